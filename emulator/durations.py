@@ -1,0 +1,24 @@
+"""Durations as people write them in a workspace or on a command line: `90s`, `15m`, `4h`, `2d`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from emulator.errors import InputError
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+PATTERN = r"^\d+(\.\d+)?[smhd]$"
+
+
+def parse_duration(text: str, *, where: str | None = None) -> timedelta:
+    """`"4h"` → four hours. Raises InputError for anything else than a number and one of s, m, h, d."""
+    if not re.match(PATTERN, text):
+        raise InputError(
+            "this is not a duration.",
+            where=where,
+            found=text,
+            allowed="a number followed by s, m, h or d",
+            hint="Write 90s, 15m, 4h or 2d.",
+        )
+    return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})

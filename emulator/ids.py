@@ -1,0 +1,71 @@
+"""The only door to chance: ids, random numbers and secrets.
+
+With a seed, the n-th id of a kind is always the same, and a named stream of random numbers depends on nothing but the
+seed and its name. Without a seed everything is unpredictable.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import uuid
+from datetime import UTC, datetime
+from itertools import count
+from threading import Lock
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_KSUID_EPOCH = 1_400_000_000
+_KSUID_LENGTH = 27
+
+
+class Ids:
+    """Source of ids for one sandbox. Safe to share between threads."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = secrets.randbits(64) if seed is None else seed
+        self._draws = random.Random(f"{self.seed}/ids")  # noqa: S311 - reproducible ids, not secrets
+        self._numbers = count(1)
+        self._lock = Lock()
+
+    def stream(self, *name: object) -> random.Random:
+        """A generator of random numbers that depends on the seed and the name alone."""
+        return random.Random("/".join(map(str, (self.seed, *name))))  # noqa: S311 - reproducible on purpose
+
+    def uuid(self) -> str:
+        """A version 4 UUID."""
+        return str(uuid.UUID(int=self._bits(128), version=4))
+
+    def trace_id(self) -> str:
+        """32 lower-case hexadecimal digits, the form of the `traceId` that StackAdapt's errors carry."""
+        return f"{self._bits(128):032x}"
+
+    def ksuid(self, at: datetime) -> str:
+        """A KSUID: 27 base-62 characters whose first 32 bits are the second of `at`.
+
+        Segment's audience ids (`aud_…`) and Engage message ids (`personas_…`) are KSUIDs.
+        """
+        seconds = int(at.astimezone(UTC).timestamp()) - _KSUID_EPOCH
+        return base62((max(seconds, 0) << 128) | self._bits(128), _KSUID_LENGTH)
+
+    def number(self) -> int:
+        """1, 2, 3, …"""
+        with self._lock:
+            return next(self._numbers)
+
+    def _bits(self, width: int) -> int:
+        with self._lock:
+            return self._draws.getrandbits(width)
+
+
+def secret(prefix: str) -> str:
+    """A fresh, unguessable token."""
+    return f"{prefix}{secrets.token_hex(16)}"
+
+
+def base62(number: int, length: int) -> str:
+    """`number` in base 62, left-padded with zeros to `length`."""
+    digits = []
+    for _ in range(length):
+        number, remainder = divmod(number, 62)
+        digits.append(_BASE62[remainder])
+    return "".join(reversed(digits))

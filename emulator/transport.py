@@ -1,0 +1,76 @@
+"""The one seam between the two companies: something that takes a POST and gives an answer.
+
+In process it is a WSGI application, otherwise a socket; whoever posts cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import httpx
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An HTTP response, read whole."""
+
+    status: int
+    reason: str
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class TransportError(Exception):
+    """No answer came. `code` is the name that Node and Segment give the failure (`ECONNRESET`, `ETIMEDOUT`, …)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Transport(Protocol):
+    """Posts a body to one fixed address."""
+
+    def post(self, headers: Mapping[str, str], body: str) -> Answer:
+        """Sends `body` and returns the answer, whatever its status. Raises TransportError when there is none."""
+        ...
+
+
+class HttpTransport:
+    """Posts to one URL with an `httpx.Client`, over a socket or into a WSGI application."""
+
+    def __init__(self, url: str, *, app: WSGIApplication | None = None) -> None:
+        self.url = url
+        self._client = httpx.Client(
+            transport=httpx.WSGITransport(app=app) if app else None,
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,
+        )
+
+    def post(self, headers: Mapping[str, str], body: str) -> Answer:
+        try:
+            response = self._client.post(self.url, headers=dict(headers), content=body.encode("utf-8", "replace"))
+        except httpx.TimeoutException as error:
+            raise TransportError("ETIMEDOUT", f"Request timed out after {TIMEOUT_SECONDS * 1000:.0f}ms") from error
+        except httpx.ConnectError as error:
+            raise TransportError("ECONNREFUSED", f"request to {self.url} failed, reason: {error}") from error
+        except httpx.HTTPError as error:
+            raise TransportError("ECONNRESET", f"request to {self.url} failed, reason: {error}") from error
+        return Answer(
+            status=response.status_code,
+            reason=response.reason_phrase,
+            text=response.text,
+            headers=dict(response.headers),
+        )
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()

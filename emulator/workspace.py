@@ -1,0 +1,257 @@
+"""The workspace: what an emulator starts with, read once from YAML or JSON into frozen values.
+
+The file is checked against `contracts/workspace.schema.json` first, then for references that a schema cannot check.
+A mistake names its place, what was found, and the nearest name that is allowed.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from emulator.durations import parse_duration
+
+READ = "READ"
+WRITE = "WRITE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advertiser:
+    """A StackAdapt advertiser. Ids are numbers written as text, as the API's `ID` is."""
+
+    id: str
+    name: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A StackAdapt GraphQL token and its scopes by advertiser id."""
+
+    secret: str = field(repr=False)
+    name: str
+    scopes: Mapping[str, frozenset[str]]
+    expires_at: datetime | None = None
+
+    def allows(self, scope: str, advertiser_id: str) -> bool:
+        """Whether the token has `READ` or `WRITE` on the advertiser."""
+        return scope in self.scopes.get(advertiser_id, frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A Segment source, found by its write key."""
+
+    name: str
+    write_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """The Engage space in which profiles and audiences live."""
+
+    id: str = "spa_local"
+    name: str = "Local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """An Engage audience. `condition` keeps its JSON form; `segment.conditions` compiles it."""
+
+    id: str
+    key: str
+    name: str
+    condition: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """An audience connected to a destination instance, with its event settings.
+
+    `email` adds the e-mail identifier (Customized setup), `traits` the traits that are sent along.
+    """
+
+    audience_key: str
+    send_track: bool = True
+    send_identify: bool = True
+    enter_event: str = "Audience Entered"
+    exit_event: str = "Audience Exited"
+    email: bool = True
+    traits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A trigger and a mapping of one action. `mapping` replaces fields of the defaults unless `defaults` is off."""
+
+    name: str
+    action: str
+    trigger: str
+    mapping: Mapping[str, Any]
+    defaults: bool = True
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A destination instance: one configured copy of the published destination. `generation` None is the newest."""
+
+    name: str
+    generation: str | None
+    settings: Mapping[str, str] = field(repr=False)
+    subscriptions: tuple[Subscription, ...]
+    connections: tuple[Connection, ...] = ()
+    batch_size: int = 1000
+    batch_age: timedelta = timedelta()
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingestion:
+    """How StackAdapt's side takes records in. Each field stands for an `assumed` behaviour of the ledger.
+
+    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`.
+    """
+
+    latency: str = "instant"
+    report_rejections: str = "silent"
+    mapping_race: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """All of it."""
+
+    name: str = "local"
+    advertisers: tuple[Advertiser, ...]
+    tokens: tuple[Token, ...]
+    sources: tuple[Source, ...] = ()
+    space: Space = Space()
+    audiences: tuple[Audience, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    ingestion: Ingestion = Ingestion()
+    api_edition: str = "2026-06"
+    user_email: str = "integration@example.com"
+    seed: int | None = None
+
+    def with_options(self, *, latency: str | None = None, api_edition: str | None = None) -> Workspace:
+        """The same workspace with what a command line or environment says otherwise. Raises InputError."""
+        changed = self
+        if latency is not None:
+            if latency not in ("instant", "realistic"):
+                parse_duration(latency, where="latency")
+            changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
+        if api_edition is not None:
+            changed = replace(changed, api_edition=api_edition)
+        return changed
+
+    def token(self, secret: str) -> Token | None:
+        """The token with this secret, compared in constant time."""
+        return next((token for token in self.tokens if _same(token.secret, secret)), None)
+
+    def source(self, write_key: str) -> Source | None:
+        """The source with this write key, compared in constant time."""
+        return next((source for source in self.sources if _same(source.write_key, write_key)), None)
+
+    def advertiser(self, advertiser_id: str) -> Advertiser | None:
+        """The advertiser with this id."""
+        return next((advertiser for advertiser in self.advertisers if advertiser.id == advertiser_id), None)
+
+    def audience(self, key: str) -> Audience | None:
+        """The audience with this key."""
+        return next((audience for audience in self.audiences if audience.key == key), None)
+
+
+def load_workspace(path: Path | None = None) -> Workspace:
+    """Reads a workspace file, or the built-in default. Raises WorkspaceError."""
+    from emulator.artefacts import fixture
+    from emulator.workspace_file import read
+
+    return parse_workspace(read(path or fixture("workspace.yaml")), where=str(path or "workspace.yaml"))
+
+
+def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") -> Workspace:
+    """Builds a workspace from its JSON form. Raises WorkspaceError."""
+    from emulator.workspace_file import check
+
+    check(document, where=where)
+    return Workspace(
+        **_given(document, name="name", seed="seed", api_edition="apiEdition"),
+        **_given(document.get("user", {}), user_email="email"),
+        advertisers=tuple(Advertiser(**item) for item in document["advertisers"]),
+        tokens=tuple(_token(item) for item in document["tokens"]),
+        sources=tuple(Source(name=item["name"], write_key=item["writeKey"]) for item in document.get("sources", ())),
+        space=Space(**document.get("space", {})),
+        audiences=tuple(Audience(**item) for item in document.get("audiences", ())),
+        destinations=tuple(_destination(item) for item in document.get("destinations", ())),
+        ingestion=Ingestion(
+            **_given(
+                document.get("ingestion", {}),
+                latency="latency",
+                report_rejections="reportRejections",
+                mapping_race="mappingRace",
+            )
+        ),
+    )
+
+
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.encode("utf-8", "surrogatepass"))
+
+
+def _token(item: Mapping[str, Any]) -> Token:
+    expires = item.get("expiresAt")
+    return Token(
+        secret=item["token"],
+        name=item["name"],
+        scopes={advertiser: frozenset(scopes) for advertiser, scopes in item["scopes"].items()},
+        expires_at=datetime.fromisoformat(expires) if expires else None,
+    )
+
+
+def _destination(item: Mapping[str, Any]) -> Destination:
+    batch = item.get("batch", {})
+    return Destination(
+        name=item["name"],
+        generation=item.get("generation"),
+        endpoint=item.get("endpoint"),
+        settings=dict(item["settings"]),
+        batch_age=parse_duration(batch.get("age", "0s")),
+        connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
+        subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
+        **_given(batch, batch_size="size"),
+    )
+
+
+def _subscription(item: Mapping[str, Any]) -> Subscription:
+    return Subscription(
+        name=item.get("name", item["action"]),
+        action=item["action"],
+        trigger=item["trigger"],
+        mapping=item.get("mapping", {}),
+        **_given(item, defaults="defaults", enabled="enabled"),
+    )
+
+
+def _connection(item: Mapping[str, Any]) -> Connection:
+    return Connection(
+        audience_key=item["key"],
+        traits=tuple(item.get("traits", ())),
+        **_given(
+            item,
+            send_track="sendTrack",
+            send_identify="sendIdentify",
+            enter_event="enterEvent",
+            exit_event="exitEvent",
+            email="email",
+        ),
+    )
+
+
+def _given(item: Mapping[str, Any], **names: str) -> dict[str, Any]:
+    """The fields whose key is in the document, so that a default is written once, in the data class."""
+    return {field_name: item[key] for field_name, key in names.items() if key in item}

@@ -1,0 +1,122 @@
+"""Reading a workspace file and telling its author what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from emulator.artefacts import contract_json
+from emulator.errors import WorkspaceError, nearest
+
+_HINTS = {
+    "id": "Write ids in quotes.",
+    "age": "Write 90s, 15m, 4h or 2d.",
+    "latency": "Write instant, realistic or 4h.",
+}
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """The document in a YAML or JSON file. Raises WorkspaceError when there is none."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WorkspaceError("there is no such file.", where=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(f"this file cannot be read: {error}.", where=str(path)) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "it does not parse"
+        raise WorkspaceError(f"this is neither YAML nor JSON: {problem}.", where=place) from None
+    if not isinstance(document, dict):
+        raise WorkspaceError("a workspace is a mapping.", where=str(path), found=type(document).__name__)
+    return document
+
+
+def check(document: Mapping[str, Any], *, where: str) -> None:
+    """Raises WorkspaceError for the most telling mistake in a workspace document."""
+    validator = Draft202012Validator(contract_json("workspace.schema.json"))
+    error = best_match(validator.iter_errors(document))
+    if error is not None:
+        raise _explained(error, where)
+    _check_references(document, where)
+
+
+def _explained(error: ValidationError, where: str) -> WorkspaceError:
+    place = f"{where}: {_path(error.absolute_path)}"
+    schema = cast(Any, error.schema)
+    expected = cast(Any, error.validator_value)
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", ()))
+        unknown = next(key for key in error.instance if key not in known)
+        return WorkspaceError(
+            "this key is not known here.",
+            where=place,
+            found=unknown,
+            allowed=", ".join(known),
+            hint=nearest(str(unknown), known),
+        )
+    if error.validator == "required":
+        missing = next(key for key in expected if key not in error.instance)
+        return WorkspaceError(f"the key {missing!r} is missing.", where=place, found=sorted(map(str, error.instance)))
+    if error.validator == "enum":
+        known = [str(value) for value in expected]
+        return WorkspaceError(
+            "this value is not known here.",
+            where=place,
+            found=error.instance,
+            allowed=", ".join(known),
+            hint=nearest(str(error.instance), known),
+        )
+    last = next((str(part) for part in reversed(error.absolute_path) if isinstance(part, str)), "")
+    return WorkspaceError(f"{error.message}.", where=place, allowed=schema.get("description"), hint=_HINTS.get(last))
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "(top level)"
+
+
+def _check_references(document: Mapping[str, Any], where: str) -> None:
+    advertisers = [item["id"] for item in document["advertisers"]]
+    audiences = [item["key"] for item in document.get("audiences", ())]
+    _check_unique(advertisers, "advertisers", where)
+    _check_unique(audiences, "audiences", where)
+    _check_unique([item["token"] for item in document["tokens"]], "tokens", where, show=False)
+    _check_unique([item["writeKey"] for item in document.get("sources", ())], "sources", where, show=False)
+    _check_unique([item["name"] for item in document.get("destinations", ())], "destinations", where)
+    for index, token in enumerate(document["tokens"]):
+        for advertiser in token["scopes"]:
+            _check_known(advertiser, advertisers, f"{where}: tokens[{index}].scopes", "advertiser")
+    for index, destination in enumerate(document.get("destinations", ())):
+        for position, connection in enumerate(destination.get("audiences", ())):
+            place = f"{where}: destinations[{index}].audiences[{position}].key"
+            _check_known(connection["key"], audiences, place, "audience")
+
+
+def _check_unique(values: list[str], group: str, where: str, *, show: bool = True) -> None:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise WorkspaceError(
+                f"the same one stands at {group}[{values.index(value)}].",
+                where=f"{where}: {group}[{index}]",
+                found=value if show else None,
+            )
+
+
+def _check_known(value: str, known: list[str], where: str, kind: str) -> None:
+    if value not in known:
+        raise WorkspaceError(
+            f"this workspace has no such {kind}.",
+            where=where,
+            found=value,
+            allowed=", ".join(known) or "none is declared",
+            hint=nearest(value, known),
+        )

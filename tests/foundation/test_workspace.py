@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator.artefacts import fixture
+from emulator.errors import InputError, WorkspaceError
+from emulator.workspace import READ, WRITE, load_workspace, parse_workspace
+
+DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(DEFAULT), **changes}
+
+
+def test_the_default_workspace_is_the_one_the_documentation_describes() -> None:
+    workspace = load_workspace()
+    assert {advertiser.id: advertiser.name for advertiser in workspace.advertisers} == {
+        "1001": "Acme Outfitters",
+        "1002": "Globex Travel",
+    }
+    write, read = workspace.token("sa-local-write"), workspace.token("sa-local-read")
+    assert write is not None
+    assert read is not None
+    assert all(write.allows(scope, advertiser) for scope in (READ, WRITE) for advertiser in ("1001", "1002"))
+    assert read.allows(READ, "1001")
+    assert not read.allows(WRITE, "1001")
+    assert workspace.source("segment-local") is not None
+    audience = workspace.audience("vip_customers")
+    assert audience is not None
+    assert (audience.id, audience.name) == ("aud_local_vip", "VIP Customers")
+    destination = workspace.destinations[0]
+    assert destination.settings["advertiser_id"] == "1001"
+    connection = destination.connections[0]
+    assert connection.send_track
+    assert connection.send_identify
+
+
+def test_an_unknown_token_or_write_key_finds_nothing() -> None:
+    assert load_workspace().token("nope") is None
+    assert load_workspace().source("\ud800") is None
+
+
+def test_secrets_do_not_show_in_a_printed_workspace() -> None:
+    printed = repr(load_workspace())
+    assert "sa-local" not in printed
+    assert "segment-local" not in printed
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (changed(tokns=[]), r"\(top level\): this key is not known here. Found: 'tokns'.*Did you mean 'tokens'"),
+        (changed(ingestion={"latency": "soon"}), "ingestion.latency.*4h"),
+        (changed(ingestion={"reportRejections": "silnt"}), "reportRejections.*'silnt'.*Did you mean 'silent'"),
+        (changed(advertisers=[{"id": 1001, "name": "A"}]), r"advertisers\[0\].id: 1001.*quotes"),
+        (changed(advertisers=[{"id": "1"}]), r"advertisers\[0\]: the key 'name' is missing"),
+        (changed(advertisers=[{"id": "1", "name": "A"}] * 2, tokens=[]), "tokens"),
+        (changed(audiences=[]), r"destinations\[0\].audiences\[0\].key: .*no such audience. Found: 'vip_customers'"),
+        (changed(advertisers=[{"id": "1003", "name": "A"}]), r"tokens\[0\].scopes: .*no such advertiser"),
+        (changed(sources=DEFAULT["sources"] * 2), r"sources\[1\]: the same one stands at sources\[0\]"),
+    ],
+    ids=["key", "latency", "enum", "type", "required", "empty", "audience", "advertiser", "twice"],
+)
+def test_a_mistake_names_the_place_the_value_and_the_nearest_allowed(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(WorkspaceError, match=message):
+        parse_workspace(document)
+
+
+def test_a_duplicate_secret_is_not_printed() -> None:
+    with pytest.raises(WorkspaceError) as caught:
+        parse_workspace(changed(tokens=DEFAULT["tokens"][:1] * 2))
+    assert "sa-local-write" not in str(caught.value)
+
+
+def test_an_endpoint_off_this_machine_is_refused() -> None:
+    document = changed()
+    document["destinations"][0]["endpoint"] = "https://api.stackadapt.com/graphql"
+    with pytest.raises(WorkspaceError, match="loopback"):
+        parse_workspace(document)
+
+
+def test_a_file_that_is_not_there_or_not_yaml_says_so(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="no such file"):
+        load_workspace(tmp_path / "none.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("advertisers: [\n")
+    with pytest.raises(WorkspaceError, match="line 2, column 1"):
+        load_workspace(broken)
+    broken.write_text("- a list\n")
+    with pytest.raises(WorkspaceError, match="a workspace is a mapping"):
+        load_workspace(broken)
+
+
+def test_yaml_cannot_run_code(tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile.yaml"
+    hostile.write_text("!!python/object/apply:os.system ['true']\n")
+    with pytest.raises(WorkspaceError, match="neither YAML nor JSON"):
+        load_workspace(hostile)
+
+
+def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
+    import json
+
+    path = tmp_path / "workspace.json"
+    path.write_text(json.dumps(DEFAULT))
+    assert load_workspace(path) == load_workspace()
+
+
+def test_batch_age_is_a_duration() -> None:
+    document = changed()
+    document["destinations"][0]["batch"] = {"size": 10, "age": "90s"}
+    destination = parse_workspace(document).destinations[0]
+    assert (destination.batch_size, destination.batch_age) == (10, timedelta(seconds=90))
+
+
+def test_options_of_a_command_line_win_over_the_file() -> None:
+    workspace = load_workspace().with_options(latency="4h", api_edition="2024-12")
+    assert (workspace.ingestion.latency, workspace.api_edition) == ("4h", "2024-12")
+    assert load_workspace().with_options() == load_workspace()
+    with pytest.raises(InputError, match="latency.*'soon'"):
+        load_workspace().with_options(latency="soon")
