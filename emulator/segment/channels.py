@@ -1,0 +1,81 @@
+"""A channel: one enabled subscription of one destination instance, ready to turn events into a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.errors import WorkspaceError, nearest
+from emulator.mapping import NEWEST, DestinationInstance, load_definition
+from emulator.mapping import Subscription as CompiledSubscription
+from emulator.workspace import Destination, Subscription, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """Where queued events go, named by `destination.name` and `name` together."""
+
+    destination: Destination
+    name: str
+    subscription: CompiledSubscription
+
+    def masked(self, text: str) -> str:
+        """`text` without the destination's token, for anything that is kept or shown."""
+        token = self.destination.settings["apiKey"]
+        return text.replace(token, "***") if token else text
+
+
+def channels(workspace: Workspace) -> Iterator[Channel]:
+    """The channels of a workspace. Raises WorkspaceError for an unknown action and for names that are used twice."""
+    for destination in workspace.destinations:
+        enabled = [subscription for subscription in destination.subscriptions if subscription.enabled]
+        _check_names(destination, enabled)
+        instance = DestinationInstance(
+            destination.generation or NEWEST,
+            destination.settings,
+            [_stored(destination, subscription) for subscription in enabled],
+        )
+        for subscription, compiled in zip(enabled, instance.subscriptions, strict=True):
+            yield Channel(destination=destination, name=subscription.name, subscription=compiled)
+
+
+def integrations(workspace: Workspace) -> dict[str, str]:
+    """For each destination instance the name in `integrations`: the catalog's name of its destination."""
+    return {
+        destination.name: load_definition(destination.generation or NEWEST).name
+        for destination in workspace.destinations
+    }
+
+
+def _stored(destination: Destination, subscription: Subscription) -> Mapping[str, Any]:
+    """The subscription as Segment stores it, its mapping laid over the published defaults."""
+    actions = load_definition(destination.generation or NEWEST).actions
+    if subscription.action not in actions:
+        raise WorkspaceError(
+            "this generation has no such action.",
+            where=f"destination {destination.name!r}, subscription {subscription.name!r}: action",
+            found=subscription.action,
+            allowed=", ".join(actions),
+            hint=nearest(subscription.action, actions),
+        )
+    defaults = actions[subscription.action].default_mapping() if subscription.defaults else {}
+    return {
+        "name": subscription.name,
+        "enabled": subscription.enabled,
+        "partnerAction": subscription.action,
+        "subscribe": subscription.trigger,
+        "mapping": {**defaults, **subscription.mapping},
+    }
+
+
+def _check_names(destination: Destination, subscriptions: list[Subscription]) -> None:
+    names = [subscription.name for subscription in subscriptions]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise WorkspaceError(
+                "another subscription has the same name.",
+                where=f"destination {destination.name!r}: subscriptions",
+                found=name,
+                hint="Give each a name of its own with 'name'.",
+            )

@@ -1,0 +1,58 @@
+"""Moments as Segment reads, stores and prints them.
+
+Incoming timestamps are ISO 8601 with `Z` or an offset, to the millisecond, microsecond or nanosecond (the Python
+library sends `+00:00`, the Node library `Z`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from emulator.clock import to_iso
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_millis(moment: datetime) -> int:
+    """Whole milliseconds since 1970."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def from_millis(millis: int) -> datetime:
+    """The moment so many milliseconds after 1970."""
+    return _EPOCH + millis * _MILLISECOND
+
+
+def iso_of_millis(millis: int) -> str:
+    """As both companies print it: `2026-01-02T03:04:05.678Z`."""
+    return to_iso(from_millis(millis))
+
+
+def iso_nanoseconds(moment: datetime) -> str:
+    """As Engage prints `originalTimestamp`: nine digits of a second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}000Z"
+
+
+def parse_moment(value: object) -> datetime | None:
+    """The moment in a timestamp, or None when it is none. A timestamp without a zone is UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def corrected(*, original: datetime, sent: datetime | None, received: datetime) -> datetime:
+    """The event's time on the server's clock: `receivedAt - (sentAt - originalTimestamp)`.
+
+    Without `sentAt` the original stands. A result that no calendar holds is the time of receipt.
+    """
+    if sent is None:
+        return original
+    try:
+        return received - (sent - original)
+    except OverflowError:
+        return received

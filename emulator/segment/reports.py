@@ -1,0 +1,170 @@
+"""What became of calls, events and batches, read from the store for whoever asks: plain dicts of JSON values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import Select, func, select
+
+from emulator.segment.answers import FAILED, segment_reports
+from emulator.segment.moments import iso_of_millis
+from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS, INGEST
+
+_NAMED_IN_SUMMARY = 10
+
+
+def deliveries(
+    transaction: Transaction, *, outcome: str | None, destination: str | None, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    """Events and what became of them, oldest first. `outcome` is None, one of the five, or `queued`."""
+    found = _DELIVERIES.order_by(DELIVERIES.c.id).limit(limit).offset(offset)
+    if outcome == "queued":
+        found = found.where(DELIVERIES.c.outcome.is_(None))
+    elif outcome is not None:
+        found = found.where(DELIVERIES.c.outcome == outcome)
+    if destination is not None:
+        found = found.where(DELIVERIES.c.destination == destination)
+    return [_delivery(row) for row in transaction.execute(found)]
+
+
+def batches(transaction: Transaction, *, failed: bool | None) -> list[dict[str, Any]]:
+    """Requests and what became of them, oldest first. `failed` keeps those that failed, or the others."""
+    found = select(BATCHES).order_by(BATCHES.c.id)
+    if failed is not None:
+        found = found.where((BATCHES.c.outcome == FAILED) if failed else (BATCHES.c.outcome != FAILED))
+    rows = transaction.execute(found).all()
+    events = _events_of(transaction, found)
+    return [_batch(row, events.get(row.id, [])) for row in rows]
+
+
+def counts(transaction: Transaction) -> dict[str, Any]:
+    """Calls by fate, events emitted, deliveries by outcome and by reason."""
+    failed: dict[str, int] = {}
+    accepted = 0
+    for row in transaction.execute(
+        select(INGEST.c.reason, func.sum(INGEST.c.calls).label("calls")).group_by(INGEST.c.reason)
+    ):
+        if row.reason:
+            failed[row.reason] = int(row.calls)
+        else:
+            accepted = int(row.calls)
+    outcomes: dict[str, int] = {}
+    reasons: dict[str, dict[str, int]] = {}
+    grouped = select(DELIVERIES.c.outcome, DELIVERIES.c.reason, func.count().label("deliveries"))
+    for row in transaction.execute(grouped.group_by(DELIVERIES.c.outcome, DELIVERIES.c.reason)):
+        outcome = row.outcome or "queued"
+        outcomes[outcome] = outcomes.get(outcome, 0) + row.deliveries
+        if row.reason:
+            reasons.setdefault(outcome, {})[row.reason] = row.deliveries
+    return {
+        "calls": {"accepted": accepted, "failed": failed},
+        "events": transaction.scalar(select(func.count()).select_from(EVENTS)) or 0,
+        "outcomes": outcomes,
+        "reasons": reasons,
+    }
+
+
+_DELIVERIES = (
+    select(
+        DELIVERIES,
+        EVENTS.c.message_id,
+        EVENTS.c.type,
+        EVENTS.c.event,
+        EVENTS.c.user_id,
+        EVENTS.c.audience_key,
+        EVENTS.c.payload,
+        BATCHES.c.attempts,
+        BATCHES.c.status,
+        BATCHES.c.response,
+    )
+    .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+    .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
+)
+
+
+def _delivery(row: Any) -> dict[str, Any]:
+    return {
+        "messageId": row.message_id,
+        "type": row.type,
+        "event": row.event,
+        "userId": row.user_id,
+        "audienceKey": row.audience_key,
+        "destination": row.destination,
+        "subscription": row.subscription,
+        "outcome": row.outcome or "queued",
+        "reason": row.reason,
+        "message": row.message,
+        "attempts": row.attempts or 0,
+        "batchId": row.batch_id,
+        "status": row.status,
+        "response": row.response,
+        "segmentReports": segment_reports(row.outcome, row.status),
+        "at": iso_of_millis(row.settled_at or row.queued_at),
+        "payload": json.loads(row.payload),
+    }
+
+
+def _events_of(transaction: Transaction, found: Select[Any]) -> dict[int, list[Any]]:
+    wanted = found.order_by(None).with_only_columns(BATCHES.c.id)
+    rows = transaction.execute(
+        select(DELIVERIES.c.batch_id, EVENTS.c.message_id, EVENTS.c.type, EVENTS.c.event, EVENTS.c.user_id)
+        .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+        .where(DELIVERIES.c.batch_id.in_(wanted))
+        .order_by(DELIVERIES.c.id)
+    )
+    events: dict[int, list[Any]] = {}
+    for row in rows:
+        events.setdefault(row.batch_id, []).append(row)
+    return events
+
+
+def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
+    locations = json.loads(row.locations)
+    return {
+        "id": row.id,
+        "destination": row.destination,
+        "subscription": row.subscription,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "error": row.message,
+        "locations": locations,
+        "status": row.status,
+        "response": row.response,
+        "attempts": row.attempts,
+        "segmentReports": segment_reports(row.outcome, row.status),
+        "firstAt": iso_of_millis(row.first_at),
+        "lastAt": iso_of_millis(row.last_at),
+        "nextAt": iso_of_millis(row.next_at) if row.next_at is not None else None,
+        "events": [event.message_id for event in events],
+        "summary": _summary(row, locations, events),
+    }
+
+
+def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any]) -> str:
+    """One paragraph for a person: where the batch went, what was said to it, which events it carried."""
+    parts = [
+        f"Batch {row.id} to {row.destination!r} ({row.subscription}), {_plural(len(events), 'event')}: {row.outcome}"
+    ]
+    if row.reason:
+        parts.append(f", {row.reason}")
+    parts += [f", line {place['line']} column {place['column']}" for place in locations[:1]]
+    if row.message:
+        parts.append(f": {row.message.rstrip('.')}")
+    parts.append(f". Segment reports {segment_reports(row.outcome, row.status)}")
+    parts.append(f" after {_plural(row.attempts, 'attempt')}.")
+    named = ", ".join(_named(event) for event in events[:_NAMED_IN_SUMMARY])
+    rest = len(events) - _NAMED_IN_SUMMARY
+    parts.append(f" Events: {named}{f' and {rest} more' if rest > 0 else ''}.")
+    return "".join(parts)
+
+
+def _named(event: Any) -> str:
+    name = f"{event.type} {event.event!r}" if event.event else event.type
+    return f"{name} of {event.user_id or 'a profile without user id'} ({event.message_id})"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,143 @@
+"""`Segment`: the company as one object. Calls go in, audience events come out at the destinations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.errors import InputError
+from emulator.events import CallReceived
+from emulator.sandbox import Sandbox
+from emulator.segment import reports, space
+from emulator.segment.bodies import parse_body
+from emulator.segment.channels import channels, integrations
+from emulator.segment.delivery import Delivery
+from emulator.segment.engage import Engage
+from emulator.segment.intake import take_in
+from emulator.segment.moments import to_millis
+from emulator.segment.queue import Queue
+from emulator.segment.tables import TABLES
+from emulator.segment.tracking import Call, Failed, read_calls
+from emulator.transport import Transport
+from emulator.workspace import Destination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of the calls in one body: how many were accepted, and those that failed on ingest."""
+
+    accepted: int
+    failed: tuple[Failed, ...]
+
+
+class Segment:
+    """One workspace's sources, Engage space and destination instances.
+
+    `transport_for` gives the way to a destination's endpoint; it is asked when something is sent, not before. Raises
+    WorkspaceError for an audience condition or a subscription that makes no sense.
+    """
+
+    def __init__(self, sandbox: Sandbox, transport_for: Callable[[Destination], Transport]) -> None:
+        self._sandbox = sandbox
+        self._store = sandbox.store
+        self._store.create(TABLES)
+        self._channels = tuple(channels(sandbox.workspace))
+        self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
+        self._queue = Queue(self._store)
+        self._delivery = Delivery(sandbox, self._queue, self._channels, transport_for)
+
+    def receive(self, route: str, body: bytes | Mapping[str, Any], *, source: str | None = None) -> Receipt:
+        """Takes a body as posted to `/v1/<route>` (`identify`, `track`, …, `batch`, `import`), by source name.
+
+        Sends what is due before it returns. Raises BadRequest where the Tracking API answers 400, InputError for a
+        mapping that is not JSON.
+        """
+        return self.take(route, parse_body(route, body if isinstance(body, bytes) else _as_json(body)), source=source)
+
+    def take(self, route: str, body: Mapping[str, Any], *, source: str | None = None) -> Receipt:
+        """The same for a body that `parse_body` gave."""
+        at = self._sandbox.clock.now()
+        source = source or self._first_source()
+        receptions = read_calls(route, body, received_at=at, ids=self._sandbox.ids)
+        with self._store.begin() as transaction:
+            receptions = take_in(transaction, receptions, source=source, at=to_millis(at))
+            calls = [reception for reception in receptions if isinstance(reception, Call)]
+            computed = self._engage.take(transaction, calls, at=at)
+            self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+        for reception in receptions:
+            self._sandbox.journal.append(
+                CallReceived(
+                    at=at,
+                    source=source,
+                    call=reception.type,
+                    message_id=reception.message_id,
+                    accepted=isinstance(reception, Call),
+                    reason=reception.reason if isinstance(reception, Failed) else None,
+                )
+            )
+        for change in computed.changes:
+            self._sandbox.journal.append(change)
+        self.tick()
+        return Receipt(
+            accepted=len(calls), failed=tuple(reception for reception in receptions if isinstance(reception, Failed))
+        )
+
+    def source_named_by(self, write_key: str) -> str | None:
+        """The name of the source with this write key."""
+        source = self._sandbox.workspace.source(write_key)
+        return source.name if source else None
+
+    def tick(self) -> None:
+        """Sends what is due on the sandbox's clock: after each call, and whenever the clock was moved."""
+        self._delivery.tick()
+
+    def reset(self) -> None:
+        """Forgets all profiles, events and deliveries."""
+        self._store.clear(TABLES)
+
+    def deliveries(
+        self, outcome: str | None = None, destination: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """One entry for each event and subscription it was offered to, oldest first, with its outcome and reason."""
+        with self._store.begin() as transaction:
+            return reports.deliveries(transaction, outcome=outcome, destination=destination, limit=limit, offset=offset)
+
+    def batches(self, failed: bool | None = None) -> list[dict[str, Any]]:
+        """One entry for each request, oldest first; `events` are the message ids of the events it carried."""
+        with self._store.begin() as transaction:
+            return reports.batches(transaction, failed=failed)
+
+    def profiles(
+        self, identifier: tuple[str, str] | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """Profiles with identifiers, traits and audiences; or the one with an identifier: `("email", "a@b.com")`."""
+        with self._store.begin() as transaction:
+            return space.profiles(transaction, identifier=identifier, limit=limit, offset=offset)
+
+    def audiences(self) -> list[dict[str, Any]]:
+        """The audiences with their sizes and warnings."""
+        with self._store.begin() as transaction:
+            return space.audiences(transaction, self._sandbox.workspace)
+
+    def members(self, key: str, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """The profiles in an audience. Raises NotFound for an unknown key."""
+        with self._store.begin() as transaction:
+            return space.members(transaction, self._sandbox.workspace, key, limit=limit, offset=offset)
+
+    def counts(self) -> dict[str, Any]:
+        """Calls accepted and failed by reason, events emitted, deliveries by outcome and by reason."""
+        with self._store.begin() as transaction:
+            return reports.counts(transaction)
+
+    def _first_source(self) -> str:
+        sources = self._sandbox.workspace.sources
+        return sources[0].name if sources else "unknown"
+
+
+def _as_json(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body).encode()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the body is not JSON: {error}.", where="body") from None

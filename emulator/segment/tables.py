@@ -1,0 +1,102 @@
+"""The tables of Segment's side. Moments are whole milliseconds since 1970, UTC; JSON is kept as text."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+TABLES = MetaData()
+
+# Message ids of the last 24 hours, for de-duplication.
+MESSAGES = Table(
+    "segment_messages",
+    TABLES,
+    Column("message_id", String, primary_key=True),
+    Column("received_at", BigInteger, nullable=False, index=True),
+)
+
+# How many calls of a source were accepted (empty reason) or failed on ingest, by discard code.
+INGEST = Table(
+    "segment_ingest",
+    TABLES,
+    Column("source", String, primary_key=True),
+    Column("reason", String, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+)
+
+# `traits` is an object of values, `updated` an object of the moments at which each was last set.
+PROFILES = Table(
+    "segment_profiles",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("traits", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# The order of the ids is the order in which identifiers were added.
+IDENTIFIERS = Table(
+    "segment_identifiers",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("profile_id", ForeignKey(PROFILES.c.id), nullable=False, index=True),
+    UniqueConstraint("type", "value"),
+)
+
+MEMBERSHIPS = Table(
+    "segment_memberships",
+    TABLES,
+    Column("profile_id", ForeignKey(PROFILES.c.id), primary_key=True),
+    Column("audience_key", String, primary_key=True, index=True),
+)
+
+# What Engage emitted, once for each destination instance that an audience is connected to.
+EVENTS = Table(
+    "segment_events",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", String, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("event", String),
+    Column("user_id", String),
+    Column("audience_key", String, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+
+# One request and its attempts. It keeps neither body nor headers: the same events make the same request again.
+BATCHES = Table(
+    "segment_batches",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("destination", String, nullable=False),
+    Column("subscription", String, nullable=False),
+    Column("outcome", String, nullable=False, index=True),
+    Column("reason", String),
+    Column("message", Text),
+    Column("locations", Text, nullable=False),
+    Column("status", Integer),
+    Column("response", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger, index=True),
+)
+
+# An event offered to one subscription. No outcome yet: it waits in the queue.
+DELIVERIES = Table(
+    "segment_deliveries",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", ForeignKey(EVENTS.c.id), nullable=False, index=True),
+    Column("destination", String, nullable=False),
+    Column("subscription", String, nullable=False),
+    Column("outcome", String),
+    Column("reason", String),
+    Column("message", Text),
+    Column("batch_id", ForeignKey(BATCHES.c.id), index=True),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("settled_at", BigInteger),
+    Index("segment_deliveries_queue", "outcome", "destination", "subscription"),
+)

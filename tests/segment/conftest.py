@@ -1,0 +1,101 @@
+"""One Segment on a real store and a standing clock, sending into a transport that remembers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.artefacts import fixture
+from emulator.clock import Clock
+from emulator.events import Event
+from emulator.sandbox import Sandbox
+from emulator.segment import Segment
+from emulator.store import Store
+from emulator.transport import Answer, TransportError
+from emulator.workspace import parse_workspace
+from emulator.workspace_file import read
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ACCEPTED = '{"data":{"upsertProfileMapping":{"userErrors":[]},"upsertProfiles":{"userErrors":[]}}}'
+
+
+def answer(status: int = 200, text: str = ACCEPTED, reason: str = "OK") -> Answer:
+    return Answer(status=status, reason=reason, text=text)
+
+
+@dataclass
+class RecordingTransport:
+    """Answers what it is told to, then with success; remembers every request."""
+
+    answers: list[Answer | TransportError] = field(default_factory=list)
+    requests: list[tuple[Mapping[str, str], str]] = field(default_factory=list)
+
+    def post(self, headers: Mapping[str, str], body: str) -> Answer:
+        self.requests.append((headers, body))
+        given = self.answers.pop(0) if self.answers else answer()
+        if isinstance(given, TransportError):
+            raise given
+        return given
+
+    def documents(self) -> list[str]:
+        return [json.loads(body)["query"] for _, body in self.requests]
+
+
+@dataclass
+class Room:
+    """A Segment with everything around it in reach of a test."""
+
+    segment: Segment
+    sandbox: Sandbox
+    transport: RecordingTransport
+
+    def identify(self, user_id: str | None = "u1", **traits: Any) -> None:
+        self.segment.receive("identify", {"userId": user_id, "traits": traits})
+
+    def advance(self, **duration: float) -> None:
+        self.sandbox.clock.advance(timedelta(**duration))
+        self.segment.tick()
+
+    def payloads(self) -> list[dict[str, Any]]:
+        return [delivery["payload"] for delivery in self.segment.deliveries(limit=10_000)]
+
+    def outcomes(self) -> list[str]:
+        return [delivery["outcome"] for delivery in self.segment.deliveries(limit=10_000)]
+
+    def heard(self, kind: type[Event]) -> list[Any]:
+        return list(self.sandbox.journal.entries(kind))
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    """The default workspace in its JSON form, to be changed by a test."""
+    return json.loads(json.dumps(read(fixture("workspace.yaml")))) | {"seed": 1}
+
+
+@pytest.fixture
+def open_room() -> Iterator[Callable[..., Room]]:
+    """Opens rooms and closes them again."""
+    opened: list[Sandbox] = []
+
+    def open_(document: Mapping[str, Any], *, store: Path | None = None) -> Room:
+        database = Store(f"sqlite:///{store}") if store else None
+        sandbox = Sandbox(parse_workspace(document), store=database, clock=Clock(frozen_at=NOON))
+        opened.append(sandbox)
+        transport = RecordingTransport()
+        return Room(Segment(sandbox, lambda _destination: transport), sandbox, transport)
+
+    yield open_
+    for sandbox in opened:
+        sandbox.close()
+
+
+@pytest.fixture
+def room(open_room: Callable[..., Room], document: dict[str, Any]) -> Room:
+    """The default workspace."""
+    return open_room(document)

@@ -1,0 +1,275 @@
+"""What Engage emits, field by field: "Using Engage data" in Segment's documentation and captured events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from emulator.artefacts import contract_json
+from emulator.errors import WorkspaceError
+from emulator.events import MembershipChanged
+
+PERSONAS = {
+    "computation_class": "audience",
+    "computation_id": "aud_local_vip",
+    "computation_key": "vip_customers",
+    "namespace": "spa_local",
+    "space_id": "spa_local",
+}
+MOMENT = "2026-03-01T12:00:00.000Z"
+
+
+@pytest.fixture(autouse=True)
+def emitted_events_fit_their_schemas(request: pytest.FixtureRequest) -> Any:
+    """Every event of every test here is checked against the contract of its type."""
+    room = request.getfixturevalue("room") if "room" in request.fixturenames else None
+    yield
+    if room is not None:
+        for payload in room.payloads():
+            schema = contract_json(f"segment/events/audience-{payload['type']}.schema.json")
+            Draft202012Validator(schema).validate(payload)
+
+
+def connection(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["destinations"][0]["audiences"][0]
+    return found
+
+
+def changes(room: Any) -> list[tuple[str, Any]]:
+    return [
+        (payload["type"], (payload.get("traits") or payload.get("properties"))["vip_customers"])
+        for payload in room.payloads()
+    ]
+
+
+def test_entering_sends_an_identify_with_the_audience_s_boolean_and_the_email_in_traits(room: Any) -> None:
+    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    identify = room.payloads()[0]
+    assert identify.pop("messageId").startswith("personas_")
+    assert identify == {
+        "type": "identify",
+        "userId": "u1",
+        "traits": {"email": "ada@example.com", "first_name": "Ada", "vip_customers": True},
+        "context": {"library": {"name": "unknown", "version": "unknown"}, "personas": PERSONAS},
+        "integrations": {"All": False, "StackAdapt Audiences": True},
+        "originalTimestamp": "2026-03-01T12:00:00.000000000Z",
+        "timestamp": MOMENT,
+        "receivedAt": MOMENT,
+        "sentAt": None,
+    }
+
+
+def test_entering_sends_a_track_with_the_email_in_context_traits(room: Any) -> None:
+    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    track = room.payloads()[1]
+    assert track.pop("messageId").startswith("personas_")
+    assert track == {
+        "type": "track",
+        "event": "Audience Entered",
+        "userId": "u1",
+        "properties": {"audience_key": "vip_customers", "first_name": "Ada", "vip_customers": True},
+        "context": {
+            "library": {"name": "unknown", "version": "unknown"},
+            "personas": PERSONAS,
+            "traits": {"email": "ada@example.com"},
+        },
+        "integrations": {"All": False, "StackAdapt Audiences": True},
+        "originalTimestamp": "2026-03-01T12:00:00.000000000Z",
+        "timestamp": MOMENT,
+        "receivedAt": MOMENT,
+        "sentAt": None,
+    }
+
+
+def test_leaving_sends_the_same_with_false(room: Any) -> None:
+    room.identify("u1", email="ada@example.com", total_spent=900)
+    room.identify("u1", total_spent=1)
+    assert changes(room) == [("identify", True), ("track", True), ("identify", False), ("track", False)]
+    assert [payload.get("event") for payload in room.payloads()] == [None, "Audience Entered", None, "Audience Exited"]
+    assert room.segment.members("vip_customers") == []
+
+
+def test_nothing_is_sent_while_the_membership_stays(room: Any) -> None:
+    room.identify("u1", email="ada@example.com", total_spent=900)
+    room.identify("u1", total_spent=901, first_name="Ada")
+    room.identify("u2", email="bob@example.com", total_spent=1)
+    assert len(room.payloads()) == 2
+
+
+def test_a_change_and_its_opposite_in_one_batch_are_both_sent(room: Any) -> None:
+    calls = [{"type": "identify", "userId": "u1", "traits": {"total_spent": spent}} for spent in (900, 1, 600)]
+    room.segment.receive("batch", {"batch": calls})
+    assert [entered for kind, entered in changes(room) if kind == "identify"] == [True, False, True]
+
+
+def test_the_journal_tells_of_each_change(room: Any) -> None:
+    room.identify("u1", email="ada@example.com", total_spent=900)
+    room.identify("u1", total_spent=1)
+    [profile] = room.segment.profiles()
+    heard = room.heard(MembershipChanged)
+    assert [(change.audience_key, change.profile_id, change.entered) for change in heard] == [
+        ("vip_customers", profile["id"], True),
+        ("vip_customers", profile["id"], False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("switches", "types"),
+    [
+        ({"sendTrack": False}, ["identify"]),
+        ({"sendIdentify": False}, ["track"]),
+        ({"sendTrack": False, "sendIdentify": False}, []),
+    ],
+)
+def test_send_track_and_send_identify_can_be_switched_off(
+    open_room: Callable[..., Any], document: dict[str, Any], switches: dict[str, bool], types: list[str]
+) -> None:
+    connection(document).update(switches)
+    room = open_room(document)
+    room.identify("u1", total_spent=900)
+    assert [payload["type"] for payload in room.payloads()] == types
+    assert [member["userId"] for member in room.segment.members("vip_customers")] == ["u1"]
+
+
+def test_enter_and_exit_events_can_be_renamed(open_room: Callable[..., Any], document: dict[str, Any]) -> None:
+    connection(document).update(enterEvent="In", exitEvent="Out", sendIdentify=False)
+    room = open_room(document)
+    room.identify("u1", total_spent=900)
+    room.identify("u1", total_spent=1)
+    assert [payload["event"] for payload in room.payloads()] == ["In", "Out"]
+
+
+def test_the_default_setup_sends_neither_email_nor_traits(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    connection(document).update(email=False, traits=[])
+    room = open_room(document)
+    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    identify, track = room.payloads()
+    assert identify["traits"] == {"vip_customers": True}
+    assert track["properties"] == {"audience_key": "vip_customers", "vip_customers": True}
+    assert "traits" not in track["context"]
+
+
+def test_email_as_an_enriched_trait_stands_in_properties_of_a_track(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    connection(document).update(email=False, traits=["email"])
+    room = open_room(document)
+    room.identify("u1", email="ada@example.com", total_spent=900)
+    assert room.payloads()[1]["properties"]["email"] == "ada@example.com"
+
+
+def test_a_member_without_email_is_sent_without_one(room: Any) -> None:
+    room.identify("u1", total_spent=900)
+    identify, track = room.payloads()
+    assert identify["traits"] == {"vip_customers": True}
+    assert "traits" not in track["context"]
+
+
+def test_the_email_added_last_goes_out_on_enter_and_every_one_on_exit(room: Any) -> None:
+    """ "ID Sync": audience-exit events ignore the strategy, all identifiers are sent."""
+    room.identify("u1", email="old@example.com")
+    room.identify("u1", email="new@example.com", total_spent=900)
+    room.identify("u1", total_spent=1)
+    sent = [(p["traits"]["vip_customers"], p["traits"]["email"]) for p in room.payloads() if p["type"] == "identify"]
+    assert sent == [(True, "new@example.com"), (False, "old@example.com"), (False, "new@example.com")]
+
+
+def test_a_new_external_id_on_a_member_is_sent_although_the_membership_stays(room: Any) -> None:
+    room.identify("u1", total_spent=900)
+    room.identify("u1", email="ada@example.com")
+    sent = [payload["traits"].get("email") for payload in room.payloads() if payload["type"] == "identify"]
+    assert sent == [None, "ada@example.com"]
+    room.segment.receive("track", {"userId": "u1", "anonymousId": "a", "event": "e"})
+    assert len(room.payloads()) == 4, "anonymous ids are not synced"
+
+
+def test_a_merge_brings_the_other_profile_s_identifiers_to_the_destination(room: Any) -> None:
+    room.identify("u1", total_spent=900)
+    room.segment.receive("identify", {"anonymousId": "a", "traits": {"email": "ada@example.com"}})
+    room.segment.receive("track", {"userId": "u1", "anonymousId": "a", "event": "e"})
+    assert [p["traits"].get("email") for p in room.payloads() if p["type"] == "identify"] == [None, "ada@example.com"]
+    assert [member["userId"] for member in room.segment.members("vip_customers")] == ["u1"]
+
+
+def test_an_anonymous_profile_is_no_member_until_it_is_known(room: Any) -> None:
+    """A member needs at least a `user_id` or an `email`."""
+    room.segment.receive("identify", {"anonymousId": "a", "traits": {"total_spent": 900}})
+    assert room.payloads() == []
+    room.segment.receive("identify", {"anonymousId": "a", "userId": "u1"})
+    assert changes(room) == [("identify", True), ("track", True)]
+
+
+def test_a_profile_with_an_email_and_no_user_id_is_sent_by_its_anonymous_id(room: Any) -> None:
+    room.segment.receive("identify", {"anonymousId": "a", "traits": {"email": "ada@example.com", "total_spent": 900}})
+    identify, _ = room.payloads()
+    assert identify["anonymousId"] == "a"
+    assert "userId" not in identify
+
+
+def test_message_ids_are_repeatable_with_a_seed_and_carry_the_second(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    first, second = open_room(document), open_room(document)
+    for room in (first, second):
+        room.identify("u1", total_spent=900)
+    ids = [payload["messageId"] for payload in first.payloads()]
+    assert ids == [payload["messageId"] for payload in second.payloads()]
+    assert len(set(ids)) == 2
+
+
+def test_an_audience_goes_to_each_destination_with_its_own_settings(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    other = document["destinations"][0] | {
+        "name": "Second",
+        "audiences": [{"key": "vip_customers", "sendTrack": False}],
+    }
+    document["destinations"].append(other)
+    room = open_room(document)
+    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    sent = [(row["destination"], row["type"]) for row in room.segment.deliveries()]
+    assert sent == [("StackAdapt Acme", "identify"), ("StackAdapt Acme", "track"), ("Second", "identify")]
+    assert room.payloads()[2]["traits"] == {"email": "ada@example.com", "vip_customers": True}
+
+
+def test_an_unconnected_audience_has_members_and_sends_nothing(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    document["destinations"][0]["audiences"] = []
+    room = open_room(document)
+    room.identify("u1", total_spent=900)
+    assert room.payloads() == []
+    [audience] = room.segment.audiences()
+    assert (audience["size"], audience["destinations"]) == (1, [])
+    assert any("No destination" in warning for warning in audience["warnings"])
+
+
+def test_an_audience_without_a_condition_on_email_warns(room: Any, open_room: Any, document: dict[str, Any]) -> None:
+    [audience] = room.segment.audiences()
+    assert any("e-mail" in warning for warning in audience["warnings"])
+    exists = {"trait": "email", "operator": "exists"}
+    document["audiences"][0]["condition"] = {"all": [document["audiences"][0]["condition"], exists]}
+    assert open_room(document).segment.audiences()[0]["warnings"] == []
+
+
+def test_a_connection_that_sends_no_email_warns(open_room: Any, document: dict[str, Any]) -> None:
+    connection(document).update(email=False, traits=[])
+    assert any("gets no e-mail" in warning for warning in open_room(document).segment.audiences()[0]["warnings"])
+
+
+def test_a_condition_that_makes_no_sense_names_its_audience(open_room: Any, document: dict[str, Any]) -> None:
+    document["audiences"][0]["condition"]["value"] = "500"
+    with pytest.raises(WorkspaceError, match="audience 'vip_customers': condition.value"):
+        open_room(document)
+
+
+def test_an_unknown_audience_is_not_found_and_the_nearest_is_named(room: Any) -> None:
+    from emulator.errors import NotFound
+
+    with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
+        room.segment.members("vip_customer")

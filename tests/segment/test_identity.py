@@ -1,0 +1,170 @@
+"""Who a call is about: "Identity Resolution" and "External IDs" in Segment's documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.segment.profiles import ProfileBook, read_profiles
+from emulator.segment.tables import PROFILES, TABLES
+from emulator.store import Store
+
+
+def identifiers(room: Any) -> list[set[tuple[str, str]]]:
+    return [{(item["type"], item["id"]) for item in profile["externalIds"]} for profile in room.segment.profiles()]
+
+
+def traits(room: Any) -> dict[str, Any]:
+    [profile] = room.segment.profiles()
+    found: dict[str, Any] = profile["traits"]
+    return found
+
+
+def test_user_id_anonymous_id_and_email_are_promoted(room: Any) -> None:
+    room.segment.receive("identify", {"userId": "u", "anonymousId": "a", "traits": {"email": "a@b.co"}})
+    assert identifiers(room) == [{("user_id", "u"), ("anonymous_id", "a"), ("email", "a@b.co")}]
+
+
+def test_an_email_in_context_traits_of_a_track_becomes_an_identifier_but_no_trait(room: Any) -> None:
+    call = {"userId": "u", "event": "e", "context": {"traits": {"email": "a@b.co", "city": "x"}}}
+    room.segment.receive("track", call)
+    assert identifiers(room) == [{("user_id", "u"), ("email", "a@b.co")}]
+    assert traits(room) == {}
+
+
+@pytest.mark.parametrize("email", [None, "", 5, ["a@b.co"], {}])
+def test_what_is_not_a_text_is_no_email_identifier(room: Any, email: Any) -> None:
+    room.segment.receive("identify", {"userId": "u", "traits": {"email": email}})
+    assert identifiers(room) == [{("user_id", "u")}]
+
+
+def test_a_known_identifier_attaches_the_call_to_its_profile(room: Any) -> None:
+    room.segment.receive("track", {"anonymousId": "a", "event": "e"})
+    room.segment.receive("identify", {"anonymousId": "a", "userId": "u", "traits": {"x": 1}})
+    room.segment.receive("identify", {"userId": "u", "traits": {"y": 2}})
+    assert identifiers(room) == [{("anonymous_id", "a"), ("user_id", "u")}]
+    assert traits(room) == {"x": 1, "y": 2}
+
+
+def test_profiles_that_a_call_connects_are_merged(room: Any) -> None:
+    room.segment.receive(
+        "identify", {"anonymousId": "a", "traits": {"x": 1, "z": 1}, "timestamp": "2026-01-02T00:00:00Z"}
+    )
+    room.segment.receive("identify", {"userId": "u", "traits": {"y": 2, "z": 2}, "timestamp": "2026-01-01T00:00:00Z"})
+    room.segment.receive("track", {"anonymousId": "a", "userId": "u", "event": "e"})
+    assert identifiers(room) == [{("anonymous_id", "a"), ("user_id", "u")}]
+    assert traits(room) == {"x": 1, "y": 2, "z": 1}, "the value set last stays"
+
+
+def test_two_user_ids_are_never_merged(room: Any) -> None:
+    """Limit of `user_id`: one. The identifier of lowest priority is dropped and matching starts again."""
+    room.segment.receive("identify", {"userId": "u1", "anonymousId": "a", "traits": {"email": "a@b.co"}})
+    room.segment.receive("identify", {"userId": "u2", "anonymousId": "a", "traits": {"email": "a@b.co", "x": 1}})
+    assert identifiers(room) == [
+        {("user_id", "u1"), ("anonymous_id", "a"), ("email", "a@b.co")},
+        {("user_id", "u2")},
+    ]
+    assert room.segment.profiles(("user_id", "u2"))[0]["traits"]["x"] == 1
+
+
+def test_a_sixth_value_of_a_type_is_not_added(room: Any) -> None:
+    for number in range(7):
+        room.identify("u", email=f"{number}@b.co")
+    [found] = identifiers(room)
+    assert {value for kind, value in found if kind == "email"} == {f"{number}@b.co" for number in range(5)}
+    assert traits(room)["email"] == "6@b.co", "the trait is set although the identifier is not promoted"
+
+
+def test_the_last_identifier_added_is_the_profile_s_own(room: Any) -> None:
+    for email in ("z@b.co", "a@b.co", "m@b.co"):
+        room.identify("u", email=email)
+    [profile] = room.segment.profiles()
+    assert profile["email"] == "m@b.co"
+
+
+def test_null_removes_a_trait_and_an_empty_text_is_kept(room: Any) -> None:
+    room.identify("u", a=1, b="x", c="y")
+    room.identify("u", a=None, b="")
+    assert traits(room) == {"b": "", "c": "y"}
+
+
+@pytest.mark.parametrize("route", ["track", "page", "screen", "group"])
+def test_only_identify_sets_traits(room: Any, route: str) -> None:
+    room.segment.receive(
+        route, {"userId": "u", "groupId": "g", "event": "e", "traits": {"x": 1}, "properties": {"y": 1}}
+    )
+    assert traits(room) == {}
+
+
+def test_an_alias_call_changes_no_profile(room: Any) -> None:
+    room.segment.receive("alias", {"userId": "u", "previousId": "p"})
+    assert room.segment.profiles() == []
+
+
+def test_a_batch_resolves_its_calls_one_after_the_other(room: Any) -> None:
+    calls = [
+        {"type": "identify", "anonymousId": "a", "traits": {"n": 1}},
+        {"type": "identify", "userId": "u", "traits": {"n": 2}},
+        {"type": "identify", "anonymousId": "a", "userId": "u", "traits": {"n": 3}},
+        {"type": "identify", "anonymousId": "b", "userId": "u", "traits": {"m": 4}},
+    ]
+    room.segment.receive("batch", {"batch": calls})
+    assert identifiers(room) == [{("anonymous_id", "a"), ("anonymous_id", "b"), ("user_id", "u")}]
+    assert traits(room) == {"n": 3, "m": 4}
+
+
+def test_profiles_survive_in_a_file(open_room: Callable[..., Any], document: Any, tmp_path: Path) -> None:
+    first = open_room(document, store=tmp_path / "s.sqlite")
+    first.identify("u", email="a@b.co", total_spent=900)
+    again = open_room(document, store=tmp_path / "s.sqlite")
+    again.identify("u", city="x")
+    assert traits(again) == {"email": "a@b.co", "total_spent": 900, "city": "x"}
+    assert [profile["audiences"] for profile in again.segment.profiles()] == [["vip_customers"]]
+
+
+calls = st.lists(
+    st.tuples(
+        st.sampled_from([None, "u1", "u2", "u3"]),
+        st.sampled_from([None, "e1", "e2", "e3", "e4", "e5", "e6", "e7"]),
+        st.sampled_from([None, "a1", "a2"]),
+    ).filter(any),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(calls, st.integers(1, 6))
+def test_one_transaction_or_many_resolve_alike_and_stay_within_the_limits(
+    sent: list[tuple[str | None, ...]], at_once: int
+) -> None:
+    def resolved(size: int) -> list[set[tuple[str, str]]]:
+        store = Store()
+        store.create(TABLES)
+        wanted = [
+            [(kind, value) for kind, value in zip(("user_id", "email", "anonymous_id"), call, strict=True) if value]
+            for call in sent
+        ]
+        for start in range(0, len(wanted), size):
+            group = wanted[start : start + size]
+            with store.begin() as transaction:
+                book = ProfileBook(transaction, (identifier for call in group for identifier in call))
+                for call in group:
+                    book.resolve(call, 0)
+                book.save()
+        with store.begin() as transaction:
+            keys = transaction.execute(PROFILES.select().with_only_columns(PROFILES.c.id)).scalars().all()
+            found = [set(profile.identifiers) for profile in read_profiles(transaction, keys)]
+        store.close()
+        return found
+
+    one_by_one, grouped = resolved(1), resolved(at_once)
+    assert sorted(map(sorted, one_by_one)) == sorted(map(sorted, grouped))
+    for profile in grouped:
+        kinds = [kind for kind, _ in profile]
+        assert kinds.count("user_id") <= 1
+        assert max(kinds.count("email"), kinds.count("anonymous_id")) <= 5

@@ -1,0 +1,57 @@
+"""Whatever comes in, and from however many sides: an answer, and one outcome for every event."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emulator.segment.tracking import BATCHES, CALLS
+
+KEYS = ["userId", "anonymousId", "groupId", "previousId", "event", "traits", "properties", "context", "type", "name"]
+KEYS += ["messageId", "timestamp", "sentAt", "batch", "integrations", "email", "total_spent", "first_name"]
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+values = st.recursive(
+    scalars | st.sampled_from([*CALLS, "u1", "a@b.co", "2026-01-01T00:00:00Z", 900]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(route=st.sampled_from([*CALLS, *BATCHES]), body=st.dictionaries(st.sampled_from(KEYS), values, max_size=8))
+def test_any_json_object_is_taken(room: Any, route: str, body: dict[str, Any]) -> None:
+    before = room.segment.counts()["calls"]
+    receipt = room.segment.receive(route, body)
+    after = room.segment.counts()["calls"]
+    assert after["accepted"] - before["accepted"] == receipt.accepted
+    assert sum(after["failed"].values()) - sum(before["failed"].values()) == len(receipt.failed)
+    assert "queued" not in room.segment.counts()["outcomes"]
+
+
+@pytest.mark.parametrize("in_file", [False, True], ids=["in memory", "in a file"])
+def test_many_senders_at_once_lose_and_double_nothing(
+    open_room: Any, document: dict[str, Any], tmp_path: Path, in_file: bool
+) -> None:
+    document["destinations"][0]["batch"] = {"size": 3, "age": "0s"}
+    room = open_room(document, store=tmp_path / "s.sqlite" if in_file else None)
+
+    def send(sender: int) -> None:
+        for number in range(20):
+            room.identify(f"u{sender}-{number}", email=f"{sender}.{number}@example.com", total_spent=900)
+
+    threads = [Thread(target=send, args=(sender,)) for sender in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert room.segment.counts()["outcomes"] == {"sent": 160}
+    carried = Counter(message_id for batch in room.segment.batches() for message_id in batch["events"])
+    assert set(carried.values()) == {1}
+    assert len(carried) == 160
+    assert sum(document.count("@example.com") for document in room.transport.documents()) == 160

@@ -1,0 +1,222 @@
+"""`POST /v1/*` over WSGI: authentication, encodings, limits and answers of the Tracking API."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client
+
+from emulator.events import CallReceived
+from emulator.segment.http import blueprint
+
+KEY = "segment-local"
+BASIC = {"authorization": "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()}
+IDENTIFY = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+
+
+@pytest.fixture
+def client(room: Any) -> Client:
+    app = Flask("tracking")
+    app.register_blueprint(blueprint(lambda key: room.segment if key == KEY else None))
+    return app.test_client()
+
+
+def post(client: Client, route: str, body: Any, **headers: str) -> tuple[int, Any]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = client.post(f"/v1/{route}", data=raw, headers={"content-type": "application/json", **BASIC, **headers})
+    return answer.status_code, answer.json
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("identify", IDENTIFY),
+        ("track", {"userId": "u", "event": "e"}),
+        ("page", {"userId": "u"}),
+        ("screen", {"userId": "u"}),
+        ("group", {"userId": "u", "groupId": "g"}),
+        ("alias", {"userId": "u", "previousId": "p"}),
+        ("batch", {"batch": [{"type": "identify", **IDENTIFY}]}),
+        ("import", {"batch": [{"type": "identify", **IDENTIFY}]}),
+        ("identify/", IDENTIFY),
+        ("batch/", {"batch": [{"type": "identify", **IDENTIFY}]}),
+    ],
+)
+def test_every_route_answers_200_success(client: Client, room: Any, route: str, body: Any) -> None:
+    assert post(client, route, body) == (200, {"success": True})
+    assert room.segment.counts()["calls"] == {"accepted": 1, "failed": {}}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"userId": ""}, {"userId": "u", "traits": 5}], ids=["no id", "empty id", "traits not an object"]
+)
+def test_a_call_that_is_dropped_is_answered_200_all_the_same(client: Client, room: Any, body: Any) -> None:
+    """Segment's documentation: everything but size and malformed JSON returns 200."""
+    assert post(client, "identify", body) == (200, {"success": True})
+    assert room.segment.counts()["calls"]["accepted"] == 0
+    [heard] = room.heard(CallReceived)
+    assert (heard.accepted, heard.source, heard.call) == (False, "Website", "identify")
+    assert heard.reason in {"no_user_anon_id", "id_not_string", "traits_not_object"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (BASIC, {}),
+        ({"authorization": "Basic " + base64.b64encode(KEY.encode()).decode()}, {}),
+        ({}, {"writeKey": KEY}),
+        (BASIC, {"writeKey": "another"}),
+        ({"authorization": "Bearer token"}, {"writeKey": KEY}),
+    ],
+    ids=["basic", "basic without colon", "body", "basic before body", "bearer and body"],
+)
+def test_the_write_key_comes_with_basic_authentication_or_in_the_body(
+    client: Client, headers: dict[str, str], body: dict[str, Any]
+) -> None:
+    answer = client.post("/v1/identify", json={**IDENTIFY, **body}, headers=headers)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", 5])
+def test_an_unknown_write_key_is_refused_with_its_reason(client: Client, room: Any, key: Any) -> None:
+    answer = client.post("/v1/identify", json={**IDENTIFY, "writeKey": key})
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert (answer.json["success"], answer.json["code"]) == (False, "unknown_source")
+    assert "write key" in answer.json["message"]
+    assert "wrong" not in answer.text
+    assert room.segment.counts()["calls"]["accepted"] == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"5",
+        b"null",
+        b'{"userId": NaN}',
+        b"\xff\xfe",
+        b'{"a":' * 3000 + b"1" + b"}" * 3000,
+        b'{"a": 1}x',
+        b'{"a": 1e999}',
+    ],
+    ids=["empty", "cut", "list", "number", "null", "NaN", "not UTF-8", "too deep", "more behind", "infinite"],
+)
+def test_malformed_json_is_refused_with_code_and_message(client: Client, raw: bytes) -> None:
+    """Older Python libraries retry a 400 that has no `code`."""
+    status, body = post(client, "identify", raw)
+    assert status == 400
+    assert {key: body[key] for key in ("success", "message", "code")} == {
+        "success": False,
+        "message": "malformed JSON",
+        "code": "invalid_request",
+    }
+
+
+@pytest.mark.parametrize(("depth", "status"), [(64, 200), (65, 400), (900, 400)])
+def test_nesting_has_a_limit(client: Client, depth: int, status: int) -> None:
+    inner = depth - 2
+    raw = b'{"userId": "u", "traits": {"total_spent": 900, "x": ' + b"[" * inner + b"]" * inner + b"}}"
+    assert post(client, "identify", raw)[0] == status
+
+
+def test_gzip_is_unpacked(client: Client, room: Any) -> None:
+    raw = gzip.compress(json.dumps(IDENTIFY).encode())
+    assert post(client, "identify", raw, **{"content-encoding": "gzip"}) == (200, {"success": True})
+    assert room.segment.counts()["calls"]["accepted"] == 1
+
+
+@pytest.mark.parametrize("raw", [b"{}", gzip.compress(b'{"userId": "u"}')[:-9]], ids=["not gzip", "cut short"])
+def test_bad_gzip_is_refused(client: Client, raw: bytes) -> None:
+    status, body = post(client, "identify", raw, **{"content-encoding": "gzip"})
+    assert (status, body["code"], body["message"]) == (400, "invalid_request", "malformed gzip")
+
+
+def sized(bytes_: int) -> dict[str, Any]:
+    """An identify call of exactly so many bytes."""
+    empty = len(json.dumps({"userId": "u", "traits": {"x": ""}}))
+    return {"userId": "u", "traits": {"x": "x" * (bytes_ - empty)}}
+
+
+def test_a_call_may_have_32_kilobytes(client: Client) -> None:
+    assert post(client, "identify", sized(32 * 1024))[0] == 200
+    status, body = post(client, "identify", sized(32 * 1024 + 1))
+    assert (status, body["message"]) == (400, "Exceed payload limit")
+
+
+def test_a_batch_may_have_500_kilobytes(client: Client) -> None:
+    items = [{"type": "identify", **sized(30_000)} for _ in range(16)]
+    body = json.dumps({"batch": items}).encode()
+    limit = 500 * 1024
+    assert post(client, "batch", body + b" " * (limit - len(body)))[0] == 200
+    assert post(client, "batch", body + b" " * (limit - len(body) + 1))[0] == 400
+
+
+def test_an_item_of_a_batch_may_not_exceed_32_kilobytes(client: Client) -> None:
+    body = {"batch": [{"type": "identify", "userId": "u"}, {"type": "identify", **sized(33 * 1024)}]}
+    status, answer = post(client, "batch", body)
+    assert (status, answer["message"]) == (400, "batch[1] is larger than 32 KB")
+
+
+def test_a_gzip_bomb_is_refused_without_being_unpacked(client: Client) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    status, body = post(client, "batch", bomb, **{"content-encoding": "gzip"})
+    assert (status, body["message"]) == (400, "Exceed payload limit")
+
+
+def test_other_methods_are_not_served(client: Client) -> None:
+    assert client.get("/v1/identify").status_code == 405
+
+
+def test_half_a_surrogate_pair_becomes_the_replacement_character(client: Client, room: Any) -> None:
+    raw = b'{"userId": "u\\ud800", "traits": {"\\udfff": ["\\ud83d\\ude00", "\\uD83D"]}}'
+    assert post(client, "identify", raw)[0] == 200
+    [profile] = room.segment.profiles()
+    assert profile["userId"] == "u\ufffd"
+    assert profile["traits"] == {"\ufffd": ["😀", "\ufffd"]}
+
+
+def test_a_message_seen_within_24_hours_is_dropped(client: Client, room: Any) -> None:
+    message = {**IDENTIFY, "messageId": "m1"}
+    for _ in range(2):
+        assert post(client, "identify", message) == (200, {"success": True})
+    assert room.segment.counts()["calls"] == {"accepted": 1, "failed": {"duplicate": 1}}
+    room.advance(hours=24)
+    post(client, "identify", message)
+    assert room.segment.counts()["calls"]["accepted"] == 1
+    room.advance(seconds=1)
+    post(client, "identify", message)
+    assert room.segment.counts()["calls"]["accepted"] == 2
+
+
+def test_each_call_of_a_batch_is_one_event_in_the_journal(client: Client, room: Any) -> None:
+    items = [
+        {"type": "identify", "userId": "u", "messageId": "1"},
+        {"type": "track", "userId": "u", "messageId": "2"},
+        {"type": "page", "anonymousId": "a", "messageId": "3"},
+    ]
+    post(client, "batch", {"batch": items})
+    heard = [(call.call, call.message_id, call.accepted, call.reason) for call in room.heard(CallReceived)]
+    assert heard == [
+        ("identify", "1", True, None),
+        ("track", "2", False, "event_not_defined"),
+        ("page", "3", True, None),
+    ]
+
+
+@pytest.mark.parametrize("given", [{"userId": {1, 2}}, {"userId": float("nan")}])
+def test_a_mapping_that_is_not_json_is_refused_in_process(
+    open_room: Callable[..., Any], document: Any, given: Any
+) -> None:
+    from emulator.errors import InputError
+
+    with pytest.raises(InputError):
+        open_room(document).segment.receive("identify", given)
