@@ -1,0 +1,49 @@
+"""Deletion of a person: the user id goes into the document as it is, unescaped.
+
+Unlike the actions, a deletion reads the `userErrors` of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emulator.mapping.actions.document import mutation, root_field, sync_id
+from emulator.mapping.definition import Definition
+from emulator.mapping.engine_errors import EngineTypeError, IntegrationError, member, text_of
+from emulator.mapping.javascript import UNDEFINED, number_to_string, truthy
+from emulator.mapping.leading_integer import leading_integer
+
+_FIELD = "deleteProfilesWithExternalIds"
+
+
+def deletion_document(event: object, settings: Mapping[str, str], definition: Definition) -> str:
+    """The document that deletes the event's `userId`. A missing one deletes `undefined`, null deletes `null`."""
+    if event is None:
+        raise EngineTypeError("Cannot destructure property 'userId' of 'event' as it is null.")
+    user_id = text_of(event.get("userId", UNDEFINED) if isinstance(event, dict) else UNDEFINED)
+    arguments = [
+        f'externalIds: ["{user_id}"]',
+        f'externalProvider: "{definition.external_provider}"',
+        f'syncId: "{sync_id(user_id)}"',
+    ]
+    in_settings = definition.advertiser_from == "settings"
+    if in_settings:
+        advertiser = leading_integer(settings["advertiser_id"])
+        arguments.append(f"advertiserIds: [{'NaN' if advertiser is None else number_to_string(advertiser)}]")
+    field = root_field(_FIELD, arguments, in_input=in_settings, selection=("message", "path"))
+    return mutation([field], closing_indent=4)
+
+
+def check_deletion(answer: object) -> None:
+    """Raises IntegrationError when the provider refused, EngineTypeError when the answer has another shape."""
+    errors = member(member(member(answer, "data"), _FIELD), "userErrors")
+    if isinstance(errors, list) and errors:
+        messages = [member(error, "message") for error in errors]
+        shown = ", ".join("" if message is None or message is UNDEFINED else text_of(message) for message in messages)
+        raise IntegrationError(f"Profile deletion was not successful: {shown}", "DELETE_FAILED")
+    if not isinstance(errors, list) and truthy(_length(errors)):
+        raise EngineTypeError(f"result.data.{_FIELD}.userErrors.map is not a function")
+
+
+def _length(value: object) -> object:
+    return len(value) if isinstance(value, str) else member(value, "length")

@@ -1,0 +1,107 @@
+"""`forwardProfile`, titled *Forward Profile*: a person's traits, renamed to camel case (3.361.0 and 3.387.0).
+
+Known defects are kept: month and day of birth change places, whatever V8 takes for a date makes a date column, and
+payloads without traits vanish from the request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from emulator.mapping.actions.document import (
+    Document,
+    Payload,
+    Profile,
+    defined,
+    escaped_json,
+    mutation,
+    profiles_arguments,
+    root_field,
+)
+from emulator.mapping.actions.forward_audience_event import schema_field
+from emulator.mapping.actions.inferred_types import InferredTypes
+from emulator.mapping.camel_case import camel_case
+from emulator.mapping.dates import is_date
+from emulator.mapping.definition import Definition
+from emulator.mapping.javascript import UNDEFINED, ordered_items, to_string, to_upper, trim, truthy, type_of
+from emulator.mapping.leading_integer import leading_integer
+
+_UNDECLARED = frozenset(
+    (
+        *("userId", "previousId", "email", "firstName", "lastName", "phone", "gender", "company", "marketingStatus"),
+        *("address", "city", "state", "country", "postalCode", "timezone", "birthDay", "birthMonth"),
+    )
+)
+_CAPITAL = re.compile("[A-Z]")
+
+
+def build(payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition) -> Document:
+    """The document for one or more valid payloads; the first one's advertiser receives them all."""
+    advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
+    profiles = [profile for payload in payloads if (profile := _profile(payload)) is not None]
+    schema = escaped_json([_column("userId", "external_id", "User Id", "string"), *_columns(payloads)])
+    fields = [
+        root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
+        schema_field("upsertProfileMapping", advertiser, provider, schema, trailing_comma=True),
+    ]
+    text = mutation(fields, closing_indent=4)
+    return Document(text=text, records=tuple(map(defined, profiles)), payloads=tuple(payloads))
+
+
+def _profile(payload: Payload) -> Profile | None:
+    """Traits under their new names, then the ids and the birthday. Without traits only an alias has a profile."""
+    is_alias, traits = payload.get("event_type") == "alias", payload.get("traits") or {}
+    if not traits and not is_alias:
+        return None
+    profile = {**dict(_renamed(payload)), "userId": payload.get("user_id", UNDEFINED)}
+    if is_alias:
+        profile["previousId"] = payload.get("previous_id", UNDEFINED)
+    return {**profile, **_birthday(traits.get("birthday"))}
+
+
+def _renamed(payload: Payload) -> Iterator[tuple[str, Any]]:
+    """All traits but the birthday, under their new names."""
+    for name, value in ordered_items(payload.get("traits") or {}):
+        if name != "birthday":
+            yield camel_case(name), value
+
+
+def _birthday(birthday: object) -> dict[str, object]:
+    """Day and month from `year-month-day`, in each other's place; null where there is no number."""
+    if not truthy(birthday):
+        return {}
+    parts = to_string(birthday).split("T")[0].split("-")[1:]
+    numbers = [leading_integer(part) for part in (*parts, "", "")[:2]]
+    return {"birthDay": numbers[0], "birthMonth": numbers[1]}
+
+
+def _columns(payloads: Iterable[Payload]) -> list[dict[str, object]]:
+    """A column for each trait outside the standard ones."""
+    types = InferredTypes(text="string", type_of_value=_type_of)
+    for payload in payloads:
+        for name, value in _renamed(payload):
+            if name not in _UNDECLARED:
+                types.see(name, value)
+    return [_column(name, name, _label(name), type_) for name, type_ in types.items()]
+
+
+def _type_of(value: object) -> str:
+    return "date" if isinstance(value, str) and is_date(value) else type_of(value)
+
+
+def _label(name: str) -> str:
+    label = trim(_CAPITAL.sub(lambda capital: f" {capital.group()}", name))
+    label = to_upper(label[:1]) + label[1:]
+    return f"External {label}" if name.startswith("audience") else label
+
+
+def _column(name: str, destination: str, label: str, type_: object) -> dict[str, object]:
+    return {
+        "incoming_key": name,
+        "destination_key": destination,
+        "label": label,
+        "data_type": type_,
+        "is_pii": False,
+    }

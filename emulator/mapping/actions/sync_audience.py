@@ -1,0 +1,75 @@
+"""`forwardAudienceEvent`, titled *Sync Audience*: profiles with their place in an audience (3.497.0 and later).
+
+The first payload decides for the whole batch whether people opted in, and how custom properties are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from emulator.mapping.actions.columns import AUDIENCE_COLUMNS_TEXT, Column, columns_text
+from emulator.mapping.actions.custom_properties import (
+    declared_columns,
+    declared_members,
+    inferred_columns,
+    is_declared,
+    without_reserved,
+)
+from emulator.mapping.actions.document import (
+    Document,
+    Payload,
+    Profile,
+    defined,
+    mutation,
+    profiles_arguments,
+    root_field,
+)
+from emulator.mapping.actions.membership import membership
+from emulator.mapping.definition import Definition
+from emulator.mapping.javascript import UNDEFINED
+
+
+def build(payloads: Sequence[Payload], settings: Mapping[str, str], definition: Definition) -> Document:
+    """The document for one or more valid payloads."""
+    declared = is_declared(payloads[0])
+    kept = tuple(payloads) if declared else tuple(without_reserved(payload) for payload in payloads)
+    profiles = [_profile(payload, declared=declared) for payload in kept]
+    columns = declared_columns(kept[0]) if declared else inferred_columns(kept)
+    advertiser, provider = settings["advertiser_id"], definition.external_provider
+    fields = {
+        "upsertProfiles": root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
+        "upsertProfileMapping": _profile_mapping(advertiser, provider, columns, kept[0]["marketing_status"]),
+        "upsertExternalAudienceMapping": _audience_mapping(advertiser, provider),
+    }
+    text = mutation([fields[name] for name in definition.mutations], closing_indent=2)
+    return Document(text=text, records=tuple(map(defined, profiles)), payloads=kept)
+
+
+def _profile(payload: Payload, *, declared: bool) -> Profile:
+    """Custom properties override what is before them, the audience's members override everything, in place."""
+    profile: Profile = {"userId": payload.get("user_id", UNDEFINED), "email": payload["email"]}
+    profile.update(payload.get("standard_traits") or {})
+    profile.update(declared_members(payload) if declared else payload.get("custom_traits") or {})
+    profile["audienceId"] = payload["segment_computation_id"]
+    profile["audienceName"] = payload["segment_computation_key"]
+    profile["action"] = membership(payload)
+    return profile
+
+
+def _profile_mapping(advertiser: str, provider: str, custom: Sequence[Column], marketing_status: str) -> str:
+    arguments = [
+        f"advertiserId: {advertiser}",
+        f"mappingSchemaV2: {columns_text(custom)}",
+        f"isOptedIn: {'true' if marketing_status == 'Opted-in' else 'false'}",
+        f'mappableType: "{provider}"',
+    ]
+    return root_field("upsertProfileMapping", arguments)
+
+
+def _audience_mapping(advertiser: str, provider: str) -> str:
+    arguments = [
+        f"advertiserId: {advertiser}",
+        f"mappingSchema: {AUDIENCE_COLUMNS_TEXT}",
+        f'mappableType: "{provider}"',
+    ]
+    return root_field("upsertExternalAudienceMapping", arguments, indent=8)

@@ -1,0 +1,121 @@
+"""Conditions on the options of directives, with the engine's complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from emulator.mapping.directives.directive import Check, Place, Rule
+from emulator.mapping.javascript import UNDEFINED, real_type_of, stringify, utf16_length
+from emulator.mapping.mapping_error import MappingError, collected, invalid
+
+FieldRule: TypeAlias = tuple[str, Rule, bool]
+"""An option's name, its rule, and whether it must be there."""
+
+_JSON_TYPES = ("directive", "object", "array", "boolean", "string", "number", "null")
+
+
+def option_type(value: object) -> str:
+    """The real type of a value, or `directive` for an object with an @-prefixed key."""
+    if isinstance(value, dict) and any(key.startswith("@") for key in value):
+        return "directive"
+    return real_type_of(value)
+
+
+def with_article(noun: str) -> str:
+    """`an object`, `a string`."""
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def gather(checks: Iterable[Callable[[], None]]) -> None:
+    """Runs every check and raises all their complaints as one error."""
+    errors = []
+    for check in checks:
+        try:
+            check()
+        except MappingError as error:
+            errors.append(error)
+    if errors:
+        raise collected(errors)
+
+
+def _of_type(allowed: Iterable[str], expectation: str) -> Rule:
+    allowed = tuple(allowed)
+
+    def rule(value: object, place: Place, check: Check) -> None:
+        found = option_type(value)
+        if found not in allowed:
+            raise invalid(place, f"should be {expectation} but it is {with_article(found)}")
+        if found == "directive" or (found == "object" and "null" not in allowed):
+            check(value, place)
+
+    return rule
+
+
+directive_or_json = _of_type(_JSON_TYPES, "a mapping directive or a JSON value")
+directive_or_string = _of_type(("directive", "string"), "a string or a mapping directive")
+directive_or_object = _of_type(("directive", "object"), "a object or a mapping directive")
+a_string = _of_type(("string",), "a string")
+a_boolean = _of_type(("boolean",), "a boolean")
+
+
+def an_array(value: object, place: Place, _check: Check) -> None:
+    """Only the list itself: its items are not looked at."""
+    found = real_type_of(value)
+    if found != "array":
+        raise invalid(place, f"should be an array but it is {with_article(found)}")
+
+
+def string_of_length(shortest: int, longest: int) -> Rule:
+    """A string with a length in UTF-16 units between the bounds, inclusive."""
+
+    def rule(value: object, place: Place, check: Check) -> None:
+        a_string(value, place, check)
+        length = utf16_length(str(value))
+        if length < shortest:
+            raise invalid(place, f"should be a string of length {shortest} or greater")
+        if length > longest:
+            raise invalid(place, f"should be a string of length {longest} or less")
+
+    return rule
+
+
+def one_of(*allowed: str) -> Rule:
+    """One of the words, in any letter case."""
+
+    def rule(value: object, place: Place, check: Check) -> None:
+        a_string(value, place, check)
+        if str(value).lower() not in allowed:
+            raise invalid(place, f"should be one of {', '.join(allowed)} but it is {stringify(value)}")
+
+    return rule
+
+
+def fields(*, required: Mapping[str, Rule] | None = None, optional: Mapping[str, Rule] | None = None) -> Rule:
+    """An options object: each member a valid mapping, then each known member by its own rule, in the order given."""
+    rules = [(name, rule, True) for name, rule in (required or {}).items()]
+    rules += [(name, rule, False) for name, rule in (optional or {}).items()]
+    return ordered_fields(*rules)
+
+
+def ordered_fields(*rules: FieldRule) -> Rule:
+    """As `fields`, for options whose required and optional members take turns: (name, rule, required)."""
+
+    def rule_of_all(options: object, place: Place, check: Check) -> None:
+        found = option_type(options)
+        if found != "object" or not isinstance(options, dict):
+            raise invalid(place, f"should be an object but it is {with_article(found)}")
+        check(options, place)
+        gather(partial(_check_field, options, field, place, check) for field in rules)
+
+    return rule_of_all
+
+
+def _check_field(options: Mapping[str, object], field: FieldRule, place: Place, check: Check) -> None:
+    name, rule, needed = field
+    value = options.get(name, UNDEFINED)
+    if value is not UNDEFINED:
+        rule(value, (*place, name), check)
+    elif needed:
+        raise invalid(place, f"should have field {stringify(name)} but it doesn't")

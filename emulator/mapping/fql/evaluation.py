@@ -1,0 +1,118 @@
+"""Condition trees held against events. Nothing is converted: a number never equals a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from emulator.mapping.fql.tree import Condition, Explanation, Group, Node
+from emulator.mapping.javascript import UNDEFINED, is_number, to_number, to_string, truthy
+from emulator.mapping.mapping_error import MappingError
+from emulator.mapping.paths import compile_keys
+from emulator.mapping.prototypes import member
+
+Predicate: TypeAlias = Callable[[object], bool]
+
+_KEY = re.compile(r"[^\[.\]]+")
+_NO_CONDITION = "Cannot read properties of undefined (reading 'type')"
+_NO_KEYS = "Cannot read properties of null (reading 'reduce')"
+
+
+def _text(test: Callable[[str, str], bool]) -> Callable[[object, object], bool]:
+    return lambda actual, expected: isinstance(actual, str) and test(actual, to_string(expected))
+
+
+def _number(test: Callable[[float, float], bool]) -> Callable[[object, object], bool]:
+    return lambda actual, expected: (
+        isinstance(actual, int | float) and is_number(actual) and test(actual, to_number(expected))
+    )
+
+
+def _is_missing(actual: object, _expected: object) -> bool:
+    return actual is None or actual is UNDEFINED
+
+
+OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
+    "=": lambda actual, expected: isinstance(actual, str) and actual == to_string(expected),
+    "!=": lambda actual, expected: not isinstance(actual, str) or actual != to_string(expected),
+    "number_equals": _number(lambda actual, expected: actual == expected),
+    "number_not_equals": _number(lambda actual, expected: actual != expected),
+    "<": _number(lambda actual, expected: actual < expected),
+    "<=": _number(lambda actual, expected: actual <= expected),
+    ">": _number(lambda actual, expected: actual > expected),
+    ">=": _number(lambda actual, expected: actual >= expected),
+    "contains": _text(lambda actual, expected: expected in actual),
+    "not_contains": _text(lambda actual, expected: expected not in actual),
+    "starts_with": _text(str.startswith),
+    "not_starts_with": _text(lambda actual, expected: not actual.startswith(expected)),
+    "ends_with": _text(str.endswith),
+    "not_ends_with": _text(lambda actual, expected: not actual.endswith(expected)),
+    "exists": lambda actual, expected: not _is_missing(actual, expected),
+    "not_exists": _is_missing,
+    "is_true": lambda actual, _expected: actual is True,
+    "is_false": lambda actual, _expected: actual is False,
+}
+"""Every operator of the engine. Any other one, which the parser may pick up by accident, never holds."""
+
+
+def compile_node(node: Node) -> Predicate:
+    """A predicate of events. It raises MappingError where the engine throws a TypeError."""
+    if node is None:
+        return _failing(_NO_CONDITION)
+    if isinstance(node, Condition):
+        return _compile_condition(node)
+    children = [compile_node(child) for child in node.children]
+    if node.operator == "and":
+        return lambda event: all(child(event) for child in children)
+    return lambda event: any(child(event) for child in children)
+
+
+def explain_node(node: Node, event: object) -> Explanation:
+    """What the node and everything below it made of the event."""
+    below = node.children if isinstance(node, Group) else ()
+    children = tuple(explain_node(child, event) for child in below)
+    try:
+        held = compile_node(node)(event)
+        found = look_up(node)(event) if isinstance(node, Condition) else UNDEFINED
+    except MappingError as error:
+        return Explanation(node=node, held=False, error=error.message, children=children)
+    return Explanation(node=node, held=held, found=found, children=children)
+
+
+def look_up(condition: Condition) -> Callable[[object], object]:
+    """What a condition looks at in an event."""
+    field, name = condition.field, condition.name
+    if name is None:
+        return lambda event: _member(event, field)
+    keys = _KEY.findall(name)
+    # A name of dots and brackets alone makes the engine fail.
+    within = compile_keys(tuple(keys)) if keys else _failing(_NO_KEYS)
+    return lambda event: within(_member(event, field))
+
+
+def _member(event: object, field: str) -> object:
+    if isinstance(event, dict) and field in event:
+        return event[field]
+    if event is None:
+        raise MappingError("TypeError", f"Cannot read properties of null (reading '{field}')")
+    return member(event, field) if truthy(event) else UNDEFINED
+
+
+def _compile_condition(condition: Condition) -> Predicate:
+    holds = OPERATORS.get(condition.operator)
+    found = look_up(condition)
+    expected = condition.value
+
+    def test(event: object) -> bool:
+        actual = found(event)
+        return holds is not None and holds(actual, expected)
+
+    return test
+
+
+def _failing(message: str) -> Callable[[object], bool]:
+    def fail(_event: object) -> bool:
+        raise MappingError("TypeError", message)
+
+    return fail

@@ -1,0 +1,178 @@
+"""FQL tokens to a condition tree, as Segment's engine reads them.
+
+There is no grammar to speak of: known field names take the next two tokens as operator and value, unknown words are
+skipped, and all conditions of one parenthesis level form one group whose operator is the last one seen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from emulator.mapping.fql.lexer import END, LexError, Token, lex
+from emulator.mapping.fql.tree import Condition, Group, Node
+from emulator.mapping.javascript import joined_units, to_number, to_string, utf16_units
+from emulator.mapping.prototypes import OBJECT_MEMBERS
+
+TOP_LEVEL_FIELDS = frozenset(("type", "event", "name", "userId"))
+NESTED_FIELDS = ("properties", "traits", "context")
+_FUNCTION_FIELDS = TOP_LEVEL_FIELDS - {"type"}
+_FUNCTIONS = ("contains", "match")
+_NO_TOKEN = "Cannot read properties of undefined (reading 'type')"  # noqa: S105 - a message, no password
+_REFINED = {
+    ("=", "null"): "not_exists",
+    ("!=", "null"): "exists",
+    ("=", "true"): "is_true",
+    ("=", "false"): "is_false",
+}
+_NUMERIC = {"=": "number_equals", "!=": "number_not_equals"}
+# Which of the operators above a field knows; any other comparison is one of text.
+_EXISTENCE = frozenset(("exists", "not_exists"))
+_ALL_REFINED = frozenset(_REFINED.values())
+_REFINEMENTS = {"name": _EXISTENCE, "userId": _ALL_REFINED, **dict.fromkeys(NESTED_FIELDS, _ALL_REFINED)}
+
+
+class ParseError(Exception):
+    """Text that gives no condition tree. The message is the engine's."""
+
+
+def parse(text: str) -> Group:
+    """The condition tree of an FQL text, always a group at the root. Raises ParseError."""
+    try:
+        tokens = lex(text)
+    except LexError:
+        # The engine swallows what the lexer says and goes on without tokens.
+        tokens = []
+    node = _level(deque(_with_paths(tokens)))
+    if node is None:
+        raise ParseError(_NO_TOKEN)
+    return node if isinstance(node, Group) else Group(operator="and", children=(node,))
+
+
+def _with_paths(tokens: Iterable[Token]) -> list[Token]:
+    """Words joined by dots become one word."""
+    joined: list[Token] = []
+    for token in tokens:
+        if token.kind == "ident" and len(joined) > 1 and [t.kind for t in joined[-2:]] == ["ident", "dot"]:
+            joined[-2:] = [Token("ident", f"{joined[-2].value}.{token.value}")]
+        else:
+            joined.append(token)
+    return joined
+
+
+def _level(tokens: deque[Token]) -> Node:
+    nodes: list[Node] = []
+    operator = "and"
+    while tokens and (token := tokens.popleft()) is not END:
+        if token.kind == "conditional":
+            operator = token.value
+        else:
+            nodes += _nodes_of(token, tokens)
+    if len(nodes) > 1:
+        return Group(operator=operator, children=tuple(nodes))
+    return nodes[0] if nodes else None
+
+
+def _nodes_of(token: Token, tokens: deque[Token]) -> list[Node]:
+    """The nodes that a token starts, none for a token without meaning; takes what belongs to it off the others."""
+    if token.kind == "parenleft":
+        return [_level(_in_parentheses(tokens))]
+    if token.kind == "ident":
+        if token.value in _FUNCTIONS:
+            return _function(token.value, tokens, negated=False)
+        return _comparison(token.value, tokens)
+    if token == Token("operator", "!"):
+        if not tokens:
+            raise ParseError(_NO_TOKEN)
+        if tokens[0].kind == "ident" and tokens[0].value in _FUNCTIONS:
+            return _function(tokens.popleft().value, tokens, negated=True)
+    return []
+
+
+def _in_parentheses(tokens: deque[Token]) -> deque[Token]:
+    """Everything up to the first closing parenthesis: parentheses do not nest."""
+    inner: deque[Token] = deque()
+    while tokens:
+        token = tokens.popleft()
+        if token.kind == "parenright":
+            inner.append(END)
+            return inner
+        inner.append(token)
+    raise ParseError(_NO_TOKEN)
+
+
+def _comparison(path: str, tokens: deque[Token]) -> list[Node]:
+    field = path.split(".")[0]
+    if field not in TOP_LEVEL_FIELDS and field not in NESTED_FIELDS and field not in OBJECT_MEMBERS:
+        return []
+    operator = _taken(tokens, "Operator token is missing").value
+    value = _taken(tokens, "Value token is missing")
+    if field in OBJECT_MEMBERS:
+        # A name that every JavaScript object inherits passes for a known field, and then matches none of them.
+        return []
+    return [_refined(field, _name_in(field, path), operator, value)]
+
+
+def _refined(field: str, name: str | None, operator: str, token: Token) -> Condition:
+    refined = _REFINED.get((operator, token.value))
+    if refined in _REFINEMENTS.get(field, ()):
+        return Condition(field=field, name=name, operator=str(refined))
+    value = _value(token)
+    if field not in NESTED_FIELDS:
+        return Condition(field=field, operator=operator, value=to_string(value))
+    if token.kind == "number":
+        operator = _NUMERIC.get(operator, operator)
+    return Condition(field=field, name=name, operator=operator, value=value)
+
+
+def _name_in(field: str, path: str) -> str | None:
+    return path.removeprefix(f"{field}.") if field in NESTED_FIELDS else None
+
+
+def _function(function: str, tokens: deque[Token], *, negated: bool) -> list[Node]:
+    """`contains(name, value)` or `match(name, value)`: parentheses and comma are skipped without a look."""
+    _skip(tokens)
+    path = _taken(tokens, f"{function}() is missing a 1st argument").value
+    _skip(tokens)
+    argument = _taken(tokens, f"{function}() is missing a 2nd argument")
+    _skip(tokens)
+    field = next((known for known in NESTED_FIELDS if path.startswith(known)), path)
+    if field not in NESTED_FIELDS and field not in _FUNCTION_FIELDS:
+        return []
+    operator, value = _contains(argument) if function == "contains" else _match(argument)
+    operator = f"not_{operator}" if negated else operator
+    return [Condition(field=field, name=_name_in(field, path), operator=operator, value=value)]
+
+
+def _contains(argument: Token) -> tuple[str, str]:
+    return "contains", to_string(_value(argument))
+
+
+def _match(argument: Token) -> tuple[str, str]:
+    """A star at the end of a double-quoted text means the start; anything else means the end, less one character."""
+    text = to_string(_value(argument))
+    if argument.value.endswith('*"'):
+        return "starts_with", text[:-1]
+    return "ends_with", joined_units("".join(utf16_units(text)[1:]))
+
+
+def _value(token: Token) -> object:
+    if token.kind == "string":
+        # Only double quotes come off; a text in single quotes keeps them.
+        return token.value.removeprefix('"').removesuffix('"')
+    if token.kind == "number":
+        return to_number(token.value)
+    if token.kind == "ident" and token.value in ("true", "false"):
+        return token.value == "true"
+    return token.value
+
+
+def _taken(tokens: deque[Token], complaint: str) -> Token:
+    if not tokens:
+        raise ParseError(complaint)
+    return tokens.popleft()
+
+
+def _skip(tokens: deque[Token]) -> None:
+    if tokens:
+        tokens.popleft()

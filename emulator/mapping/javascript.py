@@ -1,0 +1,334 @@
+"""JavaScript's notions of truth, text, number and key order, for values that came out of JSON.
+
+Segment's engine runs on Node, and its results depend on these notions: `1.0` prints as `1`, `"2"` sorts before
+`"b"` in an object, an emoji counts two, a missing value is not null. JSON values are plain Python (`None`, `bool`,
+`int`, `float`, `str`, `list`, `dict`); the one thing Python lacks is `UNDEFINED`. Rules after ECMA-262, checked
+against Node 20.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
+from json.encoder import encode_basestring
+from typing import Final, Literal, TypeAlias
+
+MAX_SAFE_INTEGER = 2**53
+_MAX_ARRAY_INDEX = 2**32 - 2
+_MAX_PLAIN_EXPONENT = 21
+_MIN_PLAIN_EXPONENT = -6
+CONTAINERS = (dict, list)
+_DIGITS = frozenset("0123456789")
+_ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+WHITESPACE = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_RADIX = {"0x": 16, "0o": 8, "0b": 2}
+_RADIX_DIGITS = {16: re.compile("[0-9a-fA-F]+"), 8: re.compile("[0-7]+"), 2: re.compile("[01]+")}
+
+
+class Undefined(Enum):
+    """The type of `UNDEFINED`; an enumeration so that `is not UNDEFINED` narrows types."""
+
+    UNDEFINED = "undefined"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+UNDEFINED: Final = Undefined.UNDEFINED
+UndefinedType: TypeAlias = Literal[Undefined.UNDEFINED]
+
+
+class NativeFunction:
+    """A built-in function met through a prototype, such as the value of `$.constructor`. Cannot be called."""
+
+    __slots__ = ("length", "name")
+
+    def __init__(self, name: str, length: int) -> None:
+        self.name = name
+        self.length = length
+
+    def __repr__(self) -> str:
+        return f"function {self.name}() {{ [native code] }}"
+
+
+class ConversionError(TypeError):
+    """A conversion at which JavaScript throws a TypeError."""
+
+
+def truthy(value: object) -> bool:
+    """Whether `if (value)` holds: all but false, 0, NaN, "", null and undefined. Empty lists and objects are true."""
+    if isinstance(value, list | dict):
+        return True
+    return bool(value) and value == value  # NaN differs from itself
+
+
+def type_of(value: object) -> str:
+    """The result of `typeof value`; null and lists are `object`."""
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, NativeFunction):
+        return "function"
+    return "undefined" if value is UNDEFINED else "object"
+
+
+def real_type_of(value: object) -> str:
+    """The engine's finer `typeof`: tells `null`, `array` and `object` apart."""
+    if value is None:
+        return "null"
+    return "array" if isinstance(value, list) else type_of(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether `typeof value` is `number`. Python's booleans are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def strictly_equal(a: object, b: object) -> bool:
+    """`a === b`: no conversion between types, and lists and objects only equal themselves."""
+    if isinstance(a, list | dict) or isinstance(b, list | dict):
+        return a is b
+    return type_of(a) == type_of(b) and a == b
+
+
+def double(number: int | float) -> int | float:
+    """A number as a double holds it: an `int` where it is whole and at most 2^53, else a `float`."""
+    if isinstance(number, int):
+        if -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER:
+            return number
+        try:
+            return float(number)
+        except OverflowError:
+            return math.inf if number > 0 else -math.inf
+    if number.is_integer() and -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER:
+        return int(number)
+    return number
+
+
+def number_to_string(number: int | float) -> str:
+    """The shortest text that reads back as the same double, laid out as `String(number)` does."""
+    number = double(number)
+    if isinstance(number, int):
+        return str(number)
+    if not math.isfinite(number):
+        return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
+    shortest = repr(number)
+    if "e" in shortest:
+        return _laid_out(Decimal(shortest))
+    return shortest.removesuffix(".0")
+
+
+def _laid_out(number: Decimal) -> str:
+    sign, raw_digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)  # noqa: S101 - the caller excludes NaN and infinities
+    digits = "".join(map(str, raw_digits)).rstrip("0")
+    point = len(raw_digits) + exponent
+    minus = "-" if sign else ""
+    if len(digits) <= point <= _MAX_PLAIN_EXPONENT:
+        return minus + digits.ljust(point, "0")
+    if _MIN_PLAIN_EXPONENT < point <= 0:
+        return f"{minus}0.{'0' * -point}{digits}"
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{minus}{digits[0]}{fraction}e{point - 1:+d}"
+
+
+def to_number(value: object) -> int | float:
+    """`Number(value)` for a scalar: text is trimmed, empty text and null are 0, what is no number is NaN."""
+    if isinstance(value, str):
+        return _text_to_number(trim(value))
+    if isinstance(value, int | float):
+        return double(+value)
+    return 0 if value is None else math.nan
+
+
+def _text_to_number(text: str) -> int | float:
+    if not text:
+        return 0
+    radix = _RADIX.get(text[:2].lower())
+    if radix is not None:
+        return double(int(text[2:], radix)) if _RADIX_DIGITS[radix].fullmatch(text[2:]) else math.nan
+    if _DECIMAL.fullmatch(text):
+        return double(float(text))
+    if text.lstrip("+-") == "Infinity" and len(text) <= len("+Infinity"):
+        return -math.inf if text[0] == "-" else math.inf
+    return math.nan
+
+
+def to_string(value: object) -> str:
+    """`String(value)`: lists join their items with commas, null and undefined items are empty, objects say so.
+
+    Raises ConversionError for an object with a member `toString`, which JSON cannot make callable.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return number_to_string(value)
+    if isinstance(value, list):
+        return ",".join("" if item is None or item is UNDEFINED else to_string(item) for item in value)
+    if isinstance(value, dict):
+        if "toString" in value:
+            raise ConversionError("Cannot convert object to primitive value")
+        return "[object Object]"
+    return "null" if value is None else repr(value)
+
+
+def trim(text: str) -> str:
+    """`text.trim()`: also takes off the no-break space and the byte order mark."""
+    return text.strip(WHITESPACE)
+
+
+def to_upper(text: str) -> str:
+    """`text.toUpperCase()`: full Unicode casing without a locale."""
+    return text.upper()
+
+
+def to_lower(text: str) -> str:
+    """`text.toLowerCase()`: full Unicode casing without a locale."""
+    return text.lower()
+
+
+def utf16_length(text: str) -> int:
+    """`text.length`: characters beyond U+FFFF count two."""
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def utf16_units(text: str) -> list[str]:
+    """The text cut into its UTF-16 code units; halves of a pair are lone surrogates."""
+    if text.isascii():
+        return list(text)
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    return [encoded[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(encoded), 2)]
+
+
+def joined_units(text: str) -> str:
+    """The text with neighbouring surrogate halves put together, as text in JavaScript always is."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def is_array_index(key: str) -> bool:
+    """Whether a key is a canonical integer below 2^32 - 1: such keys come first in an object, in ascending order."""
+    return bool(_ARRAY_INDEX.fullmatch(key)) and int(key) <= _MAX_ARRAY_INDEX
+
+
+def ordered(mapping: Mapping[str, object]) -> Mapping[str, object]:
+    """The mapping in JavaScript's key order. Returns the mapping itself when it is already so."""
+    for key in mapping:
+        if key[:1] in _DIGITS:
+            break
+    else:
+        return mapping
+    indices = sorted((key for key in mapping if is_array_index(key)), key=int)
+    if not indices:
+        return mapping
+    result = {key: mapping[key] for key in indices}
+    result.update(mapping)
+    return result
+
+
+def ordered_items(mapping: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """`Object.entries(mapping)`."""
+    return iter(ordered(mapping).items())
+
+
+def stringify(value: object) -> str | UndefinedType:
+    """`JSON.stringify(value)`: no spaces, only control characters, quotes, backslashes and lone surrogates escaped.
+
+    Undefined members vanish, undefined items become null, NaN and infinities become null. Undefined itself, and a
+    function, give UNDEFINED.
+    """
+    text = _json(value)
+    return UNDEFINED if text is None else text
+
+
+def _json(value: object) -> str | None:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, dict):
+        return _json_object(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join([_json(item) or 'null' for item in value])}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return number_to_string(value) if math.isfinite(value) else "null"
+    return "null" if value is None else None
+
+
+def _json_object(value: dict[str, object]) -> str:
+    members = []
+    for key, member in ordered(value).items():
+        text = _quoted(member) if isinstance(member, str) else _json(member)
+        if text is not None:
+            members.append(f"{_quoted(key)}:{text}")
+    return f"{{{','.join(members)}}}"
+
+
+def _quoted(text: str) -> str:
+    quoted = encode_basestring(text)
+    if quoted.isascii() or not _SURROGATE.search(quoted):
+        return quoted
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", joined_units(quoted))
+
+
+def parse_json(text: str | bytes) -> object:
+    """`JSON.parse(text)`, numbers rounded to doubles; of equal keys the last value wins, at the first one's place.
+
+    Bytes are read as UTF-8, wrong ones replaced. Raises ValueError for what is not JSON, a byte order mark included.
+    """
+    source = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    try:
+        return _DECODER.decode(source)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) < len(str(MAX_SAFE_INTEGER)) else double(float(digits))
+
+
+def _fraction(digits: str) -> int | float:
+    return double(float(digits))
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=_no_constant)
+
+
+def without_undefined(value: object) -> object:
+    """A copy in which undefined members are gone, at every depth; undefined items of lists stay.
+
+    Members named `__proto__` do not survive the engine's copy either.
+    """
+    if isinstance(value, dict):
+        copy = {}
+        for key, member in ordered(value).items():
+            if member is not UNDEFINED and key != "__proto__":
+                copy[key] = without_undefined(member) if isinstance(member, CONTAINERS) else member
+        return copy
+    if isinstance(value, list):
+        return [without_undefined(item) for item in value]
+    return value

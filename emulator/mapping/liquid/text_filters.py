@@ -1,0 +1,213 @@
+"""Filters of LiquidJS that make text of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from emulator.mapping.javascript import (
+    UNDEFINED,
+    WHITESPACE,
+    joined_units,
+    to_lower,
+    to_upper,
+    trim,
+    truthy,
+    utf16_length,
+    utf16_units,
+)
+from emulator.mapping.liquid.values import WrongValue, charge, text, whole
+
+_SPACES = re.compile(f"[{WHITESPACE}]+")
+_NEWLINE = re.compile(r"\r?\n")
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
+_UNESCAPES = {entity: character for character, entity in _ESCAPES.items()}
+_ENTITY = re.compile("|".join(_UNESCAPES))
+_MARKUP = (("<script", "</script>"), ("<style", "</style>"), ("<!--", "-->"), ("<", ">"))
+_CJK = "\u4e00-\u9fff\uf900-\ufaff\u3400-\u4dbf\u3040-\u309f\u30a0-\u30ff\uac00-\ud7af"
+_CJK_CHARACTER = re.compile(f"[{_CJK}]")
+_OTHER_WORD = re.compile(f"[^{_CJK}{WHITESPACE}]+")
+_NOT_GIVEN = object()
+
+
+def escape(value: object) -> str:
+    return "".join(_ESCAPES.get(character, character) for character in text(value))
+
+
+def escape_once(value: object) -> str:
+    return escape(_ENTITY.sub(lambda entity: _UNESCAPES[entity.group()], text(value)))
+
+
+def strip_html(value: object) -> str:
+    """Without markup: script, style and comment blocks whole, else from `<` to the next `>`; unclosed ones stay."""
+    source, kept, at = text(value), [], 0
+    while (opening := source.find("<", at)) >= 0:
+        kept.append(source[at:opening])
+        at = _end_of_markup(source, opening)
+        if at <= opening:
+            return "".join((*kept, source[opening:]))
+    return "".join((*kept, source[at:]))
+
+
+def _end_of_markup(source: str, opening: int) -> int:
+    for start, end in _MARKUP:
+        if source.startswith(start, opening):
+            closing = source.find(end, opening + len(start))
+            if closing >= 0:
+                return closing + len(end)
+    return opening
+
+
+def append(value: object, suffix: object = _NOT_GIVEN) -> str:
+    return _joined(text(value), text(_given("append", suffix)))
+
+
+def prepend(value: object, prefix: object = _NOT_GIVEN) -> str:
+    return _joined(text(_given("prepend", prefix)), text(value))
+
+
+def _joined(first: str, second: str) -> str:
+    charge(len(first) + len(second))
+    return first + second
+
+
+def _given(name: str, argument: object) -> object:
+    if argument is _NOT_GIVEN:
+        raise WrongValue(f"{name} expect 2 arguments")
+    return argument
+
+
+def lstrip(value: object, characters: object = UNDEFINED) -> str:
+    return text(value).lstrip(_stripped(characters))
+
+
+def rstrip(value: object, characters: object = UNDEFINED) -> str:
+    return text(value).rstrip(_stripped(characters))
+
+
+def strip(value: object, characters: object = UNDEFINED) -> str:
+    return text(value).strip(_stripped(characters))
+
+
+def _stripped(characters: object) -> str:
+    return text(characters) if truthy(characters) else WHITESPACE
+
+
+def strip_newlines(value: object) -> str:
+    return _NEWLINE.sub("", text(value))
+
+
+def squish(value: object) -> str:
+    return trim(_SPACES.sub(" ", text(value)))
+
+
+def normalize_whitespace(value: object) -> str:
+    return _SPACES.sub(" ", text(value))
+
+
+def downcase(value: object) -> str:
+    return to_lower(text(value))
+
+
+def upcase(value: object) -> str:
+    return to_upper(text(value))
+
+
+def capitalize(value: object) -> str:
+    source = text(value)
+    return to_upper(source[:1]) + to_lower(source[1:])
+
+
+def pieces(source: str, separator: str) -> list[str]:
+    """`source.split(separator)`: an empty separator cuts between UTF-16 units."""
+    return source.split(separator) if separator else utf16_units(source)
+
+
+def split(value: object, separator: object = UNDEFINED) -> list[str]:
+    """The pieces, without the empty ones at the end."""
+    found = pieces(text(value), text(separator))
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def replace(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
+    kept, between = pieces(text(value), text(pattern)), text(replacement)
+    charge(sum(map(len, kept)) + len(kept) * len(between))
+    return joined_units(between.join(kept))
+
+
+def replace_first(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
+    return text(value).replace(text(pattern), text(replacement), 1)
+
+
+def replace_last(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
+    source, sought = text(value), text(pattern)
+    at = source.rfind(sought)
+    return source if at < 0 else source[:at] + text(replacement) + source[at + len(sought) :]
+
+
+def remove(value: object, pattern: object = UNDEFINED) -> str:
+    return replace(value, pattern)
+
+
+def remove_first(value: object, pattern: object = UNDEFINED) -> str:
+    return replace_first(value, pattern)
+
+
+def remove_last(value: object, pattern: object = UNDEFINED) -> str:
+    return replace_last(value, pattern)
+
+
+def truncate(value: object, length: object = 50, ellipsis: object = "...") -> object:
+    """The first characters, the ellipsis counted in; a short value is left as it is, a number a number."""
+    source, longest, end = text(value), whole(length), text(ellipsis)
+    if utf16_length(source) <= longest or len(source) <= longest:
+        return value
+    return source[: max(longest - len(end), 0)] + end
+
+
+def truncatewords(value: object, words: object = 15, ellipsis: object = "...") -> str:
+    """The first words. The ellipsis comes also where there are exactly as many words as allowed."""
+    found = _SPACES.split(text(value).lstrip(WHITESPACE))
+    longest = max(whole(words), 1)
+    return " ".join(found[:longest]) + (text(ellipsis) if len(found) >= longest else "")
+
+
+def number_of_words(value: object, mode: object = UNDEFINED) -> int:
+    source = trim(text(value))
+    if not source:
+        return 0
+    characters = len(_CJK_CHARACTER.findall(source))
+    if mode == "cjk" or (mode == "auto" and characters):
+        return characters + len(_OTHER_WORD.findall(source))
+    return len(_SPACES.split(source))
+
+
+TEXT_FILTERS: Mapping[str, Callable[..., object]] = {
+    "append": append,
+    "capitalize": capitalize,
+    "downcase": downcase,
+    "escape": escape,
+    "escape_once": escape_once,
+    "lstrip": lstrip,
+    "normalize_whitespace": normalize_whitespace,
+    "number_of_words": number_of_words,
+    "prepend": prepend,
+    "remove": remove,
+    "remove_first": remove_first,
+    "remove_last": remove_last,
+    "replace": replace,
+    "replace_first": replace_first,
+    "replace_last": replace_last,
+    "rstrip": rstrip,
+    "split": split,
+    "squish": squish,
+    "strip": strip,
+    "strip_html": strip_html,
+    "strip_newlines": strip_newlines,
+    "truncate": truncate,
+    "truncatewords": truncatewords,
+    "upcase": upcase,
+    "xml_escape": escape,
+}

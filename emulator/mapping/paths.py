@@ -1,0 +1,85 @@
+"""Paths of `@path`, `@arrayPath` and templates: `$.traits.plan`, `items[0].name`.
+
+A path is cut once, when a mapping is compiled. The grammar is the engine's own and no JSONPath: a dot always cuts,
+also within quotes; brackets cut only before a digit or a quote; there are no wildcards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from emulator.mapping.javascript import UNDEFINED, truthy
+from emulator.mapping.prototypes import OBJECT_MEMBERS, list_member, member
+
+LookUp: TypeAlias = Callable[[object], object]
+
+_CUT = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
+_QUOTES = str.maketrans("", "", "\"'")
+WHOLE = ("", ".")
+
+
+def without_root(path: str) -> str:
+    """The path without the first `$.` found anywhere in it, as `@path` and `@arrayPath` read it."""
+    return path.replace("$.", "", 1)
+
+
+def chunks_of(path: str) -> tuple[str, ...]:
+    """The keys that a path walks. `""` and `"."` walk none: they name the whole event."""
+    if path in WHOLE:
+        return ()
+    return tuple(chunk.translate(_QUOTES) for chunk in _CUT.split(path) if chunk)
+
+
+def compile_path(path: str) -> LookUp:
+    """The look-up of a path, `$.` already taken off.
+
+    What is missing gives UNDEFINED. A falsy value met on the way (0, "", false, null) is returned as it is.
+    """
+    return compile_keys(chunks_of(path))
+
+
+def compile_keys(keys: tuple[str, ...]) -> LookUp:
+    """The look-up of one key after the other."""
+    if OBJECT_MEMBERS.intersection(keys):
+        return _with_prototypes(keys)
+    if len(keys) == 1:
+        return _one_key(keys[0])
+    return _many_keys(keys)
+
+
+def _one_key(key: str) -> LookUp:
+    def look_up(value: object) -> object:
+        if isinstance(value, dict):
+            return value.get(key, UNDEFINED)
+        return member(value, key) if truthy(value) else value
+
+    return look_up
+
+
+def _many_keys(keys: tuple[str, ...]) -> LookUp:
+    def look_up(value: object) -> object:
+        for key in keys:
+            if isinstance(value, dict):
+                value = value.get(key, UNDEFINED)
+            elif isinstance(value, list):
+                value = list_member(value, key)
+            elif not value:
+                return value
+            else:
+                value = member(value, key)
+        return value
+
+    return look_up
+
+
+def _with_prototypes(keys: tuple[str, ...]) -> LookUp:
+    def look_up(value: object) -> object:
+        for key in keys:
+            if not truthy(value):
+                return value
+            value = member(value, key)
+        return value
+
+    return look_up

@@ -1,0 +1,177 @@
+"""Mappings compiled to closures: validated once, then resolved for one event after another.
+
+The order of work is the engine's: the root mapping key is unfolded, the whole mapping is validated, values are
+resolved, undefined members are removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from emulator.mapping.directives import DIRECTIVES
+from emulator.mapping.directives.directive import Resolver, constant, discarding, failing
+from emulator.mapping.javascript import (
+    CONTAINERS,
+    UNDEFINED,
+    ConversionError,
+    ordered_items,
+    real_type_of,
+    without_undefined,
+)
+from emulator.mapping.mapping_error import MappingError, directive_error
+from emulator.mapping.mapping_validation import METADATA, check_mapping
+
+ROOT_KEY = "__segment_internal_directive"
+_PROTOTYPE = "__proto__"
+
+__all__ = ["MappingError", "compile_mapping", "single_event"]
+
+
+def compile_mapping(
+    mapping: Mapping[str, object], *, now: Callable[[], datetime] | None = None
+) -> Callable[[object], object]:
+    """Compiles a mapping. The result maps one event (any JSON value) to its resolved payload.
+
+    `now` is the clock that `@liquid` templates read; without one, a template that asks for `now` fails. Raises
+    MappingError when the mapping is wrong. The compiled mapping raises MappingError when a directive fails on an event.
+    The payload is a fresh value: it shares no list or object with the event or the mapping. An event outside a batch
+    goes through `single_event` first.
+    """
+    return MappingCompiler(now).checked(mapping)
+
+
+class MappingCompiler:
+    """Compiles mappings, and the mappings within them."""
+
+    __slots__ = ("_now",)
+
+    def __init__(self, now: Callable[[], datetime] | None = None) -> None:
+        self._now = now or _no_clock
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The clock that templates read."""
+        return self._now
+
+    def checked(self, mapping: Mapping[str, object]) -> Resolver:
+        """Compiles a complete mapping. Raises MappingError when it is wrong."""
+        unfolded = unfold_root(mapping)
+        check_mapping(unfolded)
+        return _guarded(self._cleaned(unfolded))
+
+    def whole(self, mapping: Mapping[str, object]) -> Resolver:
+        """Compiles a mapping within a mapping: its mistakes show when it is resolved, and only objects can enter."""
+        try:
+            resolver = self.checked(mapping)
+        except MappingError as error:
+            resolver = failing(error)
+
+        return lambda event: resolver(single_event(event))
+
+    def value(self, mapping: object) -> Resolver:
+        """Compiles any value of a mapping, without validating it."""
+        if isinstance(mapping, list):
+            return self._list(mapping)
+        if not isinstance(mapping, dict):
+            return constant(mapping)
+        name = directive_of(mapping)
+        if name is None:
+            return self._object(mapping)
+        if name not in DIRECTIVES:
+            return failing(directive_error(f"{name} is not a valid directive, got undefined"))
+        return DIRECTIVES[name].compile(mapping[name], self)
+
+    def _list(self, mapping: list[object]) -> Resolver:
+        items = [self.value(item) for item in mapping]
+        return lambda event: [item(event) for item in items]
+
+    def _object(self, mapping: dict[str, object]) -> Resolver:
+        members = self._members(mapping)
+        return lambda event: {key: member(event) for key, member in members}
+
+    def _members(self, mapping: dict[str, object]) -> list[tuple[str, Resolver]]:
+        return [(key, self._member(key, value)) for key, value in ordered_items(mapping)]
+
+    def _member(self, key: str, mapping: object) -> Resolver:
+        # Assigning to `__proto__` makes no member: the value is resolved, and its errors show, but it is lost.
+        return discarding(self.value(mapping)) if key == _PROTOTYPE else self.value(mapping)
+
+    def _cleaned(self, mapping: dict[str, object]) -> Resolver:
+        """A mapping whose result has no undefined members, and is a fresh value."""
+        if directive_of(mapping) is not None:
+            whole = self.value(mapping)
+            return lambda event: without_undefined(whole(event))
+        members = [(key, *self._cleaned_member(key, value)) for key, value in ordered_items(mapping)]
+
+        def resolve(event: object) -> object:
+            payload = {}
+            for key, member, is_clean in members:
+                value = member(event)
+                if value is not UNDEFINED:
+                    fresh = is_clean or not isinstance(value, CONTAINERS)
+                    payload[key] = value if fresh else without_undefined(value)
+            return payload
+
+        return resolve
+
+    def _cleaned_member(self, key: str, mapping: object) -> tuple[Resolver, bool]:
+        """A member's resolver, and whether its result is clean already: objects are built clean, in one go."""
+        if isinstance(mapping, dict) and key != _PROTOTYPE and directive_of(mapping) is None:
+            return self._cleaned(mapping), True
+        return self._member(key, mapping), False
+
+
+def single_event(event: object) -> dict[str, object]:
+    """An event that comes by itself: an object, or an empty one for UNDEFINED.
+
+    Raises MappingError for anything else. In a batch the engine does not look, and a null or a text is resolved too.
+    """
+    if event is UNDEFINED:
+        return {}
+    if not isinstance(event, dict):
+        raise directive_error(f"data must be an object, got {real_type_of(event)}")
+    return event
+
+
+def unfold_root(mapping: Mapping[str, object]) -> dict[str, object]:
+    """A mapping whose root key holds a directive: that directive, with all other members as its `mapping`."""
+    if ROOT_KEY not in mapping:
+        return dict(mapping)
+    root = mapping[ROOT_KEY]
+    if root is None:
+        raise MappingError("TypeError", "Cannot convert undefined or null to object")
+    members = dict(root) if isinstance(root, dict) else {}
+    if len(members) > 1:
+        raise directive_error("The root mapping must only have a single directive object")
+    name, options = next(iter(members.items()), ("", None))
+    if isinstance(options, list):
+        return {name: options}
+    if not isinstance(options, dict):
+        raise directive_error("The root directive must be an object")
+    fields = {key: value for key, value in ordered_items(mapping) if key != ROOT_KEY}
+    return {name: {**options, "mapping": fields}}
+
+
+def directive_of(mapping: Mapping[str, object]) -> str | None:
+    """The name of the directive that an object is, or None when it is an ordinary object."""
+    names = [key for key in mapping if key.startswith("@")]
+    if names and all(key.startswith("@") or key == METADATA for key in mapping):
+        return names[0]
+    return None
+
+
+def _no_clock() -> datetime:
+    raise MappingError("RenderError", "the template asks for the present, but the mapping was compiled without a clock")
+
+
+def _guarded(resolver: Resolver) -> Resolver:
+    def resolve(event: object) -> object:
+        try:
+            return resolver(event)
+        except ConversionError as error:
+            raise MappingError("TypeError", str(error)) from error
+        except RecursionError:
+            raise MappingError("RangeError", "Maximum call stack size exceeded") from None
+
+    return resolve

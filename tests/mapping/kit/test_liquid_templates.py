@@ -1,0 +1,169 @@
+"""`@liquid`: expected texts are LiquidJS 10.30's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from emulator.mapping.mapping_error import MappingError
+from emulator.mapping.resolve import compile_mapping
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, 890_000, tzinfo=UTC)
+EVENT = {
+    "s": "a,b;c",
+    "n": 5,
+    "f": False,
+    "zero": 0,
+    "empty_text": "",
+    "nul": None,
+    "o": {"x": 1, "y z": 2},
+    "arr": [1, 2, 3],
+    "words": "one  two\nthree",
+    "emoji": "a😀b",
+    "crlf": "x\r\ny",
+    "html": "<p>A &amp; B</p><script>x</script>",
+    "date": "2024-01-05T17:08:09.456Z",
+    "people": [{"p": 1}, {"p": 2, "q": "z"}],
+    "digits": "7",
+    "partial": "own",
+    "now": "mine",
+}
+
+
+def rendered(template: str) -> object:
+    payload = compile_mapping({"k": {"@liquid": template}}, now=lambda: NOW)(EVENT)
+    assert isinstance(payload, dict)
+    return payload["k"]
+
+
+def failure(template: str) -> MappingError:
+    with pytest.raises(MappingError) as caught:
+        rendered(template)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("", ""),
+        ("plain", "plain"),
+        ("{{ s }}{{missing}}{{ nul }}", "a,b;c"),
+        ("{{ n }} {{ zero }} {{ f }}", "5 0 false"),
+        ("{{ 2.50 }} {{ 10.0 | divided_by: 4 }}", "2.5 2.5"),
+        ("{{ o }} {{ arr }} {{ people }}", "[object Object] 123 [object Object][object Object]"),
+        ("{{ o['y z'] }} {{ arr[0] }} {{ arr.0 }} {{ arr[-1] }}", "2 1 1 3"),
+        ("{{ arr.size }} {{ s.size }} {{ o.size }} {{ emoji.size }}", "3 5 2 4"),
+        ("{{ arr.first }} {{ arr.last }} {{ s.first }}", "1 3 "),
+        ("{{ constructor }}{{ s.constructor }}", ""),
+        ("{{ (1..3) }}", "123"),
+        ("{{ s | nosuchfilter: 1 | upcase }}", "A,B;C"),
+        ("{{ partial }} {{ now }}{{ today }}", "own mine"),
+        ("[{{ crlf }}]", "[x\r\ny]"),
+        ("{{ 'a' -}}  b", "ab"),
+        ("{% assign v = s | upcase %}{{ v }}", "A,B;C"),
+        ("{% capture v %}{{ n }}!{% endcapture %}{{ v | size }}", "2"),
+        ("{% raw %}{{ x }}{% endraw %}{% comment %}{{ y }}{% endcomment %}", "{{ x }}"),
+        ("{% # note %}{% echo n | plus: 1 %}", "6"),
+        ("{% increment c %}{% increment c %}{% decrement c %}{{ c }}", "0111"),
+        ("{% increment n %}{% increment n %}", "56"),
+        ("{% cycle 'a', 'b' %}{% cycle 'a', 'b' %}{% cycle 'a', 'b' %}", "aba"),
+        ("a{% break %}b", "a"),
+        ("{% if true %} {% endif %}|", " |"),
+    ],
+)
+def test_a_template_renders(template: str, text: str) -> None:
+    assert rendered(template) == text
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("zero", True),
+        ("empty_text", True),
+        ("nul", False),
+        ("missing", False),
+        ("f", False),
+        ("digits > n", True),
+        ("digits > '65'", True),
+        ("nul < n", True),
+        ("missing < n", False),
+        ("n > nil", False),
+        ("nul == nil", True),
+        ("missing == nil", True),
+        ("nul == missing", False),
+        ("n == '5'", False),
+        ("n == 5.0", True),
+        ("f == 0", False),
+        ("arr == arr", True),
+        ("empty_text == empty", True),
+        ("nul == blank", True),
+        ("nul == empty", False),
+        ("f == blank", True),
+        ("words contains 'two'", True),
+        ("arr contains 2", True),
+        ("arr contains '2'", False),
+        ("o contains 'x'", False),
+        ("n >= 5 and n <= 5", True),
+        ("f and f or n", False),
+        ("not f and n", True),
+        ("not n or n", True),
+    ],
+)
+def test_a_condition_compares_as_liquidjs_does(condition: str, holds: bool) -> None:
+    assert rendered(f"{{% if {condition} %}}yes{{% else %}}no{{% endif %}}") == ("yes" if holds else "no")
+    assert rendered(f"{{% unless {condition} %}}no{{% else %}}yes{{% endunless %}}") == ("yes" if holds else "no")
+
+
+@pytest.mark.parametrize("tag", ["case", "for", "include", "layout", "render", "tablerow"])
+def test_a_disabled_tag_is_refused_by_place(tag: str) -> None:
+    error = failure(f"x\n {{% {tag} n %}}")
+    assert (error.name, error.message) == ("ParseError", f'tag "{tag}" is disabled, line:2, col:2')
+    assert error.status is None
+
+
+@pytest.mark.parametrize(
+    "name", ["concat: arr", "map: 'p'", "newline_to_br", "reverse", "sort", "uniq", "type", "find: 1"]
+)
+def test_a_disabled_filter_is_refused_when_it_is_used(name: str) -> None:
+    error = failure("{{ arr | " + name + " }}")
+    assert error.name == "RenderError"
+    assert error.message == f'filter "{name.split(":")[0]}" is disabled, line:1, col:1'
+    assert rendered("{% if f %}{{ arr | sort }}{% endif %}") == ""
+
+
+@pytest.mark.parametrize(
+    "template", ["{% nosuch %}", "{{ a ", "{% if a %}", "{{ $.a }}", "{% endif %}", "{% ifchanged %}{% endifchanged %}"]
+)
+def test_a_template_that_cannot_be_read_fails_on_the_first_event(template: str) -> None:
+    resolve = compile_mapping({"k": {"@if": {"exists": {"@path": "$.go"}, "then": {"@liquid": template}}}})
+    assert resolve({}) == {}
+    with pytest.raises(MappingError) as caught:
+        resolve({"go": 1})
+    assert caught.value.name == "ParseError"
+
+
+def test_a_template_may_have_a_thousand_units() -> None:
+    assert rendered("x" * 1000) == "x" * 1000
+    assert failure("😀" * 500 + "x").message == "liquid template values are limited to 1000 characters"
+
+
+def test_a_template_cannot_grow_without_bounds() -> None:
+    for template in (
+        "{% assign s = s | append: s %}" * 30,
+        "{% capture s %}{{s}}{{s}}{% endcapture %}" * 24 + "{{s}}{{s}}",
+        '{{ 0 | date: "%999999999d" }}',
+    ):
+        assert failure(template).message.startswith("memory alloc limit exceeded")
+
+
+@pytest.mark.parametrize("event", [None, 5, "text", []])
+def test_an_element_that_is_no_object_has_no_variables(event: object) -> None:
+    assert compile_mapping({"k": {"@liquid": "[{{ a }}]"}})(event) == {"k": "[]"}
+
+
+def test_the_word_now_needs_a_clock() -> None:
+    mapping = {"k": {"@liquid": "{{ 'now' | date: '%Y-%m-%d %H:%M:%S.%L' }}"}}
+    assert compile_mapping(mapping, now=lambda: NOW)({}) == {"k": "2026-03-04 05:06:07.890"}
+    with pytest.raises(MappingError, match="without a clock"):
+        compile_mapping(mapping)({})
