@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import best_match
 
 from emulator.artefacts import contract_json
 from emulator.errors import WorkspaceError, nearest
@@ -47,10 +47,10 @@ def check(document: Mapping[str, Any], *, where: str) -> None:
     _check_references(document, where)
 
 
-def _explained(error: ValidationError, where: str) -> WorkspaceError:
+def _explained(error: Any, where: str) -> WorkspaceError:
+    # The stubs cannot say which shape a schema or keyword has; the keyword's name decides it below.
     place = f"{where}: {_path(error.absolute_path)}"
-    schema = cast(Any, error.schema)
-    expected = cast(Any, error.validator_value)
+    schema, expected = error.schema, error.validator_value
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", ()))
         unknown = next(key for key in error.instance if key not in known)

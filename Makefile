@@ -1,0 +1,46 @@
+# Targets a user needs first. Everything runs in .venv, made on first use and again when pyproject.toml changes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEV := $(VENV)/.ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint conformance-install conformance bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: $(READY) ## play the whole sync with generated people; the last lines are the funnel
+	@$(BIN)/stackadapt-emulator demo
+
+serve: $(READY) ## run the emulator on http://127.0.0.1:8585
+	@$(BIN)/stackadapt-emulator serve
+
+test: $(DEV) lint ## lint, types, unit, contract and end-to-end tests
+	$(BIN)/pytest -n auto -q
+
+lint: $(DEV) ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+conformance-install: $(DEV) ## install the published Segment packages from npm (needs Node)
+	@$(BIN)/python -m tests.conformance.install
+
+conformance: $(DEV) conformance-install ## compare with Segment's published engine on fresh random cases (needs Node)
+	$(BIN)/python -m tests.conformance.differential --cases 2000
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(READY): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(READY)

@@ -1,0 +1,81 @@
+"""The command line: one module a command, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from emulator import __version__
+from emulator.errors import EmulatorError
+
+COMMANDS = {
+    "serve": "Run the emulator as a server.",
+    "demo": "Play the whole sync with generated people and check the result.",
+    "map": "Show what the destination would send for events.",
+    "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
+    "lint": "Find mistakes in a workspace's triggers and mappings.",
+    "replay": "Run recorded cases through the mapping engine and compare.",
+}
+
+_EPILOG = """\b
+Start here:
+  stackadapt-emulator demo            see the whole sync work, with a funnel of what became of every event
+  stackadapt-emulator serve           run it on http://127.0.0.1:8585 for your own code
+\b
+Exit codes: 0 ok, 1 a check failed, 2 bad usage or bad input, 3 a defect of the emulator.
+Every option can also be set in the environment: serve --port is STACKADAPT_EMULATOR_SERVE_PORT.
+"""
+
+
+class _Commands(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"emulator.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="stackadapt-emulator")
+def cli() -> None:
+    """A local StackAdapt and a local Segment, with the real mapping engine between them.
+
+    It takes Segment events, turns them into the GraphQL documents that the published destination "StackAdapt
+    Audiences" sends, and answers them as StackAdapt would: profiles appear, records without e-mail are rejected with
+    a reason, segments on the audience's id and name fill. No credentials, no network.
+    """
+
+
+def main() -> None:
+    """Runs the command line. A mistake of the caller is one line on standard error, never a traceback."""
+    try:
+        cli.main(prog_name="stackadapt-emulator", auto_envvar_prefix="STACKADAPT_EMULATOR", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except EmulatorError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader went away (`… | head`): nothing is wrong, and nothing more can be said.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,45 @@
+"""`map`: events in, the destination's requests out, nothing sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from emulator.harness.event_files import read_events
+from emulator.harness.preview import Preview, preview
+from emulator.harness.subject import subjects_of
+from emulator.workspace import load_workspace
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator map events.jsonl
+  stackadapt-emulator map --batch --json events.jsonl
+  cat event.json | stackadapt-emulator map -
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("events_path", metavar="EVENTS", default="-")
+@click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
+@click.option("--destination", help="Name of the destination instance; the workspace's first when absent.")
+@click.option("--batch", is_flag=True, help="All events in one request, as a batch.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a request, with its body to the byte.")
+def command(events_path: str, workspace_path: Path | None, destination: str | None, batch: bool, as_json: bool) -> None:
+    """Show what the destination would send for events (a file, or standard input; JSON or JSON lines)."""
+    subjects = subjects_of(load_workspace(workspace_path), destination)
+    for shown in preview(read_events(events_path), subjects, batch=batch):
+        click.echo(json.dumps(shown.as_dict(), ensure_ascii=False) if as_json else "\n".join(_lines(shown)))
+
+
+def _lines(shown: Preview) -> Iterator[str]:
+    for verdict in shown.verdicts:
+        message = f": {verdict['message']}" if "message" in verdict else ""
+        yield f"# {verdict['event']} → {shown.subscription}: {verdict['verdict']}{message}"
+    if shown.error is not None:
+        yield f"# the engine fails: {shown.error}"
+    if shown.document is not None:
+        yield shown.document
+    yield ""

@@ -1,0 +1,93 @@
+"""`replay`: recorded cases through the mapping engine, and the comparison with what the real engine did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from emulator.mapping.javascript import stringify
+from emulator.mapping.replay import Case, Difference, compare, read_cases, replay
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator replay cases.jsonl > outcomes.jsonl
+  stackadapt-emulator replay --compare cases.jsonl.gz
+"""
+_SHOWN = 5
+_AROUND = 60
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--compare", "comparing", is_flag=True, help="Check against each case's expected; exit 1 on a difference."
+)
+def command(files: Sequence[Path], comparing: bool) -> None:
+    """Run recorded cases (.jsonl or .jsonl.gz) through the mapping engine.
+
+    Prints one JSON object per case. With --compare it prints the first differences side by side and a summary per kind
+    and version instead: request bodies must be equal byte for byte.
+    """
+    if comparing:
+        _compare(files)
+        return
+    for path in files:
+        for case in read_cases(path):
+            click.echo(stringify(replay(case)))
+
+
+def _compare(files: Sequence[Path]) -> None:
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    equal: Counter[str] = Counter()
+    different: Counter[str] = Counter()
+    for path in files:
+        for case in read_cases(path):
+            differences = compare(case, replay(case))
+            (different if differences else equal)[_group(case)] += 1
+            if differences and different.total() <= _SHOWN:
+                _show(case, differences, console)
+    _summarise(equal, different, console)
+    if different:
+        raise SystemExit(1)
+
+
+def _group(case: Case) -> str:
+    return case.get("kind") or f"{case['generation']} {case['mode']}"
+
+
+def _show(case: Case, differences: Sequence[Difference], console: Console) -> None:
+    for difference in differences:
+        console.print(f"{case.get('id')}: {difference.where}")
+        start = _first_difference(difference)
+        console.print(f"  expected  {_excerpt(difference.expected, start)}")
+        console.print(f"  found     {_excerpt(difference.found, start)}")
+
+
+def _first_difference(difference: Difference) -> int:
+    pairs = zip(difference.expected, difference.found, strict=False)
+    shorter = min(len(difference.expected), len(difference.found))
+    return next((index for index, (left, right) in enumerate(pairs) if left != right), shorter)
+
+
+def _excerpt(text: str, start: int) -> str:
+    begin = max(0, start - _AROUND)
+    return ("…" if begin else "") + text[begin : start + _AROUND] + ("…" if len(text) > start + _AROUND else "")
+
+
+def _summarise(equal: Counter[str], different: Counter[str], console: Console) -> None:
+    table = Table("kind", "cases", "equal", "different")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for group in sorted(equal | different):
+        cases = equal[group] + different[group]
+        table.add_row(group, str(cases), str(equal[group]), str(different[group]))
+    total = equal.total() + different.total()
+    table.add_section()
+    table.add_row("all", str(total), str(equal.total()), str(different.total()))
+    console.print(table)
+    console.print(f"{equal.total()} of {total} equal")

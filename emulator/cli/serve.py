@@ -1,0 +1,102 @@
+"""`serve`: the emulator on a port."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.errors import UserMistake
+from emulator.server.emulator import Emulator
+from emulator.server.listener import Listener, bind
+from emulator.server.logs import LogWriter
+from emulator.workspace import Workspace, load_workspace
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator serve
+  stackadapt-emulator serve --port 0 --json
+  stackadapt-emulator serve --workspace workspace.yaml --data ./state --latency 4h
+"""
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8585, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that keeps the data.")
+@click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
+@click.option("--api-edition", help="Edition of StackAdapt's schema: 2026-06 or 2024-12.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--log-pii", is_flag=True, help="Show e-mail addresses in the log.")
+@click.option("--json", "as_json", is_flag=True, help="Print what to connect to as one JSON line.")
+def command(
+    host: str,
+    port: int,
+    workspace_path: Path | None,
+    data: Path | None,
+    latency: str | None,
+    api_edition: str | None,
+    log_format: str,
+    log_pii: bool,
+    as_json: bool,
+) -> None:
+    """Run the emulator as a server until Ctrl-C."""
+    workspace = load_workspace(workspace_path).with_options(latency=latency, api_edition=api_edition)
+    listening = bind(host, port)
+    emulator = Emulator(workspace, data=data)
+    if host not in _LOOPBACK:
+        emulator.app.config["TRUSTED_HOSTS"] = None
+    emulator.sandbox.journal.listen(LogWriter(log_format, show_pii=log_pii))
+    listener = Listener(emulator.app, listening=listening)
+    click.echo(json.dumps(_connection(listener.url, workspace)) if as_json else _welcome(listener.url, workspace))
+    signal.signal(signal.SIGTERM, _stop)
+    listener.run()
+    emulator.close()
+
+
+def _stop(_signal: int, _frame: Any) -> None:
+    raise SystemExit(0)
+
+
+def _connection(url: str, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "url": url,
+        "graphql": f"{url}/graphql",
+        "segment": f"{url}/v1",
+        "control": f"{url}/_emulator",
+        "tokens": {token.name: token.secret for token in workspace.tokens},
+        "writeKeys": {source.name: source.write_key for source in workspace.sources},
+        "advertisers": {advertiser.id: advertiser.name for advertiser in workspace.advertisers},
+    }
+
+
+def _welcome(url: str, workspace: Workspace) -> str:
+    if not workspace.sources:
+        raise UserMistake("this workspace has no source, so no event can enter.", hint="Add one under sources.")
+    key = workspace.sources[0].write_key
+    token = workspace.tokens[0].secret
+    advertiser = workspace.advertisers[0].id
+    tokens = "\n".join(f"               {token.secret}  ({token.name})" for token in workspace.tokens).strip()
+    return f"""stackadapt-emulator is ready at {url}
+
+  StackAdapt   {url}/graphql
+  tokens       {tokens}
+  Segment      {url}/v1/identify, /v1/track, /v1/batch
+  write key    {key}
+  control      {url}/_emulator/health
+
+Next, send an event, then look for the profile:
+
+  curl -s {url}/v1/identify -u {key}: -H 'content-type: application/json' \\
+    -d '{{"userId":"u1","traits":{{"email":"ada@example.com","first_name":"Ada","total_spent":900}}}}'
+
+  curl -s {url}/graphql -H 'authorization: Bearer {token}' -H 'content-type: application/json' \\
+    -d '{{"query":"{{ cdpProfiles(advertiserId: {advertiser}) {{ size profiles {{ nodes {{ email }} }} }} }}"}}'
+
+Stop with Ctrl-C.
+"""

@@ -1,0 +1,132 @@
+"""The story of the product, told over HTTP: people, calls, an audience, the mapping, StackAdapt, segments.
+
+Everything goes through the public doors of a running emulator, as a user's own code would.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from emulator.harness.expectation import Expectation, has_address
+from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
+from emulator.segment.generator import Person, identify, people
+from emulator.workspace import Workspace
+
+CALLS_PER_REQUEST = 100
+BATCH_SIZE = 10
+LEAVES = 10
+LATENCY_HOURS = 4
+_PAGE = 10_000
+
+Progress = Callable[[str], None]
+
+
+def demo_workspace(workspace: Workspace, *, seed: int, endpoint: str) -> Workspace:
+    """The workspace of the story: profiles take four hours, batches are small, requests go over a real socket."""
+    destination = replace(workspace.destinations[0], batch_size=BATCH_SIZE, endpoint=endpoint)
+    ingestion = replace(workspace.ingestion, latency=f"{LATENCY_HOURS}h")
+    return replace(workspace, seed=seed, destinations=(destination,), ingestion=ingestion)
+
+
+def play(url: str, workspace: Workspace, *, count: int, seed: int, tell: Progress) -> Funnel:
+    """Plays the story against the emulator at `url` and returns what became of every event."""
+    with httpx.Client(base_url=url, timeout=60.0, trust_env=False) as client:
+        return _Story(client, workspace, tell).play(list(people(seed, count)))
+
+
+class _Story:
+    def __init__(self, client: httpx.Client, workspace: Workspace, tell: Progress) -> None:
+        self._client = client
+        self._workspace = workspace
+        self._tell = tell
+        self._audience = workspace.audiences[0]
+        self._advertiser = workspace.destinations[0].settings["advertiser_id"]
+        self._expected = Expectation(BATCH_SIZE, workspace.destinations[0].connections[0].traits)
+        self._calls = 0
+
+    def play(self, crowd: Sequence[Person]) -> Funnel:
+        self._tell(f"{len(crowd)} people are identified through /v1/batch; Engage computes {self._audience.name!r}.")
+        self._send([identify(person) for person in crowd])
+        leaving = [person for person in crowd if person.traits["total_spent"] >= 500][::LEAVES]
+        self._tell(f"{len(leaving)} of them stop being VIPs and leave the audience again.")
+        self._send([identify(_poorer(person), sequence=1) for person in leaving])
+        self._tell(f"The clock moves {LATENCY_HOURS} hours: profiles appear in StackAdapt.")
+        self._post("/_emulator/clock/advance", {"hours": LATENCY_HOURS})
+        segments = tuple(self._segment(*rule) for rule in self._rules())
+        return self._funnel(len(crowd), segments)
+
+    def _send(self, calls: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(calls), CALLS_PER_REQUEST):
+            request = calls[start : start + CALLS_PER_REQUEST]
+            self._post("/v1/batch", {"batch": request, "writeKey": self._workspace.sources[0].write_key})
+            self._calls += len(request)
+            self._expected.request(request)
+
+    def _rules(self) -> list[tuple[str, dict[str, str]]]:
+        by_id = {"field": "segment_engage_audience_id", "operator": "equals", "value": self._audience.id}
+        by_name = {"field": "segment_engage_audience_name", "operator": "equals", "value": self._audience.key}
+        return [("VIPs by audience ID", by_id), ("VIPs by audience name", by_name)]
+
+    def _segment(self, name: str, rule: dict[str, str]) -> SegmentCount:
+        body = {"advertiserId": self._advertiser, "name": name, "rule": rule}
+        created = self._post("/_emulator/segments", body)["id"]
+        members = self._pages(f"/_emulator/segments/{created}", "members")
+        return SegmentCount(
+            name=name, rule=rule, members=frozenset(members), expected=frozenset(self._expected.members)
+        )
+
+    def _funnel(self, crowd: int, segments: tuple[SegmentCount, ...]) -> Funnel:
+        counts = self._get("/_emulator/counts")
+        segment, stackadapt = counts["segment"], counts["stackadapt"]
+        visible = frozenset(profile["email"] for profile in self._pages("/_emulator/profiles", "profiles"))
+        rejected = Counter(
+            delivery["message"] for delivery in self._pages("/_emulator/deliveries?outcome=rejected", "deliveries")
+        )
+        return Funnel(
+            people=crowd,
+            calls=self._calls,
+            calls_accepted=segment["calls"]["accepted"],
+            events=segment["events"],
+            not_triggered=segment["outcomes"].get("discarded", 0),
+            rejected_by_mapping=rejected,
+            failed_batches=tuple(_failed(batch) for batch in self._get("/_emulator/batches?failed=true")["batches"]),
+            sent=segment["outcomes"].get("sent", 0),
+            rejected_by_stackadapt=stackadapt["rejections"],
+            applied=stackadapt["records"].get("visible", 0),
+            profiles=visible,
+            expected_profiles=frozenset(self._expected.profiles),
+            invalid_profiles=tuple(sorted(email for email in visible if not has_address({"email": email}))),
+            segments=segments,
+        )
+
+    def _pages(self, path: str, key: str) -> Iterator[Any]:
+        joint = "&" if "?" in path else "?"
+        offset = 0
+        while page := self._get(f"{path}{joint}limit={_PAGE}&offset={offset}")[key]:
+            yield from page
+            offset += len(page)
+
+    def _get(self, path: str) -> Any:
+        return self._client.get(path).raise_for_status().json()
+
+    def _post(self, path: str, body: Any) -> Any:
+        return self._client.post(path, json=body).raise_for_status().json()
+
+
+def _poorer(person: Person) -> Person:
+    return replace(person, traits={**person.traits, "total_spent": 1})
+
+
+def _failed(batch: Mapping[str, Any]) -> FailedBatch:
+    return FailedBatch(
+        reason=batch["reason"],
+        error=batch["error"],
+        locations=tuple(batch["locations"]),
+        events=tuple(batch["events"]),
+        segment_reports=batch["segmentReports"],
+    )

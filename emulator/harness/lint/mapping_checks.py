@@ -1,0 +1,178 @@
+"""Checks of a mapping: does every event come out as a record that StackAdapt can use?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from emulator.errors import nearest
+from emulator.harness.lint.finding import ERROR, WARNING, Finding
+from emulator.harness.lint.samples import sample_messages
+from emulator.harness.subject import Subject
+from emulator.mapping import MappingError, compile_mapping
+
+# What people type themselves, in the spelling of the old and the new generations.
+_FREE_TEXT = ("first_name", "last_name", "firstName", "lastName", "address", "city")
+
+
+def unknown_action(subject: Subject) -> Iterator[Finding]:
+    """M001: the generation has no such action."""
+    if subject.action is None:
+        known = subject.definition.actions
+        yield Finding(
+            code="M001",
+            severity=ERROR,
+            place=f"{subject.place}.action",
+            message=f"Generation {subject.definition.generation} has no action {subject.subscription.action!r}.",
+            why=f"It has {', '.join(known)}. {nearest(subject.subscription.action, known) or ''}".strip(),
+            mend="Name an action of the generation, or choose another generation.",
+        )
+
+
+def broken(subject: Subject) -> Iterator[Finding]:
+    """M002: the engine refuses the mapping as a whole."""
+    try:
+        compile_mapping(subject.mapping)
+    except MappingError as error:
+        yield Finding(
+            code="M002",
+            severity=ERROR,
+            place=f"{subject.place}.mapping",
+            message=f"The engine refuses this mapping: {error.message}",
+            why="A mapping that does not validate fails every event and every batch.",
+            mend="Mend the directive that the message names.",
+        )
+
+
+def unknown_field(subject: Subject) -> Iterator[Finding]:
+    """M003: a mapped field that the action does not have."""
+    if subject.action is None:
+        return
+    known = [field.key for field in subject.action.fields]
+    for key in subject.mapping:
+        if key not in known:
+            yield Finding(
+                code="M003",
+                severity=WARNING,
+                place=f"{subject.place}.mapping.{key}",
+                message=f"The action has no field {key!r}.",
+                why="The engine drops it without a word.",
+                mend=nearest(key, known) or f"Its fields are {', '.join(known)}.",
+            )
+
+
+def missing_field(subject: Subject) -> Iterator[Finding]:
+    """M004: a required field without a value, Marketing Status above all: it has no default."""
+    if subject.action is None:
+        return
+    for field in subject.action.fields:
+        if field.required and subject.mapping.get(field.key) in (None, ""):
+            choices = f" Choose {' or '.join(map(repr, field.choices))}." if field.choices else ""
+            yield Finding(
+                code="M004",
+                severity=ERROR,
+                place=f"{subject.place}.mapping.{field.key}",
+                message=f"The required field {field.key!r} ({field.label}) is not mapped.",
+                why="Every event is refused: The root value is missing the required field.",
+                mend=f"Map it.{choices}",
+            )
+
+
+def email(subject: Subject) -> Iterator[Finding]:
+    """M005: a kind of message whose e-mail the mapping does not find, M006: an action that sends none."""
+    if subject.action is None:
+        return
+    if not _sends_email(subject):
+        yield Finding(
+            code="M006",
+            severity=WARNING,
+            place=f"{subject.place}.mapping",
+            message=f"The action {subject.action.title!r} of this generation sends no e-mail.",
+            why="StackAdapt shows no profile without an e-mail: the membership waits for a profile from elsewhere.",
+            mend="Add a subscription that sends the profile with its e-mail, or use a newer generation.",
+        )
+        return
+    try:
+        resolve = compile_mapping(subject.mapping)
+    except MappingError:
+        return
+    for kind, event in sample_messages(subject):
+        payload: Any = resolve(event)
+        found = payload.get("email") or (payload.get("traits") or {}).get("email")
+        if not found:
+            yield Finding(
+                code="M005",
+                severity=ERROR,
+                place=f"{subject.place}.mapping.email",
+                message=f"The mapping finds no e-mail in {kind} events.",
+                why="Engage puts it in traits.email of identify calls and in context.traits.email of track calls; "
+                "without an e-mail the event is refused.",
+                mend="Fall back to $.context.traits.email, and turn on the e-mail identifier of the connection.",
+            )
+
+
+def breaking_text(subject: Subject) -> Iterator[Finding]:
+    """M007: free text goes into the document as it is."""
+    standard = subject.mapping.get("standard_traits", subject.mapping.get("traits"))
+    if not isinstance(standard, dict):
+        return
+    unguarded = [key for key in standard if key in _FREE_TEXT and "@replace" not in str(standard[key])]
+    if unguarded:
+        yield Finding(
+            code="M007",
+            severity=WARNING,
+            place=f"{subject.place}.mapping.standard_traits",
+            message=f"Free text is sent as it is: {', '.join(unguarded)}.",
+            why="The published destination does not escape: one double quote in a value makes the whole batch a "
+            "GraphQL syntax error, a backslash or line break spoils the profiles in it, and Segment reports both as "
+            "delivered.",
+            mend='Remove the quote with @replace: {"@replace": {"pattern": "\\"", "replacement": "", "value": …}}.',
+        )
+
+
+def custom_properties(subject: Subject) -> Iterator[Finding]:
+    """M008: a custom property named like an audience, M009: one declared twice."""
+    names = _custom_names(subject)
+    reserved = {name for _, audience in subject.audiences() for name in (audience.key, audience.id)}
+    for name in dict.fromkeys(names):
+        if name in reserved:
+            yield _custom(
+                subject,
+                "M008",
+                f"The custom property {name!r} has the key or id of a connected audience.",
+                "The destination leaves it out of the profile and of the mapping schema.",
+            )
+    for name, times in Counter(names).items():
+        if times > 1:
+            yield _custom(
+                subject,
+                "M009",
+                f"The custom property {name!r} is declared {times} times.",
+                "The first declaration gives the type, the last one the value.",
+            )
+
+
+def _custom(subject: Subject, code: str, message: str, why: str) -> Finding:
+    return Finding(
+        code=code,
+        severity=WARNING,
+        place=f"{subject.place}.mapping.custom_user_properties",
+        message=message,
+        why=why,
+        mend="Give every custom property a name of its own.",
+    )
+
+
+def _custom_names(subject: Subject) -> list[str]:
+    declared = subject.mapping.get("custom_user_properties", [])
+    legacy = subject.mapping.get("custom_traits", {})
+    names = [item.get("name") for item in declared if isinstance(item, dict)] if isinstance(declared, list) else []
+    if isinstance(legacy, dict):
+        names += [key for key in legacy if not key.startswith("@")]
+    return [name.strip() for name in names if isinstance(name, str)]
+
+
+def _sends_email(subject: Subject) -> bool:
+    keys = {field.key for field in subject.action.fields} if subject.action else set()
+    return bool({"email", "traits"} & keys)

@@ -1,0 +1,1 @@
+"""The doors of a running emulator: one WSGI application, one port, one control API."""

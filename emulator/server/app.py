@@ -1,0 +1,64 @@
+"""The WSGI application: StackAdapt at `/graphql`, Segment at `/v1`, the control API at `/_emulator`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from emulator import __version__
+from emulator.errors import EmulatorError, NotFound, UserMistake
+from emulator.segment import Segment
+from emulator.segment.http import blueprint as tracking
+from emulator.server.control import blueprint as control
+from emulator.stackadapt import StackAdapt
+from emulator.stackadapt.http import blueprint as graphql
+
+if TYPE_CHECKING:
+    from emulator.server.emulator import Emulator
+
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+
+def create_app(emulator: Emulator) -> Flask:
+    """The application of one emulator. It answers loopback host names only, until the server opens it wider."""
+    app = Flask("stackadapt-emulator", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it, its base class does not
+    # A page in a browser must not reach the emulator under another name than its own.
+    app.config["TRUSTED_HOSTS"] = LOOPBACK_HOSTS
+
+    def stackadapt_of(token: str) -> StackAdapt | None:
+        world = emulator.world_of_token(token)
+        return world.stackadapt if world else None
+
+    def segment_of(write_key: str) -> Segment | None:
+        world = emulator.world_of_write_key(write_key)
+        return world.segment if world else None
+
+    app.register_blueprint(graphql(stackadapt_of))
+    app.register_blueprint(tracking(segment_of))
+    app.register_blueprint(control(emulator), url_prefix="/_emulator")
+    app.add_url_rule("/", view_func=_index)
+    app.register_error_handler(EmulatorError, _emulator_error)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _index() -> Response:
+    return jsonify(
+        name="stackadapt-emulator",
+        version=__version__,
+        stackadapt="/graphql",
+        segment=["/v1/identify", "/v1/track", "/v1/batch"],
+        control="/_emulator/health",
+    )
+
+
+def _emulator_error(error: EmulatorError) -> tuple[Response, int]:
+    status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, UserMistake) else 500
+    return jsonify(error.as_dict()), status
+
+
+def _http_error(error: HTTPException) -> tuple[Response, int]:
+    return jsonify(error=error.name, message=error.description), error.code or 500

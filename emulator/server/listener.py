@@ -1,0 +1,90 @@
+"""Listening on a port: waitress, a production WSGI server, on a thread of ours or on the main one."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from emulator.errors import PortInUse, UserMistake
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+THREADS = 8
+CONNECTIONS = 2000
+BODY_LIMIT_BYTES = 16 * 1024 * 1024
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket, so that nobody can take the port between choosing and listening. Port 0 takes a free one.
+
+    Raises PortInUse, or UserMistake for an address that is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(
+                f"port {port} is in use.", where=host, hint="Choose another with --port, or --port 0 for a free one."
+            ) from None
+        raise UserMistake(f"cannot listen here: {error.strerror}.", where=f"{host}:{port}") from None
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """The base URL of a bound socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+class Listener:
+    """Serves an application on one socket until it is stopped."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        listening: socket.socket | None = None,
+    ) -> None:
+        listening = listening or bind(host, port)
+        self.url = url_of(listening)
+        self._open: dict[int, Any] = {}
+        self._server: Any = create_server(
+            app,
+            map=self._open,
+            sockets=[listening],
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            max_request_body_size=BODY_LIMIT_BYTES,
+            ident="stackadapt-emulator",
+        )
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Serves on a thread of its own; the socket takes connections as soon as this returns."""
+        self._thread = Thread(target=self._server.run, name="stackadapt-emulator", daemon=True)
+        self._thread.start()
+
+    def run(self) -> None:
+        """Serves on this thread until SystemExit or KeyboardInterrupt, then finishes the requests under way."""
+        self._server.run()
+        wasyncore.close_all(self._open)
+
+    def stop(self) -> None:
+        """Finishes the requests under way, then closes the socket and every connection."""
+        self._server.task_dispatcher.shutdown(cancel_pending=False)
+        # The loop must close its own sockets: pulled from under it, they could be another's by the next turn.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._open))
+        if self._thread is not None:
+            self._thread.join()

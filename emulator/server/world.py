@@ -1,0 +1,53 @@
+"""One sandbox with the two companies that live in it, joined by a transport and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emulator.sandbox import Sandbox
+from emulator.segment import Segment
+from emulator.stackadapt import StackAdapt
+from emulator.transport import HttpTransport, Transport
+from emulator.workspace import Destination
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+# The host is never resolved: the request goes straight into the application.
+_IN_PROCESS_URL = "http://127.0.0.1/graphql"
+
+
+class World:
+    """Segment on one side, StackAdapt on the other. `app` gives the application that answers `/graphql`."""
+
+    def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication]) -> None:
+        self.sandbox = sandbox
+        self._app = app
+        self._transports: dict[str, HttpTransport] = {}
+        self.stackadapt = StackAdapt(sandbox, edition=sandbox.workspace.api_edition)
+        self.segment = Segment(sandbox, self._transport)
+
+    def advance(self) -> None:
+        """Lets everything happen that has become due since the clock was moved."""
+        self.segment.tick()
+        self.stackadapt.settle()
+
+    def reset(self) -> None:
+        """Back to how the workspace left it: no data, no history, no faults, the machine's time."""
+        self.segment.reset()
+        self.stackadapt.reset()
+        self.sandbox.reset()
+
+    def close(self) -> None:
+        """Closes transports and store."""
+        for transport in self._transports.values():
+            transport.close()
+        self.sandbox.close()
+
+    def _transport(self, destination: Destination) -> Transport:
+        url = destination.endpoint or _IN_PROCESS_URL
+        if url not in self._transports:
+            app = None if destination.endpoint else self._app()
+            self._transports[url] = HttpTransport(url, app=app)
+        return self._transports[url]

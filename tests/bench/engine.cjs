@@ -1,0 +1,43 @@
+/**
+ * Times Segment's published engine on batches read from standard input, with the network taken out: the request is built
+ * in full, and a canned answer stands in for the provider's.
+ *
+ * node engine.cjs GENERATION_DIRECTORY < {"settings", "subscriptions", "events", "rounds"}   →   one line of JSON: milliseconds a round
+ */
+'use strict'
+
+const fs = require('node:fs')
+const { createRequire } = require('node:module')
+const path = require('node:path')
+const { loadGeneration, run } = require('../conformance/node/published.cjs')
+
+const ANSWER = '{"data":{"upsertProfiles":{"userErrors":[]}}}'
+
+function takeOutTheNetwork(generation) {
+  const requireCore = createRequire(generation.requireBeside.resolve('@segment/actions-core'))
+  const core = path.dirname(generation.requireBeside.resolve('@segment/actions-core'))
+  const fetching = requireCore(path.join(core, 'fetch.js'))
+  const bytes = { total: 0 }
+  fetching.default = async (request) => {
+    bytes.total += (await request.text()).length
+    return new fetching.Response(ANSWER, { status: 200, headers: { 'content-type': 'application/json' } })
+  }
+  return bytes
+}
+
+async function main() {
+  const generation = loadGeneration(process.argv[2])
+  const job = JSON.parse(fs.readFileSync(0, 'utf8'))
+  const bytes = takeOutTheNetwork(generation)
+  const rounds = []
+  for (let round = 0; round < job.rounds; round++) {
+    // The engine may change what it is given; every round gets its own copy, made outside the measured time.
+    const events = structuredClone(job.events)
+    const started = process.hrtime.bigint()
+    await run(generation, { mode: 'batch', settings: job.settings, subscriptions: job.subscriptions, events })
+    rounds.push(Number(process.hrtime.bigint() - started) / 1e6)
+  }
+  console.log(JSON.stringify({ rounds, bytes: bytes.total }))
+}
+
+main()

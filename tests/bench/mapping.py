@@ -1,0 +1,115 @@
+"""Mapping throughput beside Segment's own engine, in the same run: same events, same mapping, 1,000-event batches.
+
+The request is built in full on both sides and the network is left out on both: a canned answer stands in for the
+provider's. The two take turns, so that a machine that slows down slows both.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from emulator.mapping import DestinationInstance, OutgoingRequest, Reply, load_definition
+from tests.conformance.packages import NEWEST, missing_reason, package_directory
+
+EVENTS = 1000
+WARM_UP = 10
+ROUNDS = 20
+TURNS = 3
+ENGINE = Path(__file__).parent / "engine.cjs"
+ANSWER = Reply(status=200, reason="OK", headers={"content-type": "application/json"}, body='{"data":{}}')
+PERSONAS = {
+    "computation_class": "audience",
+    "computation_id": "aud_1",
+    "computation_key": "vip",
+    "namespace": "spa_1",
+    "space_id": "spa_1",
+}
+
+
+def lines() -> list[str]:
+    """The figures as lines: events a second on both sides, and the ratio of the medians."""
+    work = job()
+    mine: list[float] = []
+    published: list[float] = []
+    absent = missing_reason(NEWEST)
+    for _ in range(TURNS):
+        mine += ours(work)
+        published += [] if absent else theirs(work)
+    found = [f"mapping, {NEWEST}, batches of {EVENTS}: {rate(mine):,.0f} events/s (median of {len(mine)} batches)"]
+    if absent:
+        return [*found, f"mapping, published engine: not measured, {absent}"]
+    return [
+        *found,
+        f"mapping, published engine {NEWEST}: {rate(published):,.0f} events/s",
+        f"mapping, ratio to the published engine: {median(published) / median(mine):.2f}",
+    ]
+
+
+def rate(rounds: list[float]) -> float:
+    """Events a second at the median round."""
+    return EVENTS / median(rounds) * 1000
+
+
+def job() -> dict[str, Any]:
+    """Settings, one subscription with the published default mapping, identify events with every standard trait."""
+    action = load_definition(NEWEST).actions["forwardAudienceEvent"]
+    mapping = {**action.default_mapping(), "marketing_status": "Opted-in"}
+    stored = {"partnerAction": action.slug, "subscribe": action.default_subscription, "mapping": mapping}
+    events = [_event(number) for number in range(EVENTS)]
+    return {"settings": {"apiKey": "k", "advertiser_id": "23"}, "subscriptions": [stored], "events": events}
+
+
+def ours(work: dict[str, Any]) -> list[float]:
+    """Milliseconds for each round of this engine."""
+    instance = DestinationInstance(NEWEST, work["settings"], work["subscriptions"])
+    rounds = []
+    for _ in range(WARM_UP + ROUNDS):
+        events = copy.deepcopy(work["events"])
+        started = perf_counter()
+        instance.on_batch(events, _answer)
+        rounds.append((perf_counter() - started) * 1000)
+    return rounds[WARM_UP:]
+
+
+def theirs(work: dict[str, Any]) -> list[float]:
+    """Milliseconds for each round of the published engine, warm."""
+    command = ["node", str(ENGINE), str(package_directory(NEWEST))]
+    asked = json.dumps({**work, "rounds": WARM_UP + ROUNDS})
+    answer = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
+    rounds: list[float] = json.loads(answer.stdout)["rounds"]
+    return rounds[WARM_UP:]
+
+
+def _answer(_request: OutgoingRequest) -> Reply:
+    return ANSWER
+
+
+def _event(number: int) -> dict[str, Any]:
+    traits = {
+        "email": f"person{number}@example.com",
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "phone": "+14155550100",
+        "street": "12 Analytical Row",
+        "city": "London",
+        "state": "LDN",
+        "country": "GB",
+        "postal_code": "N1 9GU",
+        "timezone": "Europe/London",
+        "birthday": "1990-06-15",
+        "vip": True,
+    }
+    return {
+        "type": "identify",
+        "messageId": f"m{number}",
+        "timestamp": "2026-01-01T00:00:00.000Z",
+        "userId": f"u{number}",
+        "traits": traits,
+        "context": {"personas": PERSONAS},
+    }

@@ -1,0 +1,133 @@
+"""The command line as a user meets it: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from emulator.cli import COMMANDS
+from tests.conftest import Served
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., Served]
+
+
+def test_help_is_a_page_to_start_from(run: Run) -> None:
+    shown = run("--help")
+    assert shown.returncode == 0
+    assert "Start here:" in shown.stdout
+    assert all(name in shown.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
+    shown = run(name, "--help")
+    assert shown.returncode == 0
+    assert "Examples:" in shown.stdout
+    assert f"stackadapt-emulator {name}" in shown.stdout
+
+
+def test_an_unknown_command_is_bad_usage(run: Run) -> None:
+    assert run("srve").returncode == 2
+
+
+def test_the_demo_balances_and_its_last_lines_are_the_funnel(run: Run) -> None:
+    shown = run("demo")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "profiles visible" in shown.stdout
+    assert shown.stdout.rstrip().endswith("each segment holds exactly the people it should.")
+    assert shown.stderr == ""
+
+
+def test_the_same_seed_tells_the_same_story(run: Run) -> None:
+    first, second = (run("demo", "--json", "--people", "1000", "--seed", "7") for _ in range(2))
+    assert first.returncode == 0, first.stdout + first.stderr
+    funnel = json.loads(first.stdout)
+    assert funnel == json.loads(second.stdout)
+    assert funnel["balanced"] is True
+    assert funnel["failed_batches"]
+    assert any("Syntax Error" in batch["error"] for batch in funnel["failed_batches"])
+    assert funnel["rejected_by_stackadapt"]
+    assert funnel["rejected_by_mapping"] > 0
+    assert funnel["profiles_visible"] > 0
+    for segment in funnel["segments"]:
+        assert segment["size"] == segment["expected"] > 0
+    assert funnel["events"] == (
+        funnel["sent"] + funnel["not_triggered"] + funnel["rejected_by_mapping"] + funnel["failed"]
+    )
+
+
+def test_another_seed_tells_another_story(run: Run) -> None:
+    first, second = (run("demo", "--json", "--people", "50", "--seed", seed) for seed in ("1", "2"))
+    assert first.returncode == second.returncode == 0
+    assert json.loads(first.stdout) != json.loads(second.stdout)
+
+
+def test_serve_prints_where_it_is_and_stops_gracefully(serve: Serve) -> None:
+    served = serve()
+    assert httpx.get(f"{served.url}/_emulator/health", trust_env=False).json()["status"] == "ok"
+    assert served.connection["tokens"]["Local read and write"] == "sa-local-write"
+    assert served.stop(signal.SIGTERM) == 0
+
+
+def test_serve_stops_on_an_interrupt(serve: Serve) -> None:
+    assert serve().stop(signal.SIGINT) == 0
+
+
+def test_serve_logs_no_token_and_no_e_mail(serve: Serve) -> None:
+    served = serve("--log-format", "json")
+    body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+    httpx.post(f"{served.url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False)
+    served.stop()
+    assert served.process.stderr is not None
+    log = served.process.stderr.read()
+    events = [json.loads(line)["event"] for line in log.splitlines()]
+    assert {"CallReceived", "MembershipChanged", "GraphQLExchanged", "BatchDelivered", "RecordSettled"} <= set(events)
+    assert "ada@example.com" not in log
+    assert "sa-local" not in log
+    assert "segment-local" not in log
+
+
+def test_a_port_in_use_is_one_line_and_exit_2(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        shown = run("serve", "--port", port)
+    assert shown.returncode == 2
+    assert shown.stderr.splitlines() == [
+        f"error: 127.0.0.1: port {port} is in use. Choose another with --port, or --port 0 for a free one."
+    ]
+
+
+def test_a_workspace_with_a_typo_is_one_line_and_exit_2(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "workspace.yaml"
+    path.write_text("advertisers: [{id: '1', nme: A}]\ntokens: [{token: t, name: T, scopes: {}}]\n")
+    shown = run("serve", "--workspace", str(path))
+    assert shown.returncode == 2
+    assert shown.stderr.startswith(f"error: {path}: advertisers[0]: ")
+    assert "'nme'" in shown.stderr
+    assert "Did you mean 'name'?" in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+
+
+def test_an_unreadable_latency_is_exit_2(run: Run) -> None:
+    shown = run("serve", "--latency", "soon")
+    assert (shown.returncode, "latency" in shown.stderr) == (2, True)
+
+
+def test_data_survives_the_process(serve: Serve, tmp_path: Path) -> None:
+    body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+    first = serve("--data", str(tmp_path))
+    httpx.post(f"{first.url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False).raise_for_status()
+    first.stop()
+    second = serve("--data", str(tmp_path))
+    profiles = httpx.get(f"{second.url}/_emulator/profiles", trust_env=False).json()["profiles"]
+    assert [profile["email"] for profile in profiles] == ["ada@example.com"]

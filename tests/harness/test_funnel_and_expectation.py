@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from emulator.harness.expectation import Expectation, has_address
+from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
+
+TRAITS = ("first_name", "email")
+
+
+def call(user: str, spent: float = 900, **traits: Any) -> dict[str, Any]:
+    return {"userId": user, "traits": {"email": f"{user}@example.com", "total_spent": spent, **traits}}
+
+
+def expectation(batch_size: int = 2) -> Expectation:
+    return Expectation(batch_size, TRAITS)
+
+
+def test_a_vip_with_an_address_is_a_member() -> None:
+    expected = expectation()
+    expected.request([call("U1"), call("u2", spent=10)])
+    assert expected.members == expected.profiles == {"u1@example.com"}
+
+
+def test_leaving_keeps_the_profile() -> None:
+    expected = expectation()
+    expected.request([call("u1")])
+    expected.request([call("u1", spent=1)])
+    assert (expected.members, expected.profiles) == (set(), {"u1@example.com"})
+
+
+def test_a_person_without_an_address_is_nowhere() -> None:
+    expected = expectation()
+    expected.request([{"userId": "u1", "traits": {"total_spent": 900}}, call("u2", email="not an address")])
+    assert expected.profiles == set()
+
+
+@pytest.mark.parametrize("name", ['Ada "A"', "two\nlines", "C:\\new"])
+def test_a_breaking_value_takes_its_batch_down_and_no_other(name: str) -> None:
+    expected = expectation(batch_size=2)
+    expected.request([call("u1"), call("u2", first_name=name), call("u3")])
+    assert expected.members == {"u1@example.com", "u3@example.com"}
+
+
+def test_a_breaking_value_of_somebody_refused_harms_nobody() -> None:
+    expected = expectation(batch_size=4)
+    expected.request([call("u1"), call("u2", first_name='"', email="nope")])
+    assert expected.members == {"u1@example.com"}
+
+
+def test_an_address_too_long_for_stackadapt_is_not_visible() -> None:
+    expected = expectation()
+    expected.request([call("u1", email="a" * 250 + "@example.com")])
+    assert expected.profiles == set()
+
+
+@pytest.mark.parametrize(
+    ("email", "good"),
+    [("a@b.co", True), ("a@b", False), ("", False), ("a b@c.com", False), ("é@b.com", False), ("a@b.com\n", False)],
+)
+def test_addresses_are_judged_as_segment_does(email: str, good: bool) -> None:
+    assert has_address({"email": email}) is good
+
+
+FUNNEL = Funnel(
+    people=3,
+    calls=3,
+    calls_accepted=3,
+    events=6,
+    not_triggered=1,
+    rejected_by_mapping={"no e-mail": 1},
+    failed_batches=(FailedBatch(reason="X", error="x", locations=(), events=("m1",), segment_reports="delivered"),),
+    sent=3,
+    rejected_by_stackadapt={"INVALID_EMAIL": 1},
+    applied=2,
+    profiles=frozenset({"a@b.co"}),
+    expected_profiles=frozenset({"a@b.co"}),
+    invalid_profiles=(),
+    segments=(SegmentCount(name="VIPs", rule={}, members=frozenset({"a@b.co"}), expected=frozenset({"a@b.co"})),),
+)
+
+
+def test_a_funnel_whose_sums_hold_balances() -> None:
+    assert FUNNEL.imbalances() == []
+    assert FUNNEL.as_dict()["balanced"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"calls_accepted": 2}, "3 calls were made, 2 were accepted"),
+        ({"not_triggered": 0}, "6 events were offered to the destination, 5 have an end"),
+        ({"applied": 1}, "3 records were sent, 2 have an end"),
+        ({"invalid_profiles": ("nobody",)}, "without a valid e-mail are visible: nobody"),
+        ({"expected_profiles": frozenset()}, "visible profiles: 1 found, 0 expected"),
+        (
+            {"segments": (SegmentCount(name="VIPs", rule={}, members=frozenset(), expected=frozenset({"a"})),)},
+            "segment 'VIPs': 0 found, 1 expected (0 too many, 1 missing)",
+        ),
+    ],
+)
+def test_a_sum_that_does_not_hold_is_told(change: dict[str, Any], complaint: str) -> None:
+    [found] = replace(FUNNEL, **change).imbalances()
+    assert complaint in found

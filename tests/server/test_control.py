@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from emulator import Emulator
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Emulator() as emulator:
+        yield emulator.client
+
+
+def test_health_says_who_and_when(client: Client) -> None:
+    body = client.get("/_emulator/health").json
+    assert body is not None
+    assert body["status"] == "ok"
+    assert body["now"].endswith("Z")
+
+
+def test_the_front_page_lists_the_doors(client: Client) -> None:
+    body = client.get("/").json
+    assert body is not None
+    assert body["stackadapt"] == "/graphql"
+
+
+def test_the_clock_freezes_advances_and_resumes(client: Client) -> None:
+    frozen = client.post("/_emulator/clock/freeze").json
+    assert frozen is not None
+    assert frozen["frozen"] is True
+    ahead = client.post("/_emulator/clock/advance", json={"hours": 4}).json
+    assert ahead is not None
+    assert ahead["now"] > frozen["now"]
+    resumed = client.post("/_emulator/clock/resume").json
+    assert resumed is not None
+    assert resumed["frozen"] is False
+    assert resumed["aheadSeconds"] == pytest.approx(4 * 3600, abs=60)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/_emulator/clock/advance", {"hour": 4}, "hour: this is not a unit of time.*hours"),
+        ("/_emulator/clock/advance", {"hours": -1}, "hours: .*-1.*0 to 1000000"),
+        ("/_emulator/clock/advance", {"hours": "4"}, "hours: .*'4'"),
+        ("/_emulator/clock/advance", {"duration": "4 hours"}, "duration: .*4 hours.*4h"),
+        ("/_emulator/clock/advance", {}, "say how far"),
+        ("/_emulator/segments", {"name": "x"}, "'advertiserId' is missing"),
+        ("/_emulator/segments", {"advertiserId": "1001", "name": 5, "rule": {}}, "name: this is not a text"),
+        ("/_emulator/faults", {"fault": "statu"}, "Did you mean 'status'"),
+    ],
+)
+def test_bad_input_names_the_place_and_what_is_allowed(
+    client: Client, path: str, body: dict[str, Any], message: str
+) -> None:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    parts = answer.json
+    text = f"{parts.get('where')}: {parts['message']} {parts.get('found')!r} {parts.get('allowed')} {parts.get('hint')}"
+    import re
+
+    assert re.search(message, text), text
+
+
+def test_a_body_that_is_not_json_says_how_to_send_one(client: Client) -> None:
+    answer = client.post("/_emulator/segments", data="name=x")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert "application/json" in answer.json["hint"]
+
+
+def test_an_unknown_advertiser_or_segment_is_named(client: Client) -> None:
+    rule = {"field": "email", "operator": "exists"}
+    answer = client.post("/_emulator/segments", json={"advertiserId": "1003", "name": "x", "rule": rule})
+    assert answer.status_code == 400
+    assert client.get("/_emulator/segments/99").status_code == 404
+
+
+def test_paging_arguments_are_checked(client: Client) -> None:
+    assert client.get("/_emulator/profiles?limit=-1").status_code == 400
+    assert client.get("/_emulator/profiles?limit=10001").status_code == 400
+    assert client.get("/_emulator/profiles?limit=1&offset=5").json == {"profiles": []}
+
+
+def test_faults_are_listed_added_and_cleared(client: Client) -> None:
+    added = client.post("/_emulator/faults", json={"fault": "status", "status": 503})
+    assert added.status_code == 201
+    listed = client.get("/_emulator/faults").json
+    assert listed == {"faults": [added.json]}
+    token = {"authorization": "Bearer sa-local-write"}
+    assert client.post("/graphql", json={"query": "{ user { email } }"}, headers=token).status_code == 503
+    assert client.delete("/_emulator/faults").status_code == 204
+    assert client.post("/graphql", json={"query": "{ user { email } }"}, headers=token).status_code == 200
+
+
+def test_another_host_name_is_refused(client: Client) -> None:
+    """A page that resolves its own name to loopback must not reach the emulator."""
+    assert client.get("/_emulator/health", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_an_unknown_path_answers_json(client: Client) -> None:
+    answer = client.get("/nowhere")
+    assert (answer.status_code, answer.is_json) == (404, True)
+
+
+def test_a_wrong_method_answers_json(client: Client) -> None:
+    answer = client.delete("/_emulator/health")
+    assert (answer.status_code, answer.is_json) == (405, True)
