@@ -1,0 +1,164 @@
+"""GraphQL documents: read them quickly, and refuse those that are too large to be meant well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    Lexer,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Source,
+    Token,
+    TokenKind,
+)
+from graphql.error import GraphQLSyntaxError
+from graphql.language.parser import Parser
+
+from emulator.stackadapt import messages
+from emulator.stackadapt.limits import Limits
+
+# A string without \u escapes or half surrogates: what the client's megabytes of profiles are.
+_PLAIN_STRING = re.compile(r'"([^"\\\r\n\ud800-\udfff]*(?:\\["\\/bfnrt][^"\\\r\n\ud800-\udfff]*)*)"', re.ASCII)
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_INTROSPECTION = ("__schema", "__type")
+
+
+class DocumentTooLarge(GraphQLError):
+    """A document beyond one of the `Limits`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, extensions={"emulator": True})
+
+
+class PlainStringLexer(Lexer):
+    """The library's lexer, which walks strings character by character, with a short cut for ordinary ones."""
+
+    def read_string(self, start: int) -> Token:
+        match = _PLAIN_STRING.match(self.source.body, start)
+        if match is None:
+            return super().read_string(start)
+        return self.create_token(TokenKind.STRING, start, match.end(), _unescaped(match[1]))
+
+
+def _unescaped(text: str) -> str:
+    escapes = text.count("\\")
+    if escapes == text.count('\\"'):
+        return text.replace('\\"', '"') if escapes else text
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
+
+
+def parse_document(text: str, limits: Limits) -> DocumentNode:
+    """The syntax tree. Raises GraphQLSyntaxError, also for more tokens than `limits.tokens`."""
+    source = Source(text)
+    parser = Parser(
+        source,
+        max_tokens=limits.tokens,
+        lexer=PlainStringLexer(source),
+        allow_empty_selection_sets=False,
+    )
+    try:
+        return parser.parse_document()
+    except RecursionError:
+        raise GraphQLSyntaxError(source, 0, "Document is nested too deeply. Parsing aborted.") from None
+
+
+def check_size(document: DocumentNode, limits: Limits) -> None:
+    """Raises DocumentTooLarge for too many aliases or selections, or too deeply nested fields."""
+    fields = list(_selections(document))
+    aliases = sum(isinstance(node, FieldNode) and node.alias is not None for node in fields)
+    for what, found, limit in (
+        ("selections", len(fields), limits.selections),
+        ("aliases", aliases, limits.aliases),
+    ):
+        if found > limit:
+            raise DocumentTooLarge(messages.too_many(what, found, limit))
+    fragments = _fragments(document)
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode):
+            found = _depth(operation.selection_set, fragments, {})
+            if found > limits.depth:
+                raise DocumentTooLarge(messages.too_deep(found, limits.depth))
+
+
+def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
+    """The names of an operation's root fields in document order, fragments opened."""
+    return tuple(_fields_of(operation.selection_set, _fragments(document), set()))
+
+
+def asks_introspection(document: DocumentNode) -> bool:
+    """Whether any operation asks for the schema."""
+    return any(
+        name in _INTROSPECTION
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+        for name in root_fields(document, definition)
+    )
+
+
+def _selections(document: DocumentNode) -> Iterator[FieldNode | FragmentSpreadNode]:
+    waiting = [
+        definition.selection_set
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode | FragmentSpreadNode):
+                yield node
+            inner = getattr(node, "selection_set", None)
+            if inner is not None:
+                waiting.append(inner)
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+
+
+def _depth(
+    selections: SelectionSetNode | None, fragments: dict[str, FragmentDefinitionNode], known: dict[str, int]
+) -> int:
+    """How many fields stand within one another. `known` holds the depth of the fragments met so far."""
+    deepest = 0
+    for node in selections.selections if selections else ():
+        if isinstance(node, FragmentSpreadNode):
+            inner = _fragment_depth(node.name.value, fragments, known)
+        else:
+            inner = _depth(getattr(node, "selection_set", None), fragments, known) + isinstance(node, FieldNode)
+        deepest = max(deepest, inner)
+    return deepest
+
+
+def _fragment_depth(name: str, fragments: dict[str, FragmentDefinitionNode], known: dict[str, int]) -> int:
+    if name in fragments and name not in known:
+        # A fragment within itself counts for nothing here; validation refuses it.
+        known[name] = 0
+        known[name] = _depth(fragments[name].selection_set, fragments, known)
+    return known.get(name, 0)
+
+
+def _fields_of(
+    selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], opened: set[str]
+) -> Iterator[str]:
+    for node in selections.selections:
+        inner = getattr(node, "selection_set", None)
+        if isinstance(node, FieldNode):
+            yield node.name.value
+        elif isinstance(node, FragmentSpreadNode):
+            name = node.name.value
+            if name in fragments and name not in opened:
+                opened.add(name)
+                yield from _fields_of(fragments[name].selection_set, fragments, opened)
+        elif inner is not None:
+            yield from _fields_of(inner, fragments, opened)

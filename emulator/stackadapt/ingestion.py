@@ -1,0 +1,175 @@
+"""What becomes of accepted mutations: jobs that are due are applied in order.
+
+Profile data is merged, a profile mapping is replaced as a whole, both later than the mutation's answer; which mapping
+reads a record is the one in force when the record is settled (statements of the provider's engineers), or, with
+`ingestion.mapping_race`, the one in force when the request arrived.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+
+from emulator.events import RecordSettled
+from emulator.stackadapt.deletions import delete_emails, delete_external_ids
+from emulator.stackadapt.jobs import (
+    DELETE_EMAILS_JOB,
+    DELETE_EXTERNAL_IDS_JOB,
+    MAPPING_JOB,
+    RECORDS_JOB,
+    due_jobs,
+    remove_jobs,
+)
+from emulator.stackadapt.mappings import bring_into_force, intake_of_schemas, schemas_in_force
+from emulator.stackadapt.moments import from_millis
+from emulator.stackadapt.profile_batch import ProfileBatch
+from emulator.stackadapt.rules.reasons import PROFILE_DELETED
+from emulator.stackadapt.rules.records import PENDING, REJECTED, VISIBLE, Intake, Reading, read_record, verdict
+from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
+from emulator.stackadapt.upserts import portions
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A record, what it says, and how it ended."""
+
+    record: Row[Any]
+    reading: Reading
+    outcome: str
+    reason: str | None
+    email: str | None
+
+
+def settle(connection: Connection, now: int) -> list[RecordSettled]:
+    """Applies every job that is due at `now` (milliseconds) and returns what became of the records."""
+    jobs = due_jobs(connection, now)
+    events: list[RecordSettled] = []
+    for job in jobs:
+        events += _APPLY[job.kind](connection, job, now)
+    remove_jobs(connection, jobs)
+    return events
+
+
+def _apply_mapping(connection: Connection, job: Row[Any], now: int) -> list[RecordSettled]:
+    bring_into_force(connection, job.mapping_id, job.instructions)
+    return []
+
+
+def _apply_external_id_deletion(connection: Connection, job: Row[Any], now: int) -> list[RecordSettled]:
+    rejected = delete_external_ids(connection, job.advertiser_id, now=now, **job.instructions)
+    return [_event(record, REJECTED, PROFILE_DELETED, None, now) for record in rejected]
+
+
+def _apply_email_deletion(connection: Connection, job: Row[Any], now: int) -> list[RecordSettled]:
+    delete_emails(connection, job.advertiser_id, now=now, **job.instructions)
+    return []
+
+
+def _apply_records(connection: Connection, job: Row[Any], now: int) -> list[RecordSettled]:
+    provider = job.instructions["provider"]
+    schemas = job.instructions.get("tied_to") or schemas_in_force(connection, job.advertiser_id, provider)
+    intake = intake_of_schemas(schemas)
+    records = _records(connection, RECORDS.c.batch_id == job.instructions["batch_id"])
+    batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now)
+    settled = _settle_records(batch, records, intake)
+    awaited = _awaited(settled)
+    if awaited:
+        settled += _settle_records(batch, _waiting(connection, job.advertiser_id, provider, awaited), intake)
+    batch.flush(source=job.instructions["source"], mapping_id=intake.mapping_id)
+    _write_outcomes(connection, settled, now)
+    return [
+        _event(each.record, each.outcome, each.reason, each.email, now) for each in settled if each.outcome != PENDING
+    ]
+
+
+_APPLY = {
+    MAPPING_JOB: _apply_mapping,
+    RECORDS_JOB: _apply_records,
+    DELETE_EXTERNAL_IDS_JOB: _apply_external_id_deletion,
+    DELETE_EMAILS_JOB: _apply_email_deletion,
+}
+
+
+def _settle_records(batch: ProfileBatch, records: Sequence[Row[Any]], intake: Intake) -> list[_Settled]:
+    raw: list[dict[str, Any]] = json.loads(f"[{','.join(record.raw for record in records)}]")
+    readings = [read_record(record, intake) for record in raw]
+    batch.load(readings)
+    settled = []
+    for record, reading in zip(records, readings, strict=True):
+        outcome, reason = verdict(
+            reading,
+            profile_known=batch.knows(reading.external_id),
+            suppressed=batch.suppresses(reading.email),
+        )
+        email = reading.email
+        if outcome == VISIBLE:
+            email = batch.apply(reading, intake.is_opted_in).email
+        settled.append(_Settled(record, reading, outcome, reason, email))
+    return settled
+
+
+def _awaited(settled: Sequence[_Settled]) -> list[str]:
+    """External ids for which an older record may be waiting: those that came together with an e-mail."""
+    return sorted(
+        {
+            each.reading.external_id
+            for each in settled
+            if each.outcome == VISIBLE and each.reading.email is not None and each.reading.external_id is not None
+        }
+    )
+
+
+def _waiting(
+    connection: Connection, advertiser_id: str, provider: str, external_ids: Sequence[str]
+) -> Sequence[Row[Any]]:
+    if connection.execute(select(RECORDS.c.id).where(RECORDS.c.outcome == PENDING).limit(1)).first() is None:
+        return ()
+    pending = (
+        RECORDS.c.outcome == PENDING,
+        BATCHES.c.advertiser_id == advertiser_id,
+        BATCHES.c.provider == provider,
+    )
+    found: list[Row[Any]] = []
+    for part in portions(external_ids):
+        found += _records(connection, *pending, RECORDS.c.waits_for.in_(part))
+    return sorted(found, key=lambda record: record.id)
+
+
+def _records(connection: Connection, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
+    query = select(RECORDS.c.id, RECORDS.c.raw, BATCHES.c.request_id, BATCHES.c.advertiser_id)
+    ordered = query.select_from(RECORDS_OF_BATCHES).where(*conditions).order_by(RECORDS.c.id)
+    return list(connection.execute(ordered))
+
+
+def _write_outcomes(connection: Connection, settled: Sequence[_Settled], now: int) -> None:
+    if not settled:
+        return
+    statement = update(RECORDS).where(RECORDS.c.id == bindparam("record_id"))
+    rows = [
+        {
+            "record_id": each.record.id,
+            "outcome": each.outcome,
+            "reason": each.reason,
+            "email": each.email,
+            "waits_for": each.reading.external_id if each.outcome == PENDING else None,
+            "warnings": each.reading.warnings or None,
+            "settled_at": None if each.outcome == PENDING else now,
+        }
+        for each in settled
+    ]
+    connection.execute(statement, rows)
+
+
+def _event(record: Row[Any], outcome: str, reason: str | None, email: str | None, now: int) -> RecordSettled:
+    return RecordSettled(
+        at=from_millis(now),
+        trace_id=record.request_id,
+        advertiser_id=record.advertiser_id,
+        outcome=outcome,
+        reason=reason,
+        email=email,
+    )

@@ -1,0 +1,22 @@
+"""How large a request may be. The real limits are not public; these protect the process that runs the emulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one request.
+
+    `body_bytes` of the HTTP body; `tokens`, `depth` (nested fields), `aliases` and `selections` (fields and fragment
+    spreads) of the document; `profiles` in one mutation; `journal_characters` of each body that the journal remembers.
+    """
+
+    body_bytes: int = 8 * 1024 * 1024
+    tokens: int = 200_000
+    depth: int = 15
+    aliases: int = 100
+    selections: int = 1_000
+    profiles: int = 10_000
+    journal_characters: int = 1_000_000

@@ -1,0 +1,134 @@
+"""What StackAdapt's side says. The first group is the vendor's or its gateway's wording, letter for letter; the rest is
+the emulator's own, because no real text is public.
+"""
+
+from __future__ import annotations
+
+# Observed on the live service.
+INTROSPECTION_NEEDS_AUTHENTICATION = "Schema introspection requires authentication."
+
+
+def unexpected_parameter(key: str) -> str:
+    """A body key outside the GraphQL request shape."""
+    return f'Unexpected parameter "{key}" in the request body.'
+
+
+# Wording of the gateway family that stands before the service.
+INVALID_JSON = "POST body sent invalid JSON."
+NO_QUERY = "Must provide query string."
+NO_OPERATION = "Must provide an operation."
+AMBIGUOUS_OPERATION = "Must provide operation name if query contains multiple operations."
+UNEXPECTED_FAILURE = "Unexpected error."
+
+
+def params_not_an_object(found: str) -> str:
+    """A body that is JSON, but a list or a scalar."""
+    return f"Expected params to be an object but given {found}."
+
+
+def query_not_a_string(found: str) -> str:
+    """A `query` of another type."""
+    return f'Expected "query" param to be a string, but given {found}.'
+
+
+def variables_not_an_object(found: str) -> str:
+    """`variables` of another type."""
+    return f'Expected "variables" param to be empty or an object, but given {found}.'
+
+
+def operation_name_not_a_string(found: str) -> str:
+    """An `operationName` of another type."""
+    return f'Expected "operationName" param to be a string, but given {found}.'
+
+
+def unknown_operation(name: str) -> str:
+    """`operationName` that the document does not define."""
+    return f'Unknown operation named "{name}".'
+
+
+# The emulator's own.
+HALF_SURROGATE = "The variables hold half of a surrogate pair, which is no character."
+NEEDS_AUTHENTICATION = "Authentication is required: send a valid token as 'Authorization: Bearer <token>'."
+MALFORMED_PROFILES = "profiles must be a JSON array of objects."
+ADVERTISER_REQUIRED = "An advertiser is required."
+PROVIDER_UNKNOWN = "externalProvider is not a known source."
+NO_WRITE_SCOPE = "The token has no WRITE scope for any advertiser."
+TOO_MANY_EMAILS = "At most 100 e-mails can be deleted at once."
+MAPPING_UNKNOWN = "There is no such mapping."
+
+
+def method_not_allowed(method: str) -> str:
+    """Anything but POST."""
+    return f"Method {method} is not allowed: send a POST request."
+
+
+def body_too_large(limit: int) -> str:
+    """More bytes than `Limits.body_bytes`."""
+    return f"The request body is larger than {limit} bytes."
+
+
+def too_deep(found: int, limit: int) -> str:
+    """More nested fields than `Limits.depth`."""
+    return f"The document is nested {found} fields deep; at most {limit} are allowed."
+
+
+def too_many(what: str, found: int, limit: int) -> str:
+    """More aliases or selections than allowed."""
+    return f"The document has {found} {what}; at most {limit} are allowed."
+
+
+def not_emulated(field: str) -> str:
+    """A field of the schema that the emulator does not answer yet."""
+    return f"{field} is not emulated yet."
+
+
+def advertiser_unknown(advertiser_id: str) -> str:
+    """A mutation names an advertiser that does not exist."""
+    return f"Advertiser {advertiser_id} could not be found."
+
+
+def write_scope_missing(advertiser_id: str) -> str:
+    """A mutation by a token that may not write there."""
+    return f"The token has no WRITE scope for advertiser {advertiser_id}."
+
+
+def read_scope_missing(advertiser_id: str) -> str:
+    """A read of profiles by a token that may not read there, or of an advertiser that does not exist."""
+    return f"The token has no READ scope for advertiser {advertiser_id}."
+
+
+def too_many_profiles(found: int, limit: int) -> str:
+    """More profiles than `Limits.profiles`."""
+    return f"At most {limit} profiles can be sent at once; found {found}."
+
+
+def malformed_mapping(detail: str) -> str:
+    """A mapping schema sent as JSON text that cannot be read."""
+    return f"mappingSchema cannot be read: {detail}"
+
+
+def email_rejected(reason: str) -> str:
+    """A record without a usable e-mail, when `ingestion.report_rejections` is `user_errors`."""
+    return {"MISSING_EMAIL": "The profile has no e-mail.", "INVALID_EMAIL": "The profile's e-mail is not valid."}[
+        reason
+    ]
+
+
+def invalid_email(email: str) -> str:
+    """A deletion by something that is no e-mail."""
+    return f"{email!r} is not a valid e-mail."
+
+
+def segment_unknown(segment_id: str) -> str:
+    """A filter names a segment that the advertiser does not have."""
+    return f"Segment {segment_id} could not be found."
+
+
+def bad_page_size(argument: str, found: int) -> str:
+    """A negative page size."""
+    return f"{argument} must not be negative; found {found}."
+
+
+def bad_cursor(cursor: str) -> str:
+    """A cursor or pagination token that was never given out."""
+    return f"{cursor!r} is not a cursor of this list."

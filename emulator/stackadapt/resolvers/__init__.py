@@ -1,0 +1,1 @@
+"""Resolvers, one file a domain. Thin: they read arguments, ask a rule, and queue or answer."""

@@ -1,0 +1,116 @@
+"""The columns of a mapping, as the mutations of both editions send them.
+
+The 2026 edition sends typed objects (`incomingKey`, `destinationKey`, `label`, `type`, `isPii`); the clients of late
+2024 sent JSON text with `incoming_key`, `destination_key`, `label`, `data_type` (or `type`) and `is_pii`. The output
+field `mappingSchema` has the latter keys (assumed).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from emulator.stackadapt.rules.texts import is_storable
+
+INFERRED = "INFERRED"
+
+
+class MalformedMapping(ValueError):
+    """A mapping that cannot be read; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingColumn:
+    """One incoming key, the property it fills, and how its values are read.
+
+    `value` is what the property gets when a profile has no such key; `choices` are an ENUMERATION's values.
+    """
+
+    incoming_key: str
+    destination_key: str
+    label: str
+    data_type: str
+    is_pii: bool = False
+    value: str | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form, as the output field `mappingSchema` and the database hold it."""
+        column = asdict(self)
+        choices = column.pop("choices")
+        if choices:
+            column["options"] = [{"label": label, "value": value} for label, value in choices]
+        if column["value"] is None:
+            del column["value"]
+        return column
+
+
+def column_of(stored: Mapping[str, Any]) -> MappingColumn:
+    """The column again, from `as_dict`."""
+    fields = {key: value for key, value in stored.items() if key != "options"}
+    choices = tuple((choice["label"], choice["value"]) for choice in stored.get("options", ()))
+    return MappingColumn(**fields, choices=choices)
+
+
+def columns_of_input(entries: Sequence[Mapping[str, Any]]) -> list[MappingColumn]:
+    """Columns from `[MappingSchema!]`. Raises MalformedMapping for text that no database can hold."""
+    columns = [
+        MappingColumn(
+            incoming_key=entry["incomingKey"],
+            destination_key=entry["destinationKey"],
+            label=entry["label"],
+            data_type=entry["type"],
+            is_pii=entry["isPii"],
+            value=entry.get("value"),
+            choices=tuple((choice["label"], choice["value"]) for choice in entry.get("options") or ()),
+        )
+        for entry in entries
+    ]
+    return _checked(columns)
+
+
+def columns_of_text(text: str, known_types: frozenset[str]) -> list[MappingColumn]:
+    """Columns from the JSON text of the 2024 edition. Raises MalformedMapping.
+
+    A `data_type` that is no member of `ProfilePropertyData` (clients sent `object`) is read as INFERRED.
+    """
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        raise MalformedMapping("this is not JSON.") from None
+    if not isinstance(entries, list):
+        raise MalformedMapping("this is not a list of columns.")
+    return _checked([_column_of_json(entry, f"column {index}", known_types) for index, entry in enumerate(entries)])
+
+
+def _column_of_json(entry: Any, place: str, known_types: frozenset[str]) -> MappingColumn:
+    if not isinstance(entry, dict):
+        raise MalformedMapping(f"{place} is not an object.")
+    for key in ("incoming_key", "destination_key"):
+        if not isinstance(entry.get(key), str):
+            raise MalformedMapping(f"{place} has no {key}.")
+    declared = str(entry.get("data_type") or entry.get("type") or "").upper()
+    label = entry.get("label")
+    return MappingColumn(
+        incoming_key=entry["incoming_key"],
+        destination_key=entry["destination_key"],
+        label=label if isinstance(label, str) else entry["destination_key"],
+        data_type=declared if declared in known_types else INFERRED,
+        is_pii=entry.get("is_pii") is True,
+    )
+
+
+def _checked(columns: list[MappingColumn]) -> list[MappingColumn]:
+    for index, column in enumerate(columns):
+        if not all(map(is_storable, (column.incoming_key, column.destination_key, column.label, column.value or ""))):
+            raise MalformedMapping(f"column {index} has a character that cannot be stored.")
+    return columns
+
+
+def appended(columns: Sequence[MappingColumn], more: Sequence[MappingColumn]) -> list[MappingColumn]:
+    """The columns with more of them; a new column takes the place of one with the same destination."""
+    merged = {column.destination_key: column for column in columns}
+    merged.update({column.destination_key: column for column in more})
+    return list(merged.values())

@@ -1,0 +1,110 @@
+"""StackAdapt's segments: a named rule over the profiles of one advertiser.
+
+The service has no public operation that makes one; only `ProfileFilters.segmentId` refers to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from emulator.errors import InputError, NotFound, nearest
+from emulator.sandbox import Sandbox
+from emulator.stackadapt.moments import to_millis
+from emulator.stackadapt.properties import declared_types
+from emulator.stackadapt.rules.segment_rules import parse_rule
+from emulator.stackadapt.segment_sql import CompiledRule, compile_rule
+from emulator.stackadapt.tables import PROFILES, SEGMENTS
+
+MEMBERS_SHOWN = 1_000
+
+Shown = dict[str, Any]
+Listing = list[Shown]
+Settled = Callable[[], AbstractContextManager[Connection]]
+
+
+class Segments:
+    """The segments of a sandbox. `settled` opens a transaction in which everything due has been settled."""
+
+    def __init__(self, sandbox: Sandbox, settled: Settled) -> None:
+        self._sandbox = sandbox
+        self._settled = settled
+
+    def create(self, advertiser_id: str, name: str, rule: Any) -> Shown:
+        """Makes a segment and returns it as `get` does. Raises InputError for a bad rule or an unknown advertiser."""
+        known = [advertiser.id for advertiser in self._sandbox.workspace.advertisers]
+        if advertiser_id not in known:
+            raise InputError(
+                "this workspace has no such advertiser.",
+                where="advertiserId",
+                found=advertiser_id,
+                allowed=", ".join(known),
+                hint=nearest(advertiser_id, known),
+            )
+        parse_rule(rule)
+        with self._settled() as connection:
+            key = connection.execute(
+                insert(SEGMENTS).values(
+                    advertiser_id=advertiser_id,
+                    name=name,
+                    rule=rule,
+                    created_at=to_millis(self._sandbox.clock.now()),
+                )
+            ).inserted_primary_key
+        return self.get(str(key[0] if key else ""))
+
+    def list(self) -> Listing:
+        """Every segment with its size, oldest first, without members."""
+        with self._settled() as connection:
+            rows = connection.execute(select(SEGMENTS).order_by(SEGMENTS.c.id)).all()
+            return [self._shown(connection, row) for row in rows]
+
+    def get(self, segment_id: str, *, members: bool = True, limit: int = MEMBERS_SHOWN, offset: int = 0) -> Shown:
+        """One segment: `id`, `advertiserId`, `name`, `rule`, `size`, `warnings` and, sorted, the e-mails of `members`.
+
+        Raises NotFound.
+        """
+        with self._settled() as connection:
+            row = self._row(connection, segment_id)
+            shown = self._shown(connection, row)
+            if members:
+                compiled = self._compiled(connection, row)
+                query = select(PROFILES.c.email).where(
+                    PROFILES.c.advertiser_id == row.advertiser_id, compiled.condition
+                )
+                page = query.order_by(PROFILES.c.email).limit(limit).offset(offset)
+                shown["members"] = [*connection.scalars(page)]
+            return shown
+
+    def delete(self, segment_id: str) -> None:
+        """Removes a segment. Raises NotFound."""
+        with self._settled() as connection:
+            row = self._row(connection, segment_id)
+            connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == row.id))
+
+    @staticmethod
+    def _row(connection: Connection, segment_id: str) -> Row[Any]:
+        rows = {str(row.id): row for row in connection.execute(select(SEGMENTS).order_by(SEGMENTS.c.id))}
+        if segment_id not in rows:
+            known = ", ".join(rows) or "none was made yet"
+            raise NotFound("there is no such segment.", where="segmentId", found=segment_id, allowed=known)
+        return rows[segment_id]
+
+    @staticmethod
+    def _compiled(connection: Connection, row: Row[Any]) -> CompiledRule:
+        return compile_rule(parse_rule(row.rule), declared_types(connection, row.advertiser_id))
+
+    def _shown(self, connection: Connection, row: Row[Any]) -> Shown:
+        compiled = self._compiled(connection, row)
+        size = select(func.count()).where(PROFILES.c.advertiser_id == row.advertiser_id, compiled.condition)
+        return {
+            "id": str(row.id),
+            "advertiserId": row.advertiser_id,
+            "name": row.name,
+            "rule": row.rule,
+            "size": connection.scalar(size) or 0,
+            "warnings": [*compiled.warnings],
+        }

@@ -1,0 +1,160 @@
+"""Where StackAdapt's side keeps its state. Moments are milliseconds since 1970 (`moments.py`); ids count up from 1.
+
+A profile's properties are one JSON object with keys `<kind>:<percent-encoded property key>`, where the kind (`text`,
+`number`, `boolean`, `list`) says how the value was read; a property has one kind at a time.
+`PROFILE_LIST_ITEMS` repeats the items of lists, so that a rule can ask for one of them in SQL.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text
+
+STACKADAPT = MetaData()
+
+PROFILES = Table(
+    "sa_profiles",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("advertiser_id", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("marketing_status", Text, nullable=False),
+    Column("properties", JSON, nullable=False),
+    Column("visible_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("sa_profiles_identity", "advertiser_id", "email", unique=True),
+    sqlite_autoincrement=True,
+)
+
+PROFILE_LIST_ITEMS = Table(
+    "sa_profile_list_items",
+    STACKADAPT,
+    Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+)
+
+EXTERNAL_IDS = Table(
+    "sa_external_ids",
+    STACKADAPT,
+    Column("advertiser_id", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("profile_id", Integer, ForeignKey("sa_profiles.id"), nullable=False, index=True),
+)
+
+# Through which connections a profile came in. `mapping_id` 0 stands for a source without a mapping.
+PROFILE_INTEGRATIONS = Table(
+    "sa_profile_integrations",
+    STACKADAPT,
+    Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("mapping_id", Integer, primary_key=True),
+)
+
+EXTERNAL_AUDIENCES = Table(
+    "sa_external_audiences",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("advertiser_id", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Index("sa_external_audiences_identity", "advertiser_id", "provider", "external_id", unique=True),
+)
+
+# An exit is remembered as an inactive row.
+MEMBERSHIPS = Table(
+    "sa_memberships",
+    STACKADAPT,
+    Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
+    Column("audience_id", Integer, ForeignKey("sa_external_audiences.id"), primary_key=True, index=True),
+    Column("active", Boolean, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+SUPPRESSIONS = Table(
+    "sa_suppressions",
+    STACKADAPT,
+    Column("advertiser_id", Text, primary_key=True),
+    Column("email", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+)
+
+# `mapping_schema` and `is_opted_in` are in force; the `requested_` ones are what the newest mutation asked for.
+MAPPINGS = Table(
+    "sa_mappings",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("advertiser_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("type_key", Text, nullable=False),
+    Column("mappable_id", Text, nullable=False),
+    Column("mappable_type", Text),
+    Column("mapping_schema", JSON, nullable=False),
+    Column("is_opted_in", Boolean),
+    Column("in_force", Boolean, nullable=False),
+    Column("requested_schema", JSON, nullable=False),
+    Column("requested_is_opted_in", Boolean),
+    Index("sa_mappings_identity", "advertiser_id", "kind", "type_key", "mappable_id", unique=True),
+)
+
+# What accepted mutations left to do. A job goes when it has been done.
+JOBS = Table(
+    "sa_jobs",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("advertiser_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("mapping_id", Integer),
+    Column("instructions", JSON, nullable=False),
+    Index("sa_jobs_due", "due_at"),
+    Index("sa_jobs_advertiser", "advertiser_id", "due_at"),
+)
+
+# One `upsertProfiles`: what its records have in common.
+BATCHES = Table(
+    "sa_batches",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", Text, nullable=False, index=True),
+    Column("advertiser_id", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("sync_id", Text),
+    Column("replay", Boolean, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Index("sa_batches_sync", "advertiser_id", "provider", "sync_id"),
+)
+
+RECORDS = Table(
+    "sa_records",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("batch_id", Integer, ForeignKey("sa_batches.id"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("email", Text),
+    Column("waits_for", Text),
+    Column("warnings", JSON(none_as_null=True)),
+    Column("settled_at", BigInteger),
+    Index("sa_records_outcome", "outcome", "waits_for"),
+)
+
+# Records with what their batch says of them.
+RECORDS_OF_BATCHES = RECORDS.join(BATCHES, BATCHES.c.id == RECORDS.c.batch_id)
+
+SEGMENTS = Table(
+    "sa_segments",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("advertiser_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("rule", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)

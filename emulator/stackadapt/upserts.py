@@ -1,0 +1,44 @@
+"""Insert-or-update, which each database spells for itself, and questions about many keys at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+
+# Databases bound the number of parameters of one statement; this stays far below every bound.
+KEYS_AT_ONCE = 500
+
+T = TypeVar("T")
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, update: tuple[str, ...]) -> None:
+    """Inserts rows; where the primary key exists already, sets the columns of `update` (none: leaves the row)."""
+    if not rows:
+        return
+    insert = _insert_of(connection.dialect.name)(table)
+    keys = [column.name for column in table.primary_key]
+    statement = (
+        insert.on_conflict_do_update(index_elements=keys, set_={name: insert.excluded[name] for name in update})
+        if update
+        else insert.on_conflict_do_nothing(index_elements=keys)
+    )
+    connection.execute(statement, rows)
+
+
+def _insert_of(dialect: str) -> Any:
+    # Imported when needed: a dialect that nobody uses would slow every start.
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert
+
+
+def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The keys in pieces that one `IN (…)` can hold."""
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        yield keys[start : start + KEYS_AT_ONCE]

@@ -1,0 +1,173 @@
+"""One sandbox of StackAdapt's side behind a real Flask application, with a clock that stands still."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from emulator.clock import Clock
+from emulator.sandbox import Sandbox
+from emulator.stackadapt import Limits, StackAdapt
+from emulator.stackadapt.http import blueprint
+from emulator.workspace import Ingestion, Token, Workspace, load_workspace
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+WRITE = "sa-local-write"
+READ = "sa-local-read"
+
+AUDIENCE_COLUMNS = [
+    {
+        "incomingKey": "audienceId",
+        "destinationKey": "external_id",
+        "type": "STRING",
+        "label": "External Audience ID",
+        "isPii": False,
+    },
+    {
+        "incomingKey": "audienceName",
+        "destinationKey": "name",
+        "type": "STRING",
+        "label": "External Audience Name",
+        "isPii": False,
+    },
+]
+MAP_PROFILES = "mutation($m: ProfileMappingInput!) { upsertProfileMapping(input: $m) { userErrors { message path } } }"
+UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
+SYNC = """
+  mutation($m: ProfileMappingInput!, $u: UpsertProfilesInput!, $e: ExternalAudienceMappingInput!) {
+    upsertProfiles(input: $u) { userErrors { message path } }
+    upsertProfileMapping(input: $m) { userErrors { message path } }
+    upsertExternalAudienceMapping(input: $e) { userErrors { message path } }
+  }
+"""
+
+
+def column(key: str, data_type: str = "STRING", **more: Any) -> dict[str, Any]:
+    """A mapping column whose incoming and destination keys are the same."""
+    return {"incomingKey": key, "destinationKey": key, "label": key.title(), "type": data_type, "isPii": False, **more}
+
+
+class Service:
+    """The API of one sandbox, as a client meets it."""
+
+    def __init__(self, sandbox: Sandbox, *, edition: str, limits: Limits) -> None:
+        self.sandbox = sandbox
+        self.stackadapt = StackAdapt(sandbox, edition=edition, limits=limits)
+        app = Flask("test")
+        app.register_blueprint(blueprint(lambda token: self.stackadapt if sandbox.workspace.token(token) else None))
+        self.http = app.test_client()
+
+    def post(
+        self,
+        body: Any,
+        *,
+        token: str | None = WRITE,
+        path: str = "/graphql",
+        headers: Mapping[str, str] | None = None,
+    ) -> TestResponse:
+        """Posts a body, as JSON unless it is text already."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        data = body if isinstance(body, str | bytes) else json.dumps(body)
+        return self.http.post(path, data=data, headers=sent)
+
+    def run(self, document: str, *, token: str = WRITE, **variables: Any) -> Any:
+        """Posts a document that must run and returns its data."""
+        answer = self.post({"query": document, "variables": variables}, token=token)
+        assert answer.status_code == 200, answer.text
+        assert "errors" not in answer.json, answer.text
+        return answer.json["data"]
+
+    def map_profiles(self, *columns: Mapping[str, Any], advertiser: str = "1001", **more: Any) -> Any:
+        """Sets the profile mapping of Segment's connection."""
+        mapping = {"advertiserId": advertiser, "mappableType": "segment_io", "mappingSchemaV2": list(columns), **more}
+        return self.run(MAP_PROFILES, m=mapping)["upsertProfileMapping"]["userErrors"]
+
+    def upsert(
+        self,
+        *profiles: Any,
+        advertiser: str = "1001",
+        provider: str = "segment_io",
+        sync_id: str | None = None,
+        token: str = WRITE,
+        raw: Any = None,
+    ) -> Any:
+        """Sends profiles as the published client does, as text; `raw` is sent as it is."""
+        given = {
+            "advertiserId": advertiser,
+            "externalProvider": provider,
+            "profiles": json.dumps(profiles) if raw is None else raw,
+            "syncId": sync_id,
+        }
+        return self.run(UPSERT, u=given, token=token)["upsertProfiles"]["userErrors"]
+
+    def sync(
+        self,
+        *profiles: Mapping[str, Any],
+        columns: Sequence[Mapping[str, Any]] = (),
+        opted_in: bool | None = True,
+        advertiser: str = "1001",
+    ) -> None:
+        """The whole document of the published client: profiles, profile mapping, audience mapping."""
+        mapping = {"advertiserId": advertiser, "mappableType": "segment_io"}
+        answers = self.run(
+            SYNC,
+            u={"advertiserId": advertiser, "externalProvider": "segment_io", "profiles": json.dumps(profiles)},
+            m={**mapping, "mappingSchemaV2": [column("email"), *columns], "isOptedIn": opted_in},
+            e={**mapping, "mappingSchema": AUDIENCE_COLUMNS},
+        )
+        assert all(answer["userErrors"] == [] for answer in answers.values())
+
+    def profile(self, email: str, advertiser: str = "1001") -> dict[str, Any]:
+        """The one profile with this e-mail."""
+        (found,) = self.stackadapt.profiles(advertiser, email)
+        return found
+
+    def outcomes(self) -> list[tuple[str, str | None]]:
+        """Outcome and reason of every record, in arrival order."""
+        return [(record["outcome"], record["reason"]) for record in self.stackadapt.records(limit=10_000)]
+
+    def pass_time(self, **duration: float) -> None:
+        """Moves the clock forward."""
+        self.sandbox.clock.advance(timedelta(**duration))
+
+
+Make = Callable[..., Service]
+
+
+@pytest.fixture
+def make_service() -> Any:
+    """Builds services: `ingestion` settings, `edition`, `limits`, extra `tokens`."""
+    made: list[Sandbox] = []
+
+    def make(
+        *,
+        edition: str = "2026-06",
+        limits: Limits | None = None,
+        tokens: tuple[Token, ...] = (),
+        workspace: Workspace | None = None,
+        **ingestion: Any,
+    ) -> Service:
+        base = workspace or load_workspace()
+        base = replace(base, tokens=(*base.tokens, *tokens), ingestion=Ingestion(**ingestion), seed=7)
+        sandbox = Sandbox(base, clock=Clock(frozen_at=START))
+        made.append(sandbox)
+        return Service(sandbox, edition=edition, limits=limits or Limits())
+
+    yield make
+    for sandbox in made:
+        sandbox.close()
+
+
+@pytest.fixture
+def service(make_service: Make) -> Service:
+    """A service of the default workspace: instant ingestion, silent rejections."""
+    return make_service()

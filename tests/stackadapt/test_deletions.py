@@ -1,0 +1,162 @@
+"""Deleting profiles, and keeping deleted people out for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator.events import RecordSettled
+from tests.stackadapt.conftest import READ, Make, Service, column
+
+ANN = "ann@example.com"
+BOB = "bob@example.com"
+
+BY_EXTERNAL_ID = """mutation($i: DeleteProfilesWithExternalIdsInput!) {
+  answer: deleteProfilesWithExternalIds(input: $i) { clientMutationId userErrors { message path } } }"""
+BY_EMAIL = """mutation($i: DeleteRawProfileInput!) {
+  answer: deleteRawProfile(input: $i) { clientMutationId userErrors { message path } } }"""
+BY_EMAILS = """mutation($i: DeleteRawProfilesInput!) {
+  answer: deleteRawProfiles(input: $i) { clientMutationId userErrors { message path } } }"""
+
+
+def delete(service: Service, document: str, token: str = "sa-local-write", **given: Any) -> Any:
+    return service.run(document, token=token, i=given)["answer"]
+
+
+def external(service: Service, *ids: str, advertisers: list[str] | None = None, **more: Any) -> Any:
+    given = {"externalIds": list(ids), "externalProvider": "segment_io", "syncId": "s", "advertiserIds": advertisers}
+    return delete(service, BY_EXTERNAL_ID, **{**given, **more})["userErrors"]
+
+
+def emails(service: Service) -> list[str]:
+    return [f"{profile['advertiserId']} {profile['email']}" for profile in service.stackadapt.profiles()]
+
+
+def test_profiles_are_deleted_by_any_of_their_external_ids(service: Service) -> None:
+    service.sync({"email": ANN, "userId": "u1"}, {"email": ANN, "userId": "u2"}, {"email": BOB, "userId": "u3"})
+    assert external(service, "u2", "nobody", "u2", advertisers=["1001"]) == []
+    assert emails(service) == ["1001 bob@example.com"]
+    service.sync({"userId": "u1", "first_name": "x"})
+    assert service.outcomes()[-1] == ("rejected", "MISSING_EMAIL")
+
+
+def test_a_deleted_profile_comes_back_bare(service: Service) -> None:
+    record = {"email": ANN, "userId": "u1", "tags": ["a"], "action": "enter", "audienceId": "1", "audienceName": "one"}
+    service.sync(record, columns=[column("tags", "STRING_LIST")])
+    external(service, "u1")
+    service.sync({"email": ANN}, columns=[column("tags", "STRING_LIST")], opted_in=None)
+    profile = service.profile(ANN)
+    assert (profile["externalIds"], profile["properties"], profile["audiences"]) == ([], {}, [])
+    assert profile["marketingStatus"] == "INDETERMINATE"
+
+
+def test_without_advertisers_every_one_the_token_may_write_is_meant(service: Service) -> None:
+    for advertiser in ("1001", "1002"):
+        service.sync({"email": ANN, "userId": "u1"}, advertiser=advertiser)
+    assert external(service, "u1", advertisers=["1002"]) == []
+    assert emails(service) == ["1001 ann@example.com"]
+    assert external(service, "u1") == []
+    assert emails(service) == []
+
+
+def test_the_provider_must_be_the_one_that_gave_the_ids(service: Service) -> None:
+    service.sync({"email": ANN, "userId": "u1"})
+    assert external(service, "u1", externalProvider="shopify") == []
+    assert emails(service) == ["1001 ann@example.com"]
+    assert external(service, "u1", externalProvider="SEGMENT_IO") == []
+    assert emails(service) == []
+
+
+def test_records_waiting_for_a_deleted_external_id_are_rejected(service: Service) -> None:
+    waiting = {"action": "enter", "audienceId": "1", "audienceName": "one"}
+    service.sync({**waiting, "userId": "u1"}, {**waiting, "userId": "u2"})
+    external(service, "u1")
+    assert service.outcomes() == [("rejected", "PROFILE_DELETED"), ("pending", "WAITS_FOR_PROFILE")]
+    assert [event.reason for event in service.sandbox.journal.entries(RecordSettled)] == ["PROFILE_DELETED"]
+
+
+def test_deletions_take_their_turn_in_the_queue(make_service: Make) -> None:
+    service = make_service(latency="1h")
+    service.sync({"email": ANN, "userId": "u1"})
+    external(service, "u1")
+    service.sync({"email": BOB, "userId": "u1"})
+    service.pass_time(hours=1)
+    assert emails(service) == ["1001 bob@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"advertisers": ["1001", "77"]}, ["input", "advertiserIds"]),
+        ({"token": READ, "advertisers": ["1001"]}, ["input", "advertiserIds"]),
+        ({"token": READ}, ["input"]),
+        ({"externalProvider": "nobody"}, ["input", "externalProvider"]),
+    ],
+)
+def test_a_refused_deletion_by_external_id_deletes_nothing(
+    service: Service, given: dict[str, Any], path: list[str]
+) -> None:
+    service.sync({"email": ANN, "userId": "u1"})
+    (error,) = external(service, "u1", **given)
+    assert error["path"] == path
+    assert emails(service) == ["1001 ann@example.com"]
+
+
+def test_one_profile_is_deleted_by_email_and_the_mutation_id_is_echoed(service: Service) -> None:
+    service.sync({"email": ANN}, {"email": BOB})
+    answer = delete(service, BY_EMAIL, advertiserId="1001", email=" ANN@example.com", clientMutationId="m1")
+    assert answer == {"clientMutationId": "m1", "userErrors": []}
+    assert emails(service) == ["1001 bob@example.com"]
+    service.sync({"email": ANN})
+    assert service.outcomes()[-1] == ("visible", None)
+
+
+def test_a_compliance_deletion_suppresses_for_good(service: Service) -> None:
+    service.sync({"email": ANN, "userId": "u1"}, {"email": BOB})
+    given = {"advertiserId": "1001", "emails": [ANN, "never@example.com"], "isComplianceRequest": True}
+    assert delete(service, BY_EMAILS, **given)["userErrors"] == []
+    delete(service, BY_EMAILS, **given)
+    service.sync({"email": "Never@Example.com"}, {"email": ANN}, {"email": BOB})
+    service.sync({"email": ANN}, advertiser="1002")
+    assert service.outcomes()[2:] == [
+        ("suppressed", "SUPPRESSED"),
+        ("suppressed", "SUPPRESSED"),
+        ("visible", None),
+        ("visible", None),
+    ]
+    assert emails(service) == ["1001 bob@example.com", "1002 ann@example.com"]
+    assert service.stackadapt.counts()["records"]["suppressed"] == 2
+    assert service.stackadapt.rejections() == []
+
+
+def test_a_plain_deletion_of_many_does_not_suppress(service: Service) -> None:
+    delete(service, BY_EMAILS, advertiserId="1001", emails=[ANN], isComplianceRequest=False)
+    service.sync({"email": ANN})
+    assert service.outcomes() == [("visible", None)]
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"emails": [f"p{n}@example.com" for n in range(101)]}, ["input", "emails"]),
+        ({"emails": [ANN, "nobody"]}, ["input", "emails"]),
+        ({"advertiserId": "5"}, ["input", "advertiserId"]),
+        ({"token": READ}, ["input", "advertiserId"]),
+    ],
+)
+def test_a_refused_deletion_by_email_deletes_nothing(service: Service, given: dict[str, Any], path: list[str]) -> None:
+    service.sync({"email": ANN})
+    asked = {"advertiserId": "1001", "emails": [ANN], "isComplianceRequest": True, "clientMutationId": "m", **given}
+    answer = delete(service, BY_EMAILS, **asked)
+    assert answer["clientMutationId"] == "m"
+    assert [error["path"] for error in answer["userErrors"]] == [path]
+    service.sync({"email": ANN})
+    assert service.outcomes() == [("visible", None)] * 2
+
+
+def test_a_hundred_emails_are_not_too_many(service: Service) -> None:
+    many = [f"p{n}@example.com" for n in range(100)]
+    service.sync(*({"email": email} for email in many))
+    assert delete(service, BY_EMAILS, advertiserId="1001", emails=many, isComplianceRequest=False)["userErrors"] == []
+    assert emails(service) == []

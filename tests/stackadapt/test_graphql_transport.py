@@ -1,0 +1,350 @@
+"""The door: what is refused, in which order, with which body."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from emulator.events import GraphQLExchanged
+from emulator.stackadapt import Limits
+from emulator.workspace import Token
+from tests.stackadapt.conftest import READ, START, Make, Service
+
+USER = "{ user { email } }"
+INTROSPECTION = "{ __schema { queryType { name } } }"
+
+
+def message(answer: Any) -> str:
+    return str(answer.json["errors"][0]["message"])
+
+
+def test_anonymous_introspection_gets_the_observed_body(service: Service) -> None:
+    answer = service.post({"query": INTROSPECTION}, token=None)
+    assert answer.status_code == 401
+    trace_id = answer.json["errors"][0]["extensions"]["traceId"]
+    assert re.fullmatch(r"[0-9a-f]{32}", trace_id)
+    assert answer.json == {
+        "errors": [
+            {
+                "message": "Schema introspection requires authentication.",
+                "extensions": {"traceId": trace_id},
+            }
+        ]
+    }
+
+
+def test_introspection_in_a_fragment_is_introspection_too(service: Service) -> None:
+    document = 'query { ...S } fragment S on Query { __type(name: "User") { name } }'
+    answer = service.post({"query": document}, token=None)
+    assert message(answer) == "Schema introspection requires authentication."
+
+
+@pytest.mark.parametrize(
+    ("token", "headers"),
+    [
+        (None, {}),
+        ("sa-wrong", {}),
+        (None, {"Authorization": "Bearer"}),
+        (None, {"Authorization": "Basic sa-local-write"}),
+        (None, {"X-Authorization": "sa-local-write"}),
+    ],
+)
+@pytest.mark.parametrize("document", [USER, "{ __typename }", "{ nonsense"])
+def test_a_request_without_a_valid_token_is_unauthorized(
+    service: Service, token: str | None, headers: dict[str, str], document: str
+) -> None:
+    answer = service.post({"query": document}, token=token, headers=headers)
+    assert answer.status_code == 401
+    (error,) = answer.json["errors"]
+    assert error["extensions"]["emulator"] is True
+    assert re.fullmatch(r"[0-9a-f]{32}", error["extensions"]["traceId"])
+
+
+def test_an_expired_token_is_unauthorized(make_service: Make) -> None:
+    token = Token(secret="sa-old", name="old", scopes={}, expires_at=START + timedelta(hours=1))
+    service = make_service(tokens=(token,))
+    assert service.post({"query": USER}, token="sa-old").status_code == 200
+    service.pass_time(hours=1)
+    assert service.post({"query": USER}, token="sa-old").status_code == 401
+
+
+def test_the_body_check_runs_before_authentication_and_names_the_first_bad_key(service: Service) -> None:
+    envelope = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}
+    answer = service.post(envelope, token=None, path="/graphql/mcp")
+    assert answer.status_code == 400
+    assert answer.get_data(as_text=True) == (
+        '{"errors":[{"message":"Unexpected parameter \\"jsonrpc\\" in the request body."}]}'
+    )
+
+
+def test_an_unknown_key_with_a_null_value_is_ignored(service: Service) -> None:
+    assert service.post({"query": USER, "id": None, "extensions": {}}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{not json", "POST body sent invalid JSON."),
+        ("", "POST body sent invalid JSON."),
+        (b"\xff\xfe", "POST body sent invalid JSON."),
+        ("[" * 100_000, "POST body sent invalid JSON."),
+        ([{"query": USER}], "Expected params to be an object but given array."),
+        ("7", "Expected params to be an object but given number."),
+        ('"x"', "Expected params to be an object but given string."),
+        ("true", "Expected params to be an object but given boolean."),
+        ({}, "Must provide query string."),
+        ({"query": None}, "Must provide query string."),
+        ({"query": 5}, 'Expected "query" param to be a string, but given number.'),
+        ({"query": USER, "variables": []}, 'Expected "variables" param to be empty or an object, but given array.'),
+        ({"query": USER, "operationName": 1}, 'Expected "operationName" param to be a string, but given number.'),
+    ],
+)
+def test_a_body_that_is_no_request_is_refused(service: Service, body: Any, said: str) -> None:
+    answer = service.post(body)
+    assert answer.status_code == 400
+    assert answer.json == {"errors": [{"message": said}]}
+
+
+def test_half_a_surrogate_pair_in_a_variable_is_refused(service: Service) -> None:
+    answer = service.post('{"query": "{ user { email } }", "variables": {"a": "\\ud800"}}')
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["extensions"] == {"emulator": True}
+
+
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "options"])
+def test_other_methods_are_refused_with_json(service: Service, method: str) -> None:
+    answer = getattr(service.http, method)("/graphql")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+    assert answer.json["errors"][0]["extensions"] == {"emulator": True}
+
+
+def test_a_body_beyond_the_limit_is_refused(make_service: Make) -> None:
+    service = make_service(limits=Limits(body_bytes=100))
+    assert service.post({"query": USER}).status_code == 200
+    answer = service.post({"query": USER + " " * 100})
+    assert answer.status_code == 413
+    assert "larger than 100 bytes" in message(answer)
+
+
+def nested(depth: int) -> str:
+    inner = "{ id }"
+    for _ in range((depth - 3) // 2):
+        inner = "{ nodes { advertiser " + inner + " } }"
+    return "{ tokenInfo { scopesByAdvertiser " + inner + " } }"
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (nested(41), "nested 41 fields deep; at most 15"),
+        ("{" + " ".join(f"a{n}: user {{ email }}" for n in range(101)) + "}", "101 aliases; at most 100"),
+        ("{ user {" + " email" * 1000 + "} }", "1001 selections; at most 1000"),
+    ],
+)
+def test_a_document_beyond_a_limit_is_refused(service: Service, document: str, said: str) -> None:
+    answer = service.post({"query": document})
+    assert answer.status_code == 400
+    assert said in message(answer)
+    assert answer.json["errors"][0]["extensions"] == {"emulator": True}
+
+
+def test_fragments_that_multiply_are_measured_quickly(service: Service) -> None:
+    chain = "".join(f"fragment F{n} on User {{ ...F{n + 1} ...F{n + 1} }} " for n in range(60))
+    answer = service.post({"query": f"{{ user {{ ...F0 }} }} {chain} fragment F60 on User {{ email }}"})
+    assert answer.json["data"]["user"]["email"]
+
+
+@pytest.mark.parametrize(
+    "document", ["{" * 50_000, "{ user(a: " + "[" * 50_000, "{ user { email } } " + "# \n" * 300_000]
+)
+def test_a_document_that_would_exhaust_the_parser_is_a_syntax_error(service: Service, document: str) -> None:
+    answer = service.post({"query": document})
+    assert answer.status_code in (200, 400)
+    assert message(answer).startswith("Syntax Error: ")
+
+
+def test_a_syntax_error_names_the_place_in_graphql_js_words(service: Service) -> None:
+    answer = service.post({"query": "{ user {\n  email )\n} }"})
+    assert answer.status_code == 200
+    assert answer.json == {
+        "errors": [{"message": 'Syntax Error: Expected Name, found ")".', "locations": [{"line": 2, "column": 9}]}]
+    }
+
+
+def test_an_empty_selection_is_a_syntax_error(service: Service) -> None:
+    assert message(service.post({"query": "{ user { } }"})) == 'Syntax Error: Expected Name, found "}".'
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{ useer { email } }", 'Cannot query field "useer" on type "Query". Did you mean "user"?'),
+        (
+            "{ cdpProfiles { size } }",
+            'Field "cdpProfiles" argument "advertiserId" of type "ID!" is required, but it was not provided.',
+        ),
+        (
+            'mutation { upsertProfiles(input: {advertiserId: 1, externalProvider: "s", profiles: "", foo: 1}) { x } }',
+            'Field "foo" is not defined by type "UpsertProfilesInput".',
+        ),
+        (
+            'mutation { upsertProfiles(input: {advertiserId: 1, profiles: "[]"}) { x } }',
+            'Field "UpsertProfilesInput.externalProvider" of required type "String!" was not provided.',
+        ),
+        (
+            "mutation { upsertProfiles(input: {advertiserId: null}) { x } }",
+            'Expected value of type "ID!", found null.',
+        ),
+        (
+            'mutation { upsertProfiles(input: "it\'s") { x } }',
+            'Expected value of type "UpsertProfilesInput", found "it\'s".',
+        ),
+        ("{ tokenInfo(x: 1) { name } }", 'Unknown argument "x" on field "Query.tokenInfo".'),
+    ],
+)
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [("application/json", 200), ("*/*", 200), ("application/graphql-response+json", 400)],
+)
+def test_a_validation_error_is_worded_like_graphql_js(
+    service: Service, document: str, said: str, accept: str, status: int
+) -> None:
+    answer = service.post({"query": document}, headers={"Accept": accept})
+    assert answer.status_code == status
+    assert said in [error["message"] for error in answer.json["errors"]]
+    assert answer.json["errors"][0]["locations"]
+    assert "data" not in answer.json
+    assert answer.mimetype == (accept if accept != "*/*" else "application/json")
+
+
+def test_a_variable_that_does_not_fit_is_an_error_without_data(service: Service) -> None:
+    document = "query($n: Int) { advertisers(first: $n) { totalCount } }"
+    body = {"query": document, "variables": {"n": "12"}}
+    answer = service.post(body)
+    assert answer.status_code == 200
+    assert "data" not in answer.json
+    assert service.post(body, headers={"Accept": "application/graphql-response+json"}).status_code == 400
+
+
+def test_the_operation_is_chosen_by_name(service: Service) -> None:
+    document = "query A { user { email } } query B { account { currency } }"
+    assert service.post({"query": document, "operationName": "B"}).json == {"data": {"account": {"currency": "USD"}}}
+    assert "Must provide operation name" in message(service.post({"query": document}))
+    assert message(service.post({"query": document, "operationName": "C"})) == 'Unknown operation named "C".'
+
+
+def test_an_unexpected_failure_is_masked_logged_and_writes_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from emulator.stackadapt import execution
+
+    calls = []
+
+    def failing(*_: Any) -> list[Any]:
+        calls.append(1)
+        if len(calls) == 2:
+            raise RuntimeError("secret detail")
+        return []
+
+    monkeypatch.setattr(execution, "settle", failing)
+    document = (
+        'mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",'
+        ' profiles: "[{}]"}) { userErrors { message } } }'
+    )
+    answer = service.post({"query": document})
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    assert message(answer) == "Unexpected error."
+    trace_id = answer.json["errors"][0]["extensions"]["traceId"]
+    assert trace_id in caplog.text
+    assert "secret detail" in caplog.text
+    assert service.stackadapt.counts()["records"]["rejected"] == 0
+
+
+def test_a_failing_resolver_is_masked_too(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    from emulator.stackadapt.resolvers import profiles
+
+    def broken(*_: Any) -> Any:
+        raise KeyError("inner")
+
+    monkeypatch.setattr(profiles, "profile_page", broken)
+    answer = service.post({"query": "{ cdpProfiles(advertiserId: 1001) { size } }"})
+    assert answer.status_code == 500
+    assert "inner" not in answer.text
+
+
+def test_a_status_fault_answers_instead_of_the_service(service: Service) -> None:
+    service.sandbox.faults.add({"fault": "status", "status": 429, "operation": "upsertProfiles", "times": 1})
+    document = (
+        'mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",'
+        ' profiles: "[{}]"}) { userErrors { message } } }'
+    )
+    assert service.post({"query": USER}).status_code == 200
+    answer = service.post({"query": document})
+    assert answer.status_code == 429
+    assert message(answer) == "Too Many Requests"
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.json["errors"][0]["extensions"]["traceId"])
+    assert service.stackadapt.records() == []
+    assert service.post({"query": document}).status_code == 200
+
+
+def test_a_fault_on_every_request_strikes_documents_that_cannot_be_read(service: Service) -> None:
+    service.sandbox.faults.add({"fault": "status", "status": 503})
+    assert service.post({"query": "{ nonsense"}).status_code == 503
+
+
+TWO_MUTATIONS = """
+  mutation {
+    upsertProfileMapping(input: {advertiserId: 1001, mappableType: "segment_io", mappingSchemaV2: []}) {
+      userErrors { message path }
+    }
+    upsertProfiles(
+      input: {advertiserId: 1001, externalProvider: "segment_io", profiles: "[{\\"email\\": \\"a@b.io\\"}]"}
+    ) {
+      userErrors { message path }
+    }
+  }
+"""
+
+
+def test_a_user_error_fault_hits_the_named_mutation_only(service: Service) -> None:
+    service.sandbox.faults.add({"fault": "userErrors", "message": "No.", "operation": "upsertProfiles"})
+    answer = service.run(TWO_MUTATIONS)
+    assert answer["upsertProfileMapping"]["userErrors"] == []
+    assert answer["upsertProfiles"]["userErrors"] == [{"message": "No.", "path": ["input"]}]
+    assert service.stackadapt.records() == []
+
+
+def test_a_user_error_fault_without_a_name_hits_every_mutation(service: Service) -> None:
+    service.sandbox.faults.add({"fault": "userErrors", "message": "No.", "path": ["input", "x"], "times": 1})
+    answer = service.run(TWO_MUTATIONS)
+    expected = [{"message": "No.", "path": ["input", "x"]}]
+    assert [each["userErrors"] for each in answer.values()] == [expected, expected]
+    assert service.run(TWO_MUTATIONS)["upsertProfiles"]["userErrors"] == []
+
+
+def test_every_request_with_a_known_token_is_journalled(service: Service) -> None:
+    service.run(TWO_MUTATIONS)
+    service.post({"query": "{ user { "}, token=READ)
+    service.post({"nonsense": 1})
+    service.post({"query": USER}, token=None)
+    exchanges = service.sandbox.journal.entries(GraphQLExchanged)
+    assert [(each.token_name, each.operations, each.status) for each in exchanges] == [
+        ("Local read and write", ("upsertProfileMapping", "upsertProfiles"), 200),
+        ("Local read only", (), 200),
+        ("Local read and write", (), 400),
+    ]
+    assert json.loads(exchanges[0].request)["query"] == TWO_MUTATIONS
+    assert json.loads(exchanges[0].response)["data"]["upsertProfiles"] == {"userErrors": []}
+    assert len({each.trace_id for each in exchanges}) == 3
+    assert all("sa-local" not in repr(each) for each in exchanges)
+
+
+def test_requests_reach_any_path_below_graphql(service: Service) -> None:
+    assert service.post({"query": USER}, path="/graphql/anything/else").status_code == 200

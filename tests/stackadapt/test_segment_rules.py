@@ -1,0 +1,314 @@
+"""Segments: the SQL of a rule means what its documentation says; a bad rule is told where it is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emulator.errors import InputError, NotFound
+from emulator.stackadapt.rules.segment_rules import OPERATORS, ORDER_OPERATORS, TEXT_OPERATORS
+from emulator.stackadapt.rules.values import read_value
+from tests.stackadapt.conftest import Make, Service, column
+
+TYPES = {"tier": "STRING", "spent": "NUMBER", "active": "BOOLEAN", "since": "DATE", "tags": "STRING_LIST"}
+COLUMNS = [column(key, data_type) for key, data_type in TYPES.items()]
+
+
+def person(name: str, *audiences: str, **properties: Any) -> list[dict[str, Any]]:
+    email = f"{name}@example.com"
+    entered = [
+        {"email": email, "audienceId": f"aud_{audience}", "audienceName": audience, "action": "enter"}
+        for audience in audiences
+    ]
+    return [{"email": email, **properties}, *entered]
+
+
+@pytest.fixture
+def crowd(service: Service) -> Service:
+    service.sync(
+        *person("ann", "vip", "gold_club", tier="Gold", spent="500", active=True, since="2024-05-01", tags=["a", "b"]),
+        *person("bob", "vip", tier="gold", spent=20, active=False, since="2023-01-31", tags=["abc"]),
+        *person("cat", tier="", spent=-1.5),
+        *person("dan"),
+        columns=COLUMNS,
+    )
+    service.sync(
+        {"email": "bob@example.com", "audienceId": "aud_vip", "audienceName": "vip", "action": "exit"}, columns=COLUMNS
+    )
+    return service
+
+
+def members(service: Service, rule: Any, advertiser: str = "1001") -> str:
+    segment = service.stackadapt.segments.create(advertiser, "x", rule)
+    assert segment["size"] == len(segment["members"])
+    return " ".join(email.partition("@")[0] for email in segment["members"])
+
+
+def asks(field: str, operator: str, *value: Any) -> dict[str, Any]:
+    return {"field": field, "operator": operator, **({"value": value[0]} if value else {})}
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (asks("segment_engage_audience_name", "equals", "vip"), "ann"),
+        (asks("external_audience_name", "not_equals", "vip"), "bob cat dan"),
+        (asks("segment_engage_audience_id", "starts_with", "aud_g"), "ann"),
+        (asks("external_audience_id", "exists"), "ann"),
+        (asks("segment_engage_audience_name", "one_of", ["vip", "x"]), "ann"),
+        (asks("email", "equals", "ANN@example.com"), "ann"),
+        (asks("email", "ends_with", "@EXAMPLE.com"), "ann bob cat dan"),
+        (asks("marketing_status", "equals", "opted_in"), "ann bob cat dan"),
+        (asks("tier", "equals", "gold"), "bob"),
+        (asks("tier", "contains", "ol"), "ann bob"),
+        (asks("tier", "not_contains", "ol"), "cat dan"),
+        (asks("tier", "exists"), "ann bob cat"),
+        (asks("tier", "not_exists"), "dan"),
+        (asks("spent", "greater_than", 20), "ann"),
+        (asks("spent", "at_least", "20"), "ann bob"),
+        (asks("spent", "less_than", 0), "cat"),
+        (asks("spent", "one_of", [20, "500"]), "ann bob"),
+        (asks("spent", "not_equals", 500), "bob cat dan"),
+        (asks("active", "equals", True), "ann"),
+        (asks("active", "equals", "false"), "bob"),
+        (asks("since", "at_most", "2023-01-31T23:00:00Z"), "bob"),
+        (asks("since", "greater_than", "1/31/2023"), "ann"),
+        (asks("tags", "equals", "a"), "ann"),
+        (asks("tags", "contains", "b"), "ann bob"),
+        (asks("tags", "not_equals", "abc"), "ann cat dan"),
+        ({"all": [asks("tier", "exists"), {"not": asks("spent", "at_least", 20)}]}, "cat"),
+        ({"any": [asks("tier", "equals", "Gold"), asks("spent", "equals", -1.5)]}, "ann cat"),
+    ],
+)
+def test_a_rule_selects_its_members(crowd: Service, rule: Any, expected: str) -> None:
+    assert members(crowd, rule) == expected
+
+
+def test_a_segment_belongs_to_one_advertiser(crowd: Service) -> None:
+    crowd.sync({"email": "eve@example.com"}, advertiser="1002")
+    assert members(crowd, asks("email", "exists"), "1002") == "eve"
+
+
+def test_membership_follows_the_profiles(crowd: Service) -> None:
+    segment = crowd.stackadapt.segments.create("1001", "vip", asks("external_audience_name", "equals", "vip"))
+    crowd.sync({"email": "dan@example.com", "audienceId": "aud_vip", "audienceName": "vip", "action": "enter"})
+    assert crowd.stackadapt.segments.get(segment["id"])["members"] == ["ann@example.com", "dan@example.com"]
+
+
+def test_a_property_that_nobody_declared_still_works_with_a_warning(crowd: Service) -> None:
+    segment = crowd.stackadapt.segments.create("1001", "x", asks("nickname", "equals", "Al"))
+    assert segment["members"] == []
+    assert segment["warnings"] == ["rule.field: no mapping declares the property 'nickname'."]
+    crowd.sync({"email": "dan@example.com", "nickname": "Al"}, columns=[column("nickname")])
+    shown = crowd.stackadapt.segments.get(segment["id"])
+    assert (shown["members"], shown["warnings"]) == (["dan@example.com"], [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "warning"),
+    [
+        (asks("tier", "greater_than", 5), "'tier' is declared STRING and has no order; greater_than never holds."),
+        (asks("spent", "contains", "5"), "'spent' is declared NUMBER and is no text; contains never holds."),
+        (asks("spent", "equals", "many"), "'spent' is declared NUMBER; the value cannot be read so."),
+        (asks("email", "less_than", "m"), "'email' has no order; less_than never holds."),
+        (asks("external_audience_id", "at_most", 5), "'segment_engage_audience_id' has no order; at_most never holds."),
+    ],
+)
+def test_a_rule_that_can_never_hold_carries_a_warning(crowd: Service, rule: Any, warning: str) -> None:
+    segment = crowd.stackadapt.segments.create("1001", "x", {"all": [rule]})
+    assert segment["members"] == []
+    assert len(segment["warnings"]) == 1
+    assert segment["warnings"][0].startswith("rule.all[0].")
+    assert segment["warnings"][0].endswith(warning)
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "said"),
+    [
+        (5, "rule", "a rule is an object"),
+        ({}, "rule.field", "name of a field"),
+        ({"feild": "a"}, "rule.feild", "'field'"),
+        (asks("a", "equalz", 1), "rule.operator", "'equals'"),
+        ({"field": "a"}, "rule.operator", "greater_than"),
+        ({"all": [asks("a", "exists"), asks("b", "contain", "x")]}, "rule.all[1].operator", "'contains'"),
+        ({"any": []}, "rule.any", "one rule or more"),
+        ({"not": {"all": asks("a", "exists")}}, "rule.not.all", "list of rules"),
+        ({"all": [asks("a", "exists")], "field": "x"}, "rule.field", "beside a combination"),
+        (asks("a", "exists", 1), "rule.value", "takes no value"),
+        (asks("a", "contains", ""), "rule.value", "not empty"),
+        (asks("a", "contains", 5), "rule.value", "takes a text"),
+        (asks("a", "equals"), "rule.value", "a text, a number or a boolean"),
+        (asks("a", "equals", None), "rule.value", "a text, a number or a boolean"),
+        (asks("a", "greater_than", True), "rule.value", "a number or a date"),
+        (asks("a", "equals", float("nan")), "rule.value", "a text, a number or a boolean"),
+        (asks("a", "one_of", []), "rule.value", "takes a list"),
+        (asks("a", "one_of", [[1]]), "rule.value", "takes a list"),
+        (asks("a\x00", "exists"), "rule.field", "name of a field"),
+        ({"all": [asks("a", "exists")] * 201}, "rule", "200 tests"),
+    ],
+)
+def test_a_bad_rule_is_told_where_and_what_is_allowed(service: Service, rule: Any, place: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        service.stackadapt.segments.create("1001", "x", rule)
+    assert str(caught.value).startswith(f"{place}: ")
+    assert said in str(caught.value)
+    assert service.stackadapt.segments.list() == []
+
+
+def test_a_rule_nested_too_deeply_is_refused(service: Service) -> None:
+    rule: Any = asks("a", "exists")
+    for _ in range(500):
+        rule = {"not": rule}
+    with pytest.raises(InputError, match="nested too deeply"):
+        service.stackadapt.segments.create("1001", "x", rule)
+
+
+def test_segments_are_listed_read_in_pages_and_deleted(crowd: Service) -> None:
+    segments = crowd.stackadapt.segments
+    made = segments.create("1001", "everyone", asks("email", "exists"))
+    assert made == {
+        "id": "1",
+        "advertiserId": "1001",
+        "name": "everyone",
+        "rule": asks("email", "exists"),
+        "size": 4,
+        "warnings": [],
+        "members": ["ann@example.com", "bob@example.com", "cat@example.com", "dan@example.com"],
+    }
+    assert segments.list() == [{key: value for key, value in made.items() if key != "members"}]
+    assert segments.get("1", limit=2, offset=1)["members"] == ["bob@example.com", "cat@example.com"]
+    assert "members" not in segments.get("1", members=False)
+    segments.delete("1")
+    assert segments.list() == []
+    for call in (segments.get, segments.delete):
+        with pytest.raises(NotFound, match="no such segment"):
+            call("1")
+    assert segments.create("1001", "again", asks("email", "exists"))["id"] == "2"
+
+
+def test_an_unknown_advertiser_is_refused_with_the_nearest(service: Service) -> None:
+    with pytest.raises(InputError, match="Did you mean '1001'"):
+        service.stackadapt.segments.create("10001", "x", asks("email", "exists"))
+
+
+# What a rule means, said once more in Python.
+
+words = st.text("aAbB1é%_", max_size=3)
+scalars = st.one_of(words, st.integers(-3, 3), st.sampled_from([0.5, -1.5]), st.booleans())
+dates = st.sampled_from(["2024-01-01", "2024-01-02", "2023-12-31"])
+values = st.one_of(scalars, dates)
+properties = st.fixed_dictionaries(
+    {},
+    optional={
+        "tier": words,
+        "spent": st.one_of(st.integers(-3, 3), st.sampled_from(["0.5", "x"])),
+        "active": st.booleans(),
+        "since": dates,
+        "tags": st.lists(words, max_size=3),
+        "other": scalars,
+    },
+)
+people = st.lists(st.tuples(properties, st.sets(st.sampled_from(["aa", "aB", "b"]))), min_size=1, max_size=5)
+fields = st.sampled_from([*TYPES, "unknown", "email", "marketing_status", "external_audience_name"])
+
+
+def leaves_of(field: str, operator: str) -> st.SearchStrategy[dict[str, Any]]:
+    kind = OPERATORS[operator].value
+    if kind is None:
+        return st.just(asks(field, operator))
+    value: Any = {
+        "scalar": values,
+        "text": words.filter(bool),
+        "ordered": values.filter(lambda value: not isinstance(value, bool)),
+        "list": st.lists(values, min_size=1, max_size=3),
+    }[kind]
+    return value.map(lambda chosen: asks(field, operator, chosen))
+
+
+leaves = st.tuples(fields, st.sampled_from(sorted(OPERATORS))).flatmap(lambda pair: leaves_of(*pair))
+rules = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda each: {"all": each}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda each: {"any": each}),
+        inner.map(lambda each: {"not": each}),
+    ),
+    max_leaves=4,
+)
+
+COMPARE: dict[str, Any] = {
+    "equals": lambda have, want: have == want,
+    "contains": lambda have, want: want in have,
+    "starts_with": lambda have, want: have.startswith(want),
+    "ends_with": lambda have, want: have.endswith(want),
+    "greater_than": lambda have, want: have > want,
+    "less_than": lambda have, want: have < want,
+    "at_least": lambda have, want: have >= want,
+    "at_most": lambda have, want: have <= want,
+    "one_of": lambda have, want: have in want,
+}
+
+
+def kind_of(value: Any) -> type:
+    return bool if isinstance(value, bool) else str if isinstance(value, str) else float
+
+
+def holds(rule: dict[str, Any], profile: dict[str, Any]) -> bool:
+    if "all" in rule:
+        return all(holds(each, profile) for each in rule["all"])
+    if "any" in rule:
+        return any(holds(each, profile) for each in rule["any"])
+    if "not" in rule:
+        return not holds(rule["not"], profile)
+    field, operator = rule["field"], rule["operator"]
+    opposite = OPERATORS[operator].opposite_of
+    if opposite:
+        return not holds({**rule, "operator": opposite}, profile)
+    have = profile["fields"].get(field)
+    stored = have if isinstance(have, list) else [] if have is None else [have]
+    if operator == "exists":
+        return bool(stored) if field == "external_audience_name" else have is not None
+    wanted = rule["value"] if operator == "one_of" else [rule["value"]]
+    data_type = {**TYPES, "unknown": None, "email": "EMAIL", "marketing_status": "STATUS"}.get(field, "AUDIENCE")
+    if operator in ORDER_OPERATORS and data_type not in (None, "NUMBER", "DATE"):
+        return False
+    if operator in TEXT_OPERATORS and data_type in ("NUMBER", "BOOLEAN"):
+        return False
+    if data_type in ("EMAIL", "STATUS", "AUDIENCE"):
+        texts = [value if isinstance(value, str) else json.dumps(value) for value in wanted]
+        wanted = [{"EMAIL": text.lower(), "STATUS": text.upper(), "AUDIENCE": text}[data_type] for text in texts]
+    elif data_type is not None and operator not in TEXT_OPERATORS:
+        read = [read_value(value, "STRING" if data_type == "STRING_LIST" else data_type) for value in wanted]
+        wanted = [value.content for value in read if value]
+    compare = COMPARE["equals" if operator == "one_of" else operator]
+    return any(kind_of(have) is kind_of(want) and compare(have, want) for have in stored for want in wanted)
+
+
+def expected_fields(record: dict[str, Any], email: str, audiences: set[str]) -> dict[str, Any]:
+    read = {key: read_value(record[key], data_type) for key, data_type in TYPES.items() if key in record}
+    return {
+        **{key: value.content for key, value in read.items() if value},
+        "email": email,
+        "marketing_status": "OPTED_IN",
+        "external_audience_name": sorted(audiences),
+    }
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people, st.lists(rules, min_size=1, max_size=4))
+def test_sql_and_python_agree_on_every_rule(make_service: Make, crowd_of: Any, asked: list[dict[str, Any]]) -> None:
+    service = make_service()
+    records: list[dict[str, Any]] = []
+    profiles = []
+    for number, (record, audiences) in enumerate(crowd_of):
+        email = f"a{number}@example.com"
+        records += person(f"a{number}", *audiences, **record)
+        profiles.append({"email": email, "fields": expected_fields(record, email, audiences)})
+    service.sync(*records, columns=COLUMNS)
+    for rule in asked:
+        found = service.stackadapt.segments.create("1001", "x", rule)["members"]
+        assert found == [profile["email"] for profile in profiles if holds(rule, profile)], rule
