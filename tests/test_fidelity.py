@@ -18,7 +18,7 @@ ROWS: list[dict[str, Any]] = yaml.safe_load(contract("fidelity.yaml").read_text(
 
 
 @cache
-def tests_in(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {
         node.name
@@ -46,4 +46,4 @@ def test_the_named_tests_exist(row: dict[str, Any]) -> None:
     for named in [row["test"]] if isinstance(row["test"], str) else row["test"]:
         path, _, name = named.partition("::")
         assert (ROOT / path).is_file(), path
-        assert name.split("[")[0] in tests_in(ROOT / path), named
+        assert name.split("[")[0] in names_in(ROOT / path), named
