@@ -13,6 +13,7 @@ from emulator.errors import InputError
 from emulator.harness.event_files import read_events
 from emulator.harness.explain import Walk, explain
 from emulator.harness.subject import Subject, subjects_of
+from emulator.mapping import stringify
 from emulator.server.emulator import Emulator
 from emulator.transport import HttpTransport
 from emulator.workspace import load_workspace
@@ -49,7 +50,8 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
             walks.append((subject, explain(events[0], subject, emulator.stackadapt, transport)))
             transport.close()
     if as_json:
-        click.echo(json.dumps({"walks": [walk.as_dict() for _, walk in walks]}, ensure_ascii=False))
+        # JSON as JavaScript writes it: a member without a value, inside a field's value, is left out.
+        click.echo(stringify({"walks": [walk.as_dict() for _, walk in walks]}))
         return
     for subject, walk in walks:
         click.echo("\n".join(_lines(subject, walk)))
@@ -66,7 +68,7 @@ def _lines(subject: Subject, walk: Walk) -> Iterator[str]:
         yield "Fields"
         for field in walk.fields:
             yield f"{_INDENT}{field['field']} = {_shown(field['value'])}"
-            yield f"{_INDENT * 3}{_origin(field['path'])}"
+            yield from (f"{_INDENT * 3}{line}" for line in _origin(field["path"]).splitlines())
     yield ""
     if walk.stopped:
         yield f"Stopped at the {walk.stopped}: {walk.message}"
@@ -94,14 +96,13 @@ def _request_lines(walk: Walk) -> Iterator[str]:
     yield ""
     yield f"StackAdapt  {answer['status']} {json.dumps(answer['body'], ensure_ascii=False)}"
     for record in walk.records:
-        yield f"{_INDENT}record {record['index']}: {_fate(record)}"
+        yield f"{_INDENT}record {record['index'] + 1}: {_fate(record)}"
 
 
 def _fate(record: Mapping[str, Any]) -> str:
-    details = [str(record[key]) for key in ("reason", "message", "waitsFor") if record.get(key)]
-    if record.get("visibleAt"):
-        details.append(f"at {record['visibleAt']}")
-    return " ".join([record["outcome"], *details])
+    details = [str(record[key]) for key in ("reason", "message", "waitsFor") if record[key]]
+    when = f"since {record['at']}" if record["at"] else f"due {record['dueAt']}"
+    return ", ".join([record["outcome"], *details, when])
 
 
 def _origin(step: Mapping[str, Any]) -> str:
@@ -113,14 +114,12 @@ def _origin(step: Mapping[str, Any]) -> str:
         test = next((f"{role} {_origin(parts[role])}" for role in ("exists", "blank") if role in parts), "")
         taken = next((f"{role}: {_origin(parts[role])}" for role in ("then", "else") if role in parts), "nothing")
         return f"@if {test} → {taken}"
-    if step["directive"] is None and not children:
-        return "fixed value"
-    own = step["directive"] or "object"
+    if step["directive"] is None:
+        return "\n".join(f"{child['role']}: {_origin(child)}" for child in children) or "fixed value"
     if "options" in step:
         options = step["options"]
-        return f"{own} {options if isinstance(options, str) else _shown(options)}"
-    parts_shown = (f"{child.get('role', '')}: {_origin(child)}" for child in children)
-    return f"{own} ({', '.join(parts_shown)})"
+        return f"{step['directive']} {options if isinstance(options, str) else _shown(options)}"
+    return f"{step['directive']} ({', '.join(_origin(child) for child in children)})"
 
 
 def _shown(value: Any) -> str:

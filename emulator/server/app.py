@@ -38,7 +38,7 @@ def create_app(emulator: Emulator) -> Flask:
 
     app.register_blueprint(graphql(stackadapt_of))
     app.register_blueprint(tracking(segment_of))
-    app.register_blueprint(control(emulator), url_prefix="/_emulator")
+    app.register_blueprint(control(lambda: emulator.world), url_prefix="/_emulator")
     app.add_url_rule("/", view_func=_index)
     app.register_error_handler(EmulatorError, _emulator_error)
     app.register_error_handler(HTTPException, _http_error)

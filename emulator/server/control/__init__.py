@@ -1,0 +1,26 @@
+"""The control API, `/_emulator/*`: what the real services do not offer. Look inside, move time, make segments.
+
+One file a group of routes; each is given the blueprint and a function that finds the world a request speaks to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import Blueprint
+
+from emulator.server.control import clock, faults, health, read_models, segments
+
+if TYPE_CHECKING:
+    from emulator.server.world import World
+
+GROUPS = (health, clock, segments, read_models, faults)
+
+
+def blueprint(world: Callable[[], World]) -> Blueprint:
+    """All routes. `world` is asked at every request."""
+    routes = Blueprint("control", __name__)
+    for group in GROUPS:
+        group.add(routes, world)
+    return routes

@@ -1,0 +1,65 @@
+"""The sandbox's time: look, move forward, stand still, run on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from emulator.clock import to_iso
+from emulator.durations import parse_duration
+from emulator.errors import InputError, nearest
+from emulator.server.control.reading import Chosen, json_body
+
+if TYPE_CHECKING:
+    from emulator.server.world import World
+
+_UNITS = ("days", "hours", "minutes", "seconds")
+
+
+def add(routes: Blueprint, world: Chosen) -> None:
+    """Adds the routes."""
+
+    @routes.get("/clock")
+    def clock() -> Response:
+        return jsonify(_state(world()))
+
+    @routes.post("/clock/advance")
+    def advance() -> Response:
+        world().sandbox.clock.advance(_duration(json_body()))
+        world().advance()
+        return jsonify(_state(world()))
+
+    @routes.post("/clock/freeze")
+    def freeze() -> Response:
+        world().sandbox.clock.freeze()
+        return jsonify(_state(world()))
+
+    @routes.post("/clock/resume")
+    def resume() -> Response:
+        world().sandbox.clock.resume()
+        return jsonify(_state(world()))
+
+
+def _state(world: World) -> dict[str, Any]:
+    clock = world.sandbox.clock
+    return {"now": to_iso(clock.now()), "frozen": clock.frozen, "aheadSeconds": clock.offset.total_seconds()}
+
+
+def _duration(body: dict[str, Any]) -> timedelta:
+    if set(body) == {"duration"}:
+        return parse_duration(str(body["duration"]), where="duration")
+    for key, value in body.items():
+        if key not in _UNITS:
+            raise InputError(
+                "this is not a unit of time.",
+                where=key,
+                allowed=", ".join((*_UNITS, "duration")),
+                hint=nearest(key, _UNITS),
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
+            raise InputError("this is not an amount of time.", where=key, found=value, allowed="0 to 1000000")
+    if not body:
+        raise InputError("say how far.", where=request.path, hint='For example {"hours": 4}.')
+    return timedelta(**body)

@@ -1,0 +1,54 @@
+"""Looking inside: profiles, rejections, records, deliveries, batches, audiences, totals."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from emulator.server.control.reading import Chosen, page
+
+
+def add(routes: Blueprint, world: Chosen) -> None:
+    """Adds the routes."""
+
+    @routes.get("/profiles")
+    def profiles() -> Response:
+        found = world().stackadapt.profiles(
+            advertiser_id=request.args.get("advertiserId"), email=request.args.get("email"), **page()
+        )
+        return jsonify(profiles=found)
+
+    @routes.get("/rejections")
+    def rejections() -> Response:
+        found = world().stackadapt.rejections(
+            advertiser_id=request.args.get("advertiserId"), reason=request.args.get("reason"), **page()
+        )
+        return jsonify(rejections=found)
+
+    @routes.get("/records")
+    def records() -> Response:
+        found = world().stackadapt.records(
+            outcome=request.args.get("outcome"), request_id=request.args.get("requestId"), **page()
+        )
+        return jsonify(records=found)
+
+    @routes.get("/deliveries")
+    def deliveries() -> Response:
+        world().segment.tick()
+        found = world().segment.deliveries(
+            outcome=request.args.get("outcome"), destination=request.args.get("destination"), **page()
+        )
+        return jsonify(deliveries=found)
+
+    @routes.get("/batches")
+    def batches() -> Response:
+        world().segment.tick()
+        return jsonify(batches=world().segment.batches(failed=request.args.get("failed") == "true" or None))
+
+    @routes.get("/audiences")
+    def audiences() -> Response:
+        return jsonify(audiences=world().segment.audiences())
+
+    @routes.get("/counts")
+    def counts() -> Response:
+        world().advance()
+        return jsonify(segment=world().segment.counts(), stackadapt=world().stackadapt.counts())

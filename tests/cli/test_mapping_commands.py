@@ -1,0 +1,206 @@
+"""`replay`, `map`, `explain` and `lint` as a user meets them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator.artefacts import fixture
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+PERSONAS = {
+    "computation_class": "audience",
+    "computation_id": "aud_local_vip",
+    "computation_key": "vip_customers",
+    "namespace": "spa_local",
+    "space_id": "spa_local",
+}
+ENTERED = {
+    "type": "track",
+    "messageId": "m1",
+    "userId": "u1",
+    "event": "Audience Entered",
+    "properties": {"audience_key": "vip_customers", "vip_customers": True, "first_name": "Ada"},
+    "context": {"personas": PERSONAS, "traits": {"email": "ada@example.com"}},
+}
+NO_EMAIL = {**ENTERED, "messageId": "m2", "context": {"personas": PERSONAS}}
+PAGE = {"type": "page", "messageId": "m3", "userId": "u1"}
+CASES: list[dict[str, Any]] = [
+    {
+        "id": "t1",
+        "kind": "transform",
+        "mapping": {"a": {"@path": "$.x"}},
+        "payload": {"x": 1},
+        "expected": {"output": {"a": 1}},
+    },
+    {"id": "f1", "kind": "fql", "fql": 'type = "track"', "event": {"type": "track"}, "expected": {"match": True}},
+]
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(json.dumps(event) for event in (ENTERED, NO_EMAIL, PAGE)))
+    return path
+
+
+@pytest.fixture
+def event(tmp_path: Path) -> Path:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(ENTERED))
+    return path
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Path:
+    path = tmp_path / "cases.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join(json.dumps(case) for case in CASES).encode()))
+    return path
+
+
+def test_replay_prints_one_object_per_case(run: Run, cases: Path) -> None:
+    shown = run("replay", str(cases))
+    assert shown.returncode == 0
+    assert [json.loads(line) for line in shown.stdout.splitlines()] == [
+        {"id": "t1", "output": {"a": 1}},
+        {"id": "f1", "match": True},
+    ]
+
+
+def test_replay_compares_and_sums_up(run: Run, cases: Path) -> None:
+    shown = run("replay", "--compare", str(cases))
+    assert shown.returncode == 0
+    assert shown.stdout.rstrip().endswith("2 of 2 equal")
+
+
+def test_replay_shows_the_first_difference_side_by_side(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.jsonl"
+    path.write_text(json.dumps({**CASES[0], "expected": {"output": {"a": 2}}}))
+    shown = run("replay", "--compare", str(path))
+    assert shown.returncode == 1
+    assert "t1: output" in shown.stdout
+    assert 'expected  {"a":2}' in shown.stdout
+    assert 'found     {"a":1}' in shown.stdout
+    assert shown.stdout.rstrip().endswith("0 of 1 equal")
+
+
+def test_replay_names_the_line_that_is_no_case(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "broken.jsonl"
+    path.write_text(f"{json.dumps(CASES[0])}\nnot json\n")
+    shown = run("replay", str(path))
+    assert shown.returncode == 2
+    assert shown.stderr.startswith(f"error: {path}:2: ")
+
+
+def test_map_shows_a_document_for_each_event_that_is_ready(run: Run, events: Path) -> None:
+    shown = run("map", str(events))
+    assert shown.returncode == 0
+    assert "# m1 → Sync Audience: ready" in shown.stdout
+    assert "# m2 → Sync Audience: invalid: The root value is missing the required field 'email'." in shown.stdout
+    assert "# m3 → Sync Audience: not triggered: not subscribed" in shown.stdout
+    assert shown.stdout.count("upsertProfiles(") == 1
+
+
+def test_map_puts_a_batch_into_one_request(run: Run, events: Path) -> None:
+    shown = run("map", "--batch", "--json", str(events))
+    preview = json.loads(shown.stdout)
+    assert [verdict["verdict"] for verdict in preview["verdicts"]] == ["ready", "invalid", "not triggered"]
+    assert json.loads(preview["body"]) == {"query": preview["document"]}
+    assert preview["document"].startswith("mutation {\n      upsertProfileMapping(")
+
+
+def test_map_names_the_line_that_is_not_json(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"type":"track"}\n{"type":\n')
+    shown = run("map", str(path))
+    assert shown.returncode == 2
+    assert f"{path}, line 2: this is not JSON" in shown.stderr
+
+
+def test_map_names_the_nearest_destination(run: Run, events: Path) -> None:
+    shown = run("map", "--destination", "StackAdapt Acm", str(events))
+    assert shown.returncode == 2
+    assert "Did you mean 'StackAdapt Acme'?" in shown.stderr
+
+
+def test_explain_walks_an_event_to_its_profile(run: Run, event: Path) -> None:
+    shown = run("explain", str(event))
+    assert shown.returncode == 0, shown.stderr
+    for part in (
+        'no   type = "identify"  (found "track")',
+        'yes  type = "track"  (found "track")',
+        'email = "ada@example.com"',
+        "else: @path $.context.traits.email",
+        "Validation  passed",
+        "upsertProfileMapping(",
+        "record 1: visible, since ",
+    ):
+        assert part in shown.stdout
+
+
+def test_explain_says_where_an_event_stops(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(NO_EMAIL))
+    shown = run("explain", str(path))
+    assert "Stopped at the validation: The root value is missing the required field 'email'." in shown.stdout
+    path.write_text(json.dumps(PAGE))
+    assert "Stopped at the trigger: not subscribed" in run("explain", str(path)).stdout
+
+
+def test_explain_shows_the_syntax_error_that_a_quote_causes(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps({**ENTERED, "properties": {**ENTERED["properties"], "first_name": 'A "q"'}}))
+    assert "Syntax Error" in run("explain", str(path)).stdout
+
+
+def test_explain_shows_when_a_profile_will_be_visible(run: Run, event: Path, tmp_path: Path) -> None:
+    workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
+    workspace["ingestion"]["latency"] = "4h"
+    path = tmp_path / "workspace.yaml"
+    path.write_text(yaml.safe_dump(workspace))
+    assert "record 1: queued, due " in run("explain", "--workspace", str(path), str(event)).stdout
+
+
+def test_explain_as_json_holds_the_whole_walk_and_no_token(run: Run, event: Path) -> None:
+    shown = run("explain", "--json", str(event))
+    [walk] = json.loads(shown.stdout)["walks"]
+    assert walk["trigger"]["conditions"]["held"] is True
+    assert {field["field"] for field in walk["fields"]} >= {"email", "user_id", "standard_traits"}
+    assert walk["request"]["headers"]["authorization"] == "Bearer ***"
+    assert walk["answer"]["status"] == 200
+    assert walk["records"][0]["outcome"] == "visible"
+    assert "sa-local-write" not in shown.stdout
+
+
+def test_explain_takes_one_event(run: Run, events: Path) -> None:
+    shown = run("explain", str(events))
+    assert (shown.returncode, "3 events" in shown.stderr) == (2, True)
+
+
+def test_lint_passes_the_default_workspace(run: Run) -> None:
+    shown = run("lint")
+    assert shown.returncode == 0
+    assert shown.stdout.rstrip().endswith("0 errors, 1 warnings")
+
+
+def test_lint_reports_the_trigger_of_the_2024_page(run: Run, tmp_path: Path) -> None:
+    workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
+    workspace["destinations"][0]["subscriptions"][0]["trigger"] = (
+        '(type = "track" or type = "identify") and (event = "Audience Entered" or event = "Audience Exited")'
+    )
+    path = tmp_path / "workspace.yaml"
+    path.write_text(yaml.safe_dump(workspace))
+    shown = run("lint", str(path))
+    assert shown.returncode == 1
+    assert "T002 error destinations[0].subscriptions[0].trigger" in shown.stdout
+    assert "This trigger never lets identify events through." in shown.stdout
+    findings = json.loads(run("lint", "--json", str(path)).stdout)["findings"]
+    assert {"code", "severity", "place", "message", "why", "mend"} == set(findings[0])
