@@ -1,8 +1,8 @@
-"""Whether V8's `Date.parse` accepts a text: the destination types a custom property as a date when it does.
+"""V8's `Date.parse`: the destination types a custom property as a date when V8 accepts it, templates show the moment.
 
 V8 first tries the ISO layout of ECMAScript and falls back, from wherever that stopped, to a lenient reading of numbers,
-month names, clock times and zones: `gold 1` is a date, `hello` is none. Only validity matters here, the moment itself
-is never sent. Rules observed on V8 11 (Node 20); the outcome does not depend on the clock.
+month names, clock times and zones: `gold 1` is a date, `hello` is none. Rules observed on V8 11 (Node 20) at
+UTC; the outcome does not depend on the clock.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ class _NotADate(Exception):
 
 def is_date(text: str) -> bool:
     """Whether `Date.parse(text)` is a number rather than NaN."""
+    return parse_date(text) is not None
+
+
+def parse_date(text: str) -> int | None:
+    """`Date.parse(text)`: milliseconds since 1970, UTC where the text names no zone; None in place of NaN."""
     reading = _Reading(Tokens(text))
     try:
         reading.legacy(reading.iso())
     except _NotADate:
-        return False
-    return reading.is_moment()
+        return None
+    return reading.moment()
 
 
 @dataclass(slots=True)
@@ -122,11 +127,12 @@ class _Reading:
         self.zone = _Zone()
         self.read_number = False
 
-    def is_moment(self) -> bool:
+    def moment(self) -> int | None:
         day, time, zone = self.day.year_month_day(), self.time.milliseconds(), self.zone.milliseconds()
         if day is None or time is None or zone is None:
-            return False
-        return abs(_days_since_epoch(*day) * 86_400_000 + time - zone) <= _MAX_MILLISECONDS
+            return None
+        moment = _days_since_epoch(*day) * 86_400_000 + time - zone
+        return moment if abs(moment) <= _MAX_MILLISECONDS else None
 
     def iso(self) -> Token:
         """Reads as much of the ISO layout as there is; returns the first token left to the lenient reading."""

@@ -14,7 +14,7 @@ from emulator.mapping.actions.delete_profiles import check_deletion, deletion_do
 from emulator.mapping.actions.token_info import advertiser_choices, check_token, token_document
 from emulator.mapping.connection import Connection
 from emulator.mapping.definition import Definition, load_definition
-from emulator.mapping.engine_errors import AggregateAjvError, CredentialsError, EngineError
+from emulator.mapping.engine_errors import AggregateAjvError, CredentialsError, EngineError, MissingActionError
 from emulator.mapping.exchange import accepted, exchange, required_json
 from emulator.mapping.results import Result, batch_results, event_results
 from emulator.mapping.subscription import Invalid, Now, Prepared, Subscription
@@ -59,7 +59,7 @@ class DestinationInstance:
     def on_delete(self, event: object, send: Send) -> object:
         """Deletes the event's `userId` and returns the parsed answer. Raises IntegrationError when it was refused."""
         request = self._connection.request(deletion_document(event, self._connection.settings, self.definition))
-        answer = required_json(accepted(request, send), request.url)
+        answer = required_json(accepted(request, send))
         check_deletion(answer)
         return answer
 
@@ -70,7 +70,7 @@ class DestinationInstance:
             reply = exchange(request, send)
             if reply.status != _OK:
                 raise CredentialsError(f"{reply.status}{reply.reason}")
-            check_token(required_json(reply, request.url))
+            check_token(required_json(reply))
         except CredentialsError:
             raise
         except EngineError as error:
@@ -96,8 +96,12 @@ class _Call:
         self.prepared = Prepared(verdicts=())
         self.reply: Reply | None = None
         self.error: EngineError | None = None
+        self.afterthought: EngineError | None = None
         try:
             self.prepared = subscription.prepare(events, batch=batch)
+        except MissingActionError as error:
+            self.afterthought = error
+            return
         except EngineError as error:
             self.error = error
             return
@@ -117,12 +121,14 @@ class _Call:
 def _sent(calls: Sequence[_Call], send: Send) -> Sequence[_Call]:
     """The calls once they were sent. The engine runs them side by side and fails with the first error in time.
 
-    What failed before sending comes first, but does not keep the others from sending.
+    What failed before sending comes first, but does not keep the others from sending. An action that does not exist
+    fails only when all results are in.
     """
     early = [call.error for call in calls if call.error]
     for call in calls:
         call.send(send)
     errors = early or [call.error for call in calls if call.error]
+    errors += [call.afterthought for call in calls if call.afterthought]
     if errors:
         raise errors[0]
     return calls

@@ -5,6 +5,7 @@ EngineError
 ├── IntegrationError     the destination's own complaint                                      status 400
 ├── HTTPError            the provider answered with a status outside 200-299                  that status
 ├── EngineTypeError      a value of the wrong kind met in the engine (`TypeError`)            none
+│   └── MissingActionError   a batch for an action that does not exist                        none
 ├── CredentialsError     the token did not pass its test (`Error`)                            none
 ├── MappingFailure       a mapping that is wrong or fails on an event                         400 or none
 └── SendError            no answer came (`FetchError`, `TimeoutError`); raised by a `send`    none
@@ -76,6 +77,13 @@ class EngineTypeError(EngineError):
 
     def __init__(self, message: str) -> None:
         super().__init__("TypeError", message)
+
+
+class MissingActionError(EngineTypeError):
+    """A batch came for an action that the generation does not have; the engine stumbles over the missing results."""
+
+    def __init__(self) -> None:
+        super().__init__("Cannot read properties of undefined (reading 'status')")
 
 
 class CredentialsError(EngineError):

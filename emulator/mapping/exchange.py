@@ -46,12 +46,12 @@ def exchange(request: OutgoingRequest, send: Send) -> Reply:
     for _ in range(_MAX_REDIRECTS):
         location = reply.header("location")
         if reply.status not in _REDIRECTS or not location:
-            return reply
+            return replace(reply, url=request.url)
         request = _redirected(request, urljoin(request.url, location), keeps_method=reply.status in _METHOD_KEPT)
         reply = send(request)
     if reply.status in _REDIRECTS and reply.header("location"):
         raise SendError("FetchError", f"maximum redirect reached at: {request.url}", None)
-    return reply
+    return replace(reply, url=request.url)
 
 
 def accepted(request: OutgoingRequest, send: Send) -> Reply:
@@ -70,7 +70,7 @@ def _redirected(request: OutgoingRequest, url: str, *, keeps_method: bool) -> Ou
     return replace(request, url=url, headers=headers, method="GET", body="")
 
 
-def required_json(reply: Reply, url: str) -> object:
+def required_json(reply: Reply) -> object:
     """The answer parsed as JSON, whatever type it declares. Raises SendError when it is none."""
     try:
         return parse_json(reply.body)
@@ -78,7 +78,7 @@ def required_json(reply: Reply, url: str) -> object:
         reason = _reason(reply.body, error.pos)
     except ValueError:
         reason = "the document is nested too deeply"
-    raise SendError("FetchError", f"invalid json response body at {url} reason: {reason}", None)
+    raise SendError("FetchError", f"invalid json response body at {reply.url} reason: {reason}", None)
 
 
 def _reason(text: str, at: int) -> str:

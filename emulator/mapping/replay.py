@@ -126,7 +126,8 @@ def _chosen(known: Mapping[str, _Choice], name: str, case: Case, member: str) ->
 
 def _replay_transform(case: Case) -> Outcome:
     try:
-        output = compile_mapping(case["mapping"])(single_event(case["payload"]))
+        event = single_event(case["payload"])
+        output = compile_mapping(case["mapping"])(event)
     except MappingError as error:
         return {"error": {"name": error.name, "message": error.message}}
     return {} if output is UNDEFINED else {"output": output}

@@ -7,6 +7,7 @@ resolved, undefined members are removed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import datetime
 
 from emulator.mapping.directives import DIRECTIVES
@@ -17,6 +18,7 @@ from emulator.mapping.javascript import (
     ConversionError,
     ordered_items,
     real_type_of,
+    stringify,
     without_undefined,
 )
 from emulator.mapping.mapping_error import MappingError, directive_error
@@ -24,6 +26,7 @@ from emulator.mapping.mapping_validation import METADATA, check_mapping
 
 ROOT_KEY = "__segment_internal_directive"
 _PROTOTYPE = "__proto__"
+_COUNTING_TAGS = ("increment", "decrement")
 
 __all__ = ["MappingError", "compile_mapping", "single_event"]
 
@@ -38,7 +41,22 @@ def compile_mapping(
     The payload is a fresh value: it shares no list or object with the event or the mapping. An event outside a batch
     goes through `single_event` first.
     """
-    return MappingCompiler(now).checked(mapping)
+    resolver = MappingCompiler(now).checked(mapping)
+    return _on_a_copy(resolver) if may_count(mapping) else resolver
+
+
+def may_count(mapping: Mapping[str, object]) -> bool:
+    """Whether a template in the mapping may write into the event: `{% increment n %}` leaves its counter there.
+
+    Fields further down see the counter, and so does what a field above took from the event.
+    """
+    text = str(stringify(mapping))
+    return any(tag in text for tag in _COUNTING_TAGS)
+
+
+def _on_a_copy(resolver: Resolver) -> Resolver:
+    """The counters stay in the mapping: the caller's event is not written to."""
+    return lambda event: resolver(deepcopy(event))
 
 
 class MappingCompiler:
@@ -58,7 +76,7 @@ class MappingCompiler:
         """Compiles a complete mapping. Raises MappingError when it is wrong."""
         unfolded = unfold_root(mapping)
         check_mapping(unfolded)
-        return _guarded(self._cleaned(unfolded))
+        return _guarded(self._cleaned_at_last(unfolded) if may_count(unfolded) else self._cleaned(unfolded))
 
     def whole(self, mapping: Mapping[str, object]) -> Resolver:
         """Compiles a mapping within a mapping: its mistakes show when it is resolved, and only objects can enter."""
@@ -97,11 +115,14 @@ class MappingCompiler:
         # Assigning to `__proto__` makes no member: the value is resolved, and its errors show, but it is lost.
         return discarding(self.value(mapping)) if key == _PROTOTYPE else self.value(mapping)
 
+    def _cleaned_at_last(self, mapping: dict[str, object]) -> Resolver:
+        whole = self.value(mapping)
+        return lambda event: without_undefined(whole(event))
+
     def _cleaned(self, mapping: dict[str, object]) -> Resolver:
         """A mapping whose result has no undefined members, and is a fresh value."""
         if directive_of(mapping) is not None:
-            whole = self.value(mapping)
-            return lambda event: without_undefined(whole(event))
+            return self._cleaned_at_last(mapping)
         members = [(key, *self._cleaned_member(key, value)) for key, value in ordered_items(mapping)]
 
         def resolve(event: object) -> object:

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 from emulator.mapping.actions import ACTIONS, Document
 from emulator.mapping.connection import Connection
-from emulator.mapping.engine_errors import EngineTypeError, MappingFailure
+from emulator.mapping.engine_errors import EngineTypeError, MappingFailure, MissingActionError, member
 from emulator.mapping.fql import compile_trigger
+from emulator.mapping.javascript import UNDEFINED
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping, single_event
 from emulator.mapping.schema import Complaint, PayloadCheck
@@ -103,6 +104,9 @@ class Subscription:
         ready = [verdict.payload for verdict in verdicts if isinstance(verdict, Ready)]
         if not ready:
             return Prepared(verdicts=tuple(verdicts))
+        for event, matched in zip(events, matching, strict=True):
+            if matched:
+                check_computation(event)
         document = self._document(ready)
         sent = iter(document.payloads)
         return Prepared(
@@ -118,7 +122,7 @@ class Subscription:
     def _verdict(self, event: object, *, batch: bool) -> Verdict:
         if self._check is None:
             if batch:
-                raise EngineTypeError("Cannot read properties of undefined (reading 'status')")
+                raise MissingActionError
             return NoAction(self._missing_action)
         resolved = self._resolve(event if batch else single_event(event))
         checked = self._check.payload(resolved, batch=batch)
@@ -129,6 +133,19 @@ class Subscription:
         assert self.action is not None  # noqa: S101 - only checked payloads get here
         build = ACTIONS[definition.advertiser_from, self.action.slug]
         return build(payloads, self._connection.settings, definition)
+
+
+def check_computation(event: object) -> None:
+    """Raises EngineTypeError for an event whose `context`, or `context.personas`, is null.
+
+    The engine unpacks the audience's computation of every event that matched, also of those that it refused, as soon as
+    one is ready to be sent.
+    """
+    context = event.get("context", UNDEFINED) if isinstance(event, dict) else UNDEFINED
+    if context is None:
+        raise EngineTypeError("Cannot destructure property 'personas' of '{}' as it is null.")
+    if isinstance(context, dict) and "personas" in context:
+        member(context["personas"], "computation_class")
 
 
 def _failing(error: MappingError) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from emulator.mapping.directives.directive import Part
 from emulator.mapping.javascript import UNDEFINED, ConversionError, ordered_items, without_undefined
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.mapping_validation import check_mapping
-from emulator.mapping.resolve import MappingCompiler, directive_of, unfold_root
+from emulator.mapping.resolve import MappingCompiler, directive_of, may_count, unfold_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,12 @@ def trace_mapping(
 ) -> list[FieldTrace]:
     """Every field of the mapping, in the payload's order; one whose value is UNDEFINED is not in the payload.
 
-    Raises MappingError for a mapping that is wrong. A directive that fails on the event does not stop the others.
+    Each piece is resolved against the event as it came, without the counters that other pieces write into it. Raises
+    MappingError for a mapping that is wrong. A directive that fails on the event does not stop the others.
     """
     unfolded = unfold_root(mapping)
     check_mapping(unfolded)
-    tracer = _Tracer(MappingCompiler(now))
+    tracer = _Tracer(MappingCompiler(now), copies=may_count(unfolded))
     fields = [("", unfolded)] if directive_of(unfolded) else ordered_items(unfolded)
     return [_field(name, tracer.step("", value, event)) for name, value in fields]
 
@@ -60,14 +62,16 @@ def _field(name: str, step: Step) -> FieldTrace:
 
 
 class _Tracer:
-    def __init__(self, compiler: MappingCompiler) -> None:
+    def __init__(self, compiler: MappingCompiler, *, copies: bool) -> None:
         self._compiler = compiler
+        self._copies = copies
 
     def step(self, role: str, mapping: object, event: object) -> Step:
         name = directive_of(mapping) if isinstance(mapping, dict) else None
         options = mapping[name] if name and isinstance(mapping, dict) else mapping
         try:
-            value, error = self._compiler.value(mapping)(event), None
+            resolver = self._compiler.value(mapping)
+            value, error = resolver(deepcopy(event) if self._copies else event), None
         except (MappingError, ConversionError) as failure:
             value, error = UNDEFINED, str(failure)
         return Step(

@@ -24,12 +24,13 @@ class OutgoingRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An HTTP answer, read whole. Header names in any case."""
+    """An HTTP answer, read whole. Header names in any case. `url` is where it came from, redirects followed."""
 
     status: int
     reason: str
     headers: Mapping[str, str]
     body: str
+    url: str = ""
 
     @property
     def ok(self) -> bool:
@@ -54,6 +55,6 @@ def read_body(reply: Reply) -> object:
 
 
 def shown_body(reply: Reply) -> object:
-    """What a result carries of an answer: parsed JSON, or the text when there is none."""
+    """What a result carries of an answer: parsed JSON, or the text when there is none or it is null."""
     parsed = read_body(reply)
-    return reply.body if parsed is UNDEFINED else parsed
+    return reply.body if parsed is UNDEFINED or parsed is None else parsed

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from emulator.mapping.fql.evaluation import compile_node, explain_node
 from emulator.mapping.fql.parser import ParseError, parse
-from emulator.mapping.fql.tree import Condition, Explanation, Group, Node
+from emulator.mapping.fql.tree import Condition, Explanation, Group, Node, mixes_operators
 from emulator.mapping.javascript import UNDEFINED
 
 __all__ = ["Condition", "Explanation", "Group", "Node", "Trigger", "compile_trigger"]
@@ -32,6 +32,11 @@ class Trigger:
         the engine fails instead of answering.
         """
         return event is not UNDEFINED and self._holds(event)
+
+    @property
+    def mixes_operators(self) -> bool:
+        """Whether some parenthesis level has both `and` and `or`: the last one then counts for the whole level."""
+        return mixes_operators(self.tree)
 
     def explain(self, event: object) -> Explanation | None:
         """What each condition found in the event, and whether it held; None for a trigger with an error."""

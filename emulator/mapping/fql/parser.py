@@ -62,14 +62,15 @@ def _with_paths(tokens: Iterable[Token]) -> list[Token]:
 
 def _level(tokens: deque[Token]) -> Node:
     nodes: list[Node] = []
-    operator = "and"
+    operators: list[str] = []
     while tokens and (token := tokens.popleft()) is not END:
         if token.kind == "conditional":
-            operator = token.value
+            operators.append(token.value)
         else:
             nodes += _nodes_of(token, tokens)
     if len(nodes) > 1:
-        return Group(operator=operator, children=tuple(nodes))
+        last = operators[-1] if operators else "and"
+        return Group(operator=last, children=tuple(nodes), operators=frozenset(operators))
     return nodes[0] if nodes else None
 
 

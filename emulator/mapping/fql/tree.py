@@ -28,10 +28,17 @@ class Group:
     """Conditions joined by one operator, `and` or `or`.
 
     A None among the children stands for parentheses without any condition in them: evaluation fails on reaching it.
+    `operators` are all those that the text has on this level; the last of them is `operator`.
     """
 
     operator: str
     children: tuple[Node, ...]
+    operators: frozenset[str] = frozenset()
+
+
+def mixes_operators(node: Node) -> bool:
+    """Whether conditions of one level, here or further down, are joined by `and` and by `or`."""
+    return isinstance(node, Group) and (len(node.operators) > 1 or any(map(mixes_operators, node.children)))
 
 
 Node: TypeAlias = Condition | Group | None

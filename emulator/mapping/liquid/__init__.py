@@ -11,8 +11,9 @@ from datetime import datetime
 
 from liquid.exceptions import LiquidError
 
-from emulator.mapping.javascript import ConversionError, joined_units
-from emulator.mapping.liquid.environment import SwitchedOffTag, environment
+from emulator.mapping.javascript import ConversionError, joined_units, utf16_units
+from emulator.mapping.liquid.environment import read_template
+from emulator.mapping.liquid.tags import SwitchedOffTag
 from emulator.mapping.liquid.values import WrongValue
 from emulator.mapping.mapping_error import MappingError
 
@@ -22,22 +23,33 @@ MAX_TEMPLATE_LENGTH = 1000
 def compile_liquid(template: str, now: Callable[[], datetime]) -> Callable[[object], object]:
     """The rendering of a template against an event; `now` gives what the `date` filter calls `now`.
 
+    `increment` and `decrement` write into the event that is rendered, as in LiquidJS.
     Raises MappingError: a ParseError at once for a template that cannot be read, a RenderError from the rendering.
     """
     try:
-        compiled = environment(now).from_string(template)
+        compiled = read_template(template, now)
     except LiquidError as error:
         raise MappingError("ParseError", _message(error, template)) from error
 
     def render(event: object) -> object:
         try:
-            return joined_units(compiled.render(event if isinstance(event, dict) else {}))
+            return joined_units(compiled.rendered(_names_in(event)))
         except LiquidError as error:
             raise MappingError("RenderError", _message(error, template)) from error
         except ConversionError as error:
             raise MappingError("RenderError", str(error)) from error
 
     return render
+
+
+def _names_in(event: object) -> dict[str, object]:
+    """What a template may name: an object's members; the positions and length of a list or text; nothing otherwise."""
+    if isinstance(event, dict):
+        return event
+    items = utf16_units(event) if isinstance(event, str) else event if isinstance(event, list) else None
+    if items is None:
+        return {}
+    return {**{str(position): item for position, item in enumerate(items)}, "length": len(items)}
 
 
 def _message(error: LiquidError, template: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from emulator.mapping.javascript import UNDEFINED, is_number, to_number
+from emulator.mapping.dates import parse_date
+from emulator.mapping.javascript import UNDEFINED, is_number, to_number, to_string
 from emulator.mapping.liquid.strftime import formatted
 from emulator.mapping.liquid.values import WrongValue, is_nil, number, text
 
@@ -16,24 +17,8 @@ XML_SCHEMA = "%Y-%m-%dT%H:%M:%S%:z"
 MILLISECONDS = 1000
 RFC_822 = "%a, %d %b %Y %H:%M:%S %z"
 
-_LONGEST_MONTH = 31
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = re.compile("[0-9]+")
-_ISO = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
-# What V8 reads besides ISO 8601, in the forms that people write.
-_OTHER_FORMS = (
-    "%Y",
-    "%Y/%m/%d",
-    "%m/%d/%Y",
-    "%B %d, %Y",
-    "%b %d, %Y",
-    "%B %d %Y",
-    "%b %d %Y",
-    "%d %B %Y",
-    "%d %b %Y",
-    "%a, %d %b %Y",
-)
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S GMT", " %H:%M:%S %z")
 
 Now = Callable[[], datetime]
 
@@ -69,45 +54,25 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
 
 
 def _moment(value: object, now: Now) -> datetime | None:
+    """The moment that a value names: seconds since 1970, or whatever V8 takes for a date; None for no date."""
+    if is_nil(value):
+        return None
     if value in ("now", "today"):
         return now().astimezone(UTC)
     if isinstance(value, bool):
-        return _since_epoch(value / MILLISECONDS)
+        return _since_epoch(int(value))
     if is_number(value) or (isinstance(value, str) and _SECONDS.fullmatch(value)):
-        return _since_epoch(to_number(value))
-    return _parsed(value) if isinstance(value, str) else None
+        return _since_epoch(to_number(value) * MILLISECONDS)
+    milliseconds = parse_date(to_string(value))
+    return None if milliseconds is None else _since_epoch(milliseconds)
 
 
-def _since_epoch(seconds: float) -> datetime | None:
+def _since_epoch(milliseconds: float) -> datetime | None:
+    """None also for moments before the year 1 and after 9999, which LiquidJS knows and `datetime` does not."""
     try:
-        return _EPOCH + timedelta(milliseconds=int(seconds * MILLISECONDS))
+        return _EPOCH + timedelta(milliseconds=int(milliseconds))
     except (OverflowError, ValueError):
         return None
-
-
-def _parsed(source: str) -> datetime | None:
-    if _ISO.fullmatch(source):
-        return _parsed_iso(source)
-    for form in _OTHER_FORMS:
-        for time in _TIMES:
-            try:
-                read = datetime.strptime(source.strip(), form + time)
-            except ValueError:
-                continue
-            return read if read.tzinfo else read.replace(tzinfo=UTC)
-    return None
-
-
-def _parsed_iso(source: str) -> datetime | None:
-    """ISO 8601; V8 lets the 30th of February roll over into March."""
-    month, day, time = source[:7], int(source[8:10] or 1), source[10:]
-    if not 1 <= day <= _LONGEST_MONTH:
-        return None
-    try:
-        read = datetime.fromisoformat(f"{month}-01{time}") + timedelta(days=day - 1)
-    except ValueError:
-        return None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _shifted(moment: datetime, zone: object) -> datetime:

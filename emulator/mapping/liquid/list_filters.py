@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 
 from emulator.mapping.javascript import UNDEFINED, double, to_string, truthy, utf16_length
-from emulator.mapping.liquid.values import as_json, charge, equal, is_nil, items, member, strict_number, text, whole
+from emulator.mapping.liquid.values import (
+    ceiling,
+    charge,
+    equal,
+    is_nil,
+    items,
+    member,
+    number,
+    strict_number,
+    text,
+    whole,
+)
 
 
 def default(value: object, fallback: object = UNDEFINED, allow_false: object = False) -> object:
@@ -77,10 +88,15 @@ def cut(value: object, begin: object = 0, length: object = 1) -> object:
     if is_nil(value):
         return []
     source = value if isinstance(value, list) else text(value)
-    start, count = whole(begin), whole(1 if length is UNDEFINED else length)
+    start, count = number(begin), number(1 if length is UNDEFINED else length)
     charge(count)
     start = len(source) + start if start < 0 else start
-    return source[:0] if start < 0 or count < 0 else source[start : start + count]
+    nowhere = begin is UNDEFINED and isinstance(source, list)  # the end of that stretch is no number
+    if start < 0 or count < 0 or nowhere:
+        return source[:0]
+    if isinstance(source, list):
+        return source[whole(start) : whole(start + count)]
+    return source[ceiling(start) : ceiling(start) + ceiling(count)]
 
 
 def where(value: object, path: object = UNDEFINED, expected: object = UNDEFINED) -> list[object]:
@@ -111,10 +127,7 @@ LIST_FILTERS: Mapping[str, Callable[..., object]] = {
     "compact": compact,
     "default": default,
     "first": first,
-    "inspect": as_json,
     "join": join,
-    "json": as_json,
-    "jsonify": as_json,
     "last": last,
     "pop": pop,
     "push": push,

@@ -13,10 +13,9 @@ from emulator.mapping.javascript import (
     to_upper,
     trim,
     truthy,
-    utf16_length,
     utf16_units,
 )
-from emulator.mapping.liquid.values import WrongValue, charge, text, whole
+from emulator.mapping.liquid.values import WrongValue, ceiling, charge, strict_number, text, whole
 
 _SPACES = re.compile(f"[{WHITESPACE}]+")
 _NEWLINE = re.compile(r"\r?\n")
@@ -28,6 +27,7 @@ _CJK = "\u4e00-\u9fff\uf900-\ufaff\u3400-\u4dbf\u3040-\u309f\u30a0-\u30ff\uac00-
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _OTHER_WORD = re.compile(f"[^{_CJK}{WHITESPACE}]+")
 _NOT_GIVEN = object()
+_LENGTH, _WORDS, _ELLIPSIS = 50, 15, "..."
 
 
 def escape(value: object) -> str:
@@ -159,19 +159,26 @@ def remove_last(value: object, pattern: object = UNDEFINED) -> str:
     return replace_last(value, pattern)
 
 
-def truncate(value: object, length: object = 50, ellipsis: object = "...") -> object:
+def _or(default: object, argument: object) -> object:
+    """An argument whose value is missing counts as not given."""
+    return default if argument is UNDEFINED else argument
+
+
+def truncate(value: object, length: object = UNDEFINED, ellipsis: object = UNDEFINED) -> object:
     """The first characters, the ellipsis counted in; a short value is left as it is, a number a number."""
-    source, longest, end = text(value), whole(length), text(ellipsis)
-    if utf16_length(source) <= longest or len(source) <= longest:
+    source, end = text(value), text(_or(_ELLIPSIS, ellipsis))
+    longest = ceiling(_or(_LENGTH, length))
+    if len(source) <= longest:
         return value
     return source[: max(longest - len(end), 0)] + end
 
 
-def truncatewords(value: object, words: object = 15, ellipsis: object = "...") -> str:
+def truncatewords(value: object, words: object = UNDEFINED, ellipsis: object = UNDEFINED) -> str:
     """The first words. The ellipsis comes also where there are exactly as many words as allowed."""
     found = _SPACES.split(text(value).lstrip(WHITESPACE))
-    longest = max(whole(words), 1)
-    return " ".join(found[:longest]) + (text(ellipsis) if len(found) >= longest else "")
+    longest = strict_number(_or(_WORDS, words))
+    longest = 1 if longest <= 0 else longest
+    return " ".join(found[: whole(longest)]) + (text(_or(_ELLIPSIS, ellipsis)) if len(found) >= longest else "")
 
 
 def number_of_words(value: object, mode: object = UNDEFINED) -> int:

@@ -14,7 +14,6 @@ from emulator.mapping.javascript import (
     ConversionError,
     double,
     strictly_equal,
-    stringify,
     to_number,
     to_string,
     utf16_length,
@@ -86,6 +85,11 @@ def number(value: object) -> int | float:
 def whole(value: object) -> int:
     """A number as a position or length: without its fraction, and no larger than a double holds exactly."""
     return int(min(max(number(value), -MAX_SAFE_INTEGER), MAX_SAFE_INTEGER))
+
+
+def ceiling(value: object) -> int:
+    """A number as a count of characters: not negative, a fraction counts as one more."""
+    return math.ceil(min(max(number(value), 0), MAX_SAFE_INTEGER))
 
 
 def items(value: object) -> list[object]:
@@ -166,8 +170,3 @@ def _at(value: list[object] | str, position: int) -> object:
         units = utf16_units(value)
         return units[position] if 0 <= position < len(units) else UNDEFINED
     return value[position] if -len(value) <= position < len(value) else UNDEFINED
-
-
-def as_json(value: object) -> object:
-    """`JSON.stringify(value)`."""
-    return stringify(value)

@@ -63,6 +63,14 @@ def test_an_answer_that_is_no_json_is_named_in_v8_s_words(
     assert refused.value.message.endswith(reason)
 
 
+def test_an_answer_that_is_no_json_is_named_by_the_address_that_gave_it(
+    instance: Make, answering: Make, reply: Make
+) -> None:
+    provider = answering(reply(302, location="/elsewhere"), reply(200, "hello"))
+    with pytest.raises(SendError, match="invalid json response body at https://api.stackadapt.com/elsewhere reason"):
+        instance().on_delete({"userId": "u"}, provider.send)
+
+
 @pytest.mark.parametrize(
     ("advertiser", "number"),
     [("12abc", "12"), (" 7", "7"), ("0x10", "0"), ("-5", "-5"), ("abc", "NaN"), ("9" * 23, "1e+23"), ("-0", "0")],

@@ -59,6 +59,36 @@ def test_an_event_is_reported_step_by_step(subscribed: Make, event: Make, answer
     ]
 
 
+def test_an_answer_of_null_is_reported_as_text(subscribed: Make, event: Make, answering: Make, reply: Make) -> None:
+    provider = answering(reply(200, "null"))
+    assert subscribed({}).on_event(event(), provider.send)[-1] == {"data": "null", "output": "Action Executed"}
+    (result,) = subscribed({}).on_batch([event()], provider.send)
+    assert [node["body"] for node in result["multistatus"]] == ["null"]
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        (None, "Cannot destructure property 'personas' of '{}' as it is null."),
+        ({"personas": None}, "Cannot read properties of null (reading 'computation_class')"),
+    ],
+)
+def test_an_event_without_context_fails_the_whole_call_once_an_event_is_ready(
+    subscribed: Make, event: Make, provider: Any, context: object, message: str
+) -> None:
+    odd = {**event(email="bad"), "context": context}
+    for call in (
+        lambda: subscribed({}).on_batch([event(), odd], provider.send),
+        lambda: subscribed({}).on_event({**event(), "context": context}, provider.send),
+    ):
+        with pytest.raises(EngineTypeError) as raised:
+            call()
+        assert raised.value.message == message
+    assert provider.requests == []
+    (result,) = subscribed({}).on_batch([odd, {"type": "page", "context": None}], provider.send)
+    assert [node["status"] for node in result["multistatus"]] == [400, 400]
+
+
 def test_an_event_that_misses_the_trigger_is_not_sent(subscribed: Make, provider: Any) -> None:
     assert subscribed({}).on_event({"type": "page"}, provider.send) == [{"output": "not subscribed"}]
     assert provider.requests == []
@@ -138,6 +168,16 @@ def test_an_unknown_action_is_silent_for_an_event_and_fails_a_batch(
         instance.on_batch([event()], provider.send)
     (verdict,) = instance.subscriptions[0].prepare([event()], batch=False).verdicts
     assert verdict.message == "Generation 3.497.0 has no action 'zz'."
+
+
+def test_an_unknown_action_fails_a_batch_only_after_everything_else(
+    subscribed: Make, event: Make, provider: Any
+) -> None:
+    with pytest.raises(EngineTypeError, match="reading 'status'"):
+        subscribed({"partnerAction": "zz"}, {}).on_batch([event()], provider.send)
+    assert len(provider.requests) == 1
+    with pytest.raises(MappingFailure, match="@nope"):
+        subscribed({"partnerAction": "zz"}, {"mapping": {"@nope": 1}}).on_batch([event()], provider.send)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from emulator.mapping.camel_case import camel_case
-from emulator.mapping.dates import is_date
+from emulator.mapping.dates import is_date, parse_date
 from emulator.mapping.replay import Case, compare, read_cases, replay
 
 RECORDED = Path(__file__).parent.parent / "recorded"
@@ -34,6 +34,22 @@ def test_every_generation_and_mode_is_recorded() -> None:
 @pytest.mark.parametrize(("text", "expected"), json.loads((RECORDED / "dates.json").read_text(encoding="utf-8")))
 def test_dates_are_told_apart_as_v8_does(text: str, expected: bool) -> None:
     assert is_date(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("2024-02-30", 1709251200000),
+        ("2024-01-15T10:00:00.25-05:30", 1705332600250),
+        ("gold 1", 978307200000),
+        ("1-2-2024 10:00 PM EST", 1704250800000),
+        ("-000001-01-01", -62198755200000),
+        ("hello", None),
+        ("+275760-09-13T00:00:00.001Z", None),
+    ],
+)
+def test_a_date_is_the_moment_that_v8_reads(text: str, milliseconds: int | None) -> None:
+    assert parse_date(text) == milliseconds
 
 
 @pytest.mark.parametrize(("name", "expected"), json.loads((RECORDED / "camel-case.json").read_text(encoding="utf-8")))

@@ -33,6 +33,11 @@ def test_a_transform_case_gives_its_output() -> None:
     assert compare({**TRANSFORM, "expected": {"output": {"a": 1}}}, replay(TRANSFORM)) == []
 
 
+def test_an_event_that_is_no_object_is_refused_before_the_mapping_is_looked_at() -> None:
+    outcome = replay({"id": "x", "kind": "transform", "mapping": {"@nope": 1}, "payload": []})
+    assert outcome["error"]["message"] == "data must be an object, got array"
+
+
 def test_key_order_counts_in_an_output() -> None:
     case = {**TRANSFORM, "mapping": {"b": 1, "a": 2}, "expected": {"output": {"a": 2, "b": 1}}}
     (difference,) = compare(case, replay(case))

@@ -182,6 +182,25 @@ def test_a_level_is_one_group_with_the_last_operator_seen(text: str, operator: s
     assert (tree.operator, len(tree.children)) == (operator, count)
 
 
+@pytest.mark.parametrize(
+    ("text", "mixes"),
+    [
+        ('type = "a" or event = "b" and name = "c"', True),
+        ('type = "a" and event = "b" or name = "c"', True),
+        ('name = "x" and (type = "a" and event = "b" or userId = "c")', True),
+        ('type = "a" or and event = "b"', True),
+        ('(type = "a" or event = "b") and name = "c"', False),
+        ('type = "a" and event = "b" and name = "c"', False),
+        ('type = "a" or or event = "b"', False),
+        ('type = "a" OR event = "b" and name = "and or"', False),
+        ('and or type = "a"', False),
+        ("", False),
+    ],
+)
+def test_a_trigger_tells_whether_a_level_has_both_operators(text: str, mixes: bool) -> None:
+    assert compile_trigger(text).mixes_operators is mixes
+
+
 def test_parentheses_make_a_group_of_their_own() -> None:
     tree = compile_trigger('type = "a" and (event = "b" or name = "c")').tree
     assert tree is not None

@@ -70,6 +70,17 @@ def failure(template: str) -> MappingError:
         ("{% cycle 'a', 'b' %}{% cycle 'a', 'b' %}{% cycle 'a', 'b' %}", "aba"),
         ("a{% break %}b", "a"),
         ("{% if true %} {% endif %}|", " |"),
+        ("{{ n > 1 }}{{ n > 1 and s == 'x' }}{{ not f }}", "truefalsetrue"),
+        ("{% assign v = n == 5 %}{{ v }}", "true"),
+        ("{{ 1 == 1 == true }}{{ true == 2 == 3 }}", "falsefalse"),
+        ("{{ n s }}{{ n > }}", "5false"),
+        ("{{ s | upcase | }}", "A,B;C"),
+        ("{% if s | size %}y{% endif %}{% if missing | default: 'x' %}z{% endif %}", "yz"),
+        ("{% echo %}x", "x"),
+        ("{% unless n %}x{% else %}y{% elsif n %}z{% else %}w{% endunless %}", "y"),
+        ("{% unless n %}x{% else nonsense %}y{% endunless %}", "y"),
+        ("{{ size }}{{ first }}", "0"),
+        ("{% increment nul %}{{ nul }}", "01"),
     ],
 )
 def test_a_template_renders(template: str, text: str) -> None:
@@ -167,3 +178,43 @@ def test_the_word_now_needs_a_clock() -> None:
     assert compile_mapping(mapping, now=lambda: NOW)({}) == {"k": "2026-03-04 05:06:07.890"}
     with pytest.raises(MappingError, match="without a clock"):
         compile_mapping(mapping)({})
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ }}",
+        "{{ | upcase }}",
+        "{% if %}x{% endif %}",
+        "{% if n %}x{% else nonsense %}y{% endif %}",
+        "{% if f %}x{% else %}y{% elsif n %}z{% endif %}",
+        "{% if f %}x{% else %}y{% else %}z{% endif %}",
+        "{{ (n) }}",
+    ],
+)
+def test_a_template_that_liquidjs_cannot_read_is_refused(template: str) -> None:
+    assert failure(template).name == "ParseError"
+
+
+def test_a_counter_is_left_in_the_event_for_every_field_of_the_mapping() -> None:
+    event = {"n": 5, "o": {"m": 1}}
+    mapping = {
+        "before": {"@path": "$.n"},
+        "whole": {"@path": "$."},
+        "counted": {"@liquid": "{% increment n %}{% decrement new %}"},
+        "after": {"@path": "$.n"},
+    }
+    assert compile_mapping(mapping)(event) == {
+        "before": 5,
+        "whole": {"n": 6, "o": {"m": 1}, "new": -1},
+        "counted": "5-1",
+        "after": 6,
+    }
+    assert event == {"n": 5, "o": {"m": 1}}
+
+
+def test_a_template_names_the_positions_and_the_length_of_an_item_that_is_no_object() -> None:
+    mapping = {"k": {"@arrayPath": ["$.l", {"v": {"@liquid": "{{ length }}"}}]}}
+    assert compile_mapping(mapping)({"l": ["a\U0001f600", [1, 2], 5, None]}) == {
+        "k": [{"v": "3"}, {"v": "2"}, {"v": ""}, {"v": ""}]
+    }

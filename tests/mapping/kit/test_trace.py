@@ -79,3 +79,10 @@ def test_a_directive_at_the_root_is_a_field_without_a_name() -> None:
 def test_a_wrong_mapping_is_refused() -> None:
     with pytest.raises(MappingError, match="invalid directive: @nope"):
         trace_mapping({"k": {"@nope": 1}}, {})
+
+
+def test_every_piece_is_resolved_against_the_event_as_it_came() -> None:
+    event = {"n": 1}
+    mapping = {"counted": {"@liquid": "{% increment n %}"}, "after": {"@path": "$.n"}}
+    assert [trace.value for trace in trace_mapping(mapping, event)] == ["1", 1]
+    assert event == {"n": 1}

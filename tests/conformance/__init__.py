@@ -1,0 +1,1 @@
+"""Conformance: the emulator beside the code that Segment publishes. Needs Node; see README.md here."""

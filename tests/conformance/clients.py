@@ -1,0 +1,45 @@
+"""Runs the published Node clients against an address: the destination itself, and the tracking SDK."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from .packages import ANALYTICS_NODE, NODE_FOLDER, package_directory
+
+SECONDS_ALLOWED = 60
+
+
+def send(generation: str, url: str, mode: str, events: list[dict[str, Any]], **call: Any) -> dict[str, Any]:
+    """Runs the generation's destination against `url`; `call` adds `settings`, `mapping` or `subscriptions`.
+
+    Answers `{"results"}` or `{"error": {"name", "message", "code", "status"}}`.
+    """
+    return _run("send.cjs", package_directory(generation), {"url": url, "mode": mode, "events": events, **call})
+
+
+def track(host: str, write_key: str, identifies: list[dict[str, Any]]) -> list[str]:
+    """Sends identify calls with `@segment/analytics-node`; answers the errors that the SDK reported."""
+    answer = _run(
+        "track.cjs",
+        package_directory(ANALYTICS_NODE),
+        {"host": host, "writeKey": write_key, "identifies": identifies},
+    )
+    errors: list[str] = answer["errors"]
+    return errors
+
+
+def _run(script: str, directory: Path, call: dict[str, Any]) -> dict[str, Any]:
+    done = subprocess.run(
+        ["node", str(NODE_FOLDER / script), str(directory)],
+        input=json.dumps(call),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SECONDS_ALLOWED,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script} failed: {done.stderr}"
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer

@@ -1,0 +1,33 @@
+"""Tests marked `node(NAME, …)` need Node and those npm packages; without them they skip, or fail where required."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .packages import REQUIRE_VARIABLE, missing_reason, node_is_required
+from .served import ServedEmulator
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "node(*names): needs Node and the npm packages of these directories")
+
+
+@pytest.fixture(autouse=True)
+def node_packages(request: pytest.FixtureRequest) -> None:
+    """Skips a marked test when its packages are not there; fails it where they are required."""
+    marker = request.node.get_closest_marker("node")
+    reason = missing_reason(*marker.args) if marker else None
+    if reason and node_is_required():
+        pytest.fail(f"{REQUIRE_VARIABLE}=1, but {reason}")
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def served(node_packages: None, tmp_path: Path) -> Iterator[ServedEmulator]:
+    """The emulator on a free port, with the default workspace and profiles visible at once."""
+    with ServedEmulator(tmp_path / "serve.log") as emulator:
+        yield emulator

@@ -1,0 +1,48 @@
+"""Installs the pinned npm packages: `python -m tests.conformance.install [NAME …]`.
+
+Runs `npm ci --ignore-scripts` in each directory under `node/`; one whose `node_modules` already matches its lock file
+is left alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from .packages import ANALYTICS_NODE, GENERATIONS, is_installed, lock_digest, package_directory, stamp_file
+
+ALL = (*GENERATIONS, ANALYTICS_NODE)
+
+
+def install(name: str) -> bool:
+    """Installs one directory's packages; False when they were there already. Raises CalledProcessError from npm."""
+    if is_installed(name):
+        return False
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FileNotFoundError("npm is not on PATH: install Node.js 20 or newer")
+    subprocess.run([npm, "ci", "--ignore-scripts"], cwd=package_directory(name), check=True)
+    stamp_file(name).write_text(lock_digest(name), encoding="ascii")
+    return True
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0 when everything is in place, 1 when npm failed, 2 for an unknown name."""
+    names = arguments or ALL
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        print(f"Unknown: {', '.join(unknown)}. Allowed: {', '.join(ALL)}.", file=sys.stderr)
+        return 2
+    for name in names:
+        try:
+            print(f"{name}: {'installed' if install(name) else 'up to date'}")
+        except (FileNotFoundError, subprocess.CalledProcessError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""Where the published npm packages lie, and whether they can be used.
+
+Each directory under `node/` pins one package with a lock file; `install.py` fills its `node_modules`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+NODE_FOLDER = Path(__file__).parent / "node"
+GENERATIONS = ("3.361.0", "3.387.0", "3.497.0")
+NEWEST = GENERATIONS[-1]
+ANALYTICS_NODE = "analytics-node"
+REQUIRE_VARIABLE = "STACKADAPT_EMULATOR_REQUIRE_NODE"
+INSTALL_COMMAND = "python -m tests.conformance.install"
+
+
+def package_directory(name: str) -> Path:
+    """The directory that pins `name`: a generation, or `analytics-node`."""
+    return NODE_FOLDER / name
+
+
+def stamp_file(name: str) -> Path:
+    """Holds the digest of the lock file that `node_modules` was installed from."""
+    return package_directory(name) / "node_modules" / ".installed-from"
+
+
+def lock_digest(name: str) -> str:
+    """SHA-256 of the directory's lock file, in hex."""
+    return hashlib.sha256((package_directory(name) / "package-lock.json").read_bytes()).hexdigest()
+
+
+def is_installed(name: str) -> bool:
+    """Whether `node_modules` holds what the lock file asks for."""
+    stamp = stamp_file(name)
+    return stamp.is_file() and stamp.read_text(encoding="ascii") == lock_digest(name)
+
+
+def missing_reason(*names: str) -> str | None:
+    """Why the packages cannot be used, in one sentence; None when they can."""
+    if shutil.which("node") is None:
+        return "Node.js is not on PATH"
+    absent = [name for name in names if not is_installed(name)]
+    if absent:
+        return f"npm packages not installed for {', '.join(absent)}: run `{INSTALL_COMMAND}`"
+    return None
+
+
+def node_is_required() -> bool:
+    """Whether a missing Node or package is a failure instead of a skip."""
+    return os.environ.get(REQUIRE_VARIABLE) == "1"
