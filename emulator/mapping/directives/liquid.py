@@ -5,8 +5,9 @@ from __future__ import annotations
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, constant, failing
 from emulator.mapping.directives.rules import a_string
 from emulator.mapping.javascript import utf16_length
-from emulator.mapping.liquid import MAX_TEMPLATE_LENGTH, compile_liquid
 from emulator.mapping.mapping_error import MappingError, directive_error
+
+MAX_TEMPLATE_LENGTH = 1000
 
 
 def _compile(options: object, compiler: Compiler) -> Resolver:
@@ -16,6 +17,9 @@ def _compile(options: object, compiler: Compiler) -> Resolver:
         return constant("")
     if utf16_length(options) > MAX_TEMPLATE_LENGTH:
         return failing(directive_error(f"liquid template values are limited to {MAX_TEMPLATE_LENGTH} characters"))
+    # The template library is large, and few mappings hold a template: start-up does not wait for it.
+    from emulator.mapping.liquid import compile_liquid
+
     try:
         return compile_liquid(options, compiler.now)
     except MappingError as error:

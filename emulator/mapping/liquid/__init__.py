@@ -17,8 +17,6 @@ from emulator.mapping.liquid.tags import SwitchedOffTag
 from emulator.mapping.liquid.values import WrongValue
 from emulator.mapping.mapping_error import MappingError
 
-MAX_TEMPLATE_LENGTH = 1000
-
 
 def compile_liquid(template: str, now: Callable[[], datetime]) -> Callable[[object], object]:
     """The rendering of a template against an event; `now` gives what the `date` filter calls `now`.
