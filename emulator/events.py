@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from sys import getsizeof
+
+# What an event without texts of its own takes, roughly.
+_PLAIN_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,22 +16,37 @@ class Event:
 
     at: datetime
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to remember this."""
+        return _PLAIN_BYTES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLExchanged(Event):
     """One request to `/graphql` and its answer.
 
     `operations` are the root fields in document order (empty when the document could not be parsed); `token_name` is
-    the workspace's name for the token, never the token; `duration_ms` is real time.
+    the workspace's name for the token, never the token; `status` is None when no answer was given; `duration_ms` is
+    real time plus the delays of faults; `struck` names the faults that hit it, and `rateLimit`. `advertiser_ids` and
+    `emails` are those that its arguments and records name.
     """
 
     trace_id: str
     token_name: str | None
     operations: tuple[str, ...]
-    status: int
+    status: int | None
     request: str
     response: str
     duration_ms: float
+    struck: tuple[str, ...] = ()
+    advertiser_ids: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        emails = sum(map(getsizeof, self.emails)) + getsizeof(self.emails)
+        return _PLAIN_BYTES + getsizeof(self.request) + getsizeof(self.response) + emails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,23 +10,34 @@ from typing import TypeVar
 from emulator.events import Event
 
 CAPACITY = 10_000
+CAPACITY_BYTES = 64 * 1024 * 1024
 
 Listener = Callable[[Event], None]
 E = TypeVar("E", bound=Event)
 
 
 class Journal:
-    """Keeps the newest `capacity` events in order; listeners are told each one as it happens."""
+    """Keeps the newest `capacity` events in order, fewer when they take more than about `capacity_bytes`.
 
-    def __init__(self, *, capacity: int = CAPACITY) -> None:
-        self._events: deque[Event] = deque(maxlen=capacity)
+    The newest is kept whatever its size. Listeners are told each event as it happens.
+    """
+
+    def __init__(self, *, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._bytes = 0
+        self._events: deque[tuple[Event, int]] = deque()
         self._listeners: list[Listener] = []
         self._lock = Lock()
 
     def append(self, event: Event) -> None:
         """Remembers an event and tells the listeners."""
+        size = event.size
         with self._lock:
-            self._events.append(event)
+            self._events.append((event, size))
+            self._bytes += size
+            while len(self._events) > 1 and (len(self._events) > self._capacity or self._bytes > self._capacity_bytes):
+                self._bytes -= self._events.popleft()[1]
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener(event)
@@ -39,9 +50,10 @@ class Journal:
     def entries(self, kind: type[E]) -> list[E]:
         """The remembered events of one kind, oldest first."""
         with self._lock:
-            return [event for event in self._events if isinstance(event, kind)]
+            return [event for event, _ in self._events if isinstance(event, kind)]
 
     def clear(self) -> None:
         """Forgets everything; listeners stay."""
         with self._lock:
             self._events.clear()
+            self._bytes = 0

@@ -1,97 +1,136 @@
-"""Things that go wrong when told: a fault is a small class in a file of its own, registered by name.
+"""Things that go wrong when told: a fault is a small class in a file of its own, registered by name in `rule.py`.
 
-A rule says which fault, on which operation, and how often. `Faults` belongs to a sandbox; the door that answers
-requests asks it, and knows no fault by name.
+`Faults` belongs to a sandbox; the door that answers requests asks it what strikes, and knows no fault by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock
 from typing import Any
 
-from emulator.errors import InputError, nearest
-from emulator.faults.fault import Fault
-from emulator.faults.http_status import HttpStatus
-from emulator.faults.user_errors import UserErrors
+from emulator.errors import InputError, NotFound, WorkspaceError
+from emulator.faults.effect import Effect, combined
+from emulator.faults.matching import Asked
+from emulator.faults.rule import REGISTRY, Definition, parse_definition
+from emulator.ids import Ids
 
-REGISTRY: Mapping[str, type[Fault]] = {fault.name: fault for fault in (HttpStatus, UserErrors)}
+__all__ = ["REGISTRY", "Asked", "Definition", "Faults", "Rule", "Strike"]
 
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
-    """A fault that waits for its request. `operation` None matches every request; `remaining` None means for ever."""
+    """A definition in force. `remaining` None means for ever; `chance` draws a number from 0 to 1."""
 
     id: int
-    fault: Fault
-    operation: str | None
+    definition: Definition
     remaining: int | None
+    chance: Callable[[], float]
+    struck: int = 0
+
+    def strikes(self, asked: Asked) -> bool:
+        """Whether it hits this request; a hit is counted and uses up one of its times."""
+        if self.remaining == 0 or not self.definition.fits(asked):
+            return False
+        if self.definition.probability < 1 and self.chance() >= self.definition.probability:
+            return False
+        self.struck += 1
+        if self.remaining is not None:
+            self.remaining -= 1
+        return True
 
     def as_dict(self) -> dict[str, Any]:
         """The rule as the control API shows it."""
-        return {
-            "id": self.id,
-            "fault": self.fault.name,
-            **self.fault.options(),
-            "operation": self.operation,
-            "remaining": self.remaining,
-        }
+        return {"id": self.id, **self.definition.as_dict(), "remaining": self.remaining, "struck": self.struck}
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """The faults that hit one request, by name, and what they do to it together."""
+
+    names: tuple[str, ...] = ()
+    effect: Effect = field(default_factory=Effect)
 
 
 class Faults:
-    """The rules in force in one sandbox, oldest first."""
+    """The rules in force in one sandbox, oldest first; used-up ones are gone.
 
-    def __init__(self) -> None:
-        self._rules: list[Rule] = []
-        self._ids = count(1)
+    `initial` are the definitions of the workspace. Raises WorkspaceError when one of them makes no sense.
+    """
+
+    def __init__(self, ids: Ids, initial: Sequence[Mapping[str, Any]] = ()) -> None:
+        self._ids = ids
+        self._initial = tuple(_parsed(index, written) for index, written in enumerate(initial))
         self._lock = Lock()
+        self._rules: list[Rule] = []
+        self.reset()
 
-    def add(self, definition: Mapping[str, Any]) -> Rule:
-        """Adds a rule from its JSON form: `{"fault": name, "operation"?, "times"?, …options of the fault}`.
-
-        Raises InputError for an unknown fault or option.
-        """
-        options = dict(definition)
-        name = options.pop("fault", None)
-        operation = options.pop("operation", None)
-        times = options.pop("times", None)
-        kind = REGISTRY.get(name) if isinstance(name, str) else None
-        if kind is None:
-            raise InputError(
-                "there is no such fault.",
-                where="fault",
-                found=name,
-                allowed=", ".join(sorted(REGISTRY)),
-                hint=nearest(str(name), REGISTRY),
-            )
-        if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
-            raise InputError("this is not a number of requests.", where="times", found=times, allowed="1 or more")
+    def add(self, written: Mapping[str, Any]) -> Rule:
+        """Adds a rule from its JSON form (`rule.parse_definition`). Raises InputError."""
+        definition = parse_definition(written)
         with self._lock:
-            rule = Rule(id=next(self._ids), fault=kind.parse(options), operation=operation, remaining=times)
-            self._rules.append(rule)
-        return rule
+            return self._put(definition)
 
-    def strike(self, operations: tuple[str, ...]) -> tuple[Fault, ...]:
-        """The faults that hit a request with these root fields; each hit uses up one of the rule's times."""
-        struck = []
+    def strike(self, asked: Asked, *, trace_id: str, once: Definition | None = None) -> Strike:
+        """What hits this request; `once` is a definition that came with the request itself."""
         with self._lock:
-            for rule in self._rules:
-                if rule.operation is not None and rule.operation not in operations:
-                    continue
-                struck.append(rule.fault)
-                if rule.remaining is not None:
-                    rule.remaining -= 1
+            struck = [rule.definition for rule in self._rules if rule.strikes(asked)]
             self._rules = [rule for rule in self._rules if rule.remaining != 0]
-        return tuple(struck)
+        if once is not None and self._strikes_once(once, asked, trace_id):
+            struck.append(once)
+        return Strike(
+            tuple(definition.fault.name for definition in struck),
+            combined(definition.effect(trace_id) for definition in struck),
+        )
 
     def rules(self) -> tuple[Rule, ...]:
         """The rules in force."""
         with self._lock:
             return tuple(self._rules)
 
+    def remove(self, rule_id: int) -> None:
+        """Removes one rule. Raises NotFound."""
+        with self._lock:
+            kept = [rule for rule in self._rules if rule.id != rule_id]
+            if len(kept) == len(self._rules):
+                known = ", ".join(str(rule.id) for rule in kept) or "none is in force"
+                raise NotFound("there is no such fault in force.", where="id", found=rule_id, allowed=known)
+            self._rules = kept
+
     def clear(self) -> None:
         """Removes every rule."""
         with self._lock:
             self._rules = []
+
+    def reset(self) -> None:
+        """Back to the rules of the workspace, as if nothing had been struck; the same numbers will be drawn again."""
+        with self._lock:
+            self._numbers = count(1)
+            self._rules = []
+            for definition in self._initial:
+                self._put(definition)
+
+    def _put(self, definition: Definition) -> Rule:
+        number = next(self._numbers)
+        chance = self._ids.stream("fault", number).random
+        rule = Rule(id=number, definition=definition, remaining=definition.times, chance=chance)
+        self._rules.append(rule)
+        return rule
+
+    def _strikes_once(self, once: Definition, asked: Asked, trace_id: str) -> bool:
+        return once.fits(asked) and self._ids.stream("fault", trace_id).random() < once.probability
+
+
+def _parsed(index: int, written: Mapping[str, Any]) -> Definition:
+    try:
+        return parse_definition(written)
+    except InputError as error:
+        raise WorkspaceError(
+            error.message,
+            where=f"workspace: faults[{index}].{error.where}",
+            found=error.found,
+            allowed=error.allowed,
+            hint=error.hint,
+        ) from None

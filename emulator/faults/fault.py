@@ -6,13 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from emulator.errors import InputError
+from emulator.faults.effect import Effect
+from emulator.faults.matching import Asked, Match
 
 
 class Fault(ABC):
-    """One way in which a request goes wrong."""
+    """One way in which a request goes wrong. A fault is a frozen data class in a file of its own.
+
+    `name` is what definitions call it; `main` is the option that a bare value stands for, as in `status=503`.
+    """
 
     name: ClassVar[str]
+    main: ClassVar[str | None] = None
 
     @classmethod
     @abstractmethod
@@ -23,9 +28,10 @@ class Fault(ABC):
     def options(self) -> dict[str, Any]:
         """The options again, for listings."""
 
+    @abstractmethod
+    def effect(self, trace_id: str, match: Match) -> Effect:
+        """What it does to a request. `match` is what its rule looks for."""
 
-def refuse_unknown(options: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Raises InputError when an option is not one of the known ones."""
-    for name in options:
-        if name not in known:
-            raise InputError("this fault has no such option.", where=name, allowed=", ".join(known) or "none")
+    def concerns(self, asked: Asked) -> bool:
+        """Whether it can do anything to such a request; if not, its rule is not used up."""
+        return True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from emulator.errors import InputError
-from emulator.faults.fault import Fault, refuse_unknown
+from emulator.faults.effect import Complaint, Effect
+from emulator.faults.fault import Fault
+from emulator.faults.matching import Asked, Match
+from emulator.faults.options import Options, refuse_unknown, text
 
 _DEFAULT_MESSAGE = "The request could not be processed."
 
@@ -17,19 +19,23 @@ class UserErrors(Fault):
     """Every mutation of the request (or the one the rule names) answers one user error with `message` and `path`."""
 
     name: ClassVar[str] = "userErrors"
-    message: str
+    main: ClassVar[str | None] = "message"
+    message: str = _DEFAULT_MESSAGE
     path: tuple[str, ...] = ("input",)
 
     @classmethod
-    def parse(cls, options: Mapping[str, Any]) -> Self:
+    def parse(cls, options: Options) -> Self:
         refuse_unknown(options, ("message", "path"))
-        message = options.get("message", _DEFAULT_MESSAGE)
         path = options.get("path", ["input"])
-        if not isinstance(message, str):
-            raise InputError("this is not a message.", where="message", found=message, allowed="a text")
         if not isinstance(path, list) or not all(isinstance(part, str) for part in path):
             raise InputError("this is not a path.", where="path", found=path, allowed="a list of texts")
-        return cls(message, tuple(path))
+        return cls(text(options, "message", default=_DEFAULT_MESSAGE), tuple(path))
 
     def options(self) -> dict[str, Any]:
         return {"message": self.message, "path": list(self.path)}
+
+    def effect(self, trace_id: str, match: Match) -> Effect:
+        return Effect(complaints={match.operation: Complaint(self.message, self.path)})
+
+    def concerns(self, asked: Asked) -> bool:
+        return asked.mutates

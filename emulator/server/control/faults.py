@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify
 
+from emulator.errors import InputError, nearest
 from emulator.server.control.reading import Chosen, json_body
 
 
@@ -16,9 +19,23 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.post("/faults")
     def add_fault() -> tuple[Response, int]:
-        return jsonify(world().sandbox.faults.add(json_body()).as_dict()), 201
+        definition = json_body()
+        _check_operation(definition.get("operation"), world().stackadapt.operations)
+        return jsonify(world().sandbox.faults.add(definition).as_dict()), 201
 
     @routes.delete("/faults")
     def clear_faults() -> tuple[str, int]:
         world().sandbox.faults.clear()
         return "", 204
+
+    @routes.delete("/faults/<int:rule_id>")
+    def remove_fault(rule_id: int) -> tuple[str, int]:
+        world().sandbox.faults.remove(rule_id)
+        return "", 204
+
+
+def _check_operation(operation: Any, known: tuple[str, ...]) -> None:
+    """A rule for a field that does not exist would never strike. Raises InputError."""
+    if isinstance(operation, str) and operation not in known:
+        hint = nearest(operation, known)
+        raise InputError("the schema has no such root field.", where="operation", found=operation, hint=hint)

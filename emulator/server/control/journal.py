@@ -1,0 +1,39 @@
+"""Looking back: what was asked of `/graphql`, what was answered, and whether it was asked at all."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from emulator.errors import InputError, nearest
+from emulator.server.control.reading import Chosen, flag, json_body, page
+from emulator.stackadapt.exchanges import CRITERIA, read_criteria
+
+_ARGUMENTS = (*CRITERIA, "mask", "limit", "offset")
+
+
+def add(routes: Blueprint, world: Chosen) -> None:
+    """Adds the routes."""
+
+    @routes.get("/journal")
+    def journal() -> Response:
+        _refuse_unknown_arguments()
+        total, entries = world().stackadapt.exchanges.find(read_criteria(request.args), mask=flag("mask"), **page())
+        return jsonify(total=total, entries=entries)
+
+    @routes.post("/journal/verify")
+    def verify() -> Response:
+        return jsonify(world().stackadapt.exchanges.verify(json_body()))
+
+    @routes.delete("/journal")
+    def clear_journal() -> tuple[str, int]:
+        world().stackadapt.exchanges.clear()
+        return "", 204
+
+
+def _refuse_unknown_arguments() -> None:
+    """A filter with a slip in its name would answer everything."""
+    for name in request.args:
+        if name not in _ARGUMENTS:
+            raise InputError(
+                "there is no such filter.", where=name, allowed=", ".join(_ARGUMENTS), hint=nearest(name, _ARGUMENTS)
+            )

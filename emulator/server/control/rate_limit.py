@@ -1,0 +1,30 @@
+"""How often a StackAdapt token may ask."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from emulator.rate_limit import parse_rate_limit
+from emulator.server.control.reading import Chosen, json_body
+
+
+def add(routes: Blueprint, world: Chosen) -> None:
+    """Adds the routes."""
+
+    def shown() -> Response:
+        limit = world().sandbox.rate_limiter.limit
+        return jsonify(rateLimit=limit.as_dict() if limit else None)
+
+    @routes.get("/rate-limit")
+    def rate_limit() -> Response:
+        return shown()
+
+    @routes.put("/rate-limit")
+    def set_rate_limit() -> Response:
+        world().sandbox.rate_limiter.set(parse_rate_limit(json_body()))
+        return shown()
+
+    @routes.delete("/rate-limit")
+    def remove_rate_limit() -> tuple[str, int]:
+        world().sandbox.rate_limiter.set(None)
+        return "", 204

@@ -1,0 +1,299 @@
+"""Which requests a rule strikes, how often, and what is said of one that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from emulator.artefacts import contract_json
+from emulator.errors import InputError, NotFound, WorkspaceError
+from emulator.faults import REGISTRY, Asked, Faults
+from emulator.faults.effect import Cut, Rejecting, combined
+from emulator.faults.header import parse_header
+from emulator.faults.rule import parse_definition
+from emulator.ids import Ids
+from emulator.sandbox import Sandbox
+from emulator.workspace import parse_workspace
+
+QUERY = Asked(operations=("user",))
+UPSERT = Asked(
+    operations=("upsertProfileMapping", "upsertProfiles"),
+    mutates=True,
+    advertiser_ids=("1001",),
+    emails=("Ada@Example.com", "bob@example.org"),
+)
+MINIMAL = {
+    "advertisers": [{"id": "1001", "name": "One"}],
+    "tokens": [{"token": "t", "name": "t", "scopes": {"1001": ["READ", "WRITE"]}}],
+}
+
+
+def faults(seed: int = 1) -> Faults:
+    return Faults(Ids(seed))
+
+
+def struck(rules: Faults, asked: Asked, times: int = 1) -> list[tuple[str, ...]]:
+    return [rules.strike(asked, trace_id=f"t{number}").names for number in range(times)]
+
+
+@pytest.mark.parametrize(
+    ("matcher", "hit"),
+    [
+        ({}, True),
+        ({"operation": "upsertProfiles"}, True),
+        ({"operation": "upsertProfileMapping"}, True),
+        ({"operation": "deleteRawProfiles"}, False),
+        ({"advertiser": "1001"}, True),
+        ({"advertiser": "1002"}, False),
+        ({"email": "ada@example.com"}, True),
+        ({"email": "*@EXAMPLE.org"}, True),
+        ({"email": "b*b@*"}, True),
+        ({"email": "*"}, True),
+        ({"email": "*o*@*.org"}, True),
+        ({"email": "bob@*bob@example.org"}, False),
+        ({"email": "ada@example"}, False),
+        ({"email": "da@example.com"}, False),
+        ({"email": "a.a@example.com"}, False),
+        ({"advertiser": "1001", "email": "eve@example.com"}, False),
+    ],
+    ids=str,
+)
+def test_a_rule_strikes_what_it_names(matcher: dict[str, str], hit: bool) -> None:
+    rules = faults()
+    rules.add({"fault": "status", "status": 503, **matcher})
+    assert struck(rules, UPSERT) == [("status",) if hit else ()]
+
+
+def test_a_rule_is_used_up_by_hits_alone_and_then_gone() -> None:
+    rules = faults()
+    rules.add({"fault": "status", "status": 503, "operation": "upsertProfiles", "times": 2})
+    assert struck(rules, QUERY) == [()]
+    assert struck(rules, UPSERT) == [("status",)]
+    assert rules.rules()[0].as_dict() == {
+        "id": 1,
+        "fault": "status",
+        "status": 503,
+        "operation": "upsertProfiles",
+        "advertiser": None,
+        "email": None,
+        "probability": 1.0,
+        "remaining": 1,
+        "struck": 1,
+    }
+    assert struck(rules, UPSERT, 2) == [("status",), ()]
+    assert rules.rules() == ()
+
+
+@pytest.mark.parametrize("fault", ["userErrors", "partial"])
+def test_a_rule_is_not_used_up_by_requests_that_its_fault_cannot_touch(fault: str) -> None:
+    rules = faults()
+    rules.add({"fault": fault, "times": 1})
+    assert struck(rules, QUERY) == [()]
+    assert rules.rules()[0].remaining == 1
+    assert struck(rules, UPSERT) == [(fault,)]
+
+
+def test_the_same_seed_has_the_same_hits() -> None:
+    def hits(seed: int) -> list[tuple[str, ...]]:
+        rules = faults(seed)
+        rules.add({"fault": "reset", "probability": 0.5})
+        return struck(rules, QUERY, 64)
+
+    assert hits(1) == hits(1)
+    assert hits(1) != hits(2)
+    assert 10 < sum(map(bool, hits(1))) < 54
+
+
+def test_a_reset_of_the_rules_draws_the_same_numbers_again() -> None:
+    rules = Faults(Ids(1), [{"fault": "reset", "probability": 0.5}])
+    first = struck(rules, QUERY, 64)
+    rules.add({"fault": "status", "status": 500})
+    rules.reset()
+    assert struck(rules, QUERY, 64) == first
+    assert [rule.id for rule in rules.rules()] == [1]
+
+
+def test_a_probability_of_zero_changes_nothing_at_all() -> None:
+    rules = faults()
+    rules.add({"fault": "status", "status": 500, "probability": 0, "times": 1})
+    assert struck(rules, UPSERT, 20) == [()] * 20
+    assert (rules.rules()[0].remaining, rules.rules()[0].struck) == (1, 0)
+
+
+def test_the_oldest_of_several_answers_wins_and_delays_add_up() -> None:
+    rules = faults()
+    for definition in (
+        {"fault": "latency", "milliseconds": 20},
+        {"fault": "status", "status": 500},
+        {"fault": "notJson"},
+        {"fault": "latency", "milliseconds": 22},
+    ):
+        rules.add(definition)
+    strike = rules.strike(QUERY, trace_id="t")
+    assert strike.names == ("latency", "status", "notJson", "latency")
+    assert strike.effect.delay_ms == 42
+    assert strike.effect.instead is not None
+    assert strike.effect.instead.status == 500
+
+
+def test_one_rule_is_removed_by_its_number() -> None:
+    rules = faults()
+    rules.add({"fault": "reset"})
+    kept = rules.add({"fault": "timeout"})
+    rules.remove(1)
+    assert rules.rules() == (kept,)
+    with pytest.raises(NotFound, match="Found: 1. Allowed: 2"):
+        rules.remove(1)
+    rules.clear()
+    with pytest.raises(NotFound, match="none is in force"):
+        rules.remove(2)
+
+
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        ({"fault": "statsu"}, "fault: .*Did you mean 'status'"),
+        ({}, "fault: there is no such fault. Allowed: latency, notJson, partial, reset, status, timeout, truncated"),
+        ({"fault": ["status"]}, "fault: there is no such fault"),
+        ({"fault": "status"}, "status: .*400 to 599"),
+        ({"fault": "status", "status": 200}, "status: .*Found: 200"),
+        ({"fault": "status", "status": True}, "status: .*Found: True"),
+        ({"fault": "status", "status": 500, "tims": 1}, "tims: this fault has no such option. Allowed: status"),
+        ({"fault": "status", "status": 429, "retryAftr": 1}, "Did you mean 'retryAfter'"),
+        ({"fault": "status", "status": 429, "retryAfter": -1}, "retryAfter: .*0 to 86400"),
+        ({"fault": "status", "status": 500, "times": 0}, "times: .*Found: 0"),
+        ({"fault": "latency"}, "milliseconds: .*0 to 30000"),
+        ({"fault": "latency", "milliseconds": 30_001}, "milliseconds: .*Found: 30001"),
+        ({"fault": "reset", "applied": "yes"}, "applied: .*true, false"),
+        ({"fault": "timeout", "milliseconds": 5}, "milliseconds: this fault has no such option. Allowed: applied"),
+        ({"fault": "truncated", "bytes": -1}, "bytes: .*Found: -1"),
+        ({"fault": "notJson", "status": 100}, "status: .*200 to 599"),
+        ({"fault": "userErrors", "message": 5}, "message: .*Found: 5"),
+        ({"fault": "userErrors", "path": "input"}, "path: .*a list of texts"),
+        ({"fault": "partial", "every": 0}, "every: .*Found: 0"),
+        ({"fault": "reset", "probability": 1.1}, "probability: .*0 to 1"),
+        ({"fault": "reset", "probability": float("nan")}, "probability: .*0 to 1"),
+        ({"fault": "reset", "operation": 5}, "operation: this is not a text"),
+        ({"fault": "reset", "email": ""}, "email: this is not a text"),
+    ],
+)
+def test_a_bad_definition_says_what_is_allowed(definition: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        faults().add(definition)
+
+
+@pytest.mark.parametrize(
+    ("header", "definition"),
+    [
+        ("status=503", {"fault": "status", "status": 503}),
+        (" status = 429 ; retryAfter=30", {"fault": "status", "status": 429, "retryAfter": 30}),
+        ("reset", {"fault": "reset"}),
+        ("reset; applied=true", {"fault": "reset", "applied": True}),
+        ("latency=250", {"fault": "latency", "milliseconds": 250}),
+        ("truncated=10", {"fault": "truncated", "bytes": 10}),
+        (
+            "userErrors=No.; operation=upsertProfiles",
+            {"fault": "userErrors", "message": "No.", "operation": "upsertProfiles"},
+        ),
+        ("partial; email=*@example.com", {"fault": "partial", "email": "*@example.com"}),
+        ('{"fault": "notJson", "status": 502}', {"fault": "notJson", "status": 502}),
+    ],
+)
+def test_a_header_reads_as_a_definition(header: str, definition: dict[str, Any]) -> None:
+    assert parse_header(header) == parse_definition(definition)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("statsu=503", "X-Emulator-Fault: fault: .*Did you mean 'status'"),
+        ("", "X-Emulator-Fault: fault: there is no such fault"),
+        ("status", "X-Emulator-Fault: status: "),
+        ("status=often", "X-Emulator-Fault: status: .*Found: 'often'"),
+        ("reset=5", "this fault takes no value"),
+        ("status=503; now", "this is not an option. Found: 'now'. Allowed: name=value"),
+        ("status=503; times=3", "the header speaks of one request only"),
+        ("{nonsense", "this is not a JSON object"),
+    ],
+)
+def test_a_bad_header_says_what_is_allowed(header: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_header(header)
+
+
+def test_every_fault_lists_the_options_it_was_given() -> None:
+    given: dict[str, dict[str, Any]] = {
+        "status": {"status": 429, "retryAfter": 3},
+        "latency": {"milliseconds": 5},
+        "timeout": {"applied": True},
+        "reset": {"applied": False},
+        "truncated": {"bytes": 7},
+        "notJson": {"status": 502},
+        "userErrors": {"message": "No.", "path": ["input", "profiles"]},
+        "partial": {"every": 3},
+    }
+    assert given.keys() == REGISTRY.keys()
+    for name, options in given.items():
+        assert REGISTRY[name].parse(options).options() == options
+
+
+def test_the_workspace_schema_knows_every_fault_and_every_option() -> None:
+    properties = contract_json("workspace.schema.json")["$defs"]["fault"]["properties"]
+    assert set(properties["fault"]["enum"]) == set(REGISTRY)
+    general = {"fault", "operation", "advertiser", "email", "probability", "times"}
+    options = {"status", "retryAfter", "milliseconds", "applied", "bytes", "message", "path", "every"}
+    assert set(properties) == general | options
+
+
+def test_a_cut_never_leaves_the_body_whole() -> None:
+    assert Cut(None).of(b"12345678") == b"1234"
+    assert Cut(3).of(b"12345678") == b"123"
+    assert Cut(100).of(b"12345678") == b"1234567"
+    assert Cut(0).of(b"") == b""
+
+
+def test_records_are_refused_by_e_mail_and_by_place() -> None:
+    third = Rejecting(None, 3)
+    assert [third.hits(None, position) for position in range(6)] == [False, False, True, False, False, True]
+    assert Rejecting("*@a.io", 1).hits("x@a.io", 0)
+    assert not Rejecting("*@a.io", 1).hits(None, 0)
+
+
+def test_no_fault_is_no_effect() -> None:
+    effect = combined([])
+    assert (effect.delay_ms, effect.instead, effect.cut, effect.no_answer, effect.complaint_on("x")) == (
+        0,
+        None,
+        None,
+        None,
+        None,
+    )
+
+
+def test_faults_of_the_workspace_are_in_force_from_the_start_and_after_a_reset() -> None:
+    workspace = parse_workspace({**MINIMAL, "seed": 1, "faults": [{"fault": "status", "status": 503, "times": 1}]})
+    sandbox = Sandbox(workspace)
+    try:
+        assert struck(sandbox.faults, QUERY, 2) == [("status",), ()]
+        sandbox.reset()
+        assert struck(sandbox.faults, QUERY) == [("status",)]
+    finally:
+        sandbox.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"faults": [{"fault": "statsu"}]}, r"faults\[0\].fault: .*Did you mean 'status'"),
+        ({"faults": [{"status": 503}]}, r"faults\[0\]: the key 'fault' is missing"),
+        ({"faults": [{"fault": "reset"}, {"fault": "reset", "bytes": 5}]}, r"faults\[1\].bytes: .*no such option"),
+        ({"faults": [{"fault": "status", "status": 200}]}, r"faults\[0\].status: .*400 to 599"),
+        ({"rateLimit": {"request": 5}}, "rateLimit: .*requests"),
+        ({"rateLimit": {"requests": 5, "per": "1 s"}}, "rateLimit.per"),
+    ],
+)
+def test_a_mistake_in_the_workspace_names_its_place(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(WorkspaceError, match=message):
+        Sandbox(parse_workspace(json.loads(json.dumps({**MINIMAL, **changes}))))
