@@ -4,8 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import Protocol
+
+from emulator.errors import InputError
+
+# Past it, moments could no longer be written as four digits of a year.
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSetting:
+    """How a clock stands to the machine's time: ahead of it by `offset`, or still at `frozen_at` (UTC)."""
+
+    offset: timedelta = timedelta()
+    frozen_at: datetime | None = None
+
+    def now(self) -> datetime:
+        """The present moment under this setting."""
+        return self.frozen_at or datetime.now(UTC) + self.offset
+
+
+Step = Callable[[ClockSetting], ClockSetting]
+
+
+class ClockMemory(Protocol):
+    """Keeps a clock's setting where it outlives the process, or where several processes see it."""
+
+    def recall(self) -> ClockSetting | None:
+        """The setting that was kept last."""
+        ...
+
+    def change(self, step: Step, *, otherwise: ClockSetting) -> ClockSetting:
+        """Applies a step to what is kept (`otherwise` when nothing is), in one go, and returns the result."""
+        ...
 
 
 class Clock:
@@ -15,60 +49,83 @@ class Clock:
     """
 
     def __init__(self, *, frozen_at: datetime | None = None) -> None:
-        self._lock = Lock()
-        self._offset = timedelta()
-        self._frozen_at = frozen_at.astimezone(UTC) if frozen_at else None
+        self._changes = Lock()
+        self._setting = ClockSetting(frozen_at=frozen_at.astimezone(UTC) if frozen_at else None)
+        self._memory: ClockMemory | None = None
 
     @property
     def frozen(self) -> bool:
         """True while the clock stands still."""
-        return self._frozen_at is not None
+        return self._setting.frozen_at is not None
 
     @property
     def offset(self) -> timedelta:
         """How far a running clock is ahead of the machine's."""
-        return self._offset
+        return self._setting.offset
 
     def now(self) -> datetime:
         """The present moment of this sandbox."""
-        with self._lock:
-            return self._frozen_at or datetime.now(UTC) + self._offset
+        # No lock: whoever asks may be in a transaction that a change waits for.
+        return self._setting.now()
+
+    def keep_in(self, memory: ClockMemory, *, recall: bool) -> None:
+        """Keeps every change in `memory` from now on. `recall` goes on from what is kept there already."""
+        self._memory = memory
+        if recall:
+            self.refresh()
+        else:
+            setting = self._setting
+            memory.change(lambda _kept: setting, otherwise=setting)
+
+    def refresh(self) -> None:
+        """Takes over what another process, or a snapshot, has put into the memory."""
+        if self._memory is not None:
+            self._setting = self._memory.recall() or self._setting
 
     def advance(self, by: timedelta) -> datetime:
         """Moves the clock forward and returns the new present. Time never runs backwards here.
 
-        Raises ValueError for a negative duration.
+        Raises ValueError for a negative duration, InputError for one that leads past `LATEST`.
         """
         if by < timedelta():
             raise ValueError("a clock only moves forward")
-        with self._lock:
-            if self._frozen_at is not None:
-                self._frozen_at += by
-                return self._frozen_at
-            self._offset += by
-            return datetime.now(UTC) + self._offset
+
+        def forward(setting: ClockSetting) -> ClockSetting:
+            if by > LATEST - setting.now():
+                raise InputError("time ends there.", where="clock", found=str(by), allowed=f"up to {to_iso(LATEST)}")
+            if setting.frozen_at is not None:
+                return ClockSetting(offset=setting.offset, frozen_at=setting.frozen_at + by)
+            return ClockSetting(offset=setting.offset + by)
+
+        return self._change(forward)
 
     def freeze(self, at: datetime | None = None) -> datetime:
         """Stands the clock still at `at`, or at the present moment."""
-        moment = at.astimezone(UTC) if at else self.now()
-        with self._lock:
-            self._frozen_at = moment
-        return moment
+        return self._change(
+            lambda setting: ClockSetting(offset=setting.offset, frozen_at=at.astimezone(UTC) if at else setting.now())
+        )
 
     def resume(self) -> datetime:
         """Lets a frozen clock run on from the moment at which it stood."""
-        with self._lock:
-            if self._frozen_at is not None:
-                self._offset = self._frozen_at - datetime.now(UTC)
-                self._frozen_at = None
-            return datetime.now(UTC) + self._offset
+
+        def run_on(setting: ClockSetting) -> ClockSetting:
+            if setting.frozen_at is None:
+                return setting
+            return ClockSetting(offset=setting.frozen_at - datetime.now(UTC))
+
+        return self._change(run_on)
 
     def reset(self) -> datetime:
         """Back to the machine's time, running."""
-        with self._lock:
-            self._offset = timedelta()
-            self._frozen_at = None
-            return datetime.now(UTC)
+        return self._change(lambda _setting: ClockSetting())
+
+    def _change(self, step: Step) -> datetime:
+        with self._changes:
+            if self._memory is None:
+                self._setting = step(self._setting)
+            else:
+                self._setting = self._memory.change(step, otherwise=self._setting)
+            return self._setting.now()
 
 
 def stopwatch() -> Callable[[], float]:

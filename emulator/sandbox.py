@@ -1,20 +1,54 @@
 """A sandbox: one world with its own workspace, data, time, ids, journal and faults. There is nothing outside it.
 
-A bearer token or a write key finds the sandbox; a test gets its own.
+A bearer token or a write key finds the sandbox; a test gets its own. Time and the count of openings are kept with the
+data, so that they outlive a restart; journal and faults live as long as the process.
 """
 
 from __future__ import annotations
 
-from emulator.clock import Clock
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, insert, select, update
+
+from emulator.clock import Clock, ClockSetting, Step
 from emulator.faults import Faults
 from emulator.ids import Ids
 from emulator.journal import Journal
+from emulator.rate_limit import RateLimiter
 from emulator.store import Store
 from emulator.workspace import Workspace
 
+CLOCK = MetaData()
+OPENINGS = MetaData()
+
+# One row: microseconds ahead of the machine's time, and the microsecond since 1970 at which the clock stands.
+CLOCK_SETTING = Table(
+    "sandbox_clock",
+    CLOCK,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("offset_micros", BigInteger, nullable=False),
+    Column("frozen_at_micros", BigInteger),
+)
+
+# One row: how often a process has opened this sandbox.
+OPENED = Table(
+    "sandbox_openings",
+    OPENINGS,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("openings", BigInteger, nullable=False),
+)
+
+_ROW = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 
 class Sandbox:
-    """Owns everything that a request may read or change."""
+    """Owns everything that a request may read or change.
+
+    A `clock` that is given replaces the time that the store remembers.
+    """
 
     def __init__(
         self,
@@ -27,17 +61,77 @@ class Sandbox:
         self.name = name
         self.workspace = workspace
         self.store = store or Store()
+        for tables in (CLOCK, OPENINGS):
+            self.store.create(tables)
         self.clock = clock or Clock()
-        self.ids = Ids(workspace.seed)
+        self.clock.keep_in(StoredClock(self.store), recall=clock is None)
+        self.ids = Ids(_seed_of_opening(workspace.seed, _count_opening(self.store)))
         self.journal = Journal()
-        self.faults = Faults()
+        self.faults = Faults(self.ids, workspace.faults)
+        self.rate_limiter = RateLimiter(self.clock, workspace.rate_limit)
 
     def reset(self) -> None:
         """Forgets time, journal and faults. The rooms clear their own tables."""
         self.clock.reset()
         self.journal.clear()
-        self.faults.clear()
+        self.faults.reset()
+        self.rate_limiter.reset()
 
     def close(self) -> None:
         """Gives the store's connections back."""
         self.store.close()
+
+
+class StoredClock:
+    """Keeps a clock's setting beside the data of its sandbox."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def recall(self) -> ClockSetting | None:
+        """The setting that was kept last."""
+        with self._store.begin() as connection:
+            return _kept_setting(connection)
+
+    def change(self, step: Step, *, otherwise: ClockSetting) -> ClockSetting:
+        """Applies a step to what is kept, in one transaction."""
+        with self._store.begin() as connection:
+            kept = _kept_setting(connection)
+            setting = step(kept or otherwise)
+            frozen_at = setting.frozen_at
+            row = {
+                "offset_micros": setting.offset // _MICROSECOND,
+                "frozen_at_micros": None if frozen_at is None else (frozen_at - _EPOCH) // _MICROSECOND,
+            }
+            statement = insert(CLOCK_SETTING).values(id=_ROW) if kept is None else update(CLOCK_SETTING)
+            connection.execute(statement.values(row))
+        return setting
+
+
+def _kept_setting(connection: Connection) -> ClockSetting | None:
+    row = connection.execute(select(CLOCK_SETTING)).one_or_none()
+    if row is None:
+        return None
+    frozen_at = row.frozen_at_micros
+    return ClockSetting(
+        offset=row.offset_micros * _MICROSECOND,
+        frozen_at=None if frozen_at is None else _EPOCH + frozen_at * _MICROSECOND,
+    )
+
+
+def _count_opening(store: Store) -> int:
+    """1 for the first process that opens the sandbox, then 2, 3, …"""
+    with store.begin() as connection:
+        before = connection.scalar(select(OPENED.c.openings))
+        if before is None:
+            connection.execute(insert(OPENED).values(id=_ROW, openings=1))
+            return 1
+        connection.execute(update(OPENED).values(openings=before + 1))
+        return int(before) + 1
+
+
+def _seed_of_opening(seed: int | None, opening: int) -> int | None:
+    """A seed for each opening: the same seed again would give out ids that the store has already."""
+    if seed is None or opening == 1:
+        return seed
+    return int.from_bytes(hashlib.sha256(f"{seed}/{opening}".encode()).digest()[:8], "big")

@@ -1,6 +1,7 @@
 """Where a sandbox keeps its state: one SQL database, reached through SQLAlchemy Core.
 
-Rooms declare their tables and ask for transactions; they do not know which database answers.
+Rooms declare their tables and ask for transactions; they do not know which database answers. SQLite belongs to one
+process; a PostgreSQL database may be shared by several, and then each sandbox has a schema of its own in it.
 """
 
 from __future__ import annotations
@@ -10,35 +11,75 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateSchema, DropSchema
+
+from emulator.errors import NotFound
 
 MEMORY = "sqlite://"
+
+# PostgreSQL's text cannot hold U+0000, which JSON can spell. It is kept as ESCAPE and a digit, and ESCAPE likewise.
+_NUL, _ESCAPE = "\x00", "\x1a"
 
 
 class Store:
     """One sandbox's database. `url` is a SQLAlchemy URL; the default lives in memory and dies with the store.
 
     One transaction at a time per store: SQLite has one writer anyway, and an in-memory database has one connection.
-    Transactions do not nest; pass the connection down instead.
+    With `schema` (PostgreSQL) the turns go round all processes that have the schema open. Transactions do not nest;
+    pass the connection down instead. `engine` lets several stores share the connections of one database.
     """
 
-    def __init__(self, url: str = MEMORY) -> None:
+    def __init__(self, url: str = MEMORY, *, schema: str | None = None, engine: Engine | None = None) -> None:
         self.url = url
+        self.shared = schema is not None
+        self._schema = schema
         self._turn = RLock()
-        self._engine = _open(url)
+        self._owned = engine is None
+        self._closed = False
+        engine = engine or open_engine(url)
+        self._engine = engine.execution_options(schema_translate_map={None: schema}) if schema else engine
 
     def create(self, tables: MetaData) -> None:
         """Creates the tables that are not there yet."""
         with self.begin() as connection:
+            if self._schema:
+                connection.execute(CreateSchema(self._schema, if_not_exists=True))
             tables.create_all(connection)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
-        with self._turn, self._engine.begin() as connection:
-            yield connection
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises NotFound when the store was closed.
+        """
+        with self._turn:
+            if self._closed:
+                raise NotFound("this sandbox was closed.")
+            with self._engine.begin() as connection:
+                if self._schema:
+                    connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction"))))
+                yield connection
+
+    @contextmanager
+    def alone(self, work: str) -> Iterator[None]:
+        """Keeps other processes that share this store out of the same work. No transaction is open meanwhile.
+
+        Threads of one process are not kept apart.
+        """
+        if not self._schema:
+            yield
+            return
+        with self._engine.connect() as connection:
+            connection.execute(select(func.pg_advisory_lock(self._lock_of(work))))
+            connection.commit()
+            try:
+                yield
+            finally:
+                connection.execute(select(func.pg_advisory_unlock(self._lock_of(work))))
+                connection.commit()
 
     def clear(self, tables: MetaData) -> None:
         """Deletes every row of the tables."""
@@ -46,15 +87,28 @@ class Store:
             for table in reversed(tables.sorted_tables):
                 connection.execute(table.delete())
 
+    def drop_schema(self) -> None:
+        """Deletes the schema with everything in it."""
+        if self._schema:
+            with self.begin() as connection:
+                connection.execute(DropSchema(self._schema, cascade=True, if_exists=True))
+
     def close(self) -> None:
-        """Gives the connections back. An in-memory store is gone after this."""
-        self._engine.dispose()
+        """Gives the connections back after the transaction under way. An in-memory store is gone after this."""
+        with self._turn:
+            self._closed = True
+            if self._owned:
+                self._engine.dispose()
+
+    def _lock_of(self, work: str) -> Any:
+        return func.hashtextextended(f"{self._schema}/{work}", 0)
 
 
-def _open(url: str) -> Engine:
+def open_engine(url: str) -> Engine:
+    """The connections to a database."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return _open_postgresql(url)
     in_memory = parsed.database in (None, "", ":memory:")
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False}}
     if in_memory:
@@ -74,5 +128,34 @@ def _open(url: str) -> Engine:
     def _begin(connection: Connection) -> None:
         # IMMEDIATE takes the write lock at once, so that two processes never deadlock half-way.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _open_postgresql(url: str) -> Engine:
+    # A driver that only some have; it is asked for with the extra `postgres`.
+    from psycopg.types.string import StrDumperUnknown, TextLoader
+
+    class Dumper(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            if _NUL in obj or _ESCAPE in obj:
+                obj = obj.replace(_ESCAPE, f"{_ESCAPE}1").replace(_NUL, f"{_ESCAPE}0")
+            return super().dump(obj)
+
+    class Loader(TextLoader):
+        def load(self, data: Any) -> Any:
+            text = super().load(data)
+            if isinstance(text, str) and _ESCAPE in text:
+                return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
+            return text
+
+    # A thread needs two at most: one for its transaction, one for what it does alone.
+    engine = create_engine(url, pool_size=8, max_overflow=-1)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.adapters.register_dumper(str, Dumper)
+        for kind in ("text", "varchar"):
+            connection.adapters.register_loader(kind, Loader)
 
     return engine

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.durations import parse_duration
+from emulator.rate_limit import RateLimit, parse_rate_limit
 
 READ = "READ"
 WRITE = "WRITE"
@@ -124,7 +125,7 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """All of it."""
+    """All of it. `faults` keep their JSON form; `faults` reads them."""
 
     name: str = "local"
     advertisers: tuple[Advertiser, ...]
@@ -134,6 +135,8 @@ class Workspace:
     audiences: tuple[Audience, ...] = ()
     destinations: tuple[Destination, ...] = ()
     ingestion: Ingestion = Ingestion()
+    faults: tuple[Mapping[str, Any], ...] = ()
+    rate_limit: RateLimit | None = None
     api_edition: str = "2026-06"
     user_email: str = "integration@example.com"
     seed: int | None = None
@@ -196,6 +199,8 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
                 mapping_race="mappingRace",
             )
         ),
+        faults=tuple(document.get("faults", ())),
+        rate_limit=parse_rate_limit(document["rateLimit"]) if "rateLimit" in document else None,
     )
 
 

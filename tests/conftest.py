@@ -9,13 +9,63 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.schema import DropSchema
+
+from emulator.store import MEMORY, Store, open_engine
+from tests import postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 30
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--store",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="What keeps the data of sandboxes that would keep it in memory.",
+    )
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The URL of a PostgreSQL database; skips where there is no server."""
+    why = postgresql.missing()
+    if why is not None:
+        pytest.skip(why)
+    with postgresql.running() as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def chosen_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With --store postgresql, a schema of its own for each store that would be in memory."""
+    if request.config.getoption("--store") == "sqlite":
+        yield
+        return
+    url = request.getfixturevalue("database")
+    engine = open_engine(url)
+    schemas = (f"test_{number}" for number in count())
+    opened: list[Store] = []
+
+    def open_store(given: str = MEMORY) -> Store:
+        if given != MEMORY:
+            return Store(given)
+        opened.append(Store(url, schema=next(schemas), engine=engine))
+        return opened[-1]
+
+    for module in ("emulator.sandbox", "emulator.server.stores"):
+        monkeypatch.setattr(f"{module}.Store", open_store)
+    yield
+    with engine.begin() as connection:
+        for number in range(len(opened)):
+            connection.execute(DropSchema(f"test_{number}", cascade=True, if_exists=True))
+    engine.dispose()
 
 
 @dataclass
@@ -56,26 +106,33 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
     """Starts `serve` on a free port and waits for the line that says it is ready."""
     started: list[subprocess.Popen[str]] = []
 
     def serve(*arguments: str) -> Served:
-        process = subprocess.Popen(
-            command("serve", "--port", "0", "--json", *arguments),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(),
-            cwd=ROOT,
-        )
+        log = tmp_path_factory.mktemp("serve") / "log"
+        # A file: nobody reads along, and a full pipe would stop the server at its next log line.
+        with log.open("w") as written:
+            process = subprocess.Popen(
+                command("serve", "--port", "0", "--json", *arguments),
+                stdout=subprocess.PIPE,
+                stderr=written,
+                text=True,
+                env=environment(),
+                cwd=ROOT,
+            )
         started.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, process.stderr.read() if process.stderr else ""
+        assert line, log.read_text()
+        process.stderr = log.open()
         return Served(process, json.loads(line))
 
     yield serve
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()

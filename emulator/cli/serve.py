@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,9 @@ import click
 
 from emulator.errors import UserMistake
 from emulator.server.emulator import Emulator
-from emulator.server.listener import Listener, bind
+from emulator.server.listener import Listener, bind, url_of
 from emulator.server.logs import LogWriter
+from emulator.server.workers import run_workers
 from emulator.workspace import Workspace, load_workspace
 
 _EPILOG = """\b
@@ -20,6 +24,7 @@ Examples:
   stackadapt-emulator serve
   stackadapt-emulator serve --port 0 --json
   stackadapt-emulator serve --workspace workspace.yaml --data ./state --latency 4h
+  stackadapt-emulator serve --database postgresql+psycopg://me@localhost/emulator --workers 4
 """
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -29,6 +34,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--port", default=8585, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that keeps the data.")
+@click.option("--database", help="PostgreSQL database that keeps the data, as a URL; several processes may share it.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that serve a --database."
+)
 @click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
 @click.option("--api-edition", help="Edition of StackAdapt's schema: 2026-06 or 2024-12.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -39,6 +48,8 @@ def command(
     port: int,
     workspace_path: Path | None,
     data: Path | None,
+    database: str | None,
+    workers: int,
     latency: str | None,
     api_edition: str | None,
     log_format: str,
@@ -47,15 +58,38 @@ def command(
 ) -> None:
     """Run the emulator as a server until Ctrl-C."""
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_edition=api_edition)
+    if workers > 1 and database is None:
+        raise UserMistake("several processes need one --database.", where="--workers", found=workers, allowed="1")
     listening = bind(host, port)
-    emulator = Emulator(workspace, data=data)
-    if host not in _LOOPBACK:
-        emulator.app.config["TRUSTED_HOSTS"] = None
-    emulator.sandbox.journal.listen(LogWriter(log_format, show_pii=log_pii))
+    announcement = json.dumps(_connection(url_of(listening), workspace)) if as_json else None
+
+    def open_emulator() -> Emulator:
+        emulator = Emulator(workspace, data=data, database=database)
+        if host not in _LOOPBACK:
+            emulator.app.config["TRUSTED_HOSTS"] = None
+        emulator.report_to(LogWriter(log_format, show_pii=log_pii))
+        return emulator
+
+    def announce() -> None:
+        click.echo(announcement or _welcome(url_of(listening), workspace))
+
+    if workers == 1:
+        _serve(open_emulator(), listening, announce)
+        return
+    # Opened once before there are workers: the tables are made, and a database that cannot be used is told of here.
+    open_emulator().close()
+    listening.listen()
+    announce()
+    run_workers(workers, lambda: _serve(open_emulator(), listening))
+
+
+def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
     listener = Listener(emulator.app, listening=listening)
-    click.echo(json.dumps(_connection(listener.url, workspace)) if as_json else _welcome(listener.url, workspace))
     signal.signal(signal.SIGTERM, _stop)
-    listener.run()
+    # The server ends in good order by itself; this is for a signal that comes before it runs.
+    with suppress(KeyboardInterrupt, SystemExit):
+        ready()
+        listener.run()
     emulator.close()
 
 

@@ -69,7 +69,7 @@ def parse_body(route: str, body: bytes) -> dict[str, Any]:
         raise BadRequest("malformed JSON") from None
     if not isinstance(parsed, dict):
         raise BadRequest("malformed JSON", hint="The body must be a JSON object.")
-    if _is_deeper_than(NESTING_LIMIT, parsed):
+    if is_deeper_than(NESTING_LIMIT, parsed):
         raise BadRequest("malformed JSON", hint=f"Objects and lists may be nested {NESTING_LIMIT} deep.")
     whole: dict[str, Any] = _whole_characters(parsed) if _SURROGATE.search(body) else parsed
     if len(body) > MESSAGE_LIMIT_BYTES:
@@ -77,8 +77,9 @@ def parse_body(route: str, body: bytes) -> dict[str, Any]:
     return whole
 
 
-def _is_deeper_than(limit: int, value: object) -> bool:
-    """Goes level by level: a recursion would itself fail on what it is to find."""
+def is_deeper_than(limit: int, value: object) -> bool:
+    """Whether objects and lists are nested more than `limit` deep."""
+    # Level by level: a recursion would itself fail on what it is to find.
     level: list[Any] = [value]
     for _ in range(limit):
         level = [

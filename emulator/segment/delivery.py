@@ -46,7 +46,7 @@ class Delivery:
 
     def tick(self) -> None:
         """Sends every batch that is full or old enough, and tries again what is due."""
-        with self._turn:
+        with self._turn, self._sandbox.store.alone("delivery"):
             for channel in self._channels:
                 for work in self._queue.due_retries(channel, self._now()):
                     self._attempt(channel, work)

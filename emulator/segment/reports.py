@@ -9,9 +9,14 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import Select, func, select
 
-from emulator.segment.answers import FAILED, segment_reports
+from emulator.errors import InputError, nearest
+from emulator.segment.answers import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
 from emulator.segment.moments import iso_of_millis
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS, INGEST
+
+# An event that waits to be sent has no outcome yet.
+QUEUED = "queued"
+OUTCOMES = (QUEUED, SENT, DISCARDED, REJECTED, RETRYING, FAILED)
 
 _NAMED_IN_SUMMARY = 10
 
@@ -19,9 +24,17 @@ _NAMED_IN_SUMMARY = 10
 def deliveries(
     transaction: Transaction, *, outcome: str | None, destination: str | None, limit: int, offset: int
 ) -> list[dict[str, Any]]:
-    """Events and what became of them, oldest first. `outcome` is None, one of the five, or `queued`."""
+    """Events and what became of them, oldest first. Raises InputError for an outcome that is none of `OUTCOMES`."""
+    if outcome is not None and outcome not in OUTCOMES:
+        raise InputError(
+            "there is no such outcome.",
+            where="outcome",
+            found=outcome,
+            allowed=", ".join(OUTCOMES),
+            hint=nearest(outcome, OUTCOMES),
+        )
     found = _DELIVERIES.order_by(DELIVERIES.c.id).limit(limit).offset(offset)
-    if outcome == "queued":
+    if outcome == QUEUED:
         found = found.where(DELIVERIES.c.outcome.is_(None))
     elif outcome is not None:
         found = found.where(DELIVERIES.c.outcome == outcome)
@@ -55,7 +68,7 @@ def counts(transaction: Transaction) -> dict[str, Any]:
     reasons: dict[str, dict[str, int]] = {}
     grouped = select(DELIVERIES.c.outcome, DELIVERIES.c.reason, func.count().label("deliveries"))
     for row in transaction.execute(grouped.group_by(DELIVERIES.c.outcome, DELIVERIES.c.reason)):
-        outcome = row.outcome or "queued"
+        outcome = row.outcome or QUEUED
         outcomes[outcome] = outcomes.get(outcome, 0) + row.deliveries
         if row.reason:
             reasons.setdefault(outcome, {})[row.reason] = row.deliveries
@@ -94,7 +107,7 @@ def _delivery(row: Any) -> dict[str, Any]:
         "audienceKey": row.audience_key,
         "destination": row.destination,
         "subscription": row.subscription,
-        "outcome": row.outcome or "queued",
+        "outcome": row.outcome or QUEUED,
         "reason": row.reason,
         "message": row.message,
         "attempts": row.attempts or 0,

@@ -12,6 +12,8 @@ from emulator.errors import EmulatorError, NotFound, UserMistake
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
 from emulator.server.control import blueprint as control
+from emulator.server.control.sandboxes import blueprint as sandboxes
+from emulator.server.control.sandboxes import chosen_world
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.http import blueprint as graphql
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from emulator.server.emulator import Emulator
 
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 def create_app(emulator: Emulator) -> Flask:
@@ -27,18 +30,20 @@ def create_app(emulator: Emulator) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it, its base class does not
     # A page in a browser must not reach the emulator under another name than its own.
     app.config["TRUSTED_HOSTS"] = LOOPBACK_HOSTS
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
 
     def stackadapt_of(token: str) -> StackAdapt | None:
-        world = emulator.world_of_token(token)
+        world = emulator.sandboxes.world_of_token(token)
         return world.stackadapt if world else None
 
     def segment_of(write_key: str) -> Segment | None:
-        world = emulator.world_of_write_key(write_key)
+        world = emulator.sandboxes.world_of_write_key(write_key)
         return world.segment if world else None
 
     app.register_blueprint(graphql(stackadapt_of))
     app.register_blueprint(tracking(segment_of))
-    app.register_blueprint(control(lambda: emulator.world), url_prefix="/_emulator")
+    app.register_blueprint(control(lambda: chosen_world(emulator.sandboxes)), url_prefix="/_emulator")
+    app.register_blueprint(sandboxes(lambda: emulator.sandboxes), url_prefix="/_emulator/sandboxes")
     app.add_url_rule("/", view_func=_index)
     app.register_error_handler(EmulatorError, _emulator_error)
     app.register_error_handler(HTTPException, _http_error)

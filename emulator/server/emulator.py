@@ -10,23 +10,26 @@ from flask import Flask
 from werkzeug.test import Client
 
 from emulator.clock import Clock
+from emulator.journal import Listener as Reporter
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
 from emulator.server.app import create_app
 from emulator.server.listener import Listener
+from emulator.server.sandboxes import DEFAULT, Sandboxes
+from emulator.server.stores import stores_in
 from emulator.server.world import World
 from emulator.stackadapt import StackAdapt
-from emulator.store import MEMORY, Store
 from emulator.workspace import Workspace, load_workspace
 
 
 class Emulator:
-    """An emulator of its own, with nothing shared.
+    """An emulator of its own, with nothing shared unless `database` names a PostgreSQL database.
 
     >>> with Emulator() as emulator:
     ...     emulator.client.get("/_emulator/health").json["status"]
     'ok'
 
+    `data` is a folder that keeps everything, in one SQLite file a sandbox; without one it lives in memory.
     `client` speaks to it in process; `start()` opens a real port and returns its URL.
     """
 
@@ -35,18 +38,26 @@ class Emulator:
         workspace: Workspace | Path | str | None = None,
         *,
         data: Path | None = None,
+        database: str | None = None,
         clock: Clock | None = None,
     ) -> None:
         if not isinstance(workspace, Workspace):
             workspace = load_workspace(Path(workspace) if workspace else None)
-        self.app: Flask = create_app(self)
-        sandbox = Sandbox(workspace, store=Store(_database(data)), clock=clock)
-        self.world = World(sandbox, lambda: self.app)
+        self._stores = stores_in(data, database)
+        self._clock = clock
+        self._reporters: list[Reporter] = []
         self._listener: Listener | None = None
+        self.app: Flask = create_app(self)
+        self.sandboxes = Sandboxes(workspace, self._stores, self._open_world)
+
+    @property
+    def world(self) -> World:
+        """The default sandbox and what lives in it."""
+        return self.sandboxes.world(DEFAULT)
 
     @property
     def sandbox(self) -> Sandbox:
-        """Clock, faults, journal and store of this emulator."""
+        """Clock, faults, journal and store of the default sandbox."""
         return self.world.sandbox
 
     @property
@@ -64,13 +75,11 @@ class Emulator:
         """A client that calls the application without a socket."""
         return self.app.test_client()
 
-    def world_of_token(self, token: str) -> World | None:
-        """The world in which a bearer token is known."""
-        return self.world if self.sandbox.workspace.token(token) else None
-
-    def world_of_write_key(self, write_key: str) -> World | None:
-        """The world in which a write key is known."""
-        return self.world if self.sandbox.workspace.source(write_key) else None
+    def report_to(self, reporter: Reporter) -> None:
+        """Calls `reporter` with everything that happens in any sandbox from now on."""
+        self._reporters.append(reporter)
+        for world in self.sandboxes.opened():
+            world.sandbox.journal.listen(reporter)
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listens on a port (a free one by default) on a thread of its own and returns the URL.
@@ -86,7 +95,15 @@ class Emulator:
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
-        self.world.close()
+        self.sandboxes.close()
+        self._stores.close()
+
+    def _open_world(self, name: str, workspace: Workspace) -> World:
+        clock = self._clock if name == DEFAULT else None
+        sandbox = Sandbox(workspace, name=name, store=self._stores.open(name), clock=clock)
+        for reporter in self._reporters:
+            sandbox.journal.listen(reporter)
+        return World(sandbox, lambda: self.app)
 
     def __enter__(self) -> Self:
         return self
@@ -95,10 +112,3 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _database(data: Path | None) -> str:
-    if data is None:
-        return MEMORY
-    data.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{data / 'default.sqlite'}"

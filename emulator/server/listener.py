@@ -11,13 +11,15 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from emulator.errors import PortInUse, UserMistake
+from emulator.server.connection import break_on_demand
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 8
 CONNECTIONS = 2000
-BODY_LIMIT_BYTES = 16 * 1024 * 1024
+# A snapshot may be large; every other door has a limit of its own.
+BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -69,6 +71,7 @@ class Listener:
             max_request_body_size=BODY_LIMIT_BYTES,
             ident="stackadapt-emulator",
         )
+        break_on_demand(self._server)
         self._thread: Thread | None = None
 
     def start(self) -> None:

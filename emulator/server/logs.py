@@ -15,7 +15,7 @@ from emulator.clock import to_iso
 from emulator.events import Event
 
 # Bodies belong to the journal; a log line tells that something happened, not all it carried.
-_NEVER = ("at", "request", "response")
+_NEVER = ("at", "request", "response", "emails")
 _PII = ("email",)
 _MASK = "***"
 

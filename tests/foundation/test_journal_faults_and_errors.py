@@ -8,9 +8,6 @@ import pytest
 from emulator.durations import parse_duration
 from emulator.errors import ContractViolation, EmulatorError, InputError, NotFound, UserMistake, nearest
 from emulator.events import CallReceived, MembershipChanged
-from emulator.faults import Faults
-from emulator.faults.http_status import HttpStatus
-from emulator.faults.user_errors import UserErrors
 from emulator.journal import Journal
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
@@ -31,48 +28,6 @@ def test_the_journal_keeps_the_newest_and_tells_its_listeners() -> None:
     assert journal.entries(CallReceived) == []
     journal.clear()
     assert journal.entries(MembershipChanged) == []
-
-
-def test_a_fault_strikes_the_operation_it_names_and_is_used_up() -> None:
-    faults = Faults()
-    faults.add({"fault": "status", "status": 503, "operation": "upsertProfiles", "times": 2})
-    assert faults.strike(("tokenInfo",)) == ()
-    assert faults.strike(("upsertProfileMapping", "upsertProfiles")) == (HttpStatus(503),)
-    assert faults.rules()[0].as_dict() == {
-        "id": 1,
-        "fault": "status",
-        "status": 503,
-        "operation": "upsertProfiles",
-        "remaining": 1,
-    }
-    faults.strike(("upsertProfiles",))
-    assert faults.rules() == ()
-
-
-def test_a_fault_without_limits_strikes_until_it_is_cleared() -> None:
-    faults = Faults()
-    faults.add({"fault": "userErrors", "message": "no", "path": ["input", "profiles"]})
-    assert faults.strike(()) == faults.strike(("x",)) == (UserErrors("no", ("input", "profiles")),)
-    faults.clear()
-    assert faults.strike(()) == ()
-
-
-@pytest.mark.parametrize(
-    ("definition", "message"),
-    [
-        ({"fault": "statsu"}, "fault: .*Did you mean 'status'"),
-        ({}, "fault: there is no such fault. Allowed: status, userErrors"),
-        ({"fault": "status"}, "status: .*400 to 599"),
-        ({"fault": "status", "status": 200}, "status: .*Found: 200"),
-        ({"fault": "status", "status": 500, "tims": 1}, "tims: this fault has no such option. Allowed: status"),
-        ({"fault": "status", "status": 500, "times": 0}, "times: .*Found: 0"),
-        ({"fault": "userErrors", "message": 5}, "message: .*Found: 5"),
-        ({"fault": "userErrors", "path": "input"}, "path: .*a list of texts"),
-    ],
-)
-def test_a_bad_fault_says_what_is_allowed(definition: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        Faults().add(definition)
 
 
 def test_durations_are_a_number_and_a_unit() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.server.control.reading import Chosen, page
+from emulator.server.control.reading import Chosen, flag, page
 
 
 def add(routes: Blueprint, world: Chosen) -> None:
@@ -42,7 +42,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/batches")
     def batches() -> Response:
         world().segment.tick()
-        return jsonify(batches=world().segment.batches(failed=request.args.get("failed") == "true" or None))
+        return jsonify(batches=world().segment.batches(failed=flag("failed") or None))
 
     @routes.get("/audiences")
     def audiences() -> Response:

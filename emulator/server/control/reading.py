@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from flask import request
 
 from emulator.errors import InputError
+from emulator.segment.bodies import is_deeper_than
 
 if TYPE_CHECKING:
     from emulator.server.world import World
@@ -15,21 +18,26 @@ if TYPE_CHECKING:
 # Finds the world that the request under way speaks to.
 Chosen: TypeAlias = "Callable[[], World]"
 
+_NESTING_LIMIT = 64
 _PAGE = 100
 _LARGEST_PAGE = 10_000
 _LARGEST_OFFSET = 2**53
+_MOST_DIGITS = 16
+_FLAGS = {"true": True, "false": False}
 
 
 def json_body(*, required: tuple[str, ...] = ()) -> dict[str, Any]:
     """The request's body, a JSON object with the required keys. Raises InputError."""
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
+    if not request.is_json:
         raise InputError(
             "the body must be a JSON object.",
             where=request.path,
             found=request.mimetype or "no content type",
             hint="Send it with Content-Type: application/json.",
         )
+    body = _parsed(request.get_data())
+    if not isinstance(body, dict):
+        raise InputError("the body must be a JSON object.", where=request.path, found=body)
     for key in required:
         if key not in body:
             raise InputError(f"the key {key!r} is missing.", where=request.path, allowed=", ".join(required))
@@ -44,6 +52,14 @@ def text(body: dict[str, Any], key: str) -> str:
     return value
 
 
+def flag(name: str) -> bool:
+    """`true` or `false` of the query string, false when absent. Raises InputError."""
+    text = request.args.get(name, "false")
+    if text not in _FLAGS:
+        raise InputError("this is neither true nor false.", where=name, found=text, allowed=", ".join(_FLAGS))
+    return _FLAGS[text]
+
+
 def page() -> dict[str, int]:
     """`limit` and `offset` of the query string. Raises InputError."""
     return {"limit": _number("limit", _PAGE, _LARGEST_PAGE), "offset": _number("offset", 0, _LARGEST_OFFSET)}
@@ -51,6 +67,30 @@ def page() -> dict[str, int]:
 
 def _number(name: str, default: int, most: int) -> int:
     text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > most:
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS or int(text) > most:
         raise InputError("this is not a number in range.", where=name, found=text, allowed=f"0 to {most}")
     return int(text)
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON in a body. Raises InputError for what is none, or could be neither stored nor sent on."""
+    try:
+        parsed = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+        if is_deeper_than(_NESTING_LIMIT, parsed):
+            raise ValueError(f"it is nested more than {_NESTING_LIMIT} deep")
+        # Half of a surrogate pair is text that has no encoding.
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the body is not JSON that can be read: {error}.", where=request.path) from None
+    return parsed
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number is too large")
+    return number

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify
 
+from emulator.errors import InputError, nearest
 from emulator.server.control.reading import Chosen, json_body, page, text
+
+_CHANGES = ("name", "rule")
+_KEYS = ("advertiserId", *_CHANGES)
 
 
 def add(routes: Blueprint, world: Chosen) -> None:
@@ -12,7 +18,9 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.post("/segments")
     def create_segment() -> tuple[Response, int]:
-        body = json_body(required=("advertiserId", "name", "rule"))
+        body = json_body(required=_KEYS)
+        _refuse_unknown(body, _KEYS)
+        # A number is taken as well: StackAdapt's ids look like numbers.
         created = world().stackadapt.segments.create(str(body["advertiserId"]), text(body, "name"), body["rule"])
         return jsonify(created), 201
 
@@ -24,7 +32,33 @@ def add(routes: Blueprint, world: Chosen) -> None:
     def segment(segment_id: str) -> Response:
         return jsonify(world().stackadapt.segments.get(segment_id, members=True, **page()))
 
+    @routes.patch("/segments/<segment_id>")
+    def update_segment(segment_id: str) -> Response:
+        body = json_body()
+        _refuse_unknown(body, _CHANGES)
+        if not body:
+            raise InputError("there is nothing to change.", where="body", allowed=", ".join(_CHANGES))
+        name = text(body, "name") if "name" in body else None
+        return jsonify(world().stackadapt.segments.update(segment_id, name=name, rule=_rule(body)))
+
     @routes.delete("/segments/<segment_id>")
     def delete_segment(segment_id: str) -> tuple[str, int]:
         world().stackadapt.segments.delete(segment_id)
         return "", 204
+
+
+def _rule(body: dict[str, Any]) -> Any:
+    if "rule" in body and body["rule"] is None:
+        raise InputError("a rule is an object.", where="rule", hint="Leave it out to keep the rule.")
+    return body.get("rule")
+
+
+def _refuse_unknown(body: dict[str, Any], known: tuple[str, ...]) -> None:
+    for key in body:
+        if key not in known:
+            raise InputError(
+                "a segment has no such member, or it cannot be set.",
+                where=key,
+                allowed=", ".join(known),
+                hint=nearest(key, known),
+            )

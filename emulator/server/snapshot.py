@@ -1,0 +1,154 @@
+"""A sandbox's whole state as one portable file: time and both companies' tables.
+
+Gzip around JSON lines: a header, then for each table its name and columns followed by its rows, then their
+number. What stays in the process (journal, faults) is not in it, nor are secrets: the workspace has those.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import IO, Any
+
+from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from emulator.clock import to_iso
+from emulator.errors import InputError
+from emulator.sandbox import CLOCK
+from emulator.segment.tables import TABLES as SEGMENT
+from emulator.server.world import World
+from emulator.stackadapt.tables import STACKADAPT
+
+FORMAT = "stackadapt-emulator snapshot"
+VERSION = 1
+
+_ROWS_AT_ONCE = 1_000
+_LONGEST_LINE = 32 * 1024 * 1024
+
+
+def save(world: World, file: IO[bytes]) -> None:
+    """Writes the state of a world, as one transaction sees it."""
+    with (
+        gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed,
+        world.sandbox.store.begin() as connection,
+    ):
+        for line in _lines(world, connection):
+            packed.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+
+def load(world: World, file: IO[bytes]) -> None:
+    """Replaces the state of a world. Raises InputError, and changes nothing, for a file that is not wholly right."""
+    try:
+        with gzip.GzipFile(fileobj=file, mode="rb") as packed, world.sandbox.store.begin() as connection:
+            _replace(world, connection, _read(packed))
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(f"it cannot be unpacked: {error}") from None
+    except SQLAlchemyError:
+        raise _damaged("a row does not fit its table") from None
+    world.sandbox.clock.refresh()
+
+
+def _tables() -> list[Table]:
+    """All tables, each after those it refers to."""
+    return list(chain(CLOCK.sorted_tables, STACKADAPT.sorted_tables, SEGMENT.sorted_tables))
+
+
+def _lines(world: World, connection: Connection) -> Iterator[Any]:
+    yield {
+        "format": FORMAT,
+        "version": VERSION,
+        "workspace": world.sandbox.workspace.name,
+        "sandbox": world.sandbox.name,
+        "now": to_iso(world.sandbox.clock.now()),
+    }
+    total = 0
+    for table in _tables():
+        yield {"table": table.name, "columns": _columns(table)}
+        found = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
+        for row in connection.execute(found):
+            total += 1
+            yield list(row)
+    yield {"rows": total}
+
+
+def _columns(table: Table) -> list[str]:
+    return [column.name for column in table.columns]
+
+
+def _read(packed: gzip.GzipFile) -> Iterator[Any]:
+    while line := packed.readline(_LONGEST_LINE):
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            raise _damaged("a line is not JSON") from None
+
+
+def _replace(world: World, connection: Connection, lines: Iterator[Any]) -> None:
+    _check_header(next(lines, None), world.sandbox.workspace.name)
+    tables = _tables()
+    for table in reversed(tables):
+        connection.execute(table.delete())
+    total = 0
+    line = next(lines, None)
+    for table in tables:
+        if line != {"table": table.name, "columns": _columns(table)}:
+            raise _damaged(f"the table {table.name} is not where it should be")
+        rows: list[dict[str, Any]] = []
+        while isinstance(line := next(lines, None), list):
+            rows.append(_row(table, line))
+            total += 1
+            if len(rows) == _ROWS_AT_ONCE:
+                connection.execute(insert(table), rows)
+                rows = []
+        if rows:
+            connection.execute(insert(table), rows)
+        _count_on(connection, table)
+    if line != {"rows": total} or next(lines, None) is not None:
+        raise _damaged("its end is missing")
+
+
+def _check_header(header: Any, workspace: str) -> None:
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise InputError("this is not a snapshot of the emulator.", where="snapshot")
+    if header.get("version") != VERSION:
+        raise InputError(
+            "this version of the emulator does not read this snapshot.",
+            where="version",
+            found=header.get("version"),
+            allowed=str(VERSION),
+        )
+    if header.get("workspace") != workspace:
+        raise InputError(
+            "the snapshot was made in another workspace.",
+            where="workspace",
+            found=header.get("workspace"),
+            allowed=workspace,
+            hint="Start the emulator with the workspace in which it was made.",
+        )
+
+
+def _row(table: Table, values: Sequence[Any]) -> dict[str, Any]:
+    if len(values) != len(table.columns):
+        raise _damaged(f"a row of {table.name} has {len(values)} values")
+    return dict(zip(_columns(table), values, strict=True))
+
+
+def _count_on(connection: Connection, table: Table) -> None:
+    """PostgreSQL's ids go on after the highest; SQLite sees to that by itself."""
+    key = table.primary_key.columns.values()[0]
+    if connection.dialect.name != "postgresql" or key is not table.autoincrement_column:
+        return
+    highest = connection.scalar(select(func.max(key)))
+    schema = connection.get_execution_options()["schema_translate_map"][None]
+    connection.execute(
+        text("SELECT setval(pg_get_serial_sequence(:table, :key), :next, false)"),
+        {"table": f'"{schema}"."{table.name}"', "key": key.name, "next": (highest or 0) + 1},
+    )
+
+
+def _damaged(why: str) -> InputError:
+    return InputError(f"the snapshot is damaged: {why}.", where="snapshot", hint="Nothing was changed.")

@@ -1,0 +1,88 @@
+"""Several processes that serve one socket: started together, stopped together; when one ends by itself, all do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, NoReturn
+
+from emulator.errors import EmulatorDefect, UserMistake
+
+_LOG = logging.getLogger(__name__)
+_FAILED = 3
+
+
+def run_workers(number: int, work: Callable[[], None]) -> None:
+    """Runs `work` in `number` processes until SIGTERM or Ctrl-C, which each of them gets as SIGTERM.
+
+    To be called before any thread is started. Raises EmulatorDefect when a process ends by itself, UserMistake where
+    processes cannot be forked.
+    """
+    if not hasattr(os, "fork"):
+        raise UserMistake("this system cannot fork processes.", where="--workers", allowed="1")
+    signal.signal(signal.SIGTERM, _stop)
+    parent_lives, hold = os.pipe()
+    workers: set[int] = set()
+    try:
+        for _ in range(number):
+            workers.add(_fork(work, parent_lives, hold))
+        ended, status = os.wait()
+        workers.discard(ended)
+        raise EmulatorDefect(
+            "a worker ended by itself, so all were stopped.",
+            found=_fate(status),
+            hint="What was acknowledged is in the database; start the command again.",
+        )
+    except (SystemExit, KeyboardInterrupt):
+        return
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        for worker in workers:
+            os.waitpid(worker, 0)
+
+
+def _fork(work: Callable[[], None], parent_lives: int, hold: int) -> int:
+    worker = os.fork()
+    if worker == 0:
+        os.close(hold)
+        _work(work, parent_lives)
+    return worker
+
+
+def _work(work: Callable[[], None], parent_lives: int) -> NoReturn:
+    # A terminal's Ctrl-C reaches every process; the parent alone decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, args=(parent_lives,), daemon=True).start()
+    code = _FAILED
+    try:
+        work()
+        code = 0
+    except SystemExit:
+        code = 0
+    except Exception as error:  # noqa: BLE001 - nothing above this could report it
+        _LOG.error("a worker failed: %s", error)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _end_with_parent(parent_lives: int) -> None:
+    """The pipe's other end is the parent's: reading ends when the parent does, however that happens."""
+    os.read(parent_lives, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _fate(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return signal.Signals(os.WTERMSIG(status)).name
+    return f"exit code {os.waitstatus_to_exitcode(status)}"
+
+
+def _stop(_signal: int, _frame: Any) -> None:
+    raise SystemExit(0)

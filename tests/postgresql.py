@@ -1,0 +1,69 @@
+"""A PostgreSQL server for tests: a fresh one on a free port of loopback, run by a user without privileges."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+UNPRIVILEGED = "nobody"
+_DEBIAN = Path("/usr/lib/postgresql")
+
+
+def missing() -> str | None:
+    """Why no server can be started here, or None."""
+    if _binaries() is None:
+        return "no PostgreSQL server is installed (Debian: apt-get install postgresql)"
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        return "the driver is not installed (pip install 'stackadapt-emulator[postgres]')"
+    return None
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """Starts a server and yields the URL of its database."""
+    binaries = _binaries()
+    assert binaries is not None, missing()
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    with TemporaryDirectory(prefix="postgresql-") as folder:
+        if user:
+            shutil.chown(folder, user)
+        data = Path(folder) / "data"
+        initialise = [binaries / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        _run(initialise, user, folder)
+        port = _free_port()
+        options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off -c max_connections=300"
+        control = [binaries / "pg_ctl", "-D", data, "-w"]
+        _run([*control, "-o", options, "-l", Path(folder) / "log", "start"], user, folder)
+        try:
+            yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+        finally:
+            _run([*control, "-m", "immediate", "stop"], user, folder)
+
+
+def _binaries() -> Path | None:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    versions = sorted(_DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parent.parent.name))
+    return versions[-1].parent if versions else None
+
+
+def _run(command: list[str | Path], user: str | None, folder: str) -> None:
+    done = subprocess.run(
+        command, user=user, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,256 @@
+"""Sandboxes made while the server runs: secrets, data, time, faults and journal of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from werkzeug.test import Client
+
+from emulator import Emulator
+from emulator.clock import stopwatch
+from emulator.events import GraphQLExchanged
+
+UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
+EMAILS = '{ cdpProfiles(advertiserId: "1001", filterBy: {limit: 1000}) { size profiles { nodes { email } } } }'
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Client:
+    return emulator.client
+
+
+def made(client: Client, **body: Any) -> dict[str, Any]:
+    answer = client.post("/_emulator/sandboxes", json=body)
+    assert (answer.status_code, answer.is_json) == (201, True), answer.text
+    shown: dict[str, Any] = answer.json or {}
+    return shown
+
+
+def identify(client: Client, write_key: str, user: str) -> int:
+    body = {"userId": user, "writeKey": write_key, "traits": {"email": f"{user}@example.com", "total_spent": 900}}
+    return client.post("/v1/identify", json=body).status_code
+
+
+def emails(client: Client, token: str) -> list[str]:
+    answer = client.post("/graphql", json={"query": EMAILS}, headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
+    return [node["email"] for node in (answer.json or {})["data"]["cdpProfiles"]["profiles"]["nodes"]]
+
+
+def of(sandbox: dict[str, Any]) -> dict[str, str]:
+    return {"X-Emulator-Sandbox": sandbox["name"]}
+
+
+def test_a_new_sandbox_tells_its_secrets_and_addresses(client: Client) -> None:
+    shown = made(client, name="checkout", seed=7)
+    assert (shown["name"], shown["seed"]) == ("checkout", 7)
+    assert shown["token"] == shown["tokens"]["Local read and write"]
+    assert shown["graphql"].endswith("/graphql")
+    assert client.get("/_emulator/sandboxes/checkout").json == shown
+
+
+def test_an_event_sent_with_its_write_key_arrives_with_its_token_and_nowhere_else(client: Client) -> None:
+    first, second = made(client), made(client)
+    assert identify(client, first["writeKey"], "ada") == 200
+    assert emails(client, first["token"]) == ["ada@example.com"]
+    assert emails(client, second["token"]) == []
+    assert emails(client, "sa-local-write") == []
+
+
+def test_a_read_only_token_of_a_sandbox_is_read_only(client: Client) -> None:
+    token = made(client)["tokens"]["Local read only"]
+    given = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": '[{"email": "a@example.com"}]'}
+    answer = client.post(
+        "/graphql", json={"query": UPSERT, "variables": {"u": given}}, headers={"authorization": f"Bearer {token}"}
+    )
+    assert (answer.json or {})["data"]["upsertProfiles"]["userErrors"] != []
+    assert emails(client, token) == []
+
+
+def test_secrets_are_fresh_even_for_the_same_name_and_seed() -> None:
+    with Emulator() as one, Emulator() as other:
+        first, second = (made(emulator.client, name="same", seed=1) for emulator in (one, other))
+    secrets = {*first["tokens"].values(), *second["tokens"].values(), first["writeKey"], second["writeKey"]}
+    assert len(secrets) == 6
+    assert all(len(secret) > 32 for secret in secrets)
+
+
+def test_a_token_is_no_write_key_and_a_write_key_no_token(client: Client) -> None:
+    sandbox = made(client)
+    assert identify(client, sandbox["token"], "ada") == 400
+    answer = client.post("/graphql", json={"query": EMAILS}, headers={"authorization": f"Bearer {sandbox['writeKey']}"})
+    assert answer.status_code == 401
+
+
+def test_a_control_request_is_led_by_header_or_token_and_else_to_the_default(client: Client) -> None:
+    sandbox = made(client, name="mine")
+    by_token = {"authorization": f"Bearer {sandbox['token']}"}
+    for headers, name in (({}, "default"), (of(sandbox), "mine"), (by_token, "mine")):
+        assert (client.get("/_emulator/health", headers=headers).json or {})["sandbox"] == name
+
+
+def test_an_unknown_sandbox_is_not_found_and_the_nearest_named(client: Client) -> None:
+    made(client, name="checkout")
+    for answer in (
+        client.get("/_emulator/health", headers={"X-Emulator-Sandbox": "chekout"}),
+        client.get("/_emulator/sandboxes/chekout"),
+        client.delete("/_emulator/sandboxes/chekout"),
+    ):
+        assert answer.status_code == 404
+        assert (answer.json or {})["hint"] == "Did you mean 'checkout'?"
+
+
+def test_an_unknown_token_is_not_found_and_not_repeated(client: Client) -> None:
+    answer = client.get("/_emulator/health", headers={"authorization": "Bearer sa-wrong-secret"})
+    assert answer.status_code == 404
+    assert "sa-wrong-secret" not in answer.text
+
+
+def test_time_faults_and_journal_are_each_sandbox_s_own(emulator: Emulator, client: Client) -> None:
+    sandbox = made(client, name="mine")
+    client.post("/_emulator/clock/advance", json={"hours": 4}, headers=of(sandbox))
+    client.post("/_emulator/faults", json={"fault": "status", "status": 503}, headers=of(sandbox))
+    ahead = (client.get("/_emulator/clock", headers=of(sandbox)).json or {})["aheadSeconds"]
+    assert (ahead, (client.get("/_emulator/clock").json or {})["aheadSeconds"]) == (4 * 3600, 0)
+    assert emails(client, "sa-local-write") == []
+    struck = client.post("/graphql", json={"query": EMAILS}, headers={"authorization": f"Bearer {sandbox['token']}"})
+    assert struck.status_code == 503
+    heard = {
+        name: [exchange.status for exchange in emulator.sandboxes.world(name).sandbox.journal.entries(GraphQLExchanged)]
+        for name in ("default", "mine")
+    }
+    assert heard == {"default": [200], "mine": [503]}
+
+
+def test_resetting_one_leaves_the_others(client: Client) -> None:
+    sandbox = made(client)
+    identify(client, sandbox["writeKey"], "ada")
+    identify(client, "segment-local", "bob")
+    client.post("/_emulator/reset", headers=of(sandbox))
+    assert (emails(client, sandbox["token"]), emails(client, "sa-local-write")) == ([], ["bob@example.com"])
+    client.post("/_emulator/reset")
+    assert (client.get("/_emulator/sandboxes/" + sandbox["name"])).status_code == 200
+
+
+def test_a_deleted_sandbox_is_gone_and_its_name_free_again(client: Client) -> None:
+    sandbox = made(client, name="short")
+    identify(client, sandbox["writeKey"], "ada")
+    assert client.delete("/_emulator/sandboxes/short").status_code == 204
+    assert identify(client, sandbox["writeKey"], "ada") == 400
+    listed = (client.get("/_emulator/sandboxes").json or {})["sandboxes"]
+    assert [each["name"] for each in listed] == ["default"]
+    again = made(client, name="short")
+    assert again["token"] != sandbox["token"]
+    assert emails(client, again["token"]) == []
+
+
+def test_the_default_sandbox_cannot_be_deleted(client: Client) -> None:
+    assert client.delete("/_emulator/sandboxes/default").status_code == 400
+    assert emails(client, "sa-local-write") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"name": "Upper"}, "name"),
+        ({"name": "../etc"}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "x" * 41}, "name"),
+        ({"name": 5}, "name"),
+        ({"name": "default"}, "name"),
+        ({"name": "taken"}, "name"),
+        ({"seed": "7"}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"sed": 1}, "sed"),
+    ],
+)
+def test_a_bad_name_or_seed_is_refused_with_its_place(client: Client, body: dict[str, Any], where: str) -> None:
+    made(client, name="taken")
+    answer = client.post("/_emulator/sandboxes", json=body)
+    assert answer.status_code == 400
+    assert (answer.json or {})["where"] == where
+    assert len((client.get("/_emulator/sandboxes").json or {})["sandboxes"]) == 2
+
+
+def test_a_body_is_not_needed(client: Client) -> None:
+    assert client.post("/_emulator/sandboxes").status_code == 201
+
+
+def test_making_one_costs_milliseconds(client: Client) -> None:
+    made(client)
+    elapsed = []
+    for _ in range(15):
+        watch = stopwatch()
+        made(client)
+        elapsed.append(watch())
+    # The goal is 20 ms; the bound leaves room for a busy machine.
+    assert sorted(elapsed)[len(elapsed) // 2] < 100
+
+
+def test_hammered_at_the_same_time_two_sandboxes_never_see_each_other_s_profiles(emulator: Emulator) -> None:
+    url = emulator.start()
+    pair = [made(emulator.client, name=name) for name in ("left", "right")]
+
+    def hammer(turn: int) -> set[str]:
+        sandbox = pair[turn % 2]
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
+            for number in range(10):
+                email = f"{sandbox['name']}-{turn}-{number}@example.com"
+                given = {"advertiserId": "1001", "externalProvider": "segment_io"}
+                given["profiles"] = json.dumps([{"email": email, "userId": "same"}])
+                query = {"query": UPSERT, "variables": {"u": given}}
+                token = {"authorization": f"Bearer {sandbox['token']}"}
+                assert http.post("/graphql", json=query, headers=token).json()["data"]
+                traits = {"email": f"{sandbox['name']}-s{turn}-{number}@example.com", "total_spent": 900}
+                event = {"userId": f"u{turn}-{number}", "traits": traits}
+                assert http.post("/v1/identify", json=event, auth=(sandbox["writeKey"], "")).status_code == 200
+                body = http.post("/graphql", json={"query": EMAILS}, headers=token).json()
+                seen = {node["email"] for node in body["data"]["cdpProfiles"]["profiles"]["nodes"]}
+                strangers = {each for each in seen if not each.startswith(sandbox["name"])}
+                if strangers:
+                    return strangers
+        return set()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set().union(*pool.map(hammer, range(8))) == set()
+    for sandbox in pair:
+        counts = emulator.client.get("/_emulator/counts", headers=of(sandbox)).json or {}
+        assert counts["stackadapt"]["profiles"] == 80
+        assert counts["segment"]["calls"]["accepted"] == 40
+
+
+def test_in_a_folder_sandboxes_come_back_with_tokens_data_and_time(tmp_path: Path) -> None:
+    with Emulator(data=tmp_path) as emulator:
+        sandbox = made(emulator.client, name="kept")
+        identify(emulator.client, sandbox["writeKey"], "ada")
+        emulator.client.post("/_emulator/clock/advance", json={"hours": 4}, headers=of(sandbox))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["default.sqlite", "kept.sqlite"]
+    with Emulator(data=tmp_path) as emulator:
+        client = emulator.client
+        assert client.get("/_emulator/sandboxes/kept").json == sandbox
+        assert emails(client, sandbox["token"]) == ["ada@example.com"]
+        assert (client.get("/_emulator/clock", headers=of(sandbox)).json or {})["aheadSeconds"] == 4 * 3600
+        assert client.delete("/_emulator/sandboxes/kept").status_code == 204
+    assert [file.name for file in tmp_path.iterdir()] == ["default.sqlite"]
+
+
+def test_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with Emulator(data=folder) as emulator:
+        made(emulator.client, name="kept")
+        modes = {file.name: file.stat().st_mode & 0o077 for file in (folder, *folder.iterdir())}
+    assert len(modes) > 2
+    assert set(modes.values()) == {0}

@@ -1,0 +1,108 @@
+"""What was acknowledged is there after the process was killed, whole; what was not is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PROFILES = 50_000
+BATCH = 500
+KILLED_AFTER = 40
+SENDERS = 4
+UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
+TOKEN = {"authorization": "Bearer sa-local-write"}
+# One record in ten has no e-mail and waits, one in ten has an invalid one, the others become visible.
+OUTCOMES = {"visible": 8, "pending": 1, "rejected": 1}
+
+
+def batch(number: int) -> list[dict[str, Any]]:
+    return [record(number, position) for position in range(BATCH)]
+
+
+def record(number: int, position: int) -> dict[str, Any]:
+    name = f"p{number}x{position}"
+    if position % 10 == 0:
+        return {"userId": name, "audienceId": "aud_1", "action": "enter"}
+    return {"email": "no e-mail" if position % 10 == 1 else f"{name}@example.com", "userId": name}
+
+
+def send(url: str, number: int) -> int | None:
+    """The number again when the batch was acknowledged, None when no answer came."""
+    given = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": json.dumps(batch(number))}
+    try:
+        body = {"query": UPSERT, "variables": {"u": given}}
+        answer = httpx.post(f"{url}/graphql", json=body, headers=TOKEN, trust_env=False, timeout=60)
+    except httpx.HTTPError:
+        return None
+    assert answer.json() == {"data": {"upsertProfiles": {"userErrors": []}}}
+    return number
+
+
+def records_by_batch(file: Path) -> dict[int, dict[str, int]]:
+    """Of each batch in the file, the number of records by outcome, read without the emulator."""
+    with sqlite3.connect(file) as connection:
+        rows = connection.execute("SELECT batch_id, raw, outcome FROM sa_records").fetchall()
+    connection.close()
+    found: dict[int, dict[str, int]] = {}
+    for _, raw, outcome in rows:
+        number = int(json.loads(raw)["userId"][1:].split("x")[0])
+        outcomes = found.setdefault(number, {})
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    return found
+
+
+def test_a_kill_during_a_load_loses_nothing_acknowledged_and_halves_nothing(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    whole = {outcome: BATCH * share // 10 for outcome, share in OUTCOMES.items()}
+    first = serve("--data", str(tmp_path))
+    httpx.post(f"{first.url}/_emulator/clock/advance", json={"hours": 9}, trust_env=False).raise_for_status()
+    acknowledged: set[int] = set()
+    with ThreadPoolExecutor(SENDERS) as pool:
+        sent = [pool.submit(send, first.url, number) for number in range(PROFILES // BATCH)]
+        for done in as_completed(sent):
+            number = done.result()
+            acknowledged |= {number} if number is not None else set()
+            if len(acknowledged) == KILLED_AFTER:
+                # The other senders are in the middle of theirs.
+                first.process.send_signal(signal.SIGKILL)
+    assert first.process.wait(timeout=30) == -signal.SIGKILL
+    assert KILLED_AFTER <= len(acknowledged) < PROFILES // BATCH
+
+    found = records_by_batch(tmp_path / "default.sqlite")
+    assert acknowledged <= found.keys()
+    assert all(outcomes == whole for outcomes in found.values())
+
+    second = serve("--data", str(tmp_path))
+    clock = httpx.get(f"{second.url}/_emulator/clock", trust_env=False).json()
+    assert clock["aheadSeconds"] == 9 * 3600
+    counts = httpx.get(f"{second.url}/_emulator/counts", trust_env=False, timeout=60).json()["stackadapt"]
+    assert {outcome: counts["records"][outcome] for outcome in whole} == {
+        outcome: number * len(found) for outcome, number in whole.items()
+    }
+    assert counts["profiles"] == whole["visible"] * len(found)
+    missing = sorted(set(range(PROFILES // BATCH)) - found.keys())
+    with ThreadPoolExecutor(SENDERS) as pool:
+        assert list(pool.map(lambda number: send(second.url, number), missing)) == missing
+    counts = httpx.get(f"{second.url}/_emulator/counts", trust_env=False, timeout=60).json()["stackadapt"]
+    assert sum(counts["records"].values()) == PROFILES
+    assert second.stop() == 0
+
+
+def test_a_frozen_clock_stays_frozen_over_a_restart(serve: Callable[..., Any], tmp_path: Path) -> None:
+    first = serve("--data", str(tmp_path))
+    frozen = httpx.post(f"{first.url}/_emulator/clock/freeze", trust_env=False).json()
+    assert first.stop() == 0
+    second = serve("--data", str(tmp_path))
+    assert httpx.get(f"{second.url}/_emulator/clock", trust_env=False).json() == frozen
+    httpx.post(f"{second.url}/_emulator/reset", trust_env=False).raise_for_status()
+    assert second.stop() == 0
+    third = serve("--data", str(tmp_path))
+    assert httpx.get(f"{third.url}/_emulator/clock", trust_env=False).json()["frozen"] is False

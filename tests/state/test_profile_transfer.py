@@ -1,0 +1,188 @@
+"""Profiles out as lines and in again, under the rules that records are held to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from emulator import Emulator
+
+TOKEN = {"authorization": "Bearer sa-local-write"}
+MAP = "mutation($m: ProfileMappingInput!) { upsertProfileMapping(input: $m) { userErrors { message path } } }"
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Emulator() as emulator:
+        yield emulator.client
+
+
+def declare(client: Client, **types: str) -> None:
+    columns = [
+        {"incomingKey": key, "destinationKey": key, "label": key, "type": data_type, "isPii": False}
+        for key, data_type in types.items()
+    ]
+    mapping = {"advertiserId": "1001", "mappableType": "segment_io", "mappingSchemaV2": columns}
+    answer = client.post("/graphql", json={"query": MAP, "variables": {"m": mapping}}, headers=TOKEN)
+    assert (answer.json or {})["data"]["upsertProfileMapping"]["userErrors"] == []
+
+
+def take(client: Client, text: str | bytes, *, name: str = "jsonl", advertiser: str | None = "1001") -> dict[str, Any]:
+    query = {"format": name} | ({"advertiserId": advertiser} if advertiser else {})
+    answer = client.post("/_emulator/profiles/import", data=text, query_string=query)
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json or {}
+    return result
+
+
+def jsonl(*profiles: Any) -> str:
+    return "".join(json.dumps(profile) + "\n" for profile in profiles)
+
+
+def exported(client: Client, name: str = "jsonl", **query: str) -> str:
+    answer = client.get("/_emulator/profiles/export", query_string={"format": name, **query})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def profiles(client: Client) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in exported(client).splitlines()]
+
+
+FULL = {
+    "advertiserId": "1001",
+    "email": "ada@example.com",
+    "marketingStatus": "OPTED_OUT",
+    "externalIds": [{"provider": "segmentio", "id": "u1"}, {"provider": "shop", "id": "s1"}],
+    "audiences": [{"provider": "segmentio", "id": "aud_1", "name": "vip"}],
+    "properties": {"first_name": 'Ada, "the" first\nof her name', "score": 7.5, "member": True, "tags": ["a", "b"]},
+}
+
+
+def test_json_lines_lose_nothing(client: Client) -> None:
+    assert take(client, jsonl(FULL))["imported"] == 1
+    assert profiles(client) == [FULL]
+    with Emulator() as other:
+        take(other.client, exported(client), advertiser=None)
+        assert exported(other.client) == exported(client)
+
+
+def test_csv_comes_back_by_declared_type(client: Client) -> None:
+    types = {"score": "NUMBER", "member": "BOOLEAN", "tags": "STRING_LIST"}
+    declare(client, **types)
+    take(client, jsonl(FULL, {"email": "bob@example.com", "properties": {"email2": "x", "properties.a": "y"}}))
+    text = exported(client, "csv")
+    heading = next(csv.reader(io.StringIO(text)))
+    assert heading[:5] == ["advertiserId", "email", "marketingStatus", "externalIds", "audiences"]
+    assert "properties.properties.a" in heading
+    with Emulator() as other:
+        declare(other.client, **types)
+        assert take(other.client, text, name="csv", advertiser=None)["imported"] == 2
+        assert profiles(other.client) == profiles(client)
+
+
+def test_a_spreadsheet_s_csv_is_taken(client: Client) -> None:
+    text = "\ufeffemail,first_name,tier\r\nAda@Example.com,Ada,gold\r\n\r\nbob@example.com,,\r\n"
+    assert take(client, text.encode(), name="csv")["imported"] == 2
+    first, second = profiles(client)
+    assert (first["email"], first["properties"]) == ("ada@example.com", {"first_name": "Ada", "tier": "gold"})
+    assert second["properties"] == {}
+
+
+def test_lines_that_are_no_profiles_are_counted_and_named(client: Client) -> None:
+    lines = [
+        '{"email": "ada@example.com"}',
+        "not json",
+        "[]",
+        '{"userId": "u1"}',
+        '{"email": "ada@@example.com"}',
+        "",
+        '{"email": "b@example.com", "advertiserId": "999"}',
+        '{"email": "b@example.com", "propertys": {}}',
+        '{"email": "b@example.com", "marketingStatus": "MAYBE"}',
+        '{"email": "b@example.com", "externalIds": ["u1"]}',
+        '{"email": "b@example.com", "properties": []}',
+        '{"email": "b@example.com", "audiences": [{"provider": "p", "id": "", "name": "n"}]}',
+    ]
+    result = take(client, "\n".join(lines))
+    assert (result["read"], result["imported"], result["rejected"]) == (11, 1, 10)
+    assert [(error["line"], error["reason"], error.get("key")) for error in result["errors"]] == [
+        (2, "UNREADABLE_LINE", None),
+        (3, "UNREADABLE_LINE", None),
+        (4, "MISSING_EMAIL", "email"),
+        (5, "INVALID_EMAIL", "email"),
+        (7, "UNKNOWN_ADVERTISER", "advertiserId"),
+        (8, "UNREADABLE_LINE", "propertys"),
+        (9, "UNREADABLE_LINE", "marketingStatus"),
+        (10, "UNREADABLE_LINE", "externalIds"),
+        (11, "UNREADABLE_LINE", "properties"),
+        (12, "UNREADABLE_LINE", "audiences"),
+    ]
+    assert [profile["email"] for profile in profiles(client)] == ["ada@example.com"]
+
+
+def test_a_value_that_cannot_be_read_as_declared_is_left_out_and_told(client: Client) -> None:
+    declare(client, score="NUMBER")
+    result = take(client, jsonl({"email": "ada@example.com", "properties": {"score": "many", "tier": "gold"}}))
+    assert result["imported"] == 1
+    assert [(warning["line"], warning["key"]) for warning in result["warnings"]] == [(1, "score")]
+    assert profiles(client)[0]["properties"] == {"tier": "gold"}
+
+
+def test_a_known_profile_is_merged_and_its_opt_out_stays(client: Client) -> None:
+    take(client, jsonl(FULL))
+    again = {"email": "ADA@example.com", "marketingStatus": "OPTED_IN", "properties": {"tier": "gold"}}
+    take(client, jsonl(again))
+    (profile,) = profiles(client)
+    assert profile["marketingStatus"] == "OPTED_OUT"
+    assert profile["properties"] == {**FULL["properties"], "tier": "gold"}  # type: ignore[dict-item]
+
+
+def test_only_the_first_problems_are_listed_and_all_are_counted(client: Client) -> None:
+    result = take(client, jsonl(*({"email": f"bad{n}"} for n in range(2_500))))
+    assert (result["rejected"], len(result["errors"])) == (2_500, 20)
+    assert [error["line"] for error in result["errors"]] == list(range(1, 21))
+
+
+def test_an_export_of_several_pages_is_complete_and_of_one_advertiser_on_demand(client: Client) -> None:
+    many = [{"email": f"p{n}@example.com", "advertiserId": "1001" if n % 2 else "1002"} for n in range(2_500)]
+    assert take(client, jsonl(*many), advertiser=None)["imported"] == 2_500
+    assert len(exported(client).splitlines()) == 2_500
+    assert len(exported(client, "csv").splitlines()) == 2_501
+    own = exported(client, advertiserId="1002").splitlines()
+    assert {json.loads(line)["advertiserId"] for line in own} == {"1002"}
+    assert len(own) == 1_250
+
+
+def test_bytes_that_are_no_text_are_refused_where_they_stand(client: Client) -> None:
+    assert take(client, b'{"email": "a@example.com"}\n\xff\xfe\n')["rejected"] == 1
+    result = take(client, b"email,name\nb@example.com,\xff\n", name="csv")
+    assert (result["imported"], result["warnings"][0]["line"]) == (1, 2)
+    result = take(client, b'email\n"unfinished\n', name="csv")
+    assert result["errors"][0]["reason"] == "UNREADABLE_LINE"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(("query", "where"), [({"format": "xml"}, "format"), ({"advertiserId": "7"}, "advertiserId")])
+def test_an_unknown_format_or_advertiser_is_refused(
+    client: Client, method: str, query: dict[str, str], where: str
+) -> None:
+    path = "/_emulator/profiles/export" if method == "get" else "/_emulator/profiles/import"
+    answer = getattr(client, method)(path, query_string=query)
+    assert (answer.status_code, (answer.json or {})["where"]) == (400, where)
+
+
+def test_imported_profiles_fill_segments_on_audience_and_property(client: Client) -> None:
+    take(client, jsonl(FULL, {"email": "bob@example.com"}))
+    for rule in (
+        {"field": "segment_engage_audience_id", "operator": "equals", "value": "aud_1"},
+        {"field": "tags", "operator": "equals", "value": "b"},
+    ):
+        body = {"advertiserId": "1001", "name": "s", "rule": rule}
+        assert (client.post("/_emulator/segments", json=body).json or {})["members"] == ["ada@example.com"]

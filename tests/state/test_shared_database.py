@@ -1,0 +1,114 @@
+"""Several server processes on one PostgreSQL database are one emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from emulator import Emulator
+
+UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
+HANDS = {"X-Emulator-Sandbox": "shared"}
+
+
+def send(url: str, token: str, number: int) -> bool:
+    records = [{"email": f"p{number}x{n}@example.com"} for n in range(20)] + [{"email": "all@example.com"}]
+    given = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": json.dumps(records)}
+    body = {"query": UPSERT, "variables": {"u": given}}
+    headers = {"authorization": f"Bearer {token}"}
+    answer = httpx.post(f"{url}/graphql", json=body, headers=headers, trust_env=False, timeout=60)
+    return bool(answer.json() == {"data": {"upsertProfiles": {"userErrors": []}}})
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
+    )
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def test_workers_share_data_time_and_sandboxes_and_stop_together(database: str, serve: Callable[..., Any]) -> None:
+    served = serve("--database", database, "--workers", "3")
+    url = served.url
+    made = httpx.post(f"{url}/_emulator/sandboxes", json={"name": "shared"}, trust_env=False, timeout=60).json()
+    httpx.post(f"{url}/_emulator/clock/advance", json={"hours": 4}, headers=HANDS, trust_env=False)
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(lambda number: send(url, made["token"], number), range(30)))
+    # Each look is a new connection, which any of the workers may take.
+    for _ in range(12):
+        counts = httpx.get(f"{url}/_emulator/counts", headers=HANDS, trust_env=False, timeout=60).json()["stackadapt"]
+        assert (counts["profiles"], counts["records"]["visible"]) == (30 * 20 + 1, 30 * 21)
+        clock = httpx.get(f"{url}/_emulator/clock", headers=HANDS, trust_env=False, timeout=60).json()
+        assert clock["aheadSeconds"] == 4 * 3600
+    assert len(workers_of(served.process)) == 3
+    httpx.delete(f"{url}/_emulator/sandboxes/shared", trust_env=False, timeout=60).raise_for_status()
+    assert {httpx.get(f"{url}/_emulator/sandboxes/shared", trust_env=False).status_code for _ in range(12)} == {404}
+    assert served.stop() == 0
+
+
+def test_a_batch_goes_out_once_however_many_workers_could_send_it(database: str, serve: Callable[..., Any]) -> None:
+    served = serve("--database", database, "--workers", "3")
+    made = httpx.post(f"{served.url}/_emulator/sandboxes", json={"name": "once"}, trust_env=False, timeout=60).json()
+
+    def identify(number: int) -> int:
+        event = {"userId": f"u{number}", "traits": {"email": f"p{number}@example.com", "total_spent": 900}}
+        auth = (made["writeKey"], "")
+        return httpx.post(f"{served.url}/v1/identify", json=event, auth=auth, trust_env=False, timeout=60).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(identify, range(30))) == {200}
+    headers = {"X-Emulator-Sandbox": "once"}
+    found = httpx.get(f"{served.url}/_emulator/batches", headers=headers, trust_env=False, timeout=60).json()["batches"]
+    carried = [message for batch in found for message in batch["events"]]
+    assert (len(carried), len(set(carried))) == (60, 60)
+    assert {batch["outcome"] for batch in found} == {"sent"}
+    assert served.stop() == 0
+
+
+def test_a_worker_that_dies_ends_the_command(database: str, serve: Callable[..., Any]) -> None:
+    served = serve("--database", database, "--workers", "2")
+    assert httpx.get(f"{served.url}/_emulator/health", trust_env=False, timeout=60).status_code == 200
+    os.kill(workers_of(served.process)[0], signal.SIGKILL)
+    assert served.process.wait(timeout=30) == 3
+    assert "SIGKILL" in served.process.stderr.read()
+
+
+def test_a_snapshot_goes_from_sqlite_to_postgresql_and_back(database: str) -> None:
+    with Emulator() as embedded, Emulator(database=database) as shared:
+        event = {"userId": "a\x00da", "writeKey": "segment-local", "traits": {"email": "ada@example.com"}}
+        assert embedded.client.post("/v1/identify", json=event).status_code == 200
+        text = json.dumps({"email": "ada@example.com", "advertiserId": "1001", "properties": {"score": 7}})
+        embedded.client.post("/_emulator/profiles/import", data=text)
+        content = embedded.client.get("/_emulator/snapshot").data
+        assert shared.client.put("/_emulator/snapshot", data=content).status_code == 200
+        assert shared.stackadapt.profiles() == embedded.stackadapt.profiles()
+        assert shared.segment.profiles() == embedded.segment.profiles()
+        shared.client.post("/_emulator/profiles/import", data=text.replace("ada", "bob"))
+        back = shared.client.get("/_emulator/snapshot").data
+        assert embedded.client.put("/_emulator/snapshot", data=back).status_code == 200
+        assert [each["email"] for each in embedded.stackadapt.profiles()] == ["ada@example.com", "bob@example.com"]
+        shared.client.post("/_emulator/reset")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--workers", "2"), "--workers: several processes need one --database"),
+        (("--database", "mysql://x"), "'mysql'"),
+        (("--database", "sqlite:///x"), "--data"),
+        (("--database", "postgresql://x", "--data", "x"), "not to both"),
+    ],
+)
+def test_what_cannot_be_shared_is_refused(run: Callable[..., Any], arguments: tuple[str, ...], message: str) -> None:
+    done = run("serve", "--port", "0", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,239 @@
+"""A snapshot brings everything back, anywhere; one that is not wholly right changes nothing."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from emulator import Emulator, load_workspace
+
+RULE = {"field": "segment_engage_audience_id", "operator": "equals", "value": "aud_local_vip"}
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Emulator() as emulator:
+        yield emulator.client
+
+
+def fill(client: Client, *users: str) -> None:
+    for user in users:
+        traits = {"email": f"{user}@example.com", "first_name": user.title(), "total_spent": 900}
+        answer = client.post("/v1/identify", json={"userId": user, "writeKey": "segment-local", "traits": traits})
+        assert answer.status_code == 200
+
+
+def state(client: Client) -> dict[str, Any]:
+    """Everything that can be seen of both companies, and the time."""
+    paths = ("profiles", "records", "rejections", "deliveries", "batches", "audiences", "counts", "segments")
+    seen = {path: client.get(f"/_emulator/{path}").json for path in paths}
+    clock = client.get("/_emulator/clock").json or {}
+    return {**seen, "frozen": clock["frozen"], "ahead": clock["aheadSeconds"]}
+
+
+def saved(client: Client, **headers: str) -> bytes:
+    answer = client.get("/_emulator/snapshot", headers=headers)
+    assert answer.status_code == 200
+    return answer.data
+
+
+def load(client: Client, content: bytes) -> Any:
+    return client.put("/_emulator/snapshot", data=content)
+
+
+def lines_of(content: bytes) -> list[Any]:
+    return [json.loads(line) for line in gzip.decompress(content).splitlines()]
+
+
+def packed(lines: list[Any]) -> bytes:
+    return gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+
+def test_what_changed_since_is_undone(client: Client) -> None:
+    fill(client, "ada", "bob")
+    client.post("/_emulator/segments", json={"advertiserId": "1001", "name": "VIPs", "rule": RULE})
+    client.post("/_emulator/clock/freeze")
+    content, before = saved(client), state(client)
+    fill(client, "cy")
+    client.post("/_emulator/clock/advance", json={"hours": 4})
+    client.delete("/_emulator/segments/1")
+    assert state(client) != before
+    assert load(client, content).status_code == 200
+    assert state(client) == before
+
+
+def test_another_emulator_goes_on_where_the_first_was(client: Client, tmp_path: Path) -> None:
+    fill(client, "ada")
+    client.post("/_emulator/clock/advance", json={"hours": 4})
+    content = saved(client)
+    with Emulator(data=tmp_path) as other:
+        fill(other.client, "zoe")
+        assert load(other.client, content).status_code == 200
+        assert state(other.client) == state(client)
+        fill(other.client, "bob")
+        assert [profile["email"] for profile in other.stackadapt.profiles()] == ["ada@example.com", "bob@example.com"]
+    with Emulator(data=tmp_path) as again:
+        assert again.stackadapt.counts()["profiles"] == 2
+        assert again.sandbox.clock.offset.total_seconds() == 4 * 3600
+
+
+def test_what_is_still_queued_is_carried_along() -> None:
+    workspace = load_workspace().with_options(latency="4h")
+    with Emulator(workspace) as first, Emulator(workspace) as second:
+        first.client.post("/_emulator/clock/freeze")
+        fill(first.client, "ada")
+        load(second.client, saved(first.client))
+        assert second.stackadapt.profiles() == []
+        second.client.post("/_emulator/clock/advance", json={"hours": 4})
+        assert [profile["email"] for profile in second.stackadapt.profiles()] == ["ada@example.com"]
+        assert first.stackadapt.profiles() == []
+
+
+def test_a_snapshot_goes_from_one_sandbox_into_another(client: Client) -> None:
+    fill(client, "ada")
+    client.post("/_emulator/sandboxes", json={"name": "copy"})
+    into = {"X-Emulator-Sandbox": "copy"}
+    assert client.put("/_emulator/snapshot", data=saved(client), headers=into).status_code == 200
+    shown = client.get("/_emulator/profiles", headers=into).json or {}
+    assert [profile["email"] for profile in shown["profiles"]] == ["ada@example.com"]
+
+
+def test_no_secret_is_in_it(client: Client) -> None:
+    fill(client, "ada")
+    text = gzip.decompress(saved(client)).decode()
+    assert "ada@example.com" in text
+    assert not [secret for secret in ("sa-local-write", "sa-local-read", "segment-local") if secret in text]
+
+
+def cut_short(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+
+
+def without_its_end(content: bytes) -> bytes:
+    return packed(lines_of(content)[:-1])
+
+
+def with_a_row_less(content: bytes) -> bytes:
+    lines = lines_of(content)
+    lines.remove(next(line for line in lines if isinstance(line, list)))
+    return packed(lines)
+
+
+def with_a_value_less(content: bytes) -> bytes:
+    lines = lines_of(content)
+    next(line for line in reversed(lines) if isinstance(line, list)).pop()
+    return packed(lines)
+
+
+def with_a_row_twice(content: bytes) -> bytes:
+    lines = lines_of(content)
+    last = max(index for index, line in enumerate(lines) if isinstance(line, list))
+    return packed([*lines[: last + 1], lines[last], *lines[last + 1 : -1], {"rows": lines[-1]["rows"] + 1}])
+
+
+def of_another_version(content: bytes) -> bytes:
+    lines = lines_of(content)
+    return packed([{**lines[0], "version": 99}, *lines[1:]])
+
+
+def of_another_workspace(content: bytes) -> bytes:
+    lines = lines_of(content)
+    return packed([{**lines[0], "workspace": "elsewhere"}, *lines[1:]])
+
+
+def with_unknown_columns(content: bytes) -> bytes:
+    lines = lines_of(content)
+    table = next(line for line in lines[1:] if isinstance(line, dict))
+    table["columns"].append("more")
+    return packed(lines)
+
+
+def not_packed(content: bytes) -> bytes:
+    return gzip.decompress(content)
+
+
+def of_something_else(content: bytes) -> bytes:
+    return gzip.compress(b'{"hello": "world"}\n')
+
+
+def of_nothing(content: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        cut_short,
+        flipped,
+        without_its_end,
+        with_a_row_less,
+        with_a_value_less,
+        with_a_row_twice,
+        of_another_version,
+        of_another_workspace,
+        with_unknown_columns,
+        not_packed,
+        of_something_else,
+        of_nothing,
+    ],
+    ids=lambda spoil: spoil.__name__,
+)
+def test_a_file_that_is_not_wholly_right_is_refused_and_changes_nothing(
+    client: Client, spoil: Callable[[bytes], bytes]
+) -> None:
+    fill(client, "ada", "bob")
+    content = saved(client)
+    fill(client, "cy")
+    before = state(client)
+    answer = load(client, spoil(content))
+    assert answer.status_code == 400, answer.text
+    assert (answer.json or {})["where"] in ("snapshot", "version", "workspace")
+    assert state(client) == before
+
+
+def test_the_workspace_s_name_is_what_counts() -> None:
+    with Emulator(replace(load_workspace(), name="one")) as one, Emulator(replace(load_workspace(), name="two")) as two:
+        answer = load(two.client, saved(one.client))
+        assert (answer.json or {})["found"] == "one"
+        assert (answer.json or {})["allowed"] == "two"
+
+
+def test_the_command_saves_and_loads(serve: Callable[..., Any], run: Callable[..., Any], tmp_path: Path) -> None:
+    served, file = serve(), tmp_path / "state.snapshot.gz"
+    import httpx
+
+    with httpx.Client(base_url=served.url, trust_env=False) as http:
+        event = {"userId": "ada", "traits": {"email": "ada@example.com", "total_spent": 900}}
+        http.post("/v1/identify", json=event, auth=("segment-local", "")).raise_for_status()
+        done = run("snapshot", "save", str(file), "--url", served.url)
+        assert (done.returncode, file.stat().st_mode & 0o077) == (0, 0), done.stderr
+        http.post("/_emulator/reset").raise_for_status()
+        assert http.get("/_emulator/profiles").json() == {"profiles": []}
+        assert run("snapshot", "load", str(file), "--url", served.url).returncode == 0
+        assert [each["email"] for each in http.get("/_emulator/profiles").json()["profiles"]] == ["ada@example.com"]
+
+        refused = run("snapshot", "save", str(tmp_path / "no.gz"), "--url", served.url, "--sandbox", "nobody")
+        assert (refused.returncode, "there is no such sandbox" in refused.stderr) == (2, True)
+        file.write_bytes(file.read_bytes()[:100])
+        refused = run("snapshot", "load", str(file), "--url", served.url)
+        assert (refused.returncode, "damaged" in refused.stderr, "Traceback" in refused.stderr) == (2, True, False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["state.snapshot.gz"]
+
+
+def test_the_command_says_when_nobody_listens(run: Callable[..., Any], tmp_path: Path) -> None:
+    done = run("snapshot", "save", str(tmp_path / "x.gz"), "--url", "http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "stackadapt-emulator serve" in done.stderr
+    assert list(tmp_path.iterdir()) == []
