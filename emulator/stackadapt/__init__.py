@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
 from emulator.events import RecordSettled
+from emulator.faults import Definition
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import read_models
 from emulator.stackadapt.body import GraphQLParams
 from emulator.stackadapt.editions import LATEST
+from emulator.stackadapt.exchanges import Exchanges
 from emulator.stackadapt.execution import Executor, Reply, Request
 from emulator.stackadapt.ingestion import settle
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.moments import to_millis
 from emulator.stackadapt.segments import Segments
 from emulator.stackadapt.tables import STACKADAPT
+from emulator.stackadapt.upload_places import UploadPlaces
 from emulator.workspace import Token
 
 __all__ = ["Limits", "StackAdapt"]
@@ -34,16 +38,26 @@ Shown = dict[str, Any]
 class StackAdapt:
     """StackAdapt as one sandbox sees it.
 
-    `edition` names a schema under `contracts/stackadapt/`. Every reading method settles first what has become due.
+    `edition` names a schema under `contracts/stackadapt/`; `uploads` is the folder whose files
+    `createUserUploadedProfiles` may name, None for none. Every reading method settles first what has become due.
     Raises InputError for an unknown edition.
     """
 
-    def __init__(self, sandbox: Sandbox, *, edition: str = LATEST, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        edition: str = LATEST,
+        limits: Limits | None = None,
+        uploads: Path | None = None,
+    ) -> None:
         self.sandbox = sandbox
+        self._uploads = uploads
         self.limits = limits or Limits()
         self._executor = Executor(sandbox, edition=edition, limits=self.limits, started_at=sandbox.clock.now())
         sandbox.store.create(STACKADAPT)
         self.segments = Segments(sandbox, self._settled)
+        self.exchanges = Exchanges(sandbox, self.limits, self._executor.operations)
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, unless it has expired."""
@@ -52,9 +66,26 @@ class StackAdapt:
             return token
         return token if self.sandbox.clock.now() < token.expires_at else None
 
-    def execute(self, token: Token, params: GraphQLParams, *, trace_id: str, strict: bool = False) -> Reply:
-        """Answers a request whose body and token were accepted, for `http.py`."""
-        return self._executor.run(Request(params=params, token=token, trace_id=trace_id, strict=strict))
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The root fields of the schema, queries first."""
+        return self._executor.operations
+
+    def execute(
+        self,
+        token: Token,
+        params: GraphQLParams,
+        *,
+        trace_id: str,
+        strict: bool = False,
+        fault: Definition | None = None,
+        host_url: str = "http://127.0.0.1/",
+    ) -> Reply:
+        """Answers a request whose body and token were accepted, for `http.py`. It came in under `host_url`."""
+        places = UploadPlaces(folder=self._uploads, base_url=f"{host_url}uploads/{self.sandbox.name}/")
+        return self._executor.run(
+            Request(params=params, token=token, trace_id=trace_id, strict=strict, fault=fault, uploads=places)
+        )
 
     def settle(self) -> None:
         """Lets everything that has become due take effect."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from emulator.stackadapt.profile_lists import forget_members
 from emulator.stackadapt.rules.reasons import PROFILE_DELETED
 from emulator.stackadapt.rules.records import PENDING, REJECTED
 from emulator.stackadapt.tables import (
@@ -39,7 +40,10 @@ def delete_external_ids(
                 EXTERNAL_IDS.c.external_id.in_(part),
             )
         )
-        _delete_profiles(connection, sorted(set(owners)))
+        ids = sorted(set(owners))
+        emails = connection.scalars(select(PROFILES.c.email).where(PROFILES.c.id.in_(ids))).all()
+        forget_members(connection, advertiser_id, emails)
+        _delete_profiles(connection, ids)
         rejected += _reject_waiting(connection, advertiser_id, provider, part, now)
     return rejected
 
@@ -51,6 +55,7 @@ def delete_emails(
     for part in portions(emails):
         query = select(PROFILES.c.id).where(PROFILES.c.advertiser_id == advertiser_id, PROFILES.c.email.in_(part))
         _delete_profiles(connection, list(connection.scalars(query)))
+    forget_members(connection, advertiser_id, emails)
     if compliance:
         rows = [{"advertiser_id": advertiser_id, "email": email, "since": now} for email in emails]
         upsert(connection, SUPPRESSIONS, rows, update=())

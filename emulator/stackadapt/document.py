@@ -88,18 +88,29 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
                 raise DocumentTooLarge(messages.too_deep(found, limits.depth))
 
 
-def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
-    """The names of an operation's root fields in document order, fragments opened."""
+def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
+    """The operation that a request means by `operationName`, or the error that says why there is none."""
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if name is not None:
+        named = (each for each in operations if each.name is not None and each.name.value == name)
+        return next(named, None) or GraphQLError(messages.unknown_operation(name))
+    if not operations:
+        return GraphQLError(messages.NO_OPERATION)
+    return operations[0] if len(operations) == 1 else GraphQLError(messages.AMBIGUOUS_OPERATION)
+
+
+def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[FieldNode, ...]:
+    """An operation's root fields in document order, fragments opened."""
     return tuple(_fields_of(operation.selection_set, _fragments(document), set()))
 
 
 def asks_introspection(document: DocumentNode) -> bool:
     """Whether any operation asks for the schema."""
     return any(
-        name in _INTROSPECTION
+        field.name.value in _INTROSPECTION
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode)
-        for name in root_fields(document, definition)
+        for field in root_fields(document, definition)
     )
 
 
@@ -150,11 +161,11 @@ def _fragment_depth(name: str, fragments: dict[str, FragmentDefinitionNode], kno
 
 def _fields_of(
     selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], opened: set[str]
-) -> Iterator[str]:
+) -> Iterator[FieldNode]:
     for node in selections.selections:
         inner = getattr(node, "selection_set", None)
         if isinstance(node, FieldNode):
-            yield node.name.value
+            yield node
         elif isinstance(node, FragmentSpreadNode):
             name = node.name.value
             if name in fragments and name not in opened:

@@ -1,24 +1,36 @@
-"""The editions of the schema that the emulator serves, and which of their fields it answers."""
+"""The editions of the schema that the emulator serves, each field with its resolver."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from ariadne import make_executable_schema
+from ariadne import SchemaBindable, make_executable_schema
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema
 
 from emulator.artefacts import contract
 from emulator.errors import EmulatorDefect, InputError, nearest
-from emulator.stackadapt.resolvers import advertisers, deletions, mappings, profiles, tokens
-from emulator.stackadapt.resolvers.fields import Fields, not_emulated
+from emulator.stackadapt import scalars
+from emulator.stackadapt.resolvers import (
+    advertiser_mutations,
+    advertisers,
+    catalogue,
+    custom_segments,
+    data_hub,
+    deletions,
+    mappings,
+    profile_lists,
+    profiles,
+    tokens,
+    uploads,
+)
 
 LATEST: Final = "2026-06"
-_EVERY_FIELD: Final = ("*",)
 
 _COMMON = (
+    *scalars.SCALARS,
     *tokens.BINDABLES,
     *advertisers.BINDABLES,
     *mappings.BINDABLES,
@@ -29,66 +41,27 @@ _COMMON = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """A dated schema under `contracts/stackadapt/`; `not_emulated` names the fields that answer an error, by type."""
+    """A dated schema under `contracts/stackadapt/` with what answers its fields."""
 
     file: str
-    bindables: tuple[Fields, ...]
-    not_emulated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bindables: tuple[SchemaBindable, ...]
 
 
 EDITIONS: Final[Mapping[str, Edition]] = {
     LATEST: Edition(
         file="stackadapt/2026-06/schema.graphql",
-        bindables=(*_COMMON, *mappings.BINDABLES_2026, *deletions.BINDABLES_2026),
-        not_emulated={
-            "Query": ("audiences", "customSegments", "dataHubWebhookApi"),
-            "Mutation": (
-                "archiveAdvertiser",
-                "archiveAdvertisers",
-                "createAdvertiser",
-                "createProfileList",
-                "createUploadTargets",
-                "createUserUploadedProfiles",
-                "createUserUploadedProfilesWithJson",
-                "dataHubWebhookApi",
-                "deleteProfileList",
-                "restoreAdvertiser",
-                "updateAdvertiser",
-                "updateProfileList",
-                "updateProfileListProfiles",
-            ),
-            "Advertiser": ("profileList", "profileLists"),
-            # Reached through the fields above only.
-            "ArchiveAdvertiserPayload": _EVERY_FIELD,
-            "ArchiveAdvertisersPayload": _EVERY_FIELD,
-            "AudienceCatalogue": _EVERY_FIELD,
-            "CampaignConnection": _EVERY_FIELD,
-            "CampaignEdge": _EVERY_FIELD,
-            "CreateAdvertiserPayload": _EVERY_FIELD,
-            "CreateProfileListPayload": _EVERY_FIELD,
-            "CreateUploadTargetsPayload": _EVERY_FIELD,
-            "CreateUserUploadedProfilesPayload": _EVERY_FIELD,
-            "CreateUserUploadedProfilesWithJSONPayload": _EVERY_FIELD,
-            "CustomSegmentAdvertiserPermissions": _EVERY_FIELD,
-            "CustomSegmentConnection": _EVERY_FIELD,
-            "CustomSegmentEdge": _EVERY_FIELD,
-            "DataHubWebhookApiMutation": _EVERY_FIELD,
-            "DataHubWebhookApiQuery": _EVERY_FIELD,
-            "DataHubWebhookApiUpsertDataHubProfilesResponse": _EVERY_FIELD,
-            "DeleteProfileListPayload": _EVERY_FIELD,
-            "PlaceholderCustomSegment": _EVERY_FIELD,
-            "ProfileList": _EVERY_FIELD,
-            "ProfileListConnection": _EVERY_FIELD,
-            "ProfileListEdge": _EVERY_FIELD,
-            "RestoreAdvertiserPayload": _EVERY_FIELD,
-            "RuleGroupAudienceCustomSegment": _EVERY_FIELD,
-            "UpdateAdvertiserPayload": _EVERY_FIELD,
-            "UpdateProfileListProfilesPayload": _EVERY_FIELD,
-            "UploadTarget": _EVERY_FIELD,
-            "UploadTargetParameters": _EVERY_FIELD,
-            "UserUploadedCustomSegment": _EVERY_FIELD,
-            "UserUploadedProfiles": _EVERY_FIELD,
-        },
+        bindables=(
+            *_COMMON,
+            *scalars.SCALARS_2026,
+            *advertiser_mutations.BINDABLES_2026,
+            *catalogue.BINDABLES_2026,
+            *custom_segments.BINDABLES_2026,
+            *data_hub.BINDABLES_2026,
+            *deletions.BINDABLES_2026,
+            *mappings.BINDABLES_2026,
+            *profile_lists.BINDABLES_2026,
+            *uploads.BINDABLES_2026,
+        ),
     ),
     "2024-12": Edition(file="stackadapt/2024-12/schema.graphql", bindables=_COMMON),
 }
@@ -115,15 +88,13 @@ def executable_schema(name: str) -> GraphQLSchema:
 def build_edition(edition: Edition) -> GraphQLSchema:
     """Binds the resolvers of an edition. Raises EmulatorDefect for a resolver without a field and the reverse."""
     schema = make_executable_schema(contract(edition.file).read_text(encoding="utf-8"), *edition.bindables)
-    for type_name, fields in edition.not_emulated.items():
-        _bind_not_emulated(schema, type_name, fields)
     for graphql_type in _object_types(schema):
         for name, graphql_field in graphql_type.fields.items():
             if graphql_field.resolve is None:
                 raise EmulatorDefect(
                     "a field has no resolver.",
                     where=f"{graphql_type.name}.{name}",
-                    hint="Bind one, or name the field in `not_emulated`.",
+                    hint="Bind one.",
                 )
     return schema
 
@@ -134,18 +105,6 @@ def members_of(schema: GraphQLSchema, enum_name: str) -> frozenset[str]:
     if not isinstance(enum, GraphQLEnumType):
         raise EmulatorDefect("the schema has no such enum.", where=enum_name)
     return frozenset(enum.values)
-
-
-def _bind_not_emulated(schema: GraphQLSchema, type_name: str, names: tuple[str, ...]) -> None:
-    graphql_type = schema.type_map.get(type_name)
-    if not isinstance(graphql_type, GraphQLObjectType):
-        raise EmulatorDefect(
-            "`not_emulated` names an unknown type.", where=type_name, hint=nearest(type_name, schema.type_map)
-        )
-    bindable = Fields(type_name)
-    for name in graphql_type.fields if names == _EVERY_FIELD else names:
-        bindable.set_field(name, not_emulated(type_name, name))
-    bindable.bind_to_schema(schema)
 
 
 def _object_types(schema: GraphQLSchema) -> list[GraphQLObjectType]:

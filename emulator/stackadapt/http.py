@@ -1,7 +1,7 @@
 """`POST /graphql`: the door of StackAdapt's side.
 
-The order is the observed one: the body is checked before the token, then faults strike, then the document runs. Every
-request whose token is known is journalled; others belong to no sandbox.
+The order is the observed one: the body is checked before the token, then the rate limit and the faults strike, then the
+document runs. Every request whose token is known is journalled; others belong to no sandbox.
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ from flask import Blueprint, Request, Response, request
 from graphql import GraphQLError
 
 from emulator.clock import stopwatch
+from emulator.errors import InputError
 from emulator.events import GraphQLExchanged
+from emulator.faults import Definition
+from emulator.faults.header import HEADER, parse_header
+from emulator.faults.line import line_of
 from emulator.ids import Ids
 from emulator.stackadapt import StackAdapt, messages
+from emulator.stackadapt.answers import Answered, response_under
 from emulator.stackadapt.body import BadBody, GraphQLParams, read_body
 from emulator.stackadapt.document import asks_introspection, parse_document
 from emulator.stackadapt.execution import GRAPHQL_RESPONSE, Reply, error_body
@@ -24,6 +29,11 @@ from emulator.stackadapt.limits import Limits
 from emulator.workspace import Token
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+# A token has no place in the journal, even when a client puts it into a body. One this short would be found in
+# ordinary words, and protects nothing.
+_HIDDEN = "***"
+_SHORTEST_HIDDEN = 8
 
 Find = Callable[[str], StackAdapt | None]
 
@@ -34,6 +44,17 @@ class _Caller:
 
     stackadapt: StackAdapt | None
     token: Token | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """What the journal is told."""
+
+    reply: Reply
+    trace_id: str
+    body: bytes
+    answered: Answered
+    duration_ms: float
 
 
 def blueprint(find: Find) -> Blueprint:
@@ -53,10 +74,15 @@ def blueprint(find: Find) -> Blueprint:
         trace_id = (stackadapt.sandbox.ids if stackadapt else strangers).trace_id()
         body = request.stream.read(limits.body_bytes + 1)
         reply = _reply(body, caller, limits, trace_id=trace_id, anonymous=secret is None)
-        response = _response(reply)
-        if stackadapt is not None:
-            _journal(stackadapt, caller.token, reply, trace_id, body, response, elapsed())
-        return response
+        if stackadapt is None or secret is None:
+            return _response(reply)
+        effect, line = reply.strike.effect, line_of(request.environ)
+        answered = response_under(effect, _response(reply), line)
+        exchange = _Exchange(reply, trace_id, body, answered, elapsed() + effect.delay_ms)
+        _journal(stackadapt, caller.token, secret, exchange)
+        if effect.delay_ms and not stackadapt.sandbox.clock.frozen:
+            line.hold(effect.delay_ms)
+        return answered.response
 
     for rule in ("/graphql", "/graphql/", "/graphql/<path:rest>"):
         routes.add_url_rule(rule, view_func=answer, methods=METHODS, provide_automatic_options=False)
@@ -72,8 +98,20 @@ def _reply(body: bytes, caller: _Caller, limits: Limits, *, trace_id: str, anony
         return Reply(status=error.status, body=error_body(error.message, emulator=error.emulator))
     if caller.stackadapt is None or caller.token is None:
         return _unauthorized(params, limits, trace_id, anonymous=anonymous)
+    try:
+        fault = _fault_of(request)
+    except InputError as error:
+        return Reply(status=400, body=error_body(str(error), trace_id=trace_id, emulator=True))
     strict = request.accept_mimetypes.best_match(["application/json", GRAPHQL_RESPONSE]) == GRAPHQL_RESPONSE
-    return caller.stackadapt.execute(caller.token, params, trace_id=trace_id, strict=strict)
+    return caller.stackadapt.execute(
+        caller.token, params, trace_id=trace_id, strict=strict, fault=fault, host_url=request.host_url
+    )
+
+
+def _fault_of(received: Request) -> Definition | None:
+    """The fault that a request wants for itself. Raises InputError."""
+    written = received.headers.get(HEADER)
+    return parse_header(written) if written is not None else None
 
 
 def _unauthorized(params: GraphQLParams, limits: Limits, trace_id: str, *, anonymous: bool) -> Reply:
@@ -105,25 +143,26 @@ def _response(reply: Reply, headers: dict[str, str] | None = None) -> Response:
     return Response(content, status=reply.status, headers=headers, content_type=f"{best}; charset=utf-8")
 
 
-def _journal(
-    stackadapt: StackAdapt,
-    token: Token | None,
-    reply: Reply,
-    trace_id: str,
-    body: bytes,
-    response: Response,
-    duration_ms: float,
-) -> None:
+def _journal(stackadapt: StackAdapt, token: Token | None, secret: str, exchange: _Exchange) -> None:
     most = stackadapt.limits.journal_characters
+    asked = exchange.reply.asked
     stackadapt.sandbox.journal.append(
         GraphQLExchanged(
             at=stackadapt.sandbox.clock.now(),
-            trace_id=trace_id,
+            trace_id=exchange.trace_id,
             token_name=token.name if token else None,
-            operations=reply.operations,
-            status=reply.status,
-            request=body.decode("utf-8", "replace")[:most],
-            response=response.get_data(as_text=True)[:most],
-            duration_ms=duration_ms,
+            operations=asked.operations,
+            status=exchange.answered.status,
+            request=_without(secret, exchange.body)[:most],
+            response=_without(secret, exchange.answered.body)[:most],
+            duration_ms=exchange.duration_ms,
+            struck=exchange.reply.strike.names,
+            advertiser_ids=asked.advertiser_ids,
+            emails=asked.emails,
         )
     )
+
+
+def _without(secret: str, body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    return text.replace(secret, _HIDDEN) if len(secret) >= _SHORTEST_HIDDEN else text

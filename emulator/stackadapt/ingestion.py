@@ -8,17 +8,20 @@ reads a record is the one in force when the record is settled (statements of the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from emulator.events import RecordSettled
+from emulator.faults.effect import Rejecting
 from emulator.stackadapt.deletions import delete_emails, delete_external_ids
 from emulator.stackadapt.jobs import (
     DELETE_EMAILS_JOB,
     DELETE_EXTERNAL_IDS_JOB,
+    LIST_MEMBERS_JOB,
     MAPPING_JOB,
     RECORDS_JOB,
     due_jobs,
@@ -27,7 +30,8 @@ from emulator.stackadapt.jobs import (
 from emulator.stackadapt.mappings import bring_into_force, intake_of_schemas, schemas_in_force
 from emulator.stackadapt.moments import from_millis
 from emulator.stackadapt.profile_batch import ProfileBatch
-from emulator.stackadapt.rules.reasons import PROFILE_DELETED
+from emulator.stackadapt.profile_lists import change_members, fill_list
+from emulator.stackadapt.rules.reasons import INJECTED, PROFILE_DELETED
 from emulator.stackadapt.rules.records import PENDING, REJECTED, VISIBLE, Intake, Reading, read_record, verdict
 from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
 from emulator.stackadapt.upserts import portions
@@ -69,17 +73,30 @@ def _apply_email_deletion(connection: Connection, job: Row[Any], now: int) -> li
     return []
 
 
+def _apply_list_members(connection: Connection, job: Row[Any], now: int) -> list[RecordSettled]:
+    change_members(connection, job.advertiser_id, now=now, **job.instructions)
+    return []
+
+
 def _apply_records(connection: Connection, job: Row[Any], now: int) -> list[RecordSettled]:
     provider = job.instructions["provider"]
-    schemas = job.instructions.get("tied_to") or schemas_in_force(connection, job.advertiser_id, provider)
+    schemas = job.instructions.get("tied_to") or schemas_in_force(
+        connection, job.advertiser_id, provider, job.instructions.get("mapping_id")
+    )
     intake = intake_of_schemas(schemas)
     records = _records(connection, RECORDS.c.batch_id == job.instructions["batch_id"])
-    batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now)
-    settled = _settle_records(batch, records, intake)
-    awaited = _awaited(settled)
-    if awaited:
-        settled += _settle_records(batch, _waiting(connection, job.advertiser_id, provider, awaited), intake)
-    batch.flush(source=job.instructions["source"], mapping_id=intake.mapping_id)
+    refused = job.instructions.get("rejecting")
+    settling = _Settling(
+        ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now),
+        intake,
+        Rejecting(**refused) if refused else None,
+    )
+    settled = settling.run(records, lambda ids: _waiting(connection, job.advertiser_id, provider, ids))
+    source = job.instructions["source"]
+    settling.batch.flush(source=source, mapping_id=intake.mapping_id)
+    if intake.list_id is not None:
+        arrived = [each.email for each in settled if each.outcome == VISIBLE and each.email is not None]
+        fill_list(connection, intake.list_id, arrived, source=source, mapping_id=intake.mapping_id, now=now)
     _write_outcomes(connection, settled, now)
     return [
         _event(each.record, each.outcome, each.reason, each.email, now) for each in settled if each.outcome != PENDING
@@ -91,36 +108,60 @@ _APPLY = {
     RECORDS_JOB: _apply_records,
     DELETE_EXTERNAL_IDS_JOB: _apply_external_id_deletion,
     DELETE_EMAILS_JOB: _apply_email_deletion,
+    LIST_MEMBERS_JOB: _apply_list_members,
 }
 
 
-def _settle_records(batch: ProfileBatch, records: Sequence[Row[Any]], intake: Intake) -> list[_Settled]:
-    raw: list[dict[str, Any]] = json.loads(f"[{','.join(record.raw for record in records)}]")
-    readings = [read_record(record, intake) for record in raw]
-    batch.load(readings)
-    settled = []
-    for record, reading in zip(records, readings, strict=True):
+class _Settling:
+    """Settles the records of one batch in their order.
+
+    A record that waits for an external id, from this batch or an older one, is settled right after the record that
+    brings it, so that it makes no difference how records are divided into batches.
+    """
+
+    def __init__(self, batch: ProfileBatch, intake: Intake, rejecting: Rejecting | None) -> None:
+        self.batch = batch
+        self._intake = intake
+        self._rejecting = rejecting
+        self._waiting: dict[str | None, list[tuple[Row[Any], Reading]]] = defaultdict(list)
+        self._settled: dict[int, _Settled] = {}
+
+    def run(
+        self, records: Sequence[Row[Any]], waiting_for: Callable[[Sequence[str]], Sequence[Row[Any]]]
+    ) -> list[_Settled]:
+        """What became of the records, and of older ones (`waiting_for` gives those that wait for external ids)."""
+        readings = self._read(records)
+        brought = {each.external_id for each in readings if each.email is not None and each.external_id is not None}
+        older = waiting_for(sorted(brought))
+        late = self._read(older)
+        self.batch.load([*readings, *late])
+        for record, reading in zip(older, late, strict=True):
+            self._waiting[record.waits_for].append((record, reading))
+        for record, reading in zip(records, readings, strict=True):
+            self._settle(record, reading, self._rejecting)
+        return list(self._settled.values())
+
+    def _read(self, records: Sequence[Row[Any]]) -> list[Reading]:
+        raw: list[dict[str, Any]] = json.loads(f"[{','.join(record.raw for record in records)}]")
+        return [read_record(record, self._intake) for record in raw]
+
+    def _settle(self, record: Row[Any], reading: Reading, rejecting: Rejecting | None) -> None:
         outcome, reason = verdict(
             reading,
-            profile_known=batch.knows(reading.external_id),
-            suppressed=batch.suppresses(reading.email),
+            profile_known=self.batch.knows(reading.external_id),
+            suppressed=self.batch.suppresses(reading.email),
         )
         email = reading.email
+        if rejecting is not None and rejecting.hits(email, record.position):
+            outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            email = batch.apply(reading, intake.is_opted_in).email
-        settled.append(_Settled(record, reading, outcome, reason, email))
-    return settled
-
-
-def _awaited(settled: Sequence[_Settled]) -> list[str]:
-    """External ids for which an older record may be waiting: those that came together with an e-mail."""
-    return sorted(
-        {
-            each.reading.external_id
-            for each in settled
-            if each.outcome == VISIBLE and each.reading.email is not None and each.reading.external_id is not None
-        }
-    )
+            email = self.batch.apply(reading, self._intake.status).email
+        self._settled[record.id] = _Settled(record, reading, outcome, reason, email)
+        if outcome == PENDING:
+            self._waiting[reading.external_id].append((record, reading))
+        elif outcome == VISIBLE and reading.email is not None and reading.external_id is not None:
+            for waiting in self._waiting.pop(reading.external_id, ()):
+                self._settle(*waiting, None)
 
 
 def _waiting(
@@ -140,7 +181,14 @@ def _waiting(
 
 
 def _records(connection: Connection, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
-    query = select(RECORDS.c.id, RECORDS.c.raw, BATCHES.c.request_id, BATCHES.c.advertiser_id)
+    query = select(
+        RECORDS.c.id,
+        RECORDS.c.position,
+        RECORDS.c.raw,
+        RECORDS.c.waits_for,
+        BATCHES.c.request_id,
+        BATCHES.c.advertiser_id,
+    )
     ordered = query.select_from(RECORDS_OF_BATCHES).where(*conditions).order_by(RECORDS.c.id)
     return list(connection.execute(ordered))
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from emulator.faults.effect import Rejecting
 from emulator.stackadapt.mappings import schemas_in_force
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import QUEUED
@@ -23,6 +24,7 @@ RECORDS_JOB = "records"
 MAPPING_JOB = "mapping"
 DELETE_EXTERNAL_IDS_JOB = "delete_external_ids"
 DELETE_EMAILS_JOB = "delete_emails"
+LIST_MEMBERS_JOB = "list_members"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +38,20 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordBatch:
-    """The profiles of one `upsertProfiles`. `source` is the provider as a member of the schema's `Source`."""
+    """The profiles of one mutation. `source` is the provider as a member of the schema's `Source`.
+
+    `rejecting` are the records that a fault wants refused. They are read by the mappings in force for the provider, by
+    the profile mapping `mapping_id` among them, or by `tied_to` (`schemas_of_upload`) and nothing else.
+    """
 
     advertiser_id: str
     provider: str
     source: str
     sync_id: str | None
     profiles: Sequence[Mapping[str, Any]]
+    rejecting: Rejecting | None = None
+    mapping_id: int | None = None
+    tied_to: Mapping[str, Any] | None = None
 
 
 def enqueue(
@@ -73,15 +82,19 @@ def due_moment(connection: Connection, arrival: Arrival, advertiser_id: str) -> 
     return max(arrival.due_at, previous or 0)
 
 
-def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch, *, tie_mappings: bool) -> None:
-    """Adds the records of a batch and the job that settles them.
+def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch, *, tie_mappings: bool) -> int:
+    """Adds the records of a batch and the job that settles them; returns the batch's id.
 
     `tie_mappings` ties the batch to the mappings in force now, instead of those in force when it is settled.
     """
     provider = provider_key(batch.provider)
-    instructions: dict[str, Any] = {"provider": provider, "source": batch.source}
-    if tie_mappings:
-        instructions["tied_to"] = schemas_in_force(connection, batch.advertiser_id, provider)
+    instructions: dict[str, Any] = {"provider": provider, "source": batch.source, "mapping_id": batch.mapping_id}
+    if batch.rejecting is not None:
+        instructions["rejecting"] = asdict(batch.rejecting)
+    if batch.tied_to is not None:
+        instructions["tied_to"] = dict(batch.tied_to)
+    elif tie_mappings:
+        instructions["tied_to"] = schemas_in_force(connection, batch.advertiser_id, provider, batch.mapping_id)
     due_at = due_moment(connection, arrival, batch.advertiser_id)
     inserted = connection.execute(
         insert(BATCHES).values(
@@ -95,7 +108,7 @@ def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch
             due_at=due_at,
         )
     ).inserted_primary_key
-    instructions["batch_id"] = batch_id = inserted[0] if inserted else 0
+    instructions["batch_id"] = batch_id = int(inserted[0]) if inserted else 0
     enqueue(connection, arrival, RECORDS_JOB, advertiser_id=batch.advertiser_id, instructions=instructions)
     rows = [
         {
@@ -108,6 +121,7 @@ def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch
     ]
     if rows:
         connection.execute(insert(RECORDS), rows)
+    return batch_id
 
 
 def due_jobs(connection: Connection, now: int) -> list[Row[Any]]:

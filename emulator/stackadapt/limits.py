@@ -19,4 +19,4 @@ class Limits:
     aliases: int = 100
     selections: int = 1_000
     profiles: int = 10_000
-    journal_characters: int = 1_000_000
+    journal_characters: int = 8 * 1024 * 1024

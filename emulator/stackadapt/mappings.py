@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, true, update
 
 from emulator.stackadapt.rules.mapping_columns import MappingColumn, column_of
+from emulator.stackadapt.rules.marketing import brought_by
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import Intake, intake_of
 from emulator.stackadapt.tables import MAPPINGS
@@ -32,6 +33,7 @@ class Mapping:
     mappable_id: str | None
     columns: tuple[MappingColumn, ...]
     is_opted_in: bool | None
+    list_id: int | None
 
 
 def find_mapping(
@@ -82,16 +84,21 @@ def create_mapping(
 
 
 def request_schema(
-    connection: Connection, mapping: Mapping, columns: Sequence[MappingColumn], is_opted_in: bool | None
+    connection: Connection,
+    mapping: Mapping,
+    columns: Sequence[MappingColumn],
+    *,
+    is_opted_in: bool | None = None,
+    list_id: int | None = None,
 ) -> dict[str, Any]:
     """Remembers what a mutation asks for and returns the instructions of the job that brings it into force."""
     schema = [column.as_dict() for column in columns]
     connection.execute(
         update(MAPPINGS)
         .where(MAPPINGS.c.id == mapping.id)
-        .values(requested_schema=schema, requested_is_opted_in=is_opted_in)
+        .values(requested_schema=schema, requested_is_opted_in=is_opted_in, requested_list_id=list_id)
     )
-    return {"mapping_schema": schema, "is_opted_in": is_opted_in}
+    return {"mapping_schema": schema, "is_opted_in": is_opted_in, "list_id": list_id}
 
 
 def bring_into_force(connection: Connection, mapping_id: int, instructions: dict[str, Any]) -> None:
@@ -99,13 +106,20 @@ def bring_into_force(connection: Connection, mapping_id: int, instructions: dict
     connection.execute(update(MAPPINGS).where(MAPPINGS.c.id == mapping_id).values(**instructions, in_force=True))
 
 
-def schemas_in_force(connection: Connection, advertiser_id: str, provider: str) -> dict[str, Any]:
-    """The mappings in force for records of a provider, in the JSON form that a job can carry."""
-    profile = _newest(connection, advertiser_id, provider, PROFILE, MAPPINGS.c.in_force)
+def schemas_in_force(
+    connection: Connection, advertiser_id: str, provider: str, mapping_id: int | None = None
+) -> dict[str, Any]:
+    """The mappings in force for records of a provider, in the JSON form that a job can carry.
+
+    `mapping_id` names the profile mapping of one connection, for a provider that has several.
+    """
+    named = true() if mapping_id is None else MAPPINGS.c.id == mapping_id
+    profile = _newest(connection, advertiser_id, provider, PROFILE, and_(MAPPINGS.c.in_force, named))
     audience = _newest(connection, advertiser_id, provider, AUDIENCE, MAPPINGS.c.in_force)
     return {
         "mapping_id": profile.id if profile else 0,
         "is_opted_in": profile.is_opted_in if profile else None,
+        "list_id": profile.list_id if profile else None,
         "profile": profile.mapping_schema if profile else [],
         "audience": audience.mapping_schema if audience else None,
     }
@@ -118,19 +132,35 @@ def requested_schemas(connection: Connection, advertiser_id: str, provider: str)
     return {
         "mapping_id": profile.id if profile else 0,
         "is_opted_in": profile.requested_is_opted_in if profile else None,
+        "list_id": profile.requested_list_id if profile else None,
         "profile": profile.requested_schema if profile else [],
         "audience": audience.requested_schema if audience else None,
     }
 
 
+def schemas_of_upload(mapping_id: int, instructions: dict[str, Any], status: str | None) -> dict[str, Any]:
+    """The same of an upload: its own mapping, from the instructions of `request_schema`, and the status it brings."""
+    return {
+        "mapping_id": mapping_id,
+        "is_opted_in": None,
+        "status": status,
+        "list_id": instructions["list_id"],
+        "profile": instructions["mapping_schema"],
+        "audience": None,
+        "control_keys": False,
+    }
+
+
 def intake_of_schemas(schemas: dict[str, Any]) -> Intake:
-    """What `schemas_in_force` gave, ready for reading records."""
+    """What one of the functions above gave, ready for reading records."""
     audience = schemas["audience"]
     return intake_of(
         [column_of(stored) for stored in schemas["profile"]],
         None if audience is None else [column_of(stored) for stored in audience],
         mapping_id=schemas["mapping_id"],
-        is_opted_in=schemas["is_opted_in"],
+        status=schemas.get("status") or brought_by(schemas["is_opted_in"]),
+        list_id=schemas["list_id"],
+        control_keys=schemas.get("control_keys", True),
     )
 
 
@@ -171,4 +201,5 @@ def _mapping(row: Row[Any], *, schema: list[dict[str, Any]] | None = None) -> Ma
         mappable_id=row.mappable_id or None,
         columns=tuple(column_of(stored) for stored in (row.requested_schema if schema is None else schema)),
         is_opted_in=row.requested_is_opted_in,
+        list_id=row.requested_list_id,
     )

@@ -55,6 +55,25 @@ PROVIDER_UNKNOWN = "externalProvider is not a known source."
 NO_WRITE_SCOPE = "The token has no WRITE scope for any advertiser."
 TOO_MANY_EMAILS = "At most 100 e-mails can be deleted at once."
 MAPPING_UNKNOWN = "There is no such mapping."
+NAME_REQUIRED = "A name is required."
+LISTS_REQUIRED = "At least one profile list is required."
+ADDED_AND_REMOVED = "The same e-mail is both added and removed."
+ID_NOT_TAKEN = "A new advertiser gets its own id: leave it out, or use updateAdvertiser."
+ADVERTISER_ID_REQUIRED = "The id of an advertiser is required."
+TOO_MANY_ADVERTISERS = "At most 100 advertisers can be archived at once."
+URL_REQUIRED = "The url of a file is required."
+NO_NETWORK = (
+    "The emulator fetches nothing from the network: name the resourceUrl of an upload target, or a file in the folder "
+    "that it was started with."
+)
+NO_UPLOAD_FOLDER = (
+    "The emulator was started without a folder of uploads: start it with --uploads, or send the file to an upload "
+    "target."
+)
+NOTHING_UPLOADED = "No file was sent to this upload target yet."
+ONLY_CDP_PROFILES = "The emulator takes files of the resource CDP_PROFILES only."
+INPUT_REQUIRED = "input is required."
+DATA_NOT_OBJECTS = "data must be a list of objects."
 
 
 def method_not_allowed(method: str) -> str:
@@ -75,11 +94,6 @@ def too_deep(found: int, limit: int) -> str:
 def too_many(what: str, found: int, limit: int) -> str:
     """More aliases or selections than allowed."""
     return f"The document has {found} {what}; at most {limit} are allowed."
-
-
-def not_emulated(field: str) -> str:
-    """A field of the schema that the emulator does not answer yet."""
-    return f"{field} is not emulated yet."
 
 
 def advertiser_unknown(advertiser_id: str) -> str:
@@ -117,6 +131,31 @@ def email_rejected(reason: str) -> str:
 def invalid_email(email: str) -> str:
     """A deletion by something that is no e-mail."""
     return f"{email!r} is not a valid e-mail."
+
+
+def list_unknown(list_id: str) -> str:
+    """A profile list that does not exist, or belongs to another advertiser."""
+    return f"Profile list {list_id} could not be found."
+
+
+def file_unknown(url: str) -> str:
+    """A file that is not in the folder of uploads."""
+    return f"{url!r} is no file in the folder of uploads."
+
+
+def file_too_large(limit: int) -> str:
+    """A file of more bytes than `Limits.body_bytes`."""
+    return f"The file is larger than {limit} bytes."
+
+
+def integration_unknown(integration: str) -> str:
+    """`dataHubWebhookApi` names a connector that is no `Source`."""
+    return f"{integration!r} is no integration."
+
+
+def integration_id_unknown(integration_id: int, integration: str) -> str:
+    """`dataHubWebhookApi` names an integration that the advertiser does not have."""
+    return f"The advertiser has no integration {integration_id} of {integration}."
 
 
 def segment_unknown(segment_id: str) -> str:

@@ -79,14 +79,15 @@ class ProfileBatch:
         """Whether a profile has the external id."""
         return external_id in self._by_external_id
 
-    def apply(self, reading: Reading, is_opted_in: bool | None) -> ProfileState:
+    def apply(self, reading: Reading, status: str | None) -> ProfileState:
         """Merges a record into the profile of its e-mail, or of its external id when it has no e-mail.
 
-        An external id that another profile has moves to this one.
+        `status` is the marketing status that it brings, if any. An external id that another profile has moves to this
+        one.
         """
         state = self._profile_of(reading)
         self._changed[id(state)] = state
-        state.marketing_status = status_after(state.marketing_status, is_opted_in)
+        state.marketing_status = status_after(state.marketing_status, status)
         state.merge(reading.properties)
         if reading.external_id is not None and self._by_external_id.get(reading.external_id) is not state:
             former = self._by_external_id.get(reading.external_id)
@@ -193,7 +194,8 @@ class ProfileBatch:
             for state in states
             for external_id, active in state.memberships.items()
         ]
-        upsert(self._connection, MEMBERSHIPS, rows, update=("active", "changed_at"))
+        # Entering again does not begin a membership anew.
+        upsert(self._connection, MEMBERSHIPS, rows, update=("active", "changed_at"), where_new="active")
 
     def _write_audiences(self) -> dict[str, int]:
         """The ids of the external audiences of this batch, new ones written, names brought up to date."""

@@ -14,6 +14,7 @@ from emulator.stackadapt.rules.providers import source_of
 GLOBAL = "GLOBAL"
 UPLOADED = "USER_UPLOADED"
 _IDENTITY = "external_id"
+_RANKS = {column.destination_key: rank for rank, column in enumerate(BUILTIN_PROPERTIES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,11 @@ class ProfileProperty:
     is_pii: bool
     source: str
     connection_ids: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        """Where the property stands in a list: built-in ones by their own order, the others after them, by key."""
+        return _RANKS.get(self.key, len(_RANKS))
 
 
 def property_catalogue(connection: Connection, advertiser_id: str, sources: Iterable[str]) -> list[ProfileProperty]:

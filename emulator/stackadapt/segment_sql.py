@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, true
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
 
+from emulator.clock import to_iso
+from emulator.stackadapt.moments import to_millis
 from emulator.stackadapt.rules.records import encoded
 from emulator.stackadapt.rules.segment_rules import (
+    AUDIENCE_FIELDS,
     AUDIENCE_ID,
-    AUDIENCE_NAME,
     EMAIL,
     MARKETING_STATUS,
     OPERATORS,
     ORDER_OPERATORS,
     TEXT_OPERATORS,
+    TIME_OPERATORS,
     All,
     Not,
     Rule,
-    Scalar,
+    Since,
     Test,
+    Value,
 )
 from emulator.stackadapt.rules.values import BOOLEAN, KINDS, LIST, NUMBER, TEXT, read_value
 from emulator.stackadapt.tables import EXTERNAL_AUDIENCES, MEMBERSHIPS, PROFILE_LIST_ITEMS, PROFILES
@@ -31,6 +36,7 @@ Condition = ColumnElement[bool]
 
 # The kind of stored value that a declared type is compared with; the others are text.
 _KIND_OF_TYPE = {"NUMBER": NUMBER, "BOOLEAN": BOOLEAN, "STRING_LIST": LIST}
+_DATES = frozenset({"DATE", "DATETIME"})
 _ORDERED_TYPES = frozenset({"NUMBER", "DATE", "DATETIME"})
 _INFERRED = "INFERRED"
 
@@ -48,6 +54,9 @@ _TESTS: Mapping[str, Callable[[Any, Any], Condition]] = {
     "at_least": lambda column, value: column >= value,
     "at_most": lambda column, value: column <= value,
     "one_of": lambda column, value: column.in_(value),
+    "before": lambda column, value: column < value,
+    "after": lambda column, value: column > value,
+    "within_last": lambda column, value: column.between(*value),
 }
 
 
@@ -59,41 +68,77 @@ class CompiledRule:
     warnings: tuple[str, ...]
 
 
-def compile_rule(rule: Rule, declared: Mapping[str, str]) -> CompiledRule:
-    """Compiles a rule; `declared` gives the type of every declared property by destination key."""
-    warnings: list[str] = []
-    condition = _condition(rule, declared, warnings)
-    return CompiledRule(condition, tuple(dict.fromkeys(warnings)))
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What a rule is compiled against, and what is odd about it."""
+
+    declared: Mapping[str, str]
+    now: datetime
+    warnings: list[str]
 
 
-def _condition(rule: Rule, declared: Mapping[str, str], warnings: list[str]) -> Condition:
+def compile_rule(rule: Rule, declared: Mapping[str, str], now: datetime) -> CompiledRule:
+    """Compiles a rule as it stands at `now`; `declared` gives the type of declared properties by destination key."""
+    around = _Surroundings(declared, now, [])
+    condition = _condition(rule, around)
+    return CompiledRule(condition, tuple(dict.fromkeys(around.warnings)))
+
+
+def _condition(rule: Rule, around: _Surroundings) -> Condition:
     if isinstance(rule, Test):
         opposite_of = OPERATORS[rule.operator].opposite_of
-        condition = _test(rule, opposite_of or rule.operator, declared, warnings)
+        condition = _test(rule, opposite_of or rule.operator, around)
         return not_(condition) if opposite_of else condition
     if isinstance(rule, Not):
-        return not_(_condition(rule.rule, declared, warnings))
-    conditions = [_condition(inner, declared, warnings) for inner in rule.rules]
+        return not_(_condition(rule.rule, around))
+    conditions = [_condition(inner, around) for inner in rule.rules]
     return and_(*conditions) if isinstance(rule, All) else or_(*conditions)
 
 
-def _test(test: Test, operator: str, declared: Mapping[str, str], warnings: list[str]) -> Condition:
-    if test.field in (AUDIENCE_ID, AUDIENCE_NAME):
-        return _audience_test(test, operator, warnings)
+def _test(test: Test, operator: str, around: _Surroundings) -> Condition:
+    if test.field in AUDIENCE_FIELDS:
+        return _audience_test(test, operator, around)
     if test.field in (EMAIL, MARKETING_STATUS):
-        return _column_test(test, operator, warnings)
+        return _column_test(test, operator, around.warnings)
+    data_type = around.declared.get(test.field)
+    if data_type is None:
+        around.warnings.append(f"{test.place}.field: no mapping declares the property {test.field!r}.")
     if operator == "exists":
         return _property_exists(encoded(test.field))
-    data_type = declared.get(test.field)
-    if data_type is None:
-        warnings.append(f"{test.place}.field: no mapping declares the property {test.field!r}.")
+    if operator in TIME_OPERATORS:
+        return _date_test(test, operator, data_type, around)
     if data_type in (None, _INFERRED):
         return _undeclared_test(test, operator)
-    return _property_test(test, operator, str(data_type), warnings)
+    return _property_test(test, operator, str(data_type), around.warnings)
+
+
+def _date_test(test: Test, operator: str, data_type: str | None, around: _Surroundings) -> Condition:
+    if data_type not in _DATES:
+        return _never(test, "is not declared DATE or DATETIME", around.warnings)
+    bound = _bound(test.value, str(data_type), around.now)
+    value = (bound, _bound(timedelta(), str(data_type), around.now)) if operator == "within_last" else bound
+    return _kind_test(encoded(test.field), TEXT, operator, [value])
+
+
+def _bound(value: Any, data_type: str, now: datetime) -> str:
+    """A moment of a rule, as text in the form in which properties of the type are kept."""
+    text = to_iso(now - value) if isinstance(value, timedelta) else value
+    read = read_value(text, data_type)
+    return str(read.content) if read else text
+
+
+def _began(since: Since, now: datetime) -> Condition:
+    """The condition that a membership began then, in milliseconds as the table keeps them."""
+    if isinstance(since.value, timedelta):
+        bound = to_millis(now - since.value)
+    else:
+        bound = to_millis(datetime.fromisoformat(_bound(since.value, "DATETIME", now)))
+    value = (bound, to_millis(now)) if since.operator == "within_last" else bound
+    return _TESTS[since.operator](MEMBERSHIPS.c.changed_at, value)
 
 
 def _column_test(test: Test, operator: str, warnings: list[str]) -> Condition:
-    if operator in ORDER_OPERATORS:
+    if operator in ORDER_OPERATORS | TIME_OPERATORS:
         return _never(test, "has no order", warnings)
     column = PROFILES.c.email if test.field == EMAIL else PROFILES.c.marketing_status
     folded = str.lower if test.field == EMAIL else str.upper
@@ -101,16 +146,19 @@ def _column_test(test: Test, operator: str, warnings: list[str]) -> Condition:
     return _TESTS[operator](column, folded(texts) if isinstance(texts, str) else [folded(text) for text in texts])
 
 
-def _audience_test(test: Test, operator: str, warnings: list[str]) -> Condition:
-    if operator in ORDER_OPERATORS:
-        return _never(test, "has no order", warnings)
+def _audience_test(test: Test, operator: str, around: _Surroundings) -> Condition:
+    if operator in ORDER_OPERATORS | TIME_OPERATORS:
+        return _never(test, "has no order", around.warnings)
     column = EXTERNAL_AUDIENCES.c.external_id if test.field == AUDIENCE_ID else EXTERNAL_AUDIENCES.c.name
-    return exists().where(
-        MEMBERSHIPS.c.profile_id == PROFILES.c.id,
+    # A list of members, read once from an index, costs less than a question for every profile.
+    members = select(MEMBERSHIPS.c.profile_id).where(
         MEMBERSHIPS.c.active == true(),
-        MEMBERSHIPS.c.audience_id == EXTERNAL_AUDIENCES.c.id,
-        _TESTS[operator](column, _texts(test.value)),
+        MEMBERSHIPS.c.audience_id.in_(
+            select(EXTERNAL_AUDIENCES.c.id).where(_TESTS[operator](column, _texts(test.value)))
+        ),
+        _began(test.since, around.now) if test.since else true(),
     )
+    return PROFILES.c.id.in_(members)
 
 
 def _property_exists(key: str) -> Condition:
@@ -120,9 +168,9 @@ def _property_exists(key: str) -> Condition:
 def _undeclared_test(test: Test, operator: str) -> Condition:
     key = encoded(test.field)
     values = test.value if isinstance(test.value, tuple) else (test.value,)
-    conditions = []
+    conditions: list[Condition] = []
     for kind in (TEXT, NUMBER, BOOLEAN):
-        of_kind = [value for value in values if value is not None and _kind_of(value) == kind]
+        of_kind = [value for value in values if _kind_of(value) == kind]
         if of_kind:
             conditions.append(_kind_test(key, kind, operator, of_kind))
             if kind == TEXT and operator not in ORDER_OPERATORS:
@@ -158,18 +206,19 @@ def _kind_test(key: str, kind: str, operator: str, values: list[Any]) -> Conditi
         )
     stored = PROFILES.c.properties[f"{kind}:{key}"]
     column: Any = {TEXT: stored.as_string, NUMBER: stored.as_float, BOOLEAN: stored.as_boolean}[kind]()
-    return and_(column.is_not(None), _TESTS[operator](column, value))
+    # One look into the JSON instead of two: a property that is not there makes the comparison NULL.
+    return func.coalesce(_TESTS[operator](column, value), false())
 
 
-def _texts(value: Scalar | tuple[Scalar, ...] | None) -> str | list[str]:
+def _texts(value: Value) -> str | list[str]:
     return [_text(item) for item in value] if isinstance(value, tuple) else _text(value)
 
 
-def _text(value: Scalar | None) -> str:
+def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _kind_of(value: Scalar) -> str:
+def _kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return BOOLEAN
     return TEXT if isinstance(value, str) else NUMBER

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from emulator.errors import InputError, NotFound, nearest
 from emulator.sandbox import Sandbox
+from emulator.stackadapt.advertisers import Advertisers
 from emulator.stackadapt.moments import to_millis
 from emulator.stackadapt.properties import declared_types
 from emulator.stackadapt.rules.segment_rules import parse_rule
@@ -35,17 +36,9 @@ class Segments:
 
     def create(self, advertiser_id: str, name: str, rule: Any) -> Shown:
         """Makes a segment and returns it as `get` does. Raises InputError for a bad rule or an unknown advertiser."""
-        known = [advertiser.id for advertiser in self._sandbox.workspace.advertisers]
-        if advertiser_id not in known:
-            raise InputError(
-                "this workspace has no such advertiser.",
-                where="advertiserId",
-                found=advertiser_id,
-                allowed=", ".join(known),
-                hint=nearest(advertiser_id, known),
-            )
         parse_rule(rule)
         with self._settled() as connection:
+            self._check_advertiser(connection, advertiser_id)
             key = connection.execute(
                 insert(SEGMENTS).values(
                     advertiser_id=advertiser_id,
@@ -55,6 +48,18 @@ class Segments:
                 )
             ).inserted_primary_key
         return self.get(str(key[0] if key else ""))
+
+    def update(self, segment_id: str, *, name: str | None = None, rule: Any = None) -> Shown:
+        """Changes what is given and returns the segment as `get` does. Raises NotFound, InputError for a bad rule."""
+        changes = {"name": name} if name is not None else {}
+        if rule is not None:
+            parse_rule(rule)
+            changes["rule"] = rule
+        with self._settled() as connection:
+            row = self._row(connection, segment_id)
+            if changes:
+                connection.execute(update(SEGMENTS).where(SEGMENTS.c.id == row.id).values(changes))
+        return self.get(segment_id)
 
     def list(self) -> Listing:
         """Every segment with its size, oldest first, without members."""
@@ -93,9 +98,20 @@ class Segments:
             raise NotFound("there is no such segment.", where="segmentId", found=segment_id, allowed=known)
         return rows[segment_id]
 
-    @staticmethod
-    def _compiled(connection: Connection, row: Row[Any]) -> CompiledRule:
-        return compile_rule(parse_rule(row.rule), declared_types(connection, row.advertiser_id))
+    def _compiled(self, connection: Connection, row: Row[Any]) -> CompiledRule:
+        declared = declared_types(connection, row.advertiser_id)
+        return compile_rule(parse_rule(row.rule), declared, self._sandbox.clock.now())
+
+    def _check_advertiser(self, connection: Connection, advertiser_id: str) -> None:
+        known = [advertiser.id for advertiser in Advertisers(connection, self._sandbox.workspace).all()]
+        if advertiser_id not in known:
+            raise InputError(
+                "this workspace has no such advertiser.",
+                where="advertiserId",
+                found=advertiser_id,
+                allowed=", ".join(known),
+                hint=nearest(advertiser_id, known),
+            )
 
     def _shown(self, connection: Connection, row: Row[Any]) -> Shown:
         compiled = self._compiled(connection, row)

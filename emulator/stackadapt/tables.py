@@ -22,6 +22,7 @@ PROFILES = Table(
     Column("visible_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Index("sa_profiles_identity", "advertiser_id", "email", unique=True),
+    Index("sa_profiles_pages", "advertiser_id", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -67,9 +68,10 @@ MEMBERSHIPS = Table(
     "sa_memberships",
     STACKADAPT,
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
-    Column("audience_id", Integer, ForeignKey("sa_external_audiences.id"), primary_key=True, index=True),
+    Column("audience_id", Integer, ForeignKey("sa_external_audiences.id"), primary_key=True),
     Column("active", Boolean, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Index("sa_memberships_members", "audience_id", "active", "profile_id"),
 )
 
 SUPPRESSIONS = Table(
@@ -80,7 +82,50 @@ SUPPRESSIONS = Table(
     Column("since", BigInteger, nullable=False),
 )
 
-# `mapping_schema` and `is_opted_in` are in force; the `requested_` ones are what the newest mutation asked for.
+# What a token changed of the workspace's advertisers, and those that one made; `made_by` is the name of its token.
+ADVERTISERS = Table(
+    "sa_advertisers",
+    STACKADAPT,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("domain_exclusions", JSON(none_as_null=True)),
+    Column("is_inventory_packages_strict", Boolean),
+    Column("user_metadata", JSON(none_as_null=True)),
+    Column("is_archived", Boolean, nullable=False),
+    Column("made_by", Text),
+)
+
+PROFILE_LISTS = Table(
+    "sa_profile_lists",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("advertiser_id", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# By e-mail: an address may be put on a list before it is a profile.
+LIST_MEMBERS = Table(
+    "sa_list_members",
+    STACKADAPT,
+    Column("list_id", Integer, ForeignKey("sa_profile_lists.id"), primary_key=True),
+    Column("email", Text, primary_key=True),
+    Index("sa_list_members_email", "email"),
+)
+
+# Through which connections profiles came onto a list.
+LIST_INTEGRATIONS = Table(
+    "sa_list_integrations",
+    STACKADAPT,
+    Column("list_id", Integer, ForeignKey("sa_profile_lists.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("mapping_id", Integer, primary_key=True),
+)
+
+# `mapping_schema`, `is_opted_in` and `list_id` are in force; the newest mutation asks for the `requested_` ones.
 MAPPINGS = Table(
     "sa_mappings",
     STACKADAPT,
@@ -92,9 +137,11 @@ MAPPINGS = Table(
     Column("mappable_type", Text),
     Column("mapping_schema", JSON, nullable=False),
     Column("is_opted_in", Boolean),
+    Column("list_id", Integer),
     Column("in_force", Boolean, nullable=False),
     Column("requested_schema", JSON, nullable=False),
     Column("requested_is_opted_in", Boolean),
+    Column("requested_list_id", Integer),
     Index("sa_mappings_identity", "advertiser_id", "kind", "type_key", "mappable_id", unique=True),
 )
 
@@ -143,6 +190,29 @@ RECORDS = Table(
     Column("warnings", JSON(none_as_null=True)),
     Column("settled_at", BigInteger),
     Index("sa_records_outcome", "outcome", "waits_for"),
+)
+
+# Profiles that came in one piece, as a file or inline. `failure` says why a file could not be read.
+UPLOADS = Table(
+    "sa_uploads",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("advertiser_id", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("batch_id", Integer, nullable=False),
+    Column("failure", Text),
+    sqlite_autoincrement=True,
+)
+
+# Where a file may be sent to, and its text once it was. `key` is unguessable.
+UPLOAD_TARGETS = Table(
+    "sa_upload_targets",
+    STACKADAPT,
+    Column("key", Text, primary_key=True),
+    Column("filename", Text, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("resource_url", Text, nullable=False),
+    Column("content", Text),
 )
 
 # Records with what their batch says of them.

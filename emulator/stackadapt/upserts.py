@@ -13,14 +13,28 @@ KEYS_AT_ONCE = 500
 T = TypeVar("T")
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, update: tuple[str, ...]) -> None:
-    """Inserts rows; where the primary key exists already, sets the columns of `update` (none: leaves the row)."""
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    *,
+    update: tuple[str, ...],
+    where_new: str | None = None,
+) -> None:
+    """Inserts rows; where the primary key exists already, sets the columns of `update` (none: leaves the row).
+
+    `where_new` names a column: a row in which it stays the same is left alone.
+    """
     if not rows:
         return
     insert = _insert_of(connection.dialect.name)(table)
     keys = [column.name for column in table.primary_key]
     statement = (
-        insert.on_conflict_do_update(index_elements=keys, set_={name: insert.excluded[name] for name in update})
+        insert.on_conflict_do_update(
+            index_elements=keys,
+            set_={name: insert.excluded[name] for name in update},
+            where=table.c[where_new] != insert.excluded[where_new] if where_new else None,
+        )
         if update
         else insert.on_conflict_do_nothing(index_elements=keys)
     )

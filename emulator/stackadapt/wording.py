@@ -14,6 +14,9 @@ from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema
 # A "…" is left alone, so that an apostrophe inside a printed value survives.
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|(?<!\w)'((?:[^'\"\\]|\\.)*)'(?!\w)", re.DOTALL)
 
+# One character of the document, a lone backslash above all. A double quote keeps its single quotes there too.
+_CHARACTER = re.compile(r"(?<=Unexpected character: )'([^\"])'", re.DOTALL)
+
 _REQUIRED_ARGUMENT = re.compile(r'^Argument "\w+\.(\w+)\((\w+):\)" of type ("[^"]+") is required, but it was not')
 _UNKNOWN_FIELD = re.compile(
     r'Expected value of type ("\w+") not to include unknown field ("\w+")'
@@ -27,6 +30,7 @@ _NULL = re.compile(r'^Expected value of non-null type ("[^"]+") not to be (?:Non
 
 def in_graphql_js_words(message: str, schema: GraphQLSchema) -> str:
     """The message with double quotes around names and in the older form where it has one."""
+    message = _CHARACTER.sub(r'"\1"', message)
     message = _QUOTED.sub(lambda match: match[0] if match[1] is None else f'"{match[1]}"', message)
     message = _REQUIRED_ARGUMENT.sub(r'Field "\1" argument "\2" of type \3 is required, but it was not', message)
     message = _UNKNOWN_FIELD.sub(

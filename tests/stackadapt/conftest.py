@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from emulator.clock import Clock
+from emulator.errors import EmulatorError
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import Limits, StackAdapt
 from emulator.stackadapt.http import blueprint
+from emulator.stackadapt.upload_http import blueprint as uploads_blueprint
 from emulator.workspace import Ingestion, Token, Workspace, load_workspace
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -57,11 +60,13 @@ def column(key: str, data_type: str = "STRING", **more: Any) -> dict[str, Any]:
 class Service:
     """The API of one sandbox, as a client meets it."""
 
-    def __init__(self, sandbox: Sandbox, *, edition: str, limits: Limits) -> None:
+    def __init__(self, sandbox: Sandbox, *, edition: str, limits: Limits, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
-        self.stackadapt = StackAdapt(sandbox, edition=edition, limits=limits)
+        self.stackadapt = StackAdapt(sandbox, edition=edition, limits=limits, uploads=uploads)
         app = Flask("test")
         app.register_blueprint(blueprint(lambda token: self.stackadapt if sandbox.workspace.token(token) else None))
+        app.register_blueprint(uploads_blueprint(lambda name: self.stackadapt if name == sandbox.name else None))
+        app.register_error_handler(EmulatorError, lambda error: (error.as_dict(), 400))
         self.http = app.test_client()
 
     def post(
@@ -145,7 +150,7 @@ Make = Callable[..., Service]
 
 @pytest.fixture
 def make_service() -> Any:
-    """Builds services: `ingestion` settings, `edition`, `limits`, extra `tokens`."""
+    """Builds services: `ingestion` settings, `edition`, `limits`, extra `tokens`, a folder of `uploads`."""
     made: list[Sandbox] = []
 
     def make(
@@ -154,13 +159,14 @@ def make_service() -> Any:
         limits: Limits | None = None,
         tokens: tuple[Token, ...] = (),
         workspace: Workspace | None = None,
+        uploads: Path | None = None,
         **ingestion: Any,
     ) -> Service:
         base = workspace or load_workspace()
         base = replace(base, tokens=(*base.tokens, *tokens), ingestion=Ingestion(**ingestion), seed=7)
         sandbox = Sandbox(base, clock=Clock(frozen_at=START))
         made.append(sandbox)
-        return Service(sandbox, edition=edition, limits=limits or Limits())
+        return Service(sandbox, edition=edition, limits=limits or Limits(), uploads=uploads)
 
     yield make
     for sandbox in made:

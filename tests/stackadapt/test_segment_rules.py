@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emulator.clock import to_iso
+from emulator.durations import parse_duration
 from emulator.errors import InputError, NotFound
-from emulator.stackadapt.rules.segment_rules import OPERATORS, ORDER_OPERATORS, TEXT_OPERATORS
+from emulator.stackadapt.rules.segment_rules import OPERATORS, ORDER_OPERATORS, TEXT_OPERATORS, TIME_OPERATORS
 from emulator.stackadapt.rules.values import read_value
-from tests.stackadapt.conftest import Make, Service, column
+from tests.stackadapt.conftest import START, Make, Service, column
 
-TYPES = {"tier": "STRING", "spent": "NUMBER", "active": "BOOLEAN", "since": "DATE", "tags": "STRING_LIST"}
+TYPES = {
+    "tier": "STRING",
+    "spent": "NUMBER",
+    "active": "BOOLEAN",
+    "since": "DATE",
+    "seen": "DATETIME",
+    "tags": "STRING_LIST",
+}
 COLUMNS = [column(key, data_type) for key, data_type in TYPES.items()]
 
 
@@ -88,6 +98,54 @@ def test_a_rule_selects_its_members(crowd: Service, rule: Any, expected: str) ->
     assert members(crowd, rule) == expected
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (asks("since", "before", "2024-05-01"), "bob"),
+        (asks("since", "after", "2023-01-31T23:59:00Z"), "ann"),
+        (asks("since", "before", "700d"), "bob"),
+        (asks("since", "after", "700d"), "ann"),
+        (asks("since", "within_last", "669d"), "ann"),
+        (asks("since", "within_last", "668d"), ""),
+        ({"not": asks("since", "within_last", "669d")}, "bob cat dan"),
+        ({**asks("external_audience_name", "equals", "vip"), "since": asks("", "within_last", "1h")}, "ann"),
+        ({**asks("external_audience_name", "not_equals", "vip"), "since": asks("", "after", "1h")}, "bob cat dan"),
+    ],
+)
+def test_a_rule_asks_for_time(crowd: Service, rule: Any, expected: str) -> None:
+    if "since" in rule:
+        del rule["since"]["field"]
+    assert members(crowd, rule) == expected
+
+
+def test_relative_dates_follow_the_clock(crowd: Service) -> None:
+    new = {**asks("external_audience_name", "equals", "vip"), "since": {"operator": "within_last", "value": "7d"}}
+    segment = crowd.stackadapt.segments.create("1001", "new", new)["id"]
+    assert crowd.stackadapt.segments.get(segment)["members"] == ["ann@example.com"]
+    crowd.pass_time(days=8)
+    assert crowd.stackadapt.segments.get(segment)["members"] == []
+
+
+def test_entering_again_does_not_begin_a_membership_anew(crowd: Service) -> None:
+    old = {**asks("external_audience_name", "equals", "vip"), "since": {"operator": "before", "value": "1h"}}
+    crowd.pass_time(days=1)
+    crowd.sync(*person("ann", "vip"), *person("bob", "vip"), columns=COLUMNS)
+    assert members(crowd, old) == "ann"
+
+
+def test_a_segment_is_edited_and_keeps_its_id(crowd: Service) -> None:
+    segments = crowd.stackadapt.segments
+    made = segments.create("1001", "golden", asks("tier", "equals", "gold"))
+    assert segments.update(made["id"], name="Golden")["members"] == ["bob@example.com"]
+    changed = segments.update(made["id"], rule=asks("tier", "equals", "Gold"))
+    assert (changed["id"], changed["name"], changed["members"]) == (made["id"], "Golden", ["ann@example.com"])
+    with pytest.raises(InputError, match="rule.operator"):
+        segments.update(made["id"], rule=asks("tier", "equal", "x"))
+    assert segments.get(made["id"]) == changed
+    with pytest.raises(NotFound, match="no such segment"):
+        segments.update("99", name="x")
+
+
 def test_a_segment_belongs_to_one_advertiser(crowd: Service) -> None:
     crowd.sync({"email": "eve@example.com"}, advertiser="1002")
     assert members(crowd, asks("email", "exists"), "1002") == "eve"
@@ -108,6 +166,12 @@ def test_a_property_that_nobody_declared_still_works_with_a_warning(crowd: Servi
     assert (shown["members"], shown["warnings"]) == (["dan@example.com"], [])
 
 
+@pytest.mark.parametrize("operator", ["exists", "not_exists"])
+def test_even_asking_whether_an_undeclared_property_exists_carries_a_warning(crowd: Service, operator: str) -> None:
+    segment = crowd.stackadapt.segments.create("1001", "x", asks("nickname", operator))
+    assert segment["warnings"] == ["rule.field: no mapping declares the property 'nickname'."]
+
+
 @pytest.mark.parametrize(
     ("rule", "warning"),
     [
@@ -115,6 +179,8 @@ def test_a_property_that_nobody_declared_still_works_with_a_warning(crowd: Servi
         (asks("spent", "contains", "5"), "'spent' is declared NUMBER and is no text; contains never holds."),
         (asks("spent", "equals", "many"), "'spent' is declared NUMBER; the value cannot be read so."),
         (asks("email", "less_than", "m"), "'email' has no order; less_than never holds."),
+        (asks("tier", "within_last", "5d"), "'tier' is not declared DATE or DATETIME; within_last never holds."),
+        (asks("email", "before", "5d"), "'email' has no order; before never holds."),
         (asks("external_audience_id", "at_most", 5), "'segment_engage_audience_id' has no order; at_most never holds."),
     ],
 )
@@ -147,6 +213,22 @@ def test_a_rule_that_can_never_hold_carries_a_warning(crowd: Service, rule: Any,
         (asks("a", "equals", float("nan")), "rule.value", "a text, a number or a boolean"),
         (asks("a", "one_of", []), "rule.value", "takes a list"),
         (asks("a", "one_of", [[1]]), "rule.value", "takes a list"),
+        (asks("a", "within_last", 30), "rule.value", "a duration such as 30d"),
+        (asks("a", "within_last", "2024-01-01"), "rule.value", "a duration such as 30d"),
+        (asks("a", "within_last", "99999999d"), "rule.value", "a hundred years at most"),
+        (asks("a", "before", "soon"), "rule.value", "or a date"),
+        ({**asks("a", "exists"), "since": {"operator": "before", "value": "1d"}}, "rule.since", "a membership"),
+        ({**asks("external_audience_id", "exists"), "since": "1d"}, "rule.since", "an operator and a value"),
+        (
+            {**asks("external_audience_id", "exists"), "since": {"operator": "equals", "value": "1d"}},
+            "rule.since.operator",
+            "after, before, within_last",
+        ),
+        (
+            {**asks("external_audience_id", "exists"), "since": {"operator": "after", "value": []}},
+            "rule.since.value",
+            "or a date",
+        ),
         (asks("a\x00", "exists"), "rule.field", "name of a field"),
         ({"all": [asks("a", "exists")] * 201}, "rule", "200 tests"),
     ],
@@ -208,11 +290,19 @@ properties = st.fixed_dictionaries(
         "spent": st.one_of(st.integers(-3, 3), st.sampled_from(["0.5", "x"])),
         "active": st.booleans(),
         "since": dates,
+        "seen": st.one_of(
+            dates, st.sampled_from(["2026-03-02T12:00:00Z", "2026-03-02T12:00:01Z", "2026-03-01T12:00Z"])
+        ),
         "tags": st.lists(words, max_size=3),
         "other": scalars,
     },
 )
-people = st.lists(st.tuples(properties, st.sets(st.sampled_from(["aa", "aB", "b"]))), min_size=1, max_size=5)
+# The audiences that a person is in, and whether the membership began on the first or the second day.
+audiences_by_day = st.dictionaries(st.sampled_from(["aa", "aB", "b"]), st.integers(0, 1))
+people = st.lists(st.tuples(properties, audiences_by_day), min_size=1, max_size=5)
+NOW = START + timedelta(days=1)
+durations = st.sampled_from(["0s", "1d", "24h", "23h", "790d", "791d", "800d"])
+moments = st.one_of(durations, dates, st.sampled_from(["2026-03-01T12:00:00Z", "2026-03-02"]))
 fields = st.sampled_from([*TYPES, "unknown", "email", "marketing_status", "external_audience_name"])
 
 
@@ -225,11 +315,23 @@ def leaves_of(field: str, operator: str) -> st.SearchStrategy[dict[str, Any]]:
         "text": words.filter(bool),
         "ordered": values.filter(lambda value: not isinstance(value, bool)),
         "list": st.lists(values, min_size=1, max_size=3),
+        "moment": moments,
+        "duration": durations,
     }[kind]
     return value.map(lambda chosen: asks(field, operator, chosen))
 
 
-leaves = st.tuples(fields, st.sampled_from(sorted(OPERATORS))).flatmap(lambda pair: leaves_of(*pair))
+times = st.one_of(
+    st.fixed_dictionaries({"operator": st.sampled_from(["before", "after"]), "value": moments}),
+    st.fixed_dictionaries({"operator": st.just("within_last"), "value": durations}),
+)
+memberships = st.tuples(
+    st.sampled_from(["equals", "not_equals", "exists", "contains"]).flatmap(
+        lambda operator: leaves_of("external_audience_name", operator)
+    ),
+    times,
+).map(lambda pair: {**pair[0], "since": pair[1]})
+leaves = memberships | st.tuples(fields, st.sampled_from(sorted(OPERATORS))).flatmap(lambda pair: leaves_of(*pair))
 rules = st.recursive(
     leaves,
     lambda inner: st.one_of(
@@ -257,6 +359,20 @@ def kind_of(value: Any) -> type:
     return bool if isinstance(value, bool) else str if isinstance(value, str) else float
 
 
+def bound_of(value: str, data_type: str) -> Any:
+    if value[-1] in "smhd" and value[:-1].isdigit():
+        value = to_iso(NOW - parse_duration(value))
+    read = read_value(value, data_type)
+    return read.content if read else None
+
+
+def in_time(operator: str, value: str, data_type: str, have: Any) -> bool:
+    bound = bound_of(value, data_type)
+    if operator == "within_last":
+        return bool(bound <= have <= bound_of("0s", data_type))
+    return bool(have < bound if operator == "before" else have > bound)
+
+
 def holds(rule: dict[str, Any], profile: dict[str, Any]) -> bool:
     if "all" in rule:
         return all(holds(each, profile) for each in rule["all"])
@@ -269,12 +385,21 @@ def holds(rule: dict[str, Any], profile: dict[str, Any]) -> bool:
     if opposite:
         return not holds({**rule, "operator": opposite}, profile)
     have = profile["fields"].get(field)
+    if "since" in rule:
+        asked = rule["since"]
+        began = {name: to_iso(START + timedelta(days=day)) for name, day in profile["days"].items()}
+        have = [name for name in have if in_time(asked["operator"], asked["value"], "DATETIME", began[name])]
+    if operator in TIME_OPERATORS:
+        data_type = TYPES.get(field, "")
+        return (
+            data_type in ("DATE", "DATETIME") and have is not None and in_time(operator, rule["value"], data_type, have)
+        )
     stored = have if isinstance(have, list) else [] if have is None else [have]
     if operator == "exists":
         return bool(stored) if field == "external_audience_name" else have is not None
     wanted = rule["value"] if operator == "one_of" else [rule["value"]]
     data_type = {**TYPES, "unknown": None, "email": "EMAIL", "marketing_status": "STATUS"}.get(field, "AUDIENCE")
-    if operator in ORDER_OPERATORS and data_type not in (None, "NUMBER", "DATE"):
+    if operator in ORDER_OPERATORS and data_type not in (None, "NUMBER", "DATE", "DATETIME"):
         return False
     if operator in TEXT_OPERATORS and data_type in ("NUMBER", "BOOLEAN"):
         return False
@@ -288,7 +413,7 @@ def holds(rule: dict[str, Any], profile: dict[str, Any]) -> bool:
     return any(kind_of(have) is kind_of(want) and compare(have, want) for have in stored for want in wanted)
 
 
-def expected_fields(record: dict[str, Any], email: str, audiences: set[str]) -> dict[str, Any]:
+def expected_fields(record: dict[str, Any], email: str, audiences: dict[str, int]) -> dict[str, Any]:
     read = {key: read_value(record[key], data_type) for key, data_type in TYPES.items() if key in record}
     return {
         **{key: value.content for key, value in read.items() if value},
@@ -302,13 +427,16 @@ def expected_fields(record: dict[str, Any], email: str, audiences: set[str]) -> 
 @given(people, st.lists(rules, min_size=1, max_size=4))
 def test_sql_and_python_agree_on_every_rule(make_service: Make, crowd_of: Any, asked: list[dict[str, Any]]) -> None:
     service = make_service()
-    records: list[dict[str, Any]] = []
+    days: list[list[dict[str, Any]]] = [[], []]
     profiles = []
     for number, (record, audiences) in enumerate(crowd_of):
         email = f"a{number}@example.com"
-        records += person(f"a{number}", *audiences, **record)
-        profiles.append({"email": email, "fields": expected_fields(record, email, audiences)})
-    service.sync(*records, columns=COLUMNS)
+        for day, records in enumerate(days):
+            records += person(f"a{number}", *(name for name, begun in audiences.items() if begun == day), **record)
+        profiles.append({"email": email, "fields": expected_fields(record, email, audiences), "days": audiences})
+    service.sync(*days[0], columns=COLUMNS)
+    service.pass_time(days=1)
+    service.sync(*days[1], columns=COLUMNS)
     for rule in asked:
         found = service.stackadapt.segments.create("1001", "x", rule)["members"]
         assert found == [profile["email"] for profile in profiles if holds(rule, profile)], rule

@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from emulator.artefacts import contract
 from emulator.ids import Ids
-from emulator.stackadapt.connections import cursor_of, position_of, window
 from emulator.stackadapt.document import parse_document
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.emails import read_email
 from emulator.stackadapt.rules.latency import latency_of
 from emulator.stackadapt.rules.mapping_columns import MalformedMapping, column_of, columns_of_input, columns_of_text
-from emulator.stackadapt.rules.marketing import status_after
+from emulator.stackadapt.rules.marketing import brought_by, status_after
 from emulator.stackadapt.rules.providers import provider_key, source_of
 from emulator.stackadapt.rules.reasons import REASONS, WARNINGS
 from emulator.stackadapt.rules.records import OUTCOMES, merged
@@ -186,14 +185,30 @@ def test_providers_are_compared_without_case_and_underscores() -> None:
 
 
 @pytest.mark.parametrize("present", ["OPTED_OUT", "SUPPRESSED"])
-@pytest.mark.parametrize("is_opted_in", [True, False, None])
-def test_an_opt_out_survives_every_import(present: str, is_opted_in: bool | None) -> None:
-    assert status_after(present, is_opted_in) == present
+@pytest.mark.parametrize("brought", ["OPTED_IN", "PROSPECT", "INDETERMINATE", None])
+def test_an_opt_out_survives_every_import(present: str, brought: str | None) -> None:
+    assert status_after(present, brought) == present
 
 
-def test_a_prospect_can_be_raised() -> None:
-    assert status_after("PROSPECT", True) == "OPTED_IN"
-    assert status_after("PROSPECT", False) == "PROSPECT"
+@pytest.mark.parametrize(
+    ("present", "brought", "left"),
+    [
+        ("PROSPECT", "OPTED_IN", "OPTED_IN"),
+        ("PROSPECT", "INDETERMINATE", "PROSPECT"),
+        ("OPTED_IN", "PROSPECT", "OPTED_IN"),
+        ("INDETERMINATE", None, "INDETERMINATE"),
+        (None, "PROSPECT", "PROSPECT"),
+        (None, None, "INDETERMINATE"),
+    ],
+)
+def test_a_status_is_raised_to_opted_in_and_otherwise_counts_for_new_profiles(
+    present: str | None, brought: str | None, left: str
+) -> None:
+    assert status_after(present, brought) == left
+
+
+def test_is_opted_in_brings_a_status() -> None:
+    assert [brought_by(value) for value in (True, False, None)] == ["OPTED_IN", "INDETERMINATE", "INDETERMINATE"]
 
 
 def test_columns_survive_their_stored_form() -> None:
@@ -236,31 +251,6 @@ def test_latency_is_a_duration_nothing_or_seeded_within_four_hours() -> None:
     assert drawn == [latency_of("realistic", Ids(seed=1), str(number)) for number in range(50)]
     assert timedelta() <= min(drawn) < timedelta(hours=1)
     assert timedelta(hours=3) < max(drawn) < timedelta(hours=4)
-
-
-@given(st.integers(0, 10**12))
-def test_cursors_come_back(position: int) -> None:
-    assert position_of(cursor_of(position)) == position
-
-
-pages = st.fixed_dictionaries(
-    {},
-    optional={
-        "first": st.integers(0, 12),
-        "last": st.integers(0, 12),
-        "after": st.integers(0, 12).map(cursor_of),
-        "before": st.integers(1, 12).map(cursor_of),
-    },
-)
-
-
-@given(st.integers(0, 10), pages)
-def test_a_window_never_leaves_the_list(total: int, page: dict[str, Any]) -> None:
-    start, end = window(total, **page)
-    assert 0 <= start <= end <= total
-    for name in ("first", "last"):
-        if name in page:
-            assert end - start <= page[name]
 
 
 # Everything that can stand between the quotes of a GraphQL string, and what cannot.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
-from emulator.stackadapt.connections import connection
+from emulator.stackadapt.advertisers import ADVERTISER_LISTING, KnownAdvertiser
+from emulator.stackadapt.connections import Listing, connection
 from emulator.stackadapt.context import Info
 from emulator.stackadapt.properties import ProfileProperty, property_catalogue
 from emulator.stackadapt.resolvers.fields import Fields, connection_types, plain
-from emulator.workspace import READ, Advertiser
+from emulator.workspace import READ
 
 query = Fields("Query")
 catalogue = Fields("Advertiser")
@@ -34,10 +34,21 @@ BINDABLES = [
     *connection_types("ProfileProperty"),
 ]
 
+_PROPERTIES: Listing[ProfileProperty] = Listing(name="properties", place=lambda each: (each.rank, each.key))
 
-def advertiser_node(advertiser: Advertiser) -> dict[str, Any]:
-    """An advertiser as the schema shows it. A workspace's advertisers are not archived."""
-    return {**asdict(advertiser), "isArchived": False}
+
+def advertiser_node(advertiser: KnownAdvertiser) -> dict[str, Any]:
+    """An advertiser as the schema shows it. It has no deals: they belong to campaigns."""
+    return {
+        "id": advertiser.id,
+        "name": advertiser.name,
+        "description": advertiser.description,
+        "dealIds": None,
+        "domainExclusions": advertiser.domain_exclusions,
+        "isArchived": advertiser.is_archived,
+        "isInventoryPackagesStrict": advertiser.is_inventory_packages_strict,
+        "userMetadata": advertiser.user_metadata,
+    }
 
 
 @query.field("advertiser")
@@ -55,19 +66,16 @@ def resolve_advertisers(
     **page: Any,
 ) -> dict[str, Any]:
     context = info.context
-    found = [
-        advertiser
-        for advertiser in context.workspace.advertisers
-        if context.token.allows(READ, advertiser.id) and _passes(advertiser, filterBy or {})
-    ]
-    return connection(found, page, node=advertiser_node)
+    readable = context.advertisers.allowed(context.token, READ)
+    found = [advertiser for advertiser in readable if _passes(advertiser, filterBy or {})]
+    return connection(found, page, ADVERTISER_LISTING, node=advertiser_node)
 
 
 @catalogue.field("cdpProfilePropertiesConnection")
 def resolve_properties(parent: Mapping[str, Any], info: Info, **page: Any) -> dict[str, Any]:
     context = info.context
     properties = property_catalogue(context.connection, parent["id"], sorted(context.sources))
-    return connection(properties, page, node=_property_node)
+    return connection(properties, page, _PROPERTIES, node=_property_node)
 
 
 def _property_node(each: ProfileProperty) -> dict[str, Any]:
@@ -81,10 +89,12 @@ def _property_node(each: ProfileProperty) -> dict[str, Any]:
     }
 
 
-def _passes(advertiser: Advertiser, filters: Mapping[str, Any]) -> bool:
-    """All given filters hold. Nothing is archived here, so `hasCostOrUnarchived` leaves everyone in."""
+def _passes(advertiser: KnownAdvertiser, filters: Mapping[str, Any]) -> bool:
+    """All given filters hold. Nothing costs anything here, so `hasCostOrUnarchived` means unarchived."""
     ids, part = filters.get("ids"), filters.get("nameOrIdContains")
-    if filters.get("archived"):
+    if filters.get("archived") not in (None, advertiser.is_archived):
+        return False
+    if filters.get("hasCostOrUnarchived") and advertiser.is_archived:
         return False
     if ids is not None and advertiser.id not in ids:
         return False

@@ -62,9 +62,7 @@ by_email.set_field("deleteRawProfiles", mutation(delete_raw_profiles))
 
 
 def _writable(context: RequestContext) -> list[str]:
-    found = [
-        advertiser.id for advertiser in context.workspace.advertisers if context.token.allows(WRITE, advertiser.id)
-    ]
+    found = [advertiser.id for advertiser in context.advertisers.allowed(context.token, WRITE)]
     if not found:
         raise refusal(messages.NO_WRITE_SCOPE, "input")
     return found

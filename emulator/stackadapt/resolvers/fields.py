@@ -1,4 +1,4 @@
-"""Shapes of resolvers: plain fields that stand in their parent, connections, mutations, and what is not built yet."""
+"""Shapes of resolvers: plain fields that stand in their parent, connections and mutations."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from ariadne import ObjectType
 from graphql import GraphQLNamedType, GraphQLObjectType
 
 from emulator.errors import EmulatorDefect, nearest
-from emulator.stackadapt import messages
-from emulator.stackadapt.context import Info, RequestContext, emulator_error
+from emulator.stackadapt.context import Info, RequestContext
 from emulator.stackadapt.rules.user_errors import Refusal, payload
 
 Resolver = Callable[..., Any]
@@ -76,16 +75,6 @@ def mutation(rule: Mutation) -> Resolver:
             return {**rule(context, given), "clientMutationId": echo}
         except Refusal as refused:
             return payload(refused.user_errors, client_mutation_id=echo)
-
-    return resolve
-
-
-def not_emulated(type_name: str, field: str) -> Resolver:
-    """A field that answers an error saying that it is not built yet."""
-    shown = field if type_name in ("Query", "Mutation") else f"{type_name}.{field}"
-
-    def resolve(*_: Any, **__: Any) -> Any:
-        raise emulator_error(messages.not_emulated(shown))
 
     return resolve
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping as Input
 from typing import Any
 
-from sqlalchemy import func, select
-
 from emulator.stackadapt import messages
-from emulator.stackadapt.context import Info, RequestContext, emulator_error
+from emulator.stackadapt.context import Info, RequestContext
 from emulator.stackadapt.jobs import MAPPING_JOB, enqueue
 from emulator.stackadapt.mappings import (
     AUDIENCE,
@@ -21,6 +19,7 @@ from emulator.stackadapt.mappings import (
 )
 from emulator.stackadapt.resolvers.advertisers import advertiser_node
 from emulator.stackadapt.resolvers.fields import Fields, mutation, payload_type, plain
+from emulator.stackadapt.resolvers.profile_lists import chosen_list
 from emulator.stackadapt.rules.mapping_columns import (
     MalformedMapping,
     MappingColumn,
@@ -29,11 +28,7 @@ from emulator.stackadapt.rules.mapping_columns import (
     columns_of_text,
 )
 from emulator.stackadapt.rules.user_errors import payload, refusal
-from emulator.stackadapt.tables import JOBS, MAPPINGS
-
-_PROCESSING = "PROCESSING"
-_SUCCESS = "SUCCESS"
-_LISTS = ("profileListId", "profileListName")
+from emulator.stackadapt.uploads import mapping_status
 
 query = Fields("Query")
 mutations = Fields("Mutation")
@@ -53,22 +48,29 @@ def upsert_profile_mapping(context: RequestContext, given: Input[str, Any]) -> d
     """Replaces the whole mapping of a connection; a mapping without `mappingSchema` keeps its columns."""
     columns = _columns(context, given)
     mapping = _addressed(context, given, PROFILE)
-    kept = mapping.columns if columns is None else columns
-    return _ask(context, mapping, list(kept), given.get("isOptedIn"), "profileMapping")
+    instructions = request_schema(
+        context.connection,
+        mapping,
+        mapping.columns if columns is None else columns,
+        is_opted_in=given.get("isOptedIn"),
+        list_id=chosen_list(context, mapping.advertiser_id, given),
+    )
+    return _ask(context, mapping, instructions, "profileMapping")
 
 
 def append_profile_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
-    """Adds columns to a connection's mapping; `isOptedIn` changes only when it is given."""
+    """Adds columns to a connection's mapping; `isOptedIn` and the list change only when they are given."""
     columns = _columns(context, given)
     mapping = _addressed(context, given, PROFILE)
-    is_opted_in = given.get("isOptedIn")
-    return _ask(
-        context,
+    is_opted_in, list_id = given.get("isOptedIn"), chosen_list(context, mapping.advertiser_id, given)
+    instructions = request_schema(
+        context.connection,
         mapping,
         appended(mapping.columns, columns or ()),
-        mapping.is_opted_in if is_opted_in is None else is_opted_in,
-        "profileMapping",
+        is_opted_in=mapping.is_opted_in if is_opted_in is None else is_opted_in,
+        list_id=mapping.list_id if list_id is None else list_id,
     )
+    return _ask(context, mapping, instructions, "profileMapping")
 
 
 def upsert_external_audience_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def upsert_external_audience_mapping(context: RequestContext, given: Input[str, 
     columns = _columns(context, given)
     mapping = _addressed(context, given, AUDIENCE)
     kept = mapping.columns if columns is None else columns
-    return _ask(context, mapping, list(kept), None, "externalAudienceMapping")
+    return _ask(context, mapping, request_schema(context.connection, mapping, kept), "externalAudienceMapping")
 
 
 mutations.set_field("upsertProfileMapping", mutation(upsert_profile_mapping))
@@ -89,19 +91,11 @@ def resolve_status(_parent: Any, info: Info, *, advertiserId: str, mappableId: s
     context = info.context
     if context.readable(advertiserId) is None:
         return None
-    identity = (MAPPINGS.c.advertiser_id == advertiserId, MAPPINGS.c.mappable_id == mappableId)
-    ids = list(context.connection.scalars(select(MAPPINGS.c.id).where(*identity))) if mappableId else []
-    if not ids:
-        return None
-    waiting = context.connection.scalar(select(func.count()).where(JOBS.c.mapping_id.in_(ids)))
-    return _PROCESSING if waiting else _SUCCESS
+    return mapping_status(context.connection, advertiserId, mappableId)
 
 
 def _columns(context: RequestContext, given: Input[str, Any]) -> list[MappingColumn] | None:
     """The columns of the input, whichever way the edition spells them; None when it has none."""
-    for name in _LISTS:
-        if given.get(name) is not None:
-            raise emulator_error(messages.not_emulated(f"ProfileMappingInput.{name}"))
     name = "mappingSchemaV2" if "mappingSchemaV2" in given else "mappingSchema"
     schema = given.get(name)
     try:
@@ -133,11 +127,9 @@ def _addressed(context: RequestContext, given: Input[str, Any], kind: str) -> Ma
 def _ask(
     context: RequestContext,
     mapping: Mapping,
-    columns: list[MappingColumn],
-    is_opted_in: bool | None,
+    instructions: dict[str, Any],
     payload_field: str,
 ) -> dict[str, Any]:
-    instructions = request_schema(context.connection, mapping, columns, is_opted_in)
     enqueue(
         context.connection,
         context.arrival,
@@ -146,7 +138,7 @@ def _ask(
         mapping_id=mapping.id,
         instructions=instructions,
     )
-    advertiser = context.workspace.advertiser(mapping.advertiser_id)
+    advertiser = context.advertisers.get(mapping.advertiser_id)
     shown = {
         "advertiser": advertiser_node(advertiser) if advertiser else None,
         "id": str(mapping.id),

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emulator.stackadapt import messages
-from emulator.stackadapt.connections import connection
+from emulator.stackadapt.connections import Listing, connection
 from emulator.stackadapt.context import Info, RequestContext, emulator_error
 from emulator.stackadapt.jobs import RecordBatch, enqueue_records
+from emulator.stackadapt.moments import from_millis
 from emulator.stackadapt.profile_pages import profile_page
 from emulator.stackadapt.rejection_preview import preview_rejections
 from emulator.stackadapt.resolvers.fields import Fields, connection_types, mutation, payload_type, plain
@@ -17,6 +18,11 @@ from emulator.stackadapt.rules.providers import source_of
 from emulator.stackadapt.rules.user_errors import payload, refusal
 
 REPORT = "user_errors"
+
+INTEGRATIONS: Listing[Mapping[str, Any]] = Listing(
+    name="integrations", place=lambda each: (int(each["integrationId"] or 0), each["source"])
+)
+_PROFILES: Listing[Mapping[str, Any]] = Listing(name="profiles", place=lambda profile: (profile["id"],))
 
 query = Fields("Query")
 mutations = Fields("Mutation")
@@ -49,6 +55,7 @@ def upsert_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[s
         source=source,
         sync_id=given.get("syncId"),
         profiles=profiles,
+        rejecting=context.effect.rejecting,
     )
     ingestion = context.workspace.ingestion
     reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
@@ -70,15 +77,15 @@ def resolve_cdp_profiles(
     context = info.context
     if context.readable(advertiserId) is None:
         raise emulator_error(messages.read_scope_missing(advertiserId))
-    return profile_page(context.connection, advertiserId, filterBy or {})
+    return profile_page(context.connection, advertiserId, filterBy or {}, now=from_millis(context.arrival.received_at))
 
 
 @response.field("profiles")
 def resolve_profiles(parent: Mapping[str, Any], _info: Info, **page: Any) -> dict[str, Any]:
-    return connection(parent["profiles"], page)
+    return connection(parent["profiles"], page, _PROFILES)
 
 
 @profile.field("integrations")
 def resolve_integrations(parent: Mapping[str, Any], _info: Info, **page: Any) -> dict[str, Any]:
     integrations: Sequence[Mapping[str, Any]] = parent["integrations"]
-    return connection(integrations, page)
+    return connection(integrations, page, INTEGRATIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.clock import to_iso
+from emulator.stackadapt.advertisers import ADVERTISER_LISTING, KnownAdvertiser
 from emulator.stackadapt.connections import connection
 from emulator.stackadapt.context import Info
 from emulator.stackadapt.resolvers.advertisers import advertiser_node
@@ -60,9 +61,11 @@ def resolve_expires_at(_parent: Any, info: Info) -> str | None:
 @token_info.field("scopesByAdvertiser")
 def resolve_scopes_by_advertiser(_parent: Any, info: Info, **arguments: Any) -> dict[str, Any]:
     context = info.context
-    scopes = [
-        {"advertiser": advertiser_node(advertiser), "scopes": sorted(context.token.scopes[advertiser.id])}
-        for advertiser in context.workspace.advertisers
-        if context.token.scopes.get(advertiser.id)
-    ]
-    return connection(scopes, arguments)
+    known = context.advertisers
+    found = [advertiser for advertiser in known.all() if known.scopes(context.token, advertiser.id)]
+
+    def node(advertiser: KnownAdvertiser) -> dict[str, Any]:
+        scopes = known.scopes(context.token, advertiser.id)
+        return {"advertiser": advertiser_node(advertiser), "scopes": sorted(scopes)}
+
+    return connection(found, arguments, ADVERTISER_LISTING, node=node)

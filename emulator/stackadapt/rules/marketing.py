@@ -7,14 +7,19 @@ INDETERMINATE = "INDETERMINATE"
 _SETTLED = frozenset({"OPTED_OUT", "SUPPRESSED"})
 
 
-def status_after(present: str | None, is_opted_in: bool | None) -> str:
-    """The status that a record of a mapping with `isOptedIn` leaves; `present` is None for a new profile.
+def brought_by(is_opted_in: bool | None) -> str:
+    """The status that a mapping with this `isOptedIn` brings."""
+    return OPTED_IN if is_opted_in else INDETERMINATE
 
-    True raises to OPTED_IN, except from OPTED_OUT and SUPPRESSED. False and absent give a new profile INDETERMINATE and
+
+def status_after(present: str | None, brought: str | None) -> str:
+    """The status that a record leaves; `present` is None for a new profile, `brought` for a record that brings none.
+
+    OPTED_IN raises, except from OPTED_OUT and SUPPRESSED. PROSPECT, INDETERMINATE and none count for new profiles and
     leave a known one as it is.
     """
     if present in _SETTLED:
         return str(present)
-    if is_opted_in:
+    if brought == OPTED_IN:
         return OPTED_IN
-    return present or INDETERMINATE
+    return present or brought or INDETERMINATE

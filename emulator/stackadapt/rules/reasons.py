@@ -13,6 +13,7 @@ from emulator.stackadapt.rules.emails import INVALID_EMAIL, MISSING_EMAIL
 SUPPRESSED = "SUPPRESSED"
 PROFILE_DELETED = "PROFILE_DELETED"
 WAITS_FOR_PROFILE = "WAITS_FOR_PROFILE"
+INJECTED = "INJECTED"
 
 UNREADABLE_VALUE = "UNREADABLE_VALUE"
 UNREADABLE_EXTERNAL_ID = "UNREADABLE_EXTERNAL_ID"
@@ -26,6 +27,7 @@ REASONS: Final[Mapping[str, str]] = {
     SUPPRESSED: "The person was deleted on a compliance request and is never taken in again.",
     PROFILE_DELETED: "The external id that the record waited for was deleted.",
     WAITS_FOR_PROFILE: "The record has no e-mail; it waits for a profile with its external id.",
+    INJECTED: "A fault of the emulator refused the record.",
 }
 
 WARNINGS: Final[Mapping[str, str]] = {

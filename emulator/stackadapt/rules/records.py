@@ -51,12 +51,18 @@ class PropertyColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The mappings in force for one advertiser and provider. `mapping_id` is 0 when there is no profile mapping."""
+    """The mappings in force for one advertiser and provider. `mapping_id` is 0 when there is no profile mapping.
+
+    `status` is the marketing status that it brings, `list_id` the profile list that it fills. A record with one of
+    `audience_keys` is about an audience.
+    """
 
     mapping_id: int
-    is_opted_in: bool | None
+    status: str
+    list_id: int | None
     email_key: str
-    external_id_key: str
+    external_id_key: str | None
+    audience_keys: tuple[str, ...]
     properties: tuple[PropertyColumn, ...]
     maps_audiences: bool
     audience_id_key: str | None
@@ -112,16 +118,23 @@ def intake_of(
     audience_columns: Sequence[MappingColumn] | None,
     *,
     mapping_id: int,
-    is_opted_in: bool | None,
+    status: str,
+    list_id: int | None = None,
+    control_keys: bool = True,
 ) -> Intake:
-    """Makes mappings ready for reading records. `audience_columns` is None when there is no audience mapping."""
+    """Makes mappings ready for reading records. `audience_columns` is None when there is no audience mapping.
+
+    Without `control_keys` a record is read by its profile mapping alone, as an uploaded file is (assumed).
+    """
     incoming = {column.destination_key: column.incoming_key for column in profile_columns}
     audience = {column.destination_key: column.incoming_key for column in audience_columns or ()}
     return Intake(
         mapping_id=mapping_id,
-        is_opted_in=is_opted_in,
+        status=status,
+        list_id=list_id,
         email_key=incoming.get(_EMAIL, _EMAIL),
-        external_id_key=incoming.get(_EXTERNAL_ID, "userId"),
+        external_id_key=incoming.get(_EXTERNAL_ID, "userId" if control_keys else None),
+        audience_keys=("action", audience.get(_EXTERNAL_ID, "audienceId")) if control_keys else (),
         properties=tuple(
             _property_column(column)
             for column in profile_columns
@@ -151,10 +164,8 @@ def read_record(record: Mapping[str, Any], intake: Intake) -> Reading:
     """Reads one flat object. What cannot be read becomes a warning; nothing raises."""
     warnings: list[RecordWarning] = []
     email, email_reason = read_email(record.get(intake.email_key))
-    external_id = _identifier(record.get(intake.external_id_key))
-    if external_id is None and record.get(intake.external_id_key) not in (None, ""):
-        warnings.append({"code": reasons.UNREADABLE_EXTERNAL_ID, "key": intake.external_id_key})
-    about_audience = "action" in record or (intake.audience_id_key or "audienceId") in record
+    external_id = _external_id(record, intake.external_id_key, warnings) if intake.external_id_key else None
+    about_audience = any(key in record for key in intake.audience_keys)
     return Reading(
         email=email,
         email_reason=email_reason,
@@ -180,6 +191,14 @@ def verdict(reading: Reading, *, profile_known: bool, suppressed: bool) -> tuple
     if reading.about_audience and reading.external_id is not None:
         return PENDING, reasons.WAITS_FOR_PROFILE
     return REJECTED, MISSING_EMAIL
+
+
+def _external_id(record: Mapping[str, Any], key: str, warnings: list[RecordWarning]) -> str | None:
+    value = record.get(key)
+    external_id = _identifier(value)
+    if external_id is None and value not in (None, ""):
+        warnings.append({"code": reasons.UNREADABLE_EXTERNAL_ID, "key": key})
+    return external_id
 
 
 def _identifier(value: Any) -> str | None:

@@ -1,6 +1,7 @@
 """Segment rules: what an advertiser's segment asks of a profile.
 
-A rule is `{"field", "operator", "value"}` or `{"all": [rules]}`, `{"any": [rules]}`, `{"not": rule}`.
+A rule is `{"field", "operator", "value"}` or `{"all": [rules]}`, `{"any": [rules]}`, `{"not": rule}`. A rule about
+audiences may ask with `"since": {"operator", "value"}` for memberships that began at a certain time.
 
 Fields: `email`; `marketing_status`; `segment_engage_audience_id` and `segment_engage_audience_name` (also under the
 current captions' names `external_audience_id`, `external_audience_name`): the external audiences that the profile is
@@ -14,6 +15,9 @@ Meaning, the same on every database:
   no value. `not_exists` is the opposite of `exists`.
 - `greater_than`, `less_than`, `at_least`, `at_most` compare NUMBER, DATE and DATETIME properties. On another declared
   type they never hold, and the segment carries a warning.
+- `before`, `after` and `within_last` compare DATE and DATETIME properties, and the beginning of a membership, with
+  moments. The value of `before` and `after` is a date or a duration, which means so long ago (`"30d"`); `within_last`
+  takes a duration and ends with the present. The present is the sandbox's clock. Of a DATE whole days are compared.
 - A value is read by the property's declared type (`"500"` is a number for a NUMBER property). A stored value that was
   read under another type does not pass.
 - A property that no mapping declares is compared by the type of the rule's value, with a warning.
@@ -24,30 +28,40 @@ The real service's conditions are not public; all of this is assumed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from emulator.durations import parse_duration
 from emulator.errors import InputError, nearest
 from emulator.stackadapt.rules.texts import is_storable
+from emulator.stackadapt.rules.values import read_value
 
 EMAIL = "email"
 MARKETING_STATUS = "marketing_status"
 AUDIENCE_ID = "segment_engage_audience_id"
 AUDIENCE_NAME = "segment_engage_audience_name"
+AUDIENCE_FIELDS = frozenset({AUDIENCE_ID, AUDIENCE_NAME})
 _ALIASES = {"external_audience_id": AUDIENCE_ID, "external_audience_name": AUDIENCE_NAME}
 
 DEEPEST = 20
 _MOST_TESTS = 200
 _COMBINATIONS = ("all", "any", "not")
-_TEST_KEYS = ("field", "operator", "value")
+_TEST_KEYS = ("field", "operator", "value", "since")
+_LONGEST = timedelta(days=36_525)
+_DURATION = re.compile(r"\d+(?:\.\d+)?[smhd]", re.ASCII)
 
 Scalar = str | int | float | bool
+Value = Scalar | tuple[Scalar, ...] | timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`value` says what the operator takes: `scalar`, `text`, `ordered` (number or text), `list` or nothing."""
+    """`value` says what the operator takes: `scalar`, `text`, `ordered` (number or text), `list`, `moment` (a date or a
+    duration), `duration` or nothing.
+    """
 
     value: str | None
     opposite_of: str | None = None
@@ -67,21 +81,37 @@ OPERATORS: Mapping[str, Operator] = {
     "at_least": Operator("ordered"),
     "at_most": Operator("ordered"),
     "one_of": Operator("list"),
+    "before": Operator("moment"),
+    "after": Operator("moment"),
+    "within_last": Operator("duration"),
 }
 ORDER_OPERATORS = frozenset(name for name, operator in OPERATORS.items() if operator.value == "ordered")
+TIME_OPERATORS = frozenset({"before", "after", "within_last"})
 TEXT_OPERATORS = frozenset({"contains", "starts_with", "ends_with"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
-    """One question about one field. `value` is a scalar, a tuple for `one_of`, None where none is taken."""
+    """One question about one field.
+
+    `value` is a scalar, a tuple for `one_of`, a timedelta for a duration, None where none is taken.
+    """
 
     __test__ = False
 
     field: str
     operator: str
-    value: Scalar | tuple[Scalar, ...] | None
+    value: Value
     place: str
+    since: Since | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """When a membership began: a time operator and its moment, as text or so long ago."""
+
+    operator: str
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,22 +188,40 @@ def _test(document: Mapping[str, Any], place: str) -> Test:
     field = document.get("field")
     if not isinstance(field, str) or not field or not is_storable(field):
         raise InputError("a rule needs the name of a field.", where=f"{place}.field", found=field)
+    field = _ALIASES.get(field, field)
+    name = _operator(document, OPERATORS, place)
+    value = _value(document, OPERATORS[name], f"{place}.value")
+    since = _since(document["since"], field, f"{place}.since") if "since" in document else None
+    return Test(field=field, operator=name, value=value, place=place, since=since)
+
+
+def _operator(document: Mapping[str, Any], allowed: Collection[str], place: str) -> str:
     name = document.get("operator")
-    operator = OPERATORS.get(name) if isinstance(name, str) else None
-    if operator is None:
+    if not isinstance(name, str) or name not in allowed:
         raise InputError(
             "there is no such operator.",
             where=f"{place}.operator",
             found=name,
-            allowed=", ".join(OPERATORS),
-            hint=nearest(str(name), OPERATORS),
+            allowed=", ".join(allowed),
+            hint=nearest(str(name), allowed),
         )
-    value = _value(document, operator, f"{place}.value")
-    return Test(field=_ALIASES.get(field, field), operator=str(name), value=value, place=place)
+    return name
 
 
-def _value(document: Mapping[str, Any], operator: Operator, place: str) -> Scalar | tuple[Scalar, ...] | None:
+def _since(document: Any, field: str, place: str) -> Since:
+    if field not in AUDIENCE_FIELDS:
+        allowed = ", ".join(sorted(AUDIENCE_FIELDS))
+        raise InputError("only a membership has a beginning.", where=place, found=field, allowed=allowed)
+    if not isinstance(document, dict) or document.keys() - {"operator", "value"}:
+        raise InputError("this is no time.", where=place, found=document, allowed="an operator and a value")
+    name = _operator(document, sorted(TIME_OPERATORS), place)
+    return Since(name, _value(document, OPERATORS[name], f"{place}.value"))
+
+
+def _value(document: Mapping[str, Any], operator: Operator, place: str) -> Value:
     value = document.get("value")
+    if operator.value in ("moment", "duration"):
+        return _moment(value, operator, place)
     if operator.value is None:
         if "value" in document:
             raise InputError("this operator takes no value.", where=place, found=value)
@@ -191,6 +239,19 @@ def _value(document: Mapping[str, Any], operator: Operator, place: str) -> Scala
         raise InputError("this operator cannot take this value.", where=place, found=value, allowed=allowed)
     scalar: Scalar = document["value"]
     return scalar
+
+
+def _moment(value: Any, operator: Operator, place: str) -> str | timedelta:
+    if isinstance(value, str) and _DURATION.fullmatch(value) and len(value) < 12:
+        duration = parse_duration(value, where=place)
+        if duration <= _LONGEST:
+            return duration
+    elif operator.value == "moment" and isinstance(value, str) and read_value(value, "DATETIME") is not None:
+        return value
+    allowed = "a duration such as 30d, a hundred years at most"
+    if operator.value == "moment":
+        allowed += ", or a date"
+    raise InputError("this operator cannot take this value.", where=place, found=value, allowed=allowed)
 
 
 def _is_scalar(value: Any) -> bool:

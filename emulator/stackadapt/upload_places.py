@@ -1,0 +1,71 @@
+"""Where the files of `createUserUploadedProfiles` come from: what was sent to an upload target, and one folder.
+
+The emulator never fetches anything from the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import Connection, insert, select, update
+
+from emulator.ids import secret
+from emulator.stackadapt import messages
+from emulator.stackadapt.rules.user_errors import refusal
+from emulator.stackadapt.tables import UPLOAD_TARGETS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPlaces:
+    """`folder` holds the files that may be named by path, None for none.
+
+    `base_url` is the address under which upload targets stand, with a slash at its end.
+    """
+
+    folder: Path | None = None
+    base_url: str = "http://127.0.0.1/uploads/default/"
+
+
+def make_target(connection: Connection, places: UploadPlaces, *, filename: str, mime_type: str) -> tuple[str, str]:
+    """A new upload target: its key and the URL that names the file once it was sent."""
+    key = secret("")
+    resource_url = f"{places.base_url}{key}"
+    row = {"key": key, "filename": filename, "mime_type": mime_type, "resource_url": resource_url}
+    connection.execute(insert(UPLOAD_TARGETS).values(row))
+    return key, resource_url
+
+
+def store_sent(connection: Connection, key: str, content: str) -> bool:
+    """Keeps the text of a file that was sent to a target; False for an unknown key."""
+    kept = update(UPLOAD_TARGETS).where(UPLOAD_TARGETS.c.key == key).values(content=content)
+    return connection.execute(kept).rowcount == 1
+
+
+def read_upload(connection: Connection, places: UploadPlaces, url: str, *, most_bytes: int) -> tuple[str, str]:
+    """The name and the text of the file that a URL means: a target's `resourceUrl`, or a file in the folder.
+
+    Raises Refusal, with the path of `url`. Bytes that are not UTF-8 become U+FFFD.
+    """
+    sent = connection.execute(select(UPLOAD_TARGETS).where(UPLOAD_TARGETS.c.resource_url == url)).one_or_none()
+    if sent is not None:
+        if sent.content is None:
+            raise refusal(messages.NOTHING_UPLOADED, "input", "url")
+        return sent.filename, sent.content
+    file = _file_in(places.folder, url)
+    if file.stat().st_size > most_bytes:
+        raise refusal(messages.file_too_large(most_bytes), "input", "url")
+    return file.name, file.read_bytes().decode("utf-8-sig", "replace")
+
+
+def _file_in(folder: Path | None, url: str) -> Path:
+    parts = urlsplit(url)
+    if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
+        raise refusal(messages.NO_NETWORK, "input", "url")
+    if folder is None:
+        raise refusal(messages.NO_UPLOAD_FOLDER, "input", "url")
+    root, path = folder.resolve(), unquote(parts.path)
+    if "\x00" in path or not (file := (root / path).resolve()).is_relative_to(root) or not file.is_file():
+        raise refusal(messages.file_unknown(url), "input", "url")
+    return file
