@@ -31,6 +31,9 @@ conformance-install: $(DEV) ## install the published Segment packages from npm (
 conformance: $(DEV) conformance-install ## compare with Segment's published engine on fresh random cases (needs Node)
 	$(BIN)/python -m tests.conformance.differential --cases 2000
 
+bench: $(DEV) ## figures, each beside a peer in the same run
+	@$(BIN)/python -m tests.bench
+
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
