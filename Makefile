@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint conformance-install conformance bench clean
+.PHONY: help demo serve test test-postgresql lint conformance-install conformance bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -19,6 +19,9 @@ serve: $(READY) ## run the emulator on http://127.0.0.1:8585
 
 test: $(DEV) lint ## lint, types, unit, contract and end-to-end tests
 	$(BIN)/pytest -n auto -q
+
+test-postgresql: $(DEV) ## the suites of both companies again on a real PostgreSQL server (needs one installed)
+	$(BIN)/pytest -n auto -q --store postgresql tests/stackadapt tests/segment tests/e2e
 
 lint: $(DEV) ## ruff and mypy --strict
 	$(BIN)/ruff check .

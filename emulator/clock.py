@@ -11,7 +11,7 @@ from typing import Protocol
 
 from emulator.errors import InputError
 
-# Past it, moments could no longer be written as four digits of a year.
+# Long before the last moment that can be written, so that what is due later still has one.
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from emulator.errors import InputError
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-PATTERN = r"^\d+(\.\d+)?[smhd]$"
+PATTERN = re.compile(r"\d+(\.\d+)?[smhd]", re.ASCII)
 
 
 def parse_duration(text: str, *, where: str | None = None) -> timedelta:
     """`"4h"` → four hours. Raises InputError for anything else than a number and one of s, m, h, d."""
-    if not re.match(PATTERN, text):
+    if not PATTERN.fullmatch(text):
         raise InputError(
             "this is not a duration.",
             where=where,
@@ -21,4 +21,7 @@ def parse_duration(text: str, *, where: str | None = None) -> timedelta:
             allowed="a number followed by s, m, h or d",
             hint="Write 90s, 15m, 4h or 2d.",
         )
-    return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
+    try:
+        return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
+    except OverflowError:
+        raise InputError("this is too long.", where=where, found=text, allowed="less than a billion days") from None

@@ -38,6 +38,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that serve a --database."
 )
+@click.option("--uploads", type=click.Path(path_type=Path, file_okay=False), help="Folder whose files can be uploaded.")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
 @click.option("--api-edition", help="Edition of StackAdapt's schema: 2026-06 or 2024-12.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -50,6 +51,7 @@ def command(
     data: Path | None,
     database: str | None,
     workers: int,
+    uploads: Path | None,
     latency: str | None,
     api_edition: str | None,
     log_format: str,
@@ -64,7 +66,7 @@ def command(
     announcement = json.dumps(_connection(url_of(listening), workspace)) if as_json else None
 
     def open_emulator() -> Emulator:
-        emulator = Emulator(workspace, data=data, database=database)
+        emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
         if host not in _LOOPBACK:
             emulator.app.config["TRUSTED_HOSTS"] = None
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))

@@ -80,7 +80,7 @@ def parse_body(route: str, body: bytes) -> dict[str, Any]:
 def is_deeper_than(limit: int, value: object) -> bool:
     """Whether objects and lists are nested more than `limit` deep."""
     # Level by level: a recursion would itself fail on what it is to find.
-    level: list[Any] = [value]
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
     for _ in range(limit):
         level = [
             inner

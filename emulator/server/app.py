@@ -16,6 +16,7 @@ from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import chosen_world
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.http import blueprint as graphql
+from emulator.stackadapt.upload_http import blueprint as uploads
 
 if TYPE_CHECKING:
     from emulator.server.emulator import Emulator
@@ -42,6 +43,7 @@ def create_app(emulator: Emulator) -> Flask:
 
     app.register_blueprint(graphql(stackadapt_of))
     app.register_blueprint(tracking(segment_of))
+    app.register_blueprint(uploads(lambda name: emulator.sandboxes.world(name).stackadapt))
     app.register_blueprint(control(lambda: chosen_world(emulator.sandboxes)), url_prefix="/_emulator")
     app.register_blueprint(sandboxes(lambda: emulator.sandboxes), url_prefix="/_emulator/sandboxes")
     app.add_url_rule("/", view_func=_index)

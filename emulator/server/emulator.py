@@ -40,11 +40,13 @@ class Emulator:
         data: Path | None = None,
         database: str | None = None,
         clock: Clock | None = None,
+        uploads: Path | None = None,
     ) -> None:
         if not isinstance(workspace, Workspace):
             workspace = load_workspace(Path(workspace) if workspace else None)
         self._stores = stores_in(data, database)
         self._clock = clock
+        self._uploads = uploads
         self._reporters: list[Reporter] = []
         self._listener: Listener | None = None
         self.app: Flask = create_app(self)
@@ -103,7 +105,7 @@ class Emulator:
         sandbox = Sandbox(workspace, name=name, store=self._stores.open(name), clock=clock)
         for reporter in self._reporters:
             sandbox.journal.listen(reporter)
-        return World(sandbox, lambda: self.app)
+        return World(sandbox, lambda: self.app, uploads=self._uploads)
 
     def __enter__(self) -> Self:
         return self

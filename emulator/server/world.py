@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.sandbox import Sandbox
@@ -19,13 +20,16 @@ _IN_PROCESS_URL = "http://127.0.0.1/graphql"
 
 
 class World:
-    """Segment on one side, StackAdapt on the other. `app` gives the application that answers `/graphql`."""
+    """Segment on one side, StackAdapt on the other. `app` gives the application that answers `/graphql`.
 
-    def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication]) -> None:
+    `uploads` is the folder whose files uploads may name.
+    """
+
+    def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication], *, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
         self._app = app
         self._transports: dict[str, HttpTransport] = {}
-        self.stackadapt = StackAdapt(sandbox, edition=sandbox.workspace.api_edition)
+        self.stackadapt = StackAdapt(sandbox, edition=sandbox.workspace.api_edition, uploads=uploads)
         self.segment = Segment(sandbox, self._transport)
 
     def advance(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from emulator.faults.effect import Rejecting
 from emulator.stackadapt.jobs import MAPPING_JOB, Arrival, RecordBatch, enqueue, enqueue_records
 from emulator.stackadapt.mappings import PROFILE, create_mapping, find_mapping, request_schema, schemas_of_upload
 from emulator.stackadapt.profile_lists import number_of
@@ -25,7 +26,10 @@ SKIPPED = "SKIPPED"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What an upload brings. `status` is the marketing status of its profiles, `failure` why it could not be read."""
+    """What an upload brings. `status` is the marketing status of its profiles, `failure` why it could not be read.
+
+    `rejecting` are the records that a fault wants refused.
+    """
 
     advertiser_id: str
     filename: str
@@ -34,6 +38,7 @@ class Upload:
     status: str | None
     list_id: int | None
     failure: str | None = None
+    rejecting: Rejecting | None = None
 
 
 def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tuple[str, int, dict[str, Any]]:
@@ -64,6 +69,7 @@ def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tup
         source=SOURCE,
         sync_id=None,
         profiles=upload.records,
+        rejecting=upload.rejecting,
         tied_to=schemas_of_upload(mapping.id, instructions, upload.status),
     )
     batch_id = enqueue_records(connection, arrival, batch, tie_mappings=False)

@@ -202,6 +202,29 @@ def test_an_audience_record_waits_for_its_profile(service: Service) -> None:
     assert service.stackadapt.records(outcome="pending")[0]["waitsFor"] == second["waitsFor"]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_an_audience_record_takes_effect_right_after_the_profile_that_it_waited_for(
+    service: Service, together: bool
+) -> None:
+    audience = {"userId": "u1", "audienceId": "a1", "audienceName": "vip"}
+    records = [{**audience, "action": "enter"}, {"email": ANN, "userId": "u1"}, {**audience, "action": "exit"}]
+    if together:
+        service.sync(*records)
+    else:
+        for record in records:
+            service.sync(record)
+    assert service.outcomes() == [("visible", None)] * 3
+    assert service.profile(ANN)["audiences"] == []
+
+
+def test_profiles_before_their_mapping_lose_what_it_would_have_named(service: Service) -> None:
+    service.upsert({"email": ANN, "tier": "gold"})
+    service.map_profiles(column("email"), column("tier"))
+    assert service.profile(ANN)["properties"] == {}
+    service.upsert({"email": ANN, "tier": "gold"})
+    assert service.profile(ANN)["properties"] == {"tier": "gold"}
+
+
 def test_enter_and_exit_change_one_of_several_memberships(service: Service) -> None:
     service.sync(member(ANN), member(ANN, audienceId="aud_2", audienceName="gold"))
     assert audiences(service, ANN) == ["vip", "gold"]

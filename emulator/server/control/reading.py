@@ -76,17 +76,25 @@ def _parsed(body: bytes) -> Any:
     """The JSON in a body. Raises InputError for what is none, or could be neither stored nor sent on."""
     try:
         parsed = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
-        if is_deeper_than(_NESTING_LIMIT, parsed):
-            raise ValueError(f"it is nested more than {_NESTING_LIMIT} deep")
-        # Half of a surrogate pair is text that has no encoding.
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        raise InputError(f"the body is not JSON: {error}.", where=request.path) from None
+    if is_deeper_than(_NESTING_LIMIT, parsed):
+        raise _too_deep()
+    try:
         json.dumps(parsed, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"the body is not JSON that can be read: {error}.", where=request.path) from None
+    except UnicodeEncodeError:
+        raise InputError("the body holds half of a surrogate pair.", where=request.path) from None
     return parsed
 
 
+def _too_deep() -> InputError:
+    return InputError("the body is nested too deeply.", where=request.path, allowed=f"{_NESTING_LIMIT} levels")
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is no number")
 
 
 def _finite(digits: str) -> float:

@@ -115,6 +115,7 @@ def _upload(
         status=given.get("profileOwnedStatus"),
         list_id=chosen_list(context, advertiser_id, given),
         failure=failure,
+        rejecting=context.effect.rejecting,
     )
     upload_id, mapping_id, instructions = take_upload(context.connection, context.arrival, upload)
     advertiser = advertiser_node(context.writable(advertiser_id, "input", "advertiserId"))
