@@ -67,5 +67,7 @@ def _emulator_error(error: EmulatorError) -> tuple[Response, int]:
     return jsonify(error.as_dict()), status
 
 
-def _http_error(error: HTTPException) -> tuple[Response, int]:
-    return jsonify(error=error.name, message=error.description), error.code or 500
+def _http_error(error: HTTPException) -> tuple[Response, int, list[tuple[str, str]]]:
+    # Such as Allow, which an answer 405 must have.
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+    return jsonify(error=error.name, message=error.description), error.code or 500, headers

@@ -26,6 +26,7 @@ def lines() -> list[str]:
         f"start, serve until it answers: {median(_until_answering() for _ in range(PROCESSES)):.0f} ms",
         f"start, python -c 'import flask': {median(_bare_import() for _ in range(PROCESSES)):.0f} ms",
         f"emulator of one's own, in process: {median(_own() for _ in range(PROCESSES * 4)):.1f} ms",
+        f"sandbox of one's own, on a running server: {_sandbox():.1f} ms",
         f"round trip over loopback, GraphQL: {_round_trip():.2f} ms",
         f"round trip over loopback, a bare Flask view: {_bare_round_trip():.2f} ms",
     ]
@@ -59,6 +60,16 @@ def _own() -> float:
     started = perf_counter()
     with Emulator():
         return (perf_counter() - started) * 1000
+
+
+def _sandbox() -> float:
+    with Emulator() as emulator, httpx.Client(base_url=emulator.start(), trust_env=False) as client:
+        times = []
+        for _ in range(PROCESSES * 4):
+            started = perf_counter()
+            client.post("/_emulator/sandboxes", json={}).raise_for_status()
+            times.append((perf_counter() - started) * 1000)
+    return median(times)
 
 
 def _round_trip() -> float:

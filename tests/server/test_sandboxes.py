@@ -13,7 +13,6 @@ import pytest
 from werkzeug.test import Client
 
 from emulator import Emulator
-from emulator.clock import stopwatch
 from emulator.events import GraphQLExchanged
 
 UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
@@ -187,17 +186,6 @@ def test_a_bad_name_or_seed_is_refused_with_its_place(client: Client, body: dict
 
 def test_a_body_is_not_needed(client: Client) -> None:
     assert client.post("/_emulator/sandboxes").status_code == 201
-
-
-def test_making_one_costs_milliseconds(client: Client) -> None:
-    made(client)
-    elapsed = []
-    for _ in range(15):
-        watch = stopwatch()
-        made(client)
-        elapsed.append(watch())
-    # The goal is 20 ms; the bound leaves room for a busy machine.
-    assert sorted(elapsed)[len(elapsed) // 2] < 100
 
 
 def test_hammered_at_the_same_time_two_sandboxes_never_see_each_other_s_profiles(emulator: Emulator) -> None:

@@ -1,0 +1,38 @@
+"""An emulator of its own for every test, in which something has happened already: reads have something to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+
+WRITE_KEY = ("segment-local", "")
+TOKEN = {"Authorization": "Bearer sa-local-write"}
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        _make_history(emulator)
+        yield emulator
+
+
+def _make_history(emulator: Emulator) -> None:
+    """Two profiles and a rejection, two deliveries with their batches, a segment, a fault, a sandbox, a rate limit."""
+    client = emulator.client
+    calls: list[dict[str, Any]] = [
+        {"type": "identify", "userId": name, "traits": {"email": f"{name}@example.com", "total_spent": 900}}
+        for name in ("ada", "grace", "not an address")
+    ]
+    assert client.post("/v1/batch", json={"batch": calls}, auth=WRITE_KEY).status_code == 200
+    assert client.post("/v1/track", json={"event": "Of nobody"}, auth=WRITE_KEY).status_code == 200
+    rule = {"field": "marketing_status", "operator": "equals", "value": "OPTED_IN"}
+    segment = {"advertiserId": "1001", "name": "Everybody", "rule": rule}
+    assert client.post("/_emulator/segments", json=segment).status_code == 201
+    fault = {"fault": "status", "status": 503, "email": "*@nowhere.example"}
+    assert client.post("/_emulator/faults", json=fault).status_code == 201
+    assert client.post("/_emulator/sandboxes", json={"name": "pull-request-17"}).status_code == 201
+    assert client.put("/_emulator/rate-limit", json={"requests": 1000}).status_code == 200

@@ -1,0 +1,118 @@
+"""`contracts/openapi.yaml` says what the server does, no less and no more."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from emulator import Emulator
+from emulator.artefacts import contract
+from emulator.faults import REGISTRY
+from emulator.stackadapt.rules.reasons import REASONS
+from emulator.stackadapt.rules.records import OUTCOMES
+from emulator.stackadapt.rules.segment_rules import OPERATORS
+
+# StackAdapt's side: its GraphQL schema describes it.
+DESCRIBED_ELSEWHERE = ("/graphql", "/uploads/")
+METHODS = {"get", "put", "post", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    return yaml.safe_load(contract("openapi.yaml").read_text(encoding="utf-8"))
+
+
+def shape(path: str) -> str:
+    """A path without the names of its parameters, which Flask and OpenAPI write differently."""
+    return re.sub(r"<[^>]+>|\{[^}]+\}", "{}", path)
+
+
+def in_document(document: Any) -> set[tuple[str, str]]:
+    return {
+        (shape(path), method.upper()) for path, item in document["paths"].items() for method in item.keys() & METHODS
+    }
+
+
+def in_server(emulator: Emulator) -> set[tuple[str, str]]:
+    return {
+        (shape(rule.rule), method)
+        for rule in emulator.app.url_map.iter_rules()
+        if not rule.rule.startswith(DESCRIBED_ELSEWHERE)
+        for method in rule.methods or ()
+        if method.lower() in METHODS
+    }
+
+
+def test_the_document_is_valid_openapi_3_1(document: Any) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
+
+
+def test_every_schema_is_a_valid_json_schema(document: Any) -> None:
+    for schema in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_document_and_server_have_the_same_routes(document: Any, emulator: Emulator) -> None:
+    assert in_document(document) == in_server(emulator)
+
+
+def test_the_server_serves_the_document(document: Any, emulator: Emulator) -> None:
+    answer = emulator.client.get("/_emulator/openapi.json")
+    assert answer.mimetype == "application/json"
+    assert answer.json == document
+
+
+def test_every_operation_has_a_name_of_its_own_and_a_summary(document: Any) -> None:
+    operations = [item[method] for item in document["paths"].values() for method in item.keys() & METHODS]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert all(operation["summary"].endswith(".") for operation in operations)
+
+
+def examples_of(document: Any) -> list[Any]:
+    """Every JSON body with examples, as (name, schema, example)."""
+    found = []
+    bodies = [
+        (f"{method} {path}", place)
+        for path, item in document["paths"].items()
+        for method in sorted(item.keys() & METHODS)
+        for place in (item[method].get("requestBody", {}), *item[method]["responses"].values())
+    ]
+    bodies += list(document["components"]["responses"].items())
+    for name, body in bodies:
+        media = body.get("content", {}).get("application/json", {})
+        examples = [case["value"] for case in media.get("examples", {}).values()]
+        examples += [media["example"]] if "example" in media else []
+        found += [(name, media["schema"], example) for example in examples]
+    return found
+
+
+def test_every_example_fits_its_schema(document: Any) -> None:
+    found = examples_of(document)
+    assert len(found) > 20
+    for name, schema, example in found:
+        whole = {**schema, "components": document["components"]}
+        errors = [error.message for error in jsonschema.Draft202012Validator(whole).iter_errors(example)]
+        assert not errors, name
+
+
+@pytest.mark.parametrize(
+    ("schema", "names"), [("ReasonCode", REASONS), ("RecordOutcome", OUTCOMES)], ids=["reasons", "outcomes"]
+)
+def test_the_document_lists_the_codes_that_the_server_knows(document: Any, schema: str, names: Any) -> None:
+    assert document["components"]["schemas"][schema]["enum"] == list(names)
+
+
+def test_the_document_lists_the_operators_that_the_server_knows(document: Any) -> None:
+    operators = document["components"]["schemas"]["SegmentTest"]["properties"]["operator"]["enum"]
+    assert set(operators) == set(OPERATORS)
+
+
+def test_the_document_lists_the_faults_that_the_server_knows(document: Any) -> None:
+    assert set(document["components"]["schemas"]["FaultRule"]["properties"]["fault"]["enum"]) == set(REGISTRY)

@@ -1,0 +1,50 @@
+"""Schemathesis against the Tracking API and the control API, in process, as a user would run it.
+
+For each operation: its examples, every boundary value of its schema, and `EXAMPLES` random requests, half of them
+wrong on purpose. The same ones in every run.
+"""
+
+from __future__ import annotations
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from emulator import Emulator
+from tests.contract import schemathesis_hooks  # noqa: F401 - importing it tells Schemathesis
+from tests.contract.conftest import WRITE_KEY
+
+EXAMPLES = 12
+
+CONFORMANCE = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+with Emulator() as described:
+    SCHEMA = schemathesis.openapi.from_wsgi("/_emulator/openapi.json", described.app)
+SCHEMA.config.generation.update(with_security_parameters=False, deterministic=True)
+
+bounded = settings(
+    max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+
+
+@SCHEMA.parametrize()
+@bounded
+def test_every_answer_conforms_to_the_document(case: Case, emulator: Emulator) -> None:
+    tracking = case.operation.path.startswith("/v1/")
+    # Segment answers 200 to a call with a mistake in it and drops it later.
+    checks = CONFORMANCE if tracking else [*CONFORMANCE, negative_data_rejection]
+    case.call_and_validate(app=emulator.app, checks=checks, auth=WRITE_KEY if tracking else None)
