@@ -91,12 +91,12 @@ class StoredClock:
     def recall(self) -> ClockSetting | None:
         """The setting that was kept last."""
         with self._store.begin() as connection:
-            return _kept_setting(connection)
+            return kept_clock(connection)
 
     def change(self, step: Step, *, otherwise: ClockSetting) -> ClockSetting:
         """Applies a step to what is kept, in one transaction."""
         with self._store.begin() as connection:
-            kept = _kept_setting(connection)
+            kept = kept_clock(connection)
             setting = step(kept or otherwise)
             frozen_at = setting.frozen_at
             row = {
@@ -108,7 +108,8 @@ class StoredClock:
         return setting
 
 
-def _kept_setting(connection: Connection) -> ClockSetting | None:
+def kept_clock(connection: Connection) -> ClockSetting | None:
+    """The clock's setting that a store holds, if any. Raises OverflowError or TypeError when it is none."""
     row = connection.execute(select(CLOCK_SETTING)).one_or_none()
     if row is None:
         return None

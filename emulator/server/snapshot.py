@@ -16,9 +16,9 @@ from typing import IO, Any
 from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from emulator.clock import to_iso
+from emulator.clock import LATEST, to_iso
 from emulator.errors import InputError
-from emulator.sandbox import CLOCK
+from emulator.sandbox import CLOCK, kept_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.world import World
 from emulator.stackadapt.tables import STACKADAPT
@@ -45,11 +45,22 @@ def load(world: World, file: IO[bytes]) -> None:
     try:
         with gzip.GzipFile(fileobj=file, mode="rb") as packed, world.sandbox.store.begin() as connection:
             _replace(world, connection, _read(packed))
+            _check_clock(connection)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(f"it cannot be unpacked: {error}") from None
     except SQLAlchemyError:
         raise _damaged("a row does not fit its table") from None
     world.sandbox.clock.refresh()
+
+
+def _check_clock(connection: Connection) -> None:
+    try:
+        kept = kept_clock(connection)
+        within_time = kept is None or kept.now() <= LATEST
+    except (OverflowError, TypeError):
+        within_time = False
+    if not within_time:
+        raise _damaged("its clock stands outside of time")
 
 
 def _tables() -> list[Table]:

@@ -160,6 +160,18 @@ def with_unknown_columns(content: bytes) -> bytes:
     return packed(lines)
 
 
+def with_a_clock_out_of_time(content: bytes) -> bytes:
+    lines = lines_of(content)
+    place = next(
+        index for index, line in enumerate(lines) if isinstance(line, dict) and line.get("table") == "sandbox_clock"
+    )
+    rows = lines[-1]["rows"]
+    if isinstance(lines[place + 1], list):
+        del lines[place + 1]
+        rows -= 1
+    return packed([*lines[: place + 1], [1, 2**62, None], *lines[place + 1 : -1], {"rows": rows + 1}])
+
+
 def not_packed(content: bytes) -> bytes:
     return gzip.decompress(content)
 
@@ -184,6 +196,7 @@ def of_nothing(content: bytes) -> bytes:
         of_another_version,
         of_another_workspace,
         with_unknown_columns,
+        with_a_clock_out_of_time,
         not_packed,
         of_something_else,
         of_nothing,
