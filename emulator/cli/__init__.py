@@ -16,6 +16,7 @@ COMMANDS = {
     "map": "Show what the destination would send for events.",
     "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",
+    "clock": "Look at and move the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and load it again.",
     "replay": "Run recorded cases through the mapping engine and compare.",
 }

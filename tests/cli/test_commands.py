@@ -131,3 +131,27 @@ def test_data_survives_the_process(serve: Serve, tmp_path: Path) -> None:
     second = serve("--data", str(tmp_path))
     profiles = httpx.get(f"{second.url}/_emulator/profiles", trust_env=False).json()["profiles"]
     assert [profile["email"] for profile in profiles] == ["ada@example.com"]
+
+
+def test_the_clock_moves_by_command(run: Run, serve: Serve) -> None:
+    served = serve("--latency", "4h")
+    body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+    httpx.post(f"{served.url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False).raise_for_status()
+    moved = run("clock", "advance", "4h", "--url", served.url, "--json")
+    assert moved.returncode == 0, moved.stderr
+    assert json.loads(moved.stdout)["aheadSeconds"] == 4 * 3600
+    profiles = httpx.get(f"{served.url}/_emulator/profiles", trust_env=False).json()["profiles"]
+    assert [profile["email"] for profile in profiles] == ["ada@example.com"]
+    assert "frozen" in run("clock", "freeze", "--url", served.url).stdout
+    assert "running" in run("clock", "resume", "--url", served.url).stdout
+    assert "s ahead)" in run("clock", "show", "--url", served.url).stdout
+
+
+def test_a_duration_that_is_none_is_exit_2(run: Run) -> None:
+    shown = run("clock", "advance", "4 hours")
+    assert (shown.returncode, "Write 90s, 15m, 4h or 2d." in shown.stderr) == (2, True)
+
+
+def test_a_clock_that_is_not_there_says_how_to_start_one(run: Run) -> None:
+    shown = run("clock", "show", "--url", "http://127.0.0.1:9")
+    assert (shown.returncode, "stackadapt-emulator serve" in shown.stderr) == (2, True)

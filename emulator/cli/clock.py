@@ -1,0 +1,83 @@
+"""`clock`: the time of a running emulator."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import httpx
+
+from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
+from emulator.durations import parse_duration
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator clock show
+  stackadapt-emulator clock advance 4h
+  stackadapt-emulator clock freeze --sandbox checkout
+"""
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print the clock as one JSON object.")
+
+
+@click.group(epilog=_EPILOG)
+def command() -> None:
+    """Look at the time of a running emulator, move it forward, stand it still, let it run on."""
+
+
+@command.command()
+@url_option
+@sandbox_option
+@_json
+def show(url: str, sandbox: str | None, as_json: bool) -> None:
+    """Print the time."""
+    _tell(_asked(url, sandbox, "GET", "/_emulator/clock"), as_json)
+
+
+@command.command()
+@click.argument("duration")
+@url_option
+@sandbox_option
+@_json
+def advance(duration: str, url: str, sandbox: str | None, as_json: bool) -> None:
+    """Move the time forward by DURATION, such as 90s, 15m, 4h or 2d. What becomes due happens at once."""
+    parse_duration(duration, where="DURATION")
+    _tell(_asked(url, sandbox, "POST", "/_emulator/clock/advance", {"duration": duration}), as_json)
+
+
+@command.command()
+@url_option
+@sandbox_option
+@_json
+def freeze(url: str, sandbox: str | None, as_json: bool) -> None:
+    """Stand the clock still."""
+    _tell(_asked(url, sandbox, "POST", "/_emulator/clock/freeze"), as_json)
+
+
+@command.command()
+@url_option
+@sandbox_option
+@_json
+def resume(url: str, sandbox: str | None, as_json: bool) -> None:
+    """Let a clock that stands still run on."""
+    _tell(_asked(url, sandbox, "POST", "/_emulator/clock/resume"), as_json)
+
+
+def _asked(url: str, sandbox: str | None, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    try:
+        with connect(url, sandbox) as client:
+            answer = client.request(method, path, json=body)
+    except httpx.HTTPError as error:
+        raise unreachable(url, error) from None
+    check(answer)
+    state: dict[str, Any] = answer.json()
+    return state
+
+
+def _tell(state: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(state))
+        return
+    standing = "frozen" if state["frozen"] else "running"
+    click.echo(f"{state['now']} ({standing}, {state['aheadSeconds']:.0f} s ahead)")
