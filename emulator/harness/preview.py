@@ -48,7 +48,9 @@ def preview(events: Sequence[Mapping[str, Any]], subjects: Sequence[Subject], *,
                 prepared = subscription.prepare([event for _, event in call], batch=batch)
             except EngineError as error:
                 names = tuple({"event": _name(*numbered), "verdict": "failed"} for numbered in call)
-                yield Preview(subscription=subject.subscription.name, verdicts=names, error=error.message)
+                yield Preview(
+                    subscription=subject.subscription.name, verdicts=names, error=subject.masked(error.message)
+                )
             else:
                 yield _previewed(subject, call, prepared)
 

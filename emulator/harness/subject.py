@@ -60,6 +60,11 @@ class Subject:
         }
         return DestinationInstance(self.definition, self.destination.settings, [stored])
 
+    def masked(self, text: str) -> str:
+        """The text without the token: the engine quotes a token that cannot stand in a header."""
+        token = self.destination.settings["apiKey"]
+        return text.replace(token, "***") if token else text
+
     def advertiser_id(self) -> Any:
         """The advertiser that the documents name: a setting, or a field of the mapping in the 2024 generations."""
         if self.definition.advertiser_from == "mapping":

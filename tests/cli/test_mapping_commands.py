@@ -180,6 +180,19 @@ def test_explain_as_json_holds_the_whole_walk_and_no_token(run: Run, event: Path
     assert "sa-local-write" not in shown.stdout
 
 
+@pytest.mark.parametrize("command", ["map", "explain"])
+def test_a_token_that_cannot_stand_in_a_header_is_not_printed(
+    run: Run, event: Path, tmp_path: Path, command: str
+) -> None:
+    workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
+    workspace["destinations"][0]["settings"]["apiKey"] = "se\ncret"
+    path = tmp_path / "workspace.yaml"
+    path.write_text(yaml.safe_dump(workspace))
+    shown = run(command, "--workspace", str(path), str(event))
+    assert "Bearer *** is not a legal HTTP header value" in shown.stdout
+    assert "cret" not in shown.stdout
+
+
 def test_explain_takes_one_event(run: Run, events: Path) -> None:
     shown = run("explain", str(events))
     assert (shown.returncode, "3 events" in shown.stderr) == (2, True)
