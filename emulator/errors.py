@@ -7,7 +7,8 @@
     │   │   └── NotFound             a name or id that nothing has
     │   └── PortInUse            the address is taken
     ├── ContractViolation    the emulator works; what it checked does not hold         (exit code 1)
-    └── EmulatorDefect       our fault: an invariant of the emulator does not hold     (exit code 3)
+    ├── EmulatorDefect       our fault: an invariant of the emulator does not hold     (exit code 3)
+    └── EngineError          what Segment's engine would throw; `mapping/engine_errors.py` draws it (exit code 1)
 
 An error says where, what was found, what is allowed and what to do; `str()` joins the parts that are known,
 `as_dict()` gives them to machines. The same object becomes a GraphQL error, an HTTP problem, a log record or a line

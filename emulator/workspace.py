@@ -96,6 +96,10 @@ class Subscription:
     defaults: bool = True
     enabled: bool = True
 
+    def mapping_over(self, defaults: Mapping[str, Any]) -> dict[str, Any]:
+        """The mapping laid over the action's default mapping, or alone where `defaults` is off."""
+        return {**(defaults if self.defaults else {}), **self.mapping}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
@@ -109,6 +113,11 @@ class Destination:
     batch_size: int = 1000
     batch_age: timedelta = timedelta()
     endpoint: str | None = None
+
+    def masked(self, text: str) -> str:
+        """`text` without the token, for whatever is kept or shown: the engine quotes one that no header can hold."""
+        token = self.settings["apiKey"]
+        return text.replace(token, "***") if token else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

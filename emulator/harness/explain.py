@@ -86,7 +86,7 @@ def explain(event: Mapping[str, Any], subject: Subject, stackadapt: StackAdapt, 
         known["fields"] = tuple(_field(trace) for trace in trace_mapping(subject.mapping, event))
         prepared = subject.instance().subscriptions[0].prepare([event], batch=False)
     except (MappingError, EngineError) as error:
-        return Walk(**known, stopped="mapping", message=subject.masked(error.message))
+        return Walk(**known, stopped="mapping", message=subject.destination.masked(error.message))
     (verdict,) = prepared.verdicts
     if prepared.request is None:
         return Walk(**known, stopped="validation", message=verdict.message if isinstance(verdict, Invalid) else None)

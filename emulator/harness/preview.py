@@ -49,7 +49,9 @@ def preview(events: Sequence[Mapping[str, Any]], subjects: Sequence[Subject], *,
             except EngineError as error:
                 names = tuple({"event": _name(*numbered), "verdict": "failed"} for numbered in call)
                 yield Preview(
-                    subscription=subject.subscription.name, verdicts=names, error=subject.masked(error.message)
+                    subscription=subject.subscription.name,
+                    verdicts=names,
+                    error=subject.destination.masked(error.message),
                 )
             else:
                 yield _previewed(subject, call, prepared)

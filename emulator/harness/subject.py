@@ -60,11 +60,6 @@ class Subject:
         }
         return DestinationInstance(self.definition, self.destination.settings, [stored])
 
-    def masked(self, text: str) -> str:
-        """The text without the token: the engine quotes a token that cannot stand in a header."""
-        token = self.destination.settings["apiKey"]
-        return text.replace(token, "***") if token else text
-
     def advertiser_id(self) -> Any:
         """The advertiser that the documents name: a setting, or a field of the mapping in the 2024 generations."""
         if self.definition.advertiser_from == "mapping":
@@ -78,7 +73,6 @@ def subjects(workspace: Workspace) -> Iterator[Subject]:
         definition = load_definition(destination.generation or newest())
         for position, subscription in enumerate(destination.subscriptions):
             action = definition.actions.get(subscription.action)
-            defaults = action.default_mapping() if action and subscription.defaults else {}
             yield Subject(
                 workspace=workspace,
                 destination=destination,
@@ -86,7 +80,7 @@ def subjects(workspace: Workspace) -> Iterator[Subject]:
                 subscription=subscription,
                 action=action,
                 trigger=compile_trigger(subscription.trigger),
-                mapping={**defaults, **subscription.mapping},
+                mapping=subscription.mapping_over(action.default_mapping() if action else {}),
                 place=f"destinations[{index}].subscriptions[{position}]",
             )
 

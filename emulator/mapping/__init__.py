@@ -1,6 +1,6 @@
 """Segment's mapping engine and its published StackAdapt destination: what they put on the wire, to the byte.
 
-`DestinationInstance(NEWEST, settings, subscriptions)` is a destination as a customer has set it up; its `on_event`,
+`DestinationInstance(newest(), settings, subscriptions)` is a destination as a customer has set it up; its `on_event`,
 `on_batch` and `on_delete` take events and a `send`, its `subscriptions` prepare requests without sending them.
 """
 
@@ -26,12 +26,7 @@ from emulator.mapping.subscription import Invalid, NoAction, NotSubscribed, Prep
 from emulator.mapping.trace import FieldTrace, Step, trace_mapping
 from emulator.mapping.wire import OutgoingRequest, Reply, Send
 
-GENERATIONS = generations()
-NEWEST = newest()
-
 __all__ = [
-    "GENERATIONS",
-    "NEWEST",
     "UNDEFINED",
     "ActionDefinition",
     "AggregateAjvError",

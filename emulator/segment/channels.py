@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.errors import WorkspaceError, nearest
-from emulator.mapping import NEWEST, DestinationInstance, load_definition
+from emulator.mapping import DestinationInstance, load_definition, newest
 from emulator.mapping import Subscription as CompiledSubscription
 from emulator.workspace import Destination, Subscription, Workspace
 
@@ -20,11 +20,6 @@ class Channel:
     name: str
     subscription: CompiledSubscription
 
-    def masked(self, text: str) -> str:
-        """`text` without the destination's token, for anything that is kept or shown."""
-        token = self.destination.settings["apiKey"]
-        return text.replace(token, "***") if token else text
-
 
 def channels(workspace: Workspace) -> Iterator[Channel]:
     """The channels of a workspace. Raises WorkspaceError for an unknown action and for names that are used twice."""
@@ -32,7 +27,7 @@ def channels(workspace: Workspace) -> Iterator[Channel]:
         enabled = [subscription for subscription in destination.subscriptions if subscription.enabled]
         _check_names(destination, enabled)
         instance = DestinationInstance(
-            destination.generation or NEWEST,
+            destination.generation or newest(),
             destination.settings,
             [_stored(destination, subscription) for subscription in enabled],
         )
@@ -43,14 +38,14 @@ def channels(workspace: Workspace) -> Iterator[Channel]:
 def integrations(workspace: Workspace) -> dict[str, str]:
     """For each destination instance the name in `integrations`: the catalog's name of its destination."""
     return {
-        destination.name: load_definition(destination.generation or NEWEST).name
+        destination.name: load_definition(destination.generation or newest()).name
         for destination in workspace.destinations
     }
 
 
 def _stored(destination: Destination, subscription: Subscription) -> Mapping[str, Any]:
     """The subscription as Segment stores it, its mapping laid over the published defaults."""
-    actions = load_definition(destination.generation or NEWEST).actions
+    actions = load_definition(destination.generation or newest()).actions
     if subscription.action not in actions:
         raise WorkspaceError(
             "this generation has no such action.",
@@ -59,13 +54,12 @@ def _stored(destination: Destination, subscription: Subscription) -> Mapping[str
             allowed=", ".join(actions),
             hint=nearest(subscription.action, actions),
         )
-    defaults = actions[subscription.action].default_mapping() if subscription.defaults else {}
     return {
         "name": subscription.name,
         "enabled": subscription.enabled,
         "partnerAction": subscription.action,
         "subscribe": subscription.trigger,
-        "mapping": {**defaults, **subscription.mapping},
+        "mapping": subscription.mapping_over(actions[subscription.action].default_mapping()),
     }
 
 

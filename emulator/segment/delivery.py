@@ -108,8 +108,8 @@ class Delivery:
         message, response = judgement.message, judgement.response
         return replace(
             judgement,
-            message=channel.masked(message) if message else message,
-            response=channel.masked(response) if response else response,
+            message=channel.destination.masked(message) if message else message,
+            response=channel.destination.masked(response) if response else response,
         )
 
     def _next_attempt(self, work: Work, at: int) -> int | None:
@@ -136,7 +136,7 @@ def _left_out(work: Work, prepared: Prepared) -> Iterator[Settlement]:
 
 def _refused(channel: Channel, work: Work, error: EngineError, at: int) -> Attempt:
     """The mapping engine gave up on the whole batch: the same events would fail the same way again."""
-    reason, message = error.code or error.name, channel.masked(error.message)
+    reason, message = error.code or error.name, channel.destination.masked(error.message)
     return Attempt(
         at=at,
         settlements=(

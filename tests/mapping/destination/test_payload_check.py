@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from emulator.mapping import NEWEST, load_definition
+from emulator.mapping import load_definition, newest
 from emulator.mapping.javascript import UNDEFINED
 from emulator.mapping.schema import Complaint, PayloadCheck
 from emulator.mapping.schema.readiness import compile_look
 
-CHECK = PayloadCheck(load_definition(NEWEST).actions["forwardAudienceEvent"].fields)
-SETTINGS = PayloadCheck(load_definition(NEWEST).settings)
+CHECK = PayloadCheck(load_definition(newest()).actions["forwardAudienceEvent"].fields)
+SETTINGS = PayloadCheck(load_definition(newest()).settings)
 
 
 def accepted(resolved: object, *, batch: bool = False) -> dict[str, Any]:
