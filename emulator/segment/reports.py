@@ -183,9 +183,9 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
 
 def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any]) -> str:
     """One paragraph for a person: where the batch went, what was said to it, which events it carried."""
-    parts = [
-        f"Batch {row.id} to {row.destination!r} ({row.subscription}), {_plural(len(events), 'event')}: {row.outcome}"
-    ]
+    # A batch always carried some.
+    carried = _plural(len(events), "event") if events else "its events replayed since"
+    parts = [f"Batch {row.id} to {row.destination!r} ({row.subscription}), {carried}: {row.outcome}"]
     if row.reason:
         parts.append(f", {row.reason}")
     parts += [f", line {place['line']} column {place['column']}" for place in locations[:1]]
@@ -193,12 +193,9 @@ def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any
         parts.append(f": {row.message.rstrip('.')}")
     parts.append(f". Segment reports {segment_reports(row.outcome, row.status)}")
     parts.append(f" after {_plural(row.attempts, 'attempt')}.")
-    if not events:
-        # A batch always carried some.
-        return f"{''.join(parts)} Its events were replayed."
     named = ", ".join(_named(event) for event in events[:_NAMED_IN_SUMMARY])
     rest = len(events) - _NAMED_IN_SUMMARY
-    parts.append(f" Events: {named}{f' and {rest} more' if rest > 0 else ''}.")
+    parts.append(f" Events: {named}{f' and {rest} more' if rest > 0 else ''}." if named else "")
     return "".join(parts)
 
 

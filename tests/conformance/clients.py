@@ -1,4 +1,4 @@
-"""Runs the published Node clients against an address: the destination itself, and the tracking SDK."""
+"""Runs the published Node clients against an address: the destination itself, and the tracking SDKs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .packages import ANALYTICS_NODE, NODE_FOLDER, package_directory
+from .packages import ANALYTICS_NEXT, ANALYTICS_NODE, NODE_FOLDER, package_directory
 
 SECONDS_ALLOWED = 120
 
@@ -28,6 +28,13 @@ def track(host: str, write_key: str, calls: Sequence[Call]) -> list[str]:
     """Makes calls with `@segment/analytics-node`; answers what the SDK complained of, by event or on the console."""
     job = {"host": host, "writeKey": write_key, "calls": calls}
     errors: list[str] = _run("track.cjs", package_directory(ANALYTICS_NODE), job)["errors"]
+    return errors
+
+
+def track_in_a_page(host: str, write_key: str, calls: Sequence[Call]) -> list[str]:
+    """The same with `@segment/analytics-next`, in a page of another origin."""
+    job = {"host": host, "writeKey": write_key, "calls": calls}
+    errors: list[str] = _run("page.cjs", package_directory(ANALYTICS_NEXT), job)["errors"]
     return errors
 
 

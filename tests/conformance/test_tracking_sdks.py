@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from .clients import Call, track
-from .packages import ANALYTICS_NODE
+from .clients import Call, track, track_in_a_page
+from .packages import ANALYTICS_NEXT, ANALYTICS_NODE
 from .served import ADVERTISER, WRITE_KEY, ServedEmulator
 
 AUDIENCE_ID, AUDIENCE_KEY = "aud_local_vip", "vip_customers"
@@ -128,6 +128,26 @@ def test_every_method_is_taken_without_a_complaint(served: ServedEmulator, sdk: 
     ]
     assert sdk(served.url, WRITE_KEY, calls) == []
     assert served.get("/_emulator/counts")["segment"]["calls"] == {"accepted": len(calls), "failed": {}}
+
+
+@pytest.mark.node(ANALYTICS_NEXT)
+def test_a_page_of_another_origin_reaches_the_audience_with_the_browser_sdk(served: ServedEmulator) -> None:
+    calls: list[Call] = [
+        ("identify", {"userId": "u", "traits": {"email": "u@example.com", "total_spent": 900}}),
+        ("track", {"event": "Order Completed", "properties": {"total": 9.5}}),
+        ("page", {"name": "Home"}),
+        ("screen", {"name": "Start"}),
+        ("group", {"groupId": "g", "traits": {"plan": "enterprise"}}),
+        ("alias", {"userId": "v", "previousId": "u"}),
+    ]
+    assert track_in_a_page(served.url, WRITE_KEY, calls) == []
+    assert served.get("/_emulator/counts")["segment"]["calls"] == {"accepted": len(calls), "failed": {}}
+    assert served.members(served.create_segment("segment_engage_audience_id", AUDIENCE_ID)) == ["u@example.com"]
+
+
+@pytest.mark.node(ANALYTICS_NEXT)
+def test_the_browser_sdk_with_a_wrong_write_key_complains(served: ServedEmulator) -> None:
+    assert track_in_a_page(served.url, "wrong", [("page", {"name": "Home"})]) != []
 
 
 @every_sdk

@@ -97,7 +97,7 @@ def test_a_batch_whose_events_were_replayed_says_so(room: Any) -> None:
     room.segment.replay()
     failed, sent = room.segment.batches()
     assert (failed["outcome"], failed["events"]) == ("failed", [])
-    assert failed["summary"].endswith("Its events were replayed.")
+    assert "its events replayed since: failed, 403" in failed["summary"]
     assert (sent["outcome"], len(sent["events"])) == ("sent", 2)
 
 
