@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 import httpx
 
-from emulator.errors import InputError, UserMistake
+from emulator.errors import UserMistake
+from emulator.harness.faces.control import refusal_in
 
 _URL = "http://127.0.0.1:8585"
 _SECONDS = 600
@@ -25,19 +26,8 @@ def connect(url: str, sandbox: str | None) -> httpx.Client:
 
 def check(answer: httpx.Response) -> None:
     """Raises what the emulator says when it refuses, as if it had happened here."""
-    if answer.is_success:
-        return
-    answer.read()
-    try:
-        told = answer.json()
-    except ValueError:
-        told = None
-    if not isinstance(told, dict) or "message" not in told:
-        raise UserMistake(
-            f"this is no emulator: it answers {answer.status_code}.", where="--url", found=str(answer.url)
-        )
-    parts = {key: told.get(key) for key in ("where", "found", "allowed", "hint")}
-    raise InputError(told["message"], **parts)
+    if refused := refusal_in(answer):
+        raise refused
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> UserMistake:

@@ -27,6 +27,7 @@ def deliveries(
     outcome: str | None,
     destination: str | None,
     user_id: str | None,
+    email: str | None,
     limit: int,
     offset: int,
 ) -> list[dict[str, Any]]:
@@ -48,6 +49,9 @@ def deliveries(
         found = found.where(DELIVERIES.c.destination == destination)
     if user_id is not None:
         found = found.where(EVENTS.c.user_id == user_id)
+    if email is not None:
+        # As JSON spells it, quotes and all: nothing else in an event looks like a whole address.
+        found = found.where(func.lower(EVENTS.c.payload).contains(json.dumps(email.lower()), autoescape=True))
     return [_delivery(row) for row in transaction.execute(found)]
 
 

@@ -143,13 +143,20 @@ class Segment:
         outcome: str | None = None,
         destination: str | None = None,
         user_id: str | None = None,
+        email: str | None = None,
         limit: int = 100,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
         """One entry for each event and subscription it was offered to, oldest first, with its outcome and reason."""
         with self._store.begin() as transaction:
             return reports.deliveries(
-                transaction, outcome=outcome, destination=destination, user_id=user_id, limit=limit, offset=offset
+                transaction,
+                outcome=outcome,
+                destination=destination,
+                user_id=user_id,
+                email=email,
+                limit=limit,
+                offset=offset,
             )
 
     def batches(self, failed: bool | None = None) -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ def _add_segment(routes: Blueprint, world: Chosen) -> None:
             outcome=request.args.get("outcome"),
             destination=request.args.get("destination"),
             user_id=request.args.get("userId"),
+            email=request.args.get("email"),
             **page(),
         )
         return jsonify(deliveries=found)
