@@ -10,7 +10,7 @@ import httpx
 
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import UserMistake
-from emulator.harness.faces.control import refusal_in
+from emulator.harness.faces import Control, Endpoint, refusal_in
 
 _URL = "http://127.0.0.1:8585"
 
@@ -28,6 +28,17 @@ def url_option(command: _Command) -> _Command:
 def connect(url: str, sandbox: str | None) -> httpx.Client:
     """A client of the control API. Raises UserMistake for something that is no URL, or a host not allowed."""
     return client_of(url, {"X-Emulator-Sandbox": sandbox} if sandbox is not None else {})
+
+
+def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:
+    """The two companies in a sandbox of a running emulator, with the secrets that open them."""
+    shown = Control(client).get(f"sandboxes/{sandbox or 'default'}")
+    return Endpoint(
+        client=client,
+        token=shown["token"],
+        advertiser_id=next(iter(shown["advertisers"])),
+        write_key=shown["writeKey"],
+    )
 
 
 def check(answer: httpx.Response) -> None:
