@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.errors import InputError, nearest
-from emulator.server.control.reading import Chosen, json_body, page, text
+from emulator.errors import InputError
+from emulator.server.control.reading import Chosen, json_body, page, refuse_unknown, text
 
 _KEYS = ("destination", "reason", "messageIds")
 _MOST_MESSAGES = 10_000
@@ -27,20 +27,11 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.post("/dead-letters/replay")
     def replay() -> Response:
         body = json_body() if request.get_data() else {}
-        _refuse_unknown(body)
+        refuse_unknown(body, _KEYS, "dead letters are not chosen by this.")
         chosen: dict[str, Any] = {key: text(body, key) for key in ("destination", "reason") if key in body}
         if "messageIds" in body:
             chosen["message_ids"] = _message_ids(body["messageIds"])
         return jsonify(replayed=world().segment.replay(**chosen))
-
-
-def _refuse_unknown(body: dict[str, Any]) -> None:
-    """A choice with a slip in its name would send everything."""
-    for key in body:
-        if key not in _KEYS:
-            raise InputError(
-                "dead letters are not chosen by this.", where=key, allowed=", ".join(_KEYS), hint=nearest(key, _KEYS)
-            )
 
 
 def _message_ids(value: Any) -> list[str]:
