@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, insert, or_, select, update
@@ -15,6 +17,9 @@ from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.channels import Channel
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
 from emulator.store import Store
+
+# "Batching Requests" in the published destinations' README.
+BATCH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,7 @@ class Queue:
             transaction.execute(insert(DELIVERIES), rows)
 
     def ripe(self, channel: Channel, *, behind: int, queued_until: int) -> Work | None:
-        """The events that wait behind a delivery, as many as fit in a batch, oldest first.
+        """The events that wait behind a delivery, as many as fit in a batch by number and bytes, oldest first.
 
         None when they are too few for a full batch and none was queued by then.
         """
@@ -97,7 +102,8 @@ class Queue:
             ).one()
             if oldest is None or (count < size and oldest > queued_until):
                 return None
-            return Work(offers=_offers(transaction, _OFFERS.where(waiting).order_by(DELIVERIES.c.id).limit(size)))
+            head = _OFFERS.where(waiting).order_by(DELIVERIES.c.id).limit(size)
+            return Work(offers=_offers(transaction, head, most_bytes=BATCH_BYTES))
 
     def due_retries(self, channel: Channel, now: int) -> Iterator[Work]:
         """The batches of a channel whose time to be tried again has come."""
@@ -163,8 +169,12 @@ def _retrying(batch_id: int) -> Select[Any]:
     return _OFFERS.where(same).order_by(DELIVERIES.c.id)
 
 
-def _offers(transaction: Transaction, found: Select[Any]) -> tuple[Offer, ...]:
-    return tuple(Offer(id=row.id, event=json.loads(row.payload)) for row in transaction.execute(found))
+def _offers(transaction: Transaction, found: Select[Any], *, most_bytes: float = math.inf) -> tuple[Offer, ...]:
+    """The deliveries that are found: the first, and the next as long as their events together are no larger."""
+    rows = transaction.execute(found).all()
+    together = accumulate(len(row.payload) for row in rows)
+    fitting = [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= most_bytes]
+    return tuple(Offer(id=row.id, event=json.loads(row.payload)) for row in fitting)
 
 
 def _save_batch(transaction: Transaction, channel: Channel, work: Work, attempt: Attempt) -> int | None:
