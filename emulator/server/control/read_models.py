@@ -46,6 +46,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/audiences")
     def audiences() -> Response:
+        world().segment.tick()
         return jsonify(audiences=world().segment.audiences())
 
     @routes.get("/counts")
