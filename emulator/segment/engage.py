@@ -144,6 +144,32 @@ class Engage:
         self._save(book, computed, changed, {id(profile): to_millis(at) for profile in book.profiles()})
         return computed
 
+    def place(
+        self,
+        transaction: Transaction,
+        key: str,
+        identifiers: Sequence[Identifier],
+        traits: Mapping[str, Any],
+        *,
+        entered: bool,
+        at: datetime,
+    ) -> Computed:
+        """Puts a person into the audience with this key, or takes them out, and emits it, whatever the condition says.
+
+        The other audiences, and this one, are computed again with the next call for the person, or when it is time.
+        """
+        book = ProfileBook(transaction, identifiers, remember=self._remembers)
+        profile, _ = book.resolve(identifiers, to_millis(at))
+        profile.set_traits(traits, to_millis(at))
+        computed = Computed()
+        for route in self._computation(key).routes:
+            computed.events += audience_events(route, profile, entered=entered, at=at, ids=self._ids)
+        changes = (key in profile.audiences) != entered
+        (profile.audiences.add if entered else profile.audiences.discard)(key)
+        changed = [_Change(at=at, profile=profile, key=key, entered=entered)] if changes else []
+        self._save(book, computed, changed, {id(each): to_millis(at) for each in book.profiles()})
+        return computed
+
     def _compute(
         self,
         profile: Profile,

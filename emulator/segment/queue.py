@@ -176,6 +176,7 @@ def _save_batch(transaction: Transaction, channel: Channel, work: Work, attempt:
         "locations": json.dumps(attempt.batch.locations),
         "status": attempt.batch.status,
         "response": attempt.batch.response,
+        "trace_id": attempt.batch.trace_id,
         "attempts": work.attempts + 1,
         "last_at": attempt.at,
         "next_at": attempt.next_at,

@@ -22,7 +22,14 @@ _NAMED_IN_SUMMARY = 10
 
 
 def deliveries(
-    transaction: Transaction, *, outcome: str | None, destination: str | None, limit: int, offset: int
+    transaction: Transaction,
+    *,
+    outcome: str | None,
+    destination: str | None,
+    user_id: str | None,
+    email: str | None,
+    limit: int,
+    offset: int,
 ) -> list[dict[str, Any]]:
     """Events and what became of them, oldest first. Raises InputError for an outcome that is none of `OUTCOMES`."""
     if outcome is not None and outcome not in OUTCOMES:
@@ -40,6 +47,11 @@ def deliveries(
         found = found.where(DELIVERIES.c.outcome == outcome)
     if destination is not None:
         found = found.where(DELIVERIES.c.destination == destination)
+    if user_id is not None:
+        found = found.where(EVENTS.c.user_id == user_id)
+    if email is not None:
+        # As JSON spells it, quotes and all: nothing else in an event looks like a whole address.
+        found = found.where(func.lower(EVENTS.c.payload).contains(json.dumps(email.lower()), autoescape=True))
     return [_delivery(row) for row in transaction.execute(found)]
 
 
@@ -92,6 +104,7 @@ _DELIVERIES = (
         BATCHES.c.attempts,
         BATCHES.c.status,
         BATCHES.c.response,
+        BATCHES.c.trace_id,
     )
     .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
     .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
@@ -114,6 +127,7 @@ def _delivery(row: Any) -> dict[str, Any]:
         "batchId": row.batch_id,
         "status": row.status,
         "response": row.response,
+        "traceId": row.trace_id,
         "segmentReports": segment_reports(row.outcome, row.status),
         "at": iso_of_millis(row.settled_at or row.queued_at),
         "payload": json.loads(row.payload),
@@ -146,6 +160,7 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
         "locations": locations,
         "status": row.status,
         "response": row.response,
+        "traceId": row.trace_id,
         "attempts": row.attempts,
         "segmentReports": segment_reports(row.outcome, row.status),
         "firstAt": iso_of_millis(row.first_at),

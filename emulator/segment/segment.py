@@ -10,13 +10,15 @@ from typing import Any
 from emulator.errors import InputError
 from emulator.events import CallReceived
 from emulator.sandbox import Sandbox
-from emulator.segment import reports, space
+from emulator.segment import regulations, reports, space
+from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.bodies import parse_body
 from emulator.segment.channels import channels, integrations
 from emulator.segment.delivery import Delivery
 from emulator.segment.engage import Computed, Engage
 from emulator.segment.intake import take_in
 from emulator.segment.moments import to_millis
+from emulator.segment.profiles import EMAIL, USER_ID
 from emulator.segment.queue import Queue
 from emulator.segment.tables import TABLES
 from emulator.segment.tracking import Call, Failed, read_calls
@@ -45,6 +47,7 @@ class Segment:
         self._store.create(TABLES)
         self._channels = tuple(channels(sandbox.workspace))
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
+        self._transport_for = transport_for
         self._queue = Queue(self._store)
         self._delivery = Delivery(sandbox, self._queue, self._channels, transport_for)
 
@@ -83,6 +86,44 @@ class Segment:
         return Receipt(
             accepted=len(calls), failed=tuple(reception for reception in receptions if isinstance(reception, Failed))
         )
+
+    def place(
+        self,
+        audience_key: str,
+        *,
+        entered: bool,
+        user_id: str | None = None,
+        email: str | None = None,
+        traits: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Puts a person into an audience by hand, or takes them out, as if Engage had just computed it so.
+
+        Gives the events that were emitted: `{"messageId", "type", "event", "destination"}`. Sends what is due before
+        it returns. Raises NotFound for an unknown audience, InputError for a person without `user_id` and `email`.
+        """
+        space.check_audience(self._sandbox.workspace, audience_key)
+        identifiers = [(kind, value) for kind, value in ((USER_ID, user_id), (EMAIL, email)) if value]
+        if not identifiers:
+            raise InputError("a person has a user id or an e-mail.", where="body", allowed="userId, email")
+        at = self._sandbox.clock.now()
+        known = {**({"email": email} if email else {}), **(traits or {})}
+        self._catch_up()
+        with self._store.begin() as transaction:
+            computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
+            self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+        self._announce(computed)
+        self.tick()
+        return [_emitted(event) for event in computed.events]
+
+    def delete(self, user_id: str) -> dict[str, Any]:
+        """Carries out a deletion regulation: `{"userId", "deleted", "destinations"}`.
+
+        `deleted` tells whether the space had such a profile; `destinations` what came of asking each.
+        """
+        with self._store.begin() as transaction:
+            deleted = regulations.forget(transaction, user_id)
+        asked = regulations.forward(self._sandbox.workspace.destinations, user_id, self._transport_for)
+        return {"userId": user_id, "deleted": deleted, "destinations": asked}
 
     def source_named_by(self, write_key: str) -> str | None:
         """The name of the source with this write key."""
@@ -128,11 +169,25 @@ class Segment:
         self._store.clear(TABLES)
 
     def deliveries(
-        self, outcome: str | None = None, destination: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        outcome: str | None = None,
+        destination: str | None = None,
+        user_id: str | None = None,
+        email: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
         """One entry for each event and subscription it was offered to, oldest first, with its outcome and reason."""
         with self._store.begin() as transaction:
-            return reports.deliveries(transaction, outcome=outcome, destination=destination, limit=limit, offset=offset)
+            return reports.deliveries(
+                transaction,
+                outcome=outcome,
+                destination=destination,
+                user_id=user_id,
+                email=email,
+                limit=limit,
+                offset=offset,
+            )
 
     def batches(self, failed: bool | None = None) -> list[dict[str, Any]]:
         """One entry for each request, oldest first; `events` are the message ids of the events it carried."""
@@ -184,6 +239,15 @@ class Segment:
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources
         return sources[0].name if sources else "unknown"
+
+
+def _emitted(event: AudienceEvent) -> dict[str, Any]:
+    return {
+        "messageId": event.message_id,
+        "type": event.payload["type"],
+        "event": event.payload.get("event"),
+        "destination": event.destination,
+    }
 
 
 def _as_json(body: Mapping[str, Any]) -> bytes:

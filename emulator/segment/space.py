@@ -36,11 +36,16 @@ def members(
     transaction: Transaction, workspace: Workspace, key: str, *, limit: int, offset: int
 ) -> list[dict[str, Any]]:
     """The members of an audience, oldest profile first. Raises NotFound for an unknown key."""
-    if workspace.audience(key) is None:
-        raise no_audience(key, (audience.key for audience in workspace.audiences))
+    check_audience(workspace, key)
     found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
     page = found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset)
     return _read(transaction, transaction.execute(page).scalars().all())
+
+
+def check_audience(workspace: Workspace, key: str) -> None:
+    """Raises NotFound for a key that no audience has, with the nearest one."""
+    if workspace.audience(key) is None:
+        raise no_audience(key, (audience.key for audience in workspace.audiences))
 
 
 def audiences(transaction: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
@@ -54,7 +59,7 @@ def audiences(transaction: Transaction, workspace: Workspace) -> list[dict[str, 
             "name": audience.name,
             "size": sizes.get(audience.key, 0),
             "condition": dict(audience.condition),
-            "destinations": list(_connected(workspace, audience)),
+            "destinations": list(_connected(workspace, audience.key)),
             "warnings": list(_warnings(workspace, audience)),
         }
         for audience in workspace.audiences
@@ -98,10 +103,8 @@ def keys_after(transaction: Transaction, last: int) -> list[int]:
 
 def check_connected(workspace: Workspace, key: str, destination: str | None) -> None:
     """Raises NotFound unless there is such an audience, connected to the destination instance if one is named."""
-    audience = workspace.audience(key)
-    if audience is None:
-        raise no_audience(key, (known.key for known in workspace.audiences))
-    connected = list(_connected(workspace, audience))
+    check_audience(workspace, key)
+    connected = list(_connected(workspace, key))
     if destination is not None and destination not in connected:
         raise NotFound(
             "the audience is not connected to such a destination instance.",
@@ -128,9 +131,9 @@ def _shown(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _connected(workspace: Workspace, audience: Audience) -> Iterator[str]:
+def _connected(workspace: Workspace, key: str) -> Iterator[str]:
     for destination in workspace.destinations:
-        if any(connection.audience_key == audience.key for connection in destination.connections):
+        if any(connection.audience_key == key for connection in destination.connections):
             yield destination.name
 
 

@@ -26,7 +26,7 @@ from emulator.server.control import (
 if TYPE_CHECKING:
     from emulator.server.world import World
 
-GROUPS = (health, clock, segments, read_models, engage, faults, rate_limit, journal, state, openapi)
+GROUPS = (health, clock, segments, engage, read_models, faults, rate_limit, journal, state, openapi)
 
 
 def blueprint(world: Callable[[], World]) -> Blueprint:
