@@ -217,6 +217,11 @@ class Workspace:
         """The audience with this key."""
         return next((audience for audience in self.audiences if audience.key == key), None)
 
+    def step(self, key: str) -> tuple[Journey, Step] | None:
+        """The journey step with this key, and its journey."""
+        steps = ((journey, step) for journey in self.journeys for step in journey.steps)
+        return next((found for found in steps if found[1].key == key), None)
+
 
 def load_workspace(path: Path | None = None) -> Workspace:
     """Reads a workspace file, or the built-in default. Raises WorkspaceError."""
