@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from emulator.errors import NotFound, WorkspaceError, nearest
+from emulator.errors import WorkspaceError, nearest
 from emulator.segment.audience_events import Route
 from emulator.segment.condition import Condition
 from emulator.segment.conditions import compile_condition
@@ -65,14 +65,6 @@ def check_audiences(condition: Condition, known: Iterable[str], *, where: str) -
                 allowed=", ".join(names) or "none is declared",
                 hint=nearest(key, names),
             )
-
-
-def no_audience(key: str, known: Iterable[str]) -> NotFound:
-    """The error for a key that no audience has."""
-    names = list(known)
-    return NotFound(
-        "there is no such audience.", where="audience", found=key, allowed=", ".join(names), hint=nearest(key, names)
-    )
 
 
 def _place(key: str) -> str:

@@ -21,7 +21,7 @@ from emulator.clock import LATEST
 from emulator.events import MembershipChanged
 from emulator.ids import Ids
 from emulator.segment.audience_events import AudienceEvent, audience_events
-from emulator.segment.computations import Computation, computations, no_audience
+from emulator.segment.computations import Computation, computations
 from emulator.segment.journey_events import step_events
 from emulator.segment.journeys import CompiledJourney, journeys, travel
 from emulator.segment.known import Known
@@ -127,8 +127,7 @@ class Engage:
     ) -> Computed:
         """Computes one audience for stored profiles, and whatever depends on it.
 
-        With `destination` those who are and stay members are sent there too, as when it is connected later. Raises
-        NotFound for an unknown audience.
+        With `destination` those who are and stay members are sent there too, as when it is connected later.
         """
         concerned = self._dependent_on(key)
         routes = [route for route in self._computation(key).routes if route.destination == destination]
@@ -258,14 +257,11 @@ class Engage:
         return min((moment for moment in moments if now < moment <= _NEVER), default=None)
 
     def _computation(self, key: str) -> Computation:
-        for computation in self._computations:
-            if computation.audience.key == key:
-                return computation
-        raise no_audience(key, (computation.audience.key for computation in self._computations))
+        return next(computation for computation in self._computations if computation.audience.key == key)
 
     def _dependent_on(self, key: str) -> frozenset[str]:
         """The audience with this key, and the audiences and journeys whose conditions ask for it, at any remove."""
-        found = {self._computation(key).audience.key}
+        found = {key}
         for computation in self._computations:
             if computation.condition.audiences & found:
                 found.add(computation.audience.key)

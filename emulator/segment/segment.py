@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from emulator.errors import InputError
@@ -63,7 +64,7 @@ class Segment:
         """The same for a body that `parse_body` gave."""
         at = self._sandbox.clock.now()
         source = source or self._first_source()
-        self._catch_up()
+        self._catch_up(at)
         receptions = read_calls(route, body, received_at=at, ids=self._sandbox.ids)
         with self._store.begin() as transaction:
             receptions = take_in(transaction, receptions, source=source, at=to_millis(at))
@@ -107,7 +108,7 @@ class Segment:
             raise InputError("a person has a user id or an e-mail.", where="body", allowed="userId, email")
         at = self._sandbox.clock.now()
         known = {**({"email": email} if email else {}), **(traits or {})}
-        self._catch_up()
+        self._catch_up(at)
         with self._store.begin() as transaction:
             computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
             self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
@@ -135,7 +136,7 @@ class Segment:
 
         Time may have changed who is in an audience; then what is due is sent.
         """
-        self._catch_up()
+        self._catch_up(self._sandbox.clock.now())
         self._delivery.tick()
 
     def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
@@ -145,11 +146,11 @@ class Segment:
         Returns how many profiles were computed, entered and left. Raises NotFound for an unknown name.
         """
         space.check_connected(self._sandbox.workspace, key, destination)
-        self._catch_up()
         counts = {"profiles": 0, "entered": 0, "left": 0}
         last = 0
         while True:
             at = self._sandbox.clock.now()
+            self._catch_up(at)
             with self._store.begin() as transaction:
                 people = space.keys_after(transaction, last)
                 if not people:
@@ -221,10 +222,9 @@ class Segment:
         with self._store.begin() as transaction:
             return space.journeys(transaction, self._sandbox.workspace)
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, now: datetime) -> None:
         """Lets time have its effect on audiences and journeys."""
         while self._engage.depends_on_time:
-            now = self._sandbox.clock.now()
             with self._store.begin() as transaction:
                 computed = self._engage.catch_up(transaction, now=now)
                 if computed is None:

@@ -9,7 +9,6 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, select
 
 from emulator.errors import NotFound, nearest
-from emulator.segment.computations import no_audience
 from emulator.segment.conditions import requires
 from emulator.segment.profiles import EMAIL, USER_ID, Profile, profile_id, read_profiles
 from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PROFILES
@@ -45,7 +44,14 @@ def members(
 def check_audience(workspace: Workspace, key: str) -> None:
     """Raises NotFound for a key that no audience has, with the nearest one."""
     if workspace.audience(key) is None:
-        raise no_audience(key, (audience.key for audience in workspace.audiences))
+        known = [audience.key for audience in workspace.audiences]
+        raise NotFound(
+            "there is no such audience.",
+            where="audience",
+            found=key,
+            allowed=", ".join(known),
+            hint=nearest(key, known),
+        )
 
 
 def audiences(transaction: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
