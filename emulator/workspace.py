@@ -141,7 +141,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A destination instance: one configured copy of the published destination. `generation` None is the newest."""
+    """A destination instance: one configured copy of the published destination. `generation` None is the newest.
+
+    `batch_concurrency` is how many of its batches may be under way at once.
+    """
 
     name: str
     generation: str | None
@@ -151,6 +154,7 @@ class Destination:
     step_connections: tuple[StepConnection, ...] = ()
     batch_size: int = 1000
     batch_age: timedelta = timedelta()
+    batch_concurrency: int = 1
     endpoint: str | None = None
 
     def masked(self, text: str) -> str:
@@ -284,7 +288,7 @@ def _destination(item: Mapping[str, Any]) -> Destination:
         connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
         step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
-        **_given(batch, batch_size="size"),
+        **_given(batch, batch_size="size", batch_concurrency="concurrency"),
     )
 
 
