@@ -76,7 +76,8 @@ class Audience:
 class Connection:
     """An audience connected to a destination instance, with its event settings.
 
-    Customized setup: `email` is sent along by a strategy, `last`, `first` or `all`, and the `traits` named here.
+    Customized setup: `email` is sent along by a strategy, `last`, `first` or `all`; `traits` name the traits that are
+    sent along, each with its name at the destination.
     """
 
     audience_key: str
@@ -85,7 +86,7 @@ class Connection:
     enter_event: str = "Audience Entered"
     exit_event: str = "Audience Exited"
     email: str | None = LAST
-    traits: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ class StepConnection:
     event: str | None = None
     events: str = ALL
     email: str | None = LAST
-    traits: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +306,7 @@ def _subscription(item: Mapping[str, Any]) -> Subscription:
 def _connection(item: Mapping[str, Any]) -> Connection:
     return Connection(
         audience_key=item["key"],
-        traits=tuple(item.get("traits", ())),
+        traits=_enrichment(item),
         email=_strategy(item),
         **_given(
             item,
@@ -320,10 +321,15 @@ def _connection(item: Mapping[str, Any]) -> Connection:
 def _step_connection(item: Mapping[str, Any]) -> StepConnection:
     return StepConnection(
         step_key=item["key"],
-        traits=tuple(item.get("traits", ())),
+        traits=_enrichment(item),
         email=_strategy(item),
         **_given(item, event="event", events="events"),
     )
+
+
+def _enrichment(item: Mapping[str, Any]) -> dict[str, str]:
+    given = item.get("traits", ())
+    return dict(given) if isinstance(given, Mapping) else {name: name for name in given}
 
 
 def _strategy(item: Mapping[str, Any]) -> str | None:

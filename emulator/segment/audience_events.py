@@ -8,7 +8,7 @@ identify; on track the first two stand in `properties` and the e-mail in `contex
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -84,9 +84,9 @@ def audience_events(
             yield emitted(route, profile, _track(route, traits, email, entered=entered), at, ids)
 
 
-def enriched(names: Sequence[str], profile: Profile) -> dict[str, Any]:
-    """The traits that are sent along, as far as the profile has them ("Trait Enrichment")."""
-    return {name: profile.traits[name] for name in names if name in profile.traits}
+def enriched(names: Mapping[str, str], profile: Profile) -> dict[str, Any]:
+    """The traits that are sent along, as far as the profile has them, by their names there ("Trait Enrichment")."""
+    return {sent: profile.traits[name] for name, sent in names.items() if name in profile.traits}
 
 
 def emails_sent(strategy: str | None, profile: Profile, *, entered: bool) -> list[str | None]:

@@ -160,7 +160,7 @@ def _warnings(workspace: Workspace, audience: Audience) -> Iterator[str]:
     for name, connection in connections:
         if not (connection.send_identify or connection.send_track):
             yield f"Destination {name!r} is connected with Send Identify and Send Track both off: nothing is sent."
-        elif not connection.email and EMAIL not in connection.traits:
+        elif not connection.email and EMAIL not in connection.traits.values():
             yield _no_email(name)
 
 
@@ -172,7 +172,7 @@ def _step_warnings(workspace: Workspace, journey: Journey, position: int) -> Ite
             " profile without e-mail. Add {trait: email, operator: exists}."
         )
     for destination, connection in _step_connections(workspace, journey.steps[position]):
-        if not connection.email and EMAIL not in connection.traits:
+        if not connection.email and EMAIL not in connection.traits.values():
             yield _no_email(destination.name)
         if connection.events != ALL:
             yield (

@@ -163,6 +163,17 @@ def test_email_as_an_enriched_trait_stands_in_properties_of_a_track(
     assert room.payloads()[1]["properties"]["email"] == "ada@example.com"
 
 
+def test_enriched_traits_can_have_another_name_at_the_destination(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    connection(document).update(traits={"first_name": "given_name", "plan": "plan"})
+    room = open_room(document)
+    room.identify("u1", first_name="Ada", total_spent=900)
+    identify, track = room.payloads()
+    assert identify["traits"] == {"given_name": "Ada", "vip_customers": True}
+    assert track["properties"] == {"given_name": "Ada", "audience_key": "vip_customers", "vip_customers": True}
+
+
 def test_a_member_without_email_is_sent_without_one(room: Any) -> None:
     room.identify("u1", total_spent=900)
     identify, track = room.payloads()

@@ -5,7 +5,7 @@ They are about a person who has everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ def _of_steps(subject: Subject) -> Iterator[AudienceEvent]:
         yield from step_events(route, _person(connection.traits), _PASSAGE, entered=True, at=_MOMENT, ids=Ids(0))
 
 
-def _person(traits: Sequence[str]) -> Profile:
+def _person(traits: Iterable[str]) -> Profile:
     return Profile(
         key=None,
         created_at=0,
