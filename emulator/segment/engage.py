@@ -102,25 +102,26 @@ class Engage:
                 profile.performed.append(done)
             resend = any(kind in _SENT_IDENTIFIERS for kind, _ in new)
             changed += self._compute(profile, computed, at, resend=resend, call=call)
-        self._save(book, computed, changed, {id(profile): to_millis(at) for profile in book.profiles()})
-        return computed
+        self._settle(book.profiles(), to_millis(at))
+        return _saved(book, computed, changed)
 
     def catch_up(self, transaction: Transaction, *, now: datetime) -> Computed | None:
         """Computes people for whom time has changed something, the earliest first and each at their moment.
 
         Some at a time; None when there is nobody left.
         """
-        due = {row.profile_id: row.at for row in transaction.execute(_DUE, {"now": to_millis(now)})}
+        due = transaction.execute(_DUE, {"now": to_millis(now)}).all()
         if not due:
             return None
-        book = ProfileBook(transaction, keys=sorted(due), remember=True)
+        book = ProfileBook(transaction, keys=[row.profile_id for row in due], remember=True)
+        profiles = {profile.key: profile for profile in book.profiles()}
         computed = Computed()
         changed: list[_Change] = []
-        moments = {id(profile): due[profile.key] for profile in book.profiles() if profile.key is not None}
-        for profile in sorted(book.profiles(), key=lambda profile: (moments[id(profile)], profile.key)):
-            changed += self._compute(profile, computed, from_millis(moments[id(profile)]), resend=False)
-        self._save(book, computed, changed, moments)
-        return computed
+        for row in due:
+            profile = profiles[row.profile_id]
+            changed += self._compute(profile, computed, from_millis(row.at), resend=False)
+            self._settle([profile], row.at)
+        return _saved(book, computed, changed)
 
     def backfill(
         self, transaction: Transaction, key: str, people: Sequence[int], *, at: datetime, destination: str | None
@@ -140,8 +141,8 @@ class Engage:
             if was_member and key in profile.audiences:
                 for route in routes:
                     computed.events += audience_events(route, profile, entered=True, at=at, ids=self._ids)
-        self._save(book, computed, changed, {id(profile): to_millis(at) for profile in book.profiles()})
-        return computed
+        self._settle(book.profiles(), to_millis(at))
+        return _saved(book, computed, changed)
 
     def place(
         self,
@@ -166,8 +167,8 @@ class Engage:
         changes = (key in profile.audiences) != entered
         (profile.audiences.add if entered else profile.audiences.discard)(key)
         changed = [_Change(at=at, profile=profile, key=key, entered=entered)] if changes else []
-        self._save(book, computed, changed, {id(each): to_millis(at) for each in book.profiles()})
-        return computed
+        self._settle(book.profiles(), to_millis(at))
+        return _saved(book, computed, changed)
 
     def _compute(
         self,
@@ -221,25 +222,12 @@ class Engage:
                 )
             yield _Change(at=at, profile=profile, key=passage.step.step.key, entered=passage.entered)
 
-    def _save(
-        self, book: ProfileBook, computed: Computed, changed: Iterable[_Change], moments: Mapping[int, int]
-    ) -> None:
-        """Writes the profiles, each as it stands at its moment, by the `id` of the object."""
+    def _settle(self, profiles: Iterable[Profile], now: int) -> None:
+        """Forgets events that are of no more use, and decides when to look at people again."""
         if self._remembers:
-            for profile in book.profiles():
-                now = moments[id(profile)]
+            for profile in profiles:
                 profile.performed = [done for done in profile.performed if self._needs.keeps(done, now)]
                 profile.due = self._due(profile, now)
-        book.save()
-        computed.changes = [
-            MembershipChanged(
-                at=change.at,
-                audience_key=change.key,
-                profile_id=profile_id(book.key_of(change.profile)),
-                entered=change.entered,
-            )
-            for change in changed
-        ]
 
     def _due(self, profile: Profile, now: int) -> int | None:
         """The next moment at which time alone may change something for somebody."""
@@ -279,6 +267,20 @@ def identifiers_of(call: Call) -> list[Identifier]:
     found.append((EMAIL, _email(_object(call.message.get("context")).get("traits"))))
     found.append((ANONYMOUS_ID, call.anonymous_id))
     return [(kind, value) for kind, value in found if value]
+
+
+def _saved(book: ProfileBook, computed: Computed, changed: Iterable[_Change]) -> Computed:
+    book.save()
+    computed.changes = [
+        MembershipChanged(
+            at=change.at,
+            audience_key=change.key,
+            profile_id=profile_id(book.key_of(change.profile)),
+            entered=change.entered,
+        )
+        for change in changed
+    ]
+    return computed
 
 
 def _known(profile: Profile, at: datetime) -> Known:
