@@ -59,14 +59,15 @@ class CompiledJourney:
 
     def moments(self, progress: Progress | None, known: Known) -> Iterator[int]:
         """The moments at which time alone may lead somebody on, or out."""
+        if progress is not None and progress.exited:
+            return
+        yield from _moments(self.exit, known)
         if progress is None:
             yield from _moments(self.entry, known)
-        elif not progress.exited:
-            yield from _moments(self.exit, known)
-            if progress.step + 1 < len(self.steps):
-                coming = self.steps[progress.step + 1]
-                yield progress.joined_at + coming.wait_millis
-                yield from _moments(coming.condition, known)
+        elif progress.step + 1 < len(self.steps):
+            coming = self.steps[progress.step + 1]
+            yield progress.joined_at + coming.wait_millis
+            yield from _moments(coming.condition, known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

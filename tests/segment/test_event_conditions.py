@@ -85,7 +85,7 @@ def test_events_are_filtered_by_all_their_property_tests() -> None:
         ({"event": "e", "within": "1d", "between": ["1d", "2d"]}, "c", "within, or between"),
         ({"event": "e", "where": [{"property": "p", "operator": "at_least"}]}, "c.where[0].value", "a number"),
         ({"not": {"event": "e", "where": [{"property": "p", "operator": "one_of"}]}}, "c.not.where[0].value", "list"),
-        ({"trait": "t", "operator": "within_last", "value": 7}, "c.value", "7d|2d"),
+        ({"trait": "t", "operator": "within_last", "value": 7}, "c.value", "2d"),
         ({"trait": "t", "operator": "before_date", "value": "soon"}, "c.value", "ISO 8601"),
     ],
 )
@@ -93,8 +93,7 @@ def test_a_mistake_in_a_condition_names_place_and_remedy(condition: dict[str, An
     with pytest.raises(WorkspaceError) as caught:
         compile_condition(condition, where="c")
     assert caught.value.where == place
-    assert any(part in (caught.value.allowed or "") for part in allowed.split("|"))
-    assert caught.value.found is not None or "value" not in str(condition)
+    assert allowed in (caught.value.allowed or "")
 
 
 def test_a_time_that_no_clock_can_tell_is_refused() -> None:

@@ -124,6 +124,18 @@ def test_an_exit_event_counts_only_when_it_comes_after_the_entry(shop: Any) -> N
     assert sizes(shop) == [1, 1, 1, 0]
 
 
+def test_who_meets_the_exit_condition_does_not_enter_until_it_is_over(
+    open_shop: Callable[..., Any], journey: dict[str, Any]
+) -> None:
+    journey["exit"] = {"trait": "paused_until", "operator": "within_next", "value": "30d"}
+    room = open_shop()
+    room.identify("u1", paused_until="2026-03-10T00:00:00Z")
+    fill_cart(room)
+    assert joined(room) == []
+    room.advance(days=10)
+    assert room.heard(MembershipChanged)[0].at.isoformat() == "2026-03-10T00:00:00.001000+00:00"
+
+
 def test_a_journey_without_exit_condition_sends_no_exits(
     open_shop: Callable[..., Any], journey: dict[str, Any]
 ) -> None:
