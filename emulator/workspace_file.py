@@ -55,6 +55,10 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
     _check_unique([item["token"] for item in document["tokens"]], "tokens", where, show=False)
     _check_unique([item["writeKey"] for item in document.get("sources", ())], "sources", where, show=False)
     _check_unique([item["name"] for item in document.get("destinations", ())], "destinations", where)
+    journeys = document.get("journeys", ())
+    steps = [step["key"] for journey in journeys for step in journey["steps"]]
+    _check_unique([item["id"] for item in journeys], "journeys", where)
+    _check_unique([*audiences, *steps], "audiences and journey steps", where)
     for index, token in enumerate(document["tokens"]):
         for advertiser in token["scopes"]:
             _check_known(advertiser, advertisers, f"{where}: tokens[{index}].scopes", "advertiser")
@@ -62,6 +66,9 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
         for position, connection in enumerate(destination.get("audiences", ())):
             place = f"{where}: destinations[{index}].audiences[{position}].key"
             _check_known(connection["key"], audiences, place, "audience")
+        for position, connection in enumerate(destination.get("journeySteps", ())):
+            place = f"{where}: destinations[{index}].journeySteps[{position}].key"
+            _check_known(connection["key"], steps, place, "journey step")
 
 
 def _check_unique(values: list[str], group: str, where: str, *, show: bool = True) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Reply, SendError, newest
 from emulator.segment.answers import FAILED, SENT
 from emulator.segment.profiles import USER_ID
-from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
+from emulator.segment.tables import DUE, IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
 from emulator.transport import Transport, TransportError
 from emulator.workspace import Destination
 
@@ -27,8 +27,8 @@ def forget(transaction: Transaction, user_id: str) -> bool:
     key = transaction.scalar(owner)
     if key is None:
         return False
-    for table, column in ((IDENTIFIERS, IDENTIFIERS.c.profile_id), (MEMBERSHIPS, MEMBERSHIPS.c.profile_id)):
-        transaction.execute(delete(table).where(column == key))
+    for table in (IDENTIFIERS, MEMBERSHIPS, PERFORMED, JOURNEYS, DUE):
+        transaction.execute(delete(table).where(table.c.profile_id == key))
     transaction.execute(delete(PROFILES).where(PROFILES.c.id == key))
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from emulator.errors import InputError
@@ -15,7 +16,7 @@ from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.bodies import parse_body
 from emulator.segment.channels import channels, check_destination, integrations
 from emulator.segment.delivery import Delivery
-from emulator.segment.engage import Engage
+from emulator.segment.engage import Computed, Engage
 from emulator.segment.intake import take_in
 from emulator.segment.moments import to_millis
 from emulator.segment.profiles import EMAIL, USER_ID
@@ -38,7 +39,7 @@ class Segment:
     """One workspace's sources, Engage space and destination instances.
 
     `transport_for` gives the way to a destination's endpoint; it is asked when something is sent, not before. Raises
-    WorkspaceError for an audience condition or a subscription that makes no sense.
+    WorkspaceError for a condition or a subscription that makes no sense.
     """
 
     def __init__(self, sandbox: Sandbox, transport_for: Callable[[Destination], Transport]) -> None:
@@ -63,6 +64,7 @@ class Segment:
         """The same for a body that `parse_body` gave."""
         at = self._sandbox.clock.now()
         source = source or self._first_source()
+        self._catch_up(at)
         receptions = read_calls(route, body, received_at=at, ids=self._sandbox.ids)
         with self._store.begin() as transaction:
             receptions = take_in(transaction, receptions, source=source, at=to_millis(at))
@@ -80,8 +82,7 @@ class Segment:
                     reason=reception.reason if isinstance(reception, Failed) else None,
                 )
             )
-        for change in computed.changes:
-            self._sandbox.journal.append(change)
+        self._announce(computed)
         self.tick()
         return Receipt(
             accepted=len(calls), failed=tuple(reception for reception in receptions if isinstance(reception, Failed))
@@ -107,11 +108,11 @@ class Segment:
             raise InputError("a person has a user id or an e-mail.", where="body", allowed="userId, email")
         at = self._sandbox.clock.now()
         known = {**({"email": email} if email else {}), **(traits or {})}
+        self._catch_up(at)
         with self._store.begin() as transaction:
             computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
             self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
-        for change in computed.changes:
-            self._sandbox.journal.append(change)
+        self._announce(computed)
         self.tick()
         return [_emitted(event) for event in computed.events]
 
@@ -131,8 +132,38 @@ class Segment:
         return source.name if source else None
 
     def tick(self) -> None:
-        """Sends what is due on the sandbox's clock: after each call, and whenever the clock was moved."""
+        """Does what is due on the sandbox's clock: after each call, and whenever the clock was moved.
+
+        Time may have changed who is in an audience; then what is due is sent.
+        """
+        self._catch_up(self._sandbox.clock.now())
         self._delivery.tick()
+
+    def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
+        """Computes an audience for everybody who is stored (the historical backfill), and sends what changed.
+
+        With `destination`, the name of a destination instance connected to it, every present member is sent there too.
+        Returns how many profiles were computed, entered and left. Raises NotFound for an unknown name.
+        """
+        space.check_connected(self._sandbox.workspace, key, destination)
+        counts = {"profiles": 0, "entered": 0, "left": 0}
+        last = 0
+        while True:
+            at = self._sandbox.clock.now()
+            self._catch_up(at)
+            with self._store.begin() as transaction:
+                people = space.keys_after(transaction, last)
+                if not people:
+                    return counts
+                computed = self._engage.backfill(transaction, key, people, at=at, destination=destination)
+                self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+            self._announce(computed)
+            self._delivery.tick()
+            last = people[-1]
+            of_audience = [change.entered for change in computed.changes if change.audience_key == key]
+            counts["profiles"] += len(people)
+            counts["entered"] += of_audience.count(True)
+            counts["left"] += of_audience.count(False)
 
     def reset(self) -> None:
         """Forgets all profiles, events and deliveries."""
@@ -210,6 +241,25 @@ class Segment:
         """Calls accepted and failed by reason, events emitted, deliveries by outcome and by reason."""
         with self._store.begin() as transaction:
             return reports.counts(transaction)
+
+    def journeys(self) -> list[dict[str, Any]]:
+        """The journeys with how many have joined each step, and warnings."""
+        with self._store.begin() as transaction:
+            return space.journeys(transaction, self._sandbox.workspace)
+
+    def _catch_up(self, now: datetime) -> None:
+        """Lets time have its effect on audiences and journeys."""
+        while self._engage.depends_on_time:
+            with self._store.begin() as transaction:
+                computed = self._engage.catch_up(transaction, now=now)
+                if computed is None:
+                    return
+                self._queue.offer(transaction, computed.events, self._channels, to_millis(now))
+            self._announce(computed)
+
+    def _announce(self, computed: Computed) -> None:
+        for change in computed.changes:
+            self._sandbox.journal.append(change)
 
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources

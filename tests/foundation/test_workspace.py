@@ -76,6 +76,27 @@ def test_a_mistake_names_the_place_the_value_and_the_nearest_allowed(document: d
         parse_workspace(document)
 
 
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ({"evnt": "Order Completed"}, "condition: .*Found: 'evnt'. Allowed: trait, event, .*Did you mean 'event'"),
+        ({}, "condition: .*too few members.*one of trait, event"),
+        ({"event": "e", "withn": "7d"}, "condition: .*Found: 'withn'.*Did you mean 'within'"),
+        ({"not": {"event": "e", "within": "7 days"}}, r"condition\.not\.within: .*Found: '7 days'.*2d"),
+        ({"trait": "t", "operator": "within"}, r"condition\.operator: .*Did you mean 'within_\w+'"),
+        (
+            {"any": [{"event": "e", "where": [{"property": "p", "operator": "within_last"}]}]},
+            r"any\[0\]\.where\[0\]\.operator: .*not known here. Found: 'within_last'",
+        ),
+    ],
+)
+def test_a_mistake_in_a_condition_names_what_is_allowed_there(condition: dict[str, Any], message: str) -> None:
+    document = changed()
+    document["audiences"][0]["condition"] = condition
+    with pytest.raises(WorkspaceError, match=message):
+        parse_workspace(document)
+
+
 def test_a_duplicate_secret_is_not_printed() -> None:
     with pytest.raises(WorkspaceError) as caught:
         parse_workspace(changed(tokens=DEFAULT["tokens"][:1] * 2))

@@ -1,10 +1,10 @@
-"""Doing by hand what Engage computes, and what a privacy team asks of Segment."""
+"""Doing by hand what Engage computes, computing for everybody, and what a privacy team asks of Segment."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import InputError
 from emulator.server.control.reading import Chosen, json_body, refuse_unknown, text
@@ -25,6 +25,13 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.post("/audiences/<key>/exit")
     def leave(key: str) -> Response:
         return place(key, entered=False)
+
+    @routes.post("/audiences/<key>/compute")
+    def compute(key: str) -> Response:
+        body = json_body() if request.get_data() else {}
+        refuse_unknown(body, ("destination",), "a computation has no such setting.")
+        destination = text(body, "destination") if body else None
+        return jsonify(audience=key, **world().segment.compute(key, destination))
 
     @routes.post("/regulations")
     def regulate() -> Response:

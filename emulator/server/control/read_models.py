@@ -64,4 +64,10 @@ def _add_segment(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/audiences")
     def audiences() -> Response:
+        world().segment.tick()
         return jsonify(audiences=world().segment.audiences())
+
+    @routes.get("/journeys")
+    def journeys() -> Response:
+        world().segment.tick()
+        return jsonify(journeys=world().segment.journeys())
