@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
-from emulator.artefacts import contract_json
 from emulator.errors import WorkspaceError, nearest
+from emulator.schemas import first_mistake
 
-_HINTS = {
-    "id": "Write ids in quotes.",
-    "age": "Write 90s, 15m, 4h or 2d.",
-    "latency": "Write instant, realistic or 4h.",
-}
+SCHEMA = "workspace.schema.json"
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -40,51 +34,20 @@ def read(path: Path) -> Mapping[str, Any]:
 
 def check(document: Mapping[str, Any], *, where: str) -> None:
     """Raises WorkspaceError for the most telling mistake in a workspace document."""
-    validator = Draft202012Validator(contract_json("workspace.schema.json"))
-    error = best_match(validator.iter_errors(document))
-    if error is not None:
-        raise _explained(error, where)
-    _check_references(document, where)
-
-
-def _explained(error: Any, where: str) -> WorkspaceError:
-    # The stubs cannot say which shape a schema or keyword has; the keyword's name decides it below.
-    place = f"{where}: {_path(error.absolute_path)}"
-    schema, expected = error.schema, error.validator_value
-    if error.validator == "additionalProperties":
-        known = list(schema.get("properties", ()))
-        unknown = next(key for key in error.instance if key not in known)
-        return WorkspaceError(
-            "this key is not known here.",
-            where=place,
-            found=unknown,
-            allowed=", ".join(known),
-            hint=nearest(str(unknown), known),
+    mistake = first_mistake(document, SCHEMA)
+    if mistake is not None:
+        raise WorkspaceError(
+            mistake.message,
+            where=f"{where}: {mistake.place}",
+            found=mistake.found,
+            allowed=mistake.allowed,
+            hint=mistake.hint,
         )
-    if error.validator == "required":
-        missing = next(key for key in expected if key not in error.instance)
-        return WorkspaceError(f"the key {missing!r} is missing.", where=place, found=sorted(map(str, error.instance)))
-    if error.validator == "enum":
-        known = [str(value) for value in expected]
-        return WorkspaceError(
-            "this value is not known here.",
-            where=place,
-            found=error.instance,
-            allowed=", ".join(known),
-            hint=nearest(str(error.instance), known),
-        )
-    last = next((str(part) for part in reversed(error.absolute_path) if isinstance(part, str)), "")
-    return WorkspaceError(f"{error.message}.", where=place, allowed=schema.get("description"), hint=_HINTS.get(last))
+    check_references(document, where=where)
 
 
-def _path(parts: Iterable[str | int]) -> str:
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text or "(top level)"
-
-
-def _check_references(document: Mapping[str, Any], where: str) -> None:
+def check_references(document: Mapping[str, Any], *, where: str) -> None:
+    """Raises WorkspaceError for a name that stands twice or leads nowhere, in a document that fits the schema."""
     advertisers = [item["id"] for item in document["advertisers"]]
     audiences = [item["key"] for item in document.get("audiences", ())]
     _check_unique(advertisers, "advertisers", where)
