@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -19,7 +20,7 @@ class Endpoint:
     """An emulator in process, an emulator on a port, or somebody else's GraphQL endpoint.
 
     `client` has the base URL; `graphql_path` is where GraphQL answers below it. `write_key` is None where no Segment
-    listens. `controlled` tells whether the control API is there.
+    listens. `controlled` tells whether the control API is there; `tokens` are further tokens, by name.
     """
 
     client: httpx.Client = field(repr=False)
@@ -28,6 +29,7 @@ class Endpoint:
     write_key: str | None = field(default=None, repr=False)
     graphql_path: str = "/graphql"
     controlled: bool = True
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def url(self) -> str:
