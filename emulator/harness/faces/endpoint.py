@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -46,3 +47,14 @@ class Endpoint:
                 hint="Run it against an emulator: leave --target or --stackadapt-url out.",
             )
         return Control(self.client)
+
+
+def endpoint_of(client: httpx.Client, sandbox: Mapping[str, Any]) -> Endpoint:
+    """The endpoint of a sandbox as `GET /_emulator/sandboxes/<name>` shows it; `client` speaks to that sandbox."""
+    return Endpoint(
+        client=client,
+        token=sandbox["token"],
+        tokens=sandbox["tokens"],
+        advertiser_id=next(iter(sandbox["advertisers"])),
+        write_key=sandbox["writeKey"],
+    )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import httpx
 
-from emulator.harness.faces import Control, Endpoint
+from emulator.harness.faces import Control, Endpoint, endpoint_of
 from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.setting import workspace_of
 from emulator.workspace import Workspace, parse_workspace
@@ -68,13 +68,7 @@ class RunningEmulator:
             made = Control(client).post("sandboxes", {"workspace": scenario.workspace})
             try:
                 with self._connect(made["name"]) as inside:
-                    yield Endpoint(
-                        client=inside,
-                        token=made["token"],
-                        tokens=made["tokens"],
-                        advertiser_id=next(iter(made["advertisers"])),
-                        write_key=made["writeKey"],
-                    )
+                    yield endpoint_of(inside, made)
             finally:
                 Control(client).delete(f"sandboxes/{made['name']}")
 
