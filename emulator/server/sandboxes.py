@@ -1,8 +1,8 @@
 """The sandboxes of an emulator, by name, by token and by write key.
 
-The default one has the tokens and write keys of the workspace. Each named one has the same workspace, or one that it was
-made with, and secrets of its own, worked out from one random secret that lies beside the default sandbox's data: whoever
-can read that can read all data anyway.
+The default one has the tokens and write keys of the workspace. Each named one has the same workspace, or one that it
+was made with, and secrets of its own, worked out from one random secret that lies beside the default sandbox's data:
+whoever can read that can read all data anyway.
 """
 
 from __future__ import annotations
