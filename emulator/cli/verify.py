@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from emulator.cli.remote import client_of, remote_options
-from emulator.cli.running import connect, endpoint_of
 from emulator.errors import InputError, UserMistake
 from emulator.harness.faces import Endpoint
+from emulator.harness.faces.sandboxes import sandbox_at
 from emulator.harness.remote import address, shown
 from emulator.harness.scenarios import (
     FAILED,
@@ -115,7 +115,7 @@ def _own_emulator(workspace: Workspace) -> Iterator[Endpoint]:
         Emulator(workspace) as emulator,
         httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1") as client,
     ):
-        yield endpoint_of(client, None)
+        yield sandbox_at(client)
 
 
 def _target(url: str, token: str | None, advertiser: str | None) -> Target:
@@ -127,7 +127,7 @@ def _target(url: str, token: str | None, advertiser: str | None) -> Target:
     except httpx.HTTPError as error:
         raise UserMistake(f"nobody answers: {error}.", where="--target", found=shown(given)) from None
     if _is_emulator(health):
-        return RunningEmulator(shown(given), lambda sandbox: connect(root, sandbox))
+        return RunningEmulator(shown(given), lambda: client_of(root))
     for name, value in (("--token", token), ("--advertiser", advertiser)):
         if value is None:
             raise UserMistake(f"a target that is no emulator needs {name}.", where="--target", found=shown(given))

@@ -5,7 +5,7 @@ Everything here speaks HTTP, so an emulator in process, one on a port and somebo
 
 from emulator.harness.faces.clock import ClockFace
 from emulator.harness.faces.control import Control, refusal_in
-from emulator.harness.faces.endpoint import Endpoint, NoControl, endpoint_of
+from emulator.harness.faces.endpoint import Endpoint, NoControl
 from emulator.harness.faces.segment import SegmentFace
 from emulator.harness.faces.stackadapt import StackAdaptFace
 from emulator.harness.faces.story import Story, tell
@@ -18,7 +18,6 @@ __all__ = [
     "SegmentFace",
     "StackAdaptFace",
     "Story",
-    "endpoint_of",
     "refusal_in",
     "tell",
 ]

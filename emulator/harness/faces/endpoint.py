@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
@@ -21,7 +20,8 @@ class Endpoint:
     """An emulator in process, an emulator on a port, or somebody else's GraphQL endpoint.
 
     `client` has the base URL; `graphql_path` is where GraphQL answers below it. `write_key` is None where no Segment
-    listens. `controlled` tells whether the control API is there; `tokens` are further tokens, by name.
+    listens. `controlled` tells whether the control API is there. `tokens` are all tokens by name, where they are known.
+    `address` gives the base URL for others, for an emulator in process whose port opens when somebody asks.
     """
 
     client: httpx.Client = field(repr=False)
@@ -31,11 +31,12 @@ class Endpoint:
     graphql_path: str = "/graphql"
     controlled: bool = True
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    address: Callable[[], str] | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
         """The base URL."""
-        return str(self.client.base_url).rstrip("/")
+        return (self.address() if self.address else str(self.client.base_url)).rstrip("/")
 
     @property
     def control(self) -> Control:
@@ -47,14 +48,3 @@ class Endpoint:
                 hint="Run it against an emulator: leave --target or --stackadapt-url out.",
             )
         return Control(self.client)
-
-
-def endpoint_of(client: httpx.Client, sandbox: Mapping[str, Any]) -> Endpoint:
-    """The endpoint of a sandbox as `GET /_emulator/sandboxes/<name>` shows it; `client` speaks to that sandbox."""
-    return Endpoint(
-        client=client,
-        token=sandbox["token"],
-        tokens=sandbox["tokens"],
-        advertiser_id=next(iter(sandbox["advertisers"])),
-        write_key=sandbox["writeKey"],
-    )

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import httpx
 
-from emulator.harness.faces import Control, Endpoint, endpoint_of
+from emulator.harness.faces import Endpoint
+from emulator.harness.faces.sandboxes import fresh_sandbox
 from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.setting import workspace_of
 from emulator.workspace import Workspace, parse_workspace
@@ -50,10 +51,10 @@ class OwnEmulators:
 class RunningEmulator:
     """A sandbox for each scenario at an emulator that runs already; it is deleted afterwards.
 
-    `connect` gives a client that speaks to a sandbox by name, None for the default one.
+    `connect` gives a client of the emulator.
     """
 
-    def __init__(self, url: str, connect: Callable[[str | None], httpx.Client]) -> None:
+    def __init__(self, url: str, connect: Callable[[], httpx.Client]) -> None:
         self.name = f"sandboxes of the emulator at {url}"
         self._connect = connect
 
@@ -64,13 +65,8 @@ class RunningEmulator:
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Endpoint]:
         """A fresh sandbox with the scenario's workspace. Raises UserMistake when that is refused."""
-        with self._connect(None) as client:
-            made = Control(client).post("sandboxes", {"workspace": scenario.workspace})
-            try:
-                with self._connect(made["name"]) as inside:
-                    yield endpoint_of(inside, made)
-            finally:
-                Control(client).delete(f"sandboxes/{made['name']}")
+        with self._connect() as client, fresh_sandbox(client, scenario.workspace) as endpoint:
+            yield endpoint
 
 
 class GraphQLEndpoint:
