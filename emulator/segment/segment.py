@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from emulator.sandbox import Sandbox
 from emulator.segment import regulations, reports, space
 from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.bodies import parse_body
-from emulator.segment.channels import channels, integrations
+from emulator.segment.channels import channels, check_destination, integrations
 from emulator.segment.delivery import Delivery
 from emulator.segment.engage import Engage
 from emulator.segment.intake import take_in
@@ -159,10 +159,35 @@ class Segment:
                 offset=offset,
             )
 
-    def batches(self, failed: bool | None = None) -> list[dict[str, Any]]:
-        """One entry for each request, oldest first; `events` are the message ids of the events it carried."""
+    def batches(self, failed: bool | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """One entry for each request, oldest first; `events` are the message ids of those that it carried last."""
         with self._store.begin() as transaction:
-            return reports.batches(transaction, failed=failed)
+            return reports.batches(transaction, failed=failed, limit=limit, offset=offset)
+
+    def dead_letters(
+        self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """The deliveries that ended `rejected` or `failed`, oldest first."""
+        with self._store.begin() as transaction:
+            return reports.dead_letters(transaction, destination=destination, reason=reason, limit=limit, offset=offset)
+
+    def replay(
+        self,
+        destination: str | None = None,
+        reason: str | None = None,
+        message_ids: Sequence[str] | None = None,
+    ) -> int:
+        """Sends dead letters once more, as new events that meet the mappings of today; answers how many.
+
+        Raises InputError for a destination that the workspace does not have.
+        """
+        if destination is not None:
+            check_destination(self._sandbox.workspace, destination)
+        dead = reports.dead(destination=destination, reason=reason, message_ids=message_ids)
+        with self._store.begin() as transaction:
+            replayed = self._queue.replay(transaction, dead, self._channels, to_millis(self._sandbox.clock.now()))
+        self.tick()
+        return replayed
 
     def profiles(
         self, identifier: tuple[str, str] | None = None, limit: int = 100, offset: int = 0

@@ -12,6 +12,7 @@ from flask import Blueprint
 
 from emulator.server.control import (
     clock,
+    dead_letters,
     engage,
     faults,
     health,
@@ -26,7 +27,19 @@ from emulator.server.control import (
 if TYPE_CHECKING:
     from emulator.server.world import World
 
-GROUPS = (health, clock, segments, engage, read_models, faults, rate_limit, journal, state, openapi)
+GROUPS = (
+    health,
+    clock,
+    segments,
+    engage,
+    read_models,
+    dead_letters,
+    faults,
+    rate_limit,
+    journal,
+    state,
+    openapi,
+)
 
 
 def blueprint(world: Callable[[], World]) -> Blueprint:
