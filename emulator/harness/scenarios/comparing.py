@@ -10,7 +10,7 @@ LONGEST = 400
 
 
 def listed(names: Iterable[object]) -> str:
-    """`ada, grace`, or `nobody`-like words for nothing."""
+    """`ada, grace`, in alphabetical order; `none` for nothing."""
     return ", ".join(sorted(map(str, names))) or "none"
 
 
