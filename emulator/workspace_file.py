@@ -6,30 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from emulator.errors import WorkspaceError, nearest
 from emulator.schemas import first_mistake
+from emulator.yaml_files import read_mapping
 
 SCHEMA = "workspace.schema.json"
 
 
 def read(path: Path) -> Mapping[str, Any]:
     """The document in a YAML or JSON file. Raises WorkspaceError when there is none."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WorkspaceError("there is no such file.", where=str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkspaceError(f"this file cannot be read: {error}.", where=str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or "it does not parse"
-        raise WorkspaceError(f"this is neither YAML nor JSON: {problem}.", where=place) from None
-    if not isinstance(document, dict):
-        raise WorkspaceError("a workspace is a mapping.", where=str(path), found=type(document).__name__)
-    return document
+    return read_mapping(path, what="a workspace", mistake=WorkspaceError)
 
 
 def check(document: Mapping[str, Any], *, where: str) -> None:

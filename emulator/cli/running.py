@@ -10,7 +10,8 @@ import httpx
 
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import UserMistake
-from emulator.harness.faces import Control, Endpoint, refusal_in
+from emulator.harness.faces import Endpoint, refusal_in
+from emulator.harness.faces.sandboxes import DEFAULT, sandbox_at
 
 _URL = "http://127.0.0.1:8585"
 
@@ -32,13 +33,7 @@ def connect(url: str, sandbox: str | None) -> httpx.Client:
 
 def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:
     """The two companies in a sandbox of a running emulator, with the secrets that open them."""
-    shown = Control(client).get(f"sandboxes/{sandbox or 'default'}")
-    return Endpoint(
-        client=client,
-        token=shown["token"],
-        advertiser_id=next(iter(shown["advertisers"])),
-        write_key=shown["writeKey"],
-    )
+    return sandbox_at(client, sandbox or DEFAULT)
 
 
 def check(answer: httpx.Response) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from emulator.server.world import World
 
 HEADER = "X-Emulator-Sandbox"
-_KEYS = ("name", "seed")
+_KEYS = ("name", "seed", "workspace")
 
 
 def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
