@@ -65,9 +65,13 @@ _LONGEST_VALUE = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """One thing in a document that does not fit its schema. `path` leads to it from the top of the document."""
+    """One thing in a document that does not fit its schema.
+
+    `path` leads to it from the top of the document; `key` is the member of it that is missing or not known.
+    """
 
     path: Path
+    key: str | None = None
     message: str
     found: object = None
     allowed: str | None = None
@@ -123,6 +127,7 @@ def _explained(error: Any) -> Iterator[Mistake]:
         for key in (key for key in found if key not in known):
             yield Mistake(
                 path=path,
+                key=str(key),
                 message="this key is not known here.",
                 found=key,
                 allowed=", ".join(known),
@@ -131,7 +136,8 @@ def _explained(error: Any) -> Iterator[Mistake]:
     elif error.validator == "required":
         for key in (key for key in expected if key not in found):
             hint = _slip([key], found, known)
-            yield Mistake(path=path, message=f"the key {key!r} is missing.", found=_shown(found), hint=hint)
+            message = f"the key {key!r} is missing."
+            yield Mistake(path=path, key=key, message=message, found=_shown(found), hint=hint)
     else:
         yield _about_value(error, path)
 

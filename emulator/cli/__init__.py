@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "Play the whole sync with generated people and check the result.",
     "map": "Show what the destination would send for events.",
     "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
+    "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",
     "clock": "Look at and move the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and load it again.",
