@@ -85,7 +85,10 @@ def _documents(file: str, text: IO[str]) -> Iterator[Document]:
             if line.strip():
                 yield _parsed(line, Document(file=file, line=number))
         return
-    whole = _parsed("".join(line for _, line in chain(ahead, lines)), Document(file=file))
+    content = "".join(line for _, line in chain(ahead, lines))
+    if not content.strip():
+        return
+    whole = _parsed(content, Document(file=file))
     if isinstance(whole.value, list):
         yield from (Document(file=file, index=index, value=item) for index, item in enumerate(whole.value))
     else:

@@ -89,7 +89,7 @@ def of_batch(document: Content) -> Iterator[Finding]:
 
 
 def _call(name: str, schema: str) -> Kind:
-    checks = (*_CALL_CHECKS[name], partial(calls.fits_the_route, name))
+    checks: tuple[Check, ...] = (*_CALL_CHECKS[name], partial(calls.fits_the_route, name))
     return Kind(name=name, schema=schema, recognised=call(name), checks=checks)
 
 
