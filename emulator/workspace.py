@@ -103,7 +103,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A destination instance: one configured copy of the published destination. `generation` None is the newest."""
+    """A destination instance: one configured copy of the published destination. `generation` None is the newest.
+
+    `batch_concurrency` is how many of its batches may be under way at once.
+    """
 
     name: str
     generation: str | None
@@ -112,6 +115,7 @@ class Destination:
     connections: tuple[Connection, ...] = ()
     batch_size: int = 1000
     batch_age: timedelta = timedelta()
+    batch_concurrency: int = 1
     endpoint: str | None = None
 
     def masked(self, text: str) -> str:
@@ -237,7 +241,7 @@ def _destination(item: Mapping[str, Any]) -> Destination:
         batch_age=parse_duration(batch.get("age", "0s")),
         connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
-        **_given(batch, batch_size="size"),
+        **_given(batch, batch_size="size", batch_concurrency="concurrency"),
     )
 
 

@@ -13,6 +13,7 @@ from emulator.errors import EmulatorError
 COMMANDS = {
     "serve": "Run the emulator as a server.",
     "demo": "Play the whole sync with generated people and check the result.",
+    "trigger": "Send one event about one person to a running emulator, and tell what became of it.",
     "map": "Show what the destination would send for events.",
     "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",

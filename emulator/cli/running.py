@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 import httpx
 
-from emulator.errors import InputError, UserMistake
+from emulator.cli.remote import client_of, remote_options
+from emulator.errors import UserMistake
+from emulator.harness.faces import Control, Endpoint, refusal_in
 
 _URL = "http://127.0.0.1:8585"
-_SECONDS = 600
 
-url_option = click.option("--url", default=_URL, show_default=True, help="Where the emulator listens.")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
 sandbox_option = click.option("--sandbox", help="Name of the sandbox; the default one when absent.")
 
 
+def url_option(command: _Command) -> _Command:
+    """Adds `--url`, and the flags without which it must be this machine."""
+    url = click.option("--url", default=_URL, show_default=True, help="Where the emulator listens.")
+    return url(remote_options(command))
+
+
 def connect(url: str, sandbox: str | None) -> httpx.Client:
-    """A client of the control API. Raises UserMistake for something that is no URL."""
-    headers = {"X-Emulator-Sandbox": sandbox} if sandbox is not None else {}
-    try:
-        return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=_SECONDS)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise UserMistake(f"this is not a URL: {error}.", where="--url", found=url) from None
+    """A client of the control API. Raises UserMistake for something that is no URL, or a host not allowed."""
+    return client_of(url, {"X-Emulator-Sandbox": sandbox} if sandbox is not None else {})
+
+
+def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:
+    """The two companies in a sandbox of a running emulator, with the secrets that open them."""
+    shown = Control(client).get(f"sandboxes/{sandbox or 'default'}")
+    return Endpoint(
+        client=client,
+        token=shown["token"],
+        advertiser_id=next(iter(shown["advertisers"])),
+        write_key=shown["writeKey"],
+    )
 
 
 def check(answer: httpx.Response) -> None:
     """Raises what the emulator says when it refuses, as if it had happened here."""
-    if answer.is_success:
-        return
-    answer.read()
-    try:
-        told = answer.json()
-    except ValueError:
-        told = None
-    if not isinstance(told, dict) or "message" not in told:
-        raise UserMistake(
-            f"this is no emulator: it answers {answer.status_code}.", where="--url", found=str(answer.url)
-        )
-    parts = {key: told.get(key) for key in ("where", "found", "allowed", "hint")}
-    raise InputError(told["message"], **parts)
+    if refused := refusal_in(answer):
+        raise refused
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> UserMistake:

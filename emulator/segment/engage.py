@@ -7,7 +7,7 @@ is sent although the membership did not change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,35 @@ class Engage:
             )
             for profile, audience, entered in changed
         ]
+        return computed
+
+    def place(
+        self,
+        transaction: Transaction,
+        key: str,
+        identifiers: Sequence[Identifier],
+        traits: Mapping[str, Any],
+        *,
+        entered: bool,
+        at: datetime,
+    ) -> Computed:
+        """Puts a person into the audience with this key, or takes them out, and emits it, whatever the condition says.
+
+        The other audiences, and this one, are computed again with the next call for the person.
+        """
+        book = ProfileBook(transaction, identifiers)
+        profile, _ = book.resolve(identifiers, to_millis(at))
+        profile.set_traits(traits, to_millis(at))
+        computation = next(each for each in self._computations if each.audience.key == key)
+        computed = Computed()
+        for route in computation.routes:
+            computed.events += audience_events(route, profile, entered=entered, at=at, ids=self._ids)
+        changes = (key in profile.audiences) != entered
+        (profile.audiences.add if entered else profile.audiences.discard)(key)
+        book.save()
+        if changes:
+            changed = profile_id(book.key_of(profile))
+            computed.changes.append(MembershipChanged(at=at, audience_key=key, profile_id=changed, entered=entered))
         return computed
 
     def _compute(

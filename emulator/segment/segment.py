@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from emulator.errors import InputError
 from emulator.events import CallReceived
 from emulator.sandbox import Sandbox
-from emulator.segment import reports, space
+from emulator.segment import regulations, reports, space
+from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.bodies import parse_body
-from emulator.segment.channels import channels, integrations
+from emulator.segment.channels import channels, check_destination, integrations
 from emulator.segment.delivery import Delivery
 from emulator.segment.engage import Engage
 from emulator.segment.intake import take_in
 from emulator.segment.moments import to_millis
+from emulator.segment.profiles import EMAIL, USER_ID
 from emulator.segment.queue import Queue
 from emulator.segment.tables import TABLES
 from emulator.segment.tracking import Call, Failed, read_calls
@@ -45,6 +47,7 @@ class Segment:
         self._store.create(TABLES)
         self._channels = tuple(channels(sandbox.workspace))
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
+        self._transport_for = transport_for
         self._queue = Queue(self._store)
         self._delivery = Delivery(sandbox, self._queue, self._channels, transport_for)
 
@@ -84,6 +87,44 @@ class Segment:
             accepted=len(calls), failed=tuple(reception for reception in receptions if isinstance(reception, Failed))
         )
 
+    def place(
+        self,
+        audience_key: str,
+        *,
+        entered: bool,
+        user_id: str | None = None,
+        email: str | None = None,
+        traits: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Puts a person into an audience by hand, or takes them out, as if Engage had just computed it so.
+
+        Gives the events that were emitted: `{"messageId", "type", "event", "destination"}`. Sends what is due before
+        it returns. Raises NotFound for an unknown audience, InputError for a person without `user_id` and `email`.
+        """
+        space.check_audience(self._sandbox.workspace, audience_key)
+        identifiers = [(kind, value) for kind, value in ((USER_ID, user_id), (EMAIL, email)) if value]
+        if not identifiers:
+            raise InputError("a person has a user id or an e-mail.", where="body", allowed="userId, email")
+        at = self._sandbox.clock.now()
+        known = {**({"email": email} if email else {}), **(traits or {})}
+        with self._store.begin() as transaction:
+            computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
+            self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+        for change in computed.changes:
+            self._sandbox.journal.append(change)
+        self.tick()
+        return [_emitted(event) for event in computed.events]
+
+    def delete(self, user_id: str) -> dict[str, Any]:
+        """Carries out a deletion regulation: `{"userId", "deleted", "destinations"}`.
+
+        `deleted` tells whether the space had such a profile; `destinations` what came of asking each.
+        """
+        with self._store.begin() as transaction:
+            deleted = regulations.forget(transaction, user_id)
+        asked = regulations.forward(self._sandbox.workspace.destinations, user_id, self._transport_for)
+        return {"userId": user_id, "deleted": deleted, "destinations": asked}
+
     def source_named_by(self, write_key: str) -> str | None:
         """The name of the source with this write key."""
         source = self._sandbox.workspace.source(write_key)
@@ -98,16 +139,55 @@ class Segment:
         self._store.clear(TABLES)
 
     def deliveries(
-        self, outcome: str | None = None, destination: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        outcome: str | None = None,
+        destination: str | None = None,
+        user_id: str | None = None,
+        email: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
         """One entry for each event and subscription it was offered to, oldest first, with its outcome and reason."""
         with self._store.begin() as transaction:
-            return reports.deliveries(transaction, outcome=outcome, destination=destination, limit=limit, offset=offset)
+            return reports.deliveries(
+                transaction,
+                outcome=outcome,
+                destination=destination,
+                user_id=user_id,
+                email=email,
+                limit=limit,
+                offset=offset,
+            )
 
-    def batches(self, failed: bool | None = None) -> list[dict[str, Any]]:
-        """One entry for each request, oldest first; `events` are the message ids of the events it carried."""
+    def batches(self, failed: bool | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """One entry for each request, oldest first; `events` are the message ids of those that it carried last."""
         with self._store.begin() as transaction:
-            return reports.batches(transaction, failed=failed)
+            return reports.batches(transaction, failed=failed, limit=limit, offset=offset)
+
+    def dead_letters(
+        self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """The deliveries that ended `rejected` or `failed`, oldest first."""
+        with self._store.begin() as transaction:
+            return reports.dead_letters(transaction, destination=destination, reason=reason, limit=limit, offset=offset)
+
+    def replay(
+        self,
+        destination: str | None = None,
+        reason: str | None = None,
+        message_ids: Sequence[str] | None = None,
+    ) -> int:
+        """Sends dead letters once more, as new events that meet the mappings of today; answers how many.
+
+        Raises InputError for a destination that the workspace does not have.
+        """
+        if destination is not None:
+            check_destination(self._sandbox.workspace, destination)
+        dead = reports.dead(destination=destination, reason=reason, message_ids=message_ids)
+        with self._store.begin() as transaction:
+            replayed = self._queue.replay(transaction, dead, self._channels, to_millis(self._sandbox.clock.now()))
+        self.tick()
+        return replayed
 
     def profiles(
         self, identifier: tuple[str, str] | None = None, limit: int = 100, offset: int = 0
@@ -134,6 +214,15 @@ class Segment:
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources
         return sources[0].name if sources else "unknown"
+
+
+def _emitted(event: AudienceEvent) -> dict[str, Any]:
+    return {
+        "messageId": event.message_id,
+        "type": event.payload["type"],
+        "event": event.payload.get("event"),
+        "destination": event.destination,
+    }
 
 
 def _as_json(body: Mapping[str, Any]) -> bytes:

@@ -33,6 +33,14 @@ def members(
     transaction: Transaction, workspace: Workspace, key: str, *, limit: int, offset: int
 ) -> list[dict[str, Any]]:
     """The members of an audience, oldest profile first. Raises NotFound for an unknown key."""
+    check_audience(workspace, key)
+    found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
+    page = found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset)
+    return _read(transaction, transaction.execute(page).scalars().all())
+
+
+def check_audience(workspace: Workspace, key: str) -> None:
+    """Raises NotFound for a key that no audience has, with the nearest one."""
     if workspace.audience(key) is None:
         known = [audience.key for audience in workspace.audiences]
         raise NotFound(
@@ -42,9 +50,6 @@ def members(
             allowed=", ".join(known),
             hint=nearest(key, known),
         )
-    found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
-    page = found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset)
-    return _read(transaction, transaction.execute(page).scalars().all())
 
 
 def audiences(transaction: Transaction, workspace: Workspace) -> list[dict[str, Any]]:

@@ -78,6 +78,7 @@ BATCHES = Table(
     Column("locations", Text, nullable=False),
     Column("status", Integer),
     Column("response", Text),
+    Column("trace_id", Text),
     Column("attempts", Integer, nullable=False),
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),

@@ -116,11 +116,20 @@ def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
     assert load_workspace(path) == load_workspace()
 
 
-def test_batch_age_is_a_duration() -> None:
+def test_batches_have_a_size_an_age_and_a_concurrency() -> None:
     document = changed()
-    document["destinations"][0]["batch"] = {"size": 10, "age": "90s"}
+    document["destinations"][0]["batch"] = {"size": 10, "age": "90s", "concurrency": 4}
     destination = parse_workspace(document).destinations[0]
     assert (destination.batch_size, destination.batch_age) == (10, timedelta(seconds=90))
+    assert destination.batch_concurrency == 4
+
+
+@pytest.mark.parametrize("concurrency", [0, 33, 1.5, "4"])
+def test_a_concurrency_that_makes_no_sense_is_named(concurrency: object) -> None:
+    document = changed()
+    document["destinations"][0]["batch"] = {"concurrency": concurrency}
+    with pytest.raises(WorkspaceError, match=r"destinations\[0\].batch.concurrency"):
+        parse_workspace(document)
 
 
 def test_options_of_a_command_line_win_over_the_file() -> None:

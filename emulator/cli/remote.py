@@ -1,0 +1,65 @@
+"""The two flags that open the way to another host, and clients that go no further than the flags allow.
+
+A command that takes an address stands under `remote_options` (`url_option` brings them along) and speaks to it through
+`guard()` or `client_of()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import httpx
+
+from emulator.harness.remote import GuardedTransport, Permission, address, check_visit
+
+_KEY = "emulator.remote"
+_SECONDS = 600
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    context.meta[f"{_KEY}.{parameter.name}"] = value
+
+
+allow_remote_option = click.option(
+    "--allow-remote",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep,
+    help="Go to a host that is not this machine.",
+)
+allow_writes_option = click.option(
+    "--allow-writes",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep,
+    help="Change data on that host; never on a production host.",
+)
+
+
+def remote_options(command: _Command) -> _Command:
+    """Adds both flags; `permission()` tells what they say."""
+    return allow_remote_option(allow_writes_option(command))
+
+
+def permission() -> Permission:
+    """What the flags of the command that runs allow; nothing for a command without them."""
+    meta = click.get_current_context().meta
+    return Permission(
+        remote=meta.get(f"{_KEY}.allow_remote", False),
+        writes=meta.get(f"{_KEY}.allow_writes", False),
+    )
+
+
+def guard() -> GuardedTransport:
+    """A transport for an `httpx.Client` that sends only what the flags allow, and says on standard error where to."""
+    return GuardedTransport(permission(), tell=lambda text: click.echo(text, err=True))
+
+
+def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
+    """A guarded client of one server. Raises InputError for what is no URL, UserMistake for a host not allowed."""
+    check_visit(address(url), permission())
+    return httpx.Client(base_url=url, headers=headers, transport=guard(), trust_env=False, timeout=_SECONDS)

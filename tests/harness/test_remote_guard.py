@@ -1,0 +1,234 @@
+"""Nothing goes to another host unless it may, and nothing is changed on one unless that is meant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from subprocess import CompletedProcess
+from typing import Any
+
+import httpx
+import pytest
+
+from emulator.errors import InputError, UserMistake
+from emulator.harness.remote import (
+    GuardedTransport,
+    Permission,
+    address,
+    change_in,
+    is_loopback,
+    is_production,
+    shown,
+)
+
+NOTHING = Permission()
+READS = Permission(remote=True)
+EVERYTHING = Permission(remote=True, writes=True)
+SANDBOX = "https://sandbox.stackadapt.com/public/graphql"
+PRODUCTION = "https://api.stackadapt.com/graphql"
+QUERY = {"query": "query { tokenInfo { name } }"}
+MUTATION = {
+    "query": 'mutation { deleteRawProfile(input: {advertiserId: 1, email: "a@b.co"}) { userErrors { message } } }'
+}
+
+Sent = list[httpx.Request]
+
+
+def guarded(permission: Permission) -> tuple[httpx.Client, Sent, list[str]]:
+    """A client behind the guard whose far end notes what reaches it, and what was told on the way."""
+    sent: Sent = []
+    told: list[str] = []
+
+    def far_end(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={})
+
+    transport = GuardedTransport(permission, tell=told.append, through=httpx.MockTransport(far_end))
+    return httpx.Client(transport=transport, follow_redirects=True), sent, told
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "::ffff:127.0.0.1"]
+)
+def test_this_machine_is_known_by_name_and_address(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost.evil.com", "evil-localhost", "127.0.0.1.nip.io", "127.0.0.1.", "localtest.me", "127.1"),
+        *("2130706433", "0x7f.0.0.1", "0.0.0.0", "10.0.0.1", "::", "::2", "::ffff:10.0.0.1", "", "api.stackadapt.com"),
+    ],
+)  # fmt: skip
+def test_a_name_that_only_looks_like_this_machine_is_another_host(host: str) -> None:
+    assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "production"),
+    [
+        ("api.stackadapt.com", True),
+        ("API.StackAdapt.com.", True),
+        ("mcp.stackadapt.com", True),
+        ("stackadapt.com", True),
+        ("api.segment.io", True),
+        ("events.eu1.segmentapis.com", True),
+        ("sandbox.stackadapt.com", False),
+        ("notstackadapt.com", False),
+        ("stackadapt.com.example.org", False),
+        ("staging.example.org", False),
+    ],
+)
+def test_the_vendors_hosts_are_production_but_for_the_sandbox(host: str, production: bool) -> None:
+    assert is_production(host) is production
+
+
+@pytest.mark.parametrize(
+    ("document", "change"),
+    [
+        ("{ user { email } }", None),
+        ("query A { user { email } } fragment F on User { email }", None),
+        ("mutation { upsertProfiles }", "mutation upsertProfiles"),
+        ("query A { a } mutation B { x: m, ...F } fragment F on Mutation { y }", "mutation m, y"),
+        ("subscription { s }", "subscription s"),
+        ("# query\nmutation { m }", "mutation m"),
+        ('{ a(b: "', "a document that cannot be parsed"),
+        ("", "a document that cannot be parsed"),
+        ("{" * 100_000, "a document that cannot be parsed"),
+        ("fragment F on User { email }", "a document without an operation"),
+    ],
+)  # fmt: skip
+def test_a_document_changes_data_unless_it_is_known_to_only_read(document: str, change: str | None) -> None:
+    assert change_in(document) == change
+
+
+def test_this_machine_needs_no_permission_and_is_not_told_of() -> None:
+    client, sent, told = guarded(NOTHING)
+    for url in ("http://127.0.0.1:8585/graphql", "http://localhost/v1/track", "http://[::1]:9/graphql"):
+        client.post(url, json=MUTATION)
+    assert (len(sent), told) == (3, [])
+
+
+def test_another_host_needs_permission_even_to_be_read() -> None:
+    client, sent, _ = guarded(NOTHING)
+    with pytest.raises(UserMistake, match="--allow-remote"):
+        client.post(SANDBOX, json=QUERY)
+    assert sent == []
+
+
+def test_where_it_goes_is_told_once_without_secrets() -> None:
+    client, sent, told = guarded(READS)
+    for _ in range(2):
+        client.post("https://me:secret@sandbox.stackadapt.com/public/graphql?key=secret", json=QUERY)
+    assert len(sent) == 2
+    assert told == ["going to https://sandbox.stackadapt.com/public/graphql, another host: reads only"]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("POST", SANDBOX, json.dumps(MUTATION)),
+        ("POST", SANDBOX, '{"query": "mutation { m }", "query": "{ a }"}'),
+        ("POST", SANDBOX, '{"query": "{ a }", "query": "mutation { m }"}'),
+        ("POST", SANDBOX, '{"variables": {"query": "{ a }"}}'),
+        ("POST", SANDBOX, '[{"query": "{ a }"}]'),
+        ("POST", SANDBOX, '{"extensions": {"persistedQuery": {"sha256Hash": "0"}}}'),
+        ("POST", SANDBOX, "mutation { m }"),
+        ("POST", SANDBOX, ""),
+        ("POST", f"{SANDBOX}?query=mutation%20%7B%20m%20%7D", json.dumps(QUERY)),
+        ("GET", f"{SANDBOX}?query=mutation%20%7B%20m%20%7D", ""),
+        ("GET", SANDBOX, json.dumps(MUTATION)),
+        ("PUT", "https://staging.example.org/_emulator/snapshot", "x"),
+        ("DELETE", "https://staging.example.org/_emulator/journal", ""),
+        ("POST", "https://staging.example.org/v1/track", '{"event": "e"}'),
+    ],
+)
+def test_what_may_change_data_needs_permission_and_is_not_sent(method: str, url: str, body: str) -> None:
+    client, sent, _ = guarded(READS)
+    with pytest.raises(UserMistake, match="--allow-writes"):
+        client.request(method, url, content=body)
+    assert sent == []
+    allowed, sent, _ = guarded(EVERYTHING)
+    allowed.request(method, url, content=body)
+    assert [request.content for request in sent] == [body.encode()]
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (PRODUCTION, MUTATION),
+        ("https://API.STACKADAPT.COM./graphql", MUTATION),
+        ("https://api\u3002stackadapt\u3002com/graphql", MUTATION),
+        ("https://api.segment.io/v1/track", {"event": "e"}),
+        ("https://events.eu1.segmentapis.com/v1/batch", {"batch": []}),
+    ],
+)
+def test_a_production_host_is_never_written_to(url: str, body: dict[str, Any]) -> None:
+    client, sent, told = guarded(EVERYTHING)
+    with pytest.raises(UserMistake, match="production host"):
+        client.post(url, json=body)
+    assert (sent, told) == ([], [])
+
+
+def test_a_production_host_may_be_read() -> None:
+    client, sent, told = guarded(EVERYTHING)
+    client.post(PRODUCTION, json=QUERY)
+    assert len(sent) == 1
+    assert told == [f"going to {PRODUCTION}, another host: reads only"]
+
+
+def test_a_redirect_does_not_lead_around_the_guard() -> None:
+    def far_end(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(307, headers={"location": PRODUCTION})
+
+    transport = GuardedTransport(EVERYTHING, tell=lambda _: None, through=httpx.MockTransport(far_end))
+    with (
+        httpx.Client(transport=transport, follow_redirects=True) as client,
+        pytest.raises(UserMistake, match="production host"),
+    ):
+        client.post(SANDBOX, json=MUTATION)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8585", "ftp://localhost/", "http://", "graphql", "http://[::1"])
+def test_what_is_no_address_is_a_mistake(url: str) -> None:
+    with pytest.raises(InputError):
+        address(url)
+
+
+def test_an_address_is_shown_without_what_may_be_secret() -> None:
+    assert (
+        shown(httpx.URL("https://me:secret@h.example:8443/graphql?token=secret#secret"))
+        == "https://h.example:8443/graphql"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("clock", "show"),
+        ("clock", "advance", "4h"),
+        ("snapshot", "save", "never.snapshot.gz"),
+    ],
+)
+def test_a_command_for_a_running_emulator_stays_on_this_machine(
+    run: Callable[..., CompletedProcess[str]], arguments: tuple[str, ...]
+) -> None:
+    refused = run(*arguments, "--url", "https://emulator.example.org")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "error: https://emulator.example.org: this host is not this machine, and nothing was sent. "
+        "Allowed: 127.0.0.1, localhost, [::1]. Add --allow-remote to go there.\n"
+    )
+
+
+def test_a_command_that_changes_another_host_needs_the_second_flag(run: Callable[..., CompletedProcess[str]]) -> None:
+    url = ("--url", "https://emulator.example.org", "--allow-remote")
+    refused = run("clock", "advance", "4h", *url)
+    assert (refused.returncode, "--allow-writes" in refused.stderr) == (2, True)
+
+
+def test_a_command_never_writes_to_production(run: Callable[..., CompletedProcess[str]]) -> None:
+    url = ("--url", "https://api.stackadapt.com", "--allow-remote", "--allow-writes")
+    refused = run("clock", "freeze", *url)
+    assert (refused.returncode, "production host" in refused.stderr) == (2, True)
