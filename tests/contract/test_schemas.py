@@ -162,6 +162,7 @@ TAKEN = [
     {"type": "identify", "userId": "u"},
     {"type": "identify", "anonymousId": "a", "userId": None, "traits": None},
     {"type": "identify", "userId": "u", "traits": {"email": 5}, "other": 1},
+    {"type": "identify", "userId": "u", "messageId": "m" * 100},
     {"type": "track", "userId": "u", "event": "e", "properties": {}},
     {"type": "track", "anonymousId": "a", "event": "e", "timestamp": "soon"},
     {"type": "page", "userId": "u", "name": None, "category": "c"},
@@ -179,6 +180,7 @@ FAILED = [
     {"type": "identify", "userId": "u", "anonymousId": ["a"]},
     {"type": "identify", "anonymousId": ""},
     {"type": "identify", "userId": "u", "traits": []},
+    {"type": "identify", "userId": "u", "messageId": "m" * 101},
     {"type": "track", "userId": "u"},
     {"type": "track", "userId": "u", "event": ""},
     {"type": "track", "userId": "u", "event": None},
@@ -212,7 +214,7 @@ def test_the_schema_refuses_what_fails_on_ingest(call: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "members", [{"messageId": "m" * 101}, {"timestamp": 5}, {"sentAt": 5}, {"context": "x"}, {"integrations": []}]
+    "members", [{"messageId": 5}, {"timestamp": 5}, {"sentAt": 5}, {"context": "x"}, {"integrations": []}]
 )
 def test_the_schema_is_stricter_where_the_documentation_says_more_than_is_known_of_ingestion(
     members: dict[str, Any],

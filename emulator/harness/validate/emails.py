@@ -22,13 +22,15 @@ _OTHER_NAMES = ("email", "emailaddress", "mail")
 _ANYWHERE = (_TRAITS, _CONTEXT, _PROPERTIES, ("email",))
 
 
-def _email(event: Mapping[str, Any], *, type_: str, places: tuple[Path, ...], needed: bool) -> Iterator[Finding]:
+def _email(
+    event: Mapping[str, Any], *, type_: str, places: tuple[Path, ...], elsewhere: str, needed: bool
+) -> Iterator[Finding]:
     found = {path: value for path in _ANYWHERE if (value := _at(event, path)) not in (None, "")}
     right = next((path for path in places if path in found), None)
     if right is not None:
         yield from _address(right, found[right])
         return
-    yield from (_misplaced(path, places[0], type_) for path in found)
+    yield from (_misplaced(path, places[0], type_, elsewhere) for path in found)
     if needed and not found:
         yield Finding(
             severity=WARNING,
@@ -56,13 +58,13 @@ def _address(path: Path, value: object) -> Iterator[Finding]:
     )
 
 
-def _misplaced(path: Path, right: Path, type_: str) -> Finding:
+def _misplaced(path: Path, right: Path, type_: str, why: str) -> Finding:
     wrong, place = (".".join(map(str, each)) for each in (path, right))
     return Finding(
         severity=WARNING,
         path=path,
         message=f"the e-mail is at the wrong place: it belongs to {place} on {type_}.",
-        why="Nobody looks for it here, so StackAdapt gets no e-mail and refuses the person later.",
+        why=why,
         mend=f"Move {wrong} to {place}.",
         reason=MISSING_EMAIL,
     )
@@ -83,9 +85,20 @@ def _at(event: object, path: Path) -> object:
     return event
 
 
+_NO_IDENTIFIER = (
+    "Segment makes no identifier of it here: the profile has no e-mail, and StackAdapt refuses the person later."
+)
+_NEVER_THERE = "Engage never puts it here: a mapping that looks for it here finds none in real events."
+
 # Both places make an identifier of a profile, whatever the type of the call; traits of a track set nothing.
-of_identify = partial(_email, type_="an identify call", places=(_TRAITS, _CONTEXT), needed=True)
-of_track = partial(_email, type_="a track call", places=(_CONTEXT,), needed=False)
-of_audience_identify = partial(_email, type_="an identify of an audience", places=(_TRAITS,), needed=True)
+of_identify = partial(
+    _email, type_="an identify call", places=(_TRAITS, _CONTEXT), elsewhere=_NO_IDENTIFIER, needed=True
+)
+of_track = partial(_email, type_="a track call", places=(_CONTEXT,), elsewhere=_NO_IDENTIFIER, needed=False)
+of_audience_identify = partial(
+    _email, type_="an identify of an audience", places=(_TRAITS,), elsewhere=_NEVER_THERE, needed=True
+)
 # As an enriched trait the e-mail stands in properties, where the published default mapping looks for it.
-of_audience_track = partial(_email, type_="a track of an audience", places=(_CONTEXT, _PROPERTIES), needed=True)
+of_audience_track = partial(
+    _email, type_="a track of an audience", places=(_CONTEXT, _PROPERTIES), elsewhere=_NEVER_THERE, needed=True
+)
