@@ -17,6 +17,7 @@ COMMANDS = {
     "map": "Show what the destination would send for events.",
     "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
     "verify": "Play scenarios against the emulator or another endpoint and check what must be true.",
+    "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",
     "clock": "Look at and move the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and load it again.",
