@@ -13,6 +13,7 @@ from emulator.errors import EmulatorError
 COMMANDS = {
     "serve": "Run the emulator as a server.",
     "demo": "Play the whole sync with generated people and check the result.",
+    "generate": "Make people, identify calls, audience events and workspaces.",
     "map": "Show what the destination would send for events.",
     "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",
