@@ -19,7 +19,7 @@ from faker.config import AVAILABLE_LOCALES
 
 from emulator.errors import InputError, nearest
 
-WORDS = 2000
+WORDS = 1000
 _FIRST_DRAW = 1
 # Another version of Faker may have other words.
 EDITION = f"Faker {FAKER_VERSION}"
