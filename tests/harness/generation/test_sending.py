@@ -1,4 +1,4 @@
-"""Generated calls to a Tracking API: the emulator's own, in process, and one that refuses."""
+"""Generated calls posted to a Tracking API, one that keeps what it gets and may refuse."""
 
 from __future__ import annotations
 
