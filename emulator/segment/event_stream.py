@@ -27,6 +27,8 @@ LATEST_HOURS = 24
 # How many places a repetition, or an event that is out of order, comes later at most.
 DISPLACED = 20
 
+# Most members who leave do so within a hundred places, so that a short stream shows some.
+_SOON = 4
 _SECOND = 1000
 _HOUR = 3600
 _START = to_millis(FIRST_CALL)
@@ -119,7 +121,7 @@ class EventStream:
         for event in self.voice.events(person, entered=True, at=_moment(happened), ids=ids):
             told.append((self._arrival(place, draw), event))
         if person.vip and draw() < disorder.churn:
-            left = place + draw() * (BLOCK - place % BLOCK)
+            left = place + draw() ** _SOON * (BLOCK - place % BLOCK)
             for event in self.voice.events(person, entered=False, at=_moment(left), ids=ids):
                 told.append((self._arrival(left, draw), event))
         again = [(arrival + draw() * DISPLACED, event) for arrival, event in told if draw() < disorder.duplicates]
