@@ -1,0 +1,196 @@
+"""The guard before anything that is not this machine.
+
+A request to another host needs a permission, one that may change data there needs a second one, and a production host
+is never written to. `GuardedTransport` asks at the last moment before a request is sent: there is no path around it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+import httpx
+
+from emulator.errors import InputError, UserMistake
+
+# Everything of the two vendors is production, but for what they themselves call a sandbox.
+_PRODUCTION = ("stackadapt.com", "segment.io", "segment.com", "segmentapis.com")
+_SANDBOX = "sandbox.stackadapt.com"
+_READING = ("GET", "HEAD", "OPTIONS")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What the caller allows: to go to other hosts at all, and to change data there."""
+
+    remote: bool = False
+    writes: bool = False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: `localhost`, or an address that loops back. What other names resolve to is no
+    matter.
+    """
+    if host.lower().removesuffix(".") == "localhost":
+        return True
+    try:
+        literal = ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    mapped = literal.ipv4_mapped if isinstance(literal, IPv6Address) else None
+    return (mapped or literal).is_loopback
+
+
+def is_production(host: str) -> bool:
+    """Whether a host belongs to StackAdapt or Segment and is not StackAdapt's sandbox."""
+    name = host.lower().removesuffix(".")
+    return not _within(name, _SANDBOX) and any(_within(name, domain) for domain in _PRODUCTION)
+
+
+def change_in(document: str) -> str | None:
+    """What a GraphQL document may change, such as `mutation upsertProfiles`; None when it only reads.
+
+    One that cannot be parsed, or asks for nothing, may change anything.
+    """
+    # Only requests to other hosts need a parser; the commands for this machine start faster without.
+    from graphql import GraphQLError, OperationDefinitionNode, OperationType
+
+    from emulator.stackadapt.document import parse_document, root_fields
+    from emulator.stackadapt.limits import Limits
+
+    try:
+        parsed = parse_document(document, Limits())
+    except GraphQLError:
+        return "a document that cannot be parsed"
+    operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
+    for operation in operations:
+        if operation.operation is not OperationType.QUERY:
+            fields = ", ".join(field.name.value for field in root_fields(parsed, operation))
+            return f"{operation.operation.value} {fields}"
+    return None if operations else "a document without an operation"
+
+
+def address(url: str) -> httpx.URL:
+    """An address to send to. Raises InputError for anything but an http or https URL with a host."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise InputError(f"this is not a URL: {error}.", where="URL", found=url) from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise InputError("this is no address to send to.", where="URL", found=shown(parsed), allowed="http or https")
+    return parsed
+
+
+def shown(url: httpx.URL) -> str:
+    """An address as it may be printed: without user, password, query and fragment."""
+    return str(url.copy_with(userinfo=b"", query=None, fragment=None))
+
+
+def check_visit(url: httpx.URL, permission: Permission) -> None:
+    """Raises UserMistake when `url` is another host and that is not allowed."""
+    if not is_loopback(_host(url)) and not permission.remote:
+        raise UserMistake(
+            "this host is not this machine, and nothing was sent.",
+            where=shown(url),
+            allowed="127.0.0.1, localhost, [::1]",
+            hint="Add --allow-remote to go there.",
+        )
+
+
+def check_write(url: httpx.URL, permission: Permission, what: str) -> None:
+    """Raises UserMistake when `what` may change data at `url` and that is not allowed."""
+    check_visit(url, permission)
+    if is_loopback(_host(url)):
+        return
+    if is_production(_host(url)):
+        raise UserMistake(
+            "this is a production host: nothing is ever written there, and nothing was sent.",
+            where=shown(url),
+            found=what,
+            hint=f"Write to a sandbox, such as {_SANDBOX}.",
+        )
+    if not permission.writes:
+        raise UserMistake(
+            "this could change data there, and nothing was sent.",
+            where=shown(url),
+            found=what,
+            hint="Add --allow-writes if that is meant.",
+        )
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """Sends what `permission` allows, and tells once for each other host where it is going.
+
+    Raises UserMistake in place of a request that is not allowed.
+    """
+
+    def __init__(self, permission: Permission, *, tell: Tell, through: httpx.BaseTransport | None = None) -> None:
+        self._permission = permission
+        self._tell = tell
+        self._through = through or httpx.HTTPTransport(trust_env=False)
+        self._told: set[str] = set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        check_visit(request.url, self._permission)
+        # Looking into a body means holding all of it, which an upload to this machine should not need.
+        if not is_loopback(_host(request.url)) and (what := _change(request)) is not None:
+            check_write(request.url, self._permission, what)
+        self._announce(request.url)
+        return self._through.handle_request(request)
+
+    def close(self) -> None:
+        self._through.close()
+
+    def _announce(self, url: httpx.URL) -> None:
+        host = _host(url)
+        if is_loopback(host) or host in self._told:
+            return
+        self._told.add(host)
+        writes = self._permission.writes and not is_production(host)
+        self._tell(f"going to {shown(url)}, another host: {'reads and writes' if writes else 'reads only'}")
+
+
+def _host(url: httpx.URL) -> str:
+    """The host as it is asked for: international names in their ASCII form."""
+    return url.raw_host.decode("ascii")
+
+
+def _within(name: str, domain: str) -> bool:
+    return name == domain or name.endswith(f".{domain}")
+
+
+def _change(request: httpx.Request) -> str | None:
+    """What in a request may change data, in a few words; None for one that only reads."""
+    documents = request.url.params.get_list("query")
+    body = request.read()
+    if body or request.method not in _READING:
+        in_body = _documents(body)
+        if not in_body:
+            return f"{request.method} {request.url.path}"
+        documents += in_body
+    return next((change for change in map(change_in, documents) if change is not None), None)
+
+
+def _documents(body: bytes) -> list[str]:
+    """The GraphQL documents in a body; none when it is anything but one GraphQL request.
+
+    Of a key that is there twice all values count: which of them a server reads is not known.
+    """
+    outermost: list[tuple[str, Any]] = []
+
+    def keep(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        # Objects end from within: the outermost one comes last.
+        outermost[:] = members
+        return dict(members)
+
+    try:
+        request = json.loads(body, object_pairs_hook=keep)
+    except (ValueError, RecursionError):
+        return []
+    documents = [value for key, value in outermost if key == "query"] if isinstance(request, dict) else []
+    return documents if all(isinstance(document, str) for document in documents) else []
