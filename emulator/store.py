@@ -49,6 +49,7 @@ class Store:
         with self.begin() as connection:
             if self._schema:
                 connection.execute(CreateSchema(self._schema, if_not_exists=True))
+            if connection.dialect.name != "sqlite":
                 tables.create_all(connection)
                 return
             cursor = connection.connection.cursor()

@@ -179,11 +179,11 @@ class Workspace:
         return next((audience for audience in self.audiences if audience.key == key), None)
 
 
-def load_workspace(path: Path | None = None) -> Workspace:
+def load_workspace(path: Path | str | None = None) -> Workspace:
     """Reads a workspace file, or the built-in default. Raises WorkspaceError."""
     from emulator.workspace_file import read
 
-    return built_in_workspace() if path is None else parse_workspace(read(path), where=str(path))
+    return built_in_workspace() if path is None else parse_workspace(read(Path(path)), where=str(path))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -19,7 +20,8 @@ class Endpoint:
     """An emulator in process, an emulator on a port, or somebody else's GraphQL endpoint.
 
     `client` has the base URL; `graphql_path` is where GraphQL answers below it. `write_key` is None where no Segment
-    listens. `controlled` tells whether the control API is there.
+    listens. `controlled` tells whether the control API is there. `tokens` are all tokens by name, where they are known.
+    `address` gives the base URL for others, for an emulator in process whose port opens when somebody asks.
     """
 
     client: httpx.Client = field(repr=False)
@@ -28,11 +30,13 @@ class Endpoint:
     write_key: str | None = field(default=None, repr=False)
     graphql_path: str = "/graphql"
     controlled: bool = True
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    address: Callable[[], str] | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
         """The base URL."""
-        return str(self.client.base_url).rstrip("/")
+        return (self.address() if self.address else str(self.client.base_url)).rstrip("/")
 
     @property
     def control(self) -> Control:
