@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -158,3 +158,12 @@ class Pace:
 def to_iso(moment: datetime) -> str:
     """A moment as both companies print it: UTC, milliseconds, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def turns(seconds: float, *, every: float) -> Iterator[None]:
+    """A turn at once, then one each `every` seconds of real time until `seconds` have passed."""
+    elapsed = stopwatch()
+    yield
+    while elapsed() < seconds * 1000:
+        time.sleep(min(every, seconds))
+        yield

@@ -12,6 +12,7 @@ from emulator.errors import EmulatorError
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
+    "exec": "Run a command with an emulator of its own, and the variables that lead to it.",
     "demo": "Play the whole sync with generated people and check the result.",
     "generate": "Make people, identify calls, audience events and workspaces.",
     "trigger": "Send one event about one person to a running emulator, and tell what became of it.",
