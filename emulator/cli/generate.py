@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 
 from emulator.cli.generate_options import (
     crowd_of,
@@ -17,11 +16,13 @@ from emulator.cli.generate_options import (
     output_options,
 )
 from emulator.cli.progress import progress
+from emulator.cli.remote import client_of, permission, remote_options
 from emulator.errors import InputError, UserMistake
 from emulator.harness.generation.job import CSV, FORMS, JSONL, Job, PeopleStream, Stream
 from emulator.harness.generation.output import write_file, write_to
 from emulator.harness.generation.sending import sent
 from emulator.harness.generation.workspace import AMOUNTS, as_yaml, workspace_document
+from emulator.harness.remote import address, check_write
 from emulator.segment.event_stream import EventStream, IdentifyCalls, members, membership_events
 from emulator.workspace import load_workspace
 
@@ -33,9 +34,7 @@ Examples:
   stackadapt-emulator generate identifies --count 500 --send http://127.0.0.1:8585
   stackadapt-emulator generate workspace --audiences 50 -o workspace.yaml
 """
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GZIP = ".gz"
-_SECONDS = 600
 
 
 @click.group(epilog=_EPILOG)
@@ -73,8 +72,8 @@ Examples:
 @click.option("--send", "url", metavar="URL", help="Post them to the Tracking API at this address instead.")
 @click.option("--write-key", default="segment-local", show_default=True, help="With --send.")
 @click.option("--events-per-second", "rate", type=click.FloatRange(min=0, min_open=True), help="With --send.")
-@click.option("--allow-remote", is_flag=True, help="Let --send go to another host than this machine.")
-def identifies(url: str | None, write_key: str, rate: float | None, allow_remote: bool, **given: Any) -> None:
+@remote_options
+def identifies(url: str | None, write_key: str, rate: float | None, **given: Any) -> None:
     """Identify calls as an app sends them: one for each person, another for who leaves the audience."""
     stream = EventStream(crowd=crowd_of(given), voice=IdentifyCalls(), disorder=disorder_of(given))
     if url is None:
@@ -84,7 +83,6 @@ def identifies(url: str | None, write_key: str, rate: float | None, allow_remote
         return
     if given["output"] is not None:
         raise InputError("calls go to a file or to a Tracking API, not to both.", where="--send")
-    _check_destination(url, allow_remote=allow_remote)
     _send(Job(stream=stream, start=given["start"], count=given["count"]), url, write_key, rate)
 
 
@@ -177,7 +175,8 @@ def _form(given: str | None, output: Path | None) -> str:
 
 def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
     done = 0
-    with httpx.Client(base_url=url, trust_env=False, timeout=_SECONDS) as client, progress(job.count) as tell:
+    check_write(address(url), permission(), "generated calls")
+    with client_of(url) as client, progress(job.count) as tell:
         try:
             for number in sent(client, write_key, job.all_records(), rate=rate):
                 done += number
@@ -187,20 +186,3 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
             click.echo(f"sent {done:,} of {job.count:,} calls; to go on, repeat the command with {left}", err=True)
             raise
     click.echo(f"sent {done:,} calls to {url}")
-
-
-def _check_destination(url: str, *, allow_remote: bool) -> None:
-    try:
-        address = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise UserMistake(f"this is not a URL: {error}.", where="--send", found=url) from None
-    if address.scheme not in ("http", "https") or not address.host:
-        raise UserMistake("this is not an HTTP address.", where="--send", found=url)
-    if address.host not in _LOOPBACK and not allow_remote:
-        raise UserMistake(
-            "this is another machine, and nothing was sent.",
-            where="--send",
-            found=address.host,
-            allowed=", ".join(_LOOPBACK),
-            hint="Add --allow-remote if it may get generated people.",
-        )

@@ -94,7 +94,7 @@ def test_a_generated_workspace_can_be_used(run: Run, tmp_path: Path) -> None:
         (("identifies", "--events-per-second", "5"), "Add --send URL."),
         (("identifies", "--send", "http://192.0.2.1:80"), "Add --allow-remote"),
         (("identifies", "--send", "http://localhost.example.com"), "Add --allow-remote"),
-        (("identifies", "--send", "127.0.0.1:8585"), "not an HTTP address"),
+        (("identifies", "--send", "127.0.0.1:8585"), "this is no address to send to"),
         (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "not to both"),
         (("audience-events", "--workspace", "missing.yaml"), "there is no such file"),
     ],
