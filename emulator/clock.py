@@ -91,13 +91,16 @@ class Clock:
             raise ValueError("a clock only moves forward")
 
         def forward(setting: ClockSetting) -> ClockSetting:
-            if by > LATEST - setting.now():
-                raise InputError("time ends there.", where="clock", found=str(by), allowed=f"up to {to_iso(LATEST)}")
+            _check_end(setting, by)
             if setting.frozen_at is not None:
                 return ClockSetting(offset=setting.offset, frozen_at=setting.frozen_at + by)
             return ClockSetting(offset=setting.offset + by)
 
         return self._change(forward)
+
+    def check_advance(self, by: timedelta) -> None:
+        """Raises InputError for a duration that leads past `LATEST`."""
+        _check_end(self._setting, by)
 
     def freeze(self, at: datetime | None = None) -> datetime:
         """Stands the clock still at `at`, or at the present moment."""
@@ -153,6 +156,11 @@ class Pace:
         early = number / self._per_second - self._elapsed() / 1000.0
         if early > 0:
             self._sleep(early)
+
+
+def _check_end(setting: ClockSetting, by: timedelta) -> None:
+    if by > LATEST - setting.now():
+        raise InputError("time ends there.", where="clock", found=str(by), allowed=f"up to {to_iso(LATEST)}")
 
 
 def to_iso(moment: datetime) -> str:

@@ -56,12 +56,21 @@ class Delivery:
                 due = ((channel, work) for channel in channels for work in self._due(channel))
                 for_each(due, lambda due: self._attempt(*due), at_once=_lanes(destination))
 
+    def next_moment(self) -> int | None:
+        """The next moment, in milliseconds, at which something will be due; None when nothing waits."""
+        now = self._now()
+        moments = (
+            self._queue.next_moment(channel, after=now, age_millis=_age_millis(channel))
+            for _, channels in self._instances
+            for channel in channels
+        )
+        return min((moment for moment in moments if moment is not None), default=None)
+
     def _due(self, channel: Channel) -> Iterator[Work]:
         yield from self._queue.due_retries(channel, self._now())
-        age_millis = channel.destination.batch_age // timedelta(milliseconds=1)
         # What was taken before may still be under way.
         behind = 0
-        while work := self._queue.ripe(channel, behind=behind, queued_until=self._now() - age_millis):
+        while work := self._queue.ripe(channel, behind=behind, queued_until=self._now() - _age_millis(channel)):
             behind = work.offers[-1].id
             yield work
 
@@ -121,6 +130,10 @@ class Delivery:
 
     def _now(self) -> int:
         return to_millis(self._sandbox.clock.now())
+
+
+def _age_millis(channel: Channel) -> int:
+    return channel.destination.batch_age // timedelta(milliseconds=1)
 
 
 def _lanes(destination: Destination) -> int:

@@ -105,6 +105,21 @@ class Queue:
             head = _OFFERS.where(waiting).order_by(DELIVERIES.c.id).limit(size)
             return Work(offers=_offers(transaction, head, most_bytes=BATCH_BYTES))
 
+    def next_moment(self, channel: Channel, *, after: int, age_millis: int) -> int | None:
+        """The first moment after another at which a batch of a channel is to be tried again, or is old enough."""
+        retry = select(func.min(BATCHES.c.next_at)).where(
+            BATCHES.c.next_at > after,
+            BATCHES.c.destination == channel.destination.name,
+            BATCHES.c.subscription == channel.name,
+        )
+        waiting = select(func.min(DELIVERIES.c.queued_at)).where(
+            _of(channel), DELIVERIES.c.outcome.is_(None), DELIVERIES.c.queued_at > after - age_millis
+        )
+        with self._store.begin() as transaction:
+            again, oldest = transaction.scalar(retry), transaction.scalar(waiting)
+        moments = [again, None if oldest is None else oldest + age_millis]
+        return min((moment for moment in moments if moment is not None), default=None)
+
     def due_retries(self, channel: Channel, now: int) -> Iterator[Work]:
         """The batches of a channel whose time to be tried again has come."""
         due = (

@@ -18,7 +18,7 @@ from emulator.segment.channels import channels, check_destination, integrations
 from emulator.segment.delivery import Delivery
 from emulator.segment.engage import Computed, Engage
 from emulator.segment.intake import take_in
-from emulator.segment.moments import to_millis
+from emulator.segment.moments import from_millis, to_millis
 from emulator.segment.profiles import EMAIL, USER_ID
 from emulator.segment.queue import Queue
 from emulator.segment.tables import TABLES
@@ -138,6 +138,11 @@ class Segment:
         """
         self._catch_up(self._sandbox.clock.now())
         self._delivery.tick()
+
+    def next_moment(self) -> datetime | None:
+        """When a delivery will be due next, if one waits: whoever moves the clock stops there, and ticks."""
+        moment = self._delivery.next_moment()
+        return None if moment is None else from_millis(moment)
 
     def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
         """Computes an audience for everybody who is stored (the historical backfill), and sends what changed.

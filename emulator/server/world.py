@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -34,10 +35,28 @@ class World:
         self.stackadapt = StackAdapt(sandbox, edition=sandbox.workspace.api_edition, uploads=uploads)
         self.segment = Segment(sandbox, self._transport)
 
-    def advance(self) -> None:
-        """Lets everything happen that has become due since the clock was moved."""
+    def catch_up(self) -> None:
+        """Lets everything happen that has become due."""
         self.segment.tick()
         self.stackadapt.settle()
+
+    def advance(self, by: timedelta) -> None:
+        """Moves the clock forward, and stops on the way wherever a delivery is due, so that it happens at its time.
+
+        Raises InputError for a duration that leads past the end of time.
+        """
+        clock = self.sandbox.clock
+        clock.check_advance(by)
+        self.catch_up()
+        while (moment := self.segment.next_moment()) is not None:
+            step = max(moment - clock.now(), timedelta())
+            if step > by:
+                break
+            clock.advance(step)
+            by -= step
+            self.catch_up()
+        clock.advance(by)
+        self.catch_up()
 
     def reset(self) -> None:
         """Back to how the workspace left it: no data, no history, no faults, the machine's time."""

@@ -27,8 +27,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.post("/clock/advance")
     def advance() -> Response:
-        world().sandbox.clock.advance(_duration(json_body()))
-        world().advance()
+        world().advance(_duration(json_body()))
         return jsonify(_state(world()))
 
     @routes.post("/clock/freeze")

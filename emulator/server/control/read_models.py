@@ -14,7 +14,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/counts")
     def counts() -> Response:
-        world().advance()
+        world().catch_up()
         return jsonify(segment=world().segment.counts(), stackadapt=world().stackadapt.counts())
 
 
