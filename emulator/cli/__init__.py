@@ -18,6 +18,7 @@ COMMANDS = {
     "lint": "Find mistakes in a workspace's triggers and mappings.",
     "clock": "Look at and move the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and load it again.",
+    "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",
     "replay": "Run recorded cases through the mapping engine and compare.",
 }
 

@@ -14,8 +14,10 @@ from emulator.segment.profiles import EMAIL, USER_ID, Profile
 _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def sample_messages(subject: Subject) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Type and payload of each message that the trigger lets through, for every connected audience."""
+def sample_messages(subject: Subject, *, entered: bool = True) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Type and payload of each message that the trigger lets through, for every connected audience: of entering it, or
+    of leaving.
+    """
     for connection, audience in subject.audiences():
         person = Profile(
             key=None,
@@ -30,6 +32,6 @@ def sample_messages(subject: Subject) -> Iterator[tuple[str, Mapping[str, Any]]]
             integration=subject.definition.name,
             space=subject.workspace.space,
         )
-        for message in audience_events(route, person, entered=True, at=_MOMENT, ids=Ids(0)):
+        for message in audience_events(route, person, entered=entered, at=_MOMENT, ids=Ids(0)):
             if subject.trigger.matches(message.payload):
                 yield message.payload["type"], message.payload
