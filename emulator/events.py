@@ -73,7 +73,7 @@ class CallReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanged(Event):
-    """A profile entered or left an audience."""
+    """A profile entered or left an audience, or a step of a journey; `audience_key` is the key of either."""
 
     audience_key: str
     profile_id: str

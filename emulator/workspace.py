@@ -19,6 +19,9 @@ from emulator.rate_limit import RateLimit, parse_rate_limit
 READ = "READ"
 WRITE = "WRITE"
 
+# Which of several values of an identifier are sent ("ID Sync").
+LAST, FIRST, ALL = "last", "first", "all"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advertiser:
@@ -73,7 +76,8 @@ class Audience:
 class Connection:
     """An audience connected to a destination instance, with its event settings.
 
-    `email` adds the e-mail identifier (Customized setup), `traits` the traits that are sent along.
+    Customized setup: `email` is sent along by a strategy, `last`, `first` or `all`; `traits` name the traits that are
+    sent along, each with its name at the destination.
     """
 
     audience_key: str
@@ -81,8 +85,43 @@ class Connection:
     send_identify: bool = True
     enter_event: str = "Audience Entered"
     exit_event: str = "Audience Exited"
-    email: bool = True
-    traits: tuple[str, ...] = ()
+    email: str | None = LAST
+    traits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of a journey: joined when `wait` has passed since the one before, and `condition`, if any, holds."""
+
+    key: str
+    name: str
+    wait: timedelta = timedelta()
+    condition: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """An Engage journey. Conditions keep their JSON form; who meets `exit` leaves every step."""
+
+    id: str
+    name: str
+    entry: Mapping[str, Any]
+    exit: Mapping[str, Any] | None = None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepConnection:
+    """A journey step connected to a destination instance, with its event settings.
+
+    `event` None is the step's name. `events` is `all` (entering and leaving, with the step's boolean) or `entered`.
+    """
+
+    step_key: str
+    event: str | None = None
+    events: str = ALL
+    email: str | None = LAST
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,15 +142,20 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A destination instance: one configured copy of the published destination. `generation` None is the newest."""
+    """A destination instance: one configured copy of the published destination. `generation` None is the newest.
+
+    `batch_concurrency` is how many of its batches may be under way at once.
+    """
 
     name: str
     generation: str | None
     settings: Mapping[str, str] = field(repr=False)
     subscriptions: tuple[Subscription, ...]
     connections: tuple[Connection, ...] = ()
+    step_connections: tuple[StepConnection, ...] = ()
     batch_size: int = 1000
     batch_age: timedelta = timedelta()
+    batch_concurrency: int = 1
     endpoint: str | None = None
 
     def masked(self, text: str) -> str:
@@ -142,6 +186,7 @@ class Workspace:
     sources: tuple[Source, ...] = ()
     space: Space = Space()
     audiences: tuple[Audience, ...] = ()
+    journeys: tuple[Journey, ...] = ()
     destinations: tuple[Destination, ...] = ()
     ingestion: Ingestion = Ingestion()
     faults: tuple[Mapping[str, Any], ...] = ()
@@ -177,6 +222,11 @@ class Workspace:
         """The audience with this key."""
         return next((audience for audience in self.audiences if audience.key == key), None)
 
+    def step(self, key: str) -> tuple[Journey, Step] | None:
+        """The journey step with this key, and its journey."""
+        steps = ((journey, step) for journey in self.journeys for step in journey.steps)
+        return next((found for found in steps if found[1].key == key), None)
+
 
 def load_workspace(path: Path | None = None) -> Workspace:
     """Reads a workspace file, or the built-in default. Raises WorkspaceError."""
@@ -199,6 +249,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         sources=tuple(Source(name=item["name"], write_key=item["writeKey"]) for item in document.get("sources", ())),
         space=Space(**document.get("space", {})),
         audiences=tuple(Audience(**item) for item in document.get("audiences", ())),
+        journeys=tuple(_journey(item) for item in document.get("journeys", ())),
         destinations=tuple(_destination(item) for item in document.get("destinations", ())),
         ingestion=Ingestion(
             **_given(
@@ -236,8 +287,9 @@ def _destination(item: Mapping[str, Any]) -> Destination:
         settings=dict(item["settings"]),
         batch_age=parse_duration(batch.get("age", "0s")),
         connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
+        step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
-        **_given(batch, batch_size="size"),
+        **_given(batch, batch_size="size", batch_concurrency="concurrency"),
     )
 
 
@@ -254,16 +306,48 @@ def _subscription(item: Mapping[str, Any]) -> Subscription:
 def _connection(item: Mapping[str, Any]) -> Connection:
     return Connection(
         audience_key=item["key"],
-        traits=tuple(item.get("traits", ())),
+        traits=_enrichment(item),
+        email=_strategy(item),
         **_given(
             item,
             send_track="sendTrack",
             send_identify="sendIdentify",
             enter_event="enterEvent",
             exit_event="exitEvent",
-            email="email",
         ),
     )
+
+
+def _step_connection(item: Mapping[str, Any]) -> StepConnection:
+    return StepConnection(
+        step_key=item["key"],
+        traits=_enrichment(item),
+        email=_strategy(item),
+        **_given(item, event="event", events="events"),
+    )
+
+
+def _enrichment(item: Mapping[str, Any]) -> dict[str, str]:
+    given = item.get("traits", ())
+    return dict(given) if isinstance(given, Mapping) else {name: name for name in given}
+
+
+def _strategy(item: Mapping[str, Any]) -> str | None:
+    given = item.get("email", True)
+    return LAST if given is True else given or None
+
+
+def _journey(item: Mapping[str, Any]) -> Journey:
+    steps = (
+        Step(
+            key=step["key"],
+            name=step["name"],
+            wait=parse_duration(step.get("wait", "0s")),
+            condition=step.get("condition"),
+        )
+        for step in item["steps"]
+    )
+    return Journey(id=item["id"], name=item["name"], entry=item["entry"], exit=item.get("exit"), steps=tuple(steps))
 
 
 def _given(item: Mapping[str, Any], **names: str) -> dict[str, Any]:

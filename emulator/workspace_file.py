@@ -2,89 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
-from emulator.artefacts import contract_json
 from emulator.errors import WorkspaceError, nearest
+from emulator.schemas import first_mistake
+from emulator.yaml_files import read_mapping
 
-_HINTS = {
-    "id": "Write ids in quotes.",
-    "age": "Write 90s, 15m, 4h or 2d.",
-    "latency": "Write instant, realistic or 4h.",
-}
+SCHEMA = "workspace.schema.json"
 
 
 def read(path: Path) -> Mapping[str, Any]:
     """The document in a YAML or JSON file. Raises WorkspaceError when there is none."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WorkspaceError("there is no such file.", where=str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkspaceError(f"this file cannot be read: {error}.", where=str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or "it does not parse"
-        raise WorkspaceError(f"this is neither YAML nor JSON: {problem}.", where=place) from None
-    if not isinstance(document, dict):
-        raise WorkspaceError("a workspace is a mapping.", where=str(path), found=type(document).__name__)
-    return document
+    return read_mapping(path, what="a workspace", mistake=WorkspaceError)
 
 
 def check(document: Mapping[str, Any], *, where: str) -> None:
     """Raises WorkspaceError for the most telling mistake in a workspace document."""
-    validator = Draft202012Validator(contract_json("workspace.schema.json"))
-    error = best_match(validator.iter_errors(document))
-    if error is not None:
-        raise _explained(error, where)
-    _check_references(document, where)
-
-
-def _explained(error: Any, where: str) -> WorkspaceError:
-    # The stubs cannot say which shape a schema or keyword has; the keyword's name decides it below.
-    place = f"{where}: {_path(error.absolute_path)}"
-    schema, expected = error.schema, error.validator_value
-    if error.validator == "additionalProperties":
-        known = list(schema.get("properties", ()))
-        unknown = next(key for key in error.instance if key not in known)
-        return WorkspaceError(
-            "this key is not known here.",
-            where=place,
-            found=unknown,
-            allowed=", ".join(known),
-            hint=nearest(str(unknown), known),
+    mistake = first_mistake(document, SCHEMA)
+    if mistake is not None:
+        raise WorkspaceError(
+            mistake.message,
+            where=f"{where}: {mistake.place}",
+            found=mistake.found,
+            allowed=mistake.allowed,
+            hint=mistake.hint,
         )
-    if error.validator == "required":
-        missing = next(key for key in expected if key not in error.instance)
-        return WorkspaceError(f"the key {missing!r} is missing.", where=place, found=sorted(map(str, error.instance)))
-    if error.validator == "enum":
-        known = [str(value) for value in expected]
-        return WorkspaceError(
-            "this value is not known here.",
-            where=place,
-            found=error.instance,
-            allowed=", ".join(known),
-            hint=nearest(str(error.instance), known),
-        )
-    last = next((str(part) for part in reversed(error.absolute_path) if isinstance(part, str)), "")
-    return WorkspaceError(f"{error.message}.", where=place, allowed=schema.get("description"), hint=_HINTS.get(last))
+    check_references(document, where=where)
 
 
-def _path(parts: Iterable[str | int]) -> str:
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text or "(top level)"
-
-
-def _check_references(document: Mapping[str, Any], where: str) -> None:
+def check_references(document: Mapping[str, Any], *, where: str) -> None:
+    """Raises WorkspaceError for a name that stands twice or leads nowhere, in a document that fits the schema."""
     advertisers = [item["id"] for item in document["advertisers"]]
     audiences = [item["key"] for item in document.get("audiences", ())]
     _check_unique(advertisers, "advertisers", where)
@@ -92,6 +41,10 @@ def _check_references(document: Mapping[str, Any], where: str) -> None:
     _check_unique([item["token"] for item in document["tokens"]], "tokens", where, show=False)
     _check_unique([item["writeKey"] for item in document.get("sources", ())], "sources", where, show=False)
     _check_unique([item["name"] for item in document.get("destinations", ())], "destinations", where)
+    journeys = document.get("journeys", ())
+    steps = [step["key"] for journey in journeys for step in journey["steps"]]
+    _check_unique([item["id"] for item in journeys], "journeys", where)
+    _check_unique([*audiences, *steps], "audiences and journey steps", where)
     for index, token in enumerate(document["tokens"]):
         for advertiser in token["scopes"]:
             _check_known(advertiser, advertisers, f"{where}: tokens[{index}].scopes", "advertiser")
@@ -99,6 +52,9 @@ def _check_references(document: Mapping[str, Any], where: str) -> None:
         for position, connection in enumerate(destination.get("audiences", ())):
             place = f"{where}: destinations[{index}].audiences[{position}].key"
             _check_known(connection["key"], audiences, place, "audience")
+        for position, connection in enumerate(destination.get("journeySteps", ())):
+            place = f"{where}: destinations[{index}].journeySteps[{position}].key"
+            _check_known(connection["key"], steps, place, "journey step")
 
 
 def _check_unique(values: list[str], group: str, where: str, *, show: bool = True) -> None:

@@ -18,7 +18,7 @@ FUNCTION_LINES = 50
 # Lowest first. A module may import its own layer's room and everything below, nothing above, no sibling room.
 LAYERS = (
     {"errors", "artefacts"},
-    {"clock", "ids", "durations", "rate_limit", "transport", "store"},
+    {"clock", "ids", "durations", "rate_limit", "transport", "store", "schemas", "yaml_files"},
     {"workspace_file", "workspace", "events"},
     {"journal", "faults"},
     {"sandbox"},

@@ -13,8 +13,10 @@ from emulator.errors import EmulatorError
 COMMANDS = {
     "serve": "Run the emulator as a server.",
     "demo": "Play the whole sync with generated people and check the result.",
+    "trigger": "Send one event about one person to a running emulator, and tell what became of it.",
     "map": "Show what the destination would send for events.",
     "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
+    "verify": "Play scenarios against the emulator or another endpoint and check what must be true.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",
     "clock": "Look at and move the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and load it again.",

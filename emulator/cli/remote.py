@@ -55,8 +55,15 @@ def permission() -> Permission:
 
 
 def guard() -> GuardedTransport:
-    """A transport for an `httpx.Client` that sends only what the flags allow, and says on standard error where to."""
-    return GuardedTransport(permission(), tell=lambda text: click.echo(text, err=True))
+    """A transport for an `httpx.Client` that sends only what the flags allow, and tells on standard error where to."""
+    told: set[str] = click.get_current_context().meta.setdefault(f"{_KEY}.told", set())
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            click.echo(text, err=True)
+
+    return GuardedTransport(permission(), tell=tell)
 
 
 def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:

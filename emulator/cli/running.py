@@ -9,7 +9,9 @@ import click
 import httpx
 
 from emulator.cli.remote import client_of, remote_options
-from emulator.errors import InputError, UserMistake
+from emulator.errors import UserMistake
+from emulator.harness.faces import Endpoint, refusal_in
+from emulator.harness.faces.sandboxes import DEFAULT, sandbox_at
 
 _URL = "http://127.0.0.1:8585"
 
@@ -29,21 +31,15 @@ def connect(url: str, sandbox: str | None) -> httpx.Client:
     return client_of(url, {"X-Emulator-Sandbox": sandbox} if sandbox is not None else {})
 
 
+def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:
+    """The two companies in a sandbox of a running emulator, with the secrets that open them."""
+    return sandbox_at(client, sandbox or DEFAULT)
+
+
 def check(answer: httpx.Response) -> None:
     """Raises what the emulator says when it refuses, as if it had happened here."""
-    if answer.is_success:
-        return
-    answer.read()
-    try:
-        told = answer.json()
-    except ValueError:
-        told = None
-    if not isinstance(told, dict) or "message" not in told:
-        raise UserMistake(
-            f"this is no emulator: it answers {answer.status_code}.", where="--url", found=str(answer.url)
-        )
-    parts = {key: told.get(key) for key in ("where", "found", "allowed", "hint")}
-    raise InputError(told["message"], **parts)
+    if refused := refusal_in(answer):
+        raise refused
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> UserMistake:

@@ -88,7 +88,6 @@ def command(
 def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
     listener = Listener(emulator.app, listening=listening)
     signal.signal(signal.SIGTERM, _stop)
-    # The server ends in good order by itself; this is for a signal that comes before it runs.
     with suppress(KeyboardInterrupt, SystemExit):
         ready()
         listener.run()

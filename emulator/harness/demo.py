@@ -46,7 +46,7 @@ class _Story:
         self._tell = tell
         self._audience = workspace.audiences[0]
         self._advertiser = workspace.destinations[0].settings["advertiser_id"]
-        self._expected = Expectation(BATCH_SIZE, workspace.destinations[0].connections[0].traits)
+        self._expected = Expectation(BATCH_SIZE, tuple(workspace.destinations[0].connections[0].traits))
         self._calls = 0
 
     def play(self, crowd: Sequence[Person]) -> Funnel:

@@ -16,7 +16,16 @@ from emulator.mapping import (
     load_definition,
     newest,
 )
-from emulator.workspace import Audience, Connection, Destination, Subscription, Workspace
+from emulator.workspace import (
+    Audience,
+    Connection,
+    Destination,
+    Journey,
+    Step,
+    StepConnection,
+    Subscription,
+    Workspace,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +45,15 @@ class Subject:
     place: str
 
     def messages(self) -> Iterator[tuple[str, str | None]]:
-        """The kinds of message that the connected audiences send here: type, and event name for a track."""
+        """The kinds of message that audiences and journey steps send here: type, and event name for a track."""
         for connection in self.destination.connections:
             if connection.send_identify:
                 yield "identify", None
             if connection.send_track:
                 yield "track", connection.enter_event
                 yield "track", connection.exit_event
+        for step_connection, _, step in self.steps():
+            yield "track", step_connection.event or step.name
 
     def audiences(self) -> Iterator[tuple[Connection, Audience]]:
         """The connected audiences."""
@@ -50,6 +61,13 @@ class Subject:
             audience = self.workspace.audience(connection.audience_key)
             if audience is not None:
                 yield connection, audience
+
+    def steps(self) -> Iterator[tuple[StepConnection, Journey, Step]]:
+        """The connected journey steps."""
+        for connection in self.destination.step_connections:
+            found = self.workspace.step(connection.step_key)
+            if found is not None:
+                yield connection, *found
 
     def instance(self) -> DestinationInstance:
         """The destination instance with this subscription alone."""

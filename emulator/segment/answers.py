@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.mapping import EngineError
-from emulator.transport import Answer, TransportError
+from emulator.transport import TRACE_HEADER, Answer, TransportError
 
 SENT = "sent"
 DISCARDED = "discarded"
@@ -30,7 +30,10 @@ EXCERPT_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """`sent`, `failed` or `retrying`, and why. `locations` point into the GraphQL document, counted from 1."""
+    """`sent`, `failed` or `retrying`, and why. `locations` point into the GraphQL document, counted from 1.
+
+    `trace_id` is the name of the request at an emulated StackAdapt.
+    """
 
     outcome: str
     reason: str | None = None
@@ -38,11 +41,12 @@ class Judgement:
     locations: tuple[Mapping[str, int], ...] = ()
     status: int | None = None
     response: str | None = None
+    trace_id: str | None = None
 
 
 def judge(answer: Answer) -> Judgement:
     """What an answer means."""
-    excerpt = answer.text[:EXCERPT_CHARACTERS]
+    excerpt, trace_id = answer.text[:EXCERPT_CHARACTERS], answer.headers.get(TRACE_HEADER)
     if not 200 <= answer.status <= 299:
         return Judgement(
             outcome=_outcome(EngineError("HTTPError", answer.reason, status=answer.status)),
@@ -50,6 +54,7 @@ def judge(answer: Answer) -> Judgement:
             message=f"{answer.status} {answer.reason}".strip(),
             status=answer.status,
             response=excerpt,
+            trace_id=trace_id,
         )
     reason, message, locations = _read(answer.text)
     return Judgement(
@@ -59,6 +64,7 @@ def judge(answer: Answer) -> Judgement:
         locations=locations,
         status=answer.status,
         response=excerpt,
+        trace_id=trace_id,
     )
 
 

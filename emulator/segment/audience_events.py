@@ -11,23 +11,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from emulator.clock import to_iso
 from emulator.ids import Ids
 from emulator.segment.moments import iso_nanoseconds
 from emulator.segment.profiles import ANONYMOUS_ID, EMAIL, USER_ID, Profile
-from emulator.workspace import Audience, Connection, Space
+from emulator.workspace import ALL, FIRST, Audience, Connection, Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceEvent:
-    """One event, made for one destination instance."""
+    """One event, made for one destination instance. `audience_key` is that of the audience, or of the journey step."""
 
     message_id: str
     destination: str
     audience_key: str
     payload: Mapping[str, Any]
+
+
+class Way(Protocol):
+    """Where an event goes: a computation connected to a destination instance."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def integration(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,11 @@ class Route:
     destination: str
     integration: str
     space: Space
+
+    @property
+    def key(self) -> str:
+        """The computation key of the audience."""
+        return self.audience.key
 
     @property
     def personas(self) -> dict[str, str]:
@@ -57,48 +73,58 @@ def audience_events(
 ) -> Iterator[AudienceEvent]:
     """What a change of membership sends along a route: identify, then track, as far as they are switched on.
 
-    Entering goes out with the e-mail added last; leaving goes out once for every e-mail, so that the person can be
-    removed under each ("ID Sync").
+    Entering goes out with the e-mail that the strategy chooses; leaving goes out once for every e-mail, whatever the
+    strategy, so that the person can be removed under each ("ID Sync").
     """
-    enriched = {name: profile.traits[name] for name in route.connection.traits if name in profile.traits}
-    for email in _emails(route.connection, profile, entered=entered):
+    traits = enriched(route.connection.traits, profile)
+    for email in emails_sent(route.connection.email, profile, entered=entered):
         if route.connection.send_identify:
-            yield _emit(route, profile, _identify(route, enriched, email, entered=entered), at, ids)
+            yield emitted(route, profile, _identify(route, traits, email, entered=entered), at, ids)
         if route.connection.send_track:
-            yield _emit(route, profile, _track(route, enriched, email, entered=entered), at, ids)
+            yield emitted(route, profile, _track(route, traits, email, entered=entered), at, ids)
 
 
-def _emails(connection: Connection, profile: Profile, *, entered: bool) -> list[str | None]:
-    known: list[str | None] = list(profile.values(EMAIL)) if connection.email else []
+def enriched(names: Mapping[str, str], profile: Profile) -> dict[str, Any]:
+    """The traits that are sent along, as far as the profile has them, by their names there ("Trait Enrichment")."""
+    return {sent: profile.traits[name] for name, sent in names.items() if name in profile.traits}
+
+
+def emails_sent(strategy: str | None, profile: Profile, *, entered: bool) -> list[str | None]:
+    """The e-mails under which a change is sent, one event each; None stands for an event without one."""
+    known: list[str | None] = list(profile.values(EMAIL)) if strategy else []
     if not known:
         return [None]
-    return known[-1:] if entered else known
+    if strategy == ALL or not entered:
+        return known
+    return known[:1] if strategy == FIRST else known[-1:]
 
 
-def _identify(route: Route, enriched: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
+def _identify(route: Route, traits: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
     identifier = {} if email is None else {"email": email}
     return {
         "type": "identify",
-        "traits": {**enriched, **identifier, route.audience.key: entered},
-        "context": _context(route),
+        "traits": {**traits, **identifier, route.audience.key: entered},
+        "context": library_and(route.personas),
     }
 
 
-def _track(route: Route, enriched: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
+def _track(route: Route, traits: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
     identifier = {} if email is None else {"traits": {"email": email}}
     return {
         "type": "track",
         "event": route.connection.enter_event if entered else route.connection.exit_event,
-        "properties": {**enriched, "audience_key": route.audience.key, route.audience.key: entered},
-        "context": {**_context(route), **identifier},
+        "properties": {**traits, "audience_key": route.audience.key, route.audience.key: entered},
+        "context": {**library_and(route.personas), **identifier},
     }
 
 
-def _context(route: Route) -> dict[str, Any]:
-    return {"library": {"name": "unknown", "version": "unknown"}, "personas": route.personas}
+def library_and(personas: Mapping[str, str]) -> dict[str, Any]:
+    """The `context` of every event of Engage."""
+    return {"library": {"name": "unknown", "version": "unknown"}, "personas": personas}
 
 
-def _emit(route: Route, profile: Profile, content: Mapping[str, Any], at: datetime, ids: Ids) -> AudienceEvent:
+def emitted(route: Way, profile: Profile, content: Mapping[str, Any], at: datetime, ids: Ids) -> AudienceEvent:
+    """The event with all that every event of Engage has around its content."""
     message_id = f"personas_{ids.ksuid(at)}"
     moment = to_iso(at)
     payload = {
@@ -111,9 +137,7 @@ def _emit(route: Route, profile: Profile, content: Mapping[str, Any], at: dateti
         "receivedAt": moment,
         "sentAt": None,
     }
-    return AudienceEvent(
-        message_id=message_id, destination=route.destination, audience_key=route.audience.key, payload=payload
-    )
+    return AudienceEvent(message_id=message_id, destination=route.destination, audience_key=route.key, payload=payload)
 
 
 def _identity(profile: Profile) -> dict[str, str]:

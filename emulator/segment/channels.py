@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import WorkspaceError, nearest
+from emulator.errors import InputError, WorkspaceError, nearest
 from emulator.mapping import DestinationInstance, load_definition, newest
 from emulator.mapping import Subscription as CompiledSubscription
 from emulator.workspace import Destination, Subscription, Workspace
@@ -41,6 +41,19 @@ def integrations(workspace: Workspace) -> dict[str, str]:
         destination.name: load_definition(destination.generation or newest()).name
         for destination in workspace.destinations
     }
+
+
+def check_destination(workspace: Workspace, name: str) -> None:
+    """Raises InputError when the workspace has no destination instance of this name."""
+    names = [destination.name for destination in workspace.destinations]
+    if name not in names:
+        raise InputError(
+            "there is no such destination instance.",
+            where="destination",
+            found=name,
+            allowed=", ".join(names),
+            hint=nearest(name, names),
+        )
 
 
 def _stored(destination: Destination, subscription: Subscription) -> Mapping[str, Any]:

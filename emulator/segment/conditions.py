@@ -1,154 +1,108 @@
-"""Audience conditions: the JSON form of a workspace compiled to a function of a profile's traits.
+"""Audience conditions: the JSON form of a workspace compiled to a test of what is known of a person.
 
-Operators carry the meaning of the audience builder ("Engage Audiences" and the query language in Segment's
-documentation): `not_equals` needs a value that differs, so a missing trait does not match; `not_contains` is the
-negation of `contains`, so a missing trait matches; text operators see a list as text.
+The kinds of "Engage Audiences" in Segment's documentation: a trait, an event, membership in another audience, and
+combinations with `all`, `any` and `not`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
-from emulator.errors import WorkspaceError
-
-Traits = Mapping[str, Any]
-Condition = Callable[[Traits], bool]
-Test = Callable[[Any, Any], bool]
+from emulator.segment.condition import Condition, check_value, joined
+from emulator.segment.dates import FIXED, RELATIVE, compile_fixed, compile_relative
+from emulator.segment.event_conditions import compile_event
+from emulator.segment.operators import OPERATORS
 
 EMAIL = "email"
 
+Source: TypeAlias = Mapping[str, Any]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operator:
-    """`test(found, value)` says whether a trait matches; `found` is None for a missing one.
 
-    `takes` describes the value that the condition must give, judged by `fits`. `missing` tells whether a missing trait
-    matches.
+def compile_condition(condition: Source, *, where: str) -> Condition:
+    """The condition as a function. `condition` fits the workspace's schema.
+
+    Raises WorkspaceError for what a schema cannot check: a value that does not fit its operator, an empty window.
     """
-
-    test: Test
-    takes: str
-    fits: Callable[[Any], bool]
-    missing: bool = False
+    kind = kind_of(condition)
+    return _COMPILERS[kind](condition, where)
 
 
-def compile_condition(condition: Mapping[str, Any], *, where: str) -> Condition:
-    """A function that tells whether traits meet the condition. Raises WorkspaceError for a value that does not fit."""
-    if "all" in condition:
-        every = _compile_parts(condition["all"], f"{where}.all")
-        return lambda traits: all(part(traits) for part in every)
-    if "any" in condition:
-        some = _compile_parts(condition["any"], f"{where}.any")
-        return lambda traits: any(part(traits) for part in some)
-    operator = OPERATORS[condition["operator"]]
-    trait, value, test = condition["trait"], condition.get("value"), operator.test
-    if not operator.fits(value):
-        raise WorkspaceError(
-            f"{condition['operator']!r} cannot use this value.",
-            where=f"{where}.value",
-            found=value,
-            allowed=operator.takes,
-        )
-    return lambda traits: test(traits.get(trait), value)
+def kind_of(condition: Source) -> str:
+    """`all`, `any`, `not`, `event`, `audience` or `trait`."""
+    return next(kind for kind in _COMPILERS if kind in condition)
 
 
-def requires(condition: Mapping[str, Any], trait: str) -> bool:
-    """Whether no profile without the trait can meet the condition."""
-    if "all" in condition:
-        return any(requires(part, trait) for part in condition["all"])
-    if "any" in condition:
-        return all(requires(part, trait) for part in condition["any"])
-    return bool(condition["trait"] == trait) and not OPERATORS[condition["operator"]].missing
+def requires(condition: Source, trait: str, audiences: Mapping[str, Source] | None = None) -> bool:
+    """Whether nobody without the trait can meet the condition. `audiences` are the conditions by audience key."""
+    return _without(condition, trait, audiences or {}) is False
 
 
-def _compile_parts(parts: list[Mapping[str, Any]], where: str) -> list[Condition]:
-    return [compile_condition(part, where=f"{where}[{position}]") for position, part in enumerate(parts)]
+def _without(condition: Source, trait: str, audiences: Mapping[str, Source]) -> bool | None:
+    """The outcome for everybody who lacks the trait; None when it depends on something else."""
+    kind = kind_of(condition)
+    if kind in ("all", "any"):
+        outcomes = {_without(part, trait, audiences) for part in condition[kind]}
+        decisive = kind == "any"
+        return decisive if decisive in outcomes else None if None in outcomes else not decisive
+    if kind == "not":
+        outcome = _without(condition["not"], trait, audiences)
+        return None if outcome is None else not outcome
+    if kind == "audience":
+        # Members need more than the condition: a condition that is met by all is not met by nobody.
+        of_audience = audiences.get(condition["audience"])
+        return False if of_audience and _without(of_audience, trait, audiences) is False else None
+    if kind == "trait" and condition["trait"] == trait:
+        operator = OPERATORS.get(condition["operator"])
+        return bool(operator and operator.missing)
+    return None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _parts(parts: Iterable[Source], where: str) -> tuple[Condition, ...]:
+    return tuple(compile_condition(part, where=f"{where}[{position}]") for position, part in enumerate(parts))
 
 
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str | int | float)
+def _all(condition: Source, where: str) -> Condition:
+    parts = _parts(condition["all"], f"{where}.all")
+    return joined(parts, lambda known: all(part.holds(known) for part in parts))
 
 
-def _is_text_or_texts(value: Any) -> bool:
-    texts = value if isinstance(value, list) else [value]
-    return bool(texts) and all(isinstance(text, str) and text for text in texts)
+def _any(condition: Source, where: str) -> Condition:
+    parts = _parts(condition["any"], f"{where}.any")
+    return joined(parts, lambda known: any(part.holds(known) for part in parts))
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
+def _not(condition: Source, where: str) -> Condition:
+    part = compile_condition(condition["not"], where=f"{where}.not")
+    return joined((part,), lambda known: not part.holds(known))
 
 
-def _is_list_of_scalars(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_scalar, value))
+def _event(condition: Source, where: str) -> Condition:
+    return compile_event(condition, where=where)
 
 
-def _is_absent(value: Any) -> bool:
-    return value is None
+def _audience(condition: Source, _where: str) -> Condition:
+    key = condition["audience"]
+    return Condition(holds=lambda known: key in known.audiences, audiences=frozenset({key}))
 
 
-def _same(found: Any, value: Any) -> bool:
-    """Equal and of one kind: 5 is 5.0, but neither "5" nor true."""
-    if isinstance(found, bool) or isinstance(value, bool):
-        return found is value
-    alike = type(found) is type(value) or (_is_number(found) and _is_number(value))
-    return alike and bool(found == value)
+def _trait(condition: Source, where: str) -> Condition:
+    trait, name, value = condition["trait"], condition["operator"], condition.get("value")
+    if name in RELATIVE:
+        return compile_relative(trait, name, value, where=where)
+    if name in FIXED:
+        return compile_fixed(trait, name, value, where=where)
+    operator = OPERATORS[name]
+    check_value(name, value, fits=operator.fits(value), takes=operator.takes, where=where)
+    test = operator.test
+    return Condition(holds=lambda known: test(known.traits.get(trait), value))
 
 
-def _as_text(found: Any) -> str | None:
-    if isinstance(found, list):
-        return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    return found if isinstance(found, str) else None
-
-
-def _compared(compare: Callable[[Any, Any], bool]) -> Operator:
-    def test(found: Any, value: Any) -> bool:
-        return _is_number(found) and compare(found, value)
-
-    return Operator(test=test, takes="a number", fits=_is_number)
-
-
-def _on_text(compare: Callable[[str, str], bool]) -> Test:
-    def test(found: Any, value: Any) -> bool:
-        text = _as_text(found)
-        return text is not None and any(compare(text, part) for part in (value if isinstance(value, list) else [value]))
-
-    return test
-
-
-_CONTAINS = _on_text(lambda text, part: part in text)
-
-OPERATORS: Mapping[str, Operator] = {
-    "equals": Operator(test=_same, takes="a text, a number or true or false", fits=_is_scalar),
-    "not_equals": Operator(
-        test=lambda found, value: found is not None and not _same(found, value),
-        takes="a text, a number or true or false",
-        fits=_is_scalar,
-    ),
-    "less_than": _compared(lambda found, value: found < value),
-    "greater_than": _compared(lambda found, value: found > value),
-    "at_most": _compared(lambda found, value: found <= value),
-    "at_least": _compared(lambda found, value: found >= value),
-    "one_of": Operator(
-        test=lambda found, values: any(_same(found, value) for value in values),
-        takes="a list of texts, numbers or booleans",
-        fits=_is_list_of_scalars,
-    ),
-    "contains": Operator(test=_CONTAINS, takes="a text or a list of texts", fits=_is_text_or_texts),
-    "not_contains": Operator(
-        test=lambda found, value: not _CONTAINS(found, value),
-        takes="a text or a list of texts",
-        fits=_is_text_or_texts,
-        missing=True,
-    ),
-    "starts_with": Operator(test=_on_text(str.startswith), takes="a text", fits=_is_text),
-    "ends_with": Operator(test=_on_text(str.endswith), takes="a text", fits=_is_text),
-    "exists": Operator(test=lambda found, _: found is not None, takes="no value", fits=_is_absent),
-    "not_exists": Operator(test=lambda found, _: found is None, takes="no value", fits=_is_absent, missing=True),
+_COMPILERS: Mapping[str, Callable[[Source, str], Condition]] = {
+    "all": _all,
+    "any": _any,
+    "not": _not,
+    "event": _event,
+    "audience": _audience,
+    "trait": _trait,
 }

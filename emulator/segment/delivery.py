@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
 from threading import Lock
 
 from emulator.events import BatchDelivered
@@ -17,6 +18,7 @@ from emulator.mapping import EngineError, Invalid, OutgoingRequest, Prepared, Re
 from emulator.sandbox import Sandbox
 from emulator.segment.answers import DISCARDED, FAILED, REJECTED, RETRYING, Judgement, judge, judge_silence
 from emulator.segment.channels import Channel
+from emulator.segment.concurrency import for_each
 from emulator.segment.moments import to_millis
 from emulator.segment.queue import Attempt, Queue, Settlement, Work
 from emulator.segment.retries import next_attempt
@@ -40,29 +42,28 @@ class Delivery:
     ) -> None:
         self._sandbox = sandbox
         self._queue = queue
-        self._channels = tuple(channels)
+        self._instances = [
+            (destination, tuple(its_channels))
+            for destination, its_channels in groupby(channels, key=lambda channel: channel.destination)
+        ]
         self._transport_for = transport_for
         self._turn = Lock()
 
     def tick(self) -> None:
-        """Sends every batch that is full or old enough, and tries again what is due."""
+        """Tries again what is due and sends every batch that is full or old enough."""
         with self._turn, self._sandbox.store.alone("delivery"):
-            for channel in self._channels:
-                for work in self._queue.due_retries(channel, self._now()):
-                    self._attempt(channel, work)
-                for work in self._ripe(channel):
-                    self._attempt(channel, work)
+            for destination, channels in self._instances:
+                due = ((channel, work) for channel in channels for work in self._due(channel))
+                for_each(due, lambda due: self._attempt(*due), at_once=_lanes(destination))
 
-    def _ripe(self, channel: Channel) -> Iterator[Work]:
+    def _due(self, channel: Channel) -> Iterator[Work]:
+        yield from self._queue.due_retries(channel, self._now())
         age_millis = channel.destination.batch_age // timedelta(milliseconds=1)
-        while True:
-            count, oldest = self._queue.waiting(channel)
-            if oldest is None:
-                return
-            is_old = oldest + age_millis <= self._now()
-            if count < channel.destination.batch_size and not is_old:
-                return
-            yield self._queue.next_work(channel)
+        # What was taken before may still be under way.
+        behind = 0
+        while work := self._queue.ripe(channel, behind=behind, queued_until=self._now() - age_millis):
+            behind = work.offers[-1].id
+            yield work
 
     def _attempt(self, channel: Channel, work: Work) -> None:
         at = self._now()
@@ -120,6 +121,12 @@ class Delivery:
 
     def _now(self) -> int:
         return to_millis(self._sandbox.clock.now())
+
+
+def _lanes(destination: Destination) -> int:
+    """How many batches of an instance may be under way at once."""
+    # In process a request takes no time on the clock: side by side nothing would be gained and the order be lost.
+    return destination.batch_concurrency if destination.endpoint else 1
 
 
 def _left_out(work: Work, prepared: Prepared) -> Iterator[Settlement]:

@@ -1,4 +1,8 @@
-"""The HTTP Tracking API, `POST /v1/*`, as a Flask blueprint: parse, call, answer."""
+"""The HTTP Tracking API, `POST /v1/*`, as a Flask blueprint: parse, call, answer.
+
+Browser and mobile libraries use routes of one letter, `/v1/t` for track. A browser first asks whether it may send the
+headers that `@segment/analytics-next` adds, and shows the answer only to pages that the answer allows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,12 @@ from flask import Blueprint, Response, jsonify, request
 from emulator.segment.bodies import BadRequest, limit_of, parse_body, unpacked
 from emulator.segment.segment import Segment
 from emulator.segment.tracking import BATCHES, CALLS
+
+_INITIALS = {name[0]: name for name in (*CALLS, "batch")}
+_FOR_BROWSERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Retry-Count",
+}
 
 
 def blueprint(find: Callable[[str], Segment | None]) -> Blueprint:
@@ -28,20 +38,25 @@ def blueprint(find: Callable[[str], Segment | None]) -> Blueprint:
             return _refusal(error), 400
         return jsonify(success=True), 200
 
+    def take_short(initial: str) -> tuple[Response, int]:
+        return take(_INITIALS[initial])
+
+    def open_to_browsers(answer: Response) -> Response:
+        answer.headers.update(_FOR_BROWSERS)
+        return answer
+
+    options: dict[str, Any] = {"methods": ["POST"], "strict_slashes": False}
     for route in (*CALLS, *BATCHES):
-        routes.add_url_rule(
-            f"/{route}",
-            endpoint=route,
-            view_func=take,
-            defaults={"route": route},
-            methods=["POST"],
-            strict_slashes=False,
-        )
+        routes.add_url_rule(f"/{route}", endpoint=route, view_func=take, defaults={"route": route}, **options)
+    routes.add_url_rule(f"/<any({', '.join(_INITIALS)}):initial>", view_func=take_short, **options)
+    routes.after_request(open_to_browsers)
     return routes
 
 
 def _body(route: str) -> dict[str, Any]:
     limit = limit_of(route)
+    # What is too large gets the answer of this API, not that of the server around it.
+    request.max_content_length = None
     # One byte more than is allowed tells that it is too much; the rest need not be read.
     raw = request.stream.read(limit + 1)
     return parse_body(route, unpacked(raw, request.headers.get("Content-Encoding", ""), limit=limit))

@@ -11,17 +11,17 @@ from datetime import UTC, datetime, timedelta
 from emulator.clock import to_iso
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_millis(moment: datetime) -> int:
     """Whole milliseconds since 1970."""
-    return (moment - _EPOCH) // _MILLISECOND
+    return (moment - _EPOCH) // MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:
     """The moment so many milliseconds after 1970."""
-    return _EPOCH + millis * _MILLISECOND
+    return _EPOCH + millis * MILLISECOND
 
 
 def iso_of_millis(millis: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
 
 from emulator.ids import base62
+from emulator.segment.known import Performed
+from emulator.segment.memory import Memory, Progress, hand_over
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
 
 USER_ID = "user_id"
@@ -44,7 +46,8 @@ _OWNERS = select(IDENTIFIERS.c.profile_id).where(
 class Profile:
     """A person, while a transaction works on them. `key` is None until the profile is first saved.
 
-    `identifiers` have a number each that tells in which order they were added.
+    `identifiers` have a number each that tells in which order they were added. `performed`, `journeys` and `due` (the
+    next moment, in milliseconds, at which time alone may change something) are filled in where a space needs them.
     """
 
     key: int | None
@@ -53,6 +56,9 @@ class Profile:
     traits: dict[str, Any] = field(default_factory=dict)
     updated: dict[str, int] = field(default_factory=dict)
     audiences: set[str] = field(default_factory=set)
+    performed: list[Performed] = field(default_factory=list)
+    journeys: dict[str, Progress] = field(default_factory=dict)
+    due: int | None = None
     changed: bool = False
 
     def values(self, kind: str) -> list[str]:
@@ -74,6 +80,8 @@ class Profile:
         """Takes everything of another profile over; of two values of a trait the one set last stays."""
         self.identifiers |= other.identifiers
         self.audiences |= other.audiences
+        self.performed += other.performed
+        self.journeys = other.journeys | self.journeys
         for name, at in other.updated.items():
             if at > self.updated.get(name, -1):
                 self.updated[name] = at
@@ -89,9 +97,19 @@ def profile_id(key: int) -> str:
 
 
 class ProfileBook:
-    """The profiles that one transaction works on: read at once, changed in memory, saved at once."""
+    """The profiles that one transaction works on: read at once, changed in memory, saved at once.
 
-    def __init__(self, connection: Connection, concerned: Iterable[Identifier]) -> None:
+    They are those that have one of the identifiers, or these keys. With `remember`, events and journeys come along.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        concerned: Iterable[Identifier] = (),
+        *,
+        keys: Sequence[int] = (),
+        remember: bool = False,
+    ) -> None:
         self._connection = connection
         self._by_identifier: dict[Identifier, Profile] = {}
         self._profiles: dict[int, Profile] = {}
@@ -99,7 +117,12 @@ class ProfileBook:
         self._added: list[tuple[Identifier, Profile]] = []
         self._audiences_before: dict[int, frozenset[str]] = {}
         self._orders = count(_AFTER_ALL_STORED)
-        self._read(set(concerned))
+        self._memory = Memory(connection) if remember else None
+        self._read(keys or _keys_of(connection, set(concerned)))
+
+    def profiles(self) -> Collection[Profile]:
+        """All of them, the stored ones first, oldest first."""
+        return self._profiles.values()
 
     def resolve(self, identifiers: Sequence[Identifier], at: int) -> tuple[Profile, frozenset[Identifier]]:
         """The profile that the identifiers, highest priority first, belong to, and those that are new to it."""
@@ -123,6 +146,11 @@ class ProfileBook:
         self._save_profiles()
         self._save_identifiers()
         self._save_memberships(gone)
+        for absorbed, _ in self._absorbed.values():
+            if absorbed.key is not None:
+                hand_over(self._connection, absorbed.key, self.key_of(absorbed))
+        if self._memory is not None:
+            self._memory.save(self._profiles.values())
         if gone:
             self._connection.execute(delete(PROFILES).where(PROFILES.c.id.in_(gone)))
 
@@ -156,8 +184,7 @@ class ProfileBook:
         for identifier in other.identifiers:
             self._by_identifier[identifier] = into
 
-    def _read(self, concerned: set[Identifier]) -> None:
-        keys = _keys_of(self._connection, concerned)
+    def _read(self, keys: Sequence[int]) -> None:
         if not keys:
             return
         for profile in read_profiles(self._connection, keys):
@@ -165,6 +192,8 @@ class ProfileBook:
             self._audiences_before[id(profile)] = frozenset(profile.audiences)
             for identifier in profile.identifiers:
                 self._by_identifier[identifier] = profile
+        if self._memory is not None:
+            self._memory.recall(self._profiles.values())
 
     def _save_profiles(self) -> None:
         new = [profile for profile in self._profiles.values() if profile.key is None]

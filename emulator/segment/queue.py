@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
 from emulator.segment.answers import RETRYING, Judgement
@@ -15,6 +17,9 @@ from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.channels import Channel
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
 from emulator.store import Store
+
+# "Batching Requests" in the published destinations' README.
+BATCH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +89,23 @@ class Queue:
         if rows:
             transaction.execute(insert(DELIVERIES), rows)
 
-    def waiting(self, channel: Channel) -> tuple[int, int | None]:
-        """How many events wait in a channel, and since when the first of them."""
-        found = select(func.count(), func.min(DELIVERIES.c.queued_at)).where(_waits_in(channel))
-        with self._store.begin() as transaction:
-            count, oldest = transaction.execute(found).one()
-        return count, oldest
+    def ripe(self, channel: Channel, *, behind: int, queued_until: int) -> Work | None:
+        """The events that wait behind a delivery, as many as fit in a batch by number and bytes, oldest first.
 
-    def next_work(self, channel: Channel) -> Work:
-        """The events at the head of a channel's queue, as many as fit in a batch."""
-        found = _OFFERS.where(_waits_in(channel)).order_by(DELIVERIES.c.id).limit(channel.destination.batch_size)
+        None when they are too few for a full batch and none was queued by then.
+        """
+        waiting = _of(channel) & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > behind)
+        size = channel.destination.batch_size
         with self._store.begin() as transaction:
-            return Work(offers=_offers(transaction, found))
+            count, oldest = transaction.execute(
+                select(func.count(), func.min(DELIVERIES.c.queued_at)).where(waiting)
+            ).one()
+            if oldest is None or (count < size and oldest > queued_until):
+                return None
+            head = _OFFERS.where(waiting).order_by(DELIVERIES.c.id).limit(size)
+            return Work(offers=_offers(transaction, head, most_bytes=BATCH_BYTES))
 
-    def due_retries(self, channel: Channel, now: int) -> list[Work]:
+    def due_retries(self, channel: Channel, now: int) -> Iterator[Work]:
         """The batches of a channel whose time to be tried again has come."""
         due = (
             select(BATCHES.c.id, BATCHES.c.attempts, BATCHES.c.first_at)
@@ -106,15 +114,11 @@ class Queue:
             .order_by(BATCHES.c.next_at, BATCHES.c.id)
         )
         with self._store.begin() as transaction:
-            return [
-                Work(
-                    offers=_offers(transaction, _retrying(row.id)),
-                    batch_id=row.id,
-                    attempts=row.attempts,
-                    first_at=row.first_at,
-                )
-                for row in transaction.execute(due).all()
-            ]
+            batches = transaction.execute(due).all()
+        for batch in batches:
+            with self._store.begin() as transaction:
+                offers = _offers(transaction, _retrying(batch.id))
+            yield Work(offers=offers, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
 
     def settle(self, channel: Channel, work: Work, attempt: Attempt) -> None:
         """Records an attempt: what became of the batch, if there was one, and of each delivery."""
@@ -130,6 +134,14 @@ class Queue:
                 if settlement.in_batch:
                     row["batch_id"] = batch_id
                 transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(settlement.ids)).values(row))
+
+    def replay(
+        self, transaction: Transaction, dead: Sequence[ColumnElement[bool]], channels: Sequence[Channel], at: int
+    ) -> int:
+        """Puts dead letters back into the queues of their channels, as if just emitted; answers how many."""
+        again = update(DELIVERIES).where(*dead, or_(false(), *map(_of, channels)))
+        fresh = dict.fromkeys(("outcome", "reason", "message", "batch_id", "settled_at"))
+        return transaction.execute(again.values(fresh | {"queued_at": at})).rowcount
 
 
 _OFFERS = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
@@ -147,12 +159,8 @@ def _event_row(event: AudienceEvent) -> dict[str, Any]:
     }
 
 
-def _waits_in(channel: Channel) -> ColumnElement[bool]:
-    return (
-        DELIVERIES.c.outcome.is_(None)
-        & (DELIVERIES.c.destination == channel.destination.name)
-        & (DELIVERIES.c.subscription == channel.name)
-    )
+def _of(channel: Channel) -> ColumnElement[bool]:
+    return (DELIVERIES.c.destination == channel.destination.name) & (DELIVERIES.c.subscription == channel.name)
 
 
 def _retrying(batch_id: int) -> Select[Any]:
@@ -161,8 +169,12 @@ def _retrying(batch_id: int) -> Select[Any]:
     return _OFFERS.where(same).order_by(DELIVERIES.c.id)
 
 
-def _offers(transaction: Transaction, found: Select[Any]) -> tuple[Offer, ...]:
-    return tuple(Offer(id=row.id, event=json.loads(row.payload)) for row in transaction.execute(found))
+def _offers(transaction: Transaction, found: Select[Any], *, most_bytes: float = math.inf) -> tuple[Offer, ...]:
+    """The deliveries that are found: the first, and the next as long as their events together are no larger."""
+    rows = transaction.execute(found).all()
+    together = accumulate(len(row.payload) for row in rows)
+    fitting = [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= most_bytes]
+    return tuple(Offer(id=row.id, event=json.loads(row.payload)) for row in fitting)
 
 
 def _save_batch(transaction: Transaction, channel: Channel, work: Work, attempt: Attempt) -> int | None:
@@ -176,6 +188,7 @@ def _save_batch(transaction: Transaction, channel: Channel, work: Work, attempt:
         "locations": json.dumps(attempt.batch.locations),
         "status": attempt.batch.status,
         "response": attempt.batch.response,
+        "trace_id": attempt.batch.trace_id,
         "attempts": work.attempts + 1,
         "last_at": attempt.at,
         "next_at": attempt.next_at,

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import Select, func, select
 
 from emulator.errors import InputError, nearest
 from emulator.segment.answers import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
@@ -22,7 +22,14 @@ _NAMED_IN_SUMMARY = 10
 
 
 def deliveries(
-    transaction: Transaction, *, outcome: str | None, destination: str | None, limit: int, offset: int
+    transaction: Transaction,
+    *,
+    outcome: str | None,
+    destination: str | None,
+    user_id: str | None,
+    email: str | None,
+    limit: int,
+    offset: int,
 ) -> list[dict[str, Any]]:
     """Events and what became of them, oldest first. Raises InputError for an outcome that is none of `OUTCOMES`."""
     if outcome is not None and outcome not in OUTCOMES:
@@ -33,23 +40,47 @@ def deliveries(
             allowed=", ".join(OUTCOMES),
             hint=nearest(outcome, OUTCOMES),
         )
-    found = _DELIVERIES.order_by(DELIVERIES.c.id).limit(limit).offset(offset)
-    if outcome == QUEUED:
-        found = found.where(DELIVERIES.c.outcome.is_(None))
-    elif outcome is not None:
-        found = found.where(DELIVERIES.c.outcome == outcome)
+    wanted: list[ColumnElement[bool]] = []
+    if outcome is not None:
+        wanted.append(DELIVERIES.c.outcome.is_(None) if outcome == QUEUED else DELIVERIES.c.outcome == outcome)
     if destination is not None:
-        found = found.where(DELIVERIES.c.destination == destination)
-    return [_delivery(row) for row in transaction.execute(found)]
+        wanted.append(DELIVERIES.c.destination == destination)
+    if user_id is not None:
+        wanted.append(EVENTS.c.user_id == user_id)
+    if email is not None:
+        # As JSON spells it, quotes and all: nothing else in an event looks like a whole address.
+        wanted.append(func.lower(EVENTS.c.payload).contains(json.dumps(email.lower()), autoescape=True))
+    return _deliveries(transaction, wanted, limit=limit, offset=offset)
 
 
-def batches(transaction: Transaction, *, failed: bool | None) -> list[dict[str, Any]]:
+def dead_letters(
+    transaction: Transaction, *, destination: str | None, reason: str | None, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    """The events that ended without being delivered, oldest first, each with what was said of it."""
+    return _deliveries(transaction, dead(destination=destination, reason=reason), limit=limit, offset=offset)
+
+
+def dead(
+    *, destination: str | None = None, reason: str | None = None, message_ids: Sequence[str] | None = None
+) -> list[ColumnElement[bool]]:
+    """The conditions on a delivery that make it a dead letter: it was `rejected` or it `failed`."""
+    wanted: list[ColumnElement[bool]] = [DELIVERIES.c.outcome.in_((REJECTED, FAILED))]
+    if destination is not None:
+        wanted.append(DELIVERIES.c.destination == destination)
+    if reason is not None:
+        wanted.append(DELIVERIES.c.reason == reason)
+    if message_ids is not None:
+        wanted.append(DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(EVENTS.c.message_id.in_(message_ids))))
+    return wanted
+
+
+def batches(transaction: Transaction, *, failed: bool | None, limit: int, offset: int) -> list[dict[str, Any]]:
     """Requests and what became of them, oldest first. `failed` keeps those that failed, or the others."""
-    found = select(BATCHES).order_by(BATCHES.c.id)
+    found = select(BATCHES).order_by(BATCHES.c.id).limit(limit).offset(offset)
     if failed is not None:
         found = found.where((BATCHES.c.outcome == FAILED) if failed else (BATCHES.c.outcome != FAILED))
     rows = transaction.execute(found).all()
-    events = _events_of(transaction, found)
+    events = _events_of(transaction, [row.id for row in rows])
     return [_batch(row, events.get(row.id, [])) for row in rows]
 
 
@@ -92,10 +123,18 @@ _DELIVERIES = (
         BATCHES.c.attempts,
         BATCHES.c.status,
         BATCHES.c.response,
+        BATCHES.c.trace_id,
     )
     .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
     .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
 )
+
+
+def _deliveries(
+    transaction: Transaction, wanted: Sequence[ColumnElement[bool]], *, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    found = _DELIVERIES.where(*wanted).order_by(DELIVERIES.c.id).limit(limit).offset(offset)
+    return [_delivery(row) for row in transaction.execute(found)]
 
 
 def _delivery(row: Any) -> dict[str, Any]:
@@ -114,18 +153,18 @@ def _delivery(row: Any) -> dict[str, Any]:
         "batchId": row.batch_id,
         "status": row.status,
         "response": row.response,
+        "traceId": row.trace_id,
         "segmentReports": segment_reports(row.outcome, row.status),
         "at": iso_of_millis(row.settled_at or row.queued_at),
         "payload": json.loads(row.payload),
     }
 
 
-def _events_of(transaction: Transaction, found: Select[Any]) -> dict[int, list[Any]]:
-    wanted = found.order_by(None).with_only_columns(BATCHES.c.id)
+def _events_of(transaction: Transaction, batches: Sequence[int]) -> dict[int, list[Any]]:
     rows = transaction.execute(
         select(DELIVERIES.c.batch_id, EVENTS.c.message_id, EVENTS.c.type, EVENTS.c.event, EVENTS.c.user_id)
         .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
-        .where(DELIVERIES.c.batch_id.in_(wanted))
+        .where(DELIVERIES.c.batch_id.in_(batches))
         .order_by(DELIVERIES.c.id)
     )
     events: dict[int, list[Any]] = {}
@@ -146,6 +185,7 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
         "locations": locations,
         "status": row.status,
         "response": row.response,
+        "traceId": row.trace_id,
         "attempts": row.attempts,
         "segmentReports": segment_reports(row.outcome, row.status),
         "firstAt": iso_of_millis(row.first_at),
@@ -158,9 +198,9 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
 
 def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any]) -> str:
     """One paragraph for a person: where the batch went, what was said to it, which events it carried."""
-    parts = [
-        f"Batch {row.id} to {row.destination!r} ({row.subscription}), {_plural(len(events), 'event')}: {row.outcome}"
-    ]
+    # A batch always carried some.
+    carried = _plural(len(events), "event") if events else "its events replayed since"
+    parts = [f"Batch {row.id} to {row.destination!r} ({row.subscription}), {carried}: {row.outcome}"]
     if row.reason:
         parts.append(f", {row.reason}")
     parts += [f", line {place['line']} column {place['column']}" for place in locations[:1]]
@@ -170,7 +210,7 @@ def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any
     parts.append(f" after {_plural(row.attempts, 'attempt')}.")
     named = ", ".join(_named(event) for event in events[:_NAMED_IN_SUMMARY])
     rest = len(events) - _NAMED_IN_SUMMARY
-    parts.append(f" Events: {named}{f' and {rest} more' if rest > 0 else ''}.")
+    parts.append(f" Events: {named}{f' and {rest} more' if rest > 0 else ''}." if named else "")
     return "".join(parts)
 
 

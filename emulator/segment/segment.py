@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from emulator.errors import InputError
 from emulator.events import CallReceived
 from emulator.sandbox import Sandbox
-from emulator.segment import reports, space
+from emulator.segment import regulations, reports, space
+from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.bodies import parse_body
-from emulator.segment.channels import channels, integrations
+from emulator.segment.channels import channels, check_destination, integrations
 from emulator.segment.delivery import Delivery
-from emulator.segment.engage import Engage
+from emulator.segment.engage import Computed, Engage
 from emulator.segment.intake import take_in
 from emulator.segment.moments import to_millis
+from emulator.segment.profiles import EMAIL, USER_ID
 from emulator.segment.queue import Queue
 from emulator.segment.tables import TABLES
 from emulator.segment.tracking import Call, Failed, read_calls
@@ -36,7 +39,7 @@ class Segment:
     """One workspace's sources, Engage space and destination instances.
 
     `transport_for` gives the way to a destination's endpoint; it is asked when something is sent, not before. Raises
-    WorkspaceError for an audience condition or a subscription that makes no sense.
+    WorkspaceError for a condition or a subscription that makes no sense.
     """
 
     def __init__(self, sandbox: Sandbox, transport_for: Callable[[Destination], Transport]) -> None:
@@ -45,6 +48,7 @@ class Segment:
         self._store.create(TABLES)
         self._channels = tuple(channels(sandbox.workspace))
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
+        self._transport_for = transport_for
         self._queue = Queue(self._store)
         self._delivery = Delivery(sandbox, self._queue, self._channels, transport_for)
 
@@ -60,6 +64,7 @@ class Segment:
         """The same for a body that `parse_body` gave."""
         at = self._sandbox.clock.now()
         source = source or self._first_source()
+        self._catch_up(at)
         receptions = read_calls(route, body, received_at=at, ids=self._sandbox.ids)
         with self._store.begin() as transaction:
             receptions = take_in(transaction, receptions, source=source, at=to_millis(at))
@@ -77,12 +82,49 @@ class Segment:
                     reason=reception.reason if isinstance(reception, Failed) else None,
                 )
             )
-        for change in computed.changes:
-            self._sandbox.journal.append(change)
+        self._announce(computed)
         self.tick()
         return Receipt(
             accepted=len(calls), failed=tuple(reception for reception in receptions if isinstance(reception, Failed))
         )
+
+    def place(
+        self,
+        audience_key: str,
+        *,
+        entered: bool,
+        user_id: str | None = None,
+        email: str | None = None,
+        traits: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Puts a person into an audience by hand, or takes them out, as if Engage had just computed it so.
+
+        Gives the events that were emitted: `{"messageId", "type", "event", "destination"}`. Sends what is due before
+        it returns. Raises NotFound for an unknown audience, InputError for a person without `user_id` and `email`.
+        """
+        space.check_audience(self._sandbox.workspace, audience_key)
+        identifiers = [(kind, value) for kind, value in ((USER_ID, user_id), (EMAIL, email)) if value]
+        if not identifiers:
+            raise InputError("a person has a user id or an e-mail.", where="body", allowed="userId, email")
+        at = self._sandbox.clock.now()
+        known = {**({"email": email} if email else {}), **(traits or {})}
+        self._catch_up(at)
+        with self._store.begin() as transaction:
+            computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
+            self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+        self._announce(computed)
+        self.tick()
+        return [_emitted(event) for event in computed.events]
+
+    def delete(self, user_id: str) -> dict[str, Any]:
+        """Carries out a deletion regulation: `{"userId", "deleted", "destinations"}`.
+
+        `deleted` tells whether the space had such a profile; `destinations` what came of asking each.
+        """
+        with self._store.begin() as transaction:
+            deleted = regulations.forget(transaction, user_id)
+        asked = regulations.forward(self._sandbox.workspace.destinations, user_id, self._transport_for)
+        return {"userId": user_id, "deleted": deleted, "destinations": asked}
 
     def source_named_by(self, write_key: str) -> str | None:
         """The name of the source with this write key."""
@@ -90,24 +132,93 @@ class Segment:
         return source.name if source else None
 
     def tick(self) -> None:
-        """Sends what is due on the sandbox's clock: after each call, and whenever the clock was moved."""
+        """Does what is due on the sandbox's clock: after each call, and whenever the clock was moved.
+
+        Time may have changed who is in an audience; then what is due is sent.
+        """
+        self._catch_up(self._sandbox.clock.now())
         self._delivery.tick()
+
+    def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
+        """Computes an audience for everybody who is stored (the historical backfill), and sends what changed.
+
+        With `destination`, the name of a destination instance connected to it, every present member is sent there too.
+        Returns how many profiles were computed, entered and left. Raises NotFound for an unknown name.
+        """
+        space.check_connected(self._sandbox.workspace, key, destination)
+        counts = {"profiles": 0, "entered": 0, "left": 0}
+        last = 0
+        while True:
+            at = self._sandbox.clock.now()
+            self._catch_up(at)
+            with self._store.begin() as transaction:
+                people = space.keys_after(transaction, last)
+                if not people:
+                    return counts
+                computed = self._engage.backfill(transaction, key, people, at=at, destination=destination)
+                self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+            self._announce(computed)
+            self._delivery.tick()
+            last = people[-1]
+            of_audience = [change.entered for change in computed.changes if change.audience_key == key]
+            counts["profiles"] += len(people)
+            counts["entered"] += of_audience.count(True)
+            counts["left"] += of_audience.count(False)
 
     def reset(self) -> None:
         """Forgets all profiles, events and deliveries."""
         self._store.clear(TABLES)
 
     def deliveries(
-        self, outcome: str | None = None, destination: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        outcome: str | None = None,
+        destination: str | None = None,
+        user_id: str | None = None,
+        email: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
         """One entry for each event and subscription it was offered to, oldest first, with its outcome and reason."""
         with self._store.begin() as transaction:
-            return reports.deliveries(transaction, outcome=outcome, destination=destination, limit=limit, offset=offset)
+            return reports.deliveries(
+                transaction,
+                outcome=outcome,
+                destination=destination,
+                user_id=user_id,
+                email=email,
+                limit=limit,
+                offset=offset,
+            )
 
-    def batches(self, failed: bool | None = None) -> list[dict[str, Any]]:
-        """One entry for each request, oldest first; `events` are the message ids of the events it carried."""
+    def batches(self, failed: bool | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """One entry for each request, oldest first; `events` are the message ids of those that it carried last."""
         with self._store.begin() as transaction:
-            return reports.batches(transaction, failed=failed)
+            return reports.batches(transaction, failed=failed, limit=limit, offset=offset)
+
+    def dead_letters(
+        self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """The deliveries that ended `rejected` or `failed`, oldest first."""
+        with self._store.begin() as transaction:
+            return reports.dead_letters(transaction, destination=destination, reason=reason, limit=limit, offset=offset)
+
+    def replay(
+        self,
+        destination: str | None = None,
+        reason: str | None = None,
+        message_ids: Sequence[str] | None = None,
+    ) -> int:
+        """Sends dead letters once more, as new events that meet the mappings of today; answers how many.
+
+        Raises InputError for a destination that the workspace does not have.
+        """
+        if destination is not None:
+            check_destination(self._sandbox.workspace, destination)
+        dead = reports.dead(destination=destination, reason=reason, message_ids=message_ids)
+        with self._store.begin() as transaction:
+            replayed = self._queue.replay(transaction, dead, self._channels, to_millis(self._sandbox.clock.now()))
+        self.tick()
+        return replayed
 
     def profiles(
         self, identifier: tuple[str, str] | None = None, limit: int = 100, offset: int = 0
@@ -131,9 +242,37 @@ class Segment:
         with self._store.begin() as transaction:
             return reports.counts(transaction)
 
+    def journeys(self) -> list[dict[str, Any]]:
+        """The journeys with how many have joined each step, and warnings."""
+        with self._store.begin() as transaction:
+            return space.journeys(transaction, self._sandbox.workspace)
+
+    def _catch_up(self, now: datetime) -> None:
+        """Lets time have its effect on audiences and journeys."""
+        while self._engage.depends_on_time:
+            with self._store.begin() as transaction:
+                computed = self._engage.catch_up(transaction, now=now)
+                if computed is None:
+                    return
+                self._queue.offer(transaction, computed.events, self._channels, to_millis(now))
+            self._announce(computed)
+
+    def _announce(self, computed: Computed) -> None:
+        for change in computed.changes:
+            self._sandbox.journal.append(change)
+
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources
         return sources[0].name if sources else "unknown"
+
+
+def _emitted(event: AudienceEvent) -> dict[str, Any]:
+    return {
+        "messageId": event.message_id,
+        "type": event.payload["type"],
+        "event": event.payload.get("event"),
+        "destination": event.destination,
+    }
 
 
 def _as_json(body: Mapping[str, Any]) -> bytes:

@@ -1,8 +1,8 @@
-"""What a space holds, read from the store for whoever asks: profiles, audiences, members, as dicts of JSON values."""
+"""What a space holds, read from the store for whoever asks: profiles, audiences, journeys, as dicts of JSON values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
@@ -11,8 +11,10 @@ from sqlalchemy import func, select
 from emulator.errors import NotFound, nearest
 from emulator.segment.conditions import requires
 from emulator.segment.profiles import EMAIL, USER_ID, Profile, profile_id, read_profiles
-from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
-from emulator.workspace import Audience, Workspace
+from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PROFILES
+from emulator.workspace import ALL, Audience, Destination, Journey, Step, StepConnection, Workspace
+
+_PEOPLE_AT_ONCE = 1_000
 
 
 def profiles(
@@ -33,6 +35,14 @@ def members(
     transaction: Transaction, workspace: Workspace, key: str, *, limit: int, offset: int
 ) -> list[dict[str, Any]]:
     """The members of an audience, oldest profile first. Raises NotFound for an unknown key."""
+    check_audience(workspace, key)
+    found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
+    page = found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset)
+    return _read(transaction, transaction.execute(page).scalars().all())
+
+
+def check_audience(workspace: Workspace, key: str) -> None:
+    """Raises NotFound for a key that no audience has, with the nearest one."""
     if workspace.audience(key) is None:
         known = [audience.key for audience in workspace.audiences]
         raise NotFound(
@@ -42,9 +52,6 @@ def members(
             allowed=", ".join(known),
             hint=nearest(key, known),
         )
-    found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
-    page = found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset)
-    return _read(transaction, transaction.execute(page).scalars().all())
 
 
 def audiences(transaction: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
@@ -58,11 +65,60 @@ def audiences(transaction: Transaction, workspace: Workspace) -> list[dict[str, 
             "name": audience.name,
             "size": sizes.get(audience.key, 0),
             "condition": dict(audience.condition),
-            "destinations": list(_connected(workspace, audience)),
+            "destinations": list(_connected(workspace, audience.key)),
             "warnings": list(_warnings(workspace, audience)),
         }
         for audience in workspace.audiences
     ]
+
+
+def journeys(transaction: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
+    """The journeys of the workspace; each step with how many have joined it and not left the journey."""
+    grouped = select(JOURNEYS.c.journey_id, JOURNEYS.c.step, func.count().label("size")).where(
+        JOURNEYS.c.exited.is_(False)
+    )
+    reached: dict[tuple[str, int], int] = {
+        (row.journey_id, row.step): row.size
+        for row in transaction.execute(grouped.group_by(JOURNEYS.c.journey_id, JOURNEYS.c.step))
+    }
+    return [
+        {
+            "id": journey.id,
+            "name": journey.name,
+            "size": sum(size for (of_journey, _), size in reached.items() if of_journey == journey.id),
+            "steps": [
+                {
+                    "key": step.key,
+                    "name": step.name,
+                    "size": sum(reached.get((journey.id, later), 0) for later in range(position, len(journey.steps))),
+                    "destinations": [destination.name for destination, _ in _step_connections(workspace, step)],
+                    "warnings": list(_step_warnings(workspace, journey, position)),
+                }
+                for position, step in enumerate(journey.steps)
+            ],
+        }
+        for journey in workspace.journeys
+    ]
+
+
+def keys_after(transaction: Transaction, last: int) -> list[int]:
+    """The keys of the next stored profiles, as many as are worked on at once."""
+    found = select(PROFILES.c.id).where(PROFILES.c.id > last).order_by(PROFILES.c.id).limit(_PEOPLE_AT_ONCE)
+    return list(transaction.execute(found).scalars())
+
+
+def check_connected(workspace: Workspace, key: str, destination: str | None) -> None:
+    """Raises NotFound unless there is such an audience, connected to the destination instance if one is named."""
+    check_audience(workspace, key)
+    connected = list(_connected(workspace, key))
+    if destination is not None and destination not in connected:
+        raise NotFound(
+            "the audience is not connected to such a destination instance.",
+            where="destination",
+            found=destination,
+            allowed=", ".join(connected) or "it is connected to none",
+            hint=nearest(destination, connected),
+        )
 
 
 def _read(transaction: Transaction, keys: Sequence[int]) -> list[dict[str, Any]]:
@@ -81,14 +137,14 @@ def _shown(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _connected(workspace: Workspace, audience: Audience) -> Iterator[str]:
+def _connected(workspace: Workspace, key: str) -> Iterator[str]:
     for destination in workspace.destinations:
-        if any(connection.audience_key == audience.key for connection in destination.connections):
+        if any(connection.audience_key == key for connection in destination.connections):
             yield destination.name
 
 
 def _warnings(workspace: Workspace, audience: Audience) -> Iterator[str]:
-    if not requires(audience.condition, EMAIL):
+    if not requires(audience.condition, EMAIL, _conditions(workspace)):
         yield (
             "No condition requires an e-mail: members without one are sent, and StackAdapt takes no profile without"
             " e-mail. Add {trait: email, operator: exists}."
@@ -104,5 +160,37 @@ def _warnings(workspace: Workspace, audience: Audience) -> Iterator[str]:
     for name, connection in connections:
         if not (connection.send_identify or connection.send_track):
             yield f"Destination {name!r} is connected with Send Identify and Send Track both off: nothing is sent."
-        elif not connection.email and EMAIL not in connection.traits:
-            yield f"Destination {name!r} gets no e-mail: switch it on with email: true."
+        elif not connection.email and EMAIL not in connection.traits.values():
+            yield _no_email(name)
+
+
+def _step_warnings(workspace: Workspace, journey: Journey, position: int) -> Iterator[str]:
+    passed = [journey.entry, *(step.condition for step in journey.steps[: position + 1] if step.condition)]
+    if not any(requires(condition, EMAIL, _conditions(workspace)) for condition in passed):
+        yield (
+            "No condition up to this step requires an e-mail: people without one are sent, and StackAdapt takes no"
+            " profile without e-mail. Add {trait: email, operator: exists}."
+        )
+    for destination, connection in _step_connections(workspace, journey.steps[position]):
+        if not connection.email and EMAIL not in connection.traits.values():
+            yield _no_email(destination.name)
+        if connection.events != ALL:
+            yield (
+                f"Destination {destination.name!r} gets events without the step's boolean, which StackAdapt Audiences"
+                " takes for leaving: choose events: all."
+            )
+
+
+def _step_connections(workspace: Workspace, step: Step) -> Iterator[tuple[Destination, StepConnection]]:
+    for destination in workspace.destinations:
+        for connection in destination.step_connections:
+            if connection.step_key == step.key:
+                yield destination, connection
+
+
+def _conditions(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
+    return {audience.key: audience.condition for audience in workspace.audiences}
+
+
+def _no_email(destination: str) -> str:
+    return f"Destination {destination!r} gets no e-mail: switch it on with email: true."

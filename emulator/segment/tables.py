@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 TABLES = MetaData()
 
@@ -51,6 +63,40 @@ MEMBERSHIPS = Table(
     Column("audience_key", String, primary_key=True, index=True),
 )
 
+# The events that audience conditions ask for, with the properties that they ask for, for as long as they do.
+PERFORMED = Table(
+    "segment_performed",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("profile_id", ForeignKey(PROFILES.c.id), nullable=False, index=True),
+    Column("event", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("properties", Text, nullable=False),
+)
+
+# How far somebody has come in a journey: the position of the step joined last (-1: none yet).
+JOURNEYS = Table(
+    "segment_journeys",
+    TABLES,
+    Column("profile_id", ForeignKey(PROFILES.c.id), primary_key=True),
+    Column("journey_id", String, primary_key=True),
+    Column("epoch_id", String, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("entered_at", BigInteger, nullable=False),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("exited", Boolean, nullable=False),
+    Column("context", Text, nullable=False),
+    Index("segment_journeys_steps", "journey_id", "step"),
+)
+
+# The moment at which time alone may change the audiences or journeys of somebody.
+DUE = Table(
+    "segment_due",
+    TABLES,
+    Column("profile_id", ForeignKey(PROFILES.c.id), primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+
 # What Engage emitted, once for each destination instance that an audience is connected to.
 EVENTS = Table(
     "segment_events",
@@ -78,6 +124,7 @@ BATCHES = Table(
     Column("locations", Text, nullable=False),
     Column("status", Integer),
     Column("response", Text),
+    Column("trace_id", Text),
     Column("attempts", Integer, nullable=False),
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),

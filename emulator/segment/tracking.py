@@ -18,6 +18,7 @@ from emulator.segment.moments import corrected, parse_moment
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 BATCHES = ("batch", "import")
 EVENTS_IN_A_BATCH = 2500
+MESSAGE_ID_CHARACTERS = 100
 DUPLICATE = "duplicate"
 # Not in Segment's list of codes by this meaning; `bad_request` is its most general one.
 UNSUPPORTED = "bad_request"
@@ -101,7 +102,7 @@ def _read_item(item: object, body: Message, received_at: datetime, ids: Ids) -> 
 
 def _read(message: Message, sent_at: object, received_at: datetime, ids: Ids) -> Reception:
     kind = message["type"]
-    reason = next((reason for check in _CHECKS[kind] if (reason := check(message))), None)
+    reason = next((reason for check in (_short_message_id, *_CHECKS[kind]) if (reason := check(message))), None)
     if reason:
         return _failed(kind, message, reason, received_at, ids)
     original = parse_moment(message.get("timestamp")) or received_at
@@ -134,6 +135,11 @@ def _object(value: object) -> dict[str, Any]:
 
 
 Check = Callable[[Message], str | None]
+
+
+def _short_message_id(message: Message) -> str | None:
+    given = message.get("messageId")
+    return UNSUPPORTED if isinstance(given, str) and len(given) > MESSAGE_ID_CHARACTERS else None
 
 
 def _an_id(message: Message) -> str | None:

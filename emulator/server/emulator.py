@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.test import Client
 
 from emulator.clock import Clock
+from emulator.errors import EmulatorError
 from emulator.journal import Listener as Reporter
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
@@ -105,7 +106,11 @@ class Emulator:
         sandbox = Sandbox(workspace, name=name, store=self._stores.open(name), clock=clock)
         for reporter in self._reporters:
             sandbox.journal.listen(reporter)
-        return World(sandbox, lambda: self.app, uploads=self._uploads)
+        try:
+            return World(sandbox, lambda: self.app, uploads=self._uploads)
+        except EmulatorError:
+            sandbox.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

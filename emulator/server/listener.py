@@ -1,4 +1,4 @@
-"""Listening on a port: waitress, a production WSGI server, on a thread of ours or on the main one."""
+"""Listening on a port: waitress, a production WSGI server, on a thread of its own."""
 
 from __future__ import annotations
 
@@ -80,14 +80,23 @@ class Listener:
         self._thread.start()
 
     def run(self) -> None:
-        """Serves on this thread until SystemExit or KeyboardInterrupt, then finishes the requests under way."""
-        self._server.run()
-        wasyncore.close_all(self._open)
+        """Serves until SystemExit or KeyboardInterrupt is raised here, then finishes the requests under way.
+
+        Never on the calling thread: a signal that raises between two steps of the server would leave sockets behind.
+        """
+        self.start()
+        try:
+            self._wait()
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """Finishes the requests under way, then closes the socket and every connection."""
         self._server.task_dispatcher.shutdown(cancel_pending=False)
         # The loop must close its own sockets: pulled from under it, they could be another's by the next turn.
         self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._open))
+        self._wait()
+
+    def _wait(self) -> None:
         if self._thread is not None:
             self._thread.join()

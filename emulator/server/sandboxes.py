@@ -1,16 +1,17 @@
 """The sandboxes of an emulator, by name, by token and by write key.
 
-The default one has the tokens and write keys of the workspace. Each named one has the same workspace with secrets of
-its own, worked out from one random secret that lies beside the default sandbox's data: whoever can read that can read
-all data anyway.
+The default one has the tokens and write keys of the workspace. Each named one has the same workspace, or one that it
+was made with, and secrets of its own, worked out from one random secret that lies beside the default sandbox's data:
+whoever can read that can read all data anyway.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
@@ -18,11 +19,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from emulator.errors import InputError, NotFound, nearest
+from emulator.errors import EmulatorError, InputError, NotFound, nearest
 from emulator.ids import secret
 from emulator.server.stores import Stores
 from emulator.server.world import World
-from emulator.workspace import Destination, Workspace
+from emulator.workspace import Destination, Workspace, parse_workspace
 
 DEFAULT = "default"
 REGISTRY = MetaData()
@@ -34,6 +35,16 @@ SANDBOXES = Table(
     Column("secret", Text, nullable=False),
     Column("seed", BigInteger),
 )
+
+# The workspaces, as JSON, of those that have another than the default one's.
+WORKSPACES = Table(
+    "sandbox_workspaces",
+    REGISTRY,
+    Column("name", Text, primary_key=True),
+    Column("workspace", Text, nullable=False),
+)
+
+_EVERY = select(SANDBOXES, WORKSPACES.c.workspace).outerjoin(WORKSPACES, WORKSPACES.c.name == SANDBOXES.c.name)
 
 _TOKEN, _WRITE_KEY = "token", "write key"
 _PREFIXES = {_TOKEN: "sa", _WRITE_KEY: "segment"}
@@ -67,20 +78,33 @@ class Sandboxes:
         self._registry.create(REGISTRY)
         self._read_registry()
 
-    def create(self, name: str | None = None, seed: int | None = None) -> NamedSandbox:
-        """A new sandbox with fresh tokens and write keys. Raises InputError for a bad name or seed, or a taken name."""
+    def create(
+        self, name: str | None = None, seed: int | None = None, workspace: Mapping[str, Any] | None = None
+    ) -> NamedSandbox:
+        """A new sandbox with fresh tokens and write keys, in the JSON form of a `workspace` or in the default one's.
+
+        Raises InputError for a bad name or seed, or a taken name, WorkspaceError for a bad workspace.
+        """
         name = secret("sandbox-")[:20] if name is None else name
         _check_name(name)
         _check_seed(seed)
+        own = self._workspace if workspace is None else parse_workspace(workspace)
         fresh = secret("")
         try:
             with self._registry.begin() as connection:
                 connection.execute(insert(SANDBOXES).values(name=name, secret=fresh, seed=seed))
+                if workspace is not None:
+                    connection.execute(insert(WORKSPACES).values(name=name, workspace=json.dumps(workspace)))
         except IntegrityError:
             raise _taken(name) from None
         with self._lock:
-            sandbox = self._learn(_named(self._workspace, name=name, secret=fresh, seed=seed))
-            self._world(name)
+            sandbox = self._learn(_named(own, name=name, secret=fresh, seed=seed))
+            try:
+                self._world(name)
+            except EmulatorError:
+                # Such as an audience whose condition makes no sense, which shows when it is compiled.
+                self.delete(name)
+                raise
         return sandbox
 
     def all(self) -> list[NamedSandbox]:
@@ -108,7 +132,8 @@ class Sandboxes:
             raise InputError("the default sandbox stays.", where="sandbox", hint="POST /_emulator/reset empties it.")
         self.get(name)
         with self._registry.begin() as connection:
-            connection.execute(delete(SANDBOXES).where(SANDBOXES.c.name == name))
+            for table in (SANDBOXES, WORKSPACES):
+                connection.execute(delete(table).where(table.c.name == name))
         self._forget(name)
         self._stores.drop(name)
 
@@ -177,12 +202,16 @@ class Sandboxes:
 
     def _read_registry(self) -> None:
         with self._registry.begin() as connection:
-            rows = {row.name: row for row in connection.execute(select(SANDBOXES))}
+            rows = {row.name: row for row in connection.execute(_EVERY)}
         for name in self._known.keys() - rows.keys() - {DEFAULT}:
             self._forget(name)
         with self._lock:
             for name in rows.keys() - self._known.keys():
-                self._learn(_named(self._workspace, **rows[name]._mapping))
+                row = rows[name]
+                own = self._workspace
+                if row.workspace is not None:
+                    own = parse_workspace(json.loads(row.workspace), where=f"workspace of the sandbox {name!r}")
+                self._learn(_named(own, name=name, secret=row.secret, seed=row.seed))
 
 
 def _named(workspace: Workspace, *, name: str, secret: str, seed: int | None) -> NamedSandbox:

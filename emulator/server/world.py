@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from emulator.sandbox import Sandbox
@@ -29,6 +30,7 @@ class World:
         self.sandbox = sandbox
         self._app = app
         self._transports: dict[str, HttpTransport] = {}
+        self._opening = Lock()
         self.stackadapt = StackAdapt(sandbox, edition=sandbox.workspace.api_edition, uploads=uploads)
         self.segment = Segment(sandbox, self._transport)
 
@@ -51,7 +53,8 @@ class World:
 
     def _transport(self, destination: Destination) -> Transport:
         url = destination.endpoint or _IN_PROCESS_URL
-        if url not in self._transports:
-            app = None if destination.endpoint else self._app()
-            self._transports[url] = HttpTransport(url, app=app)
-        return self._transports[url]
+        with self._opening:
+            if url not in self._transports:
+                app = None if destination.endpoint else self._app()
+                self._transports[url] = HttpTransport(url, app=app)
+            return self._transports[url]

@@ -128,12 +128,15 @@ class StackAdapt:
         self,
         outcome: str | None = None,
         request_id: str | None = None,
+        email: str | None = None,
         limit: int = PAGE,
         offset: int = 0,
     ) -> list[Shown]:
         """Accepted records with their outcome: `queued`, `visible`, `pending`, `rejected` or `suppressed`."""
         with self._settled() as connection:
-            return read_models.records(connection, outcome=outcome, request_id=request_id, limit=limit, offset=offset)
+            return read_models.records(
+                connection, outcome=outcome, request_id=request_id, email=email, limit=limit, offset=offset
+            )
 
     def counts(self) -> Shown:
         """`records` by outcome, `rejections` by reason, and the number of `profiles`."""

@@ -26,6 +26,7 @@ from emulator.stackadapt.body import BadBody, GraphQLParams, read_body
 from emulator.stackadapt.document import asks_introspection, parse_document
 from emulator.stackadapt.execution import GRAPHQL_RESPONSE, Reply, error_body
 from emulator.stackadapt.limits import Limits
+from emulator.transport import TRACE_HEADER
 from emulator.workspace import Token
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -77,7 +78,7 @@ def blueprint(find: Find) -> Blueprint:
         if stackadapt is None or secret is None:
             return _response(reply)
         effect, line = reply.strike.effect, line_of(request.environ)
-        answered = response_under(effect, _response(reply), line)
+        answered = response_under(effect, _response(reply, headers={TRACE_HEADER: trace_id}), line)
         exchange = _Exchange(reply, trace_id, body, answered, elapsed() + effect.delay_ms)
         _journal(stackadapt, caller.token, secret, exchange)
         if effect.delay_ms and not stackadapt.sandbox.clock.frozen:

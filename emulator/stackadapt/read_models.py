@@ -65,6 +65,7 @@ def records(
     *,
     outcome: str | None,
     request_id: str | None,
+    email: str | None,
     limit: int,
     offset: int,
 ) -> list[Shown]:
@@ -79,7 +80,11 @@ def records(
         )
     conditions = [
         column == value
-        for column, value in ((RECORDS.c.outcome, outcome), (BATCHES.c.request_id, request_id))
+        for column, value in (
+            (RECORDS.c.outcome, outcome),
+            (BATCHES.c.request_id, request_id),
+            (RECORDS.c.email, None if email is None else normalise(email)),
+        )
         if value is not None
     ]
     query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)

@@ -1,15 +1,19 @@
-"""Runs the published Node clients against an address: the destination itself, and the tracking SDK."""
+"""Runs the published Node clients against an address: the destination itself, and the tracking SDKs."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .packages import ANALYTICS_NODE, NODE_FOLDER, package_directory
+from .packages import ANALYTICS_NEXT, ANALYTICS_NODE, NODE_FOLDER, package_directory
 
-SECONDS_ALLOWED = 60
+SECONDS_ALLOWED = 120
+
+# A method of the SDK and its argument.
+Call = tuple[str, dict[str, Any]]
 
 
 def send(generation: str, url: str, mode: str, events: list[dict[str, Any]], **call: Any) -> dict[str, Any]:
@@ -20,14 +24,17 @@ def send(generation: str, url: str, mode: str, events: list[dict[str, Any]], **c
     return _run("send.cjs", package_directory(generation), {"url": url, "mode": mode, "events": events, **call})
 
 
-def track(host: str, write_key: str, identifies: list[dict[str, Any]]) -> list[str]:
-    """Sends identify calls with `@segment/analytics-node`; answers the errors that the SDK reported."""
-    answer = _run(
-        "track.cjs",
-        package_directory(ANALYTICS_NODE),
-        {"host": host, "writeKey": write_key, "identifies": identifies},
-    )
-    errors: list[str] = answer["errors"]
+def track(host: str, write_key: str, calls: Sequence[Call]) -> list[str]:
+    """Makes calls with `@segment/analytics-node`; answers what the SDK complained of, by event or on the console."""
+    job = {"host": host, "writeKey": write_key, "calls": calls}
+    errors: list[str] = _run("track.cjs", package_directory(ANALYTICS_NODE), job)["errors"]
+    return errors
+
+
+def track_in_a_page(host: str, write_key: str, calls: Sequence[Call]) -> list[str]:
+    """The same with `@segment/analytics-next`, in a page of another origin."""
+    job = {"host": host, "writeKey": write_key, "calls": calls}
+    errors: list[str] = _run("page.cjs", package_directory(ANALYTICS_NEXT), job)["errors"]
     return errors
 
 

@@ -11,9 +11,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from .packages import ANALYTICS_NODE, GENERATIONS, is_installed, lock_digest, package_directory, stamp_file
+from .packages import (
+    ANALYTICS_NEXT,
+    ANALYTICS_NODE,
+    GENERATIONS,
+    is_installed,
+    lock_digest,
+    package_directory,
+    stamp_file,
+)
 
-ALL = (*GENERATIONS, ANALYTICS_NODE)
+ALL = (*GENERATIONS, ANALYTICS_NODE, ANALYTICS_NEXT)
 
 
 def install(name: str) -> bool:

@@ -14,12 +14,13 @@ NODE_FOLDER = Path(__file__).parent / "node"
 GENERATIONS = ("3.361.0", "3.387.0", "3.497.0")
 NEWEST = GENERATIONS[-1]
 ANALYTICS_NODE = "analytics-node"
+ANALYTICS_NEXT = "analytics-next"
 REQUIRE_VARIABLE = "STACKADAPT_EMULATOR_REQUIRE_NODE"
 INSTALL_COMMAND = "python -m tests.conformance.install"
 
 
 def package_directory(name: str) -> Path:
-    """The directory that pins `name`: a generation, or `analytics-node`."""
+    """The directory that pins `name`: a generation, or a tracking SDK."""
     return NODE_FOLDER / name
 
 

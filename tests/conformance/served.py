@@ -13,7 +13,7 @@ import httpx
 TOKEN = "sa-local-write"
 WRITE_KEY = "segment-local"
 ADVERTISER = "1001"
-SECONDS_ALLOWED = 20
+SECONDS_ALLOWED = 30
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PROFILES = """query Profiles($advertiser: ID!, $email: String) {
@@ -89,7 +89,7 @@ class ServedEmulator:
 
     def members(self, segment_id: str) -> list[str]:
         """The e-mails in a segment; its size must agree with them."""
-        segment = self.get(f"/_emulator/segments/{segment_id}")
+        segment = self.get(f"/_emulator/segments/{segment_id}?limit=10000")
         assert segment["size"] == len(segment["members"])
         members: list[str] = segment["members"]
         return members

@@ -39,9 +39,8 @@ class Pair:
         self.sender.segment.receive("batch", {"batch": calls})
 
     def advance(self, **duration: float) -> None:
-        for emulator in (self.sender, self.receiver):
-            if emulator is self.sender or self.receiver is not self.sender:
-                emulator.sandbox.clock.advance(timedelta(**duration))
+        for emulator in dict.fromkeys((self.sender, self.receiver)):
+            emulator.sandbox.clock.advance(timedelta(**duration))
         self.sender.segment.tick()
 
     def outcomes(self) -> dict[str, int]:
@@ -129,7 +128,8 @@ def test_what_passes_is_tried_again_until_every_event_has_arrived_once(
 def test_an_answer_lost_after_the_work_was_done_makes_one_profile_of_two_deliveries(
     pair: Pair, fault: dict[str, Any]
 ) -> None:
-    """Segment cannot know, so it sends again; the records are there twice, what they say only once."""
+    """At least once is what Segment's support documents of retries: it cannot know, so it sends again, and the receiver
+    has to see to it. The records are there twice, what they say only once."""
     pair.fail(**fault, times=1)
     pair.people_enter()
     assert pair.outcomes() == {"retrying": EVENTS}
@@ -140,6 +140,49 @@ def test_an_answer_lost_after_the_work_was_done_makes_one_profile_of_two_deliver
     assert (pair.records(), pair.emails()) == (2 * EVENTS, ALL)
     after = pair.receiver.stackadapt.profiles()
     assert [_said(profile) for profile in after] == [_said(profile) for profile in before]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"fault": "status", "status": 429}, "429"),
+        ({"fault": "status", "status": 429, "retryAfter": 30}, "429"),
+        ({"fault": "status", "status": 500}, "500"),
+        ({"fault": "timeout"}, "ETIMEDOUT"),
+        ({"fault": "reset"}, "ECONNRESET"),
+    ],
+    ids=["429", "429 with Retry-After", "500", "timeout", "reset"],
+)
+def test_what_does_not_pass_within_four_hours_is_a_dead_letter_and_arrives_once_when_replayed(
+    pair: Pair, fault: dict[str, Any], reason: str
+) -> None:
+    pair.fail(**fault)
+    pair.people_enter()
+    pair.advance(minutes=1)
+    pair.advance(hours=3, minutes=58)
+    assert pair.outcomes() == {"retrying": EVENTS}
+    pair.advance(minutes=1)
+    assert pair.outcomes() == {"failed": EVENTS}
+    assert Counter(letter["reason"] for letter in pair.sender.segment.dead_letters()) == {reason: EVENTS}
+    pair.receiver.sandbox.faults.clear()
+    pair.advance(hours=24)
+    assert pair.records() == 0
+    assert pair.sender.segment.replay() == EVENTS
+    assert pair.outcomes() == {"sent": EVENTS}
+    assert (pair.records(), pair.emails()) == (EVENTS, ALL)
+
+
+def test_a_retried_entry_overtaken_by_the_exit_leaves_the_person_in_the_audience(pair: Pair) -> None:
+    """Segment's actions have no control of order: nothing holds later batches back while one waits for its retry."""
+    pair.fail(fault="status", status=503, times=1)
+    pair.people_enter()
+    pair.sender.segment.receive("batch", {"batch": _exits()})
+    assert pair.outcomes() == {"retrying": EVENTS, "sent": EVENTS}
+    pair.advance(minutes=1)
+    assert pair.outcomes() == {"sent": 2 * EVENTS}
+    memberships = [profile["audiences"] for profile in pair.receiver.stackadapt.profiles()]
+    assert [[audience["id"] for audience in audiences] for audiences in memberships] == [["aud_local_vip"]] * PEOPLE
+    assert pair.sender.segment.audiences()[0]["size"] == 0
 
 
 def _said(profile: dict[str, Any]) -> dict[str, Any]:

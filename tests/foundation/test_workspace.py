@@ -59,7 +59,10 @@ def test_secrets_do_not_show_in_a_printed_workspace() -> None:
         (changed(tokns=[]), r"\(top level\): this key is not known here. Found: 'tokns'.*Did you mean 'tokens'"),
         (changed(ingestion={"latency": "soon"}), "ingestion.latency.*4h"),
         (changed(ingestion={"reportRejections": "silnt"}), "reportRejections.*'silnt'.*Did you mean 'silent'"),
-        (changed(advertisers=[{"id": 1001, "name": "A"}]), r"advertisers\[0\].id: 1001.*quotes"),
+        (
+            changed(advertisers=[{"id": 1001, "name": "A"}]),
+            r"advertisers\[0\].id: .* Found: 1001.*quotes",
+        ),
         (changed(advertisers=[{"id": "1"}]), r"advertisers\[0\]: the key 'name' is missing"),
         (changed(advertisers=[{"id": "1", "name": "A"}] * 2, tokens=[]), "tokens"),
         (changed(audiences=[]), r"destinations\[0\].audiences\[0\].key: .*no such audience. Found: 'vip_customers'"),
@@ -69,6 +72,27 @@ def test_secrets_do_not_show_in_a_printed_workspace() -> None:
     ids=["key", "latency", "enum", "type", "required", "empty", "audience", "advertiser", "twice"],
 )
 def test_a_mistake_names_the_place_the_value_and_the_nearest_allowed(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(WorkspaceError, match=message):
+        parse_workspace(document)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ({"evnt": "Order Completed"}, "condition: .*Found: 'evnt'. Allowed: trait, event, .*Did you mean 'event'"),
+        ({}, "condition: .*too few members.*one of trait, event"),
+        ({"event": "e", "withn": "7d"}, "condition: .*Found: 'withn'.*Did you mean 'within'"),
+        ({"not": {"event": "e", "within": "7 days"}}, r"condition\.not\.within: .*Found: '7 days'.*2d"),
+        ({"trait": "t", "operator": "within"}, r"condition\.operator: .*Did you mean 'within_\w+'"),
+        (
+            {"any": [{"event": "e", "where": [{"property": "p", "operator": "within_last"}]}]},
+            r"any\[0\]\.where\[0\]\.operator: .*not known here. Found: 'within_last'",
+        ),
+    ],
+)
+def test_a_mistake_in_a_condition_names_what_is_allowed_there(condition: dict[str, Any], message: str) -> None:
+    document = changed()
+    document["audiences"][0]["condition"] = condition
     with pytest.raises(WorkspaceError, match=message):
         parse_workspace(document)
 
@@ -113,11 +137,20 @@ def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
     assert load_workspace(path) == load_workspace()
 
 
-def test_batch_age_is_a_duration() -> None:
+def test_batches_have_a_size_an_age_and_a_concurrency() -> None:
     document = changed()
-    document["destinations"][0]["batch"] = {"size": 10, "age": "90s"}
+    document["destinations"][0]["batch"] = {"size": 10, "age": "90s", "concurrency": 4}
     destination = parse_workspace(document).destinations[0]
     assert (destination.batch_size, destination.batch_age) == (10, timedelta(seconds=90))
+    assert destination.batch_concurrency == 4
+
+
+@pytest.mark.parametrize("concurrency", [0, 33, 1.5, "4"])
+def test_a_concurrency_that_makes_no_sense_is_named(concurrency: object) -> None:
+    document = changed()
+    document["destinations"][0]["batch"] = {"concurrency": concurrency}
+    with pytest.raises(WorkspaceError, match=r"destinations\[0\].batch.concurrency"):
+        parse_workspace(document)
 
 
 def test_options_of_a_command_line_win_over_the_file() -> None:

@@ -50,6 +50,17 @@ def test_the_trigger_of_the_2024_page_never_lets_identify_events_through() -> No
     assert "no event name" in finding.why
 
 
+def test_the_events_of_journey_steps_must_reach_their_mapping_too() -> None:
+    steps = [{"key": "cart__reminded_1", "name": "Reminded"}]
+    journeys = [{"id": "j", "name": "Cart", "entry": {"event": "Cart Modified"}, "steps": steps}]
+    document = workspace(
+        destination={"journeySteps": [{"key": "cart__reminded_1"}]},
+        subscription={"trigger": 'type = "identify" or event = "Audience Entered" or event = "Audience Exited"'},
+    )
+    messages = [finding.message for finding in lint(parse_workspace(document | {"journeys": journeys}))]
+    assert "This trigger never lets the track event 'Reminded' through." in messages
+
+
 @pytest.mark.parametrize(
     ("trigger", "identify", "track"),
     [

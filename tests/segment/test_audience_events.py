@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from emulator.artefacts import contract_json
 from emulator.errors import WorkspaceError
 from emulator.events import MembershipChanged
+from emulator.schemas import mistakes
 
 PERSONAS = {
     "computation_class": "audience",
@@ -19,6 +18,7 @@ PERSONAS = {
     "namespace": "spa_local",
     "space_id": "spa_local",
 }
+ENVELOPE = {"messageId", "integrations", "originalTimestamp", "timestamp", "receivedAt", "sentAt"}
 MOMENT = "2026-03-01T12:00:00.000Z"
 
 
@@ -29,8 +29,8 @@ def emitted_events_fit_their_schemas(request: pytest.FixtureRequest) -> Any:
     yield
     if room is not None:
         for payload in room.payloads():
-            schema = contract_json(f"segment/events/audience-{payload['type']}.schema.json")
-            Draft202012Validator(schema).validate(payload)
+            assert mistakes(payload, f"segment/audience-{payload['type']}.schema.json") == []
+            assert payload.keys() >= ENVELOPE
 
 
 def connection(document: dict[str, Any]) -> dict[str, Any]:
@@ -163,6 +163,17 @@ def test_email_as_an_enriched_trait_stands_in_properties_of_a_track(
     assert room.payloads()[1]["properties"]["email"] == "ada@example.com"
 
 
+def test_enriched_traits_can_have_another_name_at_the_destination(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    connection(document).update(traits={"first_name": "given_name", "plan": "plan"})
+    room = open_room(document)
+    room.identify("u1", first_name="Ada", total_spent=900)
+    identify, track = room.payloads()
+    assert identify["traits"] == {"given_name": "Ada", "vip_customers": True}
+    assert track["properties"] == {"given_name": "Ada", "audience_key": "vip_customers", "vip_customers": True}
+
+
 def test_a_member_without_email_is_sent_without_one(room: Any) -> None:
     room.identify("u1", total_spent=900)
     identify, track = room.payloads()
@@ -177,6 +188,24 @@ def test_the_email_added_last_goes_out_on_enter_and_every_one_on_exit(room: Any)
     room.identify("u1", total_spent=1)
     sent = [(p["traits"]["vip_customers"], p["traits"]["email"]) for p in room.payloads() if p["type"] == "identify"]
     assert sent == [(True, "new@example.com"), (False, "old@example.com"), (False, "new@example.com")]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "entering"),
+    [(True, ["new"]), ("last", ["new"]), ("first", ["old"]), ("all", ["old", "new"]), (False, [None])],
+)
+def test_id_sync_sends_the_first_the_last_or_every_email(
+    open_room: Callable[..., Any], document: dict[str, Any], strategy: bool | str, entering: list[str | None]
+) -> None:
+    connection(document).update(email=strategy, sendTrack=False)
+    room = open_room(document)
+    room.identify("u1", email="old@example.com")
+    room.identify("u1", email="new@example.com", total_spent=900)
+    sent = [(payload["traits"].get("email") or "").partition("@")[0] or None for payload in room.payloads()]
+    assert sent == entering
+    room.identify("u1", total_spent=1)
+    leaving = [payload["traits"].get("email") for payload in room.payloads()[len(entering) :]]
+    assert leaving == (["old@example.com", "new@example.com"] if strategy else [None])
 
 
 def test_a_new_external_id_on_a_member_is_sent_although_the_membership_stays(room: Any) -> None:

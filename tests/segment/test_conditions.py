@@ -7,11 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import WorkspaceError
-from emulator.segment.conditions import OPERATORS, compile_condition, requires
+from emulator.segment.conditions import compile_condition, requires
+from emulator.segment.known import Known
+from emulator.segment.operators import OPERATORS
+
+
+def meets(condition: dict[str, Any], traits: dict[str, Any]) -> bool:
+    return compile_condition(condition, where="c").holds(Known(traits=traits))
 
 
 def holds(traits: dict[str, Any], operator: str, value: Any = None) -> bool:
-    return compile_condition({"trait": "t", "operator": operator, "value": value}, where="c")(traits)
+    return meets({"trait": "t", "operator": operator, "value": value}, traits)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +59,12 @@ def test_a_missing_trait_meets_only_the_negations_that_say_so() -> None:
 def test_conditions_combine_with_all_and_any() -> None:
     rich = {"trait": "spent", "operator": "at_least", "value": 500}
     mail = {"trait": "email", "operator": "exists"}
-    both = compile_condition(
-        {"all": [rich, {"any": [mail, {"trait": "vip", "operator": "equals", "value": True}]}]}, where="c"
-    )
-    assert both({"spent": 500, "email": "a@b.co"})
-    assert both({"spent": 500, "vip": True})
-    assert not both({"spent": 500})
-    assert not both({"email": "a@b.co"})
+    both = {"all": [rich, {"any": [mail, {"trait": "vip", "operator": "equals", "value": True}]}]}
+    assert meets(both, {"spent": 500, "email": "a@b.co"})
+    assert meets(both, {"spent": 500, "vip": True})
+    assert not meets(both, {"spent": 500})
+    assert not meets(both, {"email": "a@b.co"})
+    assert meets({"not": both}, {"spent": 500})
 
 
 @pytest.mark.parametrize(
@@ -113,8 +118,13 @@ leaves = st.builds(
 )
 conditions = st.recursive(
     leaves,
-    lambda parts: st.builds(
-        lambda kind, several: {kind: several}, st.sampled_from(["all", "any"]), st.lists(parts, min_size=1, max_size=3)
+    lambda parts: st.one_of(
+        st.builds(
+            lambda kind, several: {kind: several},
+            st.sampled_from(["all", "any"]),
+            st.lists(parts, min_size=1, max_size=3),
+        ),
+        st.builds(lambda part: {"not": part}, parts),
     ),
     max_leaves=8,
 )
@@ -125,4 +135,4 @@ def test_who_lacks_a_required_trait_never_meets_the_condition(
     condition: dict[str, Any], traits: dict[str, Any]
 ) -> None:
     if requires(condition, "email"):
-        assert not compile_condition(condition, where="c")(traits)
+        assert not meets(condition, traits)

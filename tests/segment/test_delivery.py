@@ -85,6 +85,29 @@ def test_a_batch_holds_no_more_events_than_its_size(open_room: Callable[..., Any
     assert room.outcomes() == ["sent"] * 10
 
 
+def test_a_batch_holds_no_more_than_4_megabytes(open_room: Callable[..., Any], document: Any) -> None:
+    destination(document)["batch"] = {"size": 1000, "age": "1m"}
+    room = open_room(document)
+    for start in range(0, 75, 15):
+        calls = [
+            {
+                "type": "identify",
+                "userId": f"u{n}",
+                "traits": {"email": f"u{n}@b.co", "first_name": "x" * 30_000, "total_spent": 900},
+            }
+            for n in range(start, start + 15)
+        ]
+        room.segment.receive("batch", {"batch": calls})
+    room.advance(minutes=1)
+    first, second = room.segment.batches()
+    assert len(first["events"]) + len(second["events"]) == 150
+    sizes = {row["messageId"]: len(json.dumps(row["payload"])) for row in room.segment.deliveries(limit=1000)}
+    limit = 4 * 1024 * 1024
+    assert sum(sizes[message] for message in first["events"]) <= limit
+    assert sum(sizes[message] for message in [*first["events"], second["events"][0]]) > limit
+    assert first["events"] + second["events"] == list(sizes)
+
+
 def test_a_batch_waits_until_it_is_old_enough(open_room: Callable[..., Any], document: Any) -> None:
     destination(document)["batch"] = {"size": 1000, "age": "1m"}
     room = open_room(document)

@@ -102,8 +102,21 @@ def test_only_identify_sets_traits(room: Any, route: str) -> None:
 
 
 def test_an_alias_call_changes_no_profile(room: Any) -> None:
+    """ "Spec: Alias": it cannot be used to merge profiles in Unify."""
     room.segment.receive("alias", {"userId": "u", "previousId": "p"})
     assert room.segment.profiles() == []
+    room.segment.receive("identify", {"userId": "u", "traits": {"x": 1}})
+    room.segment.receive("identify", {"anonymousId": "p", "traits": {"y": 2}})
+    receipt = room.segment.receive("alias", {"userId": "u", "previousId": "p"})
+    assert receipt.accepted == 1
+    assert identifiers(room) == [{("user_id", "u")}, {("anonymous_id", "p")}]
+
+
+def test_the_identifier_of_lowest_priority_is_dropped_when_a_limit_is_passed(room: Any) -> None:
+    """The example of "Identity Resolution Onboarding": the e-mail ranks below the user id."""
+    room.segment.receive("identify", {"userId": "abc123", "traits": {"email": "jane@example1.com"}})
+    room.segment.receive("identify", {"userId": "abc456", "traits": {"email": "jane@example1.com"}})
+    assert identifiers(room) == [{("user_id", "abc123"), ("email", "jane@example1.com")}, {("user_id", "abc456")}]
 
 
 def test_a_batch_resolves_its_calls_one_after_the_other(room: Any) -> None:

@@ -144,6 +144,11 @@ def test_a_call_without_message_id_gets_one() -> None:
     assert second.message_id == "m"
 
 
+@pytest.mark.parametrize(("characters", "reason"), [(100, None), (101, "bad_request")])
+def test_a_message_id_has_at_most_100_characters(characters: int, reason: str | None) -> None:
+    assert reasons("identify", {"userId": "u", "messageId": "m" * characters}) == [reason]
+
+
 def test_duplicates_go_by_message_id_alone() -> None:
     body = {
         "batch": [

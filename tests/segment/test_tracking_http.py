@@ -172,6 +172,66 @@ def test_a_gzip_bomb_is_refused_without_being_unpacked(client: Client) -> None:
     assert (status, body["message"]) == (400, "Exceed payload limit")
 
 
+def test_a_body_beyond_every_limit_is_answered_400_too(client: Client) -> None:
+    """Segment's documentation knows no 413 here."""
+    status, body = post(client, "batch", b" " * (17 * 1024 * 1024))
+    assert (status, body["message"]) == (400, "Exceed payload limit")
+
+
+@pytest.mark.parametrize(
+    ("initial", "body"),
+    [
+        ("i", IDENTIFY),
+        ("t", {"userId": "u", "event": "e"}),
+        ("p", {"anonymousId": "a"}),
+        ("s", {"anonymousId": "a"}),
+        ("g", {"userId": "u", "groupId": "g"}),
+        ("a", {"userId": "u", "previousId": "p"}),
+        ("b", {"batch": [{"type": "identify", **IDENTIFY}]}),
+        ("t/", {"userId": "u", "event": "e"}),
+    ],
+)
+def test_a_route_of_one_letter_is_the_call_that_begins_with_it(
+    client: Client, room: Any, initial: str, body: Any
+) -> None:
+    assert post(client, initial, body) == (200, {"success": True})
+    assert room.segment.counts()["calls"] == {"accepted": 1, "failed": {}}
+
+
+def test_other_letters_are_no_routes(client: Client) -> None:
+    assert post(client, "x", IDENTIFY)[0] == 404
+
+
+def test_a_browser_may_send_what_its_library_sends_and_read_the_answer(client: Client, room: Any) -> None:
+    """Analytics.js sends JSON as text/plain, the write key twice and a count of retries, from a page of any origin."""
+    origin = {"origin": "http://localhost:3000"}
+    asked = client.options(
+        "/v1/i",
+        headers={
+            **origin,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,x-retry-count",
+        },
+    )
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == "*"
+    allowed = {name.strip().lower() for name in asked.headers["access-control-allow-headers"].split(",")}
+    assert {"authorization", "x-retry-count", "content-type"} <= allowed
+    sent = client.post(
+        "/v1/i",
+        data=json.dumps({**IDENTIFY, "writeKey": KEY}),
+        headers={**origin, **BASIC, "content-type": "text/plain", "x-retry-count": "1"},
+    )
+    assert (sent.status_code, sent.json) == (200, {"success": True})
+    assert sent.headers["access-control-allow-origin"] == "*"
+    assert room.segment.counts()["calls"]["accepted"] == 1
+
+
+def test_a_browser_may_read_a_refusal(client: Client) -> None:
+    refused = client.post("/v1/i", data="{", headers={"origin": "http://localhost:3000", "content-type": "text/plain"})
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (400, "*")
+
+
 def test_other_methods_are_not_served(client: Client) -> None:
     assert client.get("/v1/identify").status_code == 405
 

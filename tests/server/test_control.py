@@ -111,3 +111,56 @@ def test_an_unknown_path_answers_json(client: Client) -> None:
 def test_a_wrong_method_answers_json(client: Client) -> None:
     answer = client.delete("/_emulator/health")
     assert (answer.status_code, answer.is_json) == (405, True)
+
+
+def test_the_control_api_is_not_open_to_pages_of_other_origins(client: Client) -> None:
+    answer = client.get("/_emulator/health", headers={"origin": "http://localhost:3000"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def people_enter(client: Client, *user_ids: str) -> None:
+    for name in user_ids:
+        body = {"userId": name, "traits": {"email": f"{name}@example.com", "total_spent": 900}}
+        assert client.post("/v1/identify", json=body, auth=("segment-local", "")).status_code == 200
+
+
+def test_batches_come_in_pages(client: Client) -> None:
+    people_enter(client, "ada", "bob", "cyd")
+    whole = client.get("/_emulator/batches").get_json()["batches"]
+    assert [batch["id"] for batch in whole] == [1, 2, 3]
+    assert client.get("/_emulator/batches?limit=1&offset=1").get_json()["batches"] == whole[1:2]
+    assert client.get("/_emulator/batches?offset=3").get_json()["batches"] == []
+    assert client.get("/_emulator/batches?limit=x").status_code == 400
+
+
+def test_dead_letters_are_listed_and_replayed(client: Client) -> None:
+    client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
+    people_enter(client, "ada", "bob")
+    listed = client.get("/_emulator/dead-letters?reason=403").get_json()["deadLetters"]
+    assert [(letter["userId"], letter["outcome"]) for letter in listed] == [("ada", "failed")] * 2
+    assert client.get("/_emulator/dead-letters?limit=1&offset=1").get_json()["deadLetters"] == listed[1:]
+    one = {"messageIds": [listed[0]["messageId"]], "reason": "403", "destination": "StackAdapt Acme"}
+    assert client.post("/_emulator/dead-letters/replay", json=one).json == {"replayed": 1}
+    assert client.post("/_emulator/dead-letters/replay").json == {"replayed": 1}
+    assert client.get("/_emulator/dead-letters").json == {"deadLetters": []}
+    assert client.get("/_emulator/counts").get_json()["segment"]["outcomes"] == {"sent": 4}
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "hint"),
+    [
+        ({"messageIDs": []}, "messageIDs", "Did you mean 'messageIds'?"),
+        ({"messageIds": "m"}, "messageIds", None),
+        ({"messageIds": [1]}, "messageIds", None),
+        ({"reason": 503}, "reason", None),
+        ({"destination": "StackAdapt Acne"}, "destination", "Did you mean 'StackAdapt Acme'?"),
+    ],
+)
+def test_a_replay_that_chooses_by_mistake_sends_nothing(
+    client: Client, body: dict[str, Any], where: str, hint: str | None
+) -> None:
+    client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
+    people_enter(client, "ada")
+    answer = client.post("/_emulator/dead-letters/replay", json=body)
+    assert (answer.status_code, answer.get_json()["where"], answer.get_json().get("hint")) == (400, where, hint)
+    assert len(client.get("/_emulator/dead-letters").get_json()["deadLetters"]) == 2

@@ -30,6 +30,16 @@ def client(emulator: Emulator) -> Client:
     return emulator.client
 
 
+WORKSPACE = {
+    "advertisers": [{"id": "5", "name": "Other"}],
+    "tokens": [{"token": "theirs", "name": "Both", "scopes": {"5": ["READ", "WRITE"]}}],
+    "sources": [{"name": "App", "writeKey": "theirs-too"}],
+    "ingestion": {"latency": "1h"},
+}
+# It fits the schema, and makes no sense: seen when it is compiled.
+IMPOSSIBLE = {"key": "x", "id": "aud_x", "name": "X", "condition": {"trait": "a", "operator": "one_of", "value": 3}}
+
+
 def made(client: Client, **body: Any) -> dict[str, Any]:
     answer = client.post("/_emulator/sandboxes", json=body)
     assert (answer.status_code, answer.is_json) == (201, True), answer.text
@@ -174,6 +184,9 @@ def test_the_default_sandbox_cannot_be_deleted(client: Client) -> None:
         ({"seed": -1}, "seed"),
         ({"seed": True}, "seed"),
         ({"sed": 1}, "sed"),
+        ({"workspace": "mine"}, "workspace: (top level)"),
+        ({"workspace": {**WORKSPACE, "apiEdition": "2025-06"}}, "apiEdition"),
+        ({"workspace": {**WORKSPACE, "audiences": [IMPOSSIBLE]}}, "audience 'x': condition.value"),
     ],
 )
 def test_a_bad_name_or_seed_is_refused_with_its_place(client: Client, body: dict[str, Any], where: str) -> None:
@@ -182,6 +195,20 @@ def test_a_bad_name_or_seed_is_refused_with_its_place(client: Client, body: dict
     assert answer.status_code == 400
     assert (answer.json or {})["where"] == where
     assert len((client.get("/_emulator/sandboxes").json or {})["sandboxes"]) == 2
+
+
+def test_a_sandbox_can_have_a_workspace_of_its_own(client: Client) -> None:
+    shown = made(client, name="other", workspace=WORKSPACE)
+    assert shown["advertisers"] == {"5": "Other"}
+    assert "theirs" not in json.dumps(shown)
+    upsert = {"advertiserId": "5", "externalProvider": "segment_io", "profiles": [{"email": "ada@example.com"}]}
+    sent = {"query": UPSERT, "variables": {"u": upsert}}
+    answer = client.post("/graphql", json=sent, headers={"authorization": f"Bearer {shown['token']}"})
+    assert answer.json == {"data": {"upsertProfiles": {"userErrors": []}}}
+    assert client.get("/_emulator/profiles", headers=of(shown)).json == {"profiles": []}
+    client.post("/_emulator/clock/advance", json={"hours": 1}, headers=of(shown))
+    [profile] = (client.get("/_emulator/profiles", headers=of(shown)).json or {})["profiles"]
+    assert profile["advertiserId"] == "5"
 
 
 def test_a_body_is_not_needed(client: Client) -> None:
@@ -233,6 +260,15 @@ def test_in_a_folder_sandboxes_come_back_with_tokens_data_and_time(tmp_path: Pat
         assert (client.get("/_emulator/clock", headers=of(sandbox)).json or {})["aheadSeconds"] == 4 * 3600
         assert client.delete("/_emulator/sandboxes/kept").status_code == 204
     assert [file.name for file in tmp_path.iterdir()] == ["default.sqlite"]
+
+
+def test_in_a_folder_a_sandbox_keeps_its_own_workspace(tmp_path: Path) -> None:
+    with Emulator(data=tmp_path) as emulator:
+        sandbox = made(emulator.client, name="other", workspace=WORKSPACE)
+    with Emulator(data=tmp_path) as emulator:
+        assert emulator.client.get("/_emulator/sandboxes/other").json == sandbox
+        emulator.client.delete("/_emulator/sandboxes/other")
+        assert made(emulator.client, name="other")["advertisers"] != {"5": "Other"}
 
 
 def test_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:

@@ -1,30 +1,36 @@
-"""One message of each kind that the connected audiences send, made by Engage itself for a person who has everything."""
+"""One message of each kind that connected audiences and journey steps send, made by Engage itself.
+
+They are about a person who has everything.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from emulator.harness.subject import Subject
 from emulator.ids import Ids
-from emulator.segment.audience_events import Route, audience_events
+from emulator.segment.audience_events import AudienceEvent, Route, audience_events
+from emulator.segment.journey_events import StepRoute, step_events
+from emulator.segment.memory import Progress
 from emulator.segment.profiles import EMAIL, USER_ID, Profile
 
 _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+_PASSAGE = Progress(epoch_id="sample", entered_at=0, joined_at=0)
 
 
 def sample_messages(subject: Subject, *, entered: bool = True) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Type and payload of each message that the trigger lets through, for every connected audience: of entering it, or
-    of leaving.
+    """Type and payload of each message that the trigger lets through, for everything that is connected: of entering it,
+    or of leaving.
     """
+    for message in (*_of_audiences(subject, entered), *_of_steps(subject, entered)):
+        if subject.trigger.matches(message.payload):
+            yield message.payload["type"], message.payload
+
+
+def _of_audiences(subject: Subject, entered: bool) -> Iterator[AudienceEvent]:
     for connection, audience in subject.audiences():
-        person = Profile(
-            key=None,
-            created_at=0,
-            identifiers={(USER_ID, "u1"): 1, (EMAIL, "person@example.com"): 2},
-            traits=dict.fromkeys(connection.traits, "2000-01-01"),
-        )
         route = Route(
             audience=audience,
             connection=connection,
@@ -32,6 +38,26 @@ def sample_messages(subject: Subject, *, entered: bool = True) -> Iterator[tuple
             integration=subject.definition.name,
             space=subject.workspace.space,
         )
-        for message in audience_events(route, person, entered=entered, at=_MOMENT, ids=Ids(0)):
-            if subject.trigger.matches(message.payload):
-                yield message.payload["type"], message.payload
+        yield from audience_events(route, _person(connection.traits), entered=entered, at=_MOMENT, ids=Ids(0))
+
+
+def _of_steps(subject: Subject, entered: bool) -> Iterator[AudienceEvent]:
+    for connection, journey, step in subject.steps():
+        route = StepRoute(
+            journey=journey,
+            step=step,
+            connection=connection,
+            destination=subject.destination.name,
+            integration=subject.definition.name,
+            space=subject.workspace.space,
+        )
+        yield from step_events(route, _person(connection.traits), _PASSAGE, entered=entered, at=_MOMENT, ids=Ids(0))
+
+
+def _person(traits: Iterable[str]) -> Profile:
+    return Profile(
+        key=None,
+        created_at=0,
+        identifiers={(USER_ID, "u1"): 1, (EMAIL, "person@example.com"): 2},
+        traits=dict.fromkeys(traits, "2000-01-01"),
+    )

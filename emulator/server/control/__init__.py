@@ -10,12 +10,36 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from emulator.server.control import clock, faults, health, journal, openapi, rate_limit, read_models, segments, state
+from emulator.server.control import (
+    clock,
+    dead_letters,
+    engage,
+    faults,
+    health,
+    journal,
+    openapi,
+    rate_limit,
+    read_models,
+    segments,
+    state,
+)
 
 if TYPE_CHECKING:
     from emulator.server.world import World
 
-GROUPS = (health, clock, segments, read_models, faults, rate_limit, journal, state, openapi)
+GROUPS = (
+    health,
+    clock,
+    segments,
+    engage,
+    read_models,
+    dead_letters,
+    faults,
+    rate_limit,
+    journal,
+    state,
+    openapi,
+)
 
 
 def blueprint(world: Callable[[], World]) -> Blueprint:

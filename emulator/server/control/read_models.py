@@ -9,7 +9,16 @@ from emulator.server.control.reading import Chosen, flag, page
 
 def add(routes: Blueprint, world: Chosen) -> None:
     """Adds the routes."""
+    _add_stackadapt(routes, world)
+    _add_segment(routes, world)
 
+    @routes.get("/counts")
+    def counts() -> Response:
+        world().advance()
+        return jsonify(segment=world().segment.counts(), stackadapt=world().stackadapt.counts())
+
+
+def _add_stackadapt(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/profiles")
     def profiles() -> Response:
         found = world().stackadapt.profiles(
@@ -27,28 +36,38 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/records")
     def records() -> Response:
         found = world().stackadapt.records(
-            outcome=request.args.get("outcome"), request_id=request.args.get("requestId"), **page()
+            outcome=request.args.get("outcome"),
+            request_id=request.args.get("requestId"),
+            email=request.args.get("email"),
+            **page(),
         )
         return jsonify(records=found)
 
+
+def _add_segment(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/deliveries")
     def deliveries() -> Response:
         world().segment.tick()
         found = world().segment.deliveries(
-            outcome=request.args.get("outcome"), destination=request.args.get("destination"), **page()
+            outcome=request.args.get("outcome"),
+            destination=request.args.get("destination"),
+            user_id=request.args.get("userId"),
+            email=request.args.get("email"),
+            **page(),
         )
         return jsonify(deliveries=found)
 
     @routes.get("/batches")
     def batches() -> Response:
         world().segment.tick()
-        return jsonify(batches=world().segment.batches(failed=flag("failed") or None))
+        return jsonify(batches=world().segment.batches(failed=flag("failed") or None, **page()))
 
     @routes.get("/audiences")
     def audiences() -> Response:
+        world().segment.tick()
         return jsonify(audiences=world().segment.audiences())
 
-    @routes.get("/counts")
-    def counts() -> Response:
-        world().advance()
-        return jsonify(segment=world().segment.counts(), stackadapt=world().stackadapt.counts())
+    @routes.get("/journeys")
+    def journeys() -> Response:
+        world().segment.tick()
+        return jsonify(journeys=world().segment.journeys())

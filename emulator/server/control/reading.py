@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from flask import request
 
-from emulator.errors import InputError
+from emulator.errors import InputError, nearest
 from emulator.segment.bodies import is_deeper_than
 
 if TYPE_CHECKING:
@@ -50,6 +50,13 @@ def text(body: dict[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise InputError("this is not a text.", where=key, found=value)
     return value
+
+
+def refuse_unknown(body: dict[str, Any], known: tuple[str, ...], message: str) -> None:
+    """Raises InputError with `message` for a member that is not known: a slip would be without effect."""
+    for key in body:
+        if key not in known:
+            raise InputError(message, where=key, allowed=", ".join(known), hint=nearest(key, known))
 
 
 def flag(name: str) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.errors import InputError, NotFound, nearest
-from emulator.server.control.reading import json_body
+from emulator.errors import NotFound
+from emulator.server.control.reading import json_body, refuse_unknown
 from emulator.server.sandboxes import DEFAULT
 from emulator.workspace import WRITE, Workspace
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from emulator.server.world import World
 
 HEADER = "X-Emulator-Sandbox"
-_KEYS = ("name", "seed")
+_KEYS = ("name", "seed", "workspace")
 
 
 def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
@@ -27,11 +27,7 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
     @routes.post("")
     def create() -> tuple[Response, int]:
         body = json_body() if request.get_data() else {}
-        for key in body:
-            if key not in _KEYS:
-                raise InputError(
-                    "a sandbox has no such setting.", where=key, allowed=", ".join(_KEYS), hint=nearest(key, _KEYS)
-                )
+        refuse_unknown(body, _KEYS, "a sandbox has no such setting.")
         return jsonify(_shown(sandboxes().create(**body))), 201
 
     @routes.get("")

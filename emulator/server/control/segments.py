@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from emulator.errors import InputError, nearest
-from emulator.server.control.reading import Chosen, json_body, page, text
+from emulator.errors import InputError
+from emulator.server.control.reading import Chosen, json_body, page, refuse_unknown, text
 
 _CHANGES = ("name", "rule")
 _KEYS = ("advertiserId", *_CHANGES)
+_UNKNOWN = "a segment has no such member, or it cannot be set."
 
 
 def add(routes: Blueprint, world: Chosen) -> None:
@@ -19,7 +20,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.post("/segments")
     def create_segment() -> tuple[Response, int]:
         body = json_body(required=_KEYS)
-        _refuse_unknown(body, _KEYS)
+        refuse_unknown(body, _KEYS, _UNKNOWN)
         # A number is taken as well: StackAdapt's ids look like numbers.
         created = world().stackadapt.segments.create(str(body["advertiserId"]), text(body, "name"), body["rule"])
         return jsonify(created), 201
@@ -35,7 +36,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.patch("/segments/<segment_id>")
     def update_segment(segment_id: str) -> Response:
         body = json_body()
-        _refuse_unknown(body, _CHANGES)
+        refuse_unknown(body, _CHANGES, _UNKNOWN)
         if not body:
             raise InputError("there is nothing to change.", where="body", allowed=", ".join(_CHANGES))
         name = text(body, "name") if "name" in body else None
@@ -51,14 +52,3 @@ def _rule(body: dict[str, Any]) -> Any:
     if "rule" in body and body["rule"] is None:
         raise InputError("a rule is an object.", where="rule", hint="Leave it out to keep the rule.")
     return body.get("rule")
-
-
-def _refuse_unknown(body: dict[str, Any], known: tuple[str, ...]) -> None:
-    for key in body:
-        if key not in known:
-            raise InputError(
-                "a segment has no such member, or it cannot be set.",
-                where=key,
-                allowed=", ".join(known),
-                hint=nearest(key, known),
-            )

@@ -1,0 +1,45 @@
+"""The endpoint that a sandbox of an emulator is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from emulator.harness.faces.control import Control
+from emulator.harness.faces.endpoint import Endpoint
+
+DEFAULT = "default"
+HEADER = "X-Emulator-Sandbox"
+
+
+def sandbox_at(client: httpx.Client, name: str = DEFAULT, *, address: Callable[[], str] | None = None) -> Endpoint:
+    """A sandbox that is there, seen with its first token that may write and for the workspace's first advertiser.
+
+    From now on every control request of `client` means this sandbox. Raises NotFound.
+    """
+    shown = Control(client).get(f"sandboxes/{name}")
+    client.headers[HEADER] = name
+    return Endpoint(
+        client=client,
+        token=shown["token"],
+        tokens=shown["tokens"],
+        write_key=shown["writeKey"],
+        advertiser_id=next(iter(shown["advertisers"])),
+        address=address,
+    )
+
+
+@contextmanager
+def fresh_sandbox(client: httpx.Client, workspace: Mapping[str, Any] | None = None) -> Iterator[Endpoint]:
+    """A sandbox that nobody else has, deleted afterwards. Raises InputError for a workspace that the emulator refuses.
+
+    `workspace` is the JSON form of one; the default sandbox's when absent.
+    """
+    name = Control(client).post("sandboxes", {} if workspace is None else {"workspace": workspace})["name"]
+    try:
+        yield sandbox_at(client, name)
+    finally:
+        Control(client).delete(f"sandboxes/{name}")

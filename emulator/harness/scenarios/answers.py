@@ -1,0 +1,67 @@
+"""What a GraphQL answer must be like: the one expectation that needs no emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import httpx
+
+from emulator.harness.scenarios.comparing import agrees, all_say, short
+from emulator.harness.scenarios.happenings import Document
+from emulator.harness.scenarios.results import Check
+from emulator.harness.scenarios.stage import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """StackAdapt answered the documents of this step like this."""
+
+    needs_emulator: ClassVar[bool] = False
+
+    expected: tuple[Document, ...]
+
+    def look(self, stage: Stage) -> Iterator[Check]:
+        found = len(stage.answers)
+        yield Check(
+            expected=f"documents answered: {len(self.expected)}", found=str(found), held=found == len(self.expected)
+        )
+        for expected, answer in zip(self.expected, stage.answers, strict=False):
+            yield from _compared(expected, answer)
+
+
+def _compared(expected: Document, answer: httpx.Response) -> Iterator[Check]:
+    body = _body(answer)
+    if (status := expected.get("status")) is not None:
+        found = answer.status_code
+        yield Check(expected=f"status: {status}", found=f"{found} {short(answer.text)}", held=found == status)
+    if "data" in expected:
+        data = body.get("data")
+        text = f"data containing {short(expected['data'])}"
+        yield Check(expected=text, found=short(answer.text), held="data" in body and agrees(data, expected["data"]))
+    for name, messages in (("errors", _messages(body.get("errors"))), ("userErrors", list(_user_errors(body)))):
+        if name in expected:
+            held = all_say(messages, expected[name])
+            yield Check(expected=f"{name}: {short(expected[name])}", found=short(messages), held=held)
+
+
+def _body(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _messages(errors: object) -> list[str]:
+    return (
+        [str(error.get("message")) for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    )
+
+
+def _user_errors(body: dict[str, Any]) -> Iterator[str]:
+    data = body.get("data")
+    for answer in data.values() if isinstance(data, dict) else ():
+        if isinstance(answer, dict):
+            yield from _messages(answer.get("userErrors"))

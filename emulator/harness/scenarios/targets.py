@@ -1,0 +1,91 @@
+"""Where scenarios can be played: in emulators of their own, in sandboxes of a running one, at a bare endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
+
+import httpx
+
+from emulator.harness.faces import Endpoint
+from emulator.harness.faces.sandboxes import fresh_sandbox
+from emulator.harness.scenarios.scenario import Scenario
+from emulator.harness.scenarios.setting import workspace_of
+from emulator.workspace import Workspace, parse_workspace
+
+OpenEndpoint = Callable[[Workspace], AbstractContextManager[Endpoint]]
+
+
+class Target(Protocol):
+    """A place for scenarios. `name` is how it is called in reports."""
+
+    name: str
+
+    def refuses(self, scenario: Scenario) -> str | None:
+        """Why a scenario cannot be played here, as a sentence; None when it can."""
+        ...
+
+    def open(self, scenario: Scenario) -> AbstractContextManager[Endpoint]:
+        """An endpoint for one scenario."""
+        ...
+
+
+class OwnEmulators:
+    """An emulator for each scenario, opened by whoever can."""
+
+    name = "emulators in this process"
+
+    def __init__(self, open_endpoint: OpenEndpoint) -> None:
+        self._open_endpoint = open_endpoint
+
+    def refuses(self, scenario: Scenario) -> str | None:
+        """Nothing is refused."""
+        return None
+
+    def open(self, scenario: Scenario) -> AbstractContextManager[Endpoint]:
+        """A fresh emulator with the scenario's workspace."""
+        return self._open_endpoint(parse_workspace(scenario.workspace))
+
+
+class RunningEmulator:
+    """A sandbox for each scenario at an emulator that runs already; it is deleted afterwards.
+
+    `connect` gives a client of the emulator.
+    """
+
+    def __init__(self, url: str, connect: Callable[[], httpx.Client]) -> None:
+        self.name = f"sandboxes of the emulator at {url}"
+        self._connect = connect
+
+    def refuses(self, scenario: Scenario) -> str | None:
+        """Nothing is refused."""
+        return None
+
+    @contextmanager
+    def open(self, scenario: Scenario) -> Iterator[Endpoint]:
+        """A fresh sandbox with the scenario's workspace. Raises UserMistake when that is refused."""
+        with self._connect() as client, fresh_sandbox(client, scenario.workspace) as endpoint:
+            yield endpoint
+
+
+class GraphQLEndpoint:
+    """Somebody else's StackAdapt: nothing but GraphQL, with one token and one advertiser."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.name = f"the GraphQL endpoint {endpoint.url}{endpoint.graphql_path}"
+        self._endpoint = endpoint
+
+    def refuses(self, scenario: Scenario) -> str | None:
+        """What takes more than GraphQL, another workspace, or other tokens."""
+        if scenario.needs_emulator:
+            return "This needs an emulator: more than GraphQL happens in it."
+        if scenario.workspace != workspace_of({}):
+            return "This needs an emulator: it changes the workspace."
+        if missing := sorted(scenario.tokens - self._endpoint.tokens.keys()):
+            return f"This needs another token: {', '.join(missing)}."
+        return None
+
+    def open(self, scenario: Scenario) -> AbstractContextManager[Endpoint]:
+        """The endpoint, the same for each scenario."""
+        return nullcontext(self._endpoint)

@@ -1,0 +1,58 @@
+"""A compiled condition: a test of what is known of a person, and what it needs to be kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from emulator.errors import WorkspaceError
+from emulator.segment.known import Known, Performed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventNeed:
+    """Events that must be remembered for a condition: by name, with these properties (paths), if `accepts` says so.
+
+    `memory` is for how long, in milliseconds; None is for ever.
+    """
+
+    event: str
+    properties: frozenset[str]
+    accepts: Callable[[Performed], bool]
+    memory: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """`holds` judges a person. `moments` are those at which time alone may change its answer; None: it never does.
+
+    `audiences` are the keys of those it asks for.
+    """
+
+    holds: Callable[[Known], bool]
+    moments: Callable[[Known], Iterable[int]] | None = None
+    events: tuple[EventNeed, ...] = ()
+    audiences: frozenset[str] = frozenset()
+
+
+def joined(parts: Iterable[Condition], holds: Callable[[Known], bool]) -> Condition:
+    """A condition made of others: it needs what they need."""
+    parts = tuple(parts)
+    timed = tuple(part.moments for part in parts if part.moments is not None)
+
+    def moments(known: Known) -> Iterator[int]:
+        for of_part in timed:
+            yield from of_part(known)
+
+    return Condition(
+        holds=holds,
+        moments=moments if timed else None,
+        events=tuple(need for part in parts for need in part.events),
+        audiences=frozenset[str]().union(*(part.audiences for part in parts)),
+    )
+
+
+def check_value(operator: str, value: object, *, fits: bool, takes: str, where: str) -> None:
+    """Raises WorkspaceError for a value that the operator cannot use."""
+    if not fits:
+        raise WorkspaceError(f"{operator!r} cannot use this value.", where=f"{where}.value", found=value, allowed=takes)

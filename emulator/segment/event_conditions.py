@@ -1,0 +1,91 @@
+"""Conditions on what somebody did: an event so and so often, within a window of time, with certain properties.
+
+"Engage Audiences" and the query language in Segment's documentation: `within` counts events of the last so many days,
+`between` those of a window that lies further back, both by the event's timestamp. Not performed is `exactly` 0 times.
+Property tests take the operators of traits except those that compare dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from emulator.errors import WorkspaceError
+from emulator.segment.condition import Condition, EventNeed, check_value
+from emulator.segment.dates import millis_of
+from emulator.segment.known import Known, Performed
+from emulator.segment.operators import OPERATORS
+
+COUNTS: Mapping[str, Callable[[int, int], bool]] = {
+    "at_least": lambda count, value: count >= value,
+    "at_most": lambda count, value: count <= value,
+    "exactly": lambda count, value: count == value,
+}
+
+Window = tuple[int, int] | None
+Filter = Callable[[Performed], bool]
+
+
+def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
+    """The condition on an event. Raises WorkspaceError for a window that ends before it begins, or a bad filter."""
+    event, compare = condition["event"], COUNTS[condition.get("operator", "at_least")]
+    times, window = condition.get("value", 1), _window(condition, where)
+    tests = condition.get("where", ())
+    filters = tuple(_filter(test, f"{where}.where[{position}]") for position, test in enumerate(tests))
+
+    def accepts(done: Performed) -> bool:
+        return all(passes(done) for passes in filters)
+
+    def matching(known: Known) -> Iterator[Performed]:
+        return (done for done in known.performed if done.event == event and accepts(done))
+
+    def holds(known: Known) -> bool:
+        return compare(sum(_is_in(window, known.now - done.at) for done in matching(known)), times)
+
+    def moments(known: Known) -> Iterator[int]:
+        for done in matching(known):
+            yield from (done.at + edge for edge in window or ())
+
+    return Condition(
+        holds=holds,
+        moments=moments if window else None,
+        events=(
+            EventNeed(
+                event=event,
+                properties=frozenset(test["property"] for test in tests),
+                accepts=accepts,
+                memory=window[1] if window else None,
+            ),
+        ),
+    )
+
+
+def _is_in(window: Window, age: int) -> bool:
+    """Whether an event so many milliseconds ago counts. It leaves a window when it has the window's age."""
+    return window is None or window[0] <= age < window[1]
+
+
+def _window(condition: Mapping[str, Any], where: str) -> Window:
+    if "within" in condition and "between" in condition:
+        raise WorkspaceError(
+            "an event has one window.", where=where, found="within and between", allowed="within, or between"
+        )
+    if "within" in condition:
+        return 0, millis_of(condition["within"], where=f"{where}.within")
+    if "between" in condition:
+        nearer, further = (millis_of(text, where=f"{where}.between") for text in condition["between"])
+        if nearer >= further:
+            raise WorkspaceError(
+                "this window ends before it begins.",
+                where=f"{where}.between",
+                found=condition["between"],
+                allowed="the shorter time first: [30d, 90d] is 30 to 90 days ago",
+            )
+        return nearer, further
+    return None
+
+
+def _filter(test: Mapping[str, Any], where: str) -> Filter:
+    operator, value, path = OPERATORS[test["operator"]], test.get("value"), test["property"]
+    check_value(test["operator"], value, fits=operator.fits(value), takes=operator.takes, where=where)
+    return lambda done: operator.test(done.properties.get(path), value)

@@ -1,0 +1,177 @@
+"""Journeys: who meets the entry condition passes the steps in order, each when its wait is over and its condition met.
+
+"Understanding Journeys Logic" in Segment's documentation: people only move forward, stay in a step until they fulfil
+the next one, and stay in it although they no longer meet its condition; they enter once. Exit rules, documented for
+event-triggered journeys, take people out of every step; they look at what was done since entering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from emulator.segment.computations import check_audiences
+from emulator.segment.condition import Condition
+from emulator.segment.conditions import compile_condition
+from emulator.segment.journey_events import StepRoute
+from emulator.segment.known import Known
+from emulator.segment.memory import Progress
+from emulator.segment.moments import MILLISECOND
+from emulator.workspace import Journey, Step, Workspace
+
+# An event as it came: its name and all of its properties.
+Event = tuple[str, Mapping[str, Any]]
+
+_ALWAYS = Condition(holds=lambda _known: True)
+_NEVER = Condition(holds=lambda _known: False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledStep:
+    """A step, ready to be joined. `wait_millis` counts from the moment at which the one before was joined."""
+
+    step: Step
+    wait_millis: int
+    condition: Condition
+    routes: tuple[StepRoute, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledJourney:
+    """A journey, ready to be travelled."""
+
+    journey: Journey
+    entry: Condition
+    exit: Condition
+    steps: tuple[CompiledStep, ...]
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All of its conditions."""
+        return (self.entry, self.exit, *(step.condition for step in self.steps))
+
+    @property
+    def timed(self) -> bool:
+        """Whether time alone can lead somebody on."""
+        waits = any(step.wait_millis for step in self.steps)
+        return waits or any(condition.moments for condition in self.conditions)
+
+    def moments(self, progress: Progress | None, known: Known) -> Iterator[int]:
+        """The moments at which time alone may lead somebody on, or out."""
+        if progress is not None and progress.exited:
+            return
+        yield from _moments(self.exit, known)
+        if progress is None:
+            yield from _moments(self.entry, known)
+        elif progress.step + 1 < len(self.steps):
+            coming = self.steps[progress.step + 1]
+            yield progress.joined_at + coming.wait_millis
+            yield from _moments(coming.condition, known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A step that was joined, or left."""
+
+    step: CompiledStep
+    entered: bool
+    progress: Progress
+
+
+def journeys(workspace: Workspace, integrations: Mapping[str, str]) -> tuple[CompiledJourney, ...]:
+    """The journeys of a workspace. Raises WorkspaceError for a condition that makes no sense."""
+    audiences = [audience.key for audience in workspace.audiences]
+    return tuple(_compiled(journey, workspace, integrations, audiences) for journey in workspace.journeys)
+
+
+def travel(
+    journey: CompiledJourney,
+    progress: Progress | None,
+    known: Known,
+    *,
+    epoch: Callable[[], str],
+    event: Event | None,
+) -> tuple[Progress | None, list[Passage]]:
+    """How far somebody has come now, and the steps joined or left on the way. None: not in the journey.
+
+    `event` is the call that just came in, if it was one; it goes into the context when it led on. `epoch` names a new
+    passage.
+    """
+    if progress is None:
+        if not journey.entry.holds(known) or _exits(journey, known, since=known.now):
+            return None, []
+        progress = Progress(epoch_id=epoch(), entered_at=known.now, joined_at=known.now)
+        progress = _with_context(progress, journey.entry, event)
+    if progress.exited:
+        return progress, []
+    if _exits(journey, known, since=progress.entered_at):
+        progress = replace(progress, exited=True)
+        left = journey.steps[: progress.step + 1]
+        return progress, [Passage(step=step, entered=False, progress=progress) for step in left]
+    passages = []
+    for step in journey.steps[progress.step + 1 :]:
+        if known.now < progress.joined_at + step.wait_millis or not step.condition.holds(known):
+            break
+        progress = replace(progress, step=progress.step + 1, joined_at=known.now)
+        progress = _with_context(progress, step.condition, event)
+        passages.append(Passage(step=step, entered=True, progress=progress))
+    return progress, passages
+
+
+def _exits(journey: CompiledJourney, known: Known, *, since: int) -> bool:
+    performed = [done for done in known.performed if done.at >= since]
+    return journey.exit.holds(replace(known, performed=performed))
+
+
+def _with_context(progress: Progress, condition: Condition, event: Event | None) -> Progress:
+    if event is None or all(need.event != event[0] for need in condition.events):
+        return progress
+    name, properties = event
+    return replace(progress, context={**progress.context, name: properties})
+
+
+def _moments(condition: Condition, known: Known) -> Iterator[int]:
+    if condition.moments is not None:
+        yield from condition.moments(known)
+
+
+def _compiled(
+    journey: Journey, workspace: Workspace, integrations: Mapping[str, str], audiences: Collection[str]
+) -> CompiledJourney:
+    def compiled(condition: Mapping[str, Any] | None, place: str, otherwise: Condition) -> Condition:
+        if condition is None:
+            return otherwise
+        where = f"journey {journey.id!r}: {place}"
+        found = compile_condition(condition, where=where)
+        check_audiences(found, audiences, where=where)
+        return found
+
+    return CompiledJourney(
+        journey=journey,
+        entry=compiled(journey.entry, "entry", _ALWAYS),
+        exit=compiled(journey.exit, "exit", _NEVER),
+        steps=tuple(
+            CompiledStep(
+                step=step,
+                wait_millis=step.wait // MILLISECOND,
+                condition=compiled(step.condition, f"steps[{position}].condition", _ALWAYS),
+                routes=tuple(_routes(workspace, journey, step, integrations)),
+            )
+            for position, step in enumerate(journey.steps)
+        ),
+    )
+
+
+def _routes(workspace: Workspace, journey: Journey, step: Step, integrations: Mapping[str, str]) -> Iterator[StepRoute]:
+    for destination in workspace.destinations:
+        for connection in destination.step_connections:
+            if connection.step_key == step.key:
+                yield StepRoute(
+                    journey=journey,
+                    step=step,
+                    connection=connection,
+                    destination=destination.name,
+                    integration=integrations[destination.name],
+                    space=workspace.space,
+                )

@@ -1,0 +1,30 @@
+"""What is known of a person at a moment: all that an audience condition may ask about."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performed:
+    """An event that somebody performed `at` a moment, in milliseconds.
+
+    `properties` are those that a condition asks for, by their path. `id` is None until it is first saved.
+    """
+
+    event: str
+    at: int
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Traits, audiences by key, and events of a person, as seen `now`, in milliseconds."""
+
+    traits: Mapping[str, Any]
+    now: int = 0
+    audiences: Container[str] = frozenset()
+    performed: Sequence[Performed] = ()

@@ -1,0 +1,62 @@
+"""A deletion regulation: one person's data is deleted in the space, and every destination instance is asked to follow.
+
+"User Deletion and Suppression" in Segment's documentation: a regulation of the kind *Segment & Destination* names a
+`userId`; Segment deletes what it has, then forwards the request to destinations that support it. The real one takes
+up to thirty days; here it happens at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import delete, select
+
+from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Reply, SendError, newest
+from emulator.segment.answers import FAILED, SENT
+from emulator.segment.profiles import USER_ID
+from emulator.segment.tables import DUE, IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
+from emulator.transport import Transport, TransportError
+from emulator.workspace import Destination
+
+
+def forget(transaction: Transaction, user_id: str) -> bool:
+    """Deletes the profile with this user id; whether there was one."""
+    owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == USER_ID, IDENTIFIERS.c.value == user_id)
+    key = transaction.scalar(owner)
+    if key is None:
+        return False
+    for table in (IDENTIFIERS, MEMBERSHIPS, PERFORMED, JOURNEYS, DUE):
+        transaction.execute(delete(table).where(table.c.profile_id == key))
+    transaction.execute(delete(PROFILES).where(PROFILES.c.id == key))
+    return True
+
+
+def forward(
+    destinations: Iterable[Destination], user_id: str, transport_for: Callable[[Destination], Transport]
+) -> list[dict[str, Any]]:
+    """Asks each destination instance to delete a user: `{"destination", "outcome", "reason", "message"}` of each.
+
+    The outcome is `sent` or `failed`; a deletion is the one thing whose `userErrors` the published destination reads.
+    """
+    return [_asked(destination, user_id, transport_for) for destination in destinations]
+
+
+def _asked(destination: Destination, user_id: str, transport_for: Callable[[Destination], Transport]) -> dict[str, Any]:
+    def send(request: OutgoingRequest) -> Reply:
+        try:
+            answer = transport_for(destination).post(request.headers, request.body)
+        except TransportError as error:
+            raise SendError("FetchError", error.message, error.code) from error
+        return Reply(status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.text)
+
+    shown: dict[str, Any] = {"destination": destination.name, "outcome": SENT, "reason": None, "message": None}
+    instance = DestinationInstance(destination.generation or newest(), destination.settings)
+    try:
+        instance.on_delete({"type": "delete", "userId": user_id}, send)
+    except EngineError as error:
+        shown["outcome"] = FAILED
+        shown["reason"] = error.code or str(error.status or error.name)
+        shown["message"] = destination.masked(error.message)
+    return shown

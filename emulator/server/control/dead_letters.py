@@ -1,0 +1,42 @@
+"""The events that Segment's side could not deliver: look at them, send them once more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from emulator.errors import InputError
+from emulator.server.control.reading import Chosen, json_body, page, refuse_unknown, text
+
+_KEYS = ("destination", "reason", "messageIds")
+_MOST_MESSAGES = 10_000
+
+
+def add(routes: Blueprint, world: Chosen) -> None:
+    """Adds the routes."""
+
+    @routes.get("/dead-letters")
+    def dead_letters() -> Response:
+        world().segment.tick()
+        found = world().segment.dead_letters(
+            destination=request.args.get("destination"), reason=request.args.get("reason"), **page()
+        )
+        return jsonify(deadLetters=found)
+
+    @routes.post("/dead-letters/replay")
+    def replay() -> Response:
+        body = json_body() if request.get_data() else {}
+        refuse_unknown(body, _KEYS, "dead letters are not chosen by this.")
+        chosen: dict[str, Any] = {key: text(body, key) for key in ("destination", "reason") if key in body}
+        if "messageIds" in body:
+            chosen["message_ids"] = _message_ids(body["messageIds"])
+        return jsonify(replayed=world().segment.replay(**chosen))
+
+
+def _message_ids(value: Any) -> list[str]:
+    if isinstance(value, list) and len(value) <= _MOST_MESSAGES and all(isinstance(item, str) for item in value):
+        return value
+    raise InputError(
+        "these are not message ids.", where="messageIds", found=value, allowed=f"a list of up to {_MOST_MESSAGES} texts"
+    )

@@ -1,0 +1,79 @@
+"""`trigger`: one event about one person to a running emulator, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., Any]
+ADA = ("--email", "ada@example.com")
+
+
+@pytest.fixture
+def trigger(run: Run, serve: Serve) -> Callable[..., subprocess.CompletedProcess[str]]:
+    url = serve().url
+    return lambda *arguments: run("trigger", *arguments, "--url", url)
+
+
+def test_entering_and_leaving_are_told_end_to_end(trigger: Run) -> None:
+    entered = trigger("audience-entered", "--audience", "vip_customers", *ADA, "--trait", "first_name=Ada")
+    assert entered.returncode == 0, entered.stderr
+    assert "track 'Audience Entered' to 'StackAdapt Acme': sent" in entered.stdout
+    assert "in vip_customers (aud_local_vip)" in entered.stdout
+    left = trigger("audience-exited", "--audience", "vip_customers", *ADA)
+    assert "record (exit vip_customers): visible" in left.stdout
+    assert "in no audience" in left.stdout
+    gone = trigger("delete", *ADA)
+    assert "deletion    asked of 'StackAdapt Acme': sent" in gone.stdout
+    assert "none is visible" in gone.stdout
+
+
+def test_an_identify_without_e_mail_tells_why_nobody_appears(trigger: Run) -> None:
+    shown = trigger("identify", "--user-id", "u7", "--trait", "total_spent=900")
+    assert shown.returncode == 0
+    assert "The root value is missing the required field 'email'." in shown.stdout
+    assert "none is visible" in shown.stdout
+
+
+def test_traits_are_json_or_else_text_and_the_story_comes_as_json(trigger: Run) -> None:
+    shown = trigger("identify", *ADA, "--trait", "total_spent=900", "--trait", "first_name=Ada", "--json")
+    story = json.loads(shown.stdout)
+    assert story["arrived"] is True
+    assert [delivery["outcome"] for delivery in story["deliveries"]] == ["sent", "sent"]
+    assert "payload" not in story["deliveries"][0]
+    assert story["profiles"][0]["properties"]["first_name"] == "Ada"
+
+
+def test_a_sandbox_is_chosen_by_name(run: Run, serve: Serve) -> None:
+    url = serve().url
+    httpx.post(f"{url}/_emulator/sandboxes", json={"name": "checkout"}, trust_env=False).raise_for_status()
+    told = run("trigger", "identify", *ADA, "--trait", "total_spent=900", "--sandbox", "checkout", "--url", url)
+    assert "visible since" in told.stdout
+    assert httpx.get(f"{url}/_emulator/profiles", trust_env=False).json() == {"profiles": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("audience-entered", "--audience", "vip_customer", *ADA), "Did you mean 'vip_customers'?"),
+        (("identify", "--trait", "total_spent=900"), "a user id or an e-mail"),
+        (("identify", *ADA, "--trait", "total_spent"), "--trait: this is not a trait. Found: 'total_spent'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(trigger: Run, arguments: tuple[str, ...], message: str) -> None:
+    shown = trigger(*arguments)
+    assert shown.returncode == 2
+    assert message in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+
+
+def test_no_emulator_is_one_line_that_says_how_to_start_it(run: Run) -> None:
+    shown = run("trigger", "identify", *ADA, "--url", "http://127.0.0.1:9")
+    assert shown.returncode == 2
+    assert "Start it with: stackadapt-emulator serve" in shown.stderr

@@ -1,0 +1,134 @@
+"""`verify` as its users call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from emulator import Emulator
+from emulator.harness.scenarios import built_in
+from emulator.server.listener import Listener
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+APPEARS = built_in() / "profiles" / "appears.yaml"
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken" / "story.yaml"
+    path.parent.mkdir()
+    path.write_text(APPEARS.read_text(encoding="utf-8").replace("OPTED_IN", "PROSPECT"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def graphql_only() -> Iterator[str]:
+    """An endpoint that has GraphQL and nothing else."""
+    with Emulator() as emulator:
+
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> object:
+            if environ["PATH_INFO"] == "/graphql":
+                return emulator.app(environ, start_response)
+            start_response("404 Not Found", [("Content-Type", "text/html")])
+            return [b"<html>"]
+
+        listener = Listener(app)
+        listener.start()
+        yield listener.url
+        listener.stop()
+
+
+def test_the_built_in_scenarios_pass_and_the_matrix_is_printed(run: Run, tmp_path: Path) -> None:
+    shown = run("verify", "--junit-xml", str(tmp_path / "verify.xml"))
+    assert shown.returncode == 0, shown.stdout
+    assert shown.stderr == ""
+    lines = shown.stdout.splitlines()
+    assert lines[-1].endswith(" passed, 0 failed, 0 skipped, against emulators in this process")
+    assert int(lines[-1].split()[0]) >= 30
+    rows = [line.replace("│", " ").split() for line in lines[-6:-2]]
+    assert rows == [
+        ["3.517.0", "works", "refused"],
+        ["3.497.0", "works", "refused"],
+        ["3.387.0", "refused", "works"],
+        ["3.361.0", "refused", "works"],
+    ]
+    suites = ET.parse(tmp_path / "verify.xml").getroot()
+    assert (suites.tag, suites.get("failures")) == ("testsuites", "0")
+    assert len(suites[0]) == int(suites.get("tests", "0")) == int(lines[-1].split()[0])
+
+
+def test_a_failure_is_told_with_its_story_and_exits_1(run: Run, broken: Path) -> None:
+    shown = run("verify", str(broken))
+    assert shown.returncode == 1
+    assert "expected  ada, marketing status: PROSPECT" in shown.stdout
+    assert "found     OPTED_IN" in shown.stdout
+    assert "identify to 'StackAdapt Acme': sent" in shown.stdout
+    assert "0 passed, 1 failed, 0 skipped" in shown.stdout
+
+
+def test_json_is_one_object(run: Run, broken: Path) -> None:
+    shown = run("verify", "--json", str(broken), str(APPEARS))
+    assert shown.returncode == 1
+    told = json.loads(shown.stdout)
+    assert told["summary"] == {"passed": 1, "failed": 1, "skipped": 0}
+    assert [each["outcome"] for each in told["scenarios"]] == ["failed", "passed"]
+
+
+def test_scenarios_are_listed_and_chosen_by_text(run: Run) -> None:
+    listed = run("verify", "--list", "-k", "COMPLIANCE")
+    assert listed.returncode == 0
+    assert listed.stdout.splitlines() == [
+        "deletion/compliance: After a compliance deletion the person is never taken in again",
+        "deletion/plain: A deletion that is no compliance request does not shut the person out",
+    ]
+    as_json = json.loads(run("verify", "--list", "--json", "-k", "deletion.compliance").stdout)
+    assert [Path(each["file"]).stem for each in as_json["scenarios"]] == ["compliance", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-k", "no such thing"], "no scenario is about this"),
+        (["nowhere.yaml"], "there is no such file"),
+        (["--target", "not a url"], "URL"),
+        (["--target", "http://127.0.0.1:9/graphql"], "nobody answers"),
+        (["--target", "https://api.stackadapt.com/graphql"], "Add --allow-remote"),
+        (["-k", "opted-in", "--junit-xml", "/nowhere/at/all.xml"], "this file cannot be written"),
+    ],
+)
+def test_bad_usage_exits_2(run: Run, arguments: list[str], said: str) -> None:
+    shown = run("verify", *arguments)
+    assert shown.returncode == 2
+    assert said in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_running_emulator_plays_in_sandboxes(run: Run, serve: Callable[..., object]) -> None:
+    url = serve("--latency", "3h").url  # type: ignore[attr-defined]
+    shown = run("verify", "--target", url, "-k", "consent/")
+    assert shown.returncode == 0, shown.stdout
+    assert f"4 passed, 0 failed, 0 skipped, against sandboxes of the emulator at {url}" in shown.stdout
+
+
+def test_a_bare_endpoint_plays_what_it_can_and_says_what_it_cannot(run: Run, graphql_only: str) -> None:
+    reached = ("--target", f"{graphql_only}/graphql", "--token", "sa-local-write", "--advertiser", "1001")
+    shown = run("verify", *reached, "-k", "graphql/")
+    assert shown.returncode == 0, shown.stdout
+    assert "4 passed, 0 failed, 1 skipped, against the GraphQL endpoint" in shown.stdout
+    assert "This needs an emulator: more than GraphQL happens in it." in shown.stdout
+    assert "sa-local-write" not in shown.stdout + shown.stderr
+
+
+def test_a_bare_endpoint_needs_a_token(run: Run, graphql_only: str) -> None:
+    shown = run("verify", "--target", graphql_only)
+    assert shown.returncode == 2
+    assert "a target that is no emulator needs --token" in shown.stderr

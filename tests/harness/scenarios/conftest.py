@@ -1,0 +1,54 @@
+"""Scenarios from text, and emulators of their own to play them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from emulator import Emulator
+from emulator.harness.faces import Endpoint
+from emulator.harness.faces.sandboxes import sandbox_at
+from emulator.harness.scenarios import OwnEmulators, Result, Scenario, Target, play, read_scenarios
+from emulator.workspace import Workspace
+
+
+@contextmanager
+def in_process(workspace: Workspace) -> Iterator[Endpoint]:
+    with (
+        Emulator(workspace) as emulator,
+        httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1") as client,
+    ):
+        yield sandbox_at(client)
+
+
+@pytest.fixture
+def target() -> Target:
+    return OwnEmulators(in_process)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a scenario to a file."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "story.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def scenario(written: Callable[[str], Path]) -> Callable[[str], Scenario]:
+    """The first scenario that a text makes."""
+    return lambda text: read_scenarios([written(text)])[0]
+
+
+@pytest.fixture
+def played(scenario: Callable[[str], Scenario], target: Target) -> Callable[[str], Result]:
+    """What comes of a scenario."""
+    return lambda text: play(scenario(text), target)

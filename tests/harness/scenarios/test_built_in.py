@@ -1,0 +1,113 @@
+"""Every scenario that comes along holds on the emulator, and would not if the emulator did something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emulator.artefacts import contract
+from emulator.harness.scenarios import FAILED, PASSED, Report, Result, Scenario, Target, built_in, play, read_scenarios
+
+FILES = sorted(built_in().rglob("*.yaml"))
+SCENARIOS = read_scenarios([built_in()])
+LEDGER = {row["id"] for row in yaml.safe_load(contract("fidelity.yaml").read_text(encoding="utf-8"))["behaviours"]}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(built_in()).as_posix()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_built_in_scenario_passes(path: Path, target: Target) -> None:
+    for scenario in read_scenarios([path]):
+        result = play(scenario, target)
+        assert result.outcome == PASSED, "\n".join((scenario.title, *result.lines()))
+        assert result.checks
+
+
+def test_there_are_many_and_each_has_a_title_of_its_own() -> None:
+    assert len(FILES) >= 30
+    titles = [scenario.title for scenario in SCENARIOS]
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.title)
+def test_what_a_scenario_shows_is_in_the_ledger(scenario: Scenario) -> None:
+    assert set(scenario.shows) <= LEDGER
+
+
+def test_the_matrix_has_a_cell_for_each_generation_and_edition(target: Target) -> None:
+    of_matrix = [scenario for scenario in SCENARIOS if scenario.cell]
+    report = Report(target=target.name, results=[play(scenario, target) for scenario in of_matrix])
+    assert report.matrix() == {
+        "3.517.0": {"2026-06": "works", "2024-12": "refused"},
+        "3.497.0": {"2026-06": "works", "2024-12": "refused"},
+        "3.387.0": {"2026-06": "refused", "2024-12": "works"},
+        "3.361.0": {"2026-06": "refused", "2024-12": "works"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected", "found"),
+    [
+        ("profiles/appears.yaml", "marketingStatus: OPTED_IN", "marketingStatus: PROSPECT", "PROSPECT", "OPTED_IN"),
+        ("profiles/appears.yaml", "{first_name: Ada}\n", "{first_name: Eve}\n", "first_name: Eve", "Ada"),
+        ("profiles/appears.yaml", "in: [vip_customers]", "in: [others]", "audiences: others", "vip_customers"),
+        ("profiles/appears.yaml", "externalIds: [u1]", "externalIds: [u2]", "external ids: u2", "u1"),
+        ("profiles/appears.yaml", "rejections: {}", "rejections: {INJECTED: 1}", "refused: 1 INJECTED", "none"),
+        ("profiles/not-before-the-latency.yaml", "59m", "60m", "visible in StackAdapt: none", "ada"),
+        ("profiles/merged.yaml", "city: null", "city: Rome", "city: Rome", "null"),
+        ("profiles/not-before-the-latency.yaml", "queued: 2", "queued: 3", "records at StackAdapt: 3", "2 queued"),
+        ("segments/rule-by-id.yaml", "[ada, grace]", "[ada, bob]", "ada, bob", "ada, grace"),
+        ("audiences/exit.yaml", "vip_customers: 0", "vip_customers: 1", "1 vip_customers", "0 vip_customers"),
+        ("access/wrong-advertiser.yaml", "10011 could", "10012 could", "10012 could not be found", "0 of 2"),
+        ("delivery/one-bad-event.yaml", "times: 4", "times: 6", "outcome sent: 6", "4 of 6"),
+        ("delivery/retry-after-429.yaml", "status: 429}\n", "status: 430}\n", "status 430: 1", "0"),
+        ("deletion/refused.yaml", "outcome: failed", "outcome: sent", "at the destinations: sent", "failed"),
+        ("deletion/refused.yaml", "Advertiser 77", "Advertiser 78", "contains 'Advertiser 78", "Advertiser 77"),
+        ("graphql/unknown-field.yaml", "status: 200", "status: 400", "status: 400", "200 {"),
+        ("graphql/unknown-field.yaml", 'mean "email"', 'mean "mail"', 'mean \\"mail\\"', 'mean \\"email\\"'),
+        (
+            "graphql/wrong-advertiser-is-a-user-error.yaml",
+            "[Advertiser 77 could not be found]",
+            "[]",
+            "userErrors: []",
+            "77",
+        ),
+        ("profiles/stay-with-their-advertiser.yaml", "size: 0", "size: 1", '"size": 1', '"size":0'),
+    ],
+)
+def test_a_scenario_fails_when_it_expects_something_else(
+    played: Callable[[str], Result], file: str, old: str, new: str, expected: str, found: str
+) -> None:
+    text = (built_in() / file).read_text(encoding="utf-8")
+    assert old in text
+    result = played(text.replace(old, new))
+    assert result.outcome == FAILED
+    [failure] = result.failures
+    assert expected in failure.expected
+    assert found in failure.found
+
+
+def test_a_failure_tells_the_story_of_everybody_in_it(played: Callable[[str], Result]) -> None:
+    text = (built_in() / "emails/missing-at-segment.yaml").read_text(encoding="utf-8")
+    result = played(text.replace("profiles: []", "profiles: [grace]"))
+    told = "\n".join(result.lines())
+    assert "expected  visible in StackAdapt: grace\nfound     none\n" in told
+    assert "identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED" in told
+
+
+def test_a_step_after_a_failed_one_is_not_played(played: Callable[[str], Result]) -> None:
+    text = (built_in() / "audiences/enter-and-exit-by-hand.yaml").read_text(encoding="utf-8")
+    result = played(text.replace("in: []", "in: [vip_customers]"))
+    assert [check.held for check in result.checks] == [True, True, True, False]
+
+
+def test_what_the_emulator_refuses_fails_the_scenario_with_its_words(played: Callable[[str], Result]) -> None:
+    text = (built_in() / "audiences/enter-and-exit-by-hand.yaml").read_text(encoding="utf-8")
+    result = played(text.replace("enter: vip_customers", "enter: vip_customer"))
+    assert result.outcome == FAILED
+    assert "Did you mean 'vip_customers'?" in (result.reason or "")

@@ -1,0 +1,130 @@
+"""Scenario files: what their authors are told, and how the workspace comes about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from emulator.artefacts import contract_json
+from emulator.errors import InputError, WorkspaceError
+from emulator.harness.scenarios import Scenario, read_scenarios
+from emulator.harness.scenarios.setting import merged
+from emulator.workspace import parse_workspace
+
+Read = Callable[[str], Scenario]
+
+STORY = """
+title: A story
+about: A test.
+shows: [kit-paths]
+given:
+  people:
+    ada: {email: ada@example.com}
+steps:
+  - when:
+      - identify: ada
+    then:
+      profiles: [ada]
+"""
+
+
+@pytest.fixture
+def read(scenario: Read) -> Read:
+    return scenario
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(contract_json("scenario.schema.json"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "said"),
+    [
+        ("title: A story", "titel: A story", "(top level)", "Did you mean 'title'?"),
+        ("about: A test.\n", "", "(top level)", "the key 'about' is missing"),
+        ("identify: ada", "identfy: ada", "steps[0].when[0]", "Did you mean 'identify'?"),
+        ("identify: ada", "person: ada", "steps[0].when[0]", "one of identify, batch"),
+        ("identify: ada", "{identify: ada, advance: 4h}", "steps[0].when[0]", "this key is not known here"),
+        ("identify: ada", "enter: vip_customers", "steps[0].when[0]", "the key 'person' is missing"),
+        ("identify: ada", "advance: 4 hours", "steps[0].when[0].advance", "90s, 15m, 4h, 2d"),
+        ("identify: ada", "fault: statos", "steps[0].when[0].fault", "Did you mean 'status'?"),
+        ("identify: ada", "identify: adda", "steps[0]", "Did you mean 'ada'?"),
+        ("identify: ada", "{graphql: '{ user { email } }', token: Local rite}", "steps[0]", "Local read and write"),
+        ("profiles: [ada]", "profile: [ada]", "steps[0].then", "Did you mean 'profiles'?"),
+        ("profiles: [ada]", "profiles: [{persn: ada}]", "steps[0].then.profiles[0]", "Did you mean 'person'?"),
+        ("profiles: [ada]", "profiles: [eve]", "steps[0]", "this scenario has no such person"),
+        ("profiles: [ada]", "deliveries: [{outcome: sended}]", "deliveries[0].outcome", "Did you mean 'sent'?"),
+        ("given:\n", "given:\n  latency: soon\n", "given.latency", "Allowed"),
+        ("given:\n", "given:\n  workspace: {apiEditon: x}\n", "given: (top level)", "Did you mean 'apiEdition'?"),
+        ("given:\n", "given:\n  destination: {batch: {siz: 5}}\n", "destinations[0].batch", "Did you mean 'size'?"),
+        ("given:\n", "given:\n  workspace: {destinations: []}\n  destination: {}\n", "destinations", "no destination"),
+        ("steps:", "stepps:", "(top level)", "Did you mean 'steps'?"),
+    ],
+)
+def test_a_mistake_is_named_by_place(read: Read, old: str, new: str, where: str, said: str) -> None:
+    with pytest.raises((InputError, WorkspaceError)) as caught:
+        read(STORY.replace(old, new))
+    assert where in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_what_does_not_parse_is_named_by_line(read: Read) -> None:
+    with pytest.raises(InputError, match="line 3, column 12: "):
+        read(STORY.replace("about: A test.", "about: 'A' test."))
+
+
+def test_a_file_that_is_not_there_and_a_folder_without_scenarios_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no such file"):
+        read_scenarios([tmp_path / "none.yaml"])
+    with pytest.raises(InputError, match="this folder holds no scenario"):
+        read_scenarios([tmp_path])
+
+
+def test_folders_are_searched_at_any_depth(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "two.yml").write_text(STORY)
+    (tmp_path / "a" / "one.yaml").write_text(STORY)
+    (tmp_path / "a" / "notes.txt").write_text("not a scenario")
+    assert [each.path.name for each in read_scenarios([tmp_path])] == ["two.yml", "one.yaml"]
+
+
+def test_somebody_without_a_user_id_has_their_name(read: Read) -> None:
+    assert read(STORY).people["ada"].user_id == "ada"
+
+
+def test_changes_are_laid_over_the_default_workspace(read: Read) -> None:
+    changes = """given:
+  latency: 4h
+  destination: {batch: {size: 7}, settings: {apiKey: sa-local-read}}
+  audience: {sendTrack: false}
+  subscription: {mapping: {marketing_status: Indeterminate}}
+"""
+    workspace = parse_workspace(read(STORY.replace("given:\n", changes)).workspace)
+    [destination] = workspace.destinations
+    assert workspace.ingestion.latency == "4h"
+    assert destination.batch_size == 7
+    assert destination.settings == {"apiKey": "sa-local-read", "advertiser_id": "1001"}
+    assert (destination.connections[0].send_track, destination.connections[0].email) == (False, True)
+    assert destination.subscriptions[0].mapping["marketing_status"] == "Indeterminate"
+    assert "email" in destination.subscriptions[0].mapping
+
+
+@pytest.mark.parametrize(
+    ("document", "patch", "result"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a", "b"], {"a": "b"}, {"a": "b"}),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_changes_are_merged_as_rfc_7396_says(document: object, patch: object, result: object) -> None:
+    assert merged(document, patch) == result

@@ -1,0 +1,73 @@
+"""Results for machines: JUnit XML and JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Check, Report, Result, built_in, read_scenarios
+from emulator.harness.scenarios import junit_xml as junit
+
+[SCENARIO] = read_scenarios([built_in() / "profiles" / "appears.yaml"])
+MATRIX = read_scenarios([built_in() / "generations"])
+UNMET = Check(expected="visible: ada", held=False, found="none <&> \x00\ud800", stories=("ada\n  nothing",))
+
+
+@pytest.fixture
+def report() -> Report:
+    return Report(
+        target="a test",
+        results=[
+            Result(scenario=SCENARIO, outcome=PASSED, checks=(replace(UNMET, held=True),), seconds=0.25),
+            Result(scenario=SCENARIO, outcome=FAILED, checks=(UNMET,), seconds=0.5),
+            Result(scenario=SCENARIO, outcome=FAILED, reason="the emulator refused it"),
+            Result(scenario=SCENARIO, outcome=SKIPPED, reason="This needs an emulator."),
+        ],
+    )
+
+
+def test_junit_has_a_case_for_each_scenario_and_counts_them(report: Report) -> None:
+    root = ET.fromstring(junit(report))
+    [suite] = root
+    for element in (root, suite):
+        assert [element.get(name) for name in ("tests", "failures", "errors", "skipped", "time")] == [
+            "4", "2", "0", "1", "0.750",
+        ]  # fmt: skip
+    assert [[child.tag for child in case] for case in suite] == [[], ["failure"], ["failure"], ["skipped"]]
+    assert suite[0].attrib == {
+        "classname": "profiles",
+        "name": SCENARIO.title,
+        "file": SCENARIO.path.as_posix(),
+        "time": "0.250",
+    }
+
+
+def test_junit_tells_why_in_characters_that_xml_can_hold(report: Report) -> None:
+    [suite] = ET.fromstring(junit(report))
+    failure, refused, skipped = suite[1][0], suite[2][0], suite[3][0]
+    assert failure.get("message") == "expected  visible: ada"
+    assert failure.text == "expected  visible: ada\nfound     none <&> \ufffd\ufffd\nada\n  nothing"
+    assert (refused.get("message"), skipped.get("message")) == ("the emulator refused it", "This needs an emulator.")
+
+
+def test_json_has_everything(report: Report) -> None:
+    told = json.loads(json.dumps(report.as_dict()))
+    assert (told["target"], told["summary"]) == ("a test", {"passed": 1, "failed": 2, "skipped": 1})
+    assert told["scenarios"][1]["checks"][0]["stories"] == ["ada\n  nothing"]
+    assert told["scenarios"][3]["reason"] == "This needs an emulator."
+
+
+def test_the_matrix_shows_what_failed_where() -> None:
+    outcomes = {("3.517.0", "2026-06"): FAILED, ("3.361.0", "2024-12"): SKIPPED}
+    results = [
+        Result(scenario=each, outcome=outcomes.get((each.cell.generation, each.cell.edition), PASSED))
+        for each in MATRIX
+        if each.cell
+    ]
+    matrix = Report(target="a test", results=results).matrix()
+    assert list(matrix) == ["3.517.0", "3.497.0", "3.387.0", "3.361.0"]
+    assert matrix["3.517.0"] == {"2026-06": "failed", "2024-12": "refused"}
+    assert matrix["3.361.0"] == {"2026-06": "refused", "2024-12": "skipped"}

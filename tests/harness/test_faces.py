@@ -1,0 +1,119 @@
+"""The faces of an endpoint, and the story of a person, against an emulator in process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from emulator import Emulator
+from emulator.errors import InputError
+from emulator.harness.faces import ClockFace, Endpoint, NoControl, SegmentFace, StackAdaptFace, tell
+from emulator.harness.faces.segment import user_id_of
+from emulator.harness.faces.stackadapt import GraphQLRefused
+
+WRONG_ADVERTISER = (
+    'mutation { upsertProfiles(input: {advertiserId: 77, externalProvider: "segmentio", '
+    'profiles: "[{\\"email\\": \\"ada@example.com\\"}]"}) { userErrors { message } } }'
+)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with (
+        Emulator() as emulator,
+        httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1") as client,
+    ):
+        yield Endpoint(client=client, token="sa-local-write", advertiser_id="1001", write_key="segment-local")
+
+
+@pytest.fixture
+def segment(endpoint: Endpoint) -> SegmentFace:
+    return SegmentFace(endpoint)
+
+
+@pytest.fixture
+def stackadapt(endpoint: Endpoint) -> StackAdaptFace:
+    return StackAdaptFace(endpoint)
+
+
+def test_a_call_becomes_a_profile_in_a_segment(segment: SegmentFace, stackadapt: StackAdaptFace) -> None:
+    segment.identify("u1", {"email": "ada@example.com", "total_spent": 900})
+    rule = {"field": "segment_engage_audience_id", "operator": "equals", "value": "aud_local_vip"}
+    assert stackadapt.segment(rule)["members"] == ["ada@example.com"]
+    assert [profile["email"] for profile in stackadapt.profiles()] == ["ada@example.com"]
+    assert stackadapt.graphql("{ cdpProfiles(advertiserId: 1001) { size } }") == {"cdpProfiles": {"size": 1}}
+
+
+def test_somebody_given_by_e_mail_alone_gets_the_same_user_id_each_time(segment: SegmentFace) -> None:
+    segment.enter_audience("vip_customers", email="ada@example.com")
+    segment.exit_audience("vip_customers", email="ADA@example.com ")
+    assert {delivery["userId"] for delivery in segment.deliveries()} == {user_id_of("ada@example.com")}
+
+
+def test_what_the_control_api_refuses_is_raised_here(segment: SegmentFace) -> None:
+    with pytest.raises(InputError, match="Did you mean 'vip_customers'"):
+        segment.enter_audience("vip_customer", email="ada@example.com")
+
+
+def test_an_answer_without_data_is_refused_with_its_messages(stackadapt: StackAdaptFace) -> None:
+    with pytest.raises(GraphQLRefused, match="emial"):
+        stackadapt.graphql("{ user { emial } }")
+
+
+def test_the_clock_moves_by_text_and_by_units(endpoint: Endpoint) -> None:
+    clock = ClockFace(endpoint)
+    before = clock.freeze()
+    assert (clock.advance("4h") - before).total_seconds() == 4 * 3600
+    assert (clock.advance(minutes=30) - before).total_seconds() == 4.5 * 3600
+    assert clock.now - before == clock.resume() - before
+
+
+def test_faults_strike_and_the_journal_knows(stackadapt: StackAdaptFace) -> None:
+    stackadapt.add_fault("status", status=503, times=1)
+    assert stackadapt.post("{ user { email } }").status_code == 503
+    assert stackadapt.verify(operation="user", status=503, times=1)["verified"] is True
+    assert [entry["outcome"] for entry in stackadapt.journal()] == ["refused"]
+
+
+def test_an_endpoint_without_control_api_says_what_is_missing(endpoint: Endpoint) -> None:
+    bare = Endpoint(client=endpoint.client, token="t", advertiser_id="1", controlled=False)
+    with pytest.raises(NoControl, match="control API"):
+        StackAdaptFace(bare).profiles()
+    with pytest.raises(NoControl, match="no Segment"):
+        SegmentFace(bare).identify("u1")
+
+
+def test_the_story_of_somebody_who_arrived(endpoint: Endpoint, segment: SegmentFace) -> None:
+    segment.enter_audience("vip_customers", email="ada@example.com", user_id="u1")
+    story = tell(endpoint, email="ada@example.com")
+    assert story.arrived
+    assert "identify to 'StackAdapt Acme': sent" in str(story)
+    assert "record (enter vip_customers): visible" in str(story)
+    assert "in vip_customers (aud_local_vip)" in str(story)
+
+
+def test_the_story_of_somebody_without_e_mail_ends_at_the_mapping(endpoint: Endpoint, segment: SegmentFace) -> None:
+    segment.enter_audience("vip_customers", user_id="u1")
+    story = tell(endpoint, user_id="u1")
+    assert not story.arrived
+    assert "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'." in str(story)
+    assert "none is visible" in str(story)
+
+
+def test_the_story_of_a_quote_says_what_segment_would_report(endpoint: Endpoint, segment: SegmentFace) -> None:
+    segment.enter_audience("vip_customers", email="ada@example.com", traits={"first_name": 'A"da'})
+    story = str(tell(endpoint, email="ada@example.com"))
+    assert "failed, GRAPHQL_ERRORS: Syntax Error" in story
+    assert "(Segment would report this as delivered)" in story
+
+
+def test_the_story_of_a_refused_mutation_quotes_its_user_errors(endpoint: Endpoint, stackadapt: StackAdaptFace) -> None:
+    stackadapt.post(WRONG_ADVERTISER)
+    story = str(tell(endpoint, email="ada@example.com"))
+    assert "upsertProfiles: userErrors, 200; Advertiser 77 could not be found." in story
+
+
+def test_the_story_of_a_stranger_says_that_there_is_none(endpoint: Endpoint) -> None:
+    assert "nothing was emitted about them" in str(tell(endpoint, email="nobody@example.com"))

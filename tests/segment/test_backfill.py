@@ -1,0 +1,114 @@
+"""Computing an audience for everybody on demand: the historical backfill, and a destination connected later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.errors import NotFound
+from emulator.segment import space
+
+VIP = {"trait": "total_spent", "operator": "at_least", "value": 500}
+
+
+@pytest.fixture
+def reopened(open_room: Callable[..., Any], document: dict[str, Any], tmp_path: Path) -> Callable[..., Any]:
+    """Opens the same data with another condition for the one audience, and more audiences."""
+
+    def open_(condition: dict[str, Any], *more: dict[str, Any]) -> Any:
+        audience = document["audiences"][0] | {"condition": condition}
+        return open_room(document | {"audiences": [audience, *more]}, store=tmp_path / "s.sqlite")
+
+    return open_
+
+
+def members(room: Any, key: str = "vip_customers") -> list[str]:
+    return [member["userId"] for member in room.segment.members(key)]
+
+
+def test_it_computes_everybody_and_sends_those_who_change(reopened: Callable[..., Any]) -> None:
+    first = reopened(VIP)
+    for user, spent in (("u1", 900), ("u2", 600), ("u3", 10)):
+        first.identify(user, total_spent=spent)
+    again = reopened({"trait": "total_spent", "operator": "at_most", "value": 600})
+    assert members(again) == ["u1", "u2"], "nothing is computed by itself"
+    before = len(again.payloads())
+    assert again.segment.compute("vip_customers") == {"profiles": 3, "entered": 1, "left": 1}
+    assert members(again) == ["u2", "u3"]
+    sent = [(event["userId"], event.get("event")) for event in again.payloads()[before:]]
+    assert sent == [("u1", None), ("u1", "Audience Exited"), ("u3", None), ("u3", "Audience Entered")]
+    assert again.segment.compute("vip_customers") == {"profiles": 3, "entered": 0, "left": 0}
+    assert len(again.payloads()) == before + 4
+
+
+def test_a_new_audience_takes_in_those_who_met_its_condition_before(reopened: Callable[..., Any]) -> None:
+    reopened(VIP).identify("u1", total_spent=900, plan="gold")
+    gold = {
+        "key": "gold",
+        "id": "aud_gold",
+        "name": "Gold",
+        "condition": {"trait": "plan", "operator": "equals", "value": "gold"},
+    }
+    again = reopened(VIP, gold)
+    assert members(again, "gold") == []
+    assert again.segment.compute("gold")["entered"] == 1
+    assert members(again, "gold") == ["u1"]
+
+
+def test_audiences_that_ask_for_it_follow(reopened: Callable[..., Any]) -> None:
+    poor = {"key": "poor", "id": "aud_poor", "name": "Poor", "condition": {"not": {"audience": "vip_customers"}}}
+    reopened(VIP, poor).identify("u1", total_spent=900)
+    again = reopened({"trait": "total_spent", "operator": "at_least", "value": 1_000}, poor)
+    assert again.segment.compute("vip_customers") == {"profiles": 1, "entered": 0, "left": 1}
+    assert members(again, "poor") == ["u1"]
+
+
+def test_events_from_before_a_condition_asked_for_them_are_not_known(reopened: Callable[..., Any]) -> None:
+    """As with Include Historical Event Data left unchecked: only events after creation count."""
+    first = reopened(VIP)
+    first.segment.receive("track", {"userId": "u1", "event": "Order Completed"})
+    again = reopened({"event": "Order Completed"})
+    assert again.segment.compute("vip_customers") == {"profiles": 1, "entered": 0, "left": 0}
+    again.segment.receive("track", {"userId": "u1", "event": "Order Completed"})
+    assert members(again) == ["u1"]
+
+
+def test_a_destination_connected_later_gets_every_present_member_once(
+    open_room: Callable[..., Any], document: dict[str, Any], tmp_path: Path
+) -> None:
+    first = open_room(document, store=tmp_path / "s.sqlite")
+    first.identify("u1", email="ada@example.com", total_spent=900)
+    first.identify("u2", total_spent=1)
+    later = document["destinations"][0] | {"name": "Later", "audiences": [{"key": "vip_customers", "sendTrack": False}]}
+    document["destinations"].append(later)
+    room = open_room(document, store=tmp_path / "s.sqlite")
+    before = len(room.segment.deliveries())
+    assert room.segment.compute("vip_customers", "Later") == {"profiles": 2, "entered": 0, "left": 0}
+    sent = [(row["destination"], row["type"], row["userId"]) for row in room.segment.deliveries()[before:]]
+    assert sent == [("Later", "identify", "u1")]
+    assert room.payloads()[-1]["traits"]["vip_customers"] is True
+
+
+def test_it_goes_through_the_profiles_page_by_page(
+    room: Any, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]
+) -> None:
+    for number in range(7):
+        room.identify(f"u{number}", total_spent=900)
+    monkeypatch.setattr(space, "_PEOPLE_AT_ONCE", 3)
+    assert room.segment.compute("vip_customers", "StackAdapt Acme")["profiles"] == 7
+    assert len(room.payloads()) == 7 * 2 * 2
+
+
+@pytest.mark.parametrize(
+    ("key", "destination", "message"),
+    [
+        ("vip_customer", None, "no such audience.*Did you mean 'vip_customers'"),
+        ("vip_customers", "StackAdapt Acne", "not connected to such.*Did you mean 'StackAdapt Acme'"),
+    ],
+)
+def test_an_unknown_name_is_not_found(room: Any, key: str, destination: str | None, message: str) -> None:
+    with pytest.raises(NotFound, match=message):
+        room.segment.compute(key, destination)

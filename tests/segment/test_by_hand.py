@@ -1,0 +1,91 @@
+"""Putting people into audiences by hand, and deletion regulations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator.errors import InputError, NotFound
+from emulator.events import MembershipChanged
+from emulator.transport import TransportError
+from tests.segment.conftest import Room, answer
+
+DELETED = '{"data":{"deleteProfilesWithExternalIds":{"userErrors":[]}}}'
+REFUSED = '{"data":{"deleteProfilesWithExternalIds":{"userErrors":[{"message":"no scope","path":["input"]}]}}}'
+
+
+def json_answer(text: str) -> Any:
+    given = answer(text=text)
+    return type(given)(
+        status=given.status, reason=given.reason, text=text, headers={"content-type": "application/json"}
+    )
+
+
+def test_somebody_placed_by_hand_is_sent_whatever_the_condition_says(room: Room) -> None:
+    events = room.segment.place("vip_customers", entered=True, user_id="u1", email="ada@example.com")
+    assert [(event["type"], event["event"]) for event in events] == [("identify", None), ("track", "Audience Entered")]
+    assert room.outcomes() == ["sent", "sent"]
+    assert room.payloads()[0]["traits"] == {"email": "ada@example.com", "vip_customers": True}
+    assert [member["userId"] for member in room.segment.members("vip_customers")] == ["u1"]
+
+
+def test_leaving_by_hand_is_sent_even_for_somebody_who_never_entered(room: Room) -> None:
+    events = room.segment.place("vip_customers", entered=False, user_id="u1", email="ada@example.com")
+    assert [event["event"] for event in events] == [None, "Audience Exited"]
+    assert room.heard(MembershipChanged) == []
+
+
+def test_the_next_call_computes_the_audience_again(room: Room) -> None:
+    room.segment.place("vip_customers", entered=True, user_id="u1", email="ada@example.com")
+    room.identify(total_spent=1)
+    assert room.segment.members("vip_customers") == []
+    assert [change.entered for change in room.heard(MembershipChanged)] == [True, False]
+
+
+def test_traits_given_by_hand_are_kept_and_sent_as_the_audience_sends_them(room: Room) -> None:
+    room.segment.place("vip_customers", entered=True, email="ada@example.com", traits={"first_name": "Ada", "shoe": 38})
+    assert room.segment.profiles()[0]["traits"] == {"email": "ada@example.com", "first_name": "Ada", "shoe": 38}
+    assert "shoe" not in room.payloads()[0]["traits"]
+
+
+def test_an_unknown_audience_and_a_person_without_a_name_are_refused(room: Room) -> None:
+    with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
+        room.segment.place("vip_customer", entered=True, user_id="u1")
+    with pytest.raises(InputError, match="user id or an e-mail"):
+        room.segment.place("vip_customers", entered=True)
+
+
+def test_a_regulation_deletes_in_the_space_and_asks_each_destination_instance(room: Room) -> None:
+    room.identify(email="ada@example.com", total_spent=900)
+    room.transport.answers = [json_answer(DELETED)]
+    done = room.segment.delete("u1")
+    assert done == {
+        "userId": "u1",
+        "deleted": True,
+        "destinations": [{"destination": "StackAdapt Acme", "outcome": "sent", "reason": None, "message": None}],
+    }
+    assert 'externalIds: ["u1"]' in room.transport.documents()[-1]
+    assert room.segment.profiles() == []
+    assert room.segment.members("vip_customers") == []
+
+
+def test_a_regulation_is_forwarded_for_somebody_whom_the_space_does_not_know(room: Room) -> None:
+    room.transport.answers = [json_answer(DELETED)]
+    assert room.segment.delete("stranger")["deleted"] is False
+    assert len(room.transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "message"),
+    [
+        (json_answer(REFUSED), "DELETE_FAILED", "Profile deletion was not successful: no scope"),
+        (answer(status=503, reason="Service Unavailable"), "503", "Service Unavailable"),
+        (TransportError("ECONNRESET", "socket hang up"), "ECONNRESET", "socket hang up"),
+    ],
+    ids=["userErrors", "status", "silence"],
+)
+def test_a_deletion_that_was_refused_says_why(room: Room, given: Any, reason: str, message: str) -> None:
+    room.transport.answers = [given]
+    (asked,) = room.segment.delete("u1")["destinations"]
+    assert (asked["outcome"], asked["reason"], asked["message"]) == ("failed", reason, message)
