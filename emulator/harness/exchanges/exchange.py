@@ -96,6 +96,10 @@ def _member(name: str, body: Mapping[str, Any] | str) -> str:
     return f"{name}Text" if isinstance(body, str) else name
 
 
+def _body(line: Mapping[str, Any], name: str) -> Any:
+    return line[name] if name in line else line[f"{name}Text"]
+
+
 def _is_cut_short(line: str) -> bool:
     """Whether the writer was stopped in the middle of a line: only the last can lack its end."""
     if line.endswith("\n"):
@@ -127,10 +131,10 @@ def _parsed(line: str, where: str) -> Exchange:
             upstream=found.get("upstream", ""),
             token=found["token"],
             accept=found.get("accept", "application/json"),
-            request=found.get("request", found.get("requestText")),
+            request=_body(found, "request"),
             status=int(found["status"]),
             headers=dict(found["headers"]),
-            response=found.get("response", found.get("responseText")),
+            response=_body(found, "response"),
         )
     except (TypeError, ValueError) as error:
         raise InputError(f"a recorded exchange cannot be read: {error}.", where=where) from None

@@ -45,14 +45,14 @@ _PSEUDONYM: Final = re.compile(rf"person-[0-9a-f]{{{_DIGITS}}}@example\.com")
 _ESCAPE: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _NAMES: Final = "|".join(PERSONAL)
 # A member's name at any depth of escaping, quoted (JSON) or bare (GraphQL).
-_NAME: Final = rf"""(?P<name>(?:(?<!\\)(?P<around>\\*+")(?:{_NAMES})(?P=around)|\b(?:{_NAMES}))\s*:\s*"""
+_NAME: Final = rf"""(?P<name>(?:(?<!\\)(?P<around>\\*+")(?:{_NAMES})(?P=around)|\b(?:{_NAMES}))\s*:\s*)"""
 # A text ends where something follows that may follow a member, so that a quote within it does not end it.
 _MEMBER: Final = re.compile(
-    rf"""{_NAME}(?P<quote>\\*"))(?P<value>.{{0,{_LONGEST_VALUE}}}?)"""
+    rf"""{_NAME}(?P<quote>\\*")(?P<value>.{{0,{_LONGEST_VALUE}}}?)"""
     r"""(?P<end>(?P=quote)(?=\s*(?:[,}\])]|$)|\s+\w+\s*:))""",
     re.DOTALL,
 )
-_NUMBER: Final = re.compile(rf"{_NAME})[\d.+\-eE]+")
+_NUMBER: Final = re.compile(rf"{_NAME}[\d.+\-eE]+")
 _LETTER: Final = re.compile(r"(\\+(?:u[0-9a-fA-F]{4}|.))|([^\W\d_])|(\d)", re.DOTALL)
 
 
@@ -85,7 +85,7 @@ class Pseudonyms:
         """The same text made safe."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
-        text = _MEMBER.sub(lambda match: f"{match['name']}{_blank(match['value'])}{match['end']}", text)
+        text = _MEMBER.sub(lambda match: f"{match['name']}{match['quote']}{_blank(match['value'])}{match['end']}", text)
         text = _NUMBER.sub(r"\g<name>1", text)
         return _EMAIL.sub(lambda match: self._pseudonym(match[0]), text)
 
