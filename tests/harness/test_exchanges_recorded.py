@@ -116,7 +116,7 @@ def test_what_tells_who_somebody_is_keeps_its_shape_only(path: Path) -> None:
     assert (variables["phone"], variables["birth_date"]) == ("+1 111 1111", "1111-11-11")
     assert (variables["postal_code"], variables["total_spent"]) == (1, 900)
     assert json.loads(variables["p"])[0]["postal_code"] == 1
-    assert exchange.query == MUTATION
+    assert exchange.request["query"] == MUTATION
 
 
 def test_the_token_stands_nowhere_and_the_same_token_has_the_same_label(path: Path) -> None:

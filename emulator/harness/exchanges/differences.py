@@ -18,7 +18,7 @@ _FREE: Final = ("traceId", "column")
 _GIVEN_BY_SERVICE: Final = re.compile(r"id|url|cursor|\w*(?:Id|ID|_id|Url|Cursor)")
 _INDEX: Final = re.compile(r"\[\d+\]")
 # A member or argument with an id in a request, at any depth of escaping.
-_ID_SENT: Final = re.compile(r"(?:[iI]d|ID)s?\b\W{1,12}?([\w.:/=-]+)")
+_ID_SENT: Final = re.compile(r"(?:[iI]d|ID)s?\b\W{1,12}?(\w[\w.:/=-]*)")
 # A text in a document, or a number that is an id.
 _LITERAL: Final = re.compile(r'(?<=")[^"\\\n]+(?=")|(?<=[iI]d: )\d+')
 

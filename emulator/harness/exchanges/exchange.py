@@ -39,12 +39,6 @@ class Exchange:
     headers: Mapping[str, str]
     response: Mapping[str, Any] | str
 
-    @property
-    def query(self) -> str | None:
-        """The document; None when the request holds none."""
-        query = self.request.get("query") if isinstance(self.request, Mapping) else None
-        return query if isinstance(query, str) else None
-
     def as_line(self) -> str:
         """The exchange as a line of JSON, ASCII only."""
         line = {

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from graphql import GraphQLError, OperationDefinitionNode
 
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, InputError, UserMistake
+from emulator.harness.exchanges.asked import title_of
 from emulator.harness.exchanges.differences import NOTHING, Difference, Names, differences
 from emulator.harness.exchanges.exchange import Exchange, body_of, read_exchanges
 from emulator.harness.exchanges.pseudonyms import Pseudonyms
@@ -22,8 +22,6 @@ from emulator.harness.faces import ClockFace, Endpoint
 from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Check, Result, Target
 from emulator.harness.scenarios.comparing import short
 from emulator.harness.scenarios.scenario import Cell
-from emulator.stackadapt.document import parse_document, root_fields
-from emulator.stackadapt.limits import Limits
 
 # The service was busy or away: the request does not decide that.
 _BUSY: Final = (429, 502, 503, 504)
@@ -48,7 +46,7 @@ class Line:
     @property
     def title(self) -> str:
         """`line 3: query cdpProfiles`."""
-        return f"line {self.number}: {_asked(self.exchange.query)}"
+        return f"line {self.number}: {title_of(self.exchange)}"
 
 
 def replay(path: Path, target: Target, *, latency: str | None = None) -> Iterator[Result]:
@@ -148,19 +146,3 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _text(request: Mapping[str, Any] | str) -> str:
     return request if isinstance(request, str) else json.dumps(request)
-
-
-def _asked(query: str | None) -> str:
-    """`mutation upsertProfiles`, for a document."""
-    if query is None:
-        return "no document"
-    try:
-        parsed = parse_document(query, Limits())
-    except GraphQLError:
-        return "a document that cannot be parsed"
-    operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
-    asked = (
-        f"{each.operation.value} {', '.join(dict.fromkeys(field.name.value for field in root_fields(parsed, each)))}"
-        for each in operations
-    )
-    return "; ".join(asked) or "a document without an operation"

@@ -1,19 +1,20 @@
-"""The workspace in which a recording is replayed: what the recording shows to have worked is allowed, nothing else."""
+"""The workspace in which a recording is replayed: who may do what, as far as the answers show it."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from emulator.harness.exchanges.asked import asked_in
 from emulator.harness.exchanges.exchange import Exchange
-from emulator.harness.remote import change_in
 from emulator.harness.scenarios.setting import workspace_of
 from emulator.workspace import READ, WRITE
 
-_ADVERTISER: Final = re.compile(r"\badvertiserIds?\b\W{1,12}?(\d+)")
+_REFUSAL: Final = re.compile(
+    r"advertiser|scope|permi|authori[sz]|access|forbidden|not (be )?found|not exist", re.IGNORECASE
+)
 _WRAPPERS: Final = ("nodes", "edges", "node")
 _UNAUTHORIZED: Final = 401
 
@@ -37,25 +38,26 @@ class Setting:
 def setting_of(exchanges: Iterable[Exchange], *, latency: str | None) -> Setting:
     """The default workspace with the advertisers and tokens of a recording besides.
 
-    A token is known that was not always answered 401. It may read advertisers that it was shown, or asked about without
-    an error, write where it changed something, and do what its scopes were said to be. `latency` is the workspace's
-    when None.
+    A token is known that was not always answered 401. It may read the advertisers that it was shown, do what its scopes
+    were said to be, and do what it asked for where no error spoke of access. `latency` is the workspace's when None.
     """
     tokens: dict[str, _Token] = {}
-    advertisers: dict[str, str] = {}
+    advertisers: dict[str, str | None] = {}
     for exchange in exchanges:
         if exchange.token is None or exchange.status == _UNAUTHORIZED:
             continue
         token = tokens.setdefault(exchange.token, _Token(exchange.token))
         for advertiser, granted in (*_used(exchange), *_shown(exchange.response)):
             token.scopes.setdefault(advertiser["id"], set()).update(granted)
-            advertisers[advertiser["id"]] = advertiser.get("name") or advertisers.get(advertiser["id"], "Recorded")
+            advertisers[advertiser["id"]] = advertiser.get("name") or advertisers.get(advertiser["id"])
         name = _token_name(exchange.response)
         if name is not None and name not in {other.name for other in tokens.values()}:
             token.name = name
     base = workspace_of({} if latency is None else {"latency": latency})
     known = {each["id"]: each for each in base["advertisers"]}
-    known |= {number: {"id": number, "name": name} for number, name in advertisers.items()}
+    for number, name in advertisers.items():
+        given = {"id": number, "name": f"Advertiser {number}"} | known.get(number, {})
+        known[number] = given if name is None else given | {"name": name}
     recorded = (
         {
             "token": f"replayed-{label}",
@@ -68,19 +70,24 @@ def setting_of(exchanges: Iterable[Exchange], *, latency: str | None) -> Setting
     return Setting(workspace=workspace, token_names={label: token.name for label, token in tokens.items()})
 
 
-def _went_well(exchange: Exchange) -> bool:
-    response = exchange.response
-    if not isinstance(response, Mapping) or response.get("errors") or not isinstance(response.get("data"), Mapping):
-        return False
-    return not any(isinstance(each, Mapping) and each.get("userErrors") for each in response["data"].values())
-
-
 def _used(exchange: Exchange) -> Iterator[tuple[Mapping[str, Any], set[str]]]:
     """The advertisers that a request names, with what it takes to be answered as it was."""
-    if _went_well(exchange):
-        scopes = {READ, WRITE} if change_in(exchange.query or "") else {READ}
-        for advertiser in _ADVERTISER.findall(json.dumps(exchange.request)):
-            yield {"id": advertiser}, scopes
+    asked = asked_in(exchange)
+    if asked is not None and not any(map(_REFUSAL.search, _messages(exchange.response))):
+        for advertiser in asked.advertiser_ids:
+            yield {"id": advertiser}, {READ, WRITE} if asked.mutates else {READ}
+
+
+def _messages(value: Any) -> Iterator[str]:
+    """The texts of all errors in an answer."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if name == "message" and isinstance(item, str):
+                yield item
+            yield from _messages(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _messages(item)
 
 
 def _shown(value: Any, member: str = "") -> Iterator[tuple[Mapping[str, Any], set[str]]]:
