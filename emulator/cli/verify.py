@@ -9,7 +9,6 @@ from itertools import groupby
 from pathlib import Path
 
 import click
-import httpx
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -19,8 +18,7 @@ from emulator.cli.remote import client_of, remote_options
 from emulator.errors import InputError, UserMistake
 from emulator.harness.exchanges import replay
 from emulator.harness.faces import Endpoint
-from emulator.harness.faces.sandboxes import sandbox_at
-from emulator.harness.remote import address, shown
+from emulator.harness.faces.opening import EmulatorAt, answering_at, in_process
 from emulator.harness.scenarios import (
     FAILED,
     PASSED,
@@ -95,9 +93,9 @@ def command(
     if listing:
         _list(scenarios, as_json)
         return
-    target = OwnEmulators(_own_emulator) if url is None else _target(url, token, advertiser)
-    results = list(_with_progress(play_all(scenarios, target), len(scenarios)))
-    exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
+    with _target(url, token, advertiser) as target:
+        results = list(_with_progress(play_all(scenarios, target), len(scenarios)))
+        exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
     report = Report(target=target.name, scenarios=results, exchanges=exchanges)
     if junit_path is not None:
         _write(junit_path, report)
@@ -126,45 +124,22 @@ def _list(scenarios: Iterable[Scenario], as_json: bool) -> None:
 
 
 @contextmanager
+def _target(url: str | None, token: str | None, advertiser: str | None) -> Iterator[Target]:
+    if url is None:
+        yield OwnEmulators(_own_emulator)
+        return
+    found = answering_at(url, client_of, token=token, advertiser_id=advertiser)
+    if isinstance(found, EmulatorAt):
+        yield RunningEmulator(found)
+        return
+    with found.open() as endpoint:
+        yield GraphQLEndpoint(endpoint)
+
+
+@contextmanager
 def _own_emulator(workspace: Workspace) -> Iterator[Endpoint]:
-    with (
-        Emulator(workspace) as emulator,
-        httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1") as client,
-    ):
-        yield sandbox_at(client)
-
-
-def _target(url: str, token: str | None, advertiser: str | None) -> Target:
-    given = address(url)
-    root = str(given.copy_with(path="/", query=None, fragment=None))
-    try:
-        with client_of(root) as client:
-            health = client.get("/_emulator/health")
-    except httpx.HTTPError as error:
-        raise UserMistake(f"nobody answers: {error}.", where="--target", found=shown(given)) from None
-    if _is_emulator(health):
-        return RunningEmulator(shown(given), lambda: client_of(root))
-    for name, value in (("--token", token), ("--advertiser", advertiser)):
-        if value is None:
-            raise UserMistake(f"a target that is no emulator needs {name}.", where="--target", found=shown(given))
-    path = given.path if given.path != "/" else "/graphql"
-    return GraphQLEndpoint(
-        Endpoint(
-            client=client_of(root),
-            token=token or "",
-            advertiser_id=advertiser or "",
-            graphql_path=path,
-            controlled=False,
-        )
-    )
-
-
-def _is_emulator(health: httpx.Response) -> bool:
-    try:
-        body = health.json()
-    except ValueError:
-        return False
-    return health.is_success and isinstance(body, dict) and body.get("status") == "ok"
+    with Emulator(workspace) as emulator, in_process(emulator.app) as endpoint:
+        yield endpoint
 
 
 def _with_progress(results: Iterator[Result], total: int) -> Iterable[Result]:

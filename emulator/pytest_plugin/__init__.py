@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from emulator.harness.faces import Endpoint, SegmentFace
     from emulator.pytest_plugin.targets import Server, Target
 
+_TARGET = pytest.StashKey["Target"]()
 _MARKER = (
     "stackadapt(workspace=None, latency=None, api_edition=None): what the emulator of this test starts with: "
     "a workspace (path, dict or Workspace), the time until profiles are visible (instant, realistic or 4h), "
@@ -57,10 +58,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
-    if _elsewhere(config):
-        from emulator.pytest_plugin.skipping import SkipWhatNeedsAnEmulator
+    url = _elsewhere(config)
+    if not url:
+        return
+    from emulator.harness.remote import address
+    from emulator.pytest_plugin.skipping import SkipWhatNeedsAnEmulator, as_usage_error
 
-        config.pluginmanager.register(SkipWhatNeedsAnEmulator())
+    with as_usage_error():
+        address(url)
+    config.pluginmanager.register(SkipWhatNeedsAnEmulator())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Asks who answers at another endpoint: what is wrong with it is told once, before any test."""
+    config = session.config
+    url = _elsewhere(config)
+    if not url:
+        return
+    import os
+
+    from emulator.pytest_plugin.skipping import as_usage_error
+    from emulator.pytest_plugin.targets import Permission, target_at
+
+    with as_usage_error():
+        config.stash[_TARGET] = target_at(
+            url,
+            token=config.getoption("--stackadapt-token") or os.environ.get("STACKADAPT_TEST_TOKEN"),
+            advertiser=config.getoption("--stackadapt-advertiser") or os.environ.get("STACKADAPT_TEST_ADVERTISER"),
+            permission=Permission(
+                remote=config.getoption("--stackadapt-allow-remote"),
+                writes=config.getoption("--stackadapt-allow-writes"),
+            ),
+        )
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -76,7 +106,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def stackadapt_workspace() -> Any:
     """What emulators start with: a path, a dict or a Workspace. Override it; the built-in workspace otherwise.
 
-    The endpoint of --stackadapt-url has a workspace already, whatever this says.
+    The emulator of --stackadapt-url has a workspace already: there it is this one for tests with a marker only.
     """
     return None
 
@@ -94,22 +124,9 @@ def stackadapt_server(_stackadapt_target: Target, stackadapt_workspace: Any) -> 
 @pytest.fixture(scope="session")
 def _stackadapt_target(pytestconfig: pytest.Config) -> Target:
     """Where emulators come from, by the command line."""
-    import os
+    from emulator.pytest_plugin.targets import InProcess
 
-    from emulator.pytest_plugin.targets import InProcess, Permission, target_at
-
-    url = _elsewhere(pytestconfig)
-    if not url:
-        return InProcess()
-    return target_at(
-        url,
-        token=pytestconfig.getoption("--stackadapt-token") or os.environ.get("STACKADAPT_TEST_TOKEN"),
-        advertiser=pytestconfig.getoption("--stackadapt-advertiser") or os.environ.get("STACKADAPT_TEST_ADVERTISER"),
-        permission=Permission(
-            remote=pytestconfig.getoption("--stackadapt-allow-remote"),
-            writes=pytestconfig.getoption("--stackadapt-allow-writes"),
-        ),
-    )
+    return pytestconfig.stash.get(_TARGET, None) or InProcess()
 
 
 @pytest.fixture
@@ -118,7 +135,7 @@ def stackadapt_emulator(
 ) -> Iterator[Endpoint]:
     """An emulator that nobody else has, in process: `.url` opens a real port when it is first asked for."""
     marker = request.node.get_closest_marker("stackadapt")
-    options = dict(marker.kwargs) if marker else {}
+    options = {name: value for name, value in (marker.kwargs if marker else {}).items() if value is not None}
     if "stackadapt_server" in request.fixturenames:
         opened = request.getfixturevalue("stackadapt_server").sandbox(options)
     else:

@@ -1,11 +1,13 @@
-"""Against another endpoint, a test that needs what is not there is skipped, with the reason."""
+"""Against another endpoint: how a mistake becomes pytest's word for it, a skipped test or a command line in error."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from emulator.errors import UserMistake
 from emulator.harness.faces import NoControl
 
 
@@ -25,3 +27,12 @@ class SkipWhatNeedsAnEmulator:
             yield
         except NoControl as missing:
             pytest.skip(str(missing))
+
+
+@contextmanager
+def as_usage_error() -> Iterator[None]:
+    """Turns a UserMistake into one line in place of the whole session."""
+    try:
+        yield
+    except UserMistake as mistake:
+        raise pytest.UsageError(str(mistake)) from None

@@ -131,4 +131,4 @@ def test_a_bare_endpoint_plays_what_it_can_and_says_what_it_cannot(run: Run, gra
 def test_a_bare_endpoint_needs_a_token(run: Run, graphql_only: str) -> None:
     shown = run("verify", "--target", graphql_only)
     assert shown.returncode == 2
-    assert "a target that is no emulator needs --token" in shown.stderr
+    assert f"{graphql_only}: this is no emulator, so it needs --token." in shown.stderr

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from emulator import Emulator, load_workspace
-from emulator.harness.faces import NoControl, StackAdaptFace
-from emulator.pytest_plugin.targets import InProcess, Permission, StackAdaptAlone
+from emulator.harness.faces import NoControl, SegmentFace, StackAdaptFace
+from emulator.pytest_plugin.targets import InProcess, Permission, target_at
 from emulator.server.listener import Listener
 
 if TYPE_CHECKING:
@@ -185,12 +185,11 @@ def test_tests_share_a_server_and_no_data(run: Run) -> None:
         stackadapt.expect_profile(email="ada@example.com")
 
     @pytest.mark.stackadapt(latency="4h")
-    def test_has_other_wishes(slow_client, stackadapt):
-        pass
+    def test_has_other_wishes(slow_client, stackadapt, segment):
+        segment.enter_audience("vip_customers", email="ada@example.com")
+        stackadapt.expect_no_profile(email="ada@example.com")
     """
-    result = run(source)
-    result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*the server of this session has its workspace already. Found: 'latency'.*"])
+    run(source).assert_outcomes(passed=3)
 
 
 @pytest.mark.parametrize("path", ["", "/graphql"])
@@ -204,14 +203,17 @@ def test_server(stackadapt_server, stackadapt_emulator):
 import pytest
 
 @pytest.mark.stackadapt(latency="4h")
-def test_late(stackadapt):
-    pass
+def test_late(stackadapt, segment):
+    segment.enter_audience("vip_customers", email="ada@example.com")
+    stackadapt.expect_no_profile(email="ada@example.com")
+    stackadapt.clock.advance("4h")
+    stackadapt.expect_profile(email="ada@example.com")
 """
     )
     with Emulator() as emulator:
         result = run(source, "-rs", "--stackadapt-url", emulator.url + path)
-        result.assert_outcomes(passed=2, skipped=1)
-        result.stdout.fnmatch_lines(["stackadapt: http://127.0.0.1:*", "SKIPPED*the test asks for another*"])
+        result.assert_outcomes(passed=3)
+        result.stdout.fnmatch_lines(["stackadapt: http://127.0.0.1:*"])
         assert [sandbox.name for sandbox in emulator.sandboxes.all()] == ["default"]
         assert emulator.stackadapt.profiles() == []
 
@@ -236,24 +238,45 @@ def test_the_environment_names_an_endpoint_too(run: Run, alone: str, monkeypatch
     run(ALONE).assert_outcomes(passed=1, skipped=2)
 
 
-def test_a_stackadapt_needs_a_token_and_an_advertiser(run: Run, alone: str) -> None:
-    result = run(ALONE, "--stackadapt-url", alone)
-    result.assert_outcomes(errors=3)
-    result.stdout.fnmatch_lines(
-        ["*--stackadapt-token: this is not an emulator, so it needs a token and an advertiser.*"]
-    )
+def test_a_stackadapt_starts_in_no_other_way_for_a_marker(run: Run, alone: str) -> None:
+    source = """
+    import pytest
+
+    @pytest.mark.stackadapt(latency="4h")
+    def test_late(stackadapt):
+        raise AssertionError("this was to start in another way")
+
+    @pytest.mark.stackadapt(latency=None)
+    def test_says_nothing(stackadapt):
+        pass
+    """
+    result = run(source, "-rs", f"--stackadapt-url={alone}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*the test asks for one that starts in its own way. Found: 'latency'.*"])
 
 
-def test_another_host_is_not_asked_without_permission(run: Run) -> None:
-    result = run(ARRIVES, "--stackadapt-url", "https://api.stackadapt.example/graphql")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*this host is not this machine, and nothing was sent.*--stackadapt-allow-remote*"])
-
-
-def test_nobody_at_the_address_is_one_sentence(run: Run) -> None:
+@pytest.fixture
+def nowhere() -> str:
+    """An address at which nobody answers any more."""
     with Emulator() as emulator:
-        url = emulator.url
-    run(ARRIVES, "--stackadapt-url", url).stdout.fnmatch_lines(["*--stackadapt-url: nobody answers: *"])
+        return emulator.url
+
+
+def test_what_is_wrong_with_an_endpoint_is_told_once_before_any_test(run: Run, alone: str, nowhere: str) -> None:
+    for url, said in (
+        (alone, f"{alone}: this is no emulator, so it needs --stackadapt-token."),
+        (nowhere, f"{nowhere}: nobody answers: *"),
+        ("foo", "URL: this is no address to send to. Found: 'foo'. Allowed: http or https."),
+        (
+            "https://h.example/graphql",
+            "*this host is not this machine, and nothing was sent.*--stackadapt-allow-remote*",
+        ),
+    ):
+        result = run(ARRIVES + ALONE, "--stackadapt-url", url)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines([f"ERROR: {said}"])
+        assert len([line for line in result.errlines if line]) == 1
+        result.stdout.no_fnmatch_line("*Traceback*")
 
 
 def test_importing_the_plugin_brings_no_library_along() -> None:
@@ -263,14 +286,100 @@ def test_importing_the_plugin_brings_no_library_along() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_nothing_is_sent_that_the_guard_refuses() -> None:
-    url = httpx.URL("https://api.sandbox.stackadapt.com/graphql")
-    target = StackAdaptAlone(url, "token", "1", Permission(remote=True))
+class Elsewhere:
+    """Another host, as far as anybody can tell: an emulator answers for it and notes what arrives."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        emulator.app.config["TRUSTED_HOSTS"] = None
+        self._app = emulator.app
+        self.arrived: list[tuple[str, str]] = []
+
+    def through(self) -> httpx.BaseTransport:
+        answering = httpx.WSGITransport(app=self._app)
+
+        def far_end(request: httpx.Request) -> httpx.Response:
+            self.arrived.append((request.method, request.url.path))
+            return answering.handle_request(request)
+
+        return httpx.MockTransport(far_end)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    with Emulator() as emulator:
+        yield Elsewhere(emulator)
+
+
+PROBE = ("GET", "/_emulator/health")
+
+
+def test_another_host_is_not_even_asked_who_it_is_without_permission(elsewhere: Elsewhere) -> None:
+    with pytest.raises(NoControl, match="--stackadapt-allow-remote"):
+        target_at("http://emulator.example.org", permission=Permission(), through=elsewhere.through)
+    assert elsewhere.arrived == []
+
+
+def test_an_emulator_elsewhere_is_only_read_when_nobody_allowed_more(elsewhere: Elsewhere) -> None:
+    target = target_at("http://emulator.example.org", permission=Permission(remote=True), through=elsewhere.through)
+    with (
+        pytest.raises(NoControl, match=r"POST /_emulator/sandboxes.*--stackadapt-allow-writes"),
+        target.isolated(None, {}),
+    ):
+        pass
+    with (
+        target.server(None) as server,
+        pytest.raises(NoControl, match="--stackadapt-allow-writes"),
+        server.sandbox({"latency": "4h"}),
+    ):
+        pass
+    assert elsewhere.arrived == [PROBE]
+
+
+def test_an_emulator_elsewhere_is_used_when_that_is_allowed(elsewhere: Elsewhere) -> None:
+    permission = Permission(remote=True, writes=True)
+    target = target_at("http://emulator.example.org", permission=permission, through=elsewhere.through)
+    with target.isolated(None, {}) as endpoint:
+        SegmentFace(endpoint).identify("u1")
+    assert ("POST", "/v1/identify") in elsewhere.arrived
+    assert elsewhere.arrived[-1][0] == "DELETE"
+
+
+@pytest.mark.parametrize("host", ["api.stackadapt.com", "api.segment.io"])
+def test_production_is_never_written_to_whatever_it_says_it_is(elsewhere: Elsewhere, host: str) -> None:
+    permission = Permission(remote=True, writes=True)
+    target = target_at(f"https://{host}", permission=permission, through=elsewhere.through)
+    with pytest.raises(NoControl, match="production host"), target.isolated(None, {}):
+        pass
+    assert elsewhere.arrived == [PROBE]
+
+
+def test_a_mutation_elsewhere_is_held_back() -> None:
+    sent: list[str] = []
+
+    def far_end(request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        return httpx.Response(404)
+
+    target = target_at(
+        "https://api.sandbox.stackadapt.com/graphql",
+        token="token",
+        advertiser="1",
+        permission=Permission(remote=True),
+        through=lambda: httpx.MockTransport(far_end),
+    )
     with (
         target.isolated(None, {}) as endpoint,
         pytest.raises(NoControl, match=r"this could change data there.*--stackadapt-allow-writes"),
     ):
         StackAdaptFace(endpoint).graphql("mutation { archiveAdvertiser(id: 1) { clientMutationId } }")
+    assert sent == ["GET"]
+
+
+def test_a_workspace_object_is_not_sent_to_an_emulator_that_runs() -> None:
+    with Emulator() as emulator:
+        target = target_at(emulator.url, permission=Permission())
+        with pytest.raises(NoControl, match="Give the workspace as a path or a dict"):
+            target.isolated(load_workspace(), {"latency": "4h"})
 
 
 def test_a_workspace_object_is_taken_as_it_is() -> None:

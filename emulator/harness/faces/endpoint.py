@@ -9,6 +9,7 @@ import httpx
 
 from emulator.errors import UserMistake
 from emulator.harness.faces.control import Control
+from emulator.harness.remote import shown
 
 
 class NoControl(UserMistake):
@@ -35,8 +36,8 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """The base URL."""
-        return (self.address() if self.address else str(self.client.base_url)).rstrip("/")
+        """The base URL as it may be printed."""
+        return shown(httpx.URL(self.address()) if self.address else self.client.base_url).rstrip("/")
 
     @property
     def control(self) -> Control:

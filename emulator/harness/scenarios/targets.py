@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
-import httpx
-
 from emulator.harness.faces import Endpoint
-from emulator.harness.faces.sandboxes import fresh_sandbox
+from emulator.harness.faces.opening import EmulatorAt
 from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.setting import workspace_of
 from emulator.workspace import Workspace, parse_workspace
@@ -49,24 +47,19 @@ class OwnEmulators:
 
 
 class RunningEmulator:
-    """A sandbox for each scenario at an emulator that runs already; it is deleted afterwards.
+    """A sandbox for each scenario at an emulator that runs already; it is deleted afterwards."""
 
-    `connect` gives a client of the emulator.
-    """
-
-    def __init__(self, url: str, connect: Callable[[], httpx.Client]) -> None:
-        self.name = f"sandboxes of the emulator at {url}"
-        self._connect = connect
+    def __init__(self, emulator: EmulatorAt) -> None:
+        self.name = f"sandboxes of the emulator at {emulator.url}"
+        self._emulator = emulator
 
     def refuses(self, scenario: Scenario) -> str | None:
         """Nothing is refused."""
         return None
 
-    @contextmanager
-    def open(self, workspace: Mapping[str, Any]) -> Iterator[Endpoint]:
+    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
         """A fresh sandbox. Raises UserMistake when the workspace is refused."""
-        with self._connect() as client, fresh_sandbox(client, workspace) as endpoint:
-            yield endpoint
+        return self._emulator.sandbox(workspace)
 
 
 class GraphQLEndpoint:

@@ -6,28 +6,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from emulator import Emulator
 from emulator.harness.faces import Endpoint
-from emulator.harness.faces.sandboxes import sandbox_at
+from emulator.harness.faces.opening import in_process
 from emulator.harness.scenarios import OwnEmulators, Result, Scenario, Target, play, read_scenarios
 from emulator.workspace import Workspace
 
 
 @contextmanager
-def in_process(workspace: Workspace) -> Iterator[Endpoint]:
-    with (
-        Emulator(workspace) as emulator,
-        httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1") as client,
-    ):
-        yield sandbox_at(client)
+def own_emulator(workspace: Workspace) -> Iterator[Endpoint]:
+    with Emulator(workspace) as emulator, in_process(emulator.app) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 def target() -> Target:
-    return OwnEmulators(in_process)
+    return OwnEmulators(own_emulator)
 
 
 @pytest.fixture

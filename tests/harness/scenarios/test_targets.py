@@ -11,6 +11,7 @@ import pytest
 from emulator import Emulator
 from emulator.events import GraphQLExchanged
 from emulator.harness.faces import Control, Endpoint
+from emulator.harness.faces.opening import EmulatorAt
 from emulator.harness.remote import GuardedTransport, Permission
 from emulator.harness.scenarios import (
     PASSED,
@@ -53,7 +54,7 @@ def found(*names: str) -> list[Scenario]:
 def test_a_running_emulator_plays_in_sandboxes_with_the_scenario_s_workspace(
     connect: Callable[[], httpx.Client], name: str
 ) -> None:
-    target = RunningEmulator(BASE, connect)
+    target = RunningEmulator(EmulatorAt(url=BASE, connect=connect))
     for scenario in found(name):
         result = play(scenario, target)
         assert result.outcome == PASSED, list(result.lines())
@@ -65,7 +66,7 @@ def test_a_running_emulator_plays_in_sandboxes_with_the_scenario_s_workspace(
 def test_a_sandbox_is_deleted_when_a_scenario_fails_too(connect: Callable[[], httpx.Client]) -> None:
     [scenario] = found("profiles/appears.yaml")
     broken = replace(scenario, steps=(replace(scenario.steps[0], when=()),))
-    assert play(broken, RunningEmulator(BASE, connect)).failures
+    assert play(broken, RunningEmulator(EmulatorAt(url=BASE, connect=connect))).failures
     with connect() as client:
         assert len(Control(client).get("sandboxes")["sandboxes"]) == 1
 
