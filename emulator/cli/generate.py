@@ -22,7 +22,7 @@ from emulator.harness.generation.job import CSV, FORMS, JSONL, Job, PeopleStream
 from emulator.harness.generation.output import write_file, write_to
 from emulator.harness.generation.sending import sent
 from emulator.harness.generation.workspace import AMOUNTS, as_yaml, workspace_document
-from emulator.harness.remote import address, check_write
+from emulator.harness.remote import address, check_write, shown
 from emulator.segment.event_stream import EventStream, IdentifyCalls, members, membership_events
 from emulator.workspace import load_workspace
 
@@ -175,7 +175,8 @@ def _form(given: str | None, output: Path | None) -> str:
 
 def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
     done = 0
-    check_write(address(url), permission(), "generated calls")
+    target = address(url)
+    check_write(target, permission(), "generated calls")
     with client_of(url) as client, progress(job.count) as tell:
         try:
             for number in sent(client, write_key, job.all_records(), rate=rate):
@@ -185,4 +186,4 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
             left = f"--start {job.start + done} --count {job.count - done}"
             click.echo(f"sent {done:,} of {job.count:,} calls; to go on, repeat the command with {left}", err=True)
             raise
-    click.echo(f"sent {done:,} calls to {url}")
+    click.echo(f"sent {done:,} calls to {shown(target)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import click
 import httpx
@@ -11,7 +12,8 @@ import httpx
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import UserMistake
 from emulator.harness.faces import Endpoint, refusal_in
-from emulator.harness.faces.sandboxes import DEFAULT, sandbox_at
+from emulator.harness.faces.sandboxes import DEFAULT, HEADER, sandbox_at
+from emulator.harness.remote import address, shown
 
 _URL = "http://127.0.0.1:8585"
 
@@ -22,13 +24,22 @@ sandbox_option = click.option("--sandbox", help="Name of the sandbox; the defaul
 
 def url_option(command: _Command) -> _Command:
     """Adds `--url`, and the flags without which it must be this machine."""
-    url = click.option("--url", default=_URL, show_default=True, help="Where the emulator listens.")
+    url = click.option(
+        "--url",
+        default=_URL,
+        show_default=True,
+        # What `exec` tells its command: a command inside speaks to the emulator around it.
+        envvar="STACKADAPT_EMULATOR_URL",
+        show_envvar=True,
+        help="Where the emulator listens.",
+    )
     return url(remote_options(command))
 
 
 def connect(url: str, sandbox: str | None) -> httpx.Client:
     """A client of the control API. Raises UserMistake for something that is no URL, or a host not allowed."""
-    return client_of(url, {"X-Emulator-Sandbox": sandbox} if sandbox is not None else {})
+    # Quoted, since a header cannot hold everything; the name of a sandbox that there is stays as it is.
+    return client_of(url, {HEADER: quote(sandbox)} if sandbox is not None else {})
 
 
 def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:
@@ -46,7 +57,6 @@ def unreachable(url: str, error: httpx.HTTPError) -> UserMistake:
     """The mistake to raise when nobody answers."""
     return UserMistake(
         f"the emulator does not answer: {error}.",
-        where="--url",
-        found=url,
+        where=shown(address(url)),
         hint="Start it with: stackadapt-emulator serve",
     )

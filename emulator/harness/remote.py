@@ -80,7 +80,9 @@ def address(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
-        raise InputError(f"this is not a URL: {error}.", where="URL", found=url) from None
+        # Its parts cannot be told apart for sure: what may be user, password or query stays unsaid.
+        found = url.rpartition("@")[2].partition("?")[0]
+        raise InputError(f"this is not a URL: {error}.", where="URL", found=found) from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise InputError("this is no address to send to.", where="URL", found=shown(parsed), allowed="http or https")
     return parsed

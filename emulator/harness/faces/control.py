@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from emulator.errors import InputError, UserMistake
+from emulator.harness.remote import shown
 
 _PAGE = 1000
 
@@ -61,7 +62,5 @@ def refusal_in(answer: httpx.Response) -> UserMistake | None:
     except ValueError:
         told = None
     if not isinstance(told, dict) or "message" not in told:
-        return UserMistake(
-            f"this is no emulator: it answers {answer.status_code}.", where="--url", found=str(answer.url)
-        )
+        return UserMistake(f"this is no emulator: it answers {answer.status_code}.", where=shown(answer.url))
     return InputError(told["message"], **{key: told.get(key) for key in ("where", "found", "allowed", "hint")})

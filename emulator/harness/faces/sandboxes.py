@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -20,7 +21,7 @@ def sandbox_at(client: httpx.Client, name: str = DEFAULT, *, address: Callable[[
 
     From now on every control request of `client` means this sandbox. Raises NotFound.
     """
-    shown = Control(client).get(f"sandboxes/{name}")
+    shown = Control(client).get(_path(name))
     client.headers[HEADER] = name
     return Endpoint(
         client=client,
@@ -42,4 +43,8 @@ def fresh_sandbox(client: httpx.Client, workspace: Mapping[str, Any] | None = No
     try:
         yield sandbox_at(client, name)
     finally:
-        Control(client).delete(f"sandboxes/{name}")
+        Control(client).delete(_path(name))
+
+
+def _path(name: str) -> str:
+    return f"sandboxes/{quote(name, safe='')}"

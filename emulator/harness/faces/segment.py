@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -95,7 +96,7 @@ class SegmentFace:
             body["email"] = email
         if traits:
             body["traits"] = dict(traits)
-        return list(self._endpoint.control.post(f"audiences/{audience}/{way}", body)["events"])
+        return list(self._endpoint.control.post(f"audiences/{quote(audience, safe='')}/{way}", body)["events"])
 
 
 def user_id_of(email: str | None) -> str:

@@ -11,6 +11,7 @@ import httpx
 from emulator.clock import Pace
 from emulator.errors import UserMistake
 from emulator.harness.generation.job import Record
+from emulator.harness.remote import shown
 from emulator.segment.bodies import BATCH_LIMIT_BYTES
 from emulator.segment.tracking import EVENTS_IN_A_BATCH
 
@@ -69,10 +70,10 @@ def _post(client: httpx.Client, write_key: str, body: bytes) -> None:
     try:
         answer = client.post(_BATCH, content=body, headers=headers, auth=(write_key, ""))
     except httpx.HTTPError as error:
-        raise UserMistake(f"the Tracking API does not answer: {error}.", where=str(client.base_url)) from None
+        raise UserMistake(f"the Tracking API does not answer: {error}.", where=shown(client.base_url)) from None
     if not answer.is_success:
         raise UserMistake(
             f"the Tracking API refuses the calls: {answer.status_code}.",
-            where=str(client.base_url),
+            where=shown(client.base_url),
             found=answer.text[:200],
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import NotFound
+from emulator.harness.faces.sandboxes import HEADER
 from emulator.server.control.reading import json_body, refuse_unknown
 from emulator.server.sandboxes import DEFAULT
 from emulator.workspace import WRITE, Workspace
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from emulator.server.sandboxes import NamedSandbox, Sandboxes
     from emulator.server.world import World
 
-HEADER = "X-Emulator-Sandbox"
 _KEYS = ("name", "seed", "workspace")
 
 
