@@ -104,9 +104,13 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
             elif number != signal.SIGINT:
                 child.send_signal(number)
 
-    for number in _PASSED_ON:
-        signal.signal(number, pass_on)
-    code = child.wait()
+    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    try:
+        code = child.wait()
+    finally:
+        # From here on a signal is for this process: the command's number may be another's soon.
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return code if code >= 0 else 128 - code
 
 

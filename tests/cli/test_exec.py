@@ -156,6 +156,13 @@ def test_a_signal_reaches_what_the_command_has_started() -> None:
     assert process.returncode == 9
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_after_the_command_has_ended_is_for_the_emulator(number: signal.Signals) -> None:
+    code = f"import os; from emulator.cli.exec import _run; _run(('true',), os.environ); os.kill(os.getpid(), {number})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment(), cwd=ROOT, check=False)
+    assert done.returncode == -number
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of its own")
 def test_at_a_terminal_the_command_reads_from_it_and_ctrl_c_strikes_once() -> None:
     ours, theirs = os.openpty()
