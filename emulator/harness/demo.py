@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from emulator.harness.expectation import Expectation, has_address
 from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
+from emulator.harness.second_opinion import SecondOpinion, has_address
 from emulator.segment.generator import Person, identify, no_longer_vip, people
 from emulator.workspace import Workspace
 
@@ -46,7 +46,7 @@ class _Story:
         self._tell = tell
         self._audience = workspace.audiences[0]
         self._advertiser = workspace.destinations[0].settings["advertiser_id"]
-        self._expected = Expectation(BATCH_SIZE, tuple(workspace.destinations[0].connections[0].traits))
+        self._expected = SecondOpinion(BATCH_SIZE, tuple(workspace.destinations[0].connections[0].traits))
         self._calls = 0
 
     def play(self, crowd: Sequence[Person]) -> Funnel:

@@ -1,6 +1,6 @@
-"""Who must end up where, worked out from the generated people alone.
+"""A second opinion on the emulator: who must end up where in the demo, worked out from the generated people alone.
 
-A second opinion on the emulator: it knows the rules of the story (who is a VIP, which addresses are good, which values
+It knows the rules of the story (who is a VIP, which addresses are good, which values
 break a document, how calls are grouped into batches) and calls none of the emulator's code, so that the demo is checked
 against something that is not itself.
 """
@@ -25,7 +25,7 @@ _BREAKING = re.compile(r'["\\\x00-\x1f]')
 
 
 @dataclass(slots=True)
-class Expectation:
+class SecondOpinion:
     """Follows one request of identify calls after another and keeps who is expected where.
 
     `members` are the e-mails in the audience's segment, `profiles` all that are visible, both lower case.

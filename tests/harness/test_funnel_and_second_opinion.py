@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from emulator.harness.expectation import Expectation, has_address
 from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
+from emulator.harness.second_opinion import SecondOpinion, has_address
 
 TRAITS = ("first_name", "email")
 
@@ -15,44 +15,44 @@ def call(user: str, spent: float = 900, **traits: Any) -> dict[str, Any]:
     return {"userId": user, "traits": {"email": f"{user}@example.com", "total_spent": spent, **traits}}
 
 
-def expectation(batch_size: int = 2) -> Expectation:
-    return Expectation(batch_size, TRAITS)
+def second_opinion(batch_size: int = 2) -> SecondOpinion:
+    return SecondOpinion(batch_size, TRAITS)
 
 
 def test_a_vip_with_an_address_is_a_member() -> None:
-    expected = expectation()
+    expected = second_opinion()
     expected.request([call("U1"), call("u2", spent=10)])
     assert expected.members == expected.profiles == {"u1@example.com"}
 
 
 def test_leaving_keeps_the_profile() -> None:
-    expected = expectation()
+    expected = second_opinion()
     expected.request([call("u1")])
     expected.request([call("u1", spent=1)])
     assert (expected.members, expected.profiles) == (set(), {"u1@example.com"})
 
 
 def test_a_person_without_an_address_is_nowhere() -> None:
-    expected = expectation()
+    expected = second_opinion()
     expected.request([{"userId": "u1", "traits": {"total_spent": 900}}, call("u2", email="not an address")])
     assert expected.profiles == set()
 
 
 @pytest.mark.parametrize("name", ['Ada "A"', "two\nlines", "C:\\new"])
 def test_a_breaking_value_takes_its_batch_down_and_no_other(name: str) -> None:
-    expected = expectation(batch_size=2)
+    expected = second_opinion(batch_size=2)
     expected.request([call("u1"), call("u2", first_name=name), call("u3")])
     assert expected.members == {"u1@example.com", "u3@example.com"}
 
 
 def test_a_breaking_value_of_somebody_refused_harms_nobody() -> None:
-    expected = expectation(batch_size=4)
+    expected = second_opinion(batch_size=4)
     expected.request([call("u1"), call("u2", first_name='"', email="nope")])
     assert expected.members == {"u1@example.com"}
 
 
 def test_an_address_too_long_for_stackadapt_is_not_visible() -> None:
-    expected = expectation()
+    expected = second_opinion()
     expected.request([call("u1", email="a" * 250 + "@example.com")])
     assert expected.profiles == set()
 
