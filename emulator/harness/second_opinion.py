@@ -1,8 +1,8 @@
 """A second opinion on the emulator: who must end up where in the demo, worked out from the generated people alone.
 
-It knows the rules of the story (who is a VIP, which addresses are good, which values
-break a document, how calls are grouped into batches) and calls none of the emulator's code, so that the demo is checked
-against something that is not itself.
+It knows the rules of the story (who is a VIP, which addresses are good, which values break a document, how calls are
+grouped into batches) and calls none of the emulator's code, so that the demo is checked against something that is not
+itself.
 """
 
 from __future__ import annotations

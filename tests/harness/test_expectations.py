@@ -171,6 +171,12 @@ def test_a_segment_has_a_size_and_members(stackadapt: ExpectingStackAdapt) -> No
         stackadapt.expect_segment(PARIS, members=["bob@example.com"])
 
 
+def test_a_segment_of_which_nothing_is_expected_is_a_mistake(stackadapt: ExpectingStackAdapt) -> None:
+    with pytest.raises(InputError, match="nothing is expected of this segment. Allowed: size, members"):
+        stackadapt.expect_segment(PARIS)
+    assert stackadapt.expect_segment(PARIS, size=0, members=[])["members"] == []
+
+
 @pytest.mark.usefixtures("ada")
 def test_without_control_a_profile_is_asked_for_by_graphql(endpoint: Endpoint) -> None:
     stackadapt = ExpectingStackAdapt(replace(endpoint, controlled=False))

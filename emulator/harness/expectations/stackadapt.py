@@ -100,9 +100,16 @@ class ExpectingStackAdapt(StackAdaptFace):
     ) -> Shown:
         """A segment with this rule has so many members, or exactly these e-mails.
 
-        Gives the segment. Raises Unmet with the story of the first who is missing.
+        Gives the segment. Raises Unmet with the story of the first who is missing, InputError when neither is given.
         """
         __tracebackhide__ = True
+        if size is None and members is None:
+            raise InputError(
+                "nothing is expected of this segment.",
+                where="expect_segment",
+                allowed="size, members",
+                hint="To look at a segment there is stackadapt.segment(rule).",
+            )
         segment = self.segment(rule)
         if size is not None and segment["size"] != size:
             raise unmet(self._endpoint, f"The segment should have {size} members, and has {segment['size']}.")
