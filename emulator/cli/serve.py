@@ -28,7 +28,7 @@ Examples:
   stackadapt-emulator serve --database postgresql+psycopg://me@localhost/emulator --workers 4
 """
 _OPEN = (
-    "warning: this listens to other machines, and answers any host name. Whoever reaches it can read and change everything: "
+    "warning: this listens to other machines and answers any host name. Whoever reaches it can change everything: "
     "the control API asks for no token, and the default tokens are known to everybody."
 )
 
