@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emulator.harness.expectations import Unmet
     from emulator.server.emulator import Emulator
     from emulator.workspace import Workspace, load_workspace
 
 __version__ = "0.1.0"
-__all__ = ["Emulator", "Workspace", "__version__", "load_workspace"]
+__all__ = ["Emulator", "Unmet", "Workspace", "__version__", "load_workspace"]
 
 _HOMES = {
     "Emulator": "emulator.server.emulator",
+    "Unmet": "emulator.harness.expectations",
     "Workspace": "emulator.workspace",
     "load_workspace": "emulator.workspace",
 }

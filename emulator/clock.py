@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -134,6 +134,36 @@ def stopwatch() -> Callable[[], float]:
     return lambda: (time.perf_counter() - started) * 1000.0
 
 
+class Pace:
+    """Lets things happen at an even rate in real time, by making whoever is too early wait."""
+
+    def __init__(
+        self,
+        per_second: float,
+        *,
+        elapsed: Callable[[], float] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._per_second = per_second
+        self._elapsed = elapsed or stopwatch()
+        self._sleep = sleep
+
+    def wait_for(self, number: int) -> None:
+        """Returns once so many things may have happened since the start."""
+        early = number / self._per_second - self._elapsed() / 1000.0
+        if early > 0:
+            self._sleep(early)
+
+
 def to_iso(moment: datetime) -> str:
     """A moment as both companies print it: UTC, milliseconds, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def turns(seconds: float, *, every: float) -> Iterator[None]:
+    """A turn at once, then one each `every` seconds of real time until `seconds` have passed."""
+    elapsed = stopwatch()
+    yield
+    while elapsed() < seconds * 1000:
+        time.sleep(min(every, seconds))
+        yield

@@ -9,13 +9,20 @@ from __future__ import annotations
 import random
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import blake2b
 from itertools import count
+from struct import Struct
 from threading import Lock
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KSUID_EPOCH = 1_400_000_000
 _KSUID_LENGTH = 27
+_WORDS = Struct("<16I")
+_WORD_RANGE = 1 << 32
+
+Draws = Callable[[int], list[float]]
 
 
 class Ids:
@@ -30,6 +37,24 @@ class Ids:
     def stream(self, *name: object) -> random.Random:
         """A generator of random numbers that depends on the seed and the name alone."""
         return random.Random("/".join(map(str, (self.seed, *name))))  # noqa: S311 - reproducible on purpose
+
+    def draws(self, *name: object) -> Draws:
+        """For an index, sixteen numbers from 0 up to 1 that depend on the seed, the name and the index alone.
+
+        A hash of the index costs a fifth of what a stream of its own would.
+        """
+        named = blake2b("/".join(map(str, (self.seed, *name))).encode(), digest_size=_WORDS.size)
+
+        def drawn(index: int) -> list[float]:
+            state = named.copy()
+            state.update(index.to_bytes(8, "little"))
+            return [word / _WORD_RANGE for word in _WORDS.unpack(state.digest())]
+
+        return drawn
+
+    def apart(self, *name: object) -> Ids:
+        """Another source of ids, which depends on the seed and the name alone."""
+        return Ids(self.stream(*name).getrandbits(64))
 
     def uuid(self) -> str:
         """A version 4 UUID."""

@@ -60,14 +60,19 @@ _TYPES = MappingProxyType(
         "null": "null",
     }
 )
+_NO_FIT = "this does not fit here."
 _LONGEST_VALUE = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """One thing in a document that does not fit its schema. `path` leads to it from the top of the document."""
+    """One thing in a document that does not fit its schema.
+
+    `path` leads to it from the top of the document; `key` is the member of it that is missing or not known.
+    """
 
     path: Path
+    key: str | None = None
     message: str
     found: object = None
     allowed: str | None = None
@@ -118,11 +123,12 @@ def _registry() -> Registry[Any]:
 def _explained(error: Any) -> Iterator[Mistake]:
     # The stubs cannot say which shape a schema or keyword has; the keyword's name decides it below.
     path, found, expected = tuple(error.absolute_path), error.instance, error.validator_value
-    known = list(error.schema.get("properties", ()))
+    known = list(_members(error).get("properties", ()))
     if error.validator == "additionalProperties":
         for key in (key for key in found if key not in known):
             yield Mistake(
                 path=path,
+                key=str(key),
                 message="this key is not known here.",
                 found=key,
                 allowed=", ".join(known),
@@ -131,13 +137,14 @@ def _explained(error: Any) -> Iterator[Mistake]:
     elif error.validator == "required":
         for key in (key for key in expected if key not in found):
             hint = _slip([key], found, known)
-            yield Mistake(path=path, message=f"the key {key!r} is missing.", found=_shown(found), hint=hint)
+            message = f"the key {key!r} is missing."
+            yield Mistake(path=path, key=key, message=message, found=_shown(found), hint=hint)
     else:
         yield _about_value(error, path)
 
 
 def _about_value(error: Any, path: Path) -> Mistake:
-    found, expected, allowed = error.instance, error.validator_value, error.schema.get("description")
+    found, expected, allowed = error.instance, error.validator_value, _members(error).get("description")
     shown = None if _SECRETS.intersection(path) else _shown(found)
     if error.validator in ("enum", "const"):
         values = expected if error.validator == "enum" else [expected]
@@ -151,15 +158,20 @@ def _about_value(error: Any, path: Path) -> Mistake:
         )
     if error.validator == "not":
         hint = _slip(list(expected.get("properties", ())), found, []) if isinstance(found, dict) else None
-        return Mistake(path=path, message=allowed, found=shown, hint=hint)
+        return Mistake(path=path, message=allowed or _NO_FIT, found=shown, hint=hint)
     if error.validator == "type":
         names = [expected] if isinstance(expected, str) else expected
         message = f"this must be {' or '.join(_TYPES[name] for name in names)}."
     else:
-        message = _WORDS[error.validator]
+        message = _WORDS.get(error.validator, _NO_FIT)
         allowed = allowed or f"{error.validator} {expected}"
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
     return Mistake(path=path, message=message, found=shown, allowed=allowed, hint=_HINTS.get(last))
+
+
+def _members(error: Any) -> dict[str, Any]:
+    """Of the schema that refused; `false` has none."""
+    return error.schema if isinstance(error.schema, dict) else {}
 
 
 def _slip(wanted: Iterable[str], found: Iterable[object], known: Iterable[object]) -> str | None:

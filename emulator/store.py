@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import RLock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
-from sqlalchemy.schema import CreateSchema, DropSchema
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
 
 from emulator.errors import NotFound
 
@@ -47,7 +49,13 @@ class Store:
         with self.begin() as connection:
             if self._schema:
                 connection.execute(CreateSchema(self._schema, if_not_exists=True))
-            tables.create_all(connection)
+            if connection.dialect.name != "sqlite":
+                tables.create_all(connection)
+                return
+            cursor = connection.connection.cursor()
+            for statement in _statements(tables):
+                cursor.execute(statement)
+            cursor.close()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -102,6 +110,15 @@ class Store:
 
     def _lock_of(self, work: str) -> Any:
         return func.hashtextextended(f"{self._schema}/{work}", 0)
+
+
+@cache
+def _statements(tables: MetaData) -> tuple[str, ...]:
+    """What creates the tables in SQLite, compiled once: a test that opens a store of its own must not wait for it."""
+    every = tables.sorted_tables
+    elements: list[DDLElement] = [CreateTable(table, if_not_exists=True) for table in every]
+    elements += [CreateIndex(index, if_not_exists=True) for table in every for index in table.indexes]
+    return tuple(str(element.compile(dialect=sqlite.dialect())) for element in elements)
 
 
 def open_engine(url: str) -> Engine:

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -228,12 +229,19 @@ class Workspace:
         return next((found for found in steps if found[1].key == key), None)
 
 
-def load_workspace(path: Path | None = None) -> Workspace:
+def load_workspace(path: Path | str | None = None) -> Workspace:
     """Reads a workspace file, or the built-in default. Raises WorkspaceError."""
-    from emulator.artefacts import fixture
     from emulator.workspace_file import read
 
-    return parse_workspace(read(path or fixture("workspace.yaml")), where=str(path or "workspace.yaml"))
+    return built_in_workspace() if path is None else parse_workspace(read(Path(path)), where=str(path))
+
+
+@cache
+def built_in_workspace() -> Workspace:
+    """The workspace that is used when no other is given, read once per process."""
+    from emulator.artefacts import fixture
+
+    return load_workspace(fixture("workspace.yaml"))
 
 
 def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") -> Workspace:

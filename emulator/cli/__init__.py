@@ -12,12 +12,15 @@ from emulator.errors import EmulatorError
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
+    "exec": "Run a command with an emulator of its own, and the variables that lead to it.",
     "demo": "Play the whole sync with generated people and check the result.",
+    "generate": "Make people, identify calls, audience events and workspaces.",
     "trigger": "Send one event about one person to a running emulator, and tell what became of it.",
     "map": "Show what the destination would send for events.",
     "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
-    "verify": "Play scenarios against the emulator or another endpoint and check what must be true.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",
+    "validate": "Check events, batches, mappings and workspaces against the contracts.",
+    "verify": "Play scenarios against the emulator or another endpoint and check what must be true.",
     "clock": "Look at and move the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and load it again.",
     "record": "Pass requests on to a real endpoint and record its answers, without what identifies anybody.",

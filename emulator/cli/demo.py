@@ -22,7 +22,7 @@ Examples:
   stackadapt-emulator demo --json --people 1000 --seed 7
 """
 # A seed under which people meet every fate: each refusal, both kinds of broken batch, entering and leaving.
-_SHOWS_EVERY_FATE = 29
+_SHOWS_EVERY_FATE = 80
 _BALANCED = "Every event is accounted for, and each segment holds exactly the people it should."
 # Standing still at one moment makes the same seed give the same ids, and so the same story.
 _OPENING = datetime(2026, 1, 15, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ import httpx
 
 from emulator.harness.expectation import Expectation, has_address
 from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
-from emulator.segment.generator import Person, identify, people
+from emulator.segment.generator import Person, identify, no_longer_vip, people
 from emulator.workspace import Workspace
 
 CALLS_PER_REQUEST = 100
@@ -52,9 +52,9 @@ class _Story:
     def play(self, crowd: Sequence[Person]) -> Funnel:
         self._tell(f"{len(crowd)} people are identified through /v1/batch; Engage computes {self._audience.name!r}.")
         self._send([identify(person) for person in crowd])
-        leaving = [person for person in crowd if person.traits["total_spent"] >= 500][::LEAVES]
+        leaving = [person for person in crowd if person.vip][::LEAVES]
         self._tell(f"{len(leaving)} of them stop being VIPs and leave the audience again.")
-        self._send([identify(_poorer(person), sequence=1) for person in leaving])
+        self._send([identify(no_longer_vip(person), sequence=1) for person in leaving])
         self._tell(f"The clock moves {LATENCY_HOURS} hours: profiles appear in StackAdapt.")
         self._post("/_emulator/clock/advance", {"hours": LATENCY_HOURS})
         segments = tuple(self._segment(*rule) for rule in self._rules())
@@ -116,10 +116,6 @@ class _Story:
 
     def _post(self, path: str, body: Any) -> Any:
         return self._client.post(path, json=body).raise_for_status().json()
-
-
-def _poorer(person: Person) -> Person:
-    return replace(person, traits={**person.traits, "total_spent": 1})
 
 
 def _failed(batch: Mapping[str, Any]) -> FailedBatch:

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from faker import VERSION as FAKER_VERSION
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
 from emulator.errors import InputError, nearest
 
-_WORDS = 2000
+WORDS = 1000
 _FIRST_DRAW = 1
+# Another version of Faker may have other words.
+EDITION = f"Faker {FAKER_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """The words of one locale. `mailboxes` has the ASCII form of each first name, by position, then of each last."""
+    """The words of one locale, as many of each kind.
+
+    `first_mailboxes` and `last_mailboxes` have the ASCII form of each name, by position.
+    """
 
     first_names: tuple[str, ...]
     last_names: tuple[str, ...]
@@ -46,9 +52,8 @@ class Vocabulary:
     country: str
 
 
-@cache
-def vocabulary(locale: str) -> Vocabulary:
-    """The words of a locale such as `en_US`. Raises InputError for one that Faker does not have."""
+def check_locale(locale: str) -> None:
+    """Raises InputError for a locale that Faker does not have."""
     if locale not in AVAILABLE_LOCALES:
         raise InputError(
             "there is no such locale.",
@@ -57,6 +62,12 @@ def vocabulary(locale: str) -> Vocabulary:
             allowed="a locale of Faker, such as en_US, de_DE or ja_JP",
             hint=nearest(locale, AVAILABLE_LOCALES),
         )
+
+
+@cache
+def vocabulary(locale: str) -> Vocabulary:
+    """The words of a locale such as `en_US`. Raises InputError for one that Faker does not have."""
+    check_locale(locale)
     faker = Faker(locale)
     faker.seed_instance(_FIRST_DRAW)
     first_names, last_names = _drawn(faker.first_name), _drawn(faker.last_name)
@@ -67,13 +78,13 @@ def vocabulary(locale: str) -> Vocabulary:
         last_mailboxes=tuple(map(_mailbox, last_names)),
         streets=_drawn(faker.street_address),
         phones=_drawn(faker.phone_number),
-        places=tuple(_place(faker) for _ in range(_WORDS)),
+        places=tuple(_place(faker) for _ in range(WORDS)),
         country=locale.partition("_")[2],
     )
 
 
 def _drawn(draw: Callable[[], Any]) -> tuple[str, ...]:
-    return tuple(_plain(draw()) for _ in range(_WORDS))
+    return tuple(_plain(draw()) for _ in range(WORDS))
 
 
 def _place(faker: Faker) -> Place:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from copy import copy
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, current_app, jsonify
 from werkzeug.exceptions import HTTPException
 
 from emulator import __version__
@@ -20,13 +22,27 @@ from emulator.stackadapt.upload_http import blueprint as uploads
 
 if TYPE_CHECKING:
     from emulator.server.emulator import Emulator
+    from emulator.server.sandboxes import Sandboxes
 
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
+_EMULATOR: Final = "stackadapt_emulator"
 
 
 def create_app(emulator: Emulator) -> Flask:
     """The application of one emulator. It answers loopback host names only, until the server opens it wider."""
+    app = copy(_application())
+    app.config = copy(app.config)
+    app.extensions = {_EMULATOR: emulator}
+    return app
+
+
+@cache
+def _application() -> Flask:
+    """The application as all emulators have it; it belongs to none and answers nobody.
+
+    Made once per process: compiling the routes takes longer than everything else that an emulator in memory needs.
+    """
     app = Flask("stackadapt-emulator", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it, its base class does not
     # A page in a browser must not reach the emulator under another name than its own.
@@ -34,22 +50,28 @@ def create_app(emulator: Emulator) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
 
     def stackadapt_of(token: str) -> StackAdapt | None:
-        world = emulator.sandboxes.world_of_token(token)
+        world = _sandboxes().world_of_token(token)
         return world.stackadapt if world else None
 
     def segment_of(write_key: str) -> Segment | None:
-        world = emulator.sandboxes.world_of_write_key(write_key)
+        world = _sandboxes().world_of_write_key(write_key)
         return world.segment if world else None
 
     app.register_blueprint(graphql(stackadapt_of))
     app.register_blueprint(tracking(segment_of))
-    app.register_blueprint(uploads(lambda name: emulator.sandboxes.world(name).stackadapt))
-    app.register_blueprint(control(lambda: chosen_world(emulator.sandboxes)), url_prefix="/_emulator")
-    app.register_blueprint(sandboxes(lambda: emulator.sandboxes), url_prefix="/_emulator/sandboxes")
+    app.register_blueprint(uploads(lambda name: _sandboxes().world(name).stackadapt))
+    app.register_blueprint(control(lambda: chosen_world(_sandboxes())), url_prefix="/_emulator")
+    app.register_blueprint(sandboxes(_sandboxes), url_prefix="/_emulator/sandboxes")
     app.add_url_rule("/", view_func=_index)
     app.register_error_handler(EmulatorError, _emulator_error)
     app.register_error_handler(HTTPException, _http_error)
     return app
+
+
+def _sandboxes() -> Sandboxes:
+    """Those of the emulator that the request under way speaks to."""
+    emulator: Emulator = current_app.extensions[_EMULATOR]
+    return emulator.sandboxes
 
 
 def _index() -> Response:

@@ -44,7 +44,7 @@ class Emulator:
         uploads: Path | None = None,
     ) -> None:
         if not isinstance(workspace, Workspace):
-            workspace = load_workspace(Path(workspace) if workspace else None)
+            workspace = load_workspace(workspace or None)
         self._stores = stores_in(data, database)
         self._clock = clock
         self._uploads = uploads
@@ -92,6 +92,11 @@ class Emulator:
         self._listener = Listener(self.app, host=host, port=port)
         self._listener.start()
         return self._listener.url
+
+    @property
+    def url(self) -> str:
+        """The URL of its port, a free one that is opened when it is first asked for."""
+        return self._listener.url if self._listener is not None else self.start()
 
     def close(self) -> None:
         """Stops listening after the requests under way and lets go of the store."""

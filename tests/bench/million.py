@@ -57,7 +57,7 @@ def lines() -> Iterator[str]:
             url = json.loads(server.stdout.readline())["url"]
             with httpx.Client(base_url=url, headers=TOKEN, timeout=300, trust_env=False) as client:
                 yield from _figures(client)
-            yield f"{PROFILES:,} profiles, memory of the server at its peak: {_peak_mebibytes(server.pid)} MiB"
+            yield f"{PROFILES:,} profiles, memory of the server at its peak: {peak_mebibytes(server.pid)} MiB"
             server.terminate()
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
         yield f"{PROFILES:,} profiles, file store: {size / 2**20:,.0f} MiB"
@@ -140,7 +140,8 @@ def _column(incoming: str, destination: str) -> dict[str, Any]:
     }
 
 
-def _peak_mebibytes(process: int) -> int:
+def peak_mebibytes(process: int) -> int:
+    """The most memory that a running process has had so far."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(peak.split()[1]) // 1024

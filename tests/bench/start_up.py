@@ -10,11 +10,17 @@ from time import perf_counter
 
 import httpx
 from flask import Flask
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
 
 from emulator import Emulator
+from emulator.pytest_plugin.targets import InProcess
+from emulator.segment.tables import TABLES as SEGMENT
+from emulator.stackadapt.tables import STACKADAPT
 
 PROCESSES = 5
 ROUNDS = 200
+TESTS = 100
 QUERY = {"query": "{ user { email } }"}
 TOKEN = {"authorization": "Bearer sa-local-write"}
 
@@ -26,6 +32,8 @@ def lines() -> list[str]:
         f"start, serve until it answers: {median(_until_answering() for _ in range(PROCESSES)):.0f} ms",
         f"start, python -c 'import flask': {median(_bare_import() for _ in range(PROCESSES)):.0f} ms",
         f"emulator of one's own, in process: {median(_own() for _ in range(PROCESSES * 4)):.1f} ms",
+        f"isolation, an emulator for each test: {median(_isolated() for _ in range(TESTS)):.1f} ms",
+        f"isolation, a bare Flask app with the same tables: {median(_bare_isolated() for _ in range(TESTS)):.1f} ms",
         f"sandbox of one's own, on a running server: {_sandbox():.1f} ms",
         f"round trip over loopback, GraphQL: {_round_trip():.2f} ms",
         f"round trip over loopback, a bare Flask view: {_bare_round_trip():.2f} ms",
@@ -60,6 +68,27 @@ def _own() -> float:
     started = perf_counter()
     with Emulator():
         return (perf_counter() - started) * 1000
+
+
+def _isolated() -> float:
+    """What the plugin's fixture takes before and after a test."""
+    started = perf_counter()
+    with InProcess().isolated(None, {}):
+        pass
+    return (perf_counter() - started) * 1000
+
+
+def _bare_isolated() -> float:
+    """The usual way: an application and a database in memory with its tables, made for each test."""
+    started = perf_counter()
+    app = Flask("bare")
+    app.add_url_rule("/graphql", view_func=lambda: {"data": {}}, methods=["POST"])
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    for tables in (STACKADAPT, SEGMENT):
+        tables.create_all(engine)
+    app.test_client()
+    engine.dispose()
+    return (perf_counter() - started) * 1000
 
 
 def _sandbox() -> float:

@@ -46,9 +46,19 @@ def test_the_demo_balances_and_its_last_lines_are_the_funnel(run: Run) -> None:
     assert shown.stderr == ""
 
 
+def test_the_demo_shows_every_fate(run: Run) -> None:
+    funnel = json.loads(run("demo", "--json").stdout)
+    assert len(funnel["rejected_by_mapping_reasons"]) == 2
+    assert {batch["reason"] for batch in funnel["failed_batches"]} == {"GRAPHQL_ERRORS", "USER_ERRORS"}
+    assert funnel["rejected_by_stackadapt"]
+    for segment in funnel["segments"]:
+        assert 0 < segment["size"] < funnel["profiles_visible"]
+
+
 def test_the_same_seed_tells_the_same_story(run: Run) -> None:
-    first, second = (run("demo", "--json", "--people", "1000", "--seed", "7") for _ in range(2))
+    first, second = (run("demo", "--json", "--people", "1000", "--seed", "1") for _ in range(2))
     assert first.returncode == 0, first.stdout + first.stderr
+    assert second.returncode == 0, second.stdout + second.stderr
     funnel = json.loads(first.stdout)
     assert funnel == json.loads(second.stdout)
     assert funnel["balanced"] is True

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from emulator.errors import InputError
-from emulator.segment.generator import AWKWARD_SHARES, NONE, batch, identify, people
+from emulator.segment.awkward import AWKWARD_SHARES, NONE
+from emulator.segment.generator import Crowd, Person, batch, identify, no_longer_vip, people
 
 ADDRESS = re.compile(r"[a-z0-9.]+@[a-z0-9]+\.[a-z]+")
 TRAITS = {
@@ -16,13 +18,21 @@ TRAITS = {
 }
 
 
+def crowd(count: int, *, seed: int = 1, **options: Any) -> list[Person]:
+    return list(islice(Crowd(seed=seed, **options).people(), count))
+
+
 def test_a_person_is_the_same_however_many_are_asked_for() -> None:
     assert list(people(7, 300))[:50] == list(people(7, 50))
     assert list(people(7, 50)) != list(people(8, 50))
 
 
+def test_a_person_is_the_same_from_whichever_one_people_are_made_on() -> None:
+    assert list(islice(Crowd(seed=7).people(first=250), 50)) == list(people(7, 300))[250:]
+
+
 def test_shares_change_who_is_awkward_and_nothing_else() -> None:
-    plain = list(people(7, 200, missing_email=0, invalid_email=0, awkward={}))
+    plain = crowd(200, seed=7, missing_email=0, invalid_email=0, awkward={})
     assert {person.awkward for person in plain} == {NONE}
     assert all(ADDRESS.fullmatch(person.email or "") for person in plain)
     for person, other in zip(plain, people(7, 200), strict=True):
@@ -39,23 +49,23 @@ def test_people_have_the_default_traits() -> None:
 
 
 def test_shares_are_about_what_they_say() -> None:
-    crowd = list(people(2, 10_000))
-    share = {tag: count / len(crowd) for tag, count in Counter(person.awkward for person in crowd).items()}
+    many = crowd(10_000, seed=2)
+    share = {tag: count / len(many) for tag, count in Counter(person.awkward for person in many).items()}
     for tag, wanted in AWKWARD_SHARES.items():
         assert share[tag] == pytest.approx(wanted, rel=0.5)
     assert share["quote"] + share["newline"] + share["backslash"] == pytest.approx(0.02, rel=0.3)
-    vips = sum(person.traits["total_spent"] >= 500 for person in crowd) / len(crowd)
+    vips = sum(person.traits["total_spent"] >= 500 for person in many) / len(many)
     assert vips == pytest.approx(0.4, abs=0.02)
-    assert sum(person.email is None for person in crowd) / len(crowd) == pytest.approx(0.1, abs=0.01)
-    malformed = [person for person in crowd if person.email and not ADDRESS.fullmatch(person.email)]
-    assert len(malformed) / len(crowd) == pytest.approx(0.03, abs=0.01)
+    assert sum(person.email is None for person in many) / len(many) == pytest.approx(0.1, abs=0.01)
+    malformed = [person for person in many if person.email and not ADDRESS.fullmatch(person.email)]
+    assert len(malformed) / len(many) == pytest.approx(0.03, abs=0.01)
 
 
 def test_everybody_has_a_user_id_and_an_email_of_their_own() -> None:
-    crowd = list(people(3, 5000))
-    emails = [person.email for person in crowd if person.email]
+    many = crowd(5000, seed=3)
+    emails = [person.email for person in many if person.email]
     assert len(set(emails)) == len(emails)
-    assert len({person.user_id for person in crowd}) == 5000
+    assert len({person.user_id for person in many}) == 5000
 
 
 @pytest.mark.parametrize(
@@ -68,7 +78,7 @@ def test_everybody_has_a_user_id_and_an_email_of_their_own() -> None:
     ],
 )
 def test_an_awkward_person_carries_what_the_tag_says(tag: str, trait: str, sign: str) -> None:
-    for person in people(1, 20, awkward={tag: 1.0}):
+    for person in crowd(20, awkward={tag: 1.0}):
         assert person.awkward == tag
         if tag == "accents":
             assert not person.traits[trait].isascii()
@@ -77,10 +87,8 @@ def test_an_awkward_person_carries_what_the_tag_says(tag: str, trait: str, sign:
 
 
 def test_numbers_for_texts_and_overlong_emails() -> None:
-    assert all(
-        isinstance(person.traits["postal_code"], int) for person in people(1, 20, awkward={"number_for_text": 1})
-    )
-    for person in people(1, 20, awkward={"long_email": 1}):
+    assert all(isinstance(person.traits["postal_code"], int) for person in crowd(20, awkward={"number_for_text": 1}))
+    for person in crowd(20, awkward={"long_email": 1}):
         assert person.email is not None
         assert len(person.email) > 254
         assert ADDRESS.fullmatch(person.email)
@@ -94,8 +102,20 @@ def test_only_awkward_people_hold_characters_that_break_a_document() -> None:
 
 @pytest.mark.parametrize("locale", ["en_US", "de_DE", "ja_JP", "uk_UA"])
 def test_mailboxes_are_plain_in_every_locale(locale: str) -> None:
-    for person in people(1, 50, locale=locale, missing_email=0, invalid_email=0, awkward={}):
+    for person in crowd(50, locales=(locale,), missing_email=0, invalid_email=0, awkward={}):
         assert ADDRESS.fullmatch(person.email or "")
+
+
+def test_people_of_several_locales_stand_side_by_side() -> None:
+    countries = Counter(person.traits["country"] for person in crowd(300, locales=("de_DE", "ja_JP")))
+    assert set(countries) == {"DE", "JP"}
+    assert min(countries.values()) > 100
+
+
+def test_all_are_vips_where_all_are_to_be_and_nobody_is_who_no_longer_spends() -> None:
+    everybody = crowd(200, vips=1.0)
+    assert all(person.vip for person in everybody)
+    assert not any(no_longer_vip(person).vip for person in everybody)
 
 
 def test_an_identify_call_is_repeatable_and_a_later_one_has_another_id() -> None:
@@ -115,8 +135,14 @@ def test_a_crowd_is_taken_in_whole(room: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "hint"), [({"locale": "en_UX"}, "en_U"), ({"awkward": {"quotes": 0.5}}, "Did you mean 'quote'")]
+    ("options", "hint"),
+    [
+        ({"locales": ("en_US", "en_UX")}, "en_U"),
+        ({"awkward": {"quotes": 0.5}}, "Did you mean 'quote'"),
+        ({"awkward": {"quote": 0.6, "newline": 0.6}}, "more than 1"),
+        ({"missing_email": 1.5}, "missing-email: this is not a share"),
+    ],
 )
-def test_unknown_locales_and_tags_are_refused(options: dict[str, Any], hint: str) -> None:
+def test_unknown_locales_and_tags_and_what_is_no_share_are_refused(options: dict[str, Any], hint: str) -> None:
     with pytest.raises(InputError, match=hint):
-        next(people(1, 1, **options))
+        Crowd(seed=1, **options)

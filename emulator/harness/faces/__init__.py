@@ -9,6 +9,7 @@ from emulator.harness.faces.endpoint import Endpoint, NoControl
 from emulator.harness.faces.segment import SegmentFace
 from emulator.harness.faces.stackadapt import StackAdaptFace
 from emulator.harness.faces.story import Story, tell
+from emulator.harness.faces.troubles import Troubles, troubles
 
 __all__ = [
     "ClockFace",
@@ -18,6 +19,8 @@ __all__ = [
     "SegmentFace",
     "StackAdaptFace",
     "Story",
+    "Troubles",
     "refusal_in",
     "tell",
+    "troubles",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from emulator.errors import ContractViolation
+from emulator.harness.faces.clock import ClockFace
 from emulator.harness.faces.endpoint import Endpoint
 
 Shown = dict[str, Any]
@@ -32,6 +33,16 @@ class StackAdaptFace:
     def token(self) -> str:
         """The bearer token."""
         return self._endpoint.token
+
+    @property
+    def tokens(self) -> Mapping[str, str]:
+        """All tokens by the names that the workspace gives them; empty where they are not known."""
+        return self._endpoint.tokens
+
+    @property
+    def clock(self) -> ClockFace:
+        """The time there."""
+        return ClockFace(self._endpoint)
 
     @property
     def advertiser_id(self) -> str:

@@ -5,14 +5,11 @@ Read off the control API after the fact, so that a failed expectation, a command
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from emulator.harness.faces.endpoint import Endpoint
-
-Shown = dict[str, Any]
+from emulator.harness.faces.sentences import Shown, delivery_line, profile_line, record_line, request_line
 
 # Ways to end that need no further words.
 _GOOD = {"sent", "visible"}
@@ -56,12 +53,12 @@ class Story:
         yield self.who
         if not (self.deliveries or self.records or self.requests):
             yield "  Segment     nothing was emitted about them, and nobody sent them to StackAdapt"
-        yield from (f"  Segment     {_delivery(delivery)}" for delivery in self.deliveries)
-        yield from (f"  GraphQL     {_request(request)}" for request in self.requests)
-        yield from (f"  StackAdapt  {_record(record)}" for record in self.records)
+        yield from (f"  Segment     {delivery_line(delivery)}" for delivery in self.deliveries)
+        yield from (f"  GraphQL     {request_line(request)}" for request in self.requests)
+        yield from (f"  StackAdapt  {record_line(record)}" for record in self.records)
         if not self.profiles:
             yield "  profile     none is visible"
-        yield from (f"  profile     {_profile(profile)}" for profile in self.profiles)
+        yield from (f"  profile     {profile_line(profile)}" for profile in self.profiles)
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -76,16 +73,17 @@ def tell(endpoint: Endpoint, *, email: str | None = None, user_id: str | None = 
             found = control.pages("deliveries", "deliveries", **{name: value})
             deliveries |= {(each["messageId"], each["subscription"]): each for each in found}
     users = {each["userId"] for each in deliveries.values() if each["userId"]} | ({user_id} if user_id else set())
-    records = list(control.pages("records", "records", email=email)) if email is not None else []
-    for trace_id in dict.fromkeys(each["traceId"] for each in deliveries.values() if each["traceId"]):
+    exchanges = [] if email is None else list(control.pages("journal", "entries", email=email))
+    records = [] if email is None else list(control.pages("records", "records", email=email))
+    sent = [each["traceId"] for each in (*deliveries.values(), *exchanges) if each["traceId"]]
+    for trace_id in dict.fromkeys(sent):
         carried = control.pages("records", "records", requestId=trace_id)
-        records += [each for each in carried if each["record"].get("userId") in users and each not in records]
-    requests = [] if email is None else list(control.pages("journal", "entries", email=email))
+        records += [each for each in carried if _is_about(each["record"], users, email) and each not in records]
     return Story(
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
         deliveries=list(deliveries.values()),
         records=records,
-        requests=[request for request in requests if request["outcome"] != "accepted"],
+        requests=[exchange for exchange in exchanges if exchange["outcome"] != "accepted"],
         profiles=list(_profiles(endpoint, email, users)),
     )
 
@@ -96,48 +94,7 @@ def _profiles(endpoint: Endpoint, email: str | None, users: set[str]) -> Iterato
             yield profile
 
 
-def _delivery(delivery: Shown) -> str:
-    name = f"{delivery['type']} {delivery['event']!r}" if delivery["event"] else delivery["type"]
-    text = f"{name} to {delivery['destination']!r}: {delivery['outcome']}{_why(delivery)}"
-    if delivery["outcome"] == "failed" and delivery["segmentReports"] == "delivered":
-        text += " (Segment would report this as delivered)"
-    return text
-
-
-def _request(request: Shown) -> str:
-    status = "no answer" if request["status"] is None else request["status"]
-    text = f"{', '.join(request['operations']) or 'unreadable document'}: {request['outcome']}, {status}"
-    return "; ".join([text, *_complaints(request["response"])])
-
-
-def _complaints(response: str) -> Iterator[str]:
-    """The messages of a GraphQL answer's errors and user errors."""
-    try:
-        body = json.loads(response)
-    except ValueError:
-        return
-    answers = [answer for answer in (body.get("data") or {}).values() if isinstance(answer, dict)]
-    for error in [*body.get("errors", ()), *(each for answer in answers for each in answer.get("userErrors", ()))]:
-        yield str(error["message"])
-
-
-def _record(record: Shown) -> str:
-    way = " ".join(str(record["record"][name]) for name in ("action", "audienceName") if name in record["record"])
-    text = f"record{f' ({way})' if way else ''}: {record['outcome']}{_why(record)}"
-    if record["waitsFor"]:
-        text += f", waits for {record['waitsFor']}"
-    return text if record["at"] else f"{text}, due {record['dueAt']}"
-
-
-def _why(item: Shown) -> str:
-    return "".join([f", {item['reason']}" if item["reason"] else "", f": {item['message']}" if item["message"] else ""])
-
-
-def _profile(profile: Shown) -> str:
-    audiences = (
-        ", ".join(f"{audience['name']} ({audience['id']})" for audience in profile["audiences"]) or "no audience"
-    )
-    return (
-        f"{profile['email']} of advertiser {profile['advertiserId']}, visible since {profile['visibleAt']}, "
-        f"{profile['marketingStatus']}, in {audiences}"
-    )
+def _is_about(record: Shown, users: set[str], email: str | None) -> bool:
+    """Whether a record as it was sent is this person's: one that waits for its latency has no e-mail to find it by."""
+    known = users | ({email.lower()} if email is not None else set())
+    return any(isinstance(value, str) and (value in known or value.lower() in known) for value in record.values())

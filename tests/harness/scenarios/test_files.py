@@ -12,7 +12,7 @@ from emulator.artefacts import contract_json
 from emulator.errors import InputError, WorkspaceError
 from emulator.harness.scenarios import Scenario, read_scenarios
 from emulator.harness.scenarios.setting import merged
-from emulator.workspace import parse_workspace
+from emulator.workspace import LAST, parse_workspace
 
 Read = Callable[[str], Scenario]
 
@@ -107,7 +107,7 @@ def test_changes_are_laid_over_the_default_workspace(read: Read) -> None:
     assert workspace.ingestion.latency == "4h"
     assert destination.batch_size == 7
     assert destination.settings == {"apiKey": "sa-local-read", "advertiser_id": "1001"}
-    assert (destination.connections[0].send_track, destination.connections[0].email) == (False, True)
+    assert (destination.connections[0].send_track, destination.connections[0].email) == (False, LAST)
     assert destination.subscriptions[0].mapping["marketing_status"] == "Indeterminate"
     assert "email" in destination.subscriptions[0].mapping
 

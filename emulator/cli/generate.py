@@ -1,0 +1,188 @@
+"""`generate`: people, calls, audience events and workspaces, the same ones for the same seed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.cli.generate_options import (
+    crowd_of,
+    crowd_options,
+    disorder_of,
+    disorder_options,
+    output_options,
+)
+from emulator.cli.progress import progress
+from emulator.cli.remote import client_of, permission, remote_options
+from emulator.errors import InputError, UserMistake
+from emulator.harness.generation.job import CSV, FORMS, JSONL, Job, PeopleStream, Stream
+from emulator.harness.generation.output import write_file, write_to
+from emulator.harness.generation.sending import sent
+from emulator.harness.generation.workspace import AMOUNTS, as_yaml, workspace_document
+from emulator.harness.remote import address, check_write
+from emulator.segment.event_stream import EventStream, IdentifyCalls, members, membership_events
+from emulator.workspace import load_workspace
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator generate people --count 20 -o people.csv
+  stackadapt-emulator generate identifies --count 1000000 --processes 2 -o identifies.jsonl.gz
+  stackadapt-emulator generate audience-events --count 10 --churn 0.5 | stackadapt-emulator map -
+  stackadapt-emulator generate identifies --count 500 --send http://127.0.0.1:8585
+  stackadapt-emulator generate workspace --audiences 50 -o workspace.yaml
+"""
+_GZIP = ".gz"
+
+
+@click.group(epilog=_EPILOG)
+def command() -> None:
+    """Make people, identify calls, audience events and workspaces.
+
+    Number i of a seed is always the same, whatever the count, the format and the number of processes.
+    """
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  stackadapt-emulator generate people --locale de_DE --locale fr_FR -o people.csv
+  stackadapt-emulator generate people --missing-email 0 --invalid-email 0 --awkward none
+"""
+)
+@crowd_options
+@output_options
+def people(**given: Any) -> None:
+    """People as flat records: JSON lines, a JSON array, or CSV."""
+    _write(PeopleStream(crowd=crowd_of(given)), given, "people")
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  stackadapt-emulator generate identifies --churn 0.2 --duplicates 0.01 -o identifies.jsonl
+  stackadapt-emulator generate identifies --count 100000 --send http://127.0.0.1:8585 --events-per-second 50
+"""
+)
+@crowd_options
+@disorder_options
+@output_options
+@click.option("--send", "url", metavar="URL", help="Post them to the Tracking API at this address instead.")
+@click.option("--write-key", default="segment-local", show_default=True, help="With --send.")
+@click.option("--events-per-second", "rate", type=click.FloatRange(min=0, min_open=True), help="With --send.")
+@remote_options
+def identifies(url: str | None, write_key: str, rate: float | None, **given: Any) -> None:
+    """Identify calls as an app sends them: one for each person, another for who leaves the audience."""
+    stream = EventStream(crowd=crowd_of(given), voice=IdentifyCalls(), disorder=disorder_of(given))
+    if url is None:
+        if rate is not None:
+            raise InputError("only what is sent has a pace.", where="--events-per-second", hint="Add --send URL.")
+        _write(stream, given, "calls")
+        return
+    if given["output"] is not None:
+        raise InputError("calls go to a file or to a Tracking API, not to both.", where="--send")
+    _send(Job(stream=stream, start=given["start"], count=given["count"]), url, write_key, rate)
+
+
+@command.command(
+    "audience-events",
+    epilog="""\b
+Examples:
+  stackadapt-emulator generate audience-events --churn 0.3 --late 0.05 -o events.jsonl
+  stackadapt-emulator generate audience-events --workspace workspace.yaml --count 5
+""",
+)
+@crowd_options
+@disorder_options
+@output_options
+@click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
+def audience_events(workspace_path: Path | None, **given: Any) -> None:
+    """Audience entered and exited, as Engage sends them to the workspace's destination instances."""
+    voice = membership_events(load_workspace(workspace_path))
+    _write(EventStream(crowd=members(crowd_of(given)), voice=voice, disorder=disorder_of(given)), given, "events")
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  stackadapt-emulator generate workspace --advertisers 3 --audiences 50 --destinations 4 -o workspace.yaml
+"""
+)
+@click.option("--advertisers", default=2, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--audiences", default=5, show_default=True, type=click.IntRange(1, len(AMOUNTS)))
+@click.option("--destinations", default=2, show_default=True, type=click.IntRange(1, 1000), help="Instances.")
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same one.")
+@click.option("--locale", default="en_US", show_default=True, help="Of Faker, for the advertisers' names.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File; printed when absent.")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+def workspace(output: Path | None, force: bool, **given: Any) -> None:
+    """A workspace file with so many advertisers, audiences and destination instances."""
+    text = as_yaml(workspace_document(given.pop("seed"), **given))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with output.open("w" if force else "x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        raise InputError("this file exists already.", where=str(output), hint="Add --force to replace it.") from None
+    except OSError as error:
+        raise InputError(f"this file cannot be written: {error.strerror}.", where=str(output)) from None
+    click.echo(f"wrote {output}")
+
+
+def _write(stream: Stream, given: dict[str, Any], what: str) -> None:
+    output: Path | None = given["output"]
+    job = Job(
+        stream=stream,
+        start=given["start"],
+        count=given["count"],
+        form=_form(given["form"], output),
+        compressed=given["compressed"] or (output is not None and output.suffix == _GZIP),
+    )
+    if job.form == CSV and not isinstance(stream, PeopleStream):
+        raise InputError("events are nested, and CSV is flat.", where="--format", found=CSV, allowed="jsonl, json")
+    if output is None:
+        _print(job, given)
+        return
+    with progress(job.count) as tell:
+        try:
+            write_file(
+                output, job, processes=given["processes"], resume=given["resume"], force=given["force"], tell=tell
+            )
+        except KeyboardInterrupt:
+            click.echo("interrupted: repeat the command with --resume to continue", err=True)
+            raise
+    click.echo(f"wrote {output}: {job.count:,} {what}, {output.stat().st_size:,} bytes")
+
+
+def _print(job: Job, given: dict[str, Any]) -> None:
+    if given["resume"] or given["force"]:
+        raise InputError("--resume and --force are about a file.", where="--output", hint="Add --output FILE.")
+    with progress(job.count, hidden=sys.stdout.isatty()) as tell:
+        write_to(sys.stdout.buffer, job, processes=given["processes"], tell=tell)
+    sys.stdout.buffer.flush()
+
+
+def _form(given: str | None, output: Path | None) -> str:
+    if given is not None or output is None:
+        return given or JSONL
+    suffix = Path(output.name.removesuffix(_GZIP)).suffix.removeprefix(".")
+    return suffix if suffix in FORMS else JSONL
+
+
+def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
+    done = 0
+    check_write(address(url), permission(), "generated calls")
+    with client_of(url) as client, progress(job.count) as tell:
+        try:
+            for number in sent(client, write_key, job.all_records(), rate=rate):
+                done += number
+                tell(number)
+        except (UserMistake, KeyboardInterrupt):
+            left = f"--start {job.start + done} --count {job.count - done}"
+            click.echo(f"sent {done:,} of {job.count:,} calls; to go on, repeat the command with {left}", err=True)
+            raise
+    click.echo(f"sent {done:,} calls to {url}")

@@ -1,0 +1,75 @@
+"""What went wrong at an endpoint, whoever it was about: for a failure that no person can be told from."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from emulator.harness.faces.endpoint import Endpoint
+from emulator.harness.faces.sentences import Shown, delivery_line, record_line, request_line
+from emulator.harness.faces.story import Story
+
+_LOST = ("rejected", "retrying", "failed")
+# A syntax error quotes what stands at its place.
+_ADDRESS = re.compile(r"[^\s\"'@]+@[^\s\"'@]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Troubles:
+    """Events that did not get out of Segment, requests that StackAdapt refused, records that it rejected.
+
+    A request that an event tells of already is not told of again.
+    """
+
+    deliveries: Sequence[Shown]
+    requests: Sequence[Shown]
+    records: Sequence[Shown]
+
+    def __len__(self) -> int:
+        return len(self.deliveries) + len(self.requests) + len(self.records)
+
+    def beside(self, story: Story) -> Troubles:
+        """Those that a story does not tell."""
+        told = [(each["messageId"], each["subscription"]) for each in story.deliveries]
+        records = [(each["requestId"], each["index"]) for each in story.records]
+        requests = [each["traceId"] for each in story.requests]
+        return replace(
+            self,
+            deliveries=[each for each in self.deliveries if (each["messageId"], each["subscription"]) not in told],
+            requests=[each for each in self.requests if each["traceId"] not in requests],
+            records=[each for each in self.records if (each["requestId"], each["index"]) not in records],
+        )
+
+    def lines(self, *, most: int) -> Iterator[str]:
+        """For a person, `most` lines and one that says how many were left out."""
+        yield from islice(self._lines(whole=True), most)
+        if len(self) > most:
+            yield f"and {len(self) - most} more"
+
+    def counted(self, *, most: int) -> Iterator[str]:
+        """The kinds of trouble with how often each happened, most frequent first. No e-mail address is in it."""
+        kinds = Counter(_ADDRESS.sub("***", line) for line in self._lines(whole=False)).most_common()
+        yield from (f"{count:>3} x  {line}" for line, count in kinds[:most])
+        if len(kinds) > most:
+            yield f"and {len(kinds) - most} more kinds"
+
+    def _lines(self, *, whole: bool) -> Iterator[str]:
+        yield from (f"Segment     {delivery_line(each)}" for each in self.deliveries)
+        yield from (f"GraphQL     {request_line(each, near=whole)}" for each in self.requests)
+        yield from (f"StackAdapt  {record_line(each, whole=whole)}" for each in self.records)
+
+
+def troubles(endpoint: Endpoint) -> Troubles:
+    """Everything that went wrong so far. Raises NoControl where there is no control API."""
+    control = endpoint.control
+    lost = [each for outcome in _LOST for each in control.pages("deliveries", "deliveries", outcome=outcome)]
+    carried = {each["traceId"] for each in lost}
+    requests = [each for each in control.pages("journal", "entries") if each["outcome"] != "accepted"]
+    return Troubles(
+        deliveries=lost,
+        requests=[each for each in requests if each["traceId"] not in carried],
+        records=list(control.pages("rejections", "rejections")),
+    )

@@ -1,0 +1,48 @@
+"""Blocks made by several processes and handed over in their order, no more of them ahead than the processes need."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+from threading import Thread
+
+_AHEAD = 3
+_ORPHANED = 1
+
+
+def made(make: Callable[[int], bytes], numbers: Iterable[int], *, processes: int) -> Iterator[bytes]:
+    """`make` of each number, in order. With more than one process it has to be something that can be pickled."""
+    if processes == 1:
+        yield from map(make, numbers)
+        return
+    # Fresh processes: forking would copy whatever threads hold.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_prepare) as pool:
+        pending: deque[Future[bytes]] = deque()
+        try:
+            for number in numbers:
+                pending.append(pool.submit(make, number))
+                if len(pending) == processes * _AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _prepare() -> None:
+    # A terminal's Ctrl-C reaches every process; the parent alone decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A pool's process would wait for work for ever when its parent is killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(_ORPHANED)

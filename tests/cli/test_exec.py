@@ -1,0 +1,189 @@
+"""`exec`: a command with an emulator of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import ROOT, command, environment
+
+VARIABLES = (
+    "STACKADAPT_GRAPHQL_URL",
+    "STACKADAPT_TOKEN",
+    "STACKADAPT_ADVERTISER_ID",
+    "SEGMENT_HOST",
+    "SEGMENT_WRITE_KEY",
+    "STACKADAPT_EMULATOR_URL",
+)
+SECONDS = 60
+
+# Waits for a signal and says which: in both processes of a group, as a shell's children are.
+WAITING = """
+import os, signal, sys
+def tell(number, frame):
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())
+    sys.exit(9)
+signal.signal(signal.SIGINT, tell)
+signal.signal(signal.SIGTERM, tell)
+os.write(1, (os.environ["STACKADAPT_EMULATOR_URL"] + "\\n").encode())
+while True:
+    signal.pause()
+"""
+SEND = """
+import base64, json, os, sys, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+key = base64.b64encode(f"{os.environ['SEGMENT_WRITE_KEY']}:".encode()).decode()
+for user in ("u1", "u2"):
+    body = json.dumps({"userId": user, "traits": {"first_name": "Ada", "total_spent": 900}}).encode()
+    opener.open(urllib.request.Request(os.environ["SEGMENT_HOST"] + "/v1/identify", body,
+                {"authorization": f"Basic {key}", "content-type": "application/json"}))
+headers = {"authorization": f"Bearer {os.environ['STACKADAPT_TOKEN']}", "content-type": "application/json"}
+query = json.dumps({"query": '{ user { email("ada@example.com") } }'}).encode()
+opener.open(urllib.request.Request(os.environ["STACKADAPT_GRAPHQL_URL"], query, headers))
+sys.exit(int(sys.argv[1]))
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def python(code: str, *arguments: str) -> tuple[str, ...]:
+    return ("exec", "--", sys.executable, "-c", code, *arguments)
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(*arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
+    )
+
+
+def is_listening(url: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) == 0
+
+
+def test_the_command_finds_the_emulator_by_its_variables(run: Run) -> None:
+    done = run(*python(f"import json, os; print(json.dumps([os.environ[name] for name in {VARIABLES}]))"))
+    graphql, token, advertiser, segment, write_key, url = json.loads(done.stdout)
+    assert (graphql, segment) == (f"{url}/graphql", url)
+    assert (token, advertiser, write_key) == ("sa-local-write", "1001", "segment-local")
+    assert done.stderr == ""
+
+
+def test_a_workspace_of_one_s_own_is_what_the_command_sees(run: Run, tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace.json"
+    tokens = [{"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}]
+    workspace.write_text(json.dumps({"advertisers": [{"id": "77", "name": "Ours"}], "tokens": tokens}))
+    code = "import os; print(os.environ['STACKADAPT_ADVERTISER_ID'], repr(os.environ['SEGMENT_WRITE_KEY']))"
+    done = run("exec", "--workspace", str(workspace), "--", sys.executable, "-c", code)
+    assert done.stdout == "77 ''\n"
+
+
+def test_options_of_the_command_are_its_own(run: Run) -> None:
+    done = run("exec", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--workspace", "--", "-h")
+    assert done.stdout == "['--workspace', '--', '-h']\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("", 0), ("import sys; sys.exit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 128 + 9)],
+    ids=["success", "failure", "killed"],
+)
+def test_the_exit_code_is_the_command_s(run: Run, code: str, expected: int) -> None:
+    assert run(*python(code)).returncode == expected
+
+
+def test_a_command_that_is_not_there_is_one_line(run: Run) -> None:
+    done = run("exec", "--", "no-such-command")
+    assert (done.returncode, done.stderr) == (127, "error: there is no such command: no-such-command\n")
+    done = run("exec", "--", str(ROOT))
+    assert (done.returncode, done.stderr) == (126, f"error: this command cannot be run: {ROOT}: Permission denied\n")
+
+
+def test_no_command_at_all_is_bad_usage(run: Run) -> None:
+    assert run("exec").returncode == 2
+
+
+def test_a_command_that_fails_is_told_what_was_refused_without_anybody_s_address(run: Run) -> None:
+    done = run(*python(SEND, "3"))
+    assert done.returncode == 3
+    assert "the command ended with exit code 3. What was refused:" in done.stderr
+    assert "2 x  Segment     identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED" in done.stderr
+    assert "1 x  GraphQL     unreadable document: errors, 200; Syntax Error" in done.stderr
+    assert "ada@example.com" not in done.stderr
+
+
+def test_a_command_that_succeeds_is_told_nothing(run: Run) -> None:
+    assert run(*python(SEND, "0")).stderr == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_reaches_the_command_and_the_emulator_stops_after_it(number: signal.Signals) -> None:
+    with start(*python(WAITING)) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert is_listening(url)
+        process.send_signal(number)
+        rest, complaints = process.communicate(timeout=SECONDS)
+    assert rest == f"{number.name}\n"
+    assert process.returncode == 9
+    assert complaints == ""
+    assert not is_listening(url)
+
+
+def test_a_signal_reaches_what_the_command_has_started() -> None:
+    patient = "import signal, subprocess, sys; signal.signal(signal.SIGTERM, lambda *_: None)"
+    with start(*python(f"{patient}; sys.exit(subprocess.call([sys.executable, '-c', {WAITING!r}]))")) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=SECONDS)
+    assert rest == "SIGTERM\n"
+    assert process.returncode == 9
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of its own")
+def test_at_a_terminal_the_command_reads_from_it_and_ctrl_c_strikes_once() -> None:
+    ours, theirs = os.openpty()
+    code = "print(input(), flush=True)" + WAITING
+    with subprocess.Popen(
+        command(*python(code)),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
+        start_new_session=True,
+        preexec_fn=lambda: _own_terminal(0),
+    ) as process:
+        assert process.stdout is not None
+        os.write(ours, b"hello\n")
+        assert process.stdout.readline() == "hello\n"
+        process.stdout.readline()
+        os.write(ours, b"\x03")
+        rest, complaints = process.communicate(timeout=SECONDS)
+    os.close(ours)
+    os.close(theirs)
+    assert (rest, complaints, process.returncode) == ("SIGINT\n", "", 9)
+
+
+def _own_terminal(descriptor: int) -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)

@@ -1,0 +1,165 @@
+"""`generate` as a user meets it: files, pipes, interruptions, a running Tracking API."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from emulator.workspace import load_workspace
+from tests.conftest import ROOT, Served, command, environment
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., Served]
+
+MANY = "200000"
+
+
+def lines(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("name", ["people", "identifies", "audience-events", "workspace"])
+def test_every_kind_has_help_with_an_example(run: Run, name: str) -> None:
+    shown = run("generate", name, "--help")
+    assert shown.returncode == 0
+    assert f"stackadapt-emulator generate {name}" in shown.stdout
+
+
+def test_without_a_file_lines_are_printed_and_nothing_else(run: Run) -> None:
+    shown = run("generate", "identifies", "--count", "3", "--seed", "9")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert [call["userId"] for call in lines(shown.stdout)] == [f"user-9-000000{index}" for index in range(3)]
+
+
+def test_the_file_s_name_says_format_and_compression(run: Run, tmp_path: Path) -> None:
+    names = ("people.csv", "people.json.gz", "people")
+    for name in names:
+        told = run("generate", "people", "--count", "2", "-o", str(tmp_path / name))
+        assert told.returncode == 0, told.stderr
+        assert told.stdout.startswith(f"wrote {tmp_path / name}: 2 people, ")
+    made = {name: (tmp_path / name).read_bytes() for name in names}
+    assert made["people.csv"].startswith(b"user_id,email,")
+    assert json.loads(gzip.decompress(made["people.json.gz"])) == lines(made["people"].decode())
+
+
+def test_knobs_reach_the_people(run: Run) -> None:
+    shown = run(
+        *("generate", "people", "--count", "40", "--locale", "ja_JP"),
+        *("--missing-email", "0", "--invalid-email", "0", "--awkward", "quote=0.5", "--awkward", "newline=0.5"),
+    )
+    people = lines(shown.stdout)
+    assert all(person["country"] == "JP" and "@example." in person["email"] for person in people)
+    assert all('"' in person["first_name"] or "\n" in person["street"] for person in people)
+    plain = run("generate", "people", "--count", "300", "--awkward", "none").stdout
+    assert not any(set('"\\\n') & set("".join(map(str, person.values()))) for person in lines(plain))
+
+
+def test_audience_events_go_through_the_mapping_engine(run: Run, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    well_formed = ("--missing-email", "0", "--invalid-email", "0", "--awkward", "none")
+    run("generate", "audience-events", "--count", "6", "--churn", "1", *well_formed, "-o", str(events))
+    shown = run("map", str(events))
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.count("mutation") == 6
+
+
+def test_a_generated_workspace_can_be_used(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "workspace.yaml"
+    made = run("generate", "workspace", "--audiences", "7", "--advertisers", "3", "-o", str(path))
+    assert (made.returncode, made.stdout) == (0, f"wrote {path}\n")
+    assert len(load_workspace(path).audiences) == 7
+    assert run("lint", str(path)).returncode == 0
+    shown = run("generate", "audience-events", "--workspace", str(path), "--count", "20")
+    told = {event["context"]["personas"]["computation_key"] for event in lines(shown.stdout)}
+    assert told == {audience.key for audience in load_workspace(path).audiences}
+    again = run("generate", "workspace", "-o", str(path))
+    assert (again.returncode, "--force" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("people", "--locale", "en_UX"), "Did you mean"),
+        (("people", "--awkward", "quotes=0.1"), "Did you mean 'quote'?"),
+        (("people", "--awkward", "quote"), "such as quote=0.01"),
+        (("people", "--resume"), "Add --output FILE."),
+        (("identifies", "--format", "csv"), "events are nested"),
+        (("identifies", "--events-per-second", "5"), "Add --send URL."),
+        (("identifies", "--send", "http://192.0.2.1:80"), "Add --allow-remote"),
+        (("identifies", "--send", "http://localhost.example.com"), "Add --allow-remote"),
+        (("identifies", "--send", "127.0.0.1:8585"), "this is no address to send to"),
+        (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "not to both"),
+        (("audience-events", "--workspace", "missing.yaml"), "there is no such file"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line_and_exit_2(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    shown = run("generate", *arguments)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert told in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_is_no_mistake() -> None:
+    with subprocess.Popen(
+        command("generate", "identifies", "--count", MANY, "--processes", "2"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["type"] == "identify"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.wait(timeout=60)
+
+
+@pytest.mark.parametrize(("name", "processes"), [("identifies.jsonl", "1"), ("identifies.json.gz", "2")])
+def test_a_process_that_was_killed_is_continued_to_the_same_file(
+    run: Run, tmp_path: Path, name: str, processes: str
+) -> None:
+    arguments = ("generate", "identifies", "--count", "6000", "--churn", "0.2", "--duplicates", "0.1")
+    killed, whole = tmp_path / name, tmp_path / f"whole-{name}"
+    process = subprocess.Popen(
+        command(*arguments, "--processes", processes, "-o", str(killed)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+        cwd=ROOT,
+    )
+    mark = tmp_path / f"{name}.part.json"
+    while not mark.exists():
+        assert process.poll() is None, "it ended before its first block"
+    process.kill()
+    process.wait()
+    assert not killed.exists()
+    continued = run(*arguments, "-o", str(killed), "--resume")
+    assert continued.returncode == 0, continued.stderr
+    run(*arguments, "-o", str(whole))
+    assert killed.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, whole.name])
+
+
+def test_calls_are_sent_to_a_running_emulator(run: Run, serve: Serve) -> None:
+    url = serve().url
+    sent = run("generate", "identifies", "--count", "300", "--duplicates", "0.1", "--awkward", "none", "--send", url)
+    assert (sent.returncode, sent.stdout, sent.stderr) == (0, f"sent 300 calls to {url}\n", "")
+    calls = httpx.get(f"{url}/_emulator/counts", trust_env=False).json()["segment"]["calls"]
+    assert calls["accepted"] + calls["failed"]["duplicate"] == 300
+    assert calls["failed"]["duplicate"] > 10
+
+
+def test_a_failed_send_says_how_to_go_on(run: Run) -> None:
+    sent = run("generate", "identifies", "--count", "10", "--start", "5", "--send", "http://127.0.0.1:9")
+    assert sent.returncode == 2
+    first, second = sent.stderr.splitlines()
+    assert first == "sent 0 of 10 calls; to go on, repeat the command with --start 5 --count 10"
+    assert second.startswith("error: http://127.0.0.1:9: the Tracking API does not answer")

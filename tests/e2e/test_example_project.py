@@ -1,0 +1,141 @@
+"""The built wheel in a clean environment: the example project passes there, and its mistakes are named."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLE = ROOT / "tests" / "example_project"
+REQUIRED = "STACKADAPT_EMULATOR_REQUIRE_WHEEL"
+SECONDS = 600
+
+WORKERS = 8
+# What the example project's own pyproject.toml asks for.
+NEEDED = ("stackadapt-emulator", "httpx", "pytest", "pytest-xdist")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A change to the client, and what its failing tests must say."""
+
+    right: str
+    wrong: str
+    named: tuple[str, ...]
+
+
+MISTAKES = {
+    "forgets-the-e-mail": Mistake(
+        right='            "email": self.email,\n',
+        wrong="",
+        named=(
+            "ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.",
+            "rejected, MISSING_EMAIL: The record has no e-mail",
+        ),
+    ),
+    "uses-the-token-of-reports": Mistake(
+        right="self._ask(document, token=self._settings.import_token)",
+        wrong="self._ask(document, token=self._settings.report_token)",
+        named=(
+            "ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "upsertProfiles: userErrors, 200; The token has no WRITE scope for advertiser 1001.",
+        ),
+    ),
+    "escapes-no-quote": Mistake(
+        right="profiles=json.dumps(profiles)",
+        wrong="""profiles='"%s"' % profiles.replace('"', '\\\\"').replace('\\\\\\\\', '')""",
+        named=(
+            "grace@example.com should have a profile at advertiser 1001, and none is visible.",
+            "Syntax Error: ",
+            "(line 9, column ",
+        ),
+    ),
+}
+
+
+def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    dropped = ("PYTHON", "VIRTUAL_ENV", "PYTEST", "STACKADAPT", "SEGMENT")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return subprocess.run(
+        [str(argument) for argument in arguments],
+        cwd=cwd,
+        env={**environment, "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def install(environment: Path) -> str | None:
+    """Builds the wheel and installs it with pytest into a new environment; gives the reason when that fails."""
+    wheels = environment.with_name("wheels")
+    steps = (
+        (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", wheels, ROOT),
+        (sys.executable, "-m", "venv", environment),
+        (environment / "bin/pip", "install", "--quiet", "--find-links", wheels, *NEEDED),
+    )
+    for step in steps:
+        done = run(*step, cwd=environment.parent)
+        if done.returncode != 0:
+            return f"{done.stdout}{done.stderr}"
+    return None
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean virtual environment with the wheel, one for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheel"
+    shared.mkdir(exist_ok=True)
+    failed, environment = shared / "failed", shared / "environment"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not environment.exists() and not failed.exists():
+            reason = install(environment)
+            if reason is not None:
+                failed.write_text(reason)
+    if failed.exists():
+        reason = f"the wheel cannot be built and installed here: {failed.read_text()}"
+        if os.environ.get(REQUIRED):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return environment
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the example project that may be changed."""
+    return shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def test_its_tests_pass_with_eight_workers(environment: Path, project: Path) -> None:
+    done = run(environment / "bin/pytest", "-n", WORKERS, cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{WORKERS} workers" in done.stdout
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_in_the_client_is_named(environment: Path, project: Path, mistake: Mistake) -> None:
+    client = project / "src/shop/client.py"
+    code = client.read_text()
+    assert code.count(mistake.right) == 1
+    client.write_text(code.replace(mistake.right, mistake.wrong))
+    done = run(environment / "bin/pytest", cwd=project)
+    assert done.returncode == 1, done.stdout + done.stderr
+    for words in mistake.named:
+        assert words in done.stdout
+
+
+def test_the_installed_command_needs_no_checkout(environment: Path, tmp_path: Path) -> None:
+    done = run(environment / "bin/stackadapt-emulator", "demo", "--people", "20", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Every event is accounted for" in done.stdout

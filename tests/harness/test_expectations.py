@@ -1,0 +1,186 @@
+"""Expectations hold in silence, and fail with the story of the person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from emulator import Emulator, Unmet, load_workspace
+from emulator.errors import ContractViolation, InputError
+from emulator.harness.expectations import ExpectingStackAdapt
+from emulator.harness.faces import Endpoint, NoControl, SegmentFace
+from emulator.harness.faces.sandboxes import sandbox_at
+
+ADA = "ada@example.com"
+PARIS = {"field": "city", "operator": "equals", "value": "Paris"}
+
+
+def endpoint_of(emulator: Emulator) -> Endpoint:
+    client = httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1")
+    return sandbox_at(client)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Emulator() as emulator:
+        yield endpoint_of(emulator)
+
+
+@pytest.fixture
+def stackadapt(endpoint: Endpoint) -> ExpectingStackAdapt:
+    return ExpectingStackAdapt(endpoint)
+
+
+@pytest.fixture
+def segment(endpoint: Endpoint) -> SegmentFace:
+    return SegmentFace(endpoint)
+
+
+@pytest.fixture
+def ada(segment: SegmentFace) -> None:
+    segment.enter_audience("vip_customers", email=ADA, traits={"city": "Paris"})
+
+
+def upsert(*records: dict[str, Any], advertiser: str = "1001") -> str:
+    profiles = json.dumps(json.dumps(records))
+    return f"""mutation {{ upsertProfiles(input: {{
+      advertiserId: {advertiser}, externalProvider: "segment_io", profiles: {profiles}
+    }}) {{ userErrors {{ message }} }} }}"""
+
+
+@pytest.mark.usefixtures("ada")
+def test_expectations_of_a_profile_form_a_chain(stackadapt: ExpectingStackAdapt) -> None:
+    profile = stackadapt.expect_profile(email=ADA).in_audience("vip_customers").in_audience("aud_local_vip")
+    profile.with_property("city", "Paris").with_marketing_status("OPTED_IN").not_in_audience("others")
+    assert profile.email == ADA
+
+
+@pytest.mark.usefixtures("ada")
+def test_what_a_profile_lacks_is_said_with_what_it_has(stackadapt: ExpectingStackAdapt) -> None:
+    profile = stackadapt.expect_profile(email=ADA)
+    with pytest.raises(Unmet, match=r"should be in audience 'others', and is in vip_customers \(aud_local_vip\)"):
+        profile.in_audience("others")
+    with pytest.raises(Unmet, match="should not be in audience 'vip_customers', and is in it"):
+        profile.not_in_audience("vip_customers")
+    with pytest.raises(Unmet, match="should have city = 'Rome', and has 'Paris'"):
+        profile.with_property("city", "Rome")
+    with pytest.raises(Unmet, match=r"has no such property, but city \(Did you mean 'city'\?\)"):
+        profile.with_property("citty", "Paris")
+    with pytest.raises(Unmet, match="should be OPTED_OUT, and is OPTED_IN"):
+        profile.with_marketing_status("OPTED_OUT")
+
+
+@pytest.mark.usefixtures("ada")
+def test_somebody_unexpected_is_told_of_with_their_story(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.expect_no_profile(email="nobody@example.com")
+    with pytest.raises(Unmet, match=r"(?s)should have no profile .* one is visible.*identify to .*: sent"):
+        stackadapt.expect_no_profile(email=ADA)
+
+
+def test_a_failure_is_an_assertion_and_a_broken_contract() -> None:
+    assert issubclass(Unmet, AssertionError)
+    assert issubclass(Unmet, ContractViolation)
+
+
+def test_somebody_whom_nobody_sent_is_looked_for_among_what_was_refused(
+    stackadapt: ExpectingStackAdapt, segment: SegmentFace
+) -> None:
+    segment.identify("u1", {"total_spent": 900})
+    stackadapt.post(upsert({"first_name": "Ada"}))
+    with pytest.raises(Unmet) as failure:
+        stackadapt.expect_profile(email=ADA)
+    said = str(failure.value)
+    assert "nothing was emitted about them" in said
+    assert "PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'." in said
+    assert 'record {"first_name": "Ada"}: rejected, MISSING_EMAIL' in said
+
+
+def test_a_token_without_scope_is_named(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert({"email": ADA}), token=stackadapt.tokens["Local read only"])
+    with pytest.raises(Unmet, match="The token has no WRITE scope for advertiser 1001"):
+        stackadapt.expect_profile(email=ADA)
+
+
+def test_an_unescaped_quote_is_named_with_its_place(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post('{ cdpProfiles(advertiserId: 1001, filterBy: {email: "a"da@example.com"}) { size } }')
+    with pytest.raises(Unmet, match=r'Syntax Error: .* \(line 1, column 58, near:  filterBy: {email: "a"da@example'):
+        stackadapt.expect_profile(email=ADA)
+
+
+def test_a_failed_batch_is_named_with_its_place(stackadapt: ExpectingStackAdapt, segment: SegmentFace) -> None:
+    segment.enter_audience("vip_customers", email=ADA, traits={"first_name": 'A"da'})
+    with pytest.raises(Unmet, match=r"GRAPHQL_ERRORS: Syntax Error: .* \(line 19, column \d+ of the document\)"):
+        stackadapt.expect_profile(email=ADA)
+
+
+def test_somebody_whose_latency_has_not_passed_is_pending_until_a_moment() -> None:
+    with Emulator(load_workspace().with_options(latency="4h")) as emulator:
+        stackadapt = ExpectingStackAdapt(endpoint_of(emulator))
+        stackadapt.clock.freeze()
+        due = stackadapt.clock.now.replace(microsecond=0)
+        stackadapt.post(upsert({"email": ADA}))
+        with pytest.raises(Unmet, match=r"(?s)record: queued, due .*stackadapt\.clock\.advance\("):
+            stackadapt.expect_profile(email=ADA)
+        assert (stackadapt.clock.advance("4h") - due).total_seconds() >= 4 * 3600
+        stackadapt.expect_profile(email=ADA)
+
+
+def test_many_troubles_are_cut_short(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert(*({"number": number} for number in range(20))))
+    with pytest.raises(Unmet, match=r"(?s)What else was refused:.*and 12 more"):
+        stackadapt.expect_profile(email=ADA)
+
+
+def test_a_rejection_is_found_by_reason_and_by_what_was_sent(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert({"email": "ada@"}, {"first_name": "Ada"}))
+    assert stackadapt.expect_rejection(reason="INVALID_EMAIL", email="ADA@")[0]["record"] == {"email": "ada@"}
+    assert len(stackadapt.expect_rejection()) == 2
+    with pytest.raises(Unmet, match=r"A record of grace@example.com should have been rejected with MISSING_EMAIL"):
+        stackadapt.expect_rejection(reason="MISSING_EMAIL", email="grace@example.com")
+    with pytest.raises(InputError, match="Did you mean 'MISSING_EMAIL'"):
+        stackadapt.expect_rejection(reason="MISING_EMAIL")
+
+
+def test_rejections_of_another_advertiser_do_not_count(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert({"first_name": "Ada"}, advertiser="1002"))
+    with pytest.raises(Unmet, match="none was. Rejected: nothing was"):
+        stackadapt.expect_rejection(reason="MISSING_EMAIL")
+
+
+def test_requests_are_counted_and_near_misses_told(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert({"email": ADA}))
+    assert stackadapt.expect_request(operation="upsertProfiles", times=1)[0]["status"] == 200
+    stackadapt.expect_request(email=ADA, status=200, at_least=1, at_most=2)
+    with pytest.raises(Unmet) as failure:
+        stackadapt.expect_request(operation="upsertProfiles", advertiser_id="1002", times=1)
+    assert "should have been made exactly once, and were 0 times." in str(failure.value)
+    assert "near miss   upsertProfiles, 200: advertiserId is 1001, not 1002" in str(failure.value)
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_segment_has_a_size_and_members(stackadapt: ExpectingStackAdapt) -> None:
+    assert stackadapt.expect_segment(PARIS, size=1, members=["ADA@example.com"])["size"] == 1
+    with pytest.raises(Unmet, match="The segment should have 2 members, and has 1"):
+        stackadapt.expect_segment(PARIS, size=2)
+    with pytest.raises(Unmet, match=r"(?s)it lacks bob@example.com and has ada@example.com\.\nbob@example.com"):
+        stackadapt.expect_segment(PARIS, members=["bob@example.com"])
+
+
+@pytest.mark.usefixtures("ada")
+def test_without_control_a_profile_is_asked_for_by_graphql(endpoint: Endpoint) -> None:
+    stackadapt = ExpectingStackAdapt(replace(endpoint, controlled=False))
+    profile = stackadapt.expect_profile(email=ADA).with_marketing_status("OPTED_IN")
+    with pytest.raises(NoControl):
+        profile.in_audience("vip_customers")
+
+
+def test_without_control_a_missing_profile_is_waited_for_and_then_said_to_be_missing(endpoint: Endpoint) -> None:
+    stackadapt = ExpectingStackAdapt(replace(endpoint, controlled=False), patience=0.05)
+    with pytest.raises(Unmet, match=r"none is visible after 0\.05 s\.$"):
+        stackadapt.expect_profile(email=ADA)
+    assert len(ExpectingStackAdapt(endpoint).expect_request(operation="cdpProfiles", at_least=2)) >= 2

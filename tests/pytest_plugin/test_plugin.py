@@ -1,0 +1,279 @@
+"""The plugin as a project sees that has the package installed and no conftest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+# pytester forgets what a run in process imports; httpx imports this one late and remembers its errors.
+import httpcore  # noqa: F401
+import httpx
+import pytest
+
+from emulator import Emulator, load_workspace
+from emulator.harness.faces import NoControl, StackAdaptFace
+from emulator.pytest_plugin.targets import InProcess, Permission, StackAdaptAlone
+from emulator.server.listener import Listener
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+ARRIVES = """
+def test_a_vip_arrives(stackadapt, segment):
+    assert stackadapt.profiles() == []
+    segment.enter_audience("vip_customers", email="ada@example.com")
+    stackadapt.expect_profile(email="ada@example.com").in_audience("vip_customers")
+"""
+FAILS = """
+def test_a_vip_arrives(stackadapt, segment):
+    segment.enter_audience("vip_customers", user_id="u1")
+    stackadapt.expect_profile(email="ada@example.com")
+"""
+# For an endpoint without a control API: what can be asked, what cannot, and what changes data.
+ALONE = """
+UPSERT = '''mutation { upsertProfiles(input: {
+    advertiserId: 1001, externalProvider: "segment_io", profiles: "[{\\\\"email\\\\": \\\\"ada@example.com\\\\"}]"
+}) { userErrors { message } } }'''
+
+def test_writes_and_reads(stackadapt):
+    assert stackadapt.graphql(UPSERT)["upsertProfiles"]["userErrors"] == []
+    stackadapt.expect_profile(email="ada@example.com").with_marketing_status("INDETERMINATE")
+
+def test_moves_the_clock(stackadapt):
+    stackadapt.clock.advance("4h")
+
+def test_sends_an_event(segment):
+    segment.identify("u1")
+"""
+TOKEN, ADVERTISER = "sa-local-write", "1001"
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs tests with nothing but the plugin."""
+    for name in ("URL", "TOKEN", "ADVERTISER"):
+        monkeypatch.delenv(f"STACKADAPT_TEST_{name}", raising=False)
+
+    def run(source: str, *arguments: str, **files: str) -> pytest.RunResult:
+        pytester.makepyfile(test_it=source, **files)
+        return pytester.runpytest("-p", "no:cacheprovider", *arguments)
+
+    return run
+
+
+@pytest.fixture
+def alone() -> Iterator[str]:
+    """The GraphQL of an emulator, and nothing else."""
+    with Emulator() as emulator:
+
+        def graphql(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if environ["PATH_INFO"] != "/public/graphql":
+                start_response("404 Not Found", [("Content-Type", "text/html"), ("Content-Length", "0")])
+                return []
+            return emulator.app({**environ, "PATH_INFO": "/graphql"}, start_response)
+
+        listener = Listener(graphql)
+        listener.start()
+        yield f"{listener.url}/public/graphql"
+        listener.stop()
+
+
+def test_a_test_needs_nothing_but_the_fixtures(run: Run) -> None:
+    run(ARRIVES).assert_outcomes(passed=1)
+
+
+def test_a_failure_tells_the_story_and_ends_at_the_line_of_the_test(run: Run) -> None:
+    result = run(FAILS)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">*expect_profile*",
+            "E*emulator.Unmet: ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "E*PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.",
+            "test_it.py:*: Unmet",
+        ]
+    )
+
+
+def test_each_test_has_an_emulator_of_its_own(run: Run) -> None:
+    run(ARRIVES + ARRIVES.replace("arrives", "arrives_again")).assert_outcomes(passed=2)
+
+
+def test_a_port_opens_when_somebody_asks_for_the_address(run: Run) -> None:
+    source = """
+    import httpx
+
+    def test_port(stackadapt_emulator, stackadapt, segment):
+        assert httpx.get(f"{stackadapt_emulator.url}/_emulator/health", trust_env=False).is_success
+        assert stackadapt.url == f"{stackadapt_emulator.url}/graphql"
+        assert segment.host == stackadapt_emulator.url
+        answer = httpx.post(stackadapt.url, json={"query": "{ user { email } }"}, trust_env=False,
+                            headers={"authorization": f"Bearer {stackadapt.token}"})
+        assert [entry["traceId"] for entry in stackadapt.journal()] == [answer.headers["x-emulator-trace-id"]]
+    """
+    run(source).assert_outcomes(passed=1)
+
+
+def test_a_marker_changes_what_the_emulator_starts_with(run: Run) -> None:
+    source = """
+    import pytest
+
+    @pytest.mark.stackadapt(latency="4h", api_edition="2024-12")
+    def test_late(stackadapt, segment):
+        segment.identify("u1", {"email": "ada@example.com", "total_spent": 900})
+        stackadapt.expect_no_profile(email="ada@example.com")
+
+    @pytest.mark.stackadapt(latncy="4h")
+    def test_slip(stackadapt):
+        pass
+    """
+    result = run(source)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the marker has no such option. Found: 'latncy'.*Did you mean 'latency'?*"])
+
+
+def test_a_marker_is_documented(run: Run) -> None:
+    run("", "--markers").stdout.fnmatch_lines(["@pytest.mark.stackadapt(workspace=None, latency=None, *"])
+
+
+@pytest.mark.parametrize("given", ["document", "'workspace.json'", "load_workspace('workspace.json')"])
+def test_a_project_has_its_own_workspace(run: Run, pytester: pytest.Pytester, given: str) -> None:
+    document = {
+        "advertisers": [{"id": "77", "name": "Ours"}],
+        "tokens": [{"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}],
+    }
+    pytester.makefile(".json", workspace=json.dumps(document))
+    conftest = f"""
+    import pytest
+    from emulator import load_workspace
+
+    document = {document!r}
+
+    @pytest.fixture(scope="session")
+    def stackadapt_workspace():
+        return {given}
+    """
+    source = """
+    def test_ours(stackadapt, stackadapt_server):
+        assert stackadapt.advertiser_id == "77"
+        assert stackadapt.tokens.keys() == {"Ours"}
+
+    def test_in_process(stackadapt):
+        assert stackadapt.token == "our-token"
+    """
+    run(source, conftest=conftest).assert_outcomes(passed=2)
+
+
+def test_tests_share_a_server_and_no_data(run: Run) -> None:
+    source = """
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def slow_client(stackadapt_server):
+        return stackadapt_server.url
+
+    @pytest.mark.parametrize("turn", [1, 2])
+    def test_apart(slow_client, stackadapt, segment, turn):
+        assert stackadapt.url == f"{slow_client}/graphql"
+        assert stackadapt.profiles() == []
+        segment.enter_audience("vip_customers", email="ada@example.com")
+        stackadapt.expect_profile(email="ada@example.com")
+
+    @pytest.mark.stackadapt(latency="4h")
+    def test_has_other_wishes(slow_client, stackadapt):
+        pass
+    """
+    result = run(source)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*the server of this session has its workspace already. Found: 'latency'.*"])
+
+
+@pytest.mark.parametrize("path", ["", "/graphql"])
+def test_the_same_tests_run_in_sandboxes_of_a_running_emulator(run: Run, path: str) -> None:
+    source = (
+        ARRIVES
+        + """
+def test_server(stackadapt_server, stackadapt_emulator):
+    assert stackadapt_server.url == stackadapt_emulator.url
+
+import pytest
+
+@pytest.mark.stackadapt(latency="4h")
+def test_late(stackadapt):
+    pass
+"""
+    )
+    with Emulator() as emulator:
+        result = run(source, "-rs", "--stackadapt-url", emulator.url + path)
+        result.assert_outcomes(passed=2, skipped=1)
+        result.stdout.fnmatch_lines(["stackadapt: http://127.0.0.1:*", "SKIPPED*the test asks for another*"])
+        assert [sandbox.name for sandbox in emulator.sandboxes.all()] == ["default"]
+        assert emulator.stackadapt.profiles() == []
+
+
+def test_a_sandbox_goes_even_when_its_test_fails(run: Run) -> None:
+    with Emulator() as emulator:
+        run(FAILS, "--stackadapt-url", emulator.url).assert_outcomes(failed=1)
+        assert len(emulator.sandboxes.all()) == 1
+
+
+def test_without_a_control_api_tests_that_need_it_are_skipped_with_the_reason(run: Run, alone: str) -> None:
+    result = run(
+        ALONE, "-rs", f"--stackadapt-url={alone}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1001"
+    )
+    result.assert_outcomes(passed=1, skipped=2)
+    result.stdout.fnmatch_lines(["SKIPPED*this needs the control API of an emulator.*", "SKIPPED*no Segment listens*"])
+
+
+def test_the_environment_names_an_endpoint_too(run: Run, alone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("URL", alone), ("TOKEN", TOKEN), ("ADVERTISER", ADVERTISER)):
+        monkeypatch.setenv(f"STACKADAPT_TEST_{name}", value)
+    run(ALONE).assert_outcomes(passed=1, skipped=2)
+
+
+def test_a_stackadapt_needs_a_token_and_an_advertiser(run: Run, alone: str) -> None:
+    result = run(ALONE, "--stackadapt-url", alone)
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(
+        ["*--stackadapt-token: this is not an emulator, so it needs a token and an advertiser.*"]
+    )
+
+
+def test_another_host_is_not_asked_without_permission(run: Run) -> None:
+    result = run(ARRIVES, "--stackadapt-url", "https://api.stackadapt.example/graphql")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*this host is not this machine, and nothing was sent.*--stackadapt-allow-remote*"])
+
+
+def test_nobody_at_the_address_is_one_sentence(run: Run) -> None:
+    with Emulator() as emulator:
+        url = emulator.url
+    run(ARRIVES, "--stackadapt-url", url).stdout.fnmatch_lines(["*--stackadapt-url: nobody answers: *"])
+
+
+def test_importing_the_plugin_brings_no_library_along() -> None:
+    heavy = ("flask", "httpx", "sqlalchemy", "graphql", "jsonschema", "yaml")
+    code = f"import sys, emulator.pytest_plugin; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_is_sent_that_the_guard_refuses() -> None:
+    url = httpx.URL("https://api.sandbox.stackadapt.com/graphql")
+    target = StackAdaptAlone(url, "token", "1", Permission(remote=True))
+    with (
+        target.isolated(None, {}) as endpoint,
+        pytest.raises(NoControl, match=r"this could change data there.*--stackadapt-allow-writes"),
+    ):
+        StackAdaptFace(endpoint).graphql("mutation { archiveAdvertiser(id: 1) { clientMutationId } }")
+
+
+def test_a_workspace_object_is_taken_as_it_is() -> None:
+    workspace = load_workspace()
+    with InProcess().isolated("ignored.yaml", {"workspace": workspace}) as endpoint:
+        assert endpoint.token == workspace.tokens[0].secret

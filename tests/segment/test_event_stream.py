@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from emulator.errors import InputError
+from emulator.segment.event_stream import (
+    BLOCK,
+    DISPLACED,
+    Disorder,
+    EventStream,
+    IdentifyCalls,
+    members,
+    membership_events,
+)
+from emulator.segment.generator import Crowd, identify, people
+from emulator.segment.moments import parse_moment
+from emulator.workspace import load_workspace, parse_workspace
+
+DISORDERLY = Disorder(duplicates=0.1, late=0.1, out_of_order=0.1, churn=0.3)
+SEED = 3
+
+
+def identifies(disorder: Disorder = Disorder()) -> EventStream:  # noqa: B008 - frozen
+    return EventStream(crowd=Crowd(seed=SEED), voice=IdentifyCalls(), disorder=disorder)
+
+
+def audience_events(disorder: Disorder = Disorder(), document: Mapping[str, Any] | None = None) -> EventStream:  # noqa: B008
+    workspace = parse_workspace(document) if document else load_workspace()
+    return EventStream(crowd=members(Crowd(seed=SEED)), voice=membership_events(workspace), disorder=disorder)
+
+
+def message_ids(events: list[dict[str, Any]]) -> list[str]:
+    return [event["messageId"] for event in events]
+
+
+def seconds(event: Mapping[str, Any]) -> float:
+    moment = parse_moment(event["timestamp"])
+    assert moment is not None
+    return moment.timestamp()
+
+
+@pytest.mark.parametrize("disorder", [Disorder(), DISORDERLY], ids=["orderly", "disorderly"])
+@pytest.mark.parametrize("stream", [identifies, audience_events])
+def test_a_block_is_full_and_the_same_whenever_it_is_made(stream: Any, disorder: Disorder) -> None:
+    alone = stream(disorder).block(2)
+    after_others = [stream(disorder).block(number) for number in range(3)][2]
+    assert alone == after_others
+    assert len(alone) == BLOCK
+
+
+def test_without_disorder_call_i_is_about_person_i() -> None:
+    events = identifies().block(0) + identifies().block(1)
+    assert events == [identify(person) for person in people(SEED, 2 * BLOCK)]
+
+
+@pytest.mark.parametrize("stream", [identifies, audience_events])
+def test_without_disorder_every_event_comes_once_and_in_order(stream: Any) -> None:
+    events = stream().block(0) + stream().block(1)
+    assert len(set(message_ids(events))) == len(events)
+    moments = [seconds(event) for event in events]
+    assert moments == sorted(moments)
+
+
+def test_a_duplicate_is_the_same_event_again_within_a_few_places() -> None:
+    events = identifies(Disorder(duplicates=0.2)).block(0)
+    first_places: dict[str, int] = {}
+    again = 0
+    for place, event in enumerate(events):
+        first = first_places.setdefault(event["messageId"], place)
+        if first != place:
+            again += 1
+            assert event == events[first]
+            assert place - first <= 2 * DISPLACED
+    # Of six events one is a repetition when every fifth is repeated.
+    assert again / BLOCK == pytest.approx(1 / 6, abs=0.04)
+
+
+def test_late_events_tell_of_a_moment_up_to_a_day_before_their_neighbours() -> None:
+    events = identifies(Disorder(late=0.2)).block(50)
+    start = seconds(identifies().block(50)[0])
+    behind = [start + place - seconds(event) for place, event in enumerate(events)]
+    late = [seconds_behind for seconds_behind in behind if seconds_behind > 0]
+    assert len(late) / BLOCK == pytest.approx(0.2, abs=0.04)
+    assert 12 * 3600 < max(late) <= 24 * 3600
+
+
+def test_events_out_of_order_come_a_few_places_after_later_ones() -> None:
+    orderly, mixed = identifies().block(0), identifies(Disorder(out_of_order=0.2)).block(0)
+    assert sorted(message_ids(mixed)) == sorted(message_ids(orderly))
+    places = {message_id: place for place, message_id in enumerate(message_ids(orderly))}
+    moved = [place - places[message_id] for place, message_id in enumerate(message_ids(mixed))]
+    assert 0 < max(moved) <= DISPLACED
+    overtaken = sum(seconds(earlier) > seconds(later) for earlier, later in pairwise(mixed))
+    assert overtaken / BLOCK == pytest.approx(0.2, abs=0.08)
+
+
+def test_who_leaves_is_identified_again_with_too_little_spent() -> None:
+    events = identifies(Disorder(churn=0.5)).block(0)
+    spent: dict[str, list[float]] = {}
+    for event in events:
+        spent.setdefault(event["userId"], []).append(event["traits"]["total_spent"])
+    vips = {user: amounts for user, amounts in spent.items() if amounts[0] >= 500}
+    left = [user for user, amounts in vips.items() if len(amounts) > 1]
+    assert len(left) / len(vips) == pytest.approx(0.5, abs=0.1)
+    assert all(amounts[1:] in ([], [1]) for amounts in spent.values())
+    assert all(len(amounts) == 1 for user, amounts in spent.items() if user not in vips)
+
+
+def test_a_member_enters_and_with_churn_leaves_again() -> None:
+    events = audience_events(Disorder(churn=0.5)).block(0)
+    told: dict[str, list[str]] = {}
+    for event in events:
+        if event["type"] == "track":
+            told.setdefault(event["userId"], []).append(event["event"])
+    stories = Counter(map(tuple, told.values()))
+    assert set(stories) <= {("Audience Entered",), ("Audience Entered", "Audience Exited")}
+    assert stories["Audience Entered", "Audience Exited"] / stories.total() == pytest.approx(0.5, abs=0.1)
+
+
+def test_an_identify_and_a_track_tell_the_same_change() -> None:
+    events = audience_events(Disorder(churn=0.3)).block(1)
+    for first, second in zip(events[::2], events[1::2], strict=True):
+        assert (first["type"], second["type"]) == ("identify", "track")
+        assert first["userId"] == second["userId"]
+        assert first["traits"]["vip_customers"] is second["properties"]["vip_customers"]
+
+
+def test_audience_events_go_along_every_connection_that_sends(document: dict[str, Any]) -> None:
+    document["audiences"].append(document["audiences"][0] | {"key": "others", "id": "aud_others"})
+    document["audiences"].append(document["audiences"][0] | {"key": "silent", "id": "aud_silent"})
+    [destination] = document["destinations"]
+    destination["audiences"] += [
+        {"key": "others", "sendTrack": False, "traits": ["city"]},
+        {"key": "silent", "sendTrack": False, "sendIdentify": False},
+    ]
+    events = audience_events(document=document).block(0)
+    kinds = Counter((event["context"]["personas"]["computation_key"], event["type"]) for event in events)
+    assert set(kinds) == {("vip_customers", "identify"), ("vip_customers", "track"), ("others", "identify")}
+    [other] = [event for event in events if "others" in event.get("traits", ())][:1]
+    assert set(other["traits"]) <= {"city", "email", "others"}
+
+
+def test_a_workspace_in_which_nothing_is_sent_is_refused(document: dict[str, Any]) -> None:
+    del document["destinations"]
+    with pytest.raises(InputError, match=r"destinations\[\]\.audiences"):
+        membership_events(parse_workspace(document))
+
+
+def test_what_is_no_share_is_refused() -> None:
+    with pytest.raises(InputError, match="out-of-order: this is not a share"):
+        Disorder(out_of_order=2)
+
+
+def test_the_same_calls_make_the_same_members(room: Any) -> None:
+    """What the stream calls entering and leaving is what Engage makes of it."""
+    events = identifies(Disorder(churn=0.3)).block(0)
+    for start in range(0, BLOCK, 500):
+        assert room.segment.receive("batch", {"batch": events[start : start + 500]}).accepted == 500
+    last = {event["userId"]: event["traits"]["total_spent"] for event in events}
+    inside = {member["userId"] for member in room.segment.members("vip_customers", limit=BLOCK)}
+    assert inside == {user for user, spent in last.items() if spent >= 500}

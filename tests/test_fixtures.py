@@ -1,0 +1,65 @@
+"""The committed fixtures are what the commands in fixtures/README.md make."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator.artefacts import fixture
+from emulator.segment.vocabulary import EDITION
+
+README = fixture("README.md").read_text(encoding="utf-8")
+COMMANDS = [shlex.split(line) for line in re.findall(r"^stackadapt-emulator (generate .*)$", README, re.MULTILINE)]
+BY_HAND = {"README.md", "workspace.yaml"}
+# What is, or is made of, words of Faker's.
+WORDS = {"email", "first_name", "last_name", "phone", "street", "city", "state", "postal_code", "timezone", "name"}
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def output_of(command: list[str]) -> Path:
+    return Path(command[command.index("-o") + 1])
+
+
+def test_every_fixture_has_its_command() -> None:
+    made = {output_of(command).name for command in COMMANDS}
+    assert {path.name for path in fixture("README.md").parent.iterdir()} == made | BY_HAND
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: output_of(command).name)
+def test_the_recorded_command_makes_the_fixture(run: Run, tmp_path: Path, command: list[str]) -> None:
+    committed = fixture(output_of(command).name)
+    again = tmp_path / committed.name
+    made = run(*[str(again) if argument == str(output_of(command)) else argument for argument in command])
+    assert made.returncode == 0, made.stderr
+    if EDITION in README:
+        assert again.read_bytes() == committed.read_bytes()
+    # With another version of Faker the words may be others, and nothing else.
+    assert [*map(without_words, records(again))] == [*map(without_words, records(committed))]
+
+
+def records(path: Path) -> Iterator[Any]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".csv":
+        yield from csv.DictReader(text.splitlines(keepends=True))
+    elif path.suffix == ".jsonl":
+        yield from map(json.loads, text.splitlines())
+    else:
+        yield yaml.safe_load(text)
+
+
+def without_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: None if name in WORDS else without_words(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [without_words(member) for member in value]
+    return value
