@@ -23,6 +23,8 @@ COMMANDS = {
     "verify": "Play scenarios against the emulator or another endpoint and check what must be true.",
     "clock": "Look at and move the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and load it again.",
+    "record": "Pass requests on to a real endpoint and record its answers, without what identifies anybody.",
+    "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",
     "replay": "Run recorded cases through the mapping engine and compare.",
 }
 

@@ -1,4 +1,4 @@
-"""`verify`: scenarios played against the emulator, or against any other endpoint."""
+"""`verify`: scenarios played, and recorded exchanges replayed, against the emulator or any other endpoint."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import InputError, UserMistake
+from emulator.harness.exchanges import replay
 from emulator.harness.faces import Endpoint
 from emulator.harness.faces.sandboxes import sandbox_at
 from emulator.harness.remote import address, shown
@@ -45,12 +46,21 @@ Examples:
   stackadapt-emulator verify -k deletion ./scenarios --junit-xml verify.xml
   stackadapt-emulator verify --target http://127.0.0.1:8585
   stackadapt-emulator verify --target http://localhost:4000/graphql --token TOKEN --advertiser 23
+  stackadapt-emulator verify --exchanges exchanges.jsonl --latency 4h
 """
 _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--exchanges",
+    "recordings",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Recording whose requests are replayed; without a PATH nothing else is played.",
+)
+@click.option("--latency", help="Time until profiles are visible when exchanges are replayed, such as 4h.")
 @click.option("--target", "url", help="An emulator that runs, or a GraphQL endpoint; own emulators when absent.")
 @click.option("--token", help="Bearer token for a --target that is no emulator.")
 @click.option("--advertiser", help="Advertiser id for a --target that is no emulator.")
@@ -63,6 +73,8 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 @remote_options
 def command(
     paths: Sequence[Path],
+    recordings: Sequence[Path],
+    latency: str | None,
     url: str | None,
     token: str | None,
     advertiser: str | None,
@@ -75,14 +87,18 @@ def command(
 
     Each plays in an emulator of its own. At a --target that is an emulator each gets a sandbox, deleted afterwards; at
     any other endpoint those that GraphQL alone can tell are played, and the others skipped. Exits 1 when one fails.
+
+    --exchanges replays what `record` has recorded, and tells each place at which the answers differ. Clocks stand still
+    and move as far as time had passed between two requests. Advertisers and tokens are as the recording shows them.
     """
-    scenarios = _chosen(read_scenarios(paths or [built_in()]), text)
+    scenarios = [] if recordings and not paths else _chosen(read_scenarios(paths or [built_in()]), text)
     if listing:
         _list(scenarios, as_json)
         return
     target = OwnEmulators(_own_emulator) if url is None else _target(url, token, advertiser)
     results = list(_with_progress(play_all(scenarios, target), len(scenarios)))
-    report = Report(target=target.name, results=results)
+    exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
+    report = Report(target=target.name, scenarios=results, exchanges=exchanges)
     if junit_path is not None:
         _write(junit_path, report)
     if as_json:
@@ -168,8 +184,8 @@ def _show(report: Report) -> None:
     console.print(_table(report))
     for result in report.results:
         if result.outcome != PASSED:
-            console.print(Text(f"\n{result.outcome}  {result.scenario.title}", _STYLES[result.outcome]))
-            console.print(f"  {result.scenario.path}", soft_wrap=True)
+            console.print(Text(f"\n{result.outcome}  {result.case.title}", _STYLES[result.outcome]))
+            console.print(f"  {result.case.path}", soft_wrap=True)
             for line in result.lines():
                 console.print(f"  {line}", soft_wrap=True)
     if matrix := report.matrix():
@@ -180,12 +196,12 @@ def _show(report: Report) -> None:
 
 
 def _table(report: Report) -> Table:
-    table = Table("about", "scenario", "outcome", title="Scenarios", title_justify="left")
-    for group, results in groupby(report.results, lambda result: result.scenario.group):
+    table = Table("about", "scenario or exchange", "outcome")
+    for group, results in groupby(report.results, lambda result: result.case.group):
         table.add_section()
         for index, result in enumerate(results):
             outcome = Text(result.outcome, _STYLES[result.outcome])
-            table.add_row(group if index == 0 else "", Text(result.scenario.title), outcome)
+            table.add_row(group if index == 0 else "", Text(result.case.title), outcome)
     return table
 
 

@@ -117,6 +117,12 @@ def _nearest_generation(generation: str) -> str | None:
     return nearest(generation, generations())
 
 
+def nearest_generation(version: str) -> str:
+    """The known generation for a published version: itself, else the last before it, else the first."""
+    earlier = [known for known in generations() if _version(known) <= _version(version)]
+    return earlier[-1] if earlier else generations()[0]
+
+
 def parse_definition(content: Mapping[str, Any], where: str) -> Definition:
     """A definition file's content. Raises EmulatorDefect for a name or value that no definition may have."""
     _check_names(content, [*Definition.__dataclass_fields__], where)

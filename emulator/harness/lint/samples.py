@@ -20,14 +20,16 @@ _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 _PASSAGE = Progress(epoch_id="sample", entered_at=0, joined_at=0)
 
 
-def sample_messages(subject: Subject) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Type and payload of each message that the trigger lets through, for everything that is connected."""
-    for message in (*_of_audiences(subject), *_of_steps(subject)):
+def sample_messages(subject: Subject, *, entered: bool = True) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Type and payload of each message that the trigger lets through, for everything that is connected: of entering it,
+    or of leaving.
+    """
+    for message in (*_of_audiences(subject, entered), *_of_steps(subject, entered)):
         if subject.trigger.matches(message.payload):
             yield message.payload["type"], message.payload
 
 
-def _of_audiences(subject: Subject) -> Iterator[AudienceEvent]:
+def _of_audiences(subject: Subject, entered: bool) -> Iterator[AudienceEvent]:
     for connection, audience in subject.audiences():
         route = Route(
             audience=audience,
@@ -36,10 +38,10 @@ def _of_audiences(subject: Subject) -> Iterator[AudienceEvent]:
             integration=subject.definition.name,
             space=subject.workspace.space,
         )
-        yield from audience_events(route, _person(connection.traits), entered=True, at=_MOMENT, ids=Ids(0))
+        yield from audience_events(route, _person(connection.traits), entered=entered, at=_MOMENT, ids=Ids(0))
 
 
-def _of_steps(subject: Subject) -> Iterator[AudienceEvent]:
+def _of_steps(subject: Subject, entered: bool) -> Iterator[AudienceEvent]:
     for connection, journey, step in subject.steps():
         route = StepRoute(
             journey=journey,
@@ -49,7 +51,7 @@ def _of_steps(subject: Subject) -> Iterator[AudienceEvent]:
             integration=subject.definition.name,
             space=subject.workspace.space,
         )
-        yield from step_events(route, _person(connection.traits), _PASSAGE, entered=True, at=_MOMENT, ids=Ids(0))
+        yield from step_events(route, _person(connection.traits), _PASSAGE, entered=entered, at=_MOMENT, ids=Ids(0))
 
 
 def _person(traits: Iterable[str]) -> Profile:

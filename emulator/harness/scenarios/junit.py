@@ -1,4 +1,4 @@
-"""Results as JUnit XML, in the shape that CI servers read: one suite, a test case for each scenario."""
+"""Results as JUnit XML, in the shape that CI servers read: one suite, a test case for each result."""
 
 from __future__ import annotations
 
@@ -30,22 +30,21 @@ def junit_xml(report: Report) -> str:
 
 
 def _case(result: Result) -> ET.Element:
-    scenario = result.scenario
-    case = ET.Element(
+    element = ET.Element(
         "testcase",
         {
-            "classname": _text(scenario.group),
-            "name": _text(scenario.title),
-            "file": _text(scenario.path.as_posix()),
+            "classname": _text(result.case.group),
+            "name": _text(result.case.title),
+            "file": _text(result.case.path.as_posix()),
             "time": f"{result.seconds:.3f}",
         },
     )
     if result.outcome == SKIPPED:
-        ET.SubElement(case, "skipped", {"message": _text(result.reason or "")})
+        ET.SubElement(element, "skipped", {"message": _text(result.reason or "")})
     if result.outcome == FAILED:
         lines = list(result.lines())
-        ET.SubElement(case, "failure", {"message": _text(lines[0])}).text = _text("\n".join(lines))
-    return case
+        ET.SubElement(element, "failure", {"message": _text(lines[0])}).text = _text("\n".join(lines))
+    return element
 
 
 def _text(text: str) -> str:

@@ -5,14 +5,44 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from emulator.harness.scenarios.scenario import Scenario
+from emulator.harness.scenarios.scenario import Cell
 
 PASSED = "passed"
 FAILED = "failed"
 SKIPPED = "skipped"
 OUTCOMES = (PASSED, FAILED, SKIPPED)
+
+
+class Case(Protocol):
+    """What a result is about: a scenario, or an exchange that was recorded."""
+
+    @property
+    def path(self) -> Path:
+        """The file that it stands in."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """Under which word it is listed."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        ...
+
+    @property
+    def shows(self) -> tuple[str, ...]:
+        """Ids of the fidelity ledger."""
+        ...
+
+    @property
+    def cell(self) -> Cell | None:
+        """Its place in the matrix, if it has one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +57,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came of a scenario. `checks` end with the step in which one failed; `reason` says why it was not played,
+    """What came of a case. `checks` end with the step in which one failed; `reason` says why it was not played,
     or not to its end.
     """
 
-    scenario: Scenario
+    case: Case
     outcome: str
     checks: tuple[Check, ...] = ()
     reason: str | None = None
@@ -55,9 +85,9 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
-            "file": self.scenario.path.as_posix(),
-            "title": self.scenario.title,
-            "shows": list(self.scenario.shows),
+            "file": self.case.path.as_posix(),
+            "title": self.case.title,
+            "shows": list(self.case.shows),
             "outcome": self.outcome,
             "reason": self.reason,
             "seconds": round(self.seconds, 3),
@@ -70,10 +100,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All results, in the order in which they were played, and where that was."""
+    """What came of scenarios, and of recorded exchanges, in the order in which they were played, and where that was."""
 
     target: str
-    results: Sequence[Result]
+    scenarios: Sequence[Result] = ()
+    exchanges: Sequence[Result] = ()
+
+    @property
+    def results(self) -> list[Result]:
+        """All of them."""
+        return [*self.scenarios, *self.exchanges]
 
     def counts(self) -> dict[str, int]:
         """How many results of each outcome."""
@@ -83,8 +119,8 @@ class Report:
     def matrix(self) -> dict[str, dict[str, str]]:
         """By generation, then by edition: what is so there (`works`, `refused`), else `failed` or `skipped`."""
         cells: dict[str, dict[str, str]] = {}
-        for result in self.results:
-            cell = result.scenario.cell
+        for result in self.scenarios:
+            cell = result.case.cell
             if cell is not None:
                 shown = cell.expected if result.outcome == PASSED else result.outcome
                 cells.setdefault(cell.generation, {})[cell.edition] = shown
@@ -96,5 +132,6 @@ class Report:
             "target": self.target,
             "summary": self.counts(),
             "matrix": self.matrix(),
-            "scenarios": [result.as_dict() for result in self.results],
+            "scenarios": [result.as_dict() for result in self.scenarios],
+            "exchanges": [result.as_dict() for result in self.exchanges],
         }

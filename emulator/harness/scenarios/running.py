@@ -26,10 +26,10 @@ def play(scenario: Scenario, target: Target) -> Result:
     """Plays a scenario to the end of the first step in which a check fails."""
     refusal = target.refuses(scenario)
     if refusal is not None:
-        return Result(scenario=scenario, outcome=SKIPPED, reason=refusal)
+        return Result(case=scenario, outcome=SKIPPED, reason=refusal)
     watch = Clock()
     begun = watch.now()
-    with target.open(scenario) as endpoint:
+    with target.open(scenario.workspace) as endpoint:
         result = _played(scenario, endpoint)
     return replace(result, seconds=(watch.now() - begun).total_seconds())
 
@@ -47,10 +47,10 @@ def _played(scenario: Scenario, endpoint: Endpoint) -> Result:
             for expectation in step.then:
                 checks += expectation.look(stage)
             if not all(check.held for check in checks):
-                return Result(scenario=scenario, outcome=FAILED, checks=tuple(checks))
+                return Result(case=scenario, outcome=FAILED, checks=tuple(checks))
     except (EmulatorError, httpx.HTTPError) as error:
         # At somebody else's endpoint only the guard complains: what may change data there was not sent.
         held_back = isinstance(error, UserMistake) and not endpoint.controlled
         outcome = SKIPPED if held_back else FAILED
-        return Result(scenario=scenario, outcome=outcome, checks=tuple(checks), reason=f"{error}")
-    return Result(scenario=scenario, outcome=PASSED, checks=tuple(checks))
+        return Result(case=scenario, outcome=outcome, checks=tuple(checks), reason=f"{error}")
+    return Result(case=scenario, outcome=PASSED, checks=tuple(checks))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -26,8 +26,8 @@ class Target(Protocol):
         """Why a scenario cannot be played here, as a sentence; None when it can."""
         ...
 
-    def open(self, scenario: Scenario) -> AbstractContextManager[Endpoint]:
-        """An endpoint for one scenario."""
+    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
+        """An endpoint with this workspace, given in its JSON form."""
         ...
 
 
@@ -43,9 +43,9 @@ class OwnEmulators:
         """Nothing is refused."""
         return None
 
-    def open(self, scenario: Scenario) -> AbstractContextManager[Endpoint]:
-        """A fresh emulator with the scenario's workspace."""
-        return self._open_endpoint(parse_workspace(scenario.workspace))
+    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
+        """A fresh emulator. Raises WorkspaceError."""
+        return self._open_endpoint(parse_workspace(workspace))
 
 
 class RunningEmulator:
@@ -63,9 +63,9 @@ class RunningEmulator:
         return None
 
     @contextmanager
-    def open(self, scenario: Scenario) -> Iterator[Endpoint]:
-        """A fresh sandbox with the scenario's workspace. Raises UserMistake when that is refused."""
-        with self._connect() as client, fresh_sandbox(client, scenario.workspace) as endpoint:
+    def open(self, workspace: Mapping[str, Any]) -> Iterator[Endpoint]:
+        """A fresh sandbox. Raises UserMistake when the workspace is refused."""
+        with self._connect() as client, fresh_sandbox(client, workspace) as endpoint:
             yield endpoint
 
 
@@ -86,6 +86,6 @@ class GraphQLEndpoint:
             return f"This needs another token: {', '.join(missing)}."
         return None
 
-    def open(self, scenario: Scenario) -> AbstractContextManager[Endpoint]:
-        """The endpoint, the same for each scenario."""
+    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
+        """The endpoint, always the same, with whatever it has."""
         return nullcontext(self._endpoint)

@@ -41,7 +41,7 @@ def test_what_a_scenario_shows_is_in_the_ledger(scenario: Scenario) -> None:
 
 def test_the_matrix_has_a_cell_for_each_generation_and_edition(target: Target) -> None:
     of_matrix = [scenario for scenario in SCENARIOS if scenario.cell]
-    report = Report(target=target.name, results=[play(scenario, target) for scenario in of_matrix])
+    report = Report(target=target.name, scenarios=[play(scenario, target) for scenario in of_matrix])
     assert report.matrix() == {
         "3.517.0": {"2026-06": "works", "2024-12": "refused"},
         "3.497.0": {"2026-06": "works", "2024-12": "refused"},

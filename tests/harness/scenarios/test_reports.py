@@ -20,11 +20,11 @@ UNMET = Check(expected="visible: ada", held=False, found="none <&> \x00\ud800", 
 def report() -> Report:
     return Report(
         target="a test",
-        results=[
-            Result(scenario=SCENARIO, outcome=PASSED, checks=(replace(UNMET, held=True),), seconds=0.25),
-            Result(scenario=SCENARIO, outcome=FAILED, checks=(UNMET,), seconds=0.5),
-            Result(scenario=SCENARIO, outcome=FAILED, reason="the emulator refused it"),
-            Result(scenario=SCENARIO, outcome=SKIPPED, reason="This needs an emulator."),
+        scenarios=[
+            Result(case=SCENARIO, outcome=PASSED, checks=(replace(UNMET, held=True),), seconds=0.25),
+            Result(case=SCENARIO, outcome=FAILED, checks=(UNMET,), seconds=0.5),
+            Result(case=SCENARIO, outcome=FAILED, reason="the emulator refused it"),
+            Result(case=SCENARIO, outcome=SKIPPED, reason="This needs an emulator."),
         ],
     )
 
@@ -63,11 +63,11 @@ def test_json_has_everything(report: Report) -> None:
 def test_the_matrix_shows_what_failed_where() -> None:
     outcomes = {("3.517.0", "2026-06"): FAILED, ("3.361.0", "2024-12"): SKIPPED}
     results = [
-        Result(scenario=each, outcome=outcomes.get((each.cell.generation, each.cell.edition), PASSED))
+        Result(case=each, outcome=outcomes.get((each.cell.generation, each.cell.edition), PASSED))
         for each in MATRIX
         if each.cell
     ]
-    matrix = Report(target="a test", results=results).matrix()
+    matrix = Report(target="a test", scenarios=results).matrix()
     assert list(matrix) == ["3.517.0", "3.497.0", "3.387.0", "3.361.0"]
     assert matrix["3.517.0"] == {"2026-06": "failed", "2024-12": "refused"}
     assert matrix["3.361.0"] == {"2026-06": "refused", "2024-12": "skipped"}

@@ -1,0 +1,73 @@
+"""`record`: what a real endpoint answers, kept without what identifies anybody."""
+
+from __future__ import annotations
+
+import json
+import signal
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.cli.remote import client_of, remote_options
+from emulator.harness.exchanges.recording import Recording
+from emulator.harness.remote import address, shown
+from emulator.ids import secret
+from emulator.server.listener import Listener, bind, url_of
+from emulator.server.recorder import create_recorder
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator record --upstream http://127.0.0.1:8585 -o exchanges.jsonl
+  stackadapt-emulator record --upstream https://sandbox.stackadapt.com/public/graphql \\
+      --allow-remote --allow-writes
+\b
+Then, to see where the emulator differs:
+  stackadapt-emulator verify --exchanges exchanges.jsonl
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--upstream", required=True, help="Endpoint to send to; /graphql when it has no path.")
+@click.option("--port", default=8586, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "-o",
+    "--output",
+    default="exchanges.jsonl",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="New file to write, one exchange a line.",
+)
+@remote_options
+@click.option("--json", "as_json", is_flag=True, help="Print where to send to as one JSON line.")
+def command(upstream: str, port: int, output: Path, as_json: bool) -> None:
+    """Pass GraphQL requests on to an endpoint and record what it answers, until Ctrl-C.
+
+    Point a client at the address that is printed; its own token goes along. The file gets neither tokens nor e-mail
+    addresses: an address has the same pseudonym wherever it stands. Names, phones, postal addresses and birth dates
+    keep their shape only. Other properties stay as they are: read the file before it is passed on.
+    """
+    given = address(upstream)
+    target = given.copy_with(path="/graphql") if given.path == "/" else given
+    with client_of(str(target)) as client:
+        listening = bind("127.0.0.1", port)
+        with closing(listening), closing(Recording(output, upstream=shown(target), key=secret(""))) as recording:
+            graphql = f"{url_of(listening)}/graphql"
+            listener = Listener(create_recorder(client, str(target), recording), listening=listening)
+            signal.signal(signal.SIGTERM, _stop)
+            with suppress(KeyboardInterrupt, SystemExit):
+                click.echo(_welcome(graphql, shown(target), output, as_json))
+                listener.run()
+        if not as_json:
+            click.echo(f"{recording.count} recorded in {output}")
+
+
+def _stop(_signal: int, _frame: Any) -> None:
+    raise SystemExit(0)
+
+
+def _welcome(graphql: str, upstream: str, output: Path, as_json: bool) -> str:
+    if as_json:
+        return json.dumps({"graphql": graphql, "upstream": upstream, "file": str(output)})
+    return f"{graphql} passes on to {upstream} and records in {output}. Stop with Ctrl-C."

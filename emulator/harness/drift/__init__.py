@@ -1,0 +1,34 @@
+"""Is the contract still the same? StackAdapt's schema and Segment's published destination, beside what is recorded.
+
+`schema_drift` compares a schema that was found somewhere, `compare_published` an installed npm package.
+"""
+
+from __future__ import annotations
+
+from graphql import GraphQLSchema
+
+from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, SAFE, Finding
+from emulator.harness.drift.published import Compared, compare_published
+from emulator.harness.drift.schema_changes import schema_findings
+from emulator.harness.drift.schema_sources import introspect, read_schema
+from emulator.harness.drift.usage import usage_of
+from emulator.stackadapt.editions import executable_schema
+
+__all__ = [
+    "BREAKING",
+    "CRITICALITIES",
+    "DANGEROUS",
+    "SAFE",
+    "Compared",
+    "Finding",
+    "compare_published",
+    "introspect",
+    "read_schema",
+    "schema_drift",
+]
+
+
+def schema_drift(found: GraphQLSchema, edition: str) -> list[Finding]:
+    """What changed from an edition's contract to `found`, the worst first. Raises InputError for an unknown edition."""
+    contract = executable_schema(edition)
+    return schema_findings(contract, found, usage_of(contract))

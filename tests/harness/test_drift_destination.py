@@ -1,0 +1,152 @@
+"""An installed destination beside the recorded one: its definition, and what stands in the way of running it.
+
+What the package puts on the wire is compared in `tests/conformance/test_drift.py`, with the real packages.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.artefacts import contract_json
+from emulator.errors import InputError, UserMistake
+from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, compare_published
+from emulator.harness.drift.cases import cases
+from emulator.harness.drift.definition_changes import definition_findings
+from emulator.mapping import generations, load_definition
+from emulator.mapping.definition import nearest_generation
+from emulator.mapping.replay import replay
+
+NEWEST: dict[str, Any] = contract_json("segment/destinations/3.517.0.json")
+
+Edit = Callable[[dict[str, Any], dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    ("version", "generation"),
+    [
+        ("3.497.0", "3.497.0"),
+        ("3.500.2", "3.497.0"),
+        ("4.0.0", "3.517.0"),
+        ("3.100.0", "3.361.0"),
+    ],
+)
+def test_a_version_is_held_against_the_last_known_one_before_it(version: str, generation: str) -> None:
+    assert nearest_generation(version) == generation
+
+
+def test_a_definition_equals_itself() -> None:
+    assert list(definition_findings(NEWEST, copy.deepcopy(NEWEST))) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "criticality", "path"),
+    [
+        (lambda d, f: f.pop("email"), BREAKING, "actions.A.fields.email"),
+        (lambda d, f: f.update(x={"label": "X", "type": "string", "required": True}), BREAKING, "actions.A.fields.x"),
+        (lambda d, f: f.update(x={"label": "X", "type": "string"}), SAFE, "actions.A.fields.x"),
+        (
+            lambda d, f: f.update(x={"label": "X", "type": "string", "required": True, "default": "y"}),
+            SAFE,
+            "actions.A.fields.x",
+        ),
+        (lambda d, f: f["user_id"].update(required=True), SAFE, "actions.A.fields.user_id.required"),
+        (
+            lambda d, f: f["custom_traits"].update(required=True),
+            BREAKING,
+            "actions.A.fields.custom_traits.required",
+        ),
+        (lambda d, f: f["email"].update(required=False), SAFE, "actions.A.fields.email.required"),
+        (lambda d, f: f["email"].update(format="hostname"), BREAKING, "actions.A.fields.email.format"),
+        (lambda d, f: f["email"].update(default="a@b.co"), DANGEROUS, "actions.A.fields.email.default"),
+        (lambda d, f: f["email"].update(label="Mail"), SAFE, "actions.A.fields.email.label"),
+        (
+            lambda d, f: f["marketing_status"].update(choices=["Opted-in"]),
+            BREAKING,
+            "actions.A.fields.marketing_status.choices",
+        ),
+        (
+            lambda d, f: f["marketing_status"]["choices"].append("Opted-out"),
+            SAFE,
+            "actions.A.fields.marketing_status.choices",
+        ),
+        (
+            lambda d, f: f["standard_traits"]["properties"].pop("phone"),
+            BREAKING,
+            "actions.A.fields.standard_traits.properties.phone",
+        ),
+        (lambda d, f: d["settings"].pop("advertiser_id"), BREAKING, "settings.advertiser_id"),
+        (lambda d, f: d["actions"].update(B=d["actions"]["A"]), SAFE, "actions.B"),
+        (lambda d, f: d["actions"]["A"].update(title="Sync"), SAFE, "actions.A.title"),
+        (
+            lambda d, f: d["actions"]["A"].update(defaultSubscription='type = "track"'),
+            DANGEROUS,
+            "actions.A.defaultSubscription",
+        ),
+        (lambda d, f: d.update(slug="other"), DANGEROUS, "slug"),
+    ],
+)
+def test_a_change_of_the_definition_is_found_and_rated(edit: Edit, criticality: str, path: str) -> None:
+    recorded = {**NEWEST, "actions": {"A": NEWEST["actions"]["forwardAudienceEvent"]}}
+    installed = copy.deepcopy(recorded)
+    edit(installed, installed["actions"]["A"]["fields"])
+    [finding] = definition_findings(recorded, installed)
+    assert (finding.criticality, finding.path) == (criticality, path)
+    assert bool(finding.breaks) is (criticality != SAFE)
+
+
+def test_an_action_that_is_gone_is_breaking() -> None:
+    [finding] = definition_findings(NEWEST, {**NEWEST, "actions": {}})
+    assert (finding.criticality, finding.kind, finding.path) == (BREAKING, "REMOVED", "actions.forwardAudienceEvent")
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_the_cases_of_a_generation_use_every_action_mode_and_kind_of_event(generation: str) -> None:
+    definition = load_definition(generation)
+    asked = list(cases(definition))
+    assert len({case["id"] for case in asked}) == len(asked)
+    assert {"event", "batch", "delete", "auth"} <= {case["mode"] for case in asked}
+    actions = {stored["partnerAction"] for case in asked for stored in case["subscriptions"]}
+    assert actions == set(definition.actions)
+    for action in definition.actions.values():
+        sent = [case for case in asked if case["purpose"] == action.title and replay(case)["requests"]]
+        assert {event["type"] for case in sent for event in case["events"]} >= {"identify", "track"}
+    assert any("error" in replay(case) for case in asked)
+
+
+def test_a_folder_without_the_package_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="npm install @segment/action-destinations"):
+        compare_published(tmp_path)
+
+
+def package_in(folder: Path, manifest: dict[str, Any]) -> Path:
+    """A folder whose `node_modules` holds a package of that name and nothing in it."""
+    package = folder / "node_modules" / "@segment" / "action-destinations"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def test_a_package_without_a_version_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no version"):
+        compare_published(package_in(tmp_path, {"name": "@segment/action-destinations"}))
+
+
+def test_without_node_the_reason_is_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UserMistake, match=r"needs Node\.js"):
+        compare_published(package_in(tmp_path, {"name": "@segment/action-destinations", "version": "3.497.0"}))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not on PATH")
+def test_a_package_that_cannot_be_run_is_a_mistake_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserMistake) as raised:
+        compare_published(package_in(tmp_path, {"name": "@segment/action-destinations", "version": "3.497.0"}))
+    assert "the package cannot be run: Cannot find module" in str(raised.value)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,334 @@
+"""A schema that changed, beside the contract: what is found, how bad it is, and who feels it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import httpx
+import pytest
+from graphql import (
+    GraphQLSchema,
+    build_schema,
+    get_introspection_query,
+    graphql_sync,
+    introspection_from_schema,
+    print_schema,
+)
+from graphql.utilities import find_schema_changes, resolve_schema_coordinate
+
+from emulator.artefacts import contract
+from emulator.errors import InputError, UserMistake
+from emulator.harness.drift import BREAKING, DANGEROUS, Finding, introspect, read_schema, schema_drift
+from emulator.harness.drift.schema_changes import MISREAD, NEW_MEANING, REFUSED, schema_findings
+from emulator.harness.drift.usage import Usage, usage_of
+from emulator.server.emulator import Emulator
+from emulator.stackadapt.editions import EDITIONS, LATEST, executable_schema
+
+Run = Callable[..., CompletedProcess[str]]
+
+SDL = contract(EDITIONS[LATEST].file).read_text(encoding="utf-8")
+SYNC = ("3.497.0 Sync Audience", "3.517.0 Sync Audience")
+DELETION = ("3.497.0 deletion of a person", "3.517.0 deletion of a person")
+TEST = ("3.497.0 connection test", "3.517.0 connection test")
+
+
+@pytest.fixture(scope="module")
+def usage() -> Usage:
+    return usage_of(executable_schema(LATEST))
+
+
+def doctored(definition: str, before: str, after: str) -> str:
+    """The contract's SDL with one line of a definition (`input UpsertProfilesInput`) replaced."""
+    start = SDL.index(f"{definition} {{")
+    end = SDL.index("\n}\n", start)
+    body = SDL[start:end]
+    assert body.count(f"\n  {before}") == 1, f"{definition}: {before}"
+    return SDL[:start] + body.replace(f"\n  {before}", f"\n  {after}") + SDL[end:]
+
+
+def found(sdl: str, usage: Usage) -> list[Finding]:
+    return schema_findings(executable_schema(LATEST), build_schema(sdl), usage)
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_an_unchanged_schema_says_nothing(edition: str) -> None:
+    sdl = contract(EDITIONS[edition].file).read_text(encoding="utf-8")
+    assert schema_drift(build_schema(sdl), edition) == []
+
+
+def test_each_edition_is_used_by_the_generations_that_speak_it(usage: Usage) -> None:
+    of_2024 = usage_of(executable_schema("2024-12"))
+    assert {each.writer.split()[0] for each in usage.written} == {"3.497.0", "3.517.0"}
+    assert {each.writer.split()[0] for each in of_2024.written} == {"3.361.0", "3.387.0"}
+
+
+def test_what_is_used_is_read_off_the_documents(usage: Usage) -> None:
+    assert usage.of("UpsertProfilesInput.syncId") == set(SYNC)
+    assert usage.of("Mutation.upsertProfiles(input:)") == set(SYNC)
+    assert usage.of("UserError.path") == set(DELETION)
+    assert usage.of("ProfilePropertyData.NUMBER") == set(SYNC)
+    assert usage.of("TokenScope.READ") == set(TEST)
+    assert not usage.of("Query.cdpProfiles")
+    assert not usage.of("ProfilePropertyData.CURRENCY")
+    assert usage.lacking("ProfileMappingInput", "pollingDelay") == set(SYNC)
+    assert not usage.lacking("ProfileMappingInput", "isOptedIn")
+
+
+INPUT, PROFILES = "input ProfileMappingInput", "input UpsertProfilesInput"
+SCOPES = "scopes: [TokenScope!]!"
+
+
+@pytest.mark.parametrize(
+    ("definition", "before", "after", "member", "felt", "breaks"),
+    [
+        ("type UserError", "path: [String!]", "paths: [String!]", "path", DELETION, REFUSED),
+        ("type Mutation", "upsertProfiles(", "upsertProfile(", "upsertProfiles", SYNC, REFUSED),
+        (PROFILES, "syncId: String", "batchId: String", "syncId", SYNC, REFUSED),
+        (PROFILES, "syncId: String", "syncId: String\n  region: ID!", "region", SYNC, REFUSED),
+        (PROFILES, "advertiserId: ID!", "advertiserId: Int!", "advertiserId", SYNC, REFUSED),
+        ("input MappingSchema", "type: ", "kind: ", "type", SYNC, REFUSED),
+        (INPUT, "pollingDelay: Int", "pollingDelay: Int!", "pollingDelay", SYNC, REFUSED),
+        ("enum ProfilePropertyData", "STRING\n", "TEXT\n", "STRING", SYNC, REFUSED),
+        ("enum TokenScope", "WRITE", "EDIT", "WRITE", TEST, MISREAD),
+        ("type AdvertiserTokenScopes", SCOPES, SCOPES.removesuffix("!"), "scopes", TEST, MISREAD),
+        ("type Query", "tokenInfo: ", "tokenInfo(region: ID!): ", "tokenInfo(region:)", TEST, REFUSED),
+    ],
+)
+def test_a_breaking_change_is_found_with_who_feels_it(
+    usage: Usage, definition: str, before: str, after: str, member: str, felt: tuple[str, ...], breaks: str
+) -> None:
+    path = f"{definition.split()[1]}.{member}"
+    finding = next(each for each in found(doctored(definition, before, after), usage) if each.path == path)
+    assert (finding.criticality, finding.used_by, finding.breaks) == (BREAKING, felt, breaks)
+
+
+@pytest.mark.parametrize(
+    ("definition", "before", "after", "member"),
+    [
+        # Every document sends it, so that it may as well be required.
+        (INPUT, "isOptedIn: Boolean", "isOptedIn: Boolean!", "isOptedIn"),
+        (INPUT, "pollingDelay: Int", "pollingDelay: Int! = 1", "pollingDelay"),
+        ("type Query", "user: User!", "me: User!", "user"),
+        ("enum ProfilePropertyData", "CURRENCY", "MONEY", "CURRENCY"),
+        ("type Profile", "email: String!", "email: String", "email"),
+    ],
+)
+def test_a_breaking_change_elsewhere_is_found_but_not_felt(
+    usage: Usage, definition: str, before: str, after: str, member: str
+) -> None:
+    path = f"{definition.split()[1]}.{member}"
+    finding = next(each for each in found(doctored(definition, before, after), usage) if each.path == path)
+    assert (finding.criticality, finding.used_by, finding.breaks) == (BREAKING, (), "")
+
+
+def test_a_value_that_is_new_in_an_answer_is_felt_and_one_that_could_be_sent_is_not(usage: Usage) -> None:
+    [scope] = found(doctored("enum TokenScope", "WRITE", "WRITE\n  ADMIN"), usage)
+    [kind] = found(doctored("enum ProfilePropertyData", "DATE\n", "DATE\n  AGE\n"), usage)
+    assert (scope.criticality, scope.used_by, scope.breaks) == (DANGEROUS, TEST, MISREAD)
+    assert (kind.criticality, kind.used_by) == (DANGEROUS, ())
+
+
+def test_a_new_default_is_felt_where_the_value_is_left_out(usage: Usage) -> None:
+    before = build_schema(doctored("input ProfileMappingInput", "pollingDelay: Int", "pollingDelay: Int = 1"))
+    after = build_schema(doctored("input ProfileMappingInput", "pollingDelay: Int", "pollingDelay: Int = 2"))
+    [finding] = schema_findings(before, after, usage)
+    assert (finding.criticality, finding.used_by, finding.breaks) == (DANGEROUS, SYNC, NEW_MEANING)
+
+
+def test_a_change_that_only_the_documents_feel_is_found_by_validating_them(usage: Usage) -> None:
+    without_mutations = SDL.replace("  mutation: Mutation\n", "")
+    assert without_mutations != SDL
+    findings = found(without_mutations, usage)
+    assert {(each.kind, each.path) for each in findings} == {("DOCUMENT_REFUSED", name) for name in (*SYNC, *DELETION)}
+
+
+ONE = """
+directive @gone on FIELD
+directive @kept(a: Int, b: Int = 1, c: Int) repeatable on FIELD | QUERY
+type Query {
+  a: A, gone(x: Int): Int, kept(gone: Int, kind: Int, value: Int = 1): Int, wider: Int, u: U, e: E, i: I, k: K
+}
+interface Named { name: ID }
+type A implements Named { name: ID }
+type B { a: Int }
+type Removed { a: Int }
+union U = A | B
+enum E { A, B }
+input In { gone: Int, kind: Int, value: Int = 1, plain: Int }
+type I { f(in: In): Int }
+type K { a: Int }
+"""
+TWO = """
+directive @new on FIELD
+directive @kept(a: String, b: Int = 2, d: Int!, e: Int, c: Int = 3) on FIELD | MUTATION
+type Query {
+  a: A, kept(kind: String, value: Int = 2, new: Int, must: Int!): Int, wider: Int!, u: U, e: E, i: I, k: K
+}
+interface Named { name: ID }
+interface Other { name: ID }
+type A implements Other { name: ID }
+type B { a: Int }
+type C { a: Int }
+union U = A | C
+enum E { A, C }
+input In { kind: String, value: Int = 2, new: Int, must: Int!, plain: Int = 1 }
+type I { f(in: In): Int }
+scalar K
+"""
+
+
+def test_every_change_has_a_coordinate_that_one_of_the_schemas_knows() -> None:
+    one, two = build_schema(ONE), build_schema(TWO)
+    usage = Usage(written=(), touched={}, read={}, filled=frozenset())
+    kinds = {change.type.name for change in find_schema_changes(one, two)}
+    findings = schema_findings(one, two, usage)
+    assert len(kinds) > 25
+    assert {finding.kind for finding in findings} == kinds
+    for finding in findings:
+        known = [resolve_schema_coordinate(schema, finding.path) for schema in (one, two)]
+        assert any(known), finding
+
+
+def test_a_schema_is_read_from_sdl_and_from_introspection(tmp_path: Path) -> None:
+    schema = executable_schema(LATEST)
+    introspection = introspection_from_schema(schema)
+    for name, text in (
+        ("schema.graphql", print_schema(schema)),
+        ("schema.json", json.dumps(introspection)),
+        ("answer.json", json.dumps({"data": introspection})),
+    ):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        assert schema_drift(read_schema(path), LATEST) == []
+
+
+def shallow_introspection(schema: GraphQLSchema) -> dict[str, Any]:
+    """An introspection that does not follow types to their end, as many tools ask it."""
+    query = get_introspection_query(type_depth=1)
+    return {"data": graphql_sync(schema, query).data}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("type Query {", "no schema in SDL: Syntax Error"),
+        ("type Query { a: Missing }", "no schema in SDL: Unknown type 'Missing'."),
+        ("", "no schema in SDL"),
+        ("{", "this is not JSON"),
+        ('{"data": {"user": null}}', "it has no __schema"),
+        ('{"data": null}', "it has no __schema"),
+        ('{"data": {"__schema": 5}}', "no schema can be made of this introspection"),
+        ('{"__schema": {"queryType": {"name": "Query"}, "types": []}}', "no schema can be made of this introspection"),
+        (json.dumps(shallow_introspection(executable_schema(LATEST))), "Introspect again"),
+    ],
+)
+def test_a_file_that_holds_no_schema_is_a_mistake(tmp_path: Path, content: str, complaint: str) -> None:
+    path = tmp_path / "schema"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        read_schema(path)
+    assert complaint in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_schema(tmp_path / "none.graphql")
+
+
+def test_a_live_endpoint_is_introspected() -> None:
+    with Emulator() as emulator, httpx.Client(trust_env=False) as client:
+        url = f"{emulator.start()}/graphql"
+        assert schema_drift(introspect(client, url, "sa-local-read"), LATEST) == []
+
+
+def test_an_endpoint_that_knows_no_deprecated_inputs_is_asked_again_without() -> None:
+    asked = []
+
+    def old(request: httpx.Request) -> httpx.Response:
+        query = json.loads(request.content)["query"]
+        asked.append(query)
+        if "inputFields(includeDeprecated: true)" in query:
+            return httpx.Response(200, json={"errors": [{"message": 'Unknown argument "includeDeprecated"'}]})
+        return httpx.Response(200, json={"data": introspection_from_schema(executable_schema(LATEST))})
+
+    with httpx.Client(transport=httpx.MockTransport(old)) as client:
+        assert schema_drift(introspect(client, "http://127.0.0.1/graphql", None), LATEST) == []
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (httpx.Response(401, json={"errors": [{"message": "no access for tok-secret"}]}), "Found: 'no access for ***'"),
+        (httpx.Response(200, json={"errors": [{"message": "not for tok-secret"}]}), "refuses introspection"),
+        (httpx.Response(200, html="<html>"), "the endpoint answers 200"),
+        (httpx.Response(404, html="<html>"), "Check the address and the token."),
+        (httpx.Response(200, json={"data": {}}), "it has no __schema"),
+    ],
+)
+def test_an_endpoint_without_a_schema_is_a_mistake_that_keeps_the_token(answer: httpx.Response, complaint: str) -> None:
+    with (
+        httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as client,
+        pytest.raises(UserMistake) as raised,
+    ):
+        introspect(client, "http://127.0.0.1/graphql", "tok-secret")
+    assert complaint in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_the_command_says_nothing_of_an_unchanged_schema(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "schema.graphql"
+    path.write_text(SDL, encoding="utf-8")
+    shown = run("drift", "--schema", str(path), "--used-only")
+    assert (shown.returncode, shown.stdout.splitlines()[1:]) == (0, ["no change"])
+
+
+def test_the_command_exits_1_only_on_what_is_breaking_and_shown(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "schema.graphql"
+    path.write_text(doctored("type Query", "user: User!", "me: User!"), encoding="utf-8")
+    everything = run("drift", "--schema", str(path))
+    assert (everything.returncode, "breaking Query.user" in everything.stdout) == (1, True)
+    shown = run("drift", "--schema", str(path), "--used-only", "--json")
+    assert (shown.returncode, json.loads(shown.stdout)["findings"]) == (0, [])
+
+
+def test_the_command_prints_findings_for_machines(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "schema.graphql"
+    path.write_text(doctored("type UserError", "path: [String!]", "paths: [String!]"), encoding="utf-8")
+    told = run("drift", "--schema", str(path), "--used-only", "--json")
+    shown = json.loads(told.stdout)
+    assert told.returncode == 1
+    assert (shown["contract"], shown["breaking"], shown["dangerous"], shown["safe"]) == (LATEST, 1, 0, 0)
+    assert shown["findings"] == [
+        {
+            "criticality": "breaking",
+            "kind": "FIELD_REMOVED",
+            "path": "UserError.path",
+            "message": "Field UserError.path was removed.",
+            "used_by": list(DELETION),
+            "breaks": REFUSED,
+            "used": True,
+        }
+    ]
+
+
+def test_the_command_introspects_this_machine_freely_and_others_only_when_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACKADAPT_API_TOKEN", "sa-local-read")
+    with Emulator() as emulator:
+        shown = run("drift", "--url", f"{emulator.start()}/graphql")
+    assert shown.returncode == 0, shown.stderr
+    assert "no change" in shown.stdout
+    refused = run("drift", "--url", "https://api.stackadapt.com/graphql")
+    assert (refused.returncode, "--allow-remote" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--schema", "a", "--url", "b"), ("--destination", "a", "--used-only")])
+def test_the_command_wants_one_thing_to_compare(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run("drift", *arguments).returncode == 2

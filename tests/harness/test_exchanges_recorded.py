@@ -1,0 +1,192 @@
+"""A recording keeps what was said, and nothing that tells who it was about or which token opened the door."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.errors import InputError, UserMistake
+from emulator.harness.exchanges.exchange import Exchange, read_exchanges
+from emulator.harness.exchanges.pseudonyms import Pseudonyms
+from emulator.harness.exchanges.recording import Recording
+
+AT = datetime(2026, 6, 14, 12, tzinfo=UTC)
+TOKEN = "sa-very-secret"
+MUTATION = "mutation($p: String!) { upsertProfiles(input: {advertiserId: 1, profiles: $p}) { userErrors { message } } }"
+
+
+def kept(path: Path, request: str, response: str = "{}", *, token: str | None = TOKEN, **more: Any) -> Exchange:
+    recording = Recording(path, upstream="http://127.0.0.1/graphql", key="k")
+    try:
+        return recording.keep(
+            at=AT,
+            token=token,
+            accept="application/json",
+            request=request,
+            response=response,
+            **{"status": 200, "headers": {}, **more},
+        )
+    finally:
+        recording.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "exchanges.jsonl"
+
+
+def test_an_address_has_one_pseudonym_at_any_depth_and_in_any_case(path: Path) -> None:
+    profiles = json.dumps([{"email": "Ada@Lovelace.org", "note": json.dumps({"again": "ada@lovelace.org"})}])
+    inline = f"mutation {{ upsertProfiles(input: {{profiles: {json.dumps(profiles)}}}) {{ userErrors {{ path }} }} }}"
+    kept(
+        path,
+        json.dumps({"query": inline, "variables": {"p": profiles, "list": ["ada@lovelace.org"]}}),
+        json.dumps({"data": {"ada@lovelace.org": None}, "errors": [{"message": "ADA@LOVELACE.ORG: no."}]}),
+    )
+    written = path.read_bytes()
+    assert b"lovelace" not in written.lower()
+    found = {part[:12] for part in written.decode().split("person-")[1:]}
+    assert len(found) == 1
+    assert written.count(b"person-") == 7
+
+
+def test_two_addresses_have_two_pseudonyms_and_two_recordings_other_ones() -> None:
+    first, second = Pseudonyms("one"), Pseudonyms("two")
+    assert first.in_text("ada@x.org") != first.in_text("grace@x.org")
+    assert first.in_text("ada@x.org") != second.in_text("ada@x.org")
+    assert first.in_text("ada@x.org") == Pseudonyms("one").in_text("ADA@x.org")
+
+
+def test_a_pseudonym_is_left_as_it_is() -> None:
+    once = Pseudonyms("one").in_text("ada@x.org")
+    assert Pseudonyms("two").in_text(once) == once
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ada+tag@x.org",
+        "o'hara@x.co.uk",
+        "mailto:ada@x.org",
+        "<ada@x.org>",
+        r"\nada@x.org",
+        r"ada\u0040x.org",
+        "ada%40x.org",
+        "ünï@bücher.example",
+        r"\u00fcni@x.org",
+        "a@b.co,c@d.co",
+    ],
+)
+def test_addresses_are_found_however_they_are_written(written: str) -> None:
+    safe = Pseudonyms("k").in_text(written)
+    assert "x.org" not in safe
+    assert "x.co.uk" not in safe
+    assert "b.co" not in safe
+    assert "d.co" not in safe
+    assert "cher" not in safe
+    assert "@example.com" in safe
+
+
+@given(st.emails(), st.integers(0, 3))
+def test_no_address_survives_any_depth_of_json(address: str, depth: int) -> None:
+    text = address
+    for _ in range(depth):
+        text = json.dumps({"email": text, "other": 1})
+    safe = Pseudonyms("k").in_value({"profiles": text})["profiles"]
+    assert address.lower().split("@")[1] not in safe.lower().replace("example.com", "")
+    inner = safe
+    for _ in range(depth):
+        inner = json.loads(inner)["email"]
+    assert inner.endswith("@example.com")
+
+
+def test_what_tells_who_somebody_is_keeps_its_shape_only(path: Path) -> None:
+    person = {"first_name": 'Ada "A"', "phone": "+1 555 0100", "birth_date": "1990-06-15", "postal_code": 12345}
+    kept(path, json.dumps({"query": MUTATION, "variables": {"p": json.dumps([person]), "total_spent": 900, **person}}))
+    [(_, exchange)] = read_exchanges(path)
+    assert isinstance(exchange.request, dict)
+    variables = exchange.request["variables"]
+    assert json.loads(variables["p"])[0]["first_name"] == variables["first_name"] == 'Xxx "X"'
+    assert (variables["phone"], variables["birth_date"]) == ("+1 111 1111", "1111-11-11")
+    assert (variables["postal_code"], variables["total_spent"]) == (1, 900)
+    assert json.loads(variables["p"])[0]["postal_code"] == 1
+    assert exchange.request["query"] == MUTATION
+
+
+def test_the_token_stands_nowhere_and_the_same_token_has_the_same_label(path: Path) -> None:
+    recording = Recording(path, upstream="u", key="k")
+    for token in (TOKEN, "another-secret", TOKEN, None):
+        recording.keep(
+            at=AT,
+            token=token,
+            accept="application/json",
+            request=json.dumps({"query": f'{{ a(b: "{token}") }}', "extra": token}),
+            status=401,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Set-Cookie": "s=1"},
+            response=f'{{"errors": [{{"message": "who is {TOKEN}?"}}]}}',
+        )
+    recording.close()
+    assert TOKEN.encode() not in path.read_bytes()
+    assert b"another-secret" not in path.read_bytes()
+    assert [exchange.token for _, exchange in read_exchanges(path)] == ["token-1", "token-2", "token-1", None]
+    assert {name for _, exchange in read_exchanges(path) for name in exchange.headers} == {"content-type"}
+
+
+@pytest.mark.parametrize("body", ["", "[1]", "no json: ada@x.org", '{"query": "a", "query": "b"}', "[" * 2000])
+def test_a_body_that_is_no_json_object_is_kept_as_text(path: Path, body: str) -> None:
+    kept(path, body, body)
+    [(_, exchange)] = read_exchanges(path)
+    assert exchange.request == exchange.response == Pseudonyms("k").in_text(body)
+
+
+def test_a_deep_body_is_kept_as_text(path: Path) -> None:
+    body = '{"a":' * 300 + "1" + "}" * 300
+    assert kept(path, body).request == body
+
+
+def test_only_the_owner_reads_a_recording_and_no_run_overwrites_another(path: Path) -> None:
+    kept(path, "{}")
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(UserMistake, match="exists already"):
+        Recording(path, upstream="u", key="k")
+    with pytest.raises(InputError, match="cannot be written"):
+        Recording(path.parent / "no" / "folder.jsonl", upstream="u", key="k")
+
+
+def test_a_last_line_cut_short_by_a_crash_is_left_out(path: Path) -> None:
+    kept(path, "{}")
+    line = path.read_text()
+    path.write_text(line + line[:40])
+    assert [number for number, _ in read_exchanges(path)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "no recorded exchange of a known format"),
+        ('{"format": 2}', "no recorded exchange of a known format"),
+        ('{"format": 1}', "lacks at, token, status, headers, request, response"),
+        (
+            '{"format":1,"at":"soon","token":null,"status":200,"headers":{},"request":{},"response":{}}',
+            "cannot be read: Invalid isoformat",
+        ),
+    ],
+)
+def test_a_bad_line_is_named(path: Path, line: str, said: str) -> None:
+    path.write_text(f"\n{line}\n")
+    with pytest.raises(InputError, match=rf"exchanges.jsonl:2: .*{said}"):
+        list(read_exchanges(path))
+
+
+def test_time_grows_with_the_text_and_no_faster() -> None:
+    """A body made to mislead the search takes seconds at most, not hours."""
+    safe = Pseudonyms("k")
+    for piece in ("a.", "a@", "\\u0041", 'first_name: "', '"phone":"', "@a.", '\\"'):
+        safe.in_text(piece * (200_000 // len(piece)))
