@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from threading import Lock
 from typing import Protocol
 
@@ -169,9 +170,8 @@ def to_iso(moment: datetime) -> str:
 
 
 def turns(seconds: float, *, every: float) -> Iterator[None]:
-    """A turn at once, then one each `every` seconds of real time until `seconds` have passed."""
-    elapsed = stopwatch()
+    """A turn at once, then one after each `every` seconds of real time, `seconds` in all however long turns take."""
     yield
-    while elapsed() < seconds * 1000:
+    for _ in range(ceil(seconds / every)):
         time.sleep(min(every, seconds))
         yield

@@ -49,7 +49,7 @@ def command() -> None:
     epilog="""\b
 Examples:
   stackadapt-emulator generate people --locale de_DE --locale fr_FR -o people.csv
-  stackadapt-emulator generate people --missing-email 0 --invalid-email 0 --awkward none
+  stackadapt-emulator generate people --missing-email 0 --invalid-email 0 --awkward quote=0.05
 """
 )
 @crowd_options

@@ -16,9 +16,11 @@ from emulator.segment.generator import INVALID_EMAIL_SHARE, MISSING_EMAIL_SHARE,
 
 Command = Callable[..., Any]
 
-_NOBODY = "none"
 _SHARE = click.FloatRange(0, 1)
-_AWKWARD = f"Awkward people, such as quote=0.01; may be repeated. One of {', '.join(AWKWARD_SHARES)}; none for nobody."
+_AWKWARD = (
+    f"Share of people who trip a delivery, such as quote=0.01; may be repeated. One of {', '.join(AWKWARD_SHARES)}. "
+    "Nobody when absent."
+)
 
 _CROWD = (
     click.option("--count", default=1000, show_default=True, type=click.IntRange(min=1), help="How many."),
@@ -69,7 +71,7 @@ def output_options(command: Command) -> Command:
 def crowd_of(given: dict[str, Any]) -> Crowd:
     """The people of `crowd_options`. Raises InputError."""
     chosen = {name: given[name] for name in ("seed", "locales", "missing_email", "invalid_email")}
-    return Crowd(**chosen, awkward=_awkward(given["awkward"]) if given["awkward"] else AWKWARD_SHARES)
+    return Crowd(**chosen, awkward=_awkward(given["awkward"]))
 
 
 def disorder_of(given: dict[str, Any]) -> Disorder:
@@ -86,8 +88,6 @@ def _with(options: Iterable[Callable[[Command], Command]], command: Command) -> 
 def _awkward(given: Iterable[str]) -> dict[str, float]:
     shares = {}
     for text in given:
-        if text == _NOBODY:
-            continue
         tag, _, share = text.partition("=")
         try:
             shares[tag] = float(share)

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from emulator.errors import UserMistake
+from emulator.harness.remote import is_loopback
 from emulator.server.emulator import Emulator
 from emulator.server.listener import Listener, bind, url_of
 from emulator.server.logs import LogWriter
@@ -26,7 +27,10 @@ Examples:
   stackadapt-emulator serve --workspace workspace.yaml --data ./state --latency 4h
   stackadapt-emulator serve --database postgresql+psycopg://me@localhost/emulator --workers 4
 """
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_OPEN = (
+    "warning: this listens to other machines and answers any host name. Whoever reaches it can change everything: "
+    "the control API asks for no token, and the default tokens are known to everybody."
+)
 
 
 @click.command(epilog=_EPILOG)
@@ -67,12 +71,14 @@ def command(
 
     def open_emulator() -> Emulator:
         emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
-        if host not in _LOOPBACK:
+        if warning_about(host):
             emulator.app.config["TRUSTED_HOSTS"] = None
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))
         return emulator
 
     def announce() -> None:
+        if warning := warning_about(host):
+            click.echo(warning, err=True)
         click.echo(announcement or _welcome(url_of(listening), workspace))
 
     if workers == 1:
@@ -83,6 +89,11 @@ def command(
     listening.listen()
     announce()
     run_workers(workers, lambda: _serve(open_emulator(), listening))
+
+
+def warning_about(host: str) -> str | None:
+    """What whoever listens on an address that others reach should know; None for this machine's own."""
+    return None if is_loopback(host) else _OPEN
 
 
 def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:

@@ -12,7 +12,6 @@ import httpx
 from emulator.cli.running import connect, endpoint_of, sandbox_option, unreachable, url_option
 from emulator.errors import InputError
 from emulator.harness.faces import SegmentFace, tell
-from emulator.harness.faces.segment import user_id_of
 
 _EPILOG = """\b
 Examples:
@@ -37,7 +36,7 @@ def _about_a_person(command: _Command) -> _Command:
         click.option("--json", "as_json", is_flag=True, help="Print the story as one JSON object."),
         sandbox_option,
         url_option,
-        click.option("--user-id", help="Their user id in Segment; made from the e-mail when absent."),
+        click.option("--user-id", help="Their user id; when absent, of whoever has the e-mail, or made from it."),
         click.option("--email", help="Their e-mail; leave it out to see what happens without one."),
     ):
         command = option(command)
@@ -91,12 +90,16 @@ def delete(**who: Any) -> None:
 def _trigger(
     work: _Work, *, email: str | None, user_id: str | None, url: str, sandbox: str | None, as_json: bool
 ) -> None:
-    user_id = user_id or user_id_of(email)
+    if not (email or user_id):
+        raise InputError("say who is meant.", where="trigger", allowed="--email, --user-id")
     try:
         with connect(url, sandbox) as client:
             endpoint = endpoint_of(client, sandbox)
-            done = work(SegmentFace(endpoint), user_id)
-            story = tell(endpoint, email=email, user_id=user_id)
+            segment = SegmentFace(endpoint)
+            user_id = user_id or segment.user_id_of(email)
+            before = tell(endpoint, email=email, user_id=user_id)
+            done = work(segment, user_id)
+            story = tell(endpoint, email=email, user_id=user_id).since(before)
     except httpx.HTTPError as error:
         raise unreachable(url, error) from None
     regulation = done if isinstance(done, dict) else None
@@ -104,6 +107,8 @@ def _trigger(
         click.echo(json.dumps(story.as_dict() | ({"regulation": regulation} if regulation else {})))
         return
     click.echo(str(story))
+    if done == []:
+        click.echo("  nothing     is connected to this audience: no destination instance gets its events")
     for asked in regulation["destinations"] if regulation else ():
         why = f", {asked['reason']}: {asked['message']}" if asked["reason"] else ""
         click.echo(f"  deletion    asked of {asked['destination']!r}: {asked['outcome']}{why}")

@@ -226,11 +226,15 @@ class Segment:
         return replayed
 
     def profiles(
-        self, identifier: tuple[str, str] | None = None, limit: int = 100, offset: int = 0
+        self, user_id: str | None = None, email: str | None = None, limit: int = 100, offset: int = 0
     ) -> list[dict[str, Any]]:
-        """Profiles with identifiers, traits and audiences; or the one with an identifier: `("email", "a@b.com")`."""
+        """The space's profiles with identifiers, traits and audiences, oldest first; or the one with these identifiers.
+
+        Identifiers are compared as Engage compares them: letter case counts.
+        """
+        identifiers = [(kind, value) for kind, value in ((USER_ID, user_id), (EMAIL, email)) if value is not None]
         with self._store.begin() as transaction:
-            return space.profiles(transaction, identifier=identifier, limit=limit, offset=offset)
+            return space.profiles(transaction, identifiers=identifiers, limit=limit, offset=offset)
 
     def audiences(self) -> list[dict[str, Any]]:
         """The audiences with their sizes and warnings."""

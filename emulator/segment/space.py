@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from emulator.errors import NotFound, nearest
 from emulator.segment.conditions import requires
-from emulator.segment.profiles import EMAIL, USER_ID, Profile, profile_id, read_profiles
+from emulator.segment.profiles import EMAIL, USER_ID, Identifier, Profile, profile_id, read_profiles
 from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PROFILES
 from emulator.workspace import ALL, Audience, Destination, Journey, Step, StepConnection, Workspace
 
@@ -18,12 +18,11 @@ _PEOPLE_AT_ONCE = 1_000
 
 
 def profiles(
-    transaction: Transaction, *, identifier: tuple[str, str] | None, limit: int, offset: int
+    transaction: Transaction, *, identifiers: Sequence[Identifier], limit: int, offset: int
 ) -> list[dict[str, Any]]:
-    """Profiles, oldest first; with an identifier, `("email", "a@b.com")`, the one that has it."""
+    """Profiles, oldest first; with identifiers, such as `("email", "a@b.com")`, the one that has them all."""
     found = select(PROFILES.c.id)
-    if identifier is not None:
-        kind, value = identifier
+    for kind, value in identifiers:
         owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
         found = found.where(PROFILES.c.id.in_(owner))
     return _read(

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from emulator.cli import COMMANDS
+from emulator.cli.serve import warning_about
 from tests.conftest import Served
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -103,6 +104,13 @@ def test_serve_logs_no_token_and_no_e_mail(serve: Serve) -> None:
     assert "ada@example.com" not in log
     assert "sa-local" not in log
     assert "segment-local" not in log
+
+
+@pytest.mark.parametrize(
+    ("host", "warns"), [("127.0.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("::", True)]
+)
+def test_listening_to_other_machines_comes_with_a_warning(host: str, warns: bool) -> None:
+    assert ("no token" in (warning_about(host) or "")) is warns
 
 
 def test_a_port_in_use_is_one_line_and_exit_2(run: Run) -> None:

@@ -57,13 +57,13 @@ def test_knobs_reach_the_people(run: Run) -> None:
     people = lines(shown.stdout)
     assert all(person["country"] == "JP" and "@example." in person["email"] for person in people)
     assert all('"' in person["first_name"] or "\n" in person["street"] for person in people)
-    plain = run("generate", "people", "--count", "300", "--awkward", "none").stdout
+    plain = run("generate", "people", "--count", "300").stdout
     assert not any(set('"\\\n') & set("".join(map(str, person.values()))) for person in lines(plain))
 
 
 def test_audience_events_go_through_the_mapping_engine(run: Run, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
-    well_formed = ("--missing-email", "0", "--invalid-email", "0", "--awkward", "none")
+    well_formed = ("--missing-email", "0", "--invalid-email", "0")
     run("generate", "audience-events", "--count", "6", "--churn", "1", *well_formed, "-o", str(events))
     shown = run("map", str(events))
     assert shown.returncode == 0, shown.stderr
@@ -150,7 +150,7 @@ def test_a_process_that_was_killed_is_continued_to_the_same_file(
 
 def test_calls_are_sent_to_a_running_emulator(run: Run, serve: Serve) -> None:
     url = serve().url
-    sent = run("generate", "identifies", "--count", "300", "--duplicates", "0.1", "--awkward", "none", "--send", url)
+    sent = run("generate", "identifies", "--count", "300", "--duplicates", "0.1", "--send", url)
     assert (sent.returncode, sent.stdout, sent.stderr) == (0, f"sent 300 calls to {url}\n", "")
     calls = httpx.get(f"{url}/_emulator/counts", trust_env=False).json()["segment"]["calls"]
     assert calls["accepted"] + calls["failed"]["duplicate"] == 300

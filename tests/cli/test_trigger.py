@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from emulator.artefacts import fixture
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Any]
@@ -32,6 +35,28 @@ def test_entering_and_leaving_are_told_end_to_end(trigger: Run) -> None:
     gone = trigger("delete", *ADA)
     assert "deletion    asked of 'StackAdapt Acme': sent" in gone.stdout
     assert "none is visible" in gone.stdout
+
+
+def test_an_e_mail_is_the_person_who_has_it(run: Run, serve: Serve) -> None:
+    url = serve().url
+    body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+    httpx.post(f"{url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False).raise_for_status()
+    left = run("trigger", "audience-exited", "--audience", "vip_customers", *ADA, "--url", url).stdout
+    assert left.startswith("ada@example.com (u1)")
+    assert "in no audience" in left
+    assert "Audience Entered" not in left
+    gone = run("trigger", "delete", *ADA, "--url", url).stdout
+    assert "none is visible" in gone
+
+
+def test_an_audience_that_is_connected_to_nothing_says_so(run: Run, serve: Serve, tmp_path: Path) -> None:
+    alone = fixture("workspace.yaml").read_text().replace("      - key: vip_customers", "      - key: others", 1)
+    other = "  - {key: others, id: aud_others, name: Others, condition: {trait: a, operator: exists}}"
+    path = tmp_path / "workspace.yaml"
+    path.write_text(alone.replace("\ndestinations:", f"{other}\n\ndestinations:"))
+    url = serve("--workspace", str(path)).url
+    told = run("trigger", "audience-entered", "--audience", "vip_customers", *ADA, "--url", url)
+    assert "no destination instance gets its events" in told.stdout
 
 
 def test_an_identify_without_e_mail_tells_why_nobody_appears(trigger: Run) -> None:
@@ -62,7 +87,7 @@ def test_a_sandbox_is_chosen_by_name(run: Run, serve: Serve) -> None:
     ("arguments", "message"),
     [
         (("audience-entered", "--audience", "vip_customer", *ADA), "Did you mean 'vip_customers'?"),
-        (("identify", "--trait", "total_spent=900"), "a user id or an e-mail"),
+        (("identify", "--trait", "total_spent=900"), "say who is meant. Allowed: --email, --user-id"),
         (("identify", *ADA, "--trait", "total_spent"), "--trait: this is not a trait. Found: 'total_spent'"),
     ],
 )

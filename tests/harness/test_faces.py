@@ -11,7 +11,7 @@ import pytest
 from emulator import Emulator
 from emulator.errors import InputError
 from emulator.harness.faces import ClockFace, Endpoint, NoControl, SegmentFace, StackAdaptFace, tell
-from emulator.harness.faces.segment import user_id_of
+from emulator.harness.faces.segment import made_user_id
 from emulator.harness.faces.stackadapt import GraphQLRefused
 
 WRONG_ADVERTISER = (
@@ -50,7 +50,13 @@ def test_a_call_becomes_a_profile_in_a_segment(segment: SegmentFace, stackadapt:
 def test_somebody_given_by_e_mail_alone_gets_the_same_user_id_each_time(segment: SegmentFace) -> None:
     segment.enter_audience("vip_customers", email="ada@example.com")
     segment.exit_audience("vip_customers", email="ADA@example.com ")
-    assert {delivery["userId"] for delivery in segment.deliveries()} == {user_id_of("ada@example.com")}
+    assert {delivery["userId"] for delivery in segment.deliveries()} == {made_user_id("ada@example.com")}
+
+
+def test_an_e_mail_leads_to_the_person_who_has_it(segment: SegmentFace) -> None:
+    segment.identify("u1", {"email": "ada@example.com"})
+    segment.enter_audience("vip_customers", email="ada@example.com")
+    assert {(delivery["userId"], delivery["outcome"]) for delivery in segment.deliveries()} == {("u1", "sent")}
 
 
 def test_what_the_control_api_refuses_is_raised_here(segment: SegmentFace) -> None:
@@ -115,6 +121,16 @@ def test_the_story_of_a_refused_mutation_quotes_its_user_errors(endpoint: Endpoi
     stackadapt.post(WRONG_ADVERTISER)
     story = str(tell(endpoint, email="ada@example.com"))
     assert "upsertProfiles: userErrors, 200; Advertiser 77 could not be found." in story
+
+
+def test_a_story_since_another_has_only_what_is_new(endpoint: Endpoint, segment: SegmentFace) -> None:
+    segment.enter_audience("vip_customers", email="ada@example.com")
+    before = tell(endpoint, email="ada@example.com")
+    segment.exit_audience("vip_customers", email="ada@example.com")
+    story = tell(endpoint, email="ada@example.com").since(before)
+    assert [delivery["event"] for delivery in story.deliveries] == [None, "Audience Exited"]
+    assert [record["record"]["action"] for record in story.records] == ["exit", "exit"]
+    assert len(story.profiles) == 1
 
 
 def test_the_story_of_a_stranger_says_that_there_is_none(endpoint: Endpoint) -> None:

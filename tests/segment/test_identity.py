@@ -69,7 +69,7 @@ def test_two_user_ids_are_never_merged(room: Any) -> None:
         {("user_id", "u1"), ("anonymous_id", "a"), ("email", "a@b.co")},
         {("user_id", "u2")},
     ]
-    assert room.segment.profiles(("user_id", "u2"))[0]["traits"]["x"] == 1
+    assert room.segment.profiles("u2")[0]["traits"]["x"] == 1
 
 
 def test_a_sixth_value_of_a_type_is_not_added(room: Any) -> None:

@@ -25,7 +25,8 @@ from emulator.harness.scenarios.scenario import Cell
 
 # The service was busy or away: the request does not decide that.
 _BUSY: Final = (429, 502, 503, 504)
-_NO_MORE_SENT = timedelta(days=10)
+# More than that at once the control API refuses.
+_LONGEST_STEP: Final = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ class _Replay:
         if self._at is None:
             clock.freeze()
         elif at > self._at:
-            clock.advance(seconds=min(at - self._at, _NO_MORE_SENT).total_seconds())
+            clock.advance(seconds=min(at - self._at, _LONGEST_STEP).total_seconds())
         self._at = max(at, self._at or at)
 
     def _differences(self, exchange: Exchange, answer: httpx.Response) -> Iterator[Difference]:

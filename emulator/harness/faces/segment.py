@@ -61,7 +61,7 @@ class SegmentFace:
     ) -> list[Shown]:
         """Puts a person into an audience as if Engage had just computed it so; gives the events it emitted.
 
-        Without `user_id`, one is made from the e-mail, always the same.
+        Without `user_id` it is whoever has the e-mail (see `user_id_of`).
         """
         return self._place(audience, "enter", email, user_id, traits)
 
@@ -80,6 +80,16 @@ class SegmentFace:
         """A deletion regulation for a user: `{"userId", "deleted", "destinations"}`."""
         return self._endpoint.control.post("regulations", {"userId": user_id})
 
+    def user_id_of(self, email: str | None) -> str:
+        """The user id of whoever has this e-mail in the space; for a stranger one made from it, always the same.
+
+        Raises InputError without an e-mail.
+        """
+        if not email:
+            raise InputError("a person has a user id or an e-mail.", allowed="user_id, email")
+        known = self._endpoint.control.get("space/profiles", email=email)["profiles"]
+        return next((profile["userId"] for profile in known if profile["userId"]), None) or made_user_id(email)
+
     def deliveries(self, **filters: Any) -> list[Shown]:
         """What became of each event: filter by `outcome`, `destination`, `userId`."""
         return list(self._endpoint.control.pages("deliveries", "deliveries", **filters))
@@ -91,7 +101,7 @@ class SegmentFace:
     def _place(
         self, audience: str, way: str, email: str | None, user_id: str | None, traits: Mapping[str, Any] | None
     ) -> list[Shown]:
-        body: Shown = {"userId": user_id or user_id_of(email)}
+        body: Shown = {"userId": user_id or self.user_id_of(email)}
         if email is not None:
             body["email"] = email
         if traits:
@@ -99,10 +109,8 @@ class SegmentFace:
         return list(self._endpoint.control.post(f"audiences/{quote(audience, safe='')}/{way}", body)["events"])
 
 
-def user_id_of(email: str | None) -> str:
-    """A user id for somebody of whom only the e-mail is given. Raises InputError without one."""
-    if not email:
-        raise InputError("a person has a user id or an e-mail.", allowed="user_id, email")
+def made_user_id(email: str) -> str:
+    """A user id for somebody of whom only the e-mail is known."""
     return f"user-{hashlib.sha256(email.strip().lower().encode()).hexdigest()[:12]}"
 
 

@@ -6,7 +6,8 @@ Read off the control API after the fact, so that a failed expectation, a command
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from emulator.harness.faces.endpoint import Endpoint
 from emulator.harness.faces.sentences import Shown, delivery_line, profile_line, record_line, request_line
@@ -30,6 +31,17 @@ class Story:
         """Whether a profile is visible and nothing was lost on the way."""
         ends = [delivery["outcome"] for delivery in self.deliveries] + [record["outcome"] for record in self.records]
         return bool(self.profiles) and set(ends) <= _GOOD
+
+    def since(self, before: Story) -> Story:
+        """The same without what an earlier story of the same person had already."""
+        told = {_delivery_key(each) for each in before.deliveries} | {_record_key(each) for each in before.records}
+        asked = {each["traceId"] for each in before.requests}
+        return replace(
+            self,
+            deliveries=[each for each in self.deliveries if _delivery_key(each) not in told],
+            records=[each for each in self.records if _record_key(each) not in told],
+            requests=[each for each in self.requests if each["traceId"] not in asked],
+        )
 
     def as_dict(self) -> Shown:
         """The JSON form."""
@@ -67,11 +79,11 @@ class Story:
 def tell(endpoint: Endpoint, *, email: str | None = None, user_id: str | None = None) -> Story:
     """The story of the person with this e-mail or user id. Raises NoControl where there is no control API."""
     control = endpoint.control
-    deliveries: dict[tuple[str, str], Shown] = {}
+    deliveries: dict[tuple[str, object], Shown] = {}
     for name, value in (("userId", user_id), ("email", email)):
         if value is not None:
             found = control.pages("deliveries", "deliveries", **{name: value})
-            deliveries |= {(each["messageId"], each["subscription"]): each for each in found}
+            deliveries |= {_delivery_key(each): each for each in found}
     users = {each["userId"] for each in deliveries.values() if each["userId"]} | ({user_id} if user_id else set())
     exchanges = [] if email is None else list(control.pages("journal", "entries", email=email))
     records = [] if email is None else list(control.pages("records", "records", email=email))
@@ -81,11 +93,19 @@ def tell(endpoint: Endpoint, *, email: str | None = None, user_id: str | None = 
         records += [each for each in carried if _is_about(each["record"], users, email) and each not in records]
     return Story(
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
-        deliveries=list(deliveries.values()),
+        deliveries=sorted(deliveries.values(), key=itemgetter("at")),
         records=records,
         requests=[exchange for exchange in exchanges if exchange["outcome"] != "accepted"],
         profiles=list(_profiles(endpoint, email, users)),
     )
+
+
+def _delivery_key(delivery: Shown) -> tuple[str, object]:
+    return delivery["messageId"], delivery["subscription"]
+
+
+def _record_key(record: Shown) -> tuple[str, object]:
+    return record["requestId"], record["index"]
 
 
 def _profiles(endpoint: Endpoint, email: str | None, users: set[str]) -> Iterator[Shown]:

@@ -1,4 +1,4 @@
-"""Looking inside: profiles, rejections, records, deliveries, batches, audiences, totals."""
+"""Looking inside: profiles on both sides, rejections, records, deliveries, batches, audiences, totals."""
 
 from __future__ import annotations
 
@@ -61,6 +61,12 @@ def _add_segment(routes: Blueprint, world: Chosen) -> None:
     def batches() -> Response:
         world().segment.tick()
         return jsonify(batches=world().segment.batches(failed=flag("failed") or None, **page()))
+
+    @routes.get("/space/profiles")
+    def space_profiles() -> Response:
+        world().segment.tick()
+        found = world().segment.profiles(user_id=request.args.get("userId"), email=request.args.get("email"), **page())
+        return jsonify(profiles=found)
 
     @routes.get("/audiences")
     def audiences() -> Response:

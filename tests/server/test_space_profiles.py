@@ -1,0 +1,50 @@
+"""`/_emulator/space/profiles`: what the Engage space knows of people, whatever became of them elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from emulator import Emulator
+
+AUTH = ("segment-local", "")
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Emulator() as emulator:
+        for name in ("ann", "bob", "cy"):
+            traits = {"email": f"{name}@example.com", "shoe": 38}
+            assert emulator.client.post("/v1/identify", json={"userId": name, "traits": traits}, auth=AUTH).status == (
+                "200 OK"
+            )
+        yield emulator.client
+
+
+def shown(client: Client, query: str = "") -> list[Any]:
+    answer = client.get(f"/_emulator/space/profiles{query}").json
+    assert answer is not None
+    return list(answer["profiles"])
+
+
+def test_people_who_are_in_no_audience_are_seen_here_and_nowhere_else(client: Client) -> None:
+    [ann] = shown(client, "?userId=ann")
+    assert (ann["userId"], ann["email"], ann["audiences"]) == ("ann", "ann@example.com", [])
+    assert ann["traits"] == {"email": "ann@example.com", "shoe": 38}
+    assert ann["externalIds"] == [{"type": "user_id", "id": "ann"}, {"type": "email", "id": "ann@example.com"}]
+    assert client.get("/_emulator/profiles").json == {"profiles": []}
+
+
+def test_each_identifier_given_must_belong_to_the_person(client: Client) -> None:
+    assert [person["userId"] for person in shown(client, "?email=bob@example.com")] == ["bob"]
+    assert [person["userId"] for person in shown(client, "?userId=bob&email=bob@example.com")] == ["bob"]
+    assert shown(client, "?userId=ann&email=bob@example.com") == []
+    assert shown(client, "?email=BOB@example.com") == [], "Engage compares letter by letter"
+
+
+def test_pages_run_from_the_oldest_to_the_newest(client: Client) -> None:
+    assert [person["userId"] for person in shown(client, "?limit=2")] == ["ann", "bob"]
+    assert [person["userId"] for person in shown(client, "?limit=2&offset=2")] == ["cy"]
