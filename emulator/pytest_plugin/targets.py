@@ -16,6 +16,7 @@ from emulator.errors import InputError, UserMistake, nearest
 from emulator.harness.faces import Endpoint, NoControl
 from emulator.harness.faces.opening import EmulatorAt, GraphQLAt, answering_at, in_process
 from emulator.harness.remote import GuardedTransport, Permission
+from emulator.harness.scenarios.setting import merged
 from emulator.server.emulator import Emulator
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import read
@@ -170,12 +171,14 @@ def _document(given: Any, options: Options) -> dict[str, Any]:
             found=", ".join(options),
             hint="Give the workspace as a path or a dict.",
         )
-    document = dict(given if isinstance(given, Mapping) else read(Path(given or fixture("workspace.yaml"))))
+    document = given if isinstance(given, Mapping) else read(Path(given or fixture("workspace.yaml")))
+    changes: dict[str, Any] = {}
     if "latency" in options:
-        document["ingestion"] = {**document.get("ingestion", {}), "latency": options["latency"]}
+        changes["ingestion"] = {"latency": options["latency"]}
     if "api_edition" in options:
-        document["apiEdition"] = options["api_edition"]
-    return document
+        changes["apiEdition"] = options["api_edition"]
+    changed: dict[str, Any] = merged(document, changes)
+    return changed
 
 
 def _check_options(options: Options) -> None:

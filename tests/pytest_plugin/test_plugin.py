@@ -202,6 +202,14 @@ def test_server(stackadapt_server, stackadapt_emulator):
 
 import pytest
 
+@pytest.mark.stackadapt(workspace={"advertisers": [{"id": "77", "name": "Ours"}], "tokens": [
+    {"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}]}, api_edition="2024-12")
+def test_another_workspace(stackadapt):
+    assert stackadapt.advertiser_id == "77"
+    fields = {each["name"] for each in stackadapt.graphql("{ __schema { mutationType { fields { name } } } }")
+              ["__schema"]["mutationType"]["fields"]}
+    assert "upsertProfiles" in fields
+
 @pytest.mark.stackadapt(latency="4h")
 def test_late(stackadapt, segment):
     segment.enter_audience("vip_customers", email="ada@example.com")
@@ -212,7 +220,7 @@ def test_late(stackadapt, segment):
     )
     with Emulator() as emulator:
         result = run(source, "-rs", "--stackadapt-url", emulator.url + path)
-        result.assert_outcomes(passed=3)
+        result.assert_outcomes(passed=4)
         result.stdout.fnmatch_lines(["stackadapt: http://127.0.0.1:*"])
         assert [sandbox.name for sandbox in emulator.sandboxes.all()] == ["default"]
         assert emulator.stackadapt.profiles() == []
