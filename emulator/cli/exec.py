@@ -31,7 +31,7 @@ The command sees:
   STACKADAPT_ADVERTISER_ID   the workspace's first advertiser
   SEGMENT_HOST               the host for a Segment SDK
   SEGMENT_WRITE_KEY          the write key of the workspace's first source
-  STACKADAPT_EMULATOR_URL    the emulator, for its control API
+  STACKADAPT_EMULATOR_URL    the emulator, for its control API and for commands such as trigger
 \b
 The exit code is the command's: 128 and the number for one that a signal ended, 127 for one that is not there, 126 for
 one that cannot be run.

@@ -206,9 +206,8 @@ import pytest
     {"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}]}, api_edition="2024-12")
 def test_another_workspace(stackadapt):
     assert stackadapt.advertiser_id == "77"
-    fields = {each["name"] for each in stackadapt.graphql("{ __schema { mutationType { fields { name } } } }")
-              ["__schema"]["mutationType"]["fields"]}
-    assert "upsertProfiles" in fields
+    mapping = stackadapt.graphql('{ __type(name: "ProfileMappingInput") { inputFields { name } } }')["__type"]
+    assert "mappingSchema" in {field["name"] for field in mapping["inputFields"]}  # of this edition only
 
 @pytest.mark.stackadapt(latency="4h")
 def test_late(stackadapt, segment):
