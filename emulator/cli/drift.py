@@ -24,6 +24,7 @@ from emulator.harness.drift import (
     read_schema,
     schema_drift,
 )
+from emulator.harness.remote import address, shown
 from emulator.stackadapt.editions import EDITIONS, LATEST
 
 _EPILOG = """\b
@@ -72,15 +73,15 @@ def command(
         compared = {"installed": published.version, "recorded": published.generation}
         findings: Sequence[Finding] = published.findings
     else:
-        compared = {"contract": edition, "schema": str(schema_path or url)}
+        compared = {"contract": edition, "schema": shown(address(url)) if url is not None else str(schema_path)}
         findings = schema_drift(_schema(schema_path, url, token), edition)
     if used_only:
         findings = [finding for finding in findings if finding.used_by]
     counts = Counter(finding.criticality for finding in findings)
     if as_json:
         totals = {criticality: counts[criticality] for criticality in CRITICALITIES}
-        shown = {**compared, **totals, "findings": [finding.as_dict() for finding in findings]}
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        printed = {**compared, **totals, "findings": [finding.as_dict() for finding in findings]}
+        click.echo(json.dumps(printed, ensure_ascii=False))
     else:
         _show(compared, findings, counts)
     if counts[BREAKING]:

@@ -276,7 +276,7 @@ def test_an_endpoint_without_a_schema_is_a_mistake_that_keeps_the_token(answer: 
         httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as client,
         pytest.raises(UserMistake) as raised,
     ):
-        introspect(client, "http://127.0.0.1/graphql", "tok-secret")
+        introspect(client, "http://me:secret@127.0.0.1/graphql?key=secret", "tok-secret")
     assert complaint in str(raised.value)
     assert "secret" not in str(raised.value)
 
@@ -322,9 +322,10 @@ def test_the_command_introspects_this_machine_freely_and_others_only_when_told(
 ) -> None:
     monkeypatch.setenv("STACKADAPT_API_TOKEN", "sa-local-read")
     with Emulator() as emulator:
-        shown = run("drift", "--url", f"{emulator.start()}/graphql")
+        shown = run("drift", "--url", f"{emulator.start()}/graphql?key=secret")
     assert shown.returncode == 0, shown.stderr
     assert "no change" in shown.stdout
+    assert "secret" not in shown.stdout
     refused = run("drift", "--url", "https://api.stackadapt.com/graphql")
     assert (refused.returncode, "--allow-remote" in refused.stderr) == (2, True)
 

@@ -11,6 +11,7 @@ from graphql import GraphQLError, GraphQLSchema, build_client_schema, build_sche
 from graphql.utilities import IntrospectionQuery
 
 from emulator.errors import InputError, UserMistake
+from emulator.harness.remote import address, shown
 
 _SHALLOW = "Introspect again with a query that follows ofType far enough, such as graphql-js's getIntrospectionQuery()."
 _HIDDEN = "***"
@@ -39,20 +40,23 @@ def introspect(client: httpx.Client, url: str, token: str | None) -> GraphQLSche
     Deprecated arguments and input fields are asked for first: an endpoint that leaves them out would seem to have
     removed them. One too old to know the question is asked again without.
     """
+    place = shown(address(url))
     answer: Any = None
     for with_deprecated in (True, False):
         answer = _asked(client, url, token, get_introspection_query(False, input_value_deprecation=with_deprecated))
         if not (isinstance(answer, dict) and answer.get("errors")):
-            return _introspected(answer, url)
-    raise UserMistake("the endpoint refuses introspection.", where=url, found=_without(token, _messages(answer)))
+            return _introspected(answer, place)
+    found = _without(token, _messages(answer))
+    raise UserMistake("the endpoint refuses introspection.", where=place, found=found)
 
 
 def _asked(client: httpx.Client, url: str, token: str | None, query: str) -> Any:
+    place = shown(address(url))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         response = client.post(url, json={"query": query}, headers=headers)
     except httpx.HTTPError as error:
-        raise UserMistake(f"the endpoint does not answer: {error}.", where=url) from None
+        raise UserMistake(f"the endpoint does not answer: {error}.", where=place) from None
     try:
         answer = response.json()
     except (ValueError, RecursionError):
@@ -62,7 +66,7 @@ def _asked(client: httpx.Client, url: str, token: str | None, query: str) -> Any
     told = _messages(answer) or response.reason_phrase
     raise UserMistake(
         f"the endpoint answers {response.status_code}.",
-        where=url,
+        where=place,
         found=_without(token, told),
         hint="Check the address and the token." if response.status_code in (401, 403, 404) else None,
     )
