@@ -92,6 +92,22 @@ def place(path: Iterable[str | int]) -> str:
     return text or "(top level)"
 
 
+def is_deeper_than(limit: int, value: object) -> bool:
+    """Whether objects and lists are nested more than `limit` deep."""
+    # Level by level: a recursion would itself fail on what it is to find.
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def mistakes(document: object, schema: str) -> list[Mistake]:
     """Everything in a document that does not fit a schema, by place."""
     found = dict.fromkeys(

@@ -128,3 +128,8 @@ def test_changes_are_laid_over_the_default_workspace(read: Read) -> None:
 )
 def test_changes_are_merged_as_rfc_7396_says(document: object, patch: object, result: object) -> None:
     assert merged(document, patch) == result
+
+
+def test_a_birthday_without_quotes_is_the_text_that_stands_there(read: Read) -> None:
+    changed = STORY.replace("{email: ada@example.com}", "{email: ada@example.com, traits: {birthday: 1990-01-01}}")
+    assert read(changed).people["ada"].traits == {"birthday": "1990-01-01"}
