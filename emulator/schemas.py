@@ -20,7 +20,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from emulator.artefacts import contract_json, contracts_dir
-from emulator.errors import nearest
+from emulator.errors import UserMistake, nearest
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -82,6 +82,12 @@ class Mistake:
     def place(self) -> str:
         """The path as text."""
         return place(self.path)
+
+    def as_error(self, kind: type[UserMistake], where: str) -> UserMistake:
+        """An error of this kind that names the place in the document at `where`."""
+        return kind(
+            self.message, where=f"{where}: {self.place}", found=self.found, allowed=self.allowed, hint=self.hint
+        )
 
 
 def place(path: Iterable[str | int]) -> str:

@@ -22,13 +22,7 @@ def check(document: Mapping[str, Any], *, where: str) -> None:
     """Raises WorkspaceError for the most telling mistake in a workspace document."""
     mistake = first_mistake(document, SCHEMA)
     if mistake is not None:
-        raise WorkspaceError(
-            mistake.message,
-            where=f"{where}: {mistake.place}",
-            found=mistake.found,
-            allowed=mistake.allowed,
-            hint=mistake.hint,
-        )
+        raise mistake.as_error(WorkspaceError, where)
     check_references(document, where=where)
 
 

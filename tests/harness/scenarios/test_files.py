@@ -61,6 +61,21 @@ def test_the_schema_is_one() -> None:
         ("given:\n", "given:\n  workspace: {apiEditon: x}\n", "given: (top level)", "Did you mean 'apiEdition'?"),
         ("given:\n", "given:\n  destination: {batch: {siz: 5}}\n", "destinations[0].batch", "Did you mean 'size'?"),
         ("given:\n", "given:\n  workspace: {destinations: []}\n  destination: {}\n", "destinations", "no destination"),
+        (
+            "given:\n",
+            "given:\n  destination: {audiences: []}\n  audience: {}\n",
+            "destinations[0].audiences",
+            "no audi",
+        ),
+        (
+            "given:\n",
+            "given:\n  destination: {audiences: null}\n  audience: {}\n",
+            "audiences",
+            "no audience to change",
+        ),
+        ("given:\n", "given:\n  destination: {subscriptions: x}\n  subscription: {}\n", "subscriptions", "to change"),
+        ("given:\n", "given:\n  destination: {audiences: [x]}\n", "audiences[0]", "must be an object"),
+        ("given:\n", "given:\n  workspace: {destinations: [x]}\n  destination: {}\n", "destinations[0]", "missing"),
         ("steps:", "stepps:", "(top level)", "Did you mean 'steps'?"),
     ],
 )
