@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import sys
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import click
 
 from emulator.cli.generate_options import (
+    GZIP,
     crowd_of,
     crowd_options,
     disorder_of,
     disorder_options,
+    form_of,
     output_options,
 )
 from emulator.cli.progress import progress
 from emulator.cli.remote import client_of, permission, remote_options
 from emulator.errors import InputError, UserMistake
-from emulator.harness.generation.job import CSV, FORMS, JSONL, Job, PeopleStream, Stream
-from emulator.harness.generation.output import write_file, write_to
+from emulator.harness.generation.job import CSV, Job, PeopleStream, Stream
+from emulator.harness.generation.output import is_finished, write_file, write_to
 from emulator.harness.generation.sending import sent
 from emulator.harness.generation.workspace import AMOUNTS, as_yaml, workspace_document
 from emulator.harness.remote import address, check_write
@@ -34,7 +37,7 @@ Examples:
   stackadapt-emulator generate identifies --count 500 --send http://127.0.0.1:8585
   stackadapt-emulator generate workspace --audiences 50 -o workspace.yaml
 """
-_GZIP = ".gz"
+_FASTEST = 1_000_000
 
 
 @click.group(epilog=_EPILOG)
@@ -71,10 +74,13 @@ Examples:
 @output_options
 @click.option("--send", "url", metavar="URL", help="Post them to the Tracking API at this address instead.")
 @click.option("--write-key", default="segment-local", show_default=True, help="With --send.")
-@click.option("--events-per-second", "rate", type=click.FloatRange(min=0, min_open=True), help="With --send.")
+@click.option("--events-per-second", "rate", type=click.FloatRange(0, _FASTEST, min_open=True), help="With --send.")
 @remote_options
 def identifies(url: str | None, write_key: str, rate: float | None, **given: Any) -> None:
     """Identify calls as an app sends them: one for each person, another for who leaves the audience."""
+    # No comparison of a range finds that it is no number.
+    if rate is not None and isnan(rate):
+        raise InputError("this is no pace.", where="--events-per-second", found=rate, allowed="more than 0")
     stream = EventStream(crowd=crowd_of(given), voice=IdentifyCalls(), disorder=disorder_of(given))
     if url is None:
         if rate is not None:
@@ -139,13 +145,16 @@ def _write(stream: Stream, given: dict[str, Any], what: str) -> None:
         stream=stream,
         start=given["start"],
         count=given["count"],
-        form=_form(given["form"], output),
-        compressed=given["compressed"] or (output is not None and output.suffix == _GZIP),
+        form=form_of(given["form"], output),
+        compressed=given["compressed"] or (output is not None and output.suffix == GZIP),
     )
     if job.form == CSV and not isinstance(stream, PeopleStream):
         raise InputError("events are nested, and CSV is flat.", where="--format", found=CSV, allowed="jsonl, json")
     if output is None:
         _print(job, given)
+        return
+    if given["resume"] and not given["force"] and output.exists() and is_finished(output, job):
+        click.echo(f"{output} is finished already: it begins and ends as these options make it")
         return
     with progress(job.count) as tell:
         try:
@@ -164,13 +173,6 @@ def _print(job: Job, given: dict[str, Any]) -> None:
     with progress(job.count, hidden=sys.stdout.isatty()) as tell:
         write_to(sys.stdout.buffer, job, processes=given["processes"], tell=tell)
     sys.stdout.buffer.flush()
-
-
-def _form(given: str | None, output: Path | None) -> str:
-    if given is not None or output is None:
-        return given or JSONL
-    suffix = Path(output.name.removesuffix(_GZIP)).suffix.removeprefix(".")
-    return suffix if suffix in FORMS else JSONL
 
 
 def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
