@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.errors import WorkspaceError, nearest
 from emulator.schemas import first_mistake
-from emulator.yaml_files import read_mapping
+from emulator.yaml_files import parse_mapping, read_mapping
 
 SCHEMA = "workspace.schema.json"
 
@@ -16,6 +16,11 @@ SCHEMA = "workspace.schema.json"
 def read(path: Path) -> Mapping[str, Any]:
     """The document in a YAML or JSON file. Raises WorkspaceError when there is none."""
     return read_mapping(path, what="a workspace", mistake=WorkspaceError)
+
+
+def parse(text: str, *, where: str) -> Mapping[str, Any]:
+    """The document in a text of YAML or JSON. Raises WorkspaceError when there is none."""
+    return parse_mapping(text, where=where, what="a workspace", mistake=WorkspaceError)
 
 
 def check(document: Mapping[str, Any], *, where: str) -> None:

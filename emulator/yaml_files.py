@@ -76,26 +76,33 @@ def read_mapping(path: Path, *, what: str, mistake: type[UserMistake]) -> Mappin
         raise mistake("there is no such file.", where=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise mistake(f"this file cannot be read: {error}.", where=str(path)) from None
+    return parse_mapping(text, where=str(path), what=what, mistake=mistake, json=path.suffix == _JSON)
+
+
+def parse_mapping(
+    text: str, *, where: str, what: str, mistake: type[UserMistake], json: bool = False
+) -> Mapping[str, Any]:
+    """The mapping in a text of YAML, or of `json`, that stands at `where`. Raises `mistake` as `read_mapping` does."""
     try:
-        document = _parsed(text, json=path.suffix == _JSON)
+        document = _parsed(text, json=json)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        place = f"{where}, line {mark.line + 1}, column {mark.column + 1}" if mark else where
         problem = getattr(error, "problem", None) or "it does not parse"
         told = problem if isinstance(error, ConstructorError) else f"this is neither YAML nor JSON: {problem}"
         raise mistake(f"{told}.", where=place) from None
     except JSONDecodeError as error:
-        place = f"{path}, line {error.lineno}, column {error.colno}"
+        place = f"{where}, line {error.lineno}, column {error.colno}"
         raise mistake(f"this is not JSON: {error.msg}.", where=place) from None
     except (ValueError, LookupError) as error:
         # Such as a value that does not fit its tag, `!!int x`.
-        raise mistake(f"a value cannot be read: {error}.", where=str(path)) from None
+        raise mistake(f"a value cannot be read: {error}.", where=where) from None
     except RecursionError:
-        raise _too_deep(path, mistake) from None
+        raise _too_deep(where, mistake) from None
     if not isinstance(document, dict):
-        raise mistake(f"{what} is a mapping.", where=str(path), found=type(document).__name__)
+        raise mistake(f"{what} is a mapping.", where=where, found=type(document).__name__)
     if is_deeper_than(_NESTING_LIMIT, document):
-        raise _too_deep(path, mistake)
+        raise _too_deep(where, mistake)
     return document
 
 
@@ -113,5 +120,5 @@ def _finite(text: str) -> float:
     return number
 
 
-def _too_deep(path: Path, mistake: type[UserMistake]) -> UserMistake:
-    return mistake("this is nested too deeply.", where=str(path), allowed=f"{_NESTING_LIMIT} levels")
+def _too_deep(where: str, mistake: type[UserMistake]) -> UserMistake:
+    return mistake("this is nested too deeply.", where=where, allowed=f"{_NESTING_LIMIT} levels")

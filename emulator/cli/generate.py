@@ -20,6 +20,7 @@ from emulator.cli.generate_options import (
 )
 from emulator.cli.progress import progress
 from emulator.cli.remote import client_of, permission, remote_options
+from emulator.cli.wording import counted
 from emulator.errors import InputError, UserMistake
 from emulator.harness.generation.job import CSV, Job, PeopleStream, Stream
 from emulator.harness.generation.output import is_finished, write_file, write_to
@@ -59,7 +60,7 @@ Examples:
 @output_options
 def people(**given: Any) -> None:
     """People as flat records: JSON lines, a JSON array, or CSV."""
-    _write(PeopleStream(crowd=crowd_of(given)), given, "people")
+    _write(PeopleStream(crowd=crowd_of(given)), given, "person", "people")
 
 
 @command.command(
@@ -85,7 +86,7 @@ def identifies(url: str | None, write_key: str, rate: float | None, **given: Any
     if url is None:
         if rate is not None:
             raise InputError("only what is sent has a pace.", where="--events-per-second", hint="Add --send URL.")
-        _write(stream, given, "calls")
+        _write(stream, given, "call")
         return
     if given["output"] is not None:
         raise InputError("calls go to a file or to a Tracking API, not to both.", where="--send")
@@ -107,7 +108,7 @@ Examples:
 def audience_events(workspace_path: Path | None, **given: Any) -> None:
     """Audience entered and exited, as Engage sends them to the workspace's destination instances."""
     voice = membership_events(load_workspace(workspace_path))
-    _write(EventStream(crowd=members(crowd_of(given)), voice=voice, disorder=disorder_of(given)), given, "events")
+    _write(EventStream(crowd=members(crowd_of(given)), voice=voice, disorder=disorder_of(given)), given, "event")
 
 
 @command.command(
@@ -139,7 +140,7 @@ def workspace(output: Path | None, force: bool, **given: Any) -> None:
     click.echo(f"wrote {output}")
 
 
-def _write(stream: Stream, given: dict[str, Any], what: str) -> None:
+def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
     output: Path | None = given["output"]
     job = Job(
         stream=stream,
@@ -164,7 +165,7 @@ def _write(stream: Stream, given: dict[str, Any], what: str) -> None:
         except KeyboardInterrupt:
             click.echo("interrupted: repeat the command with --resume to continue", err=True)
             raise
-    click.echo(f"wrote {output}: {job.count:,} {what}, {output.stat().st_size:,} bytes")
+    click.echo(f"wrote {output}: {counted(job.count, *what)}, {counted(output.stat().st_size, 'byte')}")
 
 
 def _print(job: Job, given: dict[str, Any]) -> None:
@@ -185,6 +186,8 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
                 tell(number)
         except (UserMistake, KeyboardInterrupt):
             left = f"--start {job.start + done} --count {job.count - done}"
-            click.echo(f"sent {done:,} of {job.count:,} calls; to go on, repeat the command with {left}", err=True)
+            click.echo(
+                f"sent {done:,} of {counted(job.count, 'call')}; to go on, repeat the command with {left}", err=True
+            )
             raise
-    click.echo(f"sent {done:,} calls to {url}")
+    click.echo(f"sent {counted(done, 'call')} to {url}")

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from emulator.artefacts import fixture
+from tests.conftest import ROOT, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -201,7 +202,24 @@ def test_explain_takes_one_event(run: Run, events: Path) -> None:
 def test_lint_passes_the_default_workspace(run: Run) -> None:
     shown = run("lint")
     assert shown.returncode == 0
-    assert shown.stdout.rstrip().endswith("0 errors, 1 warnings")
+    assert shown.stdout.rstrip().endswith("0 errors, 1 warning")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        (fixture("workspace.yaml").read_bytes(), 0, "0 errors, 1 warning\n"),
+        (b"advertisers: [", 2, "error: standard input, line "),
+        (b"tokens: []", 2, "error: standard input: (top level): the key 'advertisers' is missing."),
+        (b"\xff", 2, "error: standard input: this cannot be read"),
+    ],
+)
+def test_lint_takes_a_workspace_from_standard_input(text: bytes, code: int, told: str) -> None:
+    shown = subprocess.run(
+        command("lint", "-"), input=text, capture_output=True, env=environment(), cwd=ROOT, check=False
+    )
+    assert shown.returncode == code
+    assert told in (shown.stdout + shown.stderr).decode()
 
 
 def test_lint_reports_the_trigger_of_the_2024_page(run: Run, tmp_path: Path) -> None:
