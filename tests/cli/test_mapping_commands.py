@@ -156,6 +156,18 @@ def test_explain_says_where_an_event_stops(run: Run, tmp_path: Path) -> None:
     assert "Stopped at the trigger: not subscribed" in run("explain", str(path)).stdout
 
 
+def test_explain_says_that_an_app_s_own_call_is_no_audience_event(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    own = {**ENTERED, "context": {}}
+    path.write_text(json.dumps(own))
+    shown = run("explain", str(path)).stdout
+    assert "missing the required field 'segment_computation_class'" in shown
+    assert "This is an app's own call: Engage makes the audience event of it" in shown
+    assert json.loads(run("explain", "--json", str(path)).stdout)["walks"][0]["hint"] in shown
+    path.write_text(json.dumps({**own, "context": {"personas": {}}}))
+    assert "This is an app's own call" not in run("explain", str(path)).stdout
+
+
 def test_explain_shows_the_syntax_error_that_a_quote_causes(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps({**ENTERED, "properties": {**ENTERED["properties"], "first_name": 'A "q"'}}))
