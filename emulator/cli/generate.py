@@ -21,7 +21,7 @@ from emulator.cli.generate_options import (
 from emulator.cli.progress import progress
 from emulator.cli.remote import client_of, permission, remote_options
 from emulator.cli.wording import counted
-from emulator.errors import InputError, UserMistake
+from emulator.errors import InputError, UserMistake, unwritable
 from emulator.harness.generation.job import CSV, Job, PeopleStream, Stream
 from emulator.harness.generation.output import is_finished, write_file, write_to
 from emulator.harness.generation.sending import sent
@@ -136,7 +136,7 @@ def workspace(output: Path | None, force: bool, **given: Any) -> None:
     except FileExistsError:
         raise InputError("this file exists already.", where=str(output), hint="Add --force to replace it.") from None
     except OSError as error:
-        raise InputError(f"this file cannot be written: {error.strerror}.", where=str(output)) from None
+        raise unwritable(output, error) from None
     click.echo(f"wrote {output}")
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emulator.cli.remote import client_of, remote_options
-from emulator.errors import InputError, UserMistake
+from emulator.errors import InputError, UserMistake, unwritable
 from emulator.harness.faces import Endpoint
 from emulator.harness.faces.sandboxes import sandbox_at
 from emulator.harness.remote import address, shown
@@ -160,7 +160,7 @@ def _write(path: Path, report: Report) -> None:
     try:
         path.write_text(junit_xml(report), encoding="utf-8")
     except OSError as error:
-        raise UserMistake(f"this file cannot be written: {error}.", where="--junit-xml", found=str(path)) from None
+        raise unwritable(path, error) from None
 
 
 def _show(report: Report) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emulator import __version__
-from emulator.errors import InputError
+from emulator.errors import InputError, unwritable
 from emulator.harness.generation.job import Job
 from emulator.harness.generation.workers import made
 from emulator.segment.vocabulary import EDITION
@@ -57,7 +57,7 @@ def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: boo
         part.replace(path)
         _mark_of(part).unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"this file cannot be written: {error.strerror}.", where=str(path)) from None
+        raise unwritable(path, error) from None
 
 
 def is_finished(path: Path, job: Job) -> bool:
