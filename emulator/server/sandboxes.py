@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from emulator.errors import EmulatorError, InputError, NotFound, WorkspaceError, nearest
+from emulator.errors import EmulatorError, InputError, NotFound, UserMistake, WorkspaceError, nearest
 from emulator.ids import secret
 from emulator.server.stores import Stores
 from emulator.server.world import World
@@ -67,7 +67,7 @@ class UnreadableSandbox:
     """A sandbox whose stored workspace no longer fits the schema: it can be deleted, and nothing else."""
 
     name: str
-    error: WorkspaceError
+    error: UserMistake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +189,9 @@ class Sandboxes:
 
     def _opened(self, sandbox: NamedSandbox) -> World:
         with self._lock:
+            # Another of this name may stand in its place by now.
+            if self._known.get(sandbox.name) is not sandbox:
+                raise self._not_found(sandbox.name)
             world = self._world(sandbox)
         if self._stores.shared:
             world.sandbox.clock.refresh()
@@ -202,7 +205,7 @@ class Sandboxes:
     def _listed(self, name: str) -> NamedSandbox | UnreadableSandbox:
         try:
             return self._sandbox(name)
-        except WorkspaceError as error:
+        except UserMistake as error:
             return UnreadableSandbox(name=name, error=error)
 
     def _sandbox(self, name: str) -> NamedSandbox:
@@ -218,7 +221,7 @@ class Sandboxes:
             # Read beside the lock: meanwhile it may have been deleted.
             if self._rows.get(name) != row:
                 raise self._not_found(name)
-            return self._learn(sandbox)
+            return self._known.get(name) or self._learn(sandbox)
 
     def _workspace_of(self, name: str) -> Workspace:
         with self._registry.begin() as connection:
