@@ -97,6 +97,11 @@ class EmulatorDefect(EmulatorError):
     """An invariant of the emulator itself does not hold."""
 
 
+def unwritable(path: object, error: OSError) -> InputError:
+    """What to raise for a file that the system does not let be written."""
+    return InputError(f"this file cannot be written: {error.strerror}.", where=str(path))
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """A sentence that proposes the closest known name, or None when nothing is close."""
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)

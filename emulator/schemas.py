@@ -20,7 +20,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from emulator.artefacts import contract_json, contracts_dir
-from emulator.errors import nearest
+from emulator.errors import UserMistake, nearest
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -83,6 +83,12 @@ class Mistake:
         """The path as text."""
         return place(self.path)
 
+    def as_error(self, kind: type[UserMistake], where: str) -> UserMistake:
+        """An error of this kind that names the place in the document at `where`."""
+        return kind(
+            self.message, where=f"{where}: {self.place}", found=self.found, allowed=self.allowed, hint=self.hint
+        )
+
 
 def place(path: Iterable[str | int]) -> str:
     """A path as text: `destinations[0].batch.age`."""
@@ -90,6 +96,22 @@ def place(path: Iterable[str | int]) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text or "(top level)"
+
+
+def is_deeper_than(limit: int, value: object) -> bool:
+    """Whether objects and lists are nested more than `limit` deep."""
+    # Level by level: a recursion would itself fail on what it is to find.
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def mistakes(document: object, schema: str) -> list[Mistake]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.errors import WorkspaceError, nearest
 from emulator.schemas import first_mistake
-from emulator.yaml_files import read_mapping
+from emulator.yaml_files import parse_mapping, read_mapping
 
 SCHEMA = "workspace.schema.json"
 
@@ -18,17 +18,16 @@ def read(path: Path) -> Mapping[str, Any]:
     return read_mapping(path, what="a workspace", mistake=WorkspaceError)
 
 
+def parse(text: str, *, where: str) -> Mapping[str, Any]:
+    """The document in a text of YAML or JSON. Raises WorkspaceError when there is none."""
+    return parse_mapping(text, where=where, what="a workspace", mistake=WorkspaceError)
+
+
 def check(document: Mapping[str, Any], *, where: str) -> None:
     """Raises WorkspaceError for the most telling mistake in a workspace document."""
     mistake = first_mistake(document, SCHEMA)
     if mistake is not None:
-        raise WorkspaceError(
-            mistake.message,
-            where=f"{where}: {mistake.place}",
-            found=mistake.found,
-            allowed=mistake.allowed,
-            hint=mistake.hint,
-        )
+        raise mistake.as_error(WorkspaceError, where)
     check_references(document, where=where)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from importlib import import_module
 
 import click
 
 from emulator import __version__
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorDefect, EmulatorError, nearest
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
@@ -36,6 +38,7 @@ Start here:
 Exit codes: 0 ok, 1 a check failed, 2 bad usage or bad input, 3 a defect of the emulator.
 Every option can also be set in the environment: serve --port is STACKADAPT_EMULATOR_SERVE_PORT.
 """
+_TRACEBACK = "STACKADAPT_EMULATOR_TRACEBACK"
 
 
 class _Commands(click.Group):
@@ -49,6 +52,15 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(f"emulator.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            told = " ".join(filter(None, (error.message, nearest(args[0], COMMANDS))))
+            raise click.UsageError(told, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -71,7 +83,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line. A mistake of the caller is one line on standard error, never a traceback."""
+    """Runs the command line. A mistake is one line on standard error, and a traceback only for who asks for it."""
     try:
         cli.main(prog_name="stackadapt-emulator", auto_envvar_prefix="STACKADAPT_EMULATOR", standalone_mode=False)
     except click.ClickException as error:
@@ -88,3 +100,16 @@ def main() -> None:
         # The reader went away (`… | head`): nothing is wrong, and nothing more can be said.
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the last net: what nobody foresaw is a defect of ours, whatever it is
+        if os.environ.get(_TRACEBACK):
+            traceback.print_exc()
+        click.echo(f"error: {_defect(error)}", err=True)
+        sys.exit(EmulatorDefect.exit_code)
+
+
+def _defect(error: Exception) -> EmulatorDefect:
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    return EmulatorDefect(
+        f"this is a defect of the emulator: {told}.",
+        hint=f"Set {_TRACEBACK}=1 to see where it happened.",
+    )

@@ -72,6 +72,8 @@ def _lines(subject: Subject, walk: Walk) -> Iterator[str]:
     yield ""
     if walk.stopped:
         yield f"Stopped at the {walk.stopped}: {walk.message}"
+        if walk.hint:
+            yield walk.hint
         return
     yield "Validation  passed"
     yield from _request_lines(walk)

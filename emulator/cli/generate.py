@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import sys
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import click
 
 from emulator.cli.generate_options import (
+    GZIP,
     crowd_of,
     crowd_options,
     disorder_of,
     disorder_options,
+    form_of,
     output_options,
 )
 from emulator.cli.progress import progress
 from emulator.cli.remote import client_of, permission, remote_options
-from emulator.errors import InputError, UserMistake
-from emulator.harness.generation.job import CSV, FORMS, JSONL, Job, PeopleStream, Stream
-from emulator.harness.generation.output import write_file, write_to
+from emulator.cli.wording import counted
+from emulator.errors import InputError, UserMistake, unwritable
+from emulator.harness.generation.job import CSV, Job, PeopleStream, Stream
+from emulator.harness.generation.output import is_finished, write_file, write_to
 from emulator.harness.generation.sending import sent
 from emulator.harness.generation.workspace import AMOUNTS, as_yaml, workspace_document
 from emulator.harness.remote import address, check_write, shown
@@ -34,7 +38,7 @@ Examples:
   stackadapt-emulator generate identifies --count 500 --send http://127.0.0.1:8585
   stackadapt-emulator generate workspace --audiences 50 -o workspace.yaml
 """
-_GZIP = ".gz"
+_FASTEST = 1_000_000
 
 
 @click.group(epilog=_EPILOG)
@@ -56,7 +60,7 @@ Examples:
 @output_options
 def people(**given: Any) -> None:
     """People as flat records: JSON lines, a JSON array, or CSV."""
-    _write(PeopleStream(crowd=crowd_of(given)), given, "people")
+    _write(PeopleStream(crowd=crowd_of(given)), given, "person", "people")
 
 
 @command.command(
@@ -71,15 +75,18 @@ Examples:
 @output_options
 @click.option("--send", "url", metavar="URL", help="Post them to the Tracking API at this address instead.")
 @click.option("--write-key", default="segment-local", show_default=True, help="With --send.")
-@click.option("--events-per-second", "rate", type=click.FloatRange(min=0, min_open=True), help="With --send.")
+@click.option("--events-per-second", "rate", type=click.FloatRange(0, _FASTEST, min_open=True), help="With --send.")
 @remote_options
 def identifies(url: str | None, write_key: str, rate: float | None, **given: Any) -> None:
     """Identify calls as an app sends them: one for each person, another for who leaves the audience."""
+    # No comparison of a range finds that it is no number.
+    if rate is not None and isnan(rate):
+        raise InputError("this is no pace.", where="--events-per-second", found=rate, allowed="more than 0")
     stream = EventStream(crowd=crowd_of(given), voice=IdentifyCalls(), disorder=disorder_of(given))
     if url is None:
         if rate is not None:
             raise InputError("only what is sent has a pace.", where="--events-per-second", hint="Add --send URL.")
-        _write(stream, given, "calls")
+        _write(stream, given, "call")
         return
     if given["output"] is not None:
         raise InputError("calls go to a file or to a Tracking API, not to both.", where="--send")
@@ -101,7 +108,7 @@ Examples:
 def audience_events(workspace_path: Path | None, **given: Any) -> None:
     """Audience entered and exited, as Engage sends them to the workspace's destination instances."""
     voice = membership_events(load_workspace(workspace_path))
-    _write(EventStream(crowd=members(crowd_of(given)), voice=voice, disorder=disorder_of(given)), given, "events")
+    _write(EventStream(crowd=members(crowd_of(given)), voice=voice, disorder=disorder_of(given)), given, "event")
 
 
 @command.command(
@@ -129,23 +136,26 @@ def workspace(output: Path | None, force: bool, **given: Any) -> None:
     except FileExistsError:
         raise InputError("this file exists already.", where=str(output), hint="Add --force to replace it.") from None
     except OSError as error:
-        raise InputError(f"this file cannot be written: {error.strerror}.", where=str(output)) from None
+        raise unwritable(output, error) from None
     click.echo(f"wrote {output}")
 
 
-def _write(stream: Stream, given: dict[str, Any], what: str) -> None:
+def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
     output: Path | None = given["output"]
     job = Job(
         stream=stream,
         start=given["start"],
         count=given["count"],
-        form=_form(given["form"], output),
-        compressed=given["compressed"] or (output is not None and output.suffix == _GZIP),
+        form=form_of(given["form"], output),
+        compressed=given["compressed"] or (output is not None and output.suffix == GZIP),
     )
     if job.form == CSV and not isinstance(stream, PeopleStream):
         raise InputError("events are nested, and CSV is flat.", where="--format", found=CSV, allowed="jsonl, json")
     if output is None:
         _print(job, given)
+        return
+    if given["resume"] and not given["force"] and output.exists() and is_finished(output, job):
+        click.echo(f"{output} is finished already: it begins and ends as these options make it")
         return
     with progress(job.count) as tell:
         try:
@@ -155,7 +165,7 @@ def _write(stream: Stream, given: dict[str, Any], what: str) -> None:
         except KeyboardInterrupt:
             click.echo("interrupted: repeat the command with --resume to continue", err=True)
             raise
-    click.echo(f"wrote {output}: {job.count:,} {what}, {output.stat().st_size:,} bytes")
+    click.echo(f"wrote {output}: {counted(job.count, *what)}, {counted(output.stat().st_size, 'byte')}")
 
 
 def _print(job: Job, given: dict[str, Any]) -> None:
@@ -164,13 +174,6 @@ def _print(job: Job, given: dict[str, Any]) -> None:
     with progress(job.count, hidden=sys.stdout.isatty()) as tell:
         write_to(sys.stdout.buffer, job, processes=given["processes"], tell=tell)
     sys.stdout.buffer.flush()
-
-
-def _form(given: str | None, output: Path | None) -> str:
-    if given is not None or output is None:
-        return given or JSONL
-    suffix = Path(output.name.removesuffix(_GZIP)).suffix.removeprefix(".")
-    return suffix if suffix in FORMS else JSONL
 
 
 def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
@@ -184,6 +187,8 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
                 tell(number)
         except (UserMistake, KeyboardInterrupt):
             left = f"--start {job.start + done} --count {job.count - done}"
-            click.echo(f"sent {done:,} of {job.count:,} calls; to go on, repeat the command with {left}", err=True)
+            click.echo(
+                f"sent {done:,} of {counted(job.count, 'call')}; to go on, repeat the command with {left}", err=True
+            )
             raise
-    click.echo(f"sent {done:,} calls to {shown(target)}")
+    click.echo(f"sent {counted(done, 'call')} to {shown(target)}")

@@ -9,13 +9,17 @@ from typing import Any
 import click
 
 from emulator.errors import InputError
-from emulator.harness.generation.job import FORMS
+from emulator.harness.generation.job import FORMS, JSONL
 from emulator.segment.awkward import AWKWARD_SHARES
 from emulator.segment.event_stream import Disorder
 from emulator.segment.generator import INVALID_EMAIL_SHARE, MISSING_EMAIL_SHARE, Crowd
 
 Command = Callable[..., Any]
 
+GZIP = ".gz"
+
+# The calls come one a second, so the last one of all is of this century.
+_MOST = 1_000_000_000
 _SHARE = click.FloatRange(0, 1)
 _AWKWARD = (
     f"Share of people who trip a delivery, such as quote=0.01; may be repeated. One of {', '.join(AWKWARD_SHARES)}. "
@@ -23,8 +27,10 @@ _AWKWARD = (
 )
 
 _CROWD = (
-    click.option("--count", default=1000, show_default=True, type=click.IntRange(min=1), help="How many."),
-    click.option("--start", default=0, show_default=True, type=click.IntRange(min=0), help="Number of the first one."),
+    click.option("--count", default=1000, show_default=True, type=click.IntRange(1, _MOST), help="How many."),
+    click.option(
+        "--start", default=0, show_default=True, type=click.IntRange(0, _MOST), help="Number of the first one."
+    ),
     click.option("--seed", default=1, show_default=True, help="The same seed makes the same ones."),
     click.option(
         "--locale", "locales", default=("en_US",), show_default=True, multiple=True, help="Of Faker; may be repeated."
@@ -66,6 +72,21 @@ def disorder_options(command: Command) -> Command:
 def output_options(command: Command) -> Command:
     """Where they go."""
     return _with(_OUTPUT, command)
+
+
+def form_of(given: str | None, output: Path | None) -> str:
+    """The format that was asked for, else the one that a file's name tells. Raises InputError for a name of another."""
+    suffix = Path(output.name.removesuffix(GZIP)).suffix.removeprefix(".") if output is not None else ""
+    form = given or suffix or JSONL
+    if form not in FORMS:
+        raise InputError(
+            "this name tells no format.",
+            where="--output",
+            found=str(output),
+            allowed=f"{', '.join(f'.{form}' for form in FORMS)}, with or without {GZIP}",
+            hint="Name it so, or add --format.",
+        )
+    return form
 
 
 def crowd_of(given: dict[str, Any]) -> Crowd:

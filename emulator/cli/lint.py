@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import sys
 
 import click
 
+from emulator.cli.wording import counted
+from emulator.errors import WorkspaceError
+from emulator.harness.event_files import STANDARD_INPUT
 from emulator.harness.lint import ERROR, Finding, lint
-from emulator.workspace import load_workspace
+from emulator.workspace import Workspace, load_workspace, parse_workspace
+from emulator.workspace_file import parse
 
 _EPILOG = """\b
 Examples:
   stackadapt-emulator lint workspace.yaml
   stackadapt-emulator lint --json workspace.yaml
+  stackadapt-emulator generate workspace | stackadapt-emulator lint -
 """
 _COLOURS = {ERROR: "red"}
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("workspace_path", metavar="[WORKSPACE]", required=False, type=click.Path(path_type=Path))
+@click.argument("workspace_path", metavar="[WORKSPACE]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
-def command(workspace_path: Path | None, as_json: bool) -> None:
-    """Find mistakes in a workspace's triggers, mappings and settings.
+def command(workspace_path: str | None, as_json: bool) -> None:
+    """Find mistakes in a workspace's triggers, mappings and settings (a file, or - for standard input).
 
     Each finding has a code, the place, why it matters and how to mend it. Exits 1 when one of them is an error.
     """
-    findings = lint(load_workspace(workspace_path))
+    findings = lint(_workspace(workspace_path))
     if as_json:
         click.echo(json.dumps({"findings": [finding.as_dict() for finding in findings]}, ensure_ascii=False))
     else:
         for finding in findings:
             _show(finding)
         errors = sum(finding.severity == ERROR for finding in findings)
-        click.echo(f"{errors} errors, {len(findings) - errors} warnings")
+        click.echo(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
     if any(finding.severity == ERROR for finding in findings):
         raise SystemExit(1)
+
+
+def _workspace(path: str | None) -> Workspace:
+    if path != STANDARD_INPUT:
+        return load_workspace(path)
+    where = "standard input"
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise WorkspaceError(f"this cannot be read: {error}.", where=where) from None
+    return parse_workspace(parse(text, where=where), where=where)
 
 
 def _show(finding: Finding) -> None:

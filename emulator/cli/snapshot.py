@@ -9,7 +9,7 @@ import click
 import httpx
 
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
-from emulator.errors import InputError
+from emulator.errors import InputError, unwritable
 
 _EPILOG = """\b
 Examples:
@@ -46,7 +46,7 @@ def save(file: Path, url: str, sandbox: str | None) -> None:
         unfinished.unlink(missing_ok=True)
         raise unreachable(url, error) from None
     except OSError as error:
-        raise InputError(f"this file cannot be written: {error.strerror}.", where=str(file)) from None
+        raise unwritable(file, error) from None
     click.echo(f"saved {file} ({file.stat().st_size} bytes)")
 
 

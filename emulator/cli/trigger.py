@@ -126,7 +126,12 @@ def _read(traits: Sequence[str]) -> dict[str, Any]:
         if not (name and sign):
             raise InputError("this is not a trait.", where="--trait", found=trait, allowed="NAME=VALUE")
         try:
-            read[name] = json.loads(text)
-        except ValueError:
+            # NaN is no number in JSON, and so a text.
+            read[name] = json.loads(text, parse_constant=str)
+        except (ValueError, RecursionError):
             read[name] = text
+        try:
+            json.dumps({name: read[name]}, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError as error:
+            raise InputError(f"JSON cannot carry this: {error}.", where="--trait", found=trait) from None
     return read

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from emulator.cli.wording import counted
 from emulator.harness.validate import ERROR, KINDS, WARNING, Checked, Finding, kind_named, validate
 
 _EPILOG = """\b
@@ -101,5 +102,5 @@ def _details(finding: Finding) -> Iterator[str]:
 def _summary(tally: Counter[str], kinds: Counter[str]) -> str:
     what = ", ".join(f"{number} {name}" for name, number in kinds.items())
     unreadable = f", {tally['unreadable']} unreadable" if tally["unreadable"] else ""
-    found = f"{tally['errors']} errors, {tally['warnings']} warnings{unreadable}"
-    return f"{tally['documents']} documents{f' ({what})' if what else ''}: {found}"
+    found = f"{counted(tally['errors'], 'error')}, {counted(tally['warnings'], 'warning')}{unreadable}"
+    return f"{counted(tally['documents'], 'document')}{f' ({what})' if what else ''}: {found}"

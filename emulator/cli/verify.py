@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emulator.cli.remote import client_of, remote_options
-from emulator.errors import InputError, UserMistake
+from emulator.errors import InputError, unwritable
 from emulator.harness.exchanges import replay
 from emulator.harness.faces import Endpoint
 from emulator.harness.faces.opening import EmulatorAt, answering_at, in_process
@@ -151,7 +151,7 @@ def _write(path: Path, report: Report) -> None:
     try:
         path.write_text(junit_xml(report), encoding="utf-8")
     except OSError as error:
-        raise UserMistake(f"this file cannot be written: {error}.", where="--junit-xml", found=str(path)) from None
+        raise unwritable(path, error) from None
 
 
 def _show(report: Report) -> None:

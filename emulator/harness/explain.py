@@ -6,7 +6,7 @@ Everything is asked of the parts that do the real work; nothing is decided here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,12 @@ _OPERATORS = {
     "number_equals": "=",
     "number_not_equals": "!=",
 }
+# The fields that say which audience it is; only what Engage sends has them.
+_AUDIENCE_FIELDS = "segment_computation_"
+_OWN_CALL = (
+    "This is an app's own call: Engage makes the audience event of it, which names the audience in context.personas. "
+    "Take one from `generate audience-events`, or have a running emulator send one with `trigger audience-entered`."
+)
 SECRET_HEADER = "authorization"  # noqa: S105 - the name of a header
 
 
@@ -43,7 +49,8 @@ class Walk:
     """What became of one event at one subscription.
 
     `stopped` says where it ended early: `trigger`, `mapping` or `validation`, None when it was sent. `message` is the
-    engine's for that. `answer` is StackAdapt's body, `records` are what became of the profiles in it.
+    engine's for that, `hint` says what to do about it. `answer` is StackAdapt's body, `records` are what became of the
+    profiles in it.
     """
 
     subscription: str
@@ -52,6 +59,7 @@ class Walk:
     fields: tuple[Mapping[str, Any], ...] = ()
     stopped: str | None = None
     message: str | None = None
+    hint: str | None = None
     request: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
     records: tuple[Mapping[str, Any], ...] = ()
@@ -64,6 +72,7 @@ class Walk:
             "fields": list(self.fields),
             "stopped": self.stopped,
             "message": self.message,
+            "hint": self.hint,
             "request": self.request,
             "answer": self.answer,
             "records": list(self.records),
@@ -89,7 +98,8 @@ def explain(event: Mapping[str, Any], subject: Subject, stackadapt: StackAdapt, 
         return Walk(**known, stopped="mapping", message=subject.destination.masked(error.message))
     (verdict,) = prepared.verdicts
     if prepared.request is None:
-        return Walk(**known, stopped="validation", message=verdict.message if isinstance(verdict, Invalid) else None)
+        message = verdict.message if isinstance(verdict, Invalid) else None
+        return Walk(**known, stopped="validation", message=message, hint=_hint(event, known["fields"]))
     answer = transport.post(prepared.request.headers, prepared.request.body)
     return Walk(
         **known,
@@ -97,6 +107,16 @@ def explain(event: Mapping[str, Any], subject: Subject, stackadapt: StackAdapt, 
         answer={"status": answer.status, "body": _json_or_text(answer.text)},
         records=tuple(stackadapt.records(limit=len(prepared.records))),
     )
+
+
+def _hint(event: Mapping[str, Any], fields: Iterable[Mapping[str, Any]]) -> str | None:
+    """What to do about an event that names no audience because it is none of Engage's."""
+    context = event.get("context")
+    told = isinstance(context, Mapping) and "personas" in context
+    wanted = any(
+        field["field"].startswith(_AUDIENCE_FIELDS) and field["value"] == _value(UNDEFINED) for field in fields
+    )
+    return _OWN_CALL if wanted and not told else None
 
 
 def _conditions(found: Explanation) -> dict[str, Any]:

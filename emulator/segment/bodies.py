@@ -10,6 +10,7 @@ from math import isinf
 from typing import Any, NoReturn
 
 from emulator.errors import InputError
+from emulator.schemas import is_deeper_than
 from emulator.segment.tracking import BATCHES
 
 MESSAGE_LIMIT_BYTES = 32 * 1024
@@ -75,22 +76,6 @@ def parse_body(route: str, body: bytes) -> dict[str, Any]:
     if len(body) > MESSAGE_LIMIT_BYTES:
         _measure_messages(whole)
     return whole
-
-
-def is_deeper_than(limit: int, value: object) -> bool:
-    """Whether objects and lists are nested more than `limit` deep."""
-    # Level by level: a recursion would itself fail on what it is to find.
-    level: list[Any] = [value] if isinstance(value, dict | list) else []
-    for _ in range(limit):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _measure_messages(body: Mapping[str, Any]) -> None:

@@ -61,7 +61,7 @@ class Crowd:
     """The people of a seed. Shares are between 0 and 1; `awkward` has one for each tag.
 
     `vips` is the share of people whose `total_spent` is 500 or more; each speaks one of the `locales` of Faker. Raises
-    InputError for an unknown locale or tag and for a share that is none.
+    InputError for an unknown locale or tag, for a share that is none and for shares that add up to more than everybody.
     """
 
     seed: int
@@ -78,6 +78,13 @@ class Crowd:
         shares = {"missing-email": self.missing_email, "invalid-email": self.invalid_email, "vips": self.vips}
         for name, share in (shares | dict(self.awkward)).items():
             check_share(name, share)
+        without = self.missing_email + self.invalid_email
+        if without > 1:
+            raise InputError(
+                "the shares of people without an e-mail and with a malformed one add up to more than 1.",
+                where="missing-email, invalid-email",
+                found=without,
+            )
 
     def people(self, *, first: int = 0) -> Iterator[Person]:
         """Everybody from person number `first` on, without end."""

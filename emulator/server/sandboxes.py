@@ -2,7 +2,8 @@
 
 The default one has the tokens and write keys of the workspace. Each named one has the same workspace, or one that it
 was made with, and secrets of its own, worked out from one random secret that lies beside the default sandbox's data:
-whoever can read that can read all data anyway.
+whoever can read that can read all data anyway. Each secret tells the name of its sandbox, so that a workspace is read
+when somebody first asks for its sandbox, and one that no longer fits the schema is in nobody else's way.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from emulator.errors import EmulatorError, InputError, NotFound, nearest
+from emulator.errors import EmulatorError, InputError, NotFound, UserMistake, WorkspaceError, nearest
 from emulator.ids import secret
 from emulator.server.stores import Stores
 from emulator.server.world import World
@@ -44,11 +45,10 @@ WORKSPACES = Table(
     Column("workspace", Text, nullable=False),
 )
 
-_EVERY = select(SANDBOXES, WORKSPACES.c.workspace).outerjoin(WORKSPACES, WORKSPACES.c.name == SANDBOXES.c.name)
-
 _TOKEN, _WRITE_KEY = "token", "write key"
 _PREFIXES = {_TOKEN: "sa", _WRITE_KEY: "segment"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_SECRET = re.compile(rf"(?P<prefix>[a-z]+)-(?P<name>{_NAME.pattern})-[0-9a-f]{{32}}")
 _LARGEST_SEED = 2**63 - 1
 
 OpenWorld = Callable[[str, Workspace], World]
@@ -62,6 +62,23 @@ class NamedSandbox:
     workspace: Workspace = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableSandbox:
+    """A sandbox whose stored workspace no longer fits the schema: it can be deleted, and nothing else."""
+
+    name: str
+    error: UserMistake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What is stored of a sandbox beside its workspace."""
+
+    name: str
+    secret: str = field(repr=False)
+    seed: int | None
+
+
 class Sandboxes:
     """Finds the world that a request speaks to; opens it when it is first asked for."""
 
@@ -69,6 +86,8 @@ class Sandboxes:
         self._stores = stores
         self._open_world = open_world
         self._lock = RLock()
+        # Replaced and never changed, so that it can be read without the lock.
+        self._rows: Mapping[str, _Row] = {}
         self._known: dict[str, NamedSandbox] = {}
         self._by_secret: dict[bytes, str] = {}
         self._worlds: dict[str, World] = {}
@@ -89,48 +108,45 @@ class Sandboxes:
         _check_name(name)
         _check_seed(seed)
         own = self._workspace if workspace is None else parse_workspace(workspace)
-        fresh = secret("")
+        row = _Row(name=name, secret=secret(""), seed=seed)
         try:
             with self._registry.begin() as connection:
-                connection.execute(insert(SANDBOXES).values(name=name, secret=fresh, seed=seed))
+                connection.execute(insert(SANDBOXES).values(name=name, secret=row.secret, seed=seed))
                 if workspace is not None:
                     connection.execute(insert(WORKSPACES).values(name=name, workspace=json.dumps(workspace)))
         except IntegrityError:
             raise _taken(name) from None
         with self._lock:
-            sandbox = self._learn(_named(own, name=name, secret=fresh, seed=seed))
+            self._rows = {**self._rows, name: row}
+            sandbox = self._learn(_named(own, row))
             try:
-                self._world(name)
+                self._world(sandbox)
             except EmulatorError:
                 # Such as an audience whose condition makes no sense, which shows when it is compiled.
                 self.delete(name)
                 raise
         return sandbox
 
-    def all(self) -> list[NamedSandbox]:
+    def all(self) -> list[NamedSandbox | UnreadableSandbox]:
         """Every sandbox, the default one first, then by name."""
         self._catch_up()
-        with self._lock:
-            return sorted(self._known.values(), key=lambda sandbox: (sandbox.name != DEFAULT, sandbox.name))
+        return [self._listed(name) for name in (DEFAULT, *sorted(self._rows))]
 
     def get(self, name: str) -> NamedSandbox:
-        """The sandbox with this name. Raises NotFound with the nearest name."""
+        """The sandbox with this name.
+
+        Raises NotFound with the nearest name, WorkspaceError when its workspace no longer fits the schema.
+        """
         self._catch_up()
-        with self._lock:
-            if name not in self._known:
-                raise NotFound(
-                    "there is no such sandbox.",
-                    where="sandbox",
-                    found=name,
-                    hint=nearest(name, self._known) or "GET /_emulator/sandboxes lists them.",
-                )
-            return self._known[name]
+        return self._sandbox(name)
 
     def delete(self, name: str) -> None:
         """Forgets a sandbox and its data. Raises NotFound, and InputError for the default one."""
         if name == DEFAULT:
             raise InputError("the default sandbox stays.", where="sandbox", hint="POST /_emulator/reset empties it.")
-        self.get(name)
+        self._catch_up()
+        if name not in self._rows:
+            raise self._not_found(name)
         with self._registry.begin() as connection:
             for table in (SANDBOXES, WORKSPACES):
                 connection.execute(delete(table).where(table.c.name == name))
@@ -138,15 +154,15 @@ class Sandboxes:
         self._stores.drop(name)
 
     def world(self, name: str) -> World:
-        """The world of the sandbox with this name. Raises NotFound."""
-        return self._opened(self.get(name).name)
+        """The world of the sandbox with this name. Raises NotFound and WorkspaceError as `get` does."""
+        return self._opened(self.get(name))
 
     def world_of_token(self, token: str) -> World | None:
-        """The world in which a bearer token is known."""
+        """The world in which a bearer token is known. Raises WorkspaceError when its sandbox cannot be read."""
         return self._world_of(_TOKEN, token)
 
     def world_of_write_key(self, write_key: str) -> World | None:
-        """The world in which a write key is known."""
+        """The world in which a write key is known. Raises WorkspaceError when its sandbox cannot be read."""
         return self._world_of(_WRITE_KEY, write_key)
 
     def opened(self) -> list[World]:
@@ -163,22 +179,71 @@ class Sandboxes:
 
     def _world_of(self, kind: str, text: str) -> World | None:
         self._catch_up()
+        name = _name_in(kind, text)
+        if name is not None and name in self._rows:
+            self._sandbox(name)
         # Looked up by digest: how long it takes says nothing about the secret.
         with self._lock:
-            name = self._by_secret.get(_digest(kind, text))
-        return None if name is None else self._opened(name)
+            owner = self._by_secret.get(_digest(kind, text))
+        return None if owner is None else self._opened(self._sandbox(owner))
 
-    def _opened(self, name: str) -> World:
+    def _opened(self, sandbox: NamedSandbox) -> World:
         with self._lock:
-            world = self._world(name)
+            # Another of this name may stand in its place by now.
+            if self._known.get(sandbox.name) is not sandbox:
+                raise self._not_found(sandbox.name)
+            world = self._world(sandbox)
         if self._stores.shared:
             world.sandbox.clock.refresh()
         return world
 
-    def _world(self, name: str) -> World:
-        if name not in self._worlds:
-            self._worlds[name] = self._open_world(name, self._known[name].workspace)
-        return self._worlds[name]
+    def _world(self, sandbox: NamedSandbox) -> World:
+        if sandbox.name not in self._worlds:
+            self._worlds[sandbox.name] = self._open_world(sandbox.name, sandbox.workspace)
+        return self._worlds[sandbox.name]
+
+    def _listed(self, name: str) -> NamedSandbox | UnreadableSandbox:
+        try:
+            return self._sandbox(name)
+        except UserMistake as error:
+            return UnreadableSandbox(name=name, error=error)
+
+    def _sandbox(self, name: str) -> NamedSandbox:
+        """The sandbox with this name; its workspace is read when it is first asked for."""
+        with self._lock:
+            known, row = self._known.get(name), self._rows.get(name)
+        if known is not None:
+            return known
+        if row is None:
+            raise self._not_found(name)
+        sandbox = _named(self._workspace_of(name), row)
+        with self._lock:
+            # Read beside the lock: meanwhile it may have been deleted.
+            if self._rows.get(name) != row:
+                raise self._not_found(name)
+            return self._known.get(name) or self._learn(sandbox)
+
+    def _workspace_of(self, name: str) -> Workspace:
+        with self._registry.begin() as connection:
+            stored = connection.scalar(select(WORKSPACES.c.workspace).where(WORKSPACES.c.name == name))
+        if stored is None:
+            return self._workspace
+        try:
+            return parse_workspace(json.loads(stored))
+        except WorkspaceError as error:
+            raise WorkspaceError(
+                f"the workspace that this sandbox was made with cannot be read any more: {error}",
+                where=f"sandbox {name!r}",
+                hint=f"DELETE /_emulator/sandboxes/{name} and make it again.",
+            ) from None
+
+    def _not_found(self, name: str) -> NotFound:
+        return NotFound(
+            "there is no such sandbox.",
+            where="sandbox",
+            found=name,
+            hint=nearest(name, (DEFAULT, *self._rows)) or "GET /_emulator/sandboxes lists them.",
+        )
 
     def _learn(self, sandbox: NamedSandbox) -> NamedSandbox:
         self._known[sandbox.name] = sandbox
@@ -188,6 +253,7 @@ class Sandboxes:
 
     def _forget(self, name: str) -> None:
         with self._lock:
+            self._rows = {other: row for other, row in self._rows.items() if other != name}
             sandbox = self._known.pop(name, None)
             world = self._worlds.pop(name, None)
             for digest in _digests(sandbox.workspace) if sandbox else ():
@@ -201,25 +267,22 @@ class Sandboxes:
             self._read_registry()
 
     def _read_registry(self) -> None:
+        before = self._rows
         with self._registry.begin() as connection:
-            rows = {row.name: row for row in connection.execute(_EVERY)}
-        for name in self._known.keys() - rows.keys() - {DEFAULT}:
+            rows = {row.name: _Row(**row._mapping) for row in connection.execute(select(SANDBOXES))}
+        # One that was deleted and made again has another secret; one that was made meanwhile is not looked at.
+        for name in [name for name, row in before.items() if rows.get(name) != row]:
             self._forget(name)
         with self._lock:
-            for name in rows.keys() - self._known.keys():
-                row = rows[name]
-                own = self._workspace
-                if row.workspace is not None:
-                    own = parse_workspace(json.loads(row.workspace), where=f"workspace of the sandbox {name!r}")
-                self._learn(_named(own, name=name, secret=row.secret, seed=row.seed))
+            self._rows = {**self._rows, **rows}
 
 
-def _named(workspace: Workspace, *, name: str, secret: str, seed: int | None) -> NamedSandbox:
+def _named(workspace: Workspace, row: _Row) -> NamedSandbox:
     """The workspace with other secrets: each follows from the sandbox's secret and the one it replaces."""
 
     def fresh(kind: str, replaced: str) -> str:
-        digest = hmac.new(secret.encode(), f"{kind}/{replaced}".encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return f"{_PREFIXES[kind]}-{name}-{digest.hexdigest()[:32]}"
+        digest = hmac.new(row.secret.encode(), f"{kind}/{replaced}".encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return f"{_PREFIXES[kind]}-{row.name}-{digest.hexdigest()[:32]}"
 
     tokens = {token.secret: fresh(_TOKEN, token.secret) for token in workspace.tokens}
 
@@ -228,7 +291,7 @@ def _named(workspace: Workspace, *, name: str, secret: str, seed: int | None) ->
         return replace(destination, settings=settings)
 
     return NamedSandbox(
-        name=name,
+        name=row.name,
         workspace=replace(
             workspace,
             tokens=tuple(replace(token, secret=tokens[token.secret]) for token in workspace.tokens),
@@ -236,7 +299,7 @@ def _named(workspace: Workspace, *, name: str, secret: str, seed: int | None) ->
                 replace(source, write_key=fresh(_WRITE_KEY, source.write_key)) for source in workspace.sources
             ),
             destinations=tuple(map(pointed_here, workspace.destinations)),
-            seed=workspace.seed if seed is None else seed,
+            seed=workspace.seed if row.seed is None else row.seed,
         ),
     )
 
@@ -244,6 +307,12 @@ def _named(workspace: Workspace, *, name: str, secret: str, seed: int | None) ->
 def _digests(workspace: Workspace) -> Iterator[bytes]:
     yield from (_digest(_TOKEN, token.secret) for token in workspace.tokens)
     yield from (_digest(_WRITE_KEY, source.write_key) for source in workspace.sources)
+
+
+def _name_in(kind: str, text: str) -> str | None:
+    """The name of the sandbox that a text would be a secret of."""
+    match = _SECRET.fullmatch(text)
+    return match["name"] if match and match["prefix"] == _PREFIXES[kind] else None
 
 
 def _digest(kind: str, text: str) -> bytes:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from emulator.errors import UserMistake
+from emulator.errors import UserMistake, unwritable
 from emulator.store import Store, open_engine
 
 _DRIVER = "postgresql+psycopg"
@@ -65,7 +65,7 @@ class FileStores:
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise UserMistake(f"this file cannot be written: {error.strerror}.", where=str(path)) from None
+            raise unwritable(path, error) from None
         return Store(f"sqlite:///{path}")
 
     def drop(self, name: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.cli import COMMANDS
+from emulator.cli import COMMANDS, cli, main
 from emulator.cli.serve import warning_about
 from tests.conftest import Served
 
@@ -37,6 +37,30 @@ def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
 
 def test_an_unknown_command_is_bad_usage(run: Run) -> None:
     assert run("srve").returncode == 2
+
+
+@pytest.mark.parametrize(("slip", "said"), [("triger", "Did you mean 'trigger'?"), ("zzz", "No such command 'zzz'.\n")])
+def test_the_nearest_command_is_proposed(run: Run, slip: str, said: str) -> None:
+    assert said in run(slip).stderr
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_nobody_foresaw_is_called_a_defect_and_its_traceback_shown_to_who_asks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: bool
+) -> None:
+    def broken(**_: object) -> None:
+        raise KeyError("name\nof something")
+
+    monkeypatch.setattr(cli, "main", broken)
+    if asked:
+        monkeypatch.setenv("STACKADAPT_EMULATOR_TRACEBACK", "1")
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    told = capsys.readouterr().err
+    assert stopped.value.code == 3
+    assert told.splitlines()[-1].startswith("error: this is a defect of the emulator: KeyError: ")
+    assert "STACKADAPT_EMULATOR_TRACEBACK=1" in told
+    assert ("Traceback" in told, len(told.splitlines()) == 1) == (asked, not asked)
 
 
 def test_the_demo_balances_and_its_last_lines_are_the_funnel(run: Run) -> None:

@@ -97,6 +97,10 @@ def test_a_generated_workspace_can_be_used(run: Run, tmp_path: Path) -> None:
         (("identifies", "--send", "127.0.0.1:8585"), "this is no address to send to"),
         (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "not to both"),
         (("audience-events", "--workspace", "missing.yaml"), "there is no such file"),
+        (("people", "-o", "people.parquet"), "Allowed: .jsonl, .json, .csv, with or without .gz. Name it so, or add"),
+        (("people", "-o", "people.txt.gz"), "--output: this name tells no format"),
+        (("people", "--missing-email", "0.9", "--invalid-email", "0.9"), "add up to more than 1. Found: 1.8."),
+        (("identifies", "--events-per-second", "nan"), "--events-per-second: this is no pace"),
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_exit_2(run: Run, arguments: tuple[str, ...], told: str) -> None:
@@ -104,6 +108,51 @@ def test_what_makes_no_sense_is_one_line_and_exit_2(run: Run, arguments: tuple[s
     assert (shown.returncode, shown.stdout) == (2, "")
     assert told in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("people", "--start", "99999999999999999999"),
+        ("identifies", "--start", "1000000000000"),
+        ("audience-events", "--count", "1000000000000"),
+        ("identifies", "--send", "http://127.0.0.1:9", "--events-per-second", "inf"),
+    ],
+)
+def test_a_number_out_of_range_is_bad_usage(run: Run, arguments: tuple[str, ...]) -> None:
+    shown = run("generate", *arguments)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "is not in the range" in shown.stderr
+
+
+def test_the_last_number_of_all_can_be_made(run: Run) -> None:
+    for kind in ("people", "identifies", "audience-events"):
+        shown = run("generate", kind, "--start", "1000000000", "--count", "1")
+        assert shown.returncode == 0, shown.stderr
+        assert "user-1-1000000000" in shown.stdout
+
+
+def test_a_format_that_is_named_goes_before_the_file_s_name(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "people.txt"
+    assert run("generate", "people", "--count", "2", "--format", "json", "-o", str(path)).returncode == 0
+    assert len(json.loads(path.read_text())) == 2
+
+
+@pytest.mark.parametrize("name", ["calls.jsonl", "calls.json.gz"])
+@pytest.mark.parametrize("count", ["10", "3000"])
+def test_a_file_that_is_finished_has_nothing_to_resume(run: Run, tmp_path: Path, name: str, count: str) -> None:
+    path = tmp_path / name
+    arguments = ("generate", "identifies", "-o", str(path), "--resume")
+    assert run(*arguments, "--count", count).stdout.startswith(f"wrote {path}")
+    made = path.read_bytes()
+    again = run(*arguments, "--count", count)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout == f"{path} is finished already: it begins and ends as these options make it\n"
+    for other in (("--count", f"{count}0"), ("--count", count, "--seed", "2"), ("--count", "9")):
+        refused = run(*arguments, *other)
+        assert refused.returncode == 2
+        assert "exists already and is not what these options make. Add --force" in refused.stderr
+    assert path.read_bytes() == made
 
 
 def test_a_reader_that_goes_away_is_no_mistake() -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from emulator.artefacts import fixture
+from tests.conftest import ROOT, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -155,6 +156,18 @@ def test_explain_says_where_an_event_stops(run: Run, tmp_path: Path) -> None:
     assert "Stopped at the trigger: not subscribed" in run("explain", str(path)).stdout
 
 
+def test_explain_says_that_an_app_s_own_call_is_no_audience_event(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    own = {**ENTERED, "context": {}}
+    path.write_text(json.dumps(own))
+    shown = run("explain", str(path)).stdout
+    assert "missing the required field 'segment_computation_class'" in shown
+    assert "This is an app's own call: Engage makes the audience event of it" in shown
+    assert json.loads(run("explain", "--json", str(path)).stdout)["walks"][0]["hint"] in shown
+    path.write_text(json.dumps({**own, "context": {"personas": {}}}))
+    assert "This is an app's own call" not in run("explain", str(path)).stdout
+
+
 def test_explain_shows_the_syntax_error_that_a_quote_causes(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps({**ENTERED, "properties": {**ENTERED["properties"], "first_name": 'A "q"'}}))
@@ -201,7 +214,24 @@ def test_explain_takes_one_event(run: Run, events: Path) -> None:
 def test_lint_passes_the_default_workspace(run: Run) -> None:
     shown = run("lint")
     assert shown.returncode == 0
-    assert shown.stdout.rstrip().endswith("0 errors, 1 warnings")
+    assert shown.stdout.rstrip().endswith("0 errors, 1 warning")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        (fixture("workspace.yaml").read_bytes(), 0, "0 errors, 1 warning\n"),
+        (b"advertisers: [", 2, "error: standard input, line "),
+        (b"tokens: []", 2, "error: standard input: (top level): the key 'advertisers' is missing."),
+        (b"\xff", 2, "error: standard input: this cannot be read"),
+    ],
+)
+def test_lint_takes_a_workspace_from_standard_input(text: bytes, code: int, told: str) -> None:
+    shown = subprocess.run(
+        command("lint", "-"), input=text, capture_output=True, env=environment(), cwd=ROOT, check=False
+    )
+    assert shown.returncode == code
+    assert told in (shown.stdout + shown.stderr).decode()
 
 
 def test_lint_reports_the_trigger_of_the_2024_page(run: Run, tmp_path: Path) -> None:

@@ -75,6 +75,14 @@ def test_traits_are_json_or_else_text_and_the_story_comes_as_json(trigger: Run) 
     assert story["profiles"][0]["properties"]["first_name"] == "Ada"
 
 
+def test_what_is_no_json_is_a_text(trigger: Run) -> None:
+    given = {"first_name": "NaN", "last_name": "-Infinity", "city": "[" * 2000}
+    traits = [f"--trait={name}={value}" for name, value in given.items()]
+    shown = trigger("identify", *ADA, "--trait", "total_spent=900", *traits, "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert given.items() <= json.loads(shown.stdout)["profiles"][0]["properties"].items()
+
+
 def test_a_sandbox_is_chosen_by_name(run: Run, serve: Serve) -> None:
     url = serve().url
     httpx.post(f"{url}/_emulator/sandboxes", json={"name": "checkout"}, trust_env=False).raise_for_status()
@@ -88,6 +96,8 @@ def test_a_sandbox_is_chosen_by_name(run: Run, serve: Serve) -> None:
     [
         (("audience-entered", "--audience", "vip_customer", *ADA), "Did you mean 'vip_customers'?"),
         (("identify", "--trait", "total_spent=900"), "say who is meant. Allowed: --email, --user-id"),
+        (("identify", *ADA, "--trait", 'x="\\ud800"'), "--trait: JSON cannot carry this"),
+        (("identify", *ADA, "--trait", "x=1e999"), "--trait: JSON cannot carry this"),
         (("identify", *ADA, "--trait", "total_spent"), "--trait: this is not a trait. Found: 'total_spent'"),
     ],
 )

@@ -37,7 +37,7 @@ def test_what_fits_is_counted_and_exits_0(run: Run, tmp_path: Path) -> None:
     shown = run("validate", str(path))
     assert shown.returncode == 0
     assert f"warning MISSING_EMAIL {path}, line 2 (identify): (top level)" in shown.stdout
-    assert shown.stdout.splitlines()[-1] == "2 documents (2 identify): 0 errors, 1 warnings"
+    assert shown.stdout.splitlines()[-1] == "2 documents (2 identify): 0 errors, 1 warning"
     assert run("validate", "--strict", str(path)).returncode == 1
 
 
@@ -97,13 +97,13 @@ def test_what_cannot_be_read_exits_2_and_hides_nothing(run: Run, tmp_path: Path)
     assert f"unreadable {path}, line 2: this is not JSON" in shown.stdout
     assert f"error {path}, line 3 (track)" in shown.stdout
     assert "none.json: this file cannot be read" in shown.stdout
-    assert shown.stdout.splitlines()[-1] == "2 documents (1 identify, 1 track): 1 errors, 0 warnings, 2 unreadable"
+    assert shown.stdout.splitlines()[-1] == "2 documents (1 identify, 1 track): 1 error, 0 warnings, 2 unreadable"
     assert shown.stderr == ""
 
 
 def test_the_default_workspace_fits(run: Run) -> None:
     shown = run("validate", "fixtures/workspace.yaml")
-    assert shown.stdout == "1 documents (1 workspace): 0 errors, 0 warnings\n"
+    assert shown.stdout == "1 document (1 workspace): 0 errors, 0 warnings\n"
     assert shown.returncode == 0
 
 

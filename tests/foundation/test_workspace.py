@@ -125,7 +125,7 @@ def test_a_file_that_is_not_there_or_not_yaml_says_so(tmp_path: Path) -> None:
 def test_yaml_cannot_run_code(tmp_path: Path) -> None:
     hostile = tmp_path / "hostile.yaml"
     hostile.write_text("!!python/object/apply:os.system ['true']\n")
-    with pytest.raises(WorkspaceError, match="neither YAML nor JSON"):
+    with pytest.raises(WorkspaceError, match="JSON has nothing like"):
         load_workspace(hostile)
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import httpx
 import pytest
 
 from emulator import Emulator
+from emulator.artefacts import fixture
 from emulator.errors import InputError
-from emulator.harness.faces import ClockFace, Endpoint, NoControl, SegmentFace, StackAdaptFace, tell
+from emulator.harness.faces import ClockFace, Endpoint, NoControl, SegmentFace, StackAdaptFace, tell, troubles
 from emulator.harness.faces.segment import made_user_id
 from emulator.harness.faces.stackadapt import GraphQLRefused
+from emulator.workspace import parse_workspace
+from emulator.workspace_file import read
 
 WRONG_ADVERTISER = (
     'mutation { upsertProfiles(input: {advertiserId: 77, externalProvider: "segmentio", '
@@ -135,3 +142,54 @@ def test_a_story_since_another_has_only_what_is_new(endpoint: Endpoint, segment:
 
 def test_the_story_of_a_stranger_says_that_there_is_none(endpoint: Endpoint) -> None:
     assert "nothing was emitted about them" in str(tell(endpoint, email="nobody@example.com"))
+
+
+@pytest.fixture
+def other_endpoint() -> Iterator[HTTPServer]:
+    """Somebody else's endpoint: it answers every request with `answer`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.server.answer)))  # type: ignore[attr-defined]
+            self.end_headers()
+            self.wfile.write(self.server.answer)  # type: ignore[attr-defined]
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ([], "failed, NOT_GRAPHQL"),
+        ("x", "failed, NOT_GRAPHQL"),
+        ({"data": None, "errors": None}, "sent"),
+        ({"errors": "bad"}, "sent"),
+        ({"errors": ["bad"]}, "sent"),
+        ({"errors": [{"locations": [{"line": "1"}]}]}, "failed, GRAPHQL_ERRORS: None"),
+        ({"data": {"upsertProfiles": {"userErrors": None}}}, "sent"),
+        ({"data": [{"upsertProfiles": {}}]}, "sent"),
+    ],
+)
+def test_an_answer_of_any_shape_can_be_told_of(other_endpoint: HTTPServer, answer: object, outcome: str) -> None:
+    other_endpoint.answer = json.dumps(answer).encode()  # type: ignore[attr-defined]
+    document = deepcopy(dict(read(fixture("workspace.yaml"))))
+    document["destinations"][0]["endpoint"] = f"http://127.0.0.1:{other_endpoint.server_port}/graphql"
+    with (
+        Emulator(parse_workspace(document)) as emulator,
+        httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1") as client,
+    ):
+        endpoint = Endpoint(client=client, token="sa-local-write", advertiser_id="1001", write_key="segment-local")
+        SegmentFace(endpoint).identify("ada", {"email": "ada@example.com", "total_spent": 900})
+        [told] = [line for line in tell(endpoint, email="ada@example.com").lines() if "identify" in line]
+        assert f": {outcome}" in told
+        assert bool(list(troubles(endpoint).lines(most=9))) == (outcome != "sent")

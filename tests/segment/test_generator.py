@@ -141,6 +141,7 @@ def test_a_crowd_is_taken_in_whole(room: Any) -> None:
         ({"awkward": {"quotes": 0.5}}, "Did you mean 'quote'"),
         ({"awkward": {"quote": 0.6, "newline": 0.6}}, "more than 1"),
         ({"missing_email": 1.5}, "missing-email: this is not a share"),
+        ({"missing_email": 0.9, "invalid_email": 0.2}, "missing-email, invalid-email: the shares"),
     ],
 )
 def test_unknown_locales_and_tags_and_what_is_no_share_are_refused(options: dict[str, Any], hint: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from werkzeug.test import Client
 
 from emulator import Emulator
 from emulator.events import GraphQLExchanged
+from emulator.workspace import Workspace, parse_workspace
 
 UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
 EMAILS = '{ cdpProfiles(advertiserId: "1001", filterBy: {limit: 1000}) { size profiles { nodes { email } } } }'
@@ -269,6 +272,70 @@ def test_in_a_folder_a_sandbox_keeps_its_own_workspace(tmp_path: Path) -> None:
         assert emulator.client.get("/_emulator/sandboxes/other").json == sandbox
         emulator.client.delete("/_emulator/sandboxes/other")
         assert made(emulator.client, name="other")["advertisers"] != {"5": "Other"}
+
+
+@pytest.fixture
+def outgrown(tmp_path: Path) -> dict[str, Any]:
+    """A sandbox in `tmp_path` whose stored workspace has a key that the schema does not know any more."""
+    with Emulator(data=tmp_path) as emulator:
+        sandbox = made(emulator.client, name="old", workspace=WORKSPACE)
+        made(emulator.client, name="young", seed=7)
+    with closing(sqlite3.connect(tmp_path / "default.sqlite")) as database, database:
+        database.execute("update sandbox_workspaces set workspace = json_set(workspace, '$.tokns', 1)")
+    return sandbox
+
+
+def test_a_stored_workspace_that_no_longer_fits_is_in_nobody_else_s_way(
+    tmp_path: Path, outgrown: dict[str, Any]
+) -> None:
+    with Emulator(data=tmp_path) as emulator:
+        client = emulator.client
+        assert emails(client, "sa-local-write") == []
+        default, old, young = (client.get("/_emulator/sandboxes").json or {})["sandboxes"]
+        assert [default["name"], old["name"], young] == ["default", "old", {"name": "young", "seed": 7}]
+        assert "this key is not known here. Found: 'tokns'" in old["error"]
+
+
+def test_whoever_asks_for_a_sandbox_that_cannot_be_read_is_told_why(tmp_path: Path, outgrown: dict[str, Any]) -> None:
+    with Emulator(data=tmp_path) as emulator:
+        client, token = emulator.client, {"authorization": f"Bearer {outgrown['token']}"}
+        for answer in (
+            client.get("/_emulator/sandboxes/old"),
+            client.get("/_emulator/health", headers=of(outgrown)),
+            client.get("/_emulator/health", headers=token),
+            client.post("/graphql", json={"query": EMAILS}, headers=token),
+            client.post("/v1/identify", json={"userId": "ada"}, auth=(outgrown["writeKey"], "")),
+        ):
+            assert answer.status_code == 400
+            told = answer.json or {}
+            assert (told["error"], told["where"]) == ("WorkspaceError", "sandbox 'old'")
+            assert "'tokns'" in told["message"]
+            assert told["hint"] == "DELETE /_emulator/sandboxes/old and make it again."
+
+
+def test_a_sandbox_that_cannot_be_read_can_be_deleted_and_made_again(tmp_path: Path, outgrown: dict[str, Any]) -> None:
+    with Emulator(data=tmp_path) as emulator:
+        assert emulator.client.delete("/_emulator/sandboxes/old").status_code == 204
+        assert emails(emulator.client, made(emulator.client, name="old")["token"]) == []
+
+
+def test_a_workspace_is_read_when_its_sandbox_is_first_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Emulator(data=tmp_path) as emulator:
+        pair = [made(emulator.client, name=name, workspace=WORKSPACE) for name in ("left", "right")]
+    read: list[Any] = []
+
+    def counted(document: Mapping[str, Any]) -> Workspace:
+        read.append(document)
+        return parse_workspace(document)
+
+    monkeypatch.setattr("emulator.server.sandboxes.parse_workspace", counted)
+    with Emulator(data=tmp_path) as emulator:
+        assert read == []
+        for sandbox in (pair[0], pair[0]):
+            assert identify(emulator.client, sandbox["writeKey"], "ada") == 200
+        assert len(read) == 1
 
 
 def test_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:

@@ -112,3 +112,19 @@ def test_what_cannot_be_shared_is_refused(run: Callable[..., Any], arguments: tu
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_sandbox_made_again_by_another_process_has_its_new_secrets(database: str) -> None:
+    with Emulator(database=database) as one, Emulator(database=database) as other:
+        first = one.client.post("/_emulator/sandboxes", json={"name": "again"}).json or {}
+        assert (other.client.get("/_emulator/sandboxes/again").json or {})["token"] == first["token"]
+        one.client.delete("/_emulator/sandboxes/again")
+        second = one.client.post("/_emulator/sandboxes", json={"name": "again"}).json or {}
+        assert (other.client.get("/_emulator/sandboxes/again").json or {})["token"] == second["token"]
+        assert send_in_process(other, first["token"]) == 401
+        assert send_in_process(other, second["token"]) == 200
+
+
+def send_in_process(emulator: Emulator, token: str) -> int:
+    asked = {"query": "{ __typename }"}
+    return emulator.client.post("/graphql", json=asked, headers={"authorization": f"Bearer {token}"}).status_code

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from emulator.clock import to_iso
 from emulator.errors import InputError
-from emulator.segment.bodies import is_deeper_than
+from emulator.schemas import is_deeper_than
 
 FORMAT: Final = 1
 _NESTING_LIMIT: Final = 64

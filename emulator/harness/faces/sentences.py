@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from emulator.harness.graphql_answer import body_in, errors_in, location_in, user_errors_in
 
 Shown = dict[str, Any]
 
@@ -17,8 +19,8 @@ def delivery_line(delivery: Shown) -> str:
     """What became of an event at a destination."""
     name = f"{delivery['type']} {delivery['event']!r}" if delivery["event"] else delivery["type"]
     text = f"{name} to {delivery['destination']!r}: {delivery['outcome']}{_why(delivery)}"
-    places = [_place(error) for error in _errors(delivery["response"] or "") if error.get("locations")]
-    text += f" ({places[0]} of the document)" if places else ""
+    places = [place for error in _errors(delivery["response"] or "") if (place := location_in(error))]
+    text += f" ({_place(places[0])} of the document)" if places else ""
     if delivery["outcome"] == "failed" and delivery["segmentReports"] == "delivered":
         text += " (Segment would report this as delivered)"
     return text
@@ -60,28 +62,21 @@ def _why(item: Shown) -> str:
 
 def _errors(response: str) -> Iterator[Shown]:
     """A GraphQL answer's errors and user errors."""
-    try:
-        body = json.loads(response)
-    except ValueError:
-        return
-    answers = [answer for answer in (body.get("data") or {}).values() if isinstance(answer, dict)]
-    yield from body.get("errors", ())
-    for answer in answers:
-        yield from answer.get("userErrors", ())
+    body = body_in(response)
+    yield from errors_in(body)
+    yield from user_errors_in(body)
 
 
 def _complaint(error: Shown, request: str) -> str:
-    text = str(error["message"])
-    if not error.get("locations"):
-        return text
-    return f"{text} ({_place(error)}{_around(error['locations'][0], request)})"
+    text, location = str(error.get("message")), location_in(error)
+    return f"{text} ({_place(location)}{_around(location, request)})" if location else text
 
 
-def _place(error: Shown) -> str:
-    return "line {line}, column {column}".format(**error["locations"][0])
+def _place(location: Mapping[str, int]) -> str:
+    return f"line {location['line']}, column {location['column']}"
 
 
-def _around(location: Shown, request: str) -> str:
+def _around(location: Mapping[str, int], request: str) -> str:
     """The document's text around a place, when the request can be read."""
     try:
         line = json.loads(request)["query"].split("\n")[location["line"] - 1]

@@ -23,7 +23,8 @@ COLUMNS = (
     *("postal_code", "timezone", "birthday", "total_spent"),
 )
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# JSON as it stands in files and in bodies alike.
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Record = Mapping[str, Any]
 
@@ -92,11 +93,11 @@ class Job:
 
 
 def _lines(records: Sequence[Record], _first: bool, _last: bool) -> str:
-    return "".join(f"{_encode(record)}\n" for record in records)
+    return "".join(f"{encode(record)}\n" for record in records)
 
 
 def _array(records: Sequence[Record], first: bool, last: bool) -> str:
-    return ("[\n" if first else ",\n") + ",\n".join(map(_encode, records)) + ("\n]\n" if last else "")
+    return ("[\n" if first else ",\n") + ",\n".join(map(encode, records)) + ("\n]\n" if last else "")
 
 
 def _table(records: Sequence[Record], first: bool, _last: bool) -> str:

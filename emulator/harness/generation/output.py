@@ -7,13 +7,14 @@ killed at any moment leaves a beginning that can be continued.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from emulator import __version__
-from emulator.errors import InputError
+from emulator.errors import InputError, unwritable
 from emulator.harness.generation.job import Job
 from emulator.harness.generation.workers import made
 from emulator.segment.vocabulary import EDITION
@@ -56,7 +57,21 @@ def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: boo
         part.replace(path)
         _mark_of(part).unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"this file cannot be written: {error.strerror}.", where=str(path)) from None
+        raise unwritable(path, error) from None
+
+
+def is_finished(path: Path, job: Job) -> bool:
+    """Whether a file begins and ends as the job's does: what can be told without making all of it again."""
+    blocks = job.blocks()
+    first, last = job.chunk(blocks[0]), job.chunk(blocks[-1])
+    try:
+        with path.open("rb") as file:
+            if file.read(len(first)) != first or file.seek(0, os.SEEK_END) < len(last):
+                return False
+            file.seek(-len(last), os.SEEK_END)
+            return file.read() == last
+    except OSError:
+        return False
 
 
 def _continued(out: BinaryIO, part: Path, job: Job, mark: Mark, processes: int) -> Iterator[int]:
@@ -73,7 +88,8 @@ def _continued(out: BinaryIO, part: Path, job: Job, mark: Mark, processes: int) 
 
 def _check_free(path: Path, part: Path, *, resume: bool, force: bool) -> None:
     if path.exists() and not force:
-        raise InputError("this file exists already.", where=str(path), hint="Add --force to replace it.")
+        made = " and is not what these options make" if resume else ""
+        raise InputError(f"this file exists already{made}.", where=str(path), hint="Add --force to replace it.")
     if part.exists() and not (resume or force):
         raise InputError(
             "the beginning of this file is there already.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from math import ceil
 
@@ -10,15 +9,13 @@ import httpx
 
 from emulator.clock import Pace
 from emulator.errors import UserMistake
-from emulator.harness.generation.job import Record
+from emulator.harness.generation.job import Record, encode
 from emulator.harness.remote import shown
 from emulator.segment.bodies import BATCH_LIMIT_BYTES
 from emulator.segment.tracking import EVENTS_IN_A_BATCH
 
 _BATCH = "/v1/batch"
 _START, _BETWEEN, _END = b'{"batch":[', b",", b"]}"
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def sent(
@@ -52,7 +49,7 @@ def batches(calls: Iterable[Record], *, most: int = EVENTS_IN_A_BATCH) -> Iterat
     batch: list[bytes] = []
     size = 0
     for call in calls:
-        encoded = _encode(call).encode()
+        encoded = encode(call).encode()
         added = len(encoded) + len(_BETWEEN)
         if batch and (len(batch) == most or size + added > BATCH_LIMIT_BYTES):
             yield batch

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx
 
+from emulator.harness.graphql_answer import Content, body_in, errors_in, user_errors_in
 from emulator.harness.scenarios.comparing import agrees, all_say, short
 from emulator.harness.scenarios.happenings import Document
 from emulator.harness.scenarios.results import Check
@@ -32,7 +33,7 @@ class Answers:
 
 
 def _compared(expected: Document, answer: httpx.Response) -> Iterator[Check]:
-    body = _body(answer)
+    body = body_in(answer.text)
     if (status := expected.get("status")) is not None:
         found = answer.status_code
         yield Check(expected=f"status: {status}", found=f"{found} {short(answer.text)}", held=found == status)
@@ -40,28 +41,11 @@ def _compared(expected: Document, answer: httpx.Response) -> Iterator[Check]:
         data = body.get("data")
         text = f"data containing {short(expected['data'])}"
         yield Check(expected=text, found=short(answer.text), held="data" in body and agrees(data, expected["data"]))
-    for name, messages in (("errors", _messages(body.get("errors"))), ("userErrors", list(_user_errors(body)))):
+    for name, messages in (("errors", _messages(errors_in(body))), ("userErrors", _messages(user_errors_in(body)))):
         if name in expected:
             held = all_say(messages, expected[name])
             yield Check(expected=f"{name}: {short(expected[name])}", found=short(messages), held=held)
 
 
-def _body(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        body = answer.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _messages(errors: object) -> list[str]:
-    return (
-        [str(error.get("message")) for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
-    )
-
-
-def _user_errors(body: dict[str, Any]) -> Iterator[str]:
-    data = body.get("data")
-    for answer in data.values() if isinstance(data, dict) else ():
-        if isinstance(answer, dict):
-            yield from _messages(answer.get("userErrors"))
+def _messages(errors: Iterable[Content]) -> list[str]:
+    return [str(error.get("message")) for error in errors]

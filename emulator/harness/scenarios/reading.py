@@ -47,13 +47,7 @@ def _read(path: Path) -> Iterator[Scenario]:
     document = read_mapping(path, what="a scenario", mistake=InputError)
     mistake = first_mistake(document, SCHEMA)
     if mistake is not None:
-        raise InputError(
-            mistake.message,
-            where=f"{path}: {mistake.place}",
-            found=mistake.found,
-            allowed=mistake.allowed,
-            hint=mistake.hint,
-        )
+        raise mistake.as_error(InputError, str(path))
     given = document.get("given", {})
     if "matrix" not in document:
         yield _scenario(path, document, given, document["steps"], "steps", None)
@@ -75,8 +69,9 @@ def _read(path: Path) -> Iterator[Scenario]:
 def _scenario(
     path: Path, document: Document, given: Document, steps: Sequence[Document], place: str, cell: Cell | None
 ) -> Scenario:
-    workspace = workspace_of(given)
-    checked = parse_workspace(workspace, where=f"{path}: given")
+    where = f"{path}: given"
+    workspace = workspace_of(given, where=where)
+    checked = parse_workspace(workspace, where=where)
     people = {name: _person(name, told or {}) for name, told in given.get("people", {}).items()}
     suffix = f" ({cell.generation}, edition {cell.edition})" if cell else ""
     return Scenario(

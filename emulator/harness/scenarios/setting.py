@@ -12,23 +12,31 @@ from emulator.workspace_file import read
 Document = Mapping[str, Any]
 
 
-def workspace_of(given: Document) -> dict[str, Any]:
-    """The JSON form of the workspace that a scenario's `given` asks for, not checked yet."""
+def workspace_of(given: Document, *, where: str = "given") -> dict[str, Any]:
+    """The JSON form of the workspace that a scenario's `given` asks for, not checked yet.
+
+    Raises WorkspaceError, at `where`, when there is nothing that a change could be laid over.
+    """
     workspace: dict[str, Any] = merged(read(fixture("workspace.yaml")), given.get("workspace", {}))
     if "latency" in given:
         workspace = merged(workspace, {"ingestion": {"latency": given["latency"]}})
     changes = {name: given[name] for name in ("destination", "audience", "subscription") if name in given}
     if not changes:
         return workspace
-    destinations = workspace.get("destinations")
-    if not isinstance(destinations, list) or not destinations:
-        raise WorkspaceError("there is no destination instance to change.", where="destinations")
+    destinations = _items(workspace, "destinations", where=f"{where}: ", what="destination instance")
     first = merged(destinations[0], changes.get("destination", {}))
     for name, place in (("audience", "audiences"), ("subscription", "subscriptions")):
         if name in changes:
-            head, *rest = first[place]
+            head, *rest = _items(first, place, where=f"{where}: destinations[0].", what=name)
             first[place] = [merged(head, changes[name]), *rest]
     return {**workspace, "destinations": [first, *destinations[1:]]}
+
+
+def _items(document: Any, name: str, *, where: str, what: str) -> list[Any]:
+    items = document.get(name) if isinstance(document, Mapping) else None
+    if not isinstance(items, list) or not items:
+        raise WorkspaceError(f"there is no {what} to change.", where=f"{where}{name}")
+    return items
 
 
 def merged(document: Any, patch: Any) -> Any:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from emulator.harness.event_files import Document, read_documents
 from emulator.harness.validate.finding import ERROR, WARNING, Finding, of_mistake
 from emulator.harness.validate.kinds import KINDS, Kind, kind_named, kind_of, unknown_kind
-from emulator.schemas import mistakes
-from emulator.segment.bodies import NESTING_LIMIT, is_deeper_than
+from emulator.schemas import is_deeper_than, mistakes
+from emulator.segment.bodies import NESTING_LIMIT
 
 __all__ = ["ERROR", "KINDS", "WARNING", "Checked", "Finding", "Kind", "check", "kind_named", "validate"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from flask import request
 
 from emulator.errors import InputError, nearest
-from emulator.segment.bodies import is_deeper_than
+from emulator.schemas import is_deeper_than
 
 if TYPE_CHECKING:
     from emulator.server.world import World

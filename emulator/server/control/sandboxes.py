@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from emulator.errors import NotFound
 from emulator.harness.faces.sandboxes import HEADER
 from emulator.server.control.reading import json_body, refuse_unknown
-from emulator.server.sandboxes import DEFAULT
+from emulator.server.sandboxes import DEFAULT, UnreadableSandbox
 from emulator.workspace import WRITE, Workspace
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def chosen_world(sandboxes: Sandboxes) -> World:
     return world
 
 
-def _summary(sandbox: NamedSandbox) -> dict[str, Any]:
+def _summary(sandbox: NamedSandbox | UnreadableSandbox) -> dict[str, Any]:
+    if isinstance(sandbox, UnreadableSandbox):
+        return {"name": sandbox.name, "seed": None, "error": str(sandbox.error)}
     return {"name": sandbox.name, "seed": sandbox.workspace.seed}
 
 

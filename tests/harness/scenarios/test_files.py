@@ -61,6 +61,21 @@ def test_the_schema_is_one() -> None:
         ("given:\n", "given:\n  workspace: {apiEditon: x}\n", "given: (top level)", "Did you mean 'apiEdition'?"),
         ("given:\n", "given:\n  destination: {batch: {siz: 5}}\n", "destinations[0].batch", "Did you mean 'size'?"),
         ("given:\n", "given:\n  workspace: {destinations: []}\n  destination: {}\n", "destinations", "no destination"),
+        (
+            "given:\n",
+            "given:\n  destination: {audiences: []}\n  audience: {}\n",
+            "destinations[0].audiences",
+            "no audi",
+        ),
+        (
+            "given:\n",
+            "given:\n  destination: {audiences: null}\n  audience: {}\n",
+            "audiences",
+            "no audience to change",
+        ),
+        ("given:\n", "given:\n  destination: {subscriptions: x}\n  subscription: {}\n", "subscriptions", "to change"),
+        ("given:\n", "given:\n  destination: {audiences: [x]}\n", "audiences[0]", "must be an object"),
+        ("given:\n", "given:\n  workspace: {destinations: [x]}\n  destination: {}\n", "destinations[0]", "missing"),
         ("steps:", "stepps:", "(top level)", "Did you mean 'steps'?"),
     ],
 )
@@ -128,3 +143,8 @@ def test_changes_are_laid_over_the_default_workspace(read: Read) -> None:
 )
 def test_changes_are_merged_as_rfc_7396_says(document: object, patch: object, result: object) -> None:
     assert merged(document, patch) == result
+
+
+def test_a_birthday_without_quotes_is_the_text_that_stands_there(read: Read) -> None:
+    changed = STORY.replace("{email: ada@example.com}", "{email: ada@example.com, traits: {birthday: 1990-01-01}}")
+    assert read(changed).people["ada"].traits == {"birthday": "1990-01-01"}
