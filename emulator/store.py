@@ -6,11 +6,11 @@ process; a PostgreSQL database may be shared by several, and then each sandbox h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
 from sqlalchemy.dialects import sqlite
@@ -22,8 +22,13 @@ from emulator.errors import NotFound
 
 MEMORY = "sqlite://"
 
+# Databases bound the number of parameters of one statement; this stays far below every bound.
+_KEYS_AT_ONCE = 500
+
 # PostgreSQL's text cannot hold U+0000, which JSON can spell. It is kept as ESCAPE and a digit, and ESCAPE likewise.
 _NUL, _ESCAPE = "\x00", "\x1a"
+
+T = TypeVar("T")
 
 
 class Store:
@@ -119,6 +124,12 @@ def _statements(tables: MetaData) -> tuple[str, ...]:
     elements: list[DDLElement] = [CreateTable(table, if_not_exists=True) for table in every]
     elements += [CreateIndex(index, if_not_exists=True) for table in every for index in table.indexes]
     return tuple(str(element.compile(dialect=sqlite.dialect())) for element in elements)
+
+
+def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The keys in pieces that one `IN (…)` can hold."""
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield keys[start : start + _KEYS_AT_ONCE]
 
 
 def open_engine(url: str) -> Engine:

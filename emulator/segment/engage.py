@@ -99,7 +99,8 @@ class Engage:
             if call.type == "identify":
                 profile.set_traits(_object(call.message.get("traits")), to_millis(call.timestamp))
             if self._needs and (done := self._needs.performed(call)):
-                profile.performed.append(done)
+                known = [*profile.performed.get(done.event, ()), done]
+                profile.performed[done.event] = self._needs.kept(done.event, known, to_millis(at))
             resend = any(kind in _SENT_IDENTIFIERS for kind, _ in new)
             changed += self._compute(profile, computed, at, resend=resend, call=call)
         self._settle(book.profiles(), to_millis(at))
@@ -226,7 +227,9 @@ class Engage:
         """Forgets events that are of no more use, and decides when to look at people again."""
         if self._remembers:
             for profile in profiles:
-                profile.performed = [done for done in profile.performed if self._needs.keeps(done, now)]
+                profile.performed = {
+                    event: self._needs.kept(event, performed, now) for event, performed in profile.performed.items()
+                }
                 profile.due = self._due(profile, now)
 
     def _due(self, profile: Profile, now: int) -> int | None:

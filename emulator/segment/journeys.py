@@ -61,7 +61,7 @@ class CompiledJourney:
         """The moments at which time alone may lead somebody on, or out."""
         if progress is not None and progress.exited:
             return
-        yield from _moments(self.exit, known)
+        yield from _moments(self.exit, known.since(known.now if progress is None else progress.entered_at))
         if progress is None:
             yield from _moments(self.entry, known)
         elif progress.step + 1 < len(self.steps):
@@ -99,13 +99,13 @@ def travel(
     passage.
     """
     if progress is None:
-        if not journey.entry.holds(known) or _exits(journey, known, since=known.now):
+        if not journey.entry.holds(known) or journey.exit.holds(known.since(known.now)):
             return None, []
         progress = Progress(epoch_id=epoch(), entered_at=known.now, joined_at=known.now)
         progress = _with_context(progress, journey.entry, event)
     if progress.exited:
         return progress, []
-    if _exits(journey, known, since=progress.entered_at):
+    if journey.exit.holds(known.since(progress.entered_at)):
         progress = replace(progress, exited=True)
         left = journey.steps[: progress.step + 1]
         return progress, [Passage(step=step, entered=False, progress=progress) for step in left]
@@ -117,11 +117,6 @@ def travel(
         progress = _with_context(progress, step.condition, event)
         passages.append(Passage(step=step, entered=True, progress=progress))
     return progress, passages
-
-
-def _exits(journey: CompiledJourney, known: Known, *, since: int) -> bool:
-    performed = [done for done in known.performed if done.at >= since]
-    return journey.exit.holds(replace(known, performed=performed))
 
 
 def _with_context(progress: Progress, condition: Condition, event: Event | None) -> Progress:

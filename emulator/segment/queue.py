@@ -16,7 +16,7 @@ from emulator.segment.answers import RETRYING, Judgement
 from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.channels import Channel
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.store import Store
+from emulator.store import Store, portions
 
 # "Batching Requests" in the published destinations' README.
 BATCH_BYTES = 4 * 1024 * 1024
@@ -148,7 +148,8 @@ class Queue:
                 }
                 if settlement.in_batch:
                     row["batch_id"] = batch_id
-                transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(settlement.ids)).values(row))
+                for ids in portions(settlement.ids):
+                    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(ids)).values(row))
 
     def replay(
         self, transaction: Transaction, dead: Sequence[ColumnElement[bool]], channels: Sequence[Channel], at: int
