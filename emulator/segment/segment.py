@@ -83,7 +83,7 @@ class Segment:
                 )
             )
         self._announce(computed)
-        self.tick()
+        self._delivery.tick()
         return Receipt(
             accepted=len(calls), failed=tuple(reception for reception in receptions if isinstance(reception, Failed))
         )
@@ -113,7 +113,7 @@ class Segment:
             computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
             self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
         self._announce(computed)
-        self.tick()
+        self._delivery.tick()
         return [_emitted(event) for event in computed.events]
 
     def delete(self, user_id: str) -> dict[str, Any]:

@@ -425,6 +425,13 @@ def test_a_jump_of_the_clock_looks_at_people_only_when_an_answer_changes(shop: A
     assert len([text for text in looked if text.startswith("SELECT")]) == 2
 
 
+def test_a_call_lets_time_have_its_effect_once(shop: Any) -> None:
+    room = shop({"event": ORDER, "within": "1d"})
+    for work in (lambda: track(room), lambda: room.segment.place("vip_customers", entered=True, user_id="u1")):
+        asked = statements_of(room, work)
+        assert len([text for text, _ in asked if "WHERE segment_due.at <=" in text]) == 1
+
+
 def test_what_many_people_did_is_forgotten_in_statements_of_bounded_size(shop: Any) -> None:
     room = shop({"event": ORDER, "operator": "at_least", "value": 100, "within": "1d"})
     for user in range(12):
