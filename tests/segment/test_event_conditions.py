@@ -122,6 +122,20 @@ def test_an_audience_that_asks_for_members_of_one_with_email_requires_it() -> No
     assert not requires({"audience": "all"}, "email", {"all": {"trait": "x", "operator": "exists"}})
 
 
+def test_each_audience_is_looked_into_once_however_many_ask_for_it() -> None:
+    class Counting(dict[str, Any]):
+        looked = 0
+
+        def __getitem__(self, key: str) -> Any:
+            self.looked += 1
+            return super().__getitem__(key)
+
+    audiences = Counting(a0={"trait": "email", "operator": "exists"})
+    audiences |= {f"a{n}": {"all": [{"audience": f"a{n - 1}"}, {"audience": f"a{n - 1}"}]} for n in range(1, 13)}
+    assert requires({"audience": "a12"}, "email", audiences)
+    assert audiences.looked == 13
+
+
 # ---- in an emulator
 
 
