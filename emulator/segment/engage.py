@@ -266,8 +266,8 @@ def identifiers_of(call: Call) -> list[Identifier]:
     """The external ids that Segment promotes from a call, highest priority first ("External IDs")."""
     found = [(USER_ID, call.user_id)]
     if call.type == "identify":
-        found.append((EMAIL, _email(call.message.get("traits"))))
-    found.append((EMAIL, _email(_object(call.message.get("context")).get("traits"))))
+        found.append((EMAIL, email_in(call.message.get("traits"))))
+    found.append((EMAIL, email_in(_object(call.message.get("context")).get("traits"))))
     found.append((ANONYMOUS_ID, call.anonymous_id))
     return [(kind, value) for kind, value in found if value]
 
@@ -290,7 +290,8 @@ def _known(profile: Profile, at: datetime) -> Known:
     return Known(traits=profile.traits, now=to_millis(at), audiences=profile.audiences, performed=profile.performed)
 
 
-def _email(traits: object) -> str | None:
+def email_in(traits: object) -> str | None:
+    """The e-mail among traits that becomes an identifier."""
     value = _object(traits).get("email")
     return value if isinstance(value, str) else None
 

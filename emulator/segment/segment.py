@@ -16,7 +16,7 @@ from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.bodies import parse_body
 from emulator.segment.channels import channels, check_destination, integrations
 from emulator.segment.delivery import Delivery
-from emulator.segment.engage import Computed, Engage
+from emulator.segment.engage import Computed, Engage, email_in
 from emulator.segment.intake import take_in
 from emulator.segment.moments import from_millis, to_millis
 from emulator.segment.profiles import EMAIL, USER_ID
@@ -99,11 +99,13 @@ class Segment:
     ) -> list[dict[str, Any]]:
         """Puts a person into an audience by hand, or takes them out, as if Engage had just computed it so.
 
+        The e-mail may be told as a trait as well, as in an identify call.
         Gives the events that were emitted: `{"messageId", "type", "event", "destination"}`. Sends what is due before
-        it returns. Raises NotFound for an unknown audience, InputError for a person without `user_id` and `email`.
+        it returns. Raises NotFound for an unknown audience, InputError for a person without user id and e-mail.
         """
         space.check_audience(self._sandbox.workspace, audience_key)
-        identifiers = [(kind, value) for kind, value in ((USER_ID, user_id), (EMAIL, email)) if value]
+        told = ((USER_ID, user_id), (EMAIL, email), (EMAIL, email_in(traits)))
+        identifiers = [(kind, value) for kind, value in told if value]
         if not identifiers:
             raise InputError("a person has a user id or an e-mail.", where="body", allowed="userId, email")
         at = self._sandbox.clock.now()

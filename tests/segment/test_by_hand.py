@@ -49,6 +49,15 @@ def test_traits_given_by_hand_are_kept_and_sent_as_the_audience_sends_them(room:
     assert "shoe" not in room.payloads()[0]["traits"]
 
 
+@pytest.mark.parametrize("user_id", ["u1", None])
+def test_an_email_among_the_traits_identifies_the_person_as_in_a_call(room: Room, user_id: str | None) -> None:
+    room.segment.place("vip_customers", entered=True, user_id=user_id, traits={"email": "ada@example.com"})
+    [profile] = room.segment.profiles(email="ada@example.com")
+    assert (profile["userId"], profile["email"]) == (user_id, "ada@example.com")
+    assert room.payloads()[0]["traits"]["email"] == "ada@example.com"
+    assert room.payloads()[1]["context"]["traits"] == {"email": "ada@example.com"}
+
+
 def test_an_unknown_audience_and_a_person_without_a_name_are_refused(room: Room) -> None:
     with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
         room.segment.place("vip_customer", entered=True, user_id="u1")
