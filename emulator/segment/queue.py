@@ -170,9 +170,17 @@ def _event_row(event: AudienceEvent) -> dict[str, Any]:
         "type": event.payload["type"],
         "event": event.payload.get("event"),
         "user_id": event.payload.get("userId"),
+        "email": _email(event.payload),
         "audience_key": event.audience_key,
         "payload": json.dumps(event.payload),
     }
+
+
+def _email(payload: Mapping[str, Any]) -> str | None:
+    """The address that an event is sent with, in lower case: where audience and journey events carry it."""
+    places = (payload.get("traits"), payload.get("context", {}).get("traits"), payload.get("properties"))
+    found = (place.get("email") for place in places if place)
+    return next((email.lower() for email in found if isinstance(email, str)), None)
 
 
 def _of(channel: Channel) -> ColumnElement[bool]:
