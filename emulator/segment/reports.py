@@ -198,7 +198,7 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
 def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any]) -> str:
     """One paragraph for a person: where the batch went, what was said to it, which events it carried."""
     # A batch always carried some.
-    carried = _plural(len(events), "event") if events else "its events replayed since"
+    carried = _plural(len(events), "event") if events else "its events replayed or deleted since"
     parts = [f"Batch {row.id} to {row.destination!r} ({row.subscription}), {carried}: {row.outcome}"]
     if row.reason:
         parts.append(f", {row.reason}")

@@ -123,7 +123,7 @@ class Segment:
 
         `deleted` tells whether the space had such a profile; `destinations` what came of asking each.
         """
-        with self._store.begin() as transaction:
+        with self._delivery.at_rest(), self._store.begin() as transaction:
             deleted = regulations.forget(transaction, user_id)
         asked = regulations.forward(self._sandbox.workspace.destinations, user_id, self._transport_for)
         return {"userId": user_id, "deleted": deleted, "destinations": asked}
