@@ -7,7 +7,7 @@ event-triggered journeys, take people out of every step; they look at what was d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from emulator.segment.journey_events import StepRoute
 from emulator.segment.known import Known
 from emulator.segment.memory import Progress
 from emulator.segment.moments import MILLISECOND
+from emulator.segment.routes import step_routes
 from emulator.workspace import Journey, Step, Workspace
 
 # An event as it came: its name and all of its properties.
@@ -82,7 +83,8 @@ class Passage:
 def journeys(workspace: Workspace, integrations: Mapping[str, str]) -> tuple[CompiledJourney, ...]:
     """The journeys of a workspace. Raises WorkspaceError for a condition that makes no sense."""
     audiences = [audience.key for audience in workspace.audiences]
-    return tuple(_compiled(journey, workspace, integrations, audiences) for journey in workspace.journeys)
+    routes = list(step_routes(workspace, integrations))
+    return tuple(_compiled(journey, routes, audiences) for journey in workspace.journeys)
 
 
 def travel(
@@ -131,9 +133,7 @@ def _moments(condition: Condition, known: Known) -> Iterator[int]:
         yield from condition.moments(known)
 
 
-def _compiled(
-    journey: Journey, workspace: Workspace, integrations: Mapping[str, str], audiences: Collection[str]
-) -> CompiledJourney:
+def _compiled(journey: Journey, routes: Sequence[StepRoute], audiences: Collection[str]) -> CompiledJourney:
     def compiled(condition: Mapping[str, Any] | None, place: str, otherwise: Condition) -> Condition:
         if condition is None:
             return otherwise
@@ -151,22 +151,8 @@ def _compiled(
                 step=step,
                 wait_millis=step.wait // MILLISECOND,
                 condition=compiled(step.condition, f"steps[{position}].condition", _ALWAYS),
-                routes=tuple(_routes(workspace, journey, step, integrations)),
+                routes=tuple(route for route in routes if route.key == step.key),
             )
             for position, step in enumerate(journey.steps)
         ),
     )
-
-
-def _routes(workspace: Workspace, journey: Journey, step: Step, integrations: Mapping[str, str]) -> Iterator[StepRoute]:
-    for destination in workspace.destinations:
-        for connection in destination.step_connections:
-            if connection.step_key == step.key:
-                yield StepRoute(
-                    journey=journey,
-                    step=step,
-                    connection=connection,
-                    destination=destination.name,
-                    integration=integrations[destination.name],
-                    space=workspace.space,
-                )
