@@ -217,7 +217,7 @@ class Segment:
     ) -> int:
         """Sends dead letters once more, as new events that meet the mappings of today; answers how many.
 
-        Raises InputError for a destination that the workspace does not have.
+        Raises NotFound for a destination that the workspace does not have.
         """
         if destination is not None:
             check_destination(self._sandbox.workspace, destination)

@@ -106,9 +106,15 @@ def test_it_goes_through_the_profiles_page_by_page(
     ("key", "destination", "message"),
     [
         ("vip_customer", None, "no such audience.*Did you mean 'vip_customers'"),
-        ("vip_customers", "StackAdapt Acne", "not connected to such.*Did you mean 'StackAdapt Acme'"),
+        ("vip_customers", "StackAdapt Acne", "no such destination instance.*Did you mean 'StackAdapt Acme'"),
+        ("lonely", "StackAdapt Acme", "not connected to this destination instance.*connected to none"),
     ],
 )
-def test_an_unknown_name_is_not_found(room: Any, key: str, destination: str | None, message: str) -> None:
+def test_an_unknown_name_is_not_found(
+    open_room: Any, document: dict[str, Any], key: str, destination: str | None, message: str
+) -> None:
+    lonely = {"key": "lonely", "id": "aud_lonely", "name": "Lonely", "condition": {"event": "Sigh"}}
+    document["audiences"].append(lonely)
+    room = open_room(document)
     with pytest.raises(NotFound, match=message):
         room.segment.compute(key, destination)
