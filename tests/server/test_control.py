@@ -133,6 +133,24 @@ def test_batches_come_in_pages(client: Client) -> None:
     assert client.get("/_emulator/batches?limit=x").status_code == 400
 
 
+def test_batches_are_those_that_failed_the_others_or_all(client: Client) -> None:
+    client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
+    people_enter(client, "ada")
+    people_enter(client, "bob")
+
+    def outcomes(query: str) -> list[str]:
+        return [batch["outcome"] for batch in client.get(f"/_emulator/batches{query}").get_json()["batches"]]
+
+    assert outcomes("") == ["failed", "sent"]
+    assert outcomes("?failed=true") == ["failed"]
+    assert outcomes("?failed=false") == ["sent"]
+
+
+def test_message_ids_that_are_too_many_are_counted_and_not_repeated(client: Client) -> None:
+    answer = client.post("/_emulator/dead-letters/replay", json={"messageIds": ["m"] * 10_001})
+    assert (answer.status_code, answer.get_json()["found"]) == (400, "a list of 10001")
+
+
 def test_dead_letters_are_listed_and_replayed(client: Client) -> None:
     client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
     people_enter(client, "ada", "bob")
