@@ -63,10 +63,11 @@ class _Change:
 
 @dataclass(slots=True)
 class Computed:
-    """What a group of calls, or time, led to, in order."""
+    """What a group of calls, or time, led to, in order. `sent`: members of whom a backfill tells its destination."""
 
     events: list[AudienceEvent] = field(default_factory=list)
     changes: list[MembershipChanged] = field(default_factory=list)
+    sent: int = 0
 
 
 class Engage:
@@ -137,11 +138,13 @@ class Engage:
         computed = Computed()
         changed: list[_Change] = []
         for profile in book.profiles():
-            was_member = key in profile.audiences
+            was_member, before = key in profile.audiences, len(computed.events)
             changed += self._compute(profile, computed, at, resend=False, only=concerned)
             if was_member and key in profile.audiences:
                 for route in routes:
                     computed.events += audience_events(route, profile, entered=True, at=at, ids=self._ids)
+            told = {(event.audience_key, event.destination) for event in computed.events[before:]}
+            computed.sent += key in profile.audiences and (key, destination) in told
         self._settle(book.profiles(), to_millis(at))
         return _saved(book, computed, changed)
 

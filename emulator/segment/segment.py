@@ -150,10 +150,11 @@ class Segment:
         """Computes an audience for everybody who is stored (the historical backfill), and sends what changed.
 
         With `destination`, the name of a destination instance connected to it, every present member is sent there too.
-        Returns how many profiles were computed, entered and left. Raises NotFound for an unknown name.
+        Returns how many profiles were computed, entered and left, and of how many members, old and new, `destination`
+        is told: `sent`. Raises NotFound for an unknown name.
         """
         space.check_connected(self._sandbox.workspace, key, destination)
-        counts = {"profiles": 0, "entered": 0, "left": 0}
+        counts = {"profiles": 0, "entered": 0, "left": 0} | ({} if destination is None else {"sent": 0})
         last = 0
         while True:
             at = self._sandbox.clock.now()
@@ -171,6 +172,8 @@ class Segment:
             counts["profiles"] += len(people)
             counts["entered"] += of_audience.count(True)
             counts["left"] += of_audience.count(False)
+            if destination is not None:
+                counts["sent"] += computed.sent
 
     def reset(self) -> None:
         """Forgets all profiles, events and deliveries."""
