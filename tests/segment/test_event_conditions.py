@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -416,11 +417,11 @@ def test_no_more_events_are_kept_than_can_decide(shop: Any, window: dict[str, st
 
 
 def statements_of(room: Any, work: Callable[[], Any]) -> list[tuple[str, Any]]:
-    """What is asked of the database meanwhile, each statement with its parameters."""
+    """What is asked of the database meanwhile, each statement, without the names of schemas, with its parameters."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
+        asked.append((re.sub(r"\b\w+\.(segment_)", r"\1", statement), parameters))
 
     engine = room.sandbox.store._engine
     sqlalchemy.event.listen(engine, "before_cursor_execute", note)
