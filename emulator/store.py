@@ -12,13 +12,13 @@ from functools import cache
 from threading import RLock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, inspect, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
 
-from emulator.errors import NotFound
+from emulator.errors import NotFound, UserMistake
 
 MEMORY = "sqlite://"
 
@@ -50,10 +50,15 @@ class Store:
         self._engine = engine.execution_options(schema_translate_map={None: schema}) if schema else engine
 
     def create(self, tables: MetaData) -> None:
-        """Creates the tables that are not there yet."""
+        """Creates the tables that are not there yet.
+
+        Raises UserMistake when one has other columns: another version of the emulator made it.
+        """
         with self.begin() as connection:
             if self._schema:
                 connection.execute(CreateSchema(self._schema, if_not_exists=True))
+            if self.url != MEMORY:
+                _check_columns(connection, tables, self._schema)
             if connection.dialect.name != "sqlite":
                 tables.create_all(connection)
                 return
@@ -115,6 +120,20 @@ class Store:
 
     def _lock_of(self, work: str) -> Any:
         return func.hashtextextended(f"{self._schema}/{work}", 0)
+
+
+def _check_columns(connection: Connection, tables: MetaData, schema: str | None) -> None:
+    found = inspect(connection).get_multi_columns(schema=schema, filter_names=list(tables.tables))
+    for (_, name), columns in found.items():
+        declared = tables.tables[name].columns.keys()
+        if {column["name"] for column in columns} != set(declared):
+            raise UserMistake(
+                "this data was written by another version of the emulator.",
+                where=name,
+                found=", ".join(column["name"] for column in columns),
+                allowed=", ".join(declared),
+                hint="Use the version that wrote it, or begin with another folder or database.",
+            )
 
 
 @cache
