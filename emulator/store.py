@@ -6,24 +6,29 @@ process; a PostgreSQL database may be shared by several, and then each sandbox h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, inspect, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
 
-from emulator.errors import NotFound
+from emulator.errors import NotFound, UserMistake
 
 MEMORY = "sqlite://"
 
+# Databases bound the number of parameters of one statement; this stays far below every bound.
+_KEYS_AT_ONCE = 500
+
 # PostgreSQL's text cannot hold U+0000, which JSON can spell. It is kept as ESCAPE and a digit, and ESCAPE likewise.
 _NUL, _ESCAPE = "\x00", "\x1a"
+
+T = TypeVar("T")
 
 
 class Store:
@@ -45,10 +50,15 @@ class Store:
         self._engine = engine.execution_options(schema_translate_map={None: schema}) if schema else engine
 
     def create(self, tables: MetaData) -> None:
-        """Creates the tables that are not there yet."""
+        """Creates the tables that are not there yet.
+
+        Raises UserMistake when one has other columns: another version of the emulator made it.
+        """
         with self.begin() as connection:
             if self._schema:
                 connection.execute(CreateSchema(self._schema, if_not_exists=True))
+            if self.url != MEMORY:
+                _check_columns(connection, tables, self._schema)
             if connection.dialect.name != "sqlite":
                 tables.create_all(connection)
                 return
@@ -112,6 +122,20 @@ class Store:
         return func.hashtextextended(f"{self._schema}/{work}", 0)
 
 
+def _check_columns(connection: Connection, tables: MetaData, schema: str | None) -> None:
+    found = inspect(connection).get_multi_columns(schema=schema, filter_names=list(tables.tables))
+    for (_, name), columns in found.items():
+        declared = tables.tables[name].columns.keys()
+        if {column["name"] for column in columns} != set(declared):
+            raise UserMistake(
+                "this data was written by another version of the emulator.",
+                where=name,
+                found=", ".join(column["name"] for column in columns),
+                allowed=", ".join(declared),
+                hint="Use the version that wrote it, or begin with another folder or database.",
+            )
+
+
 @cache
 def _statements(tables: MetaData) -> tuple[str, ...]:
     """What creates the tables in SQLite, compiled once: a test that opens a store of its own must not wait for it."""
@@ -119,6 +143,12 @@ def _statements(tables: MetaData) -> tuple[str, ...]:
     elements: list[DDLElement] = [CreateTable(table, if_not_exists=True) for table in every]
     elements += [CreateIndex(index, if_not_exists=True) for table in every for index in table.indexes]
     return tuple(str(element.compile(dialect=sqlite.dialect())) for element in elements)
+
+
+def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The keys in pieces that one `IN (…)` can hold."""
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield keys[start : start + _KEYS_AT_ONCE]
 
 
 def open_engine(url: str) -> Engine:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import NotFound, nearest
 from emulator.mapping import (
     ActionDefinition,
     Definition,
@@ -16,6 +15,7 @@ from emulator.mapping import (
     load_definition,
     newest,
 )
+from emulator.segment.channels import check_destination
 from emulator.workspace import (
     Audience,
     Connection,
@@ -105,15 +105,7 @@ def subjects(workspace: Workspace) -> Iterator[Subject]:
 
 def subjects_of(workspace: Workspace, destination: str | None) -> list[Subject]:
     """The enabled subscriptions of one destination instance, the first when no name is given. Raises NotFound."""
-    names = [known.name for known in workspace.destinations]
-    wanted = destination or next(iter(names), None)
-    if wanted not in names:
-        raise NotFound(
-            "this workspace has no such destination instance.",
-            where="destination",
-            found=wanted,
-            allowed=", ".join(names) or "none is declared",
-            hint=nearest(wanted or "", names),
-        )
+    wanted = destination or next((known.name for known in workspace.destinations), None)
+    check_destination(workspace, wanted)
     found = (subject for subject in subjects(workspace) if subject.destination.name == wanted)
     return [subject for subject in found if subject.subscription.enabled]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import InputError, WorkspaceError, nearest
+from emulator.errors import NotFound, WorkspaceError, nearest
 from emulator.mapping import DestinationInstance, load_definition, newest
 from emulator.mapping import Subscription as CompiledSubscription
 from emulator.workspace import Destination, Subscription, Workspace
@@ -43,16 +43,16 @@ def integrations(workspace: Workspace) -> dict[str, str]:
     }
 
 
-def check_destination(workspace: Workspace, name: str) -> None:
-    """Raises InputError when the workspace has no destination instance of this name."""
+def check_destination(workspace: Workspace, name: str | None) -> None:
+    """Raises NotFound when the workspace has no destination instance of this name, or none at all."""
     names = [destination.name for destination in workspace.destinations]
     if name not in names:
-        raise InputError(
+        raise NotFound(
             "there is no such destination instance.",
             where="destination",
             found=name,
-            allowed=", ".join(names),
-            hint=nearest(name, names),
+            allowed=", ".join(names) or "none is declared",
+            hint=nearest(name or "", names),
         )
 
 

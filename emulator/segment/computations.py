@@ -6,7 +6,7 @@ audience builder refuses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -14,6 +14,7 @@ from emulator.errors import WorkspaceError, nearest
 from emulator.segment.audience_events import Route
 from emulator.segment.condition import Condition
 from emulator.segment.conditions import compile_condition
+from emulator.segment.routes import audience_routes
 from emulator.workspace import Audience, Workspace
 
 
@@ -31,11 +32,12 @@ def computations(workspace: Workspace, integrations: Mapping[str, str]) -> tuple
 
     Raises WorkspaceError for a condition that makes no sense, an unknown audience in one, or a cycle.
     """
+    routes = list(audience_routes(workspace, integrations))
     compiled = {
         audience.key: Computation(
             audience=audience,
             condition=compile_condition(audience.condition, where=_place(audience.key)),
-            routes=tuple(_routes(workspace, audience, integrations)),
+            routes=tuple(route for route in routes if route.key == audience.key),
         )
         for audience in workspace.audiences
     }
@@ -69,16 +71,3 @@ def check_audiences(condition: Condition, known: Iterable[str], *, where: str) -
 
 def _place(key: str) -> str:
     return f"audience {key!r}: condition"
-
-
-def _routes(workspace: Workspace, audience: Audience, integrations: Mapping[str, str]) -> Iterator[Route]:
-    for destination in workspace.destinations:
-        for connection in destination.connections:
-            if connection.audience_key == audience.key:
-                yield Route(
-                    audience=audience,
-                    connection=connection,
-                    destination=destination.name,
-                    integration=integrations[destination.name],
-                    space=workspace.space,
-                )

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import nlargest
+from operator import attrgetter
 
 from emulator.errors import WorkspaceError
-from emulator.segment.known import Known, Performed
+from emulator.segment.known import Known, Performed, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventNeed:
     """Events that must be remembered for a condition: by name, with these properties (paths), if `accepts` says so.
 
-    `memory` is for how long, in milliseconds; None is for ever.
+    More than `most` of them in the window are as good as `most`. The window slides from older to younger events, so
+    that the youngest tell for all time to come what all would tell.
     """
 
     event: str
     properties: frozenset[str]
     accepts: Callable[[Performed], bool]
-    memory: int | None
+    window: Window
+    most: int
+
+    def of_use(self, performed: Iterable[Performed], now: int) -> list[Performed]:
+        """Those that may still decide something, now or later."""
+        accepted = [done for done in performed if self.accepts(done)]
+        if self.window is None:
+            return nlargest(self.most, accepted, key=attrgetter("at"))
+        nearer, further = self.window
+        coming = [done for done in accepted if now < done.at + nearer]
+        counted = [done for done in accepted if done.at + nearer <= now < done.at + further]
+        return coming + nlargest(self.most, counted, key=attrgetter("at"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """`holds` judges a person. `moments` are those at which time alone may change its answer; None: it never does.
+    """`holds` judges a person. `moments` are the next at which time alone may change its answer; None: it never does.
 
     `audiences` are the keys of those it asks for.
     """

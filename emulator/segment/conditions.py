@@ -7,6 +7,7 @@ combinations with `all`, `any` and `not`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 from emulator.segment.condition import Condition, check_value, joined
@@ -35,23 +36,31 @@ def kind_of(condition: Source) -> str:
 
 def requires(condition: Source, trait: str, audiences: Mapping[str, Source] | None = None) -> bool:
     """Whether nobody without the trait can meet the condition. `audiences` are the conditions by audience key."""
-    return _without(condition, trait, audiences or {}) is False
+    known = audiences or {}
+
+    @cache
+    def excludes(audience: str) -> bool:
+        return audience in known and _without(known[audience], trait, excludes) is False
+
+    return _without(condition, trait, excludes) is False
 
 
-def _without(condition: Source, trait: str, audiences: Mapping[str, Source]) -> bool | None:
-    """The outcome for everybody who lacks the trait; None when it depends on something else."""
+def _without(condition: Source, trait: str, excludes: Callable[[str], bool]) -> bool | None:
+    """The outcome for everybody who lacks the trait; None when it depends on something else.
+
+    `excludes` tells by its key whether an audience has no member without the trait.
+    """
     kind = kind_of(condition)
     if kind in ("all", "any"):
-        outcomes = {_without(part, trait, audiences) for part in condition[kind]}
+        outcomes = {_without(part, trait, excludes) for part in condition[kind]}
         decisive = kind == "any"
         return decisive if decisive in outcomes else None if None in outcomes else not decisive
     if kind == "not":
-        outcome = _without(condition["not"], trait, audiences)
+        outcome = _without(condition["not"], trait, excludes)
         return None if outcome is None else not outcome
     if kind == "audience":
         # Members need more than the condition: a condition that is met by all is not met by nobody.
-        of_audience = audiences.get(condition["audience"])
-        return False if of_audience and _without(of_audience, trait, audiences) is False else None
+        return False if excludes(condition["audience"]) else None
     if kind == "trait" and condition["trait"] == trait:
         operator = OPERATORS.get(condition["operator"])
         return bool(operator and operator.missing)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
@@ -51,10 +52,16 @@ class Delivery:
 
     def tick(self) -> None:
         """Tries again what is due and sends every batch that is full or old enough."""
-        with self._turn, self._sandbox.store.alone("delivery"):
+        with self.at_rest():
             for destination, channels in self._instances:
                 due = ((channel, work) for channel in channels for work in self._due(channel))
                 for_each(due, lambda due: self._attempt(*due), at_once=_lanes(destination))
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Nothing is under way meanwhile, but for what is done within."""
+        with self._turn, self._sandbox.store.alone("delivery"):
+            yield
 
     def next_moment(self) -> int | None:
         """The next moment, in milliseconds, at which something will be due; None when nothing waits."""

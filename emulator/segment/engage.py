@@ -63,10 +63,11 @@ class _Change:
 
 @dataclass(slots=True)
 class Computed:
-    """What a group of calls, or time, led to, in order."""
+    """What a group of calls, or time, led to, in order. `sent`: members of whom a backfill tells its destination."""
 
     events: list[AudienceEvent] = field(default_factory=list)
     changes: list[MembershipChanged] = field(default_factory=list)
+    sent: int = 0
 
 
 class Engage:
@@ -99,7 +100,8 @@ class Engage:
             if call.type == "identify":
                 profile.set_traits(_object(call.message.get("traits")), to_millis(call.timestamp))
             if self._needs and (done := self._needs.performed(call)):
-                profile.performed.append(done)
+                known = [*profile.performed.get(done.event, ()), done]
+                profile.performed[done.event] = self._needs.kept(done.event, known, to_millis(at))
             resend = any(kind in _SENT_IDENTIFIERS for kind, _ in new)
             changed += self._compute(profile, computed, at, resend=resend, call=call)
         self._settle(book.profiles(), to_millis(at))
@@ -136,11 +138,13 @@ class Engage:
         computed = Computed()
         changed: list[_Change] = []
         for profile in book.profiles():
-            was_member = key in profile.audiences
+            was_member, before = key in profile.audiences, len(computed.events)
             changed += self._compute(profile, computed, at, resend=False, only=concerned)
             if was_member and key in profile.audiences:
                 for route in routes:
                     computed.events += audience_events(route, profile, entered=True, at=at, ids=self._ids)
+            told = {(event.audience_key, event.destination) for event in computed.events[before:]}
+            computed.sent += key in profile.audiences and (key, destination) in told
         self._settle(book.profiles(), to_millis(at))
         return _saved(book, computed, changed)
 
@@ -226,7 +230,9 @@ class Engage:
         """Forgets events that are of no more use, and decides when to look at people again."""
         if self._remembers:
             for profile in profiles:
-                profile.performed = [done for done in profile.performed if self._needs.keeps(done, now)]
+                profile.performed = {
+                    event: self._needs.kept(event, performed, now) for event, performed in profile.performed.items()
+                }
                 profile.due = self._due(profile, now)
 
     def _due(self, profile: Profile, now: int) -> int | None:
@@ -263,8 +269,8 @@ def identifiers_of(call: Call) -> list[Identifier]:
     """The external ids that Segment promotes from a call, highest priority first ("External IDs")."""
     found = [(USER_ID, call.user_id)]
     if call.type == "identify":
-        found.append((EMAIL, _email(call.message.get("traits"))))
-    found.append((EMAIL, _email(_object(call.message.get("context")).get("traits"))))
+        found.append((EMAIL, email_in(call.message.get("traits"))))
+    found.append((EMAIL, email_in(_object(call.message.get("context")).get("traits"))))
     found.append((ANONYMOUS_ID, call.anonymous_id))
     return [(kind, value) for kind, value in found if value]
 
@@ -287,7 +293,8 @@ def _known(profile: Profile, at: datetime) -> Known:
     return Known(traits=profile.traits, now=to_millis(at), audiences=profile.audiences, performed=profile.performed)
 
 
-def _email(traits: object) -> str | None:
+def email_in(traits: object) -> str | None:
+    """The e-mail among traits that becomes an identifier."""
     value = _object(traits).get("email")
     return value if isinstance(value, str) else None
 

@@ -7,13 +7,14 @@ Property tests take the operators of traits except those that compare dates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.errors import WorkspaceError
 from emulator.segment.condition import Condition, EventNeed, check_value
 from emulator.segment.dates import millis_of
-from emulator.segment.known import Known, Performed
+from emulator.segment.known import Known, Performed, Window
 from emulator.segment.operators import OPERATORS
 
 COUNTS: Mapping[str, Callable[[int, int], bool]] = {
@@ -22,7 +23,6 @@ COUNTS: Mapping[str, Callable[[int, int], bool]] = {
     "exactly": lambda count, value: count == value,
 }
 
-Window = tuple[int, int] | None
 Filter = Callable[[Performed], bool]
 
 
@@ -37,14 +37,21 @@ def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
         return all(passes(done) for passes in filters)
 
     def matching(known: Known) -> Iterator[Performed]:
-        return (done for done in known.performed if done.event == event and accepts(done))
+        return (done for done in known.performed.get(event, ()) if accepts(done))
+
+    def counted(known: Known) -> int:
+        return sum(_is_in(window, known.now - done.at) for done in matching(known))
 
     def holds(known: Known) -> bool:
-        return compare(sum(_is_in(window, known.now - done.at) for done in matching(known)), times)
+        return compare(counted(known), times)
 
     def moments(known: Known) -> Iterator[int]:
-        for done in matching(known):
-            yield from (done.at + edge for edge in window or ())
+        count, present = counted(known), holds(known)
+        for moment, change in _changes(window, matching(known), known.now):
+            count += change
+            if compare(count, times) != present:
+                yield moment
+                return
 
     return Condition(
         holds=holds,
@@ -54,7 +61,9 @@ def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
                 event=event,
                 properties=frozenset(test["property"] for test in tests),
                 accepts=accepts,
-                memory=window[1] if window else None,
+                window=window,
+                # One more than are asked for: no comparison tells that from a hundred more.
+                most=times + 1,
             ),
         ),
     )
@@ -63,6 +72,16 @@ def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
 def _is_in(window: Window, age: int) -> bool:
     """Whether an event so many milliseconds ago counts. It leaves a window when it has the window's age."""
     return window is None or window[0] <= age < window[1]
+
+
+def _changes(window: Window, performed: Iterable[Performed], now: int) -> Iterator[tuple[int, int]]:
+    """The moments after now at which events come into a window or leave it, each with what that adds to their count."""
+    nearer, further = window or (0, 0)
+    changes: Counter[int] = Counter()
+    for done in performed:
+        changes[done.at + nearer] += 1
+        changes[done.at + further] -= 1
+    return ((moment, changes[moment]) for moment in sorted(changes) if moment > now)
 
 
 def _window(condition: Mapping[str, Any], where: str) -> Window:

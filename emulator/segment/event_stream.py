@@ -20,6 +20,7 @@ from emulator.segment.channels import integrations
 from emulator.segment.generator import FIRST_CALL, Crowd, Person, check_share, identify, no_longer_vip
 from emulator.segment.moments import from_millis, to_millis
 from emulator.segment.profiles import EMAIL, USER_ID, Profile
+from emulator.segment.routes import audience_routes
 from emulator.workspace import Workspace
 
 BLOCK = 1000
@@ -138,20 +139,10 @@ def members(crowd: Crowd) -> Crowd:
 
 def membership_events(workspace: Workspace) -> MembershipEvents:
     """Engage's voice in a workspace: every audience along its connections. Raises InputError when none sends."""
-    names = integrations(workspace)
     routes = tuple(
-        Route(
-            audience=audience,
-            connection=connection,
-            destination=destination.name,
-            integration=names[destination.name],
-            space=workspace.space,
-        )
-        for destination in workspace.destinations
-        for connection in destination.connections
-        if connection.send_identify or connection.send_track
-        for audience in workspace.audiences
-        if audience.key == connection.audience_key
+        route
+        for route in audience_routes(workspace, integrations(workspace))
+        if route.connection.send_identify or route.connection.send_track
     )
     if not routes:
         raise InputError(

@@ -7,7 +7,7 @@ event-triggered journeys, take people out of every step; they look at what was d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from emulator.segment.journey_events import StepRoute
 from emulator.segment.known import Known
 from emulator.segment.memory import Progress
 from emulator.segment.moments import MILLISECOND
+from emulator.segment.routes import step_routes
 from emulator.workspace import Journey, Step, Workspace
 
 # An event as it came: its name and all of its properties.
@@ -61,7 +62,7 @@ class CompiledJourney:
         """The moments at which time alone may lead somebody on, or out."""
         if progress is not None and progress.exited:
             return
-        yield from _moments(self.exit, known)
+        yield from _moments(self.exit, known.since(known.now if progress is None else progress.entered_at))
         if progress is None:
             yield from _moments(self.entry, known)
         elif progress.step + 1 < len(self.steps):
@@ -82,7 +83,8 @@ class Passage:
 def journeys(workspace: Workspace, integrations: Mapping[str, str]) -> tuple[CompiledJourney, ...]:
     """The journeys of a workspace. Raises WorkspaceError for a condition that makes no sense."""
     audiences = [audience.key for audience in workspace.audiences]
-    return tuple(_compiled(journey, workspace, integrations, audiences) for journey in workspace.journeys)
+    routes = list(step_routes(workspace, integrations))
+    return tuple(_compiled(journey, routes, audiences) for journey in workspace.journeys)
 
 
 def travel(
@@ -99,13 +101,13 @@ def travel(
     passage.
     """
     if progress is None:
-        if not journey.entry.holds(known) or _exits(journey, known, since=known.now):
+        if not journey.entry.holds(known) or journey.exit.holds(known.since(known.now)):
             return None, []
         progress = Progress(epoch_id=epoch(), entered_at=known.now, joined_at=known.now)
         progress = _with_context(progress, journey.entry, event)
     if progress.exited:
         return progress, []
-    if _exits(journey, known, since=progress.entered_at):
+    if journey.exit.holds(known.since(progress.entered_at)):
         progress = replace(progress, exited=True)
         left = journey.steps[: progress.step + 1]
         return progress, [Passage(step=step, entered=False, progress=progress) for step in left]
@@ -117,11 +119,6 @@ def travel(
         progress = _with_context(progress, step.condition, event)
         passages.append(Passage(step=step, entered=True, progress=progress))
     return progress, passages
-
-
-def _exits(journey: CompiledJourney, known: Known, *, since: int) -> bool:
-    performed = [done for done in known.performed if done.at >= since]
-    return journey.exit.holds(replace(known, performed=performed))
 
 
 def _with_context(progress: Progress, condition: Condition, event: Event | None) -> Progress:
@@ -136,9 +133,7 @@ def _moments(condition: Condition, known: Known) -> Iterator[int]:
         yield from condition.moments(known)
 
 
-def _compiled(
-    journey: Journey, workspace: Workspace, integrations: Mapping[str, str], audiences: Collection[str]
-) -> CompiledJourney:
+def _compiled(journey: Journey, routes: Sequence[StepRoute], audiences: Collection[str]) -> CompiledJourney:
     def compiled(condition: Mapping[str, Any] | None, place: str, otherwise: Condition) -> Condition:
         if condition is None:
             return otherwise
@@ -156,22 +151,8 @@ def _compiled(
                 step=step,
                 wait_millis=step.wait // MILLISECOND,
                 condition=compiled(step.condition, f"steps[{position}].condition", _ALWAYS),
-                routes=tuple(_routes(workspace, journey, step, integrations)),
+                routes=tuple(route for route in routes if route.key == step.key),
             )
             for position, step in enumerate(journey.steps)
         ),
     )
-
-
-def _routes(workspace: Workspace, journey: Journey, step: Step, integrations: Mapping[str, str]) -> Iterator[StepRoute]:
-    for destination in workspace.destinations:
-        for connection in destination.step_connections:
-            if connection.step_key == step.key:
-                yield StepRoute(
-                    journey=journey,
-                    step=step,
-                    connection=connection,
-                    destination=destination.name,
-                    integration=integrations[destination.name],
-                    space=workspace.space,
-                )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+# Ages in milliseconds between which events count: the first included, the second not. None: events of any age.
+Window = tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +25,14 @@ class Performed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Traits, audiences by key, and events of a person, as seen `now`, in milliseconds."""
+    """Traits, audiences by key, and events by name of a person, as seen `now`, in milliseconds."""
 
     traits: Mapping[str, Any]
     now: int = 0
     audiences: Container[str] = frozenset()
-    performed: Sequence[Performed] = ()
+    performed: Mapping[str, Sequence[Performed]] = field(default_factory=dict)
+
+    def since(self, moment: int) -> Known:
+        """The same with those events alone that were performed at the moment or later."""
+        later = {name: [done for done in events if done.at >= moment] for name, events in self.performed.items()}
+        return replace(self, performed=later)

@@ -6,14 +6,16 @@ Only spaces whose conditions ask for it remember anything here.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
 
 from emulator.segment.known import Performed
 from emulator.segment.tables import DUE, JOURNEYS, PERFORMED
+from emulator.store import portions
 
 if TYPE_CHECKING:
     from emulator.segment.profiles import Profile
@@ -60,7 +62,7 @@ class Memory:
         keys = {"keys": list(by_key)}
         for row in self._connection.execute(_PERFORMED, keys):
             done = Performed(id=row.id, event=row.event, at=row.at, properties=json.loads(row.properties))
-            by_key[row.profile_id].performed.append(done)
+            by_key[row.profile_id].performed.setdefault(row.event, []).append(done)
             self._events.add(row.id)
         for row in self._connection.execute(_JOURNEYS, keys):
             by_key[row.profile_id].journeys[row.journey_id] = Progress(
@@ -79,7 +81,7 @@ class Memory:
 
     def save(self, profiles: Collection[Profile]) -> None:
         """Writes what changed of saved profiles."""
-        forgotten = self._events - {done.id for profile in profiles for done in profile.performed}
+        forgotten = self._events - {done.id for profile in profiles for done in _events_of(profile)}
         events = [row for profile in profiles for row in _new_events(profile)]
         self._replace(_FORGET, sorted(forgotten), PERFORMED, events)
         travelling = [profile for profile in profiles if profile.journeys != self._journeys.get(id(profile), {})]
@@ -90,8 +92,8 @@ class Memory:
         self._replace(_NOT_DUE, [profile.key for profile in moved], DUE, due)
 
     def _replace(self, removal: Any, keys: Sequence[int | None], table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        if keys:
-            self._connection.execute(removal, {"keys": keys})
+        for some in portions(keys):
+            self._connection.execute(removal, {"keys": some})
         if rows:
             self._connection.execute(insert(table), rows)
 
@@ -103,6 +105,10 @@ def hand_over(connection: Connection, absorbed: int, kept: int) -> None:
     connection.execute(_NOT_DUE, {"keys": [absorbed]})
 
 
+def _events_of(profile: Profile) -> Iterator[Performed]:
+    return chain.from_iterable(profile.performed.values())
+
+
 def _new_events(profile: Profile) -> list[dict[str, Any]]:
     return [
         {
@@ -111,7 +117,7 @@ def _new_events(profile: Profile) -> list[dict[str, Any]]:
             "at": done.at,
             "properties": json.dumps(done.properties),
         }
-        for done in profile.performed
+        for done in _events_of(profile)
         if done.id is None
     ]
 

@@ -46,8 +46,9 @@ _OWNERS = select(IDENTIFIERS.c.profile_id).where(
 class Profile:
     """A person, while a transaction works on them. `key` is None until the profile is first saved.
 
-    `identifiers` have a number each that tells in which order they were added. `performed`, `journeys` and `due` (the
-    next moment, in milliseconds, at which time alone may change something) are filled in where a space needs them.
+    `identifiers` have a number each that tells in which order they were added. `performed` (by event name), `journeys`
+    (by journey id) and `due` (the next moment, in milliseconds, at which time alone may change something) are filled in
+    where a space needs them.
     """
 
     key: int | None
@@ -56,7 +57,7 @@ class Profile:
     traits: dict[str, Any] = field(default_factory=dict)
     updated: dict[str, int] = field(default_factory=dict)
     audiences: set[str] = field(default_factory=set)
-    performed: list[Performed] = field(default_factory=list)
+    performed: dict[str, list[Performed]] = field(default_factory=dict)
     journeys: dict[str, Progress] = field(default_factory=dict)
     due: int | None = None
     changed: bool = False
@@ -80,7 +81,8 @@ class Profile:
         """Takes everything of another profile over; of two values of a trait the one set last stays."""
         self.identifiers |= other.identifiers
         self.audiences |= other.audiences
-        self.performed += other.performed
+        for event, performed in other.performed.items():
+            self.performed[event] = self.performed.get(event, []) + performed
         self.journeys = other.journeys | self.journeys
         for name, at in other.updated.items():
             if at > self.updated.get(name, -1):

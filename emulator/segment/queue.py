@@ -16,7 +16,7 @@ from emulator.segment.answers import RETRYING, Judgement
 from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.channels import Channel
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.store import Store
+from emulator.store import Store, portions
 
 # "Batching Requests" in the published destinations' README.
 BATCH_BYTES = 4 * 1024 * 1024
@@ -148,7 +148,8 @@ class Queue:
                 }
                 if settlement.in_batch:
                     row["batch_id"] = batch_id
-                transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(settlement.ids)).values(row))
+                for ids in portions(settlement.ids):
+                    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(ids)).values(row))
 
     def replay(
         self, transaction: Transaction, dead: Sequence[ColumnElement[bool]], channels: Sequence[Channel], at: int
@@ -169,9 +170,17 @@ def _event_row(event: AudienceEvent) -> dict[str, Any]:
         "type": event.payload["type"],
         "event": event.payload.get("event"),
         "user_id": event.payload.get("userId"),
+        "email": _email(event.payload),
         "audience_key": event.audience_key,
         "payload": json.dumps(event.payload),
     }
+
+
+def _email(payload: Mapping[str, Any]) -> str | None:
+    """The address that an event is sent with, in lower case: where audience and journey events carry it."""
+    places = (payload.get("traits"), payload.get("context", {}).get("traits"), payload.get("properties"))
+    found = (place.get("email") for place in places if place)
+    return next((email.lower() for email in found if isinstance(email, str)), None)
 
 
 def _of(channel: Channel) -> ColumnElement[bool]:

@@ -2,7 +2,8 @@
 
 "User Deletion and Suppression" in Segment's documentation: a regulation of the kind *Segment & Destination* names a
 `userId`; Segment deletes what it has, then forwards the request to destinations that support it. The real one takes
-up to thirty days; here it happens at once.
+up to thirty days; here it happens at once. What Segment has are the profile and every event about the person, those
+that wait to be sent among them. Batches stay: they hold no personal data.
 """
 
 from __future__ import annotations
@@ -15,16 +16,24 @@ from sqlalchemy import delete, select
 
 from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Reply, SendError, newest
 from emulator.segment.answers import FAILED, SENT
-from emulator.segment.profiles import USER_ID
-from emulator.segment.tables import DUE, IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
+from emulator.segment.profiles import EMAIL, USER_ID
+from emulator.segment.tables import DELIVERIES, DUE, EVENTS, IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
 from emulator.transport import Transport, TransportError
 from emulator.workspace import Destination
 
 
 def forget(transaction: Transaction, user_id: str) -> bool:
-    """Deletes the profile with this user id; whether there was one."""
+    """Deletes the profile with this user id and the events about the person; whether there was a profile."""
     owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == USER_ID, IDENTIFIERS.c.value == user_id)
     key = transaction.scalar(owner)
+    emails = transaction.scalars(
+        select(IDENTIFIERS.c.value).where(IDENTIFIERS.c.type == EMAIL, IDENTIFIERS.c.profile_id == key)
+    )
+    # Before somebody had a user id, events went by e-mail alone.
+    by_email = EVENTS.c.user_id.is_(None) & EVENTS.c.email.in_([email.lower() for email in emails])
+    about = (EVENTS.c.user_id == user_id) | by_email
+    transaction.execute(delete(DELIVERIES).where(DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(about))))
+    transaction.execute(delete(EVENTS).where(about))
     if key is None:
         return False
     for table in (IDENTIFIERS, MEMBERSHIPS, PERFORMED, JOURNEYS, DUE):

@@ -6,7 +6,7 @@ or `screen_name` ("Engage Audiences").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emulator.segment.condition import Condition, EventNeed
@@ -38,14 +38,12 @@ class Needs:
         paths = frozenset[str]().union(*(need.properties for need in self._needs[name]))
         found = {path: value for path in paths if (value := _value_at(properties, path)) is not None}
         done = Performed(event=name, at=to_millis(call.timestamp), properties=found)
-        return done if self.keeps(done, to_millis(call.received_at)) else None
+        return done if self.kept(name, [done], to_millis(call.received_at)) else None
 
-    def keeps(self, done: Performed, now: int) -> bool:
-        """Whether some condition may still count the event."""
-        return any(
-            need.accepts(done) and (need.memory is None or now < done.at + need.memory)
-            for need in self._needs.get(done.event, ())
-        )
+    def kept(self, event: str, performed: Sequence[Performed], now: int) -> list[Performed]:
+        """Those of a person's events of one name that some condition may still count, in the same order."""
+        of_use = {id(done) for need in self._needs.get(event, ()) for done in need.of_use(performed, now)}
+        return [done for done in performed if id(done) in of_use]
 
 
 def event_of(call: Call) -> tuple[str, Mapping[str, Any]] | None:

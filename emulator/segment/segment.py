@@ -16,7 +16,7 @@ from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.bodies import parse_body
 from emulator.segment.channels import channels, check_destination, integrations
 from emulator.segment.delivery import Delivery
-from emulator.segment.engage import Computed, Engage
+from emulator.segment.engage import Computed, Engage, email_in
 from emulator.segment.intake import take_in
 from emulator.segment.moments import from_millis, to_millis
 from emulator.segment.profiles import EMAIL, USER_ID
@@ -83,7 +83,7 @@ class Segment:
                 )
             )
         self._announce(computed)
-        self.tick()
+        self._delivery.tick()
         return Receipt(
             accepted=len(calls), failed=tuple(reception for reception in receptions if isinstance(reception, Failed))
         )
@@ -99,11 +99,13 @@ class Segment:
     ) -> list[dict[str, Any]]:
         """Puts a person into an audience by hand, or takes them out, as if Engage had just computed it so.
 
+        The e-mail may be told as a trait as well, as in an identify call.
         Gives the events that were emitted: `{"messageId", "type", "event", "destination"}`. Sends what is due before
-        it returns. Raises NotFound for an unknown audience, InputError for a person without `user_id` and `email`.
+        it returns. Raises NotFound for an unknown audience, InputError for a person without user id and e-mail.
         """
         space.check_audience(self._sandbox.workspace, audience_key)
-        identifiers = [(kind, value) for kind, value in ((USER_ID, user_id), (EMAIL, email)) if value]
+        told = ((USER_ID, user_id), (EMAIL, email), (EMAIL, email_in(traits)))
+        identifiers = [(kind, value) for kind, value in told if value]
         if not identifiers:
             raise InputError("a person has a user id or an e-mail.", where="body", allowed="userId, email")
         at = self._sandbox.clock.now()
@@ -113,7 +115,7 @@ class Segment:
             computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
             self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
         self._announce(computed)
-        self.tick()
+        self._delivery.tick()
         return [_emitted(event) for event in computed.events]
 
     def delete(self, user_id: str) -> dict[str, Any]:
@@ -121,7 +123,7 @@ class Segment:
 
         `deleted` tells whether the space had such a profile; `destinations` what came of asking each.
         """
-        with self._store.begin() as transaction:
+        with self._delivery.at_rest(), self._store.begin() as transaction:
             deleted = regulations.forget(transaction, user_id)
         asked = regulations.forward(self._sandbox.workspace.destinations, user_id, self._transport_for)
         return {"userId": user_id, "deleted": deleted, "destinations": asked}
@@ -148,10 +150,11 @@ class Segment:
         """Computes an audience for everybody who is stored (the historical backfill), and sends what changed.
 
         With `destination`, the name of a destination instance connected to it, every present member is sent there too.
-        Returns how many profiles were computed, entered and left. Raises NotFound for an unknown name.
+        Returns how many profiles were computed, entered and left, and of how many members, old and new, `destination`
+        is told: `sent`. Raises NotFound for an unknown name.
         """
         space.check_connected(self._sandbox.workspace, key, destination)
-        counts = {"profiles": 0, "entered": 0, "left": 0}
+        counts = {"profiles": 0, "entered": 0, "left": 0} | ({} if destination is None else {"sent": 0})
         last = 0
         while True:
             at = self._sandbox.clock.now()
@@ -169,6 +172,8 @@ class Segment:
             counts["profiles"] += len(people)
             counts["entered"] += of_audience.count(True)
             counts["left"] += of_audience.count(False)
+            if destination is not None:
+                counts["sent"] += computed.sent
 
     def reset(self) -> None:
         """Forgets all profiles, events and deliveries."""
@@ -215,7 +220,7 @@ class Segment:
     ) -> int:
         """Sends dead letters once more, as new events that meet the mappings of today; answers how many.
 
-        Raises InputError for a destination that the workspace does not have.
+        Raises NotFound for a destination that the workspace does not have.
         """
         if destination is not None:
             check_destination(self._sandbox.workspace, destination)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, select
 
 from emulator.errors import NotFound, nearest
+from emulator.segment.channels import check_destination
 from emulator.segment.conditions import requires
 from emulator.segment.profiles import EMAIL, USER_ID, Identifier, Profile, profile_id, read_profiles
 from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PROFILES
@@ -109,14 +110,16 @@ def keys_after(transaction: Transaction, last: int) -> list[int]:
 def check_connected(workspace: Workspace, key: str, destination: str | None) -> None:
     """Raises NotFound unless there is such an audience, connected to the destination instance if one is named."""
     check_audience(workspace, key)
+    if destination is None:
+        return
+    check_destination(workspace, destination)
     connected = list(_connected(workspace, key))
-    if destination is not None and destination not in connected:
+    if destination not in connected:
         raise NotFound(
-            "the audience is not connected to such a destination instance.",
+            "the audience is not connected to this destination instance.",
             where="destination",
             found=destination,
             allowed=", ".join(connected) or "it is connected to none",
-            hint=nearest(destination, connected),
         )
 
 

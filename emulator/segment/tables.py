@@ -97,16 +97,17 @@ DUE = Table(
     Column("at", BigInteger, nullable=False, index=True),
 )
 
-# What Engage emitted, once for each destination instance that an audience is connected to.
+# What Engage emitted, once for each destination instance that an audience is connected to. `email` is in lower case.
 EVENTS = Table(
     "segment_events",
     TABLES,
     Column("id", Integer, primary_key=True),
-    Column("message_id", String, nullable=False),
+    Column("message_id", String, nullable=False, index=True),
     Column("destination", String, nullable=False),
     Column("type", String, nullable=False),
     Column("event", String),
-    Column("user_id", String),
+    Column("user_id", String, index=True),
+    Column("email", String, index=True),
     Column("audience_key", String, nullable=False),
     Column("payload", Text, nullable=False),
 )

@@ -24,7 +24,8 @@ from emulator.server.world import World
 from emulator.stackadapt.tables import STACKADAPT
 
 FORMAT = "stackadapt-emulator snapshot"
-VERSION = 1
+# Goes up whenever a table or a column comes or goes.
+VERSION = 2
 
 _ROWS_AT_ONCE = 1_000
 _LONGEST_LINE = 32 * 1024 * 1024
@@ -131,6 +132,7 @@ def _check_header(header: Any, workspace: str) -> None:
             where="version",
             found=header.get("version"),
             allowed=str(VERSION),
+            hint="Read it with the version of the emulator that wrote it, or make it anew.",
         )
     if header.get("workspace") != workspace:
         raise InputError(

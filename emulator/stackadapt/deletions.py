@@ -21,7 +21,8 @@ from emulator.stackadapt.tables import (
     RECORDS_OF_BATCHES,
     SUPPRESSIONS,
 )
-from emulator.stackadapt.upserts import portions, upsert
+from emulator.stackadapt.upserts import upsert
+from emulator.store import portions
 
 
 def delete_external_ids(

@@ -34,7 +34,7 @@ from emulator.stackadapt.profile_lists import change_members, fill_list
 from emulator.stackadapt.rules.reasons import INJECTED, PROFILE_DELETED
 from emulator.stackadapt.rules.records import PENDING, REJECTED, VISIBLE, Intake, Reading, read_record, verdict
 from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
-from emulator.stackadapt.upserts import portions
+from emulator.store import portions
 
 
 @dataclass(frozen=True, slots=True)

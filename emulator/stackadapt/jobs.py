@@ -18,7 +18,7 @@ from emulator.stackadapt.mappings import schemas_in_force
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import QUEUED
 from emulator.stackadapt.tables import BATCHES, JOBS, RECORDS
-from emulator.stackadapt.upserts import portions
+from emulator.store import portions
 
 RECORDS_JOB = "records"
 MAPPING_JOB = "mapping"

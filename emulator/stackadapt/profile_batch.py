@@ -20,7 +20,8 @@ from emulator.stackadapt.tables import (
     PROFILES,
     SUPPRESSIONS,
 )
-from emulator.stackadapt.upserts import portions, upsert
+from emulator.stackadapt.upserts import upsert
+from emulator.store import portions
 
 _LIST_PREFIX = f"{LIST}:"
 

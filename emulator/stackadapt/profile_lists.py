@@ -19,7 +19,8 @@ from emulator.stackadapt.tables import (
     PROFILES,
     SUPPRESSIONS,
 )
-from emulator.stackadapt.upserts import portions, upsert
+from emulator.stackadapt.upserts import upsert
+from emulator.store import portions
 
 PROFILE_LIST_LISTING: Listing[Row[Any]] = Listing(name="profileLists", place=lambda row: (row.id,))
 

@@ -19,7 +19,7 @@ from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.segment_rules import parse_rule
 from emulator.stackadapt.segment_sql import compile_rule
 from emulator.stackadapt.tables import PROFILE_INTEGRATIONS, PROFILES, SEGMENTS
-from emulator.stackadapt.upserts import portions
+from emulator.store import portions
 
 # Assumed; neither the default nor the most is public.
 PAGE = 100

@@ -24,7 +24,7 @@ from emulator.stackadapt.tables import (
     RECORDS,
     RECORDS_OF_BATCHES,
 )
-from emulator.stackadapt.upserts import portions
+from emulator.store import portions
 
 Shown = dict[str, Any]
 

@@ -1,16 +1,11 @@
-"""Insert-or-update, which each database spells for itself, and questions about many keys at once."""
+"""Insert-or-update, which each database spells for itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Table
-
-# Databases bound the number of parameters of one statement; this stays far below every bound.
-KEYS_AT_ONCE = 500
-
-T = TypeVar("T")
 
 
 def upsert(
@@ -50,9 +45,3 @@ def _insert_of(dialect: str) -> Any:
     from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
     return sqlite_insert
-
-
-def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The keys in pieces that one `IN (…)` can hold."""
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        yield keys[start : start + KEYS_AT_ONCE]

@@ -6,8 +6,9 @@ from threading import Thread
 
 import pytest
 from flask import Flask, request
-from sqlalchemy import Column, Integer, MetaData, Table, func, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
 
+from emulator.errors import UserMistake
 from emulator.store import Store
 from emulator.transport import HttpTransport, TransportError
 
@@ -99,3 +100,20 @@ def test_nobody_listening_is_a_refused_connection() -> None:
             transport.post({}, "{}")
         assert caught.value.code == "ECONNREFUSED"
         transport.close()
+
+
+def test_data_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 's.sqlite'}"
+    old, new = MetaData(), MetaData()
+    Table("things", old, Column("id", Integer, primary_key=True))
+    Table("things", new, Column("id", Integer, primary_key=True), Column("name", String, index=True))
+    for layout in (old, old):
+        store = Store(url)
+        store.create(layout)
+        store.close()
+    store = Store(url)
+    with pytest.raises(UserMistake, match="written by another version") as caught:
+        store.create(new)
+    assert (caught.value.where, caught.value.found, caught.value.allowed) == ("things", "id", "id, name")
+    store.create(old)
+    store.close()

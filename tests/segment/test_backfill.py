@@ -86,10 +86,30 @@ def test_a_destination_connected_later_gets_every_present_member_once(
     document["destinations"].append(later)
     room = open_room(document, store=tmp_path / "s.sqlite")
     before = len(room.segment.deliveries())
-    assert room.segment.compute("vip_customers", "Later") == {"profiles": 2, "entered": 0, "left": 0}
+    assert room.segment.compute("vip_customers", "Later") == {
+        "profiles": 2,
+        "entered": 0,
+        "left": 0,
+        "sent": 1,
+    }
     sent = [(row["destination"], row["type"], row["userId"]) for row in room.segment.deliveries()[before:]]
     assert sent == [("Later", "identify", "u1")]
     assert room.payloads()[-1]["traits"]["vip_customers"] is True
+
+
+def test_members_are_sent_to_the_destination_that_is_named_whether_they_stayed_or_entered(
+    open_room: Callable[..., Any], document: dict[str, Any], tmp_path: Path
+) -> None:
+    first = open_room(document, store=tmp_path / "s.sqlite")
+    for user, spent in {"stays": 900, "enters": 100, "leaves": 600}.items():
+        first.identify(user, email=f"{user}@example.com", total_spent=spent)
+    bounds = [("at_most", 100), ("at_least", 900)]
+    document["audiences"][0]["condition"] = {
+        "any": [{"trait": "total_spent", "operator": operator, "value": value} for operator, value in bounds]
+    }
+    room = open_room(document, store=tmp_path / "s.sqlite")
+    done = room.segment.compute("vip_customers", "StackAdapt Acme")
+    assert done == {"profiles": 3, "entered": 1, "left": 1, "sent": 2}
 
 
 def test_it_goes_through_the_profiles_page_by_page(
@@ -98,7 +118,12 @@ def test_it_goes_through_the_profiles_page_by_page(
     for number in range(7):
         room.identify(f"u{number}", total_spent=900)
     monkeypatch.setattr(space, "_PEOPLE_AT_ONCE", 3)
-    assert room.segment.compute("vip_customers", "StackAdapt Acme")["profiles"] == 7
+    assert room.segment.compute("vip_customers", "StackAdapt Acme") == {
+        "profiles": 7,
+        "entered": 0,
+        "left": 0,
+        "sent": 7,
+    }
     assert len(room.payloads()) == 7 * 2 * 2
 
 
@@ -106,9 +131,15 @@ def test_it_goes_through_the_profiles_page_by_page(
     ("key", "destination", "message"),
     [
         ("vip_customer", None, "no such audience.*Did you mean 'vip_customers'"),
-        ("vip_customers", "StackAdapt Acne", "not connected to such.*Did you mean 'StackAdapt Acme'"),
+        ("vip_customers", "StackAdapt Acne", "no such destination instance.*Did you mean 'StackAdapt Acme'"),
+        ("lonely", "StackAdapt Acme", "not connected to this destination instance.*connected to none"),
     ],
 )
-def test_an_unknown_name_is_not_found(room: Any, key: str, destination: str | None, message: str) -> None:
+def test_an_unknown_name_is_not_found(
+    open_room: Any, document: dict[str, Any], key: str, destination: str | None, message: str
+) -> None:
+    lonely = {"key": "lonely", "id": "aud_lonely", "name": "Lonely", "condition": {"event": "Sigh"}}
+    document["audiences"].append(lonely)
+    room = open_room(document)
     with pytest.raises(NotFound, match=message):
         room.segment.compute(key, destination)

@@ -8,6 +8,7 @@ import pytest
 
 from emulator.errors import InputError, NotFound
 from emulator.events import MembershipChanged
+from emulator.segment.tables import EVENTS
 from emulator.transport import TransportError
 from tests.segment.conftest import Room, answer
 
@@ -49,6 +50,15 @@ def test_traits_given_by_hand_are_kept_and_sent_as_the_audience_sends_them(room:
     assert "shoe" not in room.payloads()[0]["traits"]
 
 
+@pytest.mark.parametrize("user_id", ["u1", None])
+def test_an_email_among_the_traits_identifies_the_person_as_in_a_call(room: Room, user_id: str | None) -> None:
+    room.segment.place("vip_customers", entered=True, user_id=user_id, traits={"email": "ada@example.com"})
+    [profile] = room.segment.profiles(email="ada@example.com")
+    assert (profile["userId"], profile["email"]) == (user_id, "ada@example.com")
+    assert room.payloads()[0]["traits"]["email"] == "ada@example.com"
+    assert room.payloads()[1]["context"]["traits"] == {"email": "ada@example.com"}
+
+
 def test_an_unknown_audience_and_a_person_without_a_name_are_refused(room: Room) -> None:
     with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
         room.segment.place("vip_customer", entered=True, user_id="u1")
@@ -68,6 +78,47 @@ def test_a_regulation_deletes_in_the_space_and_asks_each_destination_instance(ro
     assert 'externalIds: ["u1"]' in room.transport.documents()[-1]
     assert room.segment.profiles() == []
     assert room.segment.members("vip_customers") == []
+
+
+def test_a_regulation_leaves_nothing_of_the_person_among_the_deliveries(room: Room) -> None:
+    ada = {"email": "Ada@Example.com", "total_spent": 900}
+    room.segment.receive("identify", {"anonymousId": "a", "traits": ada})
+    room.identify("u1", email="Ada@Example.com")
+    room.identify("u2", email="bob@example.com", total_spent=900)
+    assert [payload.get("userId") for payload in room.payloads()] == [None, None, "u1", "u1", "u2", "u2"]
+    room.segment.delete("u1")
+    assert [payload["userId"] for payload in room.payloads()] == ["u2", "u2"]
+    with room.sandbox.store.begin() as transaction:
+        assert "Ada@" not in str(transaction.execute(EVENTS.select()).all())
+
+
+def test_a_waiting_event_of_a_deleted_person_is_never_sent(open_room: Any, document: dict[str, Any]) -> None:
+    document["destinations"][0]["batch"] = {"size": 1000, "age": "1h"}
+    room = open_room(document)
+    for user in ("u1", "u2"):
+        room.identify(user, email=f"{user}@example.com", total_spent=900)
+    room.transport.answers = [json_answer(DELETED)]
+    room.segment.delete("u1")
+    room.advance(hours=1)
+    [_, sent] = room.transport.documents()
+    assert "u2@example.com" in sent
+    assert "u1@example.com" not in sent
+
+
+@pytest.mark.parametrize("others", [[], ["u2"]], ids=["alone", "with others"])
+def test_a_batch_that_is_tried_again_leaves_a_deleted_person_out(room: Room, others: list[str]) -> None:
+    room.transport.answers = [answer(status=503, reason="Service Unavailable"), json_answer(DELETED)]
+    batch = [
+        {"type": "identify", "userId": user, "traits": {"email": f"{user}@example.com", "total_spent": 900}}
+        for user in ("u1", *others)
+    ]
+    room.segment.receive("batch", {"batch": batch})
+    room.segment.delete("u1")
+    room.advance(hours=1)
+    assert all("u1@example.com" not in sent for sent in room.transport.documents()[2:])
+    [tried] = room.segment.batches()
+    assert (tried["outcome"], len(tried["events"])) == (("sent", 2) if others else ("discarded", 0))
+    assert tried["nextAt"] is None
 
 
 def test_a_regulation_is_forwarded_for_somebody_whom_the_space_does_not_know(room: Room) -> None:

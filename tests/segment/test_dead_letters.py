@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.errors import InputError
+from emulator.errors import NotFound
 from emulator.transport import Answer
 
 REFUSED = json.dumps({"data": {"upsertProfiles": {"userErrors": [{"message": "No.", "path": []}]}}})
@@ -97,7 +97,7 @@ def test_a_batch_whose_events_were_replayed_says_so(room: Any) -> None:
     room.segment.replay()
     failed, sent = room.segment.batches()
     assert (failed["outcome"], failed["events"]) == ("failed", [])
-    assert "its events replayed since: failed, 403" in failed["summary"]
+    assert "its events replayed or deleted since: failed, 403" in failed["summary"]
     assert (sent["outcome"], len(sent["events"])) == ("sent", 2)
 
 
@@ -159,5 +159,5 @@ def test_dead_letters_of_a_subscription_that_is_gone_stay(
 
 
 def test_a_replay_to_an_unknown_destination_is_refused(room: Any) -> None:
-    with pytest.raises(InputError, match="Did you mean 'StackAdapt Acme'"):
+    with pytest.raises(NotFound, match="no such destination instance.*Did you mean 'StackAdapt Acme'"):
         room.segment.replay(destination="Stackadapt Acme")

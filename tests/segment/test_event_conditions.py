@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from emulator.events import MembershipChanged
 from emulator.segment.conditions import compile_condition, requires
 from emulator.segment.known import Known, Performed
 from emulator.segment.moments import to_millis
+from emulator.segment.remembering import Needs
 from emulator.segment.tables import DUE, PERFORMED
 
 HOUR = 3_600_000
@@ -23,11 +26,14 @@ NOW = 1_000 * DAY
 ORDER = "Order Completed"
 
 
-def performed(*days_ago: float, event: str = ORDER, **properties: Any) -> list[Performed]:
-    return [Performed(event=event, at=NOW - round(days * DAY), properties=properties) for days in days_ago]
+Done = dict[str, list[Performed]]
 
 
-def meets(condition: dict[str, Any], done: list[Performed]) -> bool:
+def performed(*days_ago: float, event: str = ORDER, **properties: Any) -> Done:
+    return {event: [Performed(event=event, at=NOW - round(days * DAY), properties=properties) for days in days_ago]}
+
+
+def meets(condition: dict[str, Any], done: Done) -> bool:
     return compile_condition(condition, where="c").holds(Known(traits={}, performed=done, now=NOW))
 
 
@@ -115,6 +121,20 @@ def test_an_audience_that_asks_for_members_of_one_with_email_requires_it() -> No
     assert requires({"audience": "reachable"}, "email", {"reachable": exists})
     assert not requires({"not": {"audience": "reachable"}}, "email", {"reachable": exists})
     assert not requires({"audience": "all"}, "email", {"all": {"trait": "x", "operator": "exists"}})
+
+
+def test_each_audience_is_looked_into_once_however_many_ask_for_it() -> None:
+    class Counting(dict[str, Any]):
+        looked = 0
+
+        def __getitem__(self, key: str) -> Any:
+            self.looked += 1
+            return super().__getitem__(key)
+
+    audiences = Counting(a0={"trait": "email", "operator": "exists"})
+    audiences |= {f"a{n}": {"all": [{"audience": f"a{n - 1}"}, {"audience": f"a{n - 1}"}]} for n in range(1, 13)}
+    assert requires({"audience": "a12"}, "email", audiences)
+    assert audiences.looked == 13
 
 
 # ---- in an emulator
@@ -343,6 +363,101 @@ def test_events_and_moments_survive_a_restart(open_room: Any, document: dict[str
     assert members(again) == []
 
 
+counted = st.builds(
+    lambda event, window: event | window,
+    st.builds(
+        lambda operator, value: {"event": ORDER, "operator": operator, "value": value},
+        st.sampled_from(["at_least", "at_most", "exactly"]),
+        st.integers(0, 3),
+    ),
+    st.sampled_from([{}, {"within": "5h"}, {"between": ["2h", "6h"]}]),
+)
+ages = st.lists(st.integers(-4, 12), max_size=12)
+
+
+def seen(ages: list[int], now: int) -> Known:
+    done = [Performed(event=ORDER, at=-age * HOUR) for age in ages]
+    return Known(traits={}, performed={ORDER: done}, now=now)
+
+
+@given(counted, ages)
+def test_the_next_moment_is_the_one_at_which_the_answer_changes(condition: dict[str, Any], ages: list[int]) -> None:
+    compiled = compile_condition(condition, where="c")
+    answers = {now: compiled.holds(seen(ages, now * HOUR)) for now in range(24)}
+    changes = [now * HOUR for now, answer in answers.items() if answer != answers[0]]
+    assert list(compiled.moments(seen(ages, 0)) if compiled.moments else ()) == changes[:1]
+
+
+@given(counted, ages, ages)
+def test_the_events_that_are_kept_answer_as_all_of_them_would(
+    condition: dict[str, Any], ages: list[int], more: list[int]
+) -> None:
+    """Now and at any later hour, also for those since some moment, and together with what comes in later."""
+    compiled = compile_condition(condition, where="c")
+    kept = Needs([compiled]).kept(ORDER, seen(ages, 0).performed[ORDER], 0)
+    coming = seen(more, 0).performed[ORDER]
+    for since in (-12, -3, 0):
+        for now in range(24):
+            everything = Known(traits={}, performed={ORDER: [*seen(ages, 0).performed[ORDER], *coming]}, now=now * HOUR)
+            less = Known(traits={}, performed={ORDER: [*kept, *coming]}, now=now * HOUR)
+            assert compiled.holds(less) == compiled.holds(everything)
+            assert compiled.holds(less.since(since * HOUR)) == compiled.holds(everything.since(since * HOUR))
+
+
+@pytest.mark.parametrize("window", [{}, {"within": "1d"}])
+def test_no_more_events_are_kept_than_can_decide(shop: Any, window: dict[str, str]) -> None:
+    room = shop({"event": ORDER, "operator": "at_least", "value": 5, **window})
+    for first in range(0, 300, 100):
+        batch = [{"type": "track", "userId": "u1", "event": ORDER, "n": n} for n in range(first, first + 100)]
+        room.segment.receive("batch", {"batch": batch})
+    assert members(room) == ["u1"]
+    assert len(remembered(room)) == 6
+    room.advance(days=1)
+    assert (members(room), len(remembered(room))) == (([], 0) if window else (["u1"], 6))
+
+
+def statements_of(room: Any, work: Callable[[], Any]) -> list[tuple[str, Any]]:
+    """What is asked of the database meanwhile, each statement, without the names of schemas, with its parameters."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((re.sub(r"\b\w+\.(segment_)", r"\1", statement), parameters))
+
+    engine = room.sandbox.store._engine
+    sqlalchemy.event.listen(engine, "before_cursor_execute", note)
+    work()
+    sqlalchemy.event.remove(engine, "before_cursor_execute", note)
+    return asked
+
+
+@pytest.mark.parametrize("times", [1, 50])
+def test_a_jump_of_the_clock_looks_at_people_only_when_an_answer_changes(shop: Any, times: int) -> None:
+    room = shop({"event": ORDER, "between": ["1d", "2d"]})
+    for minutes in range(times):
+        track(room, timestamp=(room.sandbox.clock.now() - timedelta(minutes=minutes)).isoformat())
+    looked = [text for text, _ in statements_of(room, lambda: room.advance(days=4)) if "FROM segment_performed" in text]
+    assert [entered for _, entered in turns(room)] == [True, False]
+    assert len([text for text in looked if text.startswith("SELECT")]) == 2
+
+
+def test_a_call_lets_time_have_its_effect_once(shop: Any) -> None:
+    room = shop({"event": ORDER, "within": "1d"})
+    for work in (lambda: track(room), lambda: room.segment.place("vip_customers", entered=True, user_id="u1")):
+        asked = statements_of(room, work)
+        assert len([text for text, _ in asked if "WHERE segment_due.at <=" in text]) == 1
+
+
+def test_what_many_people_did_is_forgotten_in_statements_of_bounded_size(shop: Any) -> None:
+    room = shop({"event": ORDER, "operator": "at_least", "value": 100, "within": "1d"})
+    for user in range(12):
+        batch = [{"type": "track", "userId": f"u{user}", "event": ORDER} for _ in range(100)]
+        room.segment.receive("batch", {"batch": batch})
+    assert len(remembered(room)) == 1_200
+    asked = statements_of(room, lambda: room.advance(days=2))
+    assert remembered(room) == []
+    assert max(len(parameters) for text, parameters in asked if text.startswith("DELETE")) <= 500
+
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("track"), st.sampled_from(["A", "B"]), st.integers(-48, 24)),
@@ -356,6 +471,8 @@ windows = st.sampled_from(
         {"event": "A", "operator": "at_least", "value": 2, "within": "2d"},
         {"all": [{"event": "A"}, {"not": {"event": "B", "within": "1d"}}]},
         {"any": [{"event": "A", "between": ["1d", "2d"]}, {"event": "B", "operator": "exactly", "value": 1}]},
+        {"event": "A", "operator": "exactly", "value": 1, "between": ["6h", "1d"]},
+        {"event": "A", "operator": "at_most", "value": 1, "within": "1d"},
     ]
 )
 

@@ -56,6 +56,19 @@ def test_a_delivery_names_the_request_that_carried_it(client: Client) -> None:
     assert client.get("/_emulator/deliveries?userId=u2").json == {"deliveries": []}
 
 
+@pytest.mark.parametrize("asked", ["josé@x.co", "JOSÉ@X.CO", "josÉ@x.co"])
+def test_the_events_of_an_address_are_found_in_whatever_case_it_is_told(client: Client, asked: str) -> None:
+    for email in ("josÉ@x.co", "ann@x.co"):
+        person = {"userId": email, "traits": {"email": email, "total_spent": 900}, "writeKey": "segment-local"}
+        client.post("/v1/identify", json=person)
+    found = client.get("/_emulator/deliveries", query_string={"email": asked}).json
+    assert found is not None
+    assert [(delivery["type"], delivery["userId"]) for delivery in found["deliveries"]] == [
+        ("identify", "josÉ@x.co"),
+        ("track", "josÉ@x.co"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [

@@ -133,6 +133,24 @@ def test_batches_come_in_pages(client: Client) -> None:
     assert client.get("/_emulator/batches?limit=x").status_code == 400
 
 
+def test_batches_are_those_that_failed_the_others_or_all(client: Client) -> None:
+    client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
+    people_enter(client, "ada")
+    people_enter(client, "bob")
+
+    def outcomes(query: str) -> list[str]:
+        return [batch["outcome"] for batch in client.get(f"/_emulator/batches{query}").get_json()["batches"]]
+
+    assert outcomes("") == ["failed", "sent"]
+    assert outcomes("?failed=true") == ["failed"]
+    assert outcomes("?failed=false") == ["sent"]
+
+
+def test_message_ids_that_are_too_many_are_counted_and_not_repeated(client: Client) -> None:
+    answer = client.post("/_emulator/dead-letters/replay", json={"messageIds": ["m"] * 10_001})
+    assert (answer.status_code, answer.get_json()["found"]) == (400, "a list of 10001")
+
+
 def test_dead_letters_are_listed_and_replayed(client: Client) -> None:
     client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
     people_enter(client, "ada", "bob")
@@ -159,8 +177,9 @@ def test_dead_letters_are_listed_and_replayed(client: Client) -> None:
 def test_a_replay_that_chooses_by_mistake_sends_nothing(
     client: Client, body: dict[str, Any], where: str, hint: str | None
 ) -> None:
+    status = 404 if where == "destination" else 400
     client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
     people_enter(client, "ada")
     answer = client.post("/_emulator/dead-letters/replay", json=body)
-    assert (answer.status_code, answer.get_json()["where"], answer.get_json().get("hint")) == (400, where, hint)
+    assert (answer.status_code, answer.get_json()["where"], answer.get_json().get("hint")) == (status, where, hint)
     assert len(client.get("/_emulator/dead-letters").get_json()["deadLetters"]) == 2

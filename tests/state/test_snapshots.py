@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from werkzeug.test import Client
 
 from emulator import Emulator, load_workspace
+from emulator.server.snapshot import VERSION
 
 RULE = {"field": "segment_engage_audience_id", "operator": "equals", "value": "aud_local_vip"}
 
@@ -214,6 +216,21 @@ def test_a_file_that_is_not_wholly_right_is_refused_and_changes_nothing(
     assert answer.status_code == 400, answer.text
     assert (answer.json or {})["where"] in ("snapshot", "version", "workspace")
     assert state(client) == before
+
+
+def test_a_snapshot_of_an_earlier_version_is_refused_by_its_version(client: Client) -> None:
+    lines = lines_of(saved(client))
+    answer = load(client, packed([{**lines[0], "version": 1}, *lines[1:]]))
+    refused = answer.json or {}
+    assert (answer.status_code, refused["where"], refused["found"], refused["allowed"]) == (400, "version", 1, "2")
+    assert "make it anew" in refused["hint"]
+
+
+def test_the_version_goes_up_with_the_tables(client: Client) -> None:
+    """What fails here after a change of tables or columns is mended by a new VERSION and its new layout."""
+    layout = [line for line in lines_of(saved(client)) if isinstance(line, dict) and "columns" in line]
+    digest = hashlib.sha256(json.dumps(layout).encode()).hexdigest()[:16]
+    assert (VERSION, digest) == (2, "826ce430835631b0")
 
 
 def test_the_workspace_s_name_is_what_counts() -> None:

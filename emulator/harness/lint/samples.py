@@ -11,10 +11,11 @@ from typing import Any
 
 from emulator.harness.subject import Subject
 from emulator.ids import Ids
-from emulator.segment.audience_events import AudienceEvent, Route, audience_events
-from emulator.segment.journey_events import StepRoute, step_events
+from emulator.segment.audience_events import AudienceEvent, audience_events
+from emulator.segment.journey_events import step_events
 from emulator.segment.memory import Progress
 from emulator.segment.profiles import EMAIL, USER_ID, Profile
+from emulator.segment.routes import audience_routes, step_routes
 
 _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 _PASSAGE = Progress(epoch_id="sample", entered_at=0, joined_at=0)
@@ -30,28 +31,14 @@ def sample_messages(subject: Subject, *, entered: bool = True) -> Iterator[tuple
 
 
 def _of_audiences(subject: Subject, entered: bool) -> Iterator[AudienceEvent]:
-    for connection, audience in subject.audiences():
-        route = Route(
-            audience=audience,
-            connection=connection,
-            destination=subject.destination.name,
-            integration=subject.definition.name,
-            space=subject.workspace.space,
-        )
-        yield from audience_events(route, _person(connection.traits), entered=entered, at=_MOMENT, ids=Ids(0))
+    for route in audience_routes(subject.workspace, {subject.destination.name: subject.definition.name}):
+        yield from audience_events(route, _person(route.connection.traits), entered=entered, at=_MOMENT, ids=Ids(0))
 
 
 def _of_steps(subject: Subject, entered: bool) -> Iterator[AudienceEvent]:
-    for connection, journey, step in subject.steps():
-        route = StepRoute(
-            journey=journey,
-            step=step,
-            connection=connection,
-            destination=subject.destination.name,
-            integration=subject.definition.name,
-            space=subject.workspace.space,
-        )
-        yield from step_events(route, _person(connection.traits), _PASSAGE, entered=entered, at=_MOMENT, ids=Ids(0))
+    for route in step_routes(subject.workspace, {subject.destination.name: subject.definition.name}):
+        person = _person(route.connection.traits)
+        yield from step_events(route, person, _PASSAGE, entered=entered, at=_MOMENT, ids=Ids(0))
 
 
 def _person(traits: Iterable[str]) -> Profile:

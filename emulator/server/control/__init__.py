@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint
 
 from emulator.server.control import (
+    calls,
     clock,
     dead_letters,
     engage,
@@ -32,6 +33,7 @@ GROUPS = (
     clock,
     segments,
     engage,
+    calls,
     read_models,
     dead_letters,
     faults,

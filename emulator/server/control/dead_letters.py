@@ -38,5 +38,8 @@ def _message_ids(value: Any) -> list[str]:
     if isinstance(value, list) and len(value) <= _MOST_MESSAGES and all(isinstance(item, str) for item in value):
         return value
     raise InputError(
-        "these are not message ids.", where="messageIds", found=value, allowed=f"a list of up to {_MOST_MESSAGES} texts"
+        "these are not message ids.",
+        where="messageIds",
+        found=f"a list of {len(value)}" if isinstance(value, list) else value,
+        allowed=f"a list of up to {_MOST_MESSAGES} texts",
     )

@@ -17,7 +17,9 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/journal")
     def journal() -> Response:
         _refuse_unknown_arguments()
-        total, entries = world().stackadapt.exchanges.find(read_criteria(request.args), mask=flag("mask"), **page())
+        total, entries = world().stackadapt.exchanges.find(
+            read_criteria(request.args), mask=bool(flag("mask")), **page()
+        )
         return jsonify(total=total, entries=entries)
 
     @routes.post("/journal/verify")

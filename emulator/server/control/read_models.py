@@ -60,7 +60,7 @@ def _add_segment(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/batches")
     def batches() -> Response:
         world().segment.tick()
-        return jsonify(batches=world().segment.batches(failed=flag("failed") or None, **page()))
+        return jsonify(batches=world().segment.batches(failed=flag("failed"), **page()))
 
     @routes.get("/space/profiles")
     def space_profiles() -> Response:

@@ -59,9 +59,11 @@ def refuse_unknown(body: dict[str, Any], known: tuple[str, ...], message: str) -
             raise InputError(message, where=key, allowed=", ".join(known), hint=nearest(key, known))
 
 
-def flag(name: str) -> bool:
-    """`true` or `false` of the query string, false when absent. Raises InputError."""
-    text = request.args.get(name, "false")
+def flag(name: str) -> bool | None:
+    """`true` or `false` of the query string, None when absent. Raises InputError."""
+    text = request.args.get(name)
+    if text is None:
+        return None
     if text not in _FLAGS:
         raise InputError("this is neither true nor false.", where=name, found=text, allowed=", ".join(_FLAGS))
     return _FLAGS[text]

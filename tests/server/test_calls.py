@@ -1,0 +1,57 @@
+"""`/_emulator/calls`: Segment answers 200 to a call that it drops; here one sees which, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from emulator import Emulator
+
+AUTH = ("segment-local", "")
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Emulator() as emulator:
+        emulator.client.post("/_emulator/clock/freeze")
+        batch = [
+            {"type": "identify", "userId": "u1", "messageId": "m1"},
+            {"type": "track", "userId": "u1", "messageId": "m2"},
+            {"type": "identify", "userId": "u1", "messageId": "m1"},
+        ]
+        assert emulator.client.post("/v1/batch", json={"batch": batch}, auth=AUTH).json == {"success": True}
+        yield emulator.client
+
+
+def calls(client: Client, query: str = "") -> Any:
+    return client.get(f"/_emulator/calls{query}").json
+
+
+def told(answer: Any) -> list[tuple[str, str, bool, str | None]]:
+    return [(call["call"], call["messageId"], call["accepted"], call["reason"]) for call in answer["calls"]]
+
+
+def test_every_call_is_listed_in_order_with_what_became_of_it(client: Client) -> None:
+    answer = calls(client)
+    assert answer["total"] == 3
+    assert [(name, accepted) for _, name, accepted, _ in told(answer)] == [("m1", True), ("m2", False), ("m1", False)]
+    assert answer["calls"][0]["at"] == (client.get("/_emulator/clock").json or {})["now"]
+    assert answer["calls"][0]["source"] == "Website"
+
+
+def test_those_that_were_dropped_say_why(client: Client) -> None:
+    assert told(calls(client, "?accepted=false")) == [
+        ("track", "m2", False, "event_not_defined"),
+        ("identify", "m1", False, "duplicate"),
+    ]
+    assert calls(client, "?accepted=false")["total"] == 2
+    assert told(calls(client, "?accepted=true")) == [("identify", "m1", True, None)]
+
+
+def test_they_come_in_pages(client: Client) -> None:
+    second = calls(client, "?limit=1&offset=1")
+    assert (second["total"], [call["messageId"] for call in second["calls"]]) == (3, ["m2"])
+    assert client.get("/_emulator/calls?accepted=no").status_code == 400
