@@ -16,7 +16,8 @@ class EventNeed:
     """Events that must be remembered for a condition: by name, with these properties (paths), if `accepts` says so.
 
     More than `most` of them in the window are as good as `most`. The window slides from older to younger events, so
-    that the youngest tell for all time to come what all would tell.
+    that the youngest of those it holds tell for all time to come what all would tell. `since` is set when they are
+    also counted from some moment within the window on.
     """
 
     event: str
@@ -24,6 +25,7 @@ class EventNeed:
     accepts: Callable[[Performed], bool]
     window: Window
     most: int
+    since: bool = False
 
     def of_use(self, performed: Iterable[Performed], now: int) -> list[Performed]:
         """Those that may still decide something, now or later."""
@@ -32,6 +34,8 @@ class EventNeed:
             return nlargest(self.most, accepted, key=attrgetter("at"))
         nearer, further = self.window
         coming = [done for done in accepted if now < done.at + nearer]
+        if not self.since:
+            coming = _thinned(coming, self.most, further - nearer)
         counted = [done for done in accepted if done.at + nearer <= now < done.at + further]
         return coming + nlargest(self.most, counted, key=attrgetter("at"))
 
@@ -47,6 +51,17 @@ class Condition:
     moments: Callable[[Known], Iterable[int]] | None = None
     events: tuple[EventNeed, ...] = ()
     audiences: frozenset[str] = frozenset()
+
+
+def _thinned(performed: Iterable[Performed], most: int, span: int) -> list[Performed]:
+    """Without those that no window of this span needs to hold `most`, if it holds as many of all."""
+    kept: list[Performed] = []
+    for done in sorted(performed, key=attrgetter("at")):
+        kept.append(done)
+        # A window that holds the one between holds the `most` before it, or else the `most` after it.
+        if len(kept) > 2 * most and done.at - kept[-2 * most - 1].at <= span:
+            del kept[-most - 1]
+    return kept
 
 
 def joined(parts: Iterable[Condition], holds: Callable[[Known], bool]) -> Condition:

@@ -121,6 +121,10 @@ def travel(
     return progress, passages
 
 
+def _since_entering(condition: Condition) -> Condition:
+    return replace(condition, events=tuple(replace(need, since=True) for need in condition.events))
+
+
 def _with_context(progress: Progress, condition: Condition, event: Event | None) -> Progress:
     if event is None or all(need.event != event[0] for need in condition.events):
         return progress
@@ -145,7 +149,7 @@ def _compiled(journey: Journey, routes: Sequence[StepRoute], audiences: Collecti
     return CompiledJourney(
         journey=journey,
         entry=compiled(journey.entry, "entry", _ALWAYS),
-        exit=compiled(journey.exit, "exit", _NEVER),
+        exit=_since_entering(compiled(journey.exit, "exit", _NEVER)),
         steps=tuple(
             CompiledStep(
                 step=step,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -370,9 +371,9 @@ counted = st.builds(
         st.sampled_from(["at_least", "at_most", "exactly"]),
         st.integers(0, 3),
     ),
-    st.sampled_from([{}, {"within": "5h"}, {"between": ["2h", "6h"]}]),
+    st.sampled_from([{}, {"within": "5h"}, {"between": ["2h", "6h"]}, {"between": ["9h", "11h"]}]),
 )
-ages = st.lists(st.integers(-4, 12), max_size=12)
+ages = st.lists(st.integers(-4, 12), max_size=25)
 
 
 def seen(ages: list[int], now: int) -> Known:
@@ -388,20 +389,23 @@ def test_the_next_moment_is_the_one_at_which_the_answer_changes(condition: dict[
     assert list(compiled.moments(seen(ages, 0)) if compiled.moments else ()) == changes[:1]
 
 
-@given(counted, ages, ages)
+@given(counted, ages, ages, st.booleans())
 def test_the_events_that_are_kept_answer_as_all_of_them_would(
-    condition: dict[str, Any], ages: list[int], more: list[int]
+    condition: dict[str, Any], ages: list[int], more: list[int], since: bool
 ) -> None:
     """Now and at any later hour, also for those since some moment, and together with what comes in later."""
     compiled = compile_condition(condition, where="c")
+    if since:
+        compiled = replace(compiled, events=tuple(replace(need, since=True) for need in compiled.events))
     kept = Needs([compiled]).kept(ORDER, seen(ages, 0).performed[ORDER], 0)
     coming = seen(more, 0).performed[ORDER]
-    for since in (-12, -3, 0):
+    for moment in (-12, -3, 0):
         for now in range(24):
             everything = Known(traits={}, performed={ORDER: [*seen(ages, 0).performed[ORDER], *coming]}, now=now * HOUR)
             less = Known(traits={}, performed={ORDER: [*kept, *coming]}, now=now * HOUR)
             assert compiled.holds(less) == compiled.holds(everything)
-            assert compiled.holds(less.since(since * HOUR)) == compiled.holds(everything.since(since * HOUR))
+            if since:
+                assert compiled.holds(less.since(moment * HOUR)) == compiled.holds(everything.since(moment * HOUR))
 
 
 @pytest.mark.parametrize("window", [{}, {"within": "1d"}])
@@ -428,6 +432,20 @@ def statements_of(room: Any, work: Callable[[], Any]) -> list[tuple[str, Any]]:
     work()
     sqlalchemy.event.remove(engine, "before_cursor_execute", note)
     return asked
+
+
+def test_of_events_that_a_window_has_still_to_reach_a_few_for_each_span_are_kept(shop: Any) -> None:
+    room = shop({"event": ORDER, "between": ["1d", "2d"]})
+    for _ in range(2):
+        batch = [
+            {"type": "track", "userId": "u1", "event": ORDER, "timestamp": f"2026-03-01T11:{n:02}:00Z"}
+            for n in range(60)
+        ]
+        room.segment.receive("batch", {"batch": batch})
+    assert len(remembered(room)) == 4
+    room.advance(days=4)
+    entered, left = (moment for moment, _ in turns(room))
+    assert (entered, left) == ("2026-03-02T11:00:00+00:00", "2026-03-03T11:59:00+00:00")
 
 
 @pytest.mark.parametrize("times", [1, 50])
