@@ -22,6 +22,8 @@ PERSONAS = {
     "space_id": "spa_1",
 }
 EMAIL = {"email": "ada@example.com"}
+STEP_EXAMPLE = contract_json("segment/journey-step.schema.json")["examples"][0]
+STEP = {**STEP_EXAMPLE, "context": {**STEP_EXAMPLE["context"], "traits": EMAIL}}
 IDENTIFY = {"type": "identify", "userId": "u1", "traits": EMAIL}
 TRACK = {"type": "track", "userId": "u1", "event": "Order Completed", "context": {"traits": EMAIL}}
 JOINED = {"type": "identify", "userId": "u1", "traits": {**EMAIL, "vip": True}, "context": {"personas": PERSONAS}}
@@ -59,6 +61,8 @@ def seen(value: Any) -> list[tuple[str, str, str | None]]:
         ("batch", {"batch": [IDENTIFY, TRACK]}),
         ("audience-identify", JOINED),
         ("audience-track", ENTERED),
+        ("journey-step", STEP),
+        ("scenario", {"title": "T.", "about": "A.", "shows": ["x"], "steps": [{"when": [{"advance": "4h"}]}]}),
         ("mapping", {"email": {"@path": "$.traits.email"}, "marketing_status": "Opted-in"}),
         ("destination-instance", WORKSPACE["destinations"][0]),
         ("workspace", WORKSPACE),

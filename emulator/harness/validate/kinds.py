@@ -54,8 +54,14 @@ def audience(type_: str) -> Callable[[Content], bool]:
     return recognised
 
 
+def step(document: Content) -> bool:
+    """Recognises the event of a journey step by its class."""
+    return document.get("type") == "track" and _personas(document).get("computation_class") == _STEP
+
+
+_STEP = "journey_step"
 # What Engage emits for journeys and computed traits: the same envelope, another content.
-_OTHER_CLASSES = ("journey_step", "trait", "computed_trait")
+_OTHER_CLASSES = (_STEP, "trait", "computed_trait")
 
 
 def _says_audience(document: Content) -> bool:
@@ -109,6 +115,7 @@ KINDS = (
         recognised=with_keys("advertisers", "tokens"),
         checks=(settings.of_workspace,),
     ),
+    Kind(name="scenario", schema="scenario.schema.json", recognised=with_keys("steps", "matrix")),
     Kind(
         name="destination-instance",
         schema="segment/destination-instance.schema.json",
@@ -134,6 +141,12 @@ KINDS = (
         recognised=audience("track"),
         checks=(calls.members, audiences.membership_in_properties, emails.of_audience_track),
         causes=audiences.CAUSES,
+    ),
+    Kind(
+        name="journey-step",
+        schema="segment/journey-step.schema.json",
+        recognised=step,
+        checks=(calls.members, emails.of_audience_track),
     ),
     _call("identify", "segment/identify.schema.json"),
     _call("track", "segment/track.schema.json"),
