@@ -65,7 +65,7 @@ def test_what_an_address_may_hold_of_secrets_is_not_printed(run: Run, host: str,
 def test_what_went_well_is_told_without_secrets_too(run: Run, serve: Serve) -> None:
     url = serve().url
     done = run("generate", "identifies", "--count", "1", "--send", url.replace("//", "//user:secretpw@"))
-    assert done.stdout == f"sent 1 calls to {url}\n"
+    assert done.stdout == f"sent 1 call to {url}\n"
 
 
 def test_who_is_no_emulator_is_named_without_secrets() -> None:
