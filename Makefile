@@ -18,10 +18,10 @@ serve: $(READY) ## run the emulator on http://127.0.0.1:8585
 	@$(BIN)/stackadapt-emulator serve
 
 test: $(DEV) lint ## lint, types, unit, contract and end-to-end tests
-	$(BIN)/pytest -n auto -q
+	$(BIN)/pytest -n auto --dist worksteal -q
 
 test-postgresql: $(DEV) ## the suites of both companies again on a real PostgreSQL server (needs one installed)
-	$(BIN)/pytest -n auto -q --store postgresql tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py
+	$(BIN)/pytest -n auto --dist worksteal -q --store postgresql tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py
 
 lint: $(DEV) ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -138,8 +138,7 @@ def test_a_format_that_is_named_goes_before_the_file_s_name(run: Run, tmp_path: 
     assert len(json.loads(path.read_text())) == 2
 
 
-@pytest.mark.parametrize("name", ["calls.jsonl", "calls.json.gz"])
-@pytest.mark.parametrize("count", ["10", "3000"])
+@pytest.mark.parametrize(("name", "count"), [("calls.jsonl", "10"), ("calls.json.gz", "3000")])
 def test_a_file_that_is_finished_has_nothing_to_resume(run: Run, tmp_path: Path, name: str, count: str) -> None:
     path = tmp_path / name
     arguments = ("generate", "identifies", "-o", str(path), "--resume")
