@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -68,15 +68,18 @@ class Listener:
             sockets=[listening],
             threads=THREADS,
             connection_limit=CONNECTIONS,
+            # select(), the default, knows no file descriptor beyond 1023.
+            asyncore_use_poll=True,
             max_request_body_size=BODY_LIMIT_BYTES,
             ident="stackadapt-emulator",
         )
         break_on_demand(self._server)
         self._thread: Thread | None = None
+        self._ended = Event()
 
     def start(self) -> None:
         """Serves on a thread of its own; the socket takes connections as soon as this returns."""
-        self._thread = Thread(target=self._server.run, name="stackadapt-emulator", daemon=True)
+        self._thread = Thread(target=self._serve, name="stackadapt-emulator", daemon=True)
         self._thread.start()
 
     def run(self) -> None:
@@ -93,10 +96,22 @@ class Listener:
     def stop(self) -> None:
         """Finishes the requests under way, then closes the socket and every connection."""
         self._server.task_dispatcher.shutdown(cancel_pending=False)
-        # The loop must close its own sockets: pulled from under it, they could be another's by the next turn.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._open))
+        trigger = self._server.trigger
+        # The loop must close its own sockets: pulled from under it, they could be another's by the next turn. Under
+        # the lock, since a loop that is awake already would close the trigger before it is pulled.
+        with trigger.lock:
+            trigger.thunks.append(lambda: wasyncore.close_all(self._open))
+            trigger.pull_trigger()
         self._wait()
+
+    def _serve(self) -> None:
+        try:
+            self._server.run()
+        finally:
+            self._ended.set()
 
     def _wait(self) -> None:
         if self._thread is not None:
+            # Not join() alone: a signal that raises in it makes Python 3.11 take the thread for ended.
+            self._ended.wait()
             self._thread.join()

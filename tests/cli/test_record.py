@@ -25,7 +25,7 @@ TOKEN = "sa-local-write"
 UPSERT = """mutation($id: ID!, $profiles: JSON!) { upsertProfiles(input: {advertiserId: $id,
   externalProvider: "segmentio", syncId: "s", profiles: $profiles}) { userErrors { message path } } }"""
 PROFILES = "{ cdpProfiles(advertiserId: 1001) { size profiles { totalCount nodes { email marketingStatus } } } }"
-PEOPLE = json.dumps([{"email": "Ada@Lovelace.org", "first_name": "Ada", "phone": "+1 555 0100"}])
+PEOPLE = json.dumps([{"email": "Ada@Lovelace.org", "first_name": "Augusta", "phone": "+1 555 0100"}])
 
 
 class Upstream:
@@ -105,7 +105,7 @@ def test_no_difference_to_an_emulator(run: Run, recorded: Callable[[], Path]) ->
 def test_neither_the_token_nor_the_person_is_in_the_file(recorded: Callable[[], Path]) -> None:
     written = recorded().read_bytes().lower()
     assert written.count(b"\n") == 3
-    for secret in (TOKEN.encode(), b"lovelace", b"ada", b"555", b"bearer", b"authorization"):
+    for secret in (TOKEN.encode(), b"lovelace", b"augusta", b"ada@", b"555 0100", b"bearer", b"authorization"):
         assert secret not in written
     assert b"person-" in written
 
