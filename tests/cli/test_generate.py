@@ -26,8 +26,8 @@ def lines(text: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["people", "identifies", "audience-events", "workspace"])
-def test_every_kind_has_help_with_an_example(run: Run, name: str) -> None:
-    shown = run("generate", name, "--help")
+def test_every_kind_has_help_with_an_example(call: Run, name: str) -> None:
+    shown = call("generate", name, "--help")
     assert shown.returncode == 0
     assert f"stackadapt-emulator generate {name}" in shown.stdout
 
@@ -38,10 +38,10 @@ def test_without_a_file_lines_are_printed_and_nothing_else(run: Run) -> None:
     assert [call["userId"] for call in lines(shown.stdout)] == [f"user-9-000000{index}" for index in range(3)]
 
 
-def test_the_file_s_name_says_format_and_compression(run: Run, tmp_path: Path) -> None:
+def test_the_file_s_name_says_format_and_compression(call: Run, tmp_path: Path) -> None:
     names = ("people.csv", "people.json.gz", "people")
     for name in names:
-        told = run("generate", "people", "--count", "2", "-o", str(tmp_path / name))
+        told = call("generate", "people", "--count", "2", "-o", str(tmp_path / name))
         assert told.returncode == 0, told.stderr
         assert told.stdout.startswith(f"wrote {tmp_path / name}: 2 people, ")
     made = {name: (tmp_path / name).read_bytes() for name in names}
@@ -49,37 +49,37 @@ def test_the_file_s_name_says_format_and_compression(run: Run, tmp_path: Path) -
     assert json.loads(gzip.decompress(made["people.json.gz"])) == lines(made["people"].decode())
 
 
-def test_knobs_reach_the_people(run: Run) -> None:
-    shown = run(
+def test_knobs_reach_the_people(call: Run) -> None:
+    shown = call(
         *("generate", "people", "--count", "40", "--locale", "ja_JP"),
         *("--missing-email", "0", "--invalid-email", "0", "--awkward", "quote=0.5", "--awkward", "newline=0.5"),
     )
     people = lines(shown.stdout)
     assert all(person["country"] == "JP" and "@example." in person["email"] for person in people)
     assert all('"' in person["first_name"] or "\n" in person["street"] for person in people)
-    plain = run("generate", "people", "--count", "300").stdout
+    plain = call("generate", "people", "--count", "300").stdout
     assert not any(set('"\\\n') & set("".join(map(str, person.values()))) for person in lines(plain))
 
 
-def test_audience_events_go_through_the_mapping_engine(run: Run, tmp_path: Path) -> None:
+def test_audience_events_go_through_the_mapping_engine(call: Run, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
     well_formed = ("--missing-email", "0", "--invalid-email", "0")
-    run("generate", "audience-events", "--count", "6", "--churn", "1", *well_formed, "-o", str(events))
-    shown = run("map", str(events))
+    call("generate", "audience-events", "--count", "6", "--churn", "1", *well_formed, "-o", str(events))
+    shown = call("map", str(events))
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.count("mutation") == 6
 
 
-def test_a_generated_workspace_can_be_used(run: Run, tmp_path: Path) -> None:
+def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "workspace.yaml"
-    made = run("generate", "workspace", "--audiences", "7", "--advertisers", "3", "-o", str(path))
+    made = call("generate", "workspace", "--audiences", "7", "--advertisers", "3", "-o", str(path))
     assert (made.returncode, made.stdout) == (0, f"wrote {path}\n")
     assert len(load_workspace(path).audiences) == 7
-    assert run("lint", str(path)).returncode == 0
-    shown = run("generate", "audience-events", "--workspace", str(path), "--count", "20")
+    assert call("lint", str(path)).returncode == 0
+    shown = call("generate", "audience-events", "--workspace", str(path), "--count", "20")
     told = {event["context"]["personas"]["computation_key"] for event in lines(shown.stdout)}
     assert told == {audience.key for audience in load_workspace(path).audiences}
-    again = run("generate", "workspace", "-o", str(path))
+    again = call("generate", "workspace", "-o", str(path))
     assert (again.returncode, "--force" in again.stderr) == (2, True)
 
 
@@ -103,8 +103,8 @@ def test_a_generated_workspace_can_be_used(run: Run, tmp_path: Path) -> None:
         (("identifies", "--events-per-second", "nan"), "--events-per-second: this is no pace"),
     ],
 )
-def test_what_makes_no_sense_is_one_line_and_exit_2(run: Run, arguments: tuple[str, ...], told: str) -> None:
-    shown = run("generate", *arguments)
+def test_what_makes_no_sense_is_one_line_and_exit_2(call: Run, arguments: tuple[str, ...], told: str) -> None:
+    shown = call("generate", *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert told in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
@@ -119,36 +119,36 @@ def test_what_makes_no_sense_is_one_line_and_exit_2(run: Run, arguments: tuple[s
         ("identifies", "--send", "http://127.0.0.1:9", "--events-per-second", "inf"),
     ],
 )
-def test_a_number_out_of_range_is_bad_usage(run: Run, arguments: tuple[str, ...]) -> None:
-    shown = run("generate", *arguments)
+def test_a_number_out_of_range_is_bad_usage(call: Run, arguments: tuple[str, ...]) -> None:
+    shown = call("generate", *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert "is not in the range" in shown.stderr
 
 
-def test_the_last_number_of_all_can_be_made(run: Run) -> None:
+def test_the_last_number_of_all_can_be_made(call: Run) -> None:
     for kind in ("people", "identifies", "audience-events"):
-        shown = run("generate", kind, "--start", "1000000000", "--count", "1")
+        shown = call("generate", kind, "--start", "1000000000", "--count", "1")
         assert shown.returncode == 0, shown.stderr
         assert "user-1-1000000000" in shown.stdout
 
 
-def test_a_format_that_is_named_goes_before_the_file_s_name(run: Run, tmp_path: Path) -> None:
+def test_a_format_that_is_named_goes_before_the_file_s_name(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "people.txt"
-    assert run("generate", "people", "--count", "2", "--format", "json", "-o", str(path)).returncode == 0
+    assert call("generate", "people", "--count", "2", "--format", "json", "-o", str(path)).returncode == 0
     assert len(json.loads(path.read_text())) == 2
 
 
 @pytest.mark.parametrize(("name", "count"), [("calls.jsonl", "10"), ("calls.json.gz", "3000")])
-def test_a_file_that_is_finished_has_nothing_to_resume(run: Run, tmp_path: Path, name: str, count: str) -> None:
+def test_a_file_that_is_finished_has_nothing_to_resume(call: Run, tmp_path: Path, name: str, count: str) -> None:
     path = tmp_path / name
     arguments = ("generate", "identifies", "-o", str(path), "--resume")
-    assert run(*arguments, "--count", count).stdout.startswith(f"wrote {path}")
+    assert call(*arguments, "--count", count).stdout.startswith(f"wrote {path}")
     made = path.read_bytes()
-    again = run(*arguments, "--count", count)
+    again = call(*arguments, "--count", count)
     assert (again.returncode, again.stderr) == (0, "")
     assert again.stdout == f"{path} is finished already: it begins and ends as these options make it\n"
     for other in (("--count", f"{count}0"), ("--count", count, "--seed", "2"), ("--count", "9")):
-        refused = run(*arguments, *other)
+        refused = call(*arguments, *other)
         assert refused.returncode == 2
         assert "exists already and is not what these options make. Add --force" in refused.stderr
     assert path.read_bytes() == made
@@ -172,7 +172,7 @@ def test_a_reader_that_goes_away_is_no_mistake() -> None:
 
 @pytest.mark.parametrize(("name", "processes"), [("identifies.jsonl", "1"), ("identifies.json.gz", "2")])
 def test_a_process_that_was_killed_is_continued_to_the_same_file(
-    run: Run, tmp_path: Path, name: str, processes: str
+    call: Run, tmp_path: Path, name: str, processes: str
 ) -> None:
     arguments = ("generate", "identifies", "--count", "6000", "--churn", "0.2", "--duplicates", "0.1")
     killed, whole = tmp_path / name, tmp_path / f"whole-{name}"
@@ -189,9 +189,9 @@ def test_a_process_that_was_killed_is_continued_to_the_same_file(
     process.kill()
     process.wait()
     assert not killed.exists()
-    continued = run(*arguments, "-o", str(killed), "--resume")
+    continued = call(*arguments, "-o", str(killed), "--resume")
     assert continued.returncode == 0, continued.stderr
-    run(*arguments, "-o", str(whole))
+    call(*arguments, "-o", str(whole))
     assert killed.read_bytes() == whole.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, whole.name])
 
@@ -205,8 +205,8 @@ def test_calls_are_sent_to_a_running_emulator(run: Run, serve: Serve) -> None:
     assert calls["failed"]["duplicate"] > 10
 
 
-def test_a_failed_send_says_how_to_go_on(run: Run) -> None:
-    sent = run("generate", "identifies", "--count", "10", "--start", "5", "--send", "http://127.0.0.1:9")
+def test_a_failed_send_says_how_to_go_on(call: Run) -> None:
+    sent = call("generate", "identifies", "--count", "10", "--start", "5", "--send", "http://127.0.0.1:9")
     assert sent.returncode == 2
     first, second = sent.stderr.splitlines()
     assert first == "sent 0 of 10 calls; to go on, repeat the command with --start 5 --count 10"

@@ -67,8 +67,8 @@ def cases(tmp_path: Path) -> Path:
     return path
 
 
-def test_replay_prints_one_object_per_case(run: Run, cases: Path) -> None:
-    shown = run("replay", str(cases))
+def test_replay_prints_one_object_per_case(call: Run, cases: Path) -> None:
+    shown = call("replay", str(cases))
     assert shown.returncode == 0
     assert [json.loads(line) for line in shown.stdout.splitlines()] == [
         {"id": "t1", "output": {"a": 1}},
@@ -82,10 +82,10 @@ def test_replay_compares_and_sums_up(run: Run, cases: Path) -> None:
     assert shown.stdout.rstrip().endswith("2 of 2 equal")
 
 
-def test_replay_shows_the_first_difference_side_by_side(run: Run, tmp_path: Path) -> None:
+def test_replay_shows_the_first_difference_side_by_side(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "wrong.jsonl"
     path.write_text(json.dumps({**CASES[0], "expected": {"output": {"a": 2}}}))
-    shown = run("replay", "--compare", str(path))
+    shown = call("replay", "--compare", str(path))
     assert shown.returncode == 1
     assert "t1: output" in shown.stdout
     assert 'expected  {"a":2}' in shown.stdout
@@ -93,16 +93,16 @@ def test_replay_shows_the_first_difference_side_by_side(run: Run, tmp_path: Path
     assert shown.stdout.rstrip().endswith("0 of 1 equal")
 
 
-def test_replay_names_the_line_that_is_no_case(run: Run, tmp_path: Path) -> None:
+def test_replay_names_the_line_that_is_no_case(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.jsonl"
     path.write_text(f"{json.dumps(CASES[0])}\nnot json\n")
-    shown = run("replay", str(path))
+    shown = call("replay", str(path))
     assert shown.returncode == 2
     assert shown.stderr.startswith(f"error: {path}:2: ")
 
 
-def test_map_shows_a_document_for_each_event_that_is_ready(run: Run, events: Path) -> None:
-    shown = run("map", str(events))
+def test_map_shows_a_document_for_each_event_that_is_ready(call: Run, events: Path) -> None:
+    shown = call("map", str(events))
     assert shown.returncode == 0
     assert "# m1 → Sync Audience: ready" in shown.stdout
     assert "# m2 → Sync Audience: invalid: The root value is missing the required field 'email'." in shown.stdout
@@ -118,16 +118,16 @@ def test_map_puts_a_batch_into_one_request(run: Run, events: Path) -> None:
     assert preview["document"].startswith("mutation {\n      upsertProfileMapping(")
 
 
-def test_map_names_the_line_that_is_not_json(run: Run, tmp_path: Path) -> None:
+def test_map_names_the_line_that_is_not_json(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.jsonl"
     path.write_text('{"type":"track"}\n{"type":\n')
-    shown = run("map", str(path))
+    shown = call("map", str(path))
     assert shown.returncode == 2
     assert f"{path}, line 2: this is not JSON" in shown.stderr
 
 
-def test_map_names_the_nearest_destination(run: Run, events: Path) -> None:
-    shown = run("map", "--destination", "StackAdapt Acm", str(events))
+def test_map_names_the_nearest_destination(call: Run, events: Path) -> None:
+    shown = call("map", "--destination", "StackAdapt Acm", str(events))
     assert shown.returncode == 2
     assert "Did you mean 'StackAdapt Acme'?" in shown.stderr
 
@@ -147,43 +147,43 @@ def test_explain_walks_an_event_to_its_profile(run: Run, event: Path) -> None:
         assert part in shown.stdout
 
 
-def test_explain_says_where_an_event_stops(run: Run, tmp_path: Path) -> None:
+def test_explain_says_where_an_event_stops(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps(NO_EMAIL))
-    shown = run("explain", str(path))
+    shown = call("explain", str(path))
     assert "Stopped at the validation: The root value is missing the required field 'email'." in shown.stdout
     path.write_text(json.dumps(PAGE))
-    assert "Stopped at the trigger: not subscribed" in run("explain", str(path)).stdout
+    assert "Stopped at the trigger: not subscribed" in call("explain", str(path)).stdout
 
 
-def test_explain_says_that_an_app_s_own_call_is_no_audience_event(run: Run, tmp_path: Path) -> None:
+def test_explain_says_that_an_app_s_own_call_is_no_audience_event(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     own = {**ENTERED, "context": {}}
     path.write_text(json.dumps(own))
-    shown = run("explain", str(path)).stdout
+    shown = call("explain", str(path)).stdout
     assert "missing the required field 'segment_computation_class'" in shown
     assert "This is an app's own call: Engage makes the audience event of it" in shown
-    assert json.loads(run("explain", "--json", str(path)).stdout)["walks"][0]["hint"] in shown
+    assert json.loads(call("explain", "--json", str(path)).stdout)["walks"][0]["hint"] in shown
     path.write_text(json.dumps({**own, "context": {"personas": {}}}))
-    assert "This is an app's own call" not in run("explain", str(path)).stdout
+    assert "This is an app's own call" not in call("explain", str(path)).stdout
 
 
-def test_explain_shows_the_syntax_error_that_a_quote_causes(run: Run, tmp_path: Path) -> None:
+def test_explain_shows_the_syntax_error_that_a_quote_causes(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps({**ENTERED, "properties": {**ENTERED["properties"], "first_name": 'A "q"'}}))
-    assert "Syntax Error" in run("explain", str(path)).stdout
+    assert "Syntax Error" in call("explain", str(path)).stdout
 
 
-def test_explain_shows_when_a_profile_will_be_visible(run: Run, event: Path, tmp_path: Path) -> None:
+def test_explain_shows_when_a_profile_will_be_visible(call: Run, event: Path, tmp_path: Path) -> None:
     workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
     workspace["ingestion"]["latency"] = "4h"
     path = tmp_path / "workspace.yaml"
     path.write_text(yaml.safe_dump(workspace))
-    assert "record 1: queued, due " in run("explain", "--workspace", str(path), str(event)).stdout
+    assert "record 1: queued, due " in call("explain", "--workspace", str(path), str(event)).stdout
 
 
-def test_explain_as_json_holds_the_whole_walk_and_no_token(run: Run, event: Path) -> None:
-    shown = run("explain", "--json", str(event))
+def test_explain_as_json_holds_the_whole_walk_and_no_token(call: Run, event: Path) -> None:
+    shown = call("explain", "--json", str(event))
     [walk] = json.loads(shown.stdout)["walks"]
     assert walk["trigger"]["conditions"]["held"] is True
     assert {field["field"] for field in walk["fields"]} >= {"email", "user_id", "standard_traits"}
@@ -195,19 +195,19 @@ def test_explain_as_json_holds_the_whole_walk_and_no_token(run: Run, event: Path
 
 @pytest.mark.parametrize("command", ["map", "explain"])
 def test_a_token_that_cannot_stand_in_a_header_is_not_printed(
-    run: Run, event: Path, tmp_path: Path, command: str
+    call: Run, event: Path, tmp_path: Path, command: str
 ) -> None:
     workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
     workspace["destinations"][0]["settings"]["apiKey"] = "se\ncret"
     path = tmp_path / "workspace.yaml"
     path.write_text(yaml.safe_dump(workspace))
-    shown = run(command, "--workspace", str(path), str(event))
+    shown = call(command, "--workspace", str(path), str(event))
     assert "Bearer *** is not a legal HTTP header value" in shown.stdout
     assert "cret" not in shown.stdout
 
 
-def test_explain_takes_one_event(run: Run, events: Path) -> None:
-    shown = run("explain", str(events))
+def test_explain_takes_one_event(call: Run, events: Path) -> None:
+    shown = call("explain", str(events))
     assert (shown.returncode, "3 events" in shown.stderr) == (2, True)
 
 
@@ -234,16 +234,16 @@ def test_lint_takes_a_workspace_from_standard_input(text: bytes, code: int, told
     assert told in (shown.stdout + shown.stderr).decode()
 
 
-def test_lint_reports_the_trigger_of_the_2024_page(run: Run, tmp_path: Path) -> None:
+def test_lint_reports_the_trigger_of_the_2024_page(call: Run, tmp_path: Path) -> None:
     workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
     workspace["destinations"][0]["subscriptions"][0]["trigger"] = (
         '(type = "track" or type = "identify") and (event = "Audience Entered" or event = "Audience Exited")'
     )
     path = tmp_path / "workspace.yaml"
     path.write_text(yaml.safe_dump(workspace))
-    shown = run("lint", str(path))
+    shown = call("lint", str(path))
     assert shown.returncode == 1
     assert "T002 error destinations[0].subscriptions[0].trigger" in shown.stdout
     assert "This trigger never lets identify events through." in shown.stdout
-    findings = json.loads(run("lint", "--json", str(path)).stdout)["findings"]
+    findings = json.loads(call("lint", "--json", str(path)).stdout)["findings"]
     assert {"code", "severity", "place", "message", "why", "mend"} == set(findings[0])

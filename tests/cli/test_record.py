@@ -111,11 +111,11 @@ def test_neither_the_token_nor_the_person_is_in_the_file(recorded: Callable[[], 
 
 
 def test_a_changed_text_and_a_missing_field_are_found_and_reported(
-    run: Run, upstream: Upstream, recorded: Callable[[], Path], tmp_path: Path
+    call: Run, upstream: Upstream, recorded: Callable[[], Path], tmp_path: Path
 ) -> None:
     upstream.changes = {b"Advertiser 23 could not be found": b"No such advertiser: 23", b'"totalCount":1,': b""}
     path = recorded()
-    shown = run("verify", "--exchanges", str(path), "--junit-xml", str(tmp_path / "verify.xml"))
+    shown = call("verify", "--exchanges", str(path), "--junit-xml", str(tmp_path / "verify.xml"))
     assert shown.returncode == 1
     lines = [line.strip() for line in shown.stdout.splitlines()]
     place = lines.index("failed  line 2: mutation upsertProfiles")
@@ -133,11 +133,11 @@ def test_a_changed_text_and_a_missing_field_are_found_and_reported(
 
 
 def test_scenarios_are_played_with_exchanges_and_json_keeps_them_apart(
-    run: Run, upstream: Upstream, recorded: Callable[[], Path]
+    call: Run, upstream: Upstream, recorded: Callable[[], Path]
 ) -> None:
     upstream.changes = {b"INDETERMINATE": b"PROSPECT"}
     path = recorded()
-    shown = run("verify", "contracts/scenarios/profiles/appears.yaml", "--exchanges", str(path), "--json")
+    shown = call("verify", "contracts/scenarios/profiles/appears.yaml", "--exchanges", str(path), "--json")
     assert shown.returncode == 1
     told = json.loads(shown.stdout)
     assert told["summary"] == {"passed": 3, "failed": 1, "skipped": 0}
@@ -148,10 +148,10 @@ def test_scenarios_are_played_with_exchanges_and_json_keeps_them_apart(
 
 
 def test_a_running_emulator_is_compared_in_a_sandbox(
-    run: Run, recorded: Callable[[], Path], serve: Callable[..., Any]
+    call: Run, recorded: Callable[[], Path], serve: Callable[..., Any]
 ) -> None:
     path = recorded()
-    shown = run("verify", "--exchanges", str(path), "--target", serve().url)
+    shown = call("verify", "--exchanges", str(path), "--target", serve().url)
     assert shown.returncode == 0, shown.stdout
     assert "3 passed, 0 failed, 0 skipped, against sandboxes of the emulator" in shown.stdout
 
@@ -165,9 +165,9 @@ def test_a_running_emulator_is_compared_in_a_sandbox(
         (("--upstream", "http://127.0.0.1:9", "-o", "README.md"), "this file exists already"),
     ],
 )
-def test_bad_usage_exits_2_and_writes_nothing(run: Run, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_bad_usage_exits_2_and_writes_nothing(call: Run, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     path = tmp_path / "exchanges.jsonl"
-    shown = run("record", "--port", "0", *(() if "-o" in arguments else ("-o", str(path))), *arguments)
+    shown = call("record", "--port", "0", *(() if "-o" in arguments else ("-o", str(path))), *arguments)
     assert shown.returncode == 2
     assert said in shown.stderr
     assert "Traceback" not in shown.stderr
@@ -175,9 +175,9 @@ def test_bad_usage_exits_2_and_writes_nothing(run: Run, tmp_path: Path, argument
 
 
 @pytest.mark.parametrize(("content", "said"), [("", "no exchange in this recording"), ("{}\n", "no recorded exchange")])
-def test_a_file_that_is_no_recording_exits_2(run: Run, tmp_path: Path, content: str, said: str) -> None:
+def test_a_file_that_is_no_recording_exits_2(call: Run, tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "exchanges.jsonl"
     path.write_text(content)
-    shown = run("verify", "--exchanges", str(path))
+    shown = call("verify", "--exchanges", str(path))
     assert (shown.returncode, shown.stdout) == (2, "")
     assert said in shown.stderr

@@ -35,9 +35,9 @@ def test_the_environment_names_the_emulator_of_every_such_command(run: Run, serv
     assert "STACKADAPT_EMULATOR_URL" in run("clock", "show", "--help").stdout
 
 
-def test_an_address_on_the_command_line_comes_first(run: Run, serve: Serve) -> None:
+def test_an_address_on_the_command_line_comes_first(call: Run, serve: Serve) -> None:
     url = serve().url
-    done = run("exec", "--", *command("trigger", "audience-entered", *VIP, "--url", url))
+    done = call("exec", "--", *command("trigger", "audience-entered", *VIP, "--url", url))
     assert done.returncode == 0
     assert [each["email"] for each in httpx.get(f"{url}/_emulator/profiles", trust_env=False).json()["profiles"]]
 
@@ -54,17 +54,17 @@ def test_an_address_on_the_command_line_comes_first(run: Run, serve: Serve) -> N
         ("127.0.0.1:no-port", ("clock", "show", "--url")),
     ],
 )
-def test_what_an_address_may_hold_of_secrets_is_not_printed(run: Run, host: str, arguments: tuple[str, ...]) -> None:
-    done = run(*arguments, f"http://user:secretpw@{host}/?key=secretkey")
+def test_what_an_address_may_hold_of_secrets_is_not_printed(call: Run, host: str, arguments: tuple[str, ...]) -> None:
+    done = call(*arguments, f"http://user:secretpw@{host}/?key=secretkey")
     assert done.returncode == 2
     assert host in done.stderr
     assert "secret" not in done.stdout + done.stderr
     assert len(done.stderr.splitlines()) <= 2
 
 
-def test_what_went_well_is_told_without_secrets_too(run: Run, serve: Serve) -> None:
+def test_what_went_well_is_told_without_secrets_too(call: Run, serve: Serve) -> None:
     url = serve().url
-    done = run("generate", "identifies", "--count", "1", "--send", url.replace("//", "//user:secretpw@"))
+    done = call("generate", "identifies", "--count", "1", "--send", url.replace("//", "//user:secretpw@"))
     assert done.stdout == f"sent 1 call to {url}\n"
 
 
@@ -84,9 +84,9 @@ def test_who_is_no_emulator_is_named_without_secrets() -> None:
     ],
 )
 def test_a_name_that_an_address_cannot_hold_is_told_as_it_is(
-    run: Run, serve: Serve, arguments: tuple[str, ...], found: str
+    call: Run, serve: Serve, arguments: tuple[str, ...], found: str
 ) -> None:
-    done = run(*arguments, "--url", serve().url)
+    done = call(*arguments, "--url", serve().url)
     assert done.returncode == 2
     assert f"Found: {found}." in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -19,9 +19,9 @@ ADA = ("--email", "ada@example.com")
 
 
 @pytest.fixture
-def trigger(run: Run, serve: Serve) -> Callable[..., subprocess.CompletedProcess[str]]:
+def trigger(call: Run, serve: Serve) -> Callable[..., subprocess.CompletedProcess[str]]:
     url = serve().url
-    return lambda *arguments: run("trigger", *arguments, "--url", url)
+    return lambda *arguments: call("trigger", *arguments, "--url", url)
 
 
 def test_entering_and_leaving_are_told_end_to_end(trigger: Run) -> None:
@@ -49,13 +49,13 @@ def test_an_e_mail_is_the_person_who_has_it(run: Run, serve: Serve) -> None:
     assert "none is visible" in gone
 
 
-def test_an_audience_that_is_connected_to_nothing_says_so(run: Run, serve: Serve, tmp_path: Path) -> None:
+def test_an_audience_that_is_connected_to_nothing_says_so(call: Run, serve: Serve, tmp_path: Path) -> None:
     alone = fixture("workspace.yaml").read_text().replace("      - key: vip_customers", "      - key: others", 1)
     other = "  - {key: others, id: aud_others, name: Others, condition: {trait: a, operator: exists}}"
     path = tmp_path / "workspace.yaml"
     path.write_text(alone.replace("\ndestinations:", f"{other}\n\ndestinations:"))
     url = serve("--workspace", str(path)).url
-    told = run("trigger", "audience-entered", "--audience", "vip_customers", *ADA, "--url", url)
+    told = call("trigger", "audience-entered", "--audience", "vip_customers", *ADA, "--url", url)
     assert "no destination instance gets its events" in told.stdout
 
 
@@ -83,10 +83,10 @@ def test_what_is_no_json_is_a_text(trigger: Run) -> None:
     assert given.items() <= json.loads(shown.stdout)["profiles"][0]["properties"].items()
 
 
-def test_a_sandbox_is_chosen_by_name(run: Run, serve: Serve) -> None:
+def test_a_sandbox_is_chosen_by_name(call: Run, serve: Serve) -> None:
     url = serve().url
     httpx.post(f"{url}/_emulator/sandboxes", json={"name": "checkout"}, trust_env=False).raise_for_status()
-    told = run("trigger", "identify", *ADA, "--trait", "total_spent=900", "--sandbox", "checkout", "--url", url)
+    told = call("trigger", "identify", *ADA, "--trait", "total_spent=900", "--sandbox", "checkout", "--url", url)
     assert "visible since" in told.stdout
     assert httpx.get(f"{url}/_emulator/profiles", trust_env=False).json() == {"profiles": []}
 
@@ -108,7 +108,7 @@ def test_bad_input_is_one_line_and_exit_2(trigger: Run, arguments: tuple[str, ..
     assert len(shown.stderr.splitlines()) == 1
 
 
-def test_no_emulator_is_one_line_that_says_how_to_start_it(run: Run) -> None:
-    shown = run("trigger", "identify", *ADA, "--url", "http://127.0.0.1:9")
+def test_no_emulator_is_one_line_that_says_how_to_start_it(call: Run) -> None:
+    shown = call("trigger", "identify", *ADA, "--url", "http://127.0.0.1:9")
     assert shown.returncode == 2
     assert "Start it with: stackadapt-emulator serve" in shown.stderr

@@ -41,10 +41,10 @@ def test_what_fits_is_counted_and_exits_0(run: Run, tmp_path: Path) -> None:
     assert run("validate", "--strict", str(path)).returncode == 1
 
 
-def test_a_mistake_names_file_line_place_and_what_is_missing(run: Run, tmp_path: Path) -> None:
+def test_a_mistake_names_file_line_place_and_what_is_missing(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(lines(GOOD, BAD))
-    shown = run("validate", str(path))
+    shown = call("validate", str(path))
     assert shown.returncode == 1
     assert shown.stdout.splitlines()[:3] == [
         f"error {path}, line 2 (track): (top level)",
@@ -53,10 +53,10 @@ def test_a_mistake_names_file_line_place_and_what_is_missing(run: Run, tmp_path:
     ]
 
 
-def test_json_has_the_findings_and_a_summary(run: Run, tmp_path: Path) -> None:
+def test_json_has_the_findings_and_a_summary(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.json"
     path.write_text(json.dumps([GOOD, BAD], indent=2))
-    shown = run("validate", "--json", str(path))
+    shown = call("validate", "--json", str(path))
     assert shown.returncode == 1
     assert json.loads(shown.stdout) == {
         "summary": {
@@ -89,10 +89,10 @@ def test_standard_input_is_read_packed_or_not(text: bytes) -> None:
     assert b"standard input, line 2 (track)" in shown.stdout
 
 
-def test_what_cannot_be_read_exits_2_and_hides_nothing(run: Run, tmp_path: Path) -> None:
+def test_what_cannot_be_read_exits_2_and_hides_nothing(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(f"{lines(GOOD)}{{broken\n{lines(BAD)}")
-    shown = run("validate", str(path), str(tmp_path / "none.json"))
+    shown = call("validate", str(path), str(tmp_path / "none.json"))
     assert shown.returncode == 2
     assert f"unreadable {path}, line 2: this is not JSON" in shown.stdout
     assert f"error {path}, line 3 (track)" in shown.stdout
@@ -101,14 +101,14 @@ def test_what_cannot_be_read_exits_2_and_hides_nothing(run: Run, tmp_path: Path)
     assert shown.stderr == ""
 
 
-def test_the_default_workspace_fits(run: Run) -> None:
-    shown = run("validate", "fixtures/workspace.yaml")
+def test_the_default_workspace_fits(call: Run) -> None:
+    shown = call("validate", "fixtures/workspace.yaml")
     assert shown.stdout == "1 document (1 workspace): 0 errors, 0 warnings\n"
     assert shown.returncode == 0
 
 
-def test_a_kind_that_is_not_known_is_a_usage_error(run: Run) -> None:
-    shown = run("validate", "--as", "trak", "x.json")
+def test_a_kind_that_is_not_known_is_a_usage_error(call: Run) -> None:
+    shown = call("validate", "--as", "trak", "x.json")
     assert shown.returncode == 2
     assert "Did you mean 'track'?" in shown.stderr
 

@@ -66,8 +66,8 @@ def test_the_built_in_scenarios_pass_and_the_matrix_is_printed(run: Run, tmp_pat
     assert len(suites[0]) == int(suites.get("tests", "0")) == int(lines[-1].split()[0])
 
 
-def test_a_failure_is_told_with_its_story_and_exits_1(run: Run, broken: Path) -> None:
-    shown = run("verify", str(broken))
+def test_a_failure_is_told_with_its_story_and_exits_1(call: Run, broken: Path) -> None:
+    shown = call("verify", str(broken))
     assert shown.returncode == 1
     assert "expected  ada, marketing status: PROSPECT" in shown.stdout
     assert "found     OPTED_IN" in shown.stdout
@@ -75,22 +75,22 @@ def test_a_failure_is_told_with_its_story_and_exits_1(run: Run, broken: Path) ->
     assert "0 passed, 1 failed, 0 skipped" in shown.stdout
 
 
-def test_json_is_one_object(run: Run, broken: Path) -> None:
-    shown = run("verify", "--json", str(broken), str(APPEARS))
+def test_json_is_one_object(call: Run, broken: Path) -> None:
+    shown = call("verify", "--json", str(broken), str(APPEARS))
     assert shown.returncode == 1
     told = json.loads(shown.stdout)
     assert told["summary"] == {"passed": 1, "failed": 1, "skipped": 0}
     assert [each["outcome"] for each in told["scenarios"]] == ["failed", "passed"]
 
 
-def test_scenarios_are_listed_and_chosen_by_text(run: Run) -> None:
-    listed = run("verify", "--list", "-k", "COMPLIANCE")
+def test_scenarios_are_listed_and_chosen_by_text(call: Run) -> None:
+    listed = call("verify", "--list", "-k", "COMPLIANCE")
     assert listed.returncode == 0
     assert listed.stdout.splitlines() == [
         "deletion/compliance: After a compliance deletion the person is never taken in again",
         "deletion/plain: A deletion that is no compliance request does not shut the person out",
     ]
-    as_json = json.loads(run("verify", "--list", "--json", "-k", "deletion.compliance").stdout)
+    as_json = json.loads(call("verify", "--list", "--json", "-k", "deletion.compliance").stdout)
     assert [Path(each["file"]).stem for each in as_json["scenarios"]] == ["compliance", "plain"]
 
 
@@ -105,8 +105,8 @@ def test_scenarios_are_listed_and_chosen_by_text(run: Run) -> None:
         (["-k", "opted-in", "--junit-xml", "/nowhere/at/all.xml"], "this file cannot be written"),
     ],
 )
-def test_bad_usage_exits_2(run: Run, arguments: list[str], said: str) -> None:
-    shown = run("verify", *arguments)
+def test_bad_usage_exits_2(call: Run, arguments: list[str], said: str) -> None:
+    shown = call("verify", *arguments)
     assert shown.returncode == 2
     assert said in shown.stderr
     assert "Traceback" not in shown.stderr
@@ -119,16 +119,16 @@ def test_a_running_emulator_plays_in_sandboxes(run: Run, serve: Callable[..., ob
     assert f"4 passed, 0 failed, 0 skipped, against sandboxes of the emulator at {url}" in shown.stdout
 
 
-def test_a_bare_endpoint_plays_what_it_can_and_says_what_it_cannot(run: Run, graphql_only: str) -> None:
+def test_a_bare_endpoint_plays_what_it_can_and_says_what_it_cannot(call: Run, graphql_only: str) -> None:
     reached = ("--target", f"{graphql_only}/graphql", "--token", "sa-local-write", "--advertiser", "1001")
-    shown = run("verify", *reached, "-k", "graphql/")
+    shown = call("verify", *reached, "-k", "graphql/")
     assert shown.returncode == 0, shown.stdout
     assert "4 passed, 0 failed, 1 skipped, against the GraphQL endpoint" in shown.stdout
     assert "This needs an emulator: more than GraphQL happens in it." in shown.stdout
     assert "sa-local-write" not in shown.stdout + shown.stderr
 
 
-def test_a_bare_endpoint_needs_a_token(run: Run, graphql_only: str) -> None:
-    shown = run("verify", "--target", graphql_only)
+def test_a_bare_endpoint_needs_a_token(call: Run, graphql_only: str) -> None:
+    shown = call("verify", "--target", graphql_only)
     assert shown.returncode == 2
     assert f"{graphql_only}: this is no emulator, so it needs --token." in shown.stderr

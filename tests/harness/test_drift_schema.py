@@ -281,10 +281,10 @@ def test_an_endpoint_without_a_schema_is_a_mistake_that_keeps_the_token(answer: 
     assert "secret" not in str(raised.value)
 
 
-def test_the_command_says_nothing_of_an_unchanged_schema(run: Run, tmp_path: Path) -> None:
+def test_the_command_says_nothing_of_an_unchanged_schema(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "schema.graphql"
     path.write_text(SDL, encoding="utf-8")
-    shown = run("drift", "--schema", str(path), "--used-only")
+    shown = call("drift", "--schema", str(path), "--used-only")
     assert (shown.returncode, shown.stdout.splitlines()[1:]) == (0, ["no change"])
 
 
@@ -297,10 +297,10 @@ def test_the_command_exits_1_only_on_what_is_breaking_and_shown(run: Run, tmp_pa
     assert (shown.returncode, json.loads(shown.stdout)["findings"]) == (0, [])
 
 
-def test_the_command_prints_findings_for_machines(run: Run, tmp_path: Path) -> None:
+def test_the_command_prints_findings_for_machines(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "schema.graphql"
     path.write_text(doctored("type UserError", "path: [String!]", "paths: [String!]"), encoding="utf-8")
-    told = run("drift", "--schema", str(path), "--used-only", "--json")
+    told = call("drift", "--schema", str(path), "--used-only", "--json")
     shown = json.loads(told.stdout)
     assert told.returncode == 1
     assert (shown["contract"], shown["breaking"], shown["dangerous"], shown["safe"]) == (LATEST, 1, 0, 0)
@@ -318,18 +318,18 @@ def test_the_command_prints_findings_for_machines(run: Run, tmp_path: Path) -> N
 
 
 def test_the_command_introspects_this_machine_freely_and_others_only_when_told(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    call: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STACKADAPT_API_TOKEN", "sa-local-read")
     with Emulator() as emulator:
-        shown = run("drift", "--url", f"{emulator.start()}/graphql?key=secret")
+        shown = call("drift", "--url", f"{emulator.start()}/graphql?key=secret")
     assert shown.returncode == 0, shown.stderr
     assert "no change" in shown.stdout
     assert "secret" not in shown.stdout
-    refused = run("drift", "--url", "https://api.stackadapt.com/graphql")
+    refused = call("drift", "--url", "https://api.stackadapt.com/graphql")
     assert (refused.returncode, "--allow-remote" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--schema", "a", "--url", "b"), ("--destination", "a", "--used-only")])
-def test_the_command_wants_one_thing_to_compare(run: Run, arguments: tuple[str, ...]) -> None:
-    assert run("drift", *arguments).returncode == 2
+def test_the_command_wants_one_thing_to_compare(call: Run, arguments: tuple[str, ...]) -> None:
+    assert call("drift", *arguments).returncode == 2
