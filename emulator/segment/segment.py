@@ -188,7 +188,11 @@ class Segment:
         limit: int = 100,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
-        """One entry for each event and subscription it was offered to, oldest first, with its outcome and reason."""
+        """One entry for each event and subscription it was offered to, oldest first, with its outcome and reason.
+
+        Raises InputError for an unknown outcome, NotFound for a destination that the workspace does not have.
+        """
+        self._check_destination(destination)
         with self._store.begin() as transaction:
             return reports.deliveries(
                 transaction,
@@ -208,7 +212,11 @@ class Segment:
     def dead_letters(
         self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
     ) -> list[dict[str, Any]]:
-        """The deliveries that ended `rejected` or `failed`, oldest first."""
+        """The deliveries that ended `rejected` or `failed`, oldest first.
+
+        Raises NotFound for a destination that the workspace does not have.
+        """
+        self._check_destination(destination)
         with self._store.begin() as transaction:
             return reports.dead_letters(transaction, destination=destination, reason=reason, limit=limit, offset=offset)
 
@@ -222,8 +230,7 @@ class Segment:
 
         Raises NotFound for a destination that the workspace does not have.
         """
-        if destination is not None:
-            check_destination(self._sandbox.workspace, destination)
+        self._check_destination(destination)
         dead = reports.dead(destination=destination, reason=reason, message_ids=message_ids)
         with self._store.begin() as transaction:
             replayed = self._queue.replay(transaction, dead, self._channels, to_millis(self._sandbox.clock.now()))
@@ -270,6 +277,10 @@ class Segment:
                     return
                 self._queue.offer(transaction, computed.events, self._channels, to_millis(now))
             self._announce(computed)
+
+    def _check_destination(self, name: str | None) -> None:
+        if name is not None:
+            check_destination(self._sandbox.workspace, name)
 
     def _announce(self, computed: Computed) -> None:
         for change in computed.changes:

@@ -75,6 +75,31 @@ def test_every_operation_has_a_name_of_its_own_and_a_summary(document: Any) -> N
     assert all(operation["summary"].endswith(".") for operation in operations)
 
 
+def arguments_of(document: Any) -> list[Any]:
+    """Every operation with a query string, as (path, method, names of its arguments)."""
+    found = []
+    for path, item in document["paths"].items():
+        for method in item.keys() & METHODS:
+            given = [
+                document["components"]["parameters"][each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+                for each in item[method].get("parameters", ())
+            ]
+            if names := {each["name"] for each in given if each["in"] == "query"}:
+                found.append((path, method, names))
+    return found
+
+
+def test_the_server_takes_the_arguments_of_the_document_and_refuses_others(document: Any, emulator: Emulator) -> None:
+    operations = arguments_of(document)
+    assert len(operations) >= 12
+    for path, method, names in operations:
+        address = f"{path.replace('{segmentId}', '1')}?emial=x"
+        answer = getattr(emulator.client, method)(address)
+        assert answer.status_code == 400, address
+        assert answer.json["where"] == "emial"
+        assert set(answer.json["allowed"].split(", ")) == names, address
+
+
 def examples_of(document: Any) -> list[Any]:
     """Every JSON body with examples, as (name, schema, example)."""
     found = []

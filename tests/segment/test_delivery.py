@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLSyntaxError, parse
 
-from emulator.errors import UserMistake, WorkspaceError
+from emulator.errors import NotFound, UserMistake, WorkspaceError
 from emulator.events import BatchDelivered
 from emulator.transport import Answer, TransportError
 
@@ -443,7 +443,9 @@ def test_deliveries_are_paged_and_filtered(room: Any) -> None:
     assert room.segment.deliveries(limit=2, offset=3) == everything[3:5]
     assert room.segment.deliveries(outcome="failed") == []
     assert room.segment.deliveries(destination="StackAdapt Acme") == everything
-    assert room.segment.deliveries(destination="other") == []
+    for listed in (room.segment.deliveries, room.segment.dead_letters):
+        with pytest.raises(NotFound, match="no such destination instance.*Did you mean 'StackAdapt Acme'"):
+            listed(destination="StackAdapt Acne")
 
 
 def test_reset_forgets_everything_and_starts_anew(room: Any) -> None:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify
 
 from emulator.clock import to_iso
 from emulator.events import CallReceived
-from emulator.server.control.reading import Chosen, flag, page
+from emulator.server.control.reading import Chosen, filters, flag, page
 
 
 def add(routes: Blueprint, world: Chosen) -> None:
@@ -16,6 +16,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/calls")
     def calls() -> Response:
+        filters("accepted")
         accepted, asked = flag("accepted"), page()
         received = world().sandbox.journal.entries(CallReceived)
         found = [call for call in received if accepted is None or call.accepted == accepted]

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import InputError
-from emulator.server.control.reading import Chosen, json_body, page, refuse_unknown, text
+from emulator.server.control.reading import Chosen, filters, json_body, page, refuse_unknown, text
 
 _KEYS = ("destination", "reason", "messageIds")
 _MOST_MESSAGES = 10_000
@@ -19,9 +19,8 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/dead-letters")
     def dead_letters() -> Response:
         world().segment.tick()
-        found = world().segment.dead_letters(
-            destination=request.args.get("destination"), reason=request.args.get("reason"), **page()
-        )
+        asked = filters("destination", "reason")
+        found = world().segment.dead_letters(destination=asked["destination"], reason=asked["reason"], **page())
         return jsonify(deadLetters=found)
 
     @routes.post("/dead-letters/replay")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
-from emulator.server.control.reading import Chosen, flag, page
+from emulator.server.control.reading import Chosen, filters, flag, page
 
 
 def add(routes: Blueprint, world: Chosen) -> None:
@@ -21,25 +21,21 @@ def add(routes: Blueprint, world: Chosen) -> None:
 def _add_stackadapt(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/profiles")
     def profiles() -> Response:
-        found = world().stackadapt.profiles(
-            advertiser_id=request.args.get("advertiserId"), email=request.args.get("email"), **page()
-        )
+        asked = filters("advertiserId", "email")
+        found = world().stackadapt.profiles(advertiser_id=asked["advertiserId"], email=asked["email"], **page())
         return jsonify(profiles=found)
 
     @routes.get("/rejections")
     def rejections() -> Response:
-        found = world().stackadapt.rejections(
-            advertiser_id=request.args.get("advertiserId"), reason=request.args.get("reason"), **page()
-        )
+        asked = filters("advertiserId", "reason")
+        found = world().stackadapt.rejections(advertiser_id=asked["advertiserId"], reason=asked["reason"], **page())
         return jsonify(rejections=found)
 
     @routes.get("/records")
     def records() -> Response:
+        asked = filters("outcome", "requestId", "email")
         found = world().stackadapt.records(
-            outcome=request.args.get("outcome"),
-            request_id=request.args.get("requestId"),
-            email=request.args.get("email"),
-            **page(),
+            outcome=asked["outcome"], request_id=asked["requestId"], email=asked["email"], **page()
         )
         return jsonify(records=found)
 
@@ -48,24 +44,27 @@ def _add_segment(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/deliveries")
     def deliveries() -> Response:
         world().segment.tick()
+        asked = filters("outcome", "destination", "userId", "email")
         found = world().segment.deliveries(
-            outcome=request.args.get("outcome"),
-            destination=request.args.get("destination"),
-            user_id=request.args.get("userId"),
-            email=request.args.get("email"),
+            outcome=asked["outcome"],
+            destination=asked["destination"],
+            user_id=asked["userId"],
+            email=asked["email"],
             **page(),
         )
         return jsonify(deliveries=found)
 
     @routes.get("/batches")
     def batches() -> Response:
+        filters("failed")
         world().segment.tick()
         return jsonify(batches=world().segment.batches(failed=flag("failed"), **page()))
 
     @routes.get("/space/profiles")
     def space_profiles() -> Response:
         world().segment.tick()
-        found = world().segment.profiles(user_id=request.args.get("userId"), email=request.args.get("email"), **page())
+        asked = filters("userId", "email")
+        found = world().segment.profiles(user_id=asked["userId"], email=asked["email"], **page())
         return jsonify(profiles=found)
 
     @routes.get("/audiences")

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # Finds the world that the request under way speaks to.
 Chosen: TypeAlias = "Callable[[], World]"
 
+PAGE = ("limit", "offset")
 _NESTING_LIMIT = 64
-_PAGE = 100
+_PAGE_SIZE = 100
 _LARGEST_PAGE = 10_000
 _LARGEST_OFFSET = 2**53
 _MOST_DIGITS = 16
@@ -59,6 +60,20 @@ def refuse_unknown(body: dict[str, Any], known: tuple[str, ...], message: str) -
             raise InputError(message, where=key, allowed=", ".join(known), hint=nearest(key, known))
 
 
+def filters(*names: str, others: tuple[str, ...] = PAGE) -> dict[str, str | None]:
+    """The filters of the query string, None where one is absent. `others` are the arguments that are no filters.
+
+    Raises InputError for any further argument: a filter with a slip in its name would find everything.
+    """
+    known = (*names, *others)
+    for name in request.args:
+        if name not in known:
+            raise InputError(
+                "there is no such filter.", where=name, allowed=", ".join(known) or "none", hint=nearest(name, known)
+            )
+    return {name: request.args.get(name) for name in names}
+
+
 def flag(name: str) -> bool | None:
     """`true` or `false` of the query string, None when absent. Raises InputError."""
     text = request.args.get(name)
@@ -71,7 +86,7 @@ def flag(name: str) -> bool | None:
 
 def page() -> dict[str, int]:
     """`limit` and `offset` of the query string. Raises InputError."""
-    return {"limit": _number("limit", _PAGE, _LARGEST_PAGE), "offset": _number("offset", 0, _LARGEST_OFFSET)}
+    return {"limit": _number("limit", _PAGE_SIZE, _LARGEST_PAGE), "offset": _number("offset", 0, _LARGEST_OFFSET)}
 
 
 def _number(name: str, default: int, most: int) -> int:

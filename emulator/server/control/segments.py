@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from emulator.errors import InputError
-from emulator.server.control.reading import Chosen, json_body, page, refuse_unknown, text
+from emulator.server.control.reading import Chosen, filters, json_body, page, refuse_unknown, text
 
 _CHANGES = ("name", "rule")
 _KEYS = ("advertiserId", *_CHANGES)
@@ -31,6 +31,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/segments/<segment_id>")
     def segment(segment_id: str) -> Response:
+        filters()
         return jsonify(world().stackadapt.segments.get(segment_id, members=True, **page()))
 
     @routes.patch("/segments/<segment_id>")

@@ -9,7 +9,7 @@ from typing import IO
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.server import snapshot
-from emulator.server.control.reading import Chosen
+from emulator.server.control.reading import Chosen, filters
 from emulator.stackadapt.transfer import export_profiles, import_profiles
 from emulator.stackadapt.transfer_lines import check_format
 
@@ -45,22 +45,25 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/profiles/export")
     def export() -> Response:
-        chosen, name = world(), _format()
+        chosen, (name, advertiser) = world(), _transfer()
         chosen.stackadapt.settle()
-        lines = export_profiles(chosen.sandbox, name, request.args.get("advertiserId"))
+        lines = export_profiles(chosen.sandbox, name, advertiser)
         return Response((line.encode("utf-8", "replace") for line in lines), content_type=_TYPES[name])
 
     @routes.post("/profiles/import")
     def take_in() -> Response:
-        chosen = world()
+        chosen, (name, advertiser) = world(), _transfer()
         request.max_content_length = _BODY_LIMIT_BYTES
         chosen.stackadapt.settle()
-        done = import_profiles(chosen.sandbox, request.stream, _format(), request.args.get("advertiserId"))
+        done = import_profiles(chosen.sandbox, request.stream, name, advertiser)
         return jsonify(done.as_dict())
 
 
-def _format() -> str:
-    return check_format(request.args.get("format", "jsonl"))
+def _transfer() -> tuple[str, str | None]:
+    """The format and the advertiser that the query string names."""
+    asked = filters("format", "advertiserId", others=())
+    name = asked["format"]
+    return "jsonl" if name is None else check_format(name), asked["advertiserId"]
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
