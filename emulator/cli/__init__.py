@@ -10,7 +10,8 @@ from importlib import import_module
 import click
 
 from emulator import __version__
-from emulator.errors import EmulatorDefect, EmulatorError, nearest
+from emulator.cli.groups import ProposingGroup
+from emulator.errors import EmulatorDefect, EmulatorError
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
@@ -41,7 +42,7 @@ Every option can also be set in the environment: serve --port is STACKADAPT_EMUL
 _TRACEBACK = "STACKADAPT_EMULATOR_TRACEBACK"
 
 
-class _Commands(click.Group):
+class _Commands(ProposingGroup):
     """Finds a command's module by its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,15 +53,6 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(f"emulator.cli.{cmd_name}").command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            told = " ".join(filter(None, (error.message, nearest(args[0], COMMANDS))))
-            raise click.UsageError(told, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import httpx
 
+from emulator.cli.groups import ProposingGroup
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
 from emulator.durations import parse_duration
 
@@ -21,7 +22,7 @@ Examples:
 _json = click.option("--json", "as_json", is_flag=True, help="Print the clock as one JSON object.")
 
 
-@click.group(epilog=_EPILOG)
+@click.group(cls=ProposingGroup, epilog=_EPILOG)
 def command() -> None:
     """Look at the time of a running emulator, move it forward, stand it still, let it run on."""
 

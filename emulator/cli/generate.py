@@ -18,6 +18,7 @@ from emulator.cli.generate_options import (
     form_of,
     output_options,
 )
+from emulator.cli.groups import ProposingGroup
 from emulator.cli.progress import progress
 from emulator.cli.remote import client_of, permission, remote_options
 from emulator.cli.wording import counted
@@ -41,7 +42,7 @@ Examples:
 _FASTEST = 1_000_000
 
 
-@click.group(epilog=_EPILOG)
+@click.group(cls=ProposingGroup, epilog=_EPILOG)
 def command() -> None:
     """Make people, identify calls, audience events and workspaces.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import httpx
 
+from emulator.cli.groups import ProposingGroup
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
 from emulator.errors import InputError, unwritable
 
@@ -19,7 +20,7 @@ Examples:
 """
 
 
-@click.group(epilog=_EPILOG)
+@click.group(cls=ProposingGroup, epilog=_EPILOG)
 def command() -> None:
     """Save the state of a running emulator to a file, and load it again.
 

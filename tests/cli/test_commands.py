@@ -40,9 +40,18 @@ def test_an_unknown_command_is_bad_usage(run: Run) -> None:
     assert run("srve").returncode == 2
 
 
-@pytest.mark.parametrize(("slip", "said"), [("triger", "Did you mean 'trigger'?"), ("zzz", "No such command 'zzz'.\n")])
-def test_the_nearest_command_is_proposed(run: Run, slip: str, said: str) -> None:
-    assert said in run(slip).stderr
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ("triger", "Did you mean 'trigger'?"),
+        ("clock advanse", "Did you mean 'advance'?"),
+        ("zzz", "No such command 'zzz'.\n"),
+    ],
+)
+def test_the_nearest_command_is_proposed(call: Run, slip: str, said: str) -> None:
+    refused = call(*slip.split())
+    assert refused.returncode == 2
+    assert said in refused.stderr
 
 
 @pytest.mark.parametrize("asked", [False, True])
