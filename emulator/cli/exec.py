@@ -17,6 +17,7 @@ import httpx
 from emulator.harness.faces import Endpoint, troubles
 from emulator.harness.faces.sandboxes import sandbox_at
 from emulator.server.emulator import Emulator
+from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace
 
 _EPILOG = """\b
@@ -64,7 +65,8 @@ def command(
     ):
         # Asked over the port: whoever gets its address finds it answering.
         endpoint = sandbox_at(client)
-        code = _run(command_line, {**os.environ, **_variables(endpoint)})
+        with Heartbeat(emulator.sandboxes.opened):
+            code = _run(command_line, {**os.environ, **_variables(endpoint)})
         if code:
             _tell_troubles(endpoint, code)
     sys.exit(code)

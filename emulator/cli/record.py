@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,6 +14,7 @@ from emulator.harness.remote import address, shown
 from emulator.ids import secret
 from emulator.server.listener import Listener, bind, url_of
 from emulator.server.recorder import create_recorder
+from emulator.server.signals import StopSignals
 
 _EPILOG = """\b
 Examples:
@@ -54,17 +53,11 @@ def command(upstream: str, port: int, output: Path, as_json: bool) -> None:
         listening = bind("127.0.0.1", port)
         with closing(listening), closing(Recording(output, upstream=shown(target), key=secret(""))) as recording:
             graphql = f"{url_of(listening)}/graphql"
-            listener = Listener(create_recorder(client, str(target), recording), listening=listening)
-            signal.signal(signal.SIGTERM, _stop)
-            with suppress(KeyboardInterrupt, SystemExit):
+            with StopSignals() as signals:
                 click.echo(_welcome(graphql, shown(target), output, as_json))
-                listener.run()
+                Listener(create_recorder(client, str(target), recording), listening=listening).run(signals)
         if not as_json:
             click.echo(f"{recording.count} recorded in {output}")
-
-
-def _stop(_signal: int, _frame: Any) -> None:
-    raise SystemExit(0)
 
 
 def _welcome(graphql: str, upstream: str, output: Path, as_json: bool) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,10 @@ import click
 from emulator.errors import UserMistake
 from emulator.harness.remote import is_loopback
 from emulator.server.emulator import Emulator
+from emulator.server.heartbeat import Heartbeat
 from emulator.server.listener import Listener, bind, url_of
 from emulator.server.logs import LogWriter
+from emulator.server.signals import StopSignals
 from emulator.server.workers import run_workers
 from emulator.workspace import Workspace, load_workspace
 
@@ -66,8 +67,6 @@ def command(
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_edition=api_edition)
     if workers > 1 and database is None:
         raise UserMistake("several processes need one --database.", where="--workers", found=workers, allowed="1")
-    listening = bind(host, port)
-    announcement = json.dumps(_connection(url_of(listening), workspace)) if as_json else None
 
     def open_emulator() -> Emulator:
         emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
@@ -79,16 +78,17 @@ def command(
     def announce() -> None:
         if warning := warning_about(host):
             click.echo(warning, err=True)
-        click.echo(announcement or _welcome(url_of(listening), workspace))
+        url = url_of(listening)
+        click.echo(json.dumps(_connection(url, workspace)) if as_json else _welcome(url, workspace))
 
-    if workers == 1:
-        _serve(open_emulator(), listening, announce)
-        return
-    # Opened once before there are workers: the tables are made, and a database that cannot be used is told of here.
-    open_emulator().close()
-    listening.listen()
-    announce()
-    run_workers(workers, lambda: _serve(open_emulator(), listening))
+    with closing(bind(host, port)) as listening:
+        if workers == 1:
+            _serve(open_emulator(), listening, announce)
+            return
+        # Opened once before there are workers: the tables are made, and a database that is of no use is told of here.
+        open_emulator().close()
+        announce()
+        run_workers(workers, lambda: _serve(open_emulator(), listening))
 
 
 def warning_about(host: str) -> str | None:
@@ -97,16 +97,10 @@ def warning_about(host: str) -> str | None:
 
 
 def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
-    listener = Listener(emulator.app, listening=listening)
-    signal.signal(signal.SIGTERM, _stop)
-    with suppress(KeyboardInterrupt, SystemExit):
+    with StopSignals() as signals, emulator:
         ready()
-        listener.run()
-    emulator.close()
-
-
-def _stop(_signal: int, _frame: Any) -> None:
-    raise SystemExit(0)
+        with Heartbeat(emulator.sandboxes.opened):
+            Listener(emulator.app, listening=listening).run(signals)
 
 
 def _connection(url: str, workspace: Workspace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.test import Client
 
 from emulator.clock import Clock
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, UserMistake
 from emulator.journal import Listener as Reporter
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
@@ -51,7 +51,11 @@ class Emulator:
         self._reporters: list[Reporter] = []
         self._listener: Listener | None = None
         self.app: Flask = create_app(self)
-        self.sandboxes = Sandboxes(workspace, self._stores, self._open_world)
+        try:
+            self.sandboxes = Sandboxes(workspace, self._stores, self._open_world)
+        except EmulatorError:
+            self._stores.close()
+            raise
 
     @property
     def world(self) -> World:
@@ -87,8 +91,10 @@ class Emulator:
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listens on a port (a free one by default) on a thread of its own and returns the URL.
 
-        Raises PortInUse.
+        Raises PortInUse, and UserMistake when it listens already.
         """
+        if self._listener is not None:
+            raise UserMistake("this emulator listens already.", found=self._listener.url, hint="Make another emulator.")
         self._listener = Listener(self.app, host=host, port=port)
         self._listener.start()
         return self._listener.url

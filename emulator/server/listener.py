@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from threading import Event, Thread
+from collections.abc import Callable
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -12,6 +13,7 @@ from waitress.server import create_server
 
 from emulator.errors import PortInUse, UserMistake
 from emulator.server.connection import break_on_demand
+from emulator.server.signals import StopSignals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -23,7 +25,9 @@ BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket, so that nobody can take the port between choosing and listening. Port 0 takes a free one.
+    """A socket that listens: nobody else can take its port, and who connects before it is served waits.
+
+    Port 0 takes a free one.
 
     Raises PortInUse, or UserMistake for an address that is not this machine's.
     """
@@ -32,6 +36,7 @@ def bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
@@ -75,23 +80,19 @@ class Listener:
         )
         break_on_demand(self._server)
         self._thread: Thread | None = None
-        self._ended = Event()
+        self._when_ended: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Serves on a thread of its own; the socket takes connections as soon as this returns."""
         self._thread = Thread(target=self._serve, name="stackadapt-emulator", daemon=True)
         self._thread.start()
 
-    def run(self) -> None:
-        """Serves until SystemExit or KeyboardInterrupt is raised here, then finishes the requests under way.
-
-        Never on the calling thread: a signal that raises between two steps of the server would leave sockets behind.
-        """
+    def run(self, signals: StopSignals) -> None:
+        """Serves until a signal comes, then finishes the requests under way."""
+        self._when_ended = signals.wake
         self.start()
-        try:
-            self._wait()
-        finally:
-            self.stop()
+        signals.wait()
+        self.stop()
 
     def stop(self) -> None:
         """Finishes the requests under way, then closes the socket and every connection."""
@@ -102,16 +103,11 @@ class Listener:
         with trigger.lock:
             trigger.thunks.append(lambda: wasyncore.close_all(self._open))
             trigger.pull_trigger()
-        self._wait()
+        if self._thread is not None:
+            self._thread.join()
 
     def _serve(self) -> None:
         try:
             self._server.run()
         finally:
-            self._ended.set()
-
-    def _wait(self) -> None:
-        if self._thread is not None:
-            # Not join() alone: a signal that raises in it makes Python 3.11 take the thread for ended.
-            self._ended.wait()
-            self._thread.join()
+            self._when_ended()

@@ -167,6 +167,7 @@ class Sandboxes:
 
     def opened(self) -> list[World]:
         """The worlds that have been asked for."""
+        self._catch_up()
         with self._lock:
             return list(self._worlds.values())
 

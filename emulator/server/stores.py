@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from emulator.store import Store, open_engine
 
 _DRIVER = "postgresql+psycopg"
 _PREFIX = "stackadapt_emulator_"
+_LOCK = "in-use"
 
 
 class Stores(Protocol):
@@ -59,6 +61,7 @@ class FileStores:
         except OSError as error:
             raise UserMistake(f"this folder cannot be made: {error.strerror}.", where=str(folder)) from None
         self._folder = folder
+        self._lock = _lock(folder)
 
     def open(self, name: str) -> Store:
         path = self._path(name)
@@ -74,10 +77,34 @@ class FileStores:
             file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Each file is closed by its store."""
+        """Each file is closed by its store; the folder is free for others."""
+        self._lock.close()
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.sqlite"
+
+
+def _lock(folder: Path) -> sqlite3.Connection:
+    """Holds the folder until it is closed, or the process ends. Raises UserMistake when somebody else holds it.
+
+    Two processes would not see each other's clock and sandboxes, and would send the same batch twice.
+    """
+    path = folder / _LOCK
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        lock = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        lock.close()
+        raise UserMistake(
+            "another emulator keeps its data in this folder.",
+            where=str(folder),
+            hint="Stop it, give this one another folder, or share a PostgreSQL database with --database.",
+        ) from None
+    return lock
 
 
 class SharedStores:

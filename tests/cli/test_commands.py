@@ -13,9 +13,10 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from emulator import Emulator
 from emulator.cli import COMMANDS, cli, main
 from emulator.cli.serve import warning_about
-from tests.conftest import Served
+from tests.conftest import READY_SECONDS, Served
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Served]
@@ -124,6 +125,25 @@ def test_serve_prints_where_it_is_and_stops_gracefully(serve: Serve) -> None:
 
 def test_serve_stops_on_an_interrupt(serve: Serve) -> None:
     assert serve().stop(signal.SIGINT) == 0
+
+
+def test_serve_stops_once_however_many_signals_come(serve: Serve) -> None:
+    served = serve()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        served.process.send_signal(number)
+    assert served.process.wait(timeout=READY_SECONDS) == 0
+    assert served.process.stderr is not None
+    assert served.process.stderr.read() == ""
+
+
+def test_a_folder_that_another_emulator_holds_is_refused(serve: Serve, call: Run, tmp_path: Path) -> None:
+    served = serve("--data", str(tmp_path))
+    refused = call("serve", "--port", "0", "--data", str(tmp_path))
+    assert refused.returncode == 2
+    assert "another emulator keeps its data in this folder" in refused.stderr
+    assert served.stop() == 0
+    with Emulator(data=tmp_path):
+        pass
 
 
 def test_serve_logs_no_token_and_no_e_mail(serve: Serve) -> None:

@@ -6,9 +6,9 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,13 +16,13 @@ import pytest
 from waitress import wasyncore
 
 from emulator.server.listener import Listener
+from emulator.server.signals import StopSignals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # One process can select() among 1024 files.
 MANY = 1100
-PATIENCE_SECONDS = 0.2
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -54,39 +54,38 @@ def test_more_than_a_thousand_connections_are_served() -> None:
         assert httpx.get(listener.url, trust_env=False, timeout=20).text == "ok"
 
 
-@pytest.fixture
-def raising() -> Iterator[Callable[[], None]]:
-    """Raises KeyboardInterrupt in the main thread, by a signal of its own."""
-
-    def strike(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGUSR1, strike)
-    yield lambda: os.kill(os.getpid(), signal.SIGUSR1)
-    signal.signal(signal.SIGUSR1, before)
-
-
-def test_a_signal_ends_it_only_when_every_socket_is_closed(
-    monkeypatch: pytest.MonkeyPatch, raising: Callable[[], None]
-) -> None:
-    returned, too_early = Event(), []
+def test_signals_end_it_once_and_only_when_every_socket_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    closing: list[bool] = []
     close_all = wasyncore.close_all
 
-    def slow(sockets: dict[int, Any]) -> None:
-        too_early.append(returned.wait(PATIENCE_SECONDS))
+    def close_under_fire(sockets: dict[int, Any]) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
         close_all(sockets)
+        closing.append(True)
 
-    monkeypatch.setattr(wasyncore, "close_all", slow)
+    monkeypatch.setattr(wasyncore, "close_all", close_under_fire)
     listener = Listener(app)
 
     def ask_then_strike() -> None:
         httpx.get(listener.url, trust_env=False, timeout=20)
-        raising()
+        os.kill(os.getpid(), signal.SIGINT)
 
     asking = Thread(target=ask_then_strike)
-    asking.start()
-    with pytest.raises(KeyboardInterrupt):
-        listener.run()
-    returned.set()
+    with StopSignals() as signals:
+        asking.start()
+        listener.run(signals)
+        assert closing == [True]
     asking.join()
-    assert too_early == [False]
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with StopSignals() as signals:
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGTERM)
+            signals.wait()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -255,14 +255,14 @@ def test_in_a_folder_sandboxes_come_back_with_tokens_data_and_time(tmp_path: Pat
         sandbox = made(emulator.client, name="kept")
         identify(emulator.client, sandbox["writeKey"], "ada")
         emulator.client.post("/_emulator/clock/advance", json={"hours": 4}, headers=of(sandbox))
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["default.sqlite", "kept.sqlite"]
+    assert sorted(file.name for file in tmp_path.glob("*.sqlite")) == ["default.sqlite", "kept.sqlite"]
     with Emulator(data=tmp_path) as emulator:
         client = emulator.client
         assert client.get("/_emulator/sandboxes/kept").json == sandbox
         assert emails(client, sandbox["token"]) == ["ada@example.com"]
         assert (client.get("/_emulator/clock", headers=of(sandbox)).json or {})["aheadSeconds"] == 4 * 3600
         assert client.delete("/_emulator/sandboxes/kept").status_code == 204
-    assert [file.name for file in tmp_path.iterdir()] == ["default.sqlite"]
+    assert [file.name for file in tmp_path.glob("*.sqlite")] == ["default.sqlite"]
 
 
 def test_in_a_folder_a_sandbox_keeps_its_own_workspace(tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""Time passes on a server although nobody asks it anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from emulator.clock import Clock
+from emulator.events import BatchDelivered
+from emulator.server.heartbeat import Heartbeat
+from emulator.workspace import load_workspace
+
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+VIP = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+PERIOD_SECONDS = 0.001
+PATIENCE_SECONDS = 20
+
+
+class Broken:
+    """A world in which something is wrong."""
+
+    def __init__(self, world: Any) -> None:
+        self.sandbox = world.sandbox
+
+    def catch_up(self) -> None:
+        raise RuntimeError("something is wrong here")
+
+
+def test_a_batch_that_is_old_enough_leaves_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+    workspace = load_workspace()
+    [destination] = workspace.destinations
+    slow = replace(destination, batch_age=timedelta(hours=1))
+    with Emulator(replace(workspace, destinations=(slow,)), clock=Clock(frozen_at=NOON)) as emulator:
+        left = Event()
+        emulator.report_to(lambda event: left.set() if isinstance(event, BatchDelivered) else None)
+        emulator.client.post("/v1/identify", json=VIP, auth=("segment-local", ""))
+        # The clock alone: the world's own `advance` would send it.
+        emulator.sandbox.clock.advance(timedelta(hours=1))
+        assert not left.is_set()
+        worlds: Any = [Broken(emulator.world), emulator.world]
+        with Heartbeat(lambda: worlds, period_seconds=PERIOD_SECONDS):
+            assert left.wait(PATIENCE_SECONDS)
+    assert "something is wrong here" in caplog.text
