@@ -239,6 +239,16 @@ def test_one_quote_in_a_trait_breaks_the_document_of_the_whole_batch(room: Any) 
         parse(room.transport.documents()[0])
 
 
+def test_half_of_a_surrogate_pair_in_an_answer_is_kept_as_a_replacement_character(room: Any) -> None:
+    room.transport.answers = [said(200, r'{"errors":[{"message":"bad name: Ada \ud83d"}]}')]
+    enter(room, 1)
+    assert room.outcomes() == ["failed"] * 2
+    assert {row["message"] for row in room.segment.deliveries()} == {"bad name: Ada \ufffd"}
+    assert [batch["error"] for batch in room.segment.batches()] == ["bad name: Ada \ufffd"]
+    room.segment.tick()
+    assert len(room.transport.requests) == 1
+
+
 def test_user_errors_in_a_200_fail_the_batch_too(room: Any) -> None:
     room.transport.answers = [said(200, REFUSED)]
     enter(room, 1)
