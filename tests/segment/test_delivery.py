@@ -39,6 +39,20 @@ def enter(room: Any, count: int, *, first: int = 0) -> None:
     room.segment.receive("batch", {"batch": calls})
 
 
+def enter_large(room: Any, count: int, *, first: int = 0) -> None:
+    """So many people enter, with two events of some 30 KB each; a call takes no more than 500 KB."""
+    people = [
+        {
+            "type": "identify",
+            "userId": f"u{n}",
+            "traits": {"email": f"u{n}@b.co", "first_name": "x" * 30_000, "total_spent": 900},
+        }
+        for n in range(first, first + count)
+    ]
+    for start in range(0, count, 15):
+        room.segment.receive("batch", {"batch": people[start : start + 15]})
+
+
 def said(status: int, text: str = "", reason: str = "") -> Answer:
     return Answer(status=status, reason=reason, text=text)
 
@@ -88,16 +102,7 @@ def test_a_batch_holds_no_more_events_than_its_size(open_room: Callable[..., Any
 def test_a_batch_holds_no_more_than_4_megabytes(open_room: Callable[..., Any], document: Any) -> None:
     destination(document)["batch"] = {"size": 1000, "age": "1m"}
     room = open_room(document)
-    for start in range(0, 75, 15):
-        calls = [
-            {
-                "type": "identify",
-                "userId": f"u{n}",
-                "traits": {"email": f"u{n}@b.co", "first_name": "x" * 30_000, "total_spent": 900},
-            }
-            for n in range(start, start + 15)
-        ]
-        room.segment.receive("batch", {"batch": calls})
+    enter_large(room, 75)
     room.advance(minutes=1)
     first, second = room.segment.batches()
     assert len(first["events"]) + len(second["events"]) == 150
@@ -106,6 +111,18 @@ def test_a_batch_holds_no_more_than_4_megabytes(open_room: Callable[..., Any], d
     assert sum(sizes[message] for message in first["events"]) <= limit
     assert sum(sizes[message] for message in [*first["events"], second["events"][0]]) > limit
     assert first["events"] + second["events"] == list(sizes)
+
+
+def test_a_batch_that_is_full_by_bytes_does_not_wait(open_room: Callable[..., Any], document: Any) -> None:
+    destination(document)["batch"] = {"size": 1000, "age": "1h"}
+    room = open_room(document)
+    enter_large(room, 60)
+    assert room.transport.requests == []
+    enter_large(room, 15, first=60)
+    [batch] = room.segment.batches()
+    waiting = room.outcomes().count("queued")
+    assert len(batch["events"]) + waiting == 150
+    assert 0 < waiting < 20
 
 
 def test_a_batch_waits_until_it_is_old_enough(open_room: Callable[..., Any], document: Any) -> None:
