@@ -96,7 +96,7 @@ class Delivery:
     def _carried_out(self, channel: Channel, work: Work, prepared: Prepared, at: int) -> Attempt:
         settlements = list(_left_out(channel, work, prepared))
         if prepared.request is None:
-            # A batch that was sent before has nothing left when its subscription was changed since.
+            # A batch that was sent before has nothing left when its subscription was changed, or its people deleted.
             closed = Judgement(outcome=DISCARDED) if work.batch_id is not None else None
             return Attempt(at=at, settlements=tuple(settlements), batch=closed)
         judgement = self._sent(channel, prepared.request)
@@ -116,7 +116,7 @@ class Delivery:
                 in_batch=True,
             )
         )
-        return Attempt(at=at, settlements=tuple(settlements), batch=judgement, next_at=next_at)
+        return Attempt(at=at, settlements=tuple(settlements), requests=1, batch=judgement, next_at=next_at)
 
     def _sent(self, channel: Channel, request: OutgoingRequest) -> Judgement:
         try:

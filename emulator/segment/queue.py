@@ -53,10 +53,14 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What came of one try. `batch` is None when nothing had to be sent, `next_at` unless it will be tried again."""
+    """What came of one try. `batch` is None when there was none to record, `next_at` unless it will be tried again.
+
+    `requests` is 0 when nothing was sent: the mapping failed, or of a batch that was sent before nothing is left.
+    """
 
     at: int
     settlements: tuple[Settlement, ...]
+    requests: int = 0
     batch: Judgement | None = None
     next_at: int | None = None
 
@@ -215,7 +219,7 @@ def _save_batch(transaction: Transaction, channel: Channel, work: Work, attempt:
         "status": attempt.batch.status,
         "response": attempt.batch.response,
         "trace_id": attempt.batch.trace_id,
-        "attempts": work.attempts + 1,
+        "attempts": work.attempts + attempt.requests,
         "last_at": attempt.at,
         "next_at": attempt.next_at,
     }

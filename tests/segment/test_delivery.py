@@ -211,7 +211,7 @@ def test_a_broken_mapping_rejects_the_whole_batch_once(open_room: Callable[..., 
     assert room.outcomes() == ["rejected"] * 4
     assert room.transport.requests == []
     [batch] = room.segment.batches()
-    assert (batch["outcome"], len(batch["events"])) == ("rejected", 4)
+    assert (batch["outcome"], len(batch["events"]), batch["attempts"]) == ("rejected", 4, 0)
     assert room.segment.batches(failed=True) == []
     room.advance(hours=5)
     assert len(room.segment.batches()) == 1
@@ -440,8 +440,20 @@ def test_a_retried_batch_of_a_changed_subscription_is_closed(
     after.advance(minutes=1)
     assert after.outcomes() == ["discarded"] * 2
     assert [(batch["outcome"], batch["attempts"], batch["nextAt"]) for batch in after.segment.batches()] == [
-        ("discarded", 2, None)
+        ("discarded", 1, None)
     ]
+
+
+def test_attempts_count_requests_and_not_the_closing_of_a_batch_whose_people_were_deleted(room: Any) -> None:
+    room.transport.answers = [said(503)]
+    enter(room, 1)
+    [person] = {row["userId"] for row in room.segment.deliveries()}
+    room.segment.delete(person)
+    asked = len(room.transport.requests)
+    room.advance(minutes=1)
+    assert len(room.transport.requests) == asked
+    [batch] = room.segment.batches()
+    assert (batch["outcome"], batch["attempts"], batch["nextAt"]) == ("discarded", 1, None)
 
 
 def test_every_event_has_one_outcome_and_the_counts_add_up(open_room: Callable[..., Any], document: Any) -> None:
