@@ -5,11 +5,14 @@ In process it is a WSGI application, otherwise a socket; whoever posts cannot te
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
+
+from emulator.clock import stopwatch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -51,6 +54,8 @@ class HttpTransport:
 
     def __init__(self, url: str, *, app: WSGIApplication | None = None) -> None:
         self.url = url
+        # An application in this process is waited for, however slow the machine is.
+        self._seconds = math.inf if app else TIMEOUT_SECONDS
         self._client = httpx.Client(
             transport=httpx.WSGITransport(app=app) if app else None,
             timeout=TIMEOUT_SECONDS,
@@ -59,19 +64,36 @@ class HttpTransport:
 
     def post(self, headers: Mapping[str, str], body: str) -> Answer:
         try:
-            response = self._client.post(self.url, headers=dict(headers), content=body.encode("utf-8", "replace"))
+            return self._answer(headers, body)
         except httpx.TimeoutException as error:
             raise TransportError("ETIMEDOUT", f"Request timed out after {TIMEOUT_SECONDS * 1000:.0f}ms") from error
         except httpx.ConnectError as error:
-            raise TransportError("ECONNREFUSED", f"request to {self.url} failed, reason: {error}") from error
-        except httpx.HTTPError as error:
-            raise TransportError("ECONNRESET", f"request to {self.url} failed, reason: {error}") from error
+            raise self._failed("ECONNREFUSED", error) from error
+        except Exception as error:
+            # Not httpx's errors alone: a header that is no ASCII or a client that was closed fails in other ways, and
+            # a batch whose request raises anything else would be sent again at every tick.
+            raise self._failed("ECONNRESET", error) from error
+
+    def _answer(self, headers: Mapping[str, str], body: str) -> Answer:
+        elapsed = stopwatch()
+        content = body.encode("utf-8", "replace")
+        with self._client.stream("POST", self.url, headers=dict(headers), content=content) as response:
+            received = bytearray()
+            for chunk in response.iter_bytes():
+                # httpx bounds each read alone: an answer that drips would never end.
+                if elapsed() > self._seconds * 1000:
+                    raise httpx.ReadTimeout("the answer is not complete in time")
+                received += chunk
         return Answer(
             status=response.status_code,
             reason=response.reason_phrase,
-            text=response.text,
+            # UTF-8 whatever the header says, as the published engine reads it.
+            text=received.decode("utf-8", "replace"),
             headers=dict(response.headers),
         )
+
+    def _failed(self, code: str, error: Exception) -> TransportError:
+        return TransportError(code, f"request to {self.url} failed, reason: {error}")
 
     def close(self) -> None:
         """Closes the connections."""

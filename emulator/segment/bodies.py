@@ -100,9 +100,14 @@ def _finite(digits: str) -> float:
     return number
 
 
+def whole_characters(text: str) -> str:
+    """The text with U+FFFD in place of each half of a surrogate pair."""
+    return _LONE.sub("\ufffd", text)
+
+
 def _whole_characters(value: Any) -> Any:
     if isinstance(value, str):
-        return _LONE.sub("\ufffd", value)
+        return whole_characters(value)
     if isinstance(value, list):
         return [_whole_characters(item) for item in value]
     if isinstance(value, dict):

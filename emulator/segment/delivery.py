@@ -18,6 +18,7 @@ from emulator.events import BatchDelivered
 from emulator.mapping import EngineError, Invalid, OutgoingRequest, Prepared, Ready
 from emulator.sandbox import Sandbox
 from emulator.segment.answers import DISCARDED, FAILED, REJECTED, RETRYING, Judgement, judge, judge_silence
+from emulator.segment.bodies import whole_characters
 from emulator.segment.channels import Channel
 from emulator.segment.concurrency import for_each
 from emulator.segment.moments import to_millis
@@ -93,9 +94,9 @@ class Delivery:
         self._sandbox.journal.append(_journal_entry(channel, attempt, self._sandbox))
 
     def _carried_out(self, channel: Channel, work: Work, prepared: Prepared, at: int) -> Attempt:
-        settlements = list(_left_out(work, prepared))
+        settlements = list(_left_out(channel, work, prepared))
         if prepared.request is None:
-            # A batch that was sent before has nothing left when its subscription was changed since.
+            # A batch that was sent before has nothing left when its subscription was changed, or its people deleted.
             closed = Judgement(outcome=DISCARDED) if work.batch_id is not None else None
             return Attempt(at=at, settlements=tuple(settlements), batch=closed)
         judgement = self._sent(channel, prepared.request)
@@ -115,7 +116,7 @@ class Delivery:
                 in_batch=True,
             )
         )
-        return Attempt(at=at, settlements=tuple(settlements), batch=judgement, next_at=next_at)
+        return Attempt(at=at, settlements=tuple(settlements), requests=1, batch=judgement, next_at=next_at)
 
     def _sent(self, channel: Channel, request: OutgoingRequest) -> Judgement:
         try:
@@ -125,8 +126,8 @@ class Delivery:
         message, response = judgement.message, judgement.response
         return replace(
             judgement,
-            message=channel.destination.masked(message) if message else message,
-            response=channel.destination.masked(response) if response else response,
+            message=_shown(channel, message) if message else message,
+            response=_shown(channel, response) if response else response,
         )
 
     def _next_attempt(self, work: Work, at: int) -> int | None:
@@ -149,21 +150,26 @@ def _lanes(destination: Destination) -> int:
     return destination.batch_concurrency if destination.endpoint else 1
 
 
-def _left_out(work: Work, prepared: Prepared) -> Iterator[Settlement]:
+def _shown(channel: Channel, text: str) -> str:
+    """What is kept of a text from outside: no token, and no half of a surrogate pair, which no database takes."""
+    return whole_characters(channel.destination.masked(text))
+
+
+def _left_out(channel: Channel, work: Work, prepared: Prepared) -> Iterator[Settlement]:
     """The events that do not go into the request, grouped by what is said of them."""
     groups: dict[tuple[str, str, str], list[int]] = {}
     for offer, verdict in zip(work.offers, prepared.verdicts, strict=True):
         if isinstance(verdict, Ready):
             continue
         outcome = (REJECTED, INVALID_PAYLOAD) if isinstance(verdict, Invalid) else (DISCARDED, NOT_TRIGGERED)
-        groups.setdefault((*outcome, verdict.message), []).append(offer.id)
+        groups.setdefault((*outcome, _shown(channel, verdict.message)), []).append(offer.id)
     for (outcome_, reason, message), ids in groups.items():
         yield Settlement(ids=tuple(ids), outcome=outcome_, reason=reason, message=message)
 
 
 def _refused(channel: Channel, work: Work, error: EngineError, at: int) -> Attempt:
     """The mapping engine gave up on the whole batch: the same events would fail the same way again."""
-    reason, message = error.code or error.name, channel.destination.masked(error.message)
+    reason, message = error.code or error.name, _shown(channel, error.message)
     return Attempt(
         at=at,
         settlements=(

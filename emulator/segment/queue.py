@@ -53,10 +53,14 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What came of one try. `batch` is None when nothing had to be sent, `next_at` unless it will be tried again."""
+    """What came of one try. `batch` is None when there was none to record, `next_at` unless it will be tried again.
+
+    `requests` is 0 when nothing was sent: the mapping failed, or of a batch that was sent before nothing is left.
+    """
 
     at: int
     settlements: tuple[Settlement, ...]
+    requests: int = 0
     batch: Judgement | None = None
     next_at: int | None = None
 
@@ -74,15 +78,17 @@ class Queue:
         if not events:
             return
         statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
-        keys = transaction.execute(statement, [_event_row(event) for event in events]).scalars().all()
+        event_rows = [_event_row(event) for event in events]
+        keys = transaction.execute(statement, event_rows).scalars().all()
         rows = [
             {
                 "event_id": key,
+                "bytes": len(event_row["payload"]),
                 "destination": event.destination,
                 "subscription": channel.name,
                 "queued_at": at,
             }
-            for key, event in zip(keys, events, strict=True)
+            for key, event, event_row in zip(keys, events, event_rows, strict=True)
             for channel in channels
             if channel.destination.name == event.destination
         ]
@@ -92,15 +98,15 @@ class Queue:
     def ripe(self, channel: Channel, *, behind: int, queued_until: int) -> Work | None:
         """The events that wait behind a delivery, as many as fit in a batch by number and bytes, oldest first.
 
-        None when they are too few for a full batch and none was queued by then.
+        None when they are too few and too small for a full batch and none was queued by then.
         """
         waiting = _of(channel) & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > behind)
         size = channel.destination.batch_size
         with self._store.begin() as transaction:
-            count, oldest = transaction.execute(
-                select(func.count(), func.min(DELIVERIES.c.queued_at)).where(waiting)
+            count, together, oldest = transaction.execute(
+                select(func.count(), func.sum(DELIVERIES.c.bytes), func.min(DELIVERIES.c.queued_at)).where(waiting)
             ).one()
-            if oldest is None or (count < size and oldest > queued_until):
+            if oldest is None or (count < size and together < BATCH_BYTES and oldest > queued_until):
                 return None
             head = _OFFERS.where(waiting).order_by(DELIVERIES.c.id).limit(size)
             return Work(offers=_offers(transaction, head, most_bytes=BATCH_BYTES))
@@ -213,7 +219,7 @@ def _save_batch(transaction: Transaction, channel: Channel, work: Work, attempt:
         "status": attempt.batch.status,
         "response": attempt.batch.response,
         "trace_id": attempt.batch.trace_id,
-        "attempts": work.attempts + 1,
+        "attempts": work.attempts + attempt.requests,
         "last_at": attempt.at,
         "next_at": attempt.next_at,
     }

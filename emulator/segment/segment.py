@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,7 +124,7 @@ class Segment:
 
         `deleted` tells whether the space had such a profile; `destinations` what came of asking each.
         """
-        with self._delivery.at_rest(), self._store.begin() as transaction:
+        with self.at_rest(), self._store.begin() as transaction:
             deleted = regulations.forget(transaction, user_id)
         asked = regulations.forward(self._sandbox.workspace.destinations, user_id, self._transport_for)
         return {"userId": user_id, "deleted": deleted, "destinations": asked}
@@ -175,9 +176,17 @@ class Segment:
             if destination is not None:
                 counts["sent"] += computed.sent
 
+    def at_rest(self) -> AbstractContextManager[None]:
+        """Nothing is being delivered meanwhile: for whoever replaces the rows that a delivery would settle.
+
+        Waits for the batches that are due; none of them takes longer than the transport's timeout.
+        """
+        return self._delivery.at_rest()
+
     def reset(self) -> None:
         """Forgets all profiles, events and deliveries."""
-        self._store.clear(TABLES)
+        with self.at_rest():
+            self._store.clear(TABLES)
 
     def deliveries(
         self,

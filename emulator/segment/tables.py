@@ -132,12 +132,13 @@ BATCHES = Table(
     Column("next_at", BigInteger, index=True),
 )
 
-# An event offered to one subscription. No outcome yet: it waits in the queue.
+# An event offered to one subscription. No outcome yet: it waits in the queue. `bytes` is the size of its payload.
 DELIVERIES = Table(
     "segment_deliveries",
     TABLES,
     Column("id", Integer, primary_key=True),
     Column("event_id", ForeignKey(EVENTS.c.id), nullable=False, index=True),
+    Column("bytes", Integer, nullable=False),
     Column("destination", String, nullable=False),
     Column("subscription", String, nullable=False),
     Column("outcome", String),

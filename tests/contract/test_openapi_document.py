@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from emulator import Emulator
 from emulator.artefacts import contract
 from emulator.faults import REGISTRY
+from emulator.segment.answers import DISCARDED, FAILED, REJECTED, RETRYING, SENT
 from emulator.stackadapt.rules.reasons import REASONS
 from emulator.stackadapt.rules.records import OUTCOMES
 from emulator.stackadapt.rules.segment_rules import OPERATORS
@@ -141,3 +142,8 @@ def test_the_document_lists_the_operators_that_the_server_knows(document: Any) -
 
 def test_the_document_lists_the_faults_that_the_server_knows(document: Any) -> None:
     assert set(document["components"]["schemas"]["FaultRule"]["properties"]["fault"]["enum"]) == set(REGISTRY)
+
+
+def test_a_batch_may_have_every_outcome_that_delivery_gives(document: Any) -> None:
+    named = document["components"]["schemas"]["DeliveredBatch"]["properties"]["outcome"]["enum"]
+    assert set(named) == {SENT, DISCARDED, REJECTED, RETRYING, FAILED}

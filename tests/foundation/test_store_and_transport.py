@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -100,6 +102,79 @@ def test_nobody_listening_is_a_refused_connection() -> None:
             transport.post({}, "{}")
         assert caught.value.code == "ECONNREFUSED"
         transport.close()
+
+
+@contextmanager
+def answering(said: bytes) -> Iterator[HttpTransport]:
+    """A transport to a server that says these bytes to one request with the body `{}` and closes the connection."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            asked = b""
+            while not asked.endswith(b"{}"):
+                asked += connection.recv(65536)
+            connection.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Thread(target=serve)
+        server.start()
+        with closing(HttpTransport(f"http://127.0.0.1:{listener.getsockname()[1]}/graphql")) as transport:
+            yield transport
+        server.join()
+
+
+def spoken(content: bytes, *, status: str = "200 OK", header: str = "x-none: 1") -> bytes:
+    return f"HTTP/1.1 {status}\r\n{header}\r\ncontent-length: {len(content)}\r\n\r\n".encode("latin-1") + content
+
+
+@pytest.mark.parametrize("charset", ["idna", "base64", "undefined", "rot13", "klingon", "utf-16"])
+def test_an_answer_is_read_as_utf_8_whatever_its_charset(charset: str) -> None:
+    said = spoken('{"data":"ü"}'.encode(), header=f"content-type: application/json; charset={charset}")
+    with answering(said) as transport:
+        assert transport.post({}, "{}").text == '{"data":"ü"}'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"\x00 no HTTP\r\n\r\n", spoken(b"abc", header="content-encoding: gzip"), spoken(b"abc")[:-1]],
+    ids=["nothing", "no HTTP", "no gzip", "cut short"],
+)
+def test_what_is_no_answer_is_a_broken_connection(said: bytes) -> None:
+    with answering(said) as transport, pytest.raises(TransportError) as caught:
+        transport.post({}, "{}")
+    assert caught.value.code == "ECONNRESET"
+
+
+def test_a_request_that_cannot_be_made_is_a_broken_connection() -> None:
+    transport = HttpTransport("http://127.0.0.1/graphql", app=Flask("never asked"))
+    with pytest.raises(TransportError, match="can't encode") as caught:
+        transport.post({"authorization": "Bearer tökén"}, "{}")
+    assert caught.value.code == "ECONNRESET"
+    transport.close()
+    with pytest.raises(TransportError, match="closed"):
+        transport.post({}, "{}")
+
+
+@pytest.mark.parametrize(("milliseconds", "in_time"), [(9_999.0, True), (10_001.0, False)])
+def test_the_whole_answer_must_come_within_ten_seconds(
+    milliseconds: float, in_time: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulator.transport.stopwatch", lambda: lambda: milliseconds)
+    with answering(spoken(b"{}")) as transport:
+        if in_time:
+            assert transport.post({}, "{}").text == "{}"
+            return
+        with pytest.raises(TransportError, match="after 10000ms") as caught:
+            transport.post({}, "{}")
+        assert caught.value.code == "ETIMEDOUT"
+
+
+def test_an_application_in_this_process_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.transport.stopwatch", lambda: lambda: 10_001.0)
+    app = Flask("slow")
+    app.add_url_rule("/graphql", view_func=lambda: "{}", methods=["POST"])
+    assert HttpTransport("http://127.0.0.1/graphql", app=app).post({}, "{}").text == "{}"
 
 
 def test_data_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

@@ -39,6 +39,20 @@ def enter(room: Any, count: int, *, first: int = 0) -> None:
     room.segment.receive("batch", {"batch": calls})
 
 
+def enter_large(room: Any, count: int, *, first: int = 0) -> None:
+    """So many people enter, with two events of some 30 KB each; a call takes no more than 500 KB."""
+    people = [
+        {
+            "type": "identify",
+            "userId": f"u{n}",
+            "traits": {"email": f"u{n}@b.co", "first_name": "x" * 30_000, "total_spent": 900},
+        }
+        for n in range(first, first + count)
+    ]
+    for start in range(0, count, 15):
+        room.segment.receive("batch", {"batch": people[start : start + 15]})
+
+
 def said(status: int, text: str = "", reason: str = "") -> Answer:
     return Answer(status=status, reason=reason, text=text)
 
@@ -88,16 +102,7 @@ def test_a_batch_holds_no_more_events_than_its_size(open_room: Callable[..., Any
 def test_a_batch_holds_no_more_than_4_megabytes(open_room: Callable[..., Any], document: Any) -> None:
     destination(document)["batch"] = {"size": 1000, "age": "1m"}
     room = open_room(document)
-    for start in range(0, 75, 15):
-        calls = [
-            {
-                "type": "identify",
-                "userId": f"u{n}",
-                "traits": {"email": f"u{n}@b.co", "first_name": "x" * 30_000, "total_spent": 900},
-            }
-            for n in range(start, start + 15)
-        ]
-        room.segment.receive("batch", {"batch": calls})
+    enter_large(room, 75)
     room.advance(minutes=1)
     first, second = room.segment.batches()
     assert len(first["events"]) + len(second["events"]) == 150
@@ -106,6 +111,18 @@ def test_a_batch_holds_no_more_than_4_megabytes(open_room: Callable[..., Any], d
     assert sum(sizes[message] for message in first["events"]) <= limit
     assert sum(sizes[message] for message in [*first["events"], second["events"][0]]) > limit
     assert first["events"] + second["events"] == list(sizes)
+
+
+def test_a_batch_that_is_full_by_bytes_does_not_wait(open_room: Callable[..., Any], document: Any) -> None:
+    destination(document)["batch"] = {"size": 1000, "age": "1h"}
+    room = open_room(document)
+    enter_large(room, 60)
+    assert room.transport.requests == []
+    enter_large(room, 15, first=60)
+    [batch] = room.segment.batches()
+    waiting = room.outcomes().count("queued")
+    assert len(batch["events"]) + waiting == 150
+    assert 0 < waiting < 20
 
 
 def test_a_batch_waits_until_it_is_old_enough(open_room: Callable[..., Any], document: Any) -> None:
@@ -194,7 +211,7 @@ def test_a_broken_mapping_rejects_the_whole_batch_once(open_room: Callable[..., 
     assert room.outcomes() == ["rejected"] * 4
     assert room.transport.requests == []
     [batch] = room.segment.batches()
-    assert (batch["outcome"], len(batch["events"])) == ("rejected", 4)
+    assert (batch["outcome"], len(batch["events"]), batch["attempts"]) == ("rejected", 4, 0)
     assert room.segment.batches(failed=True) == []
     room.advance(hours=5)
     assert len(room.segment.batches()) == 1
@@ -237,6 +254,16 @@ def test_one_quote_in_a_trait_breaks_the_document_of_the_whole_batch(room: Any) 
     room.segment.receive("batch", {"batch": calls})
     with pytest.raises(GraphQLSyntaxError):
         parse(room.transport.documents()[0])
+
+
+def test_half_of_a_surrogate_pair_in_an_answer_is_kept_as_a_replacement_character(room: Any) -> None:
+    room.transport.answers = [said(200, r'{"errors":[{"message":"bad name: Ada \ud83d"}]}')]
+    enter(room, 1)
+    assert room.outcomes() == ["failed"] * 2
+    assert {row["message"] for row in room.segment.deliveries()} == {"bad name: Ada \ufffd"}
+    assert [batch["error"] for batch in room.segment.batches()] == ["bad name: Ada \ufffd"]
+    room.segment.tick()
+    assert len(room.transport.requests) == 1
 
 
 def test_user_errors_in_a_200_fail_the_batch_too(room: Any) -> None:
@@ -413,8 +440,20 @@ def test_a_retried_batch_of_a_changed_subscription_is_closed(
     after.advance(minutes=1)
     assert after.outcomes() == ["discarded"] * 2
     assert [(batch["outcome"], batch["attempts"], batch["nextAt"]) for batch in after.segment.batches()] == [
-        ("discarded", 2, None)
+        ("discarded", 1, None)
     ]
+
+
+def test_attempts_count_requests_and_not_the_closing_of_a_batch_whose_people_were_deleted(room: Any) -> None:
+    room.transport.answers = [said(503)]
+    enter(room, 1)
+    [person] = {row["userId"] for row in room.segment.deliveries()}
+    room.segment.delete(person)
+    asked = len(room.transport.requests)
+    room.advance(minutes=1)
+    assert len(room.transport.requests) == asked
+    [batch] = room.segment.batches()
+    assert (batch["outcome"], batch["attempts"], batch["nextAt"]) == ("discarded", 1, None)
 
 
 def test_every_event_has_one_outcome_and_the_counts_add_up(open_room: Callable[..., Any], document: Any) -> None:
