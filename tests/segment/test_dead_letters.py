@@ -74,7 +74,7 @@ def test_dead_letters_are_chosen_by_destination_and_reason_and_paged(room: Any) 
     enter(room, "ada")
     room.identify("grace", total_spent=900)
     assert letters(room, reason="403") == [("ada", "identify", "403"), ("ada", "track", "403")]
-    assert letters(room, reason="500") == letters(room, destination="Another") == []
+    assert letters(room, reason="500") == []
     assert letters(room, limit=1, offset=2) == [("grace", "identify", "PAYLOAD_VALIDATION_FAILED")]
     assert len(letters(room, destination="StackAdapt Acme")) == 4
 
