@@ -131,6 +131,11 @@ def test_where_it_goes_is_told_once_without_secrets() -> None:
         ("POST", SANDBOX, json.dumps(MUTATION)),
         ("POST", SANDBOX, '{"query": "mutation { m }", "query": "{ a }"}'),
         ("POST", SANDBOX, '{"query": "{ a }", "query": "mutation { m }"}'),
+        ("POST", SANDBOX, '{"query": "{ a }", "Query": "mutation { m }"}'),
+        ("POST", SANDBOX, '{"query": "query A { a }", "OPERATIONNAME": "A"}'),
+        ("POST", SANDBOX, '{"query": "{ a }", "variable\\u017f": {}}'),
+        ("POST", f"{SANDBOX}?QUERY=mutation%20%7B%20m%20%7D", json.dumps(QUERY)),
+        ("GET", f"{SANDBOX}?Query=mutation%20%7B%20m%20%7D", ""),
         ("POST", SANDBOX, '{"variables": {"query": "{ a }"}}'),
         ("POST", SANDBOX, '[{"query": "{ a }"}]'),
         ("POST", SANDBOX, '{"extensions": {"persistedQuery": {"sha256Hash": "0"}}}'),
@@ -176,6 +181,12 @@ def test_a_production_host_may_be_read() -> None:
     client.post(PRODUCTION, json=QUERY)
     assert len(sent) == 1
     assert told == [f"going to {PRODUCTION}, another host: reads only"]
+
+
+def test_the_case_of_names_within_variables_is_no_matter() -> None:
+    client, sent, _ = guarded(READS)
+    client.post(SANDBOX, json={"query": "{ a }", "variables": {"Query": "q"}, "operationName": None, "Id": 1})
+    assert len(sent) == 1
 
 
 def test_a_redirect_does_not_lead_around_the_guard() -> None:
