@@ -354,7 +354,7 @@ def test_an_endpoint_without_a_schema_is_a_mistake_that_keeps_the_token(answer: 
         httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as client,
         pytest.raises(UserMistake) as raised,
     ):
-        introspect(client, "http://me:secret@127.0.0.1/graphql?key=secret", "tok-secret")
+        introspect(client, "http://127.0.0.1/graphql?key=secret", "tok-secret")
     assert complaint in str(raised.value)
     assert "secret" not in str(raised.value)
 

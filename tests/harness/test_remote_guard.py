@@ -201,10 +201,20 @@ def test_a_redirect_does_not_lead_around_the_guard() -> None:
         client.post(SANDBOX, json=MUTATION)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8585", "ftp://localhost/", "http://", "graphql", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8585", "ftp://localhost/", "http://", "graphql", "http://[::1", "https://xn--a/"]
+)
 def test_what_is_no_address_is_a_mistake(url: str) -> None:
     with pytest.raises(InputError):
         address(url)
+
+
+@pytest.mark.parametrize("userinfo", ["me:secret", "secret", ":secret", "me%40x:secret"])
+def test_an_address_with_user_and_password_is_a_mistake_that_keeps_them(userinfo: str) -> None:
+    with pytest.raises(InputError, match="Leave them out") as raised:
+        address(f"https://{userinfo}@h.example:8443/graphql?key=secret")
+    assert "secret" not in str(raised.value)
+    assert "https://***@h.example:8443'" in str(raised.value)
 
 
 def test_an_address_is_shown_without_what_may_be_secret() -> None:
