@@ -64,7 +64,11 @@ def _body(route: str) -> dict[str, Any]:
 
 def _write_key(body: Mapping[str, Any]) -> str:
     """The user name of Basic authentication, else `writeKey` in the body: libraries send one, the other or both."""
-    basic = request.authorization
+    try:
+        basic = request.authorization
+    except ValueError:
+        # werkzeug gives None for every other value that cannot be read, and fails on one beyond ASCII.
+        basic = None
     if basic is not None and basic.type == "basic" and basic.username:
         return basic.username
     key = body.get("writeKey")
