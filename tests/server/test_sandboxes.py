@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,6 @@ from werkzeug.test import Client
 
 from emulator import Emulator
 from emulator.events import GraphQLExchanged
-from emulator.server.sandboxes import NamedSandbox
-from emulator.server.world import World
 from emulator.workspace import Workspace, parse_workspace
 
 UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
@@ -347,59 +345,3 @@ def test_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
         modes = {file.name: file.stat().st_mode & 0o077 for file in (folder, *folder.iterdir())}
     assert len(modes) > 2
     assert set(modes.values()) == {0}
-
-
-@contextmanager
-def deleted_in_use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, found: bool) -> Iterator[None]:
-    """Has each sandbox deleted that a request speaks to: just before it is found, or just after."""
-    sandboxes = emulator.sandboxes
-    opened = sandboxes._opened
-
-    def delete_and_open(sandbox: NamedSandbox) -> World:
-        if not found:
-            sandboxes.delete(sandbox.name)
-        world = opened(sandbox)
-        sandboxes.delete(sandbox.name)
-        return world
-
-    with monkeypatch.context() as patched:
-        patched.setattr(sandboxes, "_opened", delete_and_open)
-        yield
-
-
-@pytest.mark.parametrize("found", [False, True])
-def test_a_token_of_a_sandbox_that_is_deleted_in_use_is_unknown(
-    emulator: Emulator, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, found: bool
-) -> None:
-    bearer = {"authorization": f"Bearer {made(client)['token']}"}
-    with deleted_in_use(emulator, monkeypatch, found=found):
-        asked = client.post("/graphql", json={"query": EMAILS}, headers=bearer)
-    unknown = client.post("/graphql", json={"query": EMAILS}, headers=bearer)
-    assert asked.status_code == unknown.status_code == 401
-    messages = [answer.json["errors"][0]["message"] for answer in (asked, unknown) if answer.json]
-    assert messages[0] == messages[1]
-    assert not caplog.records
-
-
-@pytest.mark.parametrize("found", [False, True])
-def test_a_write_key_of_a_sandbox_that_is_deleted_in_use_is_unknown(
-    emulator: Emulator, client: Client, monkeypatch: pytest.MonkeyPatch, found: bool
-) -> None:
-    call = {"userId": "u", "writeKey": made(client)["writeKey"]}
-    with deleted_in_use(emulator, monkeypatch, found=found):
-        told = client.post("/v1/identify", json=call)
-    unknown = client.post("/v1/identify", json=call)
-    assert told.status_code == unknown.status_code == 400
-    assert told.json == unknown.json
-
-
-@pytest.mark.parametrize("found", [False, True])
-def test_the_clock_of_a_sandbox_that_is_deleted_in_use_is_not_found(
-    emulator: Emulator, client: Client, monkeypatch: pytest.MonkeyPatch, found: bool
-) -> None:
-    chosen = {"x-emulator-sandbox": made(client)["name"]}
-    with deleted_in_use(emulator, monkeypatch, found=found):
-        answer = client.post("/_emulator/clock/advance", json={"hours": 1}, headers=chosen)
-    assert answer.status_code == 404
-    assert answer.json is not None
-    assert answer.json["message"] == ("this sandbox was closed." if found else "there is no such sandbox.")
