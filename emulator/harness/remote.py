@@ -20,6 +20,8 @@ from emulator.errors import InputError, UserMistake
 _PRODUCTION = ("stackadapt.com", "segment.io", "segment.com", "segmentapis.com")
 _SANDBOX = "sandbox.stackadapt.com"
 _READING = ("GET", "HEAD", "OPTIONS")
+_MEMBERS = ("query", "operationName", "variables")
+_FOLDED = tuple(name.casefold() for name in _MEMBERS)
 
 Tell = Callable[[str], None]
 
@@ -76,15 +78,26 @@ def change_in(document: str) -> str | None:
 
 
 def address(url: str) -> httpx.URL:
-    """An address to send to. Raises InputError for anything but an http or https URL with a host."""
+    """An address to send to. Raises InputError for anything but an http or https URL with a host, and for one with user
+    and password: they would be sent in place of the token or write key of each request.
+    """
     try:
         parsed = httpx.URL(url)
+        # An international name is looked into when it is asked for.
+        host = parsed.host
     except (httpx.InvalidURL, ValueError) as error:
         # Its parts cannot be told apart for sure: what may be user, password or query stays unsaid.
         found = url.rpartition("@")[2].partition("?")[0]
         raise InputError(f"this is not a URL: {error}.", where="URL", found=found) from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not host:
         raise InputError("this is no address to send to.", where="URL", found=shown(parsed), allowed="http or https")
+    if parsed.userinfo:
+        raise InputError(
+            "an address with user and password would replace the token or write key of each request.",
+            where="URL",
+            found=f"{parsed.scheme}://***@{parsed.netloc.decode('ascii')}",
+            hint="Leave them out.",
+        )
     return parsed
 
 
@@ -168,12 +181,15 @@ def _within(name: str, domain: str) -> bool:
 
 def _change(request: httpx.Request) -> str | None:
     """What in a request may change data, in a few words; None for one that only reads."""
+    unreadable = f"{request.method} {request.url.path}"
+    if any(map(_may_be_a_member, request.url.params)):
+        return unreadable
     documents = request.url.params.get_list("query")
     body = request.read()
     if body or request.method not in _READING:
         in_body = _documents(body)
         if not in_body:
-            return f"{request.method} {request.url.path}"
+            return unreadable
         documents += in_body
     return next((change for change in map(change_in, documents) if change is not None), None)
 
@@ -181,7 +197,8 @@ def _change(request: httpx.Request) -> str | None:
 def _documents(body: bytes) -> list[str]:
     """The GraphQL documents in a body; none when it is anything but one GraphQL request.
 
-    Of a key that is there twice all values count: which of them a server reads is not known.
+    Of a key that is there twice all values count: which of them a server reads is not known, nor whether it reads
+    names in another case.
     """
     outermost: list[tuple[str, Any]] = []
 
@@ -194,5 +211,12 @@ def _documents(body: bytes) -> list[str]:
         request = json.loads(body, object_pairs_hook=keep)
     except (ValueError, RecursionError):
         return []
-    documents = [value for key, value in outermost if key == "query"] if isinstance(request, dict) else []
+    if not isinstance(request, dict) or any(_may_be_a_member(key) for key, _ in outermost):
+        return []
+    documents = [value for key, value in outermost if key == "query"]
     return documents if all(isinstance(document, str) for document in documents) else []
+
+
+def _may_be_a_member(name: str) -> bool:
+    """Whether some servers take a name for a member of a GraphQL request, and others do not: `Query`."""
+    return name not in _MEMBERS and name.casefold() in _FOLDED

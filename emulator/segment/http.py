@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from emulator.errors import NotFound
 from emulator.segment.bodies import BadRequest, limit_of, parse_body, unpacked
 from emulator.segment.segment import Segment
 from emulator.segment.tracking import BATCHES, CALLS
@@ -33,7 +34,7 @@ def blueprint(find: Callable[[str], Segment | None]) -> Blueprint:
             segment = find(key) if key else None
             if segment is None:
                 raise _unknown_source(key)
-            segment.take(route, body, source=segment.source_named_by(key))
+            _take(segment, route, body, key)
         except BadRequest as error:
             return _refusal(error), 400
         return jsonify(success=True), 200
@@ -64,11 +65,23 @@ def _body(route: str) -> dict[str, Any]:
 
 def _write_key(body: Mapping[str, Any]) -> str:
     """The user name of Basic authentication, else `writeKey` in the body: libraries send one, the other or both."""
-    basic = request.authorization
+    try:
+        basic = request.authorization
+    except ValueError:
+        # werkzeug gives None for every other value that cannot be read, and fails on one beyond ASCII.
+        basic = None
     if basic is not None and basic.type == "basic" and basic.username:
         return basic.username
     key = body.get("writeKey")
     return key if isinstance(key, str) else ""
+
+
+def _take(segment: Segment, route: str, body: Mapping[str, Any], key: str) -> None:
+    """Raises BadRequest as for an unknown write key when the sandbox was deleted meanwhile, and its keys with it."""
+    try:
+        segment.take(route, body, source=segment.source_named_by(key))
+    except NotFound:
+        raise _unknown_source(key) from None
 
 
 def _unknown_source(key: str) -> BadRequest:

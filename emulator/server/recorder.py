@@ -6,6 +6,7 @@ from datetime import datetime
 
 import httpx
 from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import BadRequest
 
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
@@ -17,7 +18,7 @@ _FORWARDED = ("Authorization", "Content-Type", "Accept")
 
 def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -> Flask:
     """The application. `client` guards what is sent; what it holds back is answered 403 and recorded nowhere, as is a
-    request that got no answer (502).
+    request that got no answer (502) or has a header that cannot be passed on (400).
     """
     app = Flask("stackadapt-emulator-recorder", static_folder=None)
     app.config["TRUSTED_HOSTS"] = LOOPBACK_HOSTS
@@ -28,6 +29,10 @@ def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -
     def exchange() -> Response:
         at, body = clock.now(), request.get_data()
         headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+        for name, value in headers.items():
+            if not value.isascii():
+                # The value may be a token, and stays unsaid.
+                raise BadRequest(f"The header {name} cannot be passed on: it is not ASCII throughout.")
         answer = client.post(upstream, content=body, headers=headers)
         _keep(recording, at, body, answer)
         kept = {name: value for name, value in answer.headers.items() if KEPT_HEADERS.fullmatch(name)}
@@ -35,6 +40,7 @@ def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -
 
     app.register_error_handler(EmulatorError, _refused)
     app.register_error_handler(httpx.HTTPError, _unanswered)
+    app.register_error_handler(BadRequest, _unreadable)
     return app
 
 
@@ -57,6 +63,10 @@ def _refused(error: EmulatorError) -> tuple[Response, int]:
 
 def _unanswered(error: httpx.HTTPError) -> tuple[Response, int]:
     return _said(f"The endpoint gave no answer: {error}."), 502
+
+
+def _unreadable(error: BadRequest) -> tuple[Response, int]:
+    return _said(error.description or error.name), 400
 
 
 def _said(message: str) -> Response:

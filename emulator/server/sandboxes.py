@@ -13,6 +13,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
@@ -181,12 +182,15 @@ class Sandboxes:
     def _world_of(self, kind: str, text: str) -> World | None:
         self._catch_up()
         name = _name_in(kind, text)
-        if name is not None and name in self._rows:
-            self._sandbox(name)
-        # Looked up by digest: how long it takes says nothing about the secret.
-        with self._lock:
-            owner = self._by_secret.get(_digest(kind, text))
-        return None if owner is None else self._opened(self._sandbox(owner))
+        # One that is deleted meanwhile takes its secrets with it.
+        with suppress(NotFound):
+            if name is not None and name in self._rows:
+                self._sandbox(name)
+            # Looked up by digest: how long it takes says nothing about the secret.
+            with self._lock:
+                owner = self._by_secret.get(_digest(kind, text))
+            return None if owner is None else self._opened(self._sandbox(owner))
+        return None
 
     def _opened(self, sandbox: NamedSandbox) -> World:
         with self._lock:

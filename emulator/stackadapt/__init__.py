@@ -81,7 +81,10 @@ class StackAdapt:
         fault: Definition | None = None,
         host_url: str = "http://127.0.0.1/",
     ) -> Reply:
-        """Answers a request whose body and token were accepted, for `http.py`. It came in under `host_url`."""
+        """Answers a request whose body and token were accepted, for `http.py`. It came in under `host_url`.
+
+        Raises NotFound when the sandbox was closed.
+        """
         places = UploadPlaces(folder=self._uploads, base_url=f"{host_url}uploads/{self.sandbox.name}/")
         return self._executor.run(
             Request(params=params, token=token, trace_id=trace_id, strict=strict, fault=fault, uploads=places)

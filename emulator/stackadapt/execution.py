@@ -15,6 +15,7 @@ from typing import Any, Final
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute_sync, validate
 from sqlalchemy import Connection
 
+from emulator.errors import NotFound
 from emulator.events import RecordSettled
 from emulator.faults import Asked, Definition, Strike
 from emulator.faults.effect import Effect
@@ -113,7 +114,7 @@ class Executor:
         return tuple(name for root in roots if root is not None for name in root.fields)
 
     def run(self, request: Request) -> Reply:
-        """Answers a request. Never raises for what a request holds."""
+        """Answers a request. Never raises for what a request holds; raises NotFound when the sandbox was closed."""
         reading = self._read(request)
         strike = self._strike(request, reading.asked)
         return replace(self._answered(request, reading, strike.effect), asked=reading.asked, strike=strike)
@@ -168,6 +169,8 @@ class Executor:
                 )
                 _raise_unexpected(result.errors)
                 settled += settle(connection, context.arrival.received_at)
+        except NotFound:
+            raise
         except Exception as error:  # noqa: BLE001 - the caller gets the masked answer, the log the truth
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)
             failure = error_body(messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)

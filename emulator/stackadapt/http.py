@@ -14,7 +14,7 @@ from flask import Blueprint, Request, Response, request
 from graphql import GraphQLError
 
 from emulator.clock import stopwatch
-from emulator.errors import InputError
+from emulator.errors import InputError, NotFound
 from emulator.events import GraphQLExchanged
 from emulator.faults import Definition
 from emulator.faults.header import HEADER, parse_header
@@ -104,9 +104,13 @@ def _reply(body: bytes, caller: _Caller, limits: Limits, *, trace_id: str, anony
     except InputError as error:
         return Reply(status=400, body=error_body(str(error), trace_id=trace_id, emulator=True))
     strict = request.accept_mimetypes.best_match(["application/json", GRAPHQL_RESPONSE]) == GRAPHQL_RESPONSE
-    return caller.stackadapt.execute(
-        caller.token, params, trace_id=trace_id, strict=strict, fault=fault, host_url=request.host_url
-    )
+    try:
+        return caller.stackadapt.execute(
+            caller.token, params, trace_id=trace_id, strict=strict, fault=fault, host_url=request.host_url
+        )
+    except NotFound:
+        # The sandbox was deleted meanwhile, and its tokens with it.
+        return _unauthorized(params, limits, trace_id, anonymous=False)
 
 
 def _fault_of(received: Request) -> Definition | None:

@@ -160,6 +160,7 @@ def test_a_running_emulator_is_compared_in_a_sandbox(
     ("arguments", "said"),
     [
         (("--upstream", "https://api.stackadapt.com/graphql"), "Add --allow-remote"),
+        (("--upstream", "http://me:secret@127.0.0.1:9"), "would replace the token or write key of each request"),
         (("--upstream", "stackadapt"), "this is no address to send to"),
         ((), "Missing option '--upstream'"),
         (("--upstream", "http://127.0.0.1:9", "-o", "README.md"), "this file exists already"),

@@ -6,25 +6,19 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
-import httpx
 import pytest
 from graphql import (
-    GraphQLSchema,
     build_schema,
-    get_introspection_query,
-    graphql_sync,
-    introspection_from_schema,
-    print_schema,
 )
 from graphql.utilities import find_schema_changes, resolve_schema_coordinate
 
 from emulator.artefacts import contract
-from emulator.errors import InputError, UserMistake
-from emulator.harness.drift import BREAKING, DANGEROUS, Finding, introspect, read_schema, schema_drift
-from emulator.harness.drift.schema_changes import MISREAD, NEW_MEANING, REFUSED, schema_findings
-from emulator.harness.drift.usage import Usage, usage_of
+from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, Finding, schema_drift
+from emulator.harness.drift.finding import REFUSED
+from emulator.harness.drift.schema_changes import MISREAD, NEW_MEANING, schema_findings
+from emulator.harness.drift.unrated_changes import LEAVING
+from emulator.harness.drift.usage import Filled, Usage, usage_of
 from emulator.server.emulator import Emulator
 from emulator.stackadapt.editions import EDITIONS, LATEST, executable_schema
 
@@ -79,6 +73,7 @@ def test_what_is_used_is_read_off_the_documents(usage: Usage) -> None:
 
 
 INPUT, PROFILES = "input ProfileMappingInput", "input UpsertProfilesInput"
+UPSERT = "upsertProfiles(input: UpsertProfilesInput!): UpsertProfilesPayload!"
 SCOPES = "scopes: [TokenScope!]!"
 
 
@@ -193,92 +188,60 @@ def test_every_change_has_a_coordinate_that_one_of_the_schemas_knows() -> None:
         assert any(known), finding
 
 
-def test_a_schema_is_read_from_sdl_and_from_introspection(tmp_path: Path) -> None:
-    schema = executable_schema(LATEST)
-    introspection = introspection_from_schema(schema)
-    for name, text in (
-        ("schema.graphql", print_schema(schema)),
-        ("schema.json", json.dumps(introspection)),
-        ("answer.json", json.dumps({"data": introspection})),
-    ):
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        assert schema_drift(read_schema(path), LATEST) == []
-
-
-def shallow_introspection(schema: GraphQLSchema) -> dict[str, Any]:
-    """An introspection that does not follow types to their end, as many tools ask it."""
-    query = get_introspection_query(type_depth=1)
-    return {"data": graphql_sync(schema, query).data}
-
-
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("definition", "line", "member", "felt"),
     [
-        ("type Query {", "no schema in SDL: Syntax Error"),
-        ("type Query { a: Missing }", "no schema in SDL: Unknown type 'Missing'."),
-        ("", "no schema in SDL"),
-        ("{", "this is not JSON"),
-        ('{"data": {"user": null}}', "it has no __schema"),
-        ('{"data": null}', "it has no __schema"),
-        ('{"data": {"__schema": 5}}', "no schema can be made of this introspection"),
-        ('{"__schema": {"queryType": {"name": "Query"}, "types": []}}', "no schema can be made of this introspection"),
-        (json.dumps(shallow_introspection(executable_schema(LATEST))), "Introspect again"),
+        ("type Mutation", UPSERT, "upsertProfiles", SYNC),
+        (PROFILES, "syncId: String", "syncId", SYNC),
+        ("enum TokenScope", "WRITE", "WRITE", TEST),
+        ("enum ProfilePropertyData", "CURRENCY", "CURRENCY", ()),
     ],
 )
-def test_a_file_that_holds_no_schema_is_a_mistake(tmp_path: Path, content: str, complaint: str) -> None:
-    path = tmp_path / "schema"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError) as raised:
-        read_schema(path)
-    assert complaint in str(raised.value)
-    assert "\n" not in str(raised.value)
+def test_a_deprecation_is_dangerous_and_its_end_is_safe(
+    usage: Usage, definition: str, line: str, member: str, felt: tuple[str, ...]
+) -> None:
+    path = f"{definition.split()[1]}.{member}"
+    after = doctored(definition, line, f'{line} @deprecated(reason: "use\\nv2")')
+    [finding] = found(after, usage)
+    assert (finding.criticality, finding.kind, finding.path) == (DANGEROUS, "DEPRECATION_ADDED", path)
+    assert (finding.message, finding.used_by) == (f"{path} was deprecated: use v2", felt)
+    assert finding.breaks == (LEAVING if felt else "")
+    [ended] = schema_findings(build_schema(after), executable_schema(LATEST), usage)
+    assert (ended.criticality, ended.kind, ended.path) == (SAFE, "DEPRECATION_REMOVED", path)
+    assert (ended.used_by, ended.breaks) == (felt, "")
 
 
-def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        read_schema(tmp_path / "none.graphql")
+def test_a_deprecated_argument_is_dangerous() -> None:
+    one = build_schema("directive @d(a: Int) on FIELD type Query { a(b: Int): Int }")
+    two = build_schema("directive @d(a: Int @deprecated) on FIELD type Query { a(b: Int @deprecated): Int }")
+    used = Usage(written=(), touched={"Query.a(b:)": frozenset({"me"})}, read={}, filled=frozenset())
+    findings = schema_findings(one, two, used)
+    assert [(each.path, each.criticality, each.used_by) for each in findings] == [
+        ("Query.a(b:)", DANGEROUS, ("me",)),
+        ("@d(a:)", DANGEROUS, ()),
+    ]
 
 
-def test_a_live_endpoint_is_introspected() -> None:
-    with Emulator() as emulator, httpx.Client(trust_env=False) as client:
-        url = f"{emulator.start()}/graphql"
-        assert schema_drift(introspect(client, url, "sa-local-read"), LATEST) == []
+def test_an_input_type_that_takes_one_field_only_is_breaking_for_who_fills_more(usage: Usage) -> None:
+    before = SDL.replace("input MappingSchema {", "input MappingSchema {\n  other: Int").replace("!", "")
+    one, two = (
+        build_schema(before),
+        build_schema(before.replace("input MappingSchema {", "input MappingSchema @oneOf {")),
+    )
+    [added] = schema_findings(one, two, usage)
+    assert (added.criticality, added.kind, added.path) == (BREAKING, "ONE_OF_ADDED", "MappingSchema")
+    assert (added.used_by, added.breaks) == (SYNC, REFUSED)
+    [removed] = schema_findings(two, one, usage)
+    assert (removed.criticality, removed.kind, removed.path) == (SAFE, "ONE_OF_REMOVED", "MappingSchema")
 
 
-def test_an_endpoint_that_knows_no_deprecated_inputs_is_asked_again_without() -> None:
-    asked = []
-
-    def old(request: httpx.Request) -> httpx.Response:
-        query = json.loads(request.content)["query"]
-        asked.append(query)
-        if "inputFields(includeDeprecated: true)" in query:
-            return httpx.Response(200, json={"errors": [{"message": 'Unknown argument "includeDeprecated"'}]})
-        return httpx.Response(200, json={"data": introspection_from_schema(executable_schema(LATEST))})
-
-    with httpx.Client(transport=httpx.MockTransport(old)) as client:
-        assert schema_drift(introspect(client, "http://127.0.0.1/graphql", None), LATEST) == []
-    assert len(asked) == 2
-
-
-@pytest.mark.parametrize(
-    ("answer", "complaint"),
-    [
-        (httpx.Response(401, json={"errors": [{"message": "no access for tok-secret"}]}), "Found: 'no access for ***'"),
-        (httpx.Response(200, json={"errors": [{"message": "not for tok-secret"}]}), "refuses introspection"),
-        (httpx.Response(200, html="<html>"), "the endpoint answers 200"),
-        (httpx.Response(404, html="<html>"), "Check the address and the token."),
-        (httpx.Response(200, json={"data": {}}), "it has no __schema"),
-    ],
-)
-def test_an_endpoint_without_a_schema_is_a_mistake_that_keeps_the_token(answer: httpx.Response, complaint: str) -> None:
-    with (
-        httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as client,
-        pytest.raises(UserMistake) as raised,
-    ):
-        introspect(client, "http://me:secret@127.0.0.1/graphql?key=secret", "tok-secret")
-    assert complaint in str(raised.value)
-    assert "secret" not in str(raised.value)
+def test_who_fills_one_field_does_not_feel_that_it_must_be_one() -> None:
+    one, two = (
+        build_schema(f"input In {kind} {{ a: Int b: Int }} type Query {{ f(i: In): Int }}") for kind in ("", "@oneOf")
+    )
+    filled = frozenset({Filled(writer="me", container="In", names=frozenset({"a"}))})
+    [finding] = schema_findings(one, two, Usage(written=(), touched={}, read={}, filled=filled))
+    assert (finding.criticality, finding.used_by) == (BREAKING, ())
 
 
 def test_the_command_says_nothing_of_an_unchanged_schema(call: Run, tmp_path: Path) -> None:

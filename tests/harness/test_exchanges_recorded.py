@@ -175,13 +175,34 @@ def test_a_last_line_cut_short_by_a_crash_is_left_out(path: Path) -> None:
         ('{"format": 1}', "lacks at, token, status, headers, request, response"),
         (
             '{"format":1,"at":"soon","token":null,"status":200,"headers":{},"request":{},"response":{}}',
-            "cannot be read: Invalid isoformat",
+            "'at' of a recorded exchange cannot be read. Found: 'soon'. Allowed: a time with its zone",
         ),
     ],
 )
 def test_a_bad_line_is_named(path: Path, line: str, said: str) -> None:
     path.write_text(f"\n{line}\n")
     with pytest.raises(InputError, match=rf"exchanges.jsonl:2: .*{said}"):
+        list(read_exchanges(path))
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        *(("at", value) for value in (None, 5, "2026-06-14T12:00:00")),
+        *(("upstream", value) for value in (None, 5)),
+        *(("token", value) for value in (5, ["t"], "tök", "a\nb")),
+        *(("accept", value) for value in (None, 5, [], "*/*; é", "a\r\nb")),
+        *(("status", value) for value in (None, "200", True, 2.5)),
+        *(("headers", value) for value in (None, [], {"content-type": 5})),
+        *((name, value) for name in ("request", "response") for value in (None, [], "text")),
+        *((name, value) for name in ("requestText", "responseText") for value in (None, {})),
+    ],
+)
+def test_a_member_of_a_wrong_type_is_named_with_its_line(path: Path, member: str, value: Any) -> None:
+    kept(path, "{}")
+    line = json.loads(path.read_text())
+    path.write_text(json.dumps(line) + "\n" + json.dumps({**line, member: value}) + "\n")
+    with pytest.raises(InputError, match=rf"exchanges.jsonl:2: '{member}' of a recorded exchange cannot be read\."):
         list(read_exchanges(path))
 
 

@@ -10,7 +10,7 @@ from emulator.errors import InputError, UserMistake
 from emulator.harness.faces import Endpoint
 from emulator.harness.faces.opening import EmulatorAt, GraphQLAt, answering_at, in_process
 
-HOST = "http://me:secret@graphql.example.org:81"
+HOST = "http://graphql.example.org:81"
 
 
 class Host:
@@ -73,14 +73,14 @@ def test_a_client_is_closed_when_nobody_asks_any_more() -> None:
 
 def test_an_endpoint_is_named_without_what_may_be_secret() -> None:
     host = Host(httpx.Response(404))
-    found = host.found()
+    found = host.found(f"{HOST}/graphql?key=secret", token="secret")
     assert isinstance(found, GraphQLAt)
     with found.open() as endpoint:
-        assert endpoint.url == "http://graphql.example.org:81"
-        assert endpoint.client.base_url.password == "secret"
+        assert endpoint.url == HOST
+        assert endpoint.token == "secret"
         assert "secret" not in repr((endpoint, found))
-    behind = Endpoint(client=host.clients[0], token="t", advertiser_id="1", address=lambda: HOST)
-    assert behind.url == "http://graphql.example.org:81"
+    behind = Endpoint(client=host.clients[0], token="t", advertiser_id="1", address=lambda: f"{HOST}?key=secret")
+    assert behind.url == HOST
 
 
 def test_nobody_there_is_told_with_the_address() -> None:

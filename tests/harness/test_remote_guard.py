@@ -131,6 +131,11 @@ def test_where_it_goes_is_told_once_without_secrets() -> None:
         ("POST", SANDBOX, json.dumps(MUTATION)),
         ("POST", SANDBOX, '{"query": "mutation { m }", "query": "{ a }"}'),
         ("POST", SANDBOX, '{"query": "{ a }", "query": "mutation { m }"}'),
+        ("POST", SANDBOX, '{"query": "{ a }", "Query": "mutation { m }"}'),
+        ("POST", SANDBOX, '{"query": "query A { a }", "OPERATIONNAME": "A"}'),
+        ("POST", SANDBOX, '{"query": "{ a }", "variable\\u017f": {}}'),
+        ("POST", f"{SANDBOX}?QUERY=mutation%20%7B%20m%20%7D", json.dumps(QUERY)),
+        ("GET", f"{SANDBOX}?Query=mutation%20%7B%20m%20%7D", ""),
         ("POST", SANDBOX, '{"variables": {"query": "{ a }"}}'),
         ("POST", SANDBOX, '[{"query": "{ a }"}]'),
         ("POST", SANDBOX, '{"extensions": {"persistedQuery": {"sha256Hash": "0"}}}'),
@@ -178,6 +183,12 @@ def test_a_production_host_may_be_read() -> None:
     assert told == [f"going to {PRODUCTION}, another host: reads only"]
 
 
+def test_the_case_of_names_within_variables_is_no_matter() -> None:
+    client, sent, _ = guarded(READS)
+    client.post(SANDBOX, json={"query": "{ a }", "variables": {"Query": "q"}, "operationName": None, "Id": 1})
+    assert len(sent) == 1
+
+
 def test_a_redirect_does_not_lead_around_the_guard() -> None:
     def far_end(request: httpx.Request) -> httpx.Response:
         return httpx.Response(307, headers={"location": PRODUCTION})
@@ -190,10 +201,20 @@ def test_a_redirect_does_not_lead_around_the_guard() -> None:
         client.post(SANDBOX, json=MUTATION)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8585", "ftp://localhost/", "http://", "graphql", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8585", "ftp://localhost/", "http://", "graphql", "http://[::1", "https://xn--a/"]
+)
 def test_what_is_no_address_is_a_mistake(url: str) -> None:
     with pytest.raises(InputError):
         address(url)
+
+
+@pytest.mark.parametrize("userinfo", ["me:secret", "secret", ":secret", "me%40x:secret"])
+def test_an_address_with_user_and_password_is_a_mistake_that_keeps_them(userinfo: str) -> None:
+    with pytest.raises(InputError, match="Leave them out") as raised:
+        address(f"https://{userinfo}@h.example:8443/graphql?key=secret")
+    assert "secret" not in str(raised.value)
+    assert "https://***@h.example:8443'" in str(raised.value)
 
 
 def test_an_address_is_shown_without_what_may_be_secret() -> None:

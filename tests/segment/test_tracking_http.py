@@ -83,6 +83,16 @@ def test_the_write_key_comes_with_basic_authentication_or_in_the_body(
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("value", ["Basic", "Basic \xff\xfe", "Basic !", "Basic AAAA/w=="])
+def test_basic_authentication_that_cannot_be_read_counts_as_none(client: Client, value: str) -> None:
+    headers = {"authorization": value}
+    assert client.post("/v1/identify", json={**IDENTIFY, "writeKey": KEY}, headers=headers).status_code == 200
+    refused = client.post("/v1/identify", json=IDENTIFY, headers=headers)
+    assert refused.status_code == 400
+    assert refused.json is not None
+    assert refused.json["message"] == "There is no write key in this request."
+
+
 @pytest.mark.parametrize("key", [None, "", "wrong", 5])
 def test_an_unknown_write_key_is_refused_with_its_reason(client: Client, room: Any, key: Any) -> None:
     answer = client.post("/v1/identify", json={**IDENTIFY, "writeKey": key})

@@ -104,6 +104,18 @@ def test_no_answer_is_a_bad_gateway_and_no_exchange(far_end: FarEnd, recording: 
     assert recording.count == 0
 
 
+@pytest.mark.parametrize("name", ["authorization", "accept", "content-type"])
+def test_a_header_that_cannot_be_passed_on_is_a_bad_request(far_end: FarEnd, recording: Recording, name: str) -> None:
+    client = create_recorder(httpx.Client(transport=httpx.MockTransport(far_end)), SANDBOX, recording).test_client()
+    answer = client.post("/graphql", data=b"{}", headers={name: "Bearer sécret"})
+    assert answer.status_code == 400
+    assert answer.json is not None
+    [error] = answer.json["errors"]
+    assert error["message"] == f"The header {name.title()} cannot be passed on: it is not ASCII throughout."
+    assert error["extensions"] == {"emulator": True}
+    assert (far_end.arrived, recording.count) == ([], 0)
+
+
 def test_a_page_in_a_browser_does_not_get_through(far_end: FarEnd, recording: Recording) -> None:
     client = recorder(far_end, recording, SANDBOX, Permission(remote=True))
     assert client.post("/graphql", json=QUERY, headers={"host": "evil.example"}).status_code == 400

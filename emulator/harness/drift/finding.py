@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 BREAKING = "breaking"
 DANGEROUS = "dangerous"
 SAFE = "safe"
 CRITICALITIES = (BREAKING, DANGEROUS, SAFE)
+
+REFUSED: Final = "StackAdapt refuses the whole document: nothing in it happens."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Two schemas side by side: what changed, how bad that is, and what of it the destination feels.
 
-graphql-core finds and rates the changes; here each gets its schema coordinate and the parts of the destination that use
-it.
+graphql-core finds and rates most changes; here each gets its schema coordinate and the parts of the destination that
+use it.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from graphql.utilities import BreakingChangeType as Breaking
 from graphql.utilities import DangerousChangeType as Dangerous
 from graphql.utilities import SafeChangeType as Safe
 
-from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, SAFE, Finding
+from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, REFUSED, SAFE, Finding
+from emulator.harness.drift.unrated_changes import deprecation_findings, one_of_findings
 from emulator.harness.drift.usage import Usage
 
-REFUSED: Final = "StackAdapt refuses the whole document: nothing in it happens."
 MISREAD: Final = "The answer is not what the destination expects to read."
 NEW_MEANING: Final = "The document stays valid, but a value that it leaves out means something else."
 DOCUMENT_REFUSED: Final = "DOCUMENT_REFUSED"
@@ -64,9 +64,14 @@ class _Felt:
 
 
 def schema_findings(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> list[Finding]:
-    """Every change from the contract to the schema that was found, the worst first. Descriptions do not count."""
+    """Every change from the contract to the schema that was found, the worst first.
+
+    Descriptions and `@specifiedBy` only explain and do not count. `found` is a valid schema.
+    """
     changes = [change for change in find_schema_changes(contract, found) if _counts(change, contract)]
     findings = [_finding(change, contract, found, usage) for change in changes]
+    findings += deprecation_findings(contract, found, usage)
+    findings += one_of_findings(contract, found, usage)
     findings += _unexplained(findings, found, usage)
     return sorted(findings, key=lambda each: (CRITICALITIES.index(each.criticality), not each.used_by, each.path))
 

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
-from graphql import GraphQLError, GraphQLSchema, build_client_schema, build_schema, get_introspection_query
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    build_client_schema,
+    build_schema,
+    get_introspection_query,
+    validate_schema,
+)
 from graphql.utilities import IntrospectionQuery
 
 from emulator.errors import InputError, UserMistake
@@ -29,21 +36,23 @@ def read_schema(path: Path) -> GraphQLSchema:
         except (ValueError, RecursionError) as error:
             raise InputError(f"this is not JSON: {error}.", where=str(path)) from None
     try:
-        return build_schema(text)
+        schema = build_schema(text)
     except (GraphQLError, TypeError, RecursionError) as error:
         raise InputError(f"this is no schema in SDL: {_first_line(error)}", where=str(path)) from None
+    return _valid(schema, str(path))
 
 
 def introspect(client: httpx.Client, url: str, token: str | None) -> GraphQLSchema:
     """The schema that an endpoint tells. Raises UserMistake when it does not, without the token in any text.
 
     Deprecated arguments and input fields are asked for first: an endpoint that leaves them out would seem to have
-    removed them. One too old to know the question is asked again without.
+    removed them. So are input types that take one field. One too old to know a question is asked again without.
     """
     place = shown(address(url))
     answer: Any = None
-    for with_deprecated in (True, False):
-        answer = _asked(client, url, token, get_introspection_query(False, input_value_deprecation=with_deprecated))
+    for with_deprecated, with_one_of in ((True, True), (True, False), (False, False)):
+        query = get_introspection_query(False, input_value_deprecation=with_deprecated, one_of=with_one_of)
+        answer = _asked(client, url, token, query)
         if not (isinstance(answer, dict) and answer.get("errors")):
             return _introspected(answer, place)
     found = _without(token, _messages(answer))
@@ -77,11 +86,20 @@ def _introspected(answer: Any, where: str) -> GraphQLSchema:
     if not isinstance(data, dict) or "__schema" not in data:
         raise InputError("this is no answer of an introspection: it has no __schema.", where=where)
     try:
-        return build_client_schema(cast(IntrospectionQuery, data))
+        schema = build_client_schema(cast(IntrospectionQuery, data))
     except (GraphQLError, TypeError, KeyError, RecursionError) as error:
         shallow = "introspection query" in str(error)
         message = f"no schema can be made of this introspection: {_first_line(error)}"
         raise InputError(message, where=where, hint=_SHALLOW if shallow else None) from None
+    return _valid(schema, where)
+
+
+def _valid(schema: GraphQLSchema, where: str) -> GraphQLSchema:
+    """The schema. Raises InputError for one that can be read but breaks the rules: no document is valid against it."""
+    if errors := validate_schema(schema):
+        more = f" And {len(errors) - 1} more." if len(errors) > 1 else ""
+        raise InputError(f"this schema is not valid: {_first_line(errors[0])}{more}", where=where)
+    return schema
 
 
 def _messages(answer: Any) -> str:

@@ -79,6 +79,12 @@ class Usage:
             place.writer for place in self.filled if place.container == container and name not in place.names
         )
 
+    def filling_other_than_one(self, container: str) -> frozenset[str]:
+        """Who writes this input type somewhere with values for none, or for more than one, of its fields."""
+        return frozenset(
+            place.writer for place in self.filled if place.container == container and len(place.names) != 1
+        )
+
 
 def usage_of(schema: GraphQLSchema) -> Usage:
     """What the generations that speak this schema use of it: those all of whose documents are valid."""

@@ -11,10 +11,12 @@ object stands as text under `requestText` or `responseText`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from emulator.clock import to_iso
@@ -23,6 +25,8 @@ from emulator.schemas import is_deeper_than
 
 FORMAT: Final = 1
 _NESTING_LIMIT: Final = 64
+# What HTTP lets a header say, as far as every client can send it.
+_HEADER: Final = re.compile(r"[\t -~]*")
 _REQUIRED = ("at", "token", "status", "headers")
 
 
@@ -115,20 +119,73 @@ def _parsed(line: str, where: str) -> Exchange:
         raise InputError(
             "this is no recorded exchange of a known format.", where=where, found=told, allowed=str(FORMAT)
         )
+    _check_members(found, where)
+    return Exchange(
+        at=datetime.fromisoformat(found["at"]),
+        upstream=found.get("upstream", ""),
+        token=found["token"],
+        accept=found.get("accept", "application/json"),
+        request=_body(found, "request"),
+        status=found["status"],
+        headers=found["headers"],
+        response=_body(found, "response"),
+    )
+
+
+def _check_members(found: Mapping[str, Any], where: str) -> None:
     missing = [name for name in _REQUIRED if name not in found]
     missing += [name for name in ("request", "response") if name not in found and f"{name}Text" not in found]
     if missing:
         raise InputError(f"a recorded exchange lacks {', '.join(missing)}.", where=where)
+    for name, (fits, allowed) in _MEMBERS.items():
+        if name in found and not fits(found[name]):
+            message = f"{name!r} of a recorded exchange cannot be read."
+            raise InputError(message, where=where, found=found[name], allowed=allowed)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_header(value: Any) -> bool:
+    return isinstance(value, str) and _HEADER.fullmatch(value) is not None
+
+
+def _is_label(value: Any) -> bool:
+    return value is None or _is_header(value)
+
+
+def _are_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
+def _is_moment(value: Any) -> bool:
     try:
-        return Exchange(
-            at=datetime.fromisoformat(found["at"]),
-            upstream=found.get("upstream", ""),
-            token=found["token"],
-            accept=found.get("accept", "application/json"),
-            request=_body(found, "request"),
-            status=int(found["status"]),
-            headers=dict(found["headers"]),
-            response=_body(found, "response"),
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError(f"a recorded exchange cannot be read: {error}.", where=where) from None
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+# What each member must be, and how that is told. `token` and `accept` are sent as headers when a recording is replayed.
+_MEMBERS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = MappingProxyType(
+    {
+        "at": (_is_moment, "a time with its zone, such as 2026-06-14T12:00:00.000Z"),
+        "upstream": (_is_text, "a text"),
+        "token": (_is_label, "a label such as token-1, of printable ASCII, or null"),
+        "accept": (_is_header, "a text of printable ASCII"),
+        "request": (_is_object, "a JSON object"),
+        "requestText": (_is_text, "a text"),
+        "status": (_is_status, "a whole number"),
+        "headers": (_are_headers, "a JSON object of texts"),
+        "response": (_is_object, "a JSON object"),
+        "responseText": (_is_text, "a text"),
+    }
+)

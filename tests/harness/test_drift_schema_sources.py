@@ -1,0 +1,130 @@
+"""A schema is read from a file or an endpoint; whatever is no valid schema is a mistake in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from graphql import (
+    GraphQLSchema,
+    build_schema,
+    get_introspection_query,
+    graphql_sync,
+    introspection_from_schema,
+    print_schema,
+)
+
+from emulator.errors import InputError, UserMistake
+from emulator.harness.drift import introspect, read_schema, schema_drift
+from emulator.server.emulator import Emulator
+from emulator.stackadapt.editions import LATEST, executable_schema
+
+
+def test_a_schema_is_read_from_sdl_and_from_introspection(tmp_path: Path) -> None:
+    schema = executable_schema(LATEST)
+    introspection = introspection_from_schema(schema)
+    for name, text in (
+        ("schema.graphql", print_schema(schema)),
+        ("schema.json", json.dumps(introspection)),
+        ("answer.json", json.dumps({"data": introspection})),
+    ):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        assert schema_drift(read_schema(path), LATEST) == []
+
+
+def shallow_introspection(schema: GraphQLSchema) -> dict[str, Any]:
+    """An introspection that does not follow types to their end, as many tools ask it."""
+    query = get_introspection_query(type_depth=1)
+    return {"data": graphql_sync(schema, query).data}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("type Query {", "no schema in SDL: Syntax Error"),
+        ("type Query { a: Missing }", "no schema in SDL: Unknown type 'Missing'."),
+        ("", "no schema in SDL"),
+        ("{", "this is not JSON"),
+        ('{"data": {"user": null}}', "it has no __schema"),
+        ('{"data": null}', "it has no __schema"),
+        ('{"data": {"__schema": 5}}', "no schema can be made of this introspection"),
+        ('{"__schema": {"queryType": {"name": "Query"}, "types": []}}', "no schema can be made of this introspection"),
+        ("type A { a: Int }", "this schema is not valid: Query root type must be provided."),
+        (
+            "input I @oneOf { a: Int! b: Int! } type Query { f(i: I): Int }",
+            "this schema is not valid: OneOf input field I.a must be nullable. And 1 more.",
+        ),
+        (
+            "input I { a: Int! @deprecated } type Query { f(i: I): Int }",
+            "this schema is not valid: Required input field I.a cannot be deprecated.",
+        ),
+        (json.dumps(shallow_introspection(executable_schema(LATEST))), "Introspect again"),
+    ],
+)
+def test_a_file_that_holds_no_schema_is_a_mistake(tmp_path: Path, content: str, complaint: str) -> None:
+    path = tmp_path / "schema"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        read_schema(path)
+    assert complaint in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_schema(tmp_path / "none.graphql")
+
+
+def test_a_live_endpoint_is_introspected() -> None:
+    with Emulator() as emulator, httpx.Client(trust_env=False) as client:
+        url = f"{emulator.start()}/graphql"
+        assert schema_drift(introspect(client, url, "sa-local-read"), LATEST) == []
+
+
+def test_an_endpoint_too_old_for_a_question_is_asked_again_without() -> None:
+    asked = []
+
+    def old(request: httpx.Request) -> httpx.Response:
+        query = json.loads(request.content)["query"]
+        asked.append(query)
+        if "isOneOf" in query or "inputFields(includeDeprecated: true)" in query:
+            return httpx.Response(200, json={"errors": [{"message": 'Unknown argument "includeDeprecated"'}]})
+        return httpx.Response(200, json={"data": introspection_from_schema(executable_schema(LATEST))})
+
+    with httpx.Client(transport=httpx.MockTransport(old)) as client:
+        assert schema_drift(introspect(client, "http://127.0.0.1/graphql", None), LATEST) == []
+    assert len(asked) == 3
+
+
+def test_an_endpoint_is_asked_which_input_types_take_one_field() -> None:
+    one_of = build_schema("input I @oneOf { a: Int } type Query { f(i: I): Int }")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": graphql_sync(one_of, json.loads(request.content)["query"]).data})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        assert introspect(client, "http://127.0.0.1/graphql", None).get_type("I").is_one_of  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (httpx.Response(401, json={"errors": [{"message": "no access for tok-secret"}]}), "Found: 'no access for ***'"),
+        (httpx.Response(200, json={"errors": [{"message": "not for tok-secret"}]}), "refuses introspection"),
+        (httpx.Response(200, html="<html>"), "the endpoint answers 200"),
+        (httpx.Response(404, html="<html>"), "Check the address and the token."),
+        (httpx.Response(200, json={"data": {}}), "it has no __schema"),
+    ],
+)
+def test_an_endpoint_without_a_schema_is_a_mistake_that_keeps_the_token(answer: httpx.Response, complaint: str) -> None:
+    with (
+        httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as client,
+        pytest.raises(UserMistake) as raised,
+    ):
+        introspect(client, "http://127.0.0.1/graphql?key=secret", "tok-secret")
+    assert complaint in str(raised.value)
+    assert "secret" not in str(raised.value)

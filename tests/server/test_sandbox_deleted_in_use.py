@@ -1,0 +1,76 @@
+"""A sandbox may be deleted while somebody speaks to it: its secrets are unknown then, and nothing is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from emulator import Emulator
+from emulator.server.sandboxes import NamedSandbox
+from emulator.server.world import World
+
+USER = "{ user { email } }"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@contextmanager
+def deleted_in_use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, found: bool) -> Iterator[None]:
+    """Has each sandbox deleted that a request speaks to: just before it is found, or just after."""
+    sandboxes = emulator.sandboxes
+    opened = sandboxes._opened
+
+    def delete_and_open(sandbox: NamedSandbox) -> World:
+        if not found:
+            sandboxes.delete(sandbox.name)
+        world = opened(sandbox)
+        sandboxes.delete(sandbox.name)
+        return world
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sandboxes, "_opened", delete_and_open)
+        yield
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_a_token_of_a_sandbox_that_is_deleted_in_use_is_unknown(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, found: bool
+) -> None:
+    bearer = {"authorization": f"Bearer {emulator.sandboxes.create().workspace.tokens[0].secret}"}
+    with deleted_in_use(emulator, monkeypatch, found=found):
+        asked = emulator.client.post("/graphql", json={"query": USER}, headers=bearer)
+    unknown = emulator.client.post("/graphql", json={"query": USER}, headers=bearer)
+    assert asked.status_code == unknown.status_code == 401
+    messages = [answer.json["errors"][0]["message"] for answer in (asked, unknown) if answer.json]
+    assert messages[0] == messages[1]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_a_write_key_of_a_sandbox_that_is_deleted_in_use_is_unknown(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    call = {"userId": "u", "writeKey": emulator.sandboxes.create().workspace.sources[0].write_key}
+    with deleted_in_use(emulator, monkeypatch, found=found):
+        told = emulator.client.post("/v1/identify", json=call)
+    unknown = emulator.client.post("/v1/identify", json=call)
+    assert told.status_code == unknown.status_code == 400
+    assert told.json == unknown.json
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_the_clock_of_a_sandbox_that_is_deleted_in_use_is_not_found(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    chosen = {"x-emulator-sandbox": emulator.sandboxes.create().name}
+    with deleted_in_use(emulator, monkeypatch, found=found):
+        answer = emulator.client.post("/_emulator/clock/advance", json={"hours": 1}, headers=chosen)
+    assert answer.status_code == 404
+    assert answer.json is not None
+    assert answer.json["message"] == ("this sandbox was closed." if found else "there is no such sandbox.")
