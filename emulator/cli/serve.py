@@ -19,6 +19,7 @@ from emulator.server.listener import Listener, bind, url_of
 from emulator.server.logs import LogWriter
 from emulator.server.workers import run_workers
 from emulator.workspace import Workspace, load_workspace
+from emulator.workspace_file import used
 
 _EPILOG = """\b
 Examples:
@@ -70,7 +71,8 @@ def command(
     announcement = json.dumps(_connection(url_of(listening), workspace)) if as_json else None
 
     def open_emulator() -> Emulator:
-        emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
+        with used(workspace_path):
+            emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
         if warning_about(host):
             emulator.app.config["TRUSTED_HOSTS"] = None
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))

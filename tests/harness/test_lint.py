@@ -144,6 +144,13 @@ def test_choices_inside_a_list_are_looked_at_and_paths_are_not() -> None:
     assert "M010" not in codes(workspace(marketing_status={"@path": "$.traits.status"}))
 
 
+def test_a_generation_that_nobody_knows_hides_no_other_finding_than_those_of_its_mappings() -> None:
+    document = workspace(destination={"generation": "3.51.0"})
+    [finding] = lint(parse_workspace(document))
+    assert (finding.code, finding.place) == ("W001", "destination 'StackAdapt Acme': generation")
+    assert finding.mend.endswith("Did you mean '3.517.0'?")
+
+
 def test_a_replaced_quote_silences_the_warning_about_free_text() -> None:
     guarded = {"@replace": {"pattern": '"', "replacement": "", "value": {"@path": "$.traits.first_name"}}}
     assert "M007" not in codes(workspace(standard_traits={"first_name": guarded}))
