@@ -81,7 +81,8 @@ class Clock:
     def refresh(self) -> None:
         """Takes over what another process, or a snapshot, has put into the memory."""
         if self._memory is not None:
-            self._setting = self._memory.recall() or self._setting
+            # A clock that was never moved is not kept: it runs with the machine's time.
+            self._setting = self._memory.recall() or ClockSetting()
 
     def advance(self, by: timedelta) -> datetime:
         """Moves the clock forward and returns the new present. Time never runs backwards here.

@@ -28,9 +28,15 @@ Path: TypeAlias = tuple[str | int, ...]
 _SECRETS = frozenset({"apiKey", "token", "writeKey"})
 _HINTS = MappingProxyType(
     {
-        "id": "Write ids in quotes.",
         "age": "Write 90s, 15m, 4h or 2d.",
         "latency": "Write instant, realistic or 4h.",
+    }
+)
+# What YAML reads as a number unless it is quoted.
+_QUOTED = MappingProxyType(
+    {
+        "id": "Write ids in quotes.",
+        "generation": "Write the whole version in quotes: '3.517.0'.",
     }
 )
 _WORDS = MappingProxyType(
@@ -58,6 +64,13 @@ _TYPES = MappingProxyType(
         "number": "a number",
         "integer": "a whole number",
         "null": "null",
+    }
+)
+_LIMITS = MappingProxyType(
+    {
+        "pattern": "a text that matches {}",
+        **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), "{} or more"),
+        **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), "{} or less"),
     }
 )
 _NO_FIT = "this does not fit here."
@@ -112,6 +125,16 @@ def is_deeper_than(limit: int, value: object) -> bool:
         if not level:
             return False
     return True
+
+
+def in_words(value: object) -> str:
+    """What kind of value it is, as people say it: `a list`, `nothing`."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    kinds = {dict: "object", list: "array", str: "string", int: "integer", float: "number"}
+    return _TYPES[kinds[type(value)]]
 
 
 def mistakes(document: object, schema: str) -> list[Mistake]:
@@ -186,9 +209,10 @@ def _about_value(error: Any, path: Path) -> Mistake:
         message = f"this must be {' or '.join(_TYPES[name] for name in names)}."
     else:
         message = _WORDS.get(error.validator, _NO_FIT)
-        allowed = allowed or f"{error.validator} {expected}"
+        allowed = allowed or _LIMITS.get(error.validator, "").format(expected) or None
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
-    return Mistake(path=path, message=message, found=shown, allowed=allowed, hint=_HINTS.get(last))
+    hint = _QUOTED.get(last) if error.validator == "type" else _HINTS.get(last)
+    return Mistake(path=path, message=message, found=shown, allowed=allowed, hint=hint or _HINTS.get(last))
 
 
 def _members(error: Any) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from emulator.durations import parse_duration
+from emulator.durations import PATTERN, parse_duration
+from emulator.errors import InputError, WorkspaceError, nearest
 from emulator.rate_limit import RateLimit, parse_rate_limit
 
 READ = "READ"
@@ -22,6 +23,8 @@ WRITE = "WRITE"
 
 # Which of several values of an identifier are sent ("ID Sync").
 LAST, FIRST, ALL = "last", "first", "all"
+
+LATENCIES = ("instant", "realistic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +203,7 @@ class Workspace:
         """The same workspace with what a command line or environment says otherwise. Raises InputError."""
         changed = self
         if latency is not None:
-            if latency not in ("instant", "realistic"):
-                parse_duration(latency, where="latency")
+            _check_latency(latency)
             changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
         if api_edition is not None:
             changed = replace(changed, api_edition=api_edition)
@@ -253,7 +255,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         **_given(document, name="name", seed="seed", api_edition="apiEdition"),
         **_given(document.get("user", {}), user_email="email"),
         advertisers=tuple(Advertiser(**item) for item in document["advertisers"]),
-        tokens=tuple(_token(item) for item in document["tokens"]),
+        tokens=tuple(_token(item, where) for item in document["tokens"]),
         sources=tuple(Source(name=item["name"], write_key=item["writeKey"]) for item in document.get("sources", ())),
         space=Space(**document.get("space", {})),
         audiences=tuple(Audience(**item) for item in document.get("audiences", ())),
@@ -272,18 +274,44 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
     )
 
 
+def _check_latency(text: str) -> None:
+    if text in LATENCIES:
+        return
+    if not PATTERN.fullmatch(text):
+        raise InputError(
+            "this is no latency.",
+            where="latency",
+            found=text,
+            allowed=f"{', '.join(LATENCIES)}, or a number followed by s, m, h or d",
+            hint=nearest(text, LATENCIES) or "Write instant, realistic or 4h.",
+        )
+    parse_duration(text, where="latency")
+
+
 def _same(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode(), right.encode("utf-8", "surrogatepass"))
 
 
-def _token(item: Mapping[str, Any]) -> Token:
+def _token(item: Mapping[str, Any], where: str) -> Token:
     expires = item.get("expiresAt")
     return Token(
         secret=item["token"],
         name=item["name"],
         scopes={advertiser: frozenset(scopes) for advertiser, scopes in item["scopes"].items()},
-        expires_at=datetime.fromisoformat(expires) if expires else None,
+        expires_at=_moment(expires, f"{where}: token {item['name']!r}: expiresAt") if expires else None,
     )
+
+
+def _moment(text: str, where: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise WorkspaceError(
+            "this is not a moment.", where=where, found=text, allowed="ISO 8601 with its zone: 2026-01-31T00:00:00Z"
+        )
+    return moment
 
 
 def _destination(item: Mapping[str, Any]) -> Destination:
@@ -293,7 +321,7 @@ def _destination(item: Mapping[str, Any]) -> Destination:
         generation=item.get("generation"),
         endpoint=item.get("endpoint"),
         settings=dict(item["settings"]),
-        batch_age=parse_duration(batch.get("age", "0s")),
+        batch_age=parse_duration(batch.get("age", "0s"), where=f"destination {item['name']!r}: batch.age"),
         connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
         step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
@@ -350,7 +378,7 @@ def _journey(item: Mapping[str, Any]) -> Journey:
         Step(
             key=step["key"],
             name=step["name"],
-            wait=parse_duration(step.get("wait", "0s")),
+            wait=parse_duration(step.get("wait", "0s"), where=f"journey step {step['key']!r}: wait"),
             condition=step.get("condition"),
         )
         for step in item["steps"]

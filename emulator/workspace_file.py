@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,17 @@ def read(path: Path) -> Mapping[str, Any]:
 def parse(text: str, *, where: str) -> Mapping[str, Any]:
     """The document in a text of YAML or JSON. Raises WorkspaceError when there is none."""
     return parse_mapping(text, where=where, what="a workspace", mistake=WorkspaceError)
+
+
+@contextmanager
+def used(path: Path | None) -> Iterator[None]:
+    """Names the file in what is refused of its workspace only when that is put to use."""
+    try:
+        yield
+    except WorkspaceError as error:
+        if path is not None:
+            error.where = f"{path}: {error.where}"
+        raise
 
 
 def check(document: Mapping[str, Any], *, where: str) -> None:

@@ -15,7 +15,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from emulator.errors import UserMistake
-from emulator.schemas import is_deeper_than
+from emulator.schemas import in_words, is_deeper_than
 
 try:
     # Of libyaml: it reads the default workspace in 1 ms instead of 6.
@@ -40,6 +40,7 @@ class _Loader(SafeLoader):
     yaml_constructors = {tag: SafeLoader.yaml_constructors[tag] for tag in _KINDS}  # noqa: RUF012
 
     def construct_document(self, node: Any) -> Any:
+        _check_keys(node)
         # Everything at once: something that contains itself is refused instead of built.
         self.deep_construct = True
         return super().construct_document(node)
@@ -62,6 +63,26 @@ class _Loader(SafeLoader):
         """Raises ConstructorError for a kind that JSON does not have."""
         kind = node.tag.replace(_TAG, "!!")
         raise ConstructorError(None, None, f"JSON has nothing like {kind}", node.start_mark)
+
+
+def _check_keys(top: yaml.Node) -> None:
+    """Raises ConstructorError for a key that stands twice. Looks before merging, which puts in keys that may."""
+    waiting, seen = [top], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(reversed(node.value))
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, _ in node.value:
+                if key.tag == f"{_TAG}str" and key.value in lines:
+                    problem = f"the key {key.value!r} stands twice, first in line {lines[key.value]}"
+                    raise ConstructorError(None, None, problem, key.start_mark)
+                lines[str(key.value)] = key.start_mark.line + 1
+            waiting.extend(value for _, value in reversed(node.value))
 
 
 _Loader.add_constructor(f"{_TAG}float", _Loader.finite)
@@ -100,7 +121,7 @@ def parse_mapping(
     except RecursionError:
         raise _too_deep(where, mistake) from None
     if not isinstance(document, dict):
-        raise mistake(f"{what} is a mapping.", where=where, found=type(document).__name__)
+        raise mistake(f"{what} is a mapping.", where=where, found=in_words(document))
     if is_deeper_than(_NESTING_LIMIT, document):
         raise _too_deep(where, mistake)
     return document

@@ -19,6 +19,7 @@ from emulator.harness.faces.sandboxes import sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace
+from emulator.workspace_file import used
 
 _EPILOG = """\b
 Examples:
@@ -59,8 +60,10 @@ def command(
     When the command fails, what the emulator refused is told on standard error.
     """
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_edition=api_edition)
+    with used(workspace_path):
+        opened = Emulator(workspace)
     with (
-        Emulator(workspace) as emulator,
+        opened as emulator,
         httpx.Client(base_url=emulator.start(), trust_env=False, timeout=_SECONDS) as client,
     ):
         # Asked over the port: whoever gets its address finds it answering.

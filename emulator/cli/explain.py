@@ -17,6 +17,7 @@ from emulator.mapping import stringify
 from emulator.server.emulator import Emulator
 from emulator.transport import HttpTransport
 from emulator.workspace import load_workspace
+from emulator.workspace_file import used
 
 _EPILOG = """\b
 Examples:
@@ -44,11 +45,12 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
     if len(events) != 1:
         raise InputError("explain walks one event.", where=event_path, found=f"{len(events)} events")
     walks = []
-    for subject in subjects_of(workspace, destination):
-        with Emulator(workspace) as emulator:
-            transport = HttpTransport("http://127.0.0.1/graphql", app=emulator.app)
-            walks.append((subject, explain(events[0], subject, emulator.stackadapt, transport)))
-            transport.close()
+    with used(workspace_path):
+        for subject in subjects_of(workspace, destination):
+            with Emulator(workspace) as emulator:
+                transport = HttpTransport("http://127.0.0.1/graphql", app=emulator.app)
+                walks.append((subject, explain(events[0], subject, emulator.stackadapt, transport)))
+                transport.close()
     if as_json:
         # JSON as JavaScript writes it: a member without a value, inside a field's value, is left out.
         click.echo(stringify({"walks": [walk.as_dict() for _, walk in walks]}))

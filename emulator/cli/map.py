@@ -12,6 +12,7 @@ from emulator.harness.event_files import read_events
 from emulator.harness.preview import Preview, preview
 from emulator.harness.subject import subjects_of
 from emulator.workspace import load_workspace
+from emulator.workspace_file import used
 
 _EPILOG = """\b
 Examples:
@@ -29,7 +30,9 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a request, with its body to the byte.")
 def command(events_path: str, workspace_path: Path | None, destination: str | None, batch: bool, as_json: bool) -> None:
     """Show what the destination would send for events (a file, or standard input; JSON or JSON lines)."""
-    subjects = subjects_of(load_workspace(workspace_path), destination)
+    workspace = load_workspace(workspace_path)
+    with used(workspace_path):
+        subjects = subjects_of(workspace, destination)
     for shown in preview(read_events(events_path), subjects, batch=batch):
         click.echo(json.dumps(shown.as_dict(), ensure_ascii=False) if as_json else "\n".join(_lines(shown)))
 

@@ -20,6 +20,7 @@ from emulator.server.logs import LogWriter
 from emulator.server.signals import StopSignals
 from emulator.server.workers import run_workers
 from emulator.workspace import Workspace, load_workspace
+from emulator.workspace_file import used
 
 _EPILOG = """\b
 Examples:
@@ -69,7 +70,8 @@ def command(
         raise UserMistake("several processes need one --database.", where="--workers", found=workers, allowed="1")
 
     def open_emulator() -> Emulator:
-        emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
+        with used(workspace_path):
+            emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
         if warning_about(host):
             emulator.app.config["TRUSTED_HOSTS"] = None
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))

@@ -129,7 +129,7 @@ def _parsed(index: int, written: Mapping[str, Any]) -> Definition:
     except InputError as error:
         raise WorkspaceError(
             error.message,
-            where=f"workspace: faults[{index}].{error.where}",
+            where=f"faults[{index}].{error.where}",
             found=error.found,
             allowed=error.allowed,
             hint=error.hint,

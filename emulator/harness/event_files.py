@@ -16,9 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from emulator.errors import InputError, WorkspaceError
+from emulator.errors import InputError
 from emulator.mapping import parse_json
-from emulator.workspace_file import read
+from emulator.schemas import in_words
+from emulator.yaml_files import read_mapping
 
 STANDARD_INPUT = "-"
 
@@ -38,7 +39,7 @@ class Document:
     line: int | None = None
     index: int | None = None
     value: Any = None
-    error: InputError | WorkspaceError | None = None
+    error: InputError | None = None
 
     @property
     def where(self) -> str:
@@ -50,19 +51,22 @@ class Document:
 
 def read_events(path: str) -> list[dict[str, Any]]:
     """The events in a file, or in standard input for `-`. Raises InputError naming the file and line."""
-    return [_event(document) for document in read_documents(path)]
+    return [_event(document) for document in read_documents(path, what="an event")]
 
 
-def read_documents(path: str) -> Iterator[Document]:
-    """The documents in a file, or in standard input for `-`. A line that cannot be read does not hide the others."""
+def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]:
+    """The documents in a file, or in standard input for `-`. A line that cannot be read does not hide the others.
+
+    `what` names one in messages.
+    """
     file = "standard input" if path == STANDARD_INPUT else path
     try:
         if Path(path).suffix in _YAML:
-            yield Document(file=file, value=read(Path(path)))
+            yield Document(file=file, value=read_mapping(Path(path), what=what, mistake=InputError))
         else:
             with _opened(path) as text:
                 yield from _documents(file, text)
-    except WorkspaceError as error:
+    except InputError as error:
         yield Document(file=file, error=error)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         yield Document(file=file, error=InputError(f"this file cannot be read: {error}.", where=file))
@@ -132,5 +136,5 @@ def _event(document: Document) -> dict[str, Any]:
     if document.error is not None:
         raise document.error
     if not isinstance(document.value, dict):
-        raise InputError("an event is a JSON object.", where=document.where, found=type(document.value).__name__)
+        raise InputError("an event is a JSON object.", where=document.where, found=in_words(document.value))
     return document.value

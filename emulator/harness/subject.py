@@ -12,10 +12,8 @@ from emulator.mapping import (
     DestinationInstance,
     Trigger,
     compile_trigger,
-    load_definition,
-    newest,
 )
-from emulator.segment.channels import check_destination
+from emulator.segment.channels import check_destination, definition_of
 from emulator.workspace import (
     Audience,
     Connection,
@@ -86,9 +84,9 @@ class Subject:
 
 
 def subjects(workspace: Workspace) -> Iterator[Subject]:
-    """Every subscription of a workspace. Raises UserMistake for a generation that is not known."""
+    """Every subscription of a workspace. Raises WorkspaceError for a generation that is not known."""
     for index, destination in enumerate(workspace.destinations):
-        definition = load_definition(destination.generation or newest())
+        definition = definition_of(destination)
         for position, subscription in enumerate(destination.subscriptions):
             action = definition.actions.get(subscription.action)
             yield Subject(

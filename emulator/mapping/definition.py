@@ -92,7 +92,7 @@ def load_definition(generation: str) -> Definition:
     """The definition of one generation. Raises UserMistake for an unknown one, naming the nearest that is known."""
     if generation not in generations():
         raise UserMistake(
-            "There is no such generation of the destination.",
+            "there is no such generation of the destination.",
             where="generation",
             found=generation,
             allowed=", ".join(generations()),
@@ -113,7 +113,8 @@ def _nearest_generation(generation: str) -> str | None:
     wanted = _version(generation)
     if len(wanted) == 3:
         earlier = [known for known in generations() if _version(known) <= wanted]
-        return f"The nearest earlier one is {earlier[-1]!r}." if earlier else f"The first is {generations()[0]!r}."
+        if earlier:
+            return f"The nearest earlier one is {earlier[-1]!r}."
     return nearest(generation, generations())
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import NotFound, WorkspaceError, nearest
-from emulator.mapping import DestinationInstance, load_definition, newest
+from emulator.errors import NotFound, UserMistake, WorkspaceError, nearest
+from emulator.mapping import Definition, DestinationInstance, load_definition, newest
 from emulator.mapping import Subscription as CompiledSubscription
 from emulator.workspace import Destination, Subscription, Workspace
 
@@ -22,12 +22,15 @@ class Channel:
 
 
 def channels(workspace: Workspace) -> Iterator[Channel]:
-    """The channels of a workspace. Raises WorkspaceError for an unknown action and for names that are used twice."""
+    """The channels of a workspace.
+
+    Raises WorkspaceError for an unknown generation or action and for names that are used twice.
+    """
     for destination in workspace.destinations:
         enabled = [subscription for subscription in destination.subscriptions if subscription.enabled]
         _check_names(destination, enabled)
         instance = DestinationInstance(
-            destination.generation or newest(),
+            definition_of(destination),
             destination.settings,
             [_stored(destination, subscription) for subscription in enabled],
         )
@@ -37,10 +40,21 @@ def channels(workspace: Workspace) -> Iterator[Channel]:
 
 def integrations(workspace: Workspace) -> dict[str, str]:
     """For each destination instance the name in `integrations`: the catalog's name of its destination."""
-    return {
-        destination.name: load_definition(destination.generation or newest()).name
-        for destination in workspace.destinations
-    }
+    return {destination.name: definition_of(destination).name for destination in workspace.destinations}
+
+
+def definition_of(destination: Destination) -> Definition:
+    """The definition of its generation. Raises WorkspaceError for one that is not known."""
+    try:
+        return load_definition(destination.generation or newest())
+    except UserMistake as error:
+        raise WorkspaceError(
+            error.message,
+            where=f"destination {destination.name!r}: {error.where}",
+            found=error.found,
+            allowed=error.allowed,
+            hint=error.hint,
+        ) from None
 
 
 def check_destination(workspace: Workspace, name: str | None) -> None:
@@ -58,7 +72,7 @@ def check_destination(workspace: Workspace, name: str | None) -> None:
 
 def _stored(destination: Destination, subscription: Subscription) -> Mapping[str, Any]:
     """The subscription as Segment stores it, its mapping laid over the published defaults."""
-    actions = load_definition(destination.generation or newest()).actions
+    actions = definition_of(destination).actions
     if subscription.action not in actions:
         raise WorkspaceError(
             "this generation has no such action.",

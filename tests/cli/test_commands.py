@@ -190,6 +190,22 @@ def test_a_workspace_with_a_typo_is_one_line_and_exit_2(run: Run, tmp_path: Path
     assert len(shown.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("exec",)], ids=["serve", "exec"])
+def test_what_is_refused_only_at_the_start_names_the_file_too(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    path = tmp_path / "workspace.yaml"
+    path.write_text(
+        "advertisers: [{id: '1', name: A}]\ntokens: [{token: t, name: T, scopes: {}}]\n"
+        "audiences: [{id: aud_x, key: x, name: X, condition: {audience: y}}]\n"
+    )
+    shown = run(*command, "--workspace", str(path), *(("--", "true") if command == ("exec",) else ()))
+    assert shown.returncode == 2
+    assert shown.stderr.startswith(
+        f"error: {path}: audience 'x': condition: the condition asks for an unknown audience. Found: 'y'. Allowed: x.\n"
+    )
+
+
 def test_an_unreadable_latency_is_exit_2(run: Run) -> None:
     shown = run("serve", "--latency", "soon")
     assert (shown.returncode, "latency" in shown.stderr) == (2, True)

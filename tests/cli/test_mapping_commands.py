@@ -206,6 +206,20 @@ def test_a_token_that_cannot_stand_in_a_header_is_not_printed(
     assert "cret" not in shown.stdout
 
 
+@pytest.mark.parametrize("command", ["map", "explain"])
+def test_a_generation_that_is_not_known_names_file_and_destination(
+    call: Run, event: Path, tmp_path: Path, command: str
+) -> None:
+    workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
+    workspace["destinations"][0]["generation"] = "3.51.0"
+    path = tmp_path / "workspace.yaml"
+    path.write_text(yaml.safe_dump(workspace))
+    shown = call(command, "--workspace", str(path), str(event))
+    assert shown.returncode == 2
+    assert shown.stderr.startswith(f"error: {path}: destination 'StackAdapt Acme': generation: there is no such")
+    assert shown.stderr.endswith("Did you mean '3.517.0'?\n")
+
+
 def test_explain_takes_one_event(call: Run, events: Path) -> None:
     shown = call("explain", str(events))
     assert (shown.returncode, "3 events" in shown.stderr) == (2, True)

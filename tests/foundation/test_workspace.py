@@ -68,8 +68,31 @@ def test_secrets_do_not_show_in_a_printed_workspace() -> None:
         (changed(audiences=[]), r"destinations\[0\].audiences\[0\].key: .*no such audience. Found: 'vip_customers'"),
         (changed(advertisers=[{"id": "1003", "name": "A"}]), r"tokens\[0\].scopes: .*no such advertiser"),
         (changed(sources=DEFAULT["sources"] * 2), r"sources\[1\]: the same one stands at sources\[0\]"),
+        (changed(space={"id": "shop", "name": "S"}), r"space.id: .*Allowed: A text that begins with spa_\.$"),
+        (
+            changed(destinations=[DEFAULT["destinations"][0] | {"generation": 3.517}]),
+            "generation: .*in quotes: '3.517.0'",
+        ),
+        (changed(tokens=[]), r"tokens: this list is too short\. .*Allowed: 1 or more\.$"),
+        (changed(tokens=[DEFAULT["tokens"][0] | {"expiresAt": "soon"}]), "expiresAt: this is not a moment"),
+        (changed(tokens=[DEFAULT["tokens"][0] | {"expiresAt": "2030-01-01"}]), "expiresAt: .*with its zone"),
     ],
-    ids=["key", "latency", "enum", "type", "required", "empty", "audience", "advertiser", "twice"],
+    ids=[
+        "key",
+        "latency",
+        "enum",
+        "type",
+        "required",
+        "empty",
+        "audience",
+        "advertiser",
+        "twice",
+        "space",
+        "number",
+        "few",
+        "moment",
+        "zone",
+    ],
 )
 def test_a_mistake_names_the_place_the_value_and_the_nearest_allowed(document: dict[str, Any], message: str) -> None:
     with pytest.raises(WorkspaceError, match=message):
@@ -159,3 +182,13 @@ def test_options_of_a_command_line_win_over_the_file() -> None:
     assert load_workspace().with_options() == load_workspace()
     with pytest.raises(InputError, match="latency.*'soon'"):
         load_workspace().with_options(latency="soon")
+
+
+def test_a_latency_with_a_slip_gets_the_words_and_the_nearest_of_them() -> None:
+    with pytest.raises(
+        InputError, match="Allowed: instant, realistic, or a number.*Did you mean 'realistic'"
+    ) as caught:
+        load_workspace().with_options(latency="realistc")
+    assert caught.value.where == "latency"
+    with pytest.raises(InputError, match="too long"):
+        load_workspace().with_options(latency=f"{'9' * 20}d")

@@ -42,7 +42,10 @@ def test_a_date_stays_the_text_that_stands_there(tmp_path: Path, written: str) -
         ("a: [", "line ", "this is neither YAML nor JSON"),
         (f"a: {'[' * 100}{']' * 100}", "", "this is nested too deeply. Allowed: 64 levels."),
         (f"a: {'[' * 5000}{']' * 5000}", "", "nest"),
-        ("[]", "", "a workspace is a mapping. Found: 'list'."),
+        ("[]", "", "a workspace is a mapping. Found: 'a list'."),
+        ("", "", "a workspace is a mapping. Found: 'nothing'."),
+        ("name: a\nb: {}\nname: c", "line 3, column 1", "the key 'name' stands twice, first in line 1."),
+        ("a: [{b: 1,\n  b: 1}]", "line 2, column 3", "the key 'b' stands twice, first in line 1."),
     ],
 )
 def test_what_json_does_not_have_is_refused_with_its_place(tmp_path: Path, text: str, where: str, said: str) -> None:

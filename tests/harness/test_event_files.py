@@ -73,9 +73,15 @@ def test_yaml_is_one_document(tmp_path: Path) -> None:
     assert "line 2" in str(broken.error)
 
 
+@pytest.mark.parametrize(("text", "found"), [("", "nothing"), ("- {type: track}\n", "a list")])
+def test_yaml_that_is_no_event_is_told_as_one(tmp_path: Path, text: str, found: str) -> None:
+    with pytest.raises(InputError, match=f"an event is a mapping. Found: '{found}'"):
+        read_events(written(tmp_path, text, "x.yaml"))
+
+
 def test_an_event_is_an_object(tmp_path: Path) -> None:
     assert read_events(written(tmp_path, json.dumps([{"a": 1}]))) == [{"a": 1}]
-    with pytest.raises(InputError, match=r"\[1\]: an event is a JSON object. Found: 'int'"):
+    with pytest.raises(InputError, match=r"\[1\]: an event is a JSON object. Found: 'a whole number'"):
         read_events(written(tmp_path, '[{"a": 1}, 5]'))
     with pytest.raises(InputError, match="line 2: this is not JSON"):
         read_events(written(tmp_path, '{"a": 1}\n{\n'))

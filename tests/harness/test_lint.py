@@ -118,6 +118,39 @@ def test_each_mistake_has_its_code(document: dict[str, Any], code: str) -> None:
     assert code not in codes(DEFAULT)
 
 
+def test_a_doubled_equals_sign_is_told_once_and_as_the_engine_reads_it() -> None:
+    document = workspace(subscription={"trigger": 'type == "identify"'})
+    [finding] = [finding for finding in lint(parse_workspace(document)) if finding.place.endswith("trigger")]
+    assert (finding.code, finding.severity) == ("T004", ERROR)
+    assert finding.message == 'This trigger is read as type = "=": the engine knows no `==`.'
+    assert codes(workspace(subscription={"trigger": 'type = "track" and (traits.plan == "gold")'})) >= {"T004"}
+    assert "T004" not in codes(workspace(subscription={"trigger": 'type = "identify" and traits.sign = "=="'}))
+
+
+@pytest.mark.parametrize("written", ["Opted In", {"@literal": "Opted In"}])
+def test_a_value_that_is_none_of_the_choices_gets_the_nearest(written: object) -> None:
+    document = workspace(marketing_status=written)
+    [finding] = [finding for finding in lint(parse_workspace(document)) if finding.code == "M010"]
+    assert (finding.severity, finding.place) == (ERROR, "destinations[0].subscriptions[0].mapping.marketing_status")
+    assert finding.message == "Marketing Status has no choice 'Opted In'."
+    assert finding.mend == "Choose 'Opted-in' or 'Indeterminate'. Did you mean 'Opted-in'?"
+
+
+def test_choices_inside_a_list_are_looked_at_and_paths_are_not() -> None:
+    properties = [{"name": "plan", "type": "TEXT", "value": {"@path": "$.traits.plan"}}]
+    found = lint(parse_workspace(workspace(custom_user_properties=properties)))
+    places = [finding.place for finding in found if finding.code == "M010"]
+    assert places == ["destinations[0].subscriptions[0].mapping.custom_user_properties[0].type"]
+    assert "M010" not in codes(workspace(marketing_status={"@path": "$.traits.status"}))
+
+
+def test_a_generation_that_nobody_knows_hides_no_other_finding_than_those_of_its_mappings() -> None:
+    document = workspace(destination={"generation": "3.51.0"})
+    [finding] = lint(parse_workspace(document))
+    assert (finding.code, finding.place) == ("W001", "destination 'StackAdapt Acme': generation")
+    assert finding.mend.endswith("Did you mean '3.517.0'?")
+
+
 def test_a_replaced_quote_silences_the_warning_about_free_text() -> None:
     guarded = {"@replace": {"pattern": '"', "replacement": "", "value": {"@path": "$.traits.first_name"}}}
     assert "M007" not in codes(workspace(standard_traits={"first_name": guarded}))

@@ -86,6 +86,19 @@ def test_another_emulator_goes_on_where_the_first_was(client: Client, tmp_path: 
         assert again.sandbox.clock.offset.total_seconds() == 4 * 3600
 
 
+@pytest.mark.parametrize("moved", [("advance", {"hours": 5}), ("freeze", {})], ids=lambda moved: moved[0])
+def test_a_clock_that_was_never_moved_is_brought_back_too(client: Client, moved: tuple[str, dict[str, int]]) -> None:
+    fill(client, "ada")
+    content, before = saved(client), state(client)
+    way, how = moved
+    client.post(f"/_emulator/clock/{way}", json=how)
+    assert state(client) != before
+    assert load(client, content).status_code == 200
+    assert state(client) == before
+    client.post("/_emulator/clock/advance", json={"hours": 1})
+    assert state(client)["ahead"] == 3600
+
+
 def test_what_is_still_queued_is_carried_along() -> None:
     workspace = load_workspace().with_options(latency="4h")
     with Emulator(workspace) as first, Emulator(workspace) as second:

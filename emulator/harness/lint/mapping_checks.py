@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.errors import nearest
 from emulator.harness.lint.finding import ERROR, WARNING, Finding
 from emulator.harness.lint.samples import sample_messages
 from emulator.harness.subject import Subject
-from emulator.mapping import MappingError, compile_mapping
+from emulator.mapping import Field, MappingError, compile_mapping
 
 # What people type themselves, in the spelling of the old and the new generations.
 _FREE_TEXT = ("first_name", "last_name", "firstName", "lastName", "address", "city")
@@ -68,7 +68,7 @@ def missing_field(subject: Subject) -> Iterator[Finding]:
         return
     for field in subject.action.fields:
         if field.required and subject.mapping.get(field.key) in (None, ""):
-            choices = f" Choose {' or '.join(map(repr, field.choices))}." if field.choices else ""
+            choices = f" {_offered(field)}" if field.choices else ""
             yield Finding(
                 code="M004",
                 severity=ERROR,
@@ -76,6 +76,21 @@ def missing_field(subject: Subject) -> Iterator[Finding]:
                 message=f"The required field {field.key!r} ({field.label}) is not mapped.",
                 why="Every event is refused: The root value is missing the required field.",
                 mend=f"Map it.{choices}",
+            )
+
+
+def unknown_choice(subject: Subject) -> Iterator[Finding]:
+    """M010: a fixed value that is none of the field's choices."""
+    fields = subject.action.fields if subject.action else ()
+    for field, place, value in _fixed_values(fields, subject.mapping, f"{subject.place}.mapping"):
+        if field.choices and str(value) not in field.choices:
+            yield Finding(
+                code="M010",
+                severity=ERROR,
+                place=place,
+                message=f"{field.label} has no choice {value!r}.",
+                why=f"Every event is refused: it must be one of {', '.join(map(repr, field.choices))}.",
+                mend=f"{_offered(field)} {nearest(str(value), field.choices) or ''}".strip(),
             )
 
 
@@ -176,3 +191,23 @@ def _custom_names(subject: Subject) -> list[str]:
 def _sends_email(subject: Subject) -> bool:
     keys = {field.key for field in subject.action.fields} if subject.action else set()
     return bool({"email", "traits"} & keys)
+
+
+def _offered(field: Field) -> str:
+    return f"Choose {' or '.join(map(repr, field.choices))}."
+
+
+def _fixed_values(
+    fields: tuple[Field, ...], mapping: Mapping[str, Any], place: str
+) -> Iterator[tuple[Field, str, object]]:
+    """The texts, numbers and booleans that stand in a mapping themselves, each with its field and place."""
+    for field in fields:
+        value, at = mapping.get(field.key), f"{place}.{field.key}"
+        if isinstance(value, dict) and "@literal" in value:
+            value = value["@literal"]
+        if isinstance(value, str | int | float) and value != "":
+            yield field, at, value
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from _fixed_values(field.properties, item, f"{at}[{index}]")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from emulator.harness.lint.finding import ERROR, WARNING, Finding
 from emulator.harness.lint.reach import can_match
 from emulator.harness.subject import Subject
+from emulator.mapping import Condition, Group, Node, Trigger
 
 
 def unreadable(subject: Subject) -> Iterator[Finding]:
@@ -22,9 +23,24 @@ def unreadable(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def doubled_equals(subject: Subject) -> Iterator[Finding]:
+    """T004: `==`, of which the engine reads the second sign as the value."""
+    condition = _doubled(subject.trigger)
+    if condition is not None:
+        path = condition.field if condition.name is None else f"{condition.field}.{condition.name}"
+        yield Finding(
+            code="T004",
+            severity=ERROR,
+            place=f"{subject.place}.trigger",
+            message=f'This trigger is read as {path} {condition.operator} "=": the engine knows no `==`.',
+            why="The second sign is taken for the value, and the text after it is dropped without a word.",
+            mend="Write one sign: =.",
+        )
+
+
 def never_matches(subject: Subject) -> Iterator[Finding]:
     """T002: a kind of message that the audience sends can never satisfy the trigger."""
-    if subject.trigger.error is not None:
+    if subject.trigger.error is not None or _doubled(subject.trigger):
         return
     for kind, event in dict.fromkeys(subject.messages()):
         if can_match(subject.trigger, kind=kind, event=event):
@@ -55,3 +71,18 @@ def mixed_operators(subject: Subject) -> Iterator[Finding]:
             why="The engine knows no precedence: the last operator of a level is used for the whole level.",
             mend='Put the alternatives in parentheses: type = "track" and (event = "A" or event = "B").',
         )
+
+
+def _doubled(trigger: Trigger) -> Condition | None:
+    """The first condition whose value is the second sign of a `==`."""
+    if "==" not in str(trigger.text):
+        return None
+    return next((condition for condition in _conditions(trigger.tree) if condition.value == "="), None)
+
+
+def _conditions(node: Node) -> Iterator[Condition]:
+    if isinstance(node, Condition):
+        yield node
+    elif isinstance(node, Group):
+        for child in node.children:
+            yield from _conditions(child)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from emulator.harness.event_files import Document, read_documents
 from emulator.harness.validate.finding import ERROR, WARNING, Finding, of_mistake
 from emulator.harness.validate.kinds import KINDS, Kind, kind_named, kind_of, unknown_kind
-from emulator.schemas import is_deeper_than, mistakes
+from emulator.schemas import in_words, is_deeper_than, mistakes
 from emulator.segment.bodies import NESTING_LIMIT
 
 __all__ = ["ERROR", "KINDS", "WARNING", "Checked", "Finding", "Kind", "check", "kind_named", "validate"]
@@ -38,8 +38,7 @@ def check(document: Document, kind: Kind | None = None) -> Checked:
     if document.error is not None:
         return Checked(document=document)
     if not isinstance(content, dict):
-        found = type(content).__name__
-        finding = Finding(severity=ERROR, path=(), message="a document is a JSON object.", found=found)
+        finding = Finding(severity=ERROR, path=(), message="a document is a JSON object.", found=in_words(content))
         return Checked(document=document, findings=(finding,))
     if is_deeper_than(NESTING_LIMIT, content):
         finding = Finding(

@@ -1,24 +1,26 @@
-"""What a workspace or destination instance says beyond its schema: names that lead nowhere, mappings."""
+"""What a workspace or destination instance says beyond its schema: what no emulator starts with, mappings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulator.errors import WorkspaceError
+from emulator.errors import UserMistake
+from emulator.harness.starting import check_start
 from emulator.harness.validate.finding import ERROR, Finding, of_mistake
 from emulator.schemas import Path, mistakes
-from emulator.workspace_file import SCHEMA, check_references
+from emulator.workspace import parse_workspace
+from emulator.workspace_file import SCHEMA
 
 MAPPING_SCHEMA = "segment/mapping.schema.json"
 
 
 def of_workspace(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """References of a workspace that fits its schema, and the mappings of its destination instances."""
+    """What `serve` refuses of a workspace that fits its schema, and the mappings of its destination instances."""
     if not mistakes(document, SCHEMA):
         try:
-            check_references(document, where="")
-        except WorkspaceError as error:
+            check_start(parse_workspace(document, where=""))
+        except UserMistake as error:
             yield Finding(
                 severity=ERROR,
                 path=((error.where or "").removeprefix(": "),),

@@ -1,0 +1,101 @@
+"""`lint` and `validate` say of a workspace what an emulator says that is to start with it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator import Emulator
+from emulator.artefacts import fixture
+from emulator.errors import UserMistake
+from emulator.harness.event_files import Document
+from emulator.harness.lint import lint
+from emulator.harness.validate import check, kind_named
+from emulator.workspace import parse_workspace
+
+DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
+
+
+def changed(**members: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(DEFAULT), **members}
+
+
+def with_condition(**condition: Any) -> dict[str, Any]:
+    return changed(audiences=[*DEFAULT["audiences"], {"id": "aud_x", "key": "x", "name": "X", "condition": condition}])
+
+
+def with_destination(**members: Any) -> dict[str, Any]:
+    return changed(destinations=[{**DEFAULT["destinations"][0], **members}])
+
+
+def with_journey(**entry: Any) -> dict[str, Any]:
+    return changed(journeys=[{"id": "j", "name": "J", "entry": entry, "steps": [{"key": "j__a", "name": "A"}]}])
+
+
+SUBSCRIPTION = DEFAULT["destinations"][0]["subscriptions"][0]
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "said"),
+    [
+        (with_condition(audience="vips"), "audience 'x': condition", "unknown audience"),
+        (with_condition(audience="x"), "audience 'x': condition", "cycle"),
+        (with_condition(trait="total", operator="at_least"), "audience 'x': condition.value", "cannot use this value"),
+        (
+            with_condition(event="A", where=[{"property": "p", "operator": "at_least", "value": "50"}]),
+            "audience 'x': condition.where[0].value",
+            "cannot use this value",
+        ),
+        (with_condition(event="A", between=["90d", "30d"]), "audience 'x': condition.between", "ends before it begins"),
+        (with_condition(event="A", between=["1d", "2d"], within="1d"), "audience 'x': condition", "one window"),
+        (with_condition(event="A", within=f"{'9' * 20}d"), "audience 'x': condition.within", "too long"),
+        (with_journey(audience="vips"), "journey 'j': entry", "unknown audience"),
+        (changed(faults=[{"fault": "partial", "milliseconds": 3}]), "faults[0].milliseconds", "no such option"),
+        (changed(apiEdition="2027-01"), "apiEdition", "no such edition"),
+        (with_destination(generation="3.51.0"), "destination 'StackAdapt Acme': generation", "no such generation"),
+        (
+            with_destination(subscriptions=[SUBSCRIPTION] * 2),
+            "destination 'StackAdapt Acme': subscriptions",
+            "same name",
+        ),
+        (
+            with_destination(subscriptions=[SUBSCRIPTION | {"action": "forwardProfile"}]),
+            "destination 'StackAdapt Acme', subscription 'Sync Audience': action",
+            "no such action",
+        ),
+    ],
+)
+def test_what_no_emulator_starts_with_is_a_finding(document: dict[str, Any], place: str, said: str) -> None:
+    with pytest.raises(UserMistake, match=said) as refused:
+        Emulator(parse_workspace(document))
+    assert refused.value.where == place
+    [of_lint] = [finding for finding in lint(parse_workspace(document)) if finding.code == "W001"]
+    assert (of_lint.severity, of_lint.place) == ("error", place)
+    assert said in of_lint.message
+    assert of_lint.mend.endswith((".", "?"))
+    [of_validate] = check(Document(file="x", value=document), kind_named("workspace")).findings
+    assert (of_validate.severity, of_validate.place) == ("error", place)
+    assert of_validate.as_dict().get("found") == refused.value.found
+    assert (of_validate.message, of_validate.allowed) == (refused.value.message, refused.value.allowed)
+
+
+def test_a_workspace_that_an_emulator_starts_with_has_no_such_finding() -> None:
+    assert "W001" not in {finding.code for finding in lint(parse_workspace(DEFAULT))}
+    assert check(Document(file="x", value=DEFAULT), kind_named("workspace")).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        (changed(tokens=[DEFAULT["tokens"][0] | {"expiresAt": "soon"}]), "expiresAt"),
+        (with_destination(batch={"age": f"{'9' * 20}d"}), "destination 'StackAdapt Acme': batch.age"),
+    ],
+)
+def test_what_is_refused_when_it_is_read_is_a_finding_of_validate_too(document: dict[str, Any], place: str) -> None:
+    with pytest.raises(UserMistake):
+        parse_workspace(document)
+    [finding] = check(Document(file="x", value=document), kind_named("workspace")).findings
+    assert finding.place.endswith(place)
