@@ -104,7 +104,7 @@ def test_somebody_whom_nobody_sent_is_looked_for_among_what_was_refused(
         stackadapt.expect_profile(email=ADA)
     said = str(failure.value)
     assert "nothing was emitted about them" in said
-    assert "PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'." in said
+    assert "PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u1)" in said
     assert 'record {"first_name": "Ada"}: rejected, MISSING_EMAIL' in said
 
 
