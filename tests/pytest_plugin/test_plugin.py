@@ -94,7 +94,7 @@ def test_a_failure_tells_the_story_and_ends_at_the_line_of_the_test(run: Run) ->
         [
             ">*expect_profile*",
             "E*emulator.Unmet: ada@example.com should have a profile at advertiser 1001, and none is visible.",
-            "E*PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.",
+            "E*PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u1)",
             "test_it.py:*: Unmet",
         ]
     )
