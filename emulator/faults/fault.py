@@ -17,7 +17,7 @@ class Fault(ABC):
     """
 
     name: ClassVar[str]
-    main: ClassVar[str | None] = None
+    main: ClassVar[str]
 
     @classmethod
     @abstractmethod

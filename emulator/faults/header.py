@@ -9,24 +9,27 @@ reset; applied=true
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from emulator.errors import InputError
-from emulator.faults.rule import REGISTRY, Definition, parse_definition
+from emulator.faults.rule import REGISTRY, Definition, check_operation, parse_definition
 
 HEADER = "X-Emulator-Fault"
 
 
-def parse_header(value: str) -> Definition:
-    """Reads the header. Raises InputError."""
+def parse_header(value: str, operations: Collection[str]) -> Definition:
+    """Reads the header; `operations` are the root fields of the schema. Raises InputError."""
     written = _json(value) if value.lstrip().startswith("{") else _pairs(value)
     if "times" in written:
         raise InputError("the header speaks of one request only.", where=f"{HEADER}: times", found=written["times"])
     try:
-        return parse_definition(written)
+        definition = parse_definition(written)
+        check_operation(definition.match.operation, operations)
     except InputError as error:
         error.where = f"{HEADER}: {error.where}"
         raise
+    return definition
 
 
 def _json(value: str) -> dict[str, Any]:
@@ -45,9 +48,7 @@ def _pairs(value: str) -> dict[str, Any]:
     written: dict[str, Any] = {"fault": name}
     if has_value:
         kind = REGISTRY.get(name)
-        if kind is not None and kind.main is None:
-            raise InputError("this fault takes no value.", where=f"{HEADER}: {name}", found=given)
-        written[kind.main if kind and kind.main else name] = _scalar(given)
+        written[kind.main if kind else name] = _scalar(given)
     for other in others:
         key, has_value, given = (part.strip() for part in other.partition("="))
         if not has_value:

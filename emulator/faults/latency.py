@@ -23,7 +23,7 @@ class Latency(Fault):
     """
 
     name: ClassVar[str] = "latency"
-    main: ClassVar[str | None] = "milliseconds"
+    main: ClassVar[str] = "milliseconds"
     milliseconds: int
 
     @classmethod

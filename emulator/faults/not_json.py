@@ -21,7 +21,7 @@ class NotJson(Fault):
     """Answers `status` (200 to 599, 200 when absent) with an HTML page."""
 
     name: ClassVar[str] = "notJson"
-    main: ClassVar[str | None] = "status"
+    main: ClassVar[str] = "status"
     status: int = 200
 
     @classmethod

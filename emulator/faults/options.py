@@ -9,16 +9,21 @@ from emulator.errors import InputError, nearest
 
 Options = Mapping[str, Any]
 
+MATCHERS = ("operation", "advertiser", "email")
+# What a rule takes with any fault; a fault is given its own options only.
+COMMON = (*MATCHERS, "probability", "times")
+
 
 def refuse_unknown(options: Options, known: tuple[str, ...]) -> None:
-    """Raises InputError when an option is not one of the known ones."""
+    """Raises InputError when an option is neither one of the known ones nor a member that every fault has."""
+    allowed = (*known, *COMMON)
     for name in options:
         if name not in known:
             raise InputError(
                 "this fault has no such option.",
                 where=name,
-                allowed=", ".join(known) or "none",
-                hint=nearest(name, known),
+                allowed=", ".join(allowed),
+                hint=nearest(name, allowed),
             )
 
 

@@ -21,7 +21,7 @@ class Partial(Fault):
     """
 
     name: ClassVar[str] = "partial"
-    main: ClassVar[str | None] = "every"
+    main: ClassVar[str] = "every"
     every: int = 1
 
     @classmethod

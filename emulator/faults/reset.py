@@ -19,6 +19,7 @@ class Reset(Fault):
     """
 
     name: ClassVar[str] = "reset"
+    main: ClassVar[str] = "applied"
     applied: bool = False
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from emulator.faults.fault import Fault
 from emulator.faults.latency import Latency
 from emulator.faults.matching import Asked, Match
 from emulator.faults.not_json import NotJson
-from emulator.faults.options import whole_number
+from emulator.faults.options import MATCHERS, whole_number
 from emulator.faults.partial import Partial
 from emulator.faults.reset import Reset
 from emulator.faults.status import Status
@@ -23,7 +23,6 @@ from emulator.faults.user_errors import UserErrors
 REGISTRY: Final[Mapping[str, type[Fault]]] = {
     fault.name: fault for fault in (Status, Latency, Timeout, Reset, Truncated, NotJson, UserErrors, Partial)
 }
-MATCHERS = ("operation", "advertiser", "email")
 _MOST_TIMES = 1_000_000_000
 
 
@@ -66,6 +65,13 @@ def parse_definition(written: Mapping[str, Any]) -> Definition:
     times = whole_number(options, "times", least=1, most=_MOST_TIMES) if "times" in options else None
     options.pop("times", None)
     return Definition(fault=kind.parse(options), match=match, probability=probability, times=times)
+
+
+def check_operation(operation: object, known: Collection[str]) -> None:
+    """A rule for a root field that the schema does not have would never strike. Raises InputError."""
+    if isinstance(operation, str) and operation not in known:
+        hint = nearest(operation, known)
+        raise InputError("the schema has no such root field.", where="operation", found=operation, hint=hint)
 
 
 def _kind(name: object) -> type[Fault]:

@@ -21,7 +21,7 @@ class Status(Fault):
     """
 
     name: ClassVar[str] = "status"
-    main: ClassVar[str | None] = "status"
+    main: ClassVar[str] = "status"
     status: int
     retry_after: int | None = None
 

@@ -20,6 +20,7 @@ class Timeout(Fault):
     """
 
     name: ClassVar[str] = "timeout"
+    main: ClassVar[str] = "applied"
     applied: bool = False
 
     @classmethod

@@ -19,7 +19,7 @@ class Truncated(Fault):
     """
 
     name: ClassVar[str] = "truncated"
-    main: ClassVar[str | None] = "bytes"
+    main: ClassVar[str] = "bytes"
     size: int | None = None
 
     @classmethod

@@ -19,7 +19,7 @@ class UserErrors(Fault):
     """Every mutation of the request (or the one the rule names) answers one user error with `message` and `path`."""
 
     name: ClassVar[str] = "userErrors"
-    main: ClassVar[str | None] = "message"
+    main: ClassVar[str] = "message"
     message: str = _DEFAULT_MESSAGE
     path: tuple[str, ...] = ("input",)
 

@@ -106,7 +106,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def stackadapt_workspace() -> Any:
     """What emulators start with: a path, a dict or a Workspace. Override it; the built-in workspace otherwise.
 
-    The emulator of --stackadapt-url has a workspace already: there it is this one for tests with a marker only.
+    At the emulator of --stackadapt-url an override is the workspace of each test's sandbox; at a StackAdapt, which
+    cannot start with one, the tests are skipped.
     """
     return None
 
@@ -134,8 +135,10 @@ def stackadapt_emulator(
     request: pytest.FixtureRequest, _stackadapt_target: Target, stackadapt_workspace: Any
 ) -> Iterator[Endpoint]:
     """An emulator that nobody else has, in process: `.url` opens a real port when it is first asked for."""
+    from emulator.pytest_plugin.targets import named
+
     marker = request.node.get_closest_marker("stackadapt")
-    options = {name: value for name, value in (marker.kwargs if marker else {}).items() if value is not None}
+    options = named(marker.args, marker.kwargs) if marker else {}
     if "stackadapt_server" in request.fixturenames:
         opened = request.getfixturevalue("stackadapt_server").sandbox(options)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ Opened = AbstractContextManager[Endpoint]
 Through = Callable[[], httpx.BaseTransport]
 
 _OPTIONS = ("workspace", "latency", "api_edition")
+_MARKER, _FIXTURE = "@pytest.mark.stackadapt", "stackadapt_workspace"
 _PREFIX = "--stackadapt-"
 _SECONDS = 60
 
@@ -65,21 +66,21 @@ class InProcess:
 
     @contextmanager
     def server(self, workspace: Any) -> Iterator[Server]:
-        with (
-            Emulator(_workspace(workspace, {})) as emulator,
-            target_at(emulator.url, permission=Permission()).server(workspace) as server,
-        ):
-            yield server
+        with Emulator(_workspace(workspace, {})) as emulator:
+            sandboxes = target_at(emulator.url, permission=Permission())
+            # The emulator has the workspace already: only what a marker changes must be sent.
+            yield Server(emulator.url, lambda options: sandboxes.isolated(workspace if options else None, options))
 
 
 class Sandboxes:
-    """A sandbox for each test of an emulator that runs: with its workspace, or with the one that the test asks for."""
+    """A sandbox for each test of an emulator that runs: with its workspace, or with the one that is asked for."""
 
     def __init__(self, emulator: EmulatorAt) -> None:
         self._emulator = emulator
 
     def isolated(self, workspace: Any, options: Options) -> Opened:
-        return self._emulator.sandbox(_document(workspace, options) if options else None)
+        asked = options or workspace is not None
+        return self._emulator.sandbox(_document(workspace, options) if asked else None)
 
     @contextmanager
     def server(self, workspace: Any) -> Iterator[Server]:
@@ -94,11 +95,12 @@ class StackAdaptAlone:
 
     def isolated(self, workspace: Any, options: Options) -> Opened:
         _check_options(options)
-        if options:
+        if options or workspace is not None:
             raise NoControl(
                 "this is no emulator, and the test asks for one that starts in its own way.",
                 where=self._stackadapt.url,
-                found=", ".join(options),
+                found=", ".join(options) or _FIXTURE,
+                hint=None if options else "Where tests run here too, let the fixture return None.",
             )
         return self._stackadapt.open()
 
@@ -147,12 +149,24 @@ def _plain_transport() -> Through:
     return lambda: httpx.HTTPTransport(verify=certificates, trust_env=False)
 
 
+def named(positional: Sequence[Any], options: Mapping[str, Any]) -> Options:
+    """The options of a marker, without those that are None. Raises InputError for values without a name."""
+    if positional:
+        raise InputError(
+            "the marker takes options by name only.",
+            where=_MARKER,
+            found=", ".join(map(repr, positional)),
+            allowed=", ".join(f"{name}=…" for name in _OPTIONS),
+        )
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _workspace(given: Any, options: Options) -> Workspace:
     """The workspace that a fixture or marker gives, with the marker's options. Raises InputError, WorkspaceError."""
     _check_options(options)
     given = options.get("workspace", given)
     if isinstance(given, Mapping):
-        workspace = parse_workspace(given, where="stackadapt_workspace")
+        workspace = parse_workspace(given, where=_FIXTURE)
     elif isinstance(given, Workspace):
         workspace = given
     else:
@@ -163,12 +177,12 @@ def _workspace(given: Any, options: Options) -> Workspace:
 def _document(given: Any, options: Options) -> dict[str, Any]:
     """The same in its JSON form, for an emulator elsewhere to read. Raises NoControl for what has none."""
     _check_options(options)
+    where = _MARKER if "workspace" in options else _FIXTURE
     given = options.get("workspace", given)
     if isinstance(given, Workspace):
         raise NoControl(
             "a Workspace object cannot be sent to an emulator that runs already.",
-            where="@pytest.mark.stackadapt",
-            found=", ".join(options),
+            where=where,
             hint="Give the workspace as a path or a dict.",
         )
     document = given if isinstance(given, Mapping) else read(Path(given or fixture("workspace.yaml")))
@@ -186,7 +200,7 @@ def _check_options(options: Options) -> None:
         if name not in _OPTIONS:
             raise InputError(
                 "the marker has no such option.",
-                where="@pytest.mark.stackadapt",
+                where=_MARKER,
                 found=name,
                 allowed=", ".join(_OPTIONS),
                 hint=nearest(name, _OPTIONS),

@@ -100,7 +100,7 @@ def _reply(body: bytes, caller: _Caller, limits: Limits, *, trace_id: str, anony
     if caller.stackadapt is None or caller.token is None:
         return _unauthorized(params, limits, trace_id, anonymous=anonymous)
     try:
-        fault = _fault_of(request)
+        fault = _fault_of(request, caller.stackadapt)
     except InputError as error:
         return Reply(status=400, body=error_body(str(error), trace_id=trace_id, emulator=True))
     strict = request.accept_mimetypes.best_match(["application/json", GRAPHQL_RESPONSE]) == GRAPHQL_RESPONSE
@@ -113,10 +113,10 @@ def _reply(body: bytes, caller: _Caller, limits: Limits, *, trace_id: str, anony
         return _unauthorized(params, limits, trace_id, anonymous=False)
 
 
-def _fault_of(received: Request) -> Definition | None:
+def _fault_of(received: Request, stackadapt: StackAdapt) -> Definition | None:
     """The fault that a request wants for itself. Raises InputError."""
     written = received.headers.get(HEADER)
-    return parse_header(written) if written is not None else None
+    return parse_header(written, stackadapt.operations) if written is not None else None
 
 
 def _unauthorized(params: GraphQLParams, limits: Limits, trace_id: str, *, anonymous: bool) -> Reply:

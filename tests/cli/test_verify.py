@@ -69,10 +69,20 @@ def test_the_built_in_scenarios_pass_and_the_matrix_is_printed(run: Run, tmp_pat
 def test_a_failure_is_told_with_its_story_and_exits_1(call: Run, broken: Path) -> None:
     shown = call("verify", str(broken))
     assert shown.returncode == 1
+    assert "at        steps[0].then.profiles" in shown.stdout
     assert "expected  ada, marketing status: PROSPECT" in shown.stdout
     assert "found     OPTED_IN" in shown.stdout
     assert "identify to 'StackAdapt Acme': sent" in shown.stdout
     assert "0 passed, 1 failed, 0 skipped" in shown.stdout
+
+
+def test_a_slip_in_a_scenario_exits_2_before_anything_is_played(call: Run, broken: Path) -> None:
+    text = broken.read_text(encoding="utf-8")
+    broken.write_text(text.replace("rejections: {}", "rejections: {MISSING_MAIL: 1}"), encoding="utf-8")
+    shown = call("verify", str(APPEARS), str(broken))
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "steps[0].then.rejections: there is no such reason code." in shown.stderr
+    assert "Did you mean 'MISSING_EMAIL'?" in shown.stderr
 
 
 def test_json_is_one_object(call: Run, broken: Path) -> None:

@@ -161,6 +161,7 @@ def test_one_rule_is_removed_by_its_number() -> None:
         ({"fault": "status", "status": 200}, "status: .*Found: 200"),
         ({"fault": "status", "status": True}, "status: .*Found: True"),
         ({"fault": "status", "status": 500, "tims": 1}, "tims: this fault has no such option. Allowed: status"),
+        ({"fault": "status", "status": 503, "time": 2}, "operation, advertiser, email, probability, times. .*'times'"),
         ({"fault": "status", "status": 429, "retryAftr": 1}, "Did you mean 'retryAfter'"),
         ({"fault": "status", "status": 429, "retryAfter": -1}, "retryAfter: .*0 to 86400"),
         ({"fault": "status", "status": 500, "times": 0}, "times: .*Found: 0"),
@@ -191,6 +192,8 @@ def test_a_bad_definition_says_what_is_allowed(definition: dict[str, Any], messa
         (" status = 429 ; retryAfter=30", {"fault": "status", "status": 429, "retryAfter": 30}),
         ("reset", {"fault": "reset"}),
         ("reset; applied=true", {"fault": "reset", "applied": True}),
+        ("reset=true", {"fault": "reset", "applied": True}),
+        ("timeout=true", {"fault": "timeout", "applied": True}),
         ("latency=250", {"fault": "latency", "milliseconds": 250}),
         ("truncated=10", {"fault": "truncated", "bytes": 10}),
         (
@@ -202,7 +205,7 @@ def test_a_bad_definition_says_what_is_allowed(definition: dict[str, Any], messa
     ],
 )
 def test_a_header_reads_as_a_definition(header: str, definition: dict[str, Any]) -> None:
-    assert parse_header(header) == parse_definition(definition)
+    assert parse_header(header, UPSERT.operations) == parse_definition(definition)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +215,8 @@ def test_a_header_reads_as_a_definition(header: str, definition: dict[str, Any])
         ("", "X-Emulator-Fault: fault: there is no such fault"),
         ("status", "X-Emulator-Fault: status: "),
         ("status=often", "X-Emulator-Fault: status: .*Found: 'often'"),
-        ("reset=5", "this fault takes no value"),
+        ("reset=5", "X-Emulator-Fault: applied: .*Found: 5. Allowed: true, false"),
+        ("reset; operation=upsertProfile", "X-Emulator-Fault: operation: .*Did you mean 'upsertProfiles'"),
         ("status=503; now", "this is not an option. Found: 'now'. Allowed: name=value"),
         ("status=503; times=3", "the header speaks of one request only"),
         ("{nonsense", "this is not a JSON object"),
@@ -220,7 +224,7 @@ def test_a_header_reads_as_a_definition(header: str, definition: dict[str, Any])
 )
 def test_a_bad_header_says_what_is_allowed(header: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        parse_header(header)
+        parse_header(header, UPSERT.operations)
 
 
 def test_every_fault_lists_the_options_it_was_given() -> None:

@@ -56,8 +56,16 @@ def upsert(*records: dict[str, Any], advertiser: str = "1001") -> str:
 @pytest.mark.usefixtures("ada")
 def test_expectations_of_a_profile_form_a_chain(stackadapt: ExpectingStackAdapt) -> None:
     profile = stackadapt.expect_profile(email=ADA).in_audience("vip_customers").in_audience("aud_local_vip")
-    profile.with_property("city", "Paris").with_marketing_status("OPTED_IN").not_in_audience("others")
+    profile.with_property("city", "Paris").with_marketing_status("OPTED_IN")
     assert profile.email == ADA
+
+
+def test_not_being_in_an_audience_is_expected_of_known_ones_only(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert({"email": ADA}, {"email": "bob@example.com", "audienceId": "7", "audienceName": "theirs"}))
+    profile = stackadapt.expect_profile(email=ADA)
+    profile.not_in_audience("vip_customers").not_in_audience("aud_local_vip").not_in_audience("theirs")
+    with pytest.raises(InputError, match=r"neither the workspace nor any record.*Did you mean 'vip_customers'\?"):
+        profile.not_in_audience("vip_custmers")
 
 
 @pytest.mark.usefixtures("ada")
@@ -96,7 +104,7 @@ def test_somebody_whom_nobody_sent_is_looked_for_among_what_was_refused(
         stackadapt.expect_profile(email=ADA)
     said = str(failure.value)
     assert "nothing was emitted about them" in said
-    assert "PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'." in said
+    assert "PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u1)" in said
     assert 'record {"first_name": "Ada"}: rejected, MISSING_EMAIL' in said
 
 

@@ -144,6 +144,52 @@ def test_the_story_of_a_stranger_says_that_there_is_none(endpoint: Endpoint) -> 
     assert "nothing was emitted about them" in str(tell(endpoint, email="nobody@example.com"))
 
 
+def test_the_story_of_somebody_in_no_audience_says_that_segment_knows_them(
+    endpoint: Endpoint, segment: SegmentFace
+) -> None:
+    segment.identify("u1", {"email": "ada@example.com"})
+    story = str(tell(endpoint, email="ada@example.com"))
+    assert story.startswith("ada@example.com (u1)\n")
+    assert "Segment     knows them as u1, for whom no audience's condition holds: nothing to send" in story
+    assert "nothing was emitted" not in story
+
+
+def test_the_story_of_a_member_of_whom_nothing_is_new_names_the_audience(
+    endpoint: Endpoint, segment: SegmentFace
+) -> None:
+    segment.enter_audience("vip_customers", user_id="u1")
+    before = tell(endpoint, user_id="u1")
+    assert "knows them as u1, who is in vip_customers: nothing to send" in str(
+        tell(endpoint, user_id="u1").since(before)
+    )
+
+
+@pytest.mark.parametrize("who", [{"email": "ada@example.com"}, {"user_id": "u1"}], ids=str)
+def test_the_story_of_somebody_deleted_says_so(endpoint: Endpoint, segment: SegmentFace, who: dict[str, str]) -> None:
+    segment.identify("u1", {"email": "ada@example.com", "total_spent": 900})
+    segment.identify("u2", {"email": "bob@example.com", "total_spent": 900})
+    assert "asks to delete them" not in str(tell(endpoint, **who))
+    segment.delete("u1")
+    story = str(tell(endpoint, **who))
+    assert "GraphQL     deleteProfilesWithExternalIds: accepted, 200 (asks to delete them)" in story
+    assert "nothing was emitted" not in story
+    assert "asks to delete them" not in str(tell(endpoint, email="bob@example.com", user_id="u2"))
+
+
+def test_troubles_say_whose_they_are_and_counted_ones_without_an_address(
+    endpoint: Endpoint, segment: SegmentFace
+) -> None:
+    for user_id in ("u1", "u2", "eve@example.com", "u3", "u4"):
+        segment.identify(user_id, {"total_spent": 900})
+    lines = list(troubles(endpoint).lines(most=20))
+    assert [line.rpartition("(user ")[2] for line in lines if "identify" in line] == [
+        "u1)", "u2)", "eve@example.com)", "u3)", "u4)",
+    ]  # fmt: skip
+    [counted, _] = troubles(endpoint).counted(most=9)
+    assert counted.startswith("  5 x  Segment     ")
+    assert counted.endswith("(user u1, u2, *** and 2 more)")
+
+
 @pytest.fixture
 def other_endpoint() -> Iterator[HTTPServer]:
     """Somebody else's endpoint: it answers every request with `answer`."""

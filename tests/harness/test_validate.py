@@ -62,7 +62,7 @@ def seen(value: Any) -> list[tuple[str, str, str | None]]:
         ("audience-identify", JOINED),
         ("audience-track", ENTERED),
         ("journey-step", STEP),
-        ("scenario", {"title": "T.", "about": "A.", "shows": ["x"], "steps": [{"when": [{"advance": "4h"}]}]}),
+        ("scenario", {"title": "T.", "about": "A.", "steps": [{"when": [{"advance": "4h"}]}]}),
         ("mapping", {"email": {"@path": "$.traits.email"}, "marketing_status": "Opted-in"}),
         ("destination-instance", WORKSPACE["destinations"][0]),
         ("workspace", WORKSPACE),
@@ -91,6 +91,16 @@ def test_an_audience_event_is_recognised_without_its_personas() -> None:
         kind = checked(event).kind
         assert kind is not None
         assert kind.name == f"audience-{event['type']}"
+
+
+def test_a_name_in_a_scenario_that_nothing_has_is_told_with_its_place() -> None:
+    scenario = {"title": "T.", "about": "A.", "steps": [{"then": {"rejections": {"MISSING_MAIL": 1}}}]}
+    found = only(scenario)
+    assert (found.severity, found.place, found.found) == (ERROR, "steps[0].then.rejections", "MISSING_MAIL")
+    assert found.mend == "Did you mean 'MISSING_EMAIL'?"
+    found = only({**scenario, "shows": ["kit-pats"]})
+    assert (found.place, found.mend) == ("shows[0]", "Did you mean 'kit-paths'?")
+    assert only({**scenario, "titel": "T."}).mend == "Did you mean 'title'?"
 
 
 def test_a_document_of_no_kind_gets_the_nearest_type() -> None:

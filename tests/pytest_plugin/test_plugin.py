@@ -94,7 +94,7 @@ def test_a_failure_tells_the_story_and_ends_at_the_line_of_the_test(run: Run) ->
         [
             ">*expect_profile*",
             "E*emulator.Unmet: ada@example.com should have a profile at advertiser 1001, and none is visible.",
-            "E*PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.",
+            "E*PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u1)",
             "test_it.py:*: Unmet",
         ]
     )
@@ -137,27 +137,52 @@ def test_a_marker_changes_what_the_emulator_starts_with(run: Run) -> None:
     result.stdout.fnmatch_lines(["*the marker has no such option. Found: 'latncy'.*Did you mean 'latency'?*"])
 
 
+def test_a_marker_takes_options_by_name_only(run: Run) -> None:
+    source = """
+    import pytest
+
+    @pytest.mark.stackadapt("4h")
+    def test_late(stackadapt):
+        pass
+    """
+    result = run(source)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*the marker takes options by name only. Found: \"'4h'\".*latency=*"])
+
+
 def test_a_marker_is_documented(run: Run) -> None:
     run("", "--markers").stdout.fnmatch_lines(["@pytest.mark.stackadapt(workspace=None, latency=None, *"])
 
 
-@pytest.mark.parametrize("given", ["document", "'workspace.json'", "load_workspace('workspace.json')"])
-def test_a_project_has_its_own_workspace(run: Run, pytester: pytest.Pytester, given: str) -> None:
-    document = {
-        "advertisers": [{"id": "77", "name": "Ours"}],
-        "tokens": [{"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}],
-    }
-    pytester.makefile(".json", workspace=json.dumps(document))
-    conftest = f"""
+OURS = {
+    "advertisers": [{"id": "77", "name": "Ours"}],
+    "tokens": [{"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}],
+}
+
+
+@pytest.fixture
+def with_workspace(pytester: pytest.Pytester) -> Callable[[str], str]:
+    """A conftest whose project has a workspace of its own, given in one way or another."""
+    pytester.makefile(".json", workspace=json.dumps(OURS))
+    return lambda given: (
+        f"""
     import pytest
     from emulator import load_workspace
 
-    document = {document!r}
+    document = {OURS!r}
 
     @pytest.fixture(scope="session")
     def stackadapt_workspace():
         return {given}
     """
+    )
+
+
+WAYS = ["document", "'workspace.json'", "load_workspace('workspace.json')"]
+
+
+@pytest.mark.parametrize("given", WAYS)
+def test_a_project_has_its_own_workspace(run: Run, with_workspace: Callable[[str], str], given: str) -> None:
     source = """
     def test_ours(stackadapt, stackadapt_server):
         assert stackadapt.advertiser_id == "77"
@@ -166,7 +191,39 @@ def test_a_project_has_its_own_workspace(run: Run, pytester: pytest.Pytester, gi
     def test_in_process(stackadapt):
         assert stackadapt.token == "our-token"
     """
-    run(source, conftest=conftest).assert_outcomes(passed=2)
+    run(source, conftest=with_workspace(given)).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("given", WAYS)
+def test_a_running_emulator_gives_sandboxes_with_the_workspace_of_the_project(
+    run: Run, with_workspace: Callable[[str], str], given: str
+) -> None:
+    source = """
+    import pytest
+
+    def test_ours(stackadapt, stackadapt_server):
+        assert stackadapt.advertiser_id == "77"
+
+    @pytest.mark.stackadapt(latency="4h")
+    def test_ours_and_late(stackadapt):
+        assert stackadapt.tokens.keys() == {"Ours"}
+    """
+    with Emulator() as emulator:
+        result = run(source, "-rs", "--stackadapt-url", emulator.url, conftest=with_workspace(given))
+    if given == WAYS[-1]:
+        result.assert_outcomes(skipped=2)
+        result.stdout.fnmatch_lines(["SKIPPED*stackadapt_workspace: a Workspace object cannot be sent*"])
+    else:
+        result.assert_outcomes(passed=2)
+
+
+def test_a_stackadapt_starts_with_no_workspace_of_a_project(
+    run: Run, alone: str, with_workspace: Callable[[str], str]
+) -> None:
+    reached = (f"--stackadapt-url={alone}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1")
+    result = run("def test_ours(stackadapt): pass", "-rs", *reached, conftest=with_workspace("document"))
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*one that starts in its own way. Found: 'stackadapt_workspace'.*"])
 
 
 def test_tests_share_a_server_and_no_data(run: Run) -> None:

@@ -283,6 +283,10 @@ def test_a_rule_for_a_field_that_does_not_exist_is_refused(door: Door) -> None:
     answer = door.client.post("/_emulator/faults", json={"fault": "reset", "operation": "upsertProfile"})
     assert answer.status_code == 400
     assert "upsertProfile" in answer.json()["hint"]
+    answer = door.upsert("ada@example.com", fault="reset; operation=upsertProfile")
+    assert answer.status_code == 400
+    assert "Did you mean 'upsertProfiles'?" in answer.json()["errors"][0]["message"]
+    assert door.emails() == []
 
 
 def test_a_reset_of_the_emulator_brings_the_faults_of_the_workspace_back(served: Callable[..., Door]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from emulator.errors import nearest
+from emulator.errors import InputError, nearest
+from emulator.harness.expectations.known_audiences import known_audiences
 from emulator.harness.expectations.unmet import Unmet, unmet
 from emulator.harness.faces import Endpoint
 
@@ -34,10 +35,22 @@ class ExpectedProfile:
         return self
 
     def not_in_audience(self, audience: str) -> Self:
-        """It is not in an external audience."""
+        """It is not in an external audience.
+
+        Raises InputError for one of which neither the workspace nor any record knows: nobody could be in it.
+        """
         __tracebackhide__ = True
         if audience in self._audiences():
             raise self._unmet(f"not be in audience {audience!r}", "is in it")
+        known = known_audiences(self._endpoint)
+        if not known.has(audience):
+            raise InputError(
+                "neither the workspace nor any record knows this audience, so nobody could be in it.",
+                where="not_in_audience",
+                found=audience,
+                allowed=", ".join(known.names) or None,
+                hint=nearest(audience, known.names),
+            )
         return self
 
     def with_property(self, name: str, value: object) -> Self:

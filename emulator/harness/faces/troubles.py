@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,6 +12,7 @@ from emulator.harness.faces.sentences import Shown, delivery_line, record_line, 
 from emulator.harness.faces.story import Story
 
 _LOST = ("rejected", "retrying", "failed")
+_MOST_USERS = 3
 # A syntax error quotes what stands at its place.
 _ADDRESS = re.compile(r"[^\s\"'@]+@[^\s\"'@]+")
 
@@ -45,21 +45,40 @@ class Troubles:
 
     def lines(self, *, most: int) -> Iterator[str]:
         """For a person, `most` lines and one that says how many were left out."""
-        yield from islice(self._lines(whole=True), most)
+        lines = (f"{line}{_whose([who])}" for line, who in self._lines(whole=True))
+        yield from islice(lines, most)
         if len(self) > most:
             yield f"and {len(self) - most} more"
 
     def counted(self, *, most: int) -> Iterator[str]:
-        """The kinds of trouble with how often each happened, most frequent first. No e-mail address is in it."""
-        kinds = Counter(_ADDRESS.sub("***", line) for line in self._lines(whole=False)).most_common()
-        yield from (f"{count:>3} x  {line}" for line, count in kinds[:most])
+        """The kinds of trouble with how often and to whom each happened, most frequent first. No e-mail address is in
+        it.
+        """
+        kinds: dict[str, list[object]] = {}
+        for line, who in self._lines(whole=False):
+            kinds.setdefault(_ADDRESS.sub("***", line), []).append(who)
+        ordered = sorted(kinds.items(), key=lambda kind: len(kind[1]), reverse=True)
+        for line, users in ordered[:most]:
+            yield f"{len(users):>3} x  {line}{_ADDRESS.sub('***', _whose(users))}"
         if len(kinds) > most:
             yield f"and {len(kinds) - most} more kinds"
 
-    def _lines(self, *, whole: bool) -> Iterator[str]:
-        yield from (f"Segment     {delivery_line(each)}" for each in self.deliveries)
-        yield from (f"GraphQL     {request_line(each, near=whole)}" for each in self.requests)
-        yield from (f"StackAdapt  {record_line(each, whole=whole)}" for each in self.records)
+    def _lines(self, *, whole: bool) -> Iterator[tuple[str, object]]:
+        """Each trouble in a line, and the user id that it is about where one is known."""
+        yield from ((f"Segment     {delivery_line(each)}", each["userId"]) for each in self.deliveries)
+        yield from ((f"GraphQL     {request_line(each, near=whole)}", None) for each in self.requests)
+        for each in self.records:
+            # A whole record says itself whose it is.
+            yield f"StackAdapt  {record_line(each, whole=whole)}", None if whole else each["record"].get("userId")
+
+
+def _whose(users: Sequence[object]) -> str:
+    """` (user u1, u2 and 3 more)`; nothing where nobody is known."""
+    known = list(dict.fromkeys(str(user) for user in users if user is not None))
+    if not known:
+        return ""
+    others = f" and {len(known) - _MOST_USERS} more" if len(known) > _MOST_USERS else ""
+    return f" (user {', '.join(known[:_MOST_USERS])}{others})"
 
 
 def troubles(endpoint: Endpoint) -> Troubles:

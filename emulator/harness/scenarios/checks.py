@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -112,7 +112,7 @@ class Audiences(AtAnEmulator):
 
     def look(self, stage: Stage) -> Iterator[Check]:
         sizes = {each["key"]: each["size"] for each in stage.segment.audiences()}
-        found = {key: sizes.get(key) for key in self.expected}
+        found = {key: sizes[key] for key in self.expected}
         yield check(stage, f"people at Segment: {counted(self.expected)}", counted(found), found == self.expected)
 
 
@@ -195,56 +195,55 @@ def _saying(part: str | None) -> str:
     return f", containing {part!r}" if part else ""
 
 
-Reader = Callable[[Any, FindPerson], Iterable[Expectation]]
+Reader = Callable[[Any, FindPerson], Expectation]
 
 
-def _read_profiles(given: Any, find: FindPerson) -> list[Expectation]:
+def _read_profiles(given: Any, find: FindPerson) -> Profiles:
     items = [{"person": each} if isinstance(each, str) else each for each in given]
     people = tuple(find(each["person"]) for each in items)
-    return [Profiles(people=people, known={each["person"]: each for each in items})]
+    return Profiles(people=people, known={each["person"]: each for each in items})
 
 
-def _read_deliveries(given: Any, find: FindPerson) -> list[Expectation]:
-    return [
-        Deliveries(
-            person=find(each["person"]) if "person" in each else None,
-            wanted={name: each[name] for name in ("type", "outcome", "reason", "segmentReports") if name in each},
-            message=each.get("message"),
-            times=each.get("times", 1),
-        )
-        for each in given
-    ]
+def _read_delivery(given: Any, find: FindPerson) -> Deliveries:
+    return Deliveries(
+        person=find(given["person"]) if "person" in given else None,
+        wanted={name: given[name] for name in ("type", "outcome", "reason", "segmentReports") if name in given},
+        message=given.get("message"),
+        times=given.get("times", 1),
+    )
 
 
-def _read_requests(given: Any, find: FindPerson) -> list[Expectation]:
-    return [
-        Requests(
-            person=find(each["person"]) if "person" in each else None,
-            criteria={name: each[name] for name in ("operation", "status") if name in each},
-            outcome=each.get("outcome"),
-            contains=each.get("contains"),
-            times=each.get("times", 1),
-        )
-        for each in given
-    ]
+def _read_request(given: Any, find: FindPerson) -> Requests:
+    return Requests(
+        person=find(given["person"]) if "person" in given else None,
+        criteria={name: given[name] for name in ("operation", "status") if name in given},
+        outcome=given.get("outcome"),
+        contains=given.get("contains"),
+        times=given.get("times", 1),
+    )
 
 
 READERS: Mapping[str, Reader] = {
     "profiles": _read_profiles,
-    "segments": lambda given, find: [
-        Segment(rule=each["rule"], members=tuple(map(find, each["members"]))) for each in given
-    ],
-    "rejections": lambda given, _: [Rejections(expected=given)],
-    "records": lambda given, _: [Records(expected=given)],
-    "deliveries": _read_deliveries,
-    "audiences": lambda given, _: [Audiences(expected=given)],
-    "requests": _read_requests,
-    "answers": lambda given, _: [Answers(expected=tuple(given))],
-    "deletions": lambda given, _: [Deletions(expected=tuple(given))],
+    "rejections": lambda given, _: Rejections(expected=given),
+    "records": lambda given, _: Records(expected=given),
+    "audiences": lambda given, _: Audiences(expected=given),
+    "answers": lambda given, _: Answers(expected=tuple(given)),
+    "deletions": lambda given, _: Deletions(expected=tuple(given)),
+}
+# Of these each line of the list is an expectation of its own.
+LINE_READERS: Mapping[str, Reader] = {
+    "segments": lambda given, find: Segment(rule=given["rule"], members=tuple(map(find, given["members"]))),
+    "deliveries": _read_delivery,
+    "requests": _read_request,
 }
 
 
-def read_expectations(given: Document, find: FindPerson) -> Iterator[Expectation]:
-    """What a step's `then`, which fits the schema, expects."""
+def read_expectations(given: Document, find: FindPerson) -> Iterator[tuple[str, Expectation]]:
+    """What a step's `then`, which fits the schema, expects, each with its place in it: `profiles`, `requests[1]`."""
     for kind, expected in given.items():
-        yield from READERS[kind](expected, find)
+        if kind in READERS:
+            yield kind, READERS[kind](expected, find)
+        else:
+            for index, line in enumerate(expected):
+                yield f"{kind}[{index}]", LINE_READERS[kind](line, find)

@@ -14,7 +14,7 @@ def listed(names: Iterable[object]) -> str:
     return ", ".join(sorted(map(str, names))) or "none"
 
 
-def counted(numbers: Mapping[str, int | None]) -> str:
+def counted(numbers: Mapping[str, int]) -> str:
     """`2 MISSING_EMAIL, 1 INVALID_EMAIL`."""
     return ", ".join(f"{number} {name}" for name, number in sorted(numbers.items())) or "none"
 

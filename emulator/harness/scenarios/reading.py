@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from emulator.artefacts import contract
-from emulator.errors import InputError, nearest
+from emulator.errors import InputError
 from emulator.harness.scenarios.checks import read_expectations
-from emulator.harness.scenarios.happenings import ANONYMOUS, read_happening
+from emulator.harness.scenarios.happenings import ANONYMOUS, FindPerson, read_happening
 from emulator.harness.scenarios.scenario import Cell, Person, Scenario, Step
 from emulator.harness.scenarios.setting import merged, workspace_of
+from emulator.harness.scenarios.slips import Known, check_known, refuse_slips, words_of
 from emulator.schemas import first_mistake
-from emulator.workspace import Workspace, parse_workspace
+from emulator.workspace import parse_workspace
 from emulator.yaml_files import read_mapping
 
 SCHEMA = "scenario.schema.json"
+_LEDGER = "fidelity.yaml"
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 Document = Mapping[str, Any]
@@ -48,6 +51,19 @@ def _read(path: Path) -> Iterator[Scenario]:
     mistake = first_mistake(document, SCHEMA)
     if mistake is not None:
         raise mistake.as_error(InputError, str(path))
+    yield from scenarios_in(document, path)
+
+
+def scenarios_in(document: Document, path: Path) -> Iterator[Scenario]:
+    """The scenarios of a document that fits the schema and stands in a file. Raises InputError, WorkspaceError."""
+    for index, shown in enumerate(document.get("shows", ())):
+        check_known(
+            shown,
+            _ledger(),
+            f"{path}: shows[{index}]",
+            "the ledger, contracts/fidelity.yaml, has no such row.",
+            listing=False,
+        )
     given = document.get("given", {})
     if "matrix" not in document:
         yield _scenario(path, document, given, document["steps"], "steps", None)
@@ -72,16 +88,19 @@ def _scenario(
     where = f"{path}: given"
     workspace = workspace_of(given, where=where)
     checked = parse_workspace(workspace, where=where)
-    people = {name: _person(name, told or {}) for name, told in given.get("people", {}).items()}
+    told = given.get("people", {})
+    people = {name: _person(name, each or {}) for name, each in told.items()}
+    happenings = [each for step in steps for each in step.get("when", ()) if "fault" not in each]
+    known = Known(workspace=checked, words=frozenset(words_of([workspace, told, happenings])))
     suffix = f" ({cell.generation}, edition {cell.edition})" if cell else ""
     return Scenario(
         path=path,
         title=f"{document['title']}{suffix}",
         about=document["about"],
-        shows=tuple(document["shows"]),
+        shows=tuple(document.get("shows", ())),
         people=people,
         workspace=workspace,
-        steps=tuple(_step(step, people, checked, f"{path}: {place}[{index}]") for index, step in enumerate(steps)),
+        steps=tuple(_step(path, step, people, known, f"{place}[{index}]") for index, step in enumerate(steps)),
         cell=cell,
     )
 
@@ -90,25 +109,30 @@ def _person(name: str, told: Document) -> Person:
     return Person(name=name, user_id=told.get("userId", name), email=told.get("email"), traits=told.get("traits", {}))
 
 
-def _step(step: Document, people: Mapping[str, Person], workspace: Workspace, where: str) -> Step:
-    def find(name: str) -> Person:
-        _check_known(name, people, where, "person")
-        return people[name]
+def _step(path: Path, step: Document, people: Mapping[str, Person], known: Known, place: str) -> Step:
+    where = f"{path}: {place}"
 
-    when = tuple(read_happening(each, find) for each in step.get("when", ()))
-    tokens = [token.name for token in workspace.tokens]
-    for token in sorted(token for each in when for token in each.tokens):
-        _check_known(token, [*tokens, ANONYMOUS], where, "token")
-    return Step(when=when, then=tuple(read_expectations(step.get("then", {}), find)))
+    def finding(within: str) -> FindPerson:
+        def find(name: str) -> Person:
+            check_known(name, people, f"{where}.{within}", "this scenario has no such person.")
+            return people[name]
+
+        return find
+
+    refuse_slips(step, known, where)
+    when = [
+        (f"{place}.when[{index}]", read_happening(each, finding(f"when[{index}]")))
+        for index, each in enumerate(step.get("when", ()))
+    ]
+    tokens = [token.name for token in known.workspace.tokens]
+    for token in sorted(token for _, each in when for token in each.tokens):
+        check_known(token, [*tokens, ANONYMOUS], where, "this scenario has no such token.")
+    then = read_expectations(step.get("then", {}), finding("then"))
+    return Step(when=tuple(when), then=tuple((f"{place}.then.{kind}", each) for kind, each in then))
 
 
-def _check_known(name: str, known: Iterable[str], where: str, kind: str) -> None:
-    names = list(known)
-    if name not in names:
-        raise InputError(
-            f"this scenario has no such {kind}.",
-            where=where,
-            found=name,
-            allowed=", ".join(names) or "none is given",
-            hint=nearest(name, names),
-        )
+@cache
+def _ledger() -> tuple[str, ...]:
+    """The ids of the ledger's rows."""
+    rows = read_mapping(contract(_LEDGER), what="the ledger", mistake=InputError)["behaviours"]
+    return tuple(row["id"] for row in rows)

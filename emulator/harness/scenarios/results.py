@@ -47,12 +47,16 @@ class Case(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that must be true, what was found, and the stories of the people it is about when it is not."""
+    """One thing that must be true, what was found, and the stories of the people it is about when it is not.
+
+    `place` is where a scenario says so: `steps[1].then.profiles`.
+    """
 
     expected: str
     held: bool
     found: str
     stories: tuple[str, ...] = ()
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,8 @@ class Result:
         if self.reason:
             yield self.reason
         for check in self.failures:
+            if check.place:
+                yield f"at        {check.place}"
             yield f"expected  {check.expected}"
             yield f"found     {check.found}"
         for story in dict.fromkeys(story for check in self.failures for story in check.stories):
@@ -92,7 +98,13 @@ class Result:
             "reason": self.reason,
             "seconds": round(self.seconds, 3),
             "checks": [
-                {"expected": check.expected, "held": check.held, "found": check.found, "stories": list(check.stories)}
+                {
+                    "place": check.place,
+                    "expected": check.expected,
+                    "held": check.held,
+                    "found": check.found,
+                    "stories": list(check.stories),
+                }
                 for check in self.checks
             ],
         }

@@ -42,15 +42,15 @@ def _played(scenario: Scenario, endpoint: Endpoint) -> Result:
             ClockFace(endpoint).freeze()
         for step in scenario.steps:
             stage.begin_step()
-            for happening in step.when:
+            for stage.place, happening in step.when:
                 happening.happen(stage)
-            for expectation in step.then:
-                checks += expectation.look(stage)
+            for stage.place, expectation in step.then:
+                checks += (replace(check, place=stage.place) for check in expectation.look(stage))
             if not all(check.held for check in checks):
                 return Result(case=scenario, outcome=FAILED, checks=tuple(checks))
     except (EmulatorError, httpx.HTTPError) as error:
         # At somebody else's endpoint only the guard complains: what may change data there was not sent.
         held_back = isinstance(error, UserMistake) and not endpoint.controlled
         outcome = SKIPPED if held_back else FAILED
-        return Result(case=scenario, outcome=outcome, checks=tuple(checks), reason=f"{error}")
+        return Result(case=scenario, outcome=outcome, checks=tuple(checks), reason=f"{stage.place}: {error}")
     return Result(case=scenario, outcome=PASSED, checks=tuple(checks))

@@ -31,10 +31,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Things that happen, and what must be true after them."""
+    """Things that happen, and what must be true after them, each with its place: `steps[1].then.profiles`."""
 
-    when: tuple[Happening, ...]
-    then: tuple[Expectation, ...]
+    when: tuple[tuple[str, Happening], ...]
+    then: tuple[tuple[str, Expectation], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Scenario:
     @property
     def tokens(self) -> set[str]:
         """The names of the tokens that it needs besides the one that may write."""
-        return {token for step in self.steps for item in step.when for token in item.tokens}
+        return {token for step in self.steps for _, item in step.when for token in item.tokens}
 
     def is_about(self, text: str) -> bool:
         """Whether title, path or a ledger id contains a text, in any letter case."""
@@ -84,5 +84,5 @@ class Scenario:
 
     def _items(self) -> Iterator[Happening | Expectation]:
         for step in self.steps:
-            yield from step.when
-            yield from step.then
+            yield from (happening for _, happening in step.when)
+            yield from (expectation for _, expectation in step.then)

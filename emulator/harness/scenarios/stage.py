@@ -16,10 +16,14 @@ Shown = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """What happenings act on and expectations look at. `answers` and `deletions` are those of one step."""
+    """What happenings act on and expectations look at. `answers` and `deletions` are those of one step.
+
+    `place` is where in the scenario the play has come to.
+    """
 
     endpoint: Endpoint
     people: Mapping[str, Person]
+    place: str = "given"
     answers: list[httpx.Response] = field(default_factory=list)
     deletions: list[Shown] = field(default_factory=list)
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from emulator.errors import NotFound, nearest
-from emulator.harness.validate import audiences, calls, emails, settings
+from emulator.harness.validate import audiences, calls, emails, settings, stories
 from emulator.harness.validate.finding import ERROR, Finding
 from emulator.schemas import Path
 from emulator.segment.tracking import CALLS
@@ -115,7 +115,12 @@ KINDS = (
         recognised=with_keys("advertisers", "tokens"),
         checks=(settings.of_workspace,),
     ),
-    Kind(name="scenario", schema="scenario.schema.json", recognised=with_keys("steps", "matrix")),
+    Kind(
+        name="scenario",
+        schema=stories.SCHEMA,
+        recognised=with_keys("steps", "matrix"),
+        checks=(stories.of_scenario,),
+    ),
     Kind(
         name="destination-instance",
         schema="segment/destination-instance.schema.json",

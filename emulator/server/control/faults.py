@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
-from emulator.errors import InputError, nearest
+from emulator.faults.rule import check_operation
 from emulator.server.control.reading import Chosen, json_body
 
 
@@ -20,7 +18,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.post("/faults")
     def add_fault() -> tuple[Response, int]:
         definition = json_body()
-        _check_operation(definition.get("operation"), world().stackadapt.operations)
+        check_operation(definition.get("operation"), world().stackadapt.operations)
         return jsonify(world().sandbox.faults.add(definition).as_dict()), 201
 
     @routes.delete("/faults")
@@ -32,10 +30,3 @@ def add(routes: Blueprint, world: Chosen) -> None:
     def remove_fault(rule_id: int) -> tuple[str, int]:
         world().sandbox.faults.remove(rule_id)
         return "", 204
-
-
-def _check_operation(operation: Any, known: tuple[str, ...]) -> None:
-    """A rule for a field that does not exist would never strike. Raises InputError."""
-    if isinstance(operation, str) and operation not in known:
-        hint = nearest(operation, known)
-        raise InputError("the schema has no such root field.", where="operation", found=operation, hint=hint)

@@ -107,7 +107,18 @@ def test_a_step_after_a_failed_one_is_not_played(played: Callable[[str], Result]
 
 
 def test_what_the_emulator_refuses_fails_the_scenario_with_its_words(played: Callable[[str], Result]) -> None:
-    text = (built_in() / "audiences/enter-and-exit-by-hand.yaml").read_text(encoding="utf-8")
-    result = played(text.replace("enter: vip_customers", "enter: vip_customer"))
+    text = (built_in() / "delivery/retry-after-429.yaml").read_text(encoding="utf-8")
+    changed = text.replace("given:\n", "given:\n  workspace: {apiEdition: 2024-12}\n").replace(
+        "operation: upsertProfiles, times: 1", "operation: archiveAdvertiser, times: 1"
+    )
+    result = played(changed)
     assert result.outcome == FAILED
-    assert "Did you mean 'vip_customers'?" in (result.reason or "")
+    assert "steps[0].when[0]: operation: the schema has no such root field. Found: 'archiv" in (result.reason or "")
+
+
+def test_a_failure_names_its_place(played: Callable[[str], Result]) -> None:
+    text = (built_in() / "audiences/enter-and-exit-by-hand.yaml").read_text(encoding="utf-8")
+    result = played(text.replace("in: []", "in: [vip_customers]"))
+    assert next(result.lines()) == "at        steps[1].then.profiles"
+    assert result.as_dict()["checks"][-1]["place"] == "steps[1].then.profiles"
+    assert result.checks[0].place == "steps[0].then.profiles"

@@ -77,6 +77,47 @@ def test_the_schema_is_one() -> None:
         ("given:\n", "given:\n  destination: {audiences: [x]}\n", "audiences[0]", "must be an object"),
         ("given:\n", "given:\n  workspace: {destinations: [x]}\n  destination: {}\n", "destinations[0]", "missing"),
         ("steps:", "stepps:", "(top level)", "Did you mean 'steps'?"),
+        (
+            "[kit-paths]",
+            "[kit-paths, kit-pats]",
+            "shows[1]",
+            "has no such row. Found: 'kit-pats'. Did you mean 'kit-paths'?",
+        ),
+        ("identify: ada", "{enter: vip_custmers, person: ada}", "steps[0].when[0].enter", "mean 'vip_customers'?"),
+        ("identify: ada", "{exit: vip_custmers, person: ada}", "steps[0].when[0].exit", "mean 'vip_customers'?"),
+        (
+            "identify: ada",
+            "{fault: reset, operation: upsertProfile}",
+            "steps[0].when[0].operation",
+            "mean 'upsertProfiles'?",
+        ),
+        ("identify: ada", "{fault: reset, every: 2}", "steps[0].when[0].every", "this fault has no such option"),
+        (
+            "profiles: [ada]",
+            "requests: [{operation: upsertProfile}]",
+            "requests[0].operation",
+            "mean 'upsertProfiles'?",
+        ),
+        ("profiles: [ada]", "rejections: {MISSING_MAIL: 1}", "steps[0].then.rejections", "mean 'MISSING_EMAIL'?"),
+        ("profiles: [ada]", "records: {visble: 1}", "steps[0].then.records", "mean 'visible'?"),
+        (
+            "profiles: [ada]",
+            "audiences: {vips: 1}",
+            "steps[0].then.audiences",
+            "Found: 'vips'. Allowed: vip_customers.",
+        ),
+        (
+            "profiles: [ada]",
+            "segments: [{rule: {field: city, operator: eqals, value: x}, members: []}]",
+            "steps[0].then.segments[0].rule.operator",
+            "Did you mean 'equals'?",
+        ),
+        (
+            "profiles: [ada]",
+            "segments: [{rule: {all: [{not: {field: ctiy, operator: exists}}]}, members: []}]",
+            "steps[0].then.segments[0].rule.all[0].not.field",
+            "Did you mean 'city'?",
+        ),
     ],
 )
 def test_a_mistake_is_named_by_place(read: Read, old: str, new: str, where: str, said: str) -> None:
@@ -84,6 +125,16 @@ def test_a_mistake_is_named_by_place(read: Read, old: str, new: str, where: str,
         read(STORY.replace(old, new))
     assert where in str(caught.value)
     assert said in str(caught.value)
+
+
+def test_what_a_scenario_shows_may_be_left_out(read: Read) -> None:
+    assert read(STORY.replace("shows: [kit-paths]\n", "")).shows == ()
+
+
+def test_a_rule_may_ask_for_what_the_scenario_itself_brings(read: Read) -> None:
+    rule = "segments: [{rule: {field: shoe_size, operator: exists}, members: []}]"
+    story = STORY.replace("profiles: [ada]", rule)
+    assert read(story.replace("{email: ada@example.com}", "{email: ada@example.com, traits: {shoe_size: 7}}"))
 
 
 def test_what_does_not_parse_is_named_by_line(read: Read) -> None:
