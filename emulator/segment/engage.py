@@ -101,7 +101,7 @@ class Engage:
         for call, identifiers in identified:
             profile, new = book.resolve(identifiers, to_millis(at))
             if call.type == "identify":
-                profile.set_traits(_object(call.message.get("traits")), to_millis(call.timestamp))
+                book.set_traits(profile, _object(call.message.get("traits")), to_millis(call.timestamp))
             if self._needs and (done := self._needs.performed(call)):
                 known = [*profile.performed.get(done.event, ()), done]
                 profile.performed[done.event] = self._needs.kept(done.event, known, to_millis(at))
@@ -179,7 +179,7 @@ class Engage:
         """
         book = ProfileBook(transaction, identifiers, remember=self._remembers)
         profile, _ = book.resolve(identifiers, to_millis(at))
-        profile.set_traits(traits, to_millis(at))
+        book.set_traits(profile, traits, to_millis(at))
         computed = Computed()
         for route in self._computation(key).routes:
             computed.events += audience_events(route, profile, entered=entered, at=at, ids=self._ids)

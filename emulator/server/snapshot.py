@@ -25,7 +25,7 @@ from emulator.stackadapt.tables import STACKADAPT
 
 FORMAT = "stackadapt-emulator snapshot"
 # Goes up whenever a table or a column comes or goes.
-VERSION = 2
+VERSION = 3
 
 _ROWS_AT_ONCE = 1_000
 _LONGEST_LINE = 32 * 1024 * 1024
