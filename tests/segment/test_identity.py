@@ -43,6 +43,14 @@ def test_an_email_in_context_traits_of_a_track_becomes_an_identifier_but_no_trai
     assert traits(room) == {}
 
 
+def test_other_external_ids_are_not_promoted_and_no_value_is_blocked(room: Any) -> None:
+    crm = {"id": "crm-1", "type": "crm_id", "collection": "users", "encoding": "none"}
+    context = {"externalIds": [crm], "device": {"id": "d", "type": "ios", "advertisingId": "i"}}
+    for user in ("null", "-1", "anonymous", "0000-0000"):
+        room.segment.receive("track", {"userId": user, "event": "e", "context": context})
+    assert identifiers(room) == [{("user_id", user)} for user in ("null", "-1", "anonymous", "0000-0000")]
+
+
 @pytest.mark.parametrize("email", [None, "", 5, ["a@b.co"], {}])
 def test_what_is_not_a_text_is_no_email_identifier(room: Any, email: Any) -> None:
     room.segment.receive("identify", {"userId": "u", "traits": {"email": email}})
