@@ -22,8 +22,12 @@ from emulator.workspace import ALL, FIRST, Audience, Connection, Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceEvent:
-    """One event, made for one destination instance. `audience_key` is that of the audience, or of the journey step."""
+    """One event, made for one destination instance. `audience_key` is that of the audience, or of the journey step.
 
+    `at` is the moment of the change that it tells of.
+    """
+
+    at: datetime
     message_id: str
     destination: str
     audience_key: str
@@ -137,7 +141,9 @@ def emitted(route: Way, profile: Profile, content: Mapping[str, Any], at: dateti
         "receivedAt": moment,
         "sentAt": None,
     }
-    return AudienceEvent(message_id=message_id, destination=route.destination, audience_key=route.key, payload=payload)
+    return AudienceEvent(
+        at=at, message_id=message_id, destination=route.destination, audience_key=route.key, payload=payload
+    )
 
 
 def _identity(profile: Profile) -> dict[str, str]:

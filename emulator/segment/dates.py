@@ -1,7 +1,7 @@
 """Conditions that compare a trait with a date, or with the present: then time alone can change the outcome.
 
 "Time comparison operators" in Segment's documentation of audiences and query language: they hold for custom traits
-only, read ISO 8601 timestamps, and both ends of a range are in it.
+only, read ISO 8601 timestamps with a zone, and both ends of a range are in it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from emulator.durations import PATTERN, parse_duration
 from emulator.segment.condition import Condition, check_value
 from emulator.segment.known import Known
-from emulator.segment.moments import MILLISECOND, parse_moment, to_millis
+from emulator.segment.moments import MILLISECOND, parse_moment, parse_zoned, to_millis
 
 DURATION = "a duration: 90s, 15m, 4h or 2d"
 
@@ -78,6 +78,6 @@ def millis_of(duration: str, *, where: str) -> int:
 
 
 def _date(known: Known, trait: str) -> int | None:
-    """What is no timestamp is no date, and never matches."""
-    moment = parse_moment(known.traits.get(trait))
+    """What is no timestamp with a zone is no date, and never matches."""
+    moment = parse_zoned(known.traits.get(trait))
     return None if moment is None else to_millis(moment)

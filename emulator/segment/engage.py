@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from emulator.clock import LATEST
 from emulator.events import MembershipChanged
@@ -51,6 +51,9 @@ _DUE = (
     .order_by(DUE.c.at, DUE.c.profile_id)
     .limit(_PEOPLE_AT_ONCE)
 )
+_DUE_BETWEEN = select(DUE.c.at).distinct().where(DUE.c.at > bindparam("after"), DUE.c.at <= bindparam("until"))
+_HOW_MANY = select(func.count()).select_from(_DUE_BETWEEN.subquery())
+_AT_POSITION = _DUE_BETWEEN.order_by(DUE.c.at).limit(1).offset(bindparam("position"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ class Engage:
         for call, identifiers in identified:
             profile, new = book.resolve(identifiers, to_millis(at))
             if call.type == "identify":
-                profile.set_traits(_object(call.message.get("traits")), to_millis(call.timestamp))
+                book.set_traits(profile, _object(call.message.get("traits")), to_millis(call.timestamp))
             if self._needs and (done := self._needs.performed(call)):
                 known = [*profile.performed.get(done.event, ()), done]
                 profile.performed[done.event] = self._needs.kept(done.event, known, to_millis(at))
@@ -124,6 +127,18 @@ class Engage:
             changed += self._compute(profile, computed, from_millis(row.at), resend=False)
             self._settle([profile], row.at)
         return _saved(book, computed, changed)
+
+    def next_stop(self, transaction: Transaction, *, after: datetime, until: datetime, stops: int) -> int | None:
+        """The first moment, in milliseconds, at which time alone may change something for somebody; None for none.
+
+        When there are more such moments than `stops`, the last of as many as one stop has to stand for.
+        """
+        span = {"after": to_millis(after), "until": to_millis(until)}
+        moments = transaction.execute(_HOW_MANY, span).scalar_one()
+        if not moments:
+            return None
+        moment: int = transaction.execute(_AT_POSITION, span | {"position": (moments - 1) // stops}).scalar_one()
+        return moment
 
     def backfill(
         self, transaction: Transaction, key: str, people: Sequence[int], *, at: datetime, destination: str | None
@@ -164,7 +179,7 @@ class Engage:
         """
         book = ProfileBook(transaction, identifiers, remember=self._remembers)
         profile, _ = book.resolve(identifiers, to_millis(at))
-        profile.set_traits(traits, to_millis(at))
+        book.set_traits(profile, traits, to_millis(at))
         computed = Computed()
         for route in self._computation(key).routes:
             computed.events += audience_events(route, profile, entered=entered, at=at, ids=self._ids)

@@ -2,7 +2,8 @@
 
 "Understanding Journeys Logic" in Segment's documentation: people only move forward, stay in a step until they fulfil
 the next one, and stay in it although they no longer meet its condition; they enter once. Exit rules, documented for
-event-triggered journeys, take people out of every step; they look at what was done since entering.
+event-triggered journeys, take people out of every step; they look at what was done since entering, the moment of
+entering included.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class CompiledJourney:
         """The moments at which time alone may lead somebody on, or out."""
         if progress is not None and progress.exited:
             return
-        yield from _moments(self.exit, known.since(known.now if progress is None else progress.entered_at))
+        yield from _moments(self.exit, _before_entry(known) if progress is None else known.since(progress.entered_at))
         if progress is None:
             yield from _moments(self.entry, known)
         elif progress.step + 1 < len(self.steps):
@@ -101,7 +102,7 @@ def travel(
     passage.
     """
     if progress is None:
-        if not journey.entry.holds(known) or journey.exit.holds(known.since(known.now)):
+        if not journey.entry.holds(known) or journey.exit.holds(_before_entry(known)):
             return None, []
         progress = Progress(epoch_id=epoch(), entered_at=known.now, joined_at=known.now)
         progress = _with_context(progress, journey.entry, event)
@@ -119,6 +120,14 @@ def travel(
         progress = _with_context(progress, step.condition, event)
         passages.append(Passage(step=step, entered=True, progress=progress))
     return progress, passages
+
+
+def _before_entry(known: Known) -> Known:
+    """What keeps people out of a journey: their state, but nothing that they did until now.
+
+    Who does what leads in and out at one moment has entered and left: as people enter once, they stay out.
+    """
+    return known.since(known.now + 1)
 
 
 def _since_entering(condition: Condition) -> Condition:

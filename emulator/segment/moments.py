@@ -6,7 +6,7 @@ library sends `+00:00`, the Node library `Z`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from emulator.clock import to_iso
 
@@ -36,11 +36,23 @@ def iso_nanoseconds(moment: datetime) -> str:
 
 def parse_moment(value: object) -> datetime | None:
     """The moment in a timestamp, or None when it is none. A timestamp without a zone is UTC."""
+    return _parsed(value, zone=UTC)
+
+
+def parse_zoned(value: object) -> datetime | None:
+    """The moment in a timestamp that names its zone, or None: the date operators of Engage take no other."""
+    return _parsed(value, zone=None)
+
+
+def _parsed(value: object, *, zone: tzinfo | None) -> datetime | None:
+    """`zone` is that of a timestamp without one; None refuses it."""
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment.tzinfo is None:
+            return None if zone is None else moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
 
 from emulator.ids import base62
 from emulator.segment.known import Performed
@@ -28,6 +28,8 @@ ANONYMOUS_ID = "anonymous_id"
 
 # Identifiers in order of priority, highest first.
 Identifier = tuple[str, str]
+# When a trait was set: a moment in milliseconds, and a turn that tells apart what was set at the same moment.
+Setting = tuple[int, int]
 _LIMITS = {USER_ID: 1}
 _LIMIT = 5
 _AFTER_ALL_STORED = 1 << 63
@@ -37,6 +39,7 @@ _KEYS: BindParameter[Sequence[int]] = bindparam("keys", expanding=True)
 _PROFILES = select(PROFILES).where(PROFILES.c.id.in_(_KEYS)).order_by(PROFILES.c.id)
 _IDENTIFIERS = select(IDENTIFIERS).where(IDENTIFIERS.c.profile_id.in_(_KEYS)).order_by(IDENTIFIERS.c.id)
 _MEMBERSHIPS = select(MEMBERSHIPS).where(MEMBERSHIPS.c.profile_id.in_(_KEYS))
+_LAST_TURN = select(func.max(PROFILES.c.turn))
 _OWNERS = select(IDENTIFIERS.c.profile_id).where(
     (IDENTIFIERS.c.type == bindparam("of_type")) & IDENTIFIERS.c.value.in_(bindparam("values", expanding=True))
 )
@@ -55,7 +58,7 @@ class Profile:
     created_at: int
     identifiers: dict[Identifier, int] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
-    updated: dict[str, int] = field(default_factory=dict)
+    updated: dict[str, Setting] = field(default_factory=dict)
     audiences: set[str] = field(default_factory=set)
     performed: dict[str, list[Performed]] = field(default_factory=dict)
     journeys: dict[str, Progress] = field(default_factory=dict)
@@ -67,7 +70,7 @@ class Profile:
         added = sorted((order, value) for (type_, value), order in self.identifiers.items() if type_ == kind)
         return [value for _, value in added]
 
-    def set_traits(self, traits: Mapping[str, Any], at: int) -> None:
+    def set_traits(self, traits: Mapping[str, Any], at: Setting) -> None:
         """Takes new values over. Null removes a trait, an empty text is kept as such ("Unify FAQs")."""
         for name, value in traits.items():
             if value is None:
@@ -75,7 +78,7 @@ class Profile:
             else:
                 self.traits[name] = value
             self.updated[name] = at
-        self.changed = self.changed or bool(traits)
+        self.changed = True
 
     def absorb(self, other: Profile) -> None:
         """Takes everything of another profile over; of two values of a trait the one set last stays."""
@@ -85,7 +88,7 @@ class Profile:
             self.performed[event] = self.performed.get(event, []) + performed
         self.journeys = other.journeys | self.journeys
         for name, at in other.updated.items():
-            if at > self.updated.get(name, -1):
+            if name not in self.updated or at > self.updated[name]:
                 self.updated[name] = at
                 self.traits.pop(name, None)
                 if name in other.traits:
@@ -119,6 +122,8 @@ class ProfileBook:
         self._added: list[tuple[Identifier, Profile]] = []
         self._audiences_before: dict[int, frozenset[str]] = {}
         self._orders = count(_AFTER_ALL_STORED)
+        self._ages: dict[int, int] = {}
+        self._turn: int | None = None
         self._memory = Memory(connection) if remember else None
         self._read(keys or _keys_of(connection, set(concerned)))
 
@@ -141,6 +146,15 @@ class ProfileBook:
             if identifier not in profile.identifiers:
                 self._add(identifier, profile)
         return profile, frozenset(profile.identifiers) - before
+
+    def set_traits(self, profile: Profile, traits: Mapping[str, Any], at: int) -> None:
+        """Takes new values over, after everything that was set before at the same moment."""
+        if not traits:
+            return
+        if self._turn is None:
+            self._turn = self._connection.scalar(_LAST_TURN) or 0
+        self._turn += 1
+        profile.set_traits(traits, (at, self._turn))
 
     def save(self) -> None:
         """Writes everything that changed."""
@@ -167,12 +181,16 @@ class ProfileBook:
         """The profiles that have one of the identifiers, the oldest first."""
         found = (self._by_identifier.get(identifier) for identifier in identifiers)
         profiles = dict.fromkeys(profile for profile in found if profile is not None)
-        return sorted(profiles, key=lambda profile: (profile.key is None, profile.key or 0))
+        return sorted(profiles, key=lambda profile: self._ages[id(profile)])
 
     def _create(self, at: int) -> Profile:
         profile = Profile(key=None, created_at=at, changed=True)
-        self._profiles[id(profile)] = profile
+        self._keep(profile)
         return profile
+
+    def _keep(self, profile: Profile) -> None:
+        self._profiles[id(profile)] = profile
+        self._ages[id(profile)] = len(self._ages)
 
     def _add(self, identifier: Identifier, profile: Profile) -> None:
         profile.identifiers[identifier] = next(self._orders)
@@ -190,7 +208,7 @@ class ProfileBook:
         if not keys:
             return
         for profile in read_profiles(self._connection, keys):
-            self._profiles[id(profile)] = profile
+            self._keep(profile)
             self._audiences_before[id(profile)] = frozenset(profile.audiences)
             for identifier in profile.identifiers:
                 self._by_identifier[identifier] = profile
@@ -243,7 +261,7 @@ def read_profiles(connection: Connection, keys: Sequence[int]) -> list[Profile]:
     rows = connection.execute(_PROFILES, {"keys": keys})
     profiles = {
         row.id: Profile(
-            key=row.id, created_at=row.created_at, traits=json.loads(row.traits), updated=json.loads(row.updated)
+            key=row.id, created_at=row.created_at, traits=json.loads(row.traits), updated=_settings(row.updated)
         )
         for row in rows
     }
@@ -265,7 +283,15 @@ def _keys_of(connection: Connection, identifiers: set[Identifier]) -> list[int]:
 
 
 def _row(profile: Profile) -> dict[str, Any]:
-    return {"traits": json.dumps(profile.traits), "updated": json.dumps(profile.updated)}
+    return {
+        "traits": json.dumps(profile.traits),
+        "updated": json.dumps(profile.updated),
+        "turn": max((turn for _, turn in profile.updated.values()), default=0),
+    }
+
+
+def _settings(stored: str) -> dict[str, Setting]:
+    return {name: (at, turn) for name, (at, turn) in json.loads(stored).items()}
 
 
 def _within_limits(identifiers: Sequence[Identifier], matched: Sequence[Profile]) -> bool:

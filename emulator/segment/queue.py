@@ -15,6 +15,7 @@ from sqlalchemy import Connection as Transaction
 from emulator.segment.answers import RETRYING, Judgement
 from emulator.segment.audience_events import AudienceEvent
 from emulator.segment.channels import Channel
+from emulator.segment.moments import to_millis
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
 from emulator.store import Store, portions
 
@@ -71,10 +72,8 @@ class Queue:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def offer(
-        self, transaction: Transaction, events: Sequence[AudienceEvent], channels: Sequence[Channel], at: int
-    ) -> None:
-        """Puts each event into the queue of every channel of its destination."""
+    def offer(self, transaction: Transaction, events: Sequence[AudienceEvent], channels: Sequence[Channel]) -> None:
+        """Puts each event into the queue of every channel of its destination, where it waits from its own moment on."""
         if not events:
             return
         statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
@@ -86,7 +85,7 @@ class Queue:
                 "bytes": len(event_row["payload"]),
                 "destination": event.destination,
                 "subscription": channel.name,
-                "queued_at": at,
+                "queued_at": to_millis(event.at),
             }
             for key, event, event_row in zip(keys, events, event_rows, strict=True)
             for channel in channels

@@ -3,7 +3,7 @@
 "User Deletion and Suppression" in Segment's documentation: a regulation of the kind *Segment & Destination* names a
 `userId`; Segment deletes what it has, then forwards the request to destinations that support it. The real one takes
 up to thirty days; here it happens at once. What Segment has are the profile and every event about the person, those
-that wait to be sent among them. Batches stay: they hold no personal data.
+that wait to be sent among them. Batches stay, but what was answered to them goes: an error may quote the document.
 """
 
 from __future__ import annotations
@@ -11,13 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import delete, select
 
 from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Reply, SendError, newest
 from emulator.segment.answers import FAILED, SENT
 from emulator.segment.profiles import EMAIL, USER_ID
-from emulator.segment.tables import DELIVERIES, DUE, EVENTS, IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
+from emulator.segment.tables import (
+    BATCHES,
+    DELIVERIES,
+    DUE,
+    EVENTS,
+    IDENTIFIERS,
+    JOURNEYS,
+    MEMBERSHIPS,
+    PERFORMED,
+    PROFILES,
+)
 from emulator.transport import Transport, TransportError
 from emulator.workspace import Destination
 
@@ -32,7 +42,9 @@ def forget(transaction: Transaction, user_id: str) -> bool:
     # Before somebody had a user id, events went by e-mail alone.
     by_email = EVENTS.c.user_id.is_(None) & EVENTS.c.email.in_([email.lower() for email in emails])
     about = (EVENTS.c.user_id == user_id) | by_email
-    transaction.execute(delete(DELIVERIES).where(DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(about))))
+    of_person = DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(about))
+    _blank_answers(transaction, of_person)
+    transaction.execute(delete(DELIVERIES).where(of_person))
     transaction.execute(delete(EVENTS).where(about))
     if key is None:
         return False
@@ -40,6 +52,17 @@ def forget(transaction: Transaction, user_id: str) -> bool:
         transaction.execute(delete(table).where(table.c.profile_id == key))
     transaction.execute(delete(PROFILES).where(PROFILES.c.id == key))
     return True
+
+
+def _blank_answers(transaction: Transaction, of_person: ColumnElement[bool]) -> None:
+    """Empties the texts of batches that carried a person, and of the other deliveries in them, which repeat these.
+
+    So with batches whose events were all replayed since: whom they carried is not known any more.
+    """
+    carried = select(DELIVERIES.c.batch_id).where(of_person, DELIVERIES.c.batch_id.is_not(None))
+    emptied = ~exists().where(DELIVERIES.c.batch_id == BATCHES.c.id)
+    transaction.execute(update(BATCHES).where(BATCHES.c.id.in_(carried) | emptied).values(message=None, response=None))
+    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.batch_id.in_(carried)).values(message=None))
 
 
 def forward(

@@ -71,7 +71,7 @@ class Segment:
             receptions = take_in(transaction, receptions, source=source, at=to_millis(at))
             calls = [reception for reception in receptions if isinstance(reception, Call)]
             computed = self._engage.take(transaction, calls, at=at)
-            self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+            self._queue.offer(transaction, computed.events, self._channels)
         for reception in receptions:
             self._sandbox.journal.append(
                 CallReceived(
@@ -114,7 +114,7 @@ class Segment:
         self._catch_up(at)
         with self._store.begin() as transaction:
             computed = self._engage.place(transaction, audience_key, identifiers, known, entered=entered, at=at)
-            self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+            self._queue.offer(transaction, computed.events, self._channels)
         self._announce(computed)
         self._delivery.tick()
         return [_emitted(event) for event in computed.events]
@@ -142,9 +142,21 @@ class Segment:
         self._catch_up(self._sandbox.clock.now())
         self._delivery.tick()
 
-    def next_moment(self) -> datetime | None:
+    def next_delivery(self) -> datetime | None:
         """When a delivery will be due next, if one waits: whoever moves the clock stops there, and ticks."""
         moment = self._delivery.next_moment()
+        return None if moment is None else from_millis(moment)
+
+    def next_change(self, *, until: datetime, stops: int) -> datetime | None:
+        """When to stop next for what time alone changes in audiences and journeys, up to `until`; None when nowhere.
+
+        It is the very moment of the next change, unless there are more than `stops` of them: then the moment at which
+        the next share of them, a `stops`-th, is over.
+        """
+        if not (self._engage.depends_on_time and stops):
+            return None
+        with self._store.begin() as transaction:
+            moment = self._engage.next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
         return None if moment is None else from_millis(moment)
 
     def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
@@ -165,7 +177,7 @@ class Segment:
                 if not people:
                     return counts
                 computed = self._engage.backfill(transaction, key, people, at=at, destination=destination)
-                self._queue.offer(transaction, computed.events, self._channels, to_millis(at))
+                self._queue.offer(transaction, computed.events, self._channels)
             self._announce(computed)
             self._delivery.tick()
             last = people[-1]
@@ -284,7 +296,7 @@ class Segment:
                 computed = self._engage.catch_up(transaction, now=now)
                 if computed is None:
                     return
-                self._queue.offer(transaction, computed.events, self._channels, to_millis(now))
+                self._queue.offer(transaction, computed.events, self._channels)
             self._announce(computed)
 
     def _check_destination(self, name: str | None) -> None:

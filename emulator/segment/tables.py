@@ -35,14 +35,17 @@ INGEST = Table(
     Column("calls", BigInteger, nullable=False),
 )
 
-# `traits` is an object of values, `updated` an object of the moments at which each was last set.
+# `traits` is an object of values, `updated` an object of the moment and the turn at which each was last set, `turn` the
+# latest of these turns. An id is never given out again: it may be that of a person who was deleted.
 PROFILES = Table(
     "segment_profiles",
     TABLES,
     Column("id", Integer, primary_key=True),
     Column("traits", Text, nullable=False),
     Column("updated", Text, nullable=False),
+    Column("turn", BigInteger, nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # The order of the ids is the order in which identifiers were added.

@@ -19,6 +19,8 @@ CALLS = ("identify", "track", "page", "screen", "group", "alias")
 BATCHES = ("batch", "import")
 EVENTS_IN_A_BATCH = 2500
 MESSAGE_ID_CHARACTERS = 100
+# An identify with as many is rejected ("Unify product limits").
+TRAITS_TOO_MANY = 300
 DUPLICATE = "duplicate"
 # Not in Segment's list of codes by this meaning; `bad_request` is its most general one.
 UNSUPPORTED = "bad_request"
@@ -150,6 +152,10 @@ def _an_id(message: Message) -> str | None:
     return None if all(isinstance(value, str) and value for value in given) else "id_not_string"
 
 
+def _few_traits(message: Message) -> str | None:
+    return UNSUPPORTED if len(_object(message.get("traits"))) >= TRAITS_TOO_MANY else None
+
+
 def _required_id(key: str) -> Check:
     def check(message: Message) -> str | None:
         value = message.get(key)
@@ -184,7 +190,7 @@ _PAGE = (
     _PROPERTIES,
 )
 _CHECKS: Mapping[str, tuple[Check, ...]] = {
-    "identify": (_an_id, _TRAITS),
+    "identify": (_an_id, _TRAITS, _few_traits),
     "track": (_an_id, _event_name, _PROPERTIES),
     "page": _PAGE,
     "screen": _PAGE,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # The host is never resolved: the request goes straight into the application.
 _IN_PROCESS_URL = "http://127.0.0.1/graphql"
 
+# Every stop sends requests of its own: stopping for thousands of people, each at their moment, would take minutes.
+_STOPS_FOR_CHANGES = 100
+
 
 class World:
     """Segment on one side, StackAdapt on the other. `app` gives the application that answers `/graphql`.
@@ -41,17 +44,20 @@ class World:
         self.stackadapt.settle()
 
     def advance(self, by: timedelta) -> None:
-        """Moves the clock forward, and stops on the way wherever a delivery is due, so that it happens at its time.
+        """Moves the clock forward, and stops on the way wherever something is due, so that it happens at its time.
 
         Raises InputError for a duration that leads past the end of time.
         """
         clock = self.sandbox.clock
         clock.check_advance(by)
         self.catch_up()
-        while (moment := self.segment.next_moment()) is not None:
-            step = max(moment - clock.now(), timedelta())
-            if step > by:
+        stops = _STOPS_FOR_CHANGES
+        while True:
+            change = self.segment.next_change(until=clock.now() + by, stops=stops)
+            moments = [moment for moment in (self.segment.next_delivery(), change) if moment is not None]
+            if not moments or (step := max(min(moments) - clock.now(), timedelta())) > by:
                 break
+            stops -= min(moments) == change
             clock.advance(step)
             by -= step
             self.catch_up()

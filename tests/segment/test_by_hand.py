@@ -92,6 +92,36 @@ def test_a_regulation_leaves_nothing_of_the_person_among_the_deliveries(room: Ro
         assert "Ada@" not in str(transaction.execute(EVENTS.select()).all())
 
 
+QUOTING = """{"errors":[{"message":"Syntax Error: Expected \\":\\", found Name \\"Byron\\"."}]}"""
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+def test_a_regulation_leaves_no_name_in_an_answer_that_quotes_the_document(room: Room, *, replayed: bool) -> None:
+    room.transport.answers = [answer(status=400, reason="Bad Request", text=QUOTING)] * (2 if replayed else 1)
+    batch = [
+        {"type": "identify", "userId": user, "traits": {"email": f"{user}@example.com", "total_spent": 900}}
+        for user in ("u1", "u2")
+    ]
+    room.segment.receive("batch", {"batch": batch})
+    if replayed:
+        room.segment.replay()
+    shown = (room.segment.batches, room.segment.deliveries, room.segment.dead_letters)
+    assert any("Byron" in str(rows()) for rows in shown)
+    room.segment.delete("u1")
+    assert not any("Byron" in str(rows()) for rows in shown)
+    assert {found["outcome"] for found in room.segment.deliveries()} == {"failed"}
+    assert {found["outcome"] for found in room.segment.batches()} == {"failed"}
+
+
+def test_the_id_of_a_deleted_person_is_given_to_nobody_else(room: Room) -> None:
+    room.identify("u1", email="ada@example.com")
+    [ada] = room.segment.profiles()
+    room.segment.delete("u1")
+    room.identify("u2", email="bob@example.com")
+    [bob] = room.segment.profiles()
+    assert bob["id"] != ada["id"]
+
+
 def test_a_waiting_event_of_a_deleted_person_is_never_sent(open_room: Any, document: dict[str, Any]) -> None:
     document["destinations"][0]["batch"] = {"size": 1000, "age": "1h"}
     room = open_room(document)

@@ -263,21 +263,38 @@ def test_dates_of_traits_come_and_go_with_the_clock(shop: Any) -> None:
 @pytest.mark.parametrize(
     ("operator", "value", "matching"),
     [
-        ("before_date", "2026-03-01T12:00:00Z", ["2026-02-28", "2026-03-01T11:59:59Z"]),
+        ("before_date", "2026-03-01T12:00:00Z", ["2026-02-28T00:00:00+01:00", "2026-03-01T11:59:59Z"]),
         ("after_date", "2026-03-01T12:00:00Z", ["2026-03-08T12:00:00Z", "2026-03-08T12:00:01Z"]),
         ("within_last", "1d", ["2026-03-01T11:59:59Z", "2026-03-01T12:00:00Z"]),
         ("within_next", "7d", ["2026-03-01T12:00:00Z", "2026-03-08T12:00:00Z"]),
-        ("before_last", "1d", ["2026-02-28"]),
+        ("before_last", "1d", ["2026-02-28T00:00:00+01:00"]),
         ("after_next", "7d", ["2026-03-08T12:00:00Z", "2026-03-08T12:00:01Z"]),
     ],
 )
 def test_dates_are_compared_as_documented(shop: Any, operator: str, value: str, matching: list[str]) -> None:
-    dates = ["2026-02-28", "2026-03-01T11:59:59Z", "2026-03-01T12:00:00Z", "2026-03-08T12:00:00Z"]
-    dates += ["2026-03-08T12:00:01Z", "soon", 5]
+    dates = ["2026-02-28T00:00:00+01:00", "2026-03-01T11:59:59Z", "2026-03-01T12:00:00Z", "2026-03-08T12:00:00Z"]
+    dates += [
+        "2026-03-08T12:00:01Z",
+        "soon",
+        5,
+        "2026-02-28",
+        "2026-02-28T00:00:00",
+        "2026-04-01",
+        "2026-03-01T12:00:00",
+    ]
     room = shop({"trait": "d", "operator": operator, "value": value})
     for date in dates:
         room.identify(str(date), d=date)
     assert members(room) == matching
+
+
+def test_a_timestamp_without_zone_is_kept_but_never_matches(shop: Any) -> None:
+    room = shop({"trait": "d", "operator": "after_date", "value": "2019-01-01T00:00:00Z"})
+    dates = ["2026-01-01", "20260101", "2026-W01-1", "20260101T10", "2026-01-01T00:00:00", "2026-01-01 10:00"]
+    for date in dates:
+        room.identify(date, d=date)
+    assert [profile["traits"]["d"] for profile in room.segment.profiles()] == dates
+    assert members(room) == []
 
 
 def test_an_audience_can_ask_for_members_of_another(open_room: Any, document: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.clock import Clock
+from emulator.sandbox import Sandbox
+from emulator.segment import Segment
 from emulator.segment.profiles import ProfileBook, read_profiles
 from emulator.segment.tables import PROFILES, TABLES
 from emulator.store import Store
+from emulator.workspace import load_workspace
+from tests.segment.conftest import NOON, RecordingTransport
 
 
 def identifiers(room: Any) -> list[set[tuple[str, str]]]:
@@ -37,6 +43,14 @@ def test_an_email_in_context_traits_of_a_track_becomes_an_identifier_but_no_trai
     assert traits(room) == {}
 
 
+def test_other_external_ids_are_not_promoted_and_no_value_is_blocked(room: Any) -> None:
+    crm = {"id": "crm-1", "type": "crm_id", "collection": "users", "encoding": "none"}
+    context = {"externalIds": [crm], "device": {"id": "d", "type": "ios", "advertisingId": "i"}}
+    for user in ("null", "-1", "anonymous", "0000-0000"):
+        room.segment.receive("track", {"userId": user, "event": "e", "context": context})
+    assert identifiers(room) == [{("user_id", user)} for user in ("null", "-1", "anonymous", "0000-0000")]
+
+
 @pytest.mark.parametrize("email", [None, "", 5, ["a@b.co"], {}])
 def test_what_is_not_a_text_is_no_email_identifier(room: Any, email: Any) -> None:
     room.segment.receive("identify", {"userId": "u", "traits": {"email": email}})
@@ -59,6 +73,44 @@ def test_profiles_that_a_call_connects_are_merged(room: Any) -> None:
     room.segment.receive("track", {"anonymousId": "a", "userId": "u", "event": "e"})
     assert identifiers(room) == [{("anonymous_id", "a"), ("user_id", "u")}]
     assert traits(room) == {"x": 1, "y": 2, "z": 1}, "the value set last stays"
+
+
+def test_of_two_values_set_at_the_same_moment_the_one_set_last_stays_in_a_batch_as_in_single_calls(
+    open_room: Callable[..., Any], document: dict[str, Any]
+) -> None:
+    calls = [
+        {"type": "identify", "userId": "b", "traits": {"plan": "first"}},
+        {"type": "identify", "anonymousId": "z", "traits": {"plan": "last"}},
+        {"type": "track", "userId": "b", "anonymousId": "z", "event": "E"},
+    ]
+    for groups in ([calls], [[call] for call in calls], [calls[:1], calls[1:]]):
+        room = open_room(document)
+        for group in groups:
+            room.segment.receive("batch", {"batch": group})
+        assert traits(room) == {"plan": "last"}
+
+
+_ids = st.fixed_dictionaries({}, optional={"userId": st.sampled_from("abc"), "anonymousId": st.sampled_from("wxyz")})
+_traits = st.fixed_dictionaries(
+    {},
+    optional={"email": st.sampled_from([f"{number}@e.co" for number in range(7)]), "n": st.sampled_from([1, 2, None])},
+)
+_identifies = st.builds(lambda ids, traits: {"type": "identify", "traits": traits} | ids, _ids.filter(bool), _traits)
+_tracks = st.builds(lambda ids: {"type": "track", "event": "E"} | ids, _ids.filter(bool))
+
+
+@settings(deadline=None, max_examples=60)
+@given(calls=st.lists(_identifies | _tracks, min_size=3, max_size=14))
+def test_a_batch_leads_to_the_same_profiles_as_its_calls_one_by_one(calls: list[dict[str, Any]]) -> None:
+    def after(groups: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        sandbox = Sandbox(load_workspace(), clock=Clock(frozen_at=NOON))
+        with closing(sandbox):
+            segment = Segment(sandbox, lambda _destination: RecordingTransport())
+            for group in groups:
+                segment.receive("batch", {"batch": group})
+            return [{name: value for name, value in found.items() if name != "id"} for found in segment.profiles()]
+
+    assert after([calls]) == after([[call] for call in calls])
 
 
 def test_two_user_ids_are_never_merged(room: Any) -> None:

@@ -136,6 +136,21 @@ def test_who_meets_the_exit_condition_does_not_enter_until_it_is_over(
     assert room.heard(MembershipChanged)[0].at.isoformat() == "2026-03-10T00:00:00.001000+00:00"
 
 
+@pytest.mark.parametrize("later", [{"milliseconds": 0}, {"milliseconds": 1}, {"days": 3}], ids=str)
+def test_who_does_what_leads_in_and_out_at_one_moment_stays_out(
+    open_shop: Callable[..., Any], journey: dict[str, Any], later: dict[str, int]
+) -> None:
+    gift = {"property": "gift", "operator": "equals", "value": True}
+    journey["exit"] = {"event": "Cart Modified", "where": [gift]}
+    room = open_shop()
+    fill_cart(room, gift=True)
+    room.advance(**later)
+    room.identify("u1", city="Paris")
+    room.advance(days=3)
+    assert joined(room) == []
+    assert sizes(room) == [0, 0, 0, 0]
+
+
 def test_a_journey_without_exit_condition_sends_no_exits(
     open_shop: Callable[..., Any], journey: dict[str, Any]
 ) -> None:

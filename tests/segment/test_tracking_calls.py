@@ -66,6 +66,13 @@ def test_a_call_that_fails_on_ingest_gets_segment_s_code(route: str, body: dict[
     assert reasons(route, body) == [reason]
 
 
+def test_an_identify_has_fewer_than_300_traits() -> None:
+    many = {f"t{number}": 1 for number in range(300)}
+    assert reasons("identify", {"userId": "u", "traits": many}) == ["bad_request"]
+    many.popitem()
+    assert reasons("identify", {"userId": "u", "traits": many}) == [None]
+
+
 @pytest.mark.parametrize(
     ("route", "body"),
     [

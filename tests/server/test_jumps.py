@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 
 from emulator import Emulator, load_workspace
+from emulator.artefacts import fixture
 from emulator.clock import Clock
+from emulator.workspace import parse_workspace
+from emulator.workspace_file import read
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
@@ -60,3 +64,77 @@ def test_a_jump_past_the_end_of_time_moves_nothing(emulator: Emulator) -> None:
     assert (refused.status_code, refused.json["message"]) == (400, "time ends there.")
     assert datetime.fromisoformat(got(emulator, "clock")["now"]) == NOON
     assert got(emulator, "batches")["batches"][0]["attempts"] == 1
+
+
+def recent_buyers(**condition: Any) -> Emulator:
+    """An emulator with people who have ordered within 30 days, and 4 hours until StackAdapt shows what came in."""
+    document = json.loads(json.dumps(read(fixture("workspace.yaml")))) | {"seed": 1}
+    ordered = {"event": "Order", "within": "30d"}
+    document["audiences"] = [{"key": "recent", "id": "aud_r", "name": "recent", "condition": ordered | condition}]
+    document["destinations"][0]["audiences"] = [{"key": "recent", "sendTrack": False}]
+    document["ingestion"]["latency"] = "4h"
+    return Emulator(parse_workspace(document), clock=Clock(frozen_at=NOON))
+
+
+def after_forty_days(steps: Sequence[timedelta], *, faults: int) -> Any:
+    """What both show when the clock was moved in these steps: sizes of segments, profiles, batches with moments."""
+    with recent_buyers() as emulator:
+        for number in range(3):
+            who = {"userId": f"u{number}"}
+            emulator.segment.receive("identify", who | {"traits": {"email": f"{number}@example.com"}})
+            at = (NOON - timedelta(hours=7 * number)).isoformat()
+            emulator.segment.receive("track", who | {"event": "Order", "timestamp": at})
+        emulator.world.advance(timedelta(hours=4))
+        if faults:
+            emulator.client.post("/_emulator/faults", json={"fault": "status", "status": 503, "times": faults})
+        for step in steps:
+            emulator.world.advance(step)
+        rule = {"field": "external_audience_name", "operator": "equals", "value": "recent"}
+        sizes = []
+        for since in ({}, {"since": {"operator": "within_last", "value": "11d"}}):
+            body = {"advertiserId": "1001", "name": f"recent {len(since)}", "rule": rule | since}
+            made = emulator.client.post("/_emulator/segments", json=body).json or {}
+            sizes.append(got(emulator, f"segments/{made['id']}")["size"])
+        batches = [
+            (batch["outcome"], batch["firstAt"], batch["lastAt"]) for batch in got(emulator, "batches")["batches"]
+        ]
+        return sizes, got(emulator, "profiles")["profiles"], batches
+
+
+@pytest.mark.parametrize("faults", [0, 1])
+def test_a_jump_leads_stackadapt_to_the_same_as_small_steps(faults: int) -> None:
+    at_once = after_forty_days([timedelta(days=40)], faults=faults)
+    assert at_once[0] == [0, 0]
+    assert at_once == after_forty_days([timedelta(hours=8)] * 120, faults=faults)
+
+
+def test_a_change_made_by_time_is_sent_at_its_moment() -> None:
+    with recent_buyers() as emulator:
+        emulator.segment.receive("identify", ADA)
+        emulator.segment.receive("track", {"userId": "u1", "event": "Order"})
+        advance(emulator, days=40)
+        *_, left = got(emulator, "batches")["batches"]
+        assert datetime.fromisoformat(left["firstAt"]) == NOON + timedelta(days=30)
+        [profile] = got(emulator, "profiles")["profiles"]
+        assert profile["audiences"] == []
+
+
+def test_a_jump_over_very_many_changes_stops_a_hundred_times_and_misses_none() -> None:
+    people = 250
+    with recent_buyers() as emulator:
+        calls: list[dict[str, Any]] = []
+        for number in range(people):
+            who = {"userId": f"u{number}"}
+            at = (NOON - timedelta(seconds=number)).isoformat()
+            calls.append(who | {"type": "identify", "traits": {"email": f"{number}@example.com"}})
+            calls.append(who | {"type": "track", "event": "Order", "timestamp": at})
+        emulator.segment.receive("batch", {"batch": calls})
+        entered = len(emulator.segment.batches())
+        advance(emulator, days=40)
+        assert emulator.segment.audiences()[0]["size"] == 0
+        left = emulator.segment.batches(limit=1_000)[entered:]
+        assert 0 < len(left) <= 100
+        moments = [datetime.fromisoformat(batch["firstAt"]) for batch in left]
+        assert moments[0] - NOON < timedelta(days=30)
+        assert moments[-1] == NOON + timedelta(days=30)
+        assert sorted(set(moments)) == moments, "each at a moment of its own"
