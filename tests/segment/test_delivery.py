@@ -395,8 +395,18 @@ def test_queue_and_retries_survive_a_restart(open_room: Callable[..., Any], docu
 
 def test_nothing_that_is_stored_holds_the_token(open_room: Callable[..., Any], document: Any, tmp_path: Path) -> None:
     room = open_room(document, store=tmp_path / "s.sqlite")
-    room.transport.answers = [said(503, "you sent sa-local-write")]
-    enter(room, 1)
+    room.transport.answers = [
+        said(503, "you sent sa-local-write"),
+        TransportError("EPROTO", "bad header: Bearer sa-local-write"),
+        said(401, "", "no such token: sa-local-write"),
+    ]
+    for first in range(3):
+        enter(room, 1, first=first)
+    assert {row["message"] for row in room.segment.deliveries()} == {
+        "503",
+        "bad header: Bearer ***",
+        "401 no such token: ***",
+    }
     room.sandbox.close()
     assert b"sa-local-write" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
