@@ -248,6 +248,14 @@ def test_user_errors_in_a_200_fail_the_batch_too(room: Any) -> None:
     assert room.outcomes() == ["failed"] * 2
 
 
+@pytest.mark.parametrize(("status", "reported"), [(200, "delivered"), (299, "delivered"), (300, "failed")])
+def test_segment_takes_every_status_from_200_to_299_for_success(room: Any, status: int, reported: str) -> None:
+    room.transport.answers = [said(status, "no GraphQL")]
+    enter(room, 1)
+    [batch] = room.segment.batches(failed=True)
+    assert batch["segmentReports"] == reported
+
+
 @pytest.mark.parametrize("text", ["", "<html>", "[]", "null"])
 def test_a_200_that_is_no_graphql_answer_is_no_success(room: Any, text: str) -> None:
     room.transport.answers = [said(200, text)]
