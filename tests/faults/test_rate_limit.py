@@ -47,6 +47,7 @@ def test_the_wait_is_in_whole_seconds_and_long_enough() -> None:
 
 def test_a_pause_earns_no_more_than_the_burst() -> None:
     limited, clock = limiter(requests=10, per="1s", burst=3)
+    assert limited.take("a") is None
     clock.advance(timedelta(hours=1))
     assert [limited.take("a") is None for _ in range(4)] == [True, True, True, False]
 

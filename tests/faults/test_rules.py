@@ -15,7 +15,9 @@ from emulator.faults.header import parse_header
 from emulator.faults.rule import parse_definition
 from emulator.ids import Ids
 from emulator.sandbox import Sandbox
+from emulator.stackadapt import Limits
 from emulator.workspace import parse_workspace
+from tests.stackadapt.conftest import Service
 
 QUERY = Asked(operations=("user",))
 UPSERT = Asked(
@@ -120,6 +122,19 @@ def test_a_probability_of_zero_changes_nothing_at_all() -> None:
     rules.add({"fault": "status", "status": 500, "probability": 0, "times": 1})
     assert struck(rules, UPSERT, 20) == [()] * 20
     assert (rules.rules()[0].remaining, rules.rules()[0].struck) == (1, 0)
+
+
+def test_a_request_that_chance_spares_uses_up_nothing() -> None:
+    rules = faults()
+    rules.add({"fault": "reset", "probability": 0.2, "times": 3})
+    assert struck(rules, QUERY, 100).count(("reset",)) == 3
+
+
+@pytest.mark.parametrize(("probability", "least", "most"), [(0, 0, 0), (0.5, 10, 54), (1, 64, 64)])
+def test_a_fault_that_came_with_the_request_has_its_probability_too(probability: float, least: int, most: int) -> None:
+    rules, once = faults(), parse_header(f"reset; probability={probability}")
+    hits = [rules.strike(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
+    assert least <= hits.count(("reset",)) <= most
 
 
 def test_the_oldest_of_several_answers_wins_and_delays_add_up() -> None:
@@ -263,6 +278,19 @@ def test_records_are_refused_by_e_mail_and_by_place() -> None:
     assert [third.hits(None, position) for position in range(6)] == [False, False, True, False, False, True]
     assert Rejecting("*@a.io", 1).hits("x@a.io", 0)
     assert not Rejecting("*@a.io", 1).hits(None, 0)
+
+
+def test_a_partial_fault_leaves_records_of_earlier_batches_alone() -> None:
+    sandbox = Sandbox(parse_workspace(MINIMAL))
+    try:
+        service = Service(sandbox, edition="2026-06", limits=Limits())
+        joins = {"action": "enter", "audienceId": "a", "audienceName": "vip"}
+        service.upsert({"email": "bob@example.org"}, {"userId": "u1", **joins}, token="t", advertiser="1001")
+        sandbox.faults.add({"fault": "partial", "every": 2})
+        service.upsert({"email": "ada@example.com", "userId": "u1"}, {"email": "eve@example.com"}, token="t")
+        assert service.outcomes() == [("visible", None)] * 3 + [("rejected", "INJECTED")]
+    finally:
+        sandbox.close()
 
 
 def test_no_fault_is_no_effect() -> None:

@@ -76,6 +76,8 @@ def test_a_definition_equals_itself() -> None:
             SAFE,
             "actions.A.fields.marketing_status.choices",
         ),
+        (lambda d, f: f["email"].update(choices=["a@b.co"]), BREAKING, "actions.A.fields.email.choices"),
+        (lambda d, f: f["marketing_status"].pop("choices"), SAFE, "actions.A.fields.marketing_status.choices"),
         (
             lambda d, f: f["standard_traits"]["properties"].pop("phone"),
             BREAKING,

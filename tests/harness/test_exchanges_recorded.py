@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -136,6 +137,15 @@ def test_the_token_stands_nowhere_and_the_same_token_has_the_same_label(path: Pa
     assert b"another-secret" not in path.read_bytes()
     assert [exchange.token for _, exchange in read_exchanges(path)] == ["token-1", "token-2", "token-1", None]
     assert {name for _, exchange in read_exchanges(path) for name in exchange.headers} == {"content-type"}
+
+
+def test_a_token_stands_nowhere_however_json_and_urls_would_write_it(path: Path) -> None:
+    token = 'abc/de"f+gh='
+    request = json.dumps({"query": f"{{ a(b: {json.dumps(token)}) }}", "variables": {"t": token}})
+    kept(path, request, json.dumps({"at": f"https://x.example/?token={quote(token, safe='')}"}), token=token)
+    written = path.read_text()
+    for part in ("abc/de", "f+gh", "abc%2Fde"):
+        assert part not in written
 
 
 @pytest.mark.parametrize("body", ["", "[1]", "no json: ada@x.org", '{"query": "a", "query": "b"}', "[" * 2000])

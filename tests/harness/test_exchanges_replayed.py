@@ -47,9 +47,9 @@ class Upstream:
         request = json.dumps({"query": query, "variables": dict(variables or {})})
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         answer = self._client.post("/graphql", content=request, headers=headers)
-        shown: dict[str, Any] = {"status": answer.status_code, "response": answer.text, **changed}
+        shown: dict[str, Any] = {"status": answer.status_code, "headers": answer.headers, "response": answer.text}
         self._recording.keep(
-            at=self.at, token=token, accept="application/json", request=request, headers=answer.headers, **shown
+            at=self.at, token=token, accept="application/json", request=request, **{**shown, **changed}
         )
         return answer.json().get("data")
 
@@ -128,6 +128,20 @@ def test_status_and_body_that_is_no_json_are_compared(upstream: Upstream, path: 
     assert told(result)[1][0] == 'body: "no"'
 
 
+def test_a_service_that_failed_is_compared(upstream: Upstream, path: Path) -> None:
+    upstream.post("{ tokenInfo { name } }", status=500)
+    [result] = replayed(path)
+    assert (result.outcome, told(result)) == (FAILED, [("status: 500", "200")])
+
+
+def test_content_types_are_compared(upstream: Upstream, path: Path) -> None:
+    upstream.post("{ tokenInfo { name } }", headers={"content-type": "text/html; charset=utf-8"})
+    upstream.post("{ tokenInfo { name } }", headers={"content-type": "application/json"})
+    other, same = replayed(path)
+    assert told(other) == [('content-type: "text/html"', '"application/json"')]
+    assert told(same) == []
+
+
 def test_a_busy_service_is_skipped(upstream: Upstream, path: Path) -> None:
     for status in (429, 503):
         upstream.post("{ tokenInfo { name } }", status=status, response="slow down")
@@ -183,6 +197,8 @@ def test_a_file_without_an_exchange_is_no_recording(path: Path) -> None:
         ({"traceId": "1"}, {}, ["traceId"]),
         ({"at": "2026-01-01T00:00:00Z"}, {"at": "2027-02-02T10:00:00.000Z"}, []),
         ({"at": "2026-01-01"}, {"at": "2026-01-02"}, ["at"]),
+        ({"at": "2026-01-01T00:00:00Z"}, {"at": "soon"}, ["at"]),
+        ({"at": "soon"}, {"at": "2026-01-01T00:00:00Z"}, ["at"]),
         ({"id": "7"}, {"id": "8"}, []),
         ({"id": "7"}, {"id": None}, ["id"]),
         ([{"id": "7"}, {"id": "7"}], [{"id": "8"}, {"id": "9"}], ["[1].id"]),

@@ -154,6 +154,13 @@ def test_a_rejection_is_found_by_reason_and_by_what_was_sent(stackadapt: Expecti
         stackadapt.expect_rejection(reason="MISING_EMAIL")
 
 
+def test_a_suppressed_record_counts_as_rejected(stackadapt: ExpectingStackAdapt) -> None:
+    given = f'{{advertiserId: 1001, emails: ["{ADA}"], isComplianceRequest: true}}'
+    stackadapt.post(f"mutation {{ deleteRawProfiles(input: {given}) {{ userErrors {{ message }} }} }}")
+    stackadapt.post(upsert({"email": ADA}))
+    assert stackadapt.expect_rejection(reason="SUPPRESSED", email=ADA)[0]["outcome"] == "suppressed"
+
+
 def test_rejections_of_another_advertiser_do_not_count(stackadapt: ExpectingStackAdapt) -> None:
     stackadapt.post(upsert({"first_name": "Ada"}, advertiser="1002"))
     with pytest.raises(Unmet, match="none was. Rejected: nothing was"):
@@ -177,6 +184,8 @@ def test_a_segment_has_a_size_and_members(stackadapt: ExpectingStackAdapt) -> No
         stackadapt.expect_segment(PARIS, size=2)
     with pytest.raises(Unmet, match=r"(?s)it lacks bob@example.com and has ada@example.com\.\nbob@example.com"):
         stackadapt.expect_segment(PARIS, members=["bob@example.com"])
+    with pytest.raises(Unmet, match=r"(?s)exactly 0 members: it has ada@example.com\.\nada@example.com"):
+        stackadapt.expect_segment(PARIS, members=[])
 
 
 def test_a_segment_of_which_nothing_is_expected_is_a_mistake(stackadapt: ExpectingStackAdapt) -> None:

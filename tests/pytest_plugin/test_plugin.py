@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 # pytester forgets what a run in process imports; httpx imports this one late and remembers its errors.
@@ -436,6 +437,31 @@ def test_a_mutation_elsewhere_is_held_back() -> None:
         pytest.raises(NoControl, match=r"this could change data there.*--stackadapt-allow-writes"),
     ):
         StackAdaptFace(endpoint).graphql("mutation { archiveAdvertiser(id: 1) { clientMutationId } }")
+    assert sent == ["GET"]
+
+
+def test_the_command_line_allows_no_writes_elsewhere_unless_it_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    def far_end(request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        return httpx.Response(404)
+
+    through = partial(target_at, through=lambda: httpx.MockTransport(far_end))
+    monkeypatch.setattr("emulator.pytest_plugin.targets.target_at", through)
+    result = run(
+        ALONE,
+        "-rs",
+        "-k=writes",
+        "--stackadapt-url=https://api.sandbox.stackadapt.com/graphql",
+        f"--stackadapt-token={TOKEN}",
+        "--stackadapt-advertiser=1001",
+        "--stackadapt-allow-remote",
+    )
+    result.assert_outcomes(skipped=1, deselected=2)
+    result.stdout.fnmatch_lines(["SKIPPED*this could change data there*--stackadapt-allow-writes*"])
     assert sent == ["GET"]
 
 

@@ -108,8 +108,11 @@ def test_members_are_sent_to_the_destination_that_is_named_whether_they_stayed_o
         "any": [{"trait": "total_spent", "operator": operator, "value": value} for operator, value in bounds]
     }
     room = open_room(document, store=tmp_path / "s.sqlite")
+    before = len(room.segment.deliveries())
     done = room.segment.compute("vip_customers", "StackAdapt Acme")
     assert done == {"profiles": 3, "entered": 1, "left": 1, "sent": 2}
+    sent = [(row["userId"], row["type"]) for row in room.segment.deliveries()[before:]]
+    assert sent == [(user, kind) for user in ("stays", "enters", "leaves") for kind in ("identify", "track")]
 
 
 def test_it_goes_through_the_profiles_page_by_page(

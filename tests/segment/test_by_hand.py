@@ -8,12 +8,13 @@ import pytest
 
 from emulator.errors import InputError, NotFound
 from emulator.events import MembershipChanged
-from emulator.segment.tables import EVENTS
+from emulator.segment.tables import DELIVERIES, EVENTS, TABLES
 from emulator.transport import TransportError
 from tests.segment.conftest import Room, answer
 
 DELETED = '{"data":{"deleteProfilesWithExternalIds":{"userErrors":[]}}}'
 REFUSED = '{"data":{"deleteProfilesWithExternalIds":{"userErrors":[{"message":"no scope","path":["input"]}]}}}'
+ABOUT_A_PERSON = ("profiles", "identifiers", "memberships", "performed", "journeys", "due", "events", "deliveries")
 
 
 def json_answer(text: str) -> Any:
@@ -122,17 +123,50 @@ def test_the_id_of_a_deleted_person_is_given_to_nobody_else(room: Room) -> None:
     assert bob["id"] != ada["id"]
 
 
-def test_a_waiting_event_of_a_deleted_person_is_never_sent(open_room: Any, document: dict[str, Any]) -> None:
-    document["destinations"][0]["batch"] = {"size": 1000, "age": "1h"}
+def test_a_regulation_leaves_the_events_of_somebody_else_with_the_same_email(
+    open_room: Any, document: dict[str, Any]
+) -> None:
+    document["destinations"][0]["audiences"][0]["traits"] = ["email"]
     room = open_room(document)
     for user in ("u1", "u2"):
+        room.identify(user, email="shared@example.com", total_spent=900)
+    room.segment.delete("u1")
+    assert [payload["userId"] for payload in room.payloads()] == ["u2", "u2"]
+
+
+def test_a_regulation_leaves_nothing_of_what_the_person_did(open_room: Any, document: dict[str, Any]) -> None:
+    buyers = {"key": "buyers", "id": "aud_buyers", "name": "Buyers", "condition": {"event": "Bought", "within": "1d"}}
+    document["audiences"].append(buyers)
+    steps = [{"key": "cart__entered_1", "name": "Entered"}, {"key": "cart__left_2", "name": "Left", "wait": "2h"}]
+    document["journeys"] = [{"id": "jrn_cart", "name": "Cart", "entry": {"event": "Bought"}, "steps": steps}]
+    room = open_room(document)
+    room.identify("u1", email="ada@example.com", total_spent=900)
+    room.segment.receive("track", {"userId": "u1", "event": "Bought"})
+    about = [TABLES.tables[f"segment_{name}"] for name in ABOUT_A_PERSON]
+    with room.sandbox.store.begin() as transaction:
+        assert all(transaction.execute(table.select()).all() for table in about)
+    room.segment.delete("u1")
+    with room.sandbox.store.begin() as transaction:
+        assert [transaction.execute(table.select()).all() for table in about] == [[]] * len(about)
+
+
+@pytest.mark.parametrize("others", [[], ["u2"]], ids=["alone", "with others"])
+def test_a_waiting_event_of_a_deleted_person_is_never_sent(
+    open_room: Any, document: dict[str, Any], others: list[str]
+) -> None:
+    document["destinations"][0]["batch"] = {"size": 1000, "age": "1h"}
+    room = open_room(document)
+    for user in ("u1", *others):
         room.identify(user, email=f"{user}@example.com", total_spent=900)
     room.transport.answers = [json_answer(DELETED)]
     room.segment.delete("u1")
+    assert room.outcomes() == ["queued"] * 2 * len(others)
+    with room.sandbox.store.begin() as transaction:
+        assert len(transaction.execute(DELIVERIES.select()).all()) == 2 * len(others)
     room.advance(hours=1)
-    [_, sent] = room.transport.documents()
-    assert "u2@example.com" in sent
-    assert "u1@example.com" not in sent
+    [_, *sent] = room.transport.documents()
+    assert len(sent) == len(others)
+    assert all("u2@example.com" in document and "u1@example.com" not in document for document in sent)
 
 
 @pytest.mark.parametrize("others", [[], ["u2"]], ids=["alone", "with others"])

@@ -275,6 +275,14 @@ def test_user_errors_in_a_200_fail_the_batch_too(room: Any) -> None:
     assert room.outcomes() == ["failed"] * 2
 
 
+@pytest.mark.parametrize(("status", "reported"), [(200, "delivered"), (299, "delivered"), (300, "failed")])
+def test_segment_takes_every_status_from_200_to_299_for_success(room: Any, status: int, reported: str) -> None:
+    room.transport.answers = [said(status, "no GraphQL")]
+    enter(room, 1)
+    [batch] = room.segment.batches(failed=True)
+    assert batch["segmentReports"] == reported
+
+
 @pytest.mark.parametrize("text", ["", "<html>", "[]", "null"])
 def test_a_200_that_is_no_graphql_answer_is_no_success(room: Any, text: str) -> None:
     room.transport.answers = [said(200, text)]
@@ -422,8 +430,18 @@ def test_queue_and_retries_survive_a_restart(open_room: Callable[..., Any], docu
 
 def test_nothing_that_is_stored_holds_the_token(open_room: Callable[..., Any], document: Any, tmp_path: Path) -> None:
     room = open_room(document, store=tmp_path / "s.sqlite")
-    room.transport.answers = [said(503, "you sent sa-local-write")]
-    enter(room, 1)
+    room.transport.answers = [
+        said(503, "you sent sa-local-write"),
+        TransportError("EPROTO", "bad header: Bearer sa-local-write"),
+        said(401, "", "no such token: sa-local-write"),
+    ]
+    for first in range(3):
+        enter(room, 1, first=first)
+    assert {row["message"] for row in room.segment.deliveries()} == {
+        "503",
+        "bad header: Bearer ***",
+        "401 no such token: ***",
+    }
     room.sandbox.close()
     assert b"sa-local-write" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 

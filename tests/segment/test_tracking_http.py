@@ -170,6 +170,14 @@ def test_a_batch_may_have_500_kilobytes(client: Client) -> None:
     assert post(client, "batch", body + b" " * (limit - len(body) + 1))[0] == 400
 
 
+def test_an_item_of_a_batch_may_have_32_kilobytes(client: Client) -> None:
+    call = {"type": "identify", "userId": "u", "traits": {"x": ""}}
+    room = 32 * 1024 - len(json.dumps(call, separators=(",", ":")))
+    for size, status in ((room, 200), (room + 1, 400)):
+        item = call | {"traits": {"x": "x" * size}}
+        assert post(client, "batch", {"batch": [item, item]})[0] == status
+
+
 def test_an_item_of_a_batch_may_not_exceed_32_kilobytes(client: Client) -> None:
     body = {"batch": [{"type": "identify", "userId": "u"}, {"type": "identify", **sized(33 * 1024)}]}
     status, answer = post(client, "batch", body)

@@ -28,6 +28,13 @@ def test_the_front_page_lists_the_doors(client: Client) -> None:
     assert body["stackadapt"] == "/graphql"
 
 
+def test_a_body_may_have_16_megabytes(client: Client) -> None:
+    body = b'{"hours": 1}'.ljust(16 * 1024 * 1024)
+    for sent, status in ((body, 200), (body + b" ", 413)):
+        answer = client.post("/_emulator/clock/advance", data=sent, content_type="application/json")
+        assert answer.status_code == status
+
+
 def test_the_clock_freezes_advances_and_resumes(client: Client) -> None:
     frozen = client.post("/_emulator/clock/freeze").json
     assert frozen is not None

@@ -78,6 +78,15 @@ def test_an_entry_tells_what_was_carried_and_what_became_of_it(client: Client) -
     assert json.loads(entry["response"])["data"]["upsertProfiles"] == {"userErrors": []}
 
 
+def test_a_token_is_hidden_even_in_an_answer_that_repeats_it(client: Client) -> None:
+    answer = graphql(client, "query($n: Int) { advertisers(first: $n) { totalCount } }", n="sa-local-write")
+    assert "sa-local-write" in answer.text
+    (entry,) = journal(client)["entries"]
+    assert "sa-local-write" not in json.dumps(entry)
+    assert "***" in entry["request"]
+    assert "***" in entry["response"]
+
+
 def test_what_segment_sends_is_decoded_too(client: Client) -> None:
     person = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
     client.post("/v1/identify", json=person, auth=("segment-local", ""))

@@ -20,6 +20,7 @@ EXCHANGED = GraphQLExchanged(
     request='{"query": "… ada@example.com"}',
     response="{}",
     duration_ms=12.345,
+    emails=("ada@example.com",),
 )
 
 
@@ -49,5 +50,5 @@ def test_a_json_line_is_one_object() -> None:
 
 
 def test_e_mail_shows_only_when_asked() -> None:
-    assert "ada" not in logged(SETTLED, "text") + logged(EXCHANGED, "json")
+    assert "ada" not in logged(SETTLED, "text") + logged(EXCHANGED, "text") + logged(EXCHANGED, "json")
     assert "email=ada@@example.com" in logged(SETTLED, "text", show_pii=True)

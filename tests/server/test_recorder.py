@@ -96,6 +96,14 @@ def test_a_mutation_that_is_allowed_is_sent(far_end: FarEnd, recording: Recordin
     assert (len(far_end.arrived), recording.count) == (1, 1)
 
 
+def test_a_body_may_have_16_megabytes(far_end: FarEnd, recording: Recording) -> None:
+    client = recorder(far_end, recording, SANDBOX, Permission(remote=True, writes=True))
+    body = json.dumps(QUERY).encode().ljust(16 * 1024 * 1024)
+    assert client.post("/graphql", content=body).status_code == 429
+    assert client.post("/graphql", content=body + b" ").status_code == 413
+    assert (len(far_end.arrived), recording.count) == (1, 1)
+
+
 def test_no_answer_is_a_bad_gateway_and_no_exchange(far_end: FarEnd, recording: Recording) -> None:
     far_end.breaks = True
     answer = recorder(far_end, recording, SANDBOX, Permission(remote=True)).post("/graphql", json=QUERY)

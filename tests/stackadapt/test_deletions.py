@@ -76,6 +76,12 @@ def test_records_waiting_for_a_deleted_external_id_are_rejected(service: Service
     assert [event.reason for event in service.sandbox.journal.entries(RecordSettled)] == ["PROFILE_DELETED"]
 
 
+def test_records_waiting_for_the_same_id_of_another_provider_go_on_waiting(service: Service) -> None:
+    service.sync({"action": "enter", "audienceId": "1", "audienceName": "one", "userId": "u1"})
+    assert external(service, "u1", externalProvider="shopify") == []
+    assert service.outcomes() == [("pending", "WAITS_FOR_PROFILE")]
+
+
 def test_deletions_take_their_turn_in_the_queue(make_service: Make) -> None:
     service = make_service(latency="1h")
     service.sync({"email": ANN, "userId": "u1"})

@@ -174,6 +174,12 @@ def test_a_known_external_id_moves_to_a_new_email(service: Service, together: bo
     assert service.profile(BOB)["externalIds"] == ["u1"]
 
 
+def test_an_external_id_stays_where_it_moved_whatever_order_the_profiles_came_in(service: Service) -> None:
+    service.sync({"email": BOB}, {"email": ANN, "userId": "u1"}, {"email": BOB, "userId": "u1"})
+    assert service.profile(ANN)["externalIds"] == []
+    assert service.profile(BOB)["externalIds"] == ["u1"]
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_a_record_without_email_attaches_by_its_external_id(service: Service, together: bool) -> None:
     records = [{"email": ANN, "userId": "u1"}, member(None, userId="u1", tier="gold")]
@@ -200,6 +206,16 @@ def test_an_audience_record_waits_for_its_profile(service: Service) -> None:
     assert audiences(service, ANN) == ["vip"]
     assert service.outcomes() == [("visible", None), ("pending", "WAITS_FOR_PROFILE"), ("visible", None)]
     assert service.stackadapt.records(outcome="pending")[0]["waitsFor"] == second["waitsFor"]
+
+
+def test_an_external_id_of_another_provider_is_not_waited_for(service: Service) -> None:
+    service.sync(member(None, userId="u1"))
+    service.upsert({"email": BOB, "userId": "u1"}, provider="shopify")
+    assert service.profile(BOB)["externalIds"] == ["u1"]
+    assert service.outcomes() == [("pending", "WAITS_FOR_PROFILE"), ("visible", None)]
+    service.sync({"email": ANN, "userId": "u1"})
+    assert service.outcomes()[0] == ("visible", None)
+    assert service.stackadapt.records()[0]["email"] == ANN
 
 
 @pytest.mark.parametrize("together", [True, False])

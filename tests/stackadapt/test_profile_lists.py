@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from emulator.stackadapt.tables import LIST_MEMBERS
 from tests.stackadapt.conftest import Make, Service, column
 
 KEEP = """mutation($i: ProfileListInput!) { createProfileList(input: $i) {
@@ -41,6 +42,18 @@ def lists(service: Service, **page: Any) -> Any:
 def found(service: Service, **filters: Any) -> list[str]:
     nodes = service.run(ON_LIST, f=filters)["cdpProfiles"]["profiles"]["nodes"]
     return [node["email"] for node in nodes]
+
+
+def kept(service: Service) -> list[tuple[int, str]]:
+    """List and e-mail of every member, those without a profile too."""
+    with service.sandbox.store.begin() as transaction:
+        return [tuple(row) for row in transaction.execute(LIST_MEMBERS.select())]
+
+
+def erase(service: Service, email: str, *, compliance: bool) -> None:
+    given = {"advertiserId": "1001", "emails": [email], "isComplianceRequest": compliance}
+    document = "mutation($i: DeleteRawProfilesInput!) { deleteRawProfiles(input: $i) { userErrors { message } } }"
+    assert service.run(document, i=given)["deleteRawProfiles"]["userErrors"] == []
 
 
 def test_a_list_is_made_and_renamed(service: Service) -> None:
@@ -130,6 +143,41 @@ def test_deleted_people_leave_every_list(service: Service) -> None:
     change(service, add=["cat@example.com"])
     service.sync({"email": "ann@example.com"}, {"email": "cat@example.com"})
     assert found(service, listId="1") == []
+
+
+def test_a_person_deleted_by_email_comes_back_on_no_list(service: Service) -> None:
+    make_list(service)
+    service.sync({"email": "ann@example.com"})
+    change(service, add=["ann@example.com"])
+    erase(service, "ann@example.com", compliance=False)
+    service.sync({"email": "ann@example.com"})
+    assert found(service) == ["ann@example.com"]
+    assert found(service, listId="1") == []
+
+
+def test_only_records_that_became_visible_fill_a_list(service: Service) -> None:
+    service.sync({"email": "ann@example.com"}, {"email": "bob@example.com"})
+    erase(service, "bob@example.com", compliance=True)
+    service.map_profiles(column("email"), profileListName="From Segment")
+    service.sandbox.faults.add({"fault": "partial", "email": "ann@example.com"})
+    service.upsert({"email": "ann@example.com"}, {"email": "bob@example.com"}, {"email": "cat@example.com"})
+    assert [outcome for outcome, _ in service.outcomes()[2:]] == ["rejected", "suppressed", "visible"]
+    assert kept(service) == [(1, "cat@example.com")]
+
+
+def test_suppressed_people_are_put_on_no_list(service: Service) -> None:
+    make_list(service)
+    erase(service, "ann@example.com", compliance=True)
+    change(service, add=["ann@example.com", "bob@example.com"])
+    assert kept(service) == [(1, "bob@example.com")]
+
+
+def test_a_deletion_leaves_the_lists_of_other_advertisers_alone(service: Service) -> None:
+    for advertiser in ("1001", "1002"):
+        service.map_profiles(column("email"), advertiser=advertiser, profileListName="VIPs")
+        service.upsert({"email": "ann@example.com"}, advertiser=advertiser)
+    erase(service, "ann@example.com", compliance=True)
+    assert kept(service) == [(2, "ann@example.com")]
 
 
 def test_lists_are_paged(service: Service) -> None:

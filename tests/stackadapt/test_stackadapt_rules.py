@@ -22,7 +22,7 @@ from emulator.stackadapt.rules.mapping_columns import MalformedMapping, column_o
 from emulator.stackadapt.rules.marketing import brought_by, status_after
 from emulator.stackadapt.rules.providers import provider_key, source_of
 from emulator.stackadapt.rules.reasons import REASONS, WARNINGS
-from emulator.stackadapt.rules.records import OUTCOMES, merged
+from emulator.stackadapt.rules.records import OUTCOMES, Reading, merged, verdict
 from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.values import read_value
 
@@ -170,6 +170,32 @@ def test_whatever_is_read_can_be_stored_and_is_read_the_same_again(value: Any, d
 
 def test_a_property_holds_one_kind_at_a_time() -> None:
     assert merged({"text:a": "1", "text:b": "2"}, {"number:a": 1}) == {"text:b": "2", "number:a": 1}
+
+
+@pytest.mark.parametrize(
+    ("email", "email_reason", "known", "suppressed", "expected"),
+    [
+        ("a@b.io", None, False, False, ("visible", None)),
+        ("a@b.io", None, True, True, ("suppressed", "SUPPRESSED")),
+        (None, "MISSING_EMAIL", True, False, ("visible", None)),
+        (None, "MISSING_EMAIL", False, False, ("rejected", "MISSING_EMAIL")),
+        (None, "INVALID_EMAIL", True, False, ("rejected", "INVALID_EMAIL")),
+        (None, "INVALID_EMAIL", False, False, ("rejected", "INVALID_EMAIL")),
+    ],
+)
+def test_a_known_external_id_makes_up_for_a_missing_email_and_for_no_invalid_one(
+    email: str | None, email_reason: str | None, known: bool, suppressed: bool, expected: tuple[str, str | None]
+) -> None:
+    reading = Reading(
+        email=email,
+        email_reason=email_reason,
+        external_id="u1",
+        properties={},
+        audience=None,
+        about_audience=False,
+        warnings=[],
+    )
+    assert verdict(reading, profile_known=known, suppressed=suppressed) == expected
 
 
 @pytest.mark.parametrize("text", ["x\x00", "\ud83d", "a\udfff"])

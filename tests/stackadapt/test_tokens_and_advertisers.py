@@ -41,6 +41,15 @@ def test_token_info_answers_the_clients_connection_test(service: Service) -> Non
     assert {scope for node in nodes for scope in node["scopes"]} == {"READ"}
 
 
+def test_token_info_names_the_advertisers_of_the_token_and_no_others(make_service: Make) -> None:
+    one = Token(secret="sa-one", name="One", scopes={"1001": frozenset({"READ"})})
+    document = "{ tokenInfo { scopesByAdvertiser { totalCount nodes { advertiser { name } scopes } } } }"
+    assert make_service(tokens=(one,)).run(document, token="sa-one")["tokenInfo"]["scopesByAdvertiser"] == {
+        "totalCount": 1,
+        "nodes": [{"advertiser": {"name": "Acme Outfitters"}, "scopes": ["READ"]}],
+    }
+
+
 def test_token_info_tells_name_and_dates(shops: Service) -> None:
     info = shops.run("{ tokenInfo { name createdAt expiresAt } }", token="sa-many")["tokenInfo"]
     assert info == {"name": "Many", "createdAt": "2026-03-01T12:00:00.000Z", "expiresAt": "2027-01-02T03:04:05.000Z"}

@@ -31,7 +31,7 @@ def test_identical_generations_share_one_definition() -> None:
     ("unknown", "hint"),
     [
         ("3.400.0", "nearest earlier one is '3.387.0'"),
-        ("3.1.0", "first is '3.361.0'"),
+        ("3.1.0", "Did you mean '3.517.0'"),
         ("9.0.0", "'3.517.0'"),
         ("3.517", "Did you mean '3.517.0'"),
     ],

@@ -280,6 +280,7 @@ def test_an_unknown_generation_is_the_only_thing_that_fails_at_once() -> None:
         (500, True),
         (501, False),
         (503, True),
+        (505, True),
         (599, True),
         (None, True),
     ],
