@@ -132,7 +132,7 @@ def test_a_request_that_chance_spares_uses_up_nothing() -> None:
 
 @pytest.mark.parametrize(("probability", "least", "most"), [(0, 0, 0), (0.5, 10, 54), (1, 64, 64)])
 def test_a_fault_that_came_with_the_request_has_its_probability_too(probability: float, least: int, most: int) -> None:
-    rules, once = faults(), parse_header(f"reset; probability={probability}")
+    rules, once = faults(), parse_header(f"reset; probability={probability}", QUERY.operations)
     hits = [rules.strike(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
     assert least <= hits.count(("reset",)) <= most
 
