@@ -11,15 +11,18 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Holds SIGINT and SIGTERM while it is open: the first ends `wait`, further ones change nothing.
+    """Holds SIGINT and SIGTERM while it is open: the first ends `wait`, further ones change nothing, then or later.
 
-    A handler that raises can do so between any two steps of an orderly end, so these write to a pipe. One that is
-    ignored stays so, as in a shell's background job. To be opened on the main thread.
+    A handler that raises can do so between any two steps of an orderly end, so here a pipe is written to. One that
+    is ignored stays so, as in a shell's background job. To be opened on the main thread.
     """
 
     def __enter__(self) -> Self:
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
+        self._stopped = False
+        # Written to at once, on any thread: a handler in Python waits for the main thread, which may be about to read.
+        self._woken_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._before: dict[signal.Signals, Any] = {
             number: signal.signal(number, self._note)
             for number in _STOPPING
@@ -31,7 +34,9 @@ class StopSignals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            # A process that was told to stop is about to end: one more signal must not break that off.
+            signal.signal(number, signal.SIG_IGN if self._stopped else handler)
+        signal.set_wakeup_fd(self._woken_before)
         os.close(self._write)
         os.close(self._read)
 
@@ -48,4 +53,4 @@ class StopSignals:
             return
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.wake()
+        self._stopped = True

@@ -54,6 +54,15 @@ def test_more_than_a_thousand_connections_are_served() -> None:
         assert httpx.get(listener.url, trust_env=False, timeout=20).text == "ok"
 
 
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
 def test_signals_end_it_once_and_only_when_every_socket_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     closing: list[bool] = []
     close_all = wasyncore.close_all
@@ -79,13 +88,25 @@ def test_signals_end_it_once_and_only_when_every_socket_is_closed(monkeypatch: p
     asking.join()
 
 
+@pytest.mark.usefixtures("handlers")
 def test_what_is_ignored_stays_ignored() -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with StopSignals() as signals:
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-            os.kill(os.getpid(), signal.SIGTERM)
-            signals.wait()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with StopSignals() as signals:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
+        os.kill(os.getpid(), signal.SIGTERM)
+        signals.wait()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("handlers")
+def test_handlers_come_back_unless_the_process_was_told_to_stop() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with StopSignals() as signals:
+        signals.wake()
+        signals.wait()
+    assert signal.getsignal(signal.SIGTERM) is before
+    with StopSignals() as signals:
+        os.kill(os.getpid(), signal.SIGINT)
+        signals.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
