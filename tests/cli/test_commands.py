@@ -8,15 +8,17 @@ import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from emulator import Emulator
 from emulator.cli import COMMANDS, cli, main
 from emulator.cli.serve import warning_about
-from tests.conftest import READY_SECONDS, Served
+from tests.conftest import READY_SECONDS, ROOT, Served
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Served]
@@ -125,6 +127,21 @@ def test_serve_prints_where_it_is_and_stops_gracefully(serve: Serve) -> None:
 
 def test_serve_stops_on_an_interrupt(serve: Serve) -> None:
     assert serve().stop(signal.SIGINT) == 0
+
+
+def test_serve_sends_a_batch_that_is_old_enough_although_nobody_asks(serve: Serve, tmp_path: Path) -> None:
+    arrived = Event()
+    with Emulator() as receiver:
+        receiver.report_to(lambda _: arrived.set())
+        workspace = yaml.safe_load((ROOT / "fixtures" / "workspace.yaml").read_text())
+        workspace["destinations"][0] |= {"endpoint": f"{receiver.url}/graphql", "batch": {"size": 1000, "age": "1s"}}
+        path = tmp_path / "workspace.yaml"
+        path.write_text(yaml.safe_dump(workspace))
+        served = serve("--workspace", str(path))
+        body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+        httpx.post(f"{served.url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False)
+        assert arrived.wait(READY_SECONDS)
+        assert served.stop() == 0
 
 
 def test_serve_stops_once_however_many_signals_come(serve: Serve) -> None:
