@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Self
 
 
 class EmulatorError(Exception):
@@ -73,6 +74,11 @@ class UserMistake(EmulatorError):
 
 class WorkspaceError(UserMistake):
     """A workspace file that cannot be read or does not fit `contracts/workspace.schema.json`."""
+
+    @classmethod
+    def at(cls, where: str, error: UserMistake) -> Self:
+        """The same mistake, made at a place of a workspace."""
+        return cls(error.message, where=where, found=error.found, allowed=error.allowed, hint=error.hint)
 
 
 class InputError(UserMistake):

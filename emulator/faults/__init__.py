@@ -127,10 +127,4 @@ def _parsed(index: int, written: Mapping[str, Any]) -> Definition:
     try:
         return parse_definition(written)
     except InputError as error:
-        raise WorkspaceError(
-            error.message,
-            where=f"faults[{index}].{error.where}",
-            found=error.found,
-            allowed=error.allowed,
-            hint=error.hint,
-        ) from None
+        raise WorkspaceError.at(f"faults[{index}].{error.where}", error) from None

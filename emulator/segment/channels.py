@@ -48,13 +48,7 @@ def definition_of(destination: Destination) -> Definition:
     try:
         return load_definition(destination.generation or newest())
     except UserMistake as error:
-        raise WorkspaceError(
-            error.message,
-            where=f"destination {destination.name!r}: {error.where}",
-            found=error.found,
-            allowed=error.allowed,
-            hint=error.hint,
-        ) from None
+        raise WorkspaceError.at(f"destination {destination.name!r}: {error.where}", error) from None
 
 
 def check_destination(workspace: Workspace, name: str | None) -> None:
