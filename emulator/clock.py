@@ -162,7 +162,7 @@ class Pace:
 
 def _check_end(setting: ClockSetting, by: timedelta) -> None:
     if by > LATEST - setting.now():
-        raise InputError("time ends there.", where="clock", found=str(by), allowed=f"up to {to_iso(LATEST)}")
+        raise InputError("time ends there", where="clock", found=str(by), allowed=f"up to {to_iso(LATEST)}")
 
 
 def to_iso(moment: datetime) -> str:

@@ -15,7 +15,7 @@ def parse_duration(text: str, *, where: str | None = None) -> timedelta:
     """`"4h"` → four hours. Raises InputError for anything else than a number and one of s, m, h, d."""
     if not PATTERN.fullmatch(text):
         raise InputError(
-            "this is not a duration.",
+            "this is not a duration",
             where=where,
             found=text,
             allowed="a number followed by s, m, h or d",
@@ -24,4 +24,4 @@ def parse_duration(text: str, *, where: str | None = None) -> timedelta:
     try:
         return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
     except OverflowError:
-        raise InputError("this is too long.", where=where, found=text, allowed="less than a billion days") from None
+        raise InputError("this is too long", where=where, found=text, allowed="less than a billion days") from None

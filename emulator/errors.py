@@ -1,25 +1,39 @@
 """Every error the emulator raises on purpose.
 
     EmulatorError
-    ├── UserMistake          the caller can mend it: bad file, bad flag, bad request   (exit code 2)
+    ├── UserMistake          the caller can fix it: bad file, bad flag, bad request   (exit code 2)
     │   ├── WorkspaceError       a workspace file that does not fit its schema
     │   ├── InputError           an event, record or argument that cannot be read
-    │   │   └── NotFound             a name or id that nothing has
+    │   │   └── NotFound             a name or id that does not exist
+    │   │       └── UnknownName          a name that is not among the known ones
     │   └── PortInUse            the address is taken
     ├── ContractViolation    the emulator works; what it checked does not hold         (exit code 1)
     ├── EmulatorDefect       our fault: an invariant of the emulator does not hold     (exit code 3)
     └── EngineError          what Segment's engine would throw; `mapping/engine_errors.py` draws it (exit code 1)
 
-An error says where, what was found, what is allowed and what to do; `str()` joins the parts that are known,
-`as_dict()` gives them to machines. The same object becomes a GraphQL error, an HTTP problem, a log record or a line
-on a terminal.
+An error names the place, what was found, what is allowed and what to do. `message` is a lower-case clause without a
+closing full stop; `str()` joins it with the parts that are known, `as_dict()` gives them to machines. The same object
+becomes a GraphQL error, an HTTP problem, a log record or a line on a terminal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Self
+
+# Names of an earlier release, and what they are called now. An error about an old name gives the new one.
+RENAMED = MappingProxyType(
+    {
+        "apiEdition": "apiVersion",
+        "editions": "apiVersions",
+        "api_edition": "api_version",
+        "--api-edition": "--api-version",
+        "--edition": "--api-version",
+        "--awkward": "--edge-case",
+    }
+)
 
 
 class EmulatorError(Exception):
@@ -45,13 +59,15 @@ class EmulatorError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
+        return " ".join([f"{text}.", *self._details()]) if any(self._details()) else text
+
+    def _details(self) -> Iterator[str]:
         if self.found is not None:
-            text += f" Found: {self.found!r}."
+            yield f"Found: {self.found!r}."
         if self.allowed:
-            text += f" Allowed: {self.allowed.rstrip('.')}."
+            yield f"Allowed: {self.allowed.rstrip('.')}."
         if self.hint:
-            text += f" {self.hint}"
-        return text
+            yield self.hint
 
     def as_dict(self) -> dict[str, object]:
         """The parts that are known, for JSON output."""
@@ -67,7 +83,7 @@ class EmulatorError(Exception):
 
 
 class UserMistake(EmulatorError):
-    """Something the caller can mend."""
+    """Something the caller can fix."""
 
     exit_code = 2
 
@@ -89,6 +105,17 @@ class NotFound(InputError):
     """Nothing has this name or id."""
 
 
+class UnknownName(NotFound):
+    """A name that is not among the known ones; `allowed` lists those, joined by commas."""
+
+    def _details(self) -> Iterator[str]:
+        # The message quotes the name already.
+        if self.allowed:
+            yield f"Known: {self.allowed}."
+        if self.hint:
+            yield self.hint
+
+
 class PortInUse(UserMistake):
     """The address the server was asked to listen on is taken."""
 
@@ -105,10 +132,36 @@ class EmulatorDefect(EmulatorError):
 
 def unwritable(path: object, error: OSError) -> InputError:
     """What to raise for a file that the system does not let be written."""
-    return InputError(f"this file cannot be written: {error.strerror}.", where=str(path))
+    return InputError(f"this file cannot be written: {error.strerror}", where=str(path))
+
+
+def unknown(
+    kind: str,
+    found: object,
+    known: Iterable[str],
+    *,
+    where: str | None = None,
+    hint: str | None = None,
+    listing: bool = True,
+) -> UnknownName:
+    """What to raise for a name that is not among `known`: ``unknown audience 'vip'. Known: …. Did you mean …?``
+
+    `kind` says what the name is of. `hint` is for a name that is close to none; without `listing` the known names, too
+    many to print, are left out.
+    """
+    names = list(known)
+    return UnknownName(
+        f"unknown {kind} {found!r}",
+        where=where,
+        found=found,
+        allowed=(", ".join(names) or "none") if listing else None,
+        hint=nearest(str(found), names) or hint,
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """A sentence that proposes the closest known name, or None when nothing is close."""
+    """A sentence that names what `name` is called now, or proposes the closest known name; None for neither."""
+    if name in RENAMED:
+        return f"{name!r} is now {RENAMED[name]!r}."
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"Did you mean {matches[0]!r}?" if matches else None

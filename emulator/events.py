@@ -39,7 +39,7 @@ class GraphQLExchanged(Event):
     request: str
     response: str
     duration_ms: float
-    struck: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
     advertiser_ids: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
 
@@ -50,7 +50,7 @@ class GraphQLExchanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordSettled(Event):
+class RecordProcessed(Event):
     """A record of an accepted request reached its end: `visible`, `rejected` or `suppressed` (with a reason code)."""
 
     trace_id: str

@@ -38,17 +38,17 @@ def parse_rate_limit(written: Mapping[str, Any]) -> RateLimit:
     for name in written:
         if name not in _MEMBERS:
             hint = nearest(str(name), _MEMBERS)
-            raise InputError("a rate limit has no such member.", where=name, allowed=", ".join(_MEMBERS), hint=hint)
+            raise InputError("a rate limit has no such member", where=name, allowed=", ".join(_MEMBERS), hint=hint)
     requests = _count("requests", written.get("requests"))
     per = written.get("per", "1s")
     if not isinstance(per, str) or not (period := parse_duration(per, where="per")):
-        raise InputError("this is not a duration.", where="per", found=per, hint="Write 1s, 1m or 1h.")
+        raise InputError("this is not a duration", where="per", found=per, hint="Write 1s, 1m or 1h.")
     return RateLimit(requests=requests, per=period, burst=_count("burst", written.get("burst", requests)))
 
 
 def _count(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
-        raise InputError("this is not a number of requests.", where=name, found=value, allowed=f"1 to {_MOST}")
+        raise InputError("this is not a number of requests", where=name, found=value, allowed=f"1 to {_MOST}")
     return value
 
 

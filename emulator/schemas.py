@@ -41,18 +41,18 @@ _QUOTED = MappingProxyType(
 )
 _WORDS = MappingProxyType(
     {
-        "anyOf": "this has none of the forms that are allowed here.",
-        "oneOf": "this has none of the forms that are allowed here.",
-        "pattern": "this text does not have the right form.",
-        "minLength": "this text is too short.",
-        "maxLength": "this text is too long.",
-        "minItems": "this list is too short.",
-        "maxItems": "this list is too long.",
-        "uniqueItems": "something stands twice in this list.",
-        "minProperties": "this object has too few members.",
-        "maxProperties": "this object has too many members.",
-        "minimum": "this number is too small.",
-        "maximum": "this number is too large.",
+        "anyOf": "this has none of the forms that are allowed here",
+        "oneOf": "this has none of the forms that are allowed here",
+        "pattern": "this text does not have the right form",
+        "minLength": "this text is too short",
+        "maxLength": "this text is too long",
+        "minItems": "this list is too short",
+        "maxItems": "this list is too long",
+        "uniqueItems": "something stands twice in this list",
+        "minProperties": "this object has too few members",
+        "maxProperties": "this object has too many members",
+        "minimum": "this number is too small",
+        "maximum": "this number is too large",
     }
 )
 _TYPES = MappingProxyType(
@@ -73,7 +73,7 @@ _LIMITS = MappingProxyType(
         **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), "{} or less"),
     }
 )
-_NO_FIT = "this does not fit here."
+_NO_FIT = "this does not fit here"
 _LONGEST_VALUE = 80
 
 
@@ -174,7 +174,7 @@ def _explained(error: Any) -> Iterator[Mistake]:
             yield Mistake(
                 path=path,
                 key=str(key),
-                message="this key is not known here.",
+                message="this key is not known here",
                 found=key,
                 allowed=", ".join(known),
                 hint=nearest(str(key), known),
@@ -182,7 +182,7 @@ def _explained(error: Any) -> Iterator[Mistake]:
     elif error.validator == "required":
         for key in (key for key in expected if key not in found):
             hint = _slip([key], found, known)
-            message = f"the key {key!r} is missing."
+            message = f"the key {key!r} is missing"
             yield Mistake(path=path, key=key, message=message, found=_shown(found), hint=hint)
     else:
         yield _about_value(error, path)
@@ -196,7 +196,7 @@ def _about_value(error: Any, path: Path) -> Mistake:
         known = [value if isinstance(value, str) else json.dumps(value) for value in values]
         return Mistake(
             path=path,
-            message="this value is not known here.",
+            message="this value is not known here",
             found=shown,
             allowed=", ".join(known),
             hint=nearest(str(found), known),
@@ -206,7 +206,7 @@ def _about_value(error: Any, path: Path) -> Mistake:
         return Mistake(path=path, message=allowed or _NO_FIT, found=shown, hint=hint)
     if error.validator == "type":
         names = [expected] if isinstance(expected, str) else expected
-        message = f"this must be {' or '.join(_TYPES[name] for name in names)}."
+        message = f"this must be {' or '.join(_TYPES[name] for name in names)}"
     else:
         message = _WORDS.get(error.validator, _NO_FIT)
         allowed = allowed or _LIMITS.get(error.validator, "").format(expected) or None
@@ -221,7 +221,7 @@ def _members(error: Any) -> dict[str, Any]:
 
 
 def _slip(wanted: Iterable[str], found: Iterable[object], known: Iterable[object]) -> str | None:
-    """A sentence about a key that is close to one that is missing."""
+    """A sentence about a key that is close to one that is missing"""
     strangers = [str(key) for key in found if key not in known]
     for key in wanted:
         for slip in get_close_matches(key, strangers, n=1, cutoff=0.7):

@@ -75,7 +75,7 @@ class Store:
         """
         with self._turn:
             if self._closed:
-                raise NotFound("this sandbox was closed.")
+                raise NotFound("this sandbox was closed")
             with self._engine.begin() as connection:
                 if self._schema:
                     connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction"))))
@@ -128,7 +128,7 @@ def _check_columns(connection: Connection, tables: MetaData, schema: str | None)
         declared = tables.tables[name].columns.keys()
         if {column["name"] for column in columns} != set(declared):
             raise UserMistake(
-                "this data was written by another version of the emulator.",
+                "this data was written by another version of the emulator",
                 where=name,
                 found=", ".join(column["name"] for column in columns),
                 allowed=", ".join(declared),

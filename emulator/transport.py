@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 10.0
 # An emulated StackAdapt names each request in this header of its answer, in lower case; the real one does not.
-TRACE_HEADER = "x-emulator-trace-id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,18 +195,18 @@ class Workspace:
     ingestion: Ingestion = Ingestion()
     faults: tuple[Mapping[str, Any], ...] = ()
     rate_limit: RateLimit | None = None
-    api_edition: str = "2026-06"
+    api_version: str = "2026-06"
     user_email: str = "integration@example.com"
     seed: int | None = None
 
-    def with_options(self, *, latency: str | None = None, api_edition: str | None = None) -> Workspace:
+    def with_options(self, *, latency: str | None = None, api_version: str | None = None) -> Workspace:
         """The same workspace with what a command line or environment says otherwise. Raises InputError."""
         changed = self
         if latency is not None:
             _check_latency(latency)
             changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
-        if api_edition is not None:
-            changed = replace(changed, api_edition=api_edition)
+        if api_version is not None:
+            changed = replace(changed, api_version=api_version)
         return changed
 
     def token(self, secret: str) -> Token | None:
@@ -252,7 +252,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
 
     check(document, where=where)
     return Workspace(
-        **_given(document, name="name", seed="seed", api_edition="apiEdition"),
+        **_given(document, name="name", seed="seed", api_version="apiVersion"),
         **_given(document.get("user", {}), user_email="email"),
         advertisers=tuple(Advertiser(**item) for item in document["advertisers"]),
         tokens=tuple(_token(item, where) for item in document["tokens"]),
@@ -279,7 +279,7 @@ def _check_latency(text: str) -> None:
         return
     if not PATTERN.fullmatch(text):
         raise InputError(
-            "this is no latency.",
+            "this is no latency",
             where="latency",
             found=text,
             allowed=f"{', '.join(LATENCIES)}, or a number followed by s, m, h or d",
@@ -309,7 +309,7 @@ def _moment(text: str, where: str) -> datetime:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise WorkspaceError(
-            "this is not a moment.", where=where, found=text, allowed="ISO 8601 with its zone: 2026-01-31T00:00:00Z"
+            "this is not a moment", where=where, found=text, allowed="ISO 8601 with its zone: 2026-01-31T00:00:00Z"
         )
     return moment
 

@@ -72,7 +72,7 @@ def _check_unique(values: list[str], group: str, where: str, *, show: bool = Tru
     for index, value in enumerate(values):
         if value in values[:index]:
             raise WorkspaceError(
-                f"the same one stands at {group}[{values.index(value)}].",
+                f"the same one stands at {group}[{values.index(value)}]",
                 where=f"{where}: {group}[{index}]",
                 found=value if show else None,
             )
@@ -81,7 +81,7 @@ def _check_unique(values: list[str], group: str, where: str, *, show: bool = Tru
 def _check_known(value: str, known: list[str], where: str, kind: str) -> None:
     if value not in known:
         raise WorkspaceError(
-            f"this workspace has no such {kind}.",
+            f"this workspace has no such {kind}",
             where=where,
             found=value,
             allowed=", ".join(known) or "none is declared",

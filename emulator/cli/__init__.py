@@ -11,7 +11,7 @@ import click
 
 from emulator import __version__
 from emulator.cli.groups import ProposingGroup
-from emulator.errors import EmulatorDefect, EmulatorError
+from emulator.errors import RENAMED, EmulatorDefect, EmulatorError
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
@@ -69,7 +69,7 @@ def cli() -> None:
     """A local StackAdapt and a local Segment, with the real mapping engine between them.
 
     It takes Segment events, turns them into the GraphQL documents that the published destination "StackAdapt
-    Audiences" sends, and answers them as StackAdapt would: profiles appear, records without e-mail are rejected with
+    Audiences" sends, and answers them as StackAdapt would: profiles appear, records without email are rejected with
     a reason, segments on the audience's id and name fill. No credentials, no network.
     """
 
@@ -79,6 +79,8 @@ def main() -> None:
     try:
         cli.main(prog_name="stackadapt-emulator", auto_envvar_prefix="STACKADAPT_EMULATOR", standalone_mode=False)
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and error.option_name in RENAMED:
+            error = click.NoSuchOption(error.option_name, possibilities=[RENAMED[error.option_name]], ctx=error.ctx)
         error.show()
         sys.exit(error.exit_code)
     except click.exceptions.Exit as stop:
@@ -102,6 +104,6 @@ def main() -> None:
 def _defect(error: Exception) -> EmulatorDefect:
     told = " ".join(f"{type(error).__name__}: {error}".split())
     return EmulatorDefect(
-        f"this is a defect of the emulator: {told}.",
+        f"this is a defect of the emulator: {told}",
         hint=f"Set {_TRACEBACK}=1 to see where it happened.",
     )

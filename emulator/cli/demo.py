@@ -35,7 +35,7 @@ _OPENING = datetime(2026, 1, 15, 12, tzinfo=UTC)
 def command(count: int, seed: int, as_json: bool) -> None:
     """Play the whole sync with generated people and check the result.
 
-    Exits 0 only if the numbers balance: every event is accounted for, nobody without a valid e-mail is visible, and
+    Exits 0 only if the numbers balance: every event is accounted for, nobody without a valid email is visible, and
     each segment holds exactly the people it should.
     """
     console = Console(highlight=False, markup=False)
@@ -46,9 +46,9 @@ def command(count: int, seed: int, as_json: bool) -> None:
         listener = Listener(emulator.app, listening=listening)
         listener.start()
         try:
-            tell = _silent if as_json else console.print
-            tell(f"A Segment and a StackAdapt run at {url}.")
-            funnel = play(url, workspace, count=count, seed=seed, tell=tell)
+            report = _silent if as_json else console.print
+            report(f"A Segment and a StackAdapt run at {url}.")
+            funnel = play(url, workspace, count=count, seed=seed, report=report)
         finally:
             listener.stop()
     if as_json:

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from emulator.addresses import address, shown
 from emulator.cli.remote import allow_remote_option, client_of
 from emulator.harness.drift import (
     BREAKING,
@@ -24,8 +25,7 @@ from emulator.harness.drift import (
     read_schema,
     schema_drift,
 )
-from emulator.harness.remote import address, shown
-from emulator.stackadapt.editions import EDITIONS, LATEST
+from emulator.stackadapt.graphql.schema import API_VERSIONS, LATEST
 
 _EPILOG = """\b
 Examples:
@@ -44,7 +44,9 @@ _COLOURS = {BREAKING: "red", DANGEROUS: "yellow", SAFE: "green"}
 @click.option("--url", help="Endpoint to introspect.")
 @click.option("--token", envvar="STACKADAPT_API_TOKEN", help="Token for the endpoint.")
 @click.option("--destination", type=click.Path(path_type=Path), help="Folder with @segment/action-destinations.")
-@click.option("--edition", type=click.Choice([*EDITIONS]), default=LATEST, show_default=True, help="Which contract.")
+@click.option(
+    "--api-version", type=click.Choice([*API_VERSIONS]), default=LATEST, show_default=True, help="Which contract."
+)
 @click.option("--used-only", is_flag=True, help="Only what the published destination uses of the schema.")
 @allow_remote_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
@@ -53,7 +55,7 @@ def command(
     url: str | None,
     token: str | None,
     destination: Path | None,
-    edition: str,
+    api_version: str,
     used_only: bool,
     as_json: bool,
 ) -> None:
@@ -73,8 +75,8 @@ def command(
         compared = {"installed": published.version, "recorded": published.generation}
         findings: Sequence[Finding] = published.findings
     else:
-        compared = {"contract": edition, "schema": shown(address(url)) if url is not None else str(schema_path)}
-        findings = schema_drift(_schema(schema_path, url, token), edition)
+        compared = {"contract": api_version, "schema": shown(address(url)) if url is not None else str(schema_path)}
+        findings = schema_drift(_schema(schema_path, url, token), api_version)
     if used_only:
         findings = [finding for finding in findings if finding.used_by]
     counts = Counter(finding.criticality for finding in findings)

@@ -14,8 +14,8 @@ from types import FrameType
 import click
 import httpx
 
-from emulator.harness.faces import Endpoint, troubles
-from emulator.harness.faces.sandboxes import sandbox_at
+from emulator.harness.client import Endpoint, failures_at
+from emulator.harness.client.sandboxes import sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace
@@ -47,19 +47,19 @@ _SECONDS = 60
 @click.command(epilog=_EPILOG, context_settings={"allow_interspersed_args": False})
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
-@click.option("--api-edition", help="Edition of StackAdapt's schema: 2026-06 or 2024-12.")
+@click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
 @click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(
     workspace_path: Path | None,
     latency: str | None,
-    api_edition: str | None,
+    api_version: str | None,
     command_line: tuple[str, ...],
 ) -> None:
     """Run COMMAND with an emulator of its own, on a free port, which stops when the command has ended.
 
     When the command fails, what the emulator refused is told on standard error.
     """
-    workspace = load_workspace(workspace_path).with_options(latency=latency, api_edition=api_edition)
+    workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
     with used(workspace_path):
         opened = Emulator(workspace)
     with (
@@ -120,7 +120,7 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
 
 
 def _tell_troubles(endpoint: Endpoint, code: int) -> None:
-    told = troubles(endpoint)
+    told = failures_at(endpoint)
     if told:
         click.echo(f"stackadapt-emulator: the command ended with exit code {code}. What was refused:", err=True)
         for line in told.counted(most=_MOST_TROUBLES):

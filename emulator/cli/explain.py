@@ -12,7 +12,7 @@ import click
 from emulator.errors import InputError
 from emulator.harness.event_files import read_events
 from emulator.harness.explain import Walk, explain
-from emulator.harness.subject import Subject, subjects_of
+from emulator.harness.subscription_context import SubscriptionContext, subjects_of
 from emulator.mapping import stringify
 from emulator.server.emulator import Emulator
 from emulator.transport import HttpTransport
@@ -43,7 +43,7 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
     workspace = load_workspace(workspace_path)
     events = read_events(event_path)
     if len(events) != 1:
-        raise InputError("explain walks one event.", where=event_path, found=f"{len(events)} events")
+        raise InputError("explain walks one event", where=event_path, found=f"{len(events)} events")
     walks = []
     with used(workspace_path):
         for subject in subjects_of(workspace, destination):
@@ -59,7 +59,7 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
         click.echo("\n".join(_lines(subject, walk)))
 
 
-def _lines(subject: Subject, walk: Walk) -> Iterator[str]:
+def _lines(subject: SubscriptionContext, walk: Walk) -> Iterator[str]:
     yield f"{walk.subscription} of {subject.destination.name}, generation {subject.definition.generation}"
     yield ""
     yield f"Trigger     {walk.trigger}"
@@ -82,7 +82,7 @@ def _lines(subject: Subject, walk: Walk) -> Iterator[str]:
 
 
 def _condition_lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
-    mark = "yes" if node["held"] else "no "
+    mark = "yes" if node["passed"] else "no "
     if "conditions" in node:
         yield f"{_INDENT * depth}{mark}  {'all of' if node['operator'] == 'and' else 'any of'}"
         for child in node["conditions"]:

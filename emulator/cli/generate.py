@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from emulator.addresses import address, shown
 from emulator.cli.generate_options import (
     GZIP,
     crowd_of,
@@ -23,12 +24,12 @@ from emulator.cli.progress import progress
 from emulator.cli.remote import client_of, permission, remote_options
 from emulator.cli.wording import counted
 from emulator.errors import InputError, UserMistake, unwritable
-from emulator.harness.generation.job import CSV, Job, PeopleStream, Stream
-from emulator.harness.generation.output import is_finished, write_file, write_to
-from emulator.harness.generation.sending import sent
-from emulator.harness.generation.workspace import AMOUNTS, as_yaml, workspace_document
-from emulator.harness.remote import address, check_write, shown
-from emulator.segment.event_stream import EventStream, IdentifyCalls, members, membership_events
+from emulator.generator.event_stream import EventStream, IdentifyCalls, members, membership_events
+from emulator.generator.job import CSV, Job, PeopleStream, Stream
+from emulator.generator.output import is_finished, write_file, write_to
+from emulator.generator.sending import sent
+from emulator.generator.workspace import AMOUNTS, as_yaml, workspace_document
+from emulator.harness.remote_guard import check_write
 from emulator.workspace import load_workspace
 
 _EPILOG = """\b
@@ -82,15 +83,15 @@ def identifies(url: str | None, write_key: str, rate: float | None, **given: Any
     """Identify calls as an app sends them: one for each person, another for who leaves the audience."""
     # No comparison of a range finds that it is no number.
     if rate is not None and isnan(rate):
-        raise InputError("this is no pace.", where="--events-per-second", found=rate, allowed="more than 0")
+        raise InputError("this is no pace", where="--events-per-second", found=rate, allowed="more than 0")
     stream = EventStream(crowd=crowd_of(given), voice=IdentifyCalls(), disorder=disorder_of(given))
     if url is None:
         if rate is not None:
-            raise InputError("only what is sent has a pace.", where="--events-per-second", hint="Add --send URL.")
+            raise InputError("only what is sent has a pace", where="--events-per-second", hint="Add --send URL.")
         _write(stream, given, "call")
         return
     if given["output"] is not None:
-        raise InputError("calls go to a file or to a Tracking API, not to both.", where="--send")
+        raise InputError("calls go to a file or to a Tracking API, not to both", where="--send")
     _send(Job(stream=stream, start=given["start"], count=given["count"]), url, write_key, rate)
 
 
@@ -135,7 +136,7 @@ def workspace(output: Path | None, force: bool, **given: Any) -> None:
         with output.open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        raise InputError("this file exists already.", where=str(output), hint="Add --force to replace it.") from None
+        raise InputError("this file exists already", where=str(output), hint="Add --force to replace it.") from None
     except OSError as error:
         raise unwritable(output, error) from None
     click.echo(f"wrote {output}")
@@ -151,17 +152,22 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
         compressed=given["compressed"] or (output is not None and output.suffix == GZIP),
     )
     if job.form == CSV and not isinstance(stream, PeopleStream):
-        raise InputError("events are nested, and CSV is flat.", where="--format", found=CSV, allowed="jsonl, json")
+        raise InputError("events are nested, and CSV is flat", where="--format", found=CSV, allowed="jsonl, json")
     if output is None:
         _print(job, given)
         return
     if given["resume"] and not given["force"] and output.exists() and is_finished(output, job):
         click.echo(f"{output} is finished already: it begins and ends as these options make it")
         return
-    with progress(job.count) as tell:
+    with progress(job.count) as report:
         try:
             write_file(
-                output, job, processes=given["processes"], resume=given["resume"], force=given["force"], tell=tell
+                output,
+                job,
+                processes=given["processes"],
+                resume=given["resume"],
+                force=given["force"],
+                report=report,
             )
         except KeyboardInterrupt:
             click.echo("interrupted: repeat the command with --resume to continue", err=True)
@@ -171,9 +177,9 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
 
 def _print(job: Job, given: dict[str, Any]) -> None:
     if given["resume"] or given["force"]:
-        raise InputError("--resume and --force are about a file.", where="--output", hint="Add --output FILE.")
-    with progress(job.count, hidden=sys.stdout.isatty()) as tell:
-        write_to(sys.stdout.buffer, job, processes=given["processes"], tell=tell)
+        raise InputError("--resume and --force are about a file", where="--output", hint="Add --output FILE.")
+    with progress(job.count, hidden=sys.stdout.isatty()) as report:
+        write_to(sys.stdout.buffer, job, processes=given["processes"], report=report)
     sys.stdout.buffer.flush()
 
 
@@ -181,11 +187,11 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
     done = 0
     target = address(url)
     check_write(target, permission(), "generated calls")
-    with client_of(url) as client, progress(job.count) as tell:
+    with client_of(url) as client, progress(job.count) as report:
         try:
             for number in sent(client, write_key, job.all_records(), rate=rate):
                 done += number
-                tell(number)
+                report(number)
         except (UserMistake, KeyboardInterrupt):
             left = f"--start {job.start + done} --count {job.count - done}"
             click.echo(

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from emulator.errors import InputError
-from emulator.harness.generation.job import FORMS, JSONL
-from emulator.segment.awkward import AWKWARD_SHARES
-from emulator.segment.event_stream import Disorder
-from emulator.segment.generator import INVALID_EMAIL_SHARE, MISSING_EMAIL_SHARE, Crowd
+from emulator.generator.edge_cases import EDGE_CASE_SHARES
+from emulator.generator.event_stream import StreamOptions
+from emulator.generator.job import FORMS, JSONL
+from emulator.generator.people import INVALID_EMAIL_SHARE, MISSING_EMAIL_SHARE, Population
 
 Command = Callable[..., Any]
 
@@ -22,7 +22,7 @@ GZIP = ".gz"
 _MOST = 1_000_000_000
 _SHARE = click.FloatRange(0, 1)
 _AWKWARD = (
-    f"Share of people who trip a delivery, such as quote=0.01; may be repeated. One of {', '.join(AWKWARD_SHARES)}. "
+    f"Share of people who trip a delivery, such as quote=0.01; may be repeated. One of {', '.join(EDGE_CASE_SHARES)}. "
     "Nobody when absent."
 )
 
@@ -80,7 +80,7 @@ def form_of(given: str | None, output: Path | None) -> str:
     form = given or suffix or JSONL
     if form not in FORMS:
         raise InputError(
-            "this name tells no format.",
+            "this name tells no format",
             where="--output",
             found=str(output),
             allowed=f"{', '.join(f'.{form}' for form in FORMS)}, with or without {GZIP}",
@@ -89,15 +89,15 @@ def form_of(given: str | None, output: Path | None) -> str:
     return form
 
 
-def crowd_of(given: dict[str, Any]) -> Crowd:
+def crowd_of(given: dict[str, Any]) -> Population:
     """The people of `crowd_options`. Raises InputError."""
     chosen = {name: given[name] for name in ("seed", "locales", "missing_email", "invalid_email")}
-    return Crowd(**chosen, awkward=_awkward(given["awkward"]))
+    return Population(**chosen, awkward=_awkward(given["awkward"]))
 
 
-def disorder_of(given: dict[str, Any]) -> Disorder:
+def disorder_of(given: dict[str, Any]) -> StreamOptions:
     """The disorder of `disorder_options`."""
-    return Disorder(**{name: given[name] for name in ("churn", "duplicates", "late", "out_of_order")})
+    return StreamOptions(**{name: given[name] for name in ("churn", "duplicates", "late", "out_of_order")})
 
 
 def _with(options: Iterable[Callable[[Command], Command]], command: Command) -> Command:
@@ -114,6 +114,6 @@ def _awkward(given: Iterable[str]) -> dict[str, float]:
             shares[tag] = float(share)
         except ValueError:
             raise InputError(
-                "this is not a tag and its share.", where="--awkward", found=text, allowed="such as quote=0.01"
+                "this is not a tag and its share", where="--awkward", found=text, allowed="such as quote=0.01"
             ) from None
     return shares

@@ -9,8 +9,8 @@ import click
 
 from emulator.cli.wording import counted
 from emulator.errors import WorkspaceError
+from emulator.harness.checks.lint import ERROR, Finding, lint
 from emulator.harness.event_files import STANDARD_INPUT
-from emulator.harness.lint import ERROR, Finding, lint
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import parse
 
@@ -50,7 +50,7 @@ def _workspace(path: str | None) -> Workspace:
     try:
         text = sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise WorkspaceError(f"this cannot be read: {error}.", where=where) from None
+        raise WorkspaceError(f"this cannot be read: {error}", where=where) from None
     return parse_workspace(parse(text, where=where), where=where)
 
 
@@ -59,4 +59,4 @@ def _show(finding: Finding) -> None:
     click.echo(f"{finding.code} {severity} {finding.place}")
     click.echo(f"  {finding.message}")
     click.echo(f"  Why: {finding.why}")
-    click.echo(f"  Mend: {finding.mend}\n")
+    click.echo(f"  Mend: {finding.fix}\n")

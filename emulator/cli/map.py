@@ -10,7 +10,7 @@ import click
 
 from emulator.harness.event_files import read_events
 from emulator.harness.preview import Preview, preview
-from emulator.harness.subject import subjects_of
+from emulator.harness.subscription_context import subjects_of
 from emulator.workspace import load_workspace
 from emulator.workspace_file import used
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
+from emulator.addresses import address, shown
 from emulator.cli.remote import client_of, remote_options
-from emulator.harness.exchanges.recording import Recording
-from emulator.harness.remote import address, shown
+from emulator.harness.recordings.recording import Recording
 from emulator.ids import secret
 from emulator.server.listener import Listener, bind, url_of
 from emulator.server.recorder import create_recorder
@@ -43,7 +43,7 @@ Then, to see where the emulator differs:
 def command(upstream: str, port: int, output: Path, as_json: bool) -> None:
     """Pass GraphQL requests on to an endpoint and record what it answers, until Ctrl-C.
 
-    Point a client at the address that is printed; its own token goes along. The file gets neither tokens nor e-mail
+    Point a client at the address that is printed; its own token goes along. The file gets neither tokens nor email
     addresses: an address has the same pseudonym wherever it stands. Names, phones, postal addresses and birth dates
     keep their shape only. Other properties stay as they are: read the file before it is passed on.
     """

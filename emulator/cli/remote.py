@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import click
 import httpx
 
-from emulator.harness.remote import GuardedTransport, Permission, address, check_visit
+from emulator.addresses import address
+from emulator.harness.remote_guard import GuardedTransport, Permission, check_visit
 
 _KEY = "emulator.remote"
 _SECONDS = 600
@@ -58,12 +59,12 @@ def guard() -> GuardedTransport:
     """A transport for an `httpx.Client` that sends only what the flags allow, and tells on standard error where to."""
     told: set[str] = click.get_current_context().meta.setdefault(f"{_KEY}.told", set())
 
-    def tell(text: str) -> None:
+    def announce(text: str) -> None:
         if text not in told:
             told.add(text)
             click.echo(text, err=True)
 
-    return GuardedTransport(permission(), tell=tell)
+    return GuardedTransport(permission(), announce=announce)
 
 
 def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:

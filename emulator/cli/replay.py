@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from emulator.mapping.javascript import stringify
-from emulator.mapping.replay import Case, Difference, compare, read_cases, replay
+from emulator.harness.recorded_cases import Case, Difference, compare, read_cases, replay
+from emulator.mapping.javascript.values import stringify
 
 _EPILOG = """\b
 Examples:

@@ -9,11 +9,12 @@ from urllib.parse import quote
 import click
 import httpx
 
+from emulator.addresses import address, shown
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import UserMistake
-from emulator.harness.faces import Endpoint, refusal_in
-from emulator.harness.faces.sandboxes import DEFAULT, HEADER, sandbox_at
-from emulator.harness.remote import address, shown
+from emulator.harness.client import Endpoint, refusal_in
+from emulator.harness.client.sandboxes import sandbox_at
+from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 
 _URL = "http://127.0.0.1:8585"
 
@@ -39,12 +40,12 @@ def url_option(command: _Command) -> _Command:
 def connect(url: str, sandbox: str | None) -> httpx.Client:
     """A client of the control API. Raises UserMistake for something that is no URL, or a host not allowed."""
     # Quoted, since a header cannot hold everything; the name of a sandbox that there is stays as it is.
-    return client_of(url, {HEADER: quote(sandbox)} if sandbox is not None else {})
+    return client_of(url, {SANDBOX_HEADER: quote(sandbox)} if sandbox is not None else {})
 
 
 def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:
     """The two companies in a sandbox of a running emulator, with the secrets that open them."""
-    return sandbox_at(client, sandbox or DEFAULT)
+    return sandbox_at(client, sandbox or DEFAULT_SANDBOX)
 
 
 def check(answer: httpx.Response) -> None:
@@ -56,7 +57,7 @@ def check(answer: httpx.Response) -> None:
 def unreachable(url: str, error: httpx.HTTPError) -> UserMistake:
     """The mistake to raise when nobody answers."""
     return UserMistake(
-        f"the emulator does not answer: {error}.",
+        f"the emulator does not answer: {error}",
         where=shown(address(url)),
         hint="Start it with: stackadapt-emulator serve",
     )

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from emulator.addresses import is_loopback
 from emulator.errors import UserMistake
-from emulator.harness.remote import is_loopback
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.server.listener import Listener, bind, url_of
@@ -46,9 +46,9 @@ _OPEN = (
 )
 @click.option("--uploads", type=click.Path(path_type=Path, file_okay=False), help="Folder whose files can be uploaded.")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
-@click.option("--api-edition", help="Edition of StackAdapt's schema: 2026-06 or 2024-12.")
+@click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--log-pii", is_flag=True, help="Show e-mail addresses in the log.")
+@click.option("--log-pii", is_flag=True, help="Show email addresses in the log.")
 @click.option("--json", "as_json", is_flag=True, help="Print what to connect to as one JSON line.")
 def command(
     host: str,
@@ -59,15 +59,15 @@ def command(
     workers: int,
     uploads: Path | None,
     latency: str | None,
-    api_edition: str | None,
+    api_version: str | None,
     log_format: str,
     log_pii: bool,
     as_json: bool,
 ) -> None:
     """Run the emulator as a server until Ctrl-C."""
-    workspace = load_workspace(workspace_path).with_options(latency=latency, api_edition=api_edition)
+    workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
     if workers > 1 and database is None:
-        raise UserMistake("several processes need one --database.", where="--workers", found=workers, allowed="1")
+        raise UserMistake("several processes need one --database", where="--workers", found=workers, allowed="1")
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
@@ -119,7 +119,7 @@ def _connection(url: str, workspace: Workspace) -> dict[str, Any]:
 
 def _welcome(url: str, workspace: Workspace) -> str:
     if not workspace.sources:
-        raise UserMistake("this workspace has no source, so no event can enter.", hint="Add one under sources.")
+        raise UserMistake("this workspace has no source, so no event can enter", hint="Add one under sources.")
     key = workspace.sources[0].write_key
     token = workspace.tokens[0].secret
     advertiser = workspace.advertisers[0].id

@@ -60,7 +60,7 @@ def load(file: Path, url: str, sandbox: str | None) -> None:
     try:
         content = file.open("rb")
     except OSError as error:
-        raise InputError(f"this file cannot be read: {error.strerror}.", where=str(file)) from None
+        raise InputError(f"this file cannot be read: {error.strerror}", where=str(file)) from None
     try:
         with content, connect(url, sandbox) as client:
             length = {"Content-Length": str(file.stat().st_size)}

@@ -12,7 +12,7 @@ import httpx
 from emulator.cli.groups import ProposingGroup
 from emulator.cli.running import connect, endpoint_of, sandbox_option, unreachable, url_option
 from emulator.errors import InputError
-from emulator.harness.faces import SegmentFace, tell
+from emulator.harness.client import SegmentClient, timeline_of
 
 _EPILOG = """\b
 Examples:
@@ -23,7 +23,7 @@ Examples:
 """
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_Work = Callable[[SegmentFace, str], object]
+_Work = Callable[[SegmentClient, str], object]
 
 _audience = click.option("--audience", required=True, help="Key of the audience, such as vip_customers.")
 _traits = click.option(
@@ -37,8 +37,8 @@ def _about_a_person(command: _Command) -> _Command:
         click.option("--json", "as_json", is_flag=True, help="Print the story as one JSON object."),
         sandbox_option,
         url_option,
-        click.option("--user-id", help="Their user id; when absent, of whoever has the e-mail, or made from it."),
-        click.option("--email", help="Their e-mail; leave it out to see what happens without one."),
+        click.option("--user-id", help="Their user id; when absent, of whoever has the email, or made from it."),
+        click.option("--email", help="Their email; leave it out to see what happens without one."),
     ):
         command = option(command)
     return command
@@ -92,15 +92,15 @@ def _trigger(
     work: _Work, *, email: str | None, user_id: str | None, url: str, sandbox: str | None, as_json: bool
 ) -> None:
     if not (email or user_id):
-        raise InputError("say who is meant.", where="trigger", allowed="--email, --user-id")
+        raise InputError("say who is meant", where="trigger", allowed="--email, --user-id")
     try:
         with connect(url, sandbox) as client:
             endpoint = endpoint_of(client, sandbox)
-            segment = SegmentFace(endpoint)
+            segment = SegmentClient(endpoint)
             user_id = user_id or segment.user_id_of(email)
-            before = tell(endpoint, email=email, user_id=user_id)
+            before = timeline_of(endpoint, email=email, user_id=user_id)
             done = work(segment, user_id)
-            story = tell(endpoint, email=email, user_id=user_id).since(before)
+            story = timeline_of(endpoint, email=email, user_id=user_id).since(before)
     except httpx.HTTPError as error:
         raise unreachable(url, error) from None
     regulation = done if isinstance(done, dict) else None
@@ -125,7 +125,7 @@ def _read(traits: Sequence[str]) -> dict[str, Any]:
     for trait in traits:
         name, sign, text = trait.partition("=")
         if not (name and sign):
-            raise InputError("this is not a trait.", where="--trait", found=trait, allowed="NAME=VALUE")
+            raise InputError("this is not a trait", where="--trait", found=trait, allowed="NAME=VALUE")
         try:
             # NaN is no number in JSON, and so a text.
             read[name] = json.loads(text, parse_constant=str)
@@ -134,5 +134,5 @@ def _read(traits: Sequence[str]) -> dict[str, Any]:
         try:
             json.dumps({name: read[name]}, ensure_ascii=False, allow_nan=False).encode()
         except ValueError as error:
-            raise InputError(f"JSON cannot carry this: {error}.", where="--trait", found=trait) from None
+            raise InputError(f"JSON cannot carry this: {error}", where="--trait", found=trait) from None
     return read

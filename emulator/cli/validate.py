@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from emulator.cli.wording import counted
-from emulator.harness.validate import ERROR, KINDS, WARNING, Checked, Finding, kind_named, validate
+from emulator.harness.checks.validate import ERROR, KINDS, WARNING, Checked, Finding, kind_named, validate
 
 _EPILOG = """\b
 Examples:
@@ -93,7 +93,7 @@ def _details(finding: Finding) -> Iterator[str]:
     yield f"  {finding.message[:1].upper()}{finding.message[1:]}"
     if finding.found is not None:
         yield f"  Found: {json.dumps(finding.found, ensure_ascii=False)}"
-    for title, text in (("Allowed", finding.allowed), ("Why", finding.why), ("Mend", finding.mend)):
+    for title, text in (("Allowed", finding.allowed), ("Why", finding.why), ("Mend", finding.fix)):
         if text:
             yield f"  {title}: {text}"
     yield ""

@@ -16,9 +16,9 @@ from rich.text import Text
 
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import InputError, unwritable
-from emulator.harness.exchanges import replay
-from emulator.harness.faces import Endpoint
-from emulator.harness.faces.opening import EmulatorAt, answering_at, in_process
+from emulator.harness.client import Endpoint
+from emulator.harness.client.opening import EmulatorAt, answering_at, in_process
+from emulator.harness.recordings import replay
 from emulator.harness.scenarios import (
     FAILED,
     PASSED,
@@ -110,7 +110,7 @@ def command(
 def _chosen(scenarios: list[Scenario], text: str | None) -> list[Scenario]:
     chosen = [scenario for scenario in scenarios if text is None or scenario.is_about(text)]
     if not chosen:
-        raise InputError("no scenario is about this.", where="--filter", found=text, hint="--list prints the titles.")
+        raise InputError("no scenario is about this", where="--filter", found=text, hint="--list prints the titles.")
     return chosen
 
 
@@ -164,7 +164,7 @@ def _show(report: Report) -> None:
             for line in result.lines():
                 console.print(f"  {line}", soft_wrap=True)
     if matrix := report.matrix():
-        console.print("Which generation of the destination works with which edition of StackAdapt's schema")
+        console.print("Which generation of the destination works with which API version of StackAdapt")
         console.print(_matrix(matrix))
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts().items())
     console.print(f"{counts}, against {report.target}", soft_wrap=True)
@@ -181,9 +181,9 @@ def _table(report: Report) -> Table:
 
 
 def _matrix(matrix: Mapping[str, Mapping[str, str]]) -> Table:
-    editions = sorted({edition for cells in matrix.values() for edition in cells}, reverse=True)
-    table = Table("generation", *(f"edition {edition}" for edition in editions))
+    api_versions = sorted({api_version for cells in matrix.values() for api_version in cells}, reverse=True)
+    table = Table("generation", *(f"API version {api_version}" for api_version in api_versions))
     for generation, cells in matrix.items():
-        found = [cells.get(edition, "") for edition in editions]
+        found = [cells.get(api_version, "") for api_version in api_versions]
         table.add_row(generation, *(Text(each, _STYLES.get(each, "")) for each in found))
     return table

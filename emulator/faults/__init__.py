@@ -13,11 +13,11 @@ from typing import Any
 
 from emulator.errors import InputError, NotFound, WorkspaceError
 from emulator.faults.effect import Effect, combined
-from emulator.faults.matching import Asked
+from emulator.faults.matching import RequestSummary
 from emulator.faults.rule import REGISTRY, Definition, parse_definition
 from emulator.ids import Ids
 
-__all__ = ["REGISTRY", "Asked", "Definition", "Faults", "Rule", "Strike"]
+__all__ = ["REGISTRY", "Definition", "FaultMatch", "Faults", "RequestSummary", "Rule"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,26 +28,26 @@ class Rule:
     definition: Definition
     remaining: int | None
     chance: Callable[[], float]
-    struck: int = 0
+    matched: int = 0
 
-    def strikes(self, asked: Asked) -> bool:
+    def matches(self, asked: RequestSummary) -> bool:
         """Whether it hits this request; a hit is counted and uses up one of its times."""
         if self.remaining == 0 or not self.definition.fits(asked):
             return False
         if self.definition.probability < 1 and self.chance() >= self.definition.probability:
             return False
-        self.struck += 1
+        self.matched += 1
         if self.remaining is not None:
             self.remaining -= 1
         return True
 
     def as_dict(self) -> dict[str, Any]:
         """The rule as the control API shows it."""
-        return {"id": self.id, **self.definition.as_dict(), "remaining": self.remaining, "struck": self.struck}
+        return {"id": self.id, **self.definition.as_dict(), "remaining": self.remaining, "matched": self.matched}
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class FaultMatch:
     """The faults that hit one request, by name, and what they do to it together."""
 
     names: tuple[str, ...] = ()
@@ -73,16 +73,16 @@ class Faults:
         with self._lock:
             return self._put(definition)
 
-    def strike(self, asked: Asked, *, trace_id: str, once: Definition | None = None) -> Strike:
+    def match(self, asked: RequestSummary, *, trace_id: str, once: Definition | None = None) -> FaultMatch:
         """What hits this request; `once` is a definition that came with the request itself."""
         with self._lock:
-            struck = [rule.definition for rule in self._rules if rule.strikes(asked)]
+            matched = [rule.definition for rule in self._rules if rule.matches(asked)]
             self._rules = [rule for rule in self._rules if rule.remaining != 0]
         if once is not None and self._strikes_once(once, asked, trace_id):
-            struck.append(once)
-        return Strike(
-            tuple(definition.fault.name for definition in struck),
-            combined(definition.effect(trace_id) for definition in struck),
+            matched.append(once)
+        return FaultMatch(
+            tuple(definition.fault.name for definition in matched),
+            combined(definition.effect(trace_id) for definition in matched),
         )
 
     def rules(self) -> tuple[Rule, ...]:
@@ -96,7 +96,7 @@ class Faults:
             kept = [rule for rule in self._rules if rule.id != rule_id]
             if len(kept) == len(self._rules):
                 known = ", ".join(str(rule.id) for rule in kept) or "none is in force"
-                raise NotFound("there is no such fault in force.", where="id", found=rule_id, allowed=known)
+                raise NotFound("there is no such fault in force", where="id", found=rule_id, allowed=known)
             self._rules = kept
 
     def clear(self) -> None:
@@ -119,7 +119,7 @@ class Faults:
         self._rules.append(rule)
         return rule
 
-    def _strikes_once(self, once: Definition, asked: Asked, trace_id: str) -> bool:
+    def _strikes_once(self, once: Definition, asked: RequestSummary, trace_id: str) -> bool:
         return once.fits(asked) and self._ids.stream("fault", trace_id).random() < once.probability
 
 

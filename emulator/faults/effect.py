@@ -10,7 +10,7 @@ from emulator.faults.matching import Match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instead:
+class ReplacementResponse:
     """An HTTP answer given instead of doing what was asked. Nothing is written."""
 
     status: int
@@ -35,7 +35,7 @@ class NoAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Truncation:
     """Of the answer's body only the first `size` bytes arrive; half of them when it is None, never all of them."""
 
     size: int | None
@@ -46,7 +46,7 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class InjectedUserError:
     """A user error that a mutation answers."""
 
     message: str
@@ -54,8 +54,8 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejecting:
-    """Records refused at ingestion: those with a matching e-mail (None: all of them), of these every `every`-th place.
+class RecordRejection:
+    """Records refused at ingestion: those with a matching email (None: all of them), of these every `every`-th place.
 
     Places are those in the batch, counted from 1.
     """
@@ -75,13 +75,13 @@ class Effect:
     """All that happens to one request. `complaints` are by root field, None for every mutation."""
 
     delay_ms: int = 0
-    instead: Instead | None = None
-    complaints: Mapping[str | None, Complaint] = field(default_factory=dict)
-    rejecting: Rejecting | None = None
-    cut: Cut | None = None
+    instead: ReplacementResponse | None = None
+    complaints: Mapping[str | None, InjectedUserError] = field(default_factory=dict)
+    rejecting: RecordRejection | None = None
+    cut: Truncation | None = None
     no_answer: NoAnswer | None = None
 
-    def complaint_on(self, operation: str) -> Complaint | None:
+    def user_error_on(self, operation: str) -> InjectedUserError | None:
         """The user error that a root field has to answer."""
         return self.complaints.get(operation) or self.complaints.get(None)
 

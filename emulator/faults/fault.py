@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from emulator.faults.effect import Effect
-from emulator.faults.matching import Asked, Match
+from emulator.faults.matching import Match, RequestSummary
 
 
 class Fault(ABC):
@@ -32,6 +32,6 @@ class Fault(ABC):
     def effect(self, trace_id: str, match: Match) -> Effect:
         """What it does to a request. `match` is what its rule looks for."""
 
-    def concerns(self, asked: Asked) -> bool:
+    def applies_to(self, asked: RequestSummary) -> bool:
         """Whether it can do anything to such a request; if not, its rule is not used up."""
         return True

@@ -14,20 +14,21 @@ from typing import Any
 
 from emulator.errors import InputError
 from emulator.faults.rule import REGISTRY, Definition, check_operation, parse_definition
-
-HEADER = "X-Emulator-Fault"
+from emulator.protocol import FAULT_HEADER
 
 
 def parse_header(value: str, operations: Collection[str]) -> Definition:
     """Reads the header; `operations` are the root fields of the schema. Raises InputError."""
     written = _json(value) if value.lstrip().startswith("{") else _pairs(value)
     if "times" in written:
-        raise InputError("the header speaks of one request only.", where=f"{HEADER}: times", found=written["times"])
+        raise InputError(
+            "the header speaks of one request only", where=f"{FAULT_HEADER}: times", found=written["times"]
+        )
     try:
         definition = parse_definition(written)
         check_operation(definition.match.operation, operations)
     except InputError as error:
-        error.where = f"{HEADER}: {error.where}"
+        error.where = f"{FAULT_HEADER}: {error.where}"
         raise
     return definition
 
@@ -38,7 +39,7 @@ def _json(value: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         written = None
     if not isinstance(written, dict):
-        raise InputError("this is not a JSON object.", where=HEADER, found=value)
+        raise InputError("this is not a JSON object", where=FAULT_HEADER, found=value)
     return written
 
 
@@ -52,7 +53,7 @@ def _pairs(value: str) -> dict[str, Any]:
     for other in others:
         key, has_value, given = (part.strip() for part in other.partition("="))
         if not has_value:
-            raise InputError("this is not an option.", where=HEADER, found=other.strip(), allowed="name=value")
+            raise InputError("this is not an option", where=FAULT_HEADER, found=other.strip(), allowed="name=value")
         written[key] = _scalar(given)
     return written
 

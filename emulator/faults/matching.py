@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestSummary:
     """What can be told of a request before it runs.
 
     `operations` are its root fields; `emails` are those of the records it carries, in any case. All are empty when the
@@ -28,7 +28,7 @@ class Match:
     advertiser: str | None = None
     email: str | None = None
 
-    def fits(self, asked: Asked) -> bool:
+    def fits(self, asked: RequestSummary) -> bool:
         """Whether a request is one of these."""
         return (
             (self.operation is None or self.operation in asked.operations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from emulator.faults.effect import Effect, Instead
+from emulator.faults.effect import Effect, ReplacementResponse
 from emulator.faults.fault import Fault
 from emulator.faults.matching import Match
 from emulator.faults.options import Options, refuse_unknown, whole_number
@@ -34,4 +34,6 @@ class NotJson(Fault):
 
     def effect(self, trace_id: str, match: Match) -> Effect:
         page = _PAGE.format(trace_id=trace_id)
-        return Effect(instead=Instead(status=self.status, body=page, content_type="text/html; charset=utf-8"))
+        return Effect(
+            instead=ReplacementResponse(status=self.status, body=page, content_type="text/html; charset=utf-8")
+        )

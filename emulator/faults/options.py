@@ -20,7 +20,7 @@ def refuse_unknown(options: Options, known: tuple[str, ...]) -> None:
     for name in options:
         if name not in known:
             raise InputError(
-                "this fault has no such option.",
+                "this fault has no such option",
                 where=name,
                 allowed=", ".join(allowed),
                 hint=nearest(name, allowed),
@@ -31,7 +31,7 @@ def whole_number(options: Options, name: str, *, least: int, most: int, default:
     """A whole number in a range. Without a default it must be given. Raises InputError."""
     value = options.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InputError("this is not a number in range.", where=name, found=value, allowed=f"{least} to {most}")
+        raise InputError("this is not a number in range", where=name, found=value, allowed=f"{least} to {most}")
     return value
 
 
@@ -39,7 +39,7 @@ def text(options: Options, name: str, *, default: str) -> str:
     """A text. Raises InputError."""
     value = options.get(name, default)
     if not isinstance(value, str):
-        raise InputError("this is not a text.", where=name, found=value, allowed="a text")
+        raise InputError("this is not a text", where=name, found=value, allowed="a text")
     return value
 
 
@@ -47,5 +47,5 @@ def flag(options: Options, name: str) -> bool:
     """True or false; false when absent. Raises InputError."""
     value = options.get(name, False)
     if not isinstance(value, bool):
-        raise InputError("this is neither true nor false.", where=name, found=value, allowed="true, false")
+        raise InputError("this is neither true nor false", where=name, found=value, allowed="true, false")
     return value

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from emulator.faults.effect import Effect, Rejecting
+from emulator.faults.effect import Effect, RecordRejection
 from emulator.faults.fault import Fault
-from emulator.faults.matching import Asked, Match
+from emulator.faults.matching import Match, RequestSummary
 from emulator.faults.options import Options, refuse_unknown, whole_number
 
 UPSERT = "upsertProfiles"
@@ -17,7 +17,7 @@ UPSERT = "upsertProfiles"
 class Partial(Fault):
     """Refuses, with reason `INJECTED`, every `every`-th record of `upsertProfiles` (1 when absent: all of them).
 
-    A rule with an e-mail leaves the records with other e-mails alone.
+    A rule with an email leaves the records with other emails alone.
     """
 
     name: ClassVar[str] = "partial"
@@ -33,7 +33,7 @@ class Partial(Fault):
         return {"every": self.every}
 
     def effect(self, trace_id: str, match: Match) -> Effect:
-        return Effect(rejecting=Rejecting(match.email, self.every))
+        return Effect(rejecting=RecordRejection(match.email, self.every))
 
-    def concerns(self, asked: Asked) -> bool:
+    def applies_to(self, asked: RequestSummary) -> bool:
         return UPSERT in asked.operations

@@ -10,7 +10,7 @@ from emulator.errors import InputError, nearest
 from emulator.faults.effect import Effect
 from emulator.faults.fault import Fault
 from emulator.faults.latency import Latency
-from emulator.faults.matching import Asked, Match
+from emulator.faults.matching import Match, RequestSummary
 from emulator.faults.not_json import NotJson
 from emulator.faults.options import MATCHERS, whole_number
 from emulator.faults.partial import Partial
@@ -35,9 +35,9 @@ class Definition:
     probability: float = 1.0
     times: int | None = None
 
-    def fits(self, asked: Asked) -> bool:
+    def fits(self, asked: RequestSummary) -> bool:
         """Whether the fault could strike such a request."""
-        return self.probability > 0 and self.match.fits(asked) and self.fault.concerns(asked)
+        return self.probability > 0 and self.match.fits(asked) and self.fault.applies_to(asked)
 
     def effect(self, trace_id: str) -> Effect:
         """What it does when it strikes."""
@@ -71,14 +71,14 @@ def check_operation(operation: object, known: Collection[str]) -> None:
     """A rule for a root field that the schema does not have would never strike. Raises InputError."""
     if isinstance(operation, str) and operation not in known:
         hint = nearest(operation, known)
-        raise InputError("the schema has no such root field.", where="operation", found=operation, hint=hint)
+        raise InputError("the schema has no such root field", where="operation", found=operation, hint=hint)
 
 
 def _kind(name: object) -> type[Fault]:
     kind = REGISTRY.get(name) if isinstance(name, str) else None
     if kind is None:
         raise InputError(
-            "there is no such fault.",
+            "there is no such fault",
             where="fault",
             found=name,
             allowed=", ".join(sorted(REGISTRY)),
@@ -90,11 +90,11 @@ def _kind(name: object) -> type[Fault]:
 def _pattern(options: dict[str, Any], name: str) -> str | None:
     value = options.pop(name, None)
     if value is not None and (not isinstance(value, str) or not value):
-        raise InputError("this is not a text.", where=name, found=value, allowed="a text")
+        raise InputError("this is not a text", where=name, found=value, allowed="a text")
     return value
 
 
 def _probability(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
-        raise InputError("this is not a probability.", where="probability", found=value, allowed="0 to 1")
+        raise InputError("this is not a probability", where="probability", found=value, allowed="0 to 1")
     return float(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
-from emulator.faults.effect import Effect, Instead
+from emulator.faults.effect import Effect, ReplacementResponse
 from emulator.faults.fault import Fault
 from emulator.faults.matching import Match
 from emulator.faults.options import Options, refuse_unknown, whole_number
@@ -38,10 +38,10 @@ class Status(Fault):
         return Effect(instead=status_answer(self.status, trace_id, retry_after=self.retry_after))
 
 
-def status_answer(status: int, trace_id: str, *, retry_after: int | None = None) -> Instead:
+def status_answer(status: int, trace_id: str, *, retry_after: int | None = None) -> ReplacementResponse:
     """An error answer of the emulator's own making, with the form of the observed ones."""
     error = {"message": _phrase(status), "extensions": {"traceId": trace_id, "emulator": True}}
-    return Instead(
+    return ReplacementResponse(
         status=status,
         body=json.dumps({"errors": [error]}, separators=(",", ":")),
         content_type="application/json; charset=utf-8",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from emulator.faults.effect import Cut, Effect
+from emulator.faults.effect import Effect, Truncation
 from emulator.faults.fault import Fault
 from emulator.faults.matching import Match
 from emulator.faults.options import Options, refuse_unknown, whole_number
@@ -31,4 +31,4 @@ class Truncated(Fault):
         return {} if self.size is None else {"bytes": self.size}
 
     def effect(self, trace_id: str, match: Match) -> Effect:
-        return Effect(cut=Cut(self.size))
+        return Effect(cut=Truncation(self.size))

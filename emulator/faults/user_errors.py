@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from emulator.errors import InputError
-from emulator.faults.effect import Complaint, Effect
+from emulator.faults.effect import Effect, InjectedUserError
 from emulator.faults.fault import Fault
-from emulator.faults.matching import Asked, Match
+from emulator.faults.matching import Match, RequestSummary
 from emulator.faults.options import Options, refuse_unknown, text
 
 _DEFAULT_MESSAGE = "The request could not be processed."
@@ -28,14 +28,14 @@ class UserErrors(Fault):
         refuse_unknown(options, ("message", "path"))
         path = options.get("path", ["input"])
         if not isinstance(path, list) or not all(isinstance(part, str) for part in path):
-            raise InputError("this is not a path.", where="path", found=path, allowed="a list of texts")
+            raise InputError("this is not a path", where="path", found=path, allowed="a list of texts")
         return cls(text(options, "message", default=_DEFAULT_MESSAGE), tuple(path))
 
     def options(self) -> dict[str, Any]:
         return {"message": self.message, "path": list(self.path)}
 
     def effect(self, trace_id: str, match: Match) -> Effect:
-        return Effect(complaints={match.operation: Complaint(self.message, self.path)})
+        return Effect(complaints={match.operation: InjectedUserError(self.message, self.path)})
 
-    def concerns(self, asked: Asked) -> bool:
+    def applies_to(self, asked: RequestSummary) -> bool:
         return asked.mutates

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from emulator.generator.people import Person, identify, no_longer_vip, people
+from emulator.harness.expected import SecondOpinion, has_address
 from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
-from emulator.harness.second_opinion import SecondOpinion, has_address
-from emulator.segment.generator import Person, identify, no_longer_vip, people
 from emulator.workspace import Workspace
 
 CALLS_PER_REQUEST = 100
@@ -33,17 +33,17 @@ def demo_workspace(workspace: Workspace, *, seed: int, endpoint: str) -> Workspa
     return replace(workspace, seed=seed, destinations=(destination,), ingestion=ingestion)
 
 
-def play(url: str, workspace: Workspace, *, count: int, seed: int, tell: Progress) -> Funnel:
+def play(url: str, workspace: Workspace, *, count: int, seed: int, report: Progress) -> Funnel:
     """Plays the story against the emulator at `url` and returns what became of every event."""
     with httpx.Client(base_url=url, timeout=60.0, trust_env=False) as client:
-        return _Story(client, workspace, tell).play(list(people(seed, count)))
+        return _Story(client, workspace, report).play(list(people(seed, count)))
 
 
 class _Story:
-    def __init__(self, client: httpx.Client, workspace: Workspace, tell: Progress) -> None:
+    def __init__(self, client: httpx.Client, workspace: Workspace, report: Progress) -> None:
         self._client = client
         self._workspace = workspace
-        self._tell = tell
+        self._tell = report
         self._audience = workspace.audiences[0]
         self._advertiser = workspace.destinations[0].settings["advertiser_id"]
         self._expected = SecondOpinion(BATCH_SIZE, tuple(workspace.destinations[0].connections[0].traits))

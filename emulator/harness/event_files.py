@@ -69,7 +69,7 @@ def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]
     except InputError as error:
         yield Document(file=file, error=error)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        yield Document(file=file, error=InputError(f"this file cannot be read: {error}.", where=file))
+        yield Document(file=file, error=InputError(f"this file cannot be read: {error}", where=file))
 
 
 @contextmanager
@@ -129,12 +129,12 @@ def _parsed(text: str, document: Document) -> Document:
         return replace(document, value=parse_json(text))
     except ValueError as error:
         found = text.strip()[:_SHOWN_CHARACTERS]
-        return replace(document, error=InputError(f"this is not JSON: {error}.", where=document.where, found=found))
+        return replace(document, error=InputError(f"this is not JSON: {error}", where=document.where, found=found))
 
 
 def _event(document: Document) -> dict[str, Any]:
     if document.error is not None:
         raise document.error
     if not isinstance(document.value, dict):
-        raise InputError("an event is a JSON object.", where=document.where, found=in_words(document.value))
+        raise InputError("an event is a JSON object", where=document.where, found=in_words(document.value))
     return document.value

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.harness.subject import Subject
+from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import (
     UNDEFINED,
     Condition,
@@ -79,7 +79,9 @@ class Walk:
         }
 
 
-def explain(event: Mapping[str, Any], subject: Subject, stackadapt: StackAdapt, transport: Transport) -> Walk:
+def explain(
+    event: Mapping[str, Any], subject: SubscriptionContext, stackadapt: StackAdapt, transport: Transport
+) -> Walk:
     """Walks one event through a subscription and sends what comes of it through `transport` to `stackadapt`."""
     condition_tree = subject.trigger.explain(event)
     known: dict[str, Any] = {
@@ -89,7 +91,7 @@ def explain(event: Mapping[str, Any], subject: Subject, stackadapt: StackAdapt, 
     }
     if subject.trigger.error is not None:
         return Walk(**known, stopped="trigger", message=subject.trigger.error)
-    if condition_tree is None or not condition_tree.held:
+    if condition_tree is None or not condition_tree.passed:
         return Walk(**known, stopped="trigger", message="not subscribed")
     try:
         known["fields"] = tuple(_field(trace) for trace in trace_mapping(subject.mapping, event))
@@ -123,11 +125,11 @@ def _conditions(found: Explanation) -> dict[str, Any]:
     if isinstance(found.node, Group):
         return {
             "operator": found.node.operator,
-            "held": found.held,
+            "passed": found.passed,
             "conditions": [_conditions(child) for child in found.children],
         }
     text = _condition_text(found.node) if found.node else "()"
-    shown = {"condition": text, "held": found.held, "found": _value(found.found), "error": found.error}
+    shown = {"condition": text, "passed": found.passed, "found": _value(found.found), "error": found.error}
     return {key: value for key, value in shown.items() if key != "error" or value is not None}
 
 

@@ -83,7 +83,7 @@ class Funnel:
         if self.sent != rejected + self.applied:
             found.append(f"{self.sent} records were sent, {rejected + self.applied} have an end at StackAdapt")
         if self.invalid_profiles:
-            found.append(f"profiles without a valid e-mail are visible: {', '.join(self.invalid_profiles)}")
+            found.append(f"profiles without a valid email are visible: {', '.join(self.invalid_profiles)}")
         if self.profiles != self.expected_profiles:
             found.append(_difference("visible profiles", self.profiles, self.expected_profiles))
         found += [

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.harness.subject import Subject
+from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import EngineError, NotSubscribed, Prepared, Ready, Verdict
 
 
@@ -36,7 +36,9 @@ class Preview:
         }
 
 
-def preview(events: Sequence[Mapping[str, Any]], subjects: Sequence[Subject], *, batch: bool) -> Iterator[Preview]:
+def preview(
+    events: Sequence[Mapping[str, Any]], subjects: Sequence[SubscriptionContext], *, batch: bool
+) -> Iterator[Preview]:
     """What each subscription would send: one request for all events with `batch`, otherwise one for each event."""
     calls: list[list[tuple[int, Mapping[str, Any]]]] = [list(enumerate(events))]
     if not batch:
@@ -57,7 +59,9 @@ def preview(events: Sequence[Mapping[str, Any]], subjects: Sequence[Subject], *,
                 yield _previewed(subject, call, prepared)
 
 
-def _previewed(subject: Subject, call: Sequence[tuple[int, Mapping[str, Any]]], prepared: Prepared) -> Preview:
+def _previewed(
+    subject: SubscriptionContext, call: Sequence[tuple[int, Mapping[str, Any]]], prepared: Prepared
+) -> Preview:
     body = prepared.request.body if prepared.request else None
     return Preview(
         subscription=subject.subscription.name,

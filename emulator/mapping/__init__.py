@@ -16,9 +16,9 @@ from emulator.mapping.engine_errors import (
     MappingFailure,
     SendError,
 )
-from emulator.mapping.exchange import accepted, exchange
 from emulator.mapping.fql import Condition, Explanation, Group, Node, Trigger, compile_trigger
-from emulator.mapping.javascript import UNDEFINED, parse_json, stringify
+from emulator.mapping.http_request import accepted, exchange
+from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping
 from emulator.mapping.results import Result, batch_results, event_results

@@ -92,7 +92,7 @@ def load_definition(generation: str) -> Definition:
     """The definition of one generation. Raises UserMistake for an unknown one, naming the nearest that is known."""
     if generation not in generations():
         raise UserMistake(
-            "there is no such generation of the destination.",
+            "there is no such generation of the destination",
             where="generation",
             found=generation,
             allowed=", ".join(generations()),
@@ -184,8 +184,8 @@ def _field(key: str, parts: Mapping[str, Any], where: str) -> Field:
 def _check_names(content: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     for name in content:
         if name not in known:
-            raise EmulatorDefect("Unknown name in a definition.", where=where, found=name, hint=nearest(name, known))
+            raise EmulatorDefect("Unknown name in a definition", where=where, found=name, hint=nearest(name, known))
 
 
 def _defect(where: str, name: str, found: object, allowed: Iterable[str]) -> EmulatorDefect:
-    return EmulatorDefect("Unknown value.", where=f"{where}/{name}", found=found, allowed=", ".join(allowed))
+    return EmulatorDefect("Unknown value", where=f"{where}/{name}", found=found, allowed=", ".join(allowed))

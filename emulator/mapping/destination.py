@@ -12,11 +12,11 @@ from typing import Any
 
 from emulator.mapping.actions.delete_profiles import check_deletion, deletion_document
 from emulator.mapping.actions.token_info import advertiser_choices, check_token, token_document
-from emulator.mapping.connection import Connection
 from emulator.mapping.definition import Definition, load_definition
 from emulator.mapping.engine_errors import AggregateAjvError, CredentialsError, EngineError, MissingActionError
-from emulator.mapping.exchange import accepted, exchange, required_json
+from emulator.mapping.http_request import accepted, exchange, required_json
 from emulator.mapping.results import Result, batch_results, event_results
+from emulator.mapping.settings import Connection
 from emulator.mapping.subscription import Invalid, Now, Prepared, Subscription
 from emulator.mapping.wire import Reply, Send, read_body
 

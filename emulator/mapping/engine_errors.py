@@ -14,7 +14,7 @@ EngineError
 from __future__ import annotations
 
 from emulator.errors import EmulatorError
-from emulator.mapping.javascript import UNDEFINED, ConversionError, to_string
+from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_string
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.wire import Reply
 

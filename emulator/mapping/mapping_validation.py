@@ -11,7 +11,7 @@ from functools import partial
 from emulator.mapping.directives import DIRECTIVES
 from emulator.mapping.directives.directive import Place
 from emulator.mapping.directives.rules import gather, option_type
-from emulator.mapping.javascript import ordered_items
+from emulator.mapping.javascript.values import ordered_items
 from emulator.mapping.mapping_error import invalid
 
 METADATA = "_metadata"

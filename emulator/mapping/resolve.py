@@ -12,7 +12,7 @@ from datetime import datetime
 
 from emulator.mapping.directives import DIRECTIVES
 from emulator.mapping.directives.directive import Resolver, constant, discarding, failing
-from emulator.mapping.javascript import (
+from emulator.mapping.javascript.values import (
     CONTAINERS,
     UNDEFINED,
     ConversionError,

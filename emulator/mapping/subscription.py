@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from emulator.mapping.actions import ACTIONS, Document
-from emulator.mapping.connection import Connection
 from emulator.mapping.engine_errors import EngineTypeError, MappingFailure, MissingActionError, member
 from emulator.mapping.fql import compile_trigger
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping, single_event
 from emulator.mapping.schema import Complaint, PayloadCheck
+from emulator.mapping.settings import Connection
 from emulator.mapping.wire import OutgoingRequest
 
 _NOT_A_TEXT = "Failed to validate subscription"

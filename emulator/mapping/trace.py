@@ -9,7 +9,7 @@ from datetime import datetime
 
 from emulator.mapping.directives import DIRECTIVES
 from emulator.mapping.directives.directive import Part
-from emulator.mapping.javascript import UNDEFINED, ConversionError, ordered_items, without_undefined
+from emulator.mapping.javascript.values import UNDEFINED, ConversionError, ordered_items, without_undefined
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.mapping_validation import check_mapping
 from emulator.mapping.resolve import MappingCompiler, directive_of, may_count, unfold_root

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from emulator.harness.client import Endpoint, SegmentClient
     from emulator.harness.expectations import ExpectingStackAdapt
-    from emulator.harness.faces import Endpoint, SegmentFace
     from emulator.pytest_plugin.targets import Server, Target
 
 _TARGET = pytest.StashKey["Target"]()
 _MARKER = (
-    "stackadapt(workspace=None, latency=None, api_edition=None): what the emulator of this test starts with: "
+    "stackadapt(workspace=None, latency=None, api_version=None): what the emulator of this test starts with: "
     "a workspace (path, dict or Workspace), the time until profiles are visible (instant, realistic or 4h), "
-    "the edition of StackAdapt's schema."
+    "the API version of StackAdapt."
 )
 
 
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     url = _elsewhere(config)
     if not url:
         return
-    from emulator.harness.remote import address
+    from emulator.addresses import address
     from emulator.pytest_plugin.skipping import SkipWhatNeedsAnEmulator, as_usage_error
 
     with as_usage_error():
@@ -97,7 +97,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     url = _elsewhere(config)
     if not url:
         return None
-    from emulator.harness.remote import address, shown
+    from emulator.addresses import address, shown
 
     return f"stackadapt: {shown(address(url))}"
 
@@ -156,11 +156,11 @@ def stackadapt(stackadapt_emulator: Endpoint, pytestconfig: pytest.Config) -> Ex
 
 
 @pytest.fixture
-def segment(stackadapt_emulator: Endpoint) -> SegmentFace:
+def segment(stackadapt_emulator: Endpoint) -> SegmentClient:
     """Segment: write key, identify, track, enter_audience, exit_audience, deliveries."""
-    from emulator.harness.faces import SegmentFace
+    from emulator.harness.client import SegmentClient
 
-    return SegmentFace(stackadapt_emulator)
+    return SegmentClient(stackadapt_emulator)
 
 
 def _elsewhere(config: pytest.Config) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from emulator.errors import UserMistake
-from emulator.harness.faces import NoControl
+from emulator.harness.client import NoControl
 
 
 class SkipWhatNeedsAnEmulator:

@@ -13,10 +13,10 @@ import httpx
 
 from emulator.artefacts import fixture
 from emulator.errors import InputError, UserMistake, nearest
-from emulator.harness.faces import Endpoint, NoControl
-from emulator.harness.faces.opening import EmulatorAt, GraphQLAt, answering_at, in_process
-from emulator.harness.remote import GuardedTransport, Permission
-from emulator.harness.scenarios.setting import merged
+from emulator.harness.client import Endpoint, NoControl
+from emulator.harness.client.opening import EmulatorAt, GraphQLAt, answering_at, in_process
+from emulator.harness.remote_guard import GuardedTransport, Permission
+from emulator.harness.scenarios.workspace import merged
 from emulator.server.emulator import Emulator
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import read
@@ -27,7 +27,7 @@ Options = Mapping[str, Any]
 Opened = AbstractContextManager[Endpoint]
 Through = Callable[[], httpx.BaseTransport]
 
-_OPTIONS = ("workspace", "latency", "api_edition")
+_OPTIONS = ("workspace", "latency", "api_version")
 _MARKER, _FIXTURE = "@pytest.mark.stackadapt", "stackadapt_workspace"
 _PREFIX = "--stackadapt-"
 _SECONDS = 60
@@ -97,7 +97,7 @@ class StackAdaptAlone:
         _check_options(options)
         if options or workspace is not None:
             raise NoControl(
-                "this is no emulator, and the test asks for one that starts in its own way.",
+                "this is no emulator, and the test asks for one that starts in its own way",
                 where=self._stackadapt.url,
                 found=", ".join(options) or _FIXTURE,
                 hint=None if options else "Where tests run here too, let the fixture return None.",
@@ -125,7 +125,7 @@ def target_at(
     through = through or _plain_transport()
 
     def connect(root: str) -> httpx.Client:
-        guard = _Guard(permission, tell=lambda _: None, through=through())
+        guard = _Guard(permission, announce=lambda _: None, through=through())
         return httpx.Client(base_url=root, transport=guard, trust_env=False, timeout=_SECONDS)
 
     found = answering_at(url, connect, token=token, advertiser_id=advertiser, options=_PREFIX)
@@ -153,7 +153,7 @@ def named(positional: Sequence[Any], options: Mapping[str, Any]) -> Options:
     """The options of a marker, without those that are None. Raises InputError for values without a name."""
     if positional:
         raise InputError(
-            "the marker takes options by name only.",
+            "the marker takes options by name only",
             where=_MARKER,
             found=", ".join(map(repr, positional)),
             allowed=", ".join(f"{name}=…" for name in _OPTIONS),
@@ -171,7 +171,7 @@ def _workspace(given: Any, options: Options) -> Workspace:
         workspace = given
     else:
         workspace = load_workspace(given)
-    return workspace.with_options(latency=options.get("latency"), api_edition=options.get("api_edition"))
+    return workspace.with_options(latency=options.get("latency"), api_version=options.get("api_version"))
 
 
 def _document(given: Any, options: Options) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def _document(given: Any, options: Options) -> dict[str, Any]:
     given = options.get("workspace", given)
     if isinstance(given, Workspace):
         raise NoControl(
-            "a Workspace object cannot be sent to an emulator that runs already.",
+            "a Workspace object cannot be sent to an emulator that runs already",
             where=where,
             hint="Give the workspace as a path or a dict.",
         )
@@ -189,8 +189,8 @@ def _document(given: Any, options: Options) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if "latency" in options:
         changes["ingestion"] = {"latency": options["latency"]}
-    if "api_edition" in options:
-        changes["apiEdition"] = options["api_edition"]
+    if "api_version" in options:
+        changes["apiVersion"] = options["api_version"]
     changed: dict[str, Any] = merged(document, changes)
     return changed
 
@@ -199,7 +199,7 @@ def _check_options(options: Options) -> None:
     for name in options:
         if name not in _OPTIONS:
             raise InputError(
-                "the marker has no such option.",
+                "the marker has no such option",
                 where=_MARKER,
                 found=name,
                 allowed=", ".join(_OPTIONS),

@@ -3,7 +3,7 @@
 `generator` makes people to send; it is imported by itself, since it brings a large library along.
 """
 
-from emulator.segment.bodies import BadRequest
-from emulator.segment.segment import Receipt, Segment
+from emulator.segment.service import Receipt, Segment
+from emulator.segment.tracking.request_body import BadRequest
 
 __all__ = ["BadRequest", "Receipt", "Segment"]

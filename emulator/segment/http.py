@@ -12,9 +12,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import NotFound
-from emulator.segment.bodies import BadRequest, limit_of, parse_body, unpacked
-from emulator.segment.segment import Segment
-from emulator.segment.tracking import BATCHES, CALLS
+from emulator.segment.service import Segment
+from emulator.segment.tracking.calls import BATCHES, CALLS
+from emulator.segment.tracking.request_body import BadRequest, decompress, limit_of, parse_body
 
 _INITIALS = {name[0]: name for name in (*CALLS, "batch")}
 _FOR_BROWSERS = {
@@ -60,7 +60,7 @@ def _body(route: str) -> dict[str, Any]:
     request.max_content_length = None
     # One byte more than is allowed tells that it is too much; the rest need not be read.
     raw = request.stream.read(limit + 1)
-    return parse_body(route, unpacked(raw, request.headers.get("Content-Encoding", ""), limit=limit))
+    return parse_body(route, decompress(raw, request.headers.get("Content-Encoding", ""), limit=limit))
 
 
 def _write_key(body: Mapping[str, Any]) -> str:

@@ -15,10 +15,10 @@ from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
-from emulator.server.control.sandboxes import chosen_world
+from emulator.server.control.sandboxes import chosen_services
 from emulator.stackadapt import StackAdapt
-from emulator.stackadapt.http import blueprint as graphql
-from emulator.stackadapt.upload_http import blueprint as uploads
+from emulator.stackadapt.http.graphql_endpoint import blueprint as graphql
+from emulator.stackadapt.http.upload_endpoint import blueprint as uploads
 
 if TYPE_CHECKING:
     from emulator.server.emulator import Emulator
@@ -50,17 +50,17 @@ def _application() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
 
     def stackadapt_of(token: str) -> StackAdapt | None:
-        world = _sandboxes().world_of_token(token)
+        world = _sandboxes().services_of_token(token)
         return world.stackadapt if world else None
 
     def segment_of(write_key: str) -> Segment | None:
-        world = _sandboxes().world_of_write_key(write_key)
+        world = _sandboxes().services_of_write_key(write_key)
         return world.segment if world else None
 
     app.register_blueprint(graphql(stackadapt_of))
     app.register_blueprint(tracking(segment_of))
     app.register_blueprint(uploads(lambda name: _sandboxes().world(name).stackadapt))
-    app.register_blueprint(control(lambda: chosen_world(_sandboxes())), url_prefix="/_emulator")
+    app.register_blueprint(control(lambda: chosen_services(_sandboxes())), url_prefix="/_emulator")
     app.register_blueprint(sandboxes(_sandboxes), url_prefix="/_emulator/sandboxes")
     app.add_url_rule("/", view_func=_index)
     app.register_error_handler(EmulatorError, _emulator_error)

@@ -12,13 +12,14 @@ from werkzeug.test import Client
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.journal import Listener as Reporter
+from emulator.protocol import DEFAULT_SANDBOX
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
 from emulator.server.app import create_app
 from emulator.server.listener import Listener
-from emulator.server.sandboxes import DEFAULT, Sandboxes
+from emulator.server.sandboxes import Sandboxes
+from emulator.server.services import SandboxServices
 from emulator.server.stores import stores_in
-from emulator.server.world import World
 from emulator.stackadapt import StackAdapt
 from emulator.workspace import Workspace, load_workspace
 
@@ -58,9 +59,9 @@ class Emulator:
             raise
 
     @property
-    def world(self) -> World:
+    def world(self) -> SandboxServices:
         """The default sandbox and what lives in it."""
-        return self.sandboxes.world(DEFAULT)
+        return self.sandboxes.world(DEFAULT_SANDBOX)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -94,7 +95,7 @@ class Emulator:
         Raises PortInUse, and UserMistake when it listens already.
         """
         if self._listener is not None:
-            raise UserMistake("this emulator listens already.", found=self._listener.url, hint="Make another emulator.")
+            raise UserMistake("this emulator listens already", found=self._listener.url, hint="Make another emulator.")
         self._listener = Listener(self.app, host=host, port=port)
         self._listener.start()
         return self._listener.url
@@ -112,13 +113,13 @@ class Emulator:
         self.sandboxes.close()
         self._stores.close()
 
-    def _open_world(self, name: str, workspace: Workspace) -> World:
-        clock = self._clock if name == DEFAULT else None
+    def _open_world(self, name: str, workspace: Workspace) -> SandboxServices:
+        clock = self._clock if name == DEFAULT_SANDBOX else None
         sandbox = Sandbox(workspace, name=name, store=self._stores.open(name), clock=clock)
         for reporter in self._reporters:
             sandbox.journal.listen(reporter)
         try:
-            return World(sandbox, lambda: self.app, uploads=self._uploads)
+            return SandboxServices(sandbox, lambda: self.app, uploads=self._uploads)
         except EmulatorError:
             sandbox.close()
             raise

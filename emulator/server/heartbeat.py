@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from emulator.errors import EmulatorError
-from emulator.server.world import World
+from emulator.server.services import SandboxServices
 
 PERIOD_SECONDS = 1.0
 # What is being sent to a slow endpoint is not waited for longer; it is sent again when the emulator is back.
@@ -20,7 +20,9 @@ _LOG = logging.getLogger(__name__)
 class Heartbeat:
     """Lets the worlds that are open catch up, once in each period, while it is open itself."""
 
-    def __init__(self, worlds: Callable[[], Iterable[World]], *, period_seconds: float = PERIOD_SECONDS) -> None:
+    def __init__(
+        self, worlds: Callable[[], Iterable[SandboxServices]], *, period_seconds: float = PERIOD_SECONDS
+    ) -> None:
         self._worlds = worlds
         self._period_seconds = period_seconds
         self._stopping = Event()
@@ -41,7 +43,7 @@ class Heartbeat:
             for world in self._worlds():
                 self._catch_up(world)
 
-    def _catch_up(self, world: World) -> None:
+    def _catch_up(self, world: SandboxServices) -> None:
         try:
             # Another process may have moved it.
             world.sandbox.clock.refresh()

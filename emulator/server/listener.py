@@ -12,8 +12,8 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from emulator.errors import PortInUse, UserMistake
-from emulator.server.connection import break_on_demand
 from emulator.server.signals import StopSignals
+from emulator.server.socket_faults import break_on_demand
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -41,9 +41,9 @@ def bind(host: str, port: int) -> socket.socket:
         listening.close()
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(
-                f"port {port} is in use.", where=host, hint="Choose another with --port, or --port 0 for a free one."
+                f"port {port} is in use", where=host, hint="Choose another with --port, or --port 0 for a free one."
             ) from None
-        raise UserMistake(f"cannot listen here: {error.strerror}.", where=f"{host}:{port}") from None
+        raise UserMistake(f"cannot listen here: {error.strerror}", where=f"{host}:{port}") from None
     return listening
 
 

@@ -1,6 +1,6 @@
 """The log: what happens in a sandbox, as lines of text or JSON on standard error.
 
-No token, and no e-mail unless asked.
+No token, and no email unless asked.
 """
 
 from __future__ import annotations

@@ -23,11 +23,11 @@ from sqlalchemy.exc import IntegrityError
 
 from emulator.errors import EmulatorError, InputError, NotFound, UserMistake, WorkspaceError, nearest
 from emulator.ids import secret
+from emulator.protocol import DEFAULT_SANDBOX
+from emulator.server.services import SandboxServices
 from emulator.server.stores import Stores
-from emulator.server.world import World
 from emulator.workspace import Destination, Workspace, parse_workspace
 
-DEFAULT = "default"
 REGISTRY = MetaData()
 
 SANDBOXES = Table(
@@ -52,7 +52,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _SECRET = re.compile(rf"(?P<prefix>[a-z]+)-(?P<name>{_NAME.pattern})-[0-9a-f]{{32}}")
 _LARGEST_SEED = 2**63 - 1
 
-OpenWorld = Callable[[str, Workspace], World]
+OpenWorld = Callable[[str, Workspace], SandboxServices]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +91,10 @@ class Sandboxes:
         self._rows: Mapping[str, _Row] = {}
         self._known: dict[str, NamedSandbox] = {}
         self._by_secret: dict[bytes, str] = {}
-        self._worlds: dict[str, World] = {}
+        self._worlds: dict[str, SandboxServices] = {}
         self._workspace = workspace
-        self._learn(NamedSandbox(name=DEFAULT, workspace=workspace))
-        self._registry = self.world(DEFAULT).sandbox.store
+        self._learn(NamedSandbox(name=DEFAULT_SANDBOX, workspace=workspace))
+        self._registry = self.world(DEFAULT_SANDBOX).sandbox.store
         self._registry.create(REGISTRY)
         self._read_registry()
 
@@ -131,7 +131,7 @@ class Sandboxes:
     def all(self) -> list[NamedSandbox | UnreadableSandbox]:
         """Every sandbox, the default one first, then by name."""
         self._catch_up()
-        return [self._listed(name) for name in (DEFAULT, *sorted(self._rows))]
+        return [self._listed(name) for name in (DEFAULT_SANDBOX, *sorted(self._rows))]
 
     def get(self, name: str) -> NamedSandbox:
         """The sandbox with this name.
@@ -143,8 +143,8 @@ class Sandboxes:
 
     def delete(self, name: str) -> None:
         """Forgets a sandbox and its data. Raises NotFound, and InputError for the default one."""
-        if name == DEFAULT:
-            raise InputError("the default sandbox stays.", where="sandbox", hint="POST /_emulator/reset empties it.")
+        if name == DEFAULT_SANDBOX:
+            raise InputError("the default sandbox stays", where="sandbox", hint="POST /_emulator/reset empties it.")
         self._catch_up()
         if name not in self._rows:
             raise self._not_found(name)
@@ -154,19 +154,19 @@ class Sandboxes:
         self._forget(name)
         self._stores.drop(name)
 
-    def world(self, name: str) -> World:
+    def world(self, name: str) -> SandboxServices:
         """The world of the sandbox with this name. Raises NotFound and WorkspaceError as `get` does."""
         return self._opened(self.get(name))
 
-    def world_of_token(self, token: str) -> World | None:
+    def services_of_token(self, token: str) -> SandboxServices | None:
         """The world in which a bearer token is known. Raises WorkspaceError when its sandbox cannot be read."""
         return self._world_of(_TOKEN, token)
 
-    def world_of_write_key(self, write_key: str) -> World | None:
+    def services_of_write_key(self, write_key: str) -> SandboxServices | None:
         """The world in which a write key is known. Raises WorkspaceError when its sandbox cannot be read."""
         return self._world_of(_WRITE_KEY, write_key)
 
-    def opened(self) -> list[World]:
+    def opened(self) -> list[SandboxServices]:
         """The worlds that have been asked for."""
         self._catch_up()
         with self._lock:
@@ -179,7 +179,7 @@ class Sandboxes:
                 world.close()
             self._worlds.clear()
 
-    def _world_of(self, kind: str, text: str) -> World | None:
+    def _world_of(self, kind: str, text: str) -> SandboxServices | None:
         self._catch_up()
         name = _name_in(kind, text)
         # One that is deleted meanwhile takes its secrets with it.
@@ -192,7 +192,7 @@ class Sandboxes:
             return None if owner is None else self._opened(self._sandbox(owner))
         return None
 
-    def _opened(self, sandbox: NamedSandbox) -> World:
+    def _opened(self, sandbox: NamedSandbox) -> SandboxServices:
         with self._lock:
             # Another of this name may stand in its place by now.
             if self._known.get(sandbox.name) is not sandbox:
@@ -202,7 +202,7 @@ class Sandboxes:
             world.sandbox.clock.refresh()
         return world
 
-    def _world(self, sandbox: NamedSandbox) -> World:
+    def _world(self, sandbox: NamedSandbox) -> SandboxServices:
         if sandbox.name not in self._worlds:
             self._worlds[sandbox.name] = self._open_world(sandbox.name, sandbox.workspace)
         return self._worlds[sandbox.name]
@@ -244,10 +244,10 @@ class Sandboxes:
 
     def _not_found(self, name: str) -> NotFound:
         return NotFound(
-            "there is no such sandbox.",
+            "there is no such sandbox",
             where="sandbox",
             found=name,
-            hint=nearest(name, (DEFAULT, *self._rows)) or "GET /_emulator/sandboxes lists them.",
+            hint=nearest(name, (DEFAULT_SANDBOX, *self._rows)) or "GET /_emulator/sandboxes lists them.",
         )
 
     def _learn(self, sandbox: NamedSandbox) -> NamedSandbox:
@@ -327,21 +327,21 @@ def _digest(kind: str, text: str) -> bytes:
 def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InputError(
-            "this cannot be the name of a sandbox.",
+            "this cannot be the name of a sandbox",
             where="name",
             found=name,
             allowed="1 to 40 of a-z, 0-9, - and _, the first a letter or digit",
         )
-    if name == DEFAULT:
+    if name == DEFAULT_SANDBOX:
         raise _taken(name)
 
 
 def _check_seed(seed: Any) -> None:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _LARGEST_SEED):
         raise InputError(
-            "this is not a seed.", where="seed", found=seed, allowed=f"a whole number, 0 to {_LARGEST_SEED}"
+            "this is not a seed", where="seed", found=seed, allowed=f"a whole number, 0 to {_LARGEST_SEED}"
         )
 
 
 def _taken(name: str) -> InputError:
-    return InputError("a sandbox has this name already.", where="name", found=name, hint="Choose another or delete it.")
+    return InputError("a sandbox has this name already", where="name", found=name, hint="Choose another or delete it.")

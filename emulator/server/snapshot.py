@@ -20,7 +20,7 @@ from emulator.clock import LATEST, to_iso
 from emulator.errors import InputError
 from emulator.sandbox import CLOCK, kept_clock
 from emulator.segment.tables import TABLES as SEGMENT
-from emulator.server.world import World
+from emulator.server.services import SandboxServices
 from emulator.stackadapt.tables import STACKADAPT
 
 FORMAT = "stackadapt-emulator snapshot"
@@ -31,7 +31,7 @@ _ROWS_AT_ONCE = 1_000
 _LONGEST_LINE = 32 * 1024 * 1024
 
 
-def save(world: World, file: IO[bytes]) -> None:
+def save(world: SandboxServices, file: IO[bytes]) -> None:
     """Writes the state of a world, as one transaction sees it."""
     with (
         gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed,
@@ -41,13 +41,13 @@ def save(world: World, file: IO[bytes]) -> None:
             packed.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
 
-def load(world: World, file: IO[bytes]) -> None:
+def load(world: SandboxServices, file: IO[bytes]) -> None:
     """Replaces the state of a world. Raises InputError, and changes nothing, for a file that is not wholly right."""
     try:
         with (
             gzip.GzipFile(fileobj=file, mode="rb") as packed,
             # SQLite gives ids out again: what is under way would be settled on the rows that are loaded.
-            world.segment.at_rest(),
+            world.segment.paused(),
             world.sandbox.store.begin() as connection,
         ):
             _replace(world, connection, _read(packed))
@@ -74,7 +74,7 @@ def _tables() -> list[Table]:
     return list(chain(CLOCK.sorted_tables, STACKADAPT.sorted_tables, SEGMENT.sorted_tables))
 
 
-def _lines(world: World, connection: Connection) -> Iterator[Any]:
+def _lines(world: SandboxServices, connection: Connection) -> Iterator[Any]:
     yield {
         "format": FORMAT,
         "version": VERSION,
@@ -104,7 +104,7 @@ def _read(packed: gzip.GzipFile) -> Iterator[Any]:
             raise _damaged("a line is not JSON") from None
 
 
-def _replace(world: World, connection: Connection, lines: Iterator[Any]) -> None:
+def _replace(world: SandboxServices, connection: Connection, lines: Iterator[Any]) -> None:
     _check_header(next(lines, None), world.sandbox.workspace.name)
     tables = _tables()
     for table in reversed(tables):
@@ -130,10 +130,10 @@ def _replace(world: World, connection: Connection, lines: Iterator[Any]) -> None
 
 def _check_header(header: Any, workspace: str) -> None:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise InputError("this is not a snapshot of the emulator.", where="snapshot")
+        raise InputError("this is not a snapshot of the emulator", where="snapshot")
     if header.get("version") != VERSION:
         raise InputError(
-            "this version of the emulator does not read this snapshot.",
+            "this version of the emulator does not read this snapshot",
             where="version",
             found=header.get("version"),
             allowed=str(VERSION),
@@ -141,7 +141,7 @@ def _check_header(header: Any, workspace: str) -> None:
         )
     if header.get("workspace") != workspace:
         raise InputError(
-            "the snapshot was made in another workspace.",
+            "the snapshot was made in another workspace",
             where="workspace",
             found=header.get("workspace"),
             allowed=workspace,
@@ -169,4 +169,4 @@ def _count_on(connection: Connection, table: Table) -> None:
 
 
 def _damaged(why: str) -> InputError:
-    return InputError(f"the snapshot is damaged: {why}.", where="snapshot", hint="Nothing was changed.")
+    return InputError(f"the snapshot is damaged: {why}", where="snapshot", hint="Nothing was changed.")

@@ -59,7 +59,7 @@ class FileStores:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise UserMistake(f"this folder cannot be made: {error.strerror}.", where=str(folder)) from None
+            raise UserMistake(f"this folder cannot be made: {error.strerror}", where=str(folder)) from None
         self._folder = folder
         self._lock = _lock(folder)
 
@@ -100,7 +100,7 @@ def _lock(folder: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         lock.close()
         raise UserMistake(
-            "another emulator keeps its data in this folder.",
+            "another emulator keeps its data in this folder",
             where=str(folder),
             hint="Stop it, give this one another folder, or share a PostgreSQL database with --database.",
         ) from None
@@ -116,7 +116,7 @@ class SharedStores:
         scheme, found, rest = url.partition("://")
         if not found or scheme not in ("postgresql", "postgres", _DRIVER):
             raise UserMistake(
-                "this is not a database that can be shared.",
+                "this is not a database that can be shared",
                 where="--database",
                 found=scheme,
                 allowed=f"{_DRIVER}://user:password@host/database",
@@ -128,7 +128,7 @@ class SharedStores:
             self._engine.connect().close()
         except ImportError:
             raise UserMistake(
-                "the driver for PostgreSQL is not installed.",
+                "the driver for PostgreSQL is not installed",
                 where="--database",
                 hint="Install it with: pip install 'stackadapt-emulator[postgres]'",
             ) from None
@@ -149,7 +149,7 @@ class SharedStores:
 def stores_in(data: Path | None, database: str | None) -> Stores:
     """In a folder, in a shared database, or, when neither is named, in memory. Raises UserMistake for both."""
     if data is not None and database is not None:
-        raise UserMistake("data goes to a folder or to a database, not to both.", where="--data, --database")
+        raise UserMistake("data goes to a folder or to a database, not to both", where="--data, --database")
     if database is not None:
         return SharedStores(database)
     return FileStores(data) if data is not None else MemoryStores()

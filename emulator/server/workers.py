@@ -23,7 +23,7 @@ def run_workers(number: int, work: Callable[[], None]) -> None:
     processes cannot be forked.
     """
     if not hasattr(os, "fork"):
-        raise UserMistake("this system cannot fork processes.", where="--workers", allowed="1")
+        raise UserMistake("this system cannot fork processes", where="--workers", allowed="1")
     signal.signal(signal.SIGTERM, _stop)
     parent_lives, hold = os.pipe()
     workers: set[int] = set()
@@ -33,7 +33,7 @@ def run_workers(number: int, work: Callable[[], None]) -> None:
         ended, status = os.wait()
         workers.discard(ended)
         raise EmulatorDefect(
-            "a worker ended by itself, so all were stopped.",
+            "a worker ended by itself, so all were stopped",
             found=_fate(status),
             hint="What was acknowledged is in the database; start the command again.",
         )

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from emulator.stackadapt.connections import Listing
+from emulator.stackadapt.relay import CursorOrder
 from emulator.stackadapt.tables import ADVERTISERS
-from emulator.stackadapt.upserts import upsert
+from emulator.stackadapt.upsert import upsert
 from emulator.workspace import READ, WRITE, Token, Workspace
 
 _CHANGEABLE = (
@@ -40,7 +40,7 @@ class KnownAdvertiser:
     made_by: str | None = None
 
 
-ADVERTISER_LISTING: Listing[KnownAdvertiser] = Listing(
+ADVERTISER_LISTING: CursorOrder[KnownAdvertiser] = CursorOrder(
     name="advertisers", place=lambda advertiser: (int(advertiser.id), advertiser.id)
 )
 

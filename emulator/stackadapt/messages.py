@@ -4,6 +4,10 @@ the emulator's own, because no real text is public.
 
 from __future__ import annotations
 
+from typing import Any
+
+from graphql import GraphQLError
+
 # Observed on the live service.
 INTROSPECTION_NEEDS_AUTHENTICATION = "Schema introspection requires authentication."
 
@@ -53,11 +57,11 @@ MALFORMED_PROFILES = "profiles must be a JSON array of objects."
 ADVERTISER_REQUIRED = "An advertiser is required."
 PROVIDER_UNKNOWN = "externalProvider is not a known source."
 NO_WRITE_SCOPE = "The token has no WRITE scope for any advertiser."
-TOO_MANY_EMAILS = "At most 100 e-mails can be deleted at once."
+TOO_MANY_EMAILS = "At most 100 emails can be deleted at once."
 MAPPING_UNKNOWN = "There is no such mapping."
 NAME_REQUIRED = "A name is required."
 LISTS_REQUIRED = "At least one profile list is required."
-ADDED_AND_REMOVED = "The same e-mail is both added and removed."
+ADDED_AND_REMOVED = "The same email is both added and removed."
 ID_NOT_TAKEN = "A new advertiser gets its own id: leave it out, or use updateAdvertiser."
 ADVERTISER_ID_REQUIRED = "The id of an advertiser is required."
 TOO_MANY_ADVERTISERS = "At most 100 advertisers can be archived at once."
@@ -122,15 +126,13 @@ def malformed_mapping(detail: str) -> str:
 
 
 def email_rejected(reason: str) -> str:
-    """A record without a usable e-mail, when `ingestion.report_rejections` is `user_errors`."""
-    return {"MISSING_EMAIL": "The profile has no e-mail.", "INVALID_EMAIL": "The profile's e-mail is not valid."}[
-        reason
-    ]
+    """A record without a usable email, when `ingestion.report_rejections` is `user_errors`."""
+    return {"MISSING_EMAIL": "The profile has no email.", "INVALID_EMAIL": "The profile's email is not valid."}[reason]
 
 
 def invalid_email(email: str) -> str:
-    """A deletion by something that is no e-mail."""
-    return f"{email!r} is not a valid e-mail."
+    """A deletion by something that is no email."""
+    return f"{email!r} is not a valid email."
 
 
 def list_unknown(list_id: str) -> str:
@@ -171,3 +173,8 @@ def bad_page_size(argument: str, found: int) -> str:
 def bad_cursor(cursor: str) -> str:
     """A cursor or pagination token that was never given out."""
     return f"{cursor!r} is not a cursor of this list."
+
+
+def emulator_error(message: str, **extensions: Any) -> GraphQLError:
+    """An error that the real service would not send in these words."""
+    return GraphQLError(message, extensions={"emulator": True, **extensions})

@@ -107,7 +107,7 @@ PROFILE_LISTS = Table(
     sqlite_autoincrement=True,
 )
 
-# By e-mail: an address may be put on a list before it is a profile.
+# By email: an address may be put on a list before it is a profile.
 LIST_MEMBERS = Table(
     "sa_list_members",
     STACKADAPT,

@@ -73,7 +73,7 @@ def _figures(client: httpx.Client) -> Iterator[str]:
         _graphql(client, UPSERT, profiles=_records(first, min(first + A_REQUEST, PROFILES)))
     yield f"{PROFILES:,} profiles, loaded through /graphql: {PROFILES / (perf_counter() - started):,.0f} a second"
     yield f"{PROFILES:,} profiles, a page of 100: {_paged(client):.1f} ms"
-    yield f"{PROFILES:,} profiles, filter by e-mail: {_filtered(client):.1f} ms"
+    yield f"{PROFILES:,} profiles, filter by email: {_filtered(client):.1f} ms"
     for field, value in (("segment_engage_audience_id", "aud_1"), ("segment_engage_audience_name", "vip")):
         elapsed, size = _segment(client, field, value)
         yield f"{PROFILES:,} profiles, segment by {field}, {size:,} members: {elapsed:.0f} ms"

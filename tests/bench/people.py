@@ -14,9 +14,9 @@ from time import perf_counter
 
 from faker import Faker
 
-from emulator.harness.generation.job import Job
-from emulator.segment.event_stream import EventStream, IdentifyCalls, members, membership_events
-from emulator.segment.generator import Crowd, identify, people
+from emulator.generator.event_stream import EventStream, IdentifyCalls, members, membership_events
+from emulator.generator.job import Job
+from emulator.generator.people import Population, identify, people
 from emulator.workspace import load_workspace
 from tests.bench.million import peak_mebibytes
 
@@ -35,8 +35,8 @@ def lines() -> Iterator[str]:
     yield f"people identified: {mine:,.0f} a second"
     yield f"people, a plain Faker loop over the same traits: {plain:,.0f} a second"
     yield f"people, ratio: {mine / plain:.1f}"
-    calls = EventStream(crowd=Crowd(seed=1), voice=IdentifyCalls())
-    events = EventStream(crowd=members(Crowd(seed=1)), voice=membership_events(load_workspace()))
+    calls = EventStream(crowd=Population(seed=1), voice=IdentifyCalls())
+    events = EventStream(crowd=members(Population(seed=1)), voice=membership_events(load_workspace()))
     for name, stream in (("identify calls", calls), ("audience events", events)):
         rate = _rate(OURS, partial(_written, stream))
         yield f"{name} as JSON lines: {rate:,.0f} a second"

@@ -171,7 +171,7 @@ def test_serve_logs_no_token_and_no_e_mail(serve: Serve) -> None:
     assert served.process.stderr is not None
     log = served.process.stderr.read()
     events = [json.loads(line)["event"] for line in log.splitlines()]
-    assert {"CallReceived", "MembershipChanged", "GraphQLExchanged", "BatchDelivered", "RecordSettled"} <= set(events)
+    assert {"CallReceived", "MembershipChanged", "GraphQLExchanged", "BatchDelivered", "RecordProcessed"} <= set(events)
     assert "ada@example.com" not in log
     assert "sa-local" not in log
     assert "segment-local" not in log

@@ -185,7 +185,7 @@ def test_explain_shows_when_a_profile_will_be_visible(call: Run, event: Path, tm
 def test_explain_as_json_holds_the_whole_walk_and_no_token(call: Run, event: Path) -> None:
     shown = call("explain", "--json", str(event))
     [walk] = json.loads(shown.stdout)["walks"]
-    assert walk["trigger"]["conditions"]["held"] is True
+    assert walk["trigger"]["conditions"]["passed"] is True
     assert {field["field"] for field in walk["fields"]} >= {"email", "user_id", "standard_traits"}
     assert walk["request"]["headers"]["authorization"] == "Bearer ***"
     assert walk["answer"]["status"] == 200
@@ -260,4 +260,4 @@ def test_lint_reports_the_trigger_of_the_2024_page(call: Run, tmp_path: Path) ->
     assert "T002 error destinations[0].subscriptions[0].trigger" in shown.stdout
     assert "This trigger never lets identify events through." in shown.stdout
     findings = json.loads(call("lint", "--json", str(path)).stdout)["findings"]
-    assert {"code", "severity", "place", "message", "why", "mend"} == set(findings[0])
+    assert {"code", "severity", "place", "message", "why", "fix"} == set(findings[0])

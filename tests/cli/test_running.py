@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from emulator.harness.faces import refusal_in
+from emulator.harness.client import refusal_in
 from tests.conftest import ROOT, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

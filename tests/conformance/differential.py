@@ -22,7 +22,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
-from emulator.mapping.replay import Difference, compare, replay
+from emulator.harness.recorded_cases import Difference, compare, replay
 
 from .cases import FQL, TRANSFORM, cases
 from .oracle import Oracle, OracleError
@@ -49,7 +49,7 @@ def in_any_order(outcome: dict[str, Any]) -> dict[str, Any]:
     return {**outcome, "requests": requests}
 
 
-def judge(kind: str, case: dict[str, Any], expected: dict[str, Any]) -> Verdict:
+def classify_response(kind: str, case: dict[str, Any], expected: dict[str, Any]) -> Verdict:
     """Replays the case with our engine and compares. An exception of ours is a difference like any other."""
     several = len(case.get("subscriptions", ())) > 1
     recorded = {**case, "expected": in_any_order(expected) if several else expected}
@@ -76,7 +76,7 @@ def verdicts(seed: int, count: int, versions: Sequence[str]) -> Iterator[Verdict
         with Oracle(version) as oracle:
             for kind in kinds:
                 for case in cases(seed, kind, count):
-                    yield judge(kind, case, oracle.expected(case))
+                    yield classify_response(kind, case, oracle.expected(case))
 
 
 def save(directory: Path, verdict: Verdict) -> Path:

@@ -76,7 +76,7 @@ class ServedEmulator:
         return answer["data"]
 
     def profiles(self, email: str) -> list[dict[str, Any]]:
-        """The profiles with this e-mail, as a customer finds them: through `cdpProfiles`."""
+        """The profiles with this email, as a customer finds them: through `cdpProfiles`."""
         found = self.query(PROFILES, advertiser=ADVERTISER, email=email)
         nodes: list[dict[str, Any]] = found["cdpProfiles"]["profiles"]["nodes"]
         return nodes
@@ -88,7 +88,7 @@ class ServedEmulator:
         return str(self.post("/_emulator/segments", body)["id"])
 
     def members(self, segment_id: str) -> list[str]:
-        """The e-mails in a segment; its size must agree with them."""
+        """The emails in a segment; its size must agree with them."""
         segment = self.get(f"/_emulator/segments/{segment_id}?limit=10000")
         assert segment["size"] == len(segment["members"])
         members: list[str] = segment["members"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .cases import FQL, TRANSFORM, case, cases
-from .differential import judge
+from .differential import classify_response
 from .mapping_cases import DIRECTIVES, LIQUID_CORNERS, PATH_CORNERS
 from .oracle import Oracle
 from .packages import GENERATIONS, NEWEST
@@ -51,7 +51,9 @@ def test_every_corner_differs_still() -> None:
     mappings = [{"k": {"@liquid": one}} for one in LIQUID_CORNERS] + [{"k": {"@path": one}} for one in PATH_CORNERS]
     corners = [{"kind": TRANSFORM, "mapping": one, "payload": {"type": "track", "s": "x"}} for one in mappings]
     with Oracle(NEWEST) as oracle:
-        same = [one["mapping"] for one in corners if not judge(TRANSFORM, one, oracle.expected(one)).differences]
+        same = [
+            one["mapping"] for one in corners if not classify_response(TRANSFORM, one, oracle.expected(one)).differences
+        ]
     assert same == []
 
 

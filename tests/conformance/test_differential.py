@@ -10,7 +10,7 @@ import pytest
 
 from . import differential
 from .cases import FQL, TRANSFORM
-from .differential import Verdict, judge, main, save, verdicts
+from .differential import Verdict, classify_response, main, save, verdicts
 from .packages import GENERATIONS, NEWEST
 
 SEED = 20260101
@@ -28,8 +28,8 @@ def test_our_engine_does_what_the_published_engine_does(generation: str) -> None
 
 
 def test_an_answer_that_differs_is_noticed() -> None:
-    assert judge(TRANSFORM, CASE, {"output": {"k": 1}}).differences == ()
-    assert judge(TRANSFORM, CASE, ABSENT).differences != ()
+    assert classify_response(TRANSFORM, CASE, {"output": {"k": 1}}).differences == ()
+    assert classify_response(TRANSFORM, CASE, ABSENT).differences != ()
 
 
 def test_an_exception_of_ours_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,11 +37,11 @@ def test_an_exception_of_ours_is_a_difference(monkeypatch: pytest.MonkeyPatch) -
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(differential, "replay", broken)
-    assert judge(TRANSFORM, CASE, ABSENT).differences == ("our engine raised ZeroDivisionError: oops",)
+    assert classify_response(TRANSFORM, CASE, ABSENT).differences == ("our engine raised ZeroDivisionError: oops",)
 
 
 def test_a_differing_case_is_saved_with_what_was_expected(tmp_path: Path) -> None:
-    path = save(tmp_path / "new", judge(TRANSFORM, CASE, ABSENT))
+    path = save(tmp_path / "new", classify_response(TRANSFORM, CASE, ABSENT))
     assert json.loads(path.read_text(encoding="ascii")) == {**CASE, "expected": ABSENT}
 
 

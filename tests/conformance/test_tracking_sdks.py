@@ -77,7 +77,7 @@ every_sdk = pytest.mark.parametrize(
 
 
 def person(number: int) -> tuple[str, dict[str, Any]]:
-    """User id and traits. Every second one is a VIP, every tenth has no e-mail."""
+    """User id and traits. Every second one is a VIP, every tenth has no email."""
     email = {} if number % 10 == 0 else {"email": f"user{number}@example.com"}
     return f"user{number}", {**email, "first_name": f"User {number}", "total_spent": 900 if number % 2 == 0 else 20}
 

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from emulator import Emulator
 from emulator.artefacts import contract
 from emulator.faults import REGISTRY
-from emulator.segment.answers import DISCARDED, FAILED, REJECTED, RETRYING, SENT
+from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
 from emulator.stackadapt.rules.reasons import REASONS
 from emulator.stackadapt.rules.records import OUTCOMES
 from emulator.stackadapt.rules.segment_rules import OPERATORS

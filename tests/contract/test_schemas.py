@@ -16,7 +16,7 @@ from emulator.ids import Ids
 from emulator.mapping import MappingError
 from emulator.mapping.mapping_validation import check_mapping
 from emulator.schemas import mistakes
-from emulator.segment.tracking import Failed, read_calls
+from emulator.segment.tracking.calls import Failed, read_calls
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEMAS = sorted(path.relative_to(contracts_dir()).as_posix() for path in contracts_dir().rglob("*.schema.json"))

@@ -32,13 +32,13 @@ class Mistake:
 
 
 MISTAKES = {
-    "forgets-the-e-mail": Mistake(
+    "forgets-the-email": Mistake(
         right='            "email": self.email,\n',
         wrong="",
         named=(
             "ada@example.com should have a profile at advertiser 1001, and none is visible.",
             "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.",
-            "rejected, MISSING_EMAIL: The record has no e-mail",
+            "rejected, MISSING_EMAIL: The record has no email",
         ),
     ),
     "uses-the-token-of-reports": Mistake(

@@ -36,12 +36,12 @@ class Pair:
             {"type": "identify", "userId": f"u{n}", "traits": {"email": f"u{n}@example.com", "total_spent": 900}}
             for n in range(PEOPLE)
         ]
-        self.sender.segment.receive("batch", {"batch": calls})
+        self.sender.segment.ingest("batch", {"batch": calls})
 
     def advance(self, **duration: float) -> None:
         for emulator in dict.fromkeys((self.sender, self.receiver)):
             emulator.sandbox.clock.advance(timedelta(**duration))
-        self.sender.segment.tick()
+        self.sender.segment.process_due()
 
     def outcomes(self) -> dict[str, int]:
         return Counter(row["outcome"] for row in self.sender.segment.deliveries(limit=1000))
@@ -176,7 +176,7 @@ def test_a_retried_entry_overtaken_by_the_exit_leaves_the_person_in_the_audience
     """Segment's actions have no control of order: nothing holds later batches back while one waits for its retry."""
     pair.fail(fault="status", status=503, times=1)
     pair.people_enter()
-    pair.sender.segment.receive("batch", {"batch": _exits()})
+    pair.sender.segment.ingest("batch", {"batch": _exits()})
     assert pair.outcomes() == {"retrying": EVENTS, "sent": EVENTS}
     pair.advance(minutes=1)
     assert pair.outcomes() == {"sent": 2 * EVENTS}
@@ -239,7 +239,7 @@ def test_a_rate_limit_delays_batches_and_loses_none(open_pair: Callable[..., Pai
     pair = open_pair(rate_limit=parse_rate_limit({"requests": 1, "per": "1m"}))
     for _ in range(3):
         pair.people_enter()
-        pair.sender.segment.receive("batch", {"batch": _exits()})
+        pair.sender.segment.ingest("batch", {"batch": _exits()})
     assert pair.outcomes()["retrying"] > 0
     for _ in range(60):
         pair.advance(minutes=1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emulator import Emulator, load_workspace
 from emulator.clock import Clock
-from emulator.segment.answers import FAILED, REJECTED, SENT
+from emulator.segment.delivery.response import FAILED, REJECTED, SENT
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSING: list[dict[str, Any]] = [
@@ -34,7 +34,7 @@ ANSWER_LOST: list[dict[str, Any]] = [
 ]
 FAULTS = [*PASSING, *FINAL, *ANSWER_LOST]
 
-# A step: how many people enter, how many of them without e-mail, what strikes the next requests, how long it takes.
+# A step: how many people enter, how many of them without email, what strikes the next requests, how long it takes.
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 3),
@@ -59,12 +59,12 @@ def run(steps: list[Any], emulator: Emulator) -> int:
             number += 1
             email = {"email": f"u{number}@example.com"} if position < with_email else {}
             calls.append({"type": "identify", "userId": f"u{number}", "traits": {**email, "total_spent": 900}})
-        emulator.segment.receive("batch", {"batch": calls})
+        emulator.segment.ingest("batch", {"batch": calls})
         emulator.sandbox.clock.advance(timedelta(seconds=seconds))
-        emulator.segment.tick()
+        emulator.segment.process_due()
     for _ in range(16):
         emulator.sandbox.clock.advance(timedelta(minutes=20))
-        emulator.segment.tick()
+        emulator.segment.process_due()
     return 2 * number
 
 
@@ -75,12 +75,12 @@ def open_emulator(*, size: int, age_seconds: int) -> Emulator:
 
 
 def arrived(emulator: Emulator) -> Counter[str]:
-    """How many records with each e-mail arrived at StackAdapt."""
+    """How many records with each email arrived at StackAdapt."""
     return Counter(row["record"]["email"] for row in emulator.stackadapt.records(limit=10_000))
 
 
 def sent(emulator: Emulator) -> Counter[str]:
-    """How many events with each e-mail count as sent."""
+    """How many events with each email count as sent."""
     events = [row["payload"] for row in emulator.segment.deliveries(outcome=SENT, limit=10_000)]
     return Counter((event if event["type"] == "identify" else event["context"])["traits"]["email"] for event in events)
 

@@ -9,8 +9,8 @@ import pytest
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, NotFound, WorkspaceError
-from emulator.faults import REGISTRY, Asked, Faults
-from emulator.faults.effect import Cut, Rejecting, combined
+from emulator.faults import REGISTRY, Faults, RequestSummary
+from emulator.faults.effect import RecordRejection, Truncation, combined
 from emulator.faults.header import parse_header
 from emulator.faults.rule import parse_definition
 from emulator.ids import Ids
@@ -19,8 +19,8 @@ from emulator.stackadapt import Limits
 from emulator.workspace import parse_workspace
 from tests.stackadapt.conftest import Service
 
-QUERY = Asked(operations=("user",))
-UPSERT = Asked(
+QUERY = RequestSummary(operations=("user",))
+UPSERT = RequestSummary(
     operations=("upsertProfileMapping", "upsertProfiles"),
     mutates=True,
     advertiser_ids=("1001",),
@@ -36,8 +36,8 @@ def faults(seed: int = 1) -> Faults:
     return Faults(Ids(seed))
 
 
-def struck(rules: Faults, asked: Asked, times: int = 1) -> list[tuple[str, ...]]:
-    return [rules.strike(asked, trace_id=f"t{number}").names for number in range(times)]
+def matched(rules: Faults, asked: RequestSummary, times: int = 1) -> list[tuple[str, ...]]:
+    return [rules.match(asked, trace_id=f"t{number}").names for number in range(times)]
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def struck(rules: Faults, asked: Asked, times: int = 1) -> list[tuple[str, ...]]
 def test_a_rule_strikes_what_it_names(matcher: dict[str, str], hit: bool) -> None:
     rules = faults()
     rules.add({"fault": "status", "status": 503, **matcher})
-    assert struck(rules, UPSERT) == [("status",) if hit else ()]
+    assert matched(rules, UPSERT) == [("status",) if hit else ()]
 
 
 def test_a_rule_is_used_up_by_hits_alone_and_then_gone() -> None:
     rules = faults()
     rules.add({"fault": "status", "status": 503, "operation": "upsertProfiles", "times": 2})
-    assert struck(rules, QUERY) == [()]
-    assert struck(rules, UPSERT) == [("status",)]
+    assert matched(rules, QUERY) == [()]
+    assert matched(rules, UPSERT) == [("status",)]
     assert rules.rules()[0].as_dict() == {
         "id": 1,
         "fault": "status",
@@ -82,9 +82,9 @@ def test_a_rule_is_used_up_by_hits_alone_and_then_gone() -> None:
         "email": None,
         "probability": 1.0,
         "remaining": 1,
-        "struck": 1,
+        "matched": 1,
     }
-    assert struck(rules, UPSERT, 2) == [("status",), ()]
+    assert matched(rules, UPSERT, 2) == [("status",), ()]
     assert rules.rules() == ()
 
 
@@ -92,16 +92,16 @@ def test_a_rule_is_used_up_by_hits_alone_and_then_gone() -> None:
 def test_a_rule_is_not_used_up_by_requests_that_its_fault_cannot_touch(fault: str) -> None:
     rules = faults()
     rules.add({"fault": fault, "times": 1})
-    assert struck(rules, QUERY) == [()]
+    assert matched(rules, QUERY) == [()]
     assert rules.rules()[0].remaining == 1
-    assert struck(rules, UPSERT) == [(fault,)]
+    assert matched(rules, UPSERT) == [(fault,)]
 
 
 def test_the_same_seed_has_the_same_hits() -> None:
     def hits(seed: int) -> list[tuple[str, ...]]:
         rules = faults(seed)
         rules.add({"fault": "reset", "probability": 0.5})
-        return struck(rules, QUERY, 64)
+        return matched(rules, QUERY, 64)
 
     assert hits(1) == hits(1)
     assert hits(1) != hits(2)
@@ -110,30 +110,30 @@ def test_the_same_seed_has_the_same_hits() -> None:
 
 def test_a_reset_of_the_rules_draws_the_same_numbers_again() -> None:
     rules = Faults(Ids(1), [{"fault": "reset", "probability": 0.5}])
-    first = struck(rules, QUERY, 64)
+    first = matched(rules, QUERY, 64)
     rules.add({"fault": "status", "status": 500})
     rules.reset()
-    assert struck(rules, QUERY, 64) == first
+    assert matched(rules, QUERY, 64) == first
     assert [rule.id for rule in rules.rules()] == [1]
 
 
 def test_a_probability_of_zero_changes_nothing_at_all() -> None:
     rules = faults()
     rules.add({"fault": "status", "status": 500, "probability": 0, "times": 1})
-    assert struck(rules, UPSERT, 20) == [()] * 20
-    assert (rules.rules()[0].remaining, rules.rules()[0].struck) == (1, 0)
+    assert matched(rules, UPSERT, 20) == [()] * 20
+    assert (rules.rules()[0].remaining, rules.rules()[0].matched) == (1, 0)
 
 
 def test_a_request_that_chance_spares_uses_up_nothing() -> None:
     rules = faults()
     rules.add({"fault": "reset", "probability": 0.2, "times": 3})
-    assert struck(rules, QUERY, 100).count(("reset",)) == 3
+    assert matched(rules, QUERY, 100).count(("reset",)) == 3
 
 
 @pytest.mark.parametrize(("probability", "least", "most"), [(0, 0, 0), (0.5, 10, 54), (1, 64, 64)])
 def test_a_fault_that_came_with_the_request_has_its_probability_too(probability: float, least: int, most: int) -> None:
     rules, once = faults(), parse_header(f"reset; probability={probability}", QUERY.operations)
-    hits = [rules.strike(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
+    hits = [rules.match(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
     assert least <= hits.count(("reset",)) <= most
 
 
@@ -146,11 +146,11 @@ def test_the_oldest_of_several_answers_wins_and_delays_add_up() -> None:
         {"fault": "latency", "milliseconds": 22},
     ):
         rules.add(definition)
-    strike = rules.strike(QUERY, trace_id="t")
-    assert strike.names == ("latency", "status", "notJson", "latency")
-    assert strike.effect.delay_ms == 42
-    assert strike.effect.instead is not None
-    assert strike.effect.instead.status == 500
+    match = rules.match(QUERY, trace_id="t")
+    assert match.names == ("latency", "status", "notJson", "latency")
+    assert match.effect.delay_ms == 42
+    assert match.effect.instead is not None
+    assert match.effect.instead.status == 500
 
 
 def test_one_rule_is_removed_by_its_number() -> None:
@@ -267,23 +267,23 @@ def test_the_workspace_schema_knows_every_fault_and_every_option() -> None:
 
 
 def test_a_cut_never_leaves_the_body_whole() -> None:
-    assert Cut(None).of(b"12345678") == b"1234"
-    assert Cut(3).of(b"12345678") == b"123"
-    assert Cut(100).of(b"12345678") == b"1234567"
-    assert Cut(0).of(b"") == b""
+    assert Truncation(None).of(b"12345678") == b"1234"
+    assert Truncation(3).of(b"12345678") == b"123"
+    assert Truncation(100).of(b"12345678") == b"1234567"
+    assert Truncation(0).of(b"") == b""
 
 
 def test_records_are_refused_by_e_mail_and_by_place() -> None:
-    third = Rejecting(None, 3)
+    third = RecordRejection(None, 3)
     assert [third.hits(None, position) for position in range(6)] == [False, False, True, False, False, True]
-    assert Rejecting("*@a.io", 1).hits("x@a.io", 0)
-    assert not Rejecting("*@a.io", 1).hits(None, 0)
+    assert RecordRejection("*@a.io", 1).hits("x@a.io", 0)
+    assert not RecordRejection("*@a.io", 1).hits(None, 0)
 
 
 def test_a_partial_fault_leaves_records_of_earlier_batches_alone() -> None:
     sandbox = Sandbox(parse_workspace(MINIMAL))
     try:
-        service = Service(sandbox, edition="2026-06", limits=Limits())
+        service = Service(sandbox, api_version="2026-06", limits=Limits())
         joins = {"action": "enter", "audienceId": "a", "audienceName": "vip"}
         service.upsert({"email": "bob@example.org"}, {"userId": "u1", **joins}, token="t", advertiser="1001")
         sandbox.faults.add({"fault": "partial", "every": 2})
@@ -295,7 +295,7 @@ def test_a_partial_fault_leaves_records_of_earlier_batches_alone() -> None:
 
 def test_no_fault_is_no_effect() -> None:
     effect = combined([])
-    assert (effect.delay_ms, effect.instead, effect.cut, effect.no_answer, effect.complaint_on("x")) == (
+    assert (effect.delay_ms, effect.instead, effect.cut, effect.no_answer, effect.user_error_on("x")) == (
         0,
         None,
         None,
@@ -308,9 +308,9 @@ def test_faults_of_the_workspace_are_in_force_from_the_start_and_after_a_reset()
     workspace = parse_workspace({**MINIMAL, "seed": 1, "faults": [{"fault": "status", "status": 503, "times": 1}]})
     sandbox = Sandbox(workspace)
     try:
-        assert struck(sandbox.faults, QUERY, 2) == [("status",), ()]
+        assert matched(sandbox.faults, QUERY, 2) == [("status",), ()]
         sandbox.reset()
-        assert struck(sandbox.faults, QUERY) == [("status",)]
+        assert matched(sandbox.faults, QUERY) == [("status",)]
     finally:
         sandbox.close()
 

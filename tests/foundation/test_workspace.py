@@ -177,8 +177,8 @@ def test_a_concurrency_that_makes_no_sense_is_named(concurrency: object) -> None
 
 
 def test_options_of_a_command_line_win_over_the_file() -> None:
-    workspace = load_workspace().with_options(latency="4h", api_edition="2024-12")
-    assert (workspace.ingestion.latency, workspace.api_edition) == ("4h", "2024-12")
+    workspace = load_workspace().with_options(latency="4h", api_version="2024-12")
+    assert (workspace.ingestion.latency, workspace.api_version) == ("4h", "2024-12")
     assert load_workspace().with_options() == load_workspace()
     with pytest.raises(InputError, match="latency.*'soon'"):
         load_workspace().with_options(latency="soon")

@@ -19,9 +19,9 @@ from emulator.errors import InputError, UserMistake
 from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, compare_published
 from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
+from emulator.harness.recorded_cases import replay
 from emulator.mapping import generations, load_definition
 from emulator.mapping.definition import nearest_generation
-from emulator.mapping.replay import replay
 
 NEWEST: dict[str, Any] = contract_json("segment/destinations/3.517.0.json")
 

@@ -20,7 +20,7 @@ from graphql import (
 from emulator.errors import InputError, UserMistake
 from emulator.harness.drift import introspect, read_schema, schema_drift
 from emulator.server.emulator import Emulator
-from emulator.stackadapt.editions import LATEST, executable_schema
+from emulator.stackadapt.graphql.schema import LATEST, executable_schema
 
 
 def test_a_schema_is_read_from_sdl_and_from_introspection(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import InputError, UserMistake
-from emulator.harness.exchanges.exchange import Exchange, read_exchanges
-from emulator.harness.exchanges.pseudonyms import Pseudonyms
-from emulator.harness.exchanges.recording import Recording
+from emulator.harness.recordings.exchange import Exchange, read_exchanges
+from emulator.harness.recordings.pseudonyms import Pseudonyms
+from emulator.harness.recordings.recording import Recording
 
 AT = datetime(2026, 6, 14, 12, tzinfo=UTC)
 TOKEN = "sa-very-secret"

@@ -14,11 +14,11 @@ import pytest
 
 from emulator import Emulator
 from emulator.errors import InputError
-from emulator.harness.exchanges import Recording, replay
-from emulator.harness.exchanges.differences import Names, differences
-from emulator.harness.faces import Endpoint
-from emulator.harness.faces.sandboxes import sandbox_at
-from emulator.harness.remote import GuardedTransport, Permission
+from emulator.harness.client import Endpoint
+from emulator.harness.client.sandboxes import sandbox_at
+from emulator.harness.recordings import Recording, replay
+from emulator.harness.recordings.differences import Names, differences
+from emulator.harness.remote_guard import GuardedTransport, Permission
 from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, GraphQLEndpoint, OwnEmulators, Result
 from emulator.workspace import Workspace, load_workspace
 
@@ -167,7 +167,7 @@ def test_elsewhere_nothing_is_changed_that_may_not_be(upstream: Upstream, path: 
     upstream.post("{ tokenInfo { name } }")
     answer = {"data": {"tokenInfo": {"name": "Local read and write"}}}
     far_end = httpx.MockTransport(lambda _request: httpx.Response(200, json=answer))
-    transport = GuardedTransport(Permission(remote=True), tell=lambda _text: None, through=far_end)
+    transport = GuardedTransport(Permission(remote=True), announce=lambda _text: None, through=far_end)
     endpoint = Endpoint(
         client=httpx.Client(transport=transport, base_url="https://real.example"),
         token="real-token",

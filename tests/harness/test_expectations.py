@@ -12,9 +12,9 @@ import pytest
 
 from emulator import Emulator, Unmet, load_workspace
 from emulator.errors import ContractViolation, InputError
+from emulator.harness.client import Endpoint, NoControl, SegmentClient
+from emulator.harness.client.sandboxes import sandbox_at
 from emulator.harness.expectations import ExpectingStackAdapt
-from emulator.harness.faces import Endpoint, NoControl, SegmentFace
-from emulator.harness.faces.sandboxes import sandbox_at
 
 ADA = "ada@example.com"
 PARIS = {"field": "city", "operator": "equals", "value": "Paris"}
@@ -37,12 +37,12 @@ def stackadapt(endpoint: Endpoint) -> ExpectingStackAdapt:
 
 
 @pytest.fixture
-def segment(endpoint: Endpoint) -> SegmentFace:
-    return SegmentFace(endpoint)
+def segment(endpoint: Endpoint) -> SegmentClient:
+    return SegmentClient(endpoint)
 
 
 @pytest.fixture
-def ada(segment: SegmentFace) -> None:
+def ada(segment: SegmentClient) -> None:
     segment.enter_audience("vip_customers", email=ADA, traits={"city": "Paris"})
 
 
@@ -96,7 +96,7 @@ def test_a_failure_is_an_assertion_and_a_broken_contract() -> None:
 
 
 def test_somebody_whom_nobody_sent_is_looked_for_among_what_was_refused(
-    stackadapt: ExpectingStackAdapt, segment: SegmentFace
+    stackadapt: ExpectingStackAdapt, segment: SegmentClient
 ) -> None:
     segment.identify("u1", {"total_spent": 900})
     stackadapt.post(upsert({"first_name": "Ada"}))
@@ -120,7 +120,7 @@ def test_an_unescaped_quote_is_named_with_its_place(stackadapt: ExpectingStackAd
         stackadapt.expect_profile(email=ADA)
 
 
-def test_a_failed_batch_is_named_with_its_place(stackadapt: ExpectingStackAdapt, segment: SegmentFace) -> None:
+def test_a_failed_batch_is_named_with_its_place(stackadapt: ExpectingStackAdapt, segment: SegmentClient) -> None:
     segment.enter_audience("vip_customers", email=ADA, traits={"first_name": 'A"da'})
     with pytest.raises(Unmet, match=r"GRAPHQL_ERRORS: Syntax Error: .* \(line 19, column \d+ of the document\)"):
         stackadapt.expect_profile(email=ADA)

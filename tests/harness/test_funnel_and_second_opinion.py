@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from emulator.harness.expected import SecondOpinion, has_address
 from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
-from emulator.harness.second_opinion import SecondOpinion, has_address
 
 TRAITS = ("first_name", "email")
 
@@ -71,7 +71,7 @@ FUNNEL = Funnel(
     calls_accepted=3,
     events=6,
     not_triggered=1,
-    rejected_by_mapping={"no e-mail": 1},
+    rejected_by_mapping={"no email": 1},
     failed_batches=(FailedBatch(reason="X", error="x", locations=(), events=("m1",), segment_reports="delivered"),),
     sent=3,
     rejected_by_stackadapt={"INVALID_EMAIL": 1},
@@ -94,7 +94,7 @@ def test_a_funnel_whose_sums_hold_balances() -> None:
         ({"calls_accepted": 2}, "3 calls were made, 2 were accepted"),
         ({"not_triggered": 0}, "6 events were offered to the destination, 5 have an end"),
         ({"applied": 1}, "3 records were sent, 2 have an end"),
-        ({"invalid_profiles": ("nobody",)}, "without a valid e-mail are visible: nobody"),
+        ({"invalid_profiles": ("nobody",)}, "without a valid email are visible: nobody"),
         ({"expected_profiles": frozenset()}, "visible profiles: 1 found, 0 expected"),
         (
             {"segments": (SegmentCount(name="VIPs", rule={}, members=frozenset(), expected=frozenset({"a"})),)},

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from emulator.artefacts import fixture
-from emulator.harness.lint import ERROR, lint
-from emulator.harness.lint.reach import can_match
+from emulator.harness.checks.lint import ERROR, lint
+from emulator.harness.checks.reachability import can_match
 from emulator.mapping import compile_trigger
 from emulator.workspace import parse_workspace
 
@@ -133,7 +133,7 @@ def test_a_value_that_is_none_of_the_choices_gets_the_nearest(written: object) -
     [finding] = [finding for finding in lint(parse_workspace(document)) if finding.code == "M010"]
     assert (finding.severity, finding.place) == (ERROR, "destinations[0].subscriptions[0].mapping.marketing_status")
     assert finding.message == "Marketing Status has no choice 'Opted In'."
-    assert finding.mend == "Choose 'Opted-in' or 'Indeterminate'. Did you mean 'Opted-in'?"
+    assert finding.fix == "Choose 'Opted-in' or 'Indeterminate'. Did you mean 'Opted-in'?"
 
 
 def test_choices_inside_a_list_are_looked_at_and_paths_are_not() -> None:
@@ -148,7 +148,7 @@ def test_a_generation_that_nobody_knows_hides_no_other_finding_than_those_of_its
     document = workspace(destination={"generation": "3.51.0"})
     [finding] = lint(parse_workspace(document))
     assert (finding.code, finding.place) == ("W001", "destination 'StackAdapt Acme': generation")
-    assert finding.mend.endswith("Did you mean '3.517.0'?")
+    assert finding.fix.endswith("Did you mean '3.517.0'?")
 
 
 def test_a_replaced_quote_silences_the_warning_about_free_text() -> None:
@@ -161,13 +161,13 @@ def test_an_e_mail_missing_from_track_events_names_the_message_and_the_remedy() 
     [finding] = [
         found for found in lint(parse_workspace(workspace(email=EMAIL_ON_IDENTIFY_ONLY))) if found.code == "M005"
     ]
-    assert finding.message == "The mapping finds no e-mail in track events."
-    assert "$.context.traits.email" in finding.mend
+    assert finding.message == "The mapping finds no email in track events."
+    assert "$.context.traits.email" in finding.fix
 
 
 def test_every_finding_says_why_and_how_to_mend_it() -> None:
     document = workspace(subscription={"trigger": OF_2024}, marketing_status=None, email=EMAIL_ON_IDENTIFY_ONLY)
     for finding in lint(parse_workspace(document)):
         assert finding.why.endswith(".")
-        assert finding.mend.endswith(".")
+        assert finding.fix.endswith(".")
         assert finding.place.startswith("destinations[0]")

@@ -7,8 +7,8 @@ import pytest
 
 from emulator import Emulator
 from emulator.errors import InputError, UserMistake
-from emulator.harness.faces import Endpoint
-from emulator.harness.faces.opening import EmulatorAt, GraphQLAt, answering_at, in_process
+from emulator.harness.client import Endpoint
+from emulator.harness.client.opening import EmulatorAt, GraphQLAt, answering_at, in_process
 
 HOST = "http://graphql.example.org:81"
 

@@ -10,16 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from emulator.addresses import address, is_loopback, shown
 from emulator.errors import InputError, UserMistake
-from emulator.harness.remote import (
-    GuardedTransport,
-    Permission,
-    address,
-    change_in,
-    is_loopback,
-    is_production,
-    shown,
-)
+from emulator.harness.remote_guard import GuardedTransport, Permission, change_in, is_production
 
 NOTHING = Permission()
 READS = Permission(remote=True)
@@ -43,7 +36,7 @@ def guarded(permission: Permission) -> tuple[httpx.Client, Sent, list[str]]:
         sent.append(request)
         return httpx.Response(200, json={})
 
-    transport = GuardedTransport(permission, tell=told.append, through=httpx.MockTransport(far_end))
+    transport = GuardedTransport(permission, announce=told.append, through=httpx.MockTransport(far_end))
     return httpx.Client(transport=transport, follow_redirects=True), sent, told
 
 
@@ -193,7 +186,7 @@ def test_a_redirect_does_not_lead_around_the_guard() -> None:
     def far_end(request: httpx.Request) -> httpx.Response:
         return httpx.Response(307, headers={"location": PRODUCTION})
 
-    transport = GuardedTransport(EVERYTHING, tell=lambda _: None, through=httpx.MockTransport(far_end))
+    transport = GuardedTransport(EVERYTHING, announce=lambda _: None, through=httpx.MockTransport(far_end))
     with (
         httpx.Client(transport=transport, follow_redirects=True) as client,
         pytest.raises(UserMistake, match="production host"),

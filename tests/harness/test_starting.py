@@ -11,9 +11,9 @@ import yaml
 from emulator import Emulator
 from emulator.artefacts import fixture
 from emulator.errors import UserMistake
+from emulator.harness.checks.lint import lint
+from emulator.harness.checks.validate import check, kind_named
 from emulator.harness.event_files import Document
-from emulator.harness.lint import lint
-from emulator.harness.validate import check, kind_named
 from emulator.workspace import parse_workspace
 
 DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -54,7 +54,7 @@ SUBSCRIPTION = DEFAULT["destinations"][0]["subscriptions"][0]
         (with_condition(event="A", within=f"{'9' * 20}d"), "audience 'x': condition.within", "too long"),
         (with_journey(audience="vips"), "journey 'j': entry", "unknown audience"),
         (changed(faults=[{"fault": "partial", "milliseconds": 3}]), "faults[0].milliseconds", "no such option"),
-        (changed(apiEdition="2027-01"), "apiEdition", "no such edition"),
+        (changed(apiVersion="2027-01"), "apiVersion", "no such API version"),
         (with_destination(generation="3.51.0"), "destination 'StackAdapt Acme': generation", "no such generation"),
         (
             with_destination(subscriptions=[SUBSCRIPTION] * 2),
@@ -75,7 +75,7 @@ def test_what_no_emulator_starts_with_is_a_finding(document: dict[str, Any], pla
     [of_lint] = [finding for finding in lint(parse_workspace(document)) if finding.code == "W001"]
     assert (of_lint.severity, of_lint.place) == ("error", place)
     assert said in of_lint.message
-    assert of_lint.mend.endswith((".", "?"))
+    assert of_lint.fix.endswith((".", "?"))
     [of_validate] = check(Document(file="x", value=document), kind_named("workspace")).findings
     assert (of_validate.severity, of_validate.place) == ("error", place)
     assert of_validate.as_dict().get("found") == refused.value.found

@@ -10,8 +10,8 @@ import yaml
 
 from emulator.artefacts import contract_json, fixture
 from emulator.errors import NotFound
+from emulator.harness.checks.validate import ERROR, KINDS, WARNING, Checked, Finding, check, kind_named
 from emulator.harness.event_files import Document
-from emulator.harness.validate import ERROR, KINDS, WARNING, Checked, Finding, check, kind_named
 
 WORKSPACE = yaml.safe_load(fixture("workspace.yaml").read_text())
 PERSONAS = {
@@ -97,17 +97,17 @@ def test_a_name_in_a_scenario_that_nothing_has_is_told_with_its_place() -> None:
     scenario = {"title": "T.", "about": "A.", "steps": [{"then": {"rejections": {"MISSING_MAIL": 1}}}]}
     found = only(scenario)
     assert (found.severity, found.place, found.found) == (ERROR, "steps[0].then.rejections", "MISSING_MAIL")
-    assert found.mend == "Did you mean 'MISSING_EMAIL'?"
+    assert found.fix == "Did you mean 'MISSING_EMAIL'?"
     found = only({**scenario, "shows": ["kit-pats"]})
-    assert (found.place, found.mend) == ("shows[0]", "Did you mean 'kit-paths'?")
-    assert only({**scenario, "titel": "T."}).mend == "Did you mean 'title'?"
+    assert (found.place, found.fix) == ("shows[0]", "Did you mean 'kit-paths'?")
+    assert only({**scenario, "titel": "T."}).fix == "Did you mean 'title'?"
 
 
 def test_a_document_of_no_kind_gets_the_nearest_type() -> None:
     found = only({"type": "identfy", "userId": "u1"})
     assert (found.severity, found.place, found.found) == (ERROR, "type", "identfy")
-    assert found.mend == "Did you mean 'identify'?"
-    assert only({"userId": "u1"}).mend == "Say what it is with --as KIND."
+    assert found.fix == "Did you mean 'identify'?"
+    assert only({"userId": "u1"}).fix == "Say what it is with --as KIND."
     assert only(["x"]).message == "a document is a JSON object."
 
 
@@ -139,8 +139,8 @@ def test_an_email_that_is_missing_or_misplaced_is_a_warning(event: dict[str, Any
 
 def test_an_email_at_the_wrong_place_is_told_the_right_one() -> None:
     found = only({**TRACK, "context": {}, "traits": EMAIL})
-    assert found.message == "the e-mail is at the wrong place: it belongs to context.traits.email on a track call."
-    assert found.mend == "Move traits.email to context.traits.email."
+    assert found.message == "the email is at the wrong place: it belongs to context.traits.email on a track call."
+    assert found.fix == "Move traits.email to context.traits.email."
 
 
 def test_traits_of_an_audience_track_are_an_error_and_their_email_has_its_place_named() -> None:
@@ -149,8 +149,8 @@ def test_traits_of_an_audience_track_are_an_error_and_their_email_has_its_place_
 
 
 def test_an_email_under_another_name_is_pointed_out() -> None:
-    mend = only({**IDENTIFY, "traits": {"Email": "ada@example.com"}}).mend
-    assert mend == "Put the e-mail into traits.email. It stands under 'Email'; the name is 'email'."
+    fix = only({**IDENTIFY, "traits": {"Email": "ada@example.com"}}).fix
+    assert fix == "Put the email into traits.email. It stands under 'Email'; the name is 'email'."
 
 
 @pytest.mark.parametrize("event", [TRACK, {**TRACK, "context": None}, {"type": "track", "userId": "u", "event": "e"}])
@@ -204,14 +204,14 @@ def test_a_name_that_contradicts_the_boolean_is_a_warning() -> None:
 
 def test_a_member_that_looks_like_a_slip_is_a_warning() -> None:
     found = only({"type": "track", "userId": "u1", "event": "e", "propertys": {}})
-    assert (found.severity, found.place, found.mend) == (WARNING, "propertys", "Did you mean 'properties'?")
+    assert (found.severity, found.place, found.fix) == (WARNING, "propertys", "Did you mean 'properties'?")
     assert checked({**TRACK, "projectId": "p"}).findings == ()
 
 
 def test_an_id_under_a_misspelt_name_is_named() -> None:
     found = checked({"type": "identify", "userID": "u1", "traits": EMAIL}).findings[0]
     assert found.message == "A call says of whom it speaks: it needs userId or anonymousId."
-    assert found.mend == "'userID' is close to it: write 'userId'."
+    assert found.fix == "'userID' is close to it: write 'userId'."
 
 
 def test_a_time_that_nobody_can_read_is_a_warning() -> None:
@@ -223,7 +223,7 @@ def test_a_call_larger_than_its_route_takes_is_an_error() -> None:
     big = {**IDENTIFY, "traits": {**EMAIL, "note": "x" * 32 * 1024}}
     found = only(big)
     assert (found.severity, found.message) == (ERROR, "Exceed payload limit.")
-    assert found.mend == "This route takes at most 32 KB."
+    assert found.fix == "This route takes at most 32 KB."
     assert only({"batch": [IDENTIFY, big]}).message == "batch[1] is larger than 32 KB."
 
 
@@ -242,9 +242,9 @@ def test_a_workspace_s_references_and_mappings_are_looked_at() -> None:
     document["destinations"][0]["subscriptions"][0]["mapping"]["email"] = {"@pth": "$.traits.email"}
     reference, mapping = checked(document).findings
     assert (reference.place, reference.found) == ("destinations[0].audiences[0].key", "vip_custmers")
-    assert reference.mend == "Did you mean 'vip_customers'?"
+    assert reference.fix == "Did you mean 'vip_customers'?"
     assert mapping.place == "destinations[0].subscriptions[0].mapping.email"
-    assert (mapping.found, mapping.mend) == ("@pth", "Did you mean '@path'?")
+    assert (mapping.found, mapping.fix) == ("@pth", "Did you mean '@path'?")
 
 
 def test_a_secret_is_not_shown() -> None:

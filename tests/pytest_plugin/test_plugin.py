@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from emulator import Emulator, load_workspace
-from emulator.harness.faces import NoControl, SegmentFace, StackAdaptFace
+from emulator.harness.client import NoControl, SegmentClient, StackAdaptClient
 from emulator.pytest_plugin.targets import InProcess, Permission, target_at
 from emulator.server.listener import Listener
 
@@ -124,7 +124,7 @@ def test_a_marker_changes_what_the_emulator_starts_with(run: Run) -> None:
     source = """
     import pytest
 
-    @pytest.mark.stackadapt(latency="4h", api_edition="2024-12")
+    @pytest.mark.stackadapt(latency="4h", api_version="2024-12")
     def test_late(stackadapt, segment):
         segment.identify("u1", {"email": "ada@example.com", "total_spent": 900})
         stackadapt.expect_no_profile(email="ada@example.com")
@@ -261,11 +261,11 @@ def test_server(stackadapt_server, stackadapt_emulator):
 import pytest
 
 @pytest.mark.stackadapt(workspace={"advertisers": [{"id": "77", "name": "Ours"}], "tokens": [
-    {"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}]}, api_edition="2024-12")
+    {"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}]}, api_version="2024-12")
 def test_another_workspace(stackadapt):
     assert stackadapt.advertiser_id == "77"
     mapping = stackadapt.graphql('{ __type(name: "ProfileMappingInput") { inputFields { name } } }')["__type"]
-    assert "mappingSchema" in {field["name"] for field in mapping["inputFields"]}  # of this edition only
+    assert "mappingSchema" in {field["name"] for field in mapping["inputFields"]}  # of this API version only
 
 @pytest.mark.stackadapt(latency="4h")
 def test_late(stackadapt, segment):
@@ -404,7 +404,7 @@ def test_an_emulator_elsewhere_is_used_when_that_is_allowed(elsewhere: Elsewhere
     permission = Permission(remote=True, writes=True)
     target = target_at("http://emulator.example.org", permission=permission, through=elsewhere.through)
     with target.isolated(None, {}) as endpoint:
-        SegmentFace(endpoint).identify("u1")
+        SegmentClient(endpoint).identify("u1")
     assert ("POST", "/v1/identify") in elsewhere.arrived
     assert elsewhere.arrived[-1][0] == "DELETE"
 
@@ -436,7 +436,7 @@ def test_a_mutation_elsewhere_is_held_back() -> None:
         target.isolated(None, {}) as endpoint,
         pytest.raises(NoControl, match=r"this could change data there.*--stackadapt-allow-writes"),
     ):
-        StackAdaptFace(endpoint).graphql("mutation { archiveAdvertiser(id: 1) { clientMutationId } }")
+        StackAdaptClient(endpoint).graphql("mutation { archiveAdvertiser(id: 1) { clientMutationId } }")
     assert sent == ["GET"]
 
 

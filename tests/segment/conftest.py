@@ -56,11 +56,11 @@ class Room:
     transport: RecordingTransport
 
     def identify(self, user_id: str | None = "u1", **traits: Any) -> None:
-        self.segment.receive("identify", {"userId": user_id, "traits": traits})
+        self.segment.ingest("identify", {"userId": user_id, "traits": traits})
 
     def advance(self, **duration: float) -> None:
         self.sandbox.clock.advance(timedelta(**duration))
-        self.segment.tick()
+        self.segment.process_due()
 
     def payloads(self) -> list[dict[str, Any]]:
         return [delivery["payload"] for delivery in self.segment.deliveries(limit=10_000)]

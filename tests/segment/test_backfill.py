@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emulator.errors import NotFound
-from emulator.segment import space
+from emulator.segment.engage import queries as space
 
 VIP = {"trait": "total_spent", "operator": "at_least", "value": 500}
 
@@ -69,10 +69,10 @@ def test_audiences_that_ask_for_it_follow(reopened: Callable[..., Any]) -> None:
 def test_events_from_before_a_condition_asked_for_them_are_not_known(reopened: Callable[..., Any]) -> None:
     """As with Include Historical Event Data left unchecked: only events after creation count."""
     first = reopened(VIP)
-    first.segment.receive("track", {"userId": "u1", "event": "Order Completed"})
+    first.segment.ingest("track", {"userId": "u1", "event": "Order Completed"})
     again = reopened({"event": "Order Completed"})
     assert again.segment.compute("vip_customers") == {"profiles": 1, "entered": 0, "left": 0}
-    again.segment.receive("track", {"userId": "u1", "event": "Order Completed"})
+    again.segment.ingest("track", {"userId": "u1", "event": "Order Completed"})
     assert members(again) == ["u1"]
 
 

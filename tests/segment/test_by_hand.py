@@ -25,7 +25,7 @@ def json_answer(text: str) -> Any:
 
 
 def test_somebody_placed_by_hand_is_sent_whatever_the_condition_says(room: Room) -> None:
-    events = room.segment.place("vip_customers", entered=True, user_id="u1", email="ada@example.com")
+    events = room.segment.set_membership("vip_customers", entered=True, user_id="u1", email="ada@example.com")
     assert [(event["type"], event["event"]) for event in events] == [("identify", None), ("track", "Audience Entered")]
     assert room.outcomes() == ["sent", "sent"]
     assert room.payloads()[0]["traits"] == {"email": "ada@example.com", "vip_customers": True}
@@ -33,27 +33,29 @@ def test_somebody_placed_by_hand_is_sent_whatever_the_condition_says(room: Room)
 
 
 def test_leaving_by_hand_is_sent_even_for_somebody_who_never_entered(room: Room) -> None:
-    events = room.segment.place("vip_customers", entered=False, user_id="u1", email="ada@example.com")
+    events = room.segment.set_membership("vip_customers", entered=False, user_id="u1", email="ada@example.com")
     assert [event["event"] for event in events] == [None, "Audience Exited"]
     assert room.heard(MembershipChanged) == []
 
 
 def test_the_next_call_computes_the_audience_again(room: Room) -> None:
-    room.segment.place("vip_customers", entered=True, user_id="u1", email="ada@example.com")
+    room.segment.set_membership("vip_customers", entered=True, user_id="u1", email="ada@example.com")
     room.identify(total_spent=1)
     assert room.segment.members("vip_customers") == []
     assert [change.entered for change in room.heard(MembershipChanged)] == [True, False]
 
 
 def test_traits_given_by_hand_are_kept_and_sent_as_the_audience_sends_them(room: Room) -> None:
-    room.segment.place("vip_customers", entered=True, email="ada@example.com", traits={"first_name": "Ada", "shoe": 38})
+    room.segment.set_membership(
+        "vip_customers", entered=True, email="ada@example.com", traits={"first_name": "Ada", "shoe": 38}
+    )
     assert room.segment.profiles()[0]["traits"] == {"email": "ada@example.com", "first_name": "Ada", "shoe": 38}
     assert "shoe" not in room.payloads()[0]["traits"]
 
 
 @pytest.mark.parametrize("user_id", ["u1", None])
 def test_an_email_among_the_traits_identifies_the_person_as_in_a_call(room: Room, user_id: str | None) -> None:
-    room.segment.place("vip_customers", entered=True, user_id=user_id, traits={"email": "ada@example.com"})
+    room.segment.set_membership("vip_customers", entered=True, user_id=user_id, traits={"email": "ada@example.com"})
     [profile] = room.segment.profiles(email="ada@example.com")
     assert (profile["userId"], profile["email"]) == (user_id, "ada@example.com")
     assert room.payloads()[0]["traits"]["email"] == "ada@example.com"
@@ -62,9 +64,9 @@ def test_an_email_among_the_traits_identifies_the_person_as_in_a_call(room: Room
 
 def test_an_unknown_audience_and_a_person_without_a_name_are_refused(room: Room) -> None:
     with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
-        room.segment.place("vip_customer", entered=True, user_id="u1")
-    with pytest.raises(InputError, match="user id or an e-mail"):
-        room.segment.place("vip_customers", entered=True)
+        room.segment.set_membership("vip_customer", entered=True, user_id="u1")
+    with pytest.raises(InputError, match="user id or an email"):
+        room.segment.set_membership("vip_customers", entered=True)
 
 
 def test_a_regulation_deletes_in_the_space_and_asks_each_destination_instance(room: Room) -> None:
@@ -83,7 +85,7 @@ def test_a_regulation_deletes_in_the_space_and_asks_each_destination_instance(ro
 
 def test_a_regulation_leaves_nothing_of_the_person_among_the_deliveries(room: Room) -> None:
     ada = {"email": "Ada@Example.com", "total_spent": 900}
-    room.segment.receive("identify", {"anonymousId": "a", "traits": ada})
+    room.segment.ingest("identify", {"anonymousId": "a", "traits": ada})
     room.identify("u1", email="Ada@Example.com")
     room.identify("u2", email="bob@example.com", total_spent=900)
     assert [payload.get("userId") for payload in room.payloads()] == [None, None, "u1", "u1", "u2", "u2"]
@@ -103,7 +105,7 @@ def test_a_regulation_leaves_no_name_in_an_answer_that_quotes_the_document(room:
         {"type": "identify", "userId": user, "traits": {"email": f"{user}@example.com", "total_spent": 900}}
         for user in ("u1", "u2")
     ]
-    room.segment.receive("batch", {"batch": batch})
+    room.segment.ingest("batch", {"batch": batch})
     if replayed:
         room.segment.replay()
     shown = (room.segment.batches, room.segment.deliveries, room.segment.dead_letters)
@@ -141,7 +143,7 @@ def test_a_regulation_leaves_nothing_of_what_the_person_did(open_room: Any, docu
     document["journeys"] = [{"id": "jrn_cart", "name": "Cart", "entry": {"event": "Bought"}, "steps": steps}]
     room = open_room(document)
     room.identify("u1", email="ada@example.com", total_spent=900)
-    room.segment.receive("track", {"userId": "u1", "event": "Bought"})
+    room.segment.ingest("track", {"userId": "u1", "event": "Bought"})
     about = [TABLES.tables[f"segment_{name}"] for name in ABOUT_A_PERSON]
     with room.sandbox.store.begin() as transaction:
         assert all(transaction.execute(table.select()).all() for table in about)
@@ -176,7 +178,7 @@ def test_a_batch_that_is_tried_again_leaves_a_deleted_person_out(room: Room, oth
         {"type": "identify", "userId": user, "traits": {"email": f"{user}@example.com", "total_spent": 900}}
         for user in ("u1", *others)
     ]
-    room.segment.receive("batch", {"batch": batch})
+    room.segment.ingest("batch", {"batch": batch})
     room.segment.delete("u1")
     room.advance(hours=1)
     assert all("u1@example.com" not in sent for sent in room.transport.documents()[2:])

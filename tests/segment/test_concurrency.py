@@ -5,12 +5,12 @@ from threading import Barrier, Lock
 
 import pytest
 
-from emulator.segment.concurrency import for_each
+from emulator.segment.delivery.worker_pool import run_concurrently
 
 
 def test_one_at_a_time_keeps_the_order() -> None:
     done: list[int] = []
-    for_each(iter(range(5)), done.append, at_once=1)
+    run_concurrently(iter(range(5)), done.append, at_once=1)
     assert done == [0, 1, 2, 3, 4]
 
 
@@ -22,7 +22,7 @@ def test_several_are_under_way_at_once_and_each_is_done_once() -> None:
         with lock:
             done.append(number)
 
-    for_each(iter(range(9)), do, at_once=3)
+    run_concurrently(iter(range(9)), do, at_once=3)
     assert sorted(done) == list(range(9))
 
 
@@ -42,7 +42,7 @@ def test_an_item_is_taken_only_when_a_lane_is_free() -> None:
         with lock:
             finished += 1
 
-    for_each(items(), do, at_once=4)
+    run_concurrently(items(), do, at_once=4)
     assert finished == 20
 
 
@@ -53,7 +53,7 @@ def test_an_error_is_raised(at_once: int) -> None:
             raise KeyError(number)
 
     with pytest.raises(KeyError):
-        for_each(iter(range(6)), do, at_once=at_once)
+        run_concurrently(iter(range(6)), do, at_once=at_once)
 
 
 def test_other_lanes_go_on_after_an_error() -> None:
@@ -65,5 +65,5 @@ def test_other_lanes_go_on_after_an_error() -> None:
         done.append(number)
 
     with pytest.raises(KeyError):
-        for_each(iter(range(6)), do, at_once=2)
+        run_concurrently(iter(range(6)), do, at_once=2)
     assert done == [1, 2, 3, 4, 5]

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import WorkspaceError
-from emulator.segment.conditions import compile_condition, requires
-from emulator.segment.known import Known
-from emulator.segment.operators import OPERATORS
+from emulator.segment.conditions.compile import compile_condition, requires
+from emulator.segment.conditions.operators import OPERATORS
+from emulator.segment.profiles.facts import ProfileFacts
 
 
 def meets(condition: dict[str, Any], traits: dict[str, Any]) -> bool:
-    return compile_condition(condition, where="c").holds(Known(traits=traits))
+    return compile_condition(condition, where="c").holds(ProfileFacts(traits=traits))
 
 
 def holds(traits: dict[str, Any], operator: str, value: Any = None) -> bool:

@@ -21,7 +21,7 @@ def enter(room: Any, *user_ids: str) -> None:
         {"type": "identify", "userId": name, "traits": {"email": f"{name}@example.com", "total_spent": 900}}
         for name in user_ids
     ]
-    room.segment.receive("batch", {"batch": calls})
+    room.segment.ingest("batch", {"batch": calls})
 
 
 def letters(room: Any, **chosen: Any) -> list[tuple[str, str, str]]:
@@ -63,7 +63,7 @@ def test_nothing_that_was_sent_waits_or_is_tried_again_is_a_dead_letter(
     room = open_room(document)
     room.transport.answers = [Answer(status=503, reason="", text="")]
     enter(room, "ada", "bob")
-    room.segment.receive("track", {"userId": "ada", "event": "Seen"})
+    room.segment.ingest("track", {"userId": "ada", "event": "Seen"})
     room.identify("cyd", email="cyd@example.com", first_name="C", total_spent=900)
     assert set(room.outcomes()) == {"retrying", "sent"}
     assert letters(room) == []

@@ -36,7 +36,7 @@ def enter(room: Any, count: int, *, first: int = 0) -> None:
         {"type": "identify", "userId": f"u{n}", "traits": {"email": f"u{n}@example.com", "total_spent": 900}}
         for n in range(first, first + count)
     ]
-    room.segment.receive("batch", {"batch": calls})
+    room.segment.ingest("batch", {"batch": calls})
 
 
 def enter_large(room: Any, count: int, *, first: int = 0) -> None:
@@ -50,7 +50,7 @@ def enter_large(room: Any, count: int, *, first: int = 0) -> None:
         for n in range(first, first + count)
     ]
     for start in range(0, count, 15):
-        room.segment.receive("batch", {"batch": people[start : start + 15]})
+        room.segment.ingest("batch", {"batch": people[start : start + 15]})
 
 
 def said(status: int, text: str = "", reason: str = "") -> Answer:
@@ -182,7 +182,7 @@ def test_a_payload_that_does_not_fit_is_rejected_and_the_rest_goes_out(room: Any
         {"type": "identify", "userId": "none", "traits": {"total_spent": 900}},
         {"type": "identify", "userId": "good", "traits": {"email": "a@b.co", "total_spent": 900}},
     ]
-    room.segment.receive("batch", {"batch": calls})
+    room.segment.ingest("batch", {"batch": calls})
     found = {(delivery["userId"], delivery["outcome"], delivery["message"]) for delivery in room.segment.deliveries()}
     assert found == {
         ("bad", "rejected", "Email must be a valid email address string but it was not."),
@@ -251,7 +251,7 @@ def test_one_quote_in_a_trait_breaks_the_document_of_the_whole_batch(room: Any) 
         }
         for n, name in enumerate(["Ada", 'Bob "Ace"', "Cyd"])
     ]
-    room.segment.receive("batch", {"batch": calls})
+    room.segment.ingest("batch", {"batch": calls})
     with pytest.raises(GraphQLSyntaxError):
         parse(room.transport.documents()[0])
 
@@ -262,7 +262,7 @@ def test_half_of_a_surrogate_pair_in_an_answer_is_kept_as_a_replacement_characte
     assert room.outcomes() == ["failed"] * 2
     assert {row["message"] for row in room.segment.deliveries()} == {"bad name: Ada \ufffd"}
     assert [batch["error"] for batch in room.segment.batches()] == ["bad name: Ada \ufffd"]
-    room.segment.tick()
+    room.segment.process_due()
     assert len(room.transport.requests) == 1
 
 
@@ -316,7 +316,7 @@ def test_what_may_pass_is_tried_again_with_the_same_request(room: Any, problem: 
     enter(room, 2)
     assert room.outcomes() == ["retrying"] * 4
     assert {delivery["segmentReports"] for delivery in room.segment.deliveries()} == {"retrying"}
-    room.segment.tick()
+    room.segment.process_due()
     assert len(room.transport.requests) == 1, "nothing is due yet"
     room.advance(minutes=1)
     room.advance(minutes=1)
@@ -349,7 +349,7 @@ def test_retries_back_off_and_end_after_four_hours(room: Any) -> None:
     for second in range(step, 4 * 3600 + 1, step):
         attempts = len(room.transport.requests)
         room.sandbox.clock.advance(timedelta(seconds=step))
-        room.segment.tick()
+        room.segment.process_due()
         if len(room.transport.requests) > attempts:
             gaps.append(second - before)
             before = second
@@ -401,7 +401,7 @@ def test_each_enabled_subscription_is_offered_every_event(open_room: Callable[..
 
 def test_the_journal_tells_of_each_attempt(room: Any) -> None:
     room.transport.answers = [said(503, "", "Later")]
-    room.segment.receive(
+    room.segment.ingest(
         "batch",
         {
             "batch": [
@@ -475,14 +475,14 @@ def test_attempts_count_requests_and_not_the_closing_of_a_batch_whose_people_wer
 
 
 def test_every_event_has_one_outcome_and_the_counts_add_up(open_room: Callable[..., Any], document: Any) -> None:
-    from emulator.segment.generator import batch, identify, people
+    from emulator.generator.people import batch, identify, people
 
     destination(document)["batch"] = {"size": 20, "age": "30s"}
     room = open_room(document)
     room.transport.answers = [said(200, SYNTAX_ERROR), said(503), said(401)]
     crowd = list(people(3, 200))
     for start in range(0, 200, 50):
-        room.segment.receive("batch", batch(identify(person) for person in crowd[start : start + 50]))
+        room.segment.ingest("batch", batch(identify(person) for person in crowd[start : start + 50]))
     for _ in range(3):
         room.advance(minutes=2)
     counts = room.segment.counts()

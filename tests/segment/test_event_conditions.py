@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from emulator.errors import UserMistake, WorkspaceError
 from emulator.events import MembershipChanged
-from emulator.segment.conditions import compile_condition, requires
-from emulator.segment.known import Known, Performed
-from emulator.segment.moments import to_millis
-from emulator.segment.remembering import Needs
+from emulator.segment.conditions.compile import compile_condition, requires
+from emulator.segment.engage.event_retention import EventRetention
+from emulator.segment.profiles.facts import Performed, ProfileFacts
 from emulator.segment.tables import DUE, PERFORMED
+from emulator.timestamps import to_millis
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -35,7 +35,7 @@ def performed(*days_ago: float, event: str = ORDER, **properties: Any) -> Done:
 
 
 def meets(condition: dict[str, Any], done: Done) -> bool:
-    return compile_condition(condition, where="c").holds(Known(traits={}, performed=done, now=NOW))
+    return compile_condition(condition, where="c").holds(ProfileFacts(traits={}, performed=done, now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def shop(open_room: Callable[..., Any], document: dict[str, Any]) -> Callable[..
 
 
 def track(room: Any, user: str = "u1", event: str = ORDER, **more: Any) -> None:
-    room.segment.receive("track", {"userId": user, "event": event, **more})
+    room.segment.ingest("track", {"userId": user, "event": event, **more})
 
 
 def members(room: Any) -> list[str]:
@@ -199,9 +199,9 @@ def test_page_and_screen_calls_are_events_with_the_page_s_name(shop: Any) -> Non
             ]
         }
     )
-    room.segment.receive("page", {"userId": "u1", "name": "Home"})
-    room.segment.receive("page", {"userId": "u2", "name": "Pricing"})
-    room.segment.receive("screen", {"userId": "u3", "name": "Start"})
+    room.segment.ingest("page", {"userId": "u1", "name": "Home"})
+    room.segment.ingest("page", {"userId": "u2", "name": "Pricing"})
+    room.segment.ingest("screen", {"userId": "u3", "name": "Start"})
     assert members(room) == ["u2", "u3"]
 
 
@@ -363,10 +363,10 @@ def test_a_space_without_such_conditions_remembers_nothing(room: Any) -> None:
 
 def test_events_of_merged_profiles_count_together(shop: Any) -> None:
     room = shop({"event": ORDER, "operator": "at_least", "value": 2, "within": "7d"})
-    room.segment.receive("track", {"anonymousId": "a", "event": ORDER})
+    room.segment.ingest("track", {"anonymousId": "a", "event": ORDER})
     track(room, "u1")
     assert members(room) == []
-    room.segment.receive("identify", {"anonymousId": "a", "userId": "u1"})
+    room.segment.ingest("identify", {"anonymousId": "a", "userId": "u1"})
     assert members(room) == ["u1"]
     room.advance(days=7)
     assert (members(room), remembered(room)) == ([], [])
@@ -393,9 +393,9 @@ counted = st.builds(
 ages = st.lists(st.integers(-4, 12), max_size=25)
 
 
-def seen(ages: list[int], now: int) -> Known:
+def seen(ages: list[int], now: int) -> ProfileFacts:
     done = [Performed(event=ORDER, at=-age * HOUR) for age in ages]
-    return Known(traits={}, performed={ORDER: done}, now=now)
+    return ProfileFacts(traits={}, performed={ORDER: done}, now=now)
 
 
 @given(counted, ages)
@@ -414,12 +414,14 @@ def test_the_events_that_are_kept_answer_as_all_of_them_would(
     compiled = compile_condition(condition, where="c")
     if since:
         compiled = replace(compiled, events=tuple(replace(need, since=True) for need in compiled.events))
-    kept = Needs([compiled]).kept(ORDER, seen(ages, 0).performed[ORDER], 0)
+    kept = EventRetention([compiled]).kept(ORDER, seen(ages, 0).performed[ORDER], 0)
     coming = seen(more, 0).performed[ORDER]
     for moment in (-12, -3, 0):
         for now in range(24):
-            everything = Known(traits={}, performed={ORDER: [*seen(ages, 0).performed[ORDER], *coming]}, now=now * HOUR)
-            less = Known(traits={}, performed={ORDER: [*kept, *coming]}, now=now * HOUR)
+            everything = ProfileFacts(
+                traits={}, performed={ORDER: [*seen(ages, 0).performed[ORDER], *coming]}, now=now * HOUR
+            )
+            less = ProfileFacts(traits={}, performed={ORDER: [*kept, *coming]}, now=now * HOUR)
             assert compiled.holds(less) == compiled.holds(everything)
             if since:
                 assert compiled.holds(less.since(moment * HOUR)) == compiled.holds(everything.since(moment * HOUR))
@@ -430,7 +432,7 @@ def test_no_more_events_are_kept_than_can_decide(shop: Any, window: dict[str, st
     room = shop({"event": ORDER, "operator": "at_least", "value": 5, **window})
     for first in range(0, 300, 100):
         batch = [{"type": "track", "userId": "u1", "event": ORDER, "n": n} for n in range(first, first + 100)]
-        room.segment.receive("batch", {"batch": batch})
+        room.segment.ingest("batch", {"batch": batch})
     assert members(room) == ["u1"]
     assert len(remembered(room)) == 6
     room.advance(days=1)
@@ -458,7 +460,7 @@ def test_of_events_that_a_window_has_still_to_reach_a_few_for_each_span_are_kept
             {"type": "track", "userId": "u1", "event": ORDER, "timestamp": f"2026-03-01T11:{n:02}:00Z"}
             for n in range(60)
         ]
-        room.segment.receive("batch", {"batch": batch})
+        room.segment.ingest("batch", {"batch": batch})
     assert len(remembered(room)) == 4
     room.advance(days=4)
     entered, left = (moment for moment, _ in turns(room))
@@ -477,7 +479,7 @@ def test_a_jump_of_the_clock_looks_at_people_only_when_an_answer_changes(shop: A
 
 def test_a_call_lets_time_have_its_effect_once(shop: Any) -> None:
     room = shop({"event": ORDER, "within": "1d"})
-    for work in (lambda: track(room), lambda: room.segment.place("vip_customers", entered=True, user_id="u1")):
+    for work in (lambda: track(room), lambda: room.segment.set_membership("vip_customers", entered=True, user_id="u1")):
         asked = statements_of(room, work)
         assert len([text for text, _ in asked if "WHERE segment_due.at <=" in text]) == 1
 
@@ -486,7 +488,7 @@ def test_what_many_people_did_is_forgotten_in_statements_of_bounded_size(shop: A
     room = shop({"event": ORDER, "operator": "at_least", "value": 100, "within": "1d"})
     for user in range(12):
         batch = [{"type": "track", "userId": f"u{user}", "event": ORDER} for _ in range(100)]
-        room.segment.receive("batch", {"batch": batch})
+        room.segment.ingest("batch", {"batch": batch})
     assert len(remembered(room)) == 1_200
     asked = statements_of(room, lambda: room.advance(days=2))
     assert remembered(room) == []

@@ -8,30 +8,33 @@ from typing import Any
 import pytest
 
 from emulator.errors import InputError
-from emulator.segment.event_stream import (
+from emulator.generator.event_stream import (
     BLOCK,
     DISPLACED,
-    Disorder,
     EventStream,
     IdentifyCalls,
+    StreamOptions,
     members,
     membership_events,
 )
-from emulator.segment.generator import Crowd, identify, people
-from emulator.segment.moments import parse_moment
+from emulator.generator.people import Population, identify, people
+from emulator.timestamps import parse_moment
 from emulator.workspace import load_workspace, parse_workspace
 
-DISORDERLY = Disorder(duplicates=0.1, late=0.1, out_of_order=0.1, churn=0.3)
+DISORDERLY = StreamOptions(duplicates=0.1, late=0.1, out_of_order=0.1, churn=0.3)
 SEED = 3
 
 
-def identifies(disorder: Disorder = Disorder()) -> EventStream:  # noqa: B008 - frozen
-    return EventStream(crowd=Crowd(seed=SEED), voice=IdentifyCalls(), disorder=disorder)
+NO_DISORDER = StreamOptions()
 
 
-def audience_events(disorder: Disorder = Disorder(), document: Mapping[str, Any] | None = None) -> EventStream:  # noqa: B008
+def identifies(disorder: StreamOptions = StreamOptions()) -> EventStream:  # noqa: B008 - frozen
+    return EventStream(crowd=Population(seed=SEED), voice=IdentifyCalls(), disorder=disorder)
+
+
+def audience_events(disorder: StreamOptions = NO_DISORDER, document: Mapping[str, Any] | None = None) -> EventStream:
     workspace = parse_workspace(document) if document else load_workspace()
-    return EventStream(crowd=members(Crowd(seed=SEED)), voice=membership_events(workspace), disorder=disorder)
+    return EventStream(crowd=members(Population(seed=SEED)), voice=membership_events(workspace), disorder=disorder)
 
 
 def message_ids(events: list[dict[str, Any]]) -> list[str]:
@@ -44,9 +47,9 @@ def seconds(event: Mapping[str, Any]) -> float:
     return moment.timestamp()
 
 
-@pytest.mark.parametrize("disorder", [Disorder(), DISORDERLY], ids=["orderly", "disorderly"])
+@pytest.mark.parametrize("disorder", [StreamOptions(), DISORDERLY], ids=["orderly", "disorderly"])
 @pytest.mark.parametrize("stream", [identifies, audience_events])
-def test_a_block_is_full_and_the_same_whenever_it_is_made(stream: Any, disorder: Disorder) -> None:
+def test_a_block_is_full_and_the_same_whenever_it_is_made(stream: Any, disorder: StreamOptions) -> None:
     alone = stream(disorder).block(2)
     after_others = [stream(disorder).block(number) for number in range(3)][2]
     assert alone == after_others
@@ -67,7 +70,7 @@ def test_without_disorder_every_event_comes_once_and_in_order(stream: Any) -> No
 
 
 def test_a_duplicate_is_the_same_event_again_within_a_few_places() -> None:
-    events = identifies(Disorder(duplicates=0.2)).block(0)
+    events = identifies(StreamOptions(duplicates=0.2)).block(0)
     first_places: dict[str, int] = {}
     again = 0
     for place, event in enumerate(events):
@@ -81,7 +84,7 @@ def test_a_duplicate_is_the_same_event_again_within_a_few_places() -> None:
 
 
 def test_late_events_tell_of_a_moment_up_to_a_day_before_their_neighbours() -> None:
-    events = identifies(Disorder(late=0.2)).block(50)
+    events = identifies(StreamOptions(late=0.2)).block(50)
     start = seconds(identifies().block(50)[0])
     behind = [start + place - seconds(event) for place, event in enumerate(events)]
     late = [seconds_behind for seconds_behind in behind if seconds_behind > 0]
@@ -90,7 +93,7 @@ def test_late_events_tell_of_a_moment_up_to_a_day_before_their_neighbours() -> N
 
 
 def test_events_out_of_order_come_a_few_places_after_later_ones() -> None:
-    orderly, mixed = identifies().block(0), identifies(Disorder(out_of_order=0.2)).block(0)
+    orderly, mixed = identifies().block(0), identifies(StreamOptions(out_of_order=0.2)).block(0)
     assert sorted(message_ids(mixed)) == sorted(message_ids(orderly))
     places = {message_id: place for place, message_id in enumerate(message_ids(orderly))}
     moved = [place - places[message_id] for place, message_id in enumerate(message_ids(mixed))]
@@ -100,7 +103,7 @@ def test_events_out_of_order_come_a_few_places_after_later_ones() -> None:
 
 
 def test_who_leaves_is_identified_again_with_too_little_spent() -> None:
-    events = identifies(Disorder(churn=0.5)).block(0)
+    events = identifies(StreamOptions(churn=0.5)).block(0)
     spent: dict[str, list[float]] = {}
     for event in events:
         spent.setdefault(event["userId"], []).append(event["traits"]["total_spent"])
@@ -112,18 +115,18 @@ def test_who_leaves_is_identified_again_with_too_little_spent() -> None:
 
 
 def test_a_member_enters_and_with_churn_leaves_again() -> None:
-    events = audience_events(Disorder(churn=0.5)).block(0)
+    events = audience_events(StreamOptions(churn=0.5)).block(0)
     told: dict[str, list[str]] = {}
     for event in events:
         if event["type"] == "track":
             told.setdefault(event["userId"], []).append(event["event"])
-    stories = Counter(map(tuple, told.values()))
-    assert set(stories) <= {("Audience Entered",), ("Audience Entered", "Audience Exited")}
-    assert stories["Audience Entered", "Audience Exited"] / stories.total() == pytest.approx(0.5, abs=0.1)
+    timelines = Counter(map(tuple, told.values()))
+    assert set(timelines) <= {("Audience Entered",), ("Audience Entered", "Audience Exited")}
+    assert timelines["Audience Entered", "Audience Exited"] / timelines.total() == pytest.approx(0.5, abs=0.1)
 
 
 def test_an_identify_and_a_track_tell_the_same_change() -> None:
-    events = audience_events(Disorder(churn=0.3)).block(1)
+    events = audience_events(StreamOptions(churn=0.3)).block(1)
     for first, second in zip(events[::2], events[1::2], strict=True):
         assert (first["type"], second["type"]) == ("identify", "track")
         assert first["userId"] == second["userId"]
@@ -153,14 +156,14 @@ def test_a_workspace_in_which_nothing_is_sent_is_refused(document: dict[str, Any
 
 def test_what_is_no_share_is_refused() -> None:
     with pytest.raises(InputError, match="out-of-order: this is not a share"):
-        Disorder(out_of_order=2)
+        StreamOptions(out_of_order=2)
 
 
 def test_the_same_calls_make_the_same_members(room: Any) -> None:
     """What the stream calls entering and leaving is what Engage makes of it."""
-    events = identifies(Disorder(churn=0.3)).block(0)
+    events = identifies(StreamOptions(churn=0.3)).block(0)
     for start in range(0, BLOCK, 500):
-        assert room.segment.receive("batch", {"batch": events[start : start + 500]}).accepted == 500
+        assert room.segment.ingest("batch", {"batch": events[start : start + 500]}).accepted == 500
     last = {event["userId"]: event["traits"]["total_spent"] for event in events}
     inside = {member["userId"] for member in room.segment.members("vip_customers", limit=BLOCK)}
     assert inside == {user for user, spent in last.items() if spent >= 500}

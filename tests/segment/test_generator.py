@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from emulator.errors import InputError
-from emulator.segment.awkward import AWKWARD_SHARES, NONE
-from emulator.segment.generator import Crowd, Person, batch, identify, no_longer_vip, people
+from emulator.generator.edge_cases import EDGE_CASE_SHARES, NONE
+from emulator.generator.people import Person, Population, batch, identify, no_longer_vip, people
 
 ADDRESS = re.compile(r"[a-z0-9.]+@[a-z0-9]+\.[a-z]+")
 TRAITS = {
@@ -19,7 +19,7 @@ TRAITS = {
 
 
 def crowd(count: int, *, seed: int = 1, **options: Any) -> list[Person]:
-    return list(islice(Crowd(seed=seed, **options).people(), count))
+    return list(islice(Population(seed=seed, **options).people(), count))
 
 
 def test_a_person_is_the_same_however_many_are_asked_for() -> None:
@@ -28,7 +28,7 @@ def test_a_person_is_the_same_however_many_are_asked_for() -> None:
 
 
 def test_a_person_is_the_same_from_whichever_one_people_are_made_on() -> None:
-    assert list(islice(Crowd(seed=7).people(first=250), 50)) == list(people(7, 300))[250:]
+    assert list(islice(Population(seed=7).people(first=250), 50)) == list(people(7, 300))[250:]
 
 
 def test_shares_change_who_is_awkward_and_nothing_else() -> None:
@@ -51,7 +51,7 @@ def test_people_have_the_default_traits() -> None:
 def test_shares_are_about_what_they_say() -> None:
     many = crowd(10_000, seed=2)
     share = {tag: count / len(many) for tag, count in Counter(person.awkward for person in many).items()}
-    for tag, wanted in AWKWARD_SHARES.items():
+    for tag, wanted in EDGE_CASE_SHARES.items():
         assert share[tag] == pytest.approx(wanted, rel=0.5)
     assert share["quote"] + share["newline"] + share["backslash"] == pytest.approx(0.02, rel=0.3)
     vips = sum(person.traits["total_spent"] >= 500 for person in many) / len(many)
@@ -129,9 +129,9 @@ def test_an_identify_call_is_repeatable_and_a_later_one_has_another_id() -> None
 
 def test_a_crowd_is_taken_in_whole(room: Any) -> None:
     body = batch(identify(person) for person in people(4, 500))
-    assert room.segment.receive("batch", body).accepted == 500
+    assert room.segment.ingest("batch", body).accepted == 500
     assert len(room.segment.profiles(limit=1000)) == 500
-    assert room.segment.receive("batch", body).accepted == 0, "the same calls again are duplicates"
+    assert room.segment.ingest("batch", body).accepted == 0, "the same calls again are duplicates"
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_a_crowd_is_taken_in_whole(room: Any) -> None:
 )
 def test_unknown_locales_and_tags_and_what_is_no_share_are_refused(options: dict[str, Any], hint: str) -> None:
     with pytest.raises(InputError, match=hint):
-        Crowd(seed=1, **options)
+        Population(seed=1, **options)

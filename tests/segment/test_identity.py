@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from emulator.clock import Clock
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
-from emulator.segment.profiles import ProfileBook, read_profiles
+from emulator.segment.profiles.store import ProfileSession, read_profiles
 from emulator.segment.tables import PROFILES, TABLES
 from emulator.store import Store
 from emulator.workspace import load_workspace
@@ -32,13 +32,13 @@ def traits(room: Any) -> dict[str, Any]:
 
 
 def test_user_id_anonymous_id_and_email_are_promoted(room: Any) -> None:
-    room.segment.receive("identify", {"userId": "u", "anonymousId": "a", "traits": {"email": "a@b.co"}})
+    room.segment.ingest("identify", {"userId": "u", "anonymousId": "a", "traits": {"email": "a@b.co"}})
     assert identifiers(room) == [{("user_id", "u"), ("anonymous_id", "a"), ("email", "a@b.co")}]
 
 
 def test_an_email_in_context_traits_of_a_track_becomes_an_identifier_but_no_trait(room: Any) -> None:
     call = {"userId": "u", "event": "e", "context": {"traits": {"email": "a@b.co", "city": "x"}}}
-    room.segment.receive("track", call)
+    room.segment.ingest("track", call)
     assert identifiers(room) == [{("user_id", "u"), ("email", "a@b.co")}]
     assert traits(room) == {}
 
@@ -47,30 +47,30 @@ def test_other_external_ids_are_not_promoted_and_no_value_is_blocked(room: Any) 
     crm = {"id": "crm-1", "type": "crm_id", "collection": "users", "encoding": "none"}
     context = {"externalIds": [crm], "device": {"id": "d", "type": "ios", "advertisingId": "i"}}
     for user in ("null", "-1", "anonymous", "0000-0000"):
-        room.segment.receive("track", {"userId": user, "event": "e", "context": context})
+        room.segment.ingest("track", {"userId": user, "event": "e", "context": context})
     assert identifiers(room) == [{("user_id", user)} for user in ("null", "-1", "anonymous", "0000-0000")]
 
 
 @pytest.mark.parametrize("email", [None, "", 5, ["a@b.co"], {}])
 def test_what_is_not_a_text_is_no_email_identifier(room: Any, email: Any) -> None:
-    room.segment.receive("identify", {"userId": "u", "traits": {"email": email}})
+    room.segment.ingest("identify", {"userId": "u", "traits": {"email": email}})
     assert identifiers(room) == [{("user_id", "u")}]
 
 
 def test_a_known_identifier_attaches_the_call_to_its_profile(room: Any) -> None:
-    room.segment.receive("track", {"anonymousId": "a", "event": "e"})
-    room.segment.receive("identify", {"anonymousId": "a", "userId": "u", "traits": {"x": 1}})
-    room.segment.receive("identify", {"userId": "u", "traits": {"y": 2}})
+    room.segment.ingest("track", {"anonymousId": "a", "event": "e"})
+    room.segment.ingest("identify", {"anonymousId": "a", "userId": "u", "traits": {"x": 1}})
+    room.segment.ingest("identify", {"userId": "u", "traits": {"y": 2}})
     assert identifiers(room) == [{("anonymous_id", "a"), ("user_id", "u")}]
     assert traits(room) == {"x": 1, "y": 2}
 
 
 def test_profiles_that_a_call_connects_are_merged(room: Any) -> None:
-    room.segment.receive(
+    room.segment.ingest(
         "identify", {"anonymousId": "a", "traits": {"x": 1, "z": 1}, "timestamp": "2026-01-02T00:00:00Z"}
     )
-    room.segment.receive("identify", {"userId": "u", "traits": {"y": 2, "z": 2}, "timestamp": "2026-01-01T00:00:00Z"})
-    room.segment.receive("track", {"anonymousId": "a", "userId": "u", "event": "e"})
+    room.segment.ingest("identify", {"userId": "u", "traits": {"y": 2, "z": 2}, "timestamp": "2026-01-01T00:00:00Z"})
+    room.segment.ingest("track", {"anonymousId": "a", "userId": "u", "event": "e"})
     assert identifiers(room) == [{("anonymous_id", "a"), ("user_id", "u")}]
     assert traits(room) == {"x": 1, "y": 2, "z": 1}, "the value set last stays"
 
@@ -86,7 +86,7 @@ def test_of_two_values_set_at_the_same_moment_the_one_set_last_stays_in_a_batch_
     for groups in ([calls], [[call] for call in calls], [calls[:1], calls[1:]]):
         room = open_room(document)
         for group in groups:
-            room.segment.receive("batch", {"batch": group})
+            room.segment.ingest("batch", {"batch": group})
         assert traits(room) == {"plan": "last"}
 
 
@@ -107,7 +107,7 @@ def test_a_batch_leads_to_the_same_profiles_as_its_calls_one_by_one(calls: list[
         with closing(sandbox):
             segment = Segment(sandbox, lambda _destination: RecordingTransport())
             for group in groups:
-                segment.receive("batch", {"batch": group})
+                segment.ingest("batch", {"batch": group})
             return [{name: value for name, value in found.items() if name != "id"} for found in segment.profiles()]
 
     assert after([calls]) == after([[call] for call in calls])
@@ -115,8 +115,8 @@ def test_a_batch_leads_to_the_same_profiles_as_its_calls_one_by_one(calls: list[
 
 def test_two_user_ids_are_never_merged(room: Any) -> None:
     """Limit of `user_id`: one. The identifier of lowest priority is dropped and matching starts again."""
-    room.segment.receive("identify", {"userId": "u1", "anonymousId": "a", "traits": {"email": "a@b.co"}})
-    room.segment.receive("identify", {"userId": "u2", "anonymousId": "a", "traits": {"email": "a@b.co", "x": 1}})
+    room.segment.ingest("identify", {"userId": "u1", "anonymousId": "a", "traits": {"email": "a@b.co"}})
+    room.segment.ingest("identify", {"userId": "u2", "anonymousId": "a", "traits": {"email": "a@b.co", "x": 1}})
     assert identifiers(room) == [
         {("user_id", "u1"), ("anonymous_id", "a"), ("email", "a@b.co")},
         {("user_id", "u2")},
@@ -147,7 +147,7 @@ def test_null_removes_a_trait_and_an_empty_text_is_kept(room: Any) -> None:
 
 @pytest.mark.parametrize("route", ["track", "page", "screen", "group"])
 def test_only_identify_sets_traits(room: Any, route: str) -> None:
-    room.segment.receive(
+    room.segment.ingest(
         route, {"userId": "u", "groupId": "g", "event": "e", "traits": {"x": 1}, "properties": {"y": 1}}
     )
     assert traits(room) == {}
@@ -155,19 +155,19 @@ def test_only_identify_sets_traits(room: Any, route: str) -> None:
 
 def test_an_alias_call_changes_no_profile(room: Any) -> None:
     """ "Spec: Alias": it cannot be used to merge profiles in Unify."""
-    room.segment.receive("alias", {"userId": "u", "previousId": "p"})
+    room.segment.ingest("alias", {"userId": "u", "previousId": "p"})
     assert room.segment.profiles() == []
-    room.segment.receive("identify", {"userId": "u", "traits": {"x": 1}})
-    room.segment.receive("identify", {"anonymousId": "p", "traits": {"y": 2}})
-    receipt = room.segment.receive("alias", {"userId": "u", "previousId": "p"})
+    room.segment.ingest("identify", {"userId": "u", "traits": {"x": 1}})
+    room.segment.ingest("identify", {"anonymousId": "p", "traits": {"y": 2}})
+    receipt = room.segment.ingest("alias", {"userId": "u", "previousId": "p"})
     assert receipt.accepted == 1
     assert identifiers(room) == [{("user_id", "u")}, {("anonymous_id", "p")}]
 
 
 def test_the_identifier_of_lowest_priority_is_dropped_when_a_limit_is_passed(room: Any) -> None:
-    """The example of "Identity Resolution Onboarding": the e-mail ranks below the user id."""
-    room.segment.receive("identify", {"userId": "abc123", "traits": {"email": "jane@example1.com"}})
-    room.segment.receive("identify", {"userId": "abc456", "traits": {"email": "jane@example1.com"}})
+    """The example of "Identity Resolution Onboarding": the email ranks below the user id."""
+    room.segment.ingest("identify", {"userId": "abc123", "traits": {"email": "jane@example1.com"}})
+    room.segment.ingest("identify", {"userId": "abc456", "traits": {"email": "jane@example1.com"}})
     assert identifiers(room) == [{("user_id", "abc123"), ("email", "jane@example1.com")}, {("user_id", "abc456")}]
 
 
@@ -178,7 +178,7 @@ def test_a_batch_resolves_its_calls_one_after_the_other(room: Any) -> None:
         {"type": "identify", "anonymousId": "a", "userId": "u", "traits": {"n": 3}},
         {"type": "identify", "anonymousId": "b", "userId": "u", "traits": {"m": 4}},
     ]
-    room.segment.receive("batch", {"batch": calls})
+    room.segment.ingest("batch", {"batch": calls})
     assert identifiers(room) == [{("anonymous_id", "a"), ("anonymous_id", "b"), ("user_id", "u")}]
     assert traits(room) == {"n": 3, "m": 4}
 
@@ -217,7 +217,7 @@ def test_one_transaction_or_many_resolve_alike_and_stay_within_the_limits(
         for start in range(0, len(wanted), size):
             group = wanted[start : start + size]
             with store.begin() as transaction:
-                book = ProfileBook(transaction, (identifier for call in group for identifier in call))
+                book = ProfileSession(transaction, (identifier for call in group for identifier in call))
                 for call in group:
                     book.resolve(call, 0)
                 book.save()

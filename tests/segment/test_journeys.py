@@ -56,11 +56,11 @@ def shop(open_shop: Callable[..., Any]) -> Any:
 
 def fill_cart(room: Any, user: str = "u1", **properties: Any) -> None:
     room.identify(user, email=f"{user}@example.com", first_name="Ada")
-    room.segment.receive("track", {"userId": user, "event": "Cart Modified", "properties": properties})
+    room.segment.ingest("track", {"userId": user, "event": "Cart Modified", "properties": properties})
 
 
 def order(room: Any, user: str = "u1") -> None:
-    room.segment.receive("track", {"userId": user, "event": "Order Completed"})
+    room.segment.ingest("track", {"userId": user, "event": "Order Completed"})
 
 
 def joined(room: Any) -> list[tuple[str, bool]]:
@@ -163,9 +163,9 @@ def test_a_journey_without_exit_condition_sends_no_exits(
 
 
 def test_somebody_without_known_id_does_not_enter(shop: Any) -> None:
-    shop.segment.receive("track", {"anonymousId": "a", "event": "Cart Modified"})
+    shop.segment.ingest("track", {"anonymousId": "a", "event": "Cart Modified"})
     assert joined(shop) == []
-    shop.segment.receive("identify", {"anonymousId": "a", "userId": "u1"})
+    shop.segment.ingest("identify", {"anonymousId": "a", "userId": "u1"})
     assert joined(shop) == [(ENTERED, True)]
 
 
@@ -259,18 +259,18 @@ def test_events_of_later_steps_join_the_context(open_shop: Callable[..., Any], j
     }
     room = open_shop({"key": REMINDED})
     fill_cart(room, a=1)
-    room.segment.receive("track", {"userId": "u1", "event": "Cart Viewed", "properties": {"total": 9, "b": 2}})
+    room.segment.ingest("track", {"userId": "u1", "event": "Cart Viewed", "properties": {"total": 9, "b": 2}})
     [event] = room.payloads()
     assert event["properties"]["journey_context"] == {"Cart Modified": {"a": 1}, "Cart Viewed": {"total": 9, "b": 2}}
 
 
 def test_merged_profiles_go_on_with_the_older_one_s_journey(shop: Any) -> None:
-    shop.segment.receive("identify", {"userId": "u1", "traits": {"first_name": "Ada"}})
+    shop.segment.ingest("identify", {"userId": "u1", "traits": {"first_name": "Ada"}})
     fill_cart(shop)
     shop.advance(hours=1)
-    shop.segment.receive("identify", {"anonymousId": "a", "traits": {"email": "a@example.com"}})
-    shop.segment.receive("track", {"anonymousId": "a", "event": "Cart Modified"})
-    shop.segment.receive("track", {"anonymousId": "a", "userId": "u1", "event": "e"})
+    shop.segment.ingest("identify", {"anonymousId": "a", "traits": {"email": "a@example.com"}})
+    shop.segment.ingest("track", {"anonymousId": "a", "event": "Cart Modified"})
+    shop.segment.ingest("track", {"anonymousId": "a", "userId": "u1", "event": "e"})
     shop.advance(hours=1)
     assert sizes(shop) == [1, 1, 1, 0]
 
@@ -288,7 +288,7 @@ def test_a_step_warns_of_missing_emails_and_missing_booleans(
     [seen] = open_shop({"key": REMINDED, "events": "entered", "email": False}).segment.journeys()
     assert seen["steps"][1]["destinations"] == ["StackAdapt Acme"]
     for warning, words in zip(
-        seen["steps"][1]["warnings"], ("requires an e-mail", "gets no e-mail", "takes for leaving"), strict=True
+        seen["steps"][1]["warnings"], ("requires an email", "gets no email", "takes for leaving"), strict=True
     ):
         assert words in warning
     journey["entry"] = {"all": [journey["entry"], {"trait": "email", "operator": "exists"}]}

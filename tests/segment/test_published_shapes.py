@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from emulator.harness.preview import preview
-from emulator.harness.subject import subjects_of
+from emulator.harness.subscription_context import subjects_of
 from emulator.workspace import load_workspace
 
 CLASS = 'Segment Computation Class must be one of: "audience" or "journey_step".'
@@ -62,7 +62,7 @@ SHAPES = {
         track(AUDIENCE, "Audience Exited", audience_key="first_time_shopper", first_time_shopper=False),
         "exit",
     ),
-    "audience without audience_key, e-mail enriched": (
+    "audience without audience_key, email enriched": (
         track(AUDIENCE, "Audience Entered", None) | {"properties": ENRICHED},
         "enter",
     ),

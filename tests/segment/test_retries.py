@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.segment.retries import FIRST_DELAY_MILLIS, LONGEST_DELAY_MILLIS
+from emulator.segment.delivery.retry_policy import FIRST_DELAY_MILLIS, LONGEST_DELAY_MILLIS
 from emulator.transport import Answer, TransportError
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -40,10 +40,10 @@ def tries(room: Any) -> list[timedelta]:
     while moment := next_moment(room):
         done = len(room.transport.requests)
         room.sandbox.clock.advance(moment - room.sandbox.clock.now() - MILLISECOND)
-        room.segment.tick()
+        room.segment.process_due()
         assert len(room.transport.requests) == done, "a millisecond too early"
         room.sandbox.clock.advance(MILLISECOND)
-        room.segment.tick()
+        room.segment.process_due()
         assert len(room.transport.requests) == done + 1
         moments.append(moment - start)
     return moments
@@ -125,6 +125,6 @@ def test_what_was_sent_when_the_sender_broke_down_is_sent_again(room: Any, monke
         enter(room)
     monkeypatch.undo()
     assert room.outcomes() == ["queued"] * 2
-    room.segment.tick()
+    room.segment.process_due()
     assert room.outcomes() == ["sent"] * 2
     assert room.transport.requests[0] == room.transport.requests[1]

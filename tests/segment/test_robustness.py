@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator.segment.tracking import BATCHES, CALLS
+from emulator.segment.tracking.calls import BATCHES, CALLS
 
 KEYS = ["userId", "anonymousId", "groupId", "previousId", "event", "traits", "properties", "context", "type", "name"]
 KEYS += ["messageId", "timestamp", "sentAt", "batch", "integrations", "email", "total_spent", "first_name"]
@@ -27,7 +27,7 @@ values = st.recursive(
 @given(route=st.sampled_from([*CALLS, *BATCHES]), body=st.dictionaries(st.sampled_from(KEYS), values, max_size=8))
 def test_any_json_object_is_taken(room: Any, route: str, body: dict[str, Any]) -> None:
     before = room.segment.counts()["calls"]
-    receipt = room.segment.receive(route, body)
+    receipt = room.segment.ingest(route, body)
     after = room.segment.counts()["calls"]
     assert after["accepted"] - before["accepted"] == receipt.accepted
     assert sum(after["failed"].values()) - sum(before["failed"].values()) == len(receipt.failed)

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.ids import Ids
-from emulator.segment.moments import from_millis, iso_nanoseconds, iso_of_millis, parse_moment, to_millis
-from emulator.segment.tracking import Call, Failed, Reception, read_calls, without_duplicates
+from emulator.segment.tracking.calls import Call, IngestResult, RejectedCall, read_calls, without_duplicates
+from emulator.timestamps import from_millis, iso_nanoseconds, iso_of_millis, parse_moment, to_millis
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def read(route: str, body: dict[str, Any]) -> list[Reception]:
+def read(route: str, body: dict[str, Any]) -> list[IngestResult]:
     return read_calls(route, body, received_at=NOON, ids=Ids(1))
 
 
@@ -27,7 +27,7 @@ def call(route: str, **body: Any) -> Call:
 
 
 def reasons(route: str, body: dict[str, Any]) -> list[str | None]:
-    return [found.reason if isinstance(found, Failed) else None for found in read(route, body)]
+    return [found.reason if isinstance(found, RejectedCall) else None for found in read(route, body)]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_duplicates_go_by_message_id_alone() -> None:
         ]
     }
     settled = list(without_duplicates(read("batch", body), seen=["3"]))
-    assert [found.reason if isinstance(found, Failed) else None for found in settled] == [
+    assert [found.reason if isinstance(found, RejectedCall) else None for found in settled] == [
         None,
         "duplicate",
         None,

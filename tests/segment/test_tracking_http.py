@@ -297,4 +297,4 @@ def test_a_mapping_that_is_not_json_is_refused_in_process(
     from emulator.errors import InputError
 
     with pytest.raises(InputError):
-        open_room(document).segment.receive("identify", given)
+        open_room(document).segment.ingest("identify", given)

@@ -77,7 +77,7 @@ def test_the_events_of_an_address_are_found_in_whatever_case_it_is_told(client: 
             {"mail": "a@b.com"},
             "mail: a person is told by these members.*Did you mean 'email'",
         ),
-        ("audiences/vip_customers/enter", {}, "user id or an e-mail"),
+        ("audiences/vip_customers/enter", {}, "user id or an email"),
         ("audiences/vip_customers/enter", {"email": 5}, "email: this is not a text"),
         ("audiences/vip_customers/enter", {"email": "a@b.com", "traits": []}, "traits: traits are an object"),
         ("regulations", {}, "'userId' is missing"),

@@ -53,16 +53,16 @@ class Pair:
             {"type": "identify", "userId": name, "traits": {"email": f"{name}@example.com", "total_spent": 900}}
             for name in names
         ]
-        self.sender.segment.receive("batch", {"batch": calls})
+        self.sender.segment.ingest("batch", {"batch": calls})
 
     def emitted(self) -> list[str]:
-        """The e-mail of every event, in the order of emission. All were sent."""
+        """The email of every event, in the order of emission. All were sent."""
         deliveries = self.sender.segment.deliveries(limit=1000)
         assert {row["outcome"] for row in deliveries} == {"sent"}
         return [_email(row["payload"]) for row in deliveries]
 
     def arrived(self) -> list[str]:
-        """The e-mail of every record, in the order of arrival."""
+        """The email of every record, in the order of arrival."""
         return [row["record"]["email"] for row in self.receiver.stackadapt.records(limit=1000)]
 
 

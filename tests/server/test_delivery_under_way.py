@@ -50,7 +50,7 @@ def emulator(endpoint: Endpoint) -> Iterator[Emulator]:
 
 
 def enter(emulator: Emulator, name: str) -> None:
-    emulator.segment.receive(
+    emulator.segment.ingest(
         "identify", {"userId": name, "traits": {"email": f"{name}@example.com", "total_spent": 900}}
     )
 

@@ -16,7 +16,7 @@ import pytest
 from emulator import Emulator, load_workspace
 from emulator.clock import Clock, stopwatch
 from emulator.events import GraphQLExchanged
-from emulator.faults.header import HEADER
+from emulator.protocol import FAULT_HEADER
 from emulator.rate_limit import parse_rate_limit
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -36,7 +36,7 @@ class Door:
     client: httpx.Client
 
     def post(self, query: str = USER, *, fault: str | None = None, **variables: Any) -> httpx.Response:
-        headers = TOKEN if fault is None else {**TOKEN, HEADER: fault}
+        headers = TOKEN if fault is None else {**TOKEN, FAULT_HEADER: fault}
         return self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
 
     def upsert(self, *emails: str, fault: str | None = None) -> httpx.Response:
@@ -193,7 +193,7 @@ def test_latency_on_a_frozen_clock_is_only_written_down(served: Callable[..., Do
 def test_latency_in_process_is_only_written_down() -> None:
     with Emulator() as emulator:
         elapsed = stopwatch()
-        headers = {**TOKEN, HEADER: "latency=30000"}
+        headers = {**TOKEN, FAULT_HEADER: "latency=30000"}
         assert emulator.client.post("/graphql", json={"query": USER}, headers=headers).status_code == 200
         assert elapsed() < 10_000
         entry = emulator.client.get("/_emulator/journal").get_json()["entries"][0]
@@ -207,7 +207,7 @@ def test_a_caller_who_hangs_up_ends_a_delay(served: Callable[..., Door]) -> None
     for _ in range(8):
         impatient = httpx.Client(base_url=door.client.base_url, trust_env=False, timeout=IMPATIENCE_SECONDS)
         with impatient, pytest.raises(httpx.ReadTimeout):
-            impatient.post("/graphql", json={"query": USER}, headers={**TOKEN, HEADER: "latency=30000"})
+            impatient.post("/graphql", json={"query": USER}, headers={**TOKEN, FAULT_HEADER: "latency=30000"})
     assert door.post().status_code == 200
     assert elapsed() < 20_000
 
@@ -252,7 +252,7 @@ def test_a_bad_header_is_refused_with_its_reason(door: Door) -> None:
 
 
 def test_the_header_of_a_stranger_does_nothing(door: Door) -> None:
-    answer = door.client.post("/graphql", json={"query": USER}, headers={HEADER: "reset"})
+    answer = door.client.post("/graphql", json={"query": USER}, headers={FAULT_HEADER: "reset"})
     assert answer.status_code == 401
 
 
@@ -263,7 +263,7 @@ def test_rules_are_added_listed_and_removed_over_http(door: Door) -> None:
     assert added.json()["id"] == 1
     assert door.upsert("ada@example.com").status_code == 200
     assert door.upsert("ada@example.com", "bob@example.org").status_code == 503
-    assert door.client.get("/_emulator/faults").json()["faults"] == [{**added.json(), "struck": 1}]
+    assert door.client.get("/_emulator/faults").json()["faults"] == [{**added.json(), "matched": 1}]
     assert door.client.delete("/_emulator/faults/2").status_code == 404
     assert door.client.delete("/_emulator/faults/1").status_code == 204
     assert door.client.get("/_emulator/faults").json() == {"faults": []}

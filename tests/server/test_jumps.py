@@ -36,7 +36,7 @@ def advance(emulator: Emulator, **body: Any) -> Any:
 
 def test_a_batch_is_tried_again_at_every_moment_on_the_way(emulator: Emulator) -> None:
     emulator.client.post("/_emulator/faults", json={"fault": "status", "status": 503, "times": 3})
-    emulator.segment.receive("identify", ADA)
+    emulator.segment.ingest("identify", ADA)
     after = advance(emulator, hours=4).json
     assert datetime.fromisoformat(after["now"]) == NOON + timedelta(hours=4)
     (batch,) = got(emulator, "batches")["batches"]
@@ -51,7 +51,7 @@ def test_a_batch_goes_out_when_it_is_old_enough_not_when_the_jump_ends() -> None
     (destination,) = workspace.destinations
     patient = replace(workspace, destinations=(replace(destination, batch_age=timedelta(minutes=5)),))
     with Emulator(patient, clock=Clock(frozen_at=NOON)) as emulator:
-        emulator.segment.receive("identify", ADA)
+        emulator.segment.ingest("identify", ADA)
         advance(emulator, hours=1)
         (batch,) = got(emulator, "batches")["batches"]
         assert datetime.fromisoformat(batch["firstAt"]) == NOON + timedelta(minutes=5)
@@ -59,7 +59,7 @@ def test_a_batch_goes_out_when_it_is_old_enough_not_when_the_jump_ends() -> None
 
 def test_a_jump_past_the_end_of_time_moves_nothing(emulator: Emulator) -> None:
     emulator.client.post("/_emulator/faults", json={"fault": "status", "status": 503})
-    emulator.segment.receive("identify", ADA)
+    emulator.segment.ingest("identify", ADA)
     refused = advance(emulator, duration="99999999d")
     assert (refused.status_code, refused.json["message"]) == (400, "time ends there.")
     assert datetime.fromisoformat(got(emulator, "clock")["now"]) == NOON
@@ -81,9 +81,9 @@ def after_forty_days(steps: Sequence[timedelta], *, faults: int) -> Any:
     with recent_buyers() as emulator:
         for number in range(3):
             who = {"userId": f"u{number}"}
-            emulator.segment.receive("identify", who | {"traits": {"email": f"{number}@example.com"}})
+            emulator.segment.ingest("identify", who | {"traits": {"email": f"{number}@example.com"}})
             at = (NOON - timedelta(hours=7 * number)).isoformat()
-            emulator.segment.receive("track", who | {"event": "Order", "timestamp": at})
+            emulator.segment.ingest("track", who | {"event": "Order", "timestamp": at})
         emulator.world.advance(timedelta(hours=4))
         if faults:
             emulator.client.post("/_emulator/faults", json={"fault": "status", "status": 503, "times": faults})
@@ -110,8 +110,8 @@ def test_a_jump_leads_stackadapt_to_the_same_as_small_steps(faults: int) -> None
 
 def test_a_change_made_by_time_is_sent_at_its_moment() -> None:
     with recent_buyers() as emulator:
-        emulator.segment.receive("identify", ADA)
-        emulator.segment.receive("track", {"userId": "u1", "event": "Order"})
+        emulator.segment.ingest("identify", ADA)
+        emulator.segment.ingest("track", {"userId": "u1", "event": "Order"})
         advance(emulator, days=40)
         *_, left = got(emulator, "batches")["batches"]
         assert datetime.fromisoformat(left["firstAt"]) == NOON + timedelta(days=30)
@@ -128,7 +128,7 @@ def test_a_jump_over_very_many_changes_stops_a_hundred_times_and_misses_none() -
             at = (NOON - timedelta(seconds=number)).isoformat()
             calls.append(who | {"type": "identify", "traits": {"email": f"{number}@example.com"}})
             calls.append(who | {"type": "track", "event": "Order", "timestamp": at})
-        emulator.segment.receive("batch", {"batch": calls})
+        emulator.segment.ingest("batch", {"batch": calls})
         entered = len(emulator.segment.batches())
         advance(emulator, days=40)
         assert emulator.segment.audiences()[0]["size"] == 0

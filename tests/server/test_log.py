@@ -4,11 +4,11 @@ import io
 import json
 from datetime import UTC, datetime
 
-from emulator.events import GraphQLExchanged, RecordSettled
+from emulator.events import GraphQLExchanged, RecordProcessed
 from emulator.server.logs import LogWriter
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
-SETTLED = RecordSettled(
+SETTLED = RecordProcessed(
     at=NOW, trace_id="t1", advertiser_id="1001", outcome="rejected", reason="INVALID_EMAIL", email="ada@@example.com"
 )
 EXCHANGED = GraphQLExchanged(
@@ -24,7 +24,7 @@ EXCHANGED = GraphQLExchanged(
 )
 
 
-def logged(event: RecordSettled | GraphQLExchanged, log_format: str, *, show_pii: bool = False) -> str:
+def logged(event: RecordProcessed | GraphQLExchanged, log_format: str, *, show_pii: bool = False) -> str:
     stream = io.StringIO()
     LogWriter(log_format, show_pii=show_pii, stream=stream)(event)
     return stream.getvalue()
@@ -40,7 +40,7 @@ def test_a_text_line_tells_what_happened() -> None:
 def test_a_json_line_is_one_object() -> None:
     assert json.loads(logged(SETTLED, "json")) == {
         "at": "2026-01-15T00:00:00.000Z",
-        "event": "RecordSettled",
+        "event": "RecordProcessed",
         "trace_id": "t1",
         "advertiser_id": "1001",
         "outcome": "rejected",

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator.harness.exchanges import Recording, read_exchanges
-from emulator.harness.remote import GuardedTransport, Permission
+from emulator.harness.recordings import Recording, read_exchanges
+from emulator.harness.remote_guard import GuardedTransport, Permission
 from emulator.server.recorder import create_recorder
 
 SANDBOX = "https://sandbox.stackadapt.com/public/graphql"
@@ -48,7 +48,7 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
 
 
 def recorder(far_end: FarEnd, recording: Recording, upstream: str, permission: Permission) -> httpx.Client:
-    guarded = GuardedTransport(permission, tell=lambda _text: None, through=httpx.MockTransport(far_end))
+    guarded = GuardedTransport(permission, timeline_of=lambda _text: None, through=httpx.MockTransport(far_end))
     app = create_recorder(httpx.Client(transport=guarded), upstream, recording)
     return httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://127.0.0.1")
 

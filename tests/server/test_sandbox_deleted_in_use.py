@@ -9,7 +9,7 @@ import pytest
 
 from emulator import Emulator
 from emulator.server.sandboxes import NamedSandbox
-from emulator.server.world import World
+from emulator.server.services import SandboxServices
 
 USER = "{ user { email } }"
 
@@ -26,7 +26,7 @@ def deleted_in_use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, found
     sandboxes = emulator.sandboxes
     opened = sandboxes._opened
 
-    def delete_and_open(sandbox: NamedSandbox) -> World:
+    def delete_and_open(sandbox: NamedSandbox) -> SandboxServices:
         if not found:
             sandboxes.delete(sandbox.name)
         world = opened(sandbox)

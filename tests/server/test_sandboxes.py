@@ -137,8 +137,8 @@ def test_time_faults_and_journal_are_each_sandbox_s_own(emulator: Emulator, clie
     ahead = (client.get("/_emulator/clock", headers=of(sandbox)).json or {})["aheadSeconds"]
     assert (ahead, (client.get("/_emulator/clock").json or {})["aheadSeconds"]) == (4 * 3600, 0)
     assert emails(client, "sa-local-write") == []
-    struck = client.post("/graphql", json={"query": EMAILS}, headers={"authorization": f"Bearer {sandbox['token']}"})
-    assert struck.status_code == 503
+    matched = client.post("/graphql", json={"query": EMAILS}, headers={"authorization": f"Bearer {sandbox['token']}"})
+    assert matched.status_code == 503
     heard = {
         name: [exchange.status for exchange in emulator.sandboxes.world(name).sandbox.journal.entries(GraphQLExchanged)]
         for name in ("default", "mine")
@@ -188,7 +188,7 @@ def test_the_default_sandbox_cannot_be_deleted(client: Client) -> None:
         ({"seed": True}, "seed"),
         ({"sed": 1}, "sed"),
         ({"workspace": "mine"}, "workspace: (top level)"),
-        ({"workspace": {**WORKSPACE, "apiEdition": "2025-06"}}, "apiEdition"),
+        ({"workspace": {**WORKSPACE, "apiVersion": "2025-06"}}, "apiVersion"),
         ({"workspace": {**WORKSPACE, "audiences": [IMPOSSIBLE]}}, "audience 'x': condition.value"),
     ],
 )

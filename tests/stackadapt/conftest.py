@@ -17,8 +17,8 @@ from emulator.clock import Clock
 from emulator.errors import EmulatorError
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import Limits, StackAdapt
-from emulator.stackadapt.http import blueprint
-from emulator.stackadapt.upload_http import blueprint as uploads_blueprint
+from emulator.stackadapt.http.graphql_endpoint import blueprint
+from emulator.stackadapt.http.upload_endpoint import blueprint as uploads_blueprint
 from emulator.workspace import Ingestion, Token, Workspace, load_workspace
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -60,9 +60,9 @@ def column(key: str, data_type: str = "STRING", **more: Any) -> dict[str, Any]:
 class Service:
     """The API of one sandbox, as a client meets it."""
 
-    def __init__(self, sandbox: Sandbox, *, edition: str, limits: Limits, uploads: Path | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, *, api_version: str, limits: Limits, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
-        self.stackadapt = StackAdapt(sandbox, edition=edition, limits=limits, uploads=uploads)
+        self.stackadapt = StackAdapt(sandbox, api_version=api_version, limits=limits, uploads=uploads)
         app = Flask("test")
         app.register_blueprint(blueprint(lambda token: self.stackadapt if sandbox.workspace.token(token) else None))
         app.register_blueprint(uploads_blueprint(lambda name: self.stackadapt if name == sandbox.name else None))
@@ -132,7 +132,7 @@ class Service:
         assert all(answer["userErrors"] == [] for answer in answers.values())
 
     def profile(self, email: str, advertiser: str = "1001") -> dict[str, Any]:
-        """The one profile with this e-mail."""
+        """The one profile with this email."""
         (found,) = self.stackadapt.profiles(advertiser, email)
         return found
 
@@ -150,12 +150,12 @@ Make = Callable[..., Service]
 
 @pytest.fixture
 def make_service() -> Any:
-    """Builds services: `ingestion` settings, `edition`, `limits`, extra `tokens`, a folder of `uploads`."""
+    """Builds services: `ingestion` settings, `api_version`, `limits`, extra `tokens`, a folder of `uploads`."""
     made: list[Sandbox] = []
 
     def make(
         *,
-        edition: str = "2026-06",
+        api_version: str = "2026-06",
         limits: Limits | None = None,
         tokens: tuple[Token, ...] = (),
         workspace: Workspace | None = None,
@@ -166,7 +166,7 @@ def make_service() -> Any:
         base = replace(base, tokens=(*base.tokens, *tokens), ingestion=Ingestion(**ingestion), seed=7)
         sandbox = Sandbox(base, clock=Clock(frozen_at=START))
         made.append(sandbox)
-        return Service(sandbox, edition=edition, limits=limits or Limits(), uploads=uploads)
+        return Service(sandbox, api_version=api_version, limits=limits or Limits(), uploads=uploads)
 
     yield make
     for sandbox in made:

@@ -9,10 +9,10 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.stackadapt.connections import Listing, connection, cursor_of, place_of
+from emulator.stackadapt.relay import CursorOrder, connection, cursor_of, place_of
 
-UP: Listing[int] = Listing(name="numbers", place=lambda number: (number,))
-DOWN: Listing[int] = Listing(name="numbers", place=lambda number: (number,), descending=True)
+UP: CursorOrder[int] = CursorOrder(name="numbers", place=lambda number: (number,))
+DOWN: CursorOrder[int] = CursorOrder(name="numbers", place=lambda number: (number,), descending=True)
 
 places = st.lists(st.one_of(st.integers(), st.text()), min_size=1, max_size=3).map(tuple)
 numbers = st.sets(st.integers(0, 30))
@@ -39,7 +39,7 @@ def test_a_cursor_gives_its_place_back_in_its_own_list_only(name: str, place: An
         },
     ),
 )
-def test_a_page_is_what_its_arguments_say(items: set[int], listing: Listing[int], page: dict[str, Any]) -> None:
+def test_a_page_is_what_its_arguments_say(items: set[int], listing: CursorOrder[int], page: dict[str, Any]) -> None:
     ordered = sorted(items, reverse=listing.descending)
     sign = -1 if listing.descending else 1
     after, before = (place_of("numbers", page[name])[0] if name in page else None for name in ("after", "before"))
@@ -61,7 +61,7 @@ def test_a_page_is_what_its_arguments_say(items: set[int], listing: Listing[int]
 
 @given(numbers, numbers, numbers, listings, st.integers(1, 5), st.booleans())
 def test_nothing_is_shown_twice_or_left_out_when_the_list_changes_between_pages(
-    stay: set[int], go: set[int], come: set[int], listing: Listing[int], size: int, backward: bool
+    stay: set[int], go: set[int], come: set[int], listing: CursorOrder[int], size: int, backward: bool
 ) -> None:
     items = stay | go
     seen: list[int] = []

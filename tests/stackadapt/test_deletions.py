@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.events import RecordSettled
+from emulator.events import RecordProcessed
 from tests.stackadapt.conftest import READ, Make, Service, column
 
 ANN = "ann@example.com"
@@ -73,7 +73,7 @@ def test_records_waiting_for_a_deleted_external_id_are_rejected(service: Service
     service.sync({**waiting, "userId": "u1"}, {**waiting, "userId": "u2"})
     external(service, "u1")
     assert service.outcomes() == [("rejected", "PROFILE_DELETED"), ("pending", "WAITS_FOR_PROFILE")]
-    assert [event.reason for event in service.sandbox.journal.entries(RecordSettled)] == ["PROFILE_DELETED"]
+    assert [event.reason for event in service.sandbox.journal.entries(RecordProcessed)] == ["PROFILE_DELETED"]
 
 
 def test_records_waiting_for_the_same_id_of_another_provider_go_on_waiting(service: Service) -> None:

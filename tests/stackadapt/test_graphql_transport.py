@@ -241,7 +241,7 @@ def test_the_operation_is_chosen_by_name(service: Service) -> None:
 def test_an_unexpected_failure_is_masked_logged_and_writes_nothing(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from emulator.stackadapt import execution
+    from emulator.stackadapt.graphql import executor as execution
 
     calls = []
 
@@ -268,7 +268,7 @@ def test_an_unexpected_failure_is_masked_logged_and_writes_nothing(
 
 
 def test_a_failing_resolver_is_masked_too(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    from emulator.stackadapt.resolvers import profiles
+    from emulator.stackadapt.graphql.resolvers import profiles
 
     def broken(*_: Any) -> Any:
         raise KeyError("inner")

@@ -1,4 +1,4 @@
-"""From accepted records to profiles: mapping, e-mail, identity, audiences, consent, latency."""
+"""From accepted records to profiles: mapping, email, identity, audiences, consent, latency."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator.events import RecordSettled
+from emulator.events import RecordProcessed
 from emulator.stackadapt import Limits
 from tests.stackadapt.conftest import READ, START, Make, Service, column
 
@@ -373,7 +373,7 @@ def test_the_mapping_race_reads_records_under_the_mapping_of_their_arrival(make_
 def test_each_settled_record_is_an_event_and_pending_ones_are_not(service: Service) -> None:
     service.sync({"email": ANN, "userId": "u1"}, {"email": "x"}, member(None, userId="u2"))
     trace_id = service.stackadapt.records()[0]["requestId"]
-    events = service.sandbox.journal.entries(RecordSettled)
+    events = service.sandbox.journal.entries(RecordProcessed)
     assert [(each.outcome, each.reason, each.email) for each in events] == [
         ("visible", None, ANN),
         ("rejected", "INVALID_EMAIL", None),

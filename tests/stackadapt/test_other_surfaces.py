@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.errors import EmulatorDefect
-from emulator.stackadapt.scalars import serialize_big_int, serialize_moment
+from emulator.stackadapt.graphql.scalars import serialize_big_int, serialize_moment
 from emulator.workspace import Token
 from tests.stackadapt.conftest import READ, WRITE, Make, Service, column
 

@@ -45,7 +45,7 @@ def found(service: Service, **filters: Any) -> list[str]:
 
 
 def kept(service: Service) -> list[tuple[int, str]]:
-    """List and e-mail of every member, those without a profile too."""
+    """List and email of every member, those without a profile too."""
     with service.sandbox.store.begin() as transaction:
         return [tuple(row) for row in transaction.execute(LIST_MEMBERS.select())]
 

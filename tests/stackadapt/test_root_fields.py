@@ -10,7 +10,7 @@ import pytest
 from graphql import build_schema
 
 from emulator.artefacts import contract
-from emulator.stackadapt.editions import EDITIONS
+from emulator.stackadapt.graphql.schema import API_VERSIONS
 from tests.stackadapt.conftest import AUDIENCE_COLUMNS, Service, column
 
 LIST = {"advertiserId": "1001", "name": "VIPs"}
@@ -171,7 +171,7 @@ def sent_file(service: Service) -> str:
 
 
 def test_no_root_field_is_left_out() -> None:
-    schema = build_schema(contract(EDITIONS["2026-06"].file).read_text(encoding="utf-8"))
+    schema = build_schema(contract(API_VERSIONS["2026-06"].file).read_text(encoding="utf-8"))
     assert schema.query_type
     assert schema.mutation_type
     fields = {f"Query.{name}" for name in schema.query_type.fields}

@@ -16,7 +16,7 @@ from tests.stackadapt.conftest import UPSERT, Make, Service, column
 
 def on_disk(path: Path) -> Service:
     sandbox = Sandbox(load_workspace(), store=Store(f"sqlite:///{path / 'state.sqlite'}"))
-    return Service(sandbox, edition="2026-06", limits=Limits())
+    return Service(sandbox, api_version="2026-06", limits=Limits())
 
 
 def test_profiles_mappings_and_segments_survive_a_restart(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The pure rules: e-mails, values, providers, mapping text, consent, latency, limits of a document."""
+"""The pure rules: emails, values, providers, mapping text, consent, latency, limits of a document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from emulator.artefacts import contract
 from emulator.ids import Ids
-from emulator.stackadapt.document import parse_document
+from emulator.stackadapt.graphql.document import parse_document
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.emails import read_email
 from emulator.stackadapt.rules.latency import latency_of
@@ -22,7 +22,7 @@ from emulator.stackadapt.rules.mapping_columns import MalformedMapping, column_o
 from emulator.stackadapt.rules.marketing import brought_by, status_after
 from emulator.stackadapt.rules.providers import provider_key, source_of
 from emulator.stackadapt.rules.reasons import REASONS, WARNINGS
-from emulator.stackadapt.rules.records import OUTCOMES, Reading, merged, verdict
+from emulator.stackadapt.rules.records import OUTCOMES, ParsedRecord, merged, verdict
 from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.values import read_value
 
@@ -186,7 +186,7 @@ def test_a_property_holds_one_kind_at_a_time() -> None:
 def test_a_known_external_id_makes_up_for_a_missing_email_and_for_no_invalid_one(
     email: str | None, email_reason: str | None, known: bool, suppressed: bool, expected: tuple[str, str | None]
 ) -> None:
-    reading = Reading(
+    reading = ParsedRecord(
         email=email,
         email_reason=email_reason,
         external_id="u1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLError, build_schema, parse
 
-from emulator.stackadapt.wording import in_graphql_js_words
+from emulator.stackadapt.graphql.error_format import in_graphql_js_words
 
 SCHEMA = build_schema("type Query { a: Int }")
 

@@ -18,7 +18,7 @@ KILLED_AFTER = 40
 SENDERS = 4
 UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
 TOKEN = {"authorization": "Bearer sa-local-write"}
-# One record in ten has no e-mail and waits, one in ten has an invalid one, the others become visible.
+# One record in ten has no email and waits, one in ten has an invalid one, the others become visible.
 OUTCOMES = {"visible": 8, "pending": 1, "rejected": 1}
 
 
@@ -30,7 +30,7 @@ def record(number: int, position: int) -> dict[str, Any]:
     name = f"p{number}x{position}"
     if position % 10 == 0:
         return {"userId": name, "audienceId": "aud_1", "action": "enter"}
-    return {"email": "no e-mail" if position % 10 == 1 else f"{name}@example.com", "userId": name}
+    return {"email": "no email" if position % 10 == 1 else f"{name}@example.com", "userId": name}
 
 
 def send(url: str, number: int) -> int | None:

@@ -12,7 +12,7 @@ from emulator.harness.drift.published import Compared, compare_published
 from emulator.harness.drift.schema_changes import schema_findings
 from emulator.harness.drift.schema_sources import introspect, read_schema
 from emulator.harness.drift.usage import usage_of
-from emulator.stackadapt.editions import executable_schema
+from emulator.stackadapt.graphql.schema import executable_schema
 
 __all__ = [
     "BREAKING",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-def schema_drift(found: GraphQLSchema, edition: str) -> list[Finding]:
-    """What changed from an edition's contract to `found`, the worst first. Raises InputError for an unknown edition."""
-    contract = executable_schema(edition)
+def schema_drift(found: GraphQLSchema, api_version: str) -> list[Finding]:
+    """What changed between the contract and `found`, worst first. Raises InputError for an unknown API version."""
+    contract = executable_schema(api_version)
     return schema_findings(contract, found, usage_of(contract))

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from emulator.errors import EmulatorDefect
-from emulator.harness.lint.samples import sample_messages
-from emulator.harness.subject import Subject, subjects
+from emulator.harness.recorded_cases import Case
+from emulator.harness.samples import sample_messages
+from emulator.harness.subscription_context import SubscriptionContext, subjects
 from emulator.mapping import ActionDefinition, Definition, Field
-from emulator.mapping.replay import Case
 from emulator.workspace import Subscription, Workspace, load_workspace
 
 DELETION = "deletion of a person"
@@ -60,7 +60,7 @@ def _variants(action: ActionDefinition) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _subject(
     workspace: Workspace, definition: Definition, action: ActionDefinition, extra: Mapping[str, Any]
-) -> Subject:
+) -> SubscriptionContext:
     """The default workspace's instance as one of this generation, with one subscription to the action."""
     [instance] = workspace.destinations
     given = instance.subscriptions[0].mapping
@@ -82,10 +82,10 @@ def _value(field: Field, settings: Mapping[str, str]) -> Any:
         return field.choices[0]
     if field.key in settings:
         return settings[field.key]
-    raise EmulatorDefect("a required field of a definition has neither default nor choices.", where=field.key)
+    raise EmulatorDefect("a required field of a definition has neither default nor choices", where=field.key)
 
 
-def _action_cases(subject: Subject, variant: str) -> Iterator[Case]:
+def _action_cases(subject: SubscriptionContext, variant: str) -> Iterator[Case]:
     messages = [
         *((f"{kind} entered", event) for kind, event in sample_messages(subject)),
         *((f"{kind} exited", event) for kind, event in sample_messages(subject, entered=False)),
@@ -115,12 +115,12 @@ def _action_cases(subject: Subject, variant: str) -> Iterator[Case]:
     for name, event in (*messages, *_odd(first)):
         yield case("event", name, [event])
     yield case("batch", "all", [event for _, event in messages])
-    yield case("batch", "one without e-mail", [first, _without_email(first)])
+    yield case("batch", "one without email", [first, _without_email(first)])
 
 
 def _odd(event: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What the destination refuses, spoils or passes over."""
-    yield "without e-mail", _without_email(event)
+    yield "without email", _without_email(event)
     yield "quote", {**event, "traits": {**event["traits"], "first_name": 'Ada "A"'}}
     yield "alias", {**event, "type": "alias", "previousId": "u0"}
     yield "page", {**event, "type": "page"}

@@ -22,10 +22,10 @@ from emulator.errors import InputError, UserMistake
 from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
 from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, Finding
+from emulator.harness.recorded_cases import Case, Difference, compare, replay
 from emulator.mapping import Definition, load_definition
 from emulator.mapping.definition import nearest_generation
-from emulator.mapping.replay import Case, Difference, compare, replay
-from emulator.stackadapt.editions import EDITIONS, executable_schema
+from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 
 PACKAGE: Final = "@segment/action-destinations"
 _SCRIPT = Path(__file__).with_name("published.cjs")
@@ -77,7 +77,7 @@ def _package(directory: Path) -> Path:
         if _manifest(folder).get("name") == PACKAGE:
             return folder
     raise InputError(
-        f"{PACKAGE} is not installed here.",
+        f"{PACKAGE} is not installed here",
         where=str(directory),
         hint=f"Name the folder in which you ran npm install {PACKAGE}.",
     )
@@ -94,7 +94,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def _version(package: Path) -> str:
     version = _manifest(package).get("version")
     if not isinstance(version, str):
-        raise InputError("this package has no version.", where=str(package / "package.json"))
+        raise InputError("this package has no version", where=str(package / "package.json"))
     return version
 
 
@@ -107,7 +107,7 @@ def _run(package: Path, asked: Sequence[Case]) -> tuple[Mapping[str, Any], list[
     """The installed definition, and what the package did with each case."""
     node = shutil.which("node")
     if node is None:
-        raise UserMistake("running the package needs Node.js, and there is no node on PATH.", hint="Install Node.js.")
+        raise UserMistake("running the package needs Node.js, and there is no node on PATH", hint="Install Node.js.")
     lines = "".join(f"{json.dumps(case)}\n" for case in asked)
     try:
         done = subprocess.run(  # noqa: S603 - the script is ours, the package is what the caller asks to run
@@ -120,11 +120,11 @@ def _run(package: Path, asked: Sequence[Case]) -> tuple[Mapping[str, Any], list[
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UserMistake(f"the package was not done after {_SECONDS} seconds.", where=str(package)) from None
+        raise UserMistake(f"the package was not done after {_SECONDS} seconds", where=str(package)) from None
     answers = done.stdout.rstrip("\n").split("\n")
     if done.returncode != 0 or len(answers) != len(asked) + 1:
         told = done.stderr.strip().partition("\n")[0] or f"node ended with exit code {done.returncode}"
-        raise UserMistake(f"the package cannot be run: {told}.", where=str(package))
+        raise UserMistake(f"the package cannot be run: {told}", where=str(package))
     first, *rest = map(json.loads, answers)
     runs = [
         _Run(case=case, expected=answer["expected"], urls=tuple(answer["urls"]))
@@ -185,10 +185,10 @@ def _verdict(run: _Run) -> str:
 
 
 def _problem(body: str) -> str | None:
-    """Why no edition of StackAdapt's schema accepts a request's document; None when one does."""
+    """Why no API version of StackAdapt accepts a request's document; None when one does."""
     try:
         document = parse(json.loads(body)["query"])
     except (GraphQLError, ValueError, KeyError, TypeError) as error:
         return str(error).partition("\n")[0]
-    errors = [validate(executable_schema(edition), document) for edition in EDITIONS]
+    errors = [validate(executable_schema(api_version), document) for api_version in API_VERSIONS]
     return None if not all(errors) else errors[0][0].message.partition("\n")[0]

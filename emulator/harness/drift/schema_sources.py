@@ -17,8 +17,8 @@ from graphql import (
 )
 from graphql.utilities import IntrospectionQuery
 
+from emulator.addresses import address, shown
 from emulator.errors import InputError, UserMistake
-from emulator.harness.remote import address, shown
 
 _SHALLOW = "Introspect again with a query that follows ofType far enough, such as graphql-js's getIntrospectionQuery()."
 _HIDDEN = "***"
@@ -29,12 +29,12 @@ def read_schema(path: Path) -> GraphQLSchema:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"this file cannot be read: {error}.", where=str(path)) from None
+        raise InputError(f"this file cannot be read: {error}", where=str(path)) from None
     if text.lstrip().startswith("{"):
         try:
             return _introspected(json.loads(text), str(path))
         except (ValueError, RecursionError) as error:
-            raise InputError(f"this is not JSON: {error}.", where=str(path)) from None
+            raise InputError(f"this is not JSON: {error}", where=str(path)) from None
     try:
         schema = build_schema(text)
     except (GraphQLError, TypeError, RecursionError) as error:
@@ -56,7 +56,7 @@ def introspect(client: httpx.Client, url: str, token: str | None) -> GraphQLSche
         if not (isinstance(answer, dict) and answer.get("errors")):
             return _introspected(answer, place)
     found = _without(token, _messages(answer))
-    raise UserMistake("the endpoint refuses introspection.", where=place, found=found)
+    raise UserMistake("the endpoint refuses introspection", where=place, found=found)
 
 
 def _asked(client: httpx.Client, url: str, token: str | None, query: str) -> Any:
@@ -65,7 +65,7 @@ def _asked(client: httpx.Client, url: str, token: str | None, query: str) -> Any
     try:
         response = client.post(url, json={"query": query}, headers=headers)
     except httpx.HTTPError as error:
-        raise UserMistake(f"the endpoint does not answer: {error}.", where=place) from None
+        raise UserMistake(f"the endpoint does not answer: {error}", where=place) from None
     try:
         answer = response.json()
     except (ValueError, RecursionError):
@@ -74,7 +74,7 @@ def _asked(client: httpx.Client, url: str, token: str | None, query: str) -> Any
         return answer
     told = _messages(answer) or response.reason_phrase
     raise UserMistake(
-        f"the endpoint answers {response.status_code}.",
+        f"the endpoint answers {response.status_code}",
         where=place,
         found=_without(token, told),
         hint="Check the address and the token." if response.status_code in (401, 403, 404) else None,
@@ -84,7 +84,7 @@ def _asked(client: httpx.Client, url: str, token: str | None, query: str) -> Any
 def _introspected(answer: Any, where: str) -> GraphQLSchema:
     data = answer.get("data", answer) if isinstance(answer, dict) else None
     if not isinstance(data, dict) or "__schema" not in data:
-        raise InputError("this is no answer of an introspection: it has no __schema.", where=where)
+        raise InputError("this is no answer of an introspection: it has no __schema", where=where)
     try:
         schema = build_client_schema(cast(IntrospectionQuery, data))
     except (GraphQLError, TypeError, KeyError, RecursionError) as error:

@@ -31,8 +31,8 @@ from graphql import (
 )
 
 from emulator.harness.drift.cases import cases
+from emulator.harness.recorded_cases import replay
 from emulator.mapping import generations, load_definition
-from emulator.mapping.replay import replay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.harness.faces import Endpoint
+from emulator.harness.client import Endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Self
 
 from emulator.errors import InputError, nearest
+from emulator.harness.client import Endpoint
 from emulator.harness.expectations.known_audiences import known_audiences
 from emulator.harness.expectations.unmet import Unmet, unmet
-from emulator.harness.faces import Endpoint
 
 Shown = dict[str, Any]
 
@@ -45,7 +45,7 @@ class ExpectedProfile:
         known = known_audiences(self._endpoint)
         if not known.has(audience):
             raise InputError(
-                "neither the workspace nor any record knows this audience, so nobody could be in it.",
+                "neither the workspace nor any record knows this audience, so nobody could be in it",
                 where="not_in_audience",
                 found=audience,
                 allowed=", ".join(known.names) or None,

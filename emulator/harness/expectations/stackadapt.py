@@ -7,9 +7,9 @@ from typing import Any
 
 from emulator.clock import turns
 from emulator.errors import InputError, nearest
+from emulator.harness.client import Endpoint, StackAdaptClient
 from emulator.harness.expectations.profile import ExpectedProfile
 from emulator.harness.expectations.unmet import unmet
-from emulator.harness.faces import Endpoint, StackAdaptFace
 from emulator.stackadapt.rules.reasons import REASONS
 
 Shown = dict[str, Any]
@@ -23,7 +23,7 @@ _VISIBLE = """query ($advertiser: ID!, $email: String) {
 }"""
 
 
-class ExpectingStackAdapt(StackAdaptFace):
+class ExpectingStackAdapt(StackAdaptClient):
     """One advertiser at an endpoint, and what is expected to be there.
 
     `patience` are the seconds that `expect_profile` waits where nobody can move the clock; an emulator never waits.
@@ -34,7 +34,7 @@ class ExpectingStackAdapt(StackAdaptFace):
         self._patience = 0 if endpoint.controlled else patience
 
     def expect_profile(self, *, email: str) -> ExpectedProfile:
-        """A profile with this e-mail is visible. Raises Unmet with the story of the person."""
+        """A profile with this email is visible. Raises Unmet with the story of the person."""
         __tracebackhide__ = True
         for _ in turns(self._patience, every=_SECONDS_BETWEEN):
             found = self._visible(email)
@@ -45,14 +45,14 @@ class ExpectingStackAdapt(StackAdaptFace):
         raise unmet(self._endpoint, sentence, email=email)
 
     def expect_no_profile(self, *, email: str) -> None:
-        """No profile with this e-mail is visible. Raises Unmet with the story of the person."""
+        """No profile with this email is visible. Raises Unmet with the story of the person."""
         __tracebackhide__ = True
         if self._visible(email):
             sentence = f"{email} should have no profile at advertiser {self.advertiser_id}, and one is visible."
             raise unmet(self._endpoint, sentence, email=email)
 
     def expect_rejection(self, *, reason: str | None = None, email: str | None = None) -> list[Shown]:
-        """A record was refused, with a reason code of `contracts/reason-codes.yaml` and by an e-mail, when given.
+        """A record was refused, with a reason code of `contracts/reason-codes.yaml` and by an email, when given.
 
         Gives the refused records. Raises Unmet, and InputError for a code that there is not.
         """
@@ -98,14 +98,14 @@ class ExpectingStackAdapt(StackAdaptFace):
     def expect_segment(
         self, rule: Mapping[str, Any], *, size: int | None = None, members: Collection[str] | None = None
     ) -> Shown:
-        """A segment with this rule has so many members, or exactly these e-mails.
+        """A segment with this rule has so many members, or exactly these emails.
 
         Gives the segment. Raises Unmet with the story of the first who is missing, InputError when neither is given.
         """
         __tracebackhide__ = True
         if size is None and members is None:
             raise InputError(
-                "nothing is expected of this segment.",
+                "nothing is expected of this segment",
                 where="expect_segment",
                 allowed="size, members",
                 hint="To look at a segment there is stackadapt.segment(rule).",
@@ -136,7 +136,7 @@ _COUNTED = {"times": "exactly", "atLeast": "at least", "atMost": "at most"}
 def _check_reason(reason: str | None) -> None:
     if reason is not None and reason not in REASONS:
         raise InputError(
-            "there is no such reason code.",
+            "there is no such reason code",
             where="reason",
             found=reason,
             allowed=", ".join(REASONS),
@@ -145,7 +145,7 @@ def _check_reason(reason: str | None) -> None:
 
 
 def _is_about(record: Shown, email: str | None) -> bool:
-    """Whether an e-mail stands in a record as it was sent, under whatever key."""
+    """Whether an email stands in a record as it was sent, under whatever key."""
     if email is None:
         return True
     return any(isinstance(value, str) and value.lower() == email.lower() for value in record["record"].values())

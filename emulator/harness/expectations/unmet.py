@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.errors import ContractViolation
-from emulator.harness.faces import Endpoint, Story, tell, troubles
+from emulator.harness.client import Endpoint, Timeline, failures_at, timeline_of
 
 _MOST_TROUBLES = 8
 
@@ -23,9 +23,9 @@ def unmet(endpoint: Endpoint, sentence: str, *, email: str | None = None) -> Unm
 
 
 def _explanation(endpoint: Endpoint, email: str | None) -> Iterator[str]:
-    others = troubles(endpoint)
+    others = failures_at(endpoint)
     if email is not None:
-        story = tell(endpoint, email=email)
+        story = timeline_of(endpoint, email=email)
         yield from story.lines()
         yield from _what_to_do(story)
         others = others.beside(story)
@@ -34,6 +34,6 @@ def _explanation(endpoint: Endpoint, email: str | None) -> Iterator[str]:
         yield from (f"  {line}" for line in others.lines(most=_MOST_TROUBLES))
 
 
-def _what_to_do(story: Story) -> Iterator[str]:
+def _what_to_do(story: Timeline) -> Iterator[str]:
     if any(record["outcome"] == "queued" for record in story.records):
         yield '  hint        the latency has not passed yet: stackadapt.clock.advance("4h")'

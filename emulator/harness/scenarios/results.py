@@ -1,4 +1,4 @@
-"""What came of scenarios: checks, results, and the matrix of generations and editions."""
+"""What came of scenarios: checks, results, and the matrix of generations and API versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from emulator.harness.scenarios.scenario import Cell
+from emulator.harness.scenarios.model import Cell
 
 PASSED = "passed"
 FAILED = "failed"
@@ -53,9 +53,9 @@ class Check:
     """
 
     expected: str
-    held: bool
+    passed: bool
     found: str
-    stories: tuple[str, ...] = ()
+    timelines: tuple[str, ...] = ()
     place: str | None = None
 
 
@@ -74,7 +74,7 @@ class Result:
     @property
     def failures(self) -> list[Check]:
         """The checks that do not hold."""
-        return [check for check in self.checks if not check.held]
+        return [check for check in self.checks if not check.passed]
 
     def lines(self) -> Iterator[str]:
         """Why it did not pass, for a person."""
@@ -85,7 +85,7 @@ class Result:
                 yield f"at        {check.place}"
             yield f"expected  {check.expected}"
             yield f"found     {check.found}"
-        for story in dict.fromkeys(story for check in self.failures for story in check.stories):
+        for story in dict.fromkeys(story for check in self.failures for story in check.timelines):
             yield from story.splitlines()
 
     def as_dict(self) -> dict[str, Any]:
@@ -101,9 +101,9 @@ class Result:
                 {
                     "place": check.place,
                     "expected": check.expected,
-                    "held": check.held,
+                    "passed": check.passed,
                     "found": check.found,
-                    "stories": list(check.stories),
+                    "timelines": list(check.timelines),
                 }
                 for check in self.checks
             ],
@@ -129,13 +129,13 @@ class Report:
         return {outcome: counted[outcome] for outcome in OUTCOMES}
 
     def matrix(self) -> dict[str, dict[str, str]]:
-        """By generation, then by edition: what is so there (`works`, `refused`), else `failed` or `skipped`."""
+        """By generation, then by API version: what is so there (`works`, `refused`), else `failed` or `skipped`."""
         cells: dict[str, dict[str, str]] = {}
         for result in self.scenarios:
             cell = result.case.cell
             if cell is not None:
                 shown = cell.expected if result.outcome == PASSED else result.outcome
-                cells.setdefault(cell.generation, {})[cell.edition] = shown
+                cells.setdefault(cell.generation, {})[cell.api_version] = shown
         return dict(sorted(cells.items(), reverse=True))
 
     def as_dict(self) -> Mapping[str, Any]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 
-from emulator.harness.faces import Endpoint, SegmentFace, StackAdaptFace, tell
-from emulator.harness.scenarios.scenario import Person
+from emulator.harness.client import Endpoint, SegmentClient, StackAdaptClient, timeline_of
+from emulator.harness.scenarios.model import Person
 
 Shown = dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
-class Stage:
+class ScenarioRun:
     """What happenings act on and expectations look at. `answers` and `deletions` are those of one step.
 
     `place` is where in the scenario the play has come to.
@@ -28,14 +28,14 @@ class Stage:
     deletions: list[Shown] = field(default_factory=list)
 
     @property
-    def segment(self) -> SegmentFace:
+    def segment(self) -> SegmentClient:
         """Segment's side."""
-        return SegmentFace(self.endpoint)
+        return SegmentClient(self.endpoint)
 
     @property
-    def stackadapt(self) -> StackAdaptFace:
+    def stackadapt(self) -> StackAdaptClient:
         """StackAdapt's side."""
-        return StackAdaptFace(self.endpoint)
+        return StackAdaptClient(self.endpoint)
 
     def begin_step(self) -> None:
         """Forgets what was answered before."""
@@ -43,15 +43,17 @@ class Stage:
         self.deletions.clear()
 
     def name_of(self, email: str) -> str:
-        """Who has an e-mail: the person's name, or the e-mail itself when it is nobody's."""
+        """Who has an email: the person's name, or the email itself when it is nobody's."""
         known = (person.name for person in self.people.values() if _same(person.email, email))
         return next(known, email)
 
-    def stories(self) -> tuple[str, ...]:
+    def timelines(self) -> tuple[str, ...]:
         """What is known of everybody, for whoever wonders; nothing where there is no control API."""
         if not self.endpoint.controlled:
             return ()
-        return tuple(str(tell(self.endpoint, email=each.email, user_id=each.user_id)) for each in self.people.values())
+        return tuple(
+            str(timeline_of(self.endpoint, email=each.email, user_id=each.user_id)) for each in self.people.values()
+        )
 
 
 def _same(left: str | None, right: str) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
-from emulator.harness.faces import Endpoint
-from emulator.harness.faces.opening import EmulatorAt
-from emulator.harness.scenarios.scenario import Scenario
-from emulator.harness.scenarios.setting import workspace_of
+from emulator.harness.client import Endpoint
+from emulator.harness.client.opening import EmulatorAt
+from emulator.harness.scenarios.model import Scenario
+from emulator.harness.scenarios.workspace import workspace_of
 from emulator.workspace import Workspace, parse_workspace
 
 OpenEndpoint = Callable[[Workspace], AbstractContextManager[Endpoint]]

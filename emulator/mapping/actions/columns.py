@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from emulator.mapping.actions.document import graphql_object
-from emulator.mapping.javascript import trim
+from emulator.mapping.javascript.values import trim
 
 Column: TypeAlias = Mapping[str, object]
 

@@ -13,9 +13,9 @@ from typing import Any
 from emulator.mapping.actions.columns import STANDARD_NAMES, Column, custom_column
 from emulator.mapping.actions.document import Payload
 from emulator.mapping.actions.inferred_types import InferredTypes
-from emulator.mapping.dates import is_date
-from emulator.mapping.javascript import UNDEFINED, ordered_items, trim, type_of
-from emulator.mapping.prototypes import member
+from emulator.mapping.javascript.date_parse import is_date
+from emulator.mapping.javascript.prototypes import member
+from emulator.mapping.javascript.values import UNDEFINED, ordered_items, trim, type_of
 
 _LOOKS_LIKE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}([/-])[0-9]{1,2}\1[0-9]{4}")
 _PROTOTYPE = "__proto__"

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from emulator.mapping.actions.document import mutation, root_field, sync_id
 from emulator.mapping.definition import Definition
 from emulator.mapping.engine_errors import EngineTypeError, IntegrationError, member, text_of
-from emulator.mapping.javascript import UNDEFINED, number_to_string, truthy
-from emulator.mapping.leading_integer import leading_integer
+from emulator.mapping.javascript.parse_int import leading_integer
+from emulator.mapping.javascript.values import UNDEFINED, number_to_string, truthy
 
 _FIELD = "deleteProfilesWithExternalIds"
 

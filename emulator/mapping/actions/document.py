@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from emulator.mapping.javascript import UNDEFINED, stringify
+from emulator.mapping.javascript.values import UNDEFINED, stringify
 
 Payload: TypeAlias = dict[str, Any]
 Profile: TypeAlias = dict[str, Any]

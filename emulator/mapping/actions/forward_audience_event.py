@@ -16,7 +16,7 @@ from emulator.mapping.actions.document import (
 )
 from emulator.mapping.actions.membership import membership
 from emulator.mapping.definition import Definition
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 
 _PROFILE_SCHEMA = escaped_json(
     [

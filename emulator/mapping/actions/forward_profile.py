@@ -22,11 +22,11 @@ from emulator.mapping.actions.document import (
 )
 from emulator.mapping.actions.forward_audience_event import schema_field
 from emulator.mapping.actions.inferred_types import InferredTypes
-from emulator.mapping.camel_case import camel_case
-from emulator.mapping.dates import is_date
 from emulator.mapping.definition import Definition
-from emulator.mapping.javascript import UNDEFINED, ordered_items, to_string, to_upper, trim, truthy, type_of
-from emulator.mapping.leading_integer import leading_integer
+from emulator.mapping.javascript.camel_case import camel_case
+from emulator.mapping.javascript.date_parse import is_date
+from emulator.mapping.javascript.parse_int import leading_integer
+from emulator.mapping.javascript.values import UNDEFINED, ordered_items, to_string, to_upper, trim, truthy, type_of
 
 _UNDECLARED = frozenset(
     (

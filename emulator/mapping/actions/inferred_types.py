@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from emulator.mapping.javascript import UNDEFINED, truthy, type_of
-from emulator.mapping.prototypes import member
+from emulator.mapping.javascript.prototypes import member
+from emulator.mapping.javascript.values import UNDEFINED, truthy, type_of
 
 
 class InferredTypes:

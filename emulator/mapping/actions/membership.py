@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emulator.mapping.actions.document import Payload
-from emulator.mapping.javascript import truthy
-from emulator.mapping.prototypes import member
+from emulator.mapping.javascript.prototypes import member
+from emulator.mapping.javascript.values import truthy
 
 
 def membership(payload: Payload) -> str:

@@ -26,7 +26,7 @@ from emulator.mapping.actions.document import (
 )
 from emulator.mapping.actions.membership import membership
 from emulator.mapping.definition import Definition
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 
 
 def build(payloads: Sequence[Payload], settings: Mapping[str, str], definition: Definition) -> Document:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from emulator.mapping.actions.collation import collation_key
 from emulator.mapping.engine_errors import CredentialsError, EngineTypeError, member, text_of
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.collation import collation_key
+from emulator.mapping.javascript.values import UNDEFINED
 
 _WRITE = "WRITE"
 _REFUSED = "Please verify your GQL Token or contact support"

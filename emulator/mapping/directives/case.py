@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, failing, nothing, value_parts
 from emulator.mapping.directives.rules import a_string, directive_or_string, fields
-from emulator.mapping.javascript import UNDEFINED, to_lower, to_upper, truthy
+from emulator.mapping.javascript.values import UNDEFINED, to_lower, to_upper, truthy
 from emulator.mapping.mapping_error import directive_error
 
 _CASES = {"lower": to_lower, "upper": to_upper}

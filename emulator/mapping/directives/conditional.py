@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from emulator.mapping.directives.directive import (
-    Compiler,
-    Directive,
-    Part,
-    Resolver,
-    failing,
-    nothing,
-)
+from emulator.mapping.directives.directive import Compiler, Directive, Part, Resolver, failing, nothing
 from emulator.mapping.directives.rules import directive_or_json, fields
-from emulator.mapping.javascript import UNDEFINED, to_string, truthy
+from emulator.mapping.javascript.values import UNDEFINED, to_string, truthy
 from emulator.mapping.mapping_error import directive_error
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 from emulator.mapping.mapping_error import MappingError
 
 Resolver: TypeAlias = Callable[[object], object]

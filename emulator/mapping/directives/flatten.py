@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, failing, value_parts
 from emulator.mapping.directives.rules import a_string, directive_or_json, ordered_fields
-from emulator.mapping.javascript import UNDEFINED, ordered_items, truthy
+from emulator.mapping.javascript.values import UNDEFINED, ordered_items, truthy
 from emulator.mapping.mapping_error import directive_error
 
 

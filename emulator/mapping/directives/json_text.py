@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, discarding, failing, value_parts
 from emulator.mapping.directives.rules import directive_or_json, fields, one_of
-from emulator.mapping.javascript import UNDEFINED, parse_json, stringify, truthy
+from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify, truthy
 from emulator.mapping.mapping_error import directive_error
 
 

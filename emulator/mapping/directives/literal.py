@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, whole_part
 from emulator.mapping.directives.rules import directive_or_json
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 
 
 def without_nulls(value: object) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from emulator.mapping.directives.directive import Check, Compiler, Directive, Part, Place, Resolver, failing, whole_part
 from emulator.mapping.directives.rules import an_array, directive_or_string
 from emulator.mapping.directives.text_option import string_resolver
-from emulator.mapping.javascript import UNDEFINED, real_type_of
+from emulator.mapping.javascript.values import UNDEFINED, real_type_of
 from emulator.mapping.mapping_error import directive_error
 from emulator.mapping.paths import compile_path, without_root
 

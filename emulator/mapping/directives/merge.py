@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from emulator.mapping.directives.directive import Check, Compiler, Directive, Part, Place, Resolver, failing
 from emulator.mapping.directives.rules import an_array, directive_or_object, one_of, ordered_fields
-from emulator.mapping.javascript import UNDEFINED, ordered, truthy, type_of, utf16_units
+from emulator.mapping.javascript.values import UNDEFINED, ordered, truthy, type_of, utf16_units
 from emulator.mapping.mapping_error import directive_error
 
 _options_rule = ordered_fields(("direction", one_of("left", "right"), False), ("objects", an_array, True))

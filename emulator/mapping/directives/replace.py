@@ -10,14 +10,7 @@ from collections.abc import Callable, Iterator
 
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, failing, nothing, value_parts
 from emulator.mapping.directives.rules import a_boolean, directive_or_string, ordered_fields, string_of_length
-from emulator.mapping.javascript import (
-    UNDEFINED,
-    joined_units,
-    to_string,
-    truthy,
-    utf16_length,
-    utf16_units,
-)
+from emulator.mapping.javascript.values import UNDEFINED, joined_units, to_string, truthy, utf16_length, utf16_units
 from emulator.mapping.mapping_error import directive_error
 
 MAX_PATTERN_LENGTH = 10

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 
 from emulator.mapping.directives.directive import Check, Place, Rule
-from emulator.mapping.javascript import UNDEFINED, real_type_of, stringify, utf16_length
+from emulator.mapping.javascript.values import UNDEFINED, real_type_of, stringify, utf16_length
 from emulator.mapping.mapping_error import MappingError, collected, invalid
 
 FieldRule: TypeAlias = tuple[str, Rule, bool]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, whole_part
 from emulator.mapping.directives.rules import directive_or_string
 from emulator.mapping.directives.text_option import string_resolver
-from emulator.mapping.javascript import UNDEFINED, to_string, trim
+from emulator.mapping.javascript.values import UNDEFINED, to_string, trim
 from emulator.mapping.paths import compile_path
 
 _TRIPLE = re.compile(r"\{\{\{([^}]+)\}\}\}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.mapping.directives.directive import Compiler, Resolver, failing
-from emulator.mapping.javascript import real_type_of
+from emulator.mapping.javascript.values import real_type_of
 from emulator.mapping.mapping_error import MappingError, directive_error
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from emulator.mapping.directives.directive import Compiler, Directive, Part, Resolver, failing
 from emulator.mapping.directives.rules import directive_or_object, fields
-from emulator.mapping.javascript import UNDEFINED, truthy
+from emulator.mapping.javascript.values import UNDEFINED, truthy
 from emulator.mapping.mapping_error import directive_error
 
 

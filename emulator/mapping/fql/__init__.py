@@ -7,7 +7,7 @@ from collections.abc import Callable
 from emulator.mapping.fql.evaluation import compile_node, explain_node
 from emulator.mapping.fql.parser import ParseError, parse
 from emulator.mapping.fql.tree import Condition, Explanation, Group, Node, mixes_operators
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 
 __all__ = ["Condition", "Explanation", "Group", "Node", "Trigger", "compile_trigger"]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from emulator.mapping.fql.tree import Condition, Explanation, Group, Node
-from emulator.mapping.javascript import UNDEFINED, is_number, to_number, to_string, truthy
+from emulator.mapping.javascript.prototypes import member
+from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string, truthy
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.paths import compile_keys
-from emulator.mapping.prototypes import member
 
 Predicate: TypeAlias = Callable[[object], bool]
 
@@ -73,11 +73,11 @@ def explain_node(node: Node, event: object) -> Explanation:
     below = node.children if isinstance(node, Group) else ()
     children = tuple(explain_node(child, event) for child in below)
     try:
-        held = compile_node(node)(event)
+        passed = compile_node(node)(event)
         found = look_up(node)(event) if isinstance(node, Condition) else UNDEFINED
     except MappingError as error:
-        return Explanation(node=node, held=False, error=error.message, children=children)
-    return Explanation(node=node, held=held, found=found, children=children)
+        return Explanation(node=node, passed=False, error=error.message, children=children)
+    return Explanation(node=node, passed=passed, found=found, children=children)
 
 
 def look_up(condition: Condition) -> Callable[[object], object]:

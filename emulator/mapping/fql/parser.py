@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from emulator.mapping.fql.lexer import END, LexError, Token, lex
 from emulator.mapping.fql.tree import Condition, Group, Node
-from emulator.mapping.javascript import joined_units, to_number, to_string, utf16_units
-from emulator.mapping.prototypes import OBJECT_MEMBERS
+from emulator.mapping.javascript.prototypes import OBJECT_MEMBERS
+from emulator.mapping.javascript.values import joined_units, to_number, to_string, utf16_units
 
 TOP_LEVEL_FIELDS = frozenset(("type", "event", "name", "userId"))
 NESTED_FIELDS = ("properties", "traits", "context")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Explanation:
     """
 
     node: Node
-    held: bool
+    passed: bool
     found: object = UNDEFINED
     error: str | None = None
     children: tuple[Explanation, ...] = ()

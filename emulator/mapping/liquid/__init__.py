@@ -11,7 +11,7 @@ from datetime import datetime
 
 from liquid.exceptions import LiquidError
 
-from emulator.mapping.javascript import ConversionError, joined_units, utf16_units
+from emulator.mapping.javascript.values import ConversionError, joined_units, utf16_units
 from emulator.mapping.liquid.environment import read_template
 from emulator.mapping.liquid.tags import SwitchedOffTag
 from emulator.mapping.liquid.values import WrongValue

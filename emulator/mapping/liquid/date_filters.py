@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from emulator.mapping.dates import parse_date
-from emulator.mapping.javascript import UNDEFINED, is_number, to_number, to_string
+from emulator.mapping.javascript.date_parse import parse_date
+from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string
 from emulator.mapping.liquid.strftime import formatted
 from emulator.mapping.liquid.values import WrongValue, is_nil, number, text
 

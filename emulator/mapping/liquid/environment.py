@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from liquid import BoundTemplate, Environment, RenderContext, Undefined
 from liquid.utils import ReadOnlyChainMap
 
-from emulator.mapping.javascript import UNDEFINED, double, is_number
+from emulator.mapping.javascript.values import UNDEFINED, double, is_number
 from emulator.mapping.liquid.date_filters import date_filters
 from emulator.mapping.liquid.json_filters import JSON_FILTERS, json_value
 from emulator.mapping.liquid.list_filters import LIST_FILTERS

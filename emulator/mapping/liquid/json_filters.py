@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from liquid.builtin.expressions.primitive import Blank, Empty, Nil
 
-from emulator.mapping.javascript import UNDEFINED, is_number, ordered_items, stringify, utf16_units
+from emulator.mapping.javascript.values import UNDEFINED, is_number, ordered_items, stringify, utf16_units
 from emulator.mapping.liquid.values import plain, whole
 
 _LONGEST_INDENT = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import reduce
 
-from emulator.mapping.javascript import UNDEFINED, double, to_string, truthy, utf16_length
+from emulator.mapping.javascript.values import UNDEFINED, double, to_string, truthy, utf16_length
 from emulator.mapping.liquid.values import (
     ceiling,
     charge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from emulator.mapping.javascript import MAX_SAFE_INTEGER, double, number_to_string, to_number
+from emulator.mapping.javascript.values import MAX_SAFE_INTEGER, double, number_to_string, to_number
 from emulator.mapping.liquid.values import number, strict_number
 
 Number = int | float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from emulator.mapping.javascript import (
+from emulator.mapping.javascript.values import (
     UNDEFINED,
     WHITESPACE,
     joined_units,

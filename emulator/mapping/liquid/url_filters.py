@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote_to_bytes
 
-from emulator.mapping.javascript import UNDEFINED, WHITESPACE, joined_units, to_lower, truthy
+from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, to_lower, truthy
 from emulator.mapping.liquid.values import WrongValue, text
 
 _COMPONENT_SAFE = "-_.!~*'()"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from jsonschema.exceptions import ValidationError
 
-from emulator.mapping.javascript import stringify, type_of
+from emulator.mapping.javascript.values import stringify, type_of
 
 _FORMAT_NAMES = {"email": "email address", "date": "date"}
 

@@ -20,13 +20,15 @@ from emulator.server.control import (
     journal,
     openapi,
     rate_limit,
-    read_models,
     segments,
     state,
 )
+from emulator.server.control import (
+    queries as read_models,
+)
 
 if TYPE_CHECKING:
-    from emulator.server.world import World
+    from emulator.server.services import SandboxServices
 
 GROUPS = (
     health,
@@ -44,7 +46,7 @@ GROUPS = (
 )
 
 
-def blueprint(world: Callable[[], World]) -> Blueprint:
+def blueprint(world: Callable[[], SandboxServices]) -> Blueprint:
     """All routes. `world` is asked at every request."""
     routes = Blueprint("control", __name__)
     for group in GROUPS:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify
 
 from emulator.clock import to_iso
 from emulator.events import CallReceived
-from emulator.server.control.reading import Chosen, filters, flag, page
+from emulator.server.control.request_args import Chosen, filters, flag, page
 
 
 def add(routes: Blueprint, world: Chosen) -> None:

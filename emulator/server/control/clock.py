@@ -10,10 +10,10 @@ from flask import Blueprint, Response, jsonify, request
 from emulator.clock import to_iso
 from emulator.durations import parse_duration
 from emulator.errors import InputError, nearest
-from emulator.server.control.reading import Chosen, json_body
+from emulator.server.control.request_args import Chosen, json_body
 
 if TYPE_CHECKING:
-    from emulator.server.world import World
+    from emulator.server.services import SandboxServices
 
 _UNITS = ("days", "hours", "minutes", "seconds")
 
@@ -41,7 +41,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
         return jsonify(_state(world()))
 
 
-def _state(world: World) -> dict[str, Any]:
+def _state(world: SandboxServices) -> dict[str, Any]:
     clock = world.sandbox.clock
     return {"now": to_iso(clock.now()), "frozen": clock.frozen, "aheadSeconds": clock.offset.total_seconds()}
 
@@ -52,13 +52,13 @@ def _duration(body: dict[str, Any]) -> timedelta:
     for key, value in body.items():
         if key not in _UNITS:
             raise InputError(
-                "this is not a unit of time.",
+                "this is not a unit of time",
                 where=key,
                 allowed=", ".join((*_UNITS, "duration")),
                 hint=nearest(key, _UNITS),
             )
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
-            raise InputError("this is not an amount of time.", where=key, found=value, allowed="0 to 1000000")
+            raise InputError("this is not an amount of time", where=key, found=value, allowed="0 to 1000000")
     if not body:
-        raise InputError("say how far.", where=request.path, hint='For example {"hours": 4}.')
+        raise InputError("say how far", where=request.path, hint='For example {"hours": 4}.')
     return timedelta(**body)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import InputError
-from emulator.server.control.reading import Chosen, filters, json_body, page, refuse_unknown, text
+from emulator.server.control.request_args import Chosen, filters, json_body, page, refuse_unknown, text
 
 _KEYS = ("destination", "reason", "messageIds")
 _MOST_MESSAGES = 10_000
@@ -18,7 +18,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/dead-letters")
     def dead_letters() -> Response:
-        world().segment.tick()
+        world().segment.process_due()
         asked = filters("destination", "reason")
         found = world().segment.dead_letters(destination=asked["destination"], reason=asked["reason"], **page())
         return jsonify(deadLetters=found)
@@ -37,7 +37,7 @@ def _message_ids(value: Any) -> list[str]:
     if isinstance(value, list) and len(value) <= _MOST_MESSAGES and all(isinstance(item, str) for item in value):
         return value
     raise InputError(
-        "these are not message ids.",
+        "these are not message ids",
         where="messageIds",
         found=f"a list of {len(value)}" if isinstance(value, list) else value,
         allowed=f"a list of up to {_MOST_MESSAGES} texts",

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import InputError
-from emulator.server.control.reading import Chosen, json_body, refuse_unknown, text
+from emulator.server.control.request_args import Chosen, json_body, refuse_unknown, text
 
 _PERSON = ("userId", "email", "traits")
 
@@ -16,7 +16,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     """Adds the routes."""
 
     def place(key: str, *, entered: bool) -> Response:
-        return jsonify(events=world().segment.place(key, entered=entered, **_person(json_body())))
+        return jsonify(events=world().segment.set_membership(key, entered=entered, **_person(json_body())))
 
     @routes.post("/audiences/<key>/enter")
     def enter(key: str) -> Response:
@@ -44,7 +44,7 @@ def _person(body: dict[str, Any]) -> dict[str, Any]:
     refuse_unknown(body, _PERSON, "a person is told by these members.")
     traits = body.get("traits", {})
     if not isinstance(traits, dict):
-        raise InputError("traits are an object.", where="traits", found=traits)
+        raise InputError("traits are an object", where="traits", found=traits)
     return {
         "user_id": text(body, "userId") if "userId" in body else None,
         "email": text(body, "email") if "email" in body else None,

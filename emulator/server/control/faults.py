@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from emulator.faults.rule import check_operation
-from emulator.server.control.reading import Chosen, json_body
+from emulator.server.control.request_args import Chosen, json_body
 
 
 def add(routes: Blueprint, world: Chosen) -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from emulator import __version__
 from emulator.clock import to_iso
-from emulator.server.control.reading import Chosen
+from emulator.server.control.request_args import Chosen
 
 
 def add(routes: Blueprint, world: Chosen) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.server.control.reading import Chosen, filters, flag, json_body, page
-from emulator.stackadapt.exchanges import CRITERIA, read_criteria
+from emulator.server.control.request_args import Chosen, filters, flag, json_body, page
+from emulator.stackadapt.request_log.search import CRITERIA, read_criteria
 
 
 def add(routes: Blueprint, world: Chosen) -> None:

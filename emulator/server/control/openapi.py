@@ -9,7 +9,7 @@ import yaml
 from flask import Blueprint, Response, jsonify
 
 from emulator.artefacts import contract
-from emulator.server.control.reading import Chosen
+from emulator.server.control.request_args import Chosen
 
 CONTRACT = "openapi.yaml"
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import NotFound
-from emulator.harness.faces.sandboxes import HEADER
-from emulator.server.control.reading import json_body, refuse_unknown
-from emulator.server.sandboxes import DEFAULT, UnreadableSandbox
+from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
+from emulator.server.control.request_args import json_body, refuse_unknown
+from emulator.server.sandboxes import UnreadableSandbox
 from emulator.workspace import WRITE, Workspace
 
 if TYPE_CHECKING:
     from emulator.server.sandboxes import NamedSandbox, Sandboxes
-    from emulator.server.world import World
+    from emulator.server.services import SandboxServices
 
 _KEYS = ("name", "seed", "workspace")
 
@@ -46,23 +46,23 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
     return routes
 
 
-def chosen_world(sandboxes: Sandboxes) -> World:
+def chosen_services(sandboxes: Sandboxes) -> SandboxServices:
     """The world that the request under way names in its header, else that of its token, else the default one.
 
     Raises NotFound for a name or a token that no sandbox has.
     """
-    name = request.headers.get(HEADER)
+    name = request.headers.get(SANDBOX_HEADER)
     if name is not None:
         return sandboxes.world(name)
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer":
-        return sandboxes.world(DEFAULT)
-    world = sandboxes.world_of_token(token.strip())
+        return sandboxes.world(DEFAULT_SANDBOX)
+    world = sandboxes.services_of_token(token.strip())
     if world is None:
         raise NotFound(
-            "no sandbox has this token.",
+            "no sandbox has this token",
             where="Authorization",
-            hint=f"GET /_emulator/sandboxes lists the sandboxes; {HEADER} chooses one by name.",
+            hint=f"GET /_emulator/sandboxes lists the sandboxes; {SANDBOX_HEADER} chooses one by name.",
         )
     return world
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from emulator.errors import InputError
-from emulator.server.control.reading import Chosen, filters, json_body, page, refuse_unknown, text
+from emulator.server.control.request_args import Chosen, filters, json_body, page, refuse_unknown, text
 
 _CHANGES = ("name", "rule")
 _KEYS = ("advertiserId", *_CHANGES)
@@ -39,7 +39,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
         body = json_body()
         refuse_unknown(body, _CHANGES, _UNKNOWN)
         if not body:
-            raise InputError("there is nothing to change.", where="body", allowed=", ".join(_CHANGES))
+            raise InputError("there is nothing to change", where="body", allowed=", ".join(_CHANGES))
         name = text(body, "name") if "name" in body else None
         return jsonify(world().stackadapt.segments.update(segment_id, name=name, rule=_rule(body)))
 
@@ -51,5 +51,5 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
 def _rule(body: dict[str, Any]) -> Any:
     if "rule" in body and body["rule"] is None:
-        raise InputError("a rule is an object.", where="rule", hint="Leave it out to keep the rule.")
+        raise InputError("a rule is an object", where="rule", hint="Leave it out to keep the rule.")
     return body.get("rule")

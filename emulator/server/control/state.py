@@ -9,9 +9,9 @@ from typing import IO
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.server import snapshot
-from emulator.server.control.reading import Chosen, filters
-from emulator.stackadapt.transfer import export_profiles, import_profiles
-from emulator.stackadapt.transfer_lines import check_format
+from emulator.server.control.request_args import Chosen, filters
+from emulator.stackadapt.profiles.file_formats import check_format
+from emulator.stackadapt.profiles.import_export import export_profiles, import_profiles
 
 _BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -51,7 +51,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
         return Response((line.encode("utf-8", "replace") for line in lines), content_type=_TYPES[name])
 
     @routes.post("/profiles/import")
-    def take_in() -> Response:
+    def deduplicate() -> Response:
         chosen, (name, advertiser) = world(), _transfer()
         request.max_content_length = _BODY_LIMIT_BYTES
         chosen.stackadapt.settle()

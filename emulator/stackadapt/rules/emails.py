@@ -1,4 +1,4 @@
-"""What counts as an e-mail, and when two of them are the same person. Assumed: syntactic validity, any case."""
+"""What counts as an email, and when two of them are the same person. Assumed: syntactic validity, any case."""
 
 from __future__ import annotations
 

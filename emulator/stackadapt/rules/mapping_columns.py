@@ -1,8 +1,8 @@
-"""The columns of a mapping, as the mutations of both editions send them.
+"""The columns of a mapping, as the mutations of both API versions send them.
 
-The 2026 edition sends typed objects (`incomingKey`, `destinationKey`, `label`, `type`, `isPii`); the clients of late
-2024 sent JSON text with `incoming_key`, `destination_key`, `label`, `data_type` (or `type`) and `is_pii`. The output
-field `mappingSchema` has the latter keys (assumed).
+API version 2026-06 takes typed objects (`incomingKey`, `destinationKey`, `label`, `type`, `isPii`); the clients of
+late 2024 sent JSON text with `incoming_key`, `destination_key`, `label`, `data_type` (or `type`) and `is_pii`. The
+output field `mappingSchema` has the latter keys (assumed).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def columns_of_input(entries: Sequence[Mapping[str, Any]]) -> list[MappingColumn
 
 
 def columns_of_text(text: str, known_types: frozenset[str]) -> list[MappingColumn]:
-    """Columns from the JSON text of the 2024 edition. Raises MalformedMapping.
+    """Columns from the JSON text of the 2024 API version. Raises MalformedMapping.
 
     A `data_type` that is no member of `ProfilePropertyData` (clients sent `object`) is read as INFERRED.
     """

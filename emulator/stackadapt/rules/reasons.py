@@ -22,11 +22,11 @@ UNKNOWN_ACTION = "UNKNOWN_ACTION"
 NO_AUDIENCE_MAPPING = "NO_AUDIENCE_MAPPING"
 
 REASONS: Final[Mapping[str, str]] = {
-    MISSING_EMAIL: "The record has no e-mail and no external id that leads to a profile.",
-    INVALID_EMAIL: "The record's e-mail is not a valid address.",
+    MISSING_EMAIL: "The record has no email and no external id that leads to a profile.",
+    INVALID_EMAIL: "The record's email is not a valid address.",
     SUPPRESSED: "The person was deleted on a compliance request and is never taken in again.",
     PROFILE_DELETED: "The external id that the record waited for was deleted.",
-    WAITS_FOR_PROFILE: "The record has no e-mail; it waits for a profile with its external id.",
+    WAITS_FOR_PROFILE: "The record has no email; it waits for a profile with its external id.",
     INJECTED: "A fault of the emulator refused the record.",
 }
 

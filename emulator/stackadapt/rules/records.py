@@ -1,7 +1,7 @@
 """How one record of `upsertProfiles` is read under the mappings in force.
 
 Only keys that the profile mapping names are kept; others are dropped silently. The control keys `userId`, `audienceId`,
-`audienceName` and `action` work without being in it, as the published client relies on. The e-mail is read under the
+`audienceName` and `action` work without being in it, as the published client relies on. The email is read under the
 key that the mapping gives it, else under `email` (assumed: the clients of 2024 never mapped it).
 """
 
@@ -50,7 +50,7 @@ class PropertyColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class RecordMapping:
     """The mappings in force for one advertiser and provider. `mapping_id` is 0 when there is no profile mapping.
 
     `status` is the marketing status that it brings, `list_id` the profile list that it fills. A record with one of
@@ -79,8 +79,8 @@ class AudienceChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a record says. `email_reason` is a reason code when there is no usable e-mail.
+class ParsedRecord:
+    """What a record says. `email_reason` is a reason code when there is no usable email.
 
     `properties` are in the form that the database keeps (`tables.py`).
     """
@@ -113,7 +113,7 @@ def merged(properties: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, 
     return result
 
 
-def intake_of(
+def record_mapping_of(
     profile_columns: Sequence[MappingColumn],
     audience_columns: Sequence[MappingColumn] | None,
     *,
@@ -121,14 +121,14 @@ def intake_of(
     status: str,
     list_id: int | None = None,
     control_keys: bool = True,
-) -> Intake:
+) -> RecordMapping:
     """Makes mappings ready for reading records. `audience_columns` is None when there is no audience mapping.
 
     Without `control_keys` a record is read by its profile mapping alone, as an uploaded file is (assumed).
     """
     incoming = {column.destination_key: column.incoming_key for column in profile_columns}
     audience = {column.destination_key: column.incoming_key for column in audience_columns or ()}
-    return Intake(
+    return RecordMapping(
         mapping_id=mapping_id,
         status=status,
         list_id=list_id,
@@ -160,13 +160,13 @@ def _property_column(column: MappingColumn) -> PropertyColumn:
     )
 
 
-def read_record(record: Mapping[str, Any], intake: Intake) -> Reading:
+def read_record(record: Mapping[str, Any], intake: RecordMapping) -> ParsedRecord:
     """Reads one flat object. What cannot be read becomes a warning; nothing raises."""
     warnings: list[RecordWarning] = []
     email, email_reason = read_email(record.get(intake.email_key))
     external_id = _external_id(record, intake.external_id_key, warnings) if intake.external_id_key else None
     about_audience = any(key in record for key in intake.audience_keys)
-    return Reading(
+    return ParsedRecord(
         email=email,
         email_reason=email_reason,
         external_id=external_id,
@@ -177,10 +177,10 @@ def read_record(record: Mapping[str, Any], intake: Intake) -> Reading:
     )
 
 
-def verdict(reading: Reading, *, profile_known: bool, suppressed: bool) -> tuple[str, str | None]:
+def outcome_of(reading: ParsedRecord, *, profile_known: bool, suppressed: bool) -> tuple[str, str | None]:
     """The outcome of a record and its reason code.
 
-    `profile_known`: a profile has the record's external id. `suppressed`: the e-mail was deleted for good.
+    `profile_known`: a profile has the record's external id. `suppressed`: the email was deleted for good.
     """
     if reading.email is not None:
         return (SUPPRESSED, reasons.SUPPRESSED) if suppressed else (VISIBLE, None)
@@ -208,7 +208,7 @@ def _identifier(value: Any) -> str | None:
     return value if isinstance(value, str) and value and is_storable(value) else None
 
 
-def _properties(record: Mapping[str, Any], intake: Intake, warnings: list[RecordWarning]) -> dict[str, Any]:
+def _properties(record: Mapping[str, Any], intake: RecordMapping, warnings: list[RecordWarning]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for column in intake.properties:
         value = record.get(column.incoming_key)
@@ -230,7 +230,7 @@ def _properties(record: Mapping[str, Any], intake: Intake, warnings: list[Record
     return found
 
 
-def _audience(record: Mapping[str, Any], intake: Intake, warnings: list[RecordWarning]) -> AudienceChange | None:
+def _audience(record: Mapping[str, Any], intake: RecordMapping, warnings: list[RecordWarning]) -> AudienceChange | None:
     if not intake.maps_audiences:
         warnings.append({"code": reasons.NO_AUDIENCE_MAPPING, "key": "action"})
         return None

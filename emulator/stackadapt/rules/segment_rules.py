@@ -9,7 +9,7 @@ in; anything else is the destination key of a profile property.
 
 Meaning, the same on every database:
 
-- Text is compared exactly, upper and lower case apart; e-mails and marketing statuses without regard to case.
+- Text is compared exactly, upper and lower case apart; emails and marketing statuses without regard to case.
 - A field with several values (audiences, STRING_LIST properties) passes when one of its values does.
 - `not_equals` and `not_contains` hold exactly when `equals` and `contains` do not; so they hold for a profile that has
   no value. `not_exists` is the opposite of `exists`.
@@ -143,7 +143,7 @@ def parse_rule(document: Any) -> Rule:
     rule = _parse(document, "rule", 1)
     tests = _count(rule)
     if tests > _MOST_TESTS:
-        raise InputError("this rule asks too much.", where="rule", found=tests, allowed=f"{_MOST_TESTS} tests at most")
+        raise InputError("this rule asks too much", where="rule", found=tests, allowed=f"{_MOST_TESTS} tests at most")
     return rule
 
 
@@ -155,22 +155,22 @@ def _count(rule: Rule) -> int:
 
 def _parse(document: Any, place: str, depth: int) -> Rule:
     if depth > DEEPEST:
-        raise InputError("this rule is nested too deeply.", where=place, allowed=f"{DEEPEST} levels at most")
+        raise InputError("this rule is nested too deeply", where=place, allowed=f"{DEEPEST} levels at most")
     if not isinstance(document, dict):
         raise InputError(
-            "a rule is an object.", where=place, found=document, allowed="field and operator, all, any, not"
+            "a rule is an object", where=place, found=document, allowed="field and operator, all, any, not"
         )
     combination = next((key for key in _COMBINATIONS if key in document), None)
     if combination is None:
         return _test(document, place)
     if len(document) > 1:
         extra = next(key for key in document if key != combination)
-        raise InputError("nothing stands beside a combination.", where=f"{place}.{extra}", allowed=combination)
+        raise InputError("nothing stands beside a combination", where=f"{place}.{extra}", allowed=combination)
     inner, place = document[combination], f"{place}.{combination}"
     if combination == "not":
         return Not(_parse(inner, place, depth + 1))
     if not isinstance(inner, list) or not inner:
-        raise InputError("this takes a list of rules.", where=place, found=inner, allowed="one rule or more")
+        raise InputError("this takes a list of rules", where=place, found=inner, allowed="one rule or more")
     rules = tuple(_parse(rule, f"{place}[{index}]", depth + 1) for index, rule in enumerate(inner))
     return All(rules) if combination == "all" else AnyOf(rules)
 
@@ -180,14 +180,14 @@ def _test(document: Mapping[str, Any], place: str) -> Test:
         if key not in _TEST_KEYS:
             known = (*_TEST_KEYS, *_COMBINATIONS)
             raise InputError(
-                "a rule has no such key.",
+                "a rule has no such key",
                 where=f"{place}.{key}",
                 allowed=", ".join(known),
                 hint=nearest(str(key), known),
             )
     field = document.get("field")
     if not isinstance(field, str) or not field or not is_storable(field):
-        raise InputError("a rule needs the name of a field.", where=f"{place}.field", found=field)
+        raise InputError("a rule needs the name of a field", where=f"{place}.field", found=field)
     field = _ALIASES.get(field, field)
     name = _operator(document, OPERATORS, place)
     value = _value(document, OPERATORS[name], f"{place}.value")
@@ -199,7 +199,7 @@ def _operator(document: Mapping[str, Any], allowed: Collection[str], place: str)
     name = document.get("operator")
     if not isinstance(name, str) or name not in allowed:
         raise InputError(
-            "there is no such operator.",
+            "there is no such operator",
             where=f"{place}.operator",
             found=name,
             allowed=", ".join(allowed),
@@ -211,9 +211,9 @@ def _operator(document: Mapping[str, Any], allowed: Collection[str], place: str)
 def _since(document: Any, field: str, place: str) -> Since:
     if field not in AUDIENCE_FIELDS:
         allowed = ", ".join(sorted(AUDIENCE_FIELDS))
-        raise InputError("only a membership has a beginning.", where=place, found=field, allowed=allowed)
+        raise InputError("only a membership has a beginning", where=place, found=field, allowed=allowed)
     if not isinstance(document, dict) or document.keys() - {"operator", "value"}:
-        raise InputError("this is no time.", where=place, found=document, allowed="an operator and a value")
+        raise InputError("this is no time", where=place, found=document, allowed="an operator and a value")
     name = _operator(document, sorted(TIME_OPERATORS), place)
     return Since(name, _value(document, OPERATORS[name], f"{place}.value"))
 
@@ -224,19 +224,17 @@ def _value(document: Mapping[str, Any], operator: Operator, place: str) -> Value
         return _moment(value, operator, place)
     if operator.value is None:
         if "value" in document:
-            raise InputError("this operator takes no value.", where=place, found=value)
+            raise InputError("this operator takes no value", where=place, found=value)
         return None
     if operator.value == "list":
         if not isinstance(value, list) or not value or not all(map(_is_scalar, value)):
-            raise InputError(
-                "this operator takes a list.", where=place, found=value, allowed="texts, numbers, booleans"
-            )
+            raise InputError("this operator takes a list", where=place, found=value, allowed="texts, numbers, booleans")
         return tuple(value)
     if operator.value == "text" and not (isinstance(value, str) and value and is_storable(value)):
-        raise InputError("this operator takes a text.", where=place, found=value, allowed="a text that is not empty")
+        raise InputError("this operator takes a text", where=place, found=value, allowed="a text that is not empty")
     if not _is_scalar(value) or (operator.value == "ordered" and isinstance(value, bool)):
         allowed = "a number or a date" if operator.value == "ordered" else "a text, a number or a boolean"
-        raise InputError("this operator cannot take this value.", where=place, found=value, allowed=allowed)
+        raise InputError("this operator cannot take this value", where=place, found=value, allowed=allowed)
     scalar: Scalar = document["value"]
     return scalar
 
@@ -251,7 +249,7 @@ def _moment(value: Any, operator: Operator, place: str) -> str | timedelta:
     allowed = "a duration such as 30d, a hundred years at most"
     if operator.value == "moment":
         allowed += ", or a date"
-    raise InputError("this operator cannot take this value.", where=place, found=value, allowed=allowed)
+    raise InputError("this operator cannot take this value", where=place, found=value, allowed=allowed)
 
 
 def _is_scalar(value: Any) -> bool:

@@ -24,7 +24,7 @@ def read_file(filename: str, text: str) -> Records:
     ending = filename.rpartition(".")[2].lower()
     reader = {"json": _json, "csv": _csv}.get(ending)
     if reader is None:
-        raise UnreadableFile(f"{filename!r} ends neither in .csv nor in .json.")
+        raise UnreadableFile(f"{filename!r} ends neither in .csv nor in .json")
     return reader(text.removeprefix("\ufeff"))
 
 
@@ -32,9 +32,9 @@ def _json(text: str) -> Records:
     try:
         records = json.loads(text)
     except (ValueError, RecursionError):
-        raise UnreadableFile("this is not JSON.") from None
+        raise UnreadableFile("this is not JSON") from None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise UnreadableFile("this is not a JSON array of objects.")
+        raise UnreadableFile("this is not a JSON array of objects")
     return records
 
 
@@ -43,15 +43,15 @@ def _csv(text: str) -> Records:
     try:
         header = next(rows, None)
         if header is None:
-            raise UnreadableFile("this file has no header line.")
+            raise UnreadableFile("this file has no header line")
         if len(set(header)) < len(header):
-            raise UnreadableFile("two columns of the header have the same name.")
+            raise UnreadableFile("two columns of the header have the same name")
         return [_record(header, row, rows.line_num) for row in rows if row]
     except csv.Error as error:
-        raise UnreadableFile(f"line {rows.line_num} is not CSV: {error}.") from None
+        raise UnreadableFile(f"line {rows.line_num} is not CSV: {error}") from None
 
 
 def _record(header: list[str], row: list[str], line: int) -> dict[str, Any]:
     if len(row) != len(header):
-        raise UnreadableFile(f"line {line} has {len(row)} cells, the header {len(header)}.")
+        raise UnreadableFile(f"line {line} has {len(row)} cells, the header {len(header)}")
     return {name: cell for name, cell in zip(header, row, strict=True) if cell != ""}

@@ -18,15 +18,15 @@ from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract, contract_json
 from emulator.errors import InputError
-from emulator.harness.generation.job import COLUMNS, CSV, FORMS, JSON, JSONL, Job, PeopleStream, Record, Stream
-from emulator.harness.generation.output import write_file, write_to
-from emulator.segment.event_stream import BLOCK, Disorder, EventStream, IdentifyCalls, members, membership_events
-from emulator.segment.generator import Crowd
+from emulator.generator.event_stream import BLOCK, EventStream, IdentifyCalls, StreamOptions, members, membership_events
+from emulator.generator.job import COLUMNS, CSV, FORMS, JSON, JSONL, Job, PeopleStream, Record, Stream
+from emulator.generator.output import write_file, write_to
+from emulator.generator.people import Population
 from emulator.workspace import load_workspace
 
 SEED = 5
-DISORDER = Disorder(duplicates=0.1, late=0.1, out_of_order=0.1, churn=0.3)
-CROWD = Crowd(seed=SEED, awkward={"quote": 0.1, "newline": 0.1, "backslash": 0.1, "accents": 0.1})
+DISORDER = StreamOptions(duplicates=0.1, late=0.1, out_of_order=0.1, churn=0.3)
+CROWD = Population(seed=SEED, awkward={"quote": 0.1, "newline": 0.1, "backslash": 0.1, "accents": 0.1})
 PEOPLE = PeopleStream(crowd=CROWD)
 IDENTIFIES = EventStream(crowd=CROWD, voice=IdentifyCalls(), disorder=DISORDER)
 AUDIENCE_EVENTS = EventStream(crowd=members(CROWD), voice=membership_events(load_workspace()), disorder=DISORDER)
@@ -41,7 +41,7 @@ def silent(_number: int) -> None:
 
 def content(job: Job, *, processes: int = 1) -> bytes:
     out = io.BytesIO()
-    write_to(out, job, processes=processes, tell=silent)
+    write_to(out, job, processes=processes, report=silent)
     return out.getvalue()
 
 
@@ -50,7 +50,7 @@ def digest(data: bytes) -> str:
 
 
 def write(path: Path, job: Job, *, resume: bool = False, force: bool = False, **options: Any) -> None:
-    write_file(path, job, processes=1, resume=resume, force=force, tell=options.get("tell", silent))
+    write_file(path, job, processes=1, resume=resume, force=force, report=options.get("report", silent))
 
 
 def read_jsonl(data: bytes) -> list[Any]:
@@ -146,12 +146,12 @@ def test_a_file_that_was_continued_is_the_same(tmp_path: Path, form: str, compre
     job = Job(stream=PEOPLE, count=3 * BLOCK + 500, form=form, compressed=compressed)
     path, part = tmp_path / "people", tmp_path / "people.part"
     with pytest.raises(Interrupted):
-        write(path, job, tell=interrupt_after(good))
+        write(path, job, report=interrupt_after(good))
     assert not path.exists()
     with part.open("ab") as out:
         out.write(b"half of the next bl")
     told: list[int] = []
-    write(path, job, resume=True, tell=told.append)
+    write(path, job, resume=True, report=told.append)
     assert path.read_bytes() == content(job)
     assert sum(told) == job.count
     assert [file.name for file in tmp_path.iterdir()] == ["people"]
@@ -168,9 +168,9 @@ def test_a_beginning_is_continued_with_the_same_options_only(tmp_path: Path) -> 
     job = Job(stream=PEOPLE, count=3 * BLOCK)
     path = tmp_path / "people"
     with pytest.raises(Interrupted):
-        write(path, job, tell=interrupt_after(1))
+        write(path, job, report=interrupt_after(1))
     before = (tmp_path / "people.part").read_bytes()
-    for other in (replace(job, form=JSON), replace(job, stream=PeopleStream(crowd=Crowd(seed=SEED + 1)))):
+    for other in (replace(job, form=JSON), replace(job, stream=PeopleStream(crowd=Population(seed=SEED + 1)))):
         with pytest.raises(InputError, match="made with other options"):
             write(path, other, resume=True)
     assert (tmp_path / "people.part").read_bytes() == before
@@ -208,7 +208,7 @@ class Sink(io.RawIOBase):
 def peak(job: Job) -> int:
     tracemalloc.start()
     try:
-        write_to(Sink(), job, processes=1, tell=silent)  # type: ignore[arg-type]
+        write_to(Sink(), job, processes=1, report=silent)  # type: ignore[arg-type]
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -11,15 +11,16 @@ import pytest
 
 from emulator.clock import Pace
 from emulator.errors import UserMistake
-from emulator.harness.generation.job import Job
-from emulator.harness.generation.sending import batches, sent
-from emulator.segment.bodies import parse_body
-from emulator.segment.event_stream import Disorder, EventStream, IdentifyCalls
-from emulator.segment.generator import Crowd
+from emulator.generator.event_stream import EventStream, IdentifyCalls, StreamOptions
+from emulator.generator.job import Job
+from emulator.generator.people import Population
+from emulator.generator.sending import batches, sent
+from emulator.segment.tracking.request_body import parse_body
 
 COUNT = 6000
 JOB = Job(
-    stream=EventStream(crowd=Crowd(seed=2), voice=IdentifyCalls(), disorder=Disorder(duplicates=0.05)), count=COUNT
+    stream=EventStream(crowd=Population(seed=2), voice=IdentifyCalls(), disorder=StreamOptions(duplicates=0.05)),
+    count=COUNT,
 )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from emulator.errors import InputError
-from emulator.harness.generation.workspace import AMOUNTS, as_yaml, workspace_document
-from emulator.harness.lint import ERROR, lint
-from emulator.segment.event_stream import EventStream, members, membership_events
-from emulator.segment.generator import Crowd
+from emulator.generator.event_stream import EventStream, members, membership_events
+from emulator.generator.people import Population
+from emulator.generator.workspace import AMOUNTS, as_yaml, workspace_document
+from emulator.harness.checks.lint import ERROR, lint
 from emulator.workspace import load_workspace
 
 SIZES = [(1, 1, 1), (3, 30, 4), (2, 1, 5)]
@@ -55,7 +55,7 @@ def test_audience_events_of_a_generated_workspace_speak_of_all_its_audiences(tmp
     path = tmp_path / "workspace.yaml"
     path.write_text(as_yaml(document(6)), encoding="utf-8")
     workspace = load_workspace(path)
-    stream = EventStream(crowd=members(Crowd(seed=6)), voice=membership_events(workspace))
+    stream = EventStream(crowd=members(Population(seed=6)), voice=membership_events(workspace))
     told = {event["context"]["personas"]["computation_id"] for event in stream.block(0)}
     assert told == {audience.id for audience in workspace.audiences}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator
-from emulator.harness.faces import Endpoint
-from emulator.harness.faces.opening import in_process
+from emulator.harness.client import Endpoint
+from emulator.harness.client.opening import in_process
 from emulator.harness.scenarios import OwnEmulators, Result, Scenario, Target, play, read_scenarios
 from emulator.workspace import Workspace
 

@@ -39,7 +39,7 @@ def test_what_a_scenario_shows_is_in_the_ledger(scenario: Scenario) -> None:
     assert set(scenario.shows) <= LEDGER
 
 
-def test_the_matrix_has_a_cell_for_each_generation_and_edition(target: Target) -> None:
+def test_the_matrix_has_a_cell_for_each_generation_and_api_version(target: Target) -> None:
     of_matrix = [scenario for scenario in SCENARIOS if scenario.cell]
     report = Report(target=target.name, scenarios=[play(scenario, target) for scenario in of_matrix])
     assert report.matrix() == {
@@ -111,12 +111,12 @@ def test_a_failure_tells_the_story_of_everybody_in_it(played: Callable[[str], Re
 def test_a_step_after_a_failed_one_is_not_played(played: Callable[[str], Result]) -> None:
     text = (built_in() / "audiences/enter-and-exit-by-hand.yaml").read_text(encoding="utf-8")
     result = played(text.replace("in: []", "in: [vip_customers]"))
-    assert [check.held for check in result.checks] == [True, True, True, False]
+    assert [check.passed for check in result.checks] == [True, True, True, False]
 
 
 def test_what_the_emulator_refuses_fails_the_scenario_with_its_words(played: Callable[[str], Result]) -> None:
     text = (built_in() / "delivery/retry-after-429.yaml").read_text(encoding="utf-8")
-    changed = text.replace("given:\n", "given:\n  workspace: {apiEdition: 2024-12}\n").replace(
+    changed = text.replace("given:\n", "given:\n  workspace: {apiVersion: 2024-12}\n").replace(
         "operation: upsertProfiles, times: 1", "operation: archiveAdvertiser, times: 1"
     )
     result = played(changed)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, WorkspaceError
 from emulator.harness.scenarios import Scenario, read_scenarios
-from emulator.harness.scenarios.setting import merged
+from emulator.harness.scenarios.workspace import merged
 from emulator.workspace import LAST, parse_workspace
 
 Read = Callable[[str], Scenario]
@@ -58,7 +58,7 @@ def test_the_schema_is_one() -> None:
         ("profiles: [ada]", "profiles: [eve]", "steps[0]", "this scenario has no such person"),
         ("profiles: [ada]", "deliveries: [{outcome: sended}]", "deliveries[0].outcome", "Did you mean 'sent'?"),
         ("given:\n", "given:\n  latency: soon\n", "given.latency", "Allowed"),
-        ("given:\n", "given:\n  workspace: {apiEditon: x}\n", "given: (top level)", "Did you mean 'apiEdition'?"),
+        ("given:\n", "given:\n  workspace: {apiEditon: x}\n", "given: (top level)", "Did you mean 'apiVersion'?"),
         ("given:\n", "given:\n  destination: {batch: {siz: 5}}\n", "destinations[0].batch", "Did you mean 'size'?"),
         ("given:\n", "given:\n  workspace: {destinations: []}\n  destination: {}\n", "destinations", "no destination"),
         (

@@ -13,7 +13,7 @@ from emulator.harness.scenarios import junit_xml as junit
 
 [SCENARIO] = read_scenarios([built_in() / "profiles" / "appears.yaml"])
 MATRIX = read_scenarios([built_in() / "generations"])
-UNMET = Check(expected="visible: ada", held=False, found="none <&> \x00\ud800", stories=("ada\n  nothing",))
+UNMET = Check(expected="visible: ada", passed=False, found="none <&> \x00\ud800", timelines=("ada\n  nothing",))
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def report() -> Report:
     return Report(
         target="a test",
         scenarios=[
-            Result(case=SCENARIO, outcome=PASSED, checks=(replace(UNMET, held=True),), seconds=0.25),
+            Result(case=SCENARIO, outcome=PASSED, checks=(replace(UNMET, passed=True),), seconds=0.25),
             Result(case=SCENARIO, outcome=FAILED, checks=(UNMET,), seconds=0.5),
             Result(case=SCENARIO, outcome=FAILED, reason="the emulator refused it"),
             Result(case=SCENARIO, outcome=SKIPPED, reason="This needs an emulator."),
@@ -56,14 +56,14 @@ def test_junit_tells_why_in_characters_that_xml_can_hold(report: Report) -> None
 def test_json_has_everything(report: Report) -> None:
     told = json.loads(json.dumps(report.as_dict()))
     assert (told["target"], told["summary"]) == ("a test", {"passed": 1, "failed": 2, "skipped": 1})
-    assert told["scenarios"][1]["checks"][0]["stories"] == ["ada\n  nothing"]
+    assert told["scenarios"][1]["checks"][0]["timelines"] == ["ada\n  nothing"]
     assert told["scenarios"][3]["reason"] == "This needs an emulator."
 
 
 def test_the_matrix_shows_what_failed_where() -> None:
     outcomes = {("3.517.0", "2026-06"): FAILED, ("3.361.0", "2024-12"): SKIPPED}
     results = [
-        Result(case=each, outcome=outcomes.get((each.cell.generation, each.cell.edition), PASSED))
+        Result(case=each, outcome=outcomes.get((each.cell.generation, each.cell.api_version), PASSED))
         for each in MATRIX
         if each.cell
     ]

@@ -10,9 +10,9 @@ import pytest
 
 from emulator import Emulator
 from emulator.events import GraphQLExchanged
-from emulator.harness.faces import Control, Endpoint
-from emulator.harness.faces.opening import EmulatorAt
-from emulator.harness.remote import GuardedTransport, Permission
+from emulator.harness.client import Control, Endpoint
+from emulator.harness.client.opening import EmulatorAt
+from emulator.harness.remote_guard import GuardedTransport, Permission
 from emulator.harness.scenarios import (
     PASSED,
     SKIPPED,
@@ -32,7 +32,7 @@ ELSEWHERE = "http://graphql.example.com"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(load_workspace().with_options(latency="3h", api_edition="2024-12")) as emulator:
+    with Emulator(load_workspace().with_options(latency="3h", api_version="2024-12")) as emulator:
         emulator.app.config["TRUSTED_HOSTS"] = None
         yield emulator
 
@@ -103,7 +103,7 @@ def test_a_bare_endpoint_cannot_have_another_workspace(
 def test_elsewhere_a_mutation_is_held_back_and_the_scenario_skipped(emulator: Emulator) -> None:
     def guarded(permission: Permission) -> httpx.Client:
         through = httpx.WSGITransport(app=emulator.app)
-        transport = GuardedTransport(permission, tell=lambda _text: None, through=through)
+        transport = GuardedTransport(permission, timeline_of=lambda _text: None, through=through)
         return httpx.Client(transport=transport, base_url=ELSEWHERE)
 
     [scenario] = found("graphql/wrong-advertiser-is-a-user-error.yaml")

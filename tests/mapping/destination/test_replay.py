@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emulator.errors import InputError
-from emulator.mapping.replay import compare, read_cases, replay
+from emulator.harness.recorded_cases import compare, read_cases, replay
 
 TRANSFORM: dict[str, Any] = {"id": "t", "kind": "transform", "mapping": {"a": {"@path": "$.x"}}, "payload": {"x": 1.0}}
 FQL: dict[str, Any] = {"id": "f", "kind": "fql", "fql": 'type = "track"', "event": {"type": "track"}}

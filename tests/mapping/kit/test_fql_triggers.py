@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.mapping.fql import Condition, Group, compile_trigger
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 from emulator.mapping.mapping_error import MappingError
 
 UNREADABLE = "Cannot read properties of undefined (reading 'type')"
@@ -47,7 +47,7 @@ TOP_LEVEL_TRUTH = [
 ]
 
 
-def held(condition: str, value: object, *, within: str | None) -> bool:
+def passed(condition: str, value: object, *, within: str | None) -> bool:
     field = condition.split(" ")[0]
     event = {} if value == "(missing)" else {"x" if within else field: value}
     return compile_trigger(condition).matches({within: event} if within else event)
@@ -56,13 +56,13 @@ def held(condition: str, value: object, *, within: str | None) -> bool:
 @pytest.mark.parametrize("field", ["properties", "traits", "context"])
 @pytest.mark.parametrize(("condition", "row"), TRUTH)
 def test_a_condition_on_a_nested_field_lets_these_values_through(field: str, condition: str, row: str) -> None:
-    found = [held(condition.replace("properties", field), value, within=field) for value in VALUES]
+    found = [passed(condition.replace("properties", field), value, within=field) for value in VALUES]
     assert "".join("T" if each else "." for each in found) == row
 
 
 @pytest.mark.parametrize(("condition", "row"), TOP_LEVEL_TRUTH)
 def test_a_condition_on_a_top_level_field_lets_these_values_through(condition: str, row: str) -> None:
-    found = [held(condition, value, within=None) for value in VALUES]
+    found = [passed(condition, value, within=None) for value in VALUES]
     assert "".join("T" if each else "." for each in found) == row
 
 
@@ -249,10 +249,10 @@ def test_an_explanation_shows_what_each_condition_found() -> None:
     trigger = compile_trigger('type = "track" and (event = "x" or properties.n > 4)')
     told = trigger.explain({"type": "track", "properties": {"n": 5}})
     assert told is not None
-    assert told.held
+    assert told.passed
     first, group = told.children
-    assert (first.found, first.held) == ("track", True)
-    assert [(child.found, child.held) for child in group.children] == [(UNDEFINED, False), (5, True)]
+    assert (first.found, first.passed) == ("track", True)
+    assert [(child.found, child.passed) for child in group.children] == [(UNDEFINED, False), (5, True)]
 
 
 def test_an_explanation_shows_where_evaluation_fails() -> None:

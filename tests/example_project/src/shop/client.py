@@ -90,7 +90,7 @@ class Shop:
         self._ask(document, token=self._settings.import_token)
 
     def marketing_status(self, email: str) -> str | None:
-        """What StackAdapt knows of a customer; None when it knows nobody with this e-mail."""
+        """What StackAdapt knows of a customer; None when it knows nobody with this email."""
         variables = {"advertiser": self._settings.advertiser_id, "email": email}
         answer = self._ask(STATUS, token=self._settings.report_token, variables=variables)
         found = answer["data"]["cdpProfiles"]["profiles"]["nodes"]

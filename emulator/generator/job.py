@@ -1,0 +1,112 @@
+"""A slice of a stream in a form: which blocks it needs, and the bytes of each, to be made by any process."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from emulator.generator.event_stream import BLOCK
+from emulator.generator.people import Population
+
+JSONL = "jsonl"
+JSON = "json"
+CSV = "csv"
+FORMS = (JSONL, JSON, CSV)
+COLUMNS = (
+    *("user_id", "email", "first_name", "last_name", "phone", "street", "city", "state", "country"),
+    *("postal_code", "timezone", "birthday", "total_spent"),
+)
+
+# JSON as it stands in files and in bodies alike.
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+Record = Mapping[str, Any]
+
+
+class Stream(Protocol):
+    """Records without end, `BLOCK` in a block."""
+
+    def block(self, number: int) -> Sequence[Record]:
+        """The records from number `number * BLOCK` on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleStream:
+    """People as flat records, which StackAdapt takes as an upload: `COLUMNS`, without `email` for who has none."""
+
+    crowd: Population
+
+    def block(self, number: int) -> Sequence[Record]:
+        """The people from number `number * BLOCK` on."""
+        crowd = islice(self.crowd.people(first=number * BLOCK), BLOCK)
+        return [{"user_id": person.user_id, **person.traits} for person in crowd]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The `count` records from number `start` on, as JSON lines, a JSON array or CSV, with `compressed` as gzip.
+
+    The chunks of all its blocks, one after the other, are the whole file. Each is a gzip member of its own.
+    """
+
+    stream: Stream
+    start: int = 0
+    count: int
+    form: str = JSONL
+    compressed: bool = False
+
+    def blocks(self) -> range:
+        """The numbers of the blocks that it takes records from."""
+        return range(self.start // BLOCK, (self.start + self.count - 1) // BLOCK + 1)
+
+    def size(self, number: int) -> int:
+        """How many records it takes from a block."""
+        return len(self._places(number))
+
+    def records(self, number: int) -> Sequence[Record]:
+        """The records that it takes from a block."""
+        places = self._places(number)
+        return self.stream.block(number)[places.start : places.stop]
+
+    def all_records(self) -> Iterator[Record]:
+        """Every record, made block by block."""
+        for number in self.blocks():
+            yield from self.records(number)
+
+    def chunk(self, number: int) -> bytes:
+        """The part of the file that a block makes."""
+        first, last = number == self.blocks()[0], number == self.blocks()[-1]
+        chunk = _WRITERS[self.form](self.records(number), first, last).encode()
+        # Without a time in it, the same content is the same file.
+        return gzip.compress(chunk, mtime=0) if self.compressed else chunk
+
+    def _places(self, number: int) -> range:
+        end = self.start + self.count
+        return range(max(self.start - number * BLOCK, 0), min(end - number * BLOCK, BLOCK))
+
+
+def _lines(records: Sequence[Record], _first: bool, _last: bool) -> str:
+    return "".join(f"{encode(record)}\n" for record in records)
+
+
+def _array(records: Sequence[Record], first: bool, last: bool) -> str:
+    return ("[\n" if first else ",\n") + ",\n".join(map(encode, records)) + ("\n]\n" if last else "")
+
+
+def _table(records: Sequence[Record], first: bool, _last: bool) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    if first:
+        writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+_WRITERS = {JSONL: _lines, JSON: _array, CSV: _table}

@@ -1,0 +1,111 @@
+"""Words that people are made of: names, streets, places, from Faker, drawn once for each locale.
+
+Faker is too slow to be asked for every field of a million people; its words are drawn once, always the same ones, and
+a person picks among them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from faker import VERSION as FAKER_VERSION
+from faker import Faker
+from faker.config import AVAILABLE_LOCALES
+
+from emulator.errors import InputError, nearest
+
+WORDS = 1000
+_FIRST_DRAW = 1
+# Another version of Faker may have other words.
+FAKER_RELEASE = f"Faker {FAKER_VERSION}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Parts of a postal address that go together as far as Faker knows."""
+
+    city: str
+    state: str
+    postal_code: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The words of one locale, as many of each kind.
+
+    `first_mailboxes` and `last_mailboxes` have the ASCII form of each name, by position.
+    """
+
+    first_names: tuple[str, ...]
+    last_names: tuple[str, ...]
+    first_mailboxes: tuple[str, ...]
+    last_mailboxes: tuple[str, ...]
+    streets: tuple[str, ...]
+    phones: tuple[str, ...]
+    places: tuple[Place, ...]
+    country: str
+
+
+def check_locale(locale: str) -> None:
+    """Raises InputError for a locale that Faker does not have."""
+    if locale not in AVAILABLE_LOCALES:
+        raise InputError(
+            "there is no such locale",
+            where="locale",
+            found=locale,
+            allowed="a locale of Faker, such as en_US, de_DE or ja_JP",
+            hint=nearest(locale, AVAILABLE_LOCALES),
+        )
+
+
+@cache
+def vocabulary(locale: str) -> Vocabulary:
+    """The words of a locale such as `en_US`. Raises InputError for one that Faker does not have."""
+    check_locale(locale)
+    faker = Faker(locale)
+    faker.seed_instance(_FIRST_DRAW)
+    first_names, last_names = _drawn(faker.first_name), _drawn(faker.last_name)
+    return Vocabulary(
+        first_names=first_names,
+        last_names=last_names,
+        first_mailboxes=tuple(map(_mailbox, first_names)),
+        last_mailboxes=tuple(map(_mailbox, last_names)),
+        streets=_drawn(faker.street_address),
+        phones=_drawn(faker.phone_number),
+        places=tuple(_place(faker) for _ in range(WORDS)),
+        country=locale.partition("_")[2],
+    )
+
+
+def _drawn(draw: Callable[[], Any]) -> tuple[str, ...]:
+    return tuple(_plain(draw()) for _ in range(WORDS))
+
+
+def _place(faker: Faker) -> Place:
+    # Not every locale has states; the region that it has instead goes by another name.
+    state = next(
+        (draw for name in ("state", "administrative_unit", "city") if (draw := getattr(faker, name, None))), None
+    )
+    return Place(
+        city=_plain(faker.city()),
+        state=_plain(state()) if state else "",
+        postal_code=_plain(faker.postcode()),
+        timezone=faker.timezone(),
+    )
+
+
+def _plain(word: object) -> str:
+    """A word without the characters that break a delivery: those come into people on purpose only."""
+    return re.sub(r'[\s"\\]+', " ", str(word))
+
+
+def _mailbox(name: str) -> str:
+    """The letters and digits of a name that may stand in an email address; `person` when there are none."""
+    ascii_ = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]", "", ascii_) or "person"

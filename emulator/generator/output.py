@@ -1,0 +1,129 @@
+"""A generated file: written under another name, continued after an interruption, put in its place when it is whole.
+
+Beside `FILE.part`, `FILE.part.json` tells how much of it is good: it is replaced after each block, so a process that is
+killed at any moment leaves a beginning that can be continued.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from emulator import __version__
+from emulator.errors import InputError, unwritable
+from emulator.generator.job import Job
+from emulator.generator.names import FAKER_RELEASE
+from emulator.generator.workers import made
+
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a file has come: the first so many bytes are the first so many blocks of what `job` describes."""
+
+    job: str
+    blocks: int = 0
+    bytes: int = 0
+
+
+def write_to(out: BinaryIO, job: Job, *, processes: int, report: Told) -> None:
+    """Writes everything, and tells after each block how many records it had."""
+    for number, chunk in zip(job.blocks(), made(job.chunk, job.blocks(), processes=processes), strict=True):
+        out.write(chunk)
+        report(job.size(number))
+
+
+def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: bool, report: Told) -> None:
+    """Writes a whole file or leaves the one that is there. Raises InputError.
+
+    A file that is there, or the beginning of one, is replaced with `force` only. With `resume` a beginning that an
+    equal job made is continued, and the result is the same as without an interruption.
+    """
+    part = path.with_name(f"{path.name}.part")
+    _check_free(path, part, resume=resume, force=force)
+    try:
+        mark = _found(part, job) if resume and part.exists() else Mark(job=_described(job))
+        report(sum(job.size(number) for number in job.blocks()[: mark.blocks]))
+        with part.open("r+b" if mark.blocks else "wb") as out:
+            out.truncate(mark.bytes)
+            out.seek(mark.bytes)
+            for size in _continued(out, part, job, mark, processes):
+                report(size)
+        part.replace(path)
+        _mark_of(part).unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def is_finished(path: Path, job: Job) -> bool:
+    """Whether a file begins and ends as the job's does: what can be told without making all of it again."""
+    blocks = job.blocks()
+    first, last = job.chunk(blocks[0]), job.chunk(blocks[-1])
+    try:
+        with path.open("rb") as file:
+            if file.read(len(first)) != first or file.seek(0, os.SEEK_END) < len(last):
+                return False
+            file.seek(-len(last), os.SEEK_END)
+            return file.read() == last
+    except OSError:
+        return False
+
+
+def _continued(out: BinaryIO, part: Path, job: Job, mark: Mark, processes: int) -> Iterator[int]:
+    """Writes the blocks that are missing. Yields how many records each has once it is safe."""
+    rest = job.blocks()[mark.blocks :]
+    done = mark.bytes
+    for index, chunk in enumerate(made(job.chunk, rest, processes=processes), start=mark.blocks):
+        out.write(chunk)
+        out.flush()
+        done += len(chunk)
+        _save(Mark(job=mark.job, blocks=index + 1, bytes=done), part)
+        yield job.size(job.blocks()[index])
+
+
+def _check_free(path: Path, part: Path, *, resume: bool, force: bool) -> None:
+    if path.exists() and not force:
+        made = " and is not what these options make" if resume else ""
+        raise InputError(f"this file exists already{made}", where=str(path), hint="Add --force to replace it.")
+    if part.exists() and not (resume or force):
+        raise InputError(
+            "the beginning of this file is there already",
+            where=str(part),
+            hint="Add --resume to continue it, or --force to begin again.",
+        )
+
+
+def _found(part: Path, job: Job) -> Mark:
+    """How much of a beginning is good. Raises InputError when another job made it."""
+    try:
+        mark = Mark(**json.loads(_mark_of(part).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        # Interrupted before its first block was whole.
+        return Mark(job=_described(job))
+    if mark.job != _described(job) or part.stat().st_size < mark.bytes:
+        raise InputError(
+            "this beginning was made with other options, or by another version",
+            where=str(part),
+            hint="Repeat the options, or add --force to begin again.",
+        )
+    return mark
+
+
+def _save(mark: Mark, part: Path) -> None:
+    written = _mark_of(part).with_suffix(".new")
+    written.write_text(json.dumps(asdict(mark)), encoding="utf-8")
+    written.replace(_mark_of(part))
+
+
+def _mark_of(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _described(job: Job) -> str:
+    """Everything that the content depends on."""
+    return f"{job!r}, stackadapt-emulator {__version__}, {FAKER_RELEASE}"

@@ -1,0 +1,247 @@
+"""Recorded cases run again: what the real engine did with an input, held against what this engine does.
+
+A case is one JSON object. `kind: "transform"` has `mapping` and `payload`, `kind: "fql"` has `fql` and `event`; a case
+without `kind` is one of the destination: `generation`, `mode` (`event`, `batch`, `delete`, `auth`, `dynamic`),
+`settings`, `subscriptions`, `events` and the scripted `responses`, each with a `status` and a JSON `body`, or a raw
+`text` with `headers`, or `reset` for a connection that breaks. What the real engine did is under `expected`.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+from emulator.errors import InputError, nearest
+from emulator.mapping.destination import DestinationInstance
+from emulator.mapping.engine_errors import EngineError, SendError
+from emulator.mapping.fql import compile_trigger
+from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
+from emulator.mapping.mapping_error import MappingError
+from emulator.mapping.resolve import compile_mapping, single_event
+from emulator.mapping.wire import OutgoingRequest, Reply, Send
+
+Case: TypeAlias = Mapping[str, Any]
+Outcome: TypeAlias = dict[str, Any]
+_Choice = TypeVar("_Choice")
+
+# The real engine's parser of templates words its complaints in its own way: that there is one is what counts.
+_TEMPLATE_ERRORS = frozenset({"ParseError", "RenderError", "TokenizationError"})
+_SHOWN_CHARACTERS = 80
+_RECORDED_HEADERS = ("authorization", "content-type", "user-agent")
+_JSON = {"content-type": "application/json"}
+_NODE_PHRASES = {
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Entity",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One place where an outcome is not what was recorded; the values as JSON text."""
+
+    where: str
+    expected: str
+    found: str
+
+
+def read_cases(path: Path) -> Iterator[Case]:
+    """The cases of a `.jsonl` or `.jsonl.gz` file, one at a time. Raises InputError, naming file and line."""
+    try:
+        with _opened(path) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _case(line, f"{path}:{number}")
+    except (OSError, EOFError) as error:
+        raise InputError(f"The recorded cases cannot be read: {error}", where=str(path)) from error
+
+
+def replay(case: Case) -> Outcome:
+    """Runs one case. The outcome has the case's `id` and, by its kind, `output`, `match`, or `results` and `requests`;
+    `error` stands in the place of what an error prevented. Raises InputError for a case of another shape.
+    """
+    kind = _chosen(_KINDS, case.get("kind", "destination"), case, "kind")
+    missing = [name for name in kind.members if name not in case]
+    if missing:
+        raise InputError(f"A recorded case lacks {', '.join(missing)}", where=_place(case))
+    return {"id": case.get("id"), **kind.replay(case)}
+
+
+def compare(case: Case, outcome: Outcome) -> list[Difference]:
+    """Where an outcome differs from what was recorded: values as JSON, texts and request bodies to the byte.
+
+    Raises InputError for a case without `expected`.
+    """
+    if not isinstance(case.get("expected"), dict):
+        raise InputError("A recorded case to compare with has an object under `expected`", where=_place(case))
+    expected: Mapping[str, Any] = case["expected"]
+    if case.get("kind") == "fql":
+        return _difference("match", expected["match"], outcome.get("match"))
+    return [
+        *_difference("output", expected.get("output", UNDEFINED), outcome.get("output", UNDEFINED)),
+        *_difference("results", expected.get("results", UNDEFINED), outcome.get("results", UNDEFINED)),
+        *_request_differences(expected.get("requests", ()), outcome.get("requests", ())),
+        *_error_differences(expected.get("error"), outcome.get("error")),
+    ]
+
+
+def _opened(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def _case(line: str, where: str) -> Case:
+    try:
+        case = parse_json(line)
+    except ValueError as error:
+        raise InputError(f"A recorded case is not JSON: {error}", where=where) from error
+    if not isinstance(case, dict):
+        raise InputError("A recorded case is a JSON object", where=where, found=line[:_SHOWN_CHARACTERS])
+    return case
+
+
+def _place(case: Case) -> str:
+    return f"case {case.get('id')}"
+
+
+def _chosen(known: Mapping[str, _Choice], name: str, case: Case, member: str) -> _Choice:
+    if name not in known:
+        raise InputError(
+            f"A recorded case has an unknown {member}",
+            where=_place(case),
+            found=name,
+            allowed=", ".join(known),
+            hint=nearest(str(name), known),
+        )
+    return known[name]
+
+
+def _replay_transform(case: Case) -> Outcome:
+    try:
+        event = single_event(case["payload"])
+        output = compile_mapping(case["mapping"])(event)
+    except MappingError as error:
+        return {"error": {"name": error.name, "message": error.message}}
+    return {} if output is UNDEFINED else {"output": output}
+
+
+def _replay_fql(case: Case) -> Outcome:
+    try:
+        return {"match": compile_trigger(case["fql"]).matches(case["event"])}
+    except MappingError as error:
+        return {"error": {"name": error.name, "message": error.message}}
+
+
+def _replay_destination(case: Case) -> Outcome:
+    run = _chosen(_MODES, case["mode"], case, "mode")
+    instance = DestinationInstance(case["generation"], case["settings"], case["subscriptions"])
+    script = _Script(case)
+    try:
+        outcome = {"results": run(instance, case, script.send)}
+    except EngineError as error:
+        outcome = {"error": error.as_dict()}
+    return {**outcome, "requests": script.requests}
+
+
+class _Script:
+    """Answers requests with the responses of a case, one after another, and keeps what was asked."""
+
+    def __init__(self, case: Case) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self._where = _place(case)
+        self._responses = iter(case["responses"])
+
+    def send(self, request: OutgoingRequest) -> Reply:
+        self.requests.append(
+            {
+                "method": request.method,
+                "path": urlsplit(request.url)._replace(scheme="", netloc="").geturl(),
+                "headers": {name: request.headers[name] for name in _RECORDED_HEADERS if name in request.headers},
+                "body": request.body,
+            }
+        )
+        response = next(self._responses, None)
+        if response is None:
+            raise InputError("A recorded case has no response left for a request", where=self._where)
+        return _reply(response, request.url)
+
+
+def _reply(response: Mapping[str, Any], url: str) -> Reply:
+    if response.get("reset"):
+        raise SendError("FetchError", f"request to {url} failed, reason: socket hang up", "ECONNRESET")
+    status: int = response["status"]
+    text = response["text"] if "text" in response else str(stringify(response.get("body")))
+    return Reply(
+        status=status,
+        reason=response.get("reason") or _phrase(status),
+        headers=response.get("headers", _JSON),
+        body="" if status == HTTPStatus.NO_CONTENT else text,
+    )
+
+
+def _phrase(status: int) -> str:
+    """The reason phrase that Node gives a status by itself."""
+    known = {entry.value: entry.phrase for entry in HTTPStatus} | _NODE_PHRASES
+    return known.get(status, "unknown")
+
+
+def _difference(where: str, expected: object, found: object) -> list[Difference]:
+    texts = str(stringify(expected)), str(stringify(found))
+    return [] if texts[0] == texts[1] else [Difference(where=where, expected=texts[0], found=texts[1])]
+
+
+def _request_differences(expected: Sequence[Case], found: Sequence[Case]) -> list[Difference]:
+    if len(expected) != len(found):
+        return _difference("requests.length", len(expected), len(found))
+    return [
+        difference
+        for at, (wanted, sent) in enumerate(zip(expected, found, strict=True))
+        for part in ("method", "path", "headers", "body")
+        for difference in _difference(f"requests.{at}.{part}", wanted[part], sent[part])
+    ]
+
+
+def _error_differences(expected: Mapping[str, Any] | None, found: Mapping[str, Any] | None) -> list[Difference]:
+    if expected is None or found is None:
+        return _difference("error", expected, found)
+    words_count = found["name"] not in _TEMPLATE_ERRORS
+    return [
+        difference
+        for name, value in expected.items()
+        if name not in ("name", "message") or words_count
+        for difference in _difference(f"error.{name}", value, found.get(name))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    replay: Callable[[Case], Outcome]
+    members: tuple[str, ...]
+
+
+_KINDS = MappingProxyType(
+    {
+        "transform": _Kind(_replay_transform, ("mapping", "payload")),
+        "fql": _Kind(_replay_fql, ("fql", "event")),
+        "destination": _Kind(
+            _replay_destination, ("generation", "mode", "settings", "subscriptions", "events", "responses")
+        ),
+    }
+)
+
+_Run: TypeAlias = Callable[[DestinationInstance, Case, Send], object]
+_MODES: Mapping[str, _Run] = {
+    "event": lambda instance, case, send: instance.on_event(case["events"][0], send),
+    "batch": lambda instance, case, send: instance.on_batch(case["events"], send),
+    "delete": lambda instance, case, send: instance.on_delete(case["events"][0], send),
+    "auth": lambda instance, _case, send: instance.test_authentication(send),
+    "dynamic": lambda instance, case, send: instance.dynamic_field(case["action"], case["field"], send),
+}

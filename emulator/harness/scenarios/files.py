@@ -1,0 +1,138 @@
+"""Scenario files: found, checked against `contracts/scenario.schema.json`, and read into values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from emulator.artefacts import contract
+from emulator.errors import InputError
+from emulator.harness.scenarios.actions import ANONYMOUS, FindPerson, read_action
+from emulator.harness.scenarios.expectations import read_expectations
+from emulator.harness.scenarios.model import Cell, Person, Scenario, Step
+from emulator.harness.scenarios.names import Known, check_known, refuse_slips, words_of
+from emulator.harness.scenarios.workspace import merged, workspace_of
+from emulator.schemas import first_mistake
+from emulator.workspace import parse_workspace
+from emulator.yaml_files import read_mapping
+
+SCHEMA = "scenario.schema.json"
+_LEDGER = "fidelity.yaml"
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+Document = Mapping[str, Any]
+
+
+def built_in() -> Path:
+    """The folder of the scenarios that come along."""
+    return contract("scenarios")
+
+
+def read_scenarios(paths: Sequence[Path]) -> list[Scenario]:
+    """The scenarios in files, and in folders at any depth, by name. Raises InputError for the first bad one."""
+    return [scenario for path in _files(paths) for scenario in _read(path)]
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(each for each in path.rglob("*") if each.suffix in _SUFFIXES)
+        if not found:
+            raise InputError("this folder holds no scenario", where=str(path), allowed=f"files {', '.join(_SUFFIXES)}")
+        yield from found
+
+
+def _read(path: Path) -> Iterator[Scenario]:
+    document = read_mapping(path, what="a scenario", mistake=InputError)
+    mistake = first_mistake(document, SCHEMA)
+    if mistake is not None:
+        raise mistake.as_error(InputError, str(path))
+    yield from scenarios_in(document, path)
+
+
+def scenarios_in(document: Document, path: Path) -> Iterator[Scenario]:
+    """The scenarios of a document that fits the schema and stands in a file. Raises InputError, WorkspaceError."""
+    for index, shown in enumerate(document.get("shows", ())):
+        check_known(
+            shown,
+            _ledger(),
+            f"{path}: shows[{index}]",
+            "the ledger, contracts/fidelity.yaml, has no such row.",
+            listing=False,
+        )
+    given = document.get("given", {})
+    if "matrix" not in document:
+        yield _scenario(path, document, given, document["steps"], "steps", None)
+        return
+    for index, cells in enumerate(document["matrix"]):
+        for generation in cells["generations"]:
+            for api_version in cells["apiVersions"]:
+                of_cell = {"workspace": {"apiVersion": api_version}, "destination": {"generation": generation}}
+                yield _scenario(
+                    path,
+                    document,
+                    merged(merged(given, cells.get("given", {})), of_cell),
+                    cells["steps"],
+                    f"matrix[{index}].steps",
+                    Cell(generation=generation, api_version=api_version, expected=cells["expected"]),
+                )
+
+
+def _scenario(
+    path: Path, document: Document, given: Document, steps: Sequence[Document], place: str, cell: Cell | None
+) -> Scenario:
+    where = f"{path}: given"
+    workspace = workspace_of(given, where=where)
+    checked = parse_workspace(workspace, where=where)
+    told = given.get("people", {})
+    people = {name: _person(name, each or {}) for name, each in told.items()}
+    happenings = [each for step in steps for each in step.get("when", ()) if "fault" not in each]
+    known = Known(workspace=checked, words=frozenset(words_of([workspace, told, happenings])))
+    suffix = f" ({cell.generation}, API version {cell.api_version})" if cell else ""
+    return Scenario(
+        path=path,
+        title=f"{document['title']}{suffix}",
+        about=document["about"],
+        shows=tuple(document.get("shows", ())),
+        people=people,
+        workspace=workspace,
+        steps=tuple(_step(path, step, people, known, f"{place}[{index}]") for index, step in enumerate(steps)),
+        cell=cell,
+    )
+
+
+def _person(name: str, told: Document) -> Person:
+    return Person(name=name, user_id=told.get("userId", name), email=told.get("email"), traits=told.get("traits", {}))
+
+
+def _step(path: Path, step: Document, people: Mapping[str, Person], known: Known, place: str) -> Step:
+    where = f"{path}: {place}"
+
+    def finding(within: str) -> FindPerson:
+        def find(name: str) -> Person:
+            check_known(name, people, f"{where}.{within}", "this scenario has no such person.")
+            return people[name]
+
+        return find
+
+    refuse_slips(step, known, where)
+    when = [
+        (f"{place}.when[{index}]", read_action(each, finding(f"when[{index}]")))
+        for index, each in enumerate(step.get("when", ()))
+    ]
+    tokens = [token.name for token in known.workspace.tokens]
+    for token in sorted(token for _, each in when for token in each.tokens):
+        check_known(token, [*tokens, ANONYMOUS], where, "this scenario has no such token.")
+    then = read_expectations(step.get("then", {}), finding("then"))
+    return Step(when=tuple(when), then=tuple((f"{place}.then.{kind}", each) for kind, each in then))
+
+
+@cache
+def _ledger() -> tuple[str, ...]:
+    """The ids of the ledger's rows."""
+    rows = read_mapping(contract(_LEDGER), what="the ledger", mistake=InputError)["behaviours"]
+    return tuple(row["id"] for row in rows)

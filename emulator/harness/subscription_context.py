@@ -1,0 +1,95 @@
+"""One subscription with all that surrounds it: what `lint`, `map` and `explain` look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.mapping import ActionDefinition, Definition, DestinationInstance, Trigger, compile_trigger
+from emulator.segment.delivery.subscriptions import definition_of
+from emulator.segment.lookups import check_destination
+from emulator.workspace import Audience, Connection, Destination, Journey, Step, StepConnection, Subscription, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionContext:
+    """One subscription of one destination instance of a workspace. `action` is None when the generation has none.
+
+    `place` is the path of the subscription, `mapping` its mapping over the defaults of the action.
+    """
+
+    workspace: Workspace
+    destination: Destination
+    definition: Definition
+    subscription: Subscription
+    action: ActionDefinition | None
+    trigger: Trigger
+    mapping: Mapping[str, Any]
+    place: str
+
+    def messages(self) -> Iterator[tuple[str, str | None]]:
+        """The kinds of message that audiences and journey steps send here: type, and event name for a track."""
+        for connection in self.destination.connections:
+            if connection.send_identify:
+                yield "identify", None
+            if connection.send_track:
+                yield "track", connection.enter_event
+                yield "track", connection.exit_event
+        for step_connection, _, step in self.steps():
+            yield "track", step_connection.event or step.name
+
+    def audiences(self) -> Iterator[tuple[Connection, Audience]]:
+        """The connected audiences."""
+        for connection in self.destination.connections:
+            audience = self.workspace.audience(connection.audience_key)
+            if audience is not None:
+                yield connection, audience
+
+    def steps(self) -> Iterator[tuple[StepConnection, Journey, Step]]:
+        """The connected journey steps."""
+        for connection in self.destination.step_connections:
+            found = self.workspace.step(connection.step_key)
+            if found is not None:
+                yield connection, *found
+
+    def instance(self) -> DestinationInstance:
+        """The destination instance with this subscription alone."""
+        stored = {
+            "partnerAction": self.subscription.action,
+            "subscribe": self.subscription.trigger,
+            "mapping": self.mapping,
+        }
+        return DestinationInstance(self.definition, self.destination.settings, [stored])
+
+    def advertiser_id(self) -> Any:
+        """The advertiser that the documents name: a setting, or a field of the mapping in the 2024 generations."""
+        if self.definition.advertiser_from == "mapping":
+            return self.mapping.get("advertiser_id")
+        return self.destination.settings.get("advertiser_id")
+
+
+def subjects(workspace: Workspace) -> Iterator[SubscriptionContext]:
+    """Every subscription of a workspace. Raises WorkspaceError for a generation that is not known."""
+    for index, destination in enumerate(workspace.destinations):
+        definition = definition_of(destination)
+        for position, subscription in enumerate(destination.subscriptions):
+            action = definition.actions.get(subscription.action)
+            yield SubscriptionContext(
+                workspace=workspace,
+                destination=destination,
+                definition=definition,
+                subscription=subscription,
+                action=action,
+                trigger=compile_trigger(subscription.trigger),
+                mapping=subscription.mapping_over(action.default_mapping() if action else {}),
+                place=f"destinations[{index}].subscriptions[{position}]",
+            )
+
+
+def subjects_of(workspace: Workspace, destination: str | None) -> list[SubscriptionContext]:
+    """The enabled subscriptions of one destination instance, the first when no name is given. Raises NotFound."""
+    wanted = destination or next((known.name for known in workspace.destinations), None)
+    check_destination(workspace, wanted)
+    found = (subject for subject in subjects(workspace) if subject.destination.name == wanted)
+    return [subject for subject in found if subject.subscription.enabled]

@@ -1,0 +1,1 @@
+"""JavaScript's values, dates and property lookup, as Node and V8 implement them."""

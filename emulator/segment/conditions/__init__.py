@@ -1,0 +1,1 @@
+"""Audience conditions: the JSON form compiled to a test of profile facts."""

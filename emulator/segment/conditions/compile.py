@@ -1,0 +1,117 @@
+"""Audience conditions: the JSON form of a workspace compiled to a test of what is known of a person.
+
+The kinds of "Engage Audiences" in Segment's documentation: a trait, an event, membership in another audience, and
+combinations with `all`, `any` and `not`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, TypeAlias
+
+from emulator.segment.conditions.condition import Condition, check_value, joined
+from emulator.segment.conditions.dates import FIXED, RELATIVE, compile_fixed, compile_relative
+from emulator.segment.conditions.events import compile_event
+from emulator.segment.conditions.operators import OPERATORS
+
+EMAIL = "email"
+
+Source: TypeAlias = Mapping[str, Any]
+
+
+def compile_condition(condition: Source, *, where: str) -> Condition:
+    """The condition as a function. `condition` fits the workspace's schema.
+
+    Raises WorkspaceError for what a schema cannot check: a value that does not fit its operator, an empty window.
+    """
+    kind = kind_of(condition)
+    return _COMPILERS[kind](condition, where)
+
+
+def kind_of(condition: Source) -> str:
+    """`all`, `any`, `not`, `event`, `audience` or `trait`."""
+    return next(kind for kind in _COMPILERS if kind in condition)
+
+
+def requires(condition: Source, trait: str, audiences: Mapping[str, Source] | None = None) -> bool:
+    """Whether nobody without the trait can meet the condition. `audiences` are the conditions by audience key."""
+    known = audiences or {}
+
+    @cache
+    def excludes(audience: str) -> bool:
+        return audience in known and _without(known[audience], trait, excludes) is False
+
+    return _without(condition, trait, excludes) is False
+
+
+def _without(condition: Source, trait: str, excludes: Callable[[str], bool]) -> bool | None:
+    """The outcome for everybody who lacks the trait; None when it depends on something else.
+
+    `excludes` tells by its key whether an audience has no member without the trait.
+    """
+    kind = kind_of(condition)
+    if kind in ("all", "any"):
+        outcomes = {_without(part, trait, excludes) for part in condition[kind]}
+        decisive = kind == "any"
+        return decisive if decisive in outcomes else None if None in outcomes else not decisive
+    if kind == "not":
+        outcome = _without(condition["not"], trait, excludes)
+        return None if outcome is None else not outcome
+    if kind == "audience":
+        # Members need more than the condition: a condition that is met by all is not met by nobody.
+        return False if excludes(condition["audience"]) else None
+    if kind == "trait" and condition["trait"] == trait:
+        operator = OPERATORS.get(condition["operator"])
+        return bool(operator and operator.missing)
+    return None
+
+
+def _parts(parts: Iterable[Source], where: str) -> tuple[Condition, ...]:
+    return tuple(compile_condition(part, where=f"{where}[{position}]") for position, part in enumerate(parts))
+
+
+def _all(condition: Source, where: str) -> Condition:
+    parts = _parts(condition["all"], f"{where}.all")
+    return joined(parts, lambda known: all(part.holds(known) for part in parts))
+
+
+def _any(condition: Source, where: str) -> Condition:
+    parts = _parts(condition["any"], f"{where}.any")
+    return joined(parts, lambda known: any(part.holds(known) for part in parts))
+
+
+def _not(condition: Source, where: str) -> Condition:
+    part = compile_condition(condition["not"], where=f"{where}.not")
+    return joined((part,), lambda known: not part.holds(known))
+
+
+def _event(condition: Source, where: str) -> Condition:
+    return compile_event(condition, where=where)
+
+
+def _audience(condition: Source, _where: str) -> Condition:
+    key = condition["audience"]
+    return Condition(holds=lambda known: key in known.audiences, audiences=frozenset({key}))
+
+
+def _trait(condition: Source, where: str) -> Condition:
+    trait, name, value = condition["trait"], condition["operator"], condition.get("value")
+    if name in RELATIVE:
+        return compile_relative(trait, name, value, where=where)
+    if name in FIXED:
+        return compile_fixed(trait, name, value, where=where)
+    operator = OPERATORS[name]
+    check_value(name, value, fits=operator.fits(value), takes=operator.takes, where=where)
+    test = operator.test
+    return Condition(holds=lambda known: test(known.traits.get(trait), value))
+
+
+_COMPILERS: Mapping[str, Callable[[Source, str], Condition]] = {
+    "all": _all,
+    "any": _any,
+    "not": _not,
+    "event": _event,
+    "audience": _audience,
+    "trait": _trait,
+}

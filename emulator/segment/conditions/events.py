@@ -1,0 +1,110 @@
+"""Conditions on what somebody did: an event so and so often, within a window of time, with certain properties.
+
+"Engage Audiences" and the query language in Segment's documentation: `within` counts events of the last so many days,
+`between` those of a window that lies further back, both by the event's timestamp. Not performed is `exactly` 0 times.
+Property tests take the operators of traits except those that compare dates.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from emulator.errors import WorkspaceError
+from emulator.segment.conditions.condition import Condition, EventNeed, check_value
+from emulator.segment.conditions.dates import millis_of
+from emulator.segment.conditions.operators import OPERATORS
+from emulator.segment.profiles.facts import Performed, ProfileFacts, Window
+
+COUNTS: Mapping[str, Callable[[int, int], bool]] = {
+    "at_least": lambda count, value: count >= value,
+    "at_most": lambda count, value: count <= value,
+    "exactly": lambda count, value: count == value,
+}
+
+Filter = Callable[[Performed], bool]
+
+
+def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
+    """The condition on an event. Raises WorkspaceError for a window that ends before it begins, or a bad filter."""
+    event, compare = condition["event"], COUNTS[condition.get("operator", "at_least")]
+    times, window = condition.get("value", 1), _window(condition, where)
+    tests = condition.get("where", ())
+    filters = tuple(_filter(test, f"{where}.where[{position}]") for position, test in enumerate(tests))
+
+    def accepts(done: Performed) -> bool:
+        return all(passes(done) for passes in filters)
+
+    def matching(known: ProfileFacts) -> Iterator[Performed]:
+        return (done for done in known.performed.get(event, ()) if accepts(done))
+
+    def counted(known: ProfileFacts) -> int:
+        return sum(_is_in(window, known.now - done.at) for done in matching(known))
+
+    def holds(known: ProfileFacts) -> bool:
+        return compare(counted(known), times)
+
+    def moments(known: ProfileFacts) -> Iterator[int]:
+        count, present = counted(known), holds(known)
+        for moment, change in _changes(window, matching(known), known.now):
+            count += change
+            if compare(count, times) != present:
+                yield moment
+                return
+
+    return Condition(
+        holds=holds,
+        moments=moments if window else None,
+        events=(
+            EventNeed(
+                event=event,
+                properties=frozenset(test["property"] for test in tests),
+                accepts=accepts,
+                window=window,
+                # One more than are asked for: no comparison tells that from a hundred more.
+                most=times + 1,
+            ),
+        ),
+    )
+
+
+def _is_in(window: Window, age: int) -> bool:
+    """Whether an event so many milliseconds ago counts. It leaves a window when it has the window's age."""
+    return window is None or window[0] <= age < window[1]
+
+
+def _changes(window: Window, performed: Iterable[Performed], now: int) -> Iterator[tuple[int, int]]:
+    """The moments after now at which events come into a window or leave it, each with what that adds to their count."""
+    nearer, further = window or (0, 0)
+    changes: Counter[int] = Counter()
+    for done in performed:
+        changes[done.at + nearer] += 1
+        changes[done.at + further] -= 1
+    return ((moment, changes[moment]) for moment in sorted(changes) if moment > now)
+
+
+def _window(condition: Mapping[str, Any], where: str) -> Window:
+    if "within" in condition and "between" in condition:
+        raise WorkspaceError(
+            "an event has one window", where=where, found="within and between", allowed="within, or between"
+        )
+    if "within" in condition:
+        return 0, millis_of(condition["within"], where=f"{where}.within")
+    if "between" in condition:
+        nearer, further = (millis_of(text, where=f"{where}.between") for text in condition["between"])
+        if nearer >= further:
+            raise WorkspaceError(
+                "this window ends before it begins",
+                where=f"{where}.between",
+                found=condition["between"],
+                allowed="the shorter time first: [30d, 90d] is 30 to 90 days ago",
+            )
+        return nearer, further
+    return None
+
+
+def _filter(test: Mapping[str, Any], where: str) -> Filter:
+    operator, value, path = OPERATORS[test["operator"]], test.get("value"), test["property"]
+    check_value(test["operator"], value, fits=operator.fits(value), takes=operator.takes, where=where)
+    return lambda done: operator.test(done.properties.get(path), value)

@@ -1,0 +1,1 @@
+"""Delivery to destination instances: queue, batches, requests, retries, dead letters."""

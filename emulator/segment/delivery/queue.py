@@ -1,0 +1,236 @@
+"""The delivery queue in the store: events offered to channels, the batches they went out in, what became of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, false, func, insert, or_, select, update
+from sqlalchemy import Connection as Transaction
+
+from emulator.segment.delivery.response import RETRYING, DeliveryResult
+from emulator.segment.delivery.subscriptions import DeliveryTarget
+from emulator.segment.engage.audience_events import AudienceEvent
+from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
+from emulator.store import Store, portions
+from emulator.timestamps import to_millis
+
+# "Batching Requests" in the published destinations' README.
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedEvent:
+    """An event on its way through a channel. `id` is that of its delivery."""
+
+    id: int
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Events that go out together. `batch_id` is set when they did before; moments are in milliseconds."""
+
+    offers: tuple[QueuedEvent, ...]
+    batch_id: int | None = None
+    attempts: int = 0
+    first_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeUpdate:
+    """An outcome for some deliveries of a work: `ids` are theirs; `in_batch` when they were part of its request."""
+
+    ids: tuple[int, ...]
+    outcome: str
+    reason: str | None = None
+    message: str | None = None
+    in_batch: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What came of one try. `batch` is None when there was none to record, `next_at` unless it will be tried again.
+
+    `requests` is 0 when nothing was sent: the mapping failed, or of a batch that was sent before nothing is left.
+    """
+
+    at: int
+    settlements: tuple[OutcomeUpdate, ...]
+    requests: int = 0
+    batch: DeliveryResult | None = None
+    next_at: int | None = None
+
+
+class Queue:
+    """Reads and writes the queue of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def offer(
+        self, transaction: Transaction, events: Sequence[AudienceEvent], delivery_targets: Sequence[DeliveryTarget]
+    ) -> None:
+        """Puts each event into the queue of every channel of its destination, where it waits from its own moment on."""
+        if not events:
+            return
+        statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
+        event_rows = [_event_row(event) for event in events]
+        keys = transaction.execute(statement, event_rows).scalars().all()
+        rows = [
+            {
+                "event_id": key,
+                "bytes": len(event_row["payload"]),
+                "destination": event.destination,
+                "subscription": target.name,
+                "queued_at": to_millis(event.at),
+            }
+            for key, event, event_row in zip(keys, events, event_rows, strict=True)
+            for target in delivery_targets
+            if target.destination.name == event.destination
+        ]
+        if rows:
+            transaction.execute(insert(DELIVERIES), rows)
+
+    def next_batch(self, target: DeliveryTarget, *, behind: int, queued_until: int) -> Batch | None:
+        """The events that wait behind a delivery, as many as fit in a batch by number and bytes, oldest first.
+
+        None when they are too few and too small for a full batch and none was queued by then.
+        """
+        waiting = _of(target) & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > behind)
+        size = target.destination.batch_size
+        with self._store.begin() as transaction:
+            count, together, oldest = transaction.execute(
+                select(func.count(), func.sum(DELIVERIES.c.bytes), func.min(DELIVERIES.c.queued_at)).where(waiting)
+            ).one()
+            if oldest is None or (count < size and together < BATCH_BYTES and oldest > queued_until):
+                return None
+            head = _OFFERS.where(waiting).order_by(DELIVERIES.c.id).limit(size)
+            return Batch(offers=_offers(transaction, head, most_bytes=BATCH_BYTES))
+
+    def next_moment(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
+        """The first moment after another at which a batch of a channel is to be tried again, or is old enough."""
+        retry = select(func.min(BATCHES.c.next_at)).where(
+            BATCHES.c.next_at > after,
+            BATCHES.c.destination == target.destination.name,
+            BATCHES.c.subscription == target.name,
+        )
+        waiting = select(func.min(DELIVERIES.c.queued_at)).where(
+            _of(target), DELIVERIES.c.outcome.is_(None), DELIVERIES.c.queued_at > after - age_millis
+        )
+        with self._store.begin() as transaction:
+            again, oldest = transaction.scalar(retry), transaction.scalar(waiting)
+        moments = [again, None if oldest is None else oldest + age_millis]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def due_retries(self, target: DeliveryTarget, now: int) -> Iterator[Batch]:
+        """The batches of a channel whose time to be tried again has come."""
+        due = (
+            select(BATCHES.c.id, BATCHES.c.attempts, BATCHES.c.first_at)
+            .where(BATCHES.c.next_at <= now)
+            .where(BATCHES.c.destination == target.destination.name, BATCHES.c.subscription == target.name)
+            .order_by(BATCHES.c.next_at, BATCHES.c.id)
+        )
+        with self._store.begin() as transaction:
+            batches = transaction.execute(due).all()
+        for batch in batches:
+            with self._store.begin() as transaction:
+                offers = _offers(transaction, _retrying(batch.id))
+            yield Batch(offers=offers, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
+
+    def settle(self, target: DeliveryTarget, work: Batch, attempt: Attempt) -> None:
+        """Records an attempt: what became of the batch, if there was one, and of each delivery."""
+        with self._store.begin() as transaction:
+            batch_id = _save_batch(transaction, target, work, attempt)
+            for settlement in attempt.settlements:
+                row: dict[str, Any] = {
+                    "outcome": settlement.outcome,
+                    "reason": settlement.reason,
+                    "message": settlement.message,
+                    "settled_at": attempt.at,
+                }
+                if settlement.in_batch:
+                    row["batch_id"] = batch_id
+                for ids in portions(settlement.ids):
+                    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(ids)).values(row))
+
+    def replay(
+        self,
+        transaction: Transaction,
+        dead: Sequence[ColumnElement[bool]],
+        delivery_targets: Sequence[DeliveryTarget],
+        at: int,
+    ) -> int:
+        """Puts dead letters back into the queues of their channels, as if just emitted; answers how many."""
+        again = update(DELIVERIES).where(*dead, or_(false(), *map(_of, delivery_targets)))
+        fresh = dict.fromkeys(("outcome", "reason", "message", "batch_id", "settled_at"))
+        return transaction.execute(again.values(fresh | {"queued_at": at})).rowcount
+
+
+_OFFERS = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+
+
+def _event_row(event: AudienceEvent) -> dict[str, Any]:
+    return {
+        "message_id": event.message_id,
+        "destination": event.destination,
+        "type": event.payload["type"],
+        "event": event.payload.get("event"),
+        "user_id": event.payload.get("userId"),
+        "email": _email(event.payload),
+        "audience_key": event.audience_key,
+        "payload": json.dumps(event.payload),
+    }
+
+
+def _email(payload: Mapping[str, Any]) -> str | None:
+    """The address that an event is sent with, in lower case: where audience and journey events carry it."""
+    places = (payload.get("traits"), payload.get("context", {}).get("traits"), payload.get("properties"))
+    found = (place.get("email") for place in places if place)
+    return next((email.lower() for email in found if isinstance(email, str)), None)
+
+
+def _of(target: DeliveryTarget) -> ColumnElement[bool]:
+    return (DELIVERIES.c.destination == target.destination.name) & (DELIVERIES.c.subscription == target.name)
+
+
+def _retrying(batch_id: int) -> Select[Any]:
+    """The deliveries of a batch that are still under way, in the order in which they stand in its document."""
+    same = (DELIVERIES.c.batch_id == batch_id) & (DELIVERIES.c.outcome == RETRYING)
+    return _OFFERS.where(same).order_by(DELIVERIES.c.id)
+
+
+def _offers(transaction: Transaction, found: Select[Any], *, most_bytes: float = math.inf) -> tuple[QueuedEvent, ...]:
+    """The deliveries that are found: the first, and the next as long as their events together are no larger."""
+    rows = transaction.execute(found).all()
+    together = accumulate(len(row.payload) for row in rows)
+    fitting = [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= most_bytes]
+    return tuple(QueuedEvent(id=row.id, event=json.loads(row.payload)) for row in fitting)
+
+
+def _save_batch(transaction: Transaction, target: DeliveryTarget, work: Batch, attempt: Attempt) -> int | None:
+    """The id of the batch that the attempt belongs to; a new one the first time."""
+    if attempt.batch is None:
+        return None
+    row = {
+        "outcome": attempt.batch.outcome,
+        "reason": attempt.batch.reason,
+        "message": attempt.batch.message,
+        "locations": json.dumps(attempt.batch.locations),
+        "status": attempt.batch.status,
+        "response": attempt.batch.response,
+        "trace_id": attempt.batch.trace_id,
+        "attempts": work.attempts + attempt.requests,
+        "last_at": attempt.at,
+        "next_at": attempt.next_at,
+    }
+    if work.batch_id is not None:
+        transaction.execute(update(BATCHES).where(BATCHES.c.id == work.batch_id).values(row))
+        return work.batch_id
+    place = {"destination": target.destination.name, "subscription": target.name, "first_at": attempt.at}
+    batch_id: int = transaction.execute(insert(BATCHES).returning(BATCHES.c.id), row | place).scalar_one()
+    return batch_id

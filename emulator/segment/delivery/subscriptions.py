@@ -1,0 +1,83 @@
+"""A channel: one enabled subscription of one destination instance, ready to turn events into a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.errors import UserMistake, WorkspaceError, nearest
+from emulator.mapping import Definition, DestinationInstance, load_definition, newest
+from emulator.mapping import Subscription as CompiledSubscription
+from emulator.workspace import Destination, Subscription, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryTarget:
+    """Where queued events go, named by `destination.name` and `name` together."""
+
+    destination: Destination
+    name: str
+    subscription: CompiledSubscription
+
+
+def delivery_targets(workspace: Workspace) -> Iterator[DeliveryTarget]:
+    """The channels of a workspace.
+
+    Raises WorkspaceError for an unknown generation or action and for names that are used twice.
+    """
+    for destination in workspace.destinations:
+        enabled = [subscription for subscription in destination.subscriptions if subscription.enabled]
+        _check_names(destination, enabled)
+        instance = DestinationInstance(
+            definition_of(destination),
+            destination.settings,
+            [_stored(destination, subscription) for subscription in enabled],
+        )
+        for subscription, compiled in zip(enabled, instance.subscriptions, strict=True):
+            yield DeliveryTarget(destination=destination, name=subscription.name, subscription=compiled)
+
+
+def integrations(workspace: Workspace) -> dict[str, str]:
+    """For each destination instance the name in `integrations`: the catalog's name of its destination."""
+    return {destination.name: definition_of(destination).name for destination in workspace.destinations}
+
+
+def definition_of(destination: Destination) -> Definition:
+    """The definition of its generation. Raises WorkspaceError for one that is not known."""
+    try:
+        return load_definition(destination.generation or newest())
+    except UserMistake as error:
+        raise WorkspaceError.at(f"destination {destination.name!r}: {error.where}", error) from None
+
+
+def _stored(destination: Destination, subscription: Subscription) -> Mapping[str, Any]:
+    """The subscription as Segment stores it, its mapping laid over the published defaults."""
+    actions = definition_of(destination).actions
+    if subscription.action not in actions:
+        raise WorkspaceError(
+            "this generation has no such action",
+            where=f"destination {destination.name!r}, subscription {subscription.name!r}: action",
+            found=subscription.action,
+            allowed=", ".join(actions),
+            hint=nearest(subscription.action, actions),
+        )
+    return {
+        "name": subscription.name,
+        "enabled": subscription.enabled,
+        "partnerAction": subscription.action,
+        "subscribe": subscription.trigger,
+        "mapping": subscription.mapping_over(actions[subscription.action].default_mapping()),
+    }
+
+
+def _check_names(destination: Destination, subscriptions: list[Subscription]) -> None:
+    names = [subscription.name for subscription in subscriptions]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise WorkspaceError(
+                "another subscription has the same name",
+                where=f"destination {destination.name!r}: subscriptions",
+                found=name,
+                hint="Give each a name of its own with 'name'.",
+            )

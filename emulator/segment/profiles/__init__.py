@@ -1,0 +1,1 @@
+"""Profiles, identity resolution and the events that conditions need."""

@@ -1,0 +1,1 @@
+"""The Tracking API below HTTP: request bodies, calls, deduplication."""

@@ -1,0 +1,115 @@
+"""`customSegments`: the segments of readable advertisers, as `RuleGroupAudienceCustomSegment`.
+
+The service has no public type for segments of customer data; this one is untyped and made of rules (assumed). So a
+filter by type or provider leaves none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ariadne import InterfaceType
+from sqlalchemy import Row, func, select
+
+from emulator.stackadapt.advertisers import ADVERTISER_LISTING
+from emulator.stackadapt.graphql.context import Info
+from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
+from emulator.stackadapt.graphql.resolvers.fields import Fields, connection_types, plain
+from emulator.stackadapt.ingestion.declared_properties import declared_types
+from emulator.stackadapt.relay import CursorOrder, connection
+from emulator.stackadapt.rules.segment_rules import parse_rule
+from emulator.stackadapt.segments.sql import compile_rule
+from emulator.stackadapt.tables import PROFILES, SEGMENTS
+from emulator.timestamps import from_millis, iso_of_millis
+from emulator.workspace import READ
+
+SHOWN_AS = "RuleGroupAudienceCustomSegment"
+_FIELDS = (
+    "active",
+    "advertiserPermissions",
+    "createdAt",
+    "description",
+    "duidSize",
+    "expandable",
+    "id",
+    "name",
+    "phrases",
+)
+
+query = Fields("Query")
+segment = Fields(SHOWN_AS)
+permissions = Fields("CustomSegmentAdvertiserPermissions")
+interface = InterfaceType("CustomSegment", lambda *_: SHOWN_AS)
+BINDABLES_2026 = [
+    query,
+    interface,
+    plain(SHOWN_AS, *_FIELDS),
+    segment,
+    # Kinds of segments that are never shown.
+    plain("PlaceholderCustomSegment", *_FIELDS, "size"),
+    plain("UserUploadedCustomSegment", *_FIELDS, "size"),
+    plain("CustomSegmentAdvertiserPermissions", "advertiserRestricted"),
+    permissions,
+    *connection_types("CustomSegment"),
+]
+
+
+@query.field("customSegments")
+def resolve_custom_segments(
+    _parent: Any,
+    info: Info,
+    *,
+    filterBy: Mapping[str, Any] | None = None,  # noqa: N803 - the argument's name in the schema
+    sortBy: Mapping[str, str] | None = None,  # noqa: N803 - likewise
+    includePublic: bool | None = None,  # noqa: N803 - likewise; there are no public ones
+    **page: Any,
+) -> dict[str, Any]:
+    context = info.context
+    readable = [advertiser.id for advertiser in context.advertisers.allowed(context.token, READ)]
+    rows = context.connection.execute(select(SEGMENTS).where(SEGMENTS.c.advertiser_id.in_(readable))).all()
+    found = [row for row in rows if _passes(row, filterBy or {})]
+    return connection(found, page, _listing(sortBy), node=_node)
+
+
+@segment.field("size")
+def resolve_size(parent: Mapping[str, Any], info: Info) -> int:
+    context, row = info.context, parent["row"]
+    declared = declared_types(context.connection, row.advertiser_id)
+    rule = compile_rule(parse_rule(row.rule), declared, from_millis(context.arrival.received_at))
+    members = select(func.count()).where(PROFILES.c.advertiser_id == row.advertiser_id, rule.condition)
+    return context.connection.scalar(members) or 0
+
+
+@permissions.field("permittedAdvertisers")
+def resolve_permitted_advertisers(parent: Mapping[str, Any], info: Info, **page: Any) -> dict[str, Any]:
+    owner = info.context.advertisers.get(parent["advertiserId"])
+    return connection([owner] if owner else [], page, ADVERTISER_LISTING, node=advertiser_node)
+
+
+def _listing(sort: Mapping[str, str] | None) -> CursorOrder[Row[Any]]:
+    field, order = (sort["field"], sort["order"]) if sort else ("created_at", "ASC")
+    place = {"name": lambda row: (row.name, row.id), "created_at": lambda row: (row.created_at, row.id)}[field]
+    return CursorOrder(name=f"customSegments/{field}", place=place, descending=order == "DESC")
+
+
+def _passes(row: Row[Any], filters: Mapping[str, Any]) -> bool:
+    ids, part = filters.get("ids"), filters.get("nameContains")
+    if filters.get("types") is not None or filters.get("providers") is not None:
+        return False
+    return (ids is None or str(row.id) in ids) and (part is None or part.lower() in row.name.lower())
+
+
+def _node(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "active": True,
+        "advertiserPermissions": {"advertiserRestricted": True, "advertiserId": row.advertiser_id},
+        "createdAt": iso_of_millis(row.created_at),
+        "description": "",
+        "duidSize": None,
+        "expandable": False,
+        "id": str(row.id),
+        "name": row.name,
+        "phrases": None,
+        "row": row,
+    }

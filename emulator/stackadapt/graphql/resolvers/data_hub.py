@@ -1,0 +1,85 @@
+"""`dataHubWebhookApi`: profiles that an integration sends by itself.
+
+It has no user errors: a mistake is an error of the field, which then is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.stackadapt import messages
+from emulator.stackadapt.graphql.context import Info, RequestContext
+from emulator.stackadapt.graphql.resolvers.fields import Fields, plain
+from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
+from emulator.stackadapt.ingestion.mappings import PROFILE, mapping_by_id
+from emulator.stackadapt.messages import emulator_error
+from emulator.stackadapt.rules.providers import provider_key, source_of
+from emulator.stackadapt.rules.user_errors import Refusal
+
+# Assumed: a short status word.
+ACCEPTED = "accepted"
+
+query = Fields("Query")
+mutations = Fields("Mutation")
+webhook = Fields("DataHubWebhookApiMutation")
+BINDABLES_2026 = [
+    query,
+    mutations,
+    webhook,
+    plain("DataHubWebhookApiQuery", "dummy"),
+    plain("DataHubWebhookApiUpsertDataHubProfilesResponse", "status", "requestId"),
+]
+
+
+@query.field("dataHubWebhookApi")
+@mutations.field("dataHubWebhookApi")
+def resolve_namespace(_parent: Any, _info: Info) -> dict[str, None]:
+    # `dummy` is a filler and always null.
+    return {}
+
+
+@webhook.field("upsertProfiles")
+def resolve_upsert_profiles(
+    _parent: Any,
+    info: Info,
+    *,
+    integration: str,
+    input: Mapping[str, Any] | None = None,  # noqa: A002 - the argument's name in the schema
+) -> dict[str, str]:
+    if input is None:
+        raise emulator_error(messages.INPUT_REQUIRED)
+    context = info.context
+    batch = _batch(context, integration, input)
+    tie = context.workspace.ingestion.mapping_race
+    enqueue_records(context.connection, context.arrival, batch, tie_mappings=tie)
+    return {"status": ACCEPTED, "requestId": input["requestId"]}
+
+
+def _batch(context: RequestContext, integration: str, given: Mapping[str, Any]) -> RecordBatch:
+    """The records, to be read by the mapping that `integrationId` names, as `CdpIntegration` shows it (assumed)."""
+    source = source_of(integration, context.sources)
+    if source is None:
+        raise emulator_error(messages.integration_unknown(integration))
+    try:
+        advertiser_id = context.writable(str(given["subAdvertiserId"])).id
+    except Refusal as refused:
+        raise emulator_error(str(refused)) from None
+    mapping = mapping_by_id(context.connection, str(given["integrationId"]), PROFILE)
+    same = mapping is not None and provider_key(mapping.mappable_type) == provider_key(integration)
+    if mapping is None or not same or mapping.advertiser_id != advertiser_id:
+        raise emulator_error(messages.integration_id_unknown(given["integrationId"], integration))
+    records = given["data"]
+    if not all(isinstance(record, dict) for record in records):
+        raise emulator_error(messages.DATA_NOT_OBJECTS)
+    if len(records) > context.limits.profiles:
+        raise emulator_error(messages.too_many_profiles(len(records), context.limits.profiles))
+    return RecordBatch(
+        advertiser_id=advertiser_id,
+        provider=integration,
+        source=source,
+        sync_id=given["requestId"],
+        profiles=records,
+        rejecting=context.effect.rejecting,
+        mapping_id=mapping.id,
+    )

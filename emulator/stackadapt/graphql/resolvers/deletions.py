@@ -1,0 +1,88 @@
+"""`deleteProfilesWithExternalIds`, `deleteRawProfile` and `deleteRawProfiles`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emulator.stackadapt import messages
+from emulator.stackadapt.graphql.context import RequestContext
+from emulator.stackadapt.graphql.resolvers.fields import Fields, mutation, payload_type
+from emulator.stackadapt.ingestion.jobs import DELETE_EMAILS_JOB, DELETE_EXTERNAL_IDS_JOB, enqueue
+from emulator.stackadapt.rules.emails import is_valid, normalise
+from emulator.stackadapt.rules.providers import provider_key, source_of
+from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.workspace import WRITE
+
+# Stated in the schema's own text.
+MOST_EMAILS = 100
+
+by_external_id = Fields("Mutation")
+by_email = Fields("Mutation")
+BINDABLES = [by_external_id, payload_type("DeleteProfilesWithExternalIdsPayload")]
+BINDABLES_2026 = [by_email, payload_type("DeleteRawProfilePayload"), payload_type("DeleteRawProfilesPayload")]
+
+
+def delete_profiles_with_external_ids(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Deletes for the advertisers named, or for every one that the token may write; unknown ids are skipped."""
+    if source_of(given["externalProvider"], context.sources) is None:
+        raise refusal(messages.PROVIDER_UNKNOWN, "input", "externalProvider")
+    named = given.get("advertiserIds")
+    advertiser_ids = _writable(context) if named is None else list(dict.fromkeys(named))
+    for advertiser_id in advertiser_ids:
+        context.writable(advertiser_id, "input", "advertiserIds")
+    instructions = {
+        "provider": provider_key(given["externalProvider"]),
+        "external_ids": list(dict.fromkeys(given["externalIds"])),
+    }
+    for advertiser_id in advertiser_ids:
+        enqueue(
+            context.connection,
+            context.arrival,
+            DELETE_EXTERNAL_IDS_JOB,
+            advertiser_id=advertiser_id,
+            instructions=instructions,
+        )
+    return payload()
+
+
+def delete_raw_profile(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Deletes one profile by plain email."""
+    return _delete_emails(context, given, [given["email"]], "email")
+
+
+def delete_raw_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Deletes up to 100 profiles by plain email."""
+    return _delete_emails(context, given, given["emails"], "emails")
+
+
+by_external_id.set_field("deleteProfilesWithExternalIds", mutation(delete_profiles_with_external_ids))
+by_email.set_field("deleteRawProfile", mutation(delete_raw_profile))
+by_email.set_field("deleteRawProfiles", mutation(delete_raw_profiles))
+
+
+def _writable(context: RequestContext) -> list[str]:
+    found = [advertiser.id for advertiser in context.advertisers.allowed(context.token, WRITE)]
+    if not found:
+        raise refusal(messages.NO_WRITE_SCOPE, "input")
+    return found
+
+
+def _delete_emails(
+    context: RequestContext, given: Mapping[str, Any], emails: Sequence[str], argument: str
+) -> dict[str, Any]:
+    context.writable(given["advertiserId"], "input", "advertiserId")
+    if len(emails) > MOST_EMAILS:
+        raise refusal(messages.TOO_MANY_EMAILS, "input", argument)
+    normalised = [normalise(email) for email in emails]
+    for email in normalised:
+        if not is_valid(email):
+            raise refusal(messages.invalid_email(email), "input", argument)
+    enqueue(
+        context.connection,
+        context.arrival,
+        DELETE_EMAILS_JOB,
+        advertiser_id=given["advertiserId"],
+        instructions={"emails": normalised, "compliance": bool(given.get("isComplianceRequest"))},
+    )
+    return payload()

@@ -1,0 +1,149 @@
+"""`upsertProfileMapping`, `appendProfileMapping`, `upsertExternalAudienceMapping` and `profileMappingStatus`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Input
+from typing import Any
+
+from emulator.stackadapt import messages
+from emulator.stackadapt.graphql.context import Info, RequestContext
+from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
+from emulator.stackadapt.graphql.resolvers.fields import Fields, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.profile_lists import chosen_list
+from emulator.stackadapt.ingestion.jobs import MAPPING_JOB, enqueue
+from emulator.stackadapt.ingestion.mappings import (
+    AUDIENCE,
+    PROFILE,
+    Mapping,
+    create_mapping,
+    find_mapping,
+    mapping_by_id,
+    request_schema,
+)
+from emulator.stackadapt.ingestion.uploads import mapping_status
+from emulator.stackadapt.rules.mapping_columns import (
+    MalformedMapping,
+    MappingColumn,
+    appended,
+    columns_of_input,
+    columns_of_text,
+)
+from emulator.stackadapt.rules.user_errors import payload, refusal
+
+query = Fields("Query")
+mutations = Fields("Mutation")
+BINDABLES = [
+    query,
+    mutations,
+    plain("ProfileMapping", "advertiser", "id", "mappableId", "mappableType", "mappingSchema", "name"),
+    plain("ExternalAudienceMapping", "advertiser", "id", "mappableId", "mappableType", "mappingSchema"),
+    payload_type("UpsertProfileMappingPayload", "profileMapping"),
+    payload_type("UpsertExternalAudienceMappingPayload", "externalAudienceMapping"),
+    plain("UserError", "message", "path"),
+]
+BINDABLES_2026 = [payload_type("AppendProfileMappingPayload", "profileMapping"), Fields("Mutation")]
+
+
+def upsert_profile_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
+    """Replaces the whole mapping of a connection; a mapping without `mappingSchema` keeps its columns."""
+    columns = _columns(context, given)
+    mapping = _addressed(context, given, PROFILE)
+    instructions = request_schema(
+        context.connection,
+        mapping,
+        mapping.columns if columns is None else columns,
+        is_opted_in=given.get("isOptedIn"),
+        list_id=chosen_list(context, mapping.advertiser_id, given),
+    )
+    return _ask(context, mapping, instructions, "profileMapping")
+
+
+def append_profile_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
+    """Adds columns to a connection's mapping; `isOptedIn` and the list change only when they are given."""
+    columns = _columns(context, given)
+    mapping = _addressed(context, given, PROFILE)
+    is_opted_in, list_id = given.get("isOptedIn"), chosen_list(context, mapping.advertiser_id, given)
+    instructions = request_schema(
+        context.connection,
+        mapping,
+        appended(mapping.columns, columns or ()),
+        is_opted_in=mapping.is_opted_in if is_opted_in is None else is_opted_in,
+        list_id=mapping.list_id if list_id is None else list_id,
+    )
+    return _ask(context, mapping, instructions, "profileMapping")
+
+
+def upsert_external_audience_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
+    """Replaces the external audience mapping of a connection."""
+    columns = _columns(context, given)
+    mapping = _addressed(context, given, AUDIENCE)
+    kept = mapping.columns if columns is None else columns
+    return _ask(context, mapping, request_schema(context.connection, mapping, kept), "externalAudienceMapping")
+
+
+mutations.set_field("upsertProfileMapping", mutation(upsert_profile_mapping))
+mutations.set_field("upsertExternalAudienceMapping", mutation(upsert_external_audience_mapping))
+BINDABLES_2026[1].set_field("appendProfileMapping", mutation(append_profile_mapping))
+
+
+@query.field("profileMappingStatus")
+def resolve_status(_parent: Any, info: Info, *, advertiserId: str, mappableId: str) -> str | None:  # noqa: N803
+    context = info.context
+    if context.readable(advertiserId) is None:
+        return None
+    return mapping_status(context.connection, advertiserId, mappableId)
+
+
+def _columns(context: RequestContext, given: Input[str, Any]) -> list[MappingColumn] | None:
+    """The columns of the input, whichever way the API version spells them; None when it has none."""
+    name = "mappingSchemaV2" if "mappingSchemaV2" in given else "mappingSchema"
+    schema = given.get(name)
+    try:
+        if isinstance(schema, str):
+            return columns_of_text(schema, context.property_types)
+        return None if schema is None else columns_of_input(schema)
+    except MalformedMapping as error:
+        raise refusal(messages.malformed_mapping(str(error)), "input", name) from None
+
+
+def _addressed(context: RequestContext, given: Input[str, Any], kind: str) -> Mapping:
+    """The mapping that the input means: the one with its `id`, else the one of its identity, made if need be."""
+    advertiser_id, mapping_id = given.get("advertiserId"), given.get("id")
+    if advertiser_id is None and mapping_id is None:
+        raise refusal(messages.ADVERTISER_REQUIRED, "input", "advertiserId")
+    if advertiser_id is not None:
+        context.writable(advertiser_id, "input", "advertiserId")
+    if mapping_id is not None:
+        mapping = mapping_by_id(context.connection, mapping_id, kind)
+        if mapping is None or advertiser_id not in (None, mapping.advertiser_id):
+            raise refusal(messages.MAPPING_UNKNOWN, "input", "id")
+        context.writable(mapping.advertiser_id, "input", "id")
+        return mapping
+    identity = {"mappable_type": given.get("mappableType"), "mappable_id": given.get("mappableId")}
+    found = find_mapping(context.connection, advertiser_id=str(advertiser_id), kind=kind, **identity)
+    return found or create_mapping(context.connection, advertiser_id=str(advertiser_id), kind=kind, **identity)
+
+
+def _ask(
+    context: RequestContext,
+    mapping: Mapping,
+    instructions: dict[str, Any],
+    payload_field: str,
+) -> dict[str, Any]:
+    enqueue(
+        context.connection,
+        context.arrival,
+        MAPPING_JOB,
+        advertiser_id=mapping.advertiser_id,
+        mapping_id=mapping.id,
+        instructions=instructions,
+    )
+    advertiser = context.advertisers.get(mapping.advertiser_id)
+    shown = {
+        "advertiser": advertiser_node(advertiser) if advertiser else None,
+        "id": str(mapping.id),
+        "mappableId": mapping.mappable_id,
+        "mappableType": mapping.mappable_type,
+        "mappingSchema": instructions["mapping_schema"],
+    }
+    return {**payload(), payload_field: shown}

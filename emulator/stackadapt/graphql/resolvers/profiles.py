@@ -1,0 +1,92 @@
+"""`upsertProfiles` and `cdpProfiles`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emulator.stackadapt import messages
+from emulator.stackadapt.graphql.context import Info, RequestContext
+from emulator.stackadapt.graphql.resolvers.fields import Fields, connection_types, mutation, payload_type, plain
+from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
+from emulator.stackadapt.ingestion.rejection_preview import preview_rejections
+from emulator.stackadapt.messages import emulator_error
+from emulator.stackadapt.profiles.pages import profile_page
+from emulator.stackadapt.relay import CursorOrder, connection
+from emulator.stackadapt.rules.profiles_argument import read_profiles
+from emulator.stackadapt.rules.providers import source_of
+from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.timestamps import from_millis
+
+REPORT = "user_errors"
+
+INTEGRATIONS: CursorOrder[Mapping[str, Any]] = CursorOrder(
+    name="integrations", place=lambda each: (int(each["integrationId"] or 0), each["source"])
+)
+_PROFILES: CursorOrder[Mapping[str, Any]] = CursorOrder(name="profiles", place=lambda profile: (profile["id"],))
+
+query = Fields("Query")
+mutations = Fields("Mutation")
+response = Fields("ProfilesResponse")
+profile = Fields("Profile")
+BINDABLES = [
+    query,
+    mutations,
+    plain("ProfilesResponse", "nextToken", "prevToken", "size"),
+    response,
+    plain("Profile", "email", "marketingStatus", "sources"),
+    profile,
+    plain("CdpIntegration", "integrationId", "source"),
+    payload_type("UpsertProfilesPayload"),
+    *connection_types("Profile"),
+    *connection_types("CdpIntegration"),
+]
+
+
+def upsert_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Queues profiles. Records without a usable email are reported only when the workspace asks for it."""
+    context.writable(given["advertiserId"], "input", "advertiserId")
+    source = source_of(given["externalProvider"], context.sources)
+    if source is None:
+        raise refusal(messages.PROVIDER_UNKNOWN, "input", "externalProvider")
+    profiles = read_profiles(given["profiles"], limit=context.limits.profiles)
+    batch = RecordBatch(
+        advertiser_id=given["advertiserId"],
+        provider=given["externalProvider"],
+        source=source,
+        sync_id=given.get("syncId"),
+        profiles=profiles,
+        rejecting=context.effect.rejecting,
+    )
+    ingestion = context.workspace.ingestion
+    reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
+    enqueue_records(context.connection, context.arrival, batch, tie_mappings=ingestion.mapping_race)
+    return payload(reported)
+
+
+mutations.set_field("upsertProfiles", mutation(upsert_profiles))
+
+
+@query.field("cdpProfiles")
+def resolve_cdp_profiles(
+    _parent: Any,
+    info: Info,
+    *,
+    advertiserId: str,  # noqa: N803 - the argument's name in the schema
+    filterBy: Mapping[str, Any] | None = None,  # noqa: N803 - likewise
+) -> dict[str, Any]:
+    context = info.context
+    if context.readable(advertiserId) is None:
+        raise emulator_error(messages.read_scope_missing(advertiserId))
+    return profile_page(context.connection, advertiserId, filterBy or {}, now=from_millis(context.arrival.received_at))
+
+
+@response.field("profiles")
+def resolve_profiles(parent: Mapping[str, Any], _info: Info, **page: Any) -> dict[str, Any]:
+    return connection(parent["profiles"], page, _PROFILES)
+
+
+@profile.field("integrations")
+def resolve_integrations(parent: Mapping[str, Any], _info: Info, **page: Any) -> dict[str, Any]:
+    integrations: Sequence[Mapping[str, Any]] = parent["integrations"]
+    return connection(integrations, page, INTEGRATIONS)

@@ -1,0 +1,1 @@
+"""What happens to accepted mutations: jobs, mappings, records, deletions, uploads, profile lists."""

@@ -1,0 +1,1 @@
+"""Profiles as they are read: pages of `cdpProfiles`, control API queries, import and export."""

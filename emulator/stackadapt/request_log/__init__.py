@@ -1,0 +1,1 @@
+"""The journal of requests to `/graphql`: search, verification and display."""

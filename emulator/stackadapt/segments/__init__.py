@@ -1,0 +1,1 @@
+"""StackAdapt segments: named rules over profiles, compiled to SQL."""

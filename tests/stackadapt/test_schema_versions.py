@@ -1,0 +1,219 @@
+"""The served schema is the contract, whole; a misfit of schema and resolvers stops the start."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLSchema,
+    build_client_schema,
+    build_schema,
+    find_breaking_changes,
+    find_dangerous_changes,
+    get_introspection_query,
+)
+
+from emulator.artefacts import contract
+from emulator.errors import EmulatorDefect, InputError
+from emulator.stackadapt.graphql.resolvers.fields import Fields, plain
+from emulator.stackadapt.graphql.schema import API_VERSIONS, build_api_version, executable_schema
+from tests.stackadapt.conftest import Make
+
+
+def contract_schema(api_version: str) -> GraphQLSchema:
+    return build_schema(contract(API_VERSIONS[api_version].file).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("api_version", API_VERSIONS)
+def test_the_served_schema_is_the_contract(make_service: Make, api_version: str) -> None:
+    service = make_service(api_version=api_version)
+    served = build_client_schema(service.run(get_introspection_query(input_value_deprecation=True)))
+    written = contract_schema(api_version)
+    for left, right in ((served, written), (written, served)):
+        assert find_breaking_changes(left, right) == []
+        assert find_dangerous_changes(left, right) == []
+
+
+def test_the_api_versions_differ_where_the_clients_do() -> None:
+    changes = {
+        change.description for change in find_breaking_changes(contract_schema("2024-12"), contract_schema("2026-06"))
+    }
+    assert any("ProfileMappingInput.mappingSchema was removed" in change for change in changes)
+    assert any("deleteProfilesWithExternalIds" in change for change in changes)
+
+
+def test_an_unknown_api_version_is_refused_with_the_nearest(make_service: Make) -> None:
+    with pytest.raises(InputError) as caught:
+        make_service(api_version="2026-05")
+    assert "2026-06" in str(caught.value)
+    assert "Did you mean" in str(caught.value)
+
+
+LATEST = API_VERSIONS["2026-06"]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "place", "hint"),
+    [
+        (replace(LATEST, bindables=LATEST.bindables[:-1]), "UploadTargetParameters.name", "no resolver"),
+        (replace(LATEST, bindables=(*LATEST.bindables, plain("User", "emial"))), "User.emial", "'email'"),
+        (replace(LATEST, bindables=(*LATEST.bindables, plain("User", "email"))), "User.email", "two resolvers"),
+        (replace(LATEST, bindables=(*LATEST.bindables, Fields("Usr"))), "Usr", "no such object type"),
+    ],
+)
+def test_schema_and_resolvers_that_do_not_fit_stop_the_start(api_version: Any, place: str, hint: str) -> None:
+    with pytest.raises(EmulatorDefect) as caught:
+        build_api_version(api_version)
+    assert str(caught.value).startswith(place)
+    assert hint in str(caught.value)
+
+
+def test_the_schema_is_built_once_per_process() -> None:
+    assert executable_schema("2026-06") is executable_schema("2026-06")
+
+
+PROFILES = (
+    '[{"userId":"u1","email":"ann@example.com","first_name":"Ann",'
+    '"audienceId":"aud_1","audienceName":"vip","action":"enter"}]'
+)
+# The layout of the published client's documents: everything inlined, the provider's spelling of its generation.
+DOCUMENT_2026 = """mutation {
+      upsertProfileMapping(
+        input: {
+          advertiserId: 1001,
+          mappingSchemaV2: [{incomingKey:"email",destinationKey:"email",label:"Email",type:STRING,isPii:true},\
+{incomingKey:"first_name",destinationKey:"first_name",label:"First Name",type:STRING,isPii:true}],
+          isOptedIn: true,
+          mappableType: "segment_io"
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+      upsertProfiles(
+        input: {
+          advertiserId: 1001,
+          externalProvider: "segment_io",
+          syncId: "SYNC",
+          profiles: "PROFILES"
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+      upsertExternalAudienceMapping(
+          input: {
+            advertiserId: 1001,
+            mappingSchema: [{incomingKey:"audienceId",destinationKey:"external_id",type:STRING,\
+label:"External Audience ID",isPii:false},{incomingKey:"audienceName",destinationKey:"name",type:STRING,\
+label:"External Audience Name",isPii:false}],
+            mappableType: "segment_io"
+          }
+        ) {
+          userErrors {
+            message
+          }
+        }
+  }"""
+DOCUMENT_2024 = """mutation {
+      upsertProfiles(
+        input: {
+          advertiserId: 1001,
+          externalProvider: "SEGMENT_IO",
+          syncId: "SYNC",
+          profiles: "PROFILES"
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+      upsertProfileMapping(
+        input: {
+          advertiserId: 1001,
+          mappingSchema: "[{\\"incoming_key\\":\\"userId\\",\\"destination_key\\":\\"external_id\\",\
+\\"label\\":\\"User Id\\",\\"data_type\\":\\"string\\",\\"is_pii\\":false},{\\"incoming_key\\":\\"first_name\\",\
+\\"destination_key\\":\\"first_name\\",\\"label\\":\\"First Name\\",\\"data_type\\":\\"object\\",\\"is_pii\\":false}]",
+          mappableType: "SEGMENT_IO",
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+      upsertExternalAudienceMapping(
+        input: {
+          advertiserId: 1001,
+          mappingSchema: "[{\\"incoming_key\\":\\"audienceId\\",\\"destination_key\\":\\"external_id\\",\
+\\"data_type\\":\\"string\\",\\"label\\":\\"External Audience ID\\"},{\\"incoming_key\\":\\"audienceName\\",\
+\\"destination_key\\":\\"name\\",\\"data_type\\":\\"string\\",\\"label\\":\\"External Audience Name\\"}]",
+          mappableType: "SEGMENT_IO"
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+    }"""
+
+
+def client_document(template: str) -> str:
+    escaped = PROFILES.replace('"', '\\"')
+    return template.replace("PROFILES", escaped).replace("SYNC", hashlib.sha256(escaped.encode()).hexdigest())
+
+
+@pytest.mark.parametrize(("api_version", "template"), [("2026-06", DOCUMENT_2026), ("2024-12", DOCUMENT_2024)])
+def test_each_api_version_takes_its_clients_documents(make_service: Make, api_version: str, template: str) -> None:
+    service = make_service(api_version=api_version)
+    answers = service.run(client_document(template))
+    assert all(answer == {"userErrors": []} for answer in answers.values())
+    profile = service.profile("ann@example.com")
+    assert profile["externalIds"] == ["u1"]
+    assert profile["properties"] == {"first_name": "Ann"}
+    assert [(audience["id"], audience["name"]) for audience in profile["audiences"]] == [("aud_1", "vip")]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "template", "said"),
+    [
+        ("2026-06", DOCUMENT_2024, 'Field "mappingSchema" is not defined by type "ProfileMappingInput". Did you mean'),
+        ("2024-12", DOCUMENT_2026, 'Field "mappingSchemaV2" is not defined by type "ProfileMappingInput"'),
+    ],
+)
+def test_a_document_of_the_other_api_version_fails_validation(
+    make_service: Make, api_version: str, template: str, said: str
+) -> None:
+    service = make_service(api_version=api_version)
+    answer = service.post({"query": client_document(template)})
+    assert answer.status_code == 200
+    assert any(said in error["message"] for error in answer.json["errors"])
+    assert service.stackadapt.records() == []
+
+
+def test_a_deletion_of_2024_takes_bare_arguments_and_means_every_advertiser(make_service: Make) -> None:
+    service = make_service(api_version="2024-12")
+    service.run(client_document(DOCUMENT_2024))
+    document = """mutation {
+      deleteProfilesWithExternalIds(
+        externalIds: ["u1"],
+        externalProvider: "SEGMENT_IO",
+        syncId: "s"
+      ) { userErrors { message path } }
+    }"""
+    assert service.run(document)["deleteProfilesWithExternalIds"]["userErrors"] == []
+    assert service.stackadapt.profiles() == []
+
+
+def test_a_mapping_of_2024_that_is_no_json_is_a_user_error(make_service: Make) -> None:
+    service = make_service(api_version="2024-12")
+    document = "mutation($m: ProfileMappingInput!) { upsertProfileMapping(input: $m) { userErrors { message path } } }"
+    for schema in ("nonsense", "{}", json.dumps([{"incoming_key": "a"}]), "[" * 50_000, "[1]"):
+        given = {"advertiserId": "1001", "mappingSchema": schema}
+        (error,) = service.run(document, m=given)["upsertProfileMapping"]["userErrors"]
+        assert error["path"] == ["input", "mappingSchema"]
