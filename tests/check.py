@@ -1,4 +1,4 @@
-"""`make check` and `make check-long`: the stages one after another, with the time of each and a reason for each one skipped.
+"""`make check` and `make check-long`: stage after stage, with the time of each and a reason for each one skipped.
 
 python -m tests.check            what CI runs
 python -m tests.check --long     what takes too long for CI
