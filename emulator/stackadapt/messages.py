@@ -1,12 +1,13 @@
-"""What StackAdapt's side says. The first group is the vendor's or its gateway's wording, letter for letter; the rest is
-the emulator's own, because no real text is public.
+"""The texts of the StackAdapt service. Those of the vendor and its gateway come first, letter for letter; the others are
+the emulator's own, because the real ones are not public.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError
+if TYPE_CHECKING:
+    from graphql import GraphQLError
 
 # Observed on the live service.
 INTROSPECTION_NEEDS_AUTHENTICATION = "Schema introspection requires authentication."
@@ -17,7 +18,7 @@ def unexpected_parameter(key: str) -> str:
     return f'Unexpected parameter "{key}" in the request body.'
 
 
-# Wording of the gateway family that stands before the service.
+# Wording of the gateway family that the service uses.
 INVALID_JSON = "POST body sent invalid JSON."
 NO_QUERY = "Must provide query string."
 NO_OPERATION = "Must provide an operation."
@@ -26,7 +27,7 @@ UNEXPECTED_FAILURE = "Unexpected error."
 
 
 def params_not_an_object(found: str) -> str:
-    """A body that is JSON, but a list or a scalar."""
+    """A body that is a JSON array or scalar."""
     return f"Expected params to be an object but given {found}."
 
 
@@ -51,33 +52,32 @@ def unknown_operation(name: str) -> str:
 
 
 # The emulator's own.
-HALF_SURROGATE = "The variables hold half of a surrogate pair, which is no character."
+HALF_SURROGATE = "The variables contain half of a surrogate pair, which is not a character."
 NEEDS_AUTHENTICATION = "Authentication is required: send a valid token as 'Authorization: Bearer <token>'."
 MALFORMED_PROFILES = "profiles must be a JSON array of objects."
 ADVERTISER_REQUIRED = "An advertiser is required."
 PROVIDER_UNKNOWN = "externalProvider is not a known source."
 NO_WRITE_SCOPE = "The token has no WRITE scope for any advertiser."
 TOO_MANY_EMAILS = "At most 100 emails can be deleted at once."
-MAPPING_UNKNOWN = "There is no such mapping."
+MAPPING_UNKNOWN = "The mapping could not be found."
 NAME_REQUIRED = "A name is required."
 LISTS_REQUIRED = "At least one profile list is required."
 ADDED_AND_REMOVED = "The same email is both added and removed."
-ID_NOT_TAKEN = "A new advertiser gets its own id: leave it out, or use updateAdvertiser."
+ID_NOT_ACCEPTED = "A new advertiser is given its id: omit it, or use updateAdvertiser."
 ADVERTISER_ID_REQUIRED = "The id of an advertiser is required."
 TOO_MANY_ADVERTISERS = "At most 100 advertisers can be archived at once."
 URL_REQUIRED = "The url of a file is required."
 NO_NETWORK = (
-    "The emulator fetches nothing from the network: name the resourceUrl of an upload target, or a file in the folder "
-    "that it was started with."
+    "The emulator does not fetch files from the network: send the resourceUrl of an upload target, or the name of a "
+    "file in the folder given by --uploads."
 )
 NO_UPLOAD_FOLDER = (
-    "The emulator was started without a folder of uploads: start it with --uploads, or send the file to an upload "
-    "target."
+    "The emulator was started without an uploads folder: start it with --uploads, or send the file to an upload target."
 )
-NOTHING_UPLOADED = "No file was sent to this upload target yet."
-ONLY_CDP_PROFILES = "The emulator takes files of the resource CDP_PROFILES only."
+NOTHING_UPLOADED = "No file has been sent to this upload target yet."
+ONLY_CDP_PROFILES = "The emulator accepts files of the resource CDP_PROFILES only."
 INPUT_REQUIRED = "input is required."
-DATA_NOT_OBJECTS = "data must be a list of objects."
+DATA_NOT_OBJECTS = "data must be an array of objects."
 
 
 def method_not_allowed(method: str) -> str:
@@ -101,7 +101,7 @@ def too_many(what: str, found: int, limit: int) -> str:
 
 
 def advertiser_unknown(advertiser_id: str) -> str:
-    """A mutation names an advertiser that does not exist."""
+    """A mutation for an advertiser that does not exist."""
     return f"Advertiser {advertiser_id} could not be found."
 
 
@@ -121,17 +121,17 @@ def too_many_profiles(found: int, limit: int) -> str:
 
 
 def malformed_mapping(detail: str) -> str:
-    """A mapping schema sent as JSON text that cannot be read."""
+    """A mapping schema sent as an invalid JSON string."""
     return f"mappingSchema cannot be read: {detail}"
 
 
 def email_rejected(reason: str) -> str:
-    """A record without a usable email, when `ingestion.report_rejections` is `user_errors`."""
+    """A record without a valid email, when `ingestion.report_rejections` is `user_errors`."""
     return {"MISSING_EMAIL": "The profile has no email.", "INVALID_EMAIL": "The profile's email is not valid."}[reason]
 
 
 def invalid_email(email: str) -> str:
-    """A deletion by something that is no email."""
+    """A deletion by an invalid email."""
     return f"{email!r} is not a valid email."
 
 
@@ -141,8 +141,8 @@ def list_unknown(list_id: str) -> str:
 
 
 def file_unknown(url: str) -> str:
-    """A file that is not in the folder of uploads."""
-    return f"{url!r} is no file in the folder of uploads."
+    """A file that is not in the uploads folder."""
+    return f"{url!r} is not a file in the uploads folder."
 
 
 def file_too_large(limit: int) -> str:
@@ -151,17 +151,17 @@ def file_too_large(limit: int) -> str:
 
 
 def integration_unknown(integration: str) -> str:
-    """`dataHubWebhookApi` names a connector that is no `Source`."""
-    return f"{integration!r} is no integration."
+    """A connector of `dataHubWebhookApi` that is not a `Source`."""
+    return f"{integration!r} is not an integration."
 
 
 def integration_id_unknown(integration_id: int, integration: str) -> str:
-    """`dataHubWebhookApi` names an integration that the advertiser does not have."""
+    """An integration of `dataHubWebhookApi` that the advertiser does not have."""
     return f"The advertiser has no integration {integration_id} of {integration}."
 
 
 def segment_unknown(segment_id: str) -> str:
-    """A filter names a segment that the advertiser does not have."""
+    """A filter by a segment that the advertiser does not have."""
     return f"Segment {segment_id} could not be found."
 
 
@@ -171,10 +171,13 @@ def bad_page_size(argument: str, found: int) -> str:
 
 
 def bad_cursor(cursor: str) -> str:
-    """A cursor or pagination token that was never given out."""
+    """A cursor or pagination token that this list has never returned."""
     return f"{cursor!r} is not a cursor of this list."
 
 
 def emulator_error(message: str, **extensions: Any) -> GraphQLError:
-    """An error that the real service would not send in these words."""
+    """An error whose text the real service would not send."""
+    # The texts alone need no GraphQL library.
+    from graphql import GraphQLError
+
     return GraphQLError(message, extensions={"emulator": True, **extensions})

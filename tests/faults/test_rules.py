@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from emulator.faults.effect import RecordRejection, Truncation, combined
+from emulator.faults.header import parse_header
+from emulator.faults.rule import parse_definition
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, NotFound, WorkspaceError
 from emulator.faults import REGISTRY, Faults, RequestSummary
-from emulator.faults.effect import RecordRejection, Truncation, combined
-from emulator.faults.header import parse_header
-from emulator.faults.rule import parse_definition
 from emulator.ids import Ids
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import Limits

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from emulator.stackadapt.graphql.scalars import serialize_big_int, serialize_moment
 
 from emulator.errors import EmulatorDefect
-from emulator.stackadapt.graphql.scalars import serialize_big_int, serialize_moment
 from emulator.workspace import Token
 from tests.stackadapt.conftest import READ, WRITE, Make, Service, column
 

@@ -1,7 +1,7 @@
 """`createAdvertiser`, `updateAdvertiser`, `archiveAdvertiser`, `archiveAdvertisers` and `restoreAdvertiser`.
 
-What the emulator does not have any part of (inventory packages) is accepted and shows nowhere. An archived advertiser
-goes on taking profiles in (assumed).
+Fields about features that the emulator does not have (inventory packages) are accepted and have no effect. An archived
+advertiser still accepts profiles (assumed).
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ariadne import MutationType
+
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import Fields, mutation, payload_type
+from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type
 from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.user_errors import payload, refusal
 from emulator.workspace import WRITE
@@ -20,7 +22,7 @@ from emulator.workspace import WRITE
 # Stated in the schema's own text.
 MOST_ADVERTISERS = 100
 
-mutations = Fields("Mutation")
+mutations = MutationType()
 BINDABLES_2026 = [
     mutations,
     payload_type("CreateAdvertiserPayload", "advertiser"),
@@ -31,12 +33,14 @@ BINDABLES_2026 = [
 ]
 
 
+@mutations.field("createAdvertiser")
+@mutation
 def create_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Makes an advertiser. The token needs WRITE on some advertiser (assumed)."""
+    """Creates an advertiser. The token needs WRITE on some advertiser (assumed)."""
     if not context.advertisers.allowed(context.token, WRITE):
         raise refusal(messages.NO_WRITE_SCOPE, "input")
     if given.get("id") is not None:
-        raise refusal(messages.ID_NOT_TAKEN, "input", "id")
+        raise refusal(messages.ID_NOT_ACCEPTED, "input", "id")
     changes = _changes(given)
     if "name" not in changes:
         raise refusal(messages.NAME_REQUIRED, "input", "name")
@@ -44,6 +48,8 @@ def create_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict
     return {**payload(), "advertiser": advertiser_node(advertiser)}
 
 
+@mutations.field("updateAdvertiser")
+@mutation
 def update_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
     """Changes the fields that are given."""
     if given.get("id") is None:
@@ -53,11 +59,15 @@ def update_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict
     return {**payload(), "advertiser": advertiser_node(changed)}
 
 
+@mutations.field("archiveAdvertiser")
+@mutation
 def archive_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
     """Archives one advertiser."""
     return _archive(context, [given["id"]], "id", archived=True)
 
 
+@mutations.field("archiveAdvertisers")
+@mutation
 def archive_advertisers(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
     """Archives up to 100 advertisers, or none when one of them cannot be (assumed)."""
     if len(given["ids"]) > MOST_ADVERTISERS:
@@ -65,16 +75,11 @@ def archive_advertisers(context: RequestContext, given: Mapping[str, Any]) -> di
     return _archive(context, given["ids"], "ids", archived=True)
 
 
+@mutations.field("restoreAdvertiser")
+@mutation
 def restore_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Takes an advertiser out of the archive."""
+    """Restores an archived advertiser."""
     return _archive(context, [given["id"]], "id", archived=False)
-
-
-mutations.set_field("createAdvertiser", mutation(create_advertiser))
-mutations.set_field("updateAdvertiser", mutation(update_advertiser))
-mutations.set_field("archiveAdvertiser", mutation(archive_advertiser))
-mutations.set_field("archiveAdvertisers", mutation(archive_advertisers))
-mutations.set_field("restoreAdvertiser", mutation(restore_advertiser))
 
 
 def _archive(

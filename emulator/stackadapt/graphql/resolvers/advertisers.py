@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ariadne import ObjectType, QueryType
+
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING, KnownAdvertiser
 from emulator.stackadapt.graphql.context import Info
-from emulator.stackadapt.graphql.resolvers.fields import Fields, connection_types, plain
+from emulator.stackadapt.graphql.resolvers.fields import connection_types, plain
 from emulator.stackadapt.ingestion.declared_properties import ProfileProperty, property_catalogue
 from emulator.stackadapt.relay import CursorOrder, connection
 from emulator.workspace import READ
 
-query = Fields("Query")
-catalogue = Fields("Advertiser")
+query = QueryType()
+catalogue = ObjectType("Advertiser")
 BINDABLES = [
     query,
     plain(
@@ -34,11 +36,11 @@ BINDABLES = [
     *connection_types("ProfileProperty"),
 ]
 
-_PROPERTIES: CursorOrder[ProfileProperty] = CursorOrder(name="properties", place=lambda each: (each.rank, each.key))
+_PROPERTIES: CursorOrder[ProfileProperty] = CursorOrder(name="properties", position=lambda each: (each.rank, each.key))
 
 
 def advertiser_node(advertiser: KnownAdvertiser) -> dict[str, Any]:
-    """An advertiser as the schema shows it. It has no deals: they belong to campaigns."""
+    """The `Advertiser` of the schema. It has no deals: they belong to campaigns."""
     return {
         "id": advertiser.id,
         "name": advertiser.name,
@@ -90,7 +92,7 @@ def _property_node(each: ProfileProperty) -> dict[str, Any]:
 
 
 def _passes(advertiser: KnownAdvertiser, filters: Mapping[str, Any]) -> bool:
-    """All given filters hold. Nothing costs anything here, so `hasCostOrUnarchived` means unarchived."""
+    """Whether an advertiser passes all filters. Nothing has a cost here: `hasCostOrUnarchived` means unarchived."""
     ids, part = filters.get("ids"), filters.get("nameOrIdContains")
     if filters.get("archived") not in (None, advertiser.is_archived):
         return False

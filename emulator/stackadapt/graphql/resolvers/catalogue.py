@@ -1,13 +1,15 @@
-"""`audiences`: the catalogue of third-party audiences, which is empty here."""
+"""`audiences`: the catalogue of third-party audiences, empty in the emulator."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from emulator.stackadapt.graphql.context import Info
-from emulator.stackadapt.graphql.resolvers.fields import Fields, plain
+from ariadne import QueryType
 
-query = Fields("Query")
+from emulator.stackadapt.graphql.context import Info
+from emulator.stackadapt.graphql.resolvers.fields import plain
+
+query = QueryType()
 BINDABLES_2026 = [query, plain("AudienceCatalogue", "demographicSegments", "interestSegments")]
 
 
