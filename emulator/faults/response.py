@@ -23,7 +23,7 @@ class Interruption(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultedResponse:
-    """What of a response reaches the client. `interruption` comes after the body; without a `status` nothing is sent."""
+    """What reaches the client. `interruption` comes after the body; without a `status`, nothing is sent."""
 
     status: int | None
     body: bytes = b""

@@ -1,5 +1,5 @@
-"""The texts of the StackAdapt service. Those of the vendor and its gateway come first, letter for letter; the others are
-the emulator's own, because the real ones are not public.
+"""The texts of the StackAdapt service: first those of the vendor and its gateway, letter for letter, then those of
+the emulator, because the real ones are not public.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ _UPSERT = "upsertProfiles"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partial(Fault):
-    """Rejects records of `upsertProfiles` with reason `INJECTED`, only those with a matching email if `email` is given."""
+    """Rejects records of `upsertProfiles` with reason `INJECTED`; with `email`, only those that match it."""
 
     name: ClassVar[str] = "partial"
     main: ClassVar[str] = "every"
