@@ -68,13 +68,13 @@ ADVERTISER_ID_REQUIRED = "The id of an advertiser is required."
 TOO_MANY_ADVERTISERS = "At most 100 advertisers can be archived at once."
 URL_REQUIRED = "The url of a file is required."
 NO_NETWORK = (
-    "The emulator does not fetch files from the network: send the resourceUrl of an upload target, or the name of a "
-    "file in the folder given by --uploads."
+    "The emulator fetches nothing from the network: send the resourceUrl of an upload target, or the name of a file in "
+    "the folder given by --uploads."
 )
 NO_UPLOAD_FOLDER = (
     "The emulator was started without an uploads folder: start it with --uploads, or send the file to an upload target."
 )
-NOTHING_UPLOADED = "No file has been sent to this upload target yet."
+NOTHING_UPLOADED = "No file was sent to this upload target yet."
 ONLY_CDP_PROFILES = "The emulator accepts files of the resource CDP_PROFILES only."
 INPUT_REQUIRED = "input is required."
 DATA_NOT_OBJECTS = "data must be an array of objects."
@@ -142,7 +142,7 @@ def list_unknown(list_id: str) -> str:
 
 def file_unknown(url: str) -> str:
     """A file that is not in the uploads folder."""
-    return f"{url!r} is not a file in the uploads folder."
+    return f"{url!r}: no file in the folder of uploads has this name."
 
 
 def file_too_large(limit: int) -> str:

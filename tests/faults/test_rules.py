@@ -52,7 +52,7 @@ def sent(match: FaultMatch, body: bytes = b"{}") -> FaultedResponse:
 
 
 @pytest.mark.parametrize(
-    ("matcher", "hit"),
+    ("matcher", "expected"),
     [
         ({}, True),
         ({"operation": "upsertProfiles"}, True),
@@ -73,10 +73,10 @@ def sent(match: FaultMatch, body: bytes = b"{}") -> FaultedResponse:
     ],
     ids=str,
 )
-def test_a_rule_matches_the_requests_that_it_names(matcher: dict[str, str], hit: bool) -> None:
+def test_a_rule_matches_the_requests_that_it_names(matcher: dict[str, str], expected: bool) -> None:
     rules = faults()
     rules.add({"fault": "status", "status": 503, **matcher})
-    assert matched(rules, UPSERT) == [("status",) if hit else ()]
+    assert matched(rules, UPSERT) == [("status",) if expected else ()]
 
 
 def test_a_rule_is_removed_after_the_given_number_of_matches() -> None:
@@ -109,14 +109,14 @@ def test_a_request_that_the_fault_has_no_effect_on_does_not_count(fault: str) ->
 
 
 def test_the_same_seed_matches_the_same_requests() -> None:
-    def hits(seed: int) -> list[tuple[str, ...]]:
+    def matches(seed: int) -> list[tuple[str, ...]]:
         rules = faults(seed)
         rules.add({"fault": "reset", "probability": 0.5})
         return matched(rules, QUERY, 64)
 
-    assert hits(1) == hits(1)
-    assert hits(1) != hits(2)
-    assert 10 < sum(map(bool, hits(1))) < 54
+    assert matches(1) == matches(1)
+    assert matches(1) != matches(2)
+    assert 10 < sum(map(bool, matches(1))) < 54
 
 
 def test_a_reset_restarts_the_random_numbers() -> None:
@@ -144,8 +144,8 @@ def test_a_request_that_is_not_matched_by_chance_does_not_count() -> None:
 @pytest.mark.parametrize(("probability", "least", "most"), [(0, 0, 0), (0.5, 10, 54), (1, 64, 64)])
 def test_a_fault_in_the_header_has_a_probability_too(probability: float, least: int, most: int) -> None:
     rules, once = faults(), parse_header(f"reset; probability={probability}", QUERY.operations)
-    hits = [rules.match(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
-    assert least <= hits.count(("reset",)) <= most
+    matches = [rules.match(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
+    assert least <= matches.count(("reset",)) <= most
 
 
 def test_the_oldest_replacement_is_sent_and_delays_add_up() -> None:
