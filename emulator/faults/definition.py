@@ -15,8 +15,8 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
+import emulator.faults.kinds as kinds
 from emulator.errors import InputError, unknown
-from emulator.faults import kinds
 from emulator.faults.fault import Fault
 from emulator.faults.matching import Match, RequestSummary
 from emulator.faults.options import MATCHERS, Option, options_of, parse_options, show_options

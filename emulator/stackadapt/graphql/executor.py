@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute_sync, validate
 from sqlalchemy import Connection
@@ -73,6 +73,16 @@ class GraphQLResponse:
     faults: FaultMatch = field(default_factory=FaultMatch)
     replacement: FaultedResponse | None = None
 
+    @classmethod
+    def error(cls, status: int, message: str, *, trace_id: str | None = None, emulator: bool = False) -> Self:
+        """One error that has no place in the document."""
+        extensions = {"traceId": trace_id, "emulator": emulator or None}
+        extensions = {name: value for name, value in extensions.items() if value is not None}
+        return cls(
+            status=status,
+            body={"errors": [{"message": message, **({"extensions": extensions} if extensions else {})}]},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
@@ -86,16 +96,6 @@ class _Run:
 
 # Its status and body are never sent.
 _NOT_EXECUTED: Final = GraphQLResponse(status=500, body={})
-
-
-def error_body(message: str, *, trace_id: str | None = None, emulator: bool = False) -> dict[str, Any]:
-    """The body of a response with one error that does not belong to a place in the document."""
-    extensions: dict[str, Any] = {}
-    if trace_id is not None:
-        extensions["traceId"] = trace_id
-    if emulator:
-        extensions["emulator"] = True
-    return {"errors": [{"message": message, **({"extensions": extensions} if extensions else {})}]}
 
 
 class Executor:
@@ -158,7 +158,7 @@ class Executor:
             raise
         except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)
-            return GraphQLResponse(status=500, body=error_body(messages.UNEXPECTED_FAILURE, trace_id=request.trace_id))
+            return GraphQLResponse.error(500, messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
         for event in processed:
             self._sandbox.journal.append(event)
         errors = result.errors or []

@@ -7,7 +7,7 @@ anything else is checked, and only the first one is named. The other texts are t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -90,14 +90,14 @@ def read_body(body: bytes) -> GraphQLParams:
     query = params.get("query")
     if query is None:
         raise BadBody(messages.NO_QUERY)
-    _require(query, str, messages.query_not_a_string)
+    _require("query", query, str, "a string")
     variables = params.get("variables")
     if variables is not None:
-        _require(variables, dict, messages.variables_not_an_object)
+        _require("variables", variables, dict, "empty or an object")
         _refuse_half_surrogates(variables)
     operation_name = params.get("operationName")
     if operation_name is not None:
-        _require(operation_name, str, messages.operation_name_not_a_string)
+        _require("operationName", operation_name, str, "a string")
     return GraphQLParams(query=query, variables=variables or {}, operation_name=operation_name or None)
 
 
@@ -193,9 +193,9 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _require(value: Any, kind: type, message: Callable[[str], str]) -> None:
+def _require(name: str, value: Any, kind: type, expected: str) -> None:
     if not isinstance(value, kind):
-        raise BadBody(message(_type_name(value)))
+        raise BadBody(messages.wrong_param_type(name, expected, _type_name(value)))
 
 
 def _type_name(value: Any) -> str:

@@ -21,7 +21,7 @@ from emulator.ids import Ids
 from emulator.protocol import FAULT_HEADER, TRACE_HEADER
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.document import asks_introspection, parse_document
-from emulator.stackadapt.graphql.executor import GraphQLRequest, GraphQLResponse, error_body
+from emulator.stackadapt.graphql.executor import GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.request import BadBody, GraphQLParams, read_body
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.service import StackAdapt
@@ -72,9 +72,7 @@ def blueprint(find: Find) -> Blueprint:
     def graphql(rest: str = "") -> Response:
         elapsed = stopwatch()
         if request.method != "POST":
-            refused = GraphQLResponse(
-                status=405, body=error_body(messages.method_not_allowed(request.method), emulator=True)
-            )
+            refused = GraphQLResponse.error(405, messages.method_not_allowed(request.method), emulator=True)
             return _flask_response(_http_response(refused, Allow="POST"), channel_of(request.environ))
         caller = _Caller.of(request, find)
         stackadapt, channel = caller.stackadapt, channel_of(request.environ)
@@ -112,17 +110,17 @@ def blueprint(find: Find) -> Blueprint:
 def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
     limits = caller.limits
     if len(body) > limits.body_bytes:
-        return GraphQLResponse(status=413, body=error_body(messages.body_too_large(limits.body_bytes), emulator=True))
+        return GraphQLResponse.error(413, messages.body_too_large(limits.body_bytes), emulator=True)
     try:
         params = read_body(body)
     except BadBody as error:
-        return GraphQLResponse(status=400, body=error_body(error.message, emulator=error.emulator))
+        return GraphQLResponse.error(400, error.message, emulator=error.emulator)
     if caller.stackadapt is None or caller.token is None:
         return _unauthorized(params, limits, trace_id, anonymous=caller.secret is None)
     try:
         fault = _fault_of(request, caller.stackadapt)
     except InputError as error:
-        return GraphQLResponse(status=400, body=error_body(str(error), trace_id=trace_id, emulator=True))
+        return GraphQLResponse.error(400, str(error), trace_id=trace_id, emulator=True)
     accepted = GraphQLRequest(
         params=params,
         token=caller.token,
@@ -147,10 +145,8 @@ def _fault_of(received: Request, stackadapt: StackAdapt) -> Definition | None:
 def _unauthorized(params: GraphQLParams, limits: Limits, trace_id: str, *, anonymous: bool) -> GraphQLResponse:
     """Observed for introspection without a token only; the other text is the emulator's."""
     if anonymous and _asks_introspection(params, limits):
-        body = error_body(messages.INTROSPECTION_NEEDS_AUTHENTICATION, trace_id=trace_id)
-    else:
-        body = error_body(messages.NEEDS_AUTHENTICATION, trace_id=trace_id, emulator=True)
-    return GraphQLResponse(status=401, body=body)
+        return GraphQLResponse.error(401, messages.INTROSPECTION_NEEDS_AUTHENTICATION, trace_id=trace_id)
+    return GraphQLResponse.error(401, messages.NEEDS_AUTHENTICATION, trace_id=trace_id, emulator=True)
 
 
 def _asks_introspection(params: GraphQLParams, limits: Limits) -> bool:

@@ -1,5 +1,7 @@
 """`customSegments`: the segments of readable advertisers, as `RuleGroupAudienceCustomSegment`.
 
+`audiences` is the catalogue of third-party audiences, empty in the emulator.
+
 The service has no public type for segments of customer data; this one has no type and consists of rules (assumed), so a
 filter by type or provider excludes all of them.
 """
@@ -52,7 +54,13 @@ BINDABLES_2026 = [
     plain("CustomSegmentAdvertiserPermissions", "advertiserRestricted"),
     permissions,
     *connection_types("CustomSegment"),
+    plain("AudienceCatalogue", "demographicSegments", "interestSegments"),
 ]
+
+
+@query.field("audiences")
+def resolve_audiences(_parent: Any, _info: Info) -> dict[str, list[Any]]:
+    return {"demographicSegments": [], "interestSegments": []}
 
 
 @query.field("customSegments")

@@ -9,9 +9,8 @@ from ariadne import MutationType
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type
+from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type, valid_emails
 from emulator.stackadapt.ingestion.jobs import DELETE_EMAILS_JOB, DELETE_EXTERNAL_IDS_JOB, enqueue
-from emulator.stackadapt.rules.emails import is_valid, normalise
 from emulator.stackadapt.rules.providers import provider_key, source_of
 from emulator.stackadapt.rules.user_errors import payload, refusal
 from emulator.workspace import WRITE
@@ -77,15 +76,11 @@ def _delete_emails(
     context.writable(given["advertiserId"], "input", "advertiserId")
     if len(emails) > MOST_EMAILS:
         raise refusal(messages.TOO_MANY_EMAILS, "input", argument)
-    normalised = [normalise(email) for email in emails]
-    for email in normalised:
-        if not is_valid(email):
-            raise refusal(messages.invalid_email(email), "input", argument)
     enqueue(
         context.connection,
         context.arrival,
         DELETE_EMAILS_JOB,
         advertiser_id=given["advertiserId"],
-        instructions={"emails": normalised, "compliance": bool(given.get("isComplianceRequest"))},
+        instructions={"emails": valid_emails(emails, argument), "compliance": bool(given.get("isComplianceRequest"))},
     )
     return payload()

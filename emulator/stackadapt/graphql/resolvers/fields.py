@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
 from ariadne import ObjectType
 
+from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.rules.user_errors import Refusal, UserError, payload
+from emulator.stackadapt.rules.emails import is_valid, normalise
+from emulator.stackadapt.rules.user_errors import Refusal, UserError, payload, refusal
 
 Resolver = Callable[..., Any]
 Mutation = Callable[[RequestContext, Mapping[str, Any]], dict[str, Any]]
@@ -56,6 +58,15 @@ def mutation(rule: Mutation) -> Resolver:
             return payload(refused.user_errors, client_mutation_id=echo)
 
     return resolve
+
+
+def valid_emails(emails: Iterable[str], argument: str) -> list[str]:
+    """The emails of an input, normalised. Raises Refusal for an invalid one."""
+    normalised = [normalise(email) for email in emails]
+    for email in normalised:
+        if not is_valid(email):
+            raise refusal(messages.invalid_email(email), "input", argument)
+    return normalised
 
 
 def _key(field: str) -> Resolver:

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain, valid_emails
 from emulator.stackadapt.graphql.resolvers.profiles import INTEGRATIONS
 from emulator.stackadapt.ingestion.jobs import LIST_MEMBERS_JOB, enqueue
 from emulator.stackadapt.ingestion.profile_lists import (
@@ -28,7 +28,6 @@ from emulator.stackadapt.ingestion.profile_lists import (
     size_of,
 )
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.emails import is_valid, normalise
 from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.user_errors import payload, refusal
 from emulator.timestamps import iso_of_millis
@@ -181,8 +180,4 @@ def _emails(context: RequestContext, given: Mapping[str, Any], argument: str) ->
     emails = given.get(argument) or ()
     if len(emails) > context.limits.profiles:
         raise refusal(messages.too_many_profiles(len(emails), context.limits.profiles), "input", argument)
-    normalised = [normalise(email) for email in emails]
-    for email in normalised:
-        if not is_valid(email):
-            raise refusal(messages.invalid_email(email), "input", argument)
-    return normalised
+    return valid_emails(emails, argument)
