@@ -97,7 +97,7 @@ def parse_options(kind: type, fault: str, given: Mapping[str, Any]) -> Any:
     known = options_of(kind)
     for name in given:
         if name not in known:
-            raise unknown(f"option of fault {fault!r}", name, (*known, *COMMON), where=name)
+            raise unknown(f"{fault} option", name, (*known, *COMMON), where=name)
     return kind(**{attribute: option.read(given, option.name or attribute) for attribute, option in _declared(kind)})
 
 

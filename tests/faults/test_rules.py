@@ -185,7 +185,7 @@ def test_a_rule_is_removed_by_its_id() -> None:
         ({"fault": "status"}, "status: .*400 to 599"),
         ({"fault": "status", "status": 200}, "status: .*Found: 200"),
         ({"fault": "status", "status": True}, "status: .*Found: True"),
-        ({"fault": "status", "status": 500, "tims": 1}, "tims: unknown option of fault 'status' 'tims'. Known: status"),
+        ({"fault": "status", "status": 500, "tims": 1}, "tims: unknown status option 'tims'. Known: status"),
         ({"fault": "status", "status": 503, "time": 2}, "operation, advertiser, email, probability, times. .*'times'"),
         ({"fault": "status", "status": 429, "retryAftr": 1}, "Did you mean 'retryAfter'"),
         ({"fault": "status", "status": 429, "retryAfter": -1}, "retryAfter: .*0 to 86400"),
@@ -195,7 +195,7 @@ def test_a_rule_is_removed_by_its_id() -> None:
         ({"fault": "reset", "applied": "yes"}, "applied: .*true, false"),
         (
             {"fault": "timeout", "milliseconds": 5},
-            "milliseconds: unknown option of fault 'timeout' 'milliseconds'. Known: applied",
+            "milliseconds: unknown timeout option 'milliseconds'. Known: applied",
         ),
         ({"fault": "truncated", "bytes": -1}, "bytes: .*Found: -1"),
         ({"fault": "notJson", "status": 100}, "status: .*200 to 599"),
@@ -357,7 +357,7 @@ def test_faults_of_the_workspace_are_active_from_the_start_and_after_a_reset() -
     [
         ({"faults": [{"fault": "statsu"}]}, r"faults\[0\].fault: .*Did you mean 'status'"),
         ({"faults": [{"status": 503}]}, r"faults\[0\]: the key 'fault' is missing"),
-        ({"faults": [{"fault": "reset"}, {"fault": "reset", "bytes": 5}]}, r"faults\[1\].bytes: unknown option"),
+        ({"faults": [{"fault": "reset"}, {"fault": "reset", "bytes": 5}]}, r"faults\[1\].bytes: unknown reset option"),
         ({"faults": [{"fault": "status", "status": 200}]}, r"faults\[0\].status: .*400 to 599"),
         ({"rateLimit": {"request": 5}}, "rateLimit: .*requests"),
         ({"rateLimit": {"requests": 5, "per": "1 s"}}, "rateLimit.per"),

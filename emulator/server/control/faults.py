@@ -25,7 +25,9 @@ def add(routes: Blueprint, world: Chosen) -> None:
             rule = services.sandbox.faults.add(definition)
         except UnknownName as error:
             # A name in the body, not in the URL: status 400, not 404.
-            raise InputError(error.message, where=error.where, allowed=error.allowed, hint=error.hint) from None
+            raise InputError(
+                error.message, where=error.where, found=error.found, allowed=error.allowed, hint=error.hint
+            ) from None
         return jsonify(rule.as_dict()), 201
 
     @routes.delete("/faults")
