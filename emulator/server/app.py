@@ -17,8 +17,8 @@ from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import chosen_services
 from emulator.stackadapt import StackAdapt
-from emulator.stackadapt.http.graphql_endpoint import blueprint as graphql
-from emulator.stackadapt.http.upload_endpoint import blueprint as uploads
+from emulator.stackadapt.http import graphql_blueprint as graphql
+from emulator.stackadapt.http import uploads_blueprint as uploads
 
 if TYPE_CHECKING:
     from emulator.server.emulator import Emulator

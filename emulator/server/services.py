@@ -41,7 +41,7 @@ class SandboxServices:
     def catch_up(self) -> None:
         """Lets everything happen that has become due."""
         self.segment.process_due()
-        self.stackadapt.settle()
+        self.stackadapt.process_due()
 
     def advance(self, by: timedelta) -> None:
         """Moves the clock forward, and stops on the way wherever something is due, so that it happens at its time.

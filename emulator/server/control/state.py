@@ -46,7 +46,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/profiles/export")
     def export() -> Response:
         chosen, (name, advertiser) = world(), _transfer()
-        chosen.stackadapt.settle()
+        chosen.stackadapt.process_due()
         lines = export_profiles(chosen.sandbox, name, advertiser)
         return Response((line.encode("utf-8", "replace") for line in lines), content_type=_TYPES[name])
 
@@ -54,7 +54,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     def deduplicate() -> Response:
         chosen, (name, advertiser) = world(), _transfer()
         request.max_content_length = _BODY_LIMIT_BYTES
-        chosen.stackadapt.settle()
+        chosen.stackadapt.process_due()
         done = import_profiles(chosen.sandbox, request.stream, name, advertiser)
         return jsonify(done.as_dict())
 

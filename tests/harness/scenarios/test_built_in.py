@@ -121,7 +121,7 @@ def test_what_the_emulator_refuses_fails_the_scenario_with_its_words(played: Cal
     )
     result = played(changed)
     assert result.outcome == FAILED
-    assert "steps[0].when[0]: operation: the schema has no such root field. Found: 'archiv" in (result.reason or "")
+    assert "steps[0].when[0]: operation: unknown root field 'archiv" in (result.reason or "")
 
 
 def test_a_failure_names_its_place(played: Callable[[str], Result]) -> None:

@@ -1,4 +1,4 @@
-"""GraphQL errors read as graphql-js 16 writes them (checked against graphql 16 from npm)."""
+"""GraphQL errors have the wording of graphql-js 16 (checked against graphql 16 from npm)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = build_schema("type Query { a: Int }")
         ('{ a(x: "open) }', "Syntax Error: Unterminated string."),
     ],
 )
-def test_a_syntax_error_reads_as_graphql_js_writes_it(document: str, message: str) -> None:
+def test_a_syntax_error_has_the_wording_of_graphql_js(document: str, message: str) -> None:
     with pytest.raises(GraphQLError) as caught:
         parse(document)
     assert in_graphql_js_words(caught.value.message, SCHEMA) == message
