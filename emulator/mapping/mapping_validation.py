@@ -1,7 +1,7 @@
-"""Whether a mapping may be used: the whole of it is checked before any event is.
+"""Validation of a mapping before any event.
 
-Items of lists are not looked at, nor are members of objects under `@literal`: what is wrong there shows only when an
-event is resolved, as in the engine.
+As in the engine, items of arrays and members of objects under `@literal` are not validated: they fail when an event is
+resolved.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from functools import partial
 from emulator.mapping.directives import DIRECTIVES
 from emulator.mapping.directives.directive import Place
 from emulator.mapping.directives.rules import gather, option_type
-from emulator.mapping.javascript.values import ordered_items
-from emulator.mapping.mapping_error import invalid
+from emulator.mapping.engine_errors import invalid
+from emulator.mapping.javascript import ordered_items
 
 METADATA = "_metadata"
 
 
 def check_mapping(mapping: object, place: Place = ()) -> None:
-    """Raises MappingError for a mapping that breaks a rule; the complaints about an object's members are collected."""
+    """Raises MappingError for an invalid mapping; mistakes in the members of an object are collected."""
     if not isinstance(mapping, dict):
         return
     if option_type(mapping) == "directive":
@@ -29,10 +29,10 @@ def check_mapping(mapping: object, place: Place = ()) -> None:
 
 def _check_directive(mapping: dict[str, object], place: Place) -> None:
     names = [key for key in mapping if key.startswith("@")]
-    strangers = [key for key in mapping if not key.startswith("@") and key != METADATA]
+    others = [key for key in mapping if not key.startswith("@") and key != METADATA]
     if len(names) > 1:
         raise invalid(place, f"should only have one @-prefixed key but it has {len(names)} keys")
-    if strangers:
+    if others:
         raise invalid(place, f"should only have one @-prefixed key but it has {len(mapping)} keys")
     name = names[0]
     if name not in DIRECTIVES:

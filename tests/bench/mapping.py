@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from emulator.mapping import DestinationInstance, OutgoingRequest, Reply, load_definition
+from emulator.mapping import DestinationInstance, OutgoingRequest, Response, load_definition
 from tests.conformance.packages import NEWEST, missing_reason, package_directory
 
 EVENTS = 1000
@@ -22,7 +22,7 @@ WARM_UP = 10
 ROUNDS = 20
 TURNS = 3
 ENGINE = Path(__file__).parent / "engine.cjs"
-ANSWER = Reply(status=200, reason="OK", headers={"content-type": "application/json"}, body='{"data":{}}')
+ANSWER = Response(status=200, reason="OK", headers={"content-type": "application/json"}, body='{"data":{}}')
 PERSONAS = {
     "computation_class": "audience",
     "computation_id": "aud_1",
@@ -86,7 +86,7 @@ def theirs(work: dict[str, Any]) -> list[float]:
     return rounds[WARM_UP:]
 
 
-def _answer(_request: OutgoingRequest) -> Reply:
+def _answer(_request: OutgoingRequest) -> Response:
     return ANSWER
 
 

@@ -1,7 +1,7 @@
-"""Custom properties of a profile: inferred from whatever was mapped (`v1`), or declared one by one (`v2`).
+"""Custom properties of a profile: inferred from the mapped object (`v1`), or declared one by one (`v2`).
 
-Inferred types follow the values: dates by their look, else JavaScript's `typeof`. They are gathered over the whole
-batch. Declared types come from the first payload alone, and values are always text.
+Inferred types come from the values of the whole batch: a date by its format, otherwise JavaScript's `typeof`. Declared
+types come from the first payload alone, and their values are always strings.
 """
 
 from __future__ import annotations
@@ -10,24 +10,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from emulator.mapping.actions.columns import STANDARD_NAMES, Column, custom_column
+from emulator.mapping.actions.columns import STANDARD_NAMES, Column, InferredTypes, custom_column
 from emulator.mapping.actions.document import Payload
-from emulator.mapping.actions.inferred_types import InferredTypes
-from emulator.mapping.javascript.date_parse import is_date
-from emulator.mapping.javascript.prototypes import member
-from emulator.mapping.javascript.values import UNDEFINED, ordered_items, trim, type_of
+from emulator.mapping.javascript import UNDEFINED, is_date, member, ordered_items, trim, type_of
 
 _LOOKS_LIKE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}([/-])[0-9]{1,2}\1[0-9]{4}")
 _PROTOTYPE = "__proto__"
 
 
 def is_declared(payload: Payload) -> bool:
-    """Whether a payload declares its custom properties. No mode means that they are inferred."""
+    """Whether a payload declares its custom properties; without a mode they are inferred."""
     return payload.get("custom_properties_mode") == "v2"
 
 
 def without_reserved(payload: Payload) -> Payload:
-    """The payload without inferred properties that carry the audience's own key or id."""
+    """The payload without inferred properties named like the audience's key or id."""
     traits = payload.get("custom_traits")
     reserved = _reserved(payload)
     if not traits or not any(name in traits for name in reserved):
@@ -36,12 +33,12 @@ def without_reserved(payload: Payload) -> Payload:
 
 
 def inferred_columns(payloads: Iterable[Payload]) -> list[Column]:
-    """A column for each property of any payload that has a name and is no empty text."""
+    """A column for each named property of any payload whose value is not an empty string."""
     types = InferredTypes(text="STRING", type_of_value=_type_of)
     for payload in payloads:
         for name, value in ordered_items(payload.get("custom_traits") or {}):
             if name and value != "" and name not in STANDARD_NAMES:
-                types.see(name, value)
+                types.add(name, value)
     return [custom_column(name, type_) for name, type_ in types.items()]
 
 
@@ -52,7 +49,7 @@ def _type_of(value: object) -> str:
 
 
 def declared_columns(payload: Payload) -> list[Column]:
-    """A column for each property that the payload declares; of two declarations the first holds."""
+    """A column for each property that the payload declares; the first declaration of a name counts."""
     types: dict[str, object] = {}
     for name, item in _declared(payload):
         if name not in STANDARD_NAMES:
@@ -61,7 +58,7 @@ def declared_columns(payload: Payload) -> list[Column]:
 
 
 def declared_members(payload: Payload) -> Iterator[tuple[str, Any]]:
-    """The properties that go into a profile; one without a value is undefined, and the prototype takes none."""
+    """The declared properties of a profile; one without a value is undefined, `__proto__` is left out."""
     return ((name, item.get("value", UNDEFINED)) for name, item in _declared(payload) if name != _PROTOTYPE)
 
 
@@ -74,7 +71,7 @@ def _declared(payload: Payload) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _declared_type(name: str, item: dict[str, Any]) -> object:
-    """The declared type, unless the name is one that every object inherits: that has no type, or an odd one."""
+    """The declared type; an inherited name has none, and `__proto__` an empty object."""
     if name == _PROTOTYPE:
         return "{}"
     return item["type"] if member({}, name) is UNDEFINED else UNDEFINED

@@ -1,4 +1,4 @@
-"""`forwardAudienceEvent`, titled *Forward Audience Event*: who entered or left an audience (3.361.0 and 3.387.0)."""
+"""`forwardAudienceEvent`, titled *Forward Audience Event*: audience entries and exits (3.361.0 and 3.387.0)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from emulator.mapping.actions.document import (
     Profile,
     defined,
     escaped_json,
+    mapping_field_2024,
+    membership,
     mutation,
     profiles_arguments,
     root_field,
 )
-from emulator.mapping.actions.membership import membership
 from emulator.mapping.definition import Definition
-from emulator.mapping.javascript.values import UNDEFINED
+from emulator.mapping.javascript import UNDEFINED
 
 _PROFILE_SCHEMA = escaped_json(
     [
@@ -41,26 +42,18 @@ _AUDIENCE_SCHEMA = escaped_json(
 
 
 def build(payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition) -> Document:
-    """The document for one or more valid payloads; the first one's advertiser receives them all."""
+    """The document for valid payloads; all go to the advertiser of the first."""
     advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
     profiles = [_profile(payload) for payload in payloads]
     fields = [
         root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
-        schema_field("upsertProfileMapping", advertiser, provider, _PROFILE_SCHEMA, trailing_comma=True),
-        schema_field("upsertExternalAudienceMapping", advertiser, provider, _AUDIENCE_SCHEMA, trailing_comma=False),
+        mapping_field_2024("upsertProfileMapping", advertiser, provider, _PROFILE_SCHEMA, trailing_comma=True),
+        mapping_field_2024(
+            "upsertExternalAudienceMapping", advertiser, provider, _AUDIENCE_SCHEMA, trailing_comma=False
+        ),
     ]
     text = mutation(fields, closing_indent=4)
     return Document(text=text, records=tuple(map(defined, profiles)), payloads=tuple(payloads))
-
-
-def schema_field(name: str, advertiser: str, provider: str, schema: str, *, trailing_comma: bool) -> str:
-    """A mapping of 2024: the columns are JSON inside a string."""
-    arguments = [
-        f"advertiserId: {advertiser}",
-        f'mappingSchema: "{schema}"',
-        f'mappableType: "{provider}"',
-    ]
-    return root_field(name, arguments, trailing_comma=trailing_comma)
 
 
 def _profile(payload: Payload) -> Profile:

@@ -1,7 +1,7 @@
-"""`forwardProfile`, titled *Forward Profile*: a person's traits, renamed to camel case (3.361.0 and 3.387.0).
+"""`forwardProfile`, titled *Forward Profile*: the traits of a profile, renamed to camel case (3.361.0 and 3.387.0).
 
-Known defects are kept: month and day of birth change places, whatever V8 takes for a date makes a date column, and
-payloads without traits vanish from the request.
+Known defects are kept: month and day of birth are swapped, any string that V8 parses as a date makes a date column, and
+payloads without traits are missing from the request.
 """
 
 from __future__ import annotations
@@ -10,23 +10,30 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from emulator.mapping.actions.columns import InferredTypes
 from emulator.mapping.actions.document import (
     Document,
     Payload,
     Profile,
     defined,
     escaped_json,
+    mapping_field_2024,
     mutation,
     profiles_arguments,
     root_field,
 )
-from emulator.mapping.actions.forward_audience_event import schema_field
-from emulator.mapping.actions.inferred_types import InferredTypes
 from emulator.mapping.definition import Definition
-from emulator.mapping.javascript.camel_case import camel_case
-from emulator.mapping.javascript.date_parse import is_date
-from emulator.mapping.javascript.parse_int import leading_integer
-from emulator.mapping.javascript.values import UNDEFINED, ordered_items, to_string, to_upper, trim, truthy, type_of
+from emulator.mapping.javascript import (
+    UNDEFINED,
+    camel_case,
+    is_date,
+    ordered_items,
+    parse_int,
+    to_string,
+    trim,
+    truthy,
+    type_of,
+)
 
 _UNDECLARED = frozenset(
     (
@@ -38,20 +45,20 @@ _CAPITAL = re.compile("[A-Z]")
 
 
 def build(payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition) -> Document:
-    """The document for one or more valid payloads; the first one's advertiser receives them all."""
+    """The document for valid payloads; all go to the advertiser of the first."""
     advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
     profiles = [profile for payload in payloads if (profile := _profile(payload)) is not None]
     schema = escaped_json([_column("userId", "external_id", "User Id", "string"), *_columns(payloads)])
     fields = [
         root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
-        schema_field("upsertProfileMapping", advertiser, provider, schema, trailing_comma=True),
+        mapping_field_2024("upsertProfileMapping", advertiser, provider, schema, trailing_comma=True),
     ]
     text = mutation(fields, closing_indent=4)
     return Document(text=text, records=tuple(map(defined, profiles)), payloads=tuple(payloads))
 
 
 def _profile(payload: Payload) -> Profile | None:
-    """Traits under their new names, then the ids and the birthday. Without traits only an alias has a profile."""
+    """Renamed traits, ids and birthday; None for a payload without traits that is not an alias."""
     is_alias, traits = payload.get("event_type") == "alias", payload.get("traits") or {}
     if not traits and not is_alias:
         return None
@@ -62,28 +69,28 @@ def _profile(payload: Payload) -> Profile | None:
 
 
 def _renamed(payload: Payload) -> Iterator[tuple[str, Any]]:
-    """All traits but the birthday, under their new names."""
+    """All traits except the birthday, renamed."""
     for name, value in ordered_items(payload.get("traits") or {}):
         if name != "birthday":
             yield camel_case(name), value
 
 
 def _birthday(birthday: object) -> dict[str, object]:
-    """Day and month from `year-month-day`, in each other's place; null where there is no number."""
+    """Day and month of `year-month-day`, swapped; null for a part that is not a number."""
     if not truthy(birthday):
         return {}
     parts = to_string(birthday).split("T")[0].split("-")[1:]
-    numbers = [leading_integer(part) for part in (*parts, "", "")[:2]]
+    numbers = [parse_int(part) for part in (*parts, "", "")[:2]]
     return {"birthDay": numbers[0], "birthMonth": numbers[1]}
 
 
 def _columns(payloads: Iterable[Payload]) -> list[dict[str, object]]:
-    """A column for each trait outside the standard ones."""
+    """A column for each trait that is not a standard one."""
     types = InferredTypes(text="string", type_of_value=_type_of)
     for payload in payloads:
         for name, value in _renamed(payload):
             if name not in _UNDECLARED:
-                types.see(name, value)
+                types.add(name, value)
     return [_column(name, name, _label(name), type_) for name, type_ in types.items()]
 
 
@@ -93,7 +100,7 @@ def _type_of(value: object) -> str:
 
 def _label(name: str) -> str:
     label = trim(_CAPITAL.sub(lambda capital: f" {capital.group()}", name))
-    label = to_upper(label[:1]) + label[1:]
+    label = label[:1].upper() + label[1:]
     return f"External {label}" if name.startswith("audience") else label
 
 

@@ -1,4 +1,4 @@
-"""The directives of the mapping kit, by name. One file a family; a new directive is a file and a line here."""
+"""The directives of the mapping kit by name."""
 
 from __future__ import annotations
 
@@ -18,23 +18,8 @@ from emulator.mapping.directives.replace import REPLACE
 from emulator.mapping.directives.template import TEMPLATE
 from emulator.mapping.directives.transform import TRANSFORM
 
-DIRECTIVES: Mapping[str, Directive] = MappingProxyType(
-    {
-        directive.name: directive
-        for directive in (
-            IF,
-            CASE,
-            REPLACE,
-            ARRAY_PATH,
-            PATH,
-            TEMPLATE,
-            LITERAL,
-            FLATTEN,
-            JSON,
-            MERGE,
-            TRANSFORM,
-            EXCLUDE_WHEN_NULL,
-            LIQUID,
-        )
-    }
+_ALL = (
+    *(IF, CASE, REPLACE, ARRAY_PATH, PATH, TEMPLATE, LITERAL, FLATTEN, JSON, MERGE, TRANSFORM, EXCLUDE_WHEN_NULL),
+    LIQUID,
 )
+DIRECTIVES: Mapping[str, Directive] = MappingProxyType({directive.name: directive for directive in _ALL})

@@ -1,21 +1,28 @@
-"""`@case`: text in upper or lower case."""
+"""`@case`: a string in upper or lower case."""
 
 from __future__ import annotations
 
-from emulator.mapping.directives.directive import Compiler, Directive, Resolver, failing, nothing, value_parts
+from emulator.mapping.directives.directive import (
+    Compiler,
+    Directive,
+    Resolver,
+    failing,
+    missing_option,
+    nothing,
+    value_parts,
+)
 from emulator.mapping.directives.rules import a_string, directive_or_string, fields
-from emulator.mapping.javascript.values import UNDEFINED, to_lower, to_upper, truthy
-from emulator.mapping.mapping_error import directive_error
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript import UNDEFINED, truthy
 
-_CASES = {"lower": to_lower, "upper": to_upper}
+_CASES = {"lower": str.lower, "upper": str.upper}
 
 
 def _compile(options: object, compiler: Compiler) -> Resolver:
-    if not isinstance(options, dict):
-        return failing(directive_error('@case requires an object with a "operator" key'))
-    operator = options.get("operator", UNDEFINED)
-    if not truthy(operator):
-        return failing(directive_error('@case requires a "operator" key'))
+    problem = missing_option("@case", options, 'an object with a "operator" key', "operator")
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    operator = options["operator"]
     if not truthy(options.get("value", UNDEFINED)):
         return nothing
     value_of = compiler.value(options["value"])

@@ -1,4 +1,4 @@
-"""`@if`: one of two values, by whether another exists or is not blank."""
+"""`@if`: one of two values, depending on whether a third exists or is not blank."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator
 
 from emulator.mapping.directives.directive import Compiler, Directive, Part, Resolver, failing, nothing
 from emulator.mapping.directives.rules import directive_or_json, fields
-from emulator.mapping.javascript.values import UNDEFINED, to_string, truthy
-from emulator.mapping.mapping_error import directive_error
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript import UNDEFINED, to_string, truthy
 
 
 def exists(value: object) -> bool:
-    """Neither null nor undefined."""
+    """Whether the value is neither null nor undefined."""
     return value is not None and value is not UNDEFINED
 
 
 def loosely_not_blank(value: object) -> bool:
-    """What `blank` really tests: that the value exists and `value != ''`, a comparison that converts.
+    """What `blank` tests: the value exists and `value != ''`, a comparison that converts.
 
-    So 0, false, `[]`, `[null]` and `[""]` count as blank; `" "`, `"0"`, `[0]` and `{}` do not.
+    0, false, `[]`, `[null]` and `[""]` are blank; `" "`, `"0"`, `[0]` and `{}` are not.
     """
     if not exists(value):
         return False
@@ -29,7 +29,7 @@ def _condition(options: dict[str, object]) -> tuple[str, Callable[[object], bool
     return ("exists", exists) if "exists" in options else ("blank", loosely_not_blank)
 
 
-def _complaint(options: object) -> str | None:
+def _problem(options: object) -> str | None:
     if not isinstance(options, dict):
         return '@if requires an object with an "exists" key'
     if not truthy(options.get("exists", UNDEFINED)) and not truthy(options.get("blank", UNDEFINED)):
@@ -37,22 +37,22 @@ def _complaint(options: object) -> str | None:
     return None
 
 
-def _branch(options: dict[str, object], holds: bool) -> str | None:
-    if holds:
+def _branch(options: dict[str, object], passed: bool) -> str | None:
+    if passed:
         return "then" if "then" in options else None
     return "else" if truthy(options.get("else", UNDEFINED)) else None
 
 
 def _compile(options: object, compiler: Compiler) -> Resolver:
-    complaint = _complaint(options)
-    if complaint or not isinstance(options, dict):
-        return failing(directive_error(str(complaint)))
-    name, holds = _condition(options)
-    branches = [_branch(options, holds=met) for met in (True, False)]
+    problem = _problem(options)
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    name, test = _condition(options)
+    branches = [_branch(options, passed=met) for met in (True, False)]
     then, otherwise = (compiler.value(options[branch]) if branch else nothing for branch in branches)
     tested = compiler.value(options[name])
     if name == "blank":
-        return lambda event: then(event) if holds(tested(event)) else otherwise(event)
+        return lambda event: then(event) if test(tested(event)) else otherwise(event)
     if _is_path(options["exists"]) and options["exists"] == options.get("then"):
         return _existing_or(tested, otherwise)
     return _exists_then(tested, then, otherwise)
@@ -63,7 +63,7 @@ def _is_path(mapping: object) -> bool:
 
 
 def _existing_or(tested: Resolver, otherwise: Resolver) -> Resolver:
-    """The commonest `@if`: a path, if it exists; looked up once."""
+    """The most common `@if`, a path if it exists: looked up once."""
 
     def resolve(event: object) -> object:
         value = tested(event)
@@ -81,11 +81,11 @@ def _exists_then(tested: Resolver, then: Resolver, otherwise: Resolver) -> Resol
 
 
 def _parts(options: object, event: object, compiler: Compiler) -> Iterator[Part]:
-    if _complaint(options) or not isinstance(options, dict):
+    if _problem(options) or not isinstance(options, dict):
         return
-    name, holds = _condition(options)
+    name, test = _condition(options)
     yield Part(role=name, mapping=options[name], against=event)
-    branch = _branch(options, holds=holds(compiler.value(options[name])(event)))
+    branch = _branch(options, passed=test(compiler.value(options[name])(event)))
     if branch:
         yield Part(role=branch, mapping=options[branch], against=event)
 

@@ -1,17 +1,17 @@
-"""`@flatten`: nested objects and lists as one object with joined keys."""
+"""`@flatten`: nested objects and arrays as one object with joined keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.mapping.directives.directive import Compiler, Directive, Resolver, failing, value_parts
+from emulator.mapping.directives.directive import Compiler, Directive, Resolver, failing, missing_option, value_parts
 from emulator.mapping.directives.rules import a_string, directive_or_json, ordered_fields
-from emulator.mapping.javascript.values import UNDEFINED, ordered_items, truthy
-from emulator.mapping.mapping_error import directive_error
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript import UNDEFINED, ordered_items, truthy
 
 
 def flattened(value: object, prefix: str, separator: str, *, keep_lists: bool) -> Iterator[tuple[str, object]]:
-    """Pairs of joined key and leaf. Empty objects and lists vanish; a scalar at the root has the key `""`."""
+    """Pairs of joined key and leaf. Empty objects and arrays are omitted; a scalar at the root has the key `""`."""
     members = _members(value, keep_lists=keep_lists)
     if members is None:
         yield prefix, value
@@ -30,10 +30,9 @@ def _members(value: object, *, keep_lists: bool) -> Iterator[tuple[str, object]]
 
 
 def _compile(options: object, compiler: Compiler) -> Resolver:
-    if not isinstance(options, dict):
-        return failing(directive_error('@flatten requires an object with a "separator" key'))
-    if not truthy(options.get("separator", UNDEFINED)):
-        return failing(directive_error('@flatten requires a "separator" key'))
+    problem = missing_option("@flatten", options, 'an object with a "separator" key', "separator")
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
     separator_of = compiler.value(options["separator"])
     value_of = compiler.value(options.get("value", UNDEFINED))
     keep_lists = truthy(options.get("omitArrays", UNDEFINED))

@@ -1,15 +1,23 @@
-"""`@json`: a value as JSON text, and back."""
+"""`@json`: a value encoded as JSON, or decoded."""
 
 from __future__ import annotations
 
-from emulator.mapping.directives.directive import Compiler, Directive, Resolver, discarding, failing, value_parts
+from emulator.mapping.directives.directive import (
+    Compiler,
+    Directive,
+    Resolver,
+    discarding,
+    failing,
+    missing_option,
+    value_parts,
+)
 from emulator.mapping.directives.rules import directive_or_json, fields, one_of
-from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify, truthy
-from emulator.mapping.mapping_error import directive_error
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript import parse_json, stringify
 
 
 def _decoded(value: object) -> object:
-    """What the text says; text that is no JSON stays as it is, and so does anything else."""
+    """The parsed string; invalid JSON and other types stay unchanged."""
     if not isinstance(value, str):
         return value
     try:
@@ -18,16 +26,14 @@ def _decoded(value: object) -> object:
         return value
 
 
-# Validation takes any letter case, the engine only these.
+# Validation accepts any letter case, the engine only these.
 _MODES = {"encode": stringify, "decode": _decoded}
 
 
 def _compile(options: object, compiler: Compiler) -> Resolver:
-    if not isinstance(options, dict):
-        return failing(directive_error('@json requires an object with a "value" key'))
-    for name in ("mode", "value"):
-        if not truthy(options.get(name, UNDEFINED)):
-            return failing(directive_error(f'@json requires a "{name}" key'))
+    problem = missing_option("@json", options, 'an object with a "value" key', "mode", "value")
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
     value_of = compiler.value(options["value"])
     mode = options["mode"]
     change = _MODES.get(mode) if isinstance(mode, str) else None

@@ -1,21 +1,21 @@
-"""`@literal` and `@excludeWhenNull`: a value as it stands, and a value without its nulls."""
+"""`@literal` and `@excludeWhenNull`: a fixed value, and a value without its nulls."""
 
 from __future__ import annotations
 
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, whole_part
 from emulator.mapping.directives.rules import directive_or_json
-from emulator.mapping.javascript.values import UNDEFINED
+from emulator.mapping.javascript import UNDEFINED
 
 
 def without_nulls(value: object) -> object:
-    """The value with null members undefined, through objects only: lists are left alone, whatever they hold."""
+    """The value with null members undefined at every depth of objects; arrays are unchanged."""
     if not isinstance(value, dict):
         return value
     return {key: UNDEFINED if member is None else without_nulls(member) for key, member in value.items()}
 
 
 def _compile_literal(options: object, compiler: Compiler) -> Resolver:
-    # Directives inside a literal are resolved all the same.
+    # Directives inside a literal are resolved anyway.
     return compiler.value(options)
 
 

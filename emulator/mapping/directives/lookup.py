@@ -1,14 +1,23 @@
-"""`@path` and `@arrayPath`: values taken from the event."""
+"""`@path` and `@arrayPath`: values of the event."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.mapping.directives.directive import Check, Compiler, Directive, Part, Place, Resolver, failing, whole_part
+from emulator.mapping.directives.directive import (
+    Check,
+    Compiler,
+    Directive,
+    Part,
+    Place,
+    Resolver,
+    failing,
+    string_resolver,
+    whole_part,
+)
 from emulator.mapping.directives.rules import an_array, directive_or_string
-from emulator.mapping.directives.text_option import string_resolver
-from emulator.mapping.javascript.values import UNDEFINED, real_type_of
-from emulator.mapping.mapping_error import directive_error
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript import UNDEFINED, real_type_of
 from emulator.mapping.paths import compile_path, without_root
 
 
@@ -43,7 +52,7 @@ def _compile_array_path(options: object, compiler: Compiler) -> Resolver:
 
 
 def _each(root: Resolver, shape: Resolver) -> Resolver:
-    """Every element in its shape; one object counts as a list of one, anything else stays as it is."""
+    """Every element in its shape; an object counts as an array of one, anything else is unchanged."""
 
     def resolve(event: object) -> object:
         found = root(event)

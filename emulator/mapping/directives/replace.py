@@ -1,6 +1,6 @@
-"""`@replace`: a literal piece of text, or two, replaced in a value.
+"""`@replace`: one or two substrings replaced in a value.
 
-The pattern is literal, the replacement is not: `$&`, `$$`, `` $` `` and `$'` keep their meaning in JavaScript.
+The pattern is literal; in the replacement `$&`, `$$`, `` $` `` and `$'` have their meaning in JavaScript.
 """
 
 from __future__ import annotations
@@ -8,10 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from emulator.mapping.directives.directive import Compiler, Directive, Resolver, failing, nothing, value_parts
+from emulator.mapping.directives.directive import (
+    Compiler,
+    Directive,
+    Resolver,
+    failing,
+    missing_option,
+    nothing,
+    value_parts,
+)
 from emulator.mapping.directives.rules import a_boolean, directive_or_string, ordered_fields, string_of_length
-from emulator.mapping.javascript.values import UNDEFINED, joined_units, to_string, truthy, utf16_length, utf16_units
-from emulator.mapping.mapping_error import directive_error
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript import UNDEFINED, joined_units, to_string, truthy, utf16_length, utf16_units
 
 MAX_PATTERN_LENGTH = 10
 MAX_REPLACEMENT_LENGTH = 10
@@ -21,7 +29,7 @@ _ASCII_END = "\x80"
 
 
 def replaced(text: str, pattern: str, replacement: str, *, ignore_case: bool, everywhere: bool) -> str:
-    """`text.replace(/pattern/flags, replacement)` for a pattern without special meaning, over UTF-16 units."""
+    """`text.replace(/pattern/flags, replacement)` for a literal pattern, over UTF-16 units."""
     if text.isascii() and not ignore_case and "$" not in replacement:
         return text.replace(pattern, replacement, -1 if everywhere else 1)
     units, sought = _as_units(text), _as_units(pattern)
@@ -45,7 +53,7 @@ def _folded(units: str) -> str:
 
 
 def _fold(unit: str) -> str:
-    """Case folding of a regular expression without the `u` flag: simple upper-casing that never turns into ASCII."""
+    """Case folding of a regular expression without the `u` flag: simple upper-casing that never results in ASCII."""
     upper = unit.upper()
     if len(upper) != 1 or (unit >= _ASCII_END and upper < _ASCII_END):
         return unit
@@ -72,7 +80,7 @@ def _expanded(replacement: str, text: str, start: int, end: int) -> str:
 
 
 def _checked(text: str, pattern: str, replacement: str, *, ignore_case: bool, everywhere: bool) -> str:
-    # Validation lets an over-long second pattern pass; it fails here, and so do items of lists, never validated.
+    # Validation ignores the length of the second pattern, and items of arrays; these fail here.
     if utf16_length(pattern) > MAX_PATTERN_LENGTH:
         raise directive_error(f'@replace requires a "pattern" less than {MAX_PATTERN_LENGTH} characters')
     if utf16_length(replacement) > MAX_REPLACEMENT_LENGTH:
@@ -86,7 +94,7 @@ def _option(options: dict[str, object], name: str, default: object) -> object:
 
 
 def _replacements(options: dict[str, object]) -> list[tuple[str, str]] | None:
-    """The pairs to replace in turn; None when an option has a type that makes the engine give up on the text."""
+    """The pairs to replace in order; None if an option has a type with which the engine returns an empty string."""
     first = (options["pattern"], _option(options, "replacement", ""))
     second = (options.get("pattern2"), _option(options, "replacement2", ""))
     if not all(isinstance(part, str) for part in first):
@@ -98,10 +106,9 @@ def _replacements(options: dict[str, object]) -> list[tuple[str, str]] | None:
 
 
 def _compile(options: object, compiler: Compiler) -> Resolver:
-    if not isinstance(options, dict):
-        return failing(directive_error('@replace requires an object with a "pattern" key'))
-    if not truthy(options.get("pattern", UNDEFINED)):
-        return failing(directive_error('@replace requires a "pattern" key'))
+    problem = missing_option("@replace", options, 'an object with a "pattern" key', "pattern")
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
     if not truthy(options.get("value", UNDEFINED)):
         return nothing
     value_of = compiler.value(options["value"])

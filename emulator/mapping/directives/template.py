@@ -1,7 +1,7 @@
-"""`@template`: text with values of the event in braces.
+"""`@template`: a string with paths of the event in braces.
 
-Two passes, as in the engine: triple braces first, then double braces over the result, so that a value put in by the
-first pass is itself read as a template by the second.
+As in the engine, triple braces are replaced first and double braces in the result, so values inserted by the first pass
+are templates themselves.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from emulator.mapping.directives.directive import Compiler, Directive, Resolver, whole_part
+from emulator.mapping.directives.directive import Compiler, Directive, Resolver, string_resolver, whole_part
 from emulator.mapping.directives.rules import directive_or_string
-from emulator.mapping.directives.text_option import string_resolver
-from emulator.mapping.javascript.values import UNDEFINED, to_string, trim
+from emulator.mapping.javascript import UNDEFINED, to_string, trim
 from emulator.mapping.paths import compile_path
 
 _TRIPLE = re.compile(r"\{\{\{([^}]+)\}\}\}")
@@ -20,7 +19,7 @@ _DOUBLE = re.compile(r"\{\{([^}]+)\}\}")
 
 
 def compile_template(template: str) -> Callable[[object], str]:
-    """The rendering of a template against an event. There are no conditionals, filters or escapes."""
+    """A function that renders the template for an event. There are no conditionals, filters or escapes."""
     if not _TRIPLE.search(template):
         return _one_pass(template, _DOUBLE)
     first = _one_pass(template, _TRIPLE)
@@ -28,7 +27,7 @@ def compile_template(template: str) -> Callable[[object], str]:
 
 
 def _one_pass(template: str, braces: re.Pattern[str]) -> Callable[[object], str]:
-    # Splitting on one group alternates literal text and names, text first.
+    # Splitting on one group alternates literal text and names.
     pieces = braces.split(template)
     text, names = pieces[0::2], [compile_path(trim(name)) for name in pieces[1::2]]
 

@@ -1,20 +1,20 @@
-"""The condition tree of a trigger, and what it found in an event."""
+"""The condition tree of a trigger, and its result for an event."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from emulator.mapping.javascript.values import UNDEFINED
+from emulator.mapping.javascript import UNDEFINED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """One comparison.
 
-    `field` is the part of the event (`type`, `event`, `name`, `userId`, `properties`, `traits`, `context`); `name` is
-    the path within the last three, None for the others. `value` is a text, number or boolean, UNDEFINED for operators
-    that need none (`exists`, `not_exists`, `is_true`, `is_false`).
+    `field` is `type`, `event`, `name`, `userId`, `properties`, `traits` or `context`; `name` is the path within the
+    last three, None for the others. `value` is a string, number or boolean, UNDEFINED for operators without one
+    (`exists`, `not_exists`, `is_true`, `is_false`).
     """
 
     field: str
@@ -27,8 +27,8 @@ class Condition:
 class Group:
     """Conditions joined by one operator, `and` or `or`.
 
-    A None among the children stands for parentheses without any condition in them: evaluation fails on reaching it.
-    `operators` are all those that the text has on this level; the last of them is `operator`.
+    A child None is a pair of parentheses without a condition: evaluating it fails. `operators` are all operators of
+    this level; the last of them is `operator`.
     """
 
     operator: str
@@ -37,7 +37,7 @@ class Group:
 
 
 def mixes_operators(node: Node) -> bool:
-    """Whether conditions of one level, here or further down, are joined by `and` and by `or`."""
+    """Whether any level of the tree has both `and` and `or`."""
     return isinstance(node, Group) and (len(node.operators) > 1 or any(map(mixes_operators, node.children)))
 
 
@@ -45,15 +45,15 @@ Node: TypeAlias = Condition | Group | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """What a node of the tree made of an event.
+class ConditionResult:
+    """The result of a node for an event.
 
-    `found` is the value that a condition looked at (UNDEFINED when missing, and for groups). `error` is set where
-    evaluation fails. Groups explain all their children, also those that evaluation would skip.
+    `found` is the value that a condition tested (UNDEFINED if missing, and for groups). `error` is set if evaluation
+    fails. Groups list all their children, including those that evaluation would skip.
     """
 
     node: Node
     passed: bool
     found: object = UNDEFINED
     error: str | None = None
-    children: tuple[Explanation, ...] = ()
+    children: tuple[ConditionResult, ...] = ()

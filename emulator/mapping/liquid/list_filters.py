@@ -1,14 +1,14 @@
-"""Filters of LiquidJS for lists and for values of any kind."""
+"""LiquidJS filters for arrays and for values of any type."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
 
-from emulator.mapping.javascript.values import UNDEFINED, double, to_string, truthy, utf16_length
+from emulator.mapping.javascript import UNDEFINED, double, to_string, truthy, utf16_length
 from emulator.mapping.liquid.values import (
     ceiling,
-    charge,
+    check_size,
     equal,
     is_nil,
     items,
@@ -21,7 +21,7 @@ from emulator.mapping.liquid.values import (
 
 
 def default(value: object, fallback: object = UNDEFINED, allow_false: object = False) -> object:
-    """The fallback for nil, false, and an empty text or list. Zero stays."""
+    """The fallback for nil, false, and an empty string or array, but not for 0."""
     if isinstance(value, str | list):
         return value or fallback
     if value is False and truthy(allow_false):
@@ -32,12 +32,8 @@ def default(value: object, fallback: object = UNDEFINED, allow_false: object = F
 def join(value: object, separator: object = UNDEFINED) -> str:
     glue = " " if is_nil(separator) else text(separator)
     pieces = ["" if is_nil(item) else to_string(item) for item in items(value)]
-    charge(len(glue) * len(pieces) + sum(map(len, pieces)))
+    check_size(len(glue) * len(pieces) + sum(map(len, pieces)))
     return glue.join(pieces)
-
-
-def first(value: object) -> object:
-    return member(value, 0) if isinstance(value, str | list) else ""
 
 
 def last(value: object) -> object:
@@ -47,14 +43,14 @@ def last(value: object) -> object:
 
 
 def size(value: object) -> object:
-    """The length of a text or list; an object has none."""
+    """The length of a string or array, otherwise 0."""
     if isinstance(value, str):
         return utf16_length(value)
     return len(value) if isinstance(value, list) else 0
 
 
 def total(value: object, path: object = UNDEFINED) -> object:
-    """The sum of the items, or of a member of each; what is no number counts nothing."""
+    """The sum of the items, or of a member of each; other values than numbers are ignored."""
     numbers = (strict_number(_at(item, path) if truthy(path) else item) for item in items(value))
     return double(sum(found for found in numbers if found == found))
 
@@ -63,36 +59,16 @@ def _at(item: object, path: object) -> object:
     return reduce(member, text(path).split("."), item)
 
 
-def compact(value: object) -> list[object]:
-    return [item for item in items(value) if not is_nil(item)]
-
-
-def push(value: object, item: object = UNDEFINED) -> list[object]:
-    return [*items(value), item]
-
-
-def unshift(value: object, item: object = UNDEFINED) -> list[object]:
-    return [item, *items(value)]
-
-
-def pop(value: object) -> list[object]:
-    return items(value)[:-1]
-
-
-def shift(value: object) -> list[object]:
-    return items(value)[1:]
-
-
 def cut(value: object, begin: object = 0, length: object = 1) -> object:
-    """`slice`: a stretch of a list or of a text, counted in code points; a negative begin counts from the end."""
+    """`slice`: a part of an array or string, in code points; a negative begin counts from the end."""
     if is_nil(value):
         return []
     source = value if isinstance(value, list) else text(value)
     start, count = number(begin), number(1 if length is UNDEFINED else length)
-    charge(count)
+    check_size(count)
     start = len(source) + start if start < 0 else start
-    nowhere = begin is UNDEFINED and isinstance(source, list)  # the end of that stretch is no number
-    if start < 0 or count < 0 or nowhere:
+    no_end = begin is UNDEFINED and isinstance(source, list)  # the end is NaN
+    if start < 0 or count < 0 or no_end:
         return source[:0]
     if isinstance(source, list):
         return source[whole(start) : whole(start + count)]
@@ -100,7 +76,7 @@ def cut(value: object, begin: object = 0, length: object = 1) -> object:
 
 
 def where(value: object, path: object = UNDEFINED, expected: object = UNDEFINED) -> list[object]:
-    """The items whose member equals the expected value, or is neither false nor nil when none is given."""
+    """The items whose member equals the expected value, or is neither false nor nil without one."""
 
     def wanted(item: object) -> bool:
         found = _at(item, path)
@@ -112,31 +88,27 @@ def where(value: object, path: object = UNDEFINED, expected: object = UNDEFINED)
 
 
 def sample(value: object, count: object = 1) -> object:
-    """LiquidJS draws at random; here it is always the first items, so that a mapping gives the same twice."""
+    """The first items: LiquidJS draws at random, but a mapping here must be reproducible."""
     if is_nil(value):
         return []
     source = value if isinstance(value, list) else list(text(value))
     return (source[0] if source else UNDEFINED) if count == 1 else source[: whole(count)]
 
 
-def raw(value: object) -> object:
-    return value
-
-
 LIST_FILTERS: Mapping[str, Callable[..., object]] = {
-    "compact": compact,
+    "compact": lambda value: [item for item in items(value) if not is_nil(item)],
     "default": default,
-    "first": first,
+    "first": lambda value: member(value, 0) if isinstance(value, str | list) else "",
     "join": join,
     "last": last,
-    "pop": pop,
-    "push": push,
-    "raw": raw,
+    "pop": lambda value: items(value)[:-1],
+    "push": lambda value, item=UNDEFINED: [*items(value), item],
+    "raw": lambda value: value,
     "sample": sample,
-    "shift": shift,
+    "shift": lambda value: items(value)[1:],
     "size": size,
     "slice": cut,
     "sum": total,
-    "unshift": unshift,
+    "unshift": lambda value, item=UNDEFINED: [item, *items(value)],
     "where": where,
 }

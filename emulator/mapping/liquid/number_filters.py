@@ -1,60 +1,28 @@
-"""Filters of LiquidJS that calculate with JavaScript's doubles: `5 | divided_by: 2` is 2.5, by 0 it is Infinity."""
+"""LiquidJS filters for numbers, with JavaScript's doubles: `5 | divided_by: 2` is 2.5, by 0 it is Infinity."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 
-from emulator.mapping.javascript.values import MAX_SAFE_INTEGER, double, number_to_string, to_number
+from emulator.mapping.javascript import MAX_SAFE_INTEGER, double, number_to_string, to_number
 from emulator.mapping.liquid.values import number, strict_number
 
 Number = int | float
 
 
-def absolute(value: object) -> Number:
-    return abs(number(value))
-
-
-def at_least(value: object, bound: object = -math.inf) -> Number:
-    return max(number(value), number(bound))
-
-
-def at_most(value: object, bound: object = math.inf) -> Number:
-    return min(number(value), number(bound))
-
-
-def ceil(value: object) -> Number:
-    return _whole(math.ceil, number(value))
-
-
-def floor(value: object) -> Number:
-    return _whole(math.floor, number(value))
-
-
-def _whole(rounded: Callable[[float], int], found: Number) -> Number:
+def _integer(rounded: Callable[[float], int], found: Number) -> Number:
     return double(rounded(found)) if math.isfinite(found) else found
 
 
 def _argument(value: object) -> Number:
-    """An argument as a number; one that was left out is NaN and spoils the result."""
+    """An argument as a number; without one the result is NaN."""
     return math.nan if value is None else number(value)
-
-
-def plus(value: object, addend: object = None) -> Number:
-    return double(number(value) + _argument(addend))
-
-
-def minus(value: object, subtrahend: object = None) -> Number:
-    return double(number(value) - _argument(subtrahend))
-
-
-def times(value: object, factor: object = None) -> Number:
-    return double(number(value) * _argument(factor))
 
 
 def divided_by(value: object, divisor: object = None, whole: object = False) -> Number:
     quotient = _quotient(number(value), _argument(divisor))
-    return _whole(math.floor, quotient) if number(whole) else quotient
+    return _integer(math.floor, quotient) if number(whole) else quotient
 
 
 def _quotient(dividend: Number, divisor: Number) -> Number:
@@ -83,28 +51,23 @@ def rounded(value: object, places: object = 0) -> Number:
 
 
 def _shifted(value: Number, places: Number) -> Number:
-    """The decimal point moved through the number's text, which keeps 1.005 exact."""
+    """Moves the decimal point in the string of the number, which keeps 1.005 exact."""
     mantissa, _, power = number_to_string(value).partition("e")
     exponent = number_to_string(int(power or "0") + places)
     return to_number(f"{mantissa}e{exponent}")
 
 
-def to_integer(value: object) -> Number:
-    """In spite of its name any number."""
-    return strict_number(value)
-
-
 NUMBER_FILTERS: Mapping[str, Callable[..., object]] = {
-    "abs": absolute,
-    "at_least": at_least,
-    "at_most": at_most,
-    "ceil": ceil,
+    "abs": lambda value: abs(number(value)),
+    "at_least": lambda value, bound=-math.inf: max(number(value), number(bound)),
+    "at_most": lambda value, bound=math.inf: min(number(value), number(bound)),
+    "ceil": lambda value: _integer(math.ceil, number(value)),
     "divided_by": divided_by,
-    "floor": floor,
-    "minus": minus,
+    "floor": lambda value: _integer(math.floor, number(value)),
+    "minus": lambda value, subtrahend=None: double(number(value) - _argument(subtrahend)),
     "modulo": modulo,
-    "plus": plus,
+    "plus": lambda value, addend=None: double(number(value) + _argument(addend)),
     "round": rounded,
-    "times": times,
-    "to_integer": to_integer,
+    "times": lambda value, factor=None: double(number(value) * _argument(factor)),
+    "to_integer": lambda value: strict_number(value),  # any number, despite the name
 }

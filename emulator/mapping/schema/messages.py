@@ -1,4 +1,4 @@
-"""The engine's words for what is wrong with a payload (the library `ajv-human-errors`)."""
+"""The engine's messages for violations of a schema (the library `ajv-human-errors`)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from jsonschema.exceptions import ValidationError
 
-from emulator.mapping.javascript.values import stringify, type_of
+from emulator.mapping.javascript import stringify, type_of
 
 _FORMAT_NAMES = {"email": "email address", "date": "date"}
 
 
 def sentence(error: ValidationError) -> str:
-    """One complaint: the field's label or place, what it must be, what it was."""
-    text = _COMPLAINTS[str(error.validator)](error)
+    """One violation: the field's label or path, what it must be, and what it was."""
+    text = _MESSAGES[str(error.validator)](error)
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -61,7 +61,7 @@ def _alternatives(choices: Sequence[str]) -> str:
     return f"{', '.join(choices[:-1])}, or {choices[-1]}"
 
 
-_COMPLAINTS: Mapping[str, Callable[[ValidationError], str]] = {
+_MESSAGES: Mapping[str, Callable[[ValidationError], str]] = {
     "required": _missing,
     "type": _wrong_type,
     "enum": _not_a_choice,

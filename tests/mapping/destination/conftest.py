@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from graphql import FieldNode, OperationDefinitionNode, parse
 
-from emulator.mapping import DestinationInstance, OutgoingRequest, Reply, load_definition
+from emulator.mapping import DestinationInstance, OutgoingRequest, Response, load_definition
 from emulator.mapping.actions.columns import STANDARD_NAMES
 
 JSON = {"content-type": "application/json"}
@@ -22,10 +22,10 @@ TRACK = 'type = "track"'
 class Provider:
     """Answers requests with scripted replies, the last one for ever, and keeps what it was asked."""
 
-    replies: list[Reply]
+    replies: list[Response]
     requests: list[OutgoingRequest] = field(default_factory=list)
 
-    def send(self, request: OutgoingRequest) -> Reply:
+    def send(self, request: OutgoingRequest) -> Response:
         self.requests.append(request)
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
@@ -38,19 +38,19 @@ class Provider:
 
 
 @pytest.fixture
-def reply() -> Callable[..., Reply]:
+def reply() -> Callable[..., Response]:
     """A reply of JSON, or of what else the headers say."""
 
-    def build(status: int = 200, body: object = None, *, reason: str = "OK", **headers: str) -> Reply:
+    def build(status: int = 200, body: object = None, *, reason: str = "OK", **headers: str) -> Response:
         text = body if isinstance(body, str) else json.dumps({} if body is None else body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Reply(status=status, reason=reason, headers={**JSON, **named}, body=text)
+        return Response(status=status, reason=reason, headers={**JSON, **named}, body=text)
 
     return build
 
 
 @pytest.fixture
-def provider(reply: Callable[..., Reply]) -> Provider:
+def provider(reply: Callable[..., Response]) -> Provider:
     return Provider([reply()])
 
 

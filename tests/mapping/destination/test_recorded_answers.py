@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from emulator.harness.recorded_cases import Case, compare, read_cases, replay
-from emulator.mapping.javascript.camel_case import camel_case
-from emulator.mapping.javascript.date_parse import is_date, parse_date
+from emulator.mapping.javascript import camel_case
+from emulator.mapping.javascript import is_date, parse_date
 
 RECORDED = Path(__file__).parent.parent / "recorded"
 CASES = [case for path in sorted(RECORDED.glob("destination-*.jsonl")) for case in read_cases(path)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.mapping.fql import Condition, Group, compile_trigger
-from emulator.mapping.javascript.values import UNDEFINED
+from emulator.mapping.javascript import UNDEFINED
 from emulator.mapping.mapping_error import MappingError
 
 UNREADABLE = "Cannot read properties of undefined (reading 'type')"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.mapping.javascript.values import stringify
+from emulator.mapping.javascript import stringify
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping
 

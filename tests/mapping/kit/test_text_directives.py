@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.mapping.directives.replace import replaced
-from emulator.mapping.javascript.values import parse_json
+from emulator.mapping.javascript import parse_json
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.mapping.javascript.values import UNDEFINED
+from emulator.mapping.javascript import UNDEFINED
 from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.trace import Step, trace_mapping
 
