@@ -225,6 +225,7 @@ MEMBERS = st.dictionaries(st.sampled_from(sorted(CHECK.schema["properties"])), V
 
 @example(members={}, batch=False)
 @given(members=MEMBERS, batch=st.booleans())
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 def test_a_checked_payload_is_valid_unchanged(members: dict[str, Any], batch: bool) -> None:
     whole = {
         "event_type": "track",
