@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -77,11 +76,14 @@ def replay(case: Case) -> Outcome:
     The outcome has the case's `id` and, depending on its kind, `output`, `match`, or `results` and `requests`; `error`
     replaces what an error prevented.
     """
-    kind = _chosen(_KINDS, case.get("kind", "destination"), case, "kind")
-    missing = [name for name in kind.members if name not in case]
+    replay_kind, members = _chosen(_KINDS, case.get("kind", "destination"), case, "kind")
+    missing = [name for name in members if name not in case]
     if missing:
         raise InputError(f"invalid recorded case: missing {', '.join(missing)}", where=_place(case))
-    return {"id": case.get("id"), **kind.replay(case)}
+    try:
+        return {"id": case.get("id"), **replay_kind(case)}
+    except MappingError as error:
+        return {"id": case.get("id"), "error": {"name": error.name, "message": error.message}}
 
 
 def compare(case: Case, outcome: Outcome) -> list[Difference]:
@@ -129,19 +131,13 @@ def _chosen(known: Mapping[str, _Choice], name: str, case: Case, member: str) ->
 
 
 def _replay_transform(case: Case) -> Outcome:
-    try:
-        event = single_event(case["payload"])
-        output = compile_mapping(case["mapping"])(event)
-    except MappingError as error:
-        return {"error": {"name": error.name, "message": error.message}}
+    event = single_event(case["payload"])
+    output = compile_mapping(case["mapping"])(event)
     return {} if output is UNDEFINED else {"output": output}
 
 
 def _replay_fql(case: Case) -> Outcome:
-    try:
-        return {"match": compile_trigger(case["fql"]).matches(case["event"])}
-    except MappingError as error:
-        return {"error": {"name": error.name, "message": error.message}}
+    return {"match": compile_trigger(case["fql"]).matches(case["event"])}
 
 
 def _replay_destination(case: Case) -> Outcome:
@@ -225,21 +221,15 @@ def _error_differences(expected: Mapping[str, Any] | None, found: Mapping[str, A
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    replay: Callable[[Case], Outcome]
-    members: tuple[str, ...]
-
-
-_KINDS = MappingProxyType(
-    {
-        "transform": _Kind(_replay_transform, ("mapping", "payload")),
-        "fql": _Kind(_replay_fql, ("fql", "event")),
-        "destination": _Kind(
-            _replay_destination, ("generation", "mode", "settings", "subscriptions", "events", "responses")
-        ),
-    }
-)
+# How a case of each kind is replayed, and its members.
+_KINDS: Mapping[str, tuple[Callable[[Case], Outcome], tuple[str, ...]]] = {
+    "transform": (_replay_transform, ("mapping", "payload")),
+    "fql": (_replay_fql, ("fql", "event")),
+    "destination": (
+        _replay_destination,
+        ("generation", "mode", "settings", "subscriptions", "events", "responses"),
+    ),
+}
 
 _Run: TypeAlias = Callable[[DestinationInstance, Case, Send], object]
 _MODES: Mapping[str, _Run] = {

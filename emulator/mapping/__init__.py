@@ -27,11 +27,10 @@ from emulator.mapping.engine_errors import (
     SendError,
 )
 from emulator.mapping.fql import Condition, ConditionResult, Group, Node, Trigger, compile_trigger
-from emulator.mapping.javascript import UNDEFINED, parse_json, stringify
+from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
 from emulator.mapping.resolve import compile_mapping, single_event
-from emulator.mapping.results import Result, batch_results, event_results
 from emulator.mapping.schema import is_email
-from emulator.mapping.subscription import Invalid, NoAction, NotSubscribed, Prepared, PreparedEvent, Ready, Subscription
+from emulator.mapping.subscription import Invalid, NotSubscribed, Prepared, PreparedEvent, Ready, Subscription
 from emulator.mapping.trace import FieldTrace, Step, trace_mapping
 from emulator.mapping.wire import OutgoingRequest, Response, Send
 
@@ -54,7 +53,6 @@ __all__ = [
     "IntegrationError",
     "Invalid",
     "MappingError",
-    "NoAction",
     "Node",
     "NotSubscribed",
     "OutgoingRequest",
@@ -62,16 +60,13 @@ __all__ = [
     "PreparedEvent",
     "Ready",
     "Response",
-    "Result",
     "Send",
     "SendError",
     "Step",
     "Subscription",
     "Trigger",
-    "batch_results",
     "compile_mapping",
     "compile_trigger",
-    "event_results",
     "field_rows",
     "generations",
     "is_email",

@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.artefacts import contract_json, contracts_dir
 from emulator.errors import EmulatorDefect, nearest, unknown
-from emulator.mapping.javascript import stringify
+from emulator.mapping.javascript.values import stringify
 
 _FOLDER = "segment/destinations"
 _TYPES = ("string", "password", "boolean", "object")
@@ -196,18 +196,13 @@ def _field(key: str, parts: Mapping[str, Any], where: str) -> Field:
         raise _defect(where, "type", parts["type"], _TYPES)
     if parts.get("format") not in (None, *_FORMATS):
         raise _defect(where, "format", parts["format"], _FORMATS)
+    simple = ("label", "type", "required", "dynamic", "multiple", "format", "default")
     return Field(
         key=key,
-        label=parts["label"],
-        type=parts["type"],
-        required=parts.get("required", False),
-        dynamic=parts.get("dynamic", False),
-        multiple=parts.get("multiple", False),
-        format=parts.get("format"),
+        **{name: parts[name] for name in simple if name in parts},
         choices=tuple(parts.get("choices", ())),
         additional_properties=parts.get("additionalProperties"),
         properties=_fields(parts.get("properties", {}), f"{where}/properties"),
-        default=parts.get("default"),
     )
 
 

@@ -8,17 +8,31 @@ engine would throw is raised as an EngineError.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from emulator.mapping.actions.delete_profiles import check_deletion, deletion_document
 from emulator.mapping.actions.token_info import advertiser_choices, check_token, token_document
 from emulator.mapping.definition import Definition, load_definition
-from emulator.mapping.engine_errors import AggregateAjvError, CredentialsError, EngineError, MissingActionError
+from emulator.mapping.engine_errors import (
+    BAD_REQUEST,
+    AggregateAjvError,
+    CredentialsError,
+    EngineError,
+    MissingActionError,
+)
 from emulator.mapping.http_request import fetch, fetch_ok, required_json
-from emulator.mapping.results import Result, batch_results, event_results
 from emulator.mapping.settings import CheckedSettings
-from emulator.mapping.subscription import Invalid, Now, Prepared, Subscription
-from emulator.mapping.wire import Response, Send, read_body
+from emulator.mapping.subscription import (
+    Invalid,
+    NoAction,
+    NotSubscribed,
+    Now,
+    Prepared,
+    PreparedEvent,
+    Ready,
+    Subscription,
+)
+from emulator.mapping.wire import Response, Send, read_body, result_body
 
 _OK = 200
 
@@ -48,13 +62,13 @@ class DestinationInstance:
         """Sends one event through all subscriptions. An invalid payload is an AggregateAjvError."""
         self._settings.check()
         calls = [_Call(subscription, [event], batch=False) for subscription in self.subscriptions]
-        return [result for call in _sent(calls, send) for result in event_results(call.prepared, call.response)]
+        return [result for call in _sent(calls, send) for result in _event_results(call.prepared, call.response)]
 
     def on_batch(self, events: Sequence[object], send: Send) -> list[Result]:
         """Sends a batch through all subscriptions. Invalid events have entries of status 400 in the results."""
         self._settings.check()
         calls = [_Call(subscription, events, batch=True) for subscription in self.subscriptions]
-        return [result for call in _sent(calls, send) for result in batch_results(call.prepared, call.response)]
+        return [result for call in _sent(calls, send) for result in _batch_results(call.prepared, call.response)]
 
     def on_delete(self, event: object, send: Send) -> object:
         """Deletes the event's `userId` and returns the parsed response. Raises IntegrationError for user errors."""
@@ -135,3 +149,41 @@ def _sent(calls: Sequence[_Call], send: Send) -> Sequence[_Call]:
 
 def _no_choices(message: str, code: str) -> dict[str, object]:
     return {"choices": [], "nextPage": "", "error": {"message": message, "code": code}}
+
+
+Result: TypeAlias = dict[str, Any]
+
+
+def _event_results(prepared: Prepared, response: Response | None) -> list[Result]:
+    """The steps of a single event, without the last one if nothing was sent; none for a missing action."""
+    (event,) = prepared.events
+    if isinstance(event, NoAction):
+        return []
+    if not isinstance(event, Ready):
+        return [{"output": event.message}]
+    steps: list[Result] = [{"output": "Mappings resolved"}, {"output": "Payload validated"}]
+    return steps if response is None else [*steps, {"data": result_body(response), "output": "Action Executed"}]
+
+
+def _batch_results(prepared: Prepared, response: Response | None) -> list[Result]:
+    """A `multistatus` in input order, or one entry if no event matched the trigger."""
+    missed = all(isinstance(event, NotSubscribed) for event in prepared.events)
+    if missed and prepared.trigger_error is None:
+        return [{"output": "not subscribed"}]
+    return [{"multistatus": _statuses(prepared.events, response)}]
+
+
+def _statuses(events: Sequence[PreparedEvent], response: Response | None) -> list[Result]:
+    sent = {} if response is None else {"status": response.status, "body": result_body(response)}
+    return [
+        {**sent, "sent": event.payload} if isinstance(event, Ready) else _refused(event.message) for event in events
+    ]
+
+
+def _refused(message: str) -> Result:
+    return {
+        "status": BAD_REQUEST,
+        "errortype": "PAYLOAD_VALIDATION_FAILED",
+        "errormessage": message,
+        "errorreporter": "INTEGRATIONS",
+    }

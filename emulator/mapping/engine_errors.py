@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emulator.errors import EmulatorError
-from emulator.mapping.javascript import UNDEFINED, ConversionError, to_string
+from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_string
 from emulator.mapping.wire import Response
 
 BAD_REQUEST = 400

@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from emulator.mapping.engine_errors import EngineTypeError, HTTPError, SendError
-from emulator.mapping.javascript import parse_json, stringify
+from emulator.mapping.javascript.values import parse_json, stringify
 from emulator.mapping.wire import OutgoingRequest, Response, Send
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

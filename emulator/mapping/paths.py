@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from emulator.mapping.javascript import OBJECT_MEMBERS, UNDEFINED, list_member, member, truthy
+from emulator.mapping.javascript.prototypes import OBJECT_MEMBERS, list_member, member
+from emulator.mapping.javascript.values import UNDEFINED, truthy
 
 LookUp: TypeAlias = Callable[[object], object]
 

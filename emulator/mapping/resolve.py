@@ -1,7 +1,8 @@
 """Mappings compiled to closures: validated once, then resolved for each event.
 
 The order is the engine's: the root mapping key is unfolded, the whole mapping is validated, values are resolved, and
-undefined members are removed.
+undefined members are removed. As in the engine, items of arrays and members of objects under `@literal` are not
+validated: they fail when an event is resolved.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime
+from functools import partial
 
 from emulator.mapping.directives import DIRECTIVES
-from emulator.mapping.directives.directive import Resolver, constant, discarding, failing
-from emulator.mapping.engine_errors import MappingError, directive_error
-from emulator.mapping.javascript import (
+from emulator.mapping.directives.directive import Place, Resolver, constant, discarding, failing
+from emulator.mapping.directives.rules import gather, option_type
+from emulator.mapping.engine_errors import MappingError, directive_error, invalid
+from emulator.mapping.javascript.values import (
     CONTAINERS,
     UNDEFINED,
     ConversionError,
@@ -22,13 +25,11 @@ from emulator.mapping.javascript import (
     stringify,
     without_undefined,
 )
-from emulator.mapping.mapping_validation import METADATA, check_mapping
 
+METADATA = "_metadata"
 ROOT_KEY = "__segment_internal_directive"
 _PROTOTYPE = "__proto__"
 _COUNTING_TAGS = ("increment", "decrement")
-
-__all__ = ["MappingError", "compile_mapping", "single_event"]
 
 
 def compile_mapping(
@@ -195,3 +196,26 @@ def _guarded(resolver: Resolver) -> Resolver:
             raise MappingError("RangeError", "Maximum call stack size exceeded") from None
 
     return resolve
+
+
+def check_mapping(mapping: object, place: Place = ()) -> None:
+    """Raises MappingError for an invalid mapping; mistakes in the members of an object are collected."""
+    if not isinstance(mapping, dict):
+        return
+    if option_type(mapping) == "directive":
+        _check_directive(mapping, place)
+        return
+    gather(partial(check_mapping, member, (*place, key)) for key, member in ordered_items(mapping))
+
+
+def _check_directive(mapping: dict[str, object], place: Place) -> None:
+    names = [key for key in mapping if key.startswith("@")]
+    others = [key for key in mapping if not key.startswith("@") and key != METADATA]
+    if len(names) > 1:
+        raise invalid(place, f"should only have one @-prefixed key but it has {len(names)} keys")
+    if others:
+        raise invalid(place, f"should only have one @-prefixed key but it has {len(mapping)} keys")
+    name = names[0]
+    if name not in DIRECTIVES:
+        raise invalid(place, f"has an invalid directive: {name}")
+    DIRECTIVES[name].rule(mapping[name], (*place, name), check_mapping)

@@ -8,7 +8,7 @@ from typing import Any
 from emulator.mapping.definition import Definition
 from emulator.mapping.engine_errors import AggregateAjvError
 from emulator.mapping.http_request import graphql_request
-from emulator.mapping.javascript import UNDEFINED, to_string
+from emulator.mapping.javascript.values import UNDEFINED, to_string
 from emulator.mapping.schema import PayloadCheck, Violation
 from emulator.mapping.wire import OutgoingRequest
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from emulator.mapping.actions import BUILDERS, Document
+from emulator.mapping.directives.directive import failing
 from emulator.mapping.engine_errors import EngineTypeError, MappingError, MissingActionError, member
 from emulator.mapping.fql import NOT_A_STRING, compile_trigger
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 from emulator.mapping.resolve import compile_mapping, single_event
 from emulator.mapping.schema import PayloadCheck, Violation
 from emulator.mapping.settings import CheckedSettings
@@ -81,7 +82,7 @@ class Subscription:
         try:
             self._resolve = compile_mapping(mapping if isinstance(mapping, dict) else {}, now=now)
         except MappingError as error:
-            self._resolve = _failing(error)
+            self._resolve = failing(error)
 
     def prepare(self, events: Sequence[object], *, batch: bool) -> Prepared:
         """Evaluates the trigger, resolves the mapping, checks the payloads and writes the document; sends nothing.
@@ -140,10 +141,3 @@ def check_computation(event: object) -> None:
         raise EngineTypeError("Cannot destructure property 'personas' of '{}' as it is null.")
     if isinstance(context, dict) and "personas" in context:
         member(context["personas"], "computation_class")
-
-
-def _failing(error: MappingError) -> Any:
-    def fail(_event: object) -> object:
-        raise error
-
-    return fail

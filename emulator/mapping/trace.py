@@ -10,9 +10,8 @@ from datetime import datetime
 from emulator.mapping.directives import DIRECTIVES
 from emulator.mapping.directives.directive import Part
 from emulator.mapping.engine_errors import MappingError
-from emulator.mapping.javascript import UNDEFINED, ConversionError, ordered_items, without_undefined
-from emulator.mapping.mapping_validation import check_mapping
-from emulator.mapping.resolve import MappingCompiler, directive_of, may_write_event, unfold_root
+from emulator.mapping.javascript.values import UNDEFINED, ConversionError, ordered_items, without_undefined
+from emulator.mapping.resolve import MappingCompiler, check_mapping, directive_of, may_write_event, unfold_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

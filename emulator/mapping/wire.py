@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from emulator.mapping.javascript import UNDEFINED, parse_json
+from emulator.mapping.javascript.values import UNDEFINED, parse_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

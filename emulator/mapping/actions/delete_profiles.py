@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from emulator.mapping.actions.document import mutation, root_field, sync_id
 from emulator.mapping.definition import Definition
 from emulator.mapping.engine_errors import EngineTypeError, IntegrationError, member, text_of
-from emulator.mapping.javascript import UNDEFINED, number_to_string, parse_int, truthy
+from emulator.mapping.javascript.values import UNDEFINED, number_to_string, parse_int, truthy
 
 _FIELD = "deleteProfilesWithExternalIds"
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from emulator.mapping.javascript import UNDEFINED, member, stringify, truthy
+from emulator.mapping.javascript.prototypes import member
+from emulator.mapping.javascript.values import UNDEFINED, stringify, truthy
 
 Payload: TypeAlias = dict[str, Any]
 Profile: TypeAlias = dict[str, Any]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from emulator.mapping.actions.columns import AUDIENCE_COLUMNS_TEXT, Column, columns_text
-from emulator.mapping.actions.custom_properties import (
+from emulator.mapping.actions.columns import (
+    AUDIENCE_COLUMNS_TEXT,
+    Column,
+    columns_text,
     declared_columns,
     declared_members,
     inferred_columns,
@@ -26,7 +28,7 @@ from emulator.mapping.actions.document import (
     root_field,
 )
 from emulator.mapping.definition import Definition
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 
 
 def build(payloads: Sequence[Payload], settings: Mapping[str, str], definition: Definition) -> Document:

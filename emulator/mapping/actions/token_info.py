@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.mapping.engine_errors import CredentialsError, EngineTypeError, member, text_of
-from emulator.mapping.javascript import UNDEFINED, collation_key
+from emulator.mapping.javascript.values import UNDEFINED, collation_key
 
 _WRITE = "WRITE"
 _REFUSED = "Please verify your GQL Token or contact support"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from emulator.mapping.engine_errors import MappingError, directive_error
-from emulator.mapping.javascript import UNDEFINED, real_type_of, truthy
+from emulator.mapping.javascript.values import UNDEFINED, real_type_of, truthy
 
 Resolver: TypeAlias = Callable[[object], object]
 """A compiled part of a mapping: from an event (or an element of one) to the value, UNDEFINED for none."""

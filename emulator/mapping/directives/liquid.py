@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, constant, failing
 from emulator.mapping.directives.rules import a_string
 from emulator.mapping.engine_errors import MappingError, directive_error
-from emulator.mapping.javascript import utf16_length
+from emulator.mapping.javascript.values import utf16_length
 
 MAX_TEMPLATE_LENGTH = 1000
 

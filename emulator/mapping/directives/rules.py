@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from emulator.mapping.directives.directive import Check, Place, Rule
 from emulator.mapping.engine_errors import MappingError, collected, invalid
-from emulator.mapping.javascript import UNDEFINED, real_type_of, stringify, utf16_length
+from emulator.mapping.javascript.values import UNDEFINED, real_type_of, stringify, utf16_length
 
 FieldRule: TypeAlias = tuple[str, Rule, bool]
 """An option's name, its rule, and whether it is required."""

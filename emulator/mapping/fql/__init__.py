@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.mapping.fql.evaluation import compile_node, explain_node
-from emulator.mapping.fql.parser import ParseError, parse
-from emulator.mapping.fql.tree import Condition, ConditionResult, Group, Node, mixes_operators
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.fql.parser import Condition, ConditionResult, Group, Node, ParseError, mixes_operators, parse
+from emulator.mapping.javascript.values import UNDEFINED
 
 __all__ = ["NOT_A_STRING", "Condition", "ConditionResult", "Group", "Node", "Trigger", "compile_trigger"]
 

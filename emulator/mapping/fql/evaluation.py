@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from emulator.mapping.engine_errors import MappingError
-from emulator.mapping.fql.tree import Condition, ConditionResult, Group, Node
-from emulator.mapping.javascript import UNDEFINED, is_number, member, to_number, to_string, truthy
+from emulator.mapping.fql.parser import Condition, ConditionResult, Group, Node
+from emulator.mapping.javascript.prototypes import member
+from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string, truthy
 from emulator.mapping.paths import compile_keys
 
 Predicate: TypeAlias = Callable[[object], bool]

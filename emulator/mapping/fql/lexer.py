@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.mapping.javascript import joined_units, utf16_units
+from emulator.mapping.javascript.values import joined_units, utf16_units
 
 MAX_TOKEN_LENGTH = 100_000
 

@@ -1,4 +1,4 @@
-"""The condition tree of FQL tokens, as Segment's engine parses them.
+"""The condition tree of FQL, as Segment's engine parses it.
 
 Known field names take the next two tokens as operator and value, unknown words are skipped, and all conditions of one
 parenthesis level form one group with the last operator seen.
@@ -8,10 +8,64 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from emulator.mapping.fql.lexer import END, LexError, Token, lex
-from emulator.mapping.fql.tree import Condition, Group, Node
-from emulator.mapping.javascript import OBJECT_MEMBERS, joined_units, to_number, to_string, utf16_units
+from emulator.mapping.javascript.prototypes import OBJECT_MEMBERS
+from emulator.mapping.javascript.values import UNDEFINED, joined_units, to_number, to_string, utf16_units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One comparison.
+
+    `field` is `type`, `event`, `name`, `userId`, `properties`, `traits` or `context`; `name` is the path within the
+    last three, None for the others. `value` is a string, number or boolean, UNDEFINED for operators without one
+    (`exists`, `not_exists`, `is_true`, `is_false`).
+    """
+
+    field: str
+    operator: str
+    name: str | None = None
+    value: object = UNDEFINED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Conditions joined by one operator, `and` or `or`.
+
+    A child None is a pair of parentheses without a condition: evaluating it fails. `operators` are all operators of
+    this level; the last of them is `operator`.
+    """
+
+    operator: str
+    children: tuple[Node, ...]
+    operators: frozenset[str] = frozenset()
+
+
+def mixes_operators(node: Node) -> bool:
+    """Whether any level of the tree has both `and` and `or`."""
+    return isinstance(node, Group) and (len(node.operators) > 1 or any(map(mixes_operators, node.children)))
+
+
+Node: TypeAlias = Condition | Group | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionResult:
+    """The result of a node for an event.
+
+    `found` is the value that a condition tested (UNDEFINED if missing, and for groups). `error` is set if evaluation
+    fails. Groups list all their children, including those that evaluation would skip.
+    """
+
+    node: Node
+    passed: bool
+    found: object = UNDEFINED
+    error: str | None = None
+    children: tuple[ConditionResult, ...] = ()
+
 
 TOP_LEVEL_FIELDS = frozenset(("type", "event", "name", "userId"))
 NESTED_FIELDS = ("properties", "traits", "context")

@@ -12,7 +12,7 @@ from datetime import datetime
 from liquid.exceptions import LiquidError
 
 from emulator.mapping.engine_errors import MappingError
-from emulator.mapping.javascript import ConversionError, joined_units, utf16_units
+from emulator.mapping.javascript.values import ConversionError, joined_units, utf16_units
 from emulator.mapping.liquid.environment import read_template
 from emulator.mapping.liquid.tags import DisabledTagError
 from emulator.mapping.liquid.values import FilterError

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from emulator.mapping.javascript import UNDEFINED, is_number, parse_date, to_number, to_string
+from emulator.mapping.javascript.date_parse import parse_date
+from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string
 from emulator.mapping.liquid.values import FilterError, check_size, is_nil, number, text
 
 DEFAULT_FORMAT = "%A, %B %-e, %Y at %-l:%M %P %z"

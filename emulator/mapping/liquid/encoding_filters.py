@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from liquid.builtin.expressions.primitive import Blank, Empty, Nil
 
-from emulator.mapping.javascript import (
+from emulator.mapping.javascript.values import (
     UNDEFINED,
     WHITESPACE,
     is_number,

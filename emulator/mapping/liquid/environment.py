@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, TextIO
 from liquid import BoundTemplate, Environment, RenderContext, Undefined
 from liquid.utils import ReadOnlyChainMap
 
-from emulator.mapping.javascript import UNDEFINED, double, is_number
+from emulator.mapping.javascript.values import UNDEFINED, double, is_number
 from emulator.mapping.liquid.date_filters import date_filters
 from emulator.mapping.liquid.encoding_filters import ENCODING_FILTERS, JSON_FILTERS, json_value
-from emulator.mapping.liquid.list_filters import LIST_FILTERS
-from emulator.mapping.liquid.number_filters import NUMBER_FILTERS
 from emulator.mapping.liquid.tags import TAGS, UNKNOWN_TO_LIQUIDJS
 from emulator.mapping.liquid.text_filters import TEXT_FILTERS
+from emulator.mapping.liquid.value_filters import LIST_FILTERS, NUMBER_FILTERS
 from emulator.mapping.liquid.values import FilterError, check_size, member, plain
 
 if TYPE_CHECKING:

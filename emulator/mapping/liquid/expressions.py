@@ -31,7 +31,7 @@ from liquid.token import (
     TOKEN_PIPE,
 )
 
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 from emulator.mapping.liquid.values import contains, equal, is_nil, less, less_or_equal, plain
 
 if TYPE_CHECKING:

@@ -34,9 +34,12 @@ class DisabledTagError(LiquidSyntaxError):
     """A tag of LiquidJS that Segment disables."""
 
 
+def _print(node: OutputNode | EchoNode, context: RenderContext, buffer: TextIO) -> int:
+    return buffer.write(text(node.expression.evaluate(context)))
+
+
 class _OutputNode(OutputNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(text(self.expression.evaluate(context)))
+    render_to_output = _print
 
 
 class _OutputTag(Output):
@@ -47,8 +50,7 @@ class _OutputTag(Output):
 
 
 class _EchoNode(EchoNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(text(self.expression.evaluate(context)))
+    render_to_output = _print
 
 
 class _EchoTag(EchoTag):

@@ -5,14 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from emulator.mapping.javascript import (
-    UNDEFINED,
-    WHITESPACE,
-    joined_units,
-    trim,
-    truthy,
-    utf16_units,
-)
+from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, trim, truthy, utf16_units
 from emulator.mapping.liquid.values import FilterError, ceiling, check_size, strict_number, text, whole
 
 _SPACES = re.compile(f"[{WHITESPACE}]+")

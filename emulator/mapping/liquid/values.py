@@ -8,7 +8,7 @@ from liquid import is_undefined
 from liquid.builtin.expressions.primitive import Blank, Empty, Nil
 from liquid.exceptions import FilterArgumentError
 
-from emulator.mapping.javascript import (
+from emulator.mapping.javascript.values import (
     MAX_SAFE_INTEGER,
     UNDEFINED,
     ConversionError,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emulator.mapping.javascript import is_number, to_string
+from emulator.mapping.javascript.values import is_number, to_string
 from emulator.mapping.schema.json_schema import JsonSchema
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from emulator.mapping import load_definition, newest
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 from emulator.mapping.schema import PayloadCheck, Violation
 from emulator.mapping.schema.fast_check import compile_fast_check
 

@@ -13,7 +13,8 @@ import pytest
 from emulator.artefacts import contract_json
 from emulator.harness.recorded_cases import Case, compare, read_cases, replay
 from emulator.mapping import generations
-from emulator.mapping.javascript import camel_case, is_date, parse_date
+from emulator.mapping.javascript.camel_case import camel_case
+from emulator.mapping.javascript.date_parse import is_date, parse_date
 
 RECORDED = Path(__file__).parent.parent / "recorded"
 FILES = {path.stem.removeprefix("destination-"): path for path in RECORDED.glob("destination-*.jsonl")}

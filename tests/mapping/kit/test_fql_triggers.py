@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.fql import Condition, Group, compile_trigger
-from emulator.mapping.javascript import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED
 
 UNREADABLE = "Cannot read properties of undefined (reading 'type')"
 

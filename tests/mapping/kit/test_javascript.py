@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.mapping.javascript import (
+from emulator.mapping.javascript.values import (
     UNDEFINED,
     ConversionError,
     NativeFunction,

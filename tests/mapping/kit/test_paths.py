@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.mapping.javascript import UNDEFINED, NativeFunction
+from emulator.mapping.javascript.values import UNDEFINED, NativeFunction
 from emulator.mapping.paths import chunks_of, compile_path, without_root
 from emulator.mapping.resolve import compile_mapping
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.mapping.engine_errors import MappingError
-from emulator.mapping.javascript import UNDEFINED, stringify
+from emulator.mapping.javascript.values import UNDEFINED, stringify
 from emulator.mapping.resolve import compile_mapping, single_event
 
 ROOT = "__segment_internal_directive"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.mapping.directives.replace import replaced
+from emulator.mapping.directives.text import replaced
 from emulator.mapping.engine_errors import MappingError
-from emulator.mapping.javascript import parse_json
+from emulator.mapping.javascript.values import parse_json
 from emulator.mapping.resolve import compile_mapping
 
 MISSING = "missing from the payload"

@@ -1,7 +1,8 @@
-"""`forwardProfile`, titled *Forward Profile*: the traits of a profile, renamed to camel case (3.361.0 and 3.387.0).
+"""The actions of 3.361.0 and 3.387.0: `forwardProfile` (*Forward Profile*) and `forwardAudienceEvent`.
 
-Known defects are kept: month and day of birth are swapped, any string that V8 parses as a date makes a date column, and
-payloads without traits are missing from the request.
+*Forward Profile* sends the traits of a profile, renamed to camel case. Known defects are kept: month and day of birth
+are swapped, any string that V8 parses as a date makes a date column, and payloads without traits are missing from the
+request. *Forward Audience Event* sends audience entries and exits.
 """
 
 from __future__ import annotations
@@ -18,22 +19,15 @@ from emulator.mapping.actions.document import (
     defined,
     escaped_json,
     mapping_field_2024,
+    membership,
     mutation,
     profiles_arguments,
     root_field,
 )
 from emulator.mapping.definition import Definition
-from emulator.mapping.javascript import (
-    UNDEFINED,
-    camel_case,
-    is_date,
-    ordered_items,
-    parse_int,
-    to_string,
-    trim,
-    truthy,
-    type_of,
-)
+from emulator.mapping.javascript.camel_case import camel_case
+from emulator.mapping.javascript.date_parse import is_date
+from emulator.mapping.javascript.values import UNDEFINED, ordered_items, parse_int, to_string, trim, truthy, type_of
 
 _UNDECLARED = frozenset(
     (
@@ -44,10 +38,10 @@ _UNDECLARED = frozenset(
 _CAPITAL = re.compile("[A-Z]")
 
 
-def build(payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition) -> Document:
+def forward_profile(payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition) -> Document:
     """The document for valid payloads; all go to the advertiser of the first."""
     advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
-    profiles = [profile for payload in payloads if (profile := _profile(payload)) is not None]
+    profiles = [profile for payload in payloads if (profile := _profile_of_traits(payload)) is not None]
     schema = escaped_json([_column("userId", "external_id", "User Id", "string"), *_columns(payloads)])
     fields = [
         root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
@@ -57,7 +51,7 @@ def build(payloads: Sequence[Payload], _settings: Mapping[str, str], definition:
     return Document(text=text, records=tuple(map(defined, profiles)), payloads=tuple(payloads))
 
 
-def _profile(payload: Payload) -> Profile | None:
+def _profile_of_traits(payload: Payload) -> Profile | None:
     """Renamed traits, ids and birthday; None for a payload without traits that is not an alias."""
     is_alias, traits = payload.get("event_type") == "alias", payload.get("traits") or {}
     if not traits and not is_alias:
@@ -111,4 +105,52 @@ def _column(name: str, destination: str, label: str, type_: object) -> dict[str,
         "label": label,
         "data_type": type_,
         "is_pii": False,
+    }
+
+
+_PROFILE_SCHEMA = escaped_json(
+    [
+        {
+            "incoming_key": "userId",
+            "destination_key": "external_id",
+            "data_type": "string",
+            "is_pii": False,
+            "label": "External Profile ID",
+        }
+    ]
+)
+_AUDIENCE_SCHEMA = escaped_json(
+    [
+        {"incoming_key": name, "destination_key": destination, "data_type": "string", "label": label}
+        for name, destination, label in (
+            ("audienceId", "external_id", "External Audience ID"),
+            ("audienceName", "name", "External Audience Name"),
+        )
+    ]
+)
+
+
+def forward_audience_event(
+    payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition
+) -> Document:
+    """The document for valid payloads; all go to the advertiser of the first."""
+    advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
+    profiles = [_profile_of_event(payload) for payload in payloads]
+    fields = [
+        root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
+        mapping_field_2024("upsertProfileMapping", advertiser, provider, _PROFILE_SCHEMA, trailing_comma=True),
+        mapping_field_2024(
+            "upsertExternalAudienceMapping", advertiser, provider, _AUDIENCE_SCHEMA, trailing_comma=False
+        ),
+    ]
+    text = mutation(fields, closing_indent=4)
+    return Document(text=text, records=tuple(map(defined, profiles)), payloads=tuple(payloads))
+
+
+def _profile_of_event(payload: Payload) -> Profile:
+    return {
+        "userId": payload.get("user_id", UNDEFINED),
+        "audienceId": payload.get("segment_computation_id", UNDEFINED),
+        "audienceName": payload["segment_computation_key"],
+        "action": membership(payload),
     }

@@ -1,6 +1,8 @@
-"""`@replace`: one or two substrings replaced in a value.
+"""Directives for strings: `@template`, `@case`, `@replace` and `@json`.
 
-The pattern is literal; in the replacement `$&`, `$$`, `` $` `` and `$'` have their meaning in JavaScript.
+`@template` replaces triple braces first and then double braces in the result, as in the engine, so values inserted by
+the first pass are templates themselves. The pattern of `@replace` is literal; in the replacement `$&`, `$$`, `` $` ``
+and `$'` have their meaning in JavaScript.
 """
 
 from __future__ import annotations
@@ -12,14 +14,139 @@ from emulator.mapping.directives.directive import (
     Compiler,
     Directive,
     Resolver,
+    discarding,
     failing,
     missing_option,
     nothing,
+    string_resolver,
     value_parts,
+    whole_part,
 )
-from emulator.mapping.directives.rules import a_boolean, directive_or_string, ordered_fields, string_of_length
+from emulator.mapping.directives.rules import (
+    a_boolean,
+    a_string,
+    directive_or_json,
+    directive_or_string,
+    fields,
+    one_of,
+    ordered_fields,
+    string_of_length,
+)
 from emulator.mapping.engine_errors import directive_error
-from emulator.mapping.javascript import UNDEFINED, joined_units, to_string, truthy, utf16_length, utf16_units
+from emulator.mapping.javascript.values import (
+    UNDEFINED,
+    joined_units,
+    parse_json,
+    stringify,
+    to_string,
+    trim,
+    truthy,
+    utf16_length,
+    utf16_units,
+)
+from emulator.mapping.paths import compile_path
+
+_TRIPLE = re.compile(r"\{\{\{([^}]+)\}\}\}")
+_DOUBLE = re.compile(r"\{\{([^}]+)\}\}")
+
+
+def compile_template(template: str) -> Callable[[object], str]:
+    """A function that renders the template for an event. There are no conditionals, filters or escapes."""
+    if not _TRIPLE.search(template):
+        return _one_pass(template, _DOUBLE)
+    first = _one_pass(template, _TRIPLE)
+    return lambda event: _one_pass(first(event), _DOUBLE)(event)
+
+
+def _one_pass(template: str, braces: re.Pattern[str]) -> Callable[[object], str]:
+    # Splitting on one group alternates literal text and names.
+    pieces = braces.split(template)
+    text, names = pieces[0::2], [compile_path(trim(name)) for name in pieces[1::2]]
+
+    def render(event: object) -> str:
+        against = {} if event is UNDEFINED else event
+        rendered = [text[0]]
+        for look_up, following in zip(names, text[1:], strict=True):
+            rendered += (_inserted(look_up(against)), following)
+        return "".join(rendered)
+
+    return render
+
+
+def _inserted(value: object) -> str:
+    return "" if value is None or value is UNDEFINED else to_string(value)
+
+
+def _compile_template(options: object, compiler: Compiler) -> Resolver:
+    return string_resolver("@template", options, compiler, compile_template)
+
+
+TEMPLATE = Directive(name="@template", rule=directive_or_string, compile=_compile_template, parts=whole_part)
+
+
+_CASES = {"lower": str.lower, "upper": str.upper}
+
+
+def _compile_case(options: object, compiler: Compiler) -> Resolver:
+    problem = missing_option("@case", options, 'an object with a "operator" key', "operator")
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    operator = options["operator"]
+    if not truthy(options.get("value", UNDEFINED)):
+        return nothing
+    value_of = compiler.value(options["value"])
+    change = _CASES.get(operator) if isinstance(operator, str) else None
+
+    def resolve(event: object) -> object:
+        value = value_of(event)
+        if not isinstance(value, str):
+            return value
+        if change is None:
+            raise directive_error('operator key should have a value of "lower" or "upper"')
+        return change(value)
+
+    return resolve
+
+
+CASE = Directive(
+    name="@case",
+    rule=fields(optional={"operator": a_string, "value": directive_or_string}),
+    compile=_compile_case,
+    parts=value_parts("value"),
+)
+
+
+def _decoded(value: object) -> object:
+    """The parsed string; invalid JSON and other types stay unchanged."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_json(value)
+    except ValueError:
+        return value
+
+
+# Validation accepts any letter case, the engine only these.
+_MODES = {"encode": stringify, "decode": _decoded}
+
+
+def _compile_json(options: object, compiler: Compiler) -> Resolver:
+    problem = missing_option("@json", options, 'an object with a "value" key', "mode", "value")
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    value_of = compiler.value(options["value"])
+    mode = options["mode"]
+    change = _MODES.get(mode) if isinstance(mode, str) else None
+    return discarding(value_of) if change is None else lambda event: change(value_of(event))
+
+
+JSON = Directive(
+    name="@json",
+    rule=fields(required={"value": directive_or_json, "mode": one_of("encode", "decode")}),
+    compile=_compile_json,
+    parts=value_parts("value"),
+)
+
 
 MAX_PATTERN_LENGTH = 10
 MAX_REPLACEMENT_LENGTH = 10
@@ -105,7 +232,7 @@ def _replacements(options: dict[str, object]) -> list[tuple[str, str]] | None:
     return [(str(pattern), str(replacement)) for pattern, replacement in pairs]
 
 
-def _compile(options: object, compiler: Compiler) -> Resolver:
+def _compile_replace(options: object, compiler: Compiler) -> Resolver:
     problem = missing_option("@replace", options, 'an object with a "pattern" key', "pattern")
     if problem or not isinstance(options, dict):
         return failing(directive_error(str(problem)))
@@ -137,6 +264,6 @@ REPLACE = Directive(
         ("ignorecase", a_boolean, False),
         ("global", a_boolean, False),
     ),
-    compile=_compile,
+    compile=_compile_replace,
     parts=value_parts("value"),
 )
