@@ -159,13 +159,13 @@ def replaced(text: str, pattern: str, replacement: str, *, ignore_case: bool, ev
     """`text.replace(/pattern/flags, replacement)` for a literal pattern, over UTF-16 units."""
     if text.isascii() and not ignore_case and "$" not in replacement:
         return text.replace(pattern, replacement, -1 if everywhere else 1)
-    units, sought = _as_units(text), _as_units(pattern)
+    units, target = _as_units(text), _as_units(pattern)
     searched = _folded(units) if ignore_case else units
-    sought = _folded(sought) if ignore_case else sought
+    target = _folded(target) if ignore_case else target
     pieces: list[str] = []
     done = 0
-    for found in _places(searched, sought, everywhere):
-        after = found + len(sought)
+    for found in _places(searched, target, everywhere):
+        after = found + len(target)
         pieces += (units[done:found], _expanded(replacement, units, found, after))
         done = after
     return joined_units("".join((*pieces, units[done:])))

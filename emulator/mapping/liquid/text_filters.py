@@ -93,9 +93,9 @@ def replace_first(value: object, pattern: object = UNDEFINED, replacement: objec
 
 
 def replace_last(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
-    source, sought = text(value), text(pattern)
-    at = source.rfind(sought)
-    return source if at < 0 else source[:at] + text(replacement) + source[at + len(sought) :]
+    source, target = text(value), text(pattern)
+    at = source.rfind(target)
+    return source if at < 0 else source[:at] + text(replacement) + source[at + len(target) :]
 
 
 def _or(default: object, argument: object) -> object:
