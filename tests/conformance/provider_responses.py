@@ -1,23 +1,23 @@
-"""Random scripted answers of the provider: successes of every shape, failures, redirects, broken connections."""
+"""Random scripted responses of the provider: successes of every shape, failures, redirects, connection resets."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import Any
 
-from .awkward import often
+from .edge_values import often
 
 FAILURES = (400, 401, 403, 404, 408, 422, 423, 429, 500, 501, 502, 503, 504)
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def token_info(*advertisers: Any) -> dict[str, Any]:
-    """What `tokenInfo` answers for these advertisers."""
+    """The response of `tokenInfo` for these advertisers."""
     return {"data": {"tokenInfo": {"scopesByAdvertiser": {"nodes": list(advertisers)}}}}
 
 
 def advertiser(identity: str, name: str, *scopes: str) -> dict[str, Any]:
-    """One advertiser and what the token may do there."""
+    """One advertiser with the scopes of the token."""
     return {"advertiser": {"id": identity, "name": name}, "scopes": list(scopes)}
 
 
@@ -67,15 +67,12 @@ BODIES = {"event": UPSERTED, "batch": UPSERTED, "delete": DELETED, "auth": TOKEN
 
 
 def responses(rng: Random, mode: str, subscribed: int) -> list[dict[str, Any]]:
-    """The answers for one call, in order.
-
-    Several subscriptions run at once: only when all get the same answer is the outcome determined.
-    """
+    """The responses for one call, in order; the same for several subscriptions, because these run concurrently."""
     if subscribed > 1:
-        return [answer(200, BODIES[mode][0])] * subscribed
+        return [response(200, BODIES[mode][0])] * subscribed
     kind = rng.random()
     if kind < 0.16:
-        return [answer(rng.choice(FAILURES), rng.choice(({"errors": [{"message": "slow"}]}, {}, "Service down", "")))]
+        return [response(rng.choice(FAILURES), rng.choice(({"errors": [{"message": "slow"}]}, {}, "Service down", "")))]
     if kind < 0.17:
         return [{"reset": True}]
     if kind < 0.19:
@@ -87,13 +84,13 @@ def responses(rng: Random, mode: str, subscribed: int) -> list[dict[str, Any]]:
 
 
 def success(rng: Random, mode: str) -> dict[str, Any]:
-    """An answer with a status of 200 to 299."""
+    """A response with a status of 200 to 299."""
     body = rng.choice(BODIES[mode]) if often(rng, 0.4) else BODIES[mode][0]
-    return answer(rng.choice((201, 202)) if often(rng, 0.05) else 200, body)
+    return response(rng.choice((201, 202)) if often(rng, 0.05) else 200, body)
 
 
-def answer(status: int, body: Any) -> dict[str, Any]:
-    """A scripted answer: a text is sent as such, anything else as JSON."""
+def response(status: int, body: Any) -> dict[str, Any]:
+    """A scripted response: a string as text, anything else as JSON."""
     if isinstance(body, str):
         return {"status": status, "text": body, "headers": {"content-type": "text/plain"} if body else {}}
     return {"status": status, "body": body}

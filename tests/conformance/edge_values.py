@@ -1,4 +1,4 @@
-"""Awkward values: the texts, numbers, keys and structures on which ports of JavaScript go wrong."""
+"""Edge cases: strings, numbers, keys and structures on which ports of JavaScript often fail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEYS = (
 
 
 def scalar(rng: Random) -> Any:
-    """A text, number, boolean or null."""
+    """A string, number, boolean or null."""
     kind = rng.random()
     if kind < 0.6:
         return rng.choice(TEXTS)
@@ -43,7 +43,7 @@ def scalar(rng: Random) -> Any:
 
 
 def value(rng: Random, depth: int = 2) -> Any:
-    """Any JSON value, nested at most `depth` deep."""
+    """Any JSON value, nested at most `depth` levels."""
     kind = rng.random()
     if depth == 0 or kind < 0.65:
         return scalar(rng)
@@ -53,7 +53,7 @@ def value(rng: Random, depth: int = 2) -> Any:
 
 
 def members(rng: Random, depth: int = 1) -> dict[str, Any]:
-    """An object with up to four awkward keys."""
+    """An object with up to four edge-case keys."""
     return {rng.choice(KEYS): value(rng, depth) for _ in range(rng.randrange(5))}
 
 

@@ -1,4 +1,4 @@
-"""Redirects and answers, as node-fetch treats them."""
+"""Redirects and responses, as in node-fetch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ DELETED: dict[str, object] = {"data": {"deleteProfilesWithExternalIds": {"userEr
 
 
 @pytest.mark.parametrize(("status", "method"), [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")])
-def test_a_redirect_loses_the_body_unless_it_keeps_the_method(
-    instance: Make, answering: Make, reply: Make, status: int, method: str
+def test_a_redirect_drops_the_body_unless_it_keeps_the_method(
+    instance: Make, responding: Make, response: Make, status: int, method: str
 ) -> None:
-    provider = answering(reply(status, location="/elsewhere?a=1"), reply(body=DELETED))
+    provider = responding(response(status, location="/elsewhere?a=1"), response(body=DELETED))
     instance().on_delete({"userId": "u"}, provider.send)
     first, second = provider.requests
     assert (second.method, second.url) == (method, "https://api.stackadapt.com/elsewhere?a=1")
@@ -25,19 +25,19 @@ def test_a_redirect_loses_the_body_unless_it_keeps_the_method(
     assert second.headers["authorization"] == "Bearer k"
 
 
-def test_a_redirect_to_another_host_does_not_take_the_token_along(instance: Make, answering: Make, reply: Make) -> None:
-    provider = answering(reply(307, location="https://other.example/graphql"), reply(body=DELETED))
+def test_a_redirect_to_another_host_omits_the_token(instance: Make, responding: Make, response: Make) -> None:
+    provider = responding(response(307, location="https://other.example/graphql"), response(body=DELETED))
     instance().on_delete({"userId": "u"}, provider.send)
     assert "authorization" not in provider.requests[1].headers
 
 
-def test_a_redirect_without_a_place_is_a_failure(instance: Make, answering: Make, reply: Make) -> None:
+def test_a_redirect_without_a_location_is_an_error(instance: Make, responding: Make, response: Make) -> None:
     with pytest.raises(HTTPError, match="Found"):
-        instance().on_delete({"userId": "u"}, answering(reply(302, reason="Found")).send)
+        instance().on_delete({"userId": "u"}, responding(response(302, reason="Found")).send)
 
 
-def test_twenty_redirects_are_enough(instance: Make, answering: Make, reply: Make) -> None:
-    provider = answering(reply(302, location="/again"))
+def test_at_most_twenty_redirects_are_followed(instance: Make, responding: Make, response: Make) -> None:
+    provider = responding(response(302, location="/again"))
     with pytest.raises(SendError, match="maximum redirect reached at: https://api.stackadapt.com/again"):
         instance().on_delete({"userId": "u"}, provider.send)
     assert len(provider.requests) == 21
@@ -51,22 +51,20 @@ def test_twenty_redirects_are_enough(instance: Make, answering: Make, reply: Mak
         ("<html><head></head></html>", "Unexpected token '<', \"<html><hea\"... is not valid JSON"),
     ],
 )
-def test_an_answer_that_is_no_json_is_named_in_v8_s_words(
-    instance: Make, answering: Make, reply: Make, text: str, reason: str
+def test_invalid_json_has_the_message_of_v8(
+    instance: Make, responding: Make, response: Make, text: str, reason: str
 ) -> None:
     url = "https://api.stackadapt.com/graphql"
     with pytest.raises(SendError) as raised:
-        instance().on_delete({"userId": "u"}, answering(reply(200, text)).send)
+        instance().on_delete({"userId": "u"}, responding(response(200, text)).send)
     assert raised.value.message == f"invalid json response body at {url} reason: {reason}"
     with pytest.raises(CredentialsError) as refused:
-        instance().test_authentication(answering(reply(200, text)).send)
+        instance().test_authentication(responding(response(200, text)).send)
     assert refused.value.message.endswith(reason)
 
 
-def test_an_answer_that_is_no_json_is_named_by_the_address_that_gave_it(
-    instance: Make, answering: Make, reply: Make
-) -> None:
-    provider = answering(reply(302, location="/elsewhere"), reply(200, "hello"))
+def test_invalid_json_is_reported_with_the_final_url(instance: Make, responding: Make, response: Make) -> None:
+    provider = responding(response(302, location="/elsewhere"), response(200, "hello"))
     with pytest.raises(SendError, match="invalid json response body at https://api.stackadapt.com/elsewhere reason"):
         instance().on_delete({"userId": "u"}, provider.send)
 
@@ -75,10 +73,10 @@ def test_an_answer_that_is_no_json_is_named_by_the_address_that_gave_it(
     ("advertiser", "number"),
     [("12abc", "12"), (" 7", "7"), ("0x10", "0"), ("-5", "-5"), ("abc", "NaN"), ("9" * 23, "1e+23"), ("-0", "0")],
 )
-def test_a_deletion_takes_the_leading_number_of_the_advertiser(
-    instance: Make, answering: Make, reply: Make, advertiser: str, number: str
+def test_a_deletion_uses_the_leading_integer_of_the_advertiser(
+    instance: Make, responding: Make, response: Make, advertiser: str, number: str
 ) -> None:
-    provider = answering(reply(body=DELETED))
+    provider = responding(response(body=DELETED))
     instance(advertiser_id=advertiser).on_delete({"userId": "u"}, provider.send)
     assert f"advertiserIds: [{number}]" in provider.document
 
@@ -92,24 +90,24 @@ def test_a_deletion_takes_the_leading_number_of_the_advertiser(
         ({"userId": 5}, '["5"]'),
     ],
 )
-def test_a_deletion_takes_the_user_id_as_it_is(
-    instance: Make, answering: Make, reply: Make, event_: object, ids: str
+def test_a_deletion_inlines_the_user_id_unchanged(
+    instance: Make, responding: Make, response: Make, event_: object, ids: str
 ) -> None:
-    provider = answering(reply(body=DELETED))
+    provider = responding(response(body=DELETED))
     assert instance().on_delete(event_, provider.send) == DELETED
     assert f"externalIds: {ids}," in provider.document
 
 
-def test_a_user_id_that_cannot_become_text_is_a_javascript_error(instance: Make, provider: Any) -> None:
+def test_a_user_id_that_cannot_be_converted_is_a_javascript_error(instance: Make, provider: Any) -> None:
     with pytest.raises(EngineTypeError, match="Cannot convert object to primitive value"):
         instance().on_delete({"userId": {"toString": 1}}, provider.send)
 
 
-def test_a_refused_deletion_is_an_error_with_the_provider_s_words(instance: Make, answering: Make, reply: Make) -> None:
+def test_user_errors_of_a_deletion_are_an_error(instance: Make, responding: Make, response: Make) -> None:
     errors = [{"message": "no such profile"}, {"message": "twice"}]
-    answer = {"data": {"deleteProfilesWithExternalIds": {"userErrors": errors}}}
+    body = {"data": {"deleteProfilesWithExternalIds": {"userErrors": errors}}}
     with pytest.raises(IntegrationError) as raised:
-        instance().on_delete({"userId": "u"}, answering(reply(body=answer)).send)
+        instance().on_delete({"userId": "u"}, responding(response(body=body)).send)
     assert raised.value.as_dict() == {
         "name": "IntegrationError",
         "message": "Profile deletion was not successful: no such profile, twice",

@@ -1,4 +1,4 @@
-"""Events and batches on their way through subscriptions, and what is reported of them."""
+"""Events and batches through subscriptions, and their results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emulator.mapping import (
     EngineTypeError,
     HTTPError,
     Invalid,
-    MappingFailure,
+    MappingError,
     NotSubscribed,
     Ready,
     SendError,
@@ -29,7 +29,7 @@ TRACK = 'type = "track"'
 
 @pytest.fixture
 def subscribed(event: Make) -> Callable[..., DestinationInstance]:
-    """An instance with these subscriptions, each a set of differences from one that works."""
+    """An instance with these subscriptions, each a set of changes to a valid one."""
 
     def build(*differences: dict[str, object], settings: dict[str, object] | None = None) -> DestinationInstance:
         mapping = {key: {"@path": f"$.m.{key}"} for key in event()["m"]}
@@ -50,8 +50,10 @@ def refused(message: str) -> dict[str, object]:
     }
 
 
-def test_an_event_is_reported_step_by_step(subscribed: Make, event: Make, answering: Make, reply: Make) -> None:
-    provider = answering(reply(body={"data": {"upsertProfiles": {"userErrors": [{"message": "no"}]}}}))
+def test_the_result_of_an_event_lists_its_steps(
+    subscribed: Make, event: Make, responding: Make, response: Make
+) -> None:
+    provider = responding(response(body={"data": {"upsertProfiles": {"userErrors": [{"message": "no"}]}}}))
     assert subscribed({}).on_event(event(), provider.send) == [
         {"output": "Mappings resolved"},
         {"output": "Payload validated"},
@@ -59,8 +61,10 @@ def test_an_event_is_reported_step_by_step(subscribed: Make, event: Make, answer
     ]
 
 
-def test_an_answer_of_null_is_reported_as_text(subscribed: Make, event: Make, answering: Make, reply: Make) -> None:
-    provider = answering(reply(200, "null"))
+def test_a_null_response_is_reported_as_a_string(
+    subscribed: Make, event: Make, responding: Make, response: Make
+) -> None:
+    provider = responding(response(200, "null"))
     assert subscribed({}).on_event(event(), provider.send)[-1] == {"data": "null", "output": "Action Executed"}
     (result,) = subscribed({}).on_batch([event()], provider.send)
     assert [node["body"] for node in result["multistatus"]] == ["null"]
@@ -89,20 +93,20 @@ def test_an_event_without_context_fails_the_whole_call_once_an_event_is_ready(
     assert [node["status"] for node in result["multistatus"]] == [400, 400]
 
 
-def test_an_event_that_misses_the_trigger_is_not_sent(subscribed: Make, provider: Any) -> None:
+def test_an_event_that_does_not_match_is_not_sent(subscribed: Make, provider: Any) -> None:
     assert subscribed({}).on_event({"type": "page"}, provider.send) == [{"output": "not subscribed"}]
     assert provider.requests == []
 
 
-def test_a_refused_event_is_an_error_of_status_400(subscribed: Make, event: Make, provider: Any) -> None:
+def test_an_invalid_event_is_an_error_with_status_400(subscribed: Make, event: Make, provider: Any) -> None:
     with pytest.raises(AggregateAjvError, match="missing the required field 'email'") as raised:
         subscribed({}).on_event(event(email=...), provider.send)
     assert (raised.value.name, raised.value.code, raised.value.status) == ("AggregateAjvError", None, 400)
     assert provider.requests == []
 
 
-def test_a_batch_is_reported_in_input_order(subscribed: Make, event: Make, answering: Make, reply: Make) -> None:
-    provider = answering(reply(201, {"ok": 1}))
+def test_a_batch_is_reported_in_input_order(subscribed: Make, event: Make, responding: Make, response: Make) -> None:
+    provider = responding(response(201, {"ok": 1}))
     events = [event(email="bad"), event(user_id="u2"), {"type": "identify"}, event(user_id="u3")]
     (result,) = subscribed({}).on_batch(events, provider.send)
     nodes = result["multistatus"]
@@ -116,11 +120,11 @@ def test_a_batch_is_reported_in_input_order(subscribed: Make, event: Make, answe
 
 
 @pytest.mark.parametrize("events", [[], [{"type": "page"}]])
-def test_a_batch_where_nothing_matches_is_one_line(subscribed: Make, provider: Any, events: list[object]) -> None:
+def test_a_batch_without_a_match_has_one_result(subscribed: Make, provider: Any, events: list[object]) -> None:
     assert subscribed({}).on_batch(events, provider.send) == [{"output": "not subscribed"}]
 
 
-def test_a_batch_where_nothing_is_valid_sends_nothing(subscribed: Make, event: Make, provider: Any) -> None:
+def test_a_batch_without_a_valid_event_is_not_sent(subscribed: Make, event: Make, provider: Any) -> None:
     (result,) = subscribed({}).on_batch([event(email="bad")], provider.send)
     assert [node["status"] for node in result["multistatus"]] == [400]
     assert provider.requests == []
@@ -134,7 +138,7 @@ def test_a_batch_where_nothing_is_valid_sends_nothing(subscribed: Make, event: M
         ("((", "Invalid subscription : Cannot read properties of undefined (reading 'type')"),
     ],
 )
-def test_a_broken_trigger_is_reported_and_not_raised(
+def test_an_invalid_trigger_is_reported_and_not_raised(
     subscribed: Make, event: Make, provider: Any, trigger: object, message: str
 ) -> None:
     instance = subscribed({"subscribe": trigger})
@@ -142,32 +146,30 @@ def test_a_broken_trigger_is_reported_and_not_raised(
     assert instance.on_batch([event(), event()], provider.send) == [{"multistatus": [refused(message)] * 2}]
 
 
-def test_a_broken_mapping_fails_the_call_when_an_event_reaches_it(subscribed: Make, event: Make, provider: Any) -> None:
+def test_an_invalid_mapping_fails_the_call_when_an_event_matches(subscribed: Make, event: Make, provider: Any) -> None:
     instance = subscribed({"mapping": {"@nope": 1}})
     assert instance.on_event({"type": "page"}, provider.send) == [{"output": "not subscribed"}]
-    with pytest.raises(MappingFailure, match="/ has an invalid directive: @nope") as raised:
+    with pytest.raises(MappingError, match="/ has an invalid directive: @nope") as raised:
         instance.on_batch([event()], provider.send)
     assert (raised.value.name, raised.value.status) == ("ValidationError", 400)
 
 
 @pytest.mark.parametrize("mapping", [None, "x", [], 5])
-def test_a_mapping_that_is_no_object_maps_nothing(
+def test_a_mapping_that_is_not_an_object_is_empty(
     subscribed: Make, event: Make, provider: Any, mapping: object
 ) -> None:
     with pytest.raises(AggregateAjvError, match="missing the required field 'event_type'"):
         subscribed({"mapping": mapping}).on_event(event(), provider.send)
 
 
-def test_an_unknown_action_is_silent_for_an_event_and_fails_a_batch(
-    subscribed: Make, event: Make, provider: Any
-) -> None:
+def test_an_unknown_action_ignores_an_event_and_fails_a_batch(subscribed: Make, event: Make, provider: Any) -> None:
     assert subscribed({"partnerAction": {}}).on_event(event(), provider.send) == []
     instance = subscribed({"partnerAction": "zz"})
     assert instance.on_event(event(), provider.send) == []
     with pytest.raises(EngineTypeError, match="Cannot read properties of undefined"):
         instance.on_batch([event()], provider.send)
-    (verdict,) = instance.subscriptions[0].prepare([event()], batch=False).verdicts
-    assert verdict.message == "Generation 3.497.0 has no action 'zz'."
+    (prepared,) = instance.subscriptions[0].prepare([event()], batch=False).events
+    assert prepared.message == "Generation 3.497.0 has no action 'zz'."
 
 
 def test_an_unknown_action_fails_a_batch_only_after_everything_else(
@@ -176,7 +178,7 @@ def test_an_unknown_action_fails_a_batch_only_after_everything_else(
     with pytest.raises(EngineTypeError, match="reading 'status'"):
         subscribed({"partnerAction": "zz"}, {}).on_batch([event()], provider.send)
     assert len(provider.requests) == 1
-    with pytest.raises(MappingFailure, match="@nope"):
+    with pytest.raises(MappingError, match="@nope"):
         subscribed({"partnerAction": "zz"}, {"mapping": {"@nope": 1}}).on_batch([event()], provider.send)
 
 
@@ -184,22 +186,22 @@ def test_an_unknown_action_fails_a_batch_only_after_everything_else(
     ("event_", "message"),
     [(None, "Cannot read properties of null (reading 'type')"), (5, "data must be an object, got number")],
 )
-def test_an_event_that_is_no_object_fails(subscribed: Make, provider: Any, event_: object, message: str) -> None:
+def test_an_event_that_is_not_an_object_fails(subscribed: Make, provider: Any, event_: object, message: str) -> None:
     with pytest.raises(EngineError) as raised:
         subscribed({"subscribe": 'type != "x"'}).on_event(event_, provider.send)
     assert raised.value.message == message
 
 
-def test_wrong_settings_fail_before_any_trigger_is_asked(subscribed: Make, provider: Any) -> None:
+def test_invalid_settings_fail_before_any_trigger(subscribed: Make, provider: Any) -> None:
     instance = subscribed({}, settings={"apiKey": {}})
-    complaint = "'advertiser_id'. GraphQL Token must be a string"
-    with pytest.raises(AggregateAjvError, match=complaint):
+    violation = "'advertiser_id'. GraphQL Token must be a string"
+    with pytest.raises(AggregateAjvError, match=violation):
         instance.on_event({}, provider.send)
-    with pytest.raises(AggregateAjvError, match=complaint):
+    with pytest.raises(AggregateAjvError, match=violation):
         instance.on_batch([], provider.send)
 
 
-def test_a_token_that_no_header_can_carry_fails_before_sending(instance: Make, event: Make, provider: Any) -> None:
+def test_a_token_illegal_in_a_header_fails_before_sending(instance: Make, event: Make, provider: Any) -> None:
     with pytest.raises(EngineTypeError, match="is not a legal HTTP header value"):
         instance(apiKey="k\nx").on_event(event(), provider.send)
     assert provider.requests == []
@@ -207,15 +209,15 @@ def test_a_token_that_no_header_can_carry_fails_before_sending(instance: Make, e
 
 @pytest.mark.parametrize("status", [302, 400, 401, 429, 503])
 def test_a_status_outside_200_fails_the_whole_batch(
-    subscribed: Make, event: Make, answering: Make, reply: Make, status: int
+    subscribed: Make, event: Make, responding: Make, response: Make, status: int
 ) -> None:
-    provider = answering(reply(status, reason="Oh No"))
+    provider = responding(response(status, reason="Oh No"))
     with pytest.raises(HTTPError, match="Oh No") as raised:
         subscribed({}).on_batch([event(), event(email="bad")], provider.send)
-    assert (raised.value.status, raised.value.reply.status) == (status, status)
+    assert (raised.value.status, raised.value.response.status) == (status, status)
 
 
-def test_a_failure_to_send_is_passed_on(subscribed: Make, event: Make) -> None:
+def test_a_send_error_is_raised(subscribed: Make, event: Make) -> None:
     def send(_request: object) -> Any:
         raise SendError("TimeoutError", "Request timed out after 10000ms", "ETIMEDOUT")
 
@@ -224,8 +226,8 @@ def test_a_failure_to_send_is_passed_on(subscribed: Make, event: Make) -> None:
     assert (raised.value.name, raised.value.code, raised.value.status) == ("TimeoutError", "ETIMEDOUT", None)
 
 
-def test_all_subscriptions_take_the_event(subscribed: Make, event: Make, answering: Make, reply: Make) -> None:
-    provider = answering(reply(body={"n": 1}), reply(body={"n": 2}))
+def test_all_subscriptions_send_the_event(subscribed: Make, event: Make, responding: Make, response: Make) -> None:
+    provider = responding(response(body={"n": 1}), response(body={"n": 2}))
     results = subscribed({}, {"subscribe": 'type = "page"'}, {}).on_event(event(), provider.send)
     assert [result["output"] for result in results if "data" not in result] == [
         *("Mappings resolved", "Payload validated", "not subscribed"),
@@ -234,25 +236,25 @@ def test_all_subscriptions_take_the_event(subscribed: Make, event: Make, answeri
     assert [result["data"] for result in results if "data" in result] == [{"n": 1}, {"n": 2}]
 
 
-def test_the_first_failure_in_time_wins_and_the_others_are_sent(
-    subscribed: Make, event: Make, answering: Make, reply: Make
+def test_the_earliest_error_is_raised_and_the_other_requests_are_sent(
+    subscribed: Make, event: Make, responding: Make, response: Make
 ) -> None:
-    provider = answering(reply(500, reason="late"))
+    provider = responding(response(500, reason="late"))
     with pytest.raises(AggregateAjvError):
         subscribed({}, {"mapping": {}}).on_event(event(), provider.send)
     assert len(provider.requests) == 1
 
 
-def test_preparing_gives_verdicts_and_a_request_without_sending(subscribed: Make, event: Make) -> None:
+def test_preparing_does_not_send(subscribed: Make, event: Make) -> None:
     (subscription,) = subscribed({}).subscriptions
     prepared = subscription.prepare([event(email="bad"), event(), {"type": "page"}], batch=True)
-    assert [type(verdict) for verdict in prepared.verdicts] == [Invalid, Ready, NotSubscribed]
+    assert [type(each) for each in prepared.events] == [Invalid, Ready, NotSubscribed]
     assert [record["userId"] for record in prepared.records] == ["u1"]
     assert '"query":"mutation {' in prepared.request.body
     assert prepared.trigger_error is None
 
 
-def test_templates_read_the_clock_they_are_given(event: Make, provider: Any, profiles: Make) -> None:
+def test_templates_use_the_given_clock(event: Make, provider: Any, profiles: Make) -> None:
     mapping = {key: {"@path": f"$.m.{key}"} for key in event()["m"]}
     mapping["user_id"] = {"@liquid": "{{ 'now' | date: '%Y' }}"}
     subscription = {"partnerAction": "forwardAudienceEvent", "subscribe": TRACK, "mapping": mapping}
@@ -262,7 +264,7 @@ def test_templates_read_the_clock_they_are_given(event: Make, provider: Any, pro
     assert profiles()[0]["userId"] == "2031"
 
 
-def test_an_unknown_generation_is_the_only_thing_that_fails_at_once() -> None:
+def test_only_an_unknown_generation_fails_at_once() -> None:
     DestinationInstance("3.497.0", {}, [{"mapping": {"@nope": 1}, "subscribe": "(("}])
     with pytest.raises(UserMistake):
         DestinationInstance("1.0.0", {})
@@ -285,7 +287,7 @@ def test_an_unknown_generation_is_the_only_thing_that_fails_at_once() -> None:
         (None, True),
     ],
 )
-def test_statuses_are_retried_by_the_published_classification(status: int | None, again: bool) -> None:
+def test_statuses_are_retried_as_published(status: int | None, again: bool) -> None:
     assert EngineError("X", "x", status=status).retryable is again
 
 
@@ -299,8 +301,8 @@ def test_statuses_are_retried_by_the_published_classification(status: int | None
         ("5", "Application/JSON", "5"),
     ],
 )
-def test_an_answer_is_json_only_where_it_says_so(
-    subscribed: Make, event: Make, answering: Make, reply: Make, text: str, content_type: str, shown: object
+def test_a_response_is_json_only_with_its_content_type(
+    subscribed: Make, event: Make, responding: Make, response: Make, text: str, content_type: str, shown: object
 ) -> None:
-    provider = answering(reply(200, text, content_type=content_type))
+    provider = responding(response(200, text, content_type=content_type))
     assert subscribed({}).on_event(event(), provider.send)[-1]["data"] == shown

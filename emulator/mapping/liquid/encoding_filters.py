@@ -1,4 +1,4 @@
-"""Filters of LiquidJS that encode: for addresses, as base64, as digests."""
+"""LiquidJS filters that encode: URLs, base64, digests, JSON."""
 
 from __future__ import annotations
 
@@ -10,16 +10,28 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote_to_bytes
 
-from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, to_lower, truthy
-from emulator.mapping.liquid.values import WrongValue, text
+from liquid.builtin.expressions.primitive import Blank, Empty, Nil
+
+from emulator.mapping.javascript.values import (
+    UNDEFINED,
+    WHITESPACE,
+    is_number,
+    joined_units,
+    ordered_items,
+    stringify,
+    truthy,
+    utf16_units,
+)
+from emulator.mapping.liquid.values import FilterError, plain, text, whole
 
 _COMPONENT_SAFE = "-_.!~*'()"
-_ADDRESS_SAFE = _COMPONENT_SAFE + ";/?:@&=+$,#"
+_URI_SAFE = _COMPONENT_SAFE + ";/?:@&=+$,#"
 _CGI_RESERVED = re.compile("[!'()*]")
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
 _BASE64 = re.compile("[A-Za-z0-9+/]*")
 _BASE64_SPACE = re.compile("[\t\n\f\r ]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_INDENT = 10
 _PRETTY_KEPT = frozenset("._~!$&'()+,;=@")
 _ACCENTS = {
     **dict.fromkeys("àáâãäå", "a"),
@@ -45,7 +57,7 @@ def _quoted(source: str, safe: str) -> str:
     try:
         return quote(joined_units(source), safe=safe)
     except UnicodeEncodeError:
-        raise WrongValue("URI malformed") from None
+        raise FilterError("URI malformed") from None
 
 
 def url_encode(value: object) -> str:
@@ -57,21 +69,21 @@ def cgi_escape(value: object) -> str:
 
 
 def uri_escape(value: object) -> str:
-    return _quoted(text(value), _ADDRESS_SAFE).replace("%5B", "[").replace("%5D", "]")
+    return _quoted(text(value), _URI_SAFE).replace("%5B", "[").replace("%5D", "]")
 
 
 def url_decode(value: object) -> str:
     source = text(value).replace("+", " ")
     try:
         if _BAD_ESCAPE.search(source):
-            raise WrongValue("URI malformed")
+            raise FilterError("URI malformed")
         return unquote_to_bytes(source).decode("utf-8")
     except UnicodeError:
-        raise WrongValue("URI malformed") from None
+        raise FilterError("URI malformed") from None
 
 
 def slugify(value: object, mode: object = "default", cased: object = False) -> str:
-    """Runs of characters that the mode does not keep become one hyphen."""
+    """Replaces runs of characters that the mode does not keep by one hyphen."""
     source = text(value)
     kept = _KEPT.get(mode) if isinstance(mode, str) else None
     if kept is not None:
@@ -80,7 +92,7 @@ def slugify(value: object, mode: object = "default", cased: object = False) -> s
         marked = "".join(character if kept(character) else "\0" for character in source)
         source = re.sub("\0+", "-", marked)
         source = source.removeprefix("-").removesuffix("-")
-    return source if truthy(cased) else to_lower(source)
+    return source if truthy(cased) else source.lower()
 
 
 def _is_letter_or_digit(character: str) -> bool:
@@ -101,21 +113,13 @@ def _utf8(source: str) -> bytes:
     return _SURROGATE.sub("\ufffd", joined_units(source)).encode("utf-8")
 
 
-def base64_encode(value: object) -> str:
-    return base64.b64encode(_utf8(text(value))).decode("ascii")
-
-
 def base64_decode(value: object) -> str:
     source = _BASE64_SPACE.sub("", text(value))
     if len(source) % 4 == 0:
         source = source.removesuffix("=").removesuffix("=")
     if len(source) % 4 == 1 or not _BASE64.fullmatch(source):
-        raise WrongValue("invalid base64 provided to base64_decode")
+        raise FilterError("invalid base64 provided to base64_decode")
     return base64.b64decode(source + "=" * (-len(source) % 4)).decode("utf-8", "replace")
-
-
-def sha256(value: object) -> str:
-    return hashlib.sha256(_utf8(text(value))).hexdigest()
 
 
 def hmac_sha256(value: object, key: object = UNDEFINED) -> str:
@@ -124,12 +128,48 @@ def hmac_sha256(value: object, key: object = UNDEFINED) -> str:
 
 ENCODING_FILTERS: Mapping[str, Callable[..., object]] = {
     "base64_decode": base64_decode,
-    "base64_encode": base64_encode,
+    "base64_encode": lambda value: base64.b64encode(_utf8(text(value))).decode("ascii"),
     "cgi_escape": cgi_escape,
     "hmac_sha256": hmac_sha256,
-    "sha256": sha256,
+    "sha256": lambda value: hashlib.sha256(_utf8(text(value))).hexdigest(),
     "slugify": slugify,
     "uri_escape": uri_escape,
     "url_decode": url_decode,
     "url_encode": url_encode,
 }
+
+
+def json_value(value: object) -> object:
+    """The value of an argument; LiquidJS serializes the words `nil`, `empty` and `blank` as empty objects."""
+    return {} if isinstance(value, Nil | Empty | Blank) else plain(value)
+
+
+def json(value: object, space: object = 0) -> object:
+    """`JSON.stringify(value, null, space)`; `space` is a number of spaces or a string, at most ten characters."""
+    step = " " * min(whole(space), _LONGEST_INDENT) if is_number(space) else ""
+    if isinstance(space, str):
+        step = "".join(utf16_units(space)[:_LONGEST_INDENT])
+    return _indented(value, step, "\n") if step else stringify(value)
+
+
+def _indented(value: object, step: str, newline: str) -> object:
+    deeper = newline + step
+    if isinstance(value, dict):
+        members = ((key, _indented(member, step, deeper)) for key, member in ordered_items(value))
+        return _enclosed(
+            "{}", [f"{stringify(key)}: {text}" for key, text in members if text is not UNDEFINED], newline, step
+        )
+    if isinstance(value, list):
+        items = (_indented(item, step, deeper) for item in value)
+        return _enclosed("[]", ["null" if text is UNDEFINED else str(text) for text in items], newline, step)
+    return stringify(value)
+
+
+def _enclosed(brackets: str, parts: list[str], newline: str, step: str) -> str:
+    if not parts:
+        return brackets
+    deeper = newline + step
+    return f"{brackets[0]}{deeper}{f',{deeper}'.join(parts)}{newline}{brackets[1]}"
+
+
+JSON_FILTERS: Mapping[str, Callable[..., object]] = {"inspect": json, "json": json, "jsonify": json}
