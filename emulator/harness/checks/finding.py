@@ -11,6 +11,11 @@ from emulator.schemas import Mistake
 ERROR = "error"
 WARNING = "warning"
 UNREADABLE = "unreadable"
+# The severities of `drift`, worst first.
+BREAKING = "breaking"
+DANGEROUS = "dangerous"
+SAFE = "safe"
+CHANGES = (BREAKING, DANGEROUS, SAFE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

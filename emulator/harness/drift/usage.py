@@ -1,4 +1,4 @@
-"""What the published destination uses of a schema, read off the documents that it writes."""
+"""Which parts of a schema the published destination uses, according to the documents that it writes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from emulator.mapping import generations, load_definition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A document that the destination writes, and the part of it that does (`3.517.0 Sync Audience`)."""
+    """A document of the destination, and the part of the destination that writes it (`3.517.0 Sync Audience`)."""
 
     writer: str
     document: DocumentNode
@@ -45,7 +45,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """One place where arguments or the members of an input object are written: all names that have a value there."""
+    """One use of a field with arguments or of an input object: the names that have a value in it."""
 
     writer: str
     container: str
@@ -54,10 +54,10 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Schema coordinates with their writers: types, fields, arguments, input fields, and enum values.
+    """Schema coordinates with their writers: types, fields, arguments, input fields and enum values.
 
-    A value of an enum counts when it is sent, or when the answer's field that holds it is read: whatever it is then
-    means something to the destination. `written` are the documents that differ in what they use.
+    An enum value is used if it is sent, or if a response field of its type is read. `written` are the documents that
+    differ in what they use.
     """
 
     written: tuple[Written, ...]
@@ -66,44 +66,40 @@ class Usage:
     filled: frozenset[Filled]
 
     def of(self, coordinate: str) -> frozenset[str]:
-        """Who uses this."""
+        """The writers that use a coordinate."""
         return self.touched.get(coordinate, frozenset())
 
     def reading(self, type_name: str) -> frozenset[str]:
-        """Who reads values of this type from an answer."""
+        """The writers that read values of this type from a response."""
         return self.read.get(type_name, frozenset())
 
     def lacking(self, container: str, name: str) -> frozenset[str]:
-        """Who writes the container, a field or an input type, somewhere without a value for the name."""
-        return frozenset(
-            place.writer for place in self.filled if place.container == container and name not in place.names
-        )
+        """The writers that use the container, a field or an input type, at least once without a value for the name."""
+        return frozenset(each.writer for each in self.filled if each.container == container and name not in each.names)
 
     def filling_other_than_one(self, container: str) -> frozenset[str]:
-        """Who writes this input type somewhere with values for none, or for more than one, of its fields."""
-        return frozenset(
-            place.writer for place in self.filled if place.container == container and len(place.names) != 1
-        )
+        """The writers that set none or several fields of this input type at least once."""
+        return frozenset(each.writer for each in self.filled if each.container == container and len(each.names) != 1)
 
 
 def usage_of(schema: GraphQLSchema) -> Usage:
-    """What the generations that speak this schema use of it: those all of whose documents are valid."""
-    walk = _Walk(schema)
+    """What the generations written for this schema use of it: those whose documents are all valid."""
+    collector = _Collector(schema)
     written: list[Written] = []
     for generation in generations():
         documents = list(_documents(generation))
         if not any(validate(schema, each.document) for each in documents):
-            written += [each for each in documents if walk.learns_from(each)]
+            written += [each for each in documents if collector.adds(each)]
     return Usage(
         written=tuple(written),
-        touched={coordinate: frozenset(writers) for coordinate, writers in walk.touched.items()},
-        read={name: frozenset(writers) for name, writers in walk.read.items()},
-        filled=frozenset(walk.filled),
+        touched={coordinate: frozenset(writers) for coordinate, writers in collector.touched.items()},
+        read={name: frozenset(writers) for name, writers in collector.read.items()},
+        filled=frozenset(collector.filled),
     )
 
 
 def _documents(generation: str) -> Iterator[Written]:
-    """Every document of a generation, but for those that its known defects make unreadable."""
+    """Every document of a generation, except those that its known defects make unparsable."""
     for case in cases(load_definition(generation)):
         for request in replay(case)["requests"]:
             try:
@@ -113,8 +109,8 @@ def _documents(generation: str) -> Iterator[Written]:
             yield Written(writer=f"{generation} {case['purpose']}", document=document)
 
 
-class _Walk:
-    """Gathers what documents touch."""
+class _Collector:
+    """Collects what documents use."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
@@ -122,33 +118,33 @@ class _Walk:
         self.read: defaultdict[str, set[str]] = defaultdict(set)
         self.filled: set[Filled] = set()
 
-    def learns_from(self, written: Written) -> bool:
-        """Walks a document; whether it used anything, or left out anything, for the first time."""
-        before = self._known()
+    def adds(self, written: Written) -> bool:
+        """Visits a document. Whether it uses or omits anything that none before did."""
+        before = self._size()
         types = TypeInfo(self._schema)
-        visit(written.document, TypeInfoVisitor(types, _Touch(types, written.writer, self)))
-        return self._known() > before
+        visit(written.document, TypeInfoVisitor(types, _UsageVisitor(types, written.writer, self)))
+        return self._size() > before
 
-    def _known(self) -> int:
+    def _size(self) -> int:
         return sum(map(len, self.touched.values())) + len(self.filled)
 
 
-class _Touch(Visitor):
-    """One document's walk. The document is valid, so that everything in it has a type."""
+class _UsageVisitor(Visitor):
+    """Visits one document. It is valid, so everything in it has a type."""
 
-    def __init__(self, types: TypeInfo, writer: str, walk: _Walk) -> None:
+    def __init__(self, types: TypeInfo, writer: str, collector: _Collector) -> None:
         super().__init__()
         self._types = types
         self._writer = writer
-        self._walk = walk
+        self._collector = collector
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         coordinate = f"{self._types.get_parent_type()}.{node.name.value}"
-        answered = get_named_type(self._types.get_type())
-        self._touch(str(self._types.get_parent_type()), coordinate, str(answered))
-        self._walk.read[str(answered)].add(self._writer)
-        if isinstance(answered, GraphQLEnumType):
-            self._touch(*(f"{answered}.{value}" for value in answered.values))
+        returned = get_named_type(self._types.get_type())
+        self._touch(str(self._types.get_parent_type()), coordinate, str(returned))
+        self._collector.read[str(returned)].add(self._writer)
+        if isinstance(returned, GraphQLEnumType):
+            self._touch(*(f"{returned}.{value}" for value in returned.values))
         for argument in node.arguments or ():
             self._touch(f"{coordinate}({argument.name.value}:)")
         self._fill(coordinate, node.arguments or ())
@@ -175,8 +171,8 @@ class _Touch(Visitor):
 
     def _touch(self, *coordinates: str) -> None:
         for coordinate in coordinates:
-            self._walk.touched[coordinate].add(self._writer)
+            self._collector.touched[coordinate].add(self._writer)
 
     def _fill(self, container: str, members: Iterable[ArgumentNode | ObjectFieldNode]) -> None:
         names = frozenset(member.name.value for member in members if not isinstance(member.value, NullValueNode))
-        self._walk.filled.add(Filled(writer=self._writer, container=container, names=names))
+        self._collector.filled.add(Filled(writer=self._writer, container=container, names=names))
