@@ -15,17 +15,8 @@ from rich.table import Table
 
 from emulator.addresses import address, shown
 from emulator.cli.remote import allow_remote_option, client_of
-from emulator.harness.drift import (
-    BREAKING,
-    CHANGES,
-    DANGEROUS,
-    SAFE,
-    Finding,
-    compare_published,
-    introspect,
-    read_schema,
-    schema_drift,
-)
+from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding
+from emulator.harness.drift import compare_published, introspect, read_schema, schema_drift
 from emulator.stackadapt.graphql.schema import API_VERSIONS, LATEST
 
 _EPILOG = """\b

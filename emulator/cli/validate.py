@@ -47,9 +47,14 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
         if as_json:
             findings += _as_dicts(checked)
         else:
-            _print(checked)
+            kind = f" ({checked.kind.name})" if checked.kind else ""
+            for finding in checked.findings:
+                print_finding(finding, where=f"{checked.document.where}{kind}: ")
     if as_json:
-        click.echo(json.dumps({"summary": _summary(counts, kinds), "findings": findings}, ensure_ascii=False))
+        names = {"errors": ERROR, "warnings": WARNING, "unreadable": UNREADABLE}
+        numbers = {name: counts[severity] for name, severity in names.items()}
+        summary = {"documents": kinds.total(), "kinds": kinds, **numbers}
+        click.echo(json.dumps({"summary": summary, "findings": findings}, ensure_ascii=False))
     else:
         listed = ", ".join(f"{number} {name}" for name, number in kinds.items())
         documents = f"{counted(kinds.total(), 'document')}{f' ({listed})' if listed else ''}"
@@ -60,29 +65,8 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
         raise SystemExit(1)
 
 
-def _summary(counts: Counter[str], kinds: Counter[str]) -> dict[str, Any]:
-    return {
-        "documents": kinds.total(),
-        "kinds": kinds,
-        "errors": counts[ERROR],
-        "warnings": counts[WARNING],
-        "unreadable": counts[UNREADABLE],
-    }
-
-
 def _as_dicts(checked: Checked) -> list[dict[str, Any]]:
-    document = checked.document
-    origin = {
-        "file": document.file,
-        "line": document.line,
-        "index": document.index,
-        "kind": checked.kind.name if checked.kind else None,
-    }
+    document, kind = checked.document, checked.kind.name if checked.kind else None
+    origin = {"file": document.file, "line": document.line, "index": document.index, "kind": kind}
     known = {key: value for key, value in origin.items() if value is not None}
     return [{**known, **finding.as_dict()} for finding in checked.findings]
-
-
-def _print(checked: Checked) -> None:
-    kind = f" ({checked.kind.name})" if checked.kind else ""
-    for finding in checked.findings:
-        print_finding(finding, where=f"{checked.document.where}{kind}: ")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.harness.drift import BREAKING, Compared, compare_published
+from emulator.harness.checks.finding import BREAKING
+from emulator.harness.drift import Compared, compare_published
 
 from .packages import GENERATIONS, NEWEST, package_directory
 

@@ -16,7 +16,8 @@ import pytest
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, UserMistake
-from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, compare_published
+from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE
+from emulator.harness.drift import compare_published
 from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
 from emulator.harness.recorded_cases import replay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,7 +13,8 @@ from graphql import build_schema
 from graphql.utilities import find_schema_changes, resolve_schema_coordinate
 
 from emulator.artefacts import contract
-from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, Finding, schema_drift
+from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE, Finding
+from emulator.harness.drift import schema_drift
 from emulator.harness.drift.schema_changes import DEPRECATED, MISREAD, NEW_MEANING, REJECTED, schema_findings
 from emulator.harness.drift.usage import Filled, Usage, usage_of
 from emulator.server.emulator import Emulator
@@ -174,7 +176,7 @@ scalar K
 
 def test_every_change_has_a_coordinate_in_one_of_the_schemas() -> None:
     one, two = build_schema(ONE), build_schema(TWO)
-    usage = Usage(written=(), touched={}, read={}, filled=frozenset())
+    usage = Usage()
     kinds = {change.type.name for change in find_schema_changes(one, two)}
     findings = schema_findings(one, two, usage)
     assert len(kinds) > 25
@@ -210,7 +212,7 @@ def test_a_deprecation_is_dangerous_and_its_withdrawal_is_safe(
 def test_a_deprecated_argument_is_dangerous() -> None:
     one = build_schema("directive @d(a: Int) on FIELD type Query { a(b: Int): Int }")
     two = build_schema("directive @d(a: Int @deprecated) on FIELD type Query { a(b: Int @deprecated): Int }")
-    used = Usage(written=(), touched={"Query.a(b:)": frozenset({"me"})}, read={}, filled=frozenset())
+    used = Usage(touched=defaultdict(set, {"Query.a(b:)": {"me"}}))
     findings = schema_findings(one, two, used)
     assert [(each.place, each.severity, each.used_by) for each in findings] == [
         ("Query.a(b:)", DANGEROUS, ("me",)),
@@ -235,8 +237,8 @@ def test_a_new_one_of_input_does_not_affect_writers_that_set_one_field() -> None
     one, two = (
         build_schema(f"input In {kind} {{ a: Int b: Int }} type Query {{ f(i: In): Int }}") for kind in ("", "@oneOf")
     )
-    filled = frozenset({Filled(writer="me", container="In", names=frozenset({"a"}))})
-    [finding] = schema_findings(one, two, Usage(written=(), touched={}, read={}, filled=filled))
+    filled = {Filled(writer="me", container="In", names=frozenset({"a"}))}
+    [finding] = schema_findings(one, two, Usage(filled=filled))
     assert (finding.severity, finding.used_by) == (BREAKING, ())
 
 

@@ -6,21 +6,23 @@ an email, so all findings are warnings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emulator.harness.checks.finding import WARNING, Finding
 from emulator.harness.checks.kinds import Content
 from emulator.harness.checks.registry import check
 from emulator.mapping.schema.formats import is_email
-from emulator.schemas import Path
+from emulator.schemas import Path, place
 from emulator.stackadapt.rules.emails import INVALID_EMAIL, MISSING_EMAIL, read_email
 
 _TRAITS: Path = ("traits", "email")
 _CONTEXT: Path = ("context", "traits", "email")
 _PROPERTIES: Path = ("properties", "email")
 _ANYWHERE = (_TRAITS, _CONTEXT, _PROPERTIES, ("email",))
+_PUNCTUATION = re.compile("[_-]")
 _OTHER_NAMES = ("email", "emailaddress", "mail")
 
 _NOT_AN_IDENTIFIER = (
@@ -59,26 +61,27 @@ def missing(content: Content) -> Iterator[Finding]:
     usage = _USAGES[content.kind.name]
     if usage.required and not _emails(content):
         right = usage.places[0]
+        traits = _at(content.value, right[:-1])
+        keys = traits if isinstance(traits, dict) else ()
+        renames = [f" Rename {key!r} to 'email'." for key in keys if _PUNCTUATION.sub("", key.lower()) in _OTHER_NAMES]
         yield Finding(
             place=content.place(),
             message="Segment accepts this event, but it has no email.",
             why=f"StackAdapt shows no profile without an email and rejects this one later ({MISSING_EMAIL}).",
-            fix=f"Put the email into {_dotted(right)}.{_other_name(_at(content.value, right[:-1]))}",
+            fix=f"Put the email into {place(right)}.{renames[0] if renames else ''}",
         )
 
 
 @check("E002", WARNING, "The email is in a field where it is not read.", *_USAGES)
 def misplaced(content: Content) -> Iterator[Finding]:
     usage, found = _USAGES[content.kind.name], _emails(content)
-    if any(path in found for path in usage.places):
-        return
-    right = _dotted(usage.places[0])
-    for path in found:
+    right = place(usage.places[0])
+    for path in () if any(path in found for path in usage.places) else found:
         yield Finding(
             place=content.place(*path),
             message=f"The email is in the wrong field: {usage.event} events have it in {right}.",
             why=usage.elsewhere,
-            fix=f"Move {_dotted(path)} to {right}.",
+            fix=f"Move {place(path)} to {right}.",
         )
 
 
@@ -86,10 +89,8 @@ def misplaced(content: Content) -> Iterator[Finding]:
 def invalid(content: Content) -> Iterator[Finding]:
     found = _emails(content)
     path = next((path for path in _USAGES[content.kind.name].places if path in found), None)
-    if path is None:
-        return
-    value = found[path]
-    if isinstance(value, str) and is_email(value) and read_email(value)[1] is None:
+    value = found[path] if path else None
+    if path is None or (isinstance(value, str) and is_email(value) and read_email(value)[1] is None):
         return
     yield Finding(
         place=content.place(*path),
@@ -106,20 +107,7 @@ def _emails(content: Content) -> dict[Path, object]:
     return {path: value for path in _ANYWHERE if (value := _at(content.value, path)) not in (None, "")}
 
 
-def _other_name(traits: object) -> str:
-    for key in traits if isinstance(traits, dict) else ():
-        if key.lower().replace("_", "").replace("-", "") in _OTHER_NAMES:
-            return f" Rename {key!r} to 'email'."
-    return ""
-
-
-def _at(event: object, path: Path) -> object:
+def _at(event: Any, path: Path) -> Any:
     for key in path:
-        if not isinstance(event, dict):
-            return None
-        event = event.get(key)
+        event = event.get(key) if isinstance(event, dict) else None
     return event
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(map(str, path))

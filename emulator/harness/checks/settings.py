@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from emulator.errors import nearest
 from emulator.harness.checks.finding import ERROR, Finding
@@ -16,28 +15,23 @@ _COPY_ID = "Copy the ID from StackAdapt's URL, after advertiser=."
 
 @check("S001", ERROR, "No advertiser is set.", SUBSCRIPTION)
 def advertiser_missing(context: SubscriptionContext) -> Iterator[Finding]:
-    if context.advertiser_id() in (None, ""):
+    if _advertiser(context) == "":
         why = "The document is sent without an advertiser ID and is invalid."
         yield Finding(place=_advertiser_place(context), message="No advertiser is set.", why=why, fix=_COPY_ID)
 
 
 @check("S002", ERROR, "The advertiser ID is not a number.", SUBSCRIPTION)
 def advertiser_not_a_number(context: SubscriptionContext) -> Iterator[Finding]:
-    found = _fixed_advertiser(context)
-    if found and not _is_number(found):
-        yield Finding(
-            place=_advertiser_place(context),
-            message=f"The advertiser ID {found!r} is not a number.",
-            why="It is written into the document without quotes, so StackAdapt rejects anything but a number.",
-            fix=_COPY_ID,
-        )
+    if (found := _advertiser(context)) and not _is_number(found):
+        message = f"The advertiser ID {found!r} is not a number."
+        why = "It is written into the document without quotes, so StackAdapt rejects anything but a number."
+        yield Finding(place=_advertiser_place(context), message=message, why=why, fix=_COPY_ID)
 
 
 @check("S003", ERROR, "The advertiser is not in the workspace.", SUBSCRIPTION)
 def unknown_advertiser(context: SubscriptionContext) -> Iterator[Finding]:
-    found = _fixed_advertiser(context)
-    if found and _is_number(found) and context.workspace.advertiser(found) is None:
-        known = [advertiser.id for advertiser in context.workspace.advertisers]
+    found, known = _advertiser(context), [advertiser.id for advertiser in context.workspace.advertisers]
+    if found and _is_number(found) and found not in known:
         yield Finding(
             place=_advertiser_place(context),
             message=f"Unknown advertiser {found!r}.",
@@ -71,10 +65,10 @@ def token_without_write(context: SubscriptionContext) -> Iterator[Finding]:
         )
 
 
-def _fixed_advertiser(context: SubscriptionContext) -> str:
-    """The advertiser ID as text; empty when it is missing or comes from a directive."""
-    found: Any = context.advertiser_id()
-    return "" if found is None or isinstance(found, dict) else str(found)
+def _advertiser(context: SubscriptionContext) -> str | None:
+    """The advertiser ID as a string, empty if it is not set; None if a directive sets it."""
+    found = context.advertiser_id()
+    return None if isinstance(found, dict) else "" if found is None else str(found)
 
 
 def _is_number(text: str) -> bool:

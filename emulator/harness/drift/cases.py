@@ -6,7 +6,7 @@ mapping engine and the published package can run the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,12 +35,13 @@ def cases(definition: Definition) -> Iterator[Case]:
     for action in definition.actions.values():
         for name, extra in _variants(action):
             yield from _action_cases(_context(workspace, definition, action, extra), name)
-        yield from (_choices_case(workspace, definition, action, field) for field in action.fields if field.dynamic)
-    yield _case(
-        workspace, definition, "delete", DELETION, events=[{"type": "delete", "userId": "u1"}], response=_DELETED
-    )
+        for field in action.fields:
+            if field.dynamic:
+                target = {"action": action.slug, "field": field.key}
+                yield _case(workspace, definition, "dynamic", CHOICES, _token_info(workspace), **target)
+    yield _case(workspace, definition, "delete", DELETION, _DELETED, events=[{"type": "delete", "userId": "u1"}])
     for scope in ("WRITE", "READ"):
-        yield _case(workspace, definition, "auth", CONNECTION_TEST, name=scope, response=_token_info(workspace, scope))
+        yield _case(workspace, definition, "auth", CONNECTION_TEST, _token_info(workspace, scope), scope)
 
 
 def _variants(action: ActionDefinition) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,23 +102,22 @@ def _action_cases(context: SubscriptionContext, variant: str) -> Iterator[Case]:
         "mapping": context.mapping,
     }
 
-    def case(mode: str, name: str, events: Sequence[Mapping[str, Any]]) -> Case:
-        return _case(
+    first = messages[0][1]
+    for mode, name, events in (
+        *(("event", name, [event]) for name, event in (*messages, *_edge_cases(first))),
+        ("batch", "all", [event for _, event in messages]),
+        ("batch", "one without email", [first, _without_email(first)]),
+    ):
+        yield _case(
             context.workspace,
             context.definition,
             mode,
             context.subscription.name,
-            name=f"{variant}, {name}",
+            _UPSERTED,
+            f"{variant}, {name}",
             subscriptions=[stored],
             events=events,
-            response=_UPSERTED,
         )
-
-    first = messages[0][1]
-    for name, event in (*messages, *_edge_cases(first)):
-        yield case("event", name, [event])
-    yield case("batch", "all", [event for _, event in messages])
-    yield case("batch", "one without email", [first, _without_email(first)])
 
 
 def _edge_cases(event: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -133,39 +133,30 @@ def _without_email(event: Mapping[str, Any]) -> dict[str, Any]:
     return {**event, "traits": traits, "context": {**event["context"], "traits": {}}}
 
 
-def _choices_case(workspace: Workspace, definition: Definition, action: ActionDefinition, field: Field) -> Case:
-    response = _token_info(workspace, "WRITE")
-    return _case(workspace, definition, "dynamic", CHOICES, action=action.slug, field=field.key, response=response)
-
-
 def _case(
     workspace: Workspace,
     definition: Definition,
     mode: str,
     purpose: str,
-    *,
     response: object,
     name: str = "",
-    subscriptions: Sequence[Mapping[str, Any]] = (),
-    events: Sequence[Mapping[str, Any]] = (),
-    **arguments: str,
+    **parts: Any,
 ) -> Case:
     known = {setting.key for setting in definition.settings}
-    settings = {key: value for key, value in workspace.destinations[0].settings.items() if key in known}
     return {
-        "id": " / ".join(part for part in (purpose, name, *arguments.values(), mode) if part),
+        "id": " / ".join(filter(None, (purpose, name, parts.get("action"), parts.get("field"), mode))),
         "purpose": purpose,
         "generation": definition.generation,
         "mode": mode,
-        "settings": settings,
-        "subscriptions": list(subscriptions),
-        "events": list(events),
+        "settings": {key: value for key, value in workspace.destinations[0].settings.items() if key in known},
+        "subscriptions": [],
+        "events": [],
         "responses": [{"status": 200, "body": response}],
-        **arguments,
+        **parts,
     }
 
 
-def _token_info(workspace: Workspace, scope: str) -> dict[str, Any]:
+def _token_info(workspace: Workspace, scope: str = "WRITE") -> dict[str, Any]:
     nodes = [
         {"advertiser": {"id": advertiser.id, "name": advertiser.name}, "scopes": [scope]}
         for advertiser in workspace.advertisers

@@ -59,8 +59,7 @@ def compare_published(directory: Path) -> Compared:
     `directory` is the package or a folder with it in `node_modules`. Needs Node; no request leaves the machine. Raises
     InputError if the package is missing, UserMistake if it cannot be run.
     """
-    package = _package(directory)
-    version = _version(package)
+    package, version = _package(directory)
     definition = load_definition(nearest_generation(version))
     installed, runs = _run(package, list(cases(definition)))
     findings = [
@@ -72,30 +71,19 @@ def compare_published(directory: Path) -> Compared:
     return Compared(version=version, generation=definition.generation, findings=tuple(findings))
 
 
-def _package(directory: Path) -> Path:
+def _package(directory: Path) -> tuple[Path, str]:
+    """The folder and the version of the package."""
     for folder in (directory, directory / "node_modules" / PACKAGE):
-        if _manifest(folder).get("name") == PACKAGE:
-            return folder
-    raise InputError(
-        f"{PACKAGE} is not installed here",
-        where=str(directory),
-        hint=f"Give the folder in which you ran npm install {PACKAGE}.",
-    )
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / "package.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _version(package: Path) -> str:
-    version = _manifest(package).get("version")
-    if not isinstance(version, str):
-        raise InputError("this package has no version", where=str(package / "package.json"))
-    return version
+        try:
+            manifest = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(manifest, dict) and manifest.get("name") == PACKAGE:
+            if not isinstance(version := manifest.get("version"), str):
+                raise InputError("this package has no version", where=str(folder / "package.json"))
+            return folder, version
+    hint = f"Give the folder in which you ran npm install {PACKAGE}."
+    raise InputError(f"{PACKAGE} is not installed here", where=str(directory), hint=hint)
 
 
 def _recorded(generation: str) -> Mapping[str, Any]:

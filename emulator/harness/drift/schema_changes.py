@@ -108,9 +108,7 @@ def _rated(change: SchemaChange, contract: GraphQLSchema, found: GraphQLSchema, 
 
 
 def _severity(change: SchemaChange) -> str:
-    if isinstance(change, BreakingChange):
-        return BREAKING
-    return DANGEROUS if isinstance(change, DangerousChange) else SAFE
+    return {BreakingChange: BREAKING, DangerousChange: DANGEROUS}.get(type(change), SAFE)
 
 
 def _coordinate(change: SchemaChange) -> str:
@@ -149,17 +147,13 @@ def _impact_of_type(coordinate: str, contract: GraphQLSchema, found: GraphQLSche
         return _Impact(usage.of(coordinate), MISREAD)
     if str(get_nullable_type(before.type)) != str(get_nullable_type(after.type)):
         return _Impact(usage.of(coordinate), REJECTED)
-    return _Impact(usage.lacking(*_parts(coordinate)) if _is_required(after) else frozenset(), REJECTED)
+    required = is_required_argument(after) if isinstance(after, GraphQLArgument) else is_required_input_field(after)
+    return _Impact(usage.lacking(*_parts(coordinate)) if required else frozenset(), REJECTED)
 
 
 def _input_at(schema: GraphQLSchema, coordinate: str) -> GraphQLArgument | GraphQLInputField | None:
     resolved: Any = resolve_schema_coordinate(schema, coordinate)
-    place = getattr(resolved, "field_argument", None) or getattr(resolved, "input_field", None)
-    return place if isinstance(place, GraphQLArgument | GraphQLInputField) else None
-
-
-def _is_required(place: GraphQLArgument | GraphQLInputField) -> bool:
-    return is_required_argument(place) if isinstance(place, GraphQLArgument) else is_required_input_field(place)
+    return getattr(resolved, "field_argument", None) or getattr(resolved, "input_field", None)
 
 
 def _parts(coordinate: str) -> tuple[str, str]:

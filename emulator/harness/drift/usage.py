@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -52,7 +52,7 @@ class Filled:
     names: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Usage:
     """Schema coordinates with their writers: types, fields, arguments, input fields and enum values.
 
@@ -60,18 +60,18 @@ class Usage:
     differ in what they use.
     """
 
-    written: tuple[Written, ...]
-    touched: Mapping[str, frozenset[str]]
-    read: Mapping[str, frozenset[str]]
-    filled: frozenset[Filled]
+    written: list[Written] = field(default_factory=list)
+    touched: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    read: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    filled: set[Filled] = field(default_factory=set)
 
     def of(self, coordinate: str) -> frozenset[str]:
         """The writers that use a coordinate."""
-        return self.touched.get(coordinate, frozenset())
+        return frozenset(self.touched.get(coordinate, ()))
 
     def reading(self, type_name: str) -> frozenset[str]:
         """The writers that read values of this type from a response."""
-        return self.read.get(type_name, frozenset())
+        return frozenset(self.read.get(type_name, ()))
 
     def lacking(self, container: str, name: str) -> frozenset[str]:
         """The writers that use the container, a field or an input type, at least once without a value for the name."""
@@ -81,21 +81,24 @@ class Usage:
         """The writers that set none or several fields of this input type at least once."""
         return frozenset(each.writer for each in self.filled if each.container == container and len(each.names) != 1)
 
+    def size(self) -> int:
+        """The number of uses; a document that adds none uses only what others use."""
+        return sum(map(len, self.touched.values())) + len(self.filled)
+
 
 def usage_of(schema: GraphQLSchema) -> Usage:
     """What the generations written for this schema use of it: those whose documents are all valid."""
-    collector = _Collector(schema)
-    written: list[Written] = []
+    usage = Usage()
     for generation in generations():
         documents = list(_documents(generation))
-        if not any(validate(schema, each.document) for each in documents):
-            written += [each for each in documents if collector.adds(each)]
-    return Usage(
-        written=tuple(written),
-        touched={coordinate: frozenset(writers) for coordinate, writers in collector.touched.items()},
-        read={name: frozenset(writers) for name, writers in collector.read.items()},
-        filled=frozenset(collector.filled),
-    )
+        if any(validate(schema, each.document) for each in documents):
+            continue
+        for each in documents:
+            before, types = usage.size(), TypeInfo(schema)
+            visit(each.document, TypeInfoVisitor(types, _UsageVisitor(types, each.writer, usage)))
+            if usage.size() > before:
+                usage.written.append(each)
+    return usage
 
 
 def _documents(generation: str) -> Iterator[Written]:
@@ -109,40 +112,20 @@ def _documents(generation: str) -> Iterator[Written]:
             yield Written(writer=f"{generation} {case['purpose']}", document=document)
 
 
-class _Collector:
-    """Collects what documents use."""
-
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
-        self.touched: defaultdict[str, set[str]] = defaultdict(set)
-        self.read: defaultdict[str, set[str]] = defaultdict(set)
-        self.filled: set[Filled] = set()
-
-    def adds(self, written: Written) -> bool:
-        """Visits a document. Whether it uses or omits anything that none before did."""
-        before = self._size()
-        types = TypeInfo(self._schema)
-        visit(written.document, TypeInfoVisitor(types, _UsageVisitor(types, written.writer, self)))
-        return self._size() > before
-
-    def _size(self) -> int:
-        return sum(map(len, self.touched.values())) + len(self.filled)
-
-
 class _UsageVisitor(Visitor):
     """Visits one document. It is valid, so everything in it has a type."""
 
-    def __init__(self, types: TypeInfo, writer: str, collector: _Collector) -> None:
+    def __init__(self, types: TypeInfo, writer: str, usage: Usage) -> None:
         super().__init__()
         self._types = types
         self._writer = writer
-        self._collector = collector
+        self._usage = usage
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         coordinate = f"{self._types.get_parent_type()}.{node.name.value}"
         returned = get_named_type(self._types.get_type())
         self._touch(str(self._types.get_parent_type()), coordinate, str(returned))
-        self._collector.read[str(returned)].add(self._writer)
+        self._usage.read[str(returned)].add(self._writer)
         if isinstance(returned, GraphQLEnumType):
             self._touch(*(f"{returned}.{value}" for value in returned.values))
         for argument in node.arguments or ():
@@ -152,8 +135,7 @@ class _UsageVisitor(Visitor):
     def enter_argument(self, *_: Any) -> None:
         self._touch(str(self._input_type()))
 
-    def enter_object_field(self, *_: Any) -> None:
-        self._touch(str(self._input_type()))
+    enter_object_field = enter_argument
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         self._touch(f"@{node.name.value}")
@@ -171,8 +153,8 @@ class _UsageVisitor(Visitor):
 
     def _touch(self, *coordinates: str) -> None:
         for coordinate in coordinates:
-            self._collector.touched[coordinate].add(self._writer)
+            self._usage.touched[coordinate].add(self._writer)
 
     def _fill(self, container: str, members: Iterable[ArgumentNode | ObjectFieldNode]) -> None:
         names = frozenset(member.name.value for member in members if not isinstance(member.value, NullValueNode))
-        self._collector.filled.add(Filled(writer=self._writer, container=container, names=names))
+        self._usage.filled.add(Filled(writer=self._writer, container=container, names=names))

@@ -6,7 +6,7 @@ An action with an unknown name would have no effect, and an expectation with one
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -76,9 +76,18 @@ def check_names(step: Document, known: KnownNames, where: str) -> None:
     """Raises InputError for the first unknown name in a step that fits the schema."""
     for index, action in enumerate(step.get("when", ())):
         _check_action(action, known, f"{where}.when[{index}]")
-    for kind, check in _EXPECTATIONS.items():
-        if kind in step.get("then", {}):
-            check(step["then"][kind], known, f"{where}.then.{kind}")
+    then, where = step.get("then", {}), f"{where}.then"
+    for index, segment in enumerate(then.get("segments", ())):
+        _check_segment(segment, known, f"{where}.segments[{index}]")
+    for index, request in enumerate(then.get("requests", ())):
+        if "operation" in request:
+            known.operation(request["operation"], f"{where}.requests[{index}].operation")
+    for key in then.get("audiences", ()):
+        known.audience(key, f"{where}.audiences")
+    for reason in then.get("rejections", ()):
+        check_name("reason code", reason, REASONS, f"{where}.rejections")
+    for outcome in then.get("records", ()):
+        check_name("record outcome", outcome, OUTCOMES, f"{where}.records")
 
 
 def _check_action(action: Document, known: KnownNames, where: str) -> None:
@@ -92,43 +101,11 @@ def _check_action(action: Document, known: KnownNames, where: str) -> None:
             known.operation(action["operation"], f"{where}.operation")
 
 
-def _check_segments(segments: list[Document], known: KnownNames, where: str) -> None:
-    for index, segment in enumerate(segments):
-        place = f"{where}[{index}]"
-        with _inside(place):
-            rule = parse_rule(segment["rule"])
-        for test in _tests(rule):
-            known.field(test.field, f"{place}.{test.place}.field")
-
-
-def _check_requests(requests: list[Document], known: KnownNames, where: str) -> None:
-    for index, request in enumerate(requests):
-        if "operation" in request:
-            known.operation(request["operation"], f"{where}[{index}].operation")
-
-
-def _check_audiences(sizes: Document, known: KnownNames, where: str) -> None:
-    for key in sizes:
-        known.audience(key, where)
-
-
-def _check_rejections(counts: Document, _: KnownNames, where: str) -> None:
-    for reason in counts:
-        check_name("reason code", reason, REASONS, where)
-
-
-def _check_records(counts: Document, _: KnownNames, where: str) -> None:
-    for outcome in counts:
-        check_name("record outcome", outcome, OUTCOMES, where)
-
-
-_EXPECTATIONS: Mapping[str, Callable[[Any, KnownNames, str], None]] = {
-    "segments": _check_segments,
-    "requests": _check_requests,
-    "audiences": _check_audiences,
-    "rejections": _check_rejections,
-    "records": _check_records,
-}
+def _check_segment(segment: Document, known: KnownNames, where: str) -> None:
+    with _inside(where):
+        rule = parse_rule(segment["rule"])
+    for test in _tests(rule):
+        known.field(test.field, f"{where}.{test.place}.field")
 
 
 @contextmanager
