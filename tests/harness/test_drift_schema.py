@@ -293,3 +293,8 @@ def test_the_command_introspects_this_machine_and_other_hosts_only_with_allow_re
 @pytest.mark.parametrize("arguments", [(), ("--schema", "a", "--url", "b"), ("--destination", "a", "--used-only")])
 def test_the_command_needs_exactly_one_thing_to_compare(call: Run, arguments: tuple[str, ...]) -> None:
     assert call("drift", *arguments).returncode == 2
+
+
+def test_the_former_name_of_an_option_gets_the_new_one(run: Run) -> None:
+    refused = run("drift", "--edition", LATEST, "--schema", "a")  # wording: exempt - the former name
+    assert (refused.returncode, "it is now '--api-version'" in refused.stderr) == (2, True)
