@@ -13,8 +13,8 @@ from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
 from emulator.stackadapt.graphql.resolvers.fields import Fields, mutation, payload_type
-from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.text import is_storable
 from emulator.workspace import WRITE
 
 # Stated in the schema's own text.
