@@ -1,4 +1,4 @@
-"""One sandbox of StackAdapt's side behind a real Flask application, with a clock that stands still."""
+"""One StackAdapt sandbox behind a real Flask application, with a frozen clock."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def column(key: str, data_type: str = "STRING", **more: Any) -> dict[str, Any]:
 
 
 class Service:
-    """The API of one sandbox, as a client meets it."""
+    """The API of one sandbox, as a client uses it."""
 
     def __init__(self, sandbox: Sandbox, *, api_version: str, limits: Limits, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
@@ -77,7 +77,7 @@ class Service:
         path: str = "/graphql",
         headers: Mapping[str, str] | None = None,
     ) -> TestResponse:
-        """Posts a body, as JSON unless it is text already."""
+        """Posts a body, as JSON unless it is text."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -105,7 +105,7 @@ class Service:
         token: str = WRITE,
         raw: Any = None,
     ) -> Any:
-        """Sends profiles as the published client does, as text; `raw` is sent as it is."""
+        """Sends profiles as a JSON string, as the published client does; `raw` is sent unchanged."""
         given = {
             "advertiserId": advertiser,
             "externalProvider": provider,
@@ -150,7 +150,7 @@ Make = Callable[..., Service]
 
 @pytest.fixture
 def make_service() -> Any:
-    """Builds services: `ingestion` settings, `api_version`, `limits`, extra `tokens`, a folder of `uploads`."""
+    """Builds services with `ingestion` settings, `api_version`, `limits`, extra `tokens` and a folder of `uploads`."""
     made: list[Sandbox] = []
 
     def make(
