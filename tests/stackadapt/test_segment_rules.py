@@ -200,7 +200,7 @@ def test_a_rule_that_never_passes_carries_a_warning(customers: Service, rule: An
         ({"feild": "a"}, "rule.feild", "'field'"),
         (asks("a", "equalz", 1), "rule.operator", "'equals'"),
         ({"field": "a"}, "rule.operator", "a rule needs an operator. Allowed: equals"),
-        (asks("a", 5), "rule.operator", "unknown operator 5"),
+        ({"field": "a", "operator": 5}, "rule.operator", "unknown operator 5"),
         ({"all": [asks("a", "exists"), asks("b", "contain", "x")]}, "rule.all[1].operator", "'contains'"),
         ({"any": []}, "rule.any", "one rule or more"),
         ({"not": {"all": asks("a", "exists")}}, "rule.not.all", "an array of one rule or more"),

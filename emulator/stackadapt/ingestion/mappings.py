@@ -113,17 +113,14 @@ def active_schemas(connection: Connection, advertiser_id: str, provider: str, ma
 
 
 def requested_record_mapping(connection: Connection, advertiser_id: str, provider: str) -> RecordMapping:
-    """The newest mappings that mutations requested for records of a provider, active or not."""
+    """The newest mappings that mutations requested for records of a provider, active or not, without a list."""
     profile = _newest(connection, advertiser_id, provider, PROFILE)
     audience = _newest(connection, advertiser_id, provider, AUDIENCE)
-    return record_mapping_of_schemas(
-        {
-            "mapping_id": profile.id if profile else 0,
-            "is_opted_in": profile.requested_is_opted_in if profile else None,
-            "list_id": profile.requested_list_id if profile else None,
-            "profile": profile.requested_schema if profile else [],
-            "audience": audience.requested_schema if audience else None,
-        }
+    return record_mapping_of(
+        [column_of(stored) for stored in profile.requested_schema] if profile else (),
+        [column_of(stored) for stored in audience.requested_schema] if audience else None,
+        mapping_id=profile.id if profile else 0,
+        status=status_brought_by(profile.requested_is_opted_in if profile else None),
     )
 
 

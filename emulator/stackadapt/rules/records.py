@@ -44,7 +44,7 @@ RecordWarning = dict[str, str]
 class PropertyColumn:
     """A mapping column prepared for reading: `key` is the property's encoded key.
 
-    `text_key` is the stored key of a text value, if the column takes any text.
+    `text_key` is the stored key for text values, if the column accepts any text.
     """
 
     incoming_key: str

@@ -106,71 +106,34 @@ class Field(NamedTuple):
     example: Mapping[str, Any]
 
 
-def _operators_without(*groups: Collection[str]) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, operator in OPERATORS.items()
-        if not any(name in group or operator.opposite_of in group for group in groups)
-    )
+def _without(*names: str) -> tuple[str, ...]:
+    return tuple(name for name, operator in OPERATORS.items() if not {name, operator.opposite_of} & {*names})
 
 
-_OF_TEXT = _operators_without(ORDER_OPERATORS, TIME_OPERATORS)
+def _example(field: str, operator: str, value: Any, **since: Any) -> dict[str, Any]:
+    return {"field": field, "operator": operator, "value": value, **since}
+
+
+_OF_TEXT = _without(*ORDER_OPERATORS, *TIME_OPERATORS)
+_OF_NUMBER = _without(*TEXT_OPERATORS, *TIME_OPERATORS)
+_OF_BOOLEAN = _without(*TEXT_OPERATORS, *TIME_OPERATORS, *ORDER_OPERATORS)
+_RECENTLY = {"operator": "within_last", "value": "30d"}
 
 FIELDS = (
-    Field(EMAIL, "a string", _OF_TEXT, {"field": EMAIL, "operator": "ends_with", "value": "@example.com"}),
-    Field(
-        MARKETING_STATUS,
-        "a value of the enum `MarketingStatus`",
-        _OF_TEXT,
-        {"field": MARKETING_STATUS, "operator": "equals", "value": "OPTED_IN"},
-    ),
-    Field(
-        AUDIENCE_ID,
-        "the ids of the profile's external audiences",
-        _OF_TEXT,
-        {"field": AUDIENCE_ID, "operator": "equals", "value": "aud_vip"},
-    ),
+    Field(EMAIL, "a string", _OF_TEXT, _example(EMAIL, "ends_with", "@example.com")),
+    Field(MARKETING_STATUS, "a `MarketingStatus`", _OF_TEXT, _example(MARKETING_STATUS, "equals", "OPTED_IN")),
+    Field(AUDIENCE_ID, "ids of external audiences", _OF_TEXT, _example(AUDIENCE_ID, "equals", "aud_vip")),
     Field(
         AUDIENCE_NAME,
-        "the names of the profile's external audiences",
+        "names of external audiences",
         _OF_TEXT,
-        {
-            "field": AUDIENCE_NAME,
-            "operator": "equals",
-            "value": "vip_customers",
-            "since": {"operator": "within_last", "value": "30d"},
-        },
+        _example(AUDIENCE_NAME, "equals", "vip_customers", since=_RECENTLY),
     ),
-    Field(
-        "a property of any type that is read as text",
-        "a string",
-        _OF_TEXT,
-        {"field": "city", "operator": "one_of", "value": ["Toronto", "Montréal"]},
-    ),
-    Field(
-        "a NUMBER property",
-        "a number",
-        _operators_without(TEXT_OPERATORS, TIME_OPERATORS),
-        {"field": "total_spent", "operator": "at_least", "value": 500},
-    ),
-    Field(
-        "a BOOLEAN property",
-        "a boolean",
-        _operators_without(TEXT_OPERATORS, TIME_OPERATORS, ORDER_OPERATORS),
-        {"field": "newsletter", "operator": "equals", "value": True},
-    ),
-    Field(
-        "a DATE or DATETIME property",
-        "a date",
-        tuple(OPERATORS),
-        {"field": "birth_date", "operator": "before", "value": "1990-01-01"},
-    ),
-    Field(
-        "a STRING_LIST property",
-        "several strings",
-        _OF_TEXT,
-        {"field": "tags", "operator": "contains", "value": "gold"},
-    ),
+    Field("a NUMBER property", "a number", _OF_NUMBER, _example("total_spent", "at_least", 500)),
+    Field("a BOOLEAN property", "a boolean", _OF_BOOLEAN, _example("newsletter", "equals", True)),
+    Field("a DATE or DATETIME property", "a date", tuple(OPERATORS), _example("birth_date", "before", "1990-01-01")),
+    Field("a STRING_LIST property", "several strings", _OF_TEXT, _example("tags", "contains", "gold")),
+    Field("any other property", "a string", _OF_TEXT, _example("city", "one_of", ["Toronto", "Montréal"])),
 )
 
 
