@@ -1,4 +1,4 @@
-"""Looking inside: profiles on both sides, rejections, records, deliveries, batches, audiences, totals."""
+"""Routes that read both services: profiles, records, rejections, deliveries, batches, audiences, journeys, counts."""
 
 from __future__ import annotations
 
@@ -21,22 +21,20 @@ def add(routes: Blueprint, world: Chosen) -> None:
 def _add_stackadapt(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/profiles")
     def profiles() -> Response:
-        asked = filters("advertiserId", "email")
-        found = world().stackadapt.profiles(advertiser_id=asked["advertiserId"], email=asked["email"], **page())
+        query = filters("advertiserId", "email")
+        found = world().stackadapt.profiles(query["advertiserId"], query["email"], **page())
         return jsonify(profiles=found)
 
     @routes.get("/rejections")
     def rejections() -> Response:
-        asked = filters("advertiserId", "reason")
-        found = world().stackadapt.rejections(advertiser_id=asked["advertiserId"], reason=asked["reason"], **page())
+        query = filters("advertiserId", "reason")
+        found = world().stackadapt.rejections(query["advertiserId"], query["reason"], **page())
         return jsonify(rejections=found)
 
     @routes.get("/records")
     def records() -> Response:
-        asked = filters("outcome", "requestId", "email")
-        found = world().stackadapt.records(
-            outcome=asked["outcome"], request_id=asked["requestId"], email=asked["email"], **page()
-        )
+        query = filters("outcome", "requestId", "email")
+        found = world().stackadapt.records(query["outcome"], query["requestId"], query["email"], **page())
         return jsonify(records=found)
 
 

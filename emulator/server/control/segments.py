@@ -1,4 +1,4 @@
-"""StackAdapt's segments, which its public API does not offer."""
+"""Routes for StackAdapt segments, which its public API cannot create."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emulator.server.control.request_args import Chosen, filters, json_body, pag
 
 _CHANGES = ("name", "rule")
 _KEYS = ("advertiserId", *_CHANGES)
-_UNKNOWN = "a segment has no such member, or it cannot be set."
+_UNKNOWN = "unknown field of a segment, or one that cannot be set"
 
 
 def add(routes: Blueprint, world: Chosen) -> None:
@@ -21,7 +21,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
     def create_segment() -> tuple[Response, int]:
         body = json_body(required=_KEYS)
         refuse_unknown(body, _KEYS, _UNKNOWN)
-        # A number is taken as well: StackAdapt's ids look like numbers.
+        # A number is accepted too: StackAdapt's ids look like numbers.
         created = world().stackadapt.segments.create(str(body["advertiserId"]), text(body, "name"), body["rule"])
         return jsonify(created), 201
 
@@ -39,7 +39,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
         body = json_body()
         refuse_unknown(body, _CHANGES, _UNKNOWN)
         if not body:
-            raise InputError("there is nothing to change", where="body", allowed=", ".join(_CHANGES))
+            raise InputError("the body changes nothing", where="body", allowed=", ".join(_CHANGES))
         name = text(body, "name") if "name" in body else None
         return jsonify(world().stackadapt.segments.update(segment_id, name=name, rule=_rule(body)))
 
@@ -51,5 +51,5 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
 def _rule(body: dict[str, Any]) -> Any:
     if "rule" in body and body["rule"] is None:
-        raise InputError("a rule is an object", where="rule", hint="Leave it out to keep the rule.")
+        raise InputError("invalid rule", where="rule", allowed="an object", hint="Omit it to keep the rule.")
     return body.get("rule")

@@ -1,4 +1,4 @@
-"""A sandbox's state in and out: everything as a snapshot, or its profiles as lines of text."""
+"""Routes for snapshots of a sandbox, and for exports and imports of its profiles."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/snapshot")
     def save() -> Response:
-        chosen = world()
-        # Written whole first: what is sent must be one moment, and the receiver may be slow.
+        services = world()
+        # Written completely first: the response must be one consistent state, and the receiver may be slow.
         file = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when it has been sent
-        snapshot.save(chosen, file)
+        snapshot.save(services, file)
         return Response(
             _chunks(file),
             mimetype="application/gzip",
             headers={
                 "Content-Length": str(file.tell()),
-                "Content-Disposition": f'attachment; filename="{chosen.sandbox.name}.snapshot.gz"',
+                "Content-Disposition": f'attachment; filename="{services.sandbox.name}.snapshot.gz"',
             },
         )
 
@@ -45,25 +45,25 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/profiles/export")
     def export() -> Response:
-        chosen, (name, advertiser) = world(), _transfer()
-        chosen.stackadapt.process_due()
-        lines = export_profiles(chosen.sandbox, name, advertiser)
+        services, (name, advertiser) = world(), _format_and_advertiser()
+        services.stackadapt.process_due()
+        lines = export_profiles(services.sandbox, name, advertiser)
         return Response((line.encode("utf-8", "replace") for line in lines), content_type=_TYPES[name])
 
     @routes.post("/profiles/import")
-    def deduplicate() -> Response:
-        chosen, (name, advertiser) = world(), _transfer()
+    def import_() -> Response:
+        services, (name, advertiser) = world(), _format_and_advertiser()
         request.max_content_length = _BODY_LIMIT_BYTES
-        chosen.stackadapt.process_due()
-        done = import_profiles(chosen.sandbox, request.stream, name, advertiser)
-        return jsonify(done.as_dict())
+        services.stackadapt.process_due()
+        result = import_profiles(services.sandbox, request.stream, name, advertiser)
+        return jsonify(result.as_dict())
 
 
-def _transfer() -> tuple[str, str | None]:
-    """The format and the advertiser that the query string names."""
-    asked = filters("format", "advertiserId", others=())
-    name = asked["format"]
-    return "jsonl" if name is None else check_format(name), asked["advertiserId"]
+def _format_and_advertiser() -> tuple[str, str | None]:
+    """The format and the advertiser in the query string."""
+    query = filters("format", "advertiserId", others=())
+    name = query["format"]
+    return "jsonl" if name is None else check_format(name), query["advertiserId"]
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
