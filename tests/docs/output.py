@@ -22,7 +22,7 @@ class Output:
     text: str
 
     def shows(self, expected: str) -> bool:
-        """Whether a page's block is what was printed; `…` stands for anything, on a line of its own for any lines.
+        """Whether a page's block is what was printed; `…` matches anything, on a line of its own any lines.
 
         JSON is compared as JSON; an object with the key `…` may have more keys.
         """

@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Collection
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
@@ -40,7 +39,7 @@ class Page:
         (self._folder / "tests").symlink_to(ROOT / "tests")
 
     def run(self, block: Block, not_run: Collection[str]) -> None:
-        """Runs a block of commands or code. Of commands that match `not_run`, patterns, only the options are checked."""
+        """Runs a block of commands or code; only checks the options of commands that match a pattern of `not_run`."""
         if block.language == "sh":
             for command in shell.commands_in(block.text):
                 if any(re.search(pattern, command) for pattern in not_run):
@@ -107,7 +106,7 @@ class Page:
             exec(compile(code, block.place, "exec"), self._names)
 
     def _run_document(self, block: Block) -> None:
-        """Plays a scenario; lays parts of a workspace over the default one, and checks that an emulator starts with it."""
+        """Plays a scenario; merges parts of a workspace into the default one and checks that an emulator starts."""
         document = yaml.safe_load(block.text)
         name = _FILE.match(block.text)
         path = self._folder / (name[1] if name else "page.yaml")
@@ -123,7 +122,7 @@ class Page:
 
 
 def _completed(document: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
-    """A workspace of which a page shows some parts: the default's audiences stay, and so do a destination's settings."""
+    """A workspace of which a page shows parts: the default's audiences and a destination's settings are kept."""
     audiences = {each["key"]: each for each in (*default["audiences"], *document["audiences"])}
     destinations = [{**default["destinations"][0], **each} for each in document["destinations"]]
     return {**document, "audiences": list(audiences.values()), "destinations": destinations}

@@ -85,9 +85,7 @@ def _stage(words: list[str], before: Ended, folder: Path) -> Ended:
     assert words[0] in _ALLOWED, f"{words[0]} is not a command that a page may run: add it to NOT_RUN, with a reason"
     if words[0] == "stackadapt-emulator":
         return _in_process(words[1:], before.output)
-    done = subprocess.run(
-        words, input=before.output, capture_output=True, cwd=folder, timeout=_SECONDS, check=False
-    )
+    done = subprocess.run(words, input=before.output, capture_output=True, cwd=folder, timeout=_SECONDS, check=False)
     return Ended(done.returncode, done.stdout, before.errors + done.stderr)
 
 
@@ -109,4 +107,3 @@ def _in_process(arguments: list[str], given: bytes) -> Ended:
         except SystemExit as end:
             code = int(end.code or 0)
     return Ended(code, output.getvalue(), errors.getvalue())
-

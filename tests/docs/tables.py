@@ -19,7 +19,7 @@ from graphql import build_schema
 
 from emulator.artefacts import contract, contract_json
 from emulator.cli import COMMANDS
-from emulator.errors import RENAMED, ContractViolation, EmulatorDefect, UserMistake
+from emulator.errors import ContractViolation, EmulatorDefect, UserMistake
 from emulator.faults import REGISTRY
 from emulator.harness.checks.lint import CHECKS
 from emulator.harness.checks.startup import refused
@@ -37,7 +37,7 @@ _VALUES = {
     "text": "string",
     "ordered": "number or date",
     "list": "list of values",
-    "moment": "date, or a duration such as `30d` (that long ago)",
+    "moment": "date, or a duration such as `30d` (that long ago)",  # wording: exempt - the rule's own name
     "duration": "duration such as `7d`",
 }
 _VARIABLES = (
@@ -160,7 +160,10 @@ def condition_operators() -> str:
     rows = [
         ("trait", defs["traitCondition"]["properties"]["operator"]["enum"]),
         ("event (with `value`: how many times)", defs["eventCondition"]["properties"]["operator"]["enum"]),
-        ("property of an event", defs["eventCondition"]["properties"]["where"]["items"]["properties"]["operator"]["enum"]),
+        (
+            "property of an event",
+            defs["eventCondition"]["properties"]["where"]["items"]["properties"]["operator"]["enum"],
+        ),
     ]
     return table(("condition on a", "operators"), [(name, ", ".join(map(_code, found))) for name, found in rows])
 
@@ -227,7 +230,10 @@ def environment_variables() -> str:
             if isinstance(option.envvar, str):
                 option_name = option.opts[0]
                 found.setdefault(option.envvar, (option_name, []))[1].append(path)
-    rows = [(_code(name), f"`{option}` of {', '.join(_code(path) for path in paths)}") for name, (option, paths) in found.items()]
+    rows = [
+        (_code(name), f"`{option}` of {', '.join(_code(path) for path in paths)}")
+        for name, (option, paths) in found.items()
+    ]
     return table(("variable", "meaning"), [*rows, *_VARIABLES])
 
 
@@ -237,10 +243,6 @@ def _options(command: click.Command, path: str) -> Iterator[tuple[str, click.Par
             yield from _options(inner, f"{path} {name}")
     else:
         yield from ((path, option) for option in command.params)
-
-
-def renamed() -> str:
-    return table(("old name", "new name"), [(_code(old), _code(new)) for old, new in RENAMED.items()])
 
 
 def root_fields() -> str:
@@ -290,7 +292,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         *(mapping_fields, rule_fields, rule_operators, workspace_keys, condition_operators, faults, reason_codes),
-        *(record_outcomes, lint_codes, commands, exit_codes, environment_variables, renamed, root_fields, http_api),
+        *(record_outcomes, lint_codes, commands, exit_codes, environment_variables, root_fields, http_api),
     )
 }
 

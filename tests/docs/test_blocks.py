@@ -1,7 +1,7 @@
 """Every command and every code block of README and documentation runs as it is printed.
 
-Blocks of `sh`, `python` and `yaml` run in order, one emulator a page. A block labelled `output` is what the one before it
-printed; `exit=1` is the exit code that a block ends with. With UPDATE_DOCS=1 (`make docs`) an output that differs is
+Blocks of `sh`, `python` and `yaml` run in order, one emulator per page. A block labelled `output` is what the block
+before it printed; the label `exit=1` is an exit code. With UPDATE_DOCS=1 (`make docs`) an output that differs is
 written into the page instead.
 """
 
@@ -36,7 +36,7 @@ NOT_RUN = {
     r"--count 1000000 ": "takes minutes; tests/harness/generation makes smaller files with the same options",
     r"emulator verify +#": "plays every scenario; tests/harness/scenarios/test_built_in.py does",
     r"verify --target http://localhost:4000": "needs another endpoint; tests/harness/scenarios/test_targets.py has one",
-    r"verify --exchanges|^stackadapt-emulator record ": "needs real credentials; tests/cli/test_record.py uses an emulator",
+    r"verify --exchanges|^stackadapt-emulator record ": "needs credentials; tests/cli/test_record.py uses an emulator",
     r"^stackadapt-emulator drift ": "needs the network, Node or a changed schema; tests/harness/test_drift_* run it",
 }
 # Blocks that are not run, by language and words of theirs, and why. YAML is parsed all the same.
@@ -47,6 +47,8 @@ ONLY_READ = {
     ("js", "GQL_ENDPOINT"): "tests/conformance/node/published.cjs has the same lines",
     ("yaml", "# .github/workflows/"): "GitHub runs it",
     ("yaml", "# compose.yaml"): "needs Docker",
+    ("yaml", "provenance: documented"): "a row of the ledger, not a workspace",
+    ("text", "app or SDK"): "a picture",
     ("text", "ProfilePropertyData.DATE"): "the output of drift for a schema that does not exist",
     ("text", "No such advertiser: 23."): "the output of verify for a recording of a service that does not exist",
 }
