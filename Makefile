@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-postgresql lint docs conformance-install conformance bench clean
+.PHONY: help demo serve test test-postgresql lint conformance-install conformance bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -28,6 +28,7 @@ lint: $(DEV) ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.PHONY: docs
 docs: $(DEV) ## rewrite the generated parts of the documentation and the output that it shows
 	@$(BIN)/python -m tests.docs.tables
 	UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_blocks.py
