@@ -28,6 +28,7 @@ COMMANDS = {
     "snapshot": "Save the state of a running emulator to a file, and load it again.",
     "record": "Pass requests on to a real endpoint and record its answers, without what identifies anybody.",
     "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",
+    "docs": "Print a page of the documentation.",
     "replay": "Run recorded cases through the mapping engine and compare.",
 }
 
