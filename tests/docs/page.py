@@ -11,10 +11,10 @@ from typing import Any
 import click
 import pytest
 import yaml
+from emulator.harness.startup_check import check_start
 
 from emulator import Emulator, load_workspace
 from emulator.harness.scenarios.workspace import merged
-from emulator.harness.startup_check import check_start
 from emulator.workspace import parse_workspace
 from tests.docs import shell
 from tests.docs.blocks import ROOT, Block

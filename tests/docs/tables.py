@@ -6,7 +6,7 @@ A page marks a part by `<!-- generated: NAME -->` and `<!-- end -->`. `python -m
 
 from __future__ import annotations
 
-import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -17,29 +17,17 @@ import click
 import yaml
 from graphql import build_schema
 
+from emulator import faults as fault_rules
 from emulator.artefacts import contract, contract_json
 from emulator.cli import COMMANDS
 from emulator.errors import ContractViolation, EmulatorDefect, UserMistake
-from emulator.faults import REGISTRY
-from emulator.harness.checks.lint import CHECKS
-from emulator.harness.checks.startup import refused
+from emulator.harness.checks import registry
 from emulator.mapping import Field, generations, load_definition
 from emulator.stackadapt.graphql.schema import API_VERSIONS
-from emulator.stackadapt.rules.builtin_properties import BUILTIN_TYPES
-from emulator.stackadapt.rules.segment_rules import OPERATORS
+from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
 from tests.docs.blocks import DOCUMENTS
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_CODE = re.compile(r"([A-Z]\d{3}(?:, [A-Z]\d{3})*): (.+?)(?=,? [A-Z]\d{3}[:,]|\.$)", re.DOTALL)
-_VALUES = {
-    None: "none",
-    "scalar": "string, number or boolean",
-    "text": "string",
-    "ordered": "number or date",
-    "list": "list of values",
-    "moment": "date, or a duration such as `30d` (that long ago)",  # wording: exempt - the rule's own name
-    "duration": "duration such as `7d`",
-}
 _VARIABLES = (
     ("`STACKADAPT_TEST_URL`, `STACKADAPT_TEST_TOKEN`, `STACKADAPT_TEST_ADVERTISER`", "options of the pytest plugin"),
     ("`STACKADAPT_EMULATOR_TRACEBACK`", "`1` prints the traceback of a defect"),
@@ -103,19 +91,27 @@ def _field_rows(field: Field, prefix: str = "") -> Iterator[Row]:
 
 
 def rule_fields() -> str:
+    others: dict[str, list[str]] = {}
+    for alias, name in ALIASES.items():
+        others.setdefault(name, []).append(alias)
     rows = [
-        ("`email`", "the profile's email; letter case is ignored"),
-        ("`marketing_status`", "`OPTED_IN`, `INDETERMINATE`, …; letter case is ignored"),
-        ("`segment_engage_audience_id`, `external_audience_id`", "IDs of the external audiences the profile is in"),
-        ("`segment_engage_audience_name`, `external_audience_name`", "their names: the audiences' snake_case keys"),
-        *((_code(name), f"built-in property, {kind}") for name, kind in BUILTIN_TYPES.items() if name != "email"),
-        ("any other name", "the destination key of a custom property, compared by its declared type"),
+        (
+            ", ".join(
+                _code(name) if "_" in name or name == "email" else name
+                for name in (field.field, *others.get(field.field, ()))
+            ),
+            field.values,
+            ", ".join(map(_code, field.operators)),
+            _code(json.dumps(field.example)),
+        )
+        for field in FIELDS
     ]
-    return table(("field", "meaning"), rows)
+    return table(("field", "values", "operators", "example"), rows)
 
 
 def rule_operators() -> str:
-    return table(("operator", "value"), [(_code(name), _VALUES[each.value]) for name, each in OPERATORS.items()])
+    rows = [(_code(name), VALUE_KINDS[each.value], each.meaning) for name, each in OPERATORS.items()]
+    return table(("operator", "value", "meaning"), rows)
 
 
 def workspace_keys() -> str:
@@ -169,28 +165,24 @@ def condition_operators() -> str:
 
 
 def faults() -> str:
-    options = {
-        name: [key for key in branch["properties"] if key not in ("fault", "<<")]
-        for branch in _openapi()["components"]["schemas"]["FaultDefinition"]["oneOf"]
-        for name in (branch["properties"]["fault"].get("enum") or [branch["properties"]["fault"]["const"]])
-    }
-    common = set.intersection(*(set(found) for found in options.values()))
     rows = [
         (
-            _code(name),
-            ", ".join(_code(each) for each in options[name] if each not in common),
-            inspect.cleandoc(fault.__doc__ or ""),
+            _code(fault) if option is None else "",
+            _code(option) if option else "",
+            kind,
+            default and _code(default),
+            text,
         )
-        for name, fault in REGISTRY.items()
+        for fault, option, kind, default, text in fault_rules.documentation()
     ]
-    return table(("fault", "options (the first is the one that `name=value` sets)", "effect"), rows)
+    return table(("fault", "option", "type", "default", "effect"), rows)
 
 
 def reason_codes() -> str:
     content = yaml.safe_load(contract("reason-codes.yaml").read_text(encoding="utf-8"))
-    reasons = [(_code(row["code"]), row["outcome"], row["meaning"], row["remedy"]) for row in content["reasons"]]
+    reasons = [(_code(row["code"]), row["outcome"], row["meaning"], row["fix"]) for row in content["reasons"]]
     warned = [
-        (_code(row["code"]), "visible, with a warning", row["meaning"], row["remedy"]) for row in content["warnings"]
+        (_code(row["code"]), "visible, with a warning", row["meaning"], row["fix"]) for row in content["warnings"]
     ]
     return table(("code", "outcome", "meaning", "what to do"), [*reasons, *warned])
 
@@ -201,12 +193,7 @@ def record_outcomes() -> str:
 
 
 def lint_codes() -> str:
-    rows = [
-        (codes, f"{text[:1].upper()}{text[1:]}")
-        for check in (refused, *CHECKS)
-        for codes, text in _CODE.findall(inspect.cleandoc(check.__doc__ or ""))
-    ]
-    return table(("code", "finding"), sorted(rows))
+    return table(("code", "severity", "finding"), [(_code(code), *row) for code, *row in registry.rows()])
 
 
 def commands() -> str:
