@@ -17,7 +17,7 @@ _FILE = Path("scenario")
 def of_scenario(document: Mapping[str, Any]) -> Iterator[Finding]:
     """The first slip in a scenario that fits its schema, as `verify` tells it."""
     # Reading one takes both companies; events are checked sooner without.
-    from emulator.harness.scenarios.files import scenarios_in
+    from emulator.harness.scenarios import scenarios_in
 
     if mistakes(document, SCHEMA):
         return

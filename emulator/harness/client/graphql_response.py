@@ -1,7 +1,7 @@
-"""What the text of a GraphQL answer complains of.
+"""Reads the errors in a GraphQL response.
 
-Anybody's endpoint may have written it, so nothing about its shape is taken for granted: what is not there, or is not
-what GraphQL says it is, complains of nothing.
+The response may come from any server, so that its shape is not taken for granted: whatever is missing or of another
+type than GraphQL requires counts as no error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Content = dict[str, Any]
 
 
 def body_in(text: str) -> Content:
-    """The object in a text, an empty one when it holds none."""
+    """The JSON object in a text; an empty one when there is none."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
@@ -23,19 +23,19 @@ def body_in(text: str) -> Content:
 
 
 def errors_in(body: Content) -> list[Content]:
-    """The errors of the document."""
+    """The top-level errors."""
     return _objects(body.get("errors"))
 
 
 def user_errors_in(body: Content) -> Iterator[Content]:
-    """The errors that the payloads of mutations tell of."""
+    """The user errors in the payloads of all mutations."""
     data = body.get("data")
     for payload in _objects(list(data.values()) if isinstance(data, dict) else None):
         yield from _objects(payload.get("userErrors"))
 
 
 def location_in(error: Content) -> Mapping[str, int] | None:
-    """The first place in the document that an error names: `line` and `column`, counted from 1."""
+    """The first location of an error in the document: `line` and `column`, counted from 1."""
     for location in _objects(error.get("locations")):
         if all(isinstance(location.get(name), int) for name in ("line", "column")):
             return location

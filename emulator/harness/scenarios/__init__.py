@@ -1,16 +1,20 @@
-"""Scenarios: stories about the sync, written in YAML for everybody to read, and played against an endpoint."""
+"""Scenarios: what the sync does, written in YAML and checked against an endpoint."""
 
-from emulator.harness.scenarios.files import built_in, read_scenarios
-from emulator.harness.scenarios.junit import junit_xml
-from emulator.harness.scenarios.model import Scenario
-from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Check, Report, Result
-from emulator.harness.scenarios.run import play, play_all
+from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
+from emulator.harness.scenarios.format import short
+from emulator.harness.scenarios.model import Case, Cell, Check
+from emulator.harness.scenarios.player import play, play_all
+from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
+from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.targets import GraphQLEndpoint, OwnEmulators, RunningEmulator, Target
+from emulator.harness.scenarios.workspace import merged, workspace_of
 
 __all__ = [
     "FAILED",
     "PASSED",
     "SKIPPED",
+    "Case",
+    "Cell",
     "Check",
     "GraphQLEndpoint",
     "OwnEmulators",
@@ -21,7 +25,11 @@ __all__ = [
     "Target",
     "built_in",
     "junit_xml",
+    "merged",
     "play",
     "play_all",
     "read_scenarios",
+    "scenarios_in",
+    "short",
+    "workspace_of",
 ]

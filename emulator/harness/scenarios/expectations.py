@@ -1,4 +1,4 @@
-"""What can be expected in a scenario. One class a kind, named by the key that it is written under."""
+"""The expectations of a scenario: one class for each key of `then`."""
 
 from __future__ import annotations
 
@@ -6,139 +6,117 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
-from emulator.harness.scenarios.actions import Document, FindPerson
 from emulator.harness.scenarios.format import counted, described, listed, says, short
 from emulator.harness.scenarios.graphql_expectation import GraphQLResponses
-from emulator.harness.scenarios.model import Person
-from emulator.harness.scenarios.results import Check
-from emulator.harness.scenarios.stage import ScenarioRun, Shown
-
-
-class Expectation(Protocol):
-    """Something that must be true."""
-
-    @property
-    def needs_emulator(self) -> bool:
-        """Whether GraphQL alone cannot tell."""
-        ...
-
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        """Looks whether it is. Raises EmulatorError when the question is refused, HTTPError when nobody answers."""
-        ...
-
-
-class AtAnEmulator:
-    """What only the control API can tell."""
-
-    __slots__ = ()
-    needs_emulator: ClassVar[bool] = True
+from emulator.harness.scenarios.model import Check, Document, FindPerson, Person
+from emulator.harness.scenarios.run import EmulatorOnly, Expectation, ScenarioRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profiles(AtAnEmulator):
-    """These people are visible in StackAdapt, and nobody else. `known` is what must be known of some of them."""
+class Profiles(EmulatorOnly):
+    """Exactly these people are visible in StackAdapt. `details` is what else is expected, by name."""
 
     people: tuple[Person, ...]
-    known: Mapping[str, Document]
+    details: Mapping[str, Document]
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        found = {stage.name_of(profile["email"]): profile for profile in stage.stackadapt.profiles()}
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
+        found = {run.name_of(profile["email"]): profile for profile in run.stackadapt.profiles()}
         names = [person.name for person in self.people]
-        yield check(stage, f"visible in StackAdapt: {listed(names)}", listed(found), listed(names) == listed(found))
-        for name, known in self.known.items():
+        yield _check(run, f"visible in StackAdapt: {listed(names)}", listed(found), listed(names) == listed(found))
+        for name, expected in self.details.items():
             if name in found:
-                yield from _known(stage, name, known, found[name])
+                yield from _profile_checks(run, name, expected, found[name])
 
 
-def _known(stage: ScenarioRun, name: str, expected: Document, profile: Shown) -> Iterator[Check]:
+def _profile_checks(run: ScenarioRun, name: str, expected: Document, profile: Document) -> Iterator[Check]:
     for key, values in (
         ("in", [audience["name"] for audience in profile["audiences"]]),
         ("externalIds", profile["externalIds"]),
     ):
         if key in expected:
             text = f"{name}, {'audiences' if key == 'in' else 'external ids'}: {listed(expected[key])}"
-            yield check(stage, text, listed(values), listed(values) == listed(expected[key]))
+            yield _check(run, text, listed(values), listed(values) == listed(expected[key]))
     if status := expected.get("marketingStatus"):
         found = profile["marketingStatus"]
-        yield check(stage, f"{name}, marketing status: {status}", found, found == status)
+        yield _check(run, f"{name}, marketing status: {status}", found, found == status)
     for key, value in expected.get("properties", {}).items():
         found = profile["properties"].get(key)
-        yield check(stage, f"{name}, {key}: {short(value)}", short(found), found == value)
+        yield _check(run, f"{name}, {key}: {short(value)}", short(found), found == value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment(AtAnEmulator):
-    """A segment with a rule has these members, and nobody else."""
+class Segment(EmulatorOnly):
+    """A segment with a rule has exactly these members."""
 
     rule: Document
     members: tuple[Person, ...]
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        found = listed(stage.name_of(email) for email in stage.stackadapt.segment(self.rule)["members"])
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
+        found = listed(run.name_of(email) for email in run.stackadapt.segment(self.rule)["members"])
         names = listed(person.name for person in self.members)
-        yield check(stage, f"members of the segment {short(self.rule)}: {names}", found, found == names)
+        yield _check(run, f"members of the segment {short(self.rule)}: {names}", found, found == names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejections(AtAnEmulator):
-    """StackAdapt refused so many records for each reason, and none for another."""
+class Rejections(EmulatorOnly):
+    """StackAdapt rejected exactly these numbers of records, by reason."""
 
     expected: Mapping[str, int]
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        found = Counter(each["reason"] for each in stage.stackadapt.rejections())
-        text = f"records that StackAdapt refused: {counted(self.expected)}"
-        yield check(stage, text, counted(found), found == self.expected)
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
+        found = Counter(each["reason"] for each in run.stackadapt.rejections())
+        text = f"records that StackAdapt rejected: {counted(self.expected)}"
+        yield _check(run, text, counted(found), found == self.expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records(AtAnEmulator):
-    """StackAdapt has so many records of each outcome, and none of another."""
+class Records(EmulatorOnly):
+    """StackAdapt has exactly these numbers of records, by outcome."""
 
     expected: Mapping[str, int]
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        found = Counter(each["outcome"] for each in stage.stackadapt.records())
-        yield check(stage, f"records at StackAdapt: {counted(self.expected)}", counted(found), found == self.expected)
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
+        found = Counter(each["outcome"] for each in run.stackadapt.records())
+        yield _check(run, f"records at StackAdapt: {counted(self.expected)}", counted(found), found == self.expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audiences(AtAnEmulator):
-    """So many people are in each of these audiences at Segment."""
+class Audiences(EmulatorOnly):
+    """Segment has these numbers of people in these audiences."""
 
     expected: Mapping[str, int]
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        sizes = {each["key"]: each["size"] for each in stage.segment.audiences()}
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
+        sizes = {each["key"]: each["size"] for each in run.segment.audiences()}
         found = {key: sizes[key] for key in self.expected}
-        yield check(stage, f"people at Segment: {counted(self.expected)}", counted(found), found == self.expected)
+        yield _check(run, f"people at Segment: {counted(self.expected)}", counted(found), found == self.expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deliveries(AtAnEmulator):
-    """So many of the events that Engage sent out are like this."""
+class Deliveries(EmulatorOnly):
+    """A number of events that Engage emitted match."""
 
     person: Person | None
     wanted: Document
     message: str | None
     times: int
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        found = stage.segment.deliveries(userId=self.person.user_id if self.person else None)
-        alike = [each for each in found if self._fits(each)]
-        text = f"events that are {described(self.wanted)}{_about(self.person)}{_saying(self.message)}: {self.times}"
-        yield check(stage, text, f"{len(alike)} of {len(found)}", len(alike) == self.times)
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
+        found = run.segment.deliveries(userId=self.person.user_id if self.person else None)
+        matching = [each for each in found if self._fits(each)]
+        text = f"events with {described(self.wanted)}{_about(self.person)}{_saying(self.message)}: {self.times}"
+        yield _check(run, text, f"{len(matching)} of {len(found)}", len(matching) == self.times)
 
-    def _fits(self, delivery: Shown) -> bool:
-        alike = all(delivery[name] == value for name, value in self.wanted.items())
-        return alike and says(delivery["message"], self.message)
+    def _fits(self, delivery: Document) -> bool:
+        matches = all(delivery[name] == value for name, value in self.wanted.items())
+        return matches and says(delivery["message"], self.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Requests(AtAnEmulator):
-    """StackAdapt was asked so often like this."""
+class Requests(EmulatorOnly):
+    """StackAdapt received a number of requests that match."""
 
     person: Person | None
     criteria: Document
@@ -146,19 +124,19 @@ class Requests(AtAnEmulator):
     contains: str | None
     times: int
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        alike = [
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
+        matching = [
             each
-            for each in stage.stackadapt.journal(**self.criteria, email=self.person.email if self.person else None)
+            for each in run.stackadapt.journal(**self.criteria, email=self.person.email if self.person else None)
             if self.outcome in (None, each["outcome"]) and says(_document(each["request"]), self.contains)
         ]
         wanted = {**self.criteria, **({"outcome": self.outcome} if self.outcome else {})}
         text = f"requests to StackAdapt: {described(wanted)}{_about(self.person)}{_saying(self.contains)}: {self.times}"
-        yield check(stage, text, str(len(alike)), len(alike) == self.times)
+        yield _check(run, text, str(len(matching)), len(matching) == self.times)
 
 
 def _document(request: str) -> str:
-    """The GraphQL document in a body, or the body when there is none."""
+    """The GraphQL document of a request body, or the body when there is none."""
     try:
         body = json.loads(request)
     except ValueError:
@@ -167,24 +145,24 @@ def _document(request: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deletions(AtAnEmulator):
-    """The deletions of this step came to this at each destination."""
+class Deletions(EmulatorOnly):
+    """The outcomes of this step's deletions at each destination, in order."""
 
     expected: tuple[Document, ...]
 
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
+    def check(self, run: ScenarioRun) -> Iterator[Check]:
         wanted = [each["outcome"] for each in self.expected]
-        found = [each["outcome"] for each in stage.deletions]
-        yield check(stage, f"deletions at the destinations: {', '.join(wanted)}", ", ".join(found), found == wanted)
-        for expected, deletion in zip(self.expected, stage.deletions, strict=False):
+        found = [each["outcome"] for each in run.deletions]
+        yield _check(run, f"deletions at the destinations: {', '.join(wanted)}", ", ".join(found), found == wanted)
+        for expected, deletion in zip(self.expected, run.deletions, strict=False):
             if part := expected.get("message"):
                 message = deletion["message"]
-                yield check(stage, f"the deletion's message contains {part!r}", str(message), says(message, part))
+                yield _check(run, f"the deletion's message contains {part!r}", str(message), says(message, part))
 
 
-def check(stage: ScenarioRun, expected: str, found: str, passed: bool) -> Check:
-    """A check; the stories of everybody come along when it does not hold."""
-    return Check(expected=expected, found=found, passed=passed, timelines=() if passed else stage.timelines())
+def _check(run: ScenarioRun, expected: str, found: str, passed: bool) -> Check:
+    """A check, with all timelines when it failed."""
+    return Check(expected=expected, found=found, passed=passed, timelines=() if passed else run.timelines())
 
 
 def _about(person: Person | None) -> str:
@@ -201,7 +179,7 @@ Reader = Callable[[Any, FindPerson], Expectation]
 def _read_profiles(given: Any, find: FindPerson) -> Profiles:
     items = [{"person": each} if isinstance(each, str) else each for each in given]
     people = tuple(find(each["person"]) for each in items)
-    return Profiles(people=people, known={each["person"]: each for each in items})
+    return Profiles(people=people, details={each["person"]: each for each in items})
 
 
 def _read_delivery(given: Any, find: FindPerson) -> Deliveries:
@@ -231,7 +209,7 @@ READERS: Mapping[str, Reader] = {
     "answers": lambda given, _: GraphQLResponses(expected=tuple(given)),
     "deletions": lambda given, _: Deletions(expected=tuple(given)),
 }
-# Of these each line of the list is an expectation of its own.
+# Each item of these lists is a separate expectation.
 LINE_READERS: Mapping[str, Reader] = {
     "segments": lambda given, find: Segment(rule=given["rule"], members=tuple(map(find, given["members"]))),
     "deliveries": _read_delivery,
@@ -240,7 +218,7 @@ LINE_READERS: Mapping[str, Reader] = {
 
 
 def read_expectations(given: Document, find: FindPerson) -> Iterator[tuple[str, Expectation]]:
-    """What a step's `then`, which fits the schema, expects, each with its place in it: `profiles`, `requests[1]`."""
+    """The expectations of a `then` that matches the schema, each with its place in it: `profiles`, `requests[1]`."""
     for kind, expected in given.items():
         if kind in READERS:
             yield kind, READERS[kind](expected, find)

@@ -1,14 +1,14 @@
-"""Where scenarios can be played: in emulators of their own, in sandboxes of a running one, at a bare endpoint."""
+"""Where scenarios are played: in separate emulators, in sandboxes of a running one, or at a GraphQL endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol
 
-from emulator.harness.client import Endpoint
-from emulator.harness.client.opening import EmulatorAt
-from emulator.harness.scenarios.model import Scenario
+from emulator.harness.client import Endpoint, RemoteEmulator
+from emulator.harness.scenarios.model import Document
+from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.workspace import workspace_of
 from emulator.workspace import Workspace, parse_workspace
 
@@ -16,21 +16,21 @@ OpenEndpoint = Callable[[Workspace], AbstractContextManager[Endpoint]]
 
 
 class Target(Protocol):
-    """A place for scenarios. `name` is how it is called in reports."""
+    """Opens an endpoint for each scenario. `name` is its name in reports."""
 
     name: str
 
     def refuses(self, scenario: Scenario) -> str | None:
-        """Why a scenario cannot be played here, as a sentence; None when it can."""
+        """The reason why a scenario cannot be played here, as a sentence; None when it can."""
         ...
 
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """An endpoint with this workspace, given in its JSON form."""
+    def open(self, workspace: Document) -> AbstractContextManager[Endpoint]:
+        """An endpoint with this workspace, in its JSON form."""
         ...
 
 
 class OwnEmulators:
-    """An emulator for each scenario, opened by whoever can."""
+    """A new emulator for each scenario, opened by the caller's function."""
 
     name = "emulators in this process"
 
@@ -38,47 +38,47 @@ class OwnEmulators:
         self._open_endpoint = open_endpoint
 
     def refuses(self, scenario: Scenario) -> str | None:
-        """Nothing is refused."""
+        """None: every scenario can be played."""
         return None
 
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """A fresh emulator. Raises WorkspaceError."""
+    def open(self, workspace: Document) -> AbstractContextManager[Endpoint]:
+        """A new emulator. Raises WorkspaceError."""
         return self._open_endpoint(parse_workspace(workspace))
 
 
 class RunningEmulator:
-    """A sandbox for each scenario at an emulator that runs already; it is deleted afterwards."""
+    """A sandbox of a running emulator for each scenario, deleted afterwards."""
 
-    def __init__(self, emulator: EmulatorAt) -> None:
+    def __init__(self, emulator: RemoteEmulator) -> None:
         self.name = f"sandboxes of the emulator at {emulator.url}"
         self._emulator = emulator
 
     def refuses(self, scenario: Scenario) -> str | None:
-        """Nothing is refused."""
+        """None: every scenario can be played."""
         return None
 
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """A fresh sandbox. Raises UserMistake when the workspace is refused."""
+    def open(self, workspace: Document) -> AbstractContextManager[Endpoint]:
+        """A new sandbox. Raises UserMistake when the workspace is rejected."""
         return self._emulator.sandbox(workspace)
 
 
 class GraphQLEndpoint:
-    """Somebody else's StackAdapt: nothing but GraphQL, with one token and one advertiser."""
+    """A GraphQL endpoint that is not an emulator, with one token and one advertiser."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.name = f"the GraphQL endpoint {endpoint.url}{endpoint.graphql_path}"
         self._endpoint = endpoint
 
     def refuses(self, scenario: Scenario) -> str | None:
-        """What takes more than GraphQL, another workspace, or other tokens."""
+        """Refuses what needs more than GraphQL, another workspace, or other tokens."""
         if scenario.needs_emulator:
-            return "This needs an emulator: more than GraphQL happens in it."
+            return "This needs an emulator: it uses more than GraphQL."
         if scenario.workspace != workspace_of({}):
             return "This needs an emulator: it changes the workspace."
         if missing := sorted(scenario.tokens - self._endpoint.tokens.keys()):
             return f"This needs another token: {', '.join(missing)}."
         return None
 
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """The endpoint, always the same, with whatever it has."""
+    def open(self, workspace: Document) -> AbstractContextManager[Endpoint]:
+        """The endpoint as it is."""
         return nullcontext(self._endpoint)

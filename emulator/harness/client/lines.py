@@ -1,4 +1,4 @@
-"""One line each for what happened to an event, a request, a record or a profile, as the control API shows them."""
+"""One line of text each for an event, a request, a record and a profile, as the control API returns them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from emulator.harness.client.graphql_response import body_in, errors_in, locatio
 
 Shown = dict[str, Any]
 
-# Characters of a document on either side of the place that a syntax error names.
+# Characters of a document to show on either side of a syntax error.
 _AROUND = 24
 _LONGEST_RECORD = 200
 
 
 def delivery_line(delivery: Shown) -> str:
-    """What became of an event at a destination."""
+    """The outcome of an event at a destination."""
     name = f"{delivery['type']} {delivery['event']!r}" if delivery["event"] else delivery["type"]
     text = f"{name} to {delivery['destination']!r}: {delivery['outcome']}{_why(delivery)}"
-    places = [place for error in _errors(delivery["response"] or "") if (place := location_in(error))]
-    text += f" ({_place(places[0])} of the document)" if places else ""
+    locations = [location for error in _errors(delivery["response"] or "") if (location := location_in(error))]
+    text += f" ({_place(locations[0])} of the document)" if locations else ""
     if delivery["outcome"] == "failed" and delivery["segmentReports"] == "delivered":
         text += " (Segment would report this as delivered)"
     return text
 
 
 def request_line(request: Shown, *, near: bool = True) -> str:
-    """What a request to GraphQL was told. `near` shows the document around the place of a syntax error."""
+    """The outcome of a GraphQL request. `near` quotes the document around a syntax error."""
     status = "no answer" if request["status"] is None else request["status"]
     text = f"{', '.join(request['operations']) or 'unreadable document'}: {request['outcome']}, {status}"
     document = request["request"] if near else ""
-    return "; ".join([text, *(_complaint(error, document) for error in _errors(request["response"]))])
+    return "; ".join([text, *(_error_text(error, document) for error in _errors(request["response"]))])
 
 
 def record_line(record: Shown, *, whole: bool = False) -> str:
-    """What became of a record; `whole` shows the record itself, for one that nobody can be told from."""
-    way = " ".join(str(record["record"][name]) for name in ("action", "audienceName") if name in record["record"])
-    shown = json.dumps(record["record"], ensure_ascii=False)[:_LONGEST_RECORD] if whole else f"({way})" if way else ""
+    """The outcome of a record. `whole` includes the record itself, for one that cannot be attributed to a profile."""
+    change = " ".join(str(record["record"][name]) for name in ("action", "audienceName") if name in record["record"])
+    shown = f"({change})" if change else ""
+    if whole:
+        shown = json.dumps(record["record"], ensure_ascii=False)[:_LONGEST_RECORD]
     text = f"record{f' {shown}' if shown else ''}: {record.get('outcome', 'rejected')}{_why(record)}"
     text += "".join(f"; {warning['code']} at {warning['key']!r}" for warning in record.get("warnings", ()))
     if record.get("waitsFor"):
@@ -46,10 +48,8 @@ def record_line(record: Shown, *, whole: bool = False) -> str:
 
 
 def profile_line(profile: Shown) -> str:
-    """Where a visible profile stands."""
-    audiences = (
-        ", ".join(f"{audience['name']} ({audience['id']})" for audience in profile["audiences"]) or "no audience"
-    )
+    """The state of a visible profile."""
+    audiences = ", ".join(f"{each['name']} ({each['id']})" for each in profile["audiences"]) or "no audience"
     return (
         f"{profile['email']} of advertiser {profile['advertiserId']}, visible since {profile['visibleAt']}, "
         f"{profile['marketingStatus']}, in {audiences}"
@@ -61,13 +61,13 @@ def _why(item: Shown) -> str:
 
 
 def _errors(response: str) -> Iterator[Shown]:
-    """A GraphQL answer's errors and user errors."""
+    """The errors and user errors of a GraphQL response."""
     body = body_in(response)
     yield from errors_in(body)
     yield from user_errors_in(body)
 
 
-def _complaint(error: Shown, request: str) -> str:
+def _error_text(error: Shown, request: str) -> str:
     text, location = str(error.get("message")), location_in(error)
     return f"{text} ({_place(location)}{_around(location, request)})" if location else text
 
@@ -77,7 +77,7 @@ def _place(location: Mapping[str, int]) -> str:
 
 
 def _around(location: Mapping[str, int], request: str) -> str:
-    """The document's text around a place, when the request can be read."""
+    """The text of the document around a location; empty when the request cannot be read."""
     try:
         line = json.loads(request)["query"].split("\n")[location["line"] - 1]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
