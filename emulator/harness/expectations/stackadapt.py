@@ -100,7 +100,7 @@ class ExpectingStackAdapt(StackAdaptClient):
     ) -> Shown:
         """A segment with this rule has `size` members, or exactly these emails as members.
 
-        Returns the segment. Raises Unmet with the timeline of the first missing member, InputError when neither is given.
+        Returns the segment. Raises Unmet with the timeline of a missing member, InputError when neither is given.
         """
         __tracebackhide__ = True
         if size is None and members is None:

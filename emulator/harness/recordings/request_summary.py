@@ -1,4 +1,4 @@
-"""What a recorded request asks for."""
+"""Summarizes a recorded request."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from emulator.stackadapt.graphql.request_contents import contents_of, summary_of
 from emulator.stackadapt.limits import Limits
 
 
-def asked_in(exchange: Exchange) -> RequestSummary | None:
-    """Root fields, advertisers, and whether anything is to be changed; None for a request that cannot be read."""
+def request_summary(exchange: Exchange) -> RequestSummary | None:
+    """Root fields, advertisers, and whether it is a mutation; None for an unreadable request."""
     try:
         params = read_body(json.dumps(exchange.request).encode())
         document = parse_document(params.query, Limits())
@@ -29,7 +29,7 @@ def asked_in(exchange: Exchange) -> RequestSummary | None:
 
 def title_of(exchange: Exchange) -> str:
     """`mutation upsertProfiles`."""
-    asked = asked_in(exchange)
-    if asked is None:
-        return "a request that cannot be read"
-    return f"{'mutation' if asked.mutates else 'query'} {', '.join(dict.fromkeys(asked.operations))}"
+    summary = request_summary(exchange)
+    if summary is None:
+        return "unreadable request"
+    return f"{'mutation' if summary.mutates else 'query'} {', '.join(dict.fromkeys(summary.operations))}"

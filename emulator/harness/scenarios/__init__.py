@@ -3,7 +3,7 @@
 from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
 from emulator.harness.scenarios.format import short
 from emulator.harness.scenarios.model import Case, Cell, Check
-from emulator.harness.scenarios.player import play, play_all
+from emulator.harness.scenarios.player import outcome_of, play, play_all
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
 from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.targets import GraphQLEndpoint, OwnEmulators, RunningEmulator, Target
@@ -26,6 +26,7 @@ __all__ = [
     "built_in",
     "junit_xml",
     "merged",
+    "outcome_of",
     "play",
     "play_all",
     "read_scenarios",
