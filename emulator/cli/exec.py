@@ -15,7 +15,6 @@ import click
 import httpx
 
 from emulator.harness.client import Endpoint, failures_at, sandbox_at
-
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace

@@ -22,9 +22,9 @@ KEPT_HEADERS: Final = re.compile(r"content-type|retry-after|(?:x-)?rate-?limit.*
 class Recording:
     """Writes exchanges to a new file that only its owner can read. Thread-safe.
 
-    `key` determines the pseudonyms and must not be stored. `keep` returns when the exchange is on disk; a crash can only
-    truncate the last line. Raises UserMistake when the file exists, since the pseudonyms of two runs do not match, and
-    InputError when it cannot be created.
+    `key` determines the pseudonyms and must not be stored. `keep` returns when the exchange is on disk; a crash can
+    only truncate the last line. Raises UserMistake when the file exists, since the pseudonyms of two runs do not match,
+    and InputError when it cannot be created.
     """
 
     def __init__(self, path: Path, *, upstream: str, key: str) -> None:
