@@ -125,7 +125,7 @@ def test_a_changed_text_and_a_missing_field_are_found_and_reported(
         'found     "Advertiser 23 could not be found."',
     ]
     place = lines.index("failed  line 3: query cdpProfiles")
-    assert lines[place + 2 : place + 4] == ["expected  data.cdpProfiles.profiles.totalCount: nothing", "found     1"]
+    assert lines[place + 2 : place + 4] == ["expected  data.cdpProfiles.profiles.totalCount: missing", "found     1"]
     assert lines[-1] == "1 passed, 2 failed, 0 skipped, against emulators in this process"
     [suite] = ET.parse(tmp_path / "verify.xml").getroot()
     assert [[child.tag for child in case] for case in suite] == [[], ["failure"], ["failure"]]

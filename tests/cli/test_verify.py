@@ -97,20 +97,21 @@ def test_scenarios_are_listed_and_chosen_by_text(call: Run) -> None:
     listed = call("verify", "--list", "-k", "COMPLIANCE")
     assert listed.returncode == 0
     assert listed.stdout.splitlines() == [
-        "deletion/compliance: After a compliance deletion the person is never taken in again",
-        "deletion/plain: A deletion that is no compliance request does not shut the person out",
+        "deletion/compliance: After a compliance deletion the profile is never ingested again",
+        "deletion/without-compliance-flag: "
+        "After a deletion that is not a compliance request the profile can be created again",
     ]
     as_json = json.loads(call("verify", "--list", "--json", "-k", "deletion.compliance").stdout)
-    assert [Path(each["file"]).stem for each in as_json["scenarios"]] == ["compliance", "plain"]
+    assert [Path(each["file"]).stem for each in as_json["scenarios"]] == ["compliance", "without-compliance-flag"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-k", "no such thing"], "no scenario is about this"),
+        (["-k", "no such thing"], "no matching scenario"),
         (["nowhere.yaml"], "there is no such file"),
         (["--target", "not a url"], "URL"),
-        (["--target", "http://127.0.0.1:9/graphql"], "nobody answers"),
+        (["--target", "http://127.0.0.1:9/graphql"], "no response"),
         (["--target", "https://api.stackadapt.com/graphql"], "Add --allow-remote"),
         (["-k", "opted-in", "--junit-xml", "/nowhere/at/all.xml"], "this file cannot be written"),
     ],
@@ -134,11 +135,11 @@ def test_a_bare_endpoint_plays_what_it_can_and_says_what_it_cannot(call: Run, gr
     shown = call("verify", *reached, "-k", "graphql/")
     assert shown.returncode == 0, shown.stdout
     assert "4 passed, 0 failed, 1 skipped, against the GraphQL endpoint" in shown.stdout
-    assert "This needs an emulator: more than GraphQL happens in it." in shown.stdout
+    assert "This needs an emulator: it uses more than GraphQL." in shown.stdout
     assert "sa-local-write" not in shown.stdout + shown.stderr
 
 
 def test_a_bare_endpoint_needs_a_token(call: Run, graphql_only: str) -> None:
     shown = call("verify", "--target", graphql_only)
     assert shown.returncode == 2
-    assert f"{graphql_only}: this is no emulator, so it needs --token." in shown.stderr
+    assert f"{graphql_only}: not an emulator, so --token is required" in shown.stderr

@@ -36,7 +36,7 @@ MISTAKES = {
         right='            "email": self.email,\n',
         wrong="",
         named=(
-            "ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "expected a visible profile for ada@example.com at advertiser 1001; none found",
             "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.",
             "rejected, MISSING_EMAIL: The record has no email",
         ),
@@ -45,7 +45,7 @@ MISTAKES = {
         right="self._ask(document, token=self._settings.import_token)",
         wrong="self._ask(document, token=self._settings.report_token)",
         named=(
-            "ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "expected a visible profile for ada@example.com at advertiser 1001; none found",
             "upsertProfiles: userErrors, 200; The token has no WRITE scope for advertiser 1001.",
         ),
     ),
@@ -53,7 +53,7 @@ MISTAKES = {
         right="profiles=json.dumps(profiles)",
         wrong="""profiles='"%s"' % profiles.replace('"', '\\\\"').replace('\\\\\\\\', '')""",
         named=(
-            "grace@example.com should have a profile at advertiser 1001, and none is visible.",
+            "expected a visible profile for grace@example.com at advertiser 1001; none found",
             "Syntax Error: ",
             "(line 9, column ",
         ),

@@ -16,7 +16,8 @@ import pytest
 
 from emulator import Emulator, load_workspace
 from emulator.harness.client import NoControl, SegmentClient, StackAdaptClient
-from emulator.pytest_plugin.targets import InProcess, Permission, target_at
+from emulator.harness.remote_guard import Permission
+from emulator.pytest_plugin.targets import InProcess, target_at
 from emulator.server.listener import Listener
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def test_a_failure_tells_the_story_and_ends_at_the_line_of_the_test(run: Run) ->
     result.stdout.fnmatch_lines(
         [
             ">*expect_profile*",
-            "E*emulator.Unmet: ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "E*emulator.Unmet: expected a visible profile for ada@example.com at advertiser 1001; none found",
             "E*PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u1)",
             "test_it.py:*: Unmet",
         ]
@@ -294,7 +295,9 @@ def test_without_a_control_api_tests_that_need_it_are_skipped_with_the_reason(ru
         ALONE, "-rs", f"--stackadapt-url={alone}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1001"
     )
     result.assert_outcomes(passed=1, skipped=2)
-    result.stdout.fnmatch_lines(["SKIPPED*this needs the control API of an emulator.*", "SKIPPED*no Segment listens*"])
+    result.stdout.fnmatch_lines(
+        ["SKIPPED*this needs the control API of an emulator.*", "SKIPPED*no Segment service at this endpoint*"]
+    )
 
 
 def test_the_environment_names_an_endpoint_too(run: Run, alone: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,12 +332,12 @@ def nowhere() -> str:
 
 def test_what_is_wrong_with_an_endpoint_is_told_once_before_any_test(run: Run, alone: str, nowhere: str) -> None:
     for url, said in (
-        (alone, f"{alone}: this is no emulator, so it needs --stackadapt-token."),
-        (nowhere, f"{nowhere}: nobody answers: *"),
+        (alone, f"{alone}: not an emulator, so --stackadapt-token is required"),
+        (nowhere, f"{nowhere}: no response: *"),
         ("foo", "URL: this is no address to send to. Found: 'foo'. Allowed: http or https."),
         (
             "https://h.example/graphql",
-            "*this host is not this machine, and nothing was sent.*--stackadapt-allow-remote*",
+            "*this is another host, and nothing was sent.*--stackadapt-allow-remote*",
         ),
     ):
         result = run(ARRIVES + ALONE, "--stackadapt-url", url)
@@ -434,7 +437,7 @@ def test_a_mutation_elsewhere_is_held_back() -> None:
     )
     with (
         target.isolated(None, {}) as endpoint,
-        pytest.raises(NoControl, match=r"this could change data there.*--stackadapt-allow-writes"),
+        pytest.raises(NoControl, match=r"this may change data on another host.*--stackadapt-allow-writes"),
     ):
         StackAdaptClient(endpoint).graphql("mutation { archiveAdvertiser(id: 1) { clientMutationId } }")
     assert sent == ["GET"]
@@ -461,7 +464,7 @@ def test_the_command_line_allows_no_writes_elsewhere_unless_it_says_so(
         "--stackadapt-allow-remote",
     )
     result.assert_outcomes(skipped=1, deselected=2)
-    result.stdout.fnmatch_lines(["SKIPPED*this could change data there*--stackadapt-allow-writes*"])
+    result.stdout.fnmatch_lines(["SKIPPED*this may change data on another host*--stackadapt-allow-writes*"])
     assert sent == ["GET"]
 
 
