@@ -175,7 +175,9 @@ def test_bad_usage_exits_2_and_writes_nothing(call: Run, tmp_path: Path, argumen
     assert not path.exists()
 
 
-@pytest.mark.parametrize(("content", "said"), [("", "no exchange in this recording"), ("{}\n", "no recorded exchange")])
+@pytest.mark.parametrize(
+    ("content", "said"), [("", "no exchange in this recording"), ("{}\n", "invalid format of a recorded exchange")]
+)
 def test_a_file_that_is_no_recording_exits_2(call: Run, tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "exchanges.jsonl"
     path.write_text(content)

@@ -1,4 +1,4 @@
-"""The built wheel in a clean environment: the example project passes there, and its mistakes are named."""
+"""The built wheel in a clean environment: the tests of the example project pass, and detect mistakes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ REQUIRED = "STACKADAPT_EMULATOR_REQUIRE_WHEEL"
 SECONDS = 600
 
 WORKERS = 8
-# What the example project's own pyproject.toml asks for.
+# The dependencies in the pyproject.toml of the example project.
 NEEDED = ("stackadapt-emulator", "httpx", "pytest", "pytest-xdist")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A change to the client, and what its failing tests must say."""
+    """A change to the client, and what its failing tests must print."""
 
     right: str
     wrong: str
@@ -76,7 +76,7 @@ def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def install(environment: Path) -> str | None:
-    """Builds the wheel and installs it with pytest into a new environment; gives the reason when that fails."""
+    """Builds the wheel and installs it with pytest into a new environment. Returns the output of a step that fails."""
     wheels = environment.with_name("wheels")
     steps = (
         (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", wheels, ROOT),
@@ -117,14 +117,14 @@ def project(tmp_path: Path) -> Path:
     return shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def test_its_tests_pass_with_eight_workers(environment: Path, project: Path) -> None:
+def test_the_example_project_passes_with_eight_workers(environment: Path, project: Path) -> None:
     done = run(environment / "bin/pytest", "-n", WORKERS, cwd=project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{WORKERS} workers" in done.stdout
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_in_the_client_is_named(environment: Path, project: Path, mistake: Mistake) -> None:
+def test_a_mistake_in_the_client_is_detected(environment: Path, project: Path, mistake: Mistake) -> None:
     client = project / "src/shop/client.py"
     code = client.read_text()
     assert code.count(mistake.right) == 1

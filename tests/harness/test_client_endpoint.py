@@ -98,7 +98,7 @@ def test_a_graphql_endpoint_needs_token_and_advertiser(missing: str) -> None:
 
 def test_an_invalid_url_is_not_probed() -> None:
     host = Host(httpx.Response(404))
-    with pytest.raises(InputError, match="no address to send to"):
+    with pytest.raises(InputError, match="http or https"):
         host.found("foo")
     assert host.clients == []
 

@@ -74,7 +74,7 @@ def test_a_failed_expectation_prints_what_the_profile_has(stackadapt: ExpectingS
     profile = stackadapt.expect_profile(email=ADA)
     with pytest.raises(
         Unmet,
-        match=r"expected the profile of ada@example.com to be in audience 'others'; it is in vip_customers \(aud_local_vip\)",
+        match=r"ada@example.com to be in audience 'others'; it is in vip_customers \(aud_local_vip\)",
     ):
         profile.in_audience("others")
     with pytest.raises(Unmet, match="not to be in audience 'vip_customers'; it is"):
@@ -89,10 +89,10 @@ def test_a_failed_expectation_prints_what_the_profile_has(stackadapt: ExpectingS
 
 @pytest.mark.usefixtures("ada")
 def test_an_unexpected_profile_is_printed_with_its_timeline(stackadapt: ExpectingStackAdapt) -> None:
-    stackadapt.expect_no_profile(email="nobody@example.com")
+    stackadapt.expect_no_profile(email="unknown@example.com")
     with pytest.raises(
         Unmet,
-        match=r"(?s)expected no visible profile for ada@example.com at advertiser 1001; found one\n.*identify to .*: sent",
+        match=r"(?s)^expected no visible profile for ada@example.com at .*; found one\n.*identify to .*: sent",
     ):
         stackadapt.expect_no_profile(email=ADA)
 

@@ -85,18 +85,18 @@ FUNNEL = Funnel(
 )
 
 
-def test_a_funnel_whose_sums_hold_balances() -> None:
+def test_a_balanced_funnel_has_no_imbalances() -> None:
     assert FUNNEL.imbalances() == []
     assert FUNNEL.as_dict()["balanced"] is True
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "message"),
     [
         ({"calls_accepted": 2}, "3 calls were made, 2 were accepted"),
-        ({"not_triggered": 0}, "6 events were offered to the destination, 5 have an end"),
-        ({"applied": 1}, "3 records were sent, 2 have an end"),
-        ({"invalid_profiles": ("nobody",)}, "without a valid email are visible: nobody"),
+        ({"not_triggered": 0}, "6 events were emitted for the destination, 5 have an outcome"),
+        ({"applied": 1}, "3 records were sent, 2 have an outcome"),
+        ({"invalid_profiles": ("invalid",)}, "without a valid email are visible: invalid"),
         ({"expected_profiles": frozenset()}, "visible profiles: 1 found, 0 expected"),
         (
             {"segments": (SegmentCount(name="VIPs", rule={}, members=frozenset(), expected=frozenset({"a"})),)},
@@ -104,6 +104,6 @@ def test_a_funnel_whose_sums_hold_balances() -> None:
         ),
     ],
 )
-def test_a_sum_that_does_not_hold_is_told(change: dict[str, Any], complaint: str) -> None:
+def test_a_sum_that_does_not_balance_is_reported(change: dict[str, Any], message: str) -> None:
     [found] = replace(FUNNEL, **change).imbalances()
-    assert complaint in found
+    assert message in found

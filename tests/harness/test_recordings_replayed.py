@@ -141,7 +141,7 @@ def test_content_types_are_compared(upstream: Upstream, path: Path) -> None:
     assert differing(same) == []
 
 
-def test_a_busy_service_is_skipped(upstream: Upstream, path: Path) -> None:
+def test_a_response_of_a_busy_service_is_skipped(upstream: Upstream, path: Path) -> None:
     for status in (429, 503):
         upstream.post("{ tokenInfo { name } }", status=status, response="slow down")
     results = replayed(path)

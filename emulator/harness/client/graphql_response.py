@@ -14,7 +14,7 @@ Content = dict[str, Any]
 
 
 def body_in(text: str) -> Content:
-    """The JSON object in a text; an empty one when there is none."""
+    """The JSON object in `text`; an empty one when there is none."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):

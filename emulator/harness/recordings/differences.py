@@ -1,8 +1,8 @@
 """Differences between two responses, except for values that change with every run.
 
 Not compared: trace ids, timestamps, the columns of error locations (pseudonyms shift them), and the extension that
-marks the emulator's own messages. Generated ids, cursors and URLs are mapped to those of the replay; the mapping must be
-consistent, and is applied to later requests.
+marks the emulator's own messages. Generated ids, cursors and URLs are mapped to those of the replay; the mapping must
+be consistent, and is applied to later requests.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Pseudonyms:
         return 1 if personal and isinstance(value, int | float) and not isinstance(value, bool) else value
 
     def in_text(self, text: str) -> str:
-        """A text with the replacements made."""
+        """`text` with the replacements made."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
         text = _FIELD.sub(lambda match: f"{match['name']}{match['quote']}{_blank(match['value'])}{match['end']}", text)

@@ -25,7 +25,7 @@ def described(wanted: Mapping[str, Any]) -> str:
 
 
 def says(text: object, part: str | None) -> bool:
-    """Whether a text contains a part; true without a part."""
+    """Whether `text` contains `part`; true without a part."""
     return part is None or part in str(text or "")
 
 

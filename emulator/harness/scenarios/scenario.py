@@ -41,5 +41,5 @@ class Scenario(Case):
         return {token for step in self.steps for _, item in step.when for token in item.tokens}
 
     def matches(self, text: str) -> bool:
-        """Whether title, path or a ledger id contains a text, ignoring case."""
+        """Whether title, path or a ledger id contains `text`, ignoring case."""
         return any(text.lower() in each.lower() for each in (self.title, self.path.as_posix(), *self.shows))

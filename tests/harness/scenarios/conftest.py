@@ -39,7 +39,7 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 def scenario(written: Callable[[str], Path]) -> Callable[[str], Scenario]:
-    """Reads the first scenario of a text."""
+    """Reads the first scenario in a string."""
     return lambda text: read_scenarios([written(text)])[0]
 
 
