@@ -22,17 +22,17 @@ from emulator.harness.scenarios import (
     FAILED,
     PASSED,
     SKIPPED,
-    GraphQLEndpoint,
-    OwnEmulators,
     Report,
     Result,
-    RunningEmulator,
     Scenario,
     Target,
     built_in,
+    graphql_only,
     junit_xml,
     play_all,
     read_scenarios,
+    sandboxes_of,
+    separate_emulators,
 )
 from emulator.server.emulator import Emulator
 from emulator.workspace import Workspace
@@ -125,14 +125,14 @@ def _list(scenarios: Iterable[Scenario], as_json: bool) -> None:
 @contextmanager
 def _target(url: str | None, token: str | None, advertiser: str | None) -> Iterator[Target]:
     if url is None:
-        yield OwnEmulators(_new_emulator)
+        yield separate_emulators(_new_emulator)
         return
     found = probe(url, client_of, token=token, advertiser_id=advertiser)
     if isinstance(found, RemoteEmulator):
-        yield RunningEmulator(found)
+        yield sandboxes_of(found)
         return
     with found.open() as endpoint:
-        yield GraphQLEndpoint(endpoint)
+        yield graphql_only(endpoint)
 
 
 @contextmanager

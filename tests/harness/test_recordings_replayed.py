@@ -18,7 +18,7 @@ from emulator.harness.client import Endpoint, sandbox_at
 from emulator.harness.recordings import Recording, replay
 from emulator.harness.recordings.differences import GeneratedIds, differences
 from emulator.harness.remote_guard import GuardedTransport, Permission
-from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, GraphQLEndpoint, OwnEmulators, Result
+from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Result, graphql_only, separate_emulators
 from emulator.workspace import Workspace, load_workspace
 
 AT = datetime(2026, 6, 14, 12, tzinfo=UTC)
@@ -78,7 +78,7 @@ def upstream(path: Path) -> Iterator[Upstream]:
 
 
 def replayed(path: Path, **options: Any) -> list[Result]:
-    return list(replay(path, OwnEmulators(own_emulator), **options))
+    return list(replay(path, separate_emulators(own_emulator), **options))
 
 
 def outcomes(results: list[Result]) -> list[str]:
@@ -173,7 +173,7 @@ def test_a_mutation_at_a_remote_endpoint_is_skipped_without_permission(upstream:
         advertiser_id="1001",
         controlled=False,
     )
-    held_back, passed = replay(path, GraphQLEndpoint(endpoint))
+    held_back, passed = replay(path, graphql_only(endpoint))
     assert (held_back.outcome, passed.outcome) == (SKIPPED, PASSED)
     assert "nothing was sent" in (held_back.reason or "")
 

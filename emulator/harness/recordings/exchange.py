@@ -19,9 +19,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from graphql import GraphQLError
+
 from emulator.clock import to_iso
 from emulator.errors import InputError
+from emulator.faults import RequestSummary
 from emulator.schemas import is_deeper_than
+from emulator.stackadapt.graphql.document import chosen_operation, parse_document
+from emulator.stackadapt.graphql.request_body import BadBody, read_body
+from emulator.stackadapt.graphql.request_contents import contents_of, summary_of
+from emulator.stackadapt.limits import Limits
 
 FORMAT: Final = 1
 _NESTING_LIMIT: Final = 64
@@ -71,6 +78,27 @@ def read_exchanges(path: Path) -> Iterator[tuple[int, Exchange]]:
                     yield number, _parsed(line, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read this recording: {error}", where=str(path)) from None
+
+
+def request_summary(exchange: Exchange) -> RequestSummary | None:
+    """Root fields, advertisers, and whether it is a mutation; None for an unreadable request."""
+    try:
+        params = read_body(json.dumps(exchange.request).encode())
+        document = parse_document(params.query, Limits())
+    except (BadBody, GraphQLError):
+        return None
+    operation = chosen_operation(document, params.operation_name)
+    if isinstance(operation, GraphQLError):
+        return None
+    return summary_of(operation, contents_of(document, operation, params.variables))
+
+
+def title_of(exchange: Exchange) -> str:
+    """`mutation upsertProfiles`."""
+    summary = request_summary(exchange)
+    if summary is None:
+        return "unreadable request"
+    return f"{'mutation' if summary.mutates else 'query'} {', '.join(dict.fromkeys(summary.operations))}"
 
 
 def body_of(text: str) -> Mapping[str, Any] | str:

@@ -15,9 +15,8 @@ from emulator.clock import Clock
 from emulator.errors import EmulatorError, InputError
 from emulator.harness.client import ClockClient, Endpoint
 from emulator.harness.recordings.differences import MISSING, Difference, GeneratedIds, differences
-from emulator.harness.recordings.exchange import Exchange, body_of, read_exchanges
+from emulator.harness.recordings.exchange import Exchange, body_of, read_exchanges, title_of
 from emulator.harness.recordings.pseudonyms import Pseudonyms
-from emulator.harness.recordings.request_summary import title_of
 from emulator.harness.recordings.workspace import workspace_for
 from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Case, Check, Result, Target, outcome_of, short
 

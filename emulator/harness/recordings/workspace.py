@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emulator.harness.recordings.exchange import Exchange
-from emulator.harness.recordings.request_summary import request_summary
+from emulator.harness.recordings.exchange import Exchange, request_summary
 from emulator.harness.scenarios import workspace_of
 from emulator.workspace import READ, WRITE
 

@@ -6,7 +6,7 @@ from emulator.harness.scenarios.model import Case, Cell, Check
 from emulator.harness.scenarios.player import outcome_of, play, play_all
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
 from emulator.harness.scenarios.scenario import Scenario
-from emulator.harness.scenarios.targets import GraphQLEndpoint, OwnEmulators, RunningEmulator, Target
+from emulator.harness.scenarios.targets import Target, graphql_only, sandboxes_of, separate_emulators
 from emulator.harness.scenarios.workspace import merged, workspace_of
 
 __all__ = [
@@ -16,21 +16,21 @@ __all__ = [
     "Case",
     "Cell",
     "Check",
-    "GraphQLEndpoint",
-    "OwnEmulators",
     "Report",
     "Result",
-    "RunningEmulator",
     "Scenario",
     "Target",
     "built_in",
+    "graphql_only",
     "junit_xml",
     "merged",
     "outcome_of",
     "play",
     "play_all",
     "read_scenarios",
+    "sandboxes_of",
     "scenarios_in",
+    "separate_emulators",
     "short",
     "workspace_of",
 ]

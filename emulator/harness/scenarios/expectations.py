@@ -60,38 +60,31 @@ class Segment(EmulatorOnly):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejections(EmulatorOnly):
-    """StackAdapt rejected exactly these numbers of records, by reason."""
+class Counts(EmulatorOnly):
+    """Numbers of something by name; `count` returns what is found, which must be equal."""
 
+    label: str
     expected: Mapping[str, int]
+    count: Callable[[ScenarioRun], Mapping[str, int]]
 
     def check(self, run: ScenarioRun) -> Iterator[Check]:
-        found = Counter(each["reason"] for each in run.stackadapt.rejections())
-        text = f"records that StackAdapt rejected: {counted(self.expected)}"
-        yield _check(run, text, counted(found), found == self.expected)
+        found = self.count(run)
+        yield _check(run, f"{self.label}: {counted(self.expected)}", counted(found), found == self.expected)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Records(EmulatorOnly):
-    """StackAdapt has exactly these numbers of records, by outcome."""
-
-    expected: Mapping[str, int]
-
-    def check(self, run: ScenarioRun) -> Iterator[Check]:
-        found = Counter(each["outcome"] for each in run.stackadapt.records())
-        yield _check(run, f"records at StackAdapt: {counted(self.expected)}", counted(found), found == self.expected)
+def _rejections(run: ScenarioRun) -> Mapping[str, int]:
+    return Counter(each["reason"] for each in run.stackadapt.rejections())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audiences(EmulatorOnly):
-    """Segment has these numbers of people in these audiences."""
+def _records(run: ScenarioRun) -> Mapping[str, int]:
+    return Counter(each["outcome"] for each in run.stackadapt.records())
 
-    expected: Mapping[str, int]
 
-    def check(self, run: ScenarioRun) -> Iterator[Check]:
-        sizes = {each["key"]: each["size"] for each in run.segment.audiences()}
-        found = {key: sizes[key] for key in self.expected}
-        yield _check(run, f"people at Segment: {counted(self.expected)}", counted(found), found == self.expected)
+def _read_audiences(given: Any, _: FindPerson) -> Counts:
+    def sizes(run: ScenarioRun) -> Mapping[str, int]:
+        return {each["key"]: each["size"] for each in run.segment.audiences() if each["key"] in given}
+
+    return Counts(label="people in Segment", expected=given, count=sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +196,9 @@ def _read_request(given: Any, find: FindPerson) -> Requests:
 
 READERS: Mapping[str, Reader] = {
     "profiles": _read_profiles,
-    "rejections": lambda given, _: Rejections(expected=given),
-    "records": lambda given, _: Records(expected=given),
-    "audiences": lambda given, _: Audiences(expected=given),
+    "rejections": lambda given, _: Counts(label="records that StackAdapt rejected", expected=given, count=_rejections),
+    "records": lambda given, _: Counts(label="records in StackAdapt", expected=given, count=_records),
+    "audiences": _read_audiences,
     "answers": lambda given, _: GraphQLResponses(expected=tuple(given)),
     "deletions": lambda given, _: Deletions(expected=tuple(given)),
 }

@@ -10,7 +10,7 @@ import pytest
 
 from emulator import Emulator
 from emulator.harness.client import Endpoint, in_process
-from emulator.harness.scenarios import OwnEmulators, Result, Scenario, Target, play, read_scenarios
+from emulator.harness.scenarios import Result, Scenario, Target, play, read_scenarios, separate_emulators
 from emulator.workspace import Workspace
 
 
@@ -22,7 +22,7 @@ def new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def target() -> Target:
-    return OwnEmulators(new_emulator)
+    return separate_emulators(new_emulator)
 
 
 @pytest.fixture

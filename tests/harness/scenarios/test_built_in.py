@@ -60,7 +60,7 @@ def test_the_matrix_has_a_cell_for_each_generation_and_api_version(target: Targe
         ("profiles/appears.yaml", "rejections: {}", "rejections: {INJECTED: 1}", "rejected: 1 INJECTED", "none"),
         ("profiles/not-visible-before-latency.yaml", "59m", "60m", "visible in StackAdapt: none", "ada"),
         ("profiles/merged.yaml", "city: null", "city: Rome", "city: Rome", "null"),
-        ("profiles/not-visible-before-latency.yaml", "queued: 2", "queued: 3", "records at StackAdapt: 3", "2 queued"),
+        ("profiles/not-visible-before-latency.yaml", "queued: 2", "queued: 3", "records in StackAdapt: 3", "2 queued"),
         ("segments/rule-by-id.yaml", "[ada, grace]", "[ada, bob]", "ada, bob", "ada, grace"),
         ("segments/rule-by-id.yaml", "[ada, grace]", "[ada]", "}: ada", "ada, grace"),
         (

@@ -15,12 +15,12 @@ from emulator.harness.remote_guard import GuardedTransport, Permission
 from emulator.harness.scenarios import (
     PASSED,
     SKIPPED,
-    GraphQLEndpoint,
-    RunningEmulator,
     Scenario,
     built_in,
+    graphql_only,
     play,
     read_scenarios,
+    sandboxes_of,
 )
 from emulator.workspace import load_workspace
 
@@ -41,8 +41,8 @@ def connect(emulator: Emulator) -> Callable[[], httpx.Client]:
     return lambda: httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url=BASE)
 
 
-def bare(client: httpx.Client) -> GraphQLEndpoint:
-    return GraphQLEndpoint(Endpoint(client=client, token="sa-local-write", advertiser_id="1001", controlled=False))
+def bare(client: httpx.Client) -> graphql_only:
+    return graphql_only(Endpoint(client=client, token="sa-local-write", advertiser_id="1001", controlled=False))
 
 
 def found(*names: str) -> list[Scenario]:
@@ -53,7 +53,7 @@ def found(*names: str) -> list[Scenario]:
 def test_a_running_emulator_plays_in_sandboxes_with_the_workspace_of_the_scenario(
     connect: Callable[[], httpx.Client], name: str
 ) -> None:
-    target = RunningEmulator(RemoteEmulator(url=BASE, connect=connect))
+    target = sandboxes_of(RemoteEmulator(url=BASE, connect=connect))
     for scenario in found(name):
         result = play(scenario, target)
         assert result.outcome == PASSED, list(result.lines())
@@ -65,7 +65,7 @@ def test_a_running_emulator_plays_in_sandboxes_with_the_workspace_of_the_scenari
 def test_a_sandbox_is_deleted_after_a_failed_scenario(connect: Callable[[], httpx.Client]) -> None:
     [scenario] = found("profiles/appears.yaml")
     broken = replace(scenario, steps=(replace(scenario.steps[0], when=()),))
-    assert play(broken, RunningEmulator(RemoteEmulator(url=BASE, connect=connect))).failures
+    assert play(broken, sandboxes_of(RemoteEmulator(url=BASE, connect=connect))).failures
     with connect() as client:
         assert len(Control(client).get("sandboxes")["sandboxes"]) == 1
 
