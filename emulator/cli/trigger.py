@@ -125,8 +125,8 @@ def _read(traits: Sequence[str]) -> dict[str, Any]:
     """`("total_spent=900", "city=Paris")` → `{"total_spent": 900, "city": "Paris"}`. Raises InputError."""
     read: dict[str, Any] = {}
     for trait in traits:
-        name, sign, text = trait.partition("=")
-        if not (name and sign):
+        name, _, text = trait.partition("=")
+        if not name or "=" not in trait:
             raise InputError("invalid trait", where="--trait", found=trait, allowed="NAME=VALUE")
         try:
             # NaN is not valid JSON, and so it is a string.

@@ -29,7 +29,7 @@ from emulator.harness.scenarios import (
     built_in,
     graphql_only,
     junit_xml,
-    play_all,
+    play,
     read_scenarios,
     sandboxes_of,
     separate_emulators,
@@ -93,7 +93,7 @@ def command(
         _list(scenarios, as_json)
         return
     with _target(url, token, advertiser) as target:
-        results = list(_with_progress(play_all(scenarios, target), len(scenarios)))
+        results = list(_with_progress((play(each, target) for each in scenarios), len(scenarios)))
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
     report = Report(target=target.name, scenarios=results, exchanges=exchanges)
     if junit_path is not None:

@@ -60,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
-    url = _target_url(config)
+    url = _option(config, "url")
     if not url:
         return
     from emulator.addresses import address
@@ -75,19 +75,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Probes the endpoint of --stackadapt-url, to report its errors once, before any test."""
     config = session.config
-    url = _target_url(config)
+    url = _option(config, "url")
     if not url:
         return
-    import os
-
     from emulator.harness.remote_guard import Permission
     from emulator.pytest_plugin.targets import as_usage_error, target_at
 
     with as_usage_error():
         config.stash[_TARGET] = target_at(
             url,
-            token=config.getoption("--stackadapt-token") or os.environ.get("STACKADAPT_TEST_TOKEN"),
-            advertiser=config.getoption("--stackadapt-advertiser") or os.environ.get("STACKADAPT_TEST_ADVERTISER"),
+            token=_option(config, "token"),
+            advertiser=_option(config, "advertiser"),
             permission=Permission(
                 remote=config.getoption("--stackadapt-allow-remote"),
                 writes=config.getoption("--stackadapt-allow-writes"),
@@ -96,7 +94,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    url = _target_url(config)
+    url = _option(config, "url")
     if not url:
         return None
     from emulator.addresses import address, shown
@@ -165,9 +163,9 @@ def segment(stackadapt_emulator: Endpoint) -> SegmentClient:
     return SegmentClient(stackadapt_emulator)
 
 
-def _target_url(config: pytest.Config) -> str | None:
-    """The URL of another endpoint, if one is configured."""
+def _option(config: pytest.Config, name: str) -> str | None:
+    """An option of the command line or the environment."""
     import os
 
-    url: str | None = config.getoption("--stackadapt-url") or os.environ.get("STACKADAPT_TEST_URL")
-    return url
+    value: str | None = config.getoption(f"--stackadapt-{name}") or os.environ.get(f"STACKADAPT_TEST_{name.upper()}")
+    return value

@@ -15,14 +15,13 @@ from emulator.harness.client.endpoint import (
     sandbox_at,
 )
 from emulator.harness.client.failures import Failures, failures_at
-from emulator.harness.client.graphql_response import Content, body_in, errors_in, user_errors_in
+from emulator.harness.client.lines import Shown, body_in, errors_in, user_errors_in
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
 from emulator.harness.client.timeline import Timeline, timeline_of
 
 __all__ = [
     "ClockClient",
-    "Content",
     "Control",
     "Endpoint",
     "Failures",
@@ -31,6 +30,7 @@ __all__ = [
     "RemoteEmulator",
     "RemoteGraphQL",
     "SegmentClient",
+    "Shown",
     "StackAdaptClient",
     "Timeline",
     "body_in",

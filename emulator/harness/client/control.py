@@ -27,10 +27,6 @@ class Control:
         """`POST /_emulator/<path>` with a JSON body."""
         return self._request("POST", path, json=body)
 
-    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`PUT /_emulator/<path>` with a JSON body."""
-        return self._request("PUT", path, json=body)
-
     def delete(self, path: str) -> None:
         """`DELETE /_emulator/<path>`."""
         self._request("DELETE", path)

@@ -1,12 +1,14 @@
-"""One line of text each for an event, a request, a record and a profile, as the control API returns them."""
+"""One line of text each for an event, a request, a record and a profile, as the control API returns them.
+
+A GraphQL response may come from any server, so that its shape is not taken for granted: whatever is missing or of
+another type than GraphQL requires counts as no error.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-from emulator.harness.client.graphql_response import body_in, errors_in, location_in, user_errors_in
 
 Shown = dict[str, Any]
 
@@ -84,3 +86,36 @@ def _around(location: Mapping[str, int], request: str) -> str:
         return ""
     at = location["column"] - 1
     return f", near: {line[max(at - _AROUND, 0) : at + _AROUND]}"
+
+
+def body_in(text: str) -> Shown:
+    """The JSON object in `text`; an empty one when there is none."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def errors_in(body: Shown) -> list[Shown]:
+    """The top-level errors."""
+    return _objects(body.get("errors"))
+
+
+def user_errors_in(body: Shown) -> Iterator[Shown]:
+    """The user errors in the payloads of all mutations."""
+    data = body.get("data")
+    for payload in _objects(list(data.values()) if isinstance(data, dict) else None):
+        yield from _objects(payload.get("userErrors"))
+
+
+def location_in(error: Shown) -> Mapping[str, int] | None:
+    """The first location of an error in the document: `line` and `column`, counted from 1."""
+    for location in _objects(error.get("locations")):
+        if all(isinstance(location.get(name), int) for name in ("line", "column")):
+            return location
+    return None
+
+
+def _objects(value: object) -> list[Shown]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -12,8 +12,7 @@ import httpx
 from emulator.errors import InputError
 from emulator.harness.client.control import refusal_in
 from emulator.harness.client.endpoint import Endpoint, NoControl
-
-Shown = dict[str, Any]
+from emulator.harness.client.lines import Shown
 
 
 class SegmentClient:

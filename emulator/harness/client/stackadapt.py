@@ -10,8 +10,7 @@ import httpx
 from emulator.errors import ContractViolation
 from emulator.harness.client.clock import ClockClient
 from emulator.harness.client.endpoint import Endpoint
-
-Shown = dict[str, Any]
+from emulator.harness.client.lines import Shown
 
 
 class GraphQLFailed(ContractViolation):

@@ -13,8 +13,7 @@ from typing import Any
 
 from emulator.harness.client.control import Control
 from emulator.harness.client.endpoint import Endpoint
-from emulator.harness.client.graphql_response import body_in
-from emulator.harness.client.lines import Shown, delivery_line, profile_line, record_line, request_line
+from emulator.harness.client.lines import Shown, body_in, delivery_line, profile_line, record_line, request_line
 
 _COMPLETE = {"sent", "visible"}
 _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawProfiles")

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from emulator.errors import nearest, unknown
-from emulator.harness.client import Endpoint
+from emulator.harness.client import Endpoint, Shown
 from emulator.harness.expectations.unmet import Unmet, unmet
-
-Shown = dict[str, Any]
 
 
 class ExpectedProfile:

@@ -7,12 +7,10 @@ from typing import Any
 
 from emulator.clock import turns
 from emulator.errors import InputError, unknown
-from emulator.harness.client import Endpoint, StackAdaptClient
+from emulator.harness.client import Endpoint, Shown, StackAdaptClient
 from emulator.harness.expectations.profile import ExpectedProfile
 from emulator.harness.expectations.unmet import unmet
 from emulator.stackadapt.rules.reasons import REASONS
-
-Shown = dict[str, Any]
 
 _SECONDS_BETWEEN = 2.0
 _REJECTED = ("rejected", "suppressed")

@@ -169,12 +169,12 @@ def _check_fields(found: Mapping[str, Any], where: str) -> None:
             raise InputError(message, where=where, found=found[name], allowed=allowed)
 
 
-def _is_string(value: Any) -> bool:
-    return isinstance(value, str)
+def _are_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
+def _is(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind)
 
 
 def _is_header(value: Any) -> bool:
@@ -192,20 +192,17 @@ def _is_timestamp(value: Any) -> bool:
 _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = MappingProxyType(
     {
         "at": (_is_timestamp, "a time with its zone, such as 2026-06-14T12:00:00.000Z"),
-        "upstream": (_is_string, "a string"),
+        "upstream": (_is(str), "a string"),
         "token": (
             lambda value: value is None or _is_header(value),
             "a label such as token-1, of printable ASCII, or null",
         ),
         "accept": (_is_header, "a string of printable ASCII"),
-        "request": (_is_object, "a JSON object"),
-        "requestText": (_is_string, "a string"),
+        "request": (_is(dict), "a JSON object"),
+        "requestText": (_is(str), "a string"),
         "status": (lambda value: type(value) is int, "an integer"),
-        "headers": (
-            lambda value: _is_object(value) and all(map(_is_string, value.values())),
-            "a JSON object with string values",
-        ),
-        "response": (_is_object, "a JSON object"),
-        "responseText": (_is_string, "a string"),
+        "headers": (_are_headers, "a JSON object with string values"),
+        "response": (_is(dict), "a JSON object"),
+        "responseText": (_is(str), "a string"),
     }
 )

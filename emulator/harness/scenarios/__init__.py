@@ -3,7 +3,7 @@
 from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
 from emulator.harness.scenarios.format import short
 from emulator.harness.scenarios.model import Case, Cell, Check
-from emulator.harness.scenarios.player import outcome_of, play, play_all
+from emulator.harness.scenarios.player import outcome_of, play
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
 from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.targets import Target, graphql_only, sandboxes_of, separate_emulators
@@ -26,7 +26,6 @@ __all__ = [
     "merged",
     "outcome_of",
     "play",
-    "play_all",
     "read_scenarios",
     "sandboxes_of",
     "scenarios_in",

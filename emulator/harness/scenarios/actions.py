@@ -1,145 +1,89 @@
-"""The actions of a scenario: one class for each verb, which is the key of the action in the file."""
+"""The actions of a scenario: a function for each verb, which is the key of the action in the file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar
 
 from emulator.harness.client import ClockClient
-from emulator.harness.scenarios.model import Document, FindPerson, Person
-from emulator.harness.scenarios.run import Action, EmulatorOnly, ScenarioRun
+from emulator.harness.scenarios.model import Document, FindPerson
+from emulator.harness.scenarios.run import Action, ScenarioRun
 
 # Written instead of the name of a token for a request without one.
 ANONYMOUS = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identify(EmulatorOnly):
-    """An identify call."""
-
-    person: Person
-    traits: Document
-
-    def run(self, run: ScenarioRun) -> None:
-        run.segment.identify(self.person.user_id, self.person.all_traits(self.traits))
+def _identify(given: Document, find: FindPerson) -> Action:
+    person, changes = find(given["identify"]), given.get("traits", {})
+    return Action(run=lambda run: run.segment.identify(person.user_id, person.all_traits(changes)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch(EmulatorOnly):
+def _batch(given: Document, find: FindPerson) -> Action:
     """Identify calls of several people in one request."""
-
-    people: tuple[Person, ...]
-
-    def run(self, run: ScenarioRun) -> None:
-        calls = [{"type": "identify", "userId": each.user_id, "traits": each.all_traits()} for each in self.people]
-        run.segment.call("batch", {"batch": calls})
+    people = [find(name) for name in given["batch"]]
+    calls = [{"type": "identify", "userId": each.user_id, "traits": each.all_traits()} for each in people]
+    return Action(run=lambda run: run.segment.call("batch", {"batch": calls}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Track(EmulatorOnly):
-    """A track call."""
-
-    person: Person
-    event: str
-    properties: Document
-
-    def run(self, run: ScenarioRun) -> None:
-        run.segment.track(self.person.user_id, self.event, self.properties)
+def _track(given: Document, find: FindPerson) -> Action:
+    person, event, properties = find(given["person"]), given["track"], given.get("properties", {})
+    return Action(run=lambda run: run.segment.track(person.user_id, event, properties))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetMembership(EmulatorOnly):
-    """Engage puts a person into an audience, or removes them from it."""
-
-    audience: str
-    person: Person
-    enters: bool
-
-    def run(self, run: ScenarioRun) -> None:
-        change = run.segment.enter_audience if self.enters else run.segment.exit_audience
-        change(self.audience, email=self.person.email, user_id=self.person.user_id, traits=self.person.traits)
+def _enter(given: Document, find: FindPerson) -> Action:
+    user = find(given["person"]).as_user()
+    return Action(run=lambda run: run.segment.enter_audience(given["enter"], **user))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advance(EmulatorOnly):
-    """Time passes."""
-
-    duration: str
-
-    def run(self, run: ScenarioRun) -> None:
-        ClockClient(run.endpoint).advance(self.duration)
+def _exit(given: Document, find: FindPerson) -> Action:
+    user = find(given["person"]).as_user()
+    return Action(run=lambda run: run.segment.exit_audience(given["exit"], **user))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault(EmulatorOnly):
-    """A fault is injected."""
-
-    definition: Document
-
-    def run(self, run: ScenarioRun) -> None:
-        run.stackadapt.add_fault(**self.definition)
+def _advance(given: Document, _: FindPerson) -> Action:
+    return Action(run=lambda run: ClockClient(run.endpoint).advance(given["advance"]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete(EmulatorOnly):
+def _fault(given: Document, _: FindPerson) -> Action:
+    return Action(run=lambda run: run.stackadapt.add_fault(**given))
+
+
+def _delete(given: Document, find: FindPerson) -> Action:
     """A deletion regulation."""
-
-    person: Person
-
-    def run(self, run: ScenarioRun) -> None:
-        run.deletions += run.segment.delete(self.person.user_id)["destinations"]
+    person = find(given["delete"])
+    return Action(run=lambda run: run.deletions.extend(run.segment.delete(person.user_id)["destinations"]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQL:
-    """A request to StackAdapt. `token` is the name of a token, `ANONYMOUS`, or None for the default one."""
+def _graphql(given: Document, _: FindPerson) -> Action:
+    """A request to StackAdapt with a named token, `ANONYMOUS`, or by default a token that may write."""
+    document, token = given["graphql"], given.get("token")
 
-    needs_emulator: ClassVar[bool] = False
-
-    document: str
-    variables: Document
-    token: str | None
-    members: Document = field(default_factory=dict)
-
-    @property
-    def tokens(self) -> frozenset[str]:
-        return frozenset() if self.token in (None, ANONYMOUS) else frozenset({str(self.token)})
-
-    def run(self, run: ScenarioRun) -> None:
-        endpoint = run.endpoint
-        variables = dict(self.variables)
-        if "$advertiserId" in self.document:
+    def send(run: ScenarioRun) -> None:
+        endpoint, variables = run.endpoint, dict(given.get("variables", {}))
+        if "$advertiserId" in document:
             variables.setdefault("advertiserId", endpoint.advertiser_id)
-        secret = endpoint.token if self.token is None else endpoint.tokens.get(self.token)
+        secret = endpoint.token if token is None else endpoint.tokens.get(token)
         run.responses.append(
             endpoint.client.post(
                 endpoint.graphql_path,
-                json={"query": self.document, "variables": variables, **self.members},
+                json={"query": document, "variables": variables, **given.get("members", {})},
                 headers={} if secret is None else {"authorization": f"Bearer {secret}"},
             )
         )
 
+    tokens = frozenset() if token in (None, ANONYMOUS) else frozenset({str(token)})
+    return Action(run=send, needs_emulator=False, tokens=tokens)
 
-Reader = Callable[[Document, FindPerson], Action]
 
-READERS: Mapping[str, Reader] = {
-    "identify": lambda given, find: Identify(person=find(given["identify"]), traits=given.get("traits", {})),
-    "batch": lambda given, find: Batch(people=tuple(map(find, given["batch"]))),
-    "track": lambda given, find: Track(
-        person=find(given["person"]), event=given["track"], properties=given.get("properties", {})
-    ),
-    "enter": lambda given, find: SetMembership(audience=given["enter"], person=find(given["person"]), enters=True),
-    "exit": lambda given, find: SetMembership(audience=given["exit"], person=find(given["person"]), enters=False),
-    "advance": lambda given, _: Advance(duration=given["advance"]),
-    "fault": lambda given, _: Fault(definition=given),
-    "delete": lambda given, find: Delete(person=find(given["delete"])),
-    "graphql": lambda given, _: GraphQL(
-        document=given["graphql"],
-        variables=given.get("variables", {}),
-        token=given.get("token"),
-        members=given.get("members", {}),
-    ),
+READERS: Mapping[str, Callable[[Document, FindPerson], Action]] = {
+    "identify": _identify,
+    "batch": _batch,
+    "track": _track,
+    "enter": _enter,
+    "exit": _exit,
+    "advance": _advance,
+    "fault": _fault,
+    "delete": _delete,
+    "graphql": _graphql,
 }
 
 

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 
-from emulator.harness.client import Content, body_in, errors_in, user_errors_in
+from emulator.harness.client import Shown, body_in, errors_in, user_errors_in
 from emulator.harness.scenarios.format import says, short
-from emulator.harness.scenarios.model import Check, Document
-from emulator.harness.scenarios.run import ScenarioRun
+from emulator.harness.scenarios.model import Check, Document, FindPerson
+from emulator.harness.scenarios.run import Expectation, ScenarioRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLResponses:
+def graphql_responses(given: list[Document], _: FindPerson) -> Expectation:
     """The responses to the documents of this step, in order."""
 
-    needs_emulator: ClassVar[bool] = False
-
-    expected: tuple[Document, ...]
-
-    def check(self, run: ScenarioRun) -> Iterator[Check]:
-        wanted, found = len(self.expected), len(run.responses)
+    def check(run: ScenarioRun) -> Iterator[Check]:
+        wanted, found = len(given), len(run.responses)
         yield Check(expected=f"documents answered: {wanted}", found=str(found), passed=found == wanted)
-        for expected, response in zip(self.expected, run.responses, strict=False):
+        for expected, response in zip(given, run.responses, strict=False):
             yield from _checks(expected, response)
+
+    return Expectation(check=check, needs_emulator=False)
 
 
 def _checks(expected: Document, response: httpx.Response) -> Iterator[Check]:
@@ -53,5 +49,5 @@ def agrees(found: Any, expected: Any) -> bool:
     return bool(found == expected) and isinstance(found, bool) == isinstance(expected, bool)
 
 
-def _messages(errors: Iterable[Content]) -> list[str]:
+def _messages(errors: Iterable[Shown]) -> list[str]:
     return [str(error.get("message")) for error in errors]

@@ -23,6 +23,10 @@ class Person:
         """The traits of an identify call: email and traits, with `changes` applied."""
         return {**({} if self.email is None else {"email": self.email}), **self.traits, **(changes or {})}
 
+    def as_user(self) -> dict[str, Any]:
+        """The arguments of `SegmentClient.enter_audience`."""
+        return {"email": self.email, "user_id": self.user_id, "traits": self.traits}
+
 
 # Finds a person by name; raises InputError for an unknown name.
 FindPerson = Callable[[str], Person]

@@ -1,8 +1,7 @@
-"""Plays scenarios and yields their results."""
+"""Plays scenarios."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import httpx
@@ -17,14 +16,8 @@ from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.targets import Target
 
 
-def play_all(scenarios: Iterable[Scenario], target: Target) -> Iterator[Result]:
-    """Plays scenarios in order. Raises EmulatorError when one cannot be started."""
-    for scenario in scenarios:
-        yield play(scenario, target)
-
-
 def play(scenario: Scenario, target: Target) -> Result:
-    """Plays a scenario up to the end of the first step with a failed check."""
+    """Plays a scenario up to the first step with a failed check. Raises EmulatorError when it cannot start."""
     reason = target.refuses(scenario)
     if reason is not None:
         return Result(case=scenario, outcome=SKIPPED, reason=reason)

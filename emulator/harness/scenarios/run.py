@@ -1,10 +1,10 @@
-"""A scenario while it runs, and the interfaces of its actions and expectations."""
+"""A scenario while it runs, and its actions and expectations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import httpx
 
@@ -55,34 +55,21 @@ class ScenarioRun:
         )
 
 
-class Action(Protocol):
-    """An item of `when`. `tokens` are the names of the tokens that it needs besides the default one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """An item of `when`. `tokens` are the names of the tokens that it needs besides the default one.
 
-    @property
-    def needs_emulator(self) -> bool: ...
+    `run` raises EmulatorError when the action is refused, HTTPError when there is no response.
+    """
 
-    @property
-    def tokens(self) -> frozenset[str]: ...
-
-    def run(self, run: ScenarioRun) -> None:
-        """Performs the action. Raises EmulatorError when it is refused, HTTPError when there is no response."""
-        ...
+    run: Callable[[ScenarioRun], object]
+    needs_emulator: bool = True
+    tokens: frozenset[str] = frozenset()
 
 
-class Expectation(Protocol):
-    """An item of `then`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """An item of `then`. `check` raises EmulatorError and HTTPError as an action does."""
 
-    @property
-    def needs_emulator(self) -> bool: ...
-
-    def check(self, run: ScenarioRun) -> Iterator[Check]:
-        """Compares. Raises EmulatorError when a request is refused, HTTPError when there is no response."""
-        ...
-
-
-class EmulatorOnly:
-    """Base of actions and expectations that need more than GraphQL, and no token."""
-
-    __slots__ = ()
-    needs_emulator: ClassVar[bool] = True
-    tokens: ClassVar[frozenset[str]] = frozenset()
+    check: Callable[[ScenarioRun], Iterator[Check]]
+    needs_emulator: bool = True

@@ -29,11 +29,8 @@ class Scenario(Case):
     @property
     def needs_emulator(self) -> bool:
         """Whether it needs more than GraphQL."""
-        return any(
-            any(action.needs_emulator for _, action in step.when)
-            or any(expectation.needs_emulator for _, expectation in step.then)
-            for step in self.steps
-        )
+        actions = any(action.needs_emulator for step in self.steps for _, action in step.when)
+        return actions or any(each.needs_emulator for step in self.steps for _, each in step.then)
 
     @property
     def tokens(self) -> set[str]:
