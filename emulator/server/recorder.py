@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
-from emulator.harness.recordings.recording import KEPT_HEADERS, Recording
+from emulator.harness.recordings import KEPT_HEADERS, Recording
 from emulator.server.app import BODY_LIMIT_BYTES, LOOPBACK_HOSTS
 
 _FORWARDED = ("Authorization", "Content-Type", "Accept")

@@ -68,7 +68,7 @@ def test_what_an_address_may_hold_of_secrets_is_not_printed(
 def test_who_is_no_emulator_is_named_without_secrets() -> None:
     request = httpx.Request("GET", "http://user:secretpw@h.example/_emulator/clock?key=secretkey")
     refused = refusal_in(httpx.Response(404, html="<html>", request=request))
-    assert str(refused) == "http://h.example/_emulator/clock: this is no emulator: it answers 404."
+    assert str(refused) == "http://h.example/_emulator/clock: not an emulator: it responded with status 404"
 
 
 @pytest.mark.parametrize(

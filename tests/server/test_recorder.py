@@ -48,7 +48,7 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
 
 
 def recorder(far_end: FarEnd, recording: Recording, upstream: str, permission: Permission) -> httpx.Client:
-    guarded = GuardedTransport(permission, timeline_of=lambda _text: None, through=httpx.MockTransport(far_end))
+    guarded = GuardedTransport(permission, announce=lambda _text: None, through=httpx.MockTransport(far_end))
     app = create_recorder(httpx.Client(transport=guarded), upstream, recording)
     return httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://127.0.0.1")
 
@@ -74,7 +74,7 @@ def test_an_answer_passes_through_as_it_is_and_is_recorded_safe(far_end: FarEnd,
     ("upstream", "permission", "body", "said"),
     [
         (SANDBOX, Permission(remote=True), MUTATION, "Add --allow-writes"),
-        (PRODUCTION, Permission(remote=True, writes=True), MUTATION, "nothing is ever written there"),
+        (PRODUCTION, Permission(remote=True, writes=True), MUTATION, "production hosts are never written to"),
         (SANDBOX, Permission(), QUERY, "Add --allow-remote"),
     ],
 )
