@@ -100,17 +100,18 @@ class PostfixExpression(Expression):
         return operands + [argument for each in self.filters for argument in each.children()]
 
 
-class Condition(Expression):
-    """The expression of an `if` or `unless`, as a boolean."""
+class Converted(Expression):
+    """An expression with a conversion of its value: `text` where it is printed, `is_true` in a condition."""
 
-    __slots__ = ("expression",)
+    __slots__ = ("convert", "expression")
 
-    def __init__(self, expression: PostfixExpression) -> None:
+    def __init__(self, expression: PostfixExpression, convert: Callable[[object], object]) -> None:
         super().__init__(expression.token)
         self.expression = expression
+        self.convert = convert
 
-    def evaluate(self, context: RenderContext) -> bool:
-        return is_true(self.expression.evaluate(context))
+    def evaluate(self, context: RenderContext) -> object:
+        return self.convert(self.expression.evaluate(context))
 
     def children(self) -> list[Expression]:
         return [self.expression]
