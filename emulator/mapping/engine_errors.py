@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emulator.errors import EmulatorError
-from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_string
+from emulator.mapping.javascript.values import UNDEFINED, ConversionError, is_nullish, to_string
 from emulator.mapping.wire import Response
 
 BAD_REQUEST = 400
@@ -137,7 +137,7 @@ def text_of(value: object) -> str:
 
 def member(value: object, name: str) -> object:
     """`value.name` for JSON values. Raises EngineTypeError for null and undefined."""
-    if value is None or value is UNDEFINED:
+    if is_nullish(value):
         kind = "null" if value is None else "undefined"
         raise EngineTypeError(f"Cannot read properties of {kind} (reading '{name}')")
     return value.get(name, UNDEFINED) if isinstance(value, dict) else UNDEFINED

@@ -62,15 +62,8 @@ def _on_a_copy(resolver: Resolver) -> Resolver:
 class MappingCompiler:
     """Compiles mappings and the mappings nested in them."""
 
-    __slots__ = ("_now",)
-
     def __init__(self, now: Callable[[], datetime] | None = None) -> None:
-        self._now = now or _no_clock
-
-    @property
-    def now(self) -> Callable[[], datetime]:
-        """The clock that templates read."""
-        return self._now
+        self.now = now or _no_clock
 
     def checked(self, mapping: Mapping[str, object]) -> Resolver:
         """Compiles a complete mapping. Raises MappingError for an invalid one."""

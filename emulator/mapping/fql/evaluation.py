@@ -9,7 +9,7 @@ from typing import TypeAlias
 from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.fql.parser import Condition, ConditionResult, Group, Node
 from emulator.mapping.javascript.prototypes import member
-from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string, truthy
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, is_number, to_number, to_string, truthy
 from emulator.mapping.paths import compile_keys
 
 Predicate: TypeAlias = Callable[[object], bool]
@@ -29,10 +29,6 @@ def _number(test: Callable[[float, float], bool]) -> Callable[[object, object], 
     )
 
 
-def _is_missing(actual: object, _expected: object) -> bool:
-    return actual is None or actual is UNDEFINED
-
-
 OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
     "=": lambda actual, expected: isinstance(actual, str) and actual == to_string(expected),
     "!=": lambda actual, expected: not isinstance(actual, str) or actual != to_string(expected),
@@ -48,8 +44,8 @@ OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
     "not_starts_with": _text(lambda actual, expected: not actual.startswith(expected)),
     "ends_with": _text(str.endswith),
     "not_ends_with": _text(lambda actual, expected: not actual.endswith(expected)),
-    "exists": lambda actual, expected: not _is_missing(actual, expected),
-    "not_exists": _is_missing,
+    "exists": lambda actual, _expected: not is_nullish(actual),
+    "not_exists": lambda actual, _expected: is_nullish(actual),
     "is_true": lambda actual, _expected: actual is True,
     "is_false": lambda actual, _expected: actual is False,
 }

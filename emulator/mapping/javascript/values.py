@@ -77,6 +77,11 @@ def truthy(value: object) -> bool:
     return bool(value) and value == value  # NaN differs from itself
 
 
+def is_nullish(value: object) -> bool:
+    """Whether the value is null or undefined."""
+    return value is None or value is UNDEFINED
+
+
 def type_of(value: object) -> str:
     """`typeof value`; null and arrays are `object`."""
     if isinstance(value, str):

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from emulator.mapping.javascript.date_parse import parse_date
-from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string
-from emulator.mapping.liquid.values import FilterError, check_size, is_nil, number, text
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, is_number, to_number, to_string
+from emulator.mapping.liquid.values import FilterError, check_size, number, text
 
 DEFAULT_FORMAT = "%A, %B %-e, %Y at %-l:%M %P %z"
 XML_SCHEMA = "%Y-%m-%dT%H:%M:%S%:z"
@@ -42,8 +42,8 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
         if when is None:
             return value
         return formatted(
-            when if is_nil(zone) else _in_zone(when, zone),
-            DEFAULT_FORMAT if is_nil(pattern) else text(pattern),
+            when if is_nullish(zone) else _in_zone(when, zone),
+            DEFAULT_FORMAT if is_nullish(pattern) else text(pattern),
             zone=_zone_name(zone),
         )
 
@@ -69,7 +69,7 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
 
 def _datetime(value: object, now: Now) -> datetime | None:
     """A value as a date: seconds since 1970, or a string that V8 parses; None for anything else."""
-    if is_nil(value):
+    if is_nullish(value):
         return None
     if value in ("now", "today"):
         return now().astimezone(UTC)
@@ -99,7 +99,7 @@ def _in_zone(when: datetime, zone: object) -> datetime:
 
 
 def _zone_name(zone: object) -> str:
-    if is_nil(zone):
+    if is_nullish(zone):
         return "UTC"
     return zone if isinstance(zone, str) else ""
 

@@ -31,8 +31,8 @@ from liquid.token import (
     TOKEN_PIPE,
 )
 
-from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.liquid.values import contains, equal, is_nil, less, less_or_equal, plain
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish
+from emulator.mapping.liquid.values import contains, equal, less, less_or_equal, plain
 
 if TYPE_CHECKING:
     from liquid import Environment, RenderContext
@@ -50,7 +50,7 @@ _PRECEDENCE: Mapping[str, int] = {
 def is_true(value: object) -> bool:
     """Whether a value is true in a condition: all but false and nil, including 0 and the empty string."""
     value = plain(value)
-    return value is not False and not is_nil(value)
+    return value is not False and not is_nullish(value)
 
 
 def _ordered(test: Callable[[object, object], bool]) -> Callable[[object, object], bool]:
