@@ -8,8 +8,7 @@ from typing import Any
 
 from emulator.errors import nearest
 from emulator.harness.checks.finding import ERROR, WARNING, Finding
-from emulator.harness.samples import sample_messages
-from emulator.harness.subscription_context import SubscriptionContext
+from emulator.harness.subscription_context import SubscriptionContext, sample_messages
 from emulator.mapping import Field, MappingError, compile_mapping
 
 # What people type themselves, in the spelling of the old and the new generations.
