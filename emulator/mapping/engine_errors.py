@@ -13,7 +13,8 @@ EngineError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from emulator.errors import EmulatorError
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, is_nullish, to_string
@@ -102,6 +103,15 @@ class MappingError(EngineError):
     def __init__(self, name: str, message: str, *, problems: Sequence[str] = ()) -> None:
         super().__init__(name, message, status=BAD_REQUEST if name == "ValidationError" else None)
         self.problems = tuple(problems) or (message,)
+
+
+def failing(error: MappingError) -> Callable[[object], NoReturn]:
+    """A compiled part of a mapping or trigger that fails for every event."""
+
+    def fail(_event: object) -> NoReturn:
+        raise error
+
+    return fail
 
 
 def directive_error(message: str) -> MappingError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from emulator.mapping.engine_errors import MappingError, directive_error
+from emulator.mapping.engine_errors import MappingError, directive_error, failing
 from emulator.mapping.javascript.values import UNDEFINED, real_type_of, truthy
 
 Resolver: TypeAlias = Callable[[object], object]
@@ -83,15 +83,6 @@ class Directive:
     rule: Rule
     compile: Compile
     parts: Parts = no_parts
-
-
-def failing(error: MappingError) -> Resolver:
-    """A resolver for options that pass validation but fail for every event."""
-
-    def fail(_event: object) -> object:
-        raise error
-
-    return fail
 
 
 def constant(value: object) -> Resolver:

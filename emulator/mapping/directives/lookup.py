@@ -12,14 +12,13 @@ from emulator.mapping.directives.directive import (
     Part,
     Place,
     Resolver,
-    failing,
     nothing,
     string_resolver,
     whole_part,
     with_options,
 )
 from emulator.mapping.directives.rules import an_array, directive_or_json, directive_or_string, fields
-from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.engine_errors import directive_error, failing
 from emulator.mapping.javascript.values import UNDEFINED, is_nullish, real_type_of, to_string, truthy
 from emulator.mapping.paths import compile_path, without_root
 

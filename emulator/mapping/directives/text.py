@@ -18,7 +18,6 @@ from emulator.mapping.directives.directive import (
     Resolver,
     constant,
     discarding,
-    failing,
     nothing,
     required_options,
     string_resolver,
@@ -35,7 +34,7 @@ from emulator.mapping.directives.rules import (
     one_of,
     string_of_length,
 )
-from emulator.mapping.engine_errors import MappingError, directive_error
+from emulator.mapping.engine_errors import MappingError, directive_error, failing
 from emulator.mapping.javascript.values import (
     UNDEFINED,
     is_nullish,

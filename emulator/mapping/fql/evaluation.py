@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from emulator.mapping.engine_errors import MappingError
+from emulator.mapping.engine_errors import MappingError, failing
 from emulator.mapping.fql.parser import Condition, ConditionResult, Group, Node
 from emulator.mapping.javascript.prototypes import member
 from emulator.mapping.javascript.values import UNDEFINED, is_nullish, is_number, to_number, to_string, truthy
@@ -15,8 +15,8 @@ from emulator.mapping.paths import compile_keys
 Predicate: TypeAlias = Callable[[object], bool]
 
 _KEY = re.compile(r"[^\[.\]]+")
-_NO_CONDITION = "Cannot read properties of undefined (reading 'type')"
-_NO_KEYS = "Cannot read properties of null (reading 'reduce')"
+_NO_CONDITION = MappingError("TypeError", "Cannot read properties of undefined (reading 'type')")
+_NO_KEYS = MappingError("TypeError", "Cannot read properties of null (reading 'reduce')")
 
 
 def _text(test: Callable[[str, str], bool]) -> Callable[[object, object], bool]:
@@ -55,7 +55,7 @@ OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
 def compile_node(node: Node) -> Predicate:
     """A predicate of events, which raises MappingError where the engine throws a TypeError."""
     if node is None:
-        return _failing(_NO_CONDITION)
+        return failing(_NO_CONDITION)
     if isinstance(node, Condition):
         return _compile_condition(node)
     children = [compile_node(child) for child in node.children]
@@ -83,7 +83,7 @@ def look_up(condition: Condition) -> Callable[[object], object]:
         return lambda event: _member(event, field)
     keys = _KEY.findall(name)
     # The engine fails on a name of dots and brackets alone.
-    within = compile_keys(tuple(keys)) if keys else _failing(_NO_KEYS)
+    within = compile_keys(tuple(keys)) if keys else failing(_NO_KEYS)
     return lambda event: within(_member(event, field))
 
 
@@ -105,10 +105,3 @@ def _compile_condition(condition: Condition) -> Predicate:
         return operator is not None and operator(actual, expected)
 
     return test
-
-
-def _failing(message: str) -> Callable[[object], bool]:
-    def fail(_event: object) -> bool:
-        raise MappingError("TypeError", message)
-
-    return fail

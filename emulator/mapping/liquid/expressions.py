@@ -8,7 +8,8 @@ value, so `{{ a b }}` prints `a`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from operator import ge, gt, le, lt
+from typing import TYPE_CHECKING, Any
 
 from liquid import TokenStream
 from liquid.builtin.expressions import Nil, parse_primitive
@@ -31,8 +32,8 @@ from liquid.token import (
     TOKEN_PIPE,
 )
 
-from emulator.mapping.javascript.values import UNDEFINED, is_nullish
-from emulator.mapping.liquid.values import contains, equal, less, less_or_equal, plain
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, to_number
+from emulator.mapping.liquid.values import contains, equal, plain, primitive
 
 if TYPE_CHECKING:
     from liquid import Environment, RenderContext
@@ -53,11 +54,16 @@ def is_true(value: object) -> bool:
     return value is not False and not is_nullish(value)
 
 
-def _ordered(test: Callable[[object, object], bool]) -> Callable[[object, object], bool]:
+def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[object, object], bool]:
+    """A comparison of JavaScript: two strings by character, anything else as numbers."""
+
     def compared(left: object, right: object) -> bool:
         if isinstance(left, Empty | Blank | Nil) or isinstance(right, Empty | Blank | Nil):
             return False
-        return test(plain(left), plain(right))
+        left, right = primitive(plain(left)), primitive(plain(right))
+        if isinstance(left, str) and isinstance(right, str):
+            return test(left, right)
+        return test(to_number(left), to_number(right))
 
     return compared
 
@@ -65,10 +71,10 @@ def _ordered(test: Callable[[object, object], bool]) -> Callable[[object, object
 _OPERATIONS: Mapping[str, Callable[[object, object], bool]] = {
     TOKEN_EQ: equal,
     TOKEN_NE: lambda left, right: not equal(left, right),
-    TOKEN_LT: _ordered(less),
-    TOKEN_LE: _ordered(less_or_equal),
-    TOKEN_GT: _ordered(lambda left, right: less(right, left)),
-    TOKEN_GE: _ordered(lambda left, right: less_or_equal(right, left)),
+    TOKEN_LT: _ordered(lt),
+    TOKEN_LE: _ordered(le),
+    TOKEN_GT: _ordered(gt),
+    TOKEN_GE: _ordered(ge),
     TOKEN_CONTAINS: lambda left, right: contains(plain(left), plain(right)),
     TOKEN_AND: lambda left, right: is_true(left) and is_true(right),
     TOKEN_OR: lambda left, right: is_true(left) or is_true(right),

@@ -118,22 +118,6 @@ def _is_empty(value: object, *, blank: bool) -> bool:
     return isinstance(value, list | dict) and not value
 
 
-def less(left: object, right: object) -> bool:
-    """`left < right` of JavaScript: two strings by character, anything else as numbers."""
-    left, right = primitive(left), primitive(right)
-    if isinstance(left, str) and isinstance(right, str):
-        return left < right
-    return to_number(left) < to_number(right)
-
-
-def less_or_equal(left: object, right: object) -> bool:
-    """`left <= right` of JavaScript."""
-    left, right = primitive(left), primitive(right)
-    if isinstance(left, str) and isinstance(right, str):
-        return left <= right
-    return to_number(left) <= to_number(right)
-
-
 def contains(left: object, right: object) -> bool:
     """`contains`: an equal item in an array, or a substring; false for anything else."""
     if isinstance(left, list):
