@@ -55,7 +55,7 @@ SUBSCRIPTION = DEFAULT["destinations"][0]["subscriptions"][0]
         (with_condition(event="A", between=["1d", "2d"], within="1d"), "audience 'x': condition", "one window"),
         (with_condition(event="A", within=f"{'9' * 20}d"), "audience 'x': condition.within", "too long"),
         (with_journey(audience="vips"), "journey 'j': entry", "unknown audience"),
-        (changed(faults=[{"fault": "partial", "milliseconds": 3}]), "faults[0].milliseconds", "unknown option"),
+        (changed(faults=[{"fault": "partial", "milliseconds": 3}]), "faults[0].milliseconds", "unknown partial option"),
         (changed(apiVersion="2027-01"), "apiVersion", "unknown API version"),
         (with_destination(generation="3.51.0"), "destination 'StackAdapt Acme': generation", "unknown generation"),
         (
