@@ -89,7 +89,7 @@ class Package:
 
     @cached_property
     def _offered(self) -> dict[str, set[str]]:
-        """The names that each module imports at its top: a package that imports `replay` from its `replay` offers it."""
+        """The names that each module imports at its top; a package offers these, whatever its modules are called."""
         return {
             name: {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
             for name, tree in self.trees.items()

@@ -63,14 +63,15 @@ PUBLIC: Mapping[str, frozenset[str]] = {
     for package, modules in {
         "emulator.faults": "",
         "emulator.mapping": "",
-        "emulator.segment": "delivery.subscriptions engage.audience_events engage.journey_events engage.routes http lookups "
-        "profiles.profile tables tracking.calls tracking.request_body",
-        "emulator.stackadapt": "graphql.document graphql.schema http limits profiles.file_formats profiles.import_export "
-        "rules.emails rules.mapping_columns rules.outcomes rules.segment_rules tables",
+        "emulator.segment": "delivery.subscriptions engage.audience_events engage.journey_events engage.routes http "
+        "lookups profiles.profile tables tracking.calls tracking.request_body",
+        "emulator.stackadapt": "graphql.document graphql.schema http limits profiles.file_formats "
+        "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
-        "emulator.harness": "checks.finding checks.kinds checks.lint checks.validate client demo drift event_files "
+        "emulator.harness": "checks.document_kinds checks.finding checks.lint checks.validate client demo drift "
+        "event_files "
         "expectations explain funnel preview recorded_cases recordings remote_guard scenarios subscription_context",
-        "emulator.harness.checks": "finding kinds lint validate",
+        "emulator.harness.checks": "document_kinds finding lint validate",
         "emulator.harness.client": "",
         "emulator.harness.drift": "",
         "emulator.harness.expectations": "",

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 from emulator.errors import nearest
+from emulator.harness.checks.document_kinds import ENGAGE_EVENTS, Content
 from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
-from emulator.harness.checks.kinds import ENGAGE_EVENTS, Content
 from emulator.harness.checks.registry import DOCUMENT, check
 from emulator.segment import BadRequest
 from emulator.segment.tracking.calls import CALLS
