@@ -10,7 +10,7 @@ from emulator.errors import nearest
 from emulator.harness.checks.document_finding import ERROR, WARNING, Finding
 from emulator.segment import BadRequest
 from emulator.segment.tracking.request_body import parse_body
-from emulator.timestamps import parse_moment
+from emulator.timestamps import parse_timestamp
 
 _MOMENTS = ("timestamp", "sentAt")
 # "Spec: Common fields", and what single types have beside them.
@@ -54,7 +54,7 @@ def moments(event: Mapping[str, Any]) -> Iterator[Finding]:
     """Times that nobody can read."""
     for key in _MOMENTS:
         value = event.get(key)
-        if isinstance(value, str) and parse_moment(value) is None:
+        if isinstance(value, str) and parse_timestamp(value) is None:
             yield Finding(
                 severity=WARNING,
                 path=(key,),
