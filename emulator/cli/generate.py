@@ -122,14 +122,10 @@ Examples:
 )
 @click.option("--advertisers", default=2, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--audiences", default=5, show_default=True, type=click.IntRange(1, len(AMOUNTS)))
-@click.option(
-    "--destinations", default=2, show_default=True, type=click.IntRange(1, 1000), help="Destination instances."
-)
+@click.option("--destinations", default=2, show_default=True, type=click.IntRange(1, 1000), help="Instances.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same workspace.")
 @click.option("--locale", default="en_US", show_default=True, help="Locale of Faker, for the advertisers' names.")
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output."
-)
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def workspace(output: Path | None, force: bool, **given: Any) -> None:
     """A workspace file with the given numbers of advertisers, audiences and destination instances."""
@@ -157,9 +153,7 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
         compressed=given["compressed"] or (output is not None and output.suffix == GZIP),
     )
     if job.form == CSV and not isinstance(stream, PeopleStream):
-        raise InputError(
-            "events are nested, so CSV cannot hold them", where="--format", found=CSV, allowed="jsonl, json"
-        )
+        raise InputError("CSV cannot hold nested events", where="--format", found=CSV, allowed="jsonl, json")
     if output is None:
         _print(job, given)
         return
@@ -169,12 +163,7 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
     with progress(job.count) as report:
         try:
             write_file(
-                output,
-                job,
-                processes=given["processes"],
-                resume=given["resume"],
-                force=given["force"],
-                report=report,
+                output, job, processes=given["processes"], resume=given["resume"], force=given["force"], report=report
             )
         except KeyboardInterrupt:
             click.echo("interrupted: repeat the command with --resume to continue", err=True)

@@ -33,46 +33,26 @@ _POPULATION = (
     ),
     click.option("--seed", default=1, show_default=True, help="The same seed makes the same records."),
     click.option(
-        "--locale",
-        "locales",
-        default=("en_US",),
-        show_default=True,
-        multiple=True,
-        help="Locale of Faker; may be repeated.",
+        "--locale", "locales", default=("en_US",), show_default=True, multiple=True, help="Of Faker; may be repeated."
     ),
-    click.option(
-        "--missing-email", default=MISSING_EMAIL_SHARE, show_default=True, type=_SHARE, help="Share of people."
-    ),
-    click.option(
-        "--invalid-email", default=INVALID_EMAIL_SHARE, show_default=True, type=_SHARE, help="Share of people."
-    ),
+    click.option("--missing-email", default=MISSING_EMAIL_SHARE, show_default=True, type=_SHARE, help="Share."),
+    click.option("--invalid-email", default=INVALID_EMAIL_SHARE, show_default=True, type=_SHARE, help="Share."),
     click.option("--edge-case", "edge_cases", metavar="TAG=SHARE", multiple=True, help=_EDGE_CASE),
 )
 _STREAM = (
     click.option("--churn", default=0.0, type=_SHARE, help="Share of members who leave the audience again."),
     click.option("--duplicates", default=0.0, type=_SHARE, help="Share of events that are repeated soon after."),
     click.option("--late", default=0.0, type=_SHARE, help="Share of people whose first events are up to a day old."),
-    click.option(
-        "--out-of-order", default=0.0, type=_SHARE, help="Share of events that arrive up to 20 positions too late."
-    ),
+    click.option("--out-of-order", default=0.0, type=_SHARE, help="Share of events up to 20 positions too late."),
 )
 _OUTPUT = (
-    click.option(
-        "--output",
-        "-o",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="File to write. Default: standard output.",
-    ),
+    click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output."),
     click.option(
         "--format", "form", type=click.Choice(FORMS), help="Default: by the file's name, or jsonl. csv: people only."
     ),
     click.option("--gzip", "compressed", is_flag=True, help="Compress; implied by a file name that ends in .gz."),
     click.option(
-        "--processes",
-        default=1,
-        show_default=True,
-        type=click.IntRange(1, 64),
-        help="The content does not depend on it.",
+        "--processes", default=1, show_default=True, type=click.IntRange(1, 64), help="Does not change the content."
     ),
     click.option("--resume", is_flag=True, help="Continue the partial file FILE.part of an interrupted run."),
     click.option("--force", is_flag=True, help="Replace an existing file."),

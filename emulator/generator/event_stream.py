@@ -48,8 +48,8 @@ Draw = Callable[[], float]
 class StreamOptions:
     """How a stream departs from each event once and in order. Shares between 0 and 1.
 
-    `duplicates`: events that are repeated soon after, byte for byte. `late`: people whose first events are up to 24 hours
-    old when they arrive. `out_of_order`: events that arrive up to 20 positions too late. `churn`: members who leave again.
+    `duplicates`: events that are repeated soon after, byte for byte. `late`: people whose first events are up to 24
+    hours old when they arrive. `out_of_order`: events up to 20 positions too late. `churn`: members who leave again.
     Raises InputError for an invalid share.
     """
 

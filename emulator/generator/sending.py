@@ -28,8 +28,8 @@ def sent(
     """Posts calls to `/v1/batch`; yields the number of calls of each request once it is accepted.
 
     With a `rate`, in calls a second, a request has at most the calls of one second and is sent when `pace` says so.
-    Nothing is retried: Segment drops duplicates, so the caller may continue with the last batch. Raises UserMistake when
-    the API does not respond, or refuses the calls.
+    Nothing is retried: Segment drops duplicates, so the caller may continue with the last batch. Raises UserMistake
+    when the API does not respond, or refuses the calls.
     """
     most = EVENTS_IN_A_BATCH if rate is None else min(EVENTS_IN_A_BATCH, ceil(rate))
     if rate is not None and pace is None:

@@ -15,9 +15,9 @@ from itertools import groupby
 from threading import Lock
 
 from emulator.events import BatchDelivered
-from emulator.mapping import EngineError, Invalid, OutgoingRequest, Prepared, Ready, Verdict
+from emulator.mapping import EngineError, Invalid, OutgoingRequest, Prepared, Ready
 from emulator.sandbox import Sandbox
-from emulator.segment.delivery.queue import Attempt, Batch, OutcomeUpdate, Queue, QueuedEvent
+from emulator.segment.delivery.queue import Attempt, Batch, OutcomeUpdate, Queue
 from emulator.segment.delivery.response import (
     DISCARDED,
     FAILED,
@@ -111,7 +111,8 @@ class Dispatcher:
         next_at = self._next_attempt(batch, at) if result.outcome == RETRYING else None
         if result.outcome == RETRYING and next_at is None:
             result = replace(result, outcome=FAILED)
-        sent = (queued.id for queued, check in _checks(batch, prepared) if isinstance(check, Ready))
+        checked = zip(batch.events, prepared.verdicts, strict=True)  # wording: exempt - a name of emulator.mapping
+        sent = (queued.id for queued, check in checked if isinstance(check, Ready))
         updates.append(_update_of(sent, result))
         return Attempt(at=at, updates=tuple(updates), requests=1, batch=result, next_at=next_at)
 
@@ -152,15 +153,11 @@ def _shown(target: DeliveryTarget, text: str) -> str:
     return whole_characters(target.destination.masked(text))
 
 
-def _checks(batch: Batch, prepared: Prepared) -> Iterator[tuple[QueuedEvent, Verdict]]:
-    """Each event of a batch with what the mapping engine made of it."""
-    return zip(batch.events, prepared.verdicts, strict=True)  # wording: exempt - an attribute of emulator.mapping
-
-
 def _left_out(target: DeliveryTarget, batch: Batch, prepared: Prepared) -> Iterator[OutcomeUpdate]:
     """The events that are not part of the request, grouped by outcome and message."""
     groups: dict[tuple[str, str, str], list[int]] = {}
-    for queued, check in _checks(batch, prepared):
+    checked = zip(batch.events, prepared.verdicts, strict=True)  # wording: exempt - a name of emulator.mapping
+    for queued, check in checked:
         if isinstance(check, Ready):
             continue
         outcome, reason = (REJECTED, INVALID_PAYLOAD) if isinstance(check, Invalid) else (DISCARDED, NOT_TRIGGERED)

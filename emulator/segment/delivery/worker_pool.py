@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def run_concurrently(items: Iterator[T], do: Callable[[T], None], *, at_once: int) -> None:
-    """Calls `do` with every item; items are taken in order, each when one of the `at_once` workers is free.
+    """Calls `do` with every item; each item, in order, when one of the `at_once` workers is free.
 
     Returns when all are done. An error of `do` ends its worker and is raised once the others are done.
     """
