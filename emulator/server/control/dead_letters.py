@@ -18,7 +18,6 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.get("/dead-letters")
     def dead_letters() -> Response:
-        world().segment.process_due()
         asked = filters("destination", "reason")
         found = world().segment.dead_letters(destination=asked["destination"], reason=asked["reason"], **page())
         return jsonify(deadLetters=found)

@@ -41,7 +41,6 @@ def _add_stackadapt(routes: Blueprint, world: Chosen) -> None:
 def _add_segment(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/deliveries")
     def deliveries() -> Response:
-        world().segment.process_due()
         asked = filters("outcome", "destination", "userId", "email")
         found = world().segment.deliveries(
             outcome=asked["outcome"],
@@ -55,22 +54,18 @@ def _add_segment(routes: Blueprint, world: Chosen) -> None:
     @routes.get("/batches")
     def batches() -> Response:
         filters("failed")
-        world().segment.process_due()
         return jsonify(batches=world().segment.batches(failed=flag("failed"), **page()))
 
     @routes.get("/space/profiles")
     def space_profiles() -> Response:
-        world().segment.process_due()
         asked = filters("userId", "email")
         found = world().segment.profiles(user_id=asked["userId"], email=asked["email"], **page())
         return jsonify(profiles=found)
 
     @routes.get("/audiences")
     def audiences() -> Response:
-        world().segment.process_due()
         return jsonify(audiences=world().segment.audiences())
 
     @routes.get("/journeys")
     def journeys() -> Response:
-        world().segment.process_due()
         return jsonify(journeys=world().segment.journeys())
