@@ -97,7 +97,10 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
         (("identifies", "--send", "127.0.0.1:8585"), "this is no address to send to"),
         (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "cannot be combined with --output"),
         (("audience-events", "--workspace", "missing.yaml"), "there is no such file"),
-        (("people", "-o", "people.parquet"), "Allowed: .jsonl, .json, .csv, with or without .gz. Rename the file, or add"),
+        (
+            ("people", "-o", "people.parquet"),
+            "Allowed: .jsonl, .json, .csv, with or without .gz. Rename the file, or add",
+        ),
         (("people", "-o", "people.txt.gz"), "--output: the file name has no known format"),
         (("people", "--missing-email", "0.9", "--invalid-email", "0.9"), "add up to more than 1. Found: 1.8."),
         (("identifies", "--events-per-second", "nan"), "--events-per-second: must be greater than 0"),
