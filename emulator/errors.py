@@ -6,14 +6,14 @@
     │   ├── InputError           an event, record or argument that cannot be read
     │   │   └── NotFound             a name or id that does not exist
     │   │       └── UnknownName          a name that is not among the known ones
-    │   └── PortInUse            the address is taken
-    ├── ContractViolation    the emulator works; what it checked does not hold         (exit code 1)
-    ├── EmulatorDefect       our fault: an invariant of the emulator does not hold     (exit code 3)
-    └── EngineError          what Segment's engine would throw; `mapping/engine_errors.py` draws it (exit code 1)
+    │   └── PortInUse            the port is taken
+    ├── ContractViolation    a check failed: a contract is not met                     (exit code 1)
+    ├── EmulatorDefect       a bug in the emulator                                     (exit code 3)
+    └── EngineError          what Segment's engine would throw, see `mapping/engine_errors.py` (exit code 1)
 
 An error names the place, what was found, what is allowed and what to do. `message` is a lower-case clause without a
-closing full stop; `str()` joins it with the parts that are known, `as_dict()` gives them to machines. The same object
-becomes a GraphQL error, an HTTP problem, a log record or a line on a terminal.
+closing full stop; `str()` joins it with the other parts, `as_dict()` is the JSON form. The same object is rendered as
+a GraphQL error, an HTTP response, a log record or a line on a terminal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Self
 
-# Names of an earlier release, and what they are called now. An error about an old name gives the new one.
+# Names used by an earlier release, with their replacements, which an error about an old name suggests.
 RENAMED = MappingProxyType(
     {
         "apiEdition": "apiVersion",
@@ -35,9 +35,20 @@ RENAMED = MappingProxyType(
     }
 )
 
+# Exit codes of every command, for `--help` and the documentation.
+EXIT_CODES = MappingProxyType(
+    {
+        0: "ok",
+        1: "a check failed",
+        2: "bad usage or bad input",
+        3: "a bug in the emulator",
+        130: "interrupted",
+    }
+)
+
 
 class EmulatorError(Exception):
-    """Base of all deliberate errors. `exit_code` is what a command that meets it returns."""
+    """Base of all deliberate errors. `exit_code` is the exit status of a command that fails with it."""
 
     exit_code = 3
 
@@ -62,15 +73,15 @@ class EmulatorError(Exception):
         return " ".join([f"{text}.", *self._details()]) if any(self._details()) else text
 
     def _details(self) -> Iterator[str]:
-        if self.found is not None:
+        if self.found is not None and repr(self.found) not in self.message:
             yield f"Found: {self.found!r}."
         if self.allowed:
-            yield f"Allowed: {self.allowed.rstrip('.')}."
+            yield f"{'Known' if self.message.startswith('unknown ') else 'Allowed'}: {self.allowed.rstrip('.')}."
         if self.hint:
             yield self.hint
 
     def as_dict(self) -> dict[str, object]:
-        """The parts that are known, for JSON output."""
+        """The parts that are set, for JSON output."""
         parts = {
             "error": type(self).__name__,
             "message": self.message,
@@ -93,7 +104,7 @@ class WorkspaceError(UserMistake):
 
     @classmethod
     def at(cls, where: str, error: UserMistake) -> Self:
-        """The same mistake, made at a place of a workspace."""
+        """The same error, located at `where` in a workspace."""
         return cls(error.message, where=where, found=error.found, allowed=error.allowed, hint=error.hint)
 
 
@@ -102,36 +113,29 @@ class InputError(UserMistake):
 
 
 class NotFound(InputError):
-    """Nothing has this name or id."""
+    """A name or id that does not exist."""
 
 
 class UnknownName(NotFound):
     """A name that is not among the known ones; `allowed` lists those, joined by commas."""
 
-    def _details(self) -> Iterator[str]:
-        # The message quotes the name already.
-        if self.allowed:
-            yield f"Known: {self.allowed}."
-        if self.hint:
-            yield self.hint
-
 
 class PortInUse(UserMistake):
-    """The address the server was asked to listen on is taken."""
+    """The port is in use."""
 
 
 class ContractViolation(EmulatorError):
-    """A check ran and found that a contract does not hold."""
+    """A check failed: a contract is not met."""
 
     exit_code = 1
 
 
 class EmulatorDefect(EmulatorError):
-    """An invariant of the emulator itself does not hold."""
+    """A bug in the emulator: one of its invariants does not hold."""
 
 
 def unwritable(path: object, error: OSError) -> InputError:
-    """What to raise for a file that the system does not let be written."""
+    """What to raise for a file that cannot be written."""
     return InputError(f"this file cannot be written: {error.strerror}", where=str(path))
 
 
@@ -143,14 +147,15 @@ def unknown(
     where: str | None = None,
     hint: str | None = None,
     listing: bool = True,
-) -> UnknownName:
+    error: type[UserMistake] = UnknownName,
+) -> UserMistake:
     """What to raise for a name that is not among `known`: ``unknown audience 'vip'. Known: …. Did you mean …?``
 
-    `kind` says what the name is of. `hint` is for a name that is close to none; without `listing` the known names, too
-    many to print, are left out.
+    `kind` says what the name is of. `hint` is used where no known name is close; without `listing` the known names,
+    too many to print, are left out. `error` is InputError where an HTTP response must be 400 instead of 404.
     """
     names = list(known)
-    return UnknownName(
+    return error(
         f"unknown {kind} {found!r}",
         where=where,
         found=found,
@@ -160,7 +165,7 @@ def unknown(
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """A sentence that names what `name` is called now, or proposes the closest known name; None for neither."""
+    """A sentence with the new name of a renamed `name`, or with the closest known name; None for neither."""
     if name in RENAMED:
         return f"{name!r} is now {RENAMED[name]!r}."
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -50,5 +50,5 @@ def blueprint(world: Callable[[], SandboxServices]) -> Blueprint:
     """All routes. `world` is asked at every request."""
     routes = Blueprint("control", __name__)
     for group in GROUPS:
-        group.add(routes, world)
+        group.add(routes, services)
     return routes

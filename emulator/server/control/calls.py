@@ -8,17 +8,18 @@ from flask import Blueprint, Response, jsonify
 
 from emulator.clock import to_iso
 from emulator.events import CallReceived
-from emulator.server.control.request_args import Chosen, filters, flag, page
+from emulator.server.control.request_args import filters, flag, page
+from emulator.server.services import CurrentServices
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the route."""
 
     @routes.get("/calls")
     def calls() -> Response:
         filters("accepted")
         accepted, asked = flag("accepted"), page()
-        received = world().sandbox.journal.entries(CallReceived)
+        received = services().sandbox.journal.entries(CallReceived)
         found = [call for call in received if accepted is None or call.accepted == accepted]
         shown = found[asked["offset"] : asked["offset"] + asked["limit"]]
         return jsonify(total=len(found), calls=[_shown(call) for call in shown])

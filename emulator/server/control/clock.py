@@ -10,7 +10,8 @@ from flask import Blueprint, Response, jsonify, request
 from emulator.clock import to_iso
 from emulator.durations import parse_duration
 from emulator.errors import InputError, nearest
-from emulator.server.control.request_args import Chosen, json_body
+from emulator.server.control.request_args import json_body
+from emulator.server.services import CurrentServices
 
 if TYPE_CHECKING:
     from emulator.server.services import SandboxServices
@@ -18,31 +19,31 @@ if TYPE_CHECKING:
 _UNITS = ("days", "hours", "minutes", "seconds")
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.get("/clock")
     def clock() -> Response:
-        return jsonify(_state(world()))
+        return jsonify(_state(services()))
 
     @routes.post("/clock/advance")
     def advance() -> Response:
-        world().advance(_duration(json_body()))
-        return jsonify(_state(world()))
+        services().advance(_duration(json_body()))
+        return jsonify(_state(services()))
 
     @routes.post("/clock/freeze")
     def freeze() -> Response:
-        world().sandbox.clock.freeze()
-        return jsonify(_state(world()))
+        services().sandbox.clock.freeze()
+        return jsonify(_state(services()))
 
     @routes.post("/clock/resume")
     def resume() -> Response:
-        world().sandbox.clock.resume()
-        return jsonify(_state(world()))
+        services().sandbox.clock.resume()
+        return jsonify(_state(services()))
 
 
-def _state(world: SandboxServices) -> dict[str, Any]:
-    clock = world.sandbox.clock
+def _state(services: SandboxServices) -> dict[str, Any]:
+    clock = services.sandbox.clock
     return {"now": to_iso(clock.now()), "frozen": clock.frozen, "aheadSeconds": clock.offset.total_seconds()}
 
 

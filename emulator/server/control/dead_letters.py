@@ -7,20 +7,21 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import InputError
-from emulator.server.control.request_args import Chosen, filters, json_body, page, refuse_unknown, text
+from emulator.server.control.request_args import filters, json_body, page, refuse_unknown, text
+from emulator.server.services import CurrentServices
 
 _KEYS = ("destination", "reason", "messageIds")
 _MOST_MESSAGES = 10_000
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.get("/dead-letters")
     def dead_letters() -> Response:
-        world().segment.process_due()
+        services().segment.process_due()
         asked = filters("destination", "reason")
-        found = world().segment.dead_letters(destination=asked["destination"], reason=asked["reason"], **page())
+        found = services().segment.dead_letters(destination=asked["destination"], reason=asked["reason"], **page())
         return jsonify(deadLetters=found)
 
     @routes.post("/dead-letters/replay")
@@ -30,7 +31,7 @@ def add(routes: Blueprint, world: Chosen) -> None:
         chosen: dict[str, Any] = {key: text(body, key) for key in ("destination", "reason") if key in body}
         if "messageIds" in body:
             chosen["message_ids"] = _message_ids(body["messageIds"])
-        return jsonify(replayed=world().segment.replay(**chosen))
+        return jsonify(replayed=services().segment.replay(**chosen))
 
 
 def _message_ids(value: Any) -> list[str]:

@@ -7,16 +7,17 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import InputError
-from emulator.server.control.request_args import Chosen, json_body, refuse_unknown, text
+from emulator.server.control.request_args import json_body, refuse_unknown, text
+from emulator.server.services import CurrentServices
 
 _PERSON = ("userId", "email", "traits")
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     def place(key: str, *, entered: bool) -> Response:
-        return jsonify(events=world().segment.set_membership(key, entered=entered, **_person(json_body())))
+        return jsonify(events=services().segment.set_membership(key, entered=entered, **_person(json_body())))
 
     @routes.post("/audiences/<key>/enter")
     def enter(key: str) -> Response:
@@ -31,13 +32,13 @@ def add(routes: Blueprint, world: Chosen) -> None:
         body = json_body() if request.get_data() else {}
         refuse_unknown(body, ("destination",), "a computation has no such setting.")
         destination = text(body, "destination") if body else None
-        return jsonify(audience=key, **world().segment.compute(key, destination))
+        return jsonify(audience=key, **services().segment.compute(key, destination))
 
     @routes.post("/regulations")
     def regulate() -> Response:
         body = json_body(required=("userId",))
         refuse_unknown(body, ("userId",), "a regulation names a user, and nothing else here.")
-        return jsonify(world().segment.delete(text(body, "userId")))
+        return jsonify(services().segment.delete(text(body, "userId")))
 
 
 def _person(body: dict[str, Any]) -> dict[str, Any]:

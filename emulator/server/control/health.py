@@ -6,19 +6,19 @@ from flask import Blueprint, Response, jsonify
 
 from emulator import __version__
 from emulator.clock import to_iso
-from emulator.server.control.request_args import Chosen
+from emulator.server.services import CurrentServices
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.get("/health")
     def health() -> Response:
         return jsonify(
-            status="ok", version=__version__, sandbox=world().sandbox.name, now=to_iso(world().sandbox.clock.now())
+            status="ok", version=__version__, sandbox=services().sandbox.name, now=to_iso(services().sandbox.clock.now())
         )
 
     @routes.post("/reset")
     def reset() -> Response:
-        world().reset()
-        return jsonify(status="reset", now=to_iso(world().sandbox.clock.now()))
+        services().reset()
+        return jsonify(status="reset", now=to_iso(services().sandbox.clock.now()))

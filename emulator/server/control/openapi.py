@@ -9,12 +9,12 @@ import yaml
 from flask import Blueprint, Response, jsonify
 
 from emulator.artefacts import contract
-from emulator.server.control.request_args import Chosen
+from emulator.server.services import CurrentServices
 
 CONTRACT = "openapi.yaml"
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the route."""
 
     @routes.get("/openapi.json")

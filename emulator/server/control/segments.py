@@ -7,14 +7,15 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from emulator.errors import InputError
-from emulator.server.control.request_args import Chosen, filters, json_body, page, refuse_unknown, text
+from emulator.server.control.request_args import filters, json_body, page, refuse_unknown, text
+from emulator.server.services import CurrentServices
 
 _CHANGES = ("name", "rule")
 _KEYS = ("advertiserId", *_CHANGES)
 _UNKNOWN = "a segment has no such member, or it cannot be set."
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.post("/segments")
@@ -22,17 +23,17 @@ def add(routes: Blueprint, world: Chosen) -> None:
         body = json_body(required=_KEYS)
         refuse_unknown(body, _KEYS, _UNKNOWN)
         # A number is taken as well: StackAdapt's ids look like numbers.
-        created = world().stackadapt.segments.create(str(body["advertiserId"]), text(body, "name"), body["rule"])
+        created = services().stackadapt.segments.create(str(body["advertiserId"]), text(body, "name"), body["rule"])
         return jsonify(created), 201
 
     @routes.get("/segments")
     def segments() -> Response:
-        return jsonify(segments=world().stackadapt.segments.list())
+        return jsonify(segments=services().stackadapt.segments.list())
 
     @routes.get("/segments/<segment_id>")
     def segment(segment_id: str) -> Response:
         filters()
-        return jsonify(world().stackadapt.segments.get(segment_id, members=True, **page()))
+        return jsonify(services().stackadapt.segments.get(segment_id, members=True, **page()))
 
     @routes.patch("/segments/<segment_id>")
     def update_segment(segment_id: str) -> Response:
@@ -41,11 +42,11 @@ def add(routes: Blueprint, world: Chosen) -> None:
         if not body:
             raise InputError("there is nothing to change", where="body", allowed=", ".join(_CHANGES))
         name = text(body, "name") if "name" in body else None
-        return jsonify(world().stackadapt.segments.update(segment_id, name=name, rule=_rule(body)))
+        return jsonify(services().stackadapt.segments.update(segment_id, name=name, rule=_rule(body)))
 
     @routes.delete("/segments/<segment_id>")
     def delete_segment(segment_id: str) -> tuple[str, int]:
-        world().stackadapt.segments.delete(segment_id)
+        services().stackadapt.segments.delete(segment_id)
         return "", 204
 
 

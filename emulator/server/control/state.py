@@ -9,7 +9,8 @@ from typing import IO
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.server import snapshot
-from emulator.server.control.request_args import Chosen, filters
+from emulator.server.control.request_args import filters
+from emulator.server.services import CurrentServices
 from emulator.stackadapt.profiles.file_formats import check_format
 from emulator.stackadapt.profiles.import_export import export_profiles, import_profiles
 
@@ -19,12 +20,12 @@ _CHUNK_BYTES = 64 * 1024
 _TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.get("/snapshot")
     def save() -> Response:
-        chosen = world()
+        chosen = services()
         # Written whole first: what is sent must be one moment, and the receiver may be slow.
         file = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when it has been sent
         snapshot.save(chosen, file)
@@ -40,19 +41,19 @@ def add(routes: Blueprint, world: Chosen) -> None:
     @routes.put("/snapshot")
     def load() -> Response:
         request.max_content_length = _BODY_LIMIT_BYTES
-        snapshot.load(world(), request.stream)
-        return jsonify(status="loaded", sandbox=world().sandbox.name)
+        snapshot.load(services(), request.stream)
+        return jsonify(status="loaded", sandbox=services().sandbox.name)
 
     @routes.get("/profiles/export")
     def export() -> Response:
-        chosen, (name, advertiser) = world(), _transfer()
+        chosen, (name, advertiser) = services(), _transfer()
         chosen.stackadapt.settle()
         lines = export_profiles(chosen.sandbox, name, advertiser)
         return Response((line.encode("utf-8", "replace") for line in lines), content_type=_TYPES[name])
 
     @routes.post("/profiles/import")
     def deduplicate() -> Response:
-        chosen, (name, advertiser) = world(), _transfer()
+        chosen, (name, advertiser) = services(), _transfer()
         request.max_content_length = _BODY_LIMIT_BYTES
         chosen.stackadapt.settle()
         done = import_profiles(chosen.sandbox, request.stream, name, advertiser)
