@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-postgresql lint conformance-install conformance bench clean
+.PHONY: help demo serve check check-long test test-postgresql lint conformance-install conformance bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -17,10 +17,16 @@ demo: $(READY) ## play the whole sync with generated people; the last lines are 
 serve: $(READY) ## run the emulator on http://127.0.0.1:8585
 	@$(BIN)/stackadapt-emulator serve
 
+check: $(DEV) ## everything that CI runs, stage by stage; says what this machine cannot run
+	@$(BIN)/python -m tests.check
+
+check-long: $(DEV) ## what takes too long for CI
+	@$(BIN)/python -m tests.check --long
+
 test: $(DEV) lint ## lint, types, unit, contract and end-to-end tests
 	$(BIN)/pytest -n auto --dist worksteal -q
 
-test-postgresql: $(DEV) ## the suites of both companies again on a real PostgreSQL server (needs one installed)
+test-postgresql: $(DEV) ## the suites of both services again on a PostgreSQL server (needs one installed)
 	$(BIN)/pytest -n auto --dist worksteal -q --store postgresql tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py
 
 lint: $(DEV) ## ruff and mypy --strict

@@ -1,4 +1,4 @@
-"""What happens in an emulator, as values. Journal, log, terminal and reports all listen to this one stream."""
+"""The events of a sandbox: one stream for the journal, the log, the terminal and reports."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from sys import getsizeof
 
-# What an event without texts of its own takes, roughly.
+# The approximate size of an event without its strings.
 _PLAIN_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened in a sandbox at a moment of its clock."""
+    """Something that happened in a sandbox, at a time of its clock."""
 
     at: datetime
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes to remember this."""
+        """The approximate number of bytes that it occupies."""
         return _PLAIN_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLExchanged(Event):
-    """One request to `/graphql` and its answer.
+    """One request to `/graphql` and its response.
 
     `operations` are the root fields in document order (empty when the document could not be parsed); `token_name` is
-    the workspace's name for the token, never the token; `status` is None when no answer was given; `duration_ms` is
-    real time plus the delays of faults; `struck` names the faults that hit it, and `rateLimit`. `advertiser_ids` and
-    `emails` are those that its arguments and records name.
+    the workspace's name for the token, never the token; `status` is None without a response; `duration_ms` is real time
+    plus the delays of faults; `matched` are the names of the faults that matched it, and `rateLimit`. `advertiser_ids`
+    and `emails` are those in its arguments and records.
     """
 
     trace_id: str
@@ -51,7 +51,7 @@ class GraphQLExchanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordProcessed(Event):
-    """A record of an accepted request reached its end: `visible`, `rejected` or `suppressed` (with a reason code)."""
+    """A record of an accepted request was processed: `visible`, `rejected` or `suppressed` (with a reason code)."""
 
     trace_id: str
     advertiser_id: str
@@ -62,7 +62,7 @@ class RecordProcessed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReceived(Event):
-    """A call entered through the Tracking API. `reason` is the discard code when it failed on ingest."""
+    """A call to the Tracking API. `reason` is the discard code when it was rejected on ingest."""
 
     source: str
     call: str
@@ -73,7 +73,7 @@ class CallReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanged(Event):
-    """A profile entered or left an audience, or a step of a journey; `audience_key` is the key of either."""
+    """A profile entered or exited an audience, or a step of a journey; `audience_key` is the key of either."""
 
     audience_key: str
     profile_id: str
@@ -82,7 +82,7 @@ class MembershipChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDelivered(Event):
-    """One attempt to deliver a batch: how many events of each outcome, and the HTTP status if an answer came."""
+    """One attempt to deliver a batch: how many events had each outcome, and the HTTP status if there was a response."""
 
     destination: str
     subscription: str

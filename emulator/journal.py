@@ -1,4 +1,4 @@
-"""A bounded memory of what happened in a sandbox, and the stream that reporters listen to."""
+"""The most recent events of a sandbox, and the stream of events that reporters subscribe to."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ E = TypeVar("E", bound=Event)
 
 
 class Journal:
-    """Keeps the newest `capacity` events in order, fewer when they take more than about `capacity_bytes`.
+    """Keeps the newest `capacity` events in order, fewer if they occupy more than about `capacity_bytes`.
 
-    The newest is kept whatever its size. Listeners are told each event as it happens.
+    The newest is kept whatever its size. Listeners are called with each event as it happens.
     """
 
     def __init__(self, *, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
@@ -31,7 +31,7 @@ class Journal:
         self._lock = Lock()
 
     def append(self, event: Event) -> None:
-        """Remembers an event and tells the listeners."""
+        """Adds an event and calls the listeners."""
         size = event.size
         with self._lock:
             self._events.append((event, size))
@@ -43,17 +43,17 @@ class Journal:
             listener(event)
 
     def listen(self, listener: Listener) -> None:
-        """Calls `listener` with every event from now on, on the thread on which it happened."""
+        """Calls `listener` with every later event, on the thread on which it happens."""
         with self._lock:
             self._listeners.append(listener)
 
     def entries(self, kind: type[E]) -> list[E]:
-        """The remembered events of one kind, oldest first."""
+        """The events of one kind, oldest first."""
         with self._lock:
             return [event for event, _ in self._events if isinstance(event, kind)]
 
     def clear(self) -> None:
-        """Forgets everything; listeners stay."""
+        """Deletes every event; listeners stay."""
         with self._lock:
             self._events.clear()
             self._bytes = 0

@@ -1,6 +1,6 @@
-"""A limit on how often a token may ask: a bucket of permits for each token, filled by the sandbox's clock.
+"""A limit on the request rate of each token: a bucket of permits, refilled with the time of the sandbox's clock.
 
-That the real service answers 429 is public, its numbers and headers are not: none of this is on unless asked for.
+That the real service responds with 429 is public; its limits and headers are not. There is no limit by default.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from emulator.clock import Clock
 from emulator.durations import parse_duration
 from emulator.errors import InputError, nearest
 
-_MEMBERS = ("requests", "per", "burst")
+_KEYS = ("requests", "per", "burst")
 _MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """`requests` in every `per`, at most `burst` at once after a pause."""
+    """`requests` per period `per`, at most `burst` at once after a pause."""
 
     requests: int
     per: timedelta
@@ -34,26 +34,26 @@ class RateLimit:
 
 
 def parse_rate_limit(written: Mapping[str, Any]) -> RateLimit:
-    """Reads `{"requests": 10, "per": "1s", "burst"?: 20}`; the burst is `requests` when absent. Raises InputError."""
+    """Parses `{"requests": 10, "per": "1s", "burst"?: 20}`; `burst` is `requests` when absent. Raises InputError."""
     for name in written:
-        if name not in _MEMBERS:
-            hint = nearest(str(name), _MEMBERS)
-            raise InputError("a rate limit has no such member", where=name, allowed=", ".join(_MEMBERS), hint=hint)
+        if name not in _KEYS:
+            hint = nearest(str(name), _KEYS)
+            raise InputError(f"unknown key {name!r}", where=name, allowed=", ".join(_KEYS), hint=hint)
     requests = _count("requests", written.get("requests"))
     per = written.get("per", "1s")
     if not isinstance(per, str) or not (period := parse_duration(per, where="per")):
-        raise InputError("this is not a duration", where="per", found=per, hint="Write 1s, 1m or 1h.")
+        raise InputError("invalid duration", where="per", found=per, allowed="1s, 1m or 1h")
     return RateLimit(requests=requests, per=period, burst=_count("burst", written.get("burst", requests)))
 
 
 def _count(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
-        raise InputError("this is not a number of requests", where=name, found=value, allowed=f"1 to {_MOST}")
+        raise InputError("invalid number of requests", where=name, found=value, allowed=f"1 to {_MOST}")
     return value
 
 
 class RateLimiter:
-    """The limit in force in one sandbox, the same for every token. Safe to share between threads."""
+    """The active limit of one sandbox, the same for every token. Safe to share between threads."""
 
     def __init__(self, clock: Clock, initial: RateLimit | None = None) -> None:
         self._clock = clock
@@ -63,21 +63,21 @@ class RateLimiter:
 
     @property
     def limit(self) -> RateLimit | None:
-        """The limit, None while there is none."""
+        """The limit, None for none."""
         return self._limit
 
     def set(self, limit: RateLimit | None) -> None:
-        """Changes the limit; every bucket is full again."""
+        """Changes the limit and refills every bucket."""
         with self._lock:
             self._limit = limit
             self._permits: dict[str, tuple[float, datetime]] = {}
 
     def reset(self) -> None:
-        """Back to the limit of the workspace."""
+        """Restores the limit of the workspace."""
         self.set(self._initial)
 
     def take(self, token: str) -> int | None:
-        """Takes a permit of this token: None when there was one, else the whole seconds until there will be."""
+        """Takes a permit of this token: None if there was one, else the seconds until the next, rounded up."""
         with self._lock:
             if self._limit is None:
                 return None
@@ -86,7 +86,7 @@ class RateLimiter:
             permits_a_second = self._limit.requests / self._limit.per.total_seconds()
             earned = max((now - since).total_seconds(), 0.0) * permits_a_second
             permits = min(permits + earned, float(self._limit.burst))
-            # A permit earned in many small steps may miss one by a rounding error.
+            # The sum of many small steps may fall short of a permit by a rounding error.
             granted = permits > 1 - 1e-6
             self._permits[token] = (permits - 1 if granted else permits, now)
             return None if granted else max(math.ceil((1 - permits) / permits_a_second - 1e-6), 1)

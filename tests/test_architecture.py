@@ -1,134 +1,214 @@
-"""The house rules of the design, kept by looking at the code."""
+"""The rules of the code's structure, checked by reading the code."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.imports import Layers, Package
+
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "emulator"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+PACKAGE = Package(ROOT / "emulator")
+MODULES = PACKAGE.trees
 
 MODULE_LINES = 400
 FUNCTION_LINES = 50
 
-# Lowest first. A module may import its own layer's room and everything below, nothing above, no sibling room.
-LAYERS = (
-    {"errors", "artefacts"},
-    {"clock", "ids", "durations", "rate_limit", "transport", "store", "schemas", "yaml_files"},
-    {"workspace_file", "workspace", "events"},
-    {"journal", "faults"},
-    {"sandbox"},
-    {"mapping", "stackadapt"},
-    {"segment"},
-    {"harness"},
-    {"server", "console"},
-    {"cli", "pytest_plugin", "__main__"},
-)
-FOUNDATION = set().union(*LAYERS[:5])
-# What a room may import besides itself and the foundation. The two companies meet over HTTP only.
-DOORS = {
-    "mapping": {"errors", "artefacts"},
-    "stackadapt": FOUNDATION,
-    "segment": FOUNDATION | {"mapping"},
-    "harness": FOUNDATION | {"mapping", "segment", "stackadapt"},
-    "server": FOUNDATION | {"mapping", "segment", "stackadapt", "harness"},
+
+def layers(*names: str) -> Layers:
+    return tuple(frozenset(layer.split()) for layer in names)
+
+
+# Lowest first, from the folder named on the left. An import goes down: the modules of one layer stay apart.
+LAYERS: Mapping[str, Layers] = {
+    "emulator": layers(
+        "errors artefacts ids protocol",
+        "clock durations addresses text strict_json",
+        "timestamps rate_limit transport store schemas",
+        "yaml_files events",
+        "workspace_file",
+        "workspace journal faults",
+        "sandbox",
+        "mapping stackadapt",
+        "segment",
+        "generator",
+        "harness",
+        "server",
+        "pytest_plugin cli",
+        "__main__",
+    ),
+    "emulator.segment": layers(
+        "tables lookups", "profiles tracking", "conditions", "engage", "delivery", "service", "http"
+    ),
+    # Pages of profiles are filtered by segments, and segments by what ingestion has declared.
+    "emulator.stackadapt": layers(
+        "tables messages limits upsert",
+        "relay rules",
+        "advertisers",
+        "ingestion",
+        "segments",
+        "profiles",
+        "graphql",
+        "request_log",
+        "service",
+        "http",
+    ),
 }
+# Packages that other packages import by what their `__init__` offers, or by the modules listed here.
+PUBLIC: Mapping[str, frozenset[str]] = {
+    "emulator.mapping": frozenset(),
+}
+# What each package must not know. The two services meet over HTTP only.
+FORBIDDEN = {
+    "emulator.mapping": "emulator.",
+    "emulator.stackadapt": "emulator.segment emulator.mapping",
+    "emulator.segment": "emulator.stackadapt",
+}
+MAPPING_MAY_IMPORT = {"emulator.errors", "emulator.artefacts"}
 TIME_AND_CHANCE = {"time", "random", "secrets", "uuid"}
-DOORS_TO_TIME_AND_CHANCE = {PACKAGE / "clock.py", PACKAGE / "ids.py"}
+MAY_USE_TIME_AND_CHANCE = {"emulator.clock", "emulator.ids"}
 
 
-def room_of(module: str) -> str:
-    return module.split(".")[1] if "." in module else ""
+def test_no_import_cycle_between_files_or_folders() -> None:
+    assert PACKAGE.cycles() == []
 
 
-def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_go_down_the_layers(package: str) -> None:
+    assert PACKAGE.upward(LAYERS[package], inside=package) == []
 
 
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("package", LAYERS)
+def test_the_layers_name_what_exists(package: str) -> None:
+    named = [name for layer in LAYERS[package] for name in layer]
+    assert sorted(named) == sorted(PACKAGE.children(package))
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield node.module or ""
-            if node.module == "emulator":
-                yield from (f"emulator.{alias.name}" for alias in node.names if alias.name != "__version__")
+def test_a_package_is_imported_by_its_public_interface() -> None:
+    assert PACKAGE.private_imports(PUBLIC) == []
 
 
-def rooms_imported(path: Path) -> set[str]:
-    return {room_of(name) for name in imports_of(path) if name.startswith("emulator.")}
-
-
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if path.parent != PACKAGE or path.stem != "__init__"], ids=name_of
-)
-def test_imports_point_down(path: Path) -> None:
-    rank = {room: index for index, layer in enumerate(LAYERS) for room in layer}
-    own = room_of(name_of(path))
-    assert own in rank, f"{own} has no place among the layers"
-    upward = {room for room in rooms_imported(path) - {own} if rank[room] > rank[own]}
-    assert not upward
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_forbidden_doors_stay_shut(path: Path) -> None:
-    own = room_of(name_of(path))
-    if own in DOORS:
-        assert rooms_imported(path) - {own} <= DOORS[own]
-
-
-def test_only_the_mapping_room_s_public_face_is_used_from_outside() -> None:
-    behind = {
-        (name_of(path), name)
-        for path in MODULES
-        if room_of(name_of(path)) in {"segment"}
-        for name in imports_of(path)
-        if name.startswith("emulator.mapping.")
+@pytest.mark.parametrize("package", PUBLIC)
+def test_the_public_interface_exists_and_is_used(package: str) -> None:
+    used = {
+        imported.removeprefix(f"{package}.")
+        for importer, imported in PACKAGE.edges
+        if imported.startswith(f"{package}.") and not f"{importer}.".startswith(f"{package}.")
     }
-    assert not behind
+    assert used >= PUBLIC[package]
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path not in DOORS_TO_TIME_AND_CHANCE], ids=name_of)
-def test_only_clock_and_ids_touch_time_and_chance(path: Path) -> None:
-    assert not TIME_AND_CHANCE & {name.split(".")[0] for name in imports_of(path)}
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_the_two_services_and_the_mapping_engine_stay_apart(package: str) -> None:
+    forbidden = tuple(FORBIDDEN[package].split())
+    found = [
+        imported
+        for importer, imported in PACKAGE.edges
+        if f"{importer}.".startswith(f"{package}.") and imported.startswith(forbidden)
+        if not f"{imported}.".startswith(f"{package}.") and imported not in MAPPING_MAY_IMPORT
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - MAY_USE_TIME_AND_CHANCE))
+def test_only_clock_and_ids_use_time_and_chance(name: str) -> None:
+    nodes = [*ast.walk(MODULES[name])]
+    imported = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {(node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert not TIME_AND_CHANCE & imported
     calls = [
         node
-        for node in ast.walk(tree_of(path))
+        for node in nodes
         if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
         if isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}
     ]
     assert not calls
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_are_absolute() -> None:
+    relative = [
+        name
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert relative == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.folder.rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_a_module_and_its_functions_stay_short(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
-    functions = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MODULE_LINES
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     long = {node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES}
     assert not long
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_module_keeps_state(path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_no_module_keeps_state(name: str) -> None:
     """A lower-case name bound at module level to something that can grow would be shared by every sandbox."""
     growing = (ast.Dict, ast.List, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
-    for node in tree_of(path).body:
+    for node in MODULES[name].body:
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
         for target in targets:
             if isinstance(target, ast.Name) and isinstance(getattr(node, "value", None), growing):
-                assert target.id.isupper() or target.id.startswith("__"), f"{target.id} in {path.name}"
+                assert target.id.isupper() or target.id.startswith("__"), f"{target.id} in {name}"
 
 
-def test_the_package_file_is_only_a_menu() -> None:
-    assert len((PACKAGE / "__init__.py").read_text(encoding="utf-8").splitlines()) <= 60
+def test_the_top_file_only_lists_what_the_package_offers() -> None:
+    assert len((PACKAGE.folder / "__init__.py").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+# The rules themselves, on a package made for the purpose.
+
+
+def write(folder: Path, **modules: str) -> Package:
+    top = folder / "toy"
+    for name, text in {"__init__": "", **modules}.items():
+        path = top / f"{name.replace('__in__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return Package(top)
+
+
+def test_a_cycle_between_files_is_found(tmp_path: Path) -> None:
+    package = write(tmp_path, a="from toy.b import x", b="def f():\n    from toy import a")
+    assert "toy.a -> toy.b -> toy.a" in package.cycles() or "toy.b -> toy.a -> toy.b" in package.cycles()
+
+
+def test_a_cycle_between_folders_is_found(tmp_path: Path) -> None:
+    package = write(
+        tmp_path,
+        one__in__a="from toy.two.b import x",
+        one__in__c="",
+        two__in__b="",
+        two__in__d="if TYPE_CHECKING:\n    from toy.one.c import y",
+    )
+    assert any("toy.one" in cycle and "toy.two" in cycle for cycle in package.cycles())
+
+
+def test_an_import_up_the_layers_is_found(tmp_path: Path) -> None:
+    package = write(tmp_path, low="from toy.high import x", high="")
+    assert package.upward(layers("low", "high"), inside="toy") == ["toy.low imports toy.high"]
+    assert package.upward(layers("high", "low"), inside="toy") == []
+
+
+def test_an_import_within_a_layer_is_found(tmp_path: Path) -> None:
+    assert write(tmp_path, a="import toy.b", b="").upward(layers("a b"), inside="toy") == ["toy.a imports toy.b"]
+
+
+def test_an_import_past_the_public_interface_is_found(tmp_path: Path) -> None:
+    package = write(tmp_path, user="from toy.lib.inner import x\nfrom toy.lib.open import y\nfrom toy import lib",
+                    lib__in____init__="", lib__in__inner="", lib__in__open="")  # fmt: skip
+    assert package.private_imports({"toy.lib": {"open"}}) == ["toy.user imports toy.lib.inner"]
+
+
+def test_a_layer_that_does_not_exist_is_found(tmp_path: Path) -> None:
+    assert write(tmp_path, a="", b__in__c="").children("toy") == {"a", "b"}

@@ -1,4 +1,4 @@
-"""`explain`: what becomes of one event, step by step."""
+"""`explain`: one event step by step."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 
 from emulator.errors import InputError
 from emulator.harness.event_files import read_events
-from emulator.harness.explain import Walk, explain
-from emulator.harness.subscription_context import SubscriptionContext, subjects_of
+from emulator.harness.explain import Explanation, explain
+from emulator.harness.subscription_context import SubscriptionContext, contexts_of
 from emulator.mapping import stringify
 from emulator.server.emulator import Emulator
 from emulator.transport import HttpTransport
@@ -32,53 +32,53 @@ _LONGEST_VALUE = 60
 @click.command(epilog=_EPILOG)
 @click.argument("event_path", metavar="EVENT")
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
-@click.option("--destination", help="Name of the destination instance; the workspace's first when absent.")
-@click.option("--json", "as_json", is_flag=True, help="Print the walk as one JSON object.")
+@click.option("--destination", help="Destination instance, by name (default: the first).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(event_path: str, workspace_path: Path | None, destination: str | None, as_json: bool) -> None:
-    """Walk one event (a file, or - for standard input) through trigger, mapping, validation and StackAdapt.
+    """Show how one event (a file, or - for standard input) is mapped, validated, sent and processed by StackAdapt.
 
-    Each condition is shown with the value it found, each field with the directive that produced it, the document as it
-    would be sent, and what a StackAdapt with this workspace, and nothing else in it, does with it.
+    Prints each condition of the trigger with the value it found, each field with the directive behind it, the document,
+    and the response of an otherwise empty StackAdapt with this workspace.
     """
     workspace = load_workspace(workspace_path)
     events = read_events(event_path)
     if len(events) != 1:
-        raise InputError("explain walks one event", where=event_path, found=f"{len(events)} events")
-    walks = []
+        raise InputError("invalid input", where=event_path, found=f"{len(events)} events", allowed="one event")
+    explained = []
     with used(workspace_path):
-        for subject in subjects_of(workspace, destination):
+        for context in contexts_of(workspace, destination):
             with Emulator(workspace) as emulator:
                 transport = HttpTransport("http://127.0.0.1/graphql", app=emulator.app)
-                walks.append((subject, explain(events[0], subject, emulator.stackadapt, transport)))
+                explained.append((context, explain(events[0], context, emulator.stackadapt, transport)))
                 transport.close()
     if as_json:
-        # JSON as JavaScript writes it: a member without a value, inside a field's value, is left out.
-        click.echo(stringify({"walks": [walk.as_dict() for _, walk in walks]}))
+        # As JavaScript writes it: undefined members of a field's value are omitted.
+        click.echo(stringify({"explanations": [explanation.as_dict() for _, explanation in explained]}))
         return
-    for subject, walk in walks:
-        click.echo("\n".join(_lines(subject, walk)))
+    for context, explanation in explained:
+        click.echo("\n".join(_lines(context, explanation)))
 
 
-def _lines(subject: SubscriptionContext, walk: Walk) -> Iterator[str]:
-    yield f"{walk.subscription} of {subject.destination.name}, generation {subject.definition.generation}"
+def _lines(context: SubscriptionContext, explanation: Explanation) -> Iterator[str]:
+    yield f"{explanation.subscription} of {context.destination.name}, generation {context.definition.generation}"
     yield ""
-    yield f"Trigger     {walk.trigger}"
-    if walk.conditions:
-        yield from _condition_lines(walk.conditions, 1)
-    if walk.fields:
+    yield f"Trigger     {explanation.trigger}"
+    if explanation.conditions:
+        yield from _condition_lines(explanation.conditions, 1)
+    if explanation.fields:
         yield ""
         yield "Fields"
-        for field in walk.fields:
+        for field in explanation.fields:
             yield f"{_INDENT}{field['field']} = {_shown(field['value'])}"
             yield from (f"{_INDENT * 3}{line}" for line in _origin(field["path"]).splitlines())
     yield ""
-    if walk.stopped:
-        yield f"Stopped at the {walk.stopped}: {walk.message}"
-        if walk.hint:
-            yield walk.hint
+    if explanation.stopped:
+        yield f"Stopped at the {explanation.stopped}: {explanation.message}"
+        if explanation.hint:
+            yield explanation.hint
         return
     yield "Validation  passed"
-    yield from _request_lines(walk)
+    yield from _request_lines(explanation)
 
 
 def _condition_lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
@@ -91,19 +91,19 @@ def _condition_lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
         yield f"{_INDENT * depth}{mark}  {node['condition']}  (found {_shown(node['found'])})"
 
 
-def _request_lines(walk: Walk) -> Iterator[str]:
-    request, answer = walk.request or {}, walk.answer or {}
+def _request_lines(explanation: Explanation) -> Iterator[str]:
+    request, response = explanation.request or {}, explanation.response or {}
     yield ""
     yield f"Request     {request['method']} {request['url']}"
     for line in request["document"].splitlines():
         yield f"{_INDENT}{line}"
     yield ""
-    yield f"StackAdapt  {answer['status']} {json.dumps(answer['body'], ensure_ascii=False)}"
-    for record in walk.records:
-        yield f"{_INDENT}record {record['index'] + 1}: {_fate(record)}"
+    yield f"StackAdapt  {response['status']} {json.dumps(response['body'], ensure_ascii=False)}"
+    for record in explanation.records:
+        yield f"{_INDENT}record {record['index'] + 1}: {_outcome(record)}"
 
 
-def _fate(record: Mapping[str, Any]) -> str:
+def _outcome(record: Mapping[str, Any]) -> str:
     details = [str(record[key]) for key in ("reason", "message", "waitsFor") if record[key]]
     when = f"since {record['at']}" if record["at"] else f"due {record['dueAt']}"
     return ", ".join([record["outcome"], *details, when])

@@ -1,4 +1,4 @@
-"""`map`: events in, the destination's requests out, nothing sent."""
+"""`map`: print the requests for events without sending them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from emulator.harness.event_files import read_events
 from emulator.harness.preview import Preview, preview
-from emulator.harness.subscription_context import subjects_of
+from emulator.harness.subscription_context import contexts_of
 from emulator.workspace import load_workspace
 from emulator.workspace_file import used
 
@@ -25,22 +25,22 @@ Examples:
 @click.command(epilog=_EPILOG)
 @click.argument("events_path", metavar="EVENTS", default="-")
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
-@click.option("--destination", help="Name of the destination instance; the workspace's first when absent.")
-@click.option("--batch", is_flag=True, help="All events in one request, as a batch.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a request, with its body to the byte.")
+@click.option("--destination", help="Destination instance, by name (default: the first).")
+@click.option("--batch", is_flag=True, help="Map all events as one batch.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a request, with its exact body.")
 def command(events_path: str, workspace_path: Path | None, destination: str | None, batch: bool, as_json: bool) -> None:
-    """Show what the destination would send for events (a file, or standard input; JSON or JSON lines)."""
+    """Print the requests that the destination would send for EVENTS (JSON or JSON lines; - for standard input)."""
     workspace = load_workspace(workspace_path)
     with used(workspace_path):
-        subjects = subjects_of(workspace, destination)
-    for shown in preview(read_events(events_path), subjects, batch=batch):
+        contexts = contexts_of(workspace, destination)
+    for shown in preview(read_events(events_path), contexts, batch=batch):
         click.echo(json.dumps(shown.as_dict(), ensure_ascii=False) if as_json else "\n".join(_lines(shown)))
 
 
 def _lines(shown: Preview) -> Iterator[str]:
-    for verdict in shown.verdicts:
-        message = f": {verdict['message']}" if "message" in verdict else ""
-        yield f"# {verdict['event']} → {shown.subscription}: {verdict['verdict']}{message}"
+    for event in shown.events:
+        message = f": {event['message']}" if "message" in event else ""
+        yield f"# {event['event']} → {shown.subscription}: {event['status']}{message}"
     if shown.error is not None:
         yield f"# the engine fails: {shown.error}"
     if shown.document is not None:

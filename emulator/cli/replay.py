@@ -1,4 +1,4 @@
-"""`replay`: recorded cases through the mapping engine, and the comparison with what the real engine did."""
+"""`replay`: run recorded cases through the mapping engine and compare them with the real engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emulator.harness.recorded_cases import Case, Difference, compare, read_cases, replay
-from emulator.mapping.javascript.values import stringify
+from emulator.mapping import stringify
 
 _EPILOG = """\b
 Examples:
@@ -25,13 +25,13 @@ _AROUND = 60
 @click.command(epilog=_EPILOG)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--compare", "comparing", is_flag=True, help="Check against each case's expected; exit 1 on a difference."
+    "--compare", "comparing", is_flag=True, help="Compare with `expected` of each case; exit 1 on a difference."
 )
 def command(files: Sequence[Path], comparing: bool) -> None:
     """Run recorded cases (.jsonl or .jsonl.gz) through the mapping engine.
 
-    Prints one JSON object per case. With --compare it prints the first differences side by side and a summary per kind
-    and version instead: request bodies must be equal byte for byte.
+    Prints one JSON object per case. With --compare, prints the first differences and a summary instead; request bodies
+    must be equal byte for byte.
     """
     if comparing:
         _compare(files)

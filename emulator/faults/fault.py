@@ -1,37 +1,63 @@
-"""What a fault is."""
+"""What a fault is: a class in a module of `kinds` that overrides the hooks it needs."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import ClassVar
 
-from emulator.faults.effect import Effect
 from emulator.faults.matching import Match, RequestSummary
+from emulator.faults.response import FaultedResponse
 
 
-class Fault(ABC):
-    """One way in which a request goes wrong. A fault is a frozen data class in a file of its own.
+@dataclass(frozen=True, slots=True)
+class InjectedUserError:
+    """A user error that a mutation returns in place of its result."""
 
-    `name` is what definitions call it; `main` is the option that a bare value stands for, as in `status=503`.
+    message: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRejection:
+    """Records to reject at ingestion: every `every`-th of a batch, if its email matches (None: any record)."""
+
+    email: str | None
+    every: int
+
+    def applies_to(self, email: str | None, position: int) -> bool:
+        """Whether the record at a position (counted from 0) is rejected."""
+        if (position + 1) % self.every:
+            return False
+        return self.email is None or (email is not None and Match(email=self.email).matches_any([email]))
+
+
+class Fault:
+    """One way in which a request fails: a frozen data class whose fields are its options (see `options`).
+
+    `name` is its name in definitions, `main` the option that a bare value sets, as in `status=503`. The first line of
+    the docstring is its description in the documentation. In the hooks, `match` is what its rule matches.
     """
 
+    __slots__ = ()
     name: ClassVar[str]
     main: ClassVar[str]
 
-    @classmethod
-    @abstractmethod
-    def parse(cls, options: Mapping[str, Any]) -> Self:
-        """Builds the fault from its JSON options. Raises InputError."""
-
-    @abstractmethod
-    def options(self) -> dict[str, Any]:
-        """The options again, for listings."""
-
-    @abstractmethod
-    def effect(self, trace_id: str, match: Match) -> Effect:
-        """What it does to a request. `match` is what its rule looks for."""
-
-    def applies_to(self, asked: RequestSummary) -> bool:
-        """Whether it can do anything to such a request; if not, its rule is not used up."""
+    def applies_to(self, request: RequestSummary) -> bool:
+        """Whether it has an effect on such a request. If not, its rule is not used up."""
         return True
+
+    def on_request(self, trace_id: str) -> FaultedResponse | None:
+        """A response in place of the service's, which then does not process the request; None to let it."""
+        return None
+
+    def user_error(self, operation: str, match: Match) -> InjectedUserError | None:
+        """A user error for the mutation `operation` to return."""
+        return None
+
+    def record_rejection(self, match: Match) -> RecordRejection | None:
+        """The records of the request to reject at ingestion."""
+        return None
+
+    def on_response(self, response: FaultedResponse) -> FaultedResponse:
+        """The response as the client gets it."""
+        return response

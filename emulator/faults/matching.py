@@ -1,4 +1,4 @@
-"""Which requests a rule looks for."""
+"""Which requests a rule matches."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSummary:
-    """What can be told of a request before it runs.
+    """What a GraphQL request asks for: its root fields, and the advertisers and emails in their arguments.
 
-    `operations` are its root fields; `emails` are those of the records it carries, in any case. All are empty when the
-    document cannot be read.
+    `emails` are in the case in which they were sent. All are empty when the document cannot be parsed.
     """
 
     operations: tuple[str, ...] = ()
@@ -22,36 +21,36 @@ class RequestSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What a rule looks for; None matches everything. In `email`, `*` stands for any text, case does not matter."""
+    """What a rule matches; None matches every request. In `email`, `*` is any text, and case is ignored."""
 
     operation: str | None = None
     advertiser: str | None = None
     email: str | None = None
 
-    def fits(self, asked: RequestSummary) -> bool:
-        """Whether a request is one of these."""
+    def matches(self, request: RequestSummary) -> bool:
+        """Whether it matches a request."""
         return (
-            (self.operation is None or self.operation in asked.operations)
-            and (self.advertiser is None or self.advertiser in asked.advertiser_ids)
-            and (self.email is None or self.fits_any(asked.emails))
+            (self.operation is None or self.operation in request.operations)
+            and (self.advertiser is None or self.advertiser in request.advertiser_ids)
+            and (self.email is None or self.matches_any(request.emails))
         )
 
-    def fits_any(self, emails: Iterable[str]) -> bool:
-        """Whether one of the addresses is meant."""
-        wanted = "*" if self.email is None else self.email.strip().lower()
-        return any(_is_like(email.strip().lower(), wanted) for email in emails)
+    def matches_any(self, emails: Iterable[str]) -> bool:
+        """Whether it matches one of the emails."""
+        pattern = "*" if self.email is None else self.email.strip().lower()
+        return any(_is_like(email.strip().lower(), pattern) for email in emails)
 
 
-def _is_like(text: str, wanted: str) -> bool:
-    """Whether a text is `wanted`, where `*` stands for any text. Linear, whatever is asked for."""
-    first, *others = wanted.split("*")
+def _is_like(text: str, pattern: str) -> bool:
+    """Whether a string matches a pattern in which `*` is any text. Takes linear time for every pattern."""
+    first, *others = pattern.split("*")
     if not others:
-        return text == wanted
+        return text == pattern
     *inner, last = others
-    place = len(first)
+    position = len(first)
     for part in inner:
-        found = text.find(part, place)
+        found = text.find(part, position)
         if found < 0:
             return False
-        place = found + len(part)
-    return text.startswith(first) and text.endswith(last) and len(text) - len(last) >= place
+        position = found + len(part)
+    return text.startswith(first) and text.endswith(last) and len(text) - len(last) >= position

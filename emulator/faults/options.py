@@ -1,51 +1,117 @@
-"""Reading the options of a fault; what cannot be read is refused with its place."""
+"""The options of a fault: declared once, as fields of its class, for parsing, the contracts and the documentation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Final
 
-from emulator.errors import InputError, nearest
+from emulator.errors import InputError, unknown
 
-Options = Mapping[str, Any]
+MATCHERS: Final = ("operation", "advertiser", "email")
+# What a rule takes with every fault.
+COMMON: Final = (*MATCHERS, "probability", "times")
 
-MATCHERS = ("operation", "advertiser", "email")
-# What a rule takes with any fault; a fault is given its own options only.
-COMMON = (*MATCHERS, "probability", "times")
+_TYPES: Final[Mapping[str, type]] = {"integer": int, "boolean": bool, "string": str, "array": list}
 
 
-def refuse_unknown(options: Options, known: tuple[str, ...]) -> None:
-    """Raises InputError when an option is neither one of the known ones nor a member that every fault has."""
-    allowed = (*known, *COMMON)
-    for name in options:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """An option of a fault. `type` is its JSON type (an array holds strings), `default` MISSING when it is required."""
+
+    type: str
+    description: str
+    name: str | None = None
+    default: Any = MISSING
+    least: int | None = None
+    most: int | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether a definition must have it."""
+        return self.default is MISSING
+
+    @property
+    def allowed(self) -> str:
+        """The values that it takes, for error messages."""
+        if self.type == "integer":
+            return f"{self.least} to {self.most}"
+        return {"boolean": "true, false", "string": "a string", "array": "an array of strings"}[self.type]
+
+    def read(self, given: Mapping[str, Any], name: str) -> Any:
+        """The value that a definition gives it, or its default. Raises InputError."""
+        if name not in given:
+            if self.required:
+                raise InputError("this option is required", where=name, allowed=self.allowed)
+            return self.default
+        value = given[name]
+        # In Python, true is an integer.
+        valid = isinstance(value, _TYPES[self.type]) and (self.type == "boolean" or not isinstance(value, bool))
+        if valid and self.least is not None and self.most is not None:
+            valid = self.least <= value <= self.most
+        if valid and self.type == "array":
+            valid = all(isinstance(item, str) for item in value)
+        if not valid:
+            raise InputError(f"invalid {self.type}", where=name, found=value, allowed=self.allowed)
+        return tuple(value) if self.type == "array" else value
+
+    def schema(self) -> dict[str, Any]:
+        """Its JSON Schema."""
+        shown: dict[str, Any] = {"type": self.type}
+        if self.type == "integer":
+            shown |= {"minimum": self.least, "maximum": self.most}
+        if self.type == "array":
+            shown["items"] = {"type": "string"}
+        if not self.required and self.default is not None:
+            shown["default"] = list(self.default) if self.type == "array" else self.default
+        return shown
+
+
+def integer(description: str, *, most: int, least: int = 0, default: Any = MISSING, name: str | None = None) -> Any:
+    """A field that is an integer option. `name` is its JSON name where that is not the field's."""
+    return _field(Option(type="integer", description=description, name=name, default=default, least=least, most=most))
+
+
+def boolean(description: str) -> Any:
+    """A field that is a boolean option, false by default."""
+    return _field(Option(type="boolean", description=description, default=False))
+
+
+def string(description: str, *, default: str) -> Any:
+    """A field that is a string option."""
+    return _field(Option(type="string", description=description, default=default))
+
+
+def strings(description: str, *, default: tuple[str, ...]) -> Any:
+    """A field that is an array of strings."""
+    return _field(Option(type="array", description=description, default=default))
+
+
+def options_of(kind: type) -> dict[str, Option]:
+    """The options of a fault by name, in the order in which they are declared."""
+    return {option.name or name: option for name, option in _declared(kind)}
+
+
+def parse_options(kind: type, fault: str, given: Mapping[str, Any]) -> Any:
+    """A fault of this class with the options of a definition. Raises InputError."""
+    known = options_of(kind)
+    for name in given:
         if name not in known:
-            raise InputError(
-                "this fault has no such option",
-                where=name,
-                allowed=", ".join(allowed),
-                hint=nearest(name, allowed),
-            )
+            raise unknown(f"{fault} option", name, (*known, *COMMON), where=name)
+    return kind(**{attribute: option.read(given, option.name or attribute) for attribute, option in _declared(kind)})
 
 
-def whole_number(options: Options, name: str, *, least: int, most: int, default: int | None = None) -> int:
-    """A whole number in a range. Without a default it must be given. Raises InputError."""
-    value = options.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InputError("this is not a number in range", where=name, found=value, allowed=f"{least} to {most}")
-    return value
+def show_options(fault: Any) -> dict[str, Any]:
+    """The options of a fault in their JSON form, those without a value left out."""
+    shown = {option.name or name: getattr(fault, name) for name, option in _declared(type(fault))}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in shown.items() if value is not None
+    }
 
 
-def text(options: Options, name: str, *, default: str) -> str:
-    """A text. Raises InputError."""
-    value = options.get(name, default)
-    if not isinstance(value, str):
-        raise InputError("this is not a text", where=name, found=value, allowed="a text")
-    return value
+def _field(option: Option) -> Any:
+    return field(default=option.default, metadata={"option": option})
 
 
-def flag(options: Options, name: str) -> bool:
-    """True or false; false when absent. Raises InputError."""
-    value = options.get(name, False)
-    if not isinstance(value, bool):
-        raise InputError("this is neither true nor false", where=name, found=value, allowed="true, false")
-    return value
+def _declared(kind: type) -> list[tuple[str, Option]]:
+    return [(each.name, each.metadata["option"]) for each in fields(kind)]

@@ -1,6 +1,6 @@
-"""Documents from a file or standard input: one JSON value, a JSON array, or JSON lines, also packed with gzip.
+"""Documents from a file or standard input: a JSON value, a JSON array or JSON lines, optionally gzipped, or YAML.
 
-A file of YAML holds one document. JSON lines are read one at a time, so that a file of any length needs little memory.
+JSON lines are read one at a time, so memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _SHOWN_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A value and where it stands: a line of a file, an item of its list, or all of it. `error` says why none was read.
+    """A value and its position: a line of a file, an item of its array, or the whole file. Numbers are JavaScript's.
 
-    Numbers are read as JavaScript reads them.
+    `error` is set if the value cannot be read.
     """
 
     file: str
@@ -43,22 +43,19 @@ class Document:
 
     @property
     def where(self) -> str:
-        """The place as text: `events.jsonl, line 3`."""
+        """The position: `events.jsonl, line 3`."""
         if self.line is not None:
             return f"{self.file}, line {self.line}"
         return self.file if self.index is None else f"{self.file}: [{self.index}]"
 
 
 def read_events(path: str) -> list[dict[str, Any]]:
-    """The events in a file, or in standard input for `-`. Raises InputError naming the file and line."""
+    """The events in a file, or `-` for standard input. Raises InputError with file and line."""
     return [_event(document) for document in read_documents(path, what="an event")]
 
 
 def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]:
-    """The documents in a file, or in standard input for `-`. A line that cannot be read does not hide the others.
-
-    `what` names one in messages.
-    """
+    """The documents in a file, or `-` for standard input, including lines with an `error`. `what` is for messages."""
     file = "standard input" if path == STANDARD_INPUT else path
     try:
         if Path(path).suffix in _YAML:
@@ -76,9 +73,9 @@ def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]
 def _opened(path: str) -> Iterator[IO[str]]:
     source = sys.stdin.fileno() if path == STANDARD_INPUT else path
     with open(source, "rb", closefd=path != STANDARD_INPUT) as raw:
-        # Two bytes that only a packed file starts with; a name would say nothing about standard input.
-        packed = raw.peek(len(_GZIP)).startswith(_GZIP)
-        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8")
+        # The magic number of gzip: standard input has no file name.
+        gzipped = raw.peek(len(_GZIP)).startswith(_GZIP)
+        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if gzipped else raw, encoding="utf-8")
 
 
 def _documents(file: str, text: IO[str]) -> Iterator[Document]:
@@ -100,7 +97,7 @@ def _documents(file: str, text: IO[str]) -> Iterator[Document]:
 
 
 def _first_two(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The lines up to and with the second one that is not blank."""
+    """The lines up to the second that is not blank."""
     seen = 0
     for number, line in lines:
         yield number, line
@@ -110,7 +107,7 @@ def _first_two(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 
 def _is_lines(first_two: list[str]) -> bool:
-    """Whether each line is a document: the first one is, or both look as if they were meant to be."""
+    """Whether each line is a document: the first one parses, or both start like objects."""
     if len(first_two) < 2:
         return False
     return _parses(first_two[0]) or all(line.lstrip().startswith("{") for line in first_two)
@@ -136,5 +133,5 @@ def _event(document: Document) -> dict[str, Any]:
     if document.error is not None:
         raise document.error
     if not isinstance(document.value, dict):
-        raise InputError("an event is a JSON object", where=document.where, found=in_words(document.value))
+        raise InputError("invalid event", where=document.where, found=in_words(document.value), allowed="a JSON object")
     return document.value

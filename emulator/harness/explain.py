@@ -1,7 +1,4 @@
-"""The walk of one event: trigger, mapping, validation, request, and what StackAdapt makes of it.
-
-Everything is asked of the parts that do the real work; nothing is decided here.
-"""
+"""One event step by step: trigger, mapping, validation, request, and its processing by StackAdapt."""
 
 from __future__ import annotations
 
@@ -14,8 +11,8 @@ from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import (
     UNDEFINED,
     Condition,
+    ConditionResult,
     EngineError,
-    Explanation,
     FieldTrace,
     Group,
     Invalid,
@@ -35,22 +32,21 @@ _OPERATORS = {
     "number_equals": "=",
     "number_not_equals": "!=",
 }
-# The fields that say which audience it is; only what Engage sends has them.
+# The fields that identify the audience; only events of Engage have them.
 _AUDIENCE_FIELDS = "segment_computation_"
 _OWN_CALL = (
-    "This is an app's own call: Engage makes the audience event of it, which names the audience in context.personas. "
-    "Take one from `generate audience-events`, or have a running emulator send one with `trigger audience-entered`."
+    "This is a call of an app. Audience events, which name the audience in context.personas, come from Engage: create "
+    "one with `generate audience-events`, or make a running emulator send one with `trigger audience-entered`."
 )
 SECRET_HEADER = "authorization"  # noqa: S105 - the name of a header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """What became of one event at one subscription.
+class Explanation:
+    """The processing of one event by one subscription.
 
-    `stopped` says where it ended early: `trigger`, `mapping` or `validation`, None when it was sent. `message` is the
-    engine's for that, `hint` says what to do about it. `answer` is StackAdapt's body, `records` are what became of the
-    profiles in it.
+    `stopped` is `trigger`, `mapping` or `validation`, None if a request was sent; `message` is the engine's message for
+    it, `hint` what to do. `response` is StackAdapt's, `records` are the records of the request.
     """
 
     subscription: str
@@ -61,11 +57,11 @@ class Walk:
     message: str | None = None
     hint: str | None = None
     request: Mapping[str, Any] | None = None
-    answer: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
     records: tuple[Mapping[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The walk for machines."""
+        """The explanation as JSON."""
         return {
             "subscription": self.subscription,
             "trigger": {"text": self.trigger, "conditions": self.conditions},
@@ -74,54 +70,54 @@ class Walk:
             "message": self.message,
             "hint": self.hint,
             "request": self.request,
-            "answer": self.answer,
+            "response": self.response,
             "records": list(self.records),
         }
 
 
 def explain(
-    event: Mapping[str, Any], subject: SubscriptionContext, stackadapt: StackAdapt, transport: Transport
-) -> Walk:
-    """Walks one event through a subscription and sends what comes of it through `transport` to `stackadapt`."""
-    condition_tree = subject.trigger.explain(event)
+    event: Mapping[str, Any], context: SubscriptionContext, stackadapt: StackAdapt, transport: Transport
+) -> Explanation:
+    """Explains one event at a subscription; its request goes through `transport` to `stackadapt`."""
+    condition_tree = context.trigger.explain(event)
     known: dict[str, Any] = {
-        "subscription": subject.subscription.name,
-        "trigger": subject.subscription.trigger,
+        "subscription": context.subscription.name,
+        "trigger": context.subscription.trigger,
         "conditions": _conditions(condition_tree) if condition_tree else None,
     }
-    if subject.trigger.error is not None:
-        return Walk(**known, stopped="trigger", message=subject.trigger.error)
+    if context.trigger.error is not None:
+        return Explanation(**known, stopped="trigger", message=context.trigger.error)
     if condition_tree is None or not condition_tree.passed:
-        return Walk(**known, stopped="trigger", message="not subscribed")
+        return Explanation(**known, stopped="trigger", message="not subscribed")
     try:
-        known["fields"] = tuple(_field(trace) for trace in trace_mapping(subject.mapping, event))
-        prepared = subject.instance().subscriptions[0].prepare([event], batch=False)
+        known["fields"] = tuple(_field(trace) for trace in trace_mapping(context.mapping, event))
+        prepared = context.instance().subscriptions[0].prepare([event], batch=False)
     except (MappingError, EngineError) as error:
-        return Walk(**known, stopped="mapping", message=subject.destination.masked(error.message))
-    (verdict,) = prepared.verdicts
+        return Explanation(**known, stopped="mapping", message=context.destination.masked(error.message))
+    (prepared_event,) = prepared.events
     if prepared.request is None:
-        message = verdict.message if isinstance(verdict, Invalid) else None
-        return Walk(**known, stopped="validation", message=message, hint=_hint(event, known["fields"]))
-    answer = transport.post(prepared.request.headers, prepared.request.body)
-    return Walk(
+        message = prepared_event.message if isinstance(prepared_event, Invalid) else None
+        return Explanation(**known, stopped="validation", message=message, hint=_hint(event, known["fields"]))
+    response = transport.post(prepared.request.headers, prepared.request.body)
+    return Explanation(
         **known,
         request=_request(prepared.request),
-        answer={"status": answer.status, "body": _json_or_text(answer.text)},
+        response={"status": response.status, "body": _json_or_text(response.text)},
         records=tuple(stackadapt.records(limit=len(prepared.records))),
     )
 
 
 def _hint(event: Mapping[str, Any], fields: Iterable[Mapping[str, Any]]) -> str | None:
-    """What to do about an event that names no audience because it is none of Engage's."""
+    """What to do about an event without an audience because it is not from Engage."""
     context = event.get("context")
-    told = isinstance(context, Mapping) and "personas" in context
-    wanted = any(
+    names_audience = isinstance(context, Mapping) and "personas" in context
+    needs_audience = any(
         field["field"].startswith(_AUDIENCE_FIELDS) and field["value"] == _value(UNDEFINED) for field in fields
     )
-    return _OWN_CALL if wanted and not told else None
+    return _OWN_CALL if needs_audience and not names_audience else None
 
 
-def _conditions(found: Explanation) -> dict[str, Any]:
+def _conditions(found: ConditionResult) -> dict[str, Any]:
     if isinstance(found.node, Group):
         return {
             "operator": found.node.operator,

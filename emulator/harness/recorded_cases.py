@@ -1,9 +1,9 @@
-"""Recorded cases run again: what the real engine did with an input, held against what this engine does.
+"""Recorded cases: the same input for this engine, compared with the recorded outcome of the real engine.
 
-A case is one JSON object. `kind: "transform"` has `mapping` and `payload`, `kind: "fql"` has `fql` and `event`; a case
-without `kind` is one of the destination: `generation`, `mode` (`event`, `batch`, `delete`, `auth`, `dynamic`),
-`settings`, `subscriptions`, `events` and the scripted `responses`, each with a `status` and a JSON `body`, or a raw
-`text` with `headers`, or `reset` for a connection that breaks. What the real engine did is under `expected`.
+A case is a JSON object. `kind: "transform"` has `mapping` and `payload`, `kind: "fql"` has `fql` and `event`. A case
+without `kind` is for the destination: `generation`, `mode` (`event`, `batch`, `delete`, `auth`, `dynamic`), `settings`,
+`subscriptions`, `events` and the scripted `responses`, each with `status` and a JSON `body`, or a raw `text` with
+`headers`, or `reset` for a connection reset. `expected` is the outcome of the real engine.
 """
 
 from __future__ import annotations
@@ -13,24 +13,31 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from emulator.errors import InputError, nearest
-from emulator.mapping.destination import DestinationInstance
-from emulator.mapping.engine_errors import EngineError, SendError
-from emulator.mapping.fql import compile_trigger
-from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
-from emulator.mapping.mapping_error import MappingError
-from emulator.mapping.resolve import compile_mapping, single_event
-from emulator.mapping.wire import OutgoingRequest, Reply, Send
+from emulator.errors import InputError, unknown
+from emulator.mapping import (
+    UNDEFINED,
+    DestinationInstance,
+    EngineError,
+    MappingError,
+    OutgoingRequest,
+    Response,
+    Send,
+    SendError,
+    compile_mapping,
+    compile_trigger,
+    parse_json,
+    single_event,
+    stringify,
+)
 
 Case: TypeAlias = Mapping[str, Any]
 Outcome: TypeAlias = dict[str, Any]
 _Choice = TypeVar("_Choice")
 
-# The real engine's parser of templates words its complaints in its own way: that there is one is what counts.
+# Messages of the real template parser differ, so only the presence of an error is compared.
 _TEMPLATE_ERRORS = frozenset({"ParseError", "RenderError", "TokenizationError"})
 _SHOWN_CHARACTERS = 80
 _RECORDED_HEADERS = ("authorization", "content-type", "user-agent")
@@ -45,7 +52,7 @@ _NODE_PHRASES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One place where an outcome is not what was recorded; the values as JSON text."""
+    """A difference from the recorded outcome; the values are JSON."""
 
     where: str
     expected: str
@@ -53,34 +60,39 @@ class Difference:
 
 
 def read_cases(path: Path) -> Iterator[Case]:
-    """The cases of a `.jsonl` or `.jsonl.gz` file, one at a time. Raises InputError, naming file and line."""
+    """The cases of a `.jsonl` or `.jsonl.gz` file, one at a time. Raises InputError with file and line."""
     try:
         with _opened(path) as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield _case(line, f"{path}:{number}")
     except (OSError, EOFError) as error:
-        raise InputError(f"The recorded cases cannot be read: {error}", where=str(path)) from error
+        raise InputError(f"the recorded cases cannot be read: {error}", where=str(path)) from error
 
 
 def replay(case: Case) -> Outcome:
-    """Runs one case. The outcome has the case's `id` and, by its kind, `output`, `match`, or `results` and `requests`;
-    `error` stands in the place of what an error prevented. Raises InputError for a case of another shape.
+    """Runs one case. Raises InputError for an invalid one.
+
+    The outcome has the case's `id` and, depending on its kind, `output`, `match`, or `results` and `requests`; `error`
+    replaces what an error prevented.
     """
-    kind = _chosen(_KINDS, case.get("kind", "destination"), case, "kind")
-    missing = [name for name in kind.members if name not in case]
+    replay_kind, members = _chosen(_KINDS, case.get("kind", "destination"), case, "kind")
+    missing = [name for name in members if name not in case]
     if missing:
-        raise InputError(f"A recorded case lacks {', '.join(missing)}", where=_place(case))
-    return {"id": case.get("id"), **kind.replay(case)}
+        raise InputError(f"invalid recorded case: missing {', '.join(missing)}", where=_place(case))
+    try:
+        return {"id": case.get("id"), **replay_kind(case)}
+    except MappingError as error:
+        return {"id": case.get("id"), "error": {"name": error.name, "message": error.message}}
 
 
 def compare(case: Case, outcome: Outcome) -> list[Difference]:
-    """Where an outcome differs from what was recorded: values as JSON, texts and request bodies to the byte.
+    """The differences from the recorded outcome; request bodies must be equal byte for byte.
 
     Raises InputError for a case without `expected`.
     """
     if not isinstance(case.get("expected"), dict):
-        raise InputError("A recorded case to compare with has an object under `expected`", where=_place(case))
+        raise InputError("invalid recorded case: `expected` must be an object", where=_place(case))
     expected: Mapping[str, Any] = case["expected"]
     if case.get("kind") == "fql":
         return _difference("match", expected["match"], outcome.get("match"))
@@ -102,9 +114,9 @@ def _case(line: str, where: str) -> Case:
     try:
         case = parse_json(line)
     except ValueError as error:
-        raise InputError(f"A recorded case is not JSON: {error}", where=where) from error
+        raise InputError(f"a recorded case is not JSON: {error}", where=where) from error
     if not isinstance(case, dict):
-        raise InputError("A recorded case is a JSON object", where=where, found=line[:_SHOWN_CHARACTERS])
+        raise InputError("invalid recorded case", where=where, found=line[:_SHOWN_CHARACTERS], allowed="a JSON object")
     return case
 
 
@@ -114,30 +126,18 @@ def _place(case: Case) -> str:
 
 def _chosen(known: Mapping[str, _Choice], name: str, case: Case, member: str) -> _Choice:
     if name not in known:
-        raise InputError(
-            f"A recorded case has an unknown {member}",
-            where=_place(case),
-            found=name,
-            allowed=", ".join(known),
-            hint=nearest(str(name), known),
-        )
+        raise unknown(member, name, known, where=_place(case))
     return known[name]
 
 
 def _replay_transform(case: Case) -> Outcome:
-    try:
-        event = single_event(case["payload"])
-        output = compile_mapping(case["mapping"])(event)
-    except MappingError as error:
-        return {"error": {"name": error.name, "message": error.message}}
+    event = single_event(case["payload"])
+    output = compile_mapping(case["mapping"])(event)
     return {} if output is UNDEFINED else {"output": output}
 
 
 def _replay_fql(case: Case) -> Outcome:
-    try:
-        return {"match": compile_trigger(case["fql"]).matches(case["event"])}
-    except MappingError as error:
-        return {"error": {"name": error.name, "message": error.message}}
+    return {"match": compile_trigger(case["fql"]).matches(case["event"])}
 
 
 def _replay_destination(case: Case) -> Outcome:
@@ -152,14 +152,14 @@ def _replay_destination(case: Case) -> Outcome:
 
 
 class _Script:
-    """Answers requests with the responses of a case, one after another, and keeps what was asked."""
+    """Answers requests with the responses of a case in order, and keeps the requests."""
 
     def __init__(self, case: Case) -> None:
         self.requests: list[dict[str, Any]] = []
         self._where = _place(case)
         self._responses = iter(case["responses"])
 
-    def send(self, request: OutgoingRequest) -> Reply:
+    def send(self, request: OutgoingRequest) -> Response:
         self.requests.append(
             {
                 "method": request.method,
@@ -170,25 +170,25 @@ class _Script:
         )
         response = next(self._responses, None)
         if response is None:
-            raise InputError("A recorded case has no response left for a request", where=self._where)
-        return _reply(response, request.url)
+            raise InputError("invalid recorded case: fewer responses than requests", where=self._where)
+        return _response(response, request.url)
 
 
-def _reply(response: Mapping[str, Any], url: str) -> Reply:
-    if response.get("reset"):
+def _response(recorded: Mapping[str, Any], url: str) -> Response:
+    if recorded.get("reset"):
         raise SendError("FetchError", f"request to {url} failed, reason: socket hang up", "ECONNRESET")
-    status: int = response["status"]
-    text = response["text"] if "text" in response else str(stringify(response.get("body")))
-    return Reply(
+    status: int = recorded["status"]
+    text = recorded["text"] if "text" in recorded else str(stringify(recorded.get("body")))
+    return Response(
         status=status,
-        reason=response.get("reason") or _phrase(status),
-        headers=response.get("headers", _JSON),
+        reason=recorded.get("reason") or _phrase(status),
+        headers=recorded.get("headers", _JSON),
         body="" if status == HTTPStatus.NO_CONTENT else text,
     )
 
 
 def _phrase(status: int) -> str:
-    """The reason phrase that Node gives a status by itself."""
+    """Node's reason phrase of a status."""
     known = {entry.value: entry.phrase for entry in HTTPStatus} | _NODE_PHRASES
     return known.get(status, "unknown")
 
@@ -212,30 +212,24 @@ def _request_differences(expected: Sequence[Case], found: Sequence[Case]) -> lis
 def _error_differences(expected: Mapping[str, Any] | None, found: Mapping[str, Any] | None) -> list[Difference]:
     if expected is None or found is None:
         return _difference("error", expected, found)
-    words_count = found["name"] not in _TEMPLATE_ERRORS
+    same_messages = found["name"] not in _TEMPLATE_ERRORS
     return [
         difference
         for name, value in expected.items()
-        if name not in ("name", "message") or words_count
+        if name not in ("name", "message") or same_messages
         for difference in _difference(f"error.{name}", value, found.get(name))
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    replay: Callable[[Case], Outcome]
-    members: tuple[str, ...]
-
-
-_KINDS = MappingProxyType(
-    {
-        "transform": _Kind(_replay_transform, ("mapping", "payload")),
-        "fql": _Kind(_replay_fql, ("fql", "event")),
-        "destination": _Kind(
-            _replay_destination, ("generation", "mode", "settings", "subscriptions", "events", "responses")
-        ),
-    }
-)
+# How a case of each kind is replayed, and its members.
+_KINDS: Mapping[str, tuple[Callable[[Case], Outcome], tuple[str, ...]]] = {
+    "transform": (_replay_transform, ("mapping", "payload")),
+    "fql": (_replay_fql, ("fql", "event")),
+    "destination": (
+        _replay_destination,
+        ("generation", "mode", "settings", "subscriptions", "events", "responses"),
+    ),
+}
 
 _Run: TypeAlias = Callable[[DestinationInstance, Case, Send], object]
 _MODES: Mapping[str, _Run] = {

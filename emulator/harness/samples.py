@@ -1,7 +1,4 @@
-"""One message of each kind that connected audiences and journey steps send, made by Engage itself.
-
-They are about a person who has everything.
-"""
+"""One sample message of each kind that connected audiences and journey steps send, made by Engage itself."""
 
 from __future__ import annotations
 
@@ -16,31 +13,29 @@ from emulator.segment.engage.journey_events import step_events
 from emulator.segment.engage.routes import audience_routes, step_routes
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, Progress
 
-_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-_PASSAGE = Progress(epoch_id="sample", entered_at=0, joined_at=0)
+_AT = datetime(2026, 1, 1, tzinfo=UTC)
+_PROGRESS = Progress(epoch_id="sample", entered_at=0, joined_at=0)
 
 
-def sample_messages(subject: SubscriptionContext, *, entered: bool = True) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Type and payload of each message that the trigger lets through, for everything that is connected: of entering it,
-    or of leaving.
-    """
-    for message in (*_of_audiences(subject, entered), *_of_steps(subject, entered)):
-        if subject.trigger.matches(message.payload):
+def sample_messages(context: SubscriptionContext, *, entered: bool = True) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Type and payload of each message of entering (or leaving) that passes the trigger."""
+    for message in (*_of_audiences(context, entered), *_of_steps(context, entered)):
+        if context.trigger.matches(message.payload):
             yield message.payload["type"], message.payload
 
 
-def _of_audiences(subject: SubscriptionContext, entered: bool) -> Iterator[AudienceEvent]:
-    for route in audience_routes(subject.workspace, {subject.destination.name: subject.definition.name}):
-        yield from audience_events(route, _person(route.connection.traits), entered=entered, at=_MOMENT, ids=Ids(0))
+def _of_audiences(context: SubscriptionContext, entered: bool) -> Iterator[AudienceEvent]:
+    for route in audience_routes(context.workspace, {context.destination.name: context.definition.name}):
+        yield from audience_events(route, _profile(route.connection.traits), entered=entered, at=_AT, ids=Ids(0))
 
 
-def _of_steps(subject: SubscriptionContext, entered: bool) -> Iterator[AudienceEvent]:
-    for route in step_routes(subject.workspace, {subject.destination.name: subject.definition.name}):
-        person = _person(route.connection.traits)
-        yield from step_events(route, person, _PASSAGE, entered=entered, at=_MOMENT, ids=Ids(0))
+def _of_steps(context: SubscriptionContext, entered: bool) -> Iterator[AudienceEvent]:
+    for route in step_routes(context.workspace, {context.destination.name: context.definition.name}):
+        profile = _profile(route.connection.traits)
+        yield from step_events(route, profile, _PROGRESS, entered=entered, at=_AT, ids=Ids(0))
 
 
-def _person(traits: Iterable[str]) -> Profile:
+def _profile(traits: Iterable[str]) -> Profile:
     return Profile(
         key=None,
         created_at=0,

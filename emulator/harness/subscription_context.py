@@ -1,4 +1,4 @@
-"""One subscription with all that surrounds it: what `lint`, `map` and `explain` look at."""
+"""A subscription with its workspace, destination, definition and compiled trigger, for `lint`, `map` and `explain`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from emulator.workspace import Audience, Connection, Destination, Journey, Step,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionContext:
-    """One subscription of one destination instance of a workspace. `action` is None when the generation has none.
+    """One subscription of a workspace. `action` is None if the generation has no such action.
 
-    `place` is the path of the subscription, `mapping` its mapping over the defaults of the action.
+    `place` is its path in the workspace file, `mapping` its mapping over the defaults of the action.
     """
 
     workspace: Workspace
@@ -29,7 +29,7 @@ class SubscriptionContext:
     place: str
 
     def messages(self) -> Iterator[tuple[str, str | None]]:
-        """The kinds of message that audiences and journey steps send here: type, and event name for a track."""
+        """Type and event name (None for an identify) of the messages that audiences and journey steps send here."""
         for connection in self.destination.connections:
             if connection.send_identify:
                 yield "identify", None
@@ -54,7 +54,7 @@ class SubscriptionContext:
                 yield connection, *found
 
     def instance(self) -> DestinationInstance:
-        """The destination instance with this subscription alone."""
+        """The destination instance with this subscription only."""
         stored = {
             "partnerAction": self.subscription.action,
             "subscribe": self.subscription.trigger,
@@ -63,14 +63,14 @@ class SubscriptionContext:
         return DestinationInstance(self.definition, self.destination.settings, [stored])
 
     def advertiser_id(self) -> Any:
-        """The advertiser that the documents name: a setting, or a field of the mapping in the 2024 generations."""
+        """The advertiser of the documents: a setting, or a mapping field in the generations of 2024."""
         if self.definition.advertiser_from == "mapping":
             return self.mapping.get("advertiser_id")
         return self.destination.settings.get("advertiser_id")
 
 
-def subjects(workspace: Workspace) -> Iterator[SubscriptionContext]:
-    """Every subscription of a workspace. Raises WorkspaceError for a generation that is not known."""
+def subscription_contexts(workspace: Workspace) -> Iterator[SubscriptionContext]:
+    """Every subscription of a workspace. Raises WorkspaceError for an unknown generation."""
     for index, destination in enumerate(workspace.destinations):
         definition = definition_of(destination)
         for position, subscription in enumerate(destination.subscriptions):
@@ -87,9 +87,9 @@ def subjects(workspace: Workspace) -> Iterator[SubscriptionContext]:
             )
 
 
-def subjects_of(workspace: Workspace, destination: str | None) -> list[SubscriptionContext]:
-    """The enabled subscriptions of one destination instance, the first when no name is given. Raises NotFound."""
+def contexts_of(workspace: Workspace, destination: str | None) -> list[SubscriptionContext]:
+    """The enabled subscriptions of a destination instance (default: the first). Raises NotFound."""
     wanted = destination or next((known.name for known in workspace.destinations), None)
     check_destination(workspace, wanted)
-    found = (subject for subject in subjects(workspace) if subject.destination.name == wanted)
-    return [subject for subject in found if subject.subscription.enabled]
+    found = (context for context in subscription_contexts(workspace) if context.destination.name == wanted)
+    return [context for context in found if context.subscription.enabled]

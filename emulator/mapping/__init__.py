@@ -1,10 +1,20 @@
-"""Segment's mapping engine and its published StackAdapt destination: what they put on the wire, to the byte.
+"""Segment's mapping engine and its published StackAdapt destination, byte-exact.
 
-`DestinationInstance(newest(), settings, subscriptions)` is a destination as a customer has set it up; its `on_event`,
-`on_batch` and `on_delete` take events and a `send`, its `subscriptions` prepare requests without sending them.
+`DestinationInstance(newest(), settings, subscriptions)` is a configured destination: its `on_event`, `on_batch` and
+`on_delete` take events and a `send`, its `subscriptions` prepare requests without sending them.
 """
 
-from emulator.mapping.definition import ActionDefinition, Definition, Field, generations, load_definition, newest
+from emulator.mapping.definition import (
+    ActionDefinition,
+    Definition,
+    Field,
+    FieldRow,
+    field_rows,
+    generations,
+    load_definition,
+    nearest_generation,
+    newest,
+)
 from emulator.mapping.destination import DestinationInstance
 from emulator.mapping.engine_errors import (
     AggregateAjvError,
@@ -13,62 +23,58 @@ from emulator.mapping.engine_errors import (
     EngineTypeError,
     HTTPError,
     IntegrationError,
-    MappingFailure,
+    MappingError,
     SendError,
 )
-from emulator.mapping.fql import Condition, Explanation, Group, Node, Trigger, compile_trigger
-from emulator.mapping.http_request import accepted, exchange
+from emulator.mapping.fql import Condition, ConditionResult, Group, Node, Trigger, compile_trigger
 from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
-from emulator.mapping.mapping_error import MappingError
-from emulator.mapping.resolve import compile_mapping
-from emulator.mapping.results import Result, batch_results, event_results
-from emulator.mapping.subscription import Invalid, NoAction, NotSubscribed, Prepared, Ready, Subscription, Verdict
+from emulator.mapping.resolve import compile_mapping, single_event
+from emulator.mapping.schema import is_email
+from emulator.mapping.subscription import Invalid, NotSubscribed, Prepared, PreparedEvent, Ready, Subscription
 from emulator.mapping.trace import FieldTrace, Step, trace_mapping
-from emulator.mapping.wire import OutgoingRequest, Reply, Send
+from emulator.mapping.wire import OutgoingRequest, Response, Send
 
 __all__ = [
     "UNDEFINED",
     "ActionDefinition",
     "AggregateAjvError",
     "Condition",
+    "ConditionResult",
     "CredentialsError",
     "Definition",
     "DestinationInstance",
     "EngineError",
     "EngineTypeError",
-    "Explanation",
     "Field",
+    "FieldRow",
     "FieldTrace",
     "Group",
     "HTTPError",
     "IntegrationError",
     "Invalid",
     "MappingError",
-    "MappingFailure",
-    "NoAction",
     "Node",
     "NotSubscribed",
     "OutgoingRequest",
     "Prepared",
+    "PreparedEvent",
     "Ready",
-    "Reply",
-    "Result",
+    "Response",
     "Send",
     "SendError",
     "Step",
     "Subscription",
     "Trigger",
-    "Verdict",
-    "accepted",
-    "batch_results",
     "compile_mapping",
     "compile_trigger",
-    "event_results",
-    "exchange",
+    "field_rows",
     "generations",
+    "is_email",
     "load_definition",
+    "nearest_generation",
     "newest",
     "parse_json",
+    "single_event",
     "stringify",
     "trace_mapping",
 ]

@@ -1,18 +1,19 @@
-"""The published destination, generation by generation, as data: settings, actions, fields, defaults, choices.
+"""The published destination as data: settings, actions, fields, defaults and choices of each generation.
 
-Read from `contracts/segment/destinations/<generation>.json`. A file may say `same_as` another generation: two published
-versions with the same behaviour share one definition.
+Read from `contracts/segment/destinations/<generation>.json`. A file with `same_as` shares the definition of another
+generation; otherwise each action names its `builder`, one of `actions.BUILDERS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from emulator.artefacts import contract_json, contracts_dir
-from emulator.errors import EmulatorDefect, UserMistake, nearest
+from emulator.errors import EmulatorDefect, nearest, unknown
+from emulator.mapping.javascript.values import stringify
 
 _FOLDER = "segment/destinations"
 _TYPES = ("string", "password", "boolean", "object")
@@ -22,10 +23,10 @@ _ADVERTISER_SOURCES = ("mapping", "settings")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a mapping, a setting, or a member of an object field, under the names that Segment gives the parts.
+    """A field of a mapping, a setting, or a member of an object field, with Segment's names for the parts.
 
-    `additional_properties` is None where the definition is silent; `default` is a preset of the mapping, never applied
-    to a payload.
+    `additional_properties` is None where the definition has none. `default` is the initial mapping of the field; it is
+    never applied to a payload.
     """
 
     key: str
@@ -43,15 +44,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDefinition:
-    """One thing the destination can do for an event."""
+    """An action of the destination."""
 
     slug: str
     title: str
+    builder: str
     default_subscription: str
     fields: tuple[Field, ...]
 
     def default_mapping(self) -> dict[str, object]:
-        """The mapping that Segment's screen starts with: the default of each field that has one."""
+        """The mapping of a new subscription: the default of each field that has one."""
         return {field.key: field.default for field in self.fields if field.default is not None}
 
 
@@ -59,8 +61,7 @@ class ActionDefinition:
 class Definition:
     """One generation of the destination.
 
-    `advertiser_from` tells whether the advertiser comes with each mapping or with the settings; `mutations` are the
-    root fields of the document in the order in which they are written.
+    `advertiser_from` is `mapping` or `settings`; `mutations` are the root fields of the document in order.
     """
 
     generation: str
@@ -75,29 +76,66 @@ class Definition:
     actions: Mapping[str, ActionDefinition]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """A mapping field as documentation lists it; `field` is a path for members of objects, `default` JSON or empty."""
+
+    generation: str
+    action: str
+    title: str
+    field: str
+    label: str
+    type: str
+    required: bool
+    default: str
+    choices: tuple[str, ...]
+
+
+def field_rows() -> Iterator[FieldRow]:
+    """The mapping fields of every action of every generation, newest generation first."""
+    for generation in reversed(generations()):
+        for action in load_definition(generation).actions.values():
+            for path, field in _with_members(action.fields, ""):
+                yield FieldRow(
+                    generation=generation,
+                    action=action.slug,
+                    title=action.title,
+                    field=path,
+                    label=field.label,
+                    type=f"array of {field.type}" if field.multiple else field.type,
+                    required=field.required,
+                    default="" if field.default is None else str(stringify(field.default)),
+                    choices=field.choices,
+                )
+
+
+def _with_members(fields: Iterable[Field], prefix: str) -> Iterator[tuple[str, Field]]:
+    for field in fields:
+        yield f"{prefix}{field.key}", field
+        yield from _with_members(field.properties, f"{prefix}{field.key}.")
+
+
 @cache
 def generations() -> tuple[str, ...]:
-    """The generations that have a definition, oldest first."""
+    """The generations with a definition, oldest first."""
     names = (path.stem for path in (contracts_dir() / _FOLDER).glob("*.json"))
     return tuple(sorted(names, key=_version))
 
 
 def newest() -> str:
-    """The generation that is current."""
+    """The current generation."""
     return generations()[-1]
 
 
 @cache
 def load_definition(generation: str) -> Definition:
-    """The definition of one generation. Raises UserMistake for an unknown one, naming the nearest that is known."""
+    """The definition of one generation. Raises UnknownName, with the nearest earlier generation as the hint."""
     if generation not in generations():
-        raise UserMistake(
-            "there is no such generation of the destination",
-            where="generation",
-            found=generation,
-            allowed=", ".join(generations()),
-            hint=_nearest_generation(generation),
-        )
+        error = unknown("generation", generation, generations(), where="generation")
+        wanted = _version(generation)
+        if len(wanted) == len(_version(newest())) and wanted > _version(generations()[0]):
+            error.hint = f"The nearest earlier one is {nearest_generation(generation)!r}."
+        raise error
     content: dict[str, Any] = contract_json(f"{_FOLDER}/{generation}.json")
     if "same_as" in content:
         shared = load_definition(content["same_as"])
@@ -109,23 +147,14 @@ def _version(generation: str) -> tuple[int, ...]:
     return tuple(int(part) for part in generation.split(".") if part.isdecimal())
 
 
-def _nearest_generation(generation: str) -> str | None:
-    wanted = _version(generation)
-    if len(wanted) == 3:
-        earlier = [known for known in generations() if _version(known) <= wanted]
-        if earlier:
-            return f"The nearest earlier one is {earlier[-1]!r}."
-    return nearest(generation, generations())
-
-
 def nearest_generation(version: str) -> str:
-    """The known generation for a published version: itself, else the last before it, else the first."""
+    """The generation of a published version: itself, otherwise the last one before it, otherwise the first."""
     earlier = [known for known in generations() if _version(known) <= _version(version)]
     return earlier[-1] if earlier else generations()[0]
 
 
 def parse_definition(content: Mapping[str, Any], where: str) -> Definition:
-    """A definition file's content. Raises EmulatorDefect for a name or value that no definition may have."""
+    """The definition in a file. Raises EmulatorDefect for an unknown name or value."""
     _check_names(content, [*Definition.__dataclass_fields__], where)
     if content["advertiser_from"] not in _ADVERTISER_SOURCES:
         raise _defect(where, "advertiser_from", content["advertiser_from"], _ADVERTISER_SOURCES)
@@ -141,10 +170,11 @@ def parse_definition(content: Mapping[str, Any], where: str) -> Definition:
 
 
 def _action(slug: str, content: Mapping[str, Any], where: str) -> ActionDefinition:
-    _check_names(content, ["title", "defaultSubscription", "fields"], where)
+    _check_names(content, ["title", "builder", "defaultSubscription", "fields"], where)
     return ActionDefinition(
         slug=slug,
         title=content["title"],
+        builder=content["builder"],
         default_subscription=content["defaultSubscription"],
         fields=_fields(content["fields"], f"{where}/fields"),
     )
@@ -166,26 +196,23 @@ def _field(key: str, parts: Mapping[str, Any], where: str) -> Field:
         raise _defect(where, "type", parts["type"], _TYPES)
     if parts.get("format") not in (None, *_FORMATS):
         raise _defect(where, "format", parts["format"], _FORMATS)
+    simple = ("label", "type", "required", "dynamic", "multiple", "format", "default")
     return Field(
         key=key,
-        label=parts["label"],
-        type=parts["type"],
-        required=parts.get("required", False),
-        dynamic=parts.get("dynamic", False),
-        multiple=parts.get("multiple", False),
-        format=parts.get("format"),
+        **{name: parts[name] for name in simple if name in parts},
         choices=tuple(parts.get("choices", ())),
         additional_properties=parts.get("additionalProperties"),
         properties=_fields(parts.get("properties", {}), f"{where}/properties"),
-        default=parts.get("default"),
     )
 
 
 def _check_names(content: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     for name in content:
         if name not in known:
-            raise EmulatorDefect("Unknown name in a definition", where=where, found=name, hint=nearest(name, known))
+            raise EmulatorDefect("unknown name in a definition", where=where, found=name, hint=nearest(name, known))
 
 
 def _defect(where: str, name: str, found: object, allowed: Iterable[str]) -> EmulatorDefect:
-    return EmulatorDefect("Unknown value", where=f"{where}/{name}", found=found, allowed=", ".join(allowed))
+    return EmulatorDefect(
+        "unknown value in a definition", where=f"{where}/{name}", found=found, allowed=", ".join(allowed)
+    )

@@ -1,35 +1,49 @@
-"""The destination's life cycle: an event or a batch in, one request out, results in the engine's shape.
+"""A destination instance: an event or a batch in, one request a subscription out, results in the engine's shape.
 
-One event: the settings are checked, each subscription's trigger is asked, its mapping resolved, the payload
-checked, the document sent. A batch goes the same way together; events that fail on the way get their own entry in the
-results and the rest goes out in one request. Whatever the engine would throw is raised as an EngineError.
+The settings are checked, each subscription's trigger is evaluated, its mapping resolved, the payload checked, and the
+document sent. Invalid events of a batch have their own entry in the results; the others share one request. What the
+engine would throw is raised as an EngineError.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from emulator.mapping.actions.delete_profiles import check_deletion, deletion_document
 from emulator.mapping.actions.token_info import advertiser_choices, check_token, token_document
 from emulator.mapping.definition import Definition, load_definition
-from emulator.mapping.engine_errors import AggregateAjvError, CredentialsError, EngineError, MissingActionError
-from emulator.mapping.http_request import accepted, exchange, required_json
-from emulator.mapping.results import Result, batch_results, event_results
-from emulator.mapping.settings import Connection
-from emulator.mapping.subscription import Invalid, Now, Prepared, Subscription
-from emulator.mapping.wire import Reply, Send, read_body
+from emulator.mapping.engine_errors import (
+    BAD_REQUEST,
+    AggregateAjvError,
+    CredentialsError,
+    EngineError,
+    MissingActionError,
+)
+from emulator.mapping.http_request import fetch, fetch_ok, required_json
+from emulator.mapping.settings import CheckedSettings
+from emulator.mapping.subscription import (
+    Invalid,
+    NoAction,
+    NotSubscribed,
+    Now,
+    Prepared,
+    PreparedEvent,
+    Ready,
+    Subscription,
+)
+from emulator.mapping.wire import Response, Send, read_body, result_body
 
 _OK = 200
 
 
 class DestinationInstance:
-    """A destination as a customer has set it up. Mappings and triggers are compiled once; a broken one shows in use.
+    """A destination with its settings and subscriptions, compiled once; invalid ones fail in use.
 
     `settings` and `subscriptions` are as Segment stores them: `{"apiKey": …, "advertiser_id": …}` and
     `{"partnerAction": …, "subscribe": …, "mapping": {…}}`. `now` is the clock that templates read.
 
-    Raises UserMistake for an unknown generation, nothing else.
+    Raises UnknownName for an unknown generation.
     """
 
     def __init__(
@@ -41,94 +55,93 @@ class DestinationInstance:
         now: Now | None = None,
     ) -> None:
         self.definition = generation if isinstance(generation, Definition) else load_definition(generation)
-        self._connection = Connection(self.definition, settings)
-        self.subscriptions = tuple(Subscription(stored, self._connection, now=now) for stored in subscriptions)
+        self._settings = CheckedSettings(self.definition, settings)
+        self.subscriptions = tuple(Subscription(stored, self._settings, now=now) for stored in subscriptions)
 
     def on_event(self, event: object, send: Send) -> list[Result]:
-        """Takes one event through all subscriptions. A refused payload is an AggregateAjvError."""
-        self._connection.check_settings()
+        """Sends one event through all subscriptions. An invalid payload is an AggregateAjvError."""
+        self._settings.check()
         calls = [_Call(subscription, [event], batch=False) for subscription in self.subscriptions]
-        return [result for call in _sent(calls, send) for result in event_results(call.prepared, call.reply)]
+        return [result for call in _sent(calls, send) for result in _event_results(call.prepared, call.response)]
 
     def on_batch(self, events: Sequence[object], send: Send) -> list[Result]:
-        """Takes a batch through all subscriptions. Refused events have entries of status 400 in the results."""
-        self._connection.check_settings()
+        """Sends a batch through all subscriptions. Invalid events have entries of status 400 in the results."""
+        self._settings.check()
         calls = [_Call(subscription, events, batch=True) for subscription in self.subscriptions]
-        return [result for call in _sent(calls, send) for result in batch_results(call.prepared, call.reply)]
+        return [result for call in _sent(calls, send) for result in _batch_results(call.prepared, call.response)]
 
     def on_delete(self, event: object, send: Send) -> object:
-        """Deletes the event's `userId` and returns the parsed answer. Raises IntegrationError when it was refused."""
-        request = self._connection.request(deletion_document(event, self._connection.settings, self.definition))
-        answer = required_json(accepted(request, send))
-        check_deletion(answer)
-        return answer
+        """Deletes the event's `userId` and returns the parsed response. Raises IntegrationError for user errors."""
+        request = self._settings.request(deletion_document(event, self._settings.values, self.definition))
+        body = required_json(fetch_ok(request, send))
+        check_deletion(body)
+        return body
 
     def test_authentication(self, send: Send) -> None:
-        """Raises CredentialsError unless the token may write to some advertiser."""
-        request = self._connection.request(token_document(with_id=False))
+        """Raises CredentialsError unless the token may write to an advertiser."""
+        request = self._settings.request(token_document(with_id=False))
         try:
-            reply = exchange(request, send)
-            if reply.status != _OK:
-                raise CredentialsError(f"{reply.status}{reply.reason}")
-            check_token(required_json(reply))
+            response = fetch(request, send)
+            if response.status != _OK:
+                raise CredentialsError(f"{response.status}{response.reason}")
+            check_token(required_json(response))
         except CredentialsError:
             raise
         except EngineError as error:
             raise CredentialsError(error.message) from error
 
     def dynamic_field(self, action: str, field: str, send: Send) -> object:
-        """The choices of a field that only the provider knows, or the engine's error in their place."""
+        """The choices of a dynamic field, as the provider lists them, or the engine's error in their place."""
         if action not in self.definition.actions:
             return []
         if not any(known.key == field and known.dynamic for known in self.definition.actions[action].fields):
             return _no_choices(f"No dynamic field named {field} found.", "404")
-        request = self._connection.unchecked_request(token_document(with_id=True))
+        request = self._settings.unchecked_request(token_document(with_id=True))
         try:
-            return {"choices": advertiser_choices(read_body(accepted(request, send)))}
+            return {"choices": advertiser_choices(read_body(fetch_ok(request, send)))}
         except EngineError as error:
             return _no_choices(error.message, "Unknown error")
 
 
 class _Call:
-    """One subscription's part of a call: prepared at once, then sent."""
+    """One subscription's part of a call. `late_error` is raised after the results of all subscriptions."""
 
     def __init__(self, subscription: Subscription, events: Sequence[object], *, batch: bool) -> None:
-        self.prepared = Prepared(verdicts=())
-        self.reply: Reply | None = None
+        self.prepared = Prepared(events=())
+        self.response: Response | None = None
         self.error: EngineError | None = None
-        self.afterthought: EngineError | None = None
+        self.late_error: EngineError | None = None
         try:
             self.prepared = subscription.prepare(events, batch=batch)
         except MissingActionError as error:
-            self.afterthought = error
+            self.late_error = error
             return
         except EngineError as error:
             self.error = error
             return
-        refused = [verdict for verdict in self.prepared.verdicts if isinstance(verdict, Invalid)]
-        if refused and not batch:
-            self.error = AggregateAjvError(refused[0].message)
+        invalid = [event for event in self.prepared.events if isinstance(event, Invalid)]
+        if invalid and not batch:
+            self.error = AggregateAjvError(invalid[0].message)
 
     def send(self, send: Send) -> None:
         if self.prepared.request is None:
             return
         try:
-            self.reply = accepted(self.prepared.request, send)
+            self.response = fetch_ok(self.prepared.request, send)
         except EngineError as error:
             self.error = error
 
 
 def _sent(calls: Sequence[_Call], send: Send) -> Sequence[_Call]:
-    """The calls once they were sent. The engine runs them side by side and fails with the first error in time.
+    """Sends the calls. The engine runs them concurrently and fails with the earliest error.
 
-    What failed before sending comes first, but does not keep the others from sending. An action that does not exist
-    fails only when all results are in.
+    A call that fails before sending comes first, but does not stop the others. A missing action fails last.
     """
     early = [call.error for call in calls if call.error]
     for call in calls:
         call.send(send)
     errors = early or [call.error for call in calls if call.error]
-    errors += [call.afterthought for call in calls if call.afterthought]
+    errors += [call.late_error for call in calls if call.late_error]
     if errors:
         raise errors[0]
     return calls
@@ -136,3 +149,41 @@ def _sent(calls: Sequence[_Call], send: Send) -> Sequence[_Call]:
 
 def _no_choices(message: str, code: str) -> dict[str, object]:
     return {"choices": [], "nextPage": "", "error": {"message": message, "code": code}}
+
+
+Result: TypeAlias = dict[str, Any]
+
+
+def _event_results(prepared: Prepared, response: Response | None) -> list[Result]:
+    """The steps of a single event, without the last one if nothing was sent; none for a missing action."""
+    (event,) = prepared.events
+    if isinstance(event, NoAction):
+        return []
+    if not isinstance(event, Ready):
+        return [{"output": event.message}]
+    steps: list[Result] = [{"output": "Mappings resolved"}, {"output": "Payload validated"}]
+    return steps if response is None else [*steps, {"data": result_body(response), "output": "Action Executed"}]
+
+
+def _batch_results(prepared: Prepared, response: Response | None) -> list[Result]:
+    """A `multistatus` in input order, or one entry if no event matched the trigger."""
+    missed = all(isinstance(event, NotSubscribed) for event in prepared.events)
+    if missed and prepared.trigger_error is None:
+        return [{"output": "not subscribed"}]
+    return [{"multistatus": _statuses(prepared.events, response)}]
+
+
+def _statuses(events: Sequence[PreparedEvent], response: Response | None) -> list[Result]:
+    sent = {} if response is None else {"status": response.status, "body": result_body(response)}
+    return [
+        {**sent, "sent": event.payload} if isinstance(event, Ready) else _refused(event.message) for event in events
+    ]
+
+
+def _refused(message: str) -> Result:
+    return {
+        "status": BAD_REQUEST,
+        "errortype": "PAYLOAD_VALIDATION_FAILED",
+        "errormessage": message,
+        "errorreporter": "INTEGRATIONS",
+    }

@@ -1,22 +1,23 @@
-"""What the published engine throws, under the names that it gives its errors.
+"""What the published engine throws, with the engine's names.
 
 EngineError
-├── AggregateAjvError    settings, or the payload of a single event, do not fit the fields     status 400
-├── IntegrationError     the destination's own complaint                                      status 400
-├── HTTPError            the provider answered with a status outside 200-299                  that status
-├── EngineTypeError      a value of the wrong kind met in the engine (`TypeError`)            none
+├── AggregateAjvError    the settings, or the payload of a single event, are invalid      status 400
+├── IntegrationError     the destination's own error                                      status 400
+├── HTTPError            the provider's status is outside 200-299                         that status
+├── EngineTypeError      JavaScript's `TypeError`                                         none
 │   └── MissingActionError   a batch for an action that does not exist                        none
-├── CredentialsError     the token did not pass its test (`Error`)                            none
-├── MappingFailure       a mapping that is wrong or fails on an event                         400 or none
-└── SendError            no answer came (`FetchError`, `TimeoutError`); raised by a `send`    none
+├── CredentialsError     the token failed its test (`Error`)                              none
+├── MappingError         a mapping is invalid, or fails on an event                       400 or none
+└── SendError            there was no response (`FetchError`, `TimeoutError`)             none
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from emulator.errors import EmulatorError
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_string
-from emulator.mapping.mapping_error import MappingError
-from emulator.mapping.wire import Reply
+from emulator.mapping.wire import Response
 
 BAD_REQUEST = 400
 SERVER_ERROR = 500
@@ -25,7 +26,7 @@ _FINAL_SERVER_ERRORS = frozenset({501})
 
 
 class EngineError(EmulatorError):
-    """Something the real engine would throw: `name`, `message`, `code` and `status` are its own."""
+    """An error of the real engine, with its `name`, `message`, `code` and `status`."""
 
     exit_code = 1
 
@@ -37,10 +38,7 @@ class EngineError(EmulatorError):
 
     @property
     def retryable(self) -> bool:
-        """Whether the platform tries again, by the published classification of statuses.
-
-        408, 423, 429 and server errors except 501 are retried; an error without a status counts as a 500.
-        """
+        """Whether Segment retries: 408, 423, 429 and server errors except 501. No status counts as 500."""
         status = self.status or SERVER_ERROR
         if status < SERVER_ERROR:
             return status in _RETRYABLE_CLIENT_ERRORS
@@ -51,25 +49,25 @@ class EngineError(EmulatorError):
 
 
 class AggregateAjvError(EngineError):
-    """All complaints about a payload or the settings, one sentence each."""
+    """All violations of a payload or of the settings, one sentence each."""
 
     def __init__(self, message: str) -> None:
         super().__init__("AggregateAjvError", message, status=BAD_REQUEST)
 
 
 class IntegrationError(EngineError):
-    """The destination read the answer and found that the provider refused."""
+    """The provider reported an error in its response."""
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__("IntegrationError", message, code=code, status=BAD_REQUEST)
 
 
 class HTTPError(EngineError):
-    """An answer outside 200-299; the message is its reason phrase."""
+    """A response with a status outside 200-299; the message is its reason phrase."""
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__("HTTPError", reply.reason, status=reply.status)
-        self.reply = reply
+    def __init__(self, response: Response) -> None:
+        super().__init__("HTTPError", response.reason, status=response.status)
+        self.response = response
 
 
 class EngineTypeError(EngineError):
@@ -80,35 +78,57 @@ class EngineTypeError(EngineError):
 
 
 class MissingActionError(EngineTypeError):
-    """A batch came for an action that the generation does not have; the engine stumbles over the missing results."""
+    """A batch for an action that the generation does not have: the engine fails on the missing results."""
 
     def __init__(self) -> None:
         super().__init__("Cannot read properties of undefined (reading 'status')")
 
 
 class CredentialsError(EngineError):
-    """The token cannot be used; thrown by the test of a destination's settings."""
+    """The token failed the test of the destination's settings."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("Error", f"Credentials are invalid:  {reason}")
 
 
-class MappingFailure(EngineError):
-    """A MappingError on its way out of the destination."""
+class MappingError(EngineError):
+    """A mapping is invalid, or fails on an event.
 
-    def __init__(self, error: MappingError) -> None:
-        super().__init__(error.name, error.message, status=error.status)
+    `name` is `ValidationError` for one mistake in a mapping, `AggregateError` for all mistakes of an object, `Error`
+    for a directive that fails on an event, `TypeError`, or one of LiquidJS's (`ParseError`, `RenderError`, …). `status`
+    is 400 for a ValidationError; the others have none.
+    """
+
+    def __init__(self, name: str, message: str, *, problems: Sequence[str] = ()) -> None:
+        super().__init__(name, message, status=BAD_REQUEST if name == "ValidationError" else None)
+        self.problems = tuple(problems) or (message,)
+
+
+def directive_error(message: str) -> MappingError:
+    """A directive's error about its options or a value."""
+    return MappingError("Error", message)
+
+
+def invalid(place: Sequence[str], problem: str) -> MappingError:
+    """One mistake in a mapping, in the engine's words: `/email/@path should be …`."""
+    return MappingError("ValidationError", f"/{'/'.join(place)} {problem}.")
+
+
+def collected(errors: Sequence[MappingError]) -> MappingError:
+    """All mistakes of an object mapping in one error, one `ValidationError: …` a line."""
+    problems = [problem for error in errors for problem in error.problems]
+    return MappingError("AggregateError", "\n".join(f"ValidationError: {text}" for text in problems), problems=problems)
 
 
 class SendError(EngineError):
-    """No answer came. `name` is `FetchError` or `TimeoutError`, `code` Node's (`ECONNRESET`, `ETIMEDOUT`, …)."""
+    """No response; raised by a `send`. `name` is `FetchError` or `TimeoutError`, `code` Node's (`ECONNRESET`, …)."""
 
     def __init__(self, name: str, message: str, code: str | None) -> None:
         super().__init__(name, message, code=code)
 
 
 def text_of(value: object) -> str:
-    """`String(value)`. Raises EngineTypeError for an object that cannot become text."""
+    """`String(value)`. Raises EngineTypeError for an object that cannot be converted."""
     try:
         return to_string(value)
     except ConversionError as error:
@@ -116,7 +136,7 @@ def text_of(value: object) -> str:
 
 
 def member(value: object, name: str) -> object:
-    """`value.name` in JavaScript, for values out of JSON. Raises EngineTypeError for null and undefined."""
+    """`value.name` for JSON values. Raises EngineTypeError for null and undefined."""
     if value is None or value is UNDEFINED:
         kind = "null" if value is None else "undefined"
         raise EngineTypeError(f"Cannot read properties of {kind} (reading '{name}')")

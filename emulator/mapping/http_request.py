@@ -1,4 +1,4 @@
-"""One exchange with the provider as node-fetch 2 carries it out: legal headers, redirects, JSON of an answer."""
+"""Requests to the provider as node-fetch 2 sends them: legal headers, redirects, JSON bodies."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from urllib.parse import urljoin, urlsplit
 
 from emulator.mapping.engine_errors import EngineTypeError, HTTPError, SendError
 from emulator.mapping.javascript.values import parse_json, stringify
-from emulator.mapping.wire import OutgoingRequest, Reply, Send
+from emulator.mapping.wire import OutgoingRequest, Response, Send
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _METHOD_KEPT = frozenset({307, 308})
 _MAX_REDIRECTS = 20
-_LEFT_AT_THE_BORDER = frozenset({"authorization"})
+_SAME_HOST_ONLY = frozenset({"authorization"})
 _ILLEGAL_IN_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _SHOWN_AROUND = 10
 
 
 def graphql_request(endpoint: str, token: str, document: str) -> OutgoingRequest:
-    """A GraphQL document on its way to the provider: no variables, everything inlined in `query`.
-
-    Raises EngineTypeError for a token that cannot stand in a header.
-    """
+    """The request for a GraphQL document without variables. Raises EngineTypeError for a token illegal in a header."""
     authorization = f"Bearer {token}"
     if _ILLEGAL_IN_HEADER.search(authorization):
         raise EngineTypeError(f"{authorization} is not a legal HTTP header value")
@@ -37,52 +34,52 @@ def graphql_request(endpoint: str, token: str, document: str) -> OutgoingRequest
     return OutgoingRequest(method="POST", url=endpoint, headers=headers, body=f'{{"query":{stringify(document)}}}')
 
 
-def exchange(request: OutgoingRequest, send: Send) -> Reply:
-    """Sends a request and follows redirects: a POST sent elsewhere by 301, 302 or 303 goes on as a GET without body.
+def fetch(request: OutgoingRequest, send: Send) -> Response:
+    """Sends a request and follows redirects; after 301, 302 or 303 a POST becomes a GET without a body.
 
     Raises what `send` raises, and SendError after twenty redirects.
     """
-    reply = send(request)
+    response = send(request)
     for _ in range(_MAX_REDIRECTS):
-        location = reply.header("location")
-        if reply.status not in _REDIRECTS or not location:
-            return replace(reply, url=request.url)
-        request = _redirected(request, urljoin(request.url, location), keeps_method=reply.status in _METHOD_KEPT)
-        reply = send(request)
-    if reply.status in _REDIRECTS and reply.header("location"):
+        location = response.header("location")
+        if response.status not in _REDIRECTS or not location:
+            return replace(response, url=request.url)
+        request = _redirected(request, urljoin(request.url, location), keeps_method=response.status in _METHOD_KEPT)
+        response = send(request)
+    if response.status in _REDIRECTS and response.header("location"):
         raise SendError("FetchError", f"maximum redirect reached at: {request.url}", None)
-    return replace(reply, url=request.url)
+    return replace(response, url=request.url)
 
 
-def accepted(request: OutgoingRequest, send: Send) -> Reply:
-    """The answer to a request when its status is 200-299; raises HTTPError for any other."""
-    reply = exchange(request, send)
-    if not reply.ok:
-        raise HTTPError(reply)
-    return reply
+def fetch_ok(request: OutgoingRequest, send: Send) -> Response:
+    """The response to a request. Raises HTTPError for a status outside 200-299."""
+    response = fetch(request, send)
+    if not response.ok:
+        raise HTTPError(response)
+    return response
 
 
 def _redirected(request: OutgoingRequest, url: str, *, keeps_method: bool) -> OutgoingRequest:
-    crosses = urlsplit(url).hostname != urlsplit(request.url).hostname
-    headers = {name: value for name, value in request.headers.items() if not (crosses and name in _LEFT_AT_THE_BORDER)}
+    leaves = urlsplit(url).hostname != urlsplit(request.url).hostname
+    headers = {name: value for name, value in request.headers.items() if not (leaves and name in _SAME_HOST_ONLY)}
     if keeps_method:
         return replace(request, url=url, headers=headers)
     return replace(request, url=url, headers=headers, method="GET", body="")
 
 
-def required_json(reply: Reply) -> object:
-    """The answer parsed as JSON, whatever type it declares. Raises SendError when it is none."""
+def required_json(response: Response) -> object:
+    """The body parsed as JSON, whatever its content type. Raises SendError for invalid JSON."""
     try:
-        return parse_json(reply.body)
+        return parse_json(response.body)
     except json.JSONDecodeError as error:
-        reason = _reason(reply.body, error.pos)
+        reason = _reason(response.body, error.pos)
     except ValueError:
         reason = "the document is nested too deeply"
-    raise SendError("FetchError", f"invalid json response body at {reply.url} reason: {reason}", None)
+    raise SendError("FetchError", f"invalid json response body at {response.url} reason: {reason}", None)
 
 
 def _reason(text: str, at: int) -> str:
-    """V8's words for the place where JSON stops making sense."""
+    """V8's message for invalid JSON."""
     if at >= len(text):
         return "Unexpected end of JSON input"
     start, end = max(at - _SHOWN_AROUND, 0), at + _SHOWN_AROUND

@@ -1,7 +1,7 @@
 """Paths of `@path`, `@arrayPath` and templates: `$.traits.plan`, `items[0].name`.
 
-A path is cut once, when a mapping is compiled. The grammar is the engine's own and no JSONPath: a dot always cuts,
-also within quotes; brackets cut only before a digit or a quote; there are no wildcards.
+The grammar is the engine's own, not JSONPath: a dot always separates, also within quotes; brackets separate only before
+a digit or a quote; there are no wildcards.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from emulator.mapping.javascript.values import UNDEFINED, truthy
 
 LookUp: TypeAlias = Callable[[object], object]
 
-_CUT = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
+_SEPARATOR = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
 _QUOTES = str.maketrans("", "", "\"'")
 WHOLE = ("", ".")
 
 
 def without_root(path: str) -> str:
-    """The path without the first `$.` found anywhere in it, as `@path` and `@arrayPath` read it."""
+    """The path without its first `$.`, wherever that is, as in `@path` and `@arrayPath`."""
     return path.replace("$.", "", 1)
 
 
 def chunks_of(path: str) -> tuple[str, ...]:
-    """The keys that a path walks. `""` and `"."` walk none: they name the whole event."""
+    """The keys of a path; none for `""` and `"."`, which mean the whole event."""
     if path in WHOLE:
         return ()
-    return tuple(chunk.translate(_QUOTES) for chunk in _CUT.split(path) if chunk)
+    return tuple(chunk.translate(_QUOTES) for chunk in _SEPARATOR.split(path) if chunk)
 
 
 def compile_path(path: str) -> LookUp:
-    """The look-up of a path, `$.` already taken off.
+    """The look-up of a path without `$.`.
 
-    What is missing gives UNDEFINED. A falsy value met on the way (0, "", false, null) is returned as it is.
+    A missing member gives UNDEFINED. A falsy value on the way (0, "", false, null) is the result.
     """
     return compile_keys(chunks_of(path))
 
 
 def compile_keys(keys: tuple[str, ...]) -> LookUp:
-    """The look-up of one key after the other."""
+    """The look-up of nested keys."""
     if OBJECT_MEMBERS.intersection(keys):
         return _with_prototypes(keys)
     if len(keys) == 1:

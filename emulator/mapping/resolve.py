@@ -1,7 +1,8 @@
-"""Mappings compiled to closures: validated once, then resolved for one event after another.
+"""Mappings compiled to closures: validated once, then resolved for each event.
 
-The order of work is the engine's: the root mapping key is unfolded, the whole mapping is validated, values are
-resolved, undefined members are removed.
+The order is the engine's: the root mapping key is unfolded, the whole mapping is validated, values are resolved, and
+undefined members are removed. As in the engine, items of arrays and members of objects under `@literal` are not
+validated: they fail when an event is resolved.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime
+from functools import partial
 
 from emulator.mapping.directives import DIRECTIVES
-from emulator.mapping.directives.directive import Resolver, constant, discarding, failing
+from emulator.mapping.directives.directive import Place, Resolver, constant, discarding, failing
+from emulator.mapping.directives.rules import gather, option_type
+from emulator.mapping.engine_errors import MappingError, directive_error, invalid
 from emulator.mapping.javascript.values import (
     CONTAINERS,
     UNDEFINED,
@@ -21,46 +25,42 @@ from emulator.mapping.javascript.values import (
     stringify,
     without_undefined,
 )
-from emulator.mapping.mapping_error import MappingError, directive_error
-from emulator.mapping.mapping_validation import METADATA, check_mapping
 
+METADATA = "_metadata"
 ROOT_KEY = "__segment_internal_directive"
 _PROTOTYPE = "__proto__"
 _COUNTING_TAGS = ("increment", "decrement")
-
-__all__ = ["MappingError", "compile_mapping", "single_event"]
 
 
 def compile_mapping(
     mapping: Mapping[str, object], *, now: Callable[[], datetime] | None = None
 ) -> Callable[[object], object]:
-    """Compiles a mapping. The result maps one event (any JSON value) to its resolved payload.
+    """Compiles a mapping to a function from an event (any JSON value) to its payload, which shares no object with it.
 
-    `now` is the clock that `@liquid` templates read; without one, a template that asks for `now` fails. Raises
-    MappingError when the mapping is wrong. The compiled mapping raises MappingError when a directive fails on an event.
-    The payload is a fresh value: it shares no list or object with the event or the mapping. An event outside a batch
-    goes through `single_event` first.
+    Raises MappingError for an invalid mapping; the function raises it when a directive fails on an event. `now` is the
+    clock that `@liquid` templates read; without one, a template with `now` fails. Pass events outside a batch through
+    `single_event` first.
     """
     resolver = MappingCompiler(now).checked(mapping)
-    return _on_a_copy(resolver) if may_count(mapping) else resolver
+    return _on_a_copy(resolver) if may_write_event(mapping) else resolver
 
 
-def may_count(mapping: Mapping[str, object]) -> bool:
-    """Whether a template in the mapping may write into the event: `{% increment n %}` leaves its counter there.
+def may_write_event(mapping: Mapping[str, object]) -> bool:
+    """Whether a template in the mapping may write to the event, as `{% increment n %}` does.
 
-    Fields further down see the counter, and so does what a field above took from the event.
+    Later fields see the counter, and so do objects that earlier fields took from the event.
     """
     text = str(stringify(mapping))
     return any(tag in text for tag in _COUNTING_TAGS)
 
 
 def _on_a_copy(resolver: Resolver) -> Resolver:
-    """The counters stay in the mapping: the caller's event is not written to."""
+    """Keeps counters out of the caller's event."""
     return lambda event: resolver(deepcopy(event))
 
 
 class MappingCompiler:
-    """Compiles mappings, and the mappings within them."""
+    """Compiles mappings and the mappings nested in them."""
 
     __slots__ = ("_now",)
 
@@ -73,13 +73,13 @@ class MappingCompiler:
         return self._now
 
     def checked(self, mapping: Mapping[str, object]) -> Resolver:
-        """Compiles a complete mapping. Raises MappingError when it is wrong."""
+        """Compiles a complete mapping. Raises MappingError for an invalid one."""
         unfolded = unfold_root(mapping)
         check_mapping(unfolded)
-        return _guarded(self._cleaned_at_last(unfolded) if may_count(unfolded) else self._cleaned(unfolded))
+        return _guarded(self._cleaned_afterwards(unfolded) if may_write_event(unfolded) else self._cleaned(unfolded))
 
     def whole(self, mapping: Mapping[str, object]) -> Resolver:
-        """Compiles a mapping within a mapping: its mistakes show when it is resolved, and only objects can enter."""
+        """Compiles a nested mapping: its mistakes are raised when it is resolved, and the event must be an object."""
         try:
             resolver = self.checked(mapping)
         except MappingError as error:
@@ -88,7 +88,7 @@ class MappingCompiler:
         return lambda event: resolver(single_event(event))
 
     def value(self, mapping: object) -> Resolver:
-        """Compiles any value of a mapping, without validating it."""
+        """Compiles any value of a mapping without validation."""
         if isinstance(mapping, list):
             return self._list(mapping)
         if not isinstance(mapping, dict):
@@ -112,17 +112,17 @@ class MappingCompiler:
         return [(key, self._member(key, value)) for key, value in ordered_items(mapping)]
 
     def _member(self, key: str, mapping: object) -> Resolver:
-        # Assigning to `__proto__` makes no member: the value is resolved, and its errors show, but it is lost.
+        # Assigning to `__proto__` makes no member: the value is resolved and may fail, but is dropped.
         return discarding(self.value(mapping)) if key == _PROTOTYPE else self.value(mapping)
 
-    def _cleaned_at_last(self, mapping: dict[str, object]) -> Resolver:
+    def _cleaned_afterwards(self, mapping: dict[str, object]) -> Resolver:
         whole = self.value(mapping)
         return lambda event: without_undefined(whole(event))
 
     def _cleaned(self, mapping: dict[str, object]) -> Resolver:
-        """A mapping whose result has no undefined members, and is a fresh value."""
+        """Compiles a mapping to a new value without undefined members."""
         if directive_of(mapping) is not None:
-            return self._cleaned_at_last(mapping)
+            return self._cleaned_afterwards(mapping)
         members = [(key, *self._cleaned_member(key, value)) for key, value in ordered_items(mapping)]
 
         def resolve(event: object) -> object:
@@ -137,16 +137,16 @@ class MappingCompiler:
         return resolve
 
     def _cleaned_member(self, key: str, mapping: object) -> tuple[Resolver, bool]:
-        """A member's resolver, and whether its result is clean already: objects are built clean, in one go."""
+        """A member's resolver, and whether its result is already free of undefined members."""
         if isinstance(mapping, dict) and key != _PROTOTYPE and directive_of(mapping) is None:
             return self._cleaned(mapping), True
         return self._member(key, mapping), False
 
 
 def single_event(event: object) -> dict[str, object]:
-    """An event that comes by itself: an object, or an empty one for UNDEFINED.
+    """An event outside a batch: an object, or an empty one for UNDEFINED. Raises MappingError for anything else.
 
-    Raises MappingError for anything else. In a batch the engine does not look, and a null or a text is resolved too.
+    In a batch the engine does not check, and resolves null or a string as well.
     """
     if event is UNDEFINED:
         return {}
@@ -156,7 +156,7 @@ def single_event(event: object) -> dict[str, object]:
 
 
 def unfold_root(mapping: Mapping[str, object]) -> dict[str, object]:
-    """A mapping whose root key holds a directive: that directive, with all other members as its `mapping`."""
+    """A mapping with a root key: its directive, with all other members as the directive's `mapping`."""
     if ROOT_KEY not in mapping:
         return dict(mapping)
     root = mapping[ROOT_KEY]
@@ -175,7 +175,7 @@ def unfold_root(mapping: Mapping[str, object]) -> dict[str, object]:
 
 
 def directive_of(mapping: Mapping[str, object]) -> str | None:
-    """The name of the directive that an object is, or None when it is an ordinary object."""
+    """The name of the directive, None for an ordinary object."""
     names = [key for key in mapping if key.startswith("@")]
     if names and all(key.startswith("@") or key == METADATA for key in mapping):
         return names[0]
@@ -183,7 +183,7 @@ def directive_of(mapping: Mapping[str, object]) -> str | None:
 
 
 def _no_clock() -> datetime:
-    raise MappingError("RenderError", "the template asks for the present, but the mapping was compiled without a clock")
+    raise MappingError("RenderError", "the template reads the time, but the mapping was compiled without a clock")
 
 
 def _guarded(resolver: Resolver) -> Resolver:
@@ -196,3 +196,26 @@ def _guarded(resolver: Resolver) -> Resolver:
             raise MappingError("RangeError", "Maximum call stack size exceeded") from None
 
     return resolve
+
+
+def check_mapping(mapping: object, place: Place = ()) -> None:
+    """Raises MappingError for an invalid mapping; mistakes in the members of an object are collected."""
+    if not isinstance(mapping, dict):
+        return
+    if option_type(mapping) == "directive":
+        _check_directive(mapping, place)
+        return
+    gather(partial(check_mapping, member, (*place, key)) for key, member in ordered_items(mapping))
+
+
+def _check_directive(mapping: dict[str, object], place: Place) -> None:
+    names = [key for key in mapping if key.startswith("@")]
+    others = [key for key in mapping if not key.startswith("@") and key != METADATA]
+    if len(names) > 1:
+        raise invalid(place, f"should only have one @-prefixed key but it has {len(names)} keys")
+    if others:
+        raise invalid(place, f"should only have one @-prefixed key but it has {len(mapping)} keys")
+    name = names[0]
+    if name not in DIRECTIVES:
+        raise invalid(place, f"has an invalid directive: {name}")
+    DIRECTIVES[name].rule(mapping[name], (*place, name), check_mapping)

@@ -1,4 +1,4 @@
-"""A subscription: trigger and mapping of one action. It turns events into verdicts and at most one request."""
+"""A subscription: the trigger and mapping of one action. It turns events into at most one request."""
 
 from __future__ import annotations
 
@@ -7,59 +7,58 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from emulator.mapping.actions import ACTIONS, Document
-from emulator.mapping.engine_errors import EngineTypeError, MappingFailure, MissingActionError, member
-from emulator.mapping.fql import compile_trigger
+from emulator.mapping.actions import BUILDERS, Document
+from emulator.mapping.directives.directive import failing
+from emulator.mapping.engine_errors import EngineTypeError, MappingError, MissingActionError, member
+from emulator.mapping.fql import NOT_A_STRING, compile_trigger
 from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping, single_event
-from emulator.mapping.schema import Complaint, PayloadCheck
-from emulator.mapping.settings import Connection
+from emulator.mapping.schema import PayloadCheck, Violation
+from emulator.mapping.settings import CheckedSettings
 from emulator.mapping.wire import OutgoingRequest
 
-_NOT_A_TEXT = "Failed to validate subscription"
 _MISSED = "not subscribed"
 _MISSED_IN_BATCH = "Payload is either invalid or does not match the subscription"
 
 
 @dataclass(frozen=True, slots=True)
 class NotSubscribed:
-    """The trigger did not let the event through."""
+    """The trigger does not match the event."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoAction(NotSubscribed):
-    """The trigger did, but the generation has no such action: the engine passes over a single event in silence."""
+    """The trigger matches, but the generation has no such action: the engine silently ignores a single event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """The mapped payload does not fit the action's fields."""
+    """The mapped payload violates the action's fields."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The payload that the action sent."""
+    """The payload that the action sends."""
 
     payload: dict[str, Any]
 
 
 Now: TypeAlias = Callable[[], datetime]
-Verdict: TypeAlias = NotSubscribed | Invalid | Ready
+PreparedEvent: TypeAlias = NotSubscribed | Invalid | Ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A verdict for each event in input order, the request for those that are ready, the profiles in it.
+    """The events in input order, the request for those that are ready, and the profiles in it.
 
-    `trigger_error` is set where the trigger itself is broken; every verdict then says so.
+    `trigger_error` is set if the trigger cannot be parsed; every event then has it as its message.
     """
 
-    verdicts: tuple[Verdict, ...]
+    events: tuple[PreparedEvent, ...]
     request: OutgoingRequest | None = None
     records: tuple[dict[str, Any], ...] = ()
     trigger_error: str | None = None
@@ -68,12 +67,12 @@ class Prepared:
 class Subscription:
     """A subscription as Segment stores it (`partnerAction`, `subscribe`, `mapping`), compiled once.
 
-    The engine ignores its `enabled`, and so does this.
+    Like the engine, it ignores `enabled`.
     """
 
-    def __init__(self, stored: Mapping[str, Any], connection: Connection, *, now: Now | None = None) -> None:
-        self._connection = connection
-        definition = connection.definition
+    def __init__(self, stored: Mapping[str, Any], settings: CheckedSettings, *, now: Now | None = None) -> None:
+        self._settings = settings
+        definition = settings.definition
         slug = stored.get("partnerAction")
         self.action = definition.actions.get(slug) if isinstance(slug, str) else None
         self.trigger = compile_trigger(stored.get("subscribe"))
@@ -83,73 +82,62 @@ class Subscription:
         try:
             self._resolve = compile_mapping(mapping if isinstance(mapping, dict) else {}, now=now)
         except MappingError as error:
-            self._resolve = _failing(error)
+            self._resolve = failing(error)
 
     def prepare(self, events: Sequence[object], *, batch: bool) -> Prepared:
-        """Asks the trigger, resolves the mapping, checks the payloads and writes the document; sends nothing.
+        """Evaluates the trigger, resolves the mapping, checks the payloads and writes the document; sends nothing.
 
-        Raises EngineError where the engine fails for the whole call: a broken mapping, wrong settings, an event that
-        is no object, an unknown action in a batch.
+        Raises EngineError where the engine fails for the whole call: invalid mapping or settings, an event that is not
+        an object, an unknown action in a batch.
         """
         if self.trigger.error is not None:
             return self._with_broken_trigger(self.trigger.error, events)
-        try:
-            matching = [self.trigger.matches(event) for event in events]
-            verdicts = [
-                self._verdict(event, batch=batch) if matched else NotSubscribed(_MISSED_IN_BATCH if batch else _MISSED)
-                for event, matched in zip(events, matching, strict=True)
-            ]
-        except MappingError as error:
-            raise MappingFailure(error) from error
-        ready = [verdict.payload for verdict in verdicts if isinstance(verdict, Ready)]
+        matching = [self.trigger.matches(event) for event in events]
+        prepared = [
+            self._event(event, batch=batch) if matched else NotSubscribed(_MISSED_IN_BATCH if batch else _MISSED)
+            for event, matched in zip(events, matching, strict=True)
+        ]
+        ready = [event.payload for event in prepared if isinstance(event, Ready)]
         if not ready:
-            return Prepared(verdicts=tuple(verdicts))
+            return Prepared(events=tuple(prepared))
         for event, matched in zip(events, matching, strict=True):
             if matched:
                 check_computation(event)
         document = self._document(ready)
         sent = iter(document.payloads)
         return Prepared(
-            verdicts=tuple(Ready(next(sent)) if isinstance(verdict, Ready) else verdict for verdict in verdicts),
-            request=self._connection.request(document.text),
+            events=tuple(Ready(next(sent)) if isinstance(event, Ready) else event for event in prepared),
+            request=self._settings.request(document.text),
             records=document.records,
         )
 
     def _with_broken_trigger(self, error: str, events: Sequence[object]) -> Prepared:
-        message = error if error == _NOT_A_TEXT else f"Invalid subscription : {error}"
-        return Prepared(verdicts=tuple(NotSubscribed(message) for _ in events), trigger_error=message)
+        message = error if error == NOT_A_STRING else f"Invalid subscription : {error}"
+        return Prepared(events=tuple(NotSubscribed(message) for _ in events), trigger_error=message)
 
-    def _verdict(self, event: object, *, batch: bool) -> Verdict:
+    def _event(self, event: object, *, batch: bool) -> PreparedEvent:
         if self._check is None:
             if batch:
                 raise MissingActionError
             return NoAction(self._missing_action)
         resolved = self._resolve(event if batch else single_event(event))
         checked = self._check.payload(resolved, batch=batch)
-        return Invalid(checked.message) if isinstance(checked, Complaint) else Ready(checked)
+        return Invalid(checked.message) if isinstance(checked, Violation) else Ready(checked)
 
     def _document(self, payloads: Sequence[dict[str, Any]]) -> Document:
-        definition = self._connection.definition
+        definition = self._settings.definition
         assert self.action is not None  # noqa: S101 - only checked payloads get here
-        build = ACTIONS[definition.advertiser_from, self.action.slug]
-        return build(payloads, self._connection.settings, definition)
+        build = BUILDERS[self.action.builder]
+        return build(payloads, self._settings.values, definition)
 
 
 def check_computation(event: object) -> None:
-    """Raises EngineTypeError for an event whose `context`, or `context.personas`, is null.
+    """Raises EngineTypeError for an event whose `context` or `context.personas` is null.
 
-    The engine unpacks the audience's computation of every event that matched, also of those that it refused, as soon as
-    one is ready to be sent.
+    Once one payload is ready, the engine reads the computation of every matching event, including invalid ones.
     """
     context = event.get("context", UNDEFINED) if isinstance(event, dict) else UNDEFINED
     if context is None:
         raise EngineTypeError("Cannot destructure property 'personas' of '{}' as it is null.")
     if isinstance(context, dict) and "personas" in context:
         member(context["personas"], "computation_class")
-
-
-def _failing(error: MappingError) -> Any:
-    def fail(_event: object) -> object:
-        raise error
-
-    return fail

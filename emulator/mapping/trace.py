@@ -1,4 +1,4 @@
-"""Where each field of a payload comes from: the directives that gave its value, and what each of them gave."""
+"""The origin of each field of a payload: the directives behind its value, each with its own value."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from datetime import datetime
 
 from emulator.mapping.directives import DIRECTIVES
 from emulator.mapping.directives.directive import Part
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, ordered_items, without_undefined
-from emulator.mapping.mapping_error import MappingError
-from emulator.mapping.mapping_validation import check_mapping
-from emulator.mapping.resolve import MappingCompiler, directive_of, may_count, unfold_root
+from emulator.mapping.resolve import MappingCompiler, check_mapping, directive_of, may_write_event, unfold_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One piece of a mapping and what it gave.
+    """One part of a mapping and its value.
 
-    `role` is its part in the step above (`exists`, `then`, `value`, a member's name, an item's position), empty at the
-    top of a field. `directive` is its name, None for a fixed value, list or object. `options` is what stands beside
-    the name in the mapping, or the fixed value itself. `value` is what it gave, UNDEFINED for none; when it failed,
-    `error` holds the message instead. `steps` are the pieces that took part, only the branch taken of an `@if`.
+    `role` is its part in the parent step (`exists`, `then`, `value`, a member's name, an item's position), empty at the
+    top of a field. `directive` is None for a fixed value, array or object. `options` are the directive's options, or
+    the fixed value. `value` is UNDEFINED if there is none; `error` is the message if it failed. `steps` are the nested
+    parts, of an `@if` only the branch taken.
     """
 
     role: str
@@ -35,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldTrace:
-    """A field of the payload: its name (empty when the mapping as a whole is a directive), its value, and its step."""
+    """A field of the payload; its name is empty if the whole mapping is a directive."""
 
     field: str
     value: object
@@ -45,14 +44,14 @@ class FieldTrace:
 def trace_mapping(
     mapping: Mapping[str, object], event: object, *, now: Callable[[], datetime] | None = None
 ) -> list[FieldTrace]:
-    """Every field of the mapping, in the payload's order; one whose value is UNDEFINED is not in the payload.
+    """Every field of the mapping in the payload's order; a field with the value UNDEFINED is not in the payload.
 
-    Each piece is resolved against the event as it came, without the counters that other pieces write into it. Raises
-    MappingError for a mapping that is wrong. A directive that fails on the event does not stop the others.
+    Each part is resolved against the original event, without the counters that other parts write into it. Raises
+    MappingError for an invalid mapping; a directive that fails on the event does not stop the others.
     """
     unfolded = unfold_root(mapping)
     check_mapping(unfolded)
-    tracer = _Tracer(MappingCompiler(now), copies=may_count(unfolded))
+    tracer = _Tracer(MappingCompiler(now), copies=may_write_event(unfolded))
     fields = [("", unfolded)] if directive_of(unfolded) else ordered_items(unfolded)
     return [_field(name, tracer.step("", value, event)) for name, value in fields]
 
@@ -87,7 +86,7 @@ class _Tracer:
         try:
             return tuple(self.step(part.role, part.mapping, part.against) for part in self._parts(name, options, event))
         except (MappingError, ConversionError):
-            # The part that failed has its own step; what depends on its value has none.
+            # The failed part has its own step; parts that depend on its value have none.
             return ()
 
     def _parts(self, name: str | None, options: object, event: object) -> list[Part]:

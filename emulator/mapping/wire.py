@@ -1,7 +1,4 @@
-"""What the destination sends and what it takes for an answer.
-
-`Send` is the seam: whoever calls the destination passes a function that takes an OutgoingRequest and gives a Reply.
-"""
+"""HTTP as the destination sees it: callers pass a `Send`, a function from OutgoingRequest to Response."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from emulator.mapping.javascript.values import UNDEFINED, parse_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingRequest:
-    """An HTTP request, header names in lower case. The token is kept out of `repr`."""
+    """An HTTP request, header names in lower case. `repr` omits the headers, which hold the token."""
 
     method: str
     url: str
@@ -23,8 +20,8 @@ class OutgoingRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An HTTP answer, read whole. Header names in any case. `url` is where it came from, redirects followed."""
+class Response:
+    """An HTTP response, header names in any case. `url` is the final one after redirects."""
 
     status: int
     reason: str
@@ -37,24 +34,24 @@ class Reply:
         return 200 <= self.status <= 299
 
     def header(self, name: str) -> str:
-        """The value of a header, by its name in lower case; empty when it is absent."""
+        """The value of a header by its lower-case name; empty if absent."""
         return next((value for key, value in self.headers.items() if key.lower() == name), "")
 
 
-Send: TypeAlias = Callable[[OutgoingRequest], Reply]
+Send: TypeAlias = Callable[[OutgoingRequest], Response]
 
 
-def read_body(reply: Reply) -> object:
-    """What the engine takes for the answer's `data`: the parsed JSON when it is declared as such, else UNDEFINED."""
-    if "application/json" not in reply.header("content-type"):
-        return reply.body
+def read_body(response: Response) -> object:
+    """The engine's `response.data`: parsed JSON (UNDEFINED if invalid) for a JSON content type, otherwise the text."""
+    if "application/json" not in response.header("content-type"):
+        return response.body
     try:
-        return parse_json(reply.body)
+        return parse_json(response.body)
     except ValueError:
         return UNDEFINED
 
 
-def shown_body(reply: Reply) -> object:
-    """What a result carries of an answer: parsed JSON, or the text when there is none or it is null."""
-    parsed = read_body(reply)
-    return reply.body if parsed is UNDEFINED or parsed is None else parsed
+def result_body(response: Response) -> object:
+    """The body in a result: parsed JSON, or the text if there is none or it is null."""
+    parsed = read_body(response)
+    return response.body if parsed is UNDEFINED or parsed is None else parsed

@@ -19,8 +19,8 @@ from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
 from emulator.server.sandboxes import Sandboxes
 from emulator.stackadapt import StackAdapt
-from emulator.stackadapt.http.graphql_endpoint import blueprint as graphql
-from emulator.stackadapt.http.upload_endpoint import blueprint as uploads
+from emulator.stackadapt.http import graphql_blueprint as graphql
+from emulator.stackadapt.http import uploads_blueprint as uploads
 
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 _SANDBOXES: Final = "stackadapt_emulator"

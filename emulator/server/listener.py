@@ -13,7 +13,7 @@ from waitress.server import create_server
 
 from emulator.errors import PortInUse, UserMistake
 from emulator.server.signals import StopSignals
-from emulator.server.socket_faults import break_on_demand
+from emulator.server.socket_faults import enable_connection_faults
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -78,7 +78,7 @@ class Listener:
             max_request_body_size=BODY_LIMIT_BYTES,
             ident="stackadapt-emulator",
         )
-        break_on_demand(self._server)
+        enable_connection_faults(self._server)
         self._thread: Thread | None = None
         self._when_ended: Callable[[], None] = lambda: None
 

@@ -41,7 +41,7 @@ class SandboxServices:
     def process_due(self) -> None:
         """Processes what is due in both services."""
         self.segment.process_due()
-        self.stackadapt.settle()
+        self.stackadapt.process_due()
 
     def advance(self, by: timedelta) -> None:
         """Moves the clock forward. It stops wherever something is due on the way, to process it at its time.

@@ -1,6 +1,6 @@
-"""What a fault may do to a connection of the server: hold it, reset it, leave it silent, break it off.
+"""Connection faults over a socket: waitress hooks to delay, reset, silence or cut a connection.
 
-waitress offers a WSGI application none of this, so its task and its channel learn it here.
+waitress offers a WSGI application no way to do this, so its task and channel classes are extended here.
 """
 
 from __future__ import annotations
@@ -14,49 +14,46 @@ from typing import Any, NoReturn
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.task import WSGITask
 
-from emulator.faults.effect import Ending
-from emulator.faults.response_channel import ENVIRON
+from emulator.faults import ENVIRON, Interruption
 
-# Linger on, for no time at all; Windows has shorter fields.
+# Linger on, for zero seconds; Windows has shorter fields.
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Unanswered(Exception):
-    """Ends a task without a word and without closing its connection."""
+    """Ends a task without a response and without closing its connection."""
 
 
 class SocketChannel:
-    """One connection, as a `faults.line.Line`."""
+    """One connection, as a `faults.ResponseChannel`."""
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
 
     def hold(self, milliseconds: int) -> None:
-        """Waits on this thread, until the caller hangs up (or sends more, which it should not) at the latest."""
+        """Waits on this thread, at most until the client disconnects (or sends more, which it should not)."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._channel.socket, selectors.EVENT_READ)
             selector.select(milliseconds / 1000)
 
-    def end(self, ending: Ending) -> NoReturn:
-        if ending is Ending.TIMEOUT:
+    def interrupt(self, interruption: Interruption) -> NoReturn:
+        if interruption is Interruption.SILENCE:
             raise Unanswered
-        # With this option, closing sends a reset instead of an orderly end.
-        self._channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        raise ClientDisconnected
-
-    def break_off(self) -> NoReturn:
-        # Taken for a caller who has gone: what is written is still sent, then the connection is closed.
+        if interruption is Interruption.RESET:
+            # With this option, closing sends a reset instead of an orderly end.
+            self._channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        # waitress acts as if the client had disconnected: it sends what is written, then closes the connection.
         raise ClientDisconnected
 
 
 class Task(WSGITask):
-    """Tells the application about its line."""
+    """Gives the application its connection."""
 
     def service(self) -> None:
         try:
             super().service()
         except Unanswered:
-            # The connection stays as it is; waitress closes it when the caller does, or after its channel timeout.
+            # The connection stays open; waitress closes it when the client does, or after its channel timeout.
             return
 
     def get_environment(self) -> dict[str, Any]:
@@ -66,11 +63,11 @@ class Task(WSGITask):
 
 
 class Channel(HTTPChannel):
-    """A connection whose tasks are ours."""
+    """A connection that runs this module's tasks."""
 
     task_class = Task
 
 
-def break_on_demand(server: Any) -> None:
-    """Makes the connections of a waitress server breakable. To be called before it serves."""
+def enable_connection_faults(server: Any) -> None:
+    """Lets faults act on the connections of a waitress server. To be called before it serves."""
     server.channel_class = Channel

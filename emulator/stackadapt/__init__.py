@@ -1,9 +1,20 @@
-"""The StackAdapt service: a GraphQL API that accepts profiles and applies them.
+"""The StackAdapt service: a GraphQL API that accepts profiles, and what it stores. Knows nothing of Segment.
 
-`StackAdapt` is the public interface; `emulator.stackadapt.http` serves it. Knows nothing of Segment.
+`StackAdapt` is the service of one sandbox; `emulator.stackadapt.http` serves it. `parse_body` parses a recorded body.
 """
 
+from emulator.stackadapt.graphql.request import FieldContents, ParsedRequest, parse_body
 from emulator.stackadapt.limits import Limits
+from emulator.stackadapt.request_log.search import CRITERIA, RequestLog, read_criteria
 from emulator.stackadapt.service import StackAdapt
 
-__all__ = ["Limits", "StackAdapt"]
+__all__ = [
+    "CRITERIA",
+    "FieldContents",
+    "Limits",
+    "ParsedRequest",
+    "RequestLog",
+    "StackAdapt",
+    "parse_body",
+    "read_criteria",
+]

@@ -41,7 +41,7 @@ class KnownAdvertiser:
 
 
 ADVERTISER_LISTING: CursorOrder[KnownAdvertiser] = CursorOrder(
-    name="advertisers", place=lambda advertiser: (int(advertiser.id), advertiser.id)
+    name="advertisers", position=lambda advertiser: (int(advertiser.id), advertiser.id)
 )
 
 

@@ -1,4 +1,4 @@
-"""How large a request may be. The real limits are not public; these protect the process that runs the emulator."""
+"""The size limits of a request. The real limits are not public; these protect the process that runs the emulator."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one request.
+    """Limits of one request.
 
     `body_bytes` of the HTTP body; `tokens`, `depth` (nested fields), `aliases` and `selections` (fields and fragment
-    spreads) of the document; `profiles` in one mutation; `journal_characters` of each body that the journal remembers.
+    spreads) of the document; `profiles` in one mutation; `journal_characters` of each body kept in the journal.
     """
 
     body_bytes: int = 8 * 1024 * 1024

@@ -1,7 +1,4 @@
-"""StackAdapt's side: a GraphQL API that takes profiles in, and what becomes of them.
-
-`StackAdapt` is the public face; `emulator.stackadapt.http` puts it on the wire. Knows nothing of Segment.
-"""
+"""`StackAdapt`: a GraphQL API that accepts profiles, and the profiles, records and segments of one sandbox."""
 
 from __future__ import annotations
 
@@ -13,16 +10,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from emulator.events import RecordProcessed
-from emulator.faults import Definition
 from emulator.sandbox import Sandbox
-from emulator.stackadapt.graphql.executor import Executor, Reply, Request
-from emulator.stackadapt.graphql.request_body import GraphQLParams
+from emulator.stackadapt.graphql.executor import Executor, GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.schema import LATEST
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
-from emulator.stackadapt.profiles import queries as read_models
-from emulator.stackadapt.request_log.search import Exchanges
+from emulator.stackadapt.profiles import queries
+from emulator.stackadapt.request_log.search import RequestLog
 from emulator.stackadapt.segments.store import Segments
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.timestamps import to_millis
@@ -34,11 +29,11 @@ Shown = dict[str, Any]
 
 
 class StackAdapt:
-    """StackAdapt as one sandbox sees it.
+    """The StackAdapt service of one sandbox.
 
-    `api_version` names a schema under `contracts/stackadapt/`; `uploads` is the folder whose files
-    `createUserUploadedProfiles` may name, None for none. Every reading method settles first what has become due.
-    Raises InputError for an unknown API version.
+    `api_version` names a schema under `contracts/stackadapt/`; `uploads` is the folder of the files that
+    `createUserUploadedProfiles` may name, None for none. Every method that reads first applies the jobs that are due.
+    Raises UnknownName for an unknown API version.
     """
 
     def __init__(
@@ -54,8 +49,8 @@ class StackAdapt:
         self.limits = limits or Limits()
         self._executor = Executor(sandbox, api_version=api_version, limits=self.limits, started_at=sandbox.clock.now())
         sandbox.store.create(STACKADAPT)
-        self.segments = Segments(sandbox, self._settled)
-        self.exchanges = Exchanges(sandbox, self.limits, self._executor.operations)
+        self.segments = Segments(sandbox, self._up_to_date)
+        self.request_log = RequestLog(sandbox, self.limits, self._executor.operations)
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, unless it has expired."""
@@ -69,61 +64,37 @@ class StackAdapt:
         """The root fields of the schema, queries first."""
         return self._executor.operations
 
-    def execute(
-        self,
-        token: Token,
-        params: GraphQLParams,
-        *,
-        trace_id: str,
-        strict: bool = False,
-        fault: Definition | None = None,
-        host_url: str = "http://127.0.0.1/",
-    ) -> Reply:
-        """Answers a request whose body and token were accepted, for `http.py`. It came in under `host_url`.
+    def execute(self, request: GraphQLRequest) -> GraphQLResponse:
+        """The response to a request whose body and token were accepted. Raises NotFound when the sandbox was closed."""
+        base_url = f"{request.host_url}uploads/{self.sandbox.name}/"
+        return self._executor.run(request, UploadPlaces(folder=self._uploads, base_url=base_url))
 
-        Raises NotFound when the sandbox was closed.
-        """
-        places = UploadPlaces(folder=self._uploads, base_url=f"{host_url}uploads/{self.sandbox.name}/")
-        return self._executor.run(
-            Request(params=params, token=token, trace_id=trace_id, strict=strict, fault=fault, uploads=places)
-        )
-
-    def settle(self) -> None:
-        """Lets everything that has become due take effect."""
-        with self._settled():
+    def process_due(self) -> None:
+        """Applies every job that is due."""
+        with self._up_to_date():
             pass
 
     def reset(self) -> None:
-        """Forgets profiles, mappings, segments and whatever was queued."""
+        """Deletes profiles, mappings, segments and the queue."""
         self.sandbox.store.clear(STACKADAPT)
 
     def profiles(
-        self,
-        advertiser_id: str | None = None,
-        email: str | None = None,
-        limit: int = PAGE,
-        offset: int = 0,
+        self, advertiser_id: str | None = None, email: str | None = None, limit: int = PAGE, offset: int = 0
     ) -> list[Shown]:
         """Profiles: `advertiserId`, `email`, `marketingStatus`, `externalIds`, `properties`, `audiences` (`id`, `name`,
         `provider`, `since`), `visibleAt`, `sources`.
         """
-        with self._settled() as connection:
-            return read_models.profiles(
-                connection, advertiser_id=advertiser_id, email=email, limit=limit, offset=offset
-            )
+        chosen = {"advertiser_id": advertiser_id, "email": email}
+        with self._up_to_date() as connection:
+            return queries.profiles(connection, **chosen, limit=limit, offset=offset)
 
     def rejections(
-        self,
-        advertiser_id: str | None = None,
-        reason: str | None = None,
-        limit: int = PAGE,
-        offset: int = 0,
+        self, advertiser_id: str | None = None, reason: str | None = None, limit: int = PAGE, offset: int = 0
     ) -> list[Shown]:
         """Rejected records: `reason`, `message`, `record`, `requestId` (a trace id), `at`, `advertiserId`, `index`."""
-        with self._settled() as connection:
-            return read_models.rejections(
-                connection, advertiser_id=advertiser_id, reason=reason, limit=limit, offset=offset
-            )
+        chosen = {"advertiser_id": advertiser_id, "reason": reason}
+        with self._up_to_date() as connection:
+            return queries.rejections(connection, **chosen, limit=limit, offset=offset)
 
     def records(
         self,
@@ -134,22 +105,21 @@ class StackAdapt:
         offset: int = 0,
     ) -> list[Shown]:
         """Accepted records with their outcome: `queued`, `visible`, `pending`, `rejected` or `suppressed`."""
-        with self._settled() as connection:
-            return read_models.records(
-                connection, outcome=outcome, request_id=request_id, email=email, limit=limit, offset=offset
-            )
+        chosen = {"outcome": outcome, "request_id": request_id, "email": email}
+        with self._up_to_date() as connection:
+            return queries.records(connection, **chosen, limit=limit, offset=offset)
 
     def counts(self) -> Shown:
         """`records` by outcome, `rejections` by reason, and the number of `profiles`."""
-        with self._settled() as connection:
-            return read_models.counts(connection)
+        with self._up_to_date() as connection:
+            return queries.counts(connection)
 
     @contextmanager
-    def _settled(self) -> Iterator[Connection]:
-        """A transaction in which everything due has been settled; the journal learns of it when it is committed."""
-        settled: list[RecordProcessed] = []
+    def _up_to_date(self) -> Iterator[Connection]:
+        """A transaction that begins by applying due jobs; the journal gets their events when it is committed."""
+        processed: list[RecordProcessed] = []
         with self.sandbox.store.begin() as connection:
-            settled += apply_due_jobs(connection, to_millis(self.sandbox.clock.now()))
+            processed += apply_due_jobs(connection, to_millis(self.sandbox.clock.now()))
             yield connection
-        for event in settled:
+        for event in processed:
             self.sandbox.journal.append(event)

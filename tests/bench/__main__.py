@@ -1,4 +1,4 @@
-"""`make bench`: prints figures as they come. Nothing here passes or fails."""
+"""`make bench`: prints the figures as they are measured."""
 
 from __future__ import annotations
 

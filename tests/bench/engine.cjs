@@ -1,6 +1,6 @@
 /**
  * Times Segment's published engine on batches read from standard input, with the network taken out: the request is built
- * in full, and a canned answer stands in for the provider's.
+ * in full, and the response is fixed.
  *
  * node engine.cjs GENERATION_DIRECTORY < {"settings", "subscriptions", "events", "rounds"}   →   one line of JSON: milliseconds a round
  */

@@ -1,7 +1,7 @@
-"""Mapping throughput beside Segment's own engine, in the same run: same events, same mapping, 1,000-event batches.
+"""Mapping throughput compared with Segment's own engine in the same run: same events and mapping, batches of 1,000.
 
-The request is built in full on both sides and the network is left out on both: a canned answer stands in for the
-provider's. The two take turns, so that a machine that slows down slows both.
+Both build the complete request and get a fixed response without a network. They alternate, so that a slow machine slows
+both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from emulator.mapping import DestinationInstance, OutgoingRequest, Reply, load_definition
+from emulator.mapping import DestinationInstance, OutgoingRequest, Response, load_definition
 from tests.conformance.packages import NEWEST, missing_reason, package_directory
 
 EVENTS = 1000
@@ -22,7 +22,7 @@ WARM_UP = 10
 ROUNDS = 20
 TURNS = 3
 ENGINE = Path(__file__).parent / "engine.cjs"
-ANSWER = Reply(status=200, reason="OK", headers={"content-type": "application/json"}, body='{"data":{}}')
+RESPONSE = Response(status=200, reason="OK", headers={"content-type": "application/json"}, body='{"data":{}}')
 PERSONAS = {
     "computation_class": "audience",
     "computation_id": "aud_1",
@@ -33,7 +33,7 @@ PERSONAS = {
 
 
 def lines() -> list[str]:
-    """The figures as lines: events a second on both sides, and the ratio of the medians."""
+    """The figures as lines: events a second of both engines, and the ratio of the medians."""
     work = job()
     mine: list[float] = []
     published: list[float] = []
@@ -57,7 +57,7 @@ def rate(rounds: list[float]) -> float:
 
 
 def job() -> dict[str, Any]:
-    """Settings, one subscription with the published default mapping, identify events with every standard trait."""
+    """Settings, a subscription with the published default mapping, identify events with every standard trait."""
     action = load_definition(NEWEST).actions["forwardAudienceEvent"]
     mapping = {**action.default_mapping(), "marketing_status": "Opted-in"}
     stored = {"partnerAction": action.slug, "subscribe": action.default_subscription, "mapping": mapping}
@@ -72,7 +72,7 @@ def ours(work: dict[str, Any]) -> list[float]:
     for _ in range(WARM_UP + ROUNDS):
         events = copy.deepcopy(work["events"])
         started = perf_counter()
-        instance.on_batch(events, _answer)
+        instance.on_batch(events, _respond)
         rounds.append((perf_counter() - started) * 1000)
     return rounds[WARM_UP:]
 
@@ -81,13 +81,13 @@ def theirs(work: dict[str, Any]) -> list[float]:
     """Milliseconds for each round of the published engine, warm."""
     command = ["node", str(ENGINE), str(package_directory(NEWEST))]
     asked = json.dumps({**work, "rounds": WARM_UP + ROUNDS})
-    answer = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
-    rounds: list[float] = json.loads(answer.stdout)["rounds"]
+    output = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
+    rounds: list[float] = json.loads(output.stdout)["rounds"]
     return rounds[WARM_UP:]
 
 
-def _answer(_request: OutgoingRequest) -> Reply:
-    return ANSWER
+def _respond(_request: OutgoingRequest) -> Response:
+    return RESPONSE
 
 
 def _event(number: int) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """A million profiles through the API of a server on a file store: load, page, filter, count both audience segments.
 
-A bare SQLite table filled with the same records in the same run stands beside the load. `BENCH_PROFILES` sets another
-number.
+Compared with filling a bare SQLite table with the same records in the same run. `BENCH_PROFILES` sets another number.
 """
 
 from __future__ import annotations
@@ -109,9 +108,9 @@ def _segment(client: httpx.Client, field: str, value: str) -> tuple[float, int]:
 
 
 def _graphql(client: httpx.Client, query: str, **variables: Any) -> dict[str, Any]:
-    answer = client.post("/graphql", json={"query": query, "variables": variables}).raise_for_status().json()
-    assert "errors" not in answer, answer
-    data: dict[str, Any] = answer["data"]
+    body = client.post("/graphql", json={"query": query, "variables": variables}).raise_for_status().json()
+    assert "errors" not in body, body
+    data: dict[str, Any] = body["data"]
     return data
 
 
@@ -141,7 +140,7 @@ def _column(incoming: str, destination: str) -> dict[str, Any]:
 
 
 def peak_mebibytes(process: int) -> int:
-    """The most memory that a running process has had so far."""
+    """The peak memory of a running process."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(peak.split()[1]) // 1024

@@ -1,4 +1,4 @@
-"""People and events a second, beside a plain Faker loop in the same run, and the memory that a million events take.
+"""People and events a second, compared with a plain Faker loop in the same run, and the memory for a million events.
 
 `BENCH_EVENTS` sets another number.
 """

@@ -1,4 +1,4 @@
-"""How long a newcomer and a test wait: help, a server that answers, an emulator of one's own, one round trip."""
+"""Start-up times: help, a server until its first response, an emulator in process, one round trip."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ TOKEN = {"authorization": "Bearer sa-local-write"}
 
 
 def lines() -> list[str]:
-    """The figures as lines, in milliseconds at the median; a bare Flask application stands beside the round trip."""
+    """The figures as lines, median milliseconds, with a bare Flask application for comparison."""
     return [
         f"start, --help: {median(_command('--help') for _ in range(PROCESSES)):.0f} ms",
-        f"start, serve until it answers: {median(_until_answering() for _ in range(PROCESSES)):.0f} ms",
+        f"start, serve until its first response: {median(_until_responding() for _ in range(PROCESSES)):.0f} ms",
         f"start, python -c 'import flask': {median(_bare_import() for _ in range(PROCESSES)):.0f} ms",
-        f"emulator of one's own, in process: {median(_own() for _ in range(PROCESSES * 4)):.1f} ms",
+        f"emulator in process: {median(_own() for _ in range(PROCESSES * 4)):.1f} ms",
         f"isolation, an emulator for each test: {median(_isolated() for _ in range(TESTS)):.1f} ms",
         f"isolation, a bare Flask app with the same tables: {median(_bare_isolated() for _ in range(TESTS)):.1f} ms",
-        f"sandbox of one's own, on a running server: {_sandbox():.1f} ms",
+        f"sandbox on a running server: {_sandbox():.1f} ms",
         f"round trip over loopback, GraphQL: {_round_trip():.2f} ms",
         f"round trip over loopback, a bare Flask view: {_bare_round_trip():.2f} ms",
     ]
@@ -52,7 +52,7 @@ def _bare_import() -> float:
     return (perf_counter() - started) * 1000
 
 
-def _until_answering() -> float:
+def _until_responding() -> float:
     started = perf_counter()
     command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -71,7 +71,7 @@ def _own() -> float:
 
 
 def _isolated() -> float:
-    """What the plugin's fixture takes before and after a test."""
+    """The overhead of the plugin's fixture around a test."""
     started = perf_counter()
     with InProcess().isolated(None, {}):
         pass
@@ -79,7 +79,7 @@ def _isolated() -> float:
 
 
 def _bare_isolated() -> float:
-    """The usual way: an application and a database in memory with its tables, made for each test."""
+    """An application and an in-memory database with its tables for each test."""
     started = perf_counter()
     app = Flask("bare")
     app.add_url_rule("/graphql", view_func=lambda: {"data": {}}, methods=["POST"])

@@ -1,1 +1,1 @@
-"""Conformance: the emulator beside the code that Segment publishes. Needs Node; see README.md here."""
+"""Conformance with the code that Segment publishes. Needs Node; see README.md."""

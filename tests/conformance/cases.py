@@ -15,7 +15,7 @@ FQL = "fql"
 
 
 def case(seed: int, kind: str, index: int) -> dict[str, Any]:
-    """Case `index` of a kind: `transform`, `fql`, or a generation such as `3.497.0`. It has no `expected` yet."""
+    """Case `index` of a kind (`transform`, `fql`, or a generation such as `3.497.0`), without `expected`."""
     rng = Random(f"{seed}/{kind}/{index}")
     if kind == TRANSFORM:
         drawn = transform_case(rng)

@@ -1,4 +1,4 @@
-"""Runs the published Node clients against an address: the destination itself, and the tracking SDKs."""
+"""Runs the published Node clients against a URL: the destination and the tracking SDKs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Call = tuple[str, dict[str, Any]]
 def send(generation: str, url: str, mode: str, events: list[dict[str, Any]], **call: Any) -> dict[str, Any]:
     """Runs the generation's destination against `url`; `call` adds `settings`, `mapping` or `subscriptions`.
 
-    Answers `{"results"}` or `{"error": {"name", "message", "code", "status"}}`.
+    Returns `{"results"}` or `{"error": {"name", "message", "code", "status"}}`.
     """
     return _run("send.cjs", package_directory(generation), {"url": url, "mode": mode, "events": events, **call})
 
 
 def track(host: str, write_key: str, calls: Sequence[Call]) -> list[str]:
-    """Makes calls with `@segment/analytics-node`; answers what the SDK complained of, by event or on the console."""
+    """Makes calls with `@segment/analytics-node`; returns the errors that the SDK emitted or logged."""
     job = {"host": host, "writeKey": write_key, "calls": calls}
     errors: list[str] = _run("track.cjs", package_directory(ANALYTICS_NODE), job)["errors"]
     return errors
@@ -48,5 +48,5 @@ def _run(script: str, directory: Path, call: dict[str, Any]) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, f"{script} failed: {done.stderr}"
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    output: dict[str, Any] = json.loads(done.stdout)
+    return output

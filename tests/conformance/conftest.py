@@ -17,7 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def node_packages(request: pytest.FixtureRequest) -> None:
-    """Skips a marked test when its packages are not there; fails it where they are required."""
+    """Skips a marked test without its packages, or fails it if they are required."""
     marker = request.node.get_closest_marker("node")
     reason = missing_reason(*marker.args) if marker else None
     if reason and node_is_required():

@@ -5,13 +5,15 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from . import awkward
-from .awkward import often
-from .provider_answers import responses
+from emulator.mapping import generations, load_definition, newest
+
+from . import edge_values
+from .edge_values import often
+from .provider_responses import responses
 
 CURRENT_ACTION = "forwardAudienceEvent"
 OLD_ACTIONS = ("forwardProfile", "forwardAudienceEvent")
-OLD_GENERATIONS = ("3.361.0", "3.387.0")
+OLD_GENERATIONS = [name for name in generations() if load_definition(name).advertiser_from == "mapping"]
 
 TRIGGERS = (
     'type = "identify" or type = "track"',
@@ -75,7 +77,7 @@ DELETE_IDS: tuple[Any, ...] = (
 
 
 def settings(rng: Random, generation: str) -> dict[str, Any]:
-    """Mostly sound settings; the rest lack a member or hold one of the wrong type."""
+    """Mostly valid settings; the others lack a member or have one of the wrong type."""
     chosen: dict[str, Any] = {"apiKey": f"tok-{rng.randrange(10)}"}
     if often(rng, 0.05):
         chosen = rng.choice(({}, {"apiKey": ""}, {"apiKey": None}, {"apiKey": 5}, {"apiKey": {}}, {"apiKey": "k\n"}))
@@ -102,18 +104,18 @@ def settings(rng: Random, generation: str) -> dict[str, Any]:
         if often(rng, 0.03):
             del chosen["advertiser_id"]
     if often(rng, 0.1):
-        chosen["unknown"] = awkward.value(rng)
+        chosen["unknown"] = edge_values.value(rng)
     return chosen
 
 
 def first_of(*paths: str) -> dict[str, Any]:
-    """The mapping `first path if it exists, else the second`."""
+    """The mapping of the first path if it exists, otherwise of the second."""
     first, second = ({"@path": one} for one in paths)
     return {"@if": {"exists": first, "then": first, "else": second}}
 
 
 def common_fields(generation: str) -> dict[str, Any]:
-    """Fields that every action maps, with their published defaults."""
+    """Fields of every action, with their published defaults."""
     old = generation in OLD_GENERATIONS
     return {
         "user_id": first_of("$.userId", "$.anonymousId"),
@@ -133,13 +135,13 @@ def common_fields(generation: str) -> dict[str, Any]:
 
 
 def current_mapping(rng: Random) -> dict[str, Any]:
-    """The mapping of 3.497.0: the published defaults, the status that has none, custom traits of every shape."""
+    """A mapping of the current generations: published defaults, a marketing status, custom traits of every shape."""
     standard = {key: first_of(f"$.traits.{key}", f"$.properties.{key}") for key in STANDARD_TRAITS if key != "street"}
     standard["address"] = first_of("$.traits.street", "$.properties.street")
     standard["birth_date"] = first_of("$.traits.birthday", "$.properties.birthday")
     fields = {
         "standard_traits": {"@path": "$.traits"} if often(rng, 0.15) else standard,
-        **common_fields("3.497.0"),
+        **common_fields(newest()),
         "email": first_of("$.traits.email", "$.properties.email"),
         "marketing_status": rng.choice(("Opted-in", "Indeterminate")),
     }
@@ -153,34 +155,34 @@ def current_mapping(rng: Random) -> dict[str, Any]:
 
 
 def custom_traits(rng: Random) -> Any:
-    """Literals, paths and templates under awkward names; or all traits at once."""
+    """Literals, paths and templates with edge-case names, or all traits."""
     kind = rng.random()
     if kind < 0.35:
         return {"@path": rng.choice(("$.traits", "$.properties", "$.traits.plan", "$.missing"))}
     if kind < 0.4:
-        return awkward.value(rng)
+        return edge_values.value(rng)
     sources = (
         lambda: {"@path": f"$.traits.{rng.choice(TRAIT_KEYS)}"},
         lambda: {"@path": f"$.properties.{rng.choice(TRAIT_KEYS)}"},
         lambda: {"@template": "{{traits.plan}}-{{userId}}"},
-        lambda: awkward.scalar(rng),
-        lambda: {"@literal": awkward.value(rng)},
+        lambda: edge_values.scalar(rng),
+        lambda: {"@literal": edge_values.value(rng)},
     )
     return {rng.choice(TRAIT_KEYS): rng.choice(sources)() for _ in range(rng.randrange(6))}
 
 
 def old_traits(rng: Random) -> dict[str, Any]:
-    """All traits at once, or the published defaults and one more."""
+    """All traits, or the published defaults and another."""
     if often(rng, 0.6):
         return {"@path": "$.traits"}
     mapped = {
         key: first_of(f"$.traits.{source}", f"$.context.traits.{source}") for key, source in OLD_TRAIT_SOURCES.items()
     }
-    return {**mapped, rng.choice(TRAIT_KEYS): awkward.value(rng)}
+    return {**mapped, rng.choice(TRAIT_KEYS): edge_values.value(rng)}
 
 
 def old_mapping(rng: Random, action: str, generation: str) -> dict[str, Any]:
-    """The mapping of 3.361.0 and 3.387.0, where the advertiser is a field."""
+    """A mapping of the generations of 2024, where the advertiser is a field."""
     fields = common_fields(generation)
     if action == "forwardProfile":
         fields = {key: fields[key] for key in ("user_id", "event_type", "enable_batching")}
@@ -192,11 +194,13 @@ def old_mapping(rng: Random, action: str, generation: str) -> dict[str, Any]:
 
 
 def mapping(rng: Random, generation: str, action: str) -> dict[str, Any]:
-    """A mapping of the action; one in ten has a field damaged or gone."""
+    """A mapping of the action; one in ten has an invalid or missing field."""
     fields = old_mapping(rng, action, generation) if generation in OLD_GENERATIONS else current_mapping(rng)
     if often(rng, 0.06):
         key = rng.choice(tuple(fields))
-        fields[key] = rng.choice(({"@path": "$.traits.plan"}, awkward.value(rng), {"@path": "$.missing"}, {"@foo": 1}))
+        fields[key] = rng.choice(
+            ({"@path": "$.traits.plan"}, edge_values.value(rng), {"@path": "$.missing"}, {"@foo": 1})
+        )
     if often(rng, 0.04):
         del fields[rng.choice(tuple(fields))]
     if often(rng, 0.1):
@@ -205,7 +209,7 @@ def mapping(rng: Random, generation: str, action: str) -> dict[str, Any]:
 
 
 def subscription(rng: Random, generation: str) -> dict[str, Any]:
-    """A trigger with a mapping."""
+    """A trigger and a mapping."""
     action = rng.choice(OLD_ACTIONS) if generation in OLD_GENERATIONS else CURRENT_ACTION
     if often(rng, 0.01):
         action = "noSuchAction"
@@ -222,11 +226,11 @@ def subscription(rng: Random, generation: str) -> dict[str, Any]:
 def traits(rng: Random, key: Any) -> dict[str, Any]:
     """Traits or properties of an audience event."""
     body: dict[str, Any] = {
-        name: awkward.value(rng, 1) if often(rng, 0.06) else rng.choice(awkward.TEXTS)
+        name: edge_values.value(rng, 1) if often(rng, 0.06) else rng.choice(edge_values.TEXTS)
         for name in STANDARD_TRAITS
         if often(rng, 0.5)
     }
-    body |= {rng.choice(TRAIT_KEYS): awkward.value(rng) for _ in range(rng.randrange(5))}
+    body |= {rng.choice(TRAIT_KEYS): edge_values.value(rng) for _ in range(rng.randrange(5))}
     if often(rng, 0.3):
         body["birthday"] = rng.choice(BIRTHDAYS) if often(rng, 0.3) else BIRTHDAYS[0]
     if often(rng, 0.9):
@@ -239,7 +243,7 @@ def traits(rng: Random, key: Any) -> dict[str, Any]:
 
 
 def personas(rng: Random) -> dict[str, Any]:
-    """The computation that an Engage event names."""
+    """The computation of an Engage event."""
     return {
         "computation_class": rng.choice(("trait", "", None, 5))
         if often(rng, 0.03)
@@ -251,7 +255,7 @@ def personas(rng: Random) -> dict[str, Any]:
 
 
 def event(rng: Random) -> dict[str, Any]:
-    """An event as Engage sends it, with members missing or of the wrong type."""
+    """An event of Engage, sometimes with missing members or members of the wrong type."""
     computation = personas(rng)
     key = computation["computation_key"]
     kind = rng.choices(("identify", "track", "alias", "page"), (45, 42, 8, 5))[0]
@@ -278,11 +282,11 @@ def event(rng: Random) -> dict[str, Any]:
 
 
 def damaged(rng: Random, body: dict[str, Any]) -> dict[str, Any]:
-    """One event in twenty loses a member; one in fifty has one replaced."""
+    """Removes a member of one event in twenty, and replaces one in one of fifty."""
     if often(rng, 0.05):
         body.pop(rng.choice(("userId", "anonymousId", "context", "traits", "properties", "type")), None)
     if often(rng, 0.02):
-        body[rng.choice(("context", "traits", "properties"))] = awkward.value(rng)
+        body[rng.choice(("context", "traits", "properties"))] = edge_values.value(rng)
     return body
 
 
@@ -297,14 +301,14 @@ def delete_event(rng: Random) -> dict[str, Any]:
 
 
 def events(rng: Random, mode: str) -> list[Any]:
-    """One event, or up to six for a batch, which may be empty; none for a question about the settings."""
+    """One event, up to six for a batch, none for a test of the settings or a dynamic field."""
     if mode == "batch":
         return [event(rng) for _ in range(rng.choices((0, 1, 2, 3, 4, 6), (2, 20, 25, 25, 15, 13))[0])]
     return [delete_event(rng)] if mode == "delete" else [event(rng)] if mode == "event" else []
 
 
-def asked_field(rng: Random) -> dict[str, str]:
-    """The field whose choices are asked for."""
+def dynamic_field(rng: Random) -> dict[str, str]:
+    """The field whose choices are requested."""
     return {
         "action": rng.choice((*OLD_ACTIONS, "nonsense")),
         "field": rng.choice(("advertiser_id", "advertiser_id", "user_id", "nonsense")),
@@ -312,13 +316,13 @@ def asked_field(rng: Random) -> dict[str, str]:
 
 
 def destination_case(rng: Random, generation: str) -> dict[str, Any]:
-    """A case of the generation's destination: one event, a batch, a deletion, or a question about the settings."""
+    """A destination case: one event, a batch, a deletion, a test of the settings or a dynamic field."""
     mode = rng.choices(("event", "batch", "delete", "auth", "dynamic"), (42, 40, 12, 3, 3))[0]
     subscribed = rng.choices((1, 2, 0), (94, 4, 2))[0]
     return {
         "generation": generation,
         "mode": mode,
-        **(asked_field(rng) if mode == "dynamic" else {}),
+        **(dynamic_field(rng) if mode == "dynamic" else {}),
         "settings": settings(rng, generation),
         "subscriptions": [subscription(rng, generation) for _ in range(subscribed)],
         "events": events(rng, mode),

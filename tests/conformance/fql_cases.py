@@ -1,12 +1,12 @@
-"""Random triggers in Segment's filter language, well formed and not, and events to try them on."""
+"""Random triggers in Segment's filter language, valid and invalid, and events for them."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import Any
 
-from . import awkward
-from .awkward import often
+from . import edge_values
+from .edge_values import often
 
 FIELDS = (
     "type", "event", "name", "userId", "properties.plan", "properties.n", "properties.flag", "properties.a.b",
@@ -33,7 +33,7 @@ LITERALS = (
 
 
 def quoted(rng: Random, text: str) -> str:
-    """The text between double quotes, now and then between single ones or with one missing."""
+    """The string in double quotes, sometimes in single ones or with one missing."""
     return rng.choices((f'"{text}"', f"'{text}'", f'"{text}'), (92, 6, 2))[0]
 
 
@@ -47,7 +47,7 @@ def comparison(rng: Random) -> str:
 
 
 def function(rng: Random) -> str:
-    """`contains` or `match`, negated or not, with arguments that may be missing."""
+    """`contains` or `match`, negated or not, sometimes without arguments."""
     name = rng.choice(("contains", "match"))
     field = rng.choice(FIELDS) if often(rng, 0.9) else rng.choice(ODD_FIELDS)
     value = rng.choice(LITERALS) if often(rng, 0.1) else quoted(rng, rng.choice(TEXTS))
@@ -63,7 +63,7 @@ def condition(rng: Random) -> str:
 
 
 def joined(rng: Random, parts: list[str]) -> str:
-    """The parts with connectives between them, some of them odd."""
+    """The parts with connectives between them, some invalid."""
     text = parts[0]
     for part in parts[1:]:
         text += rng.choices(
@@ -84,7 +84,7 @@ def group(rng: Random) -> str:
 
 
 def trigger(rng: Random) -> str:
-    """A whole trigger text; one in fifteen has a character added or taken away."""
+    """A complete trigger; one in fifteen has a character added or removed."""
     text = joined(rng, [group(rng) for _ in range(rng.choices((1, 2, 3), (60, 30, 10))[0])])
     if often(rng, 0.07) and text:
         at = rng.randrange(len(text))
@@ -97,17 +97,17 @@ def trigger(rng: Random) -> str:
 
 
 def event(rng: Random) -> dict[str, Any]:
-    """An event with the fields that the triggers ask for, often with a value of the wrong type."""
+    """An event with the fields of the triggers, often of the wrong type."""
     body: dict[str, Any] = {
         "type": rng.choice(("track", "identify", "track", "identify", "page", 5, None)),
         "userId": rng.choice(("u1", "5", 5, True, None, "null", "")),
         "event": rng.choice((*TEXTS, 5, True, None)),
         "name": rng.choice((*TEXTS, 5, True, None)),
         "properties": {
-            "plan": rng.choice(TEXTS) if often(rng, 0.6) else awkward.scalar(rng),
+            "plan": rng.choice(TEXTS) if often(rng, 0.6) else edge_values.scalar(rng),
             "n": rng.choice((5, "5", 0, -5, 1.5, 1000, True, None)),
             "flag": rng.choice((True, False, "true", 1, None)),
-            "a": rng.choice(({"b": awkward.scalar(rng)}, 0, None, "", "text")),
+            "a": rng.choice(({"b": edge_values.scalar(rng)}, 0, None, "", "text")),
             "s": "text",
             "list": ["vip", 1],
         },

@@ -1,7 +1,7 @@
 """Installs the pinned npm packages: `python -m tests.conformance.install [NAME …]`.
 
-Runs `npm ci --ignore-scripts` in each directory under `node/`; one whose `node_modules` already matches its lock file
-is left alone.
+Runs `npm ci --ignore-scripts` in each directory under `node/`; one whose `node_modules` matches its lock file
+is skipped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALL = (*GENERATIONS, ANALYTICS_NODE, ANALYTICS_NEXT)
 
 
 def install(name: str) -> bool:
-    """Installs one directory's packages; False when they were there already. Raises CalledProcessError from npm."""
+    """Installs the packages of one directory; False if up to date. Raises CalledProcessError from npm."""
     if is_installed(name):
         return False
     npm = shutil.which("npm")
@@ -37,7 +37,7 @@ def install(name: str) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0 when everything is in place, 1 when npm failed, 2 for an unknown name."""
+    """Exit code 0 if everything is installed, 1 if npm failed, 2 for an unknown name."""
     names = arguments or ALL
     unknown = [name for name in names if name not in ALL]
     if unknown:

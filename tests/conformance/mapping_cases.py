@@ -1,4 +1,4 @@
-"""Random mappings and payloads for the mapping kit: every directive, nested, valid and not."""
+"""Random mappings and payloads: every directive, nested, valid and invalid."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from . import awkward
-from .awkward import often
+from . import edge_values
+from .edge_values import often
 
 DEPTH = 3
 
@@ -78,64 +78,65 @@ LIQUID_TEMPLATES = (
 )  # fmt: skip
 
 LIQUID_CORNERS: Mapping[str, str] = {
-    "{{ 5 <> 5 }}": "LiquidJS reads `<>` as two operators; here it is no operator.",
+    "{{ 5 <> 5 }}": "LiquidJS parses `<>` as two operators; here it is not an operator.",
     "{{ 5 if s }}": "`if`, `for`, `in`, `as`, `else` and the like are names in LiquidJS; here they are keywords.",
-    "{{ 5, 6 }}": "LiquidJS drops what follows a comma; here that is an error.",
-    "{{ +5 }}": "LiquidJS reads a number with a plus sign; here that is an error.",
-    "{{ 5.5.5 }}": "LiquidJS takes a number with two points for a missing value; here that is an error.",
-    "{{ 'it\\'s' }}": "Backslashes escape in LiquidJS's quoted texts; here they are characters like any other.",
-    "{{ '}}' }}": "LiquidJS does not end an output within a quoted text; here the first closing braces end it.",
-    "{% cycle 5 | plus: 1 %}": "The values of `cycle` may have filters in LiquidJS; here that is an error.",
-    "{% capture 'x' %}1{% endcapture %}": "LiquidJS captures into a quoted name; here the name must be bare.",
+    "{{ 5, 6 }}": "LiquidJS ignores the rest after a comma; here it is an error.",
+    "{{ +5 }}": "LiquidJS accepts a plus sign before a number; here it is an error.",
+    "{{ 5.5.5 }}": "LiquidJS treats a number with two points as a missing value; here it is an error.",
+    "{{ 'it\\'s' }}": "Backslashes escape in quoted strings of LiquidJS; here they are ordinary characters.",
+    "{{ '}}' }}": "LiquidJS does not end an output within quotes; here the first closing braces end it.",
+    "{% cycle 5 | plus: 1 %}": "The values of `cycle` may have filters in LiquidJS; here it is an error.",
+    "{% capture 'x' %}1{% endcapture %}": "LiquidJS captures into a quoted name; here the name must not be quoted.",
     "{% block a %}b{% endblock %}": "LiquidJS has the tag `block`; here it is unknown.",
     "{% comment %}{% comment %}{% endcomment %}{% endcomment %}": "LiquidJS's comments do not nest; here they do.",
-    "{{ 5 | plus: b: 1 }}": "LiquidJS makes a named argument a list of two; here a filter without that name drops it.",
-    "{{ 'a,b,c' | split: ',' | slice: '1' }}": "LiquidJS adds to a quoted position as to a text; here it is a number.",
-    "{{ -99999999999 | date: '%Y' }}": "LiquidJS knows years before 1 and after 9999; here such a moment is no date.",
+    "{{ 5 | plus: b: 1 }}": "LiquidJS makes a named argument an array of two; here an unknown one is ignored.",
+    "{{ 'a,b,c' | split: ',' | slice: '1' }}": "LiquidJS treats a quoted position as a string; here it is a number.",
+    "{{ -99999999999 | date: '%Y' }}": "LiquidJS supports years before 1 and after 9999; here these are not dates.",
 }
-"""Templates that LiquidJS and ours take differently, each with what differs. The generator draws none of them."""
+"""Templates with another result in LiquidJS, and the difference. No random case has any of them."""
 
 PATH_CORNERS: Mapping[str, str] = {
-    "$.type.__proto__.length": "The prototype of a text, number or boolean is an object; here it is an empty value.",
-    "$.type.constructor.prototype": "A built-in function has more members than a name and a length; here it has not.",
+    "$.type.__proto__.length": "The prototype of a string, number or boolean is an object; here it is an empty value.",
+    "$.type.constructor.prototype": "A built-in function has more members than name and length; here only these.",
 }
-"""Paths that find something else in JavaScript than here, each with what differs. The generator draws none of them."""
+"""Paths with another value in JavaScript, and the difference. No random case has any of them."""
 
 
 def payload(rng: Random) -> dict[str, Any]:
-    """An event-like object that the paths above know their way about."""
+    """An event-like object for the paths above."""
     body: dict[str, Any] = {
         "userId": rng.choice(("u1", 7, None, "ü", "")),
         "type": rng.choice(("track", "identify")),
-        "event": awkward.scalar(rng),
-        "traits": awkward.members(rng, 2) if often(rng, 0.8) else awkward.scalar(rng),
-        "properties": {**awkward.members(rng), "products": [awkward.members(rng), awkward.members(rng)]},
+        "event": edge_values.scalar(rng),
+        "traits": edge_values.members(rng, 2) if often(rng, 0.8) else edge_values.scalar(rng),
+        "properties": {**edge_values.members(rng), "products": [edge_values.members(rng), edge_values.members(rng)]},
         "context": {"personas": {"computation_key": "vip"}},
-        "a": awkward.value(rng),
-        "b": awkward.value(rng),
-        "s": rng.choice(awkward.TEXTS),
+        "a": edge_values.value(rng),
+        "b": edge_values.value(rng),
+        "s": rng.choice(edge_values.TEXTS),
         "z": 0,
         "e": "",
         "f": False,
         "n": None,
         "j": rng.choice(('{"b":"\\u00e9"}', "{bad", "[1,2]", '"q"', "null", "1e3", '{"2":1,"1":2}')),
-        "arr": [awkward.members(rng) for _ in range(rng.randrange(4))] + [{"p": 1}, None, 5, "s"][: rng.randrange(5)],
-        "o": {"d.e": 5, "a[b]": 12, "a]b": 1, "": 7, "b": awkward.scalar(rng)},
+        "arr": [edge_values.members(rng) for _ in range(rng.randrange(4))]
+        + [{"p": 1}, None, 5, "s"][: rng.randrange(5)],
+        "o": {"d.e": 5, "a[b]": 12, "a]b": 1, "": 7, "b": edge_values.scalar(rng)},
         "nest": rng.choice(("{{s}}", "{{{a}}}", "x")),
-        **awkward.members(rng),
+        **edge_values.members(rng),
     }
     return {key: entry for key, entry in body.items() if often(rng, 0.93)}
 
 
 def path(rng: Random, depth: int) -> Any:
-    """A path text, now and then a directive that yields one or a wrong type."""
+    """A path, sometimes a directive with a path as its value, or a value of the wrong type."""
     if often(rng, 0.06):
         return directive(rng, depth - 1) if depth else {"@literal": "$.a"}
-    return awkward.scalar(rng) if often(rng, 0.03) else rng.choice(PATHS)
+    return edge_values.scalar(rng) if often(rng, 0.03) else rng.choice(PATHS)
 
 
 def condition(rng: Random, depth: int) -> dict[str, Any]:
-    """`@if` options, some of them lacking what the directive needs."""
+    """`@if` options, some incomplete."""
     options: dict[str, Any] = {rng.choice(("exists", "exists", "blank")): {"@path": path(rng, 0)}}
     if often(rng, 0.1):
         options = {rng.choice(("exists", "blank", "other")): expression(rng, depth)}
@@ -154,7 +155,7 @@ def casing(rng: Random, depth: int) -> dict[str, Any]:
 
 
 def replacement(rng: Random, depth: int) -> dict[str, Any]:
-    """`@replace` options, with JavaScript's replacement codes and lengths at the limit."""
+    """`@replace` options, with JavaScript's replacement codes and lengths around the limit."""
     patterns = ("a", "l", "-", ".", " ", "x", "É", "straße", "[", "\\", "$", "0", "1234567890", "|", "A", "u", "s", "^")
     codes = ("", "_", "!", "$&$&", "$$", "$1", "$`", "$'", "$", "12345678901", "😀😀😀😀😀", "\\n")
     pattern = rng.choice(("", "12345678901", 5)) if often(rng, 0.04) else rng.choice(patterns)
@@ -174,7 +175,7 @@ def replacement(rng: Random, depth: int) -> dict[str, Any]:
 
 
 def array_path(rng: Random, depth: int) -> Any:
-    """`@arrayPath`: a path and a shape, or something that is not such a pair."""
+    """`@arrayPath` options: a path and a shape, or another value."""
     root = rng.choice(("$.arr", "$.properties.products", "$.traits", "$.a", "$.s", "$.missing", "$.n", "$.o"))
     shape: Any = rng.choice((
         {"k": {"@path": "$.p"}, "lit": 1},
@@ -184,7 +185,7 @@ def array_path(rng: Random, depth: int) -> Any:
         {}, None, "x", [],
     ))  # fmt: skip
     if often(rng, 0.05):
-        return awkward.value(rng)
+        return edge_values.value(rng)
     first = {"@path": root} if often(rng, 0.2) else root
     return [first, expression(rng, depth) if often(rng, 0.15) else shape][: 1 if often(rng, 0.15) else 2]
 
@@ -221,15 +222,15 @@ def json_text(rng: Random, depth: int) -> dict[str, Any]:
 
 
 def transformation(rng: Random, depth: int) -> dict[str, Any]:
-    """`@transform` options: `mapping` sees only what `apply` yields."""
+    """`@transform` options: `mapping` is resolved against the value of `apply`."""
     inner = {rng.choice(("a", "s", "traits")): expression(rng, depth), "x": {"@path": path(rng, 0)}}
     return {"apply": inner if often(rng, 0.9) else expression(rng, depth), "mapping": objectish(rng, depth)}
 
 
 def liquid(rng: Random, _depth: int) -> Any:
-    """A Liquid template in the dialect that the engine leaves enabled, and a little beyond it."""
+    """A Liquid template with enabled and some disabled tags and filters."""
     if often(rng, 0.03):
-        return awkward.value(rng)
+        return edge_values.value(rng)
     if often(rng, 0.4):
         return rng.choice(LIQUID_TEMPLATES)
     piped = " | ".join((rng.choice(LIQUID_VALUES), *rng.sample(LIQUID_FILTERS, rng.randrange(3))))
@@ -239,7 +240,7 @@ def liquid(rng: Random, _depth: int) -> Any:
 DIRECTIVES: dict[str, Callable[[Random, int], Any]] = {
     "@path": path,
     "@template": lambda rng, depth: stringish(rng, depth) if often(rng, 0.06) else rng.choice(TEMPLATES),
-    "@literal": lambda rng, depth: expression(rng, depth) if often(rng, 0.5) else awkward.value(rng),
+    "@literal": lambda rng, depth: expression(rng, depth) if often(rng, 0.5) else edge_values.value(rng),
     "@if": condition,
     "@case": casing,
     "@replace": replacement,
@@ -254,7 +255,7 @@ DIRECTIVES: dict[str, Callable[[Random, int], Any]] = {
 
 
 def directive(rng: Random, depth: int) -> dict[str, Any]:
-    """One directive object; one in fifty is malformed."""
+    """A directive; one in fifty is invalid."""
     name = rng.choice(tuple(DIRECTIVES))
     one = {name: DIRECTIVES[name](rng, max(depth - 1, 0))}
     if often(rng, 0.02):
@@ -262,37 +263,39 @@ def directive(rng: Random, depth: int) -> dict[str, Any]:
         return {**one, **extra} if often(rng, 0.5) else extra
     if often(rng, 0.03):
         return {**one, "_metadata": {"label": "x"}}
-    return {name: rng.choice((awkward.value(rng), {"@path": "$.a"}))} if often(rng, 0.02) else one
+    return {name: rng.choice((edge_values.value(rng), {"@path": "$.a"}))} if often(rng, 0.02) else one
 
 
 def expression(rng: Random, depth: int) -> Any:
-    """A raw value or a directive; at depth 0 only simple ones."""
+    """A value or a directive; at depth 0 only simple ones."""
     if depth <= 0:
-        return {"@path": rng.choice(PATHS)} if often(rng, 0.5) else awkward.scalar(rng)
-    return directive(rng, depth) if often(rng, 0.75) else awkward.value(rng)
+        return {"@path": rng.choice(PATHS)} if often(rng, 0.5) else edge_values.scalar(rng)
+    return directive(rng, depth) if often(rng, 0.75) else edge_values.value(rng)
 
 
 def stringish(rng: Random, depth: int) -> Any:
-    """Mostly a text or a directive."""
+    """Mostly a string or a directive."""
     if often(rng, 0.04):
-        return awkward.value(rng)
+        return edge_values.value(rng)
     return (
-        rng.choice(awkward.TEXTS) if often(rng, 0.2) else (directive(rng, depth) if depth else {"@path": path(rng, 0)})
+        rng.choice(edge_values.TEXTS)
+        if often(rng, 0.2)
+        else (directive(rng, depth) if depth else {"@path": path(rng, 0)})
     )
 
 
 def objectish(rng: Random, depth: int) -> Any:
-    """Mostly an object of expressions or a directive that yields one."""
+    """Mostly an object of expressions, or a directive with an object as its value."""
     kind = rng.random()
     if kind < 0.5:
         return {"@path": rng.choice(("$.traits", "$.properties", "$.o", "$.context", "$", "$.arr", "$.missing", "$.s"))}
     if kind < 0.9:
-        return {rng.choice(awkward.KEYS): expression(rng, depth - 1) for _ in range(rng.randrange(1, 4))}
-    return directive(rng, depth) if depth else awkward.value(rng)
+        return {rng.choice(edge_values.KEYS): expression(rng, depth - 1) for _ in range(rng.randrange(1, 4))}
+    return directive(rng, depth) if depth else edge_values.value(rng)
 
 
 def mapping(rng: Random) -> Any:
-    """A whole mapping: mostly an object of fields, now and then a root directive."""
+    """A complete mapping: mostly an object of fields, sometimes a root directive."""
     fields = {f"k{index}": expression(rng, DEPTH) for index in range(rng.randrange(1, 5))}
     kind = rng.random()
     if kind < 0.06:
@@ -314,6 +317,6 @@ def mapping(rng: Random) -> Any:
 
 
 def transform_case(rng: Random) -> dict[str, Any]:
-    """A case of kind `transform`; one in a hundred has something else than an object for an event."""
+    """A case of kind `transform`; one in a hundred has an event that is not an object."""
     event: Any = rng.choice(ODD_PAYLOADS) if often(rng, 0.01) else payload(rng)
     return {"kind": "transform", "mapping": mapping(rng), "payload": event}

@@ -1,4 +1,4 @@
-"""Asks the published engine: one Node process per generation, one JSON line per case and per answer."""
+"""The published engine: one Node process per generation, one JSON line per case and per outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORACLE_SCRIPT = NODE_FOLDER / "oracle.cjs"
 
 
 class OracleError(Exception):
-    """The published engine could not be asked, or gave no answer."""
+    """The published engine failed to run a case."""
 
 
 class Oracle:
@@ -37,7 +37,7 @@ class Oracle:
         self._process.communicate()
 
     def expected(self, case: Mapping[str, Any]) -> dict[str, Any]:
-        """What the published engine does with the case, as the recorded cases keep it under `expected`."""
+        """The outcome of the published engine, in the format of `expected` in recorded cases."""
         assert self._process.stdin
         assert self._process.stdout
         # ASCII only: lone surrogates cannot be encoded, and Node splits lines at U+2028.
@@ -46,8 +46,8 @@ class Oracle:
         line = self._process.stdout.readline()
         if not line:
             raise OracleError(f"the oracle of {self.generation} ended (exit code {self._process.wait()})")
-        answer: dict[str, Any] = json.loads(line)
-        if "failure" in answer:
-            raise OracleError(f"case {answer['id']} on {self.generation}: {answer['failure']}")
-        expected: dict[str, Any] = answer["expected"]
+        output: dict[str, Any] = json.loads(line)
+        if "failure" in output:
+            raise OracleError(f"case {output['id']} on {self.generation}: {output['failure']}")
+        expected: dict[str, Any] = output["expected"]
         return expected

@@ -1,4 +1,4 @@
-"""Where the published npm packages lie, and whether they can be used.
+"""The pinned npm packages, and whether they are installed.
 
 Each directory under `node/` pins one package with a lock file; `install.py` fills its `node_modules`.
 """
@@ -10,8 +10,10 @@ import os
 import shutil
 from pathlib import Path
 
+from emulator.mapping import generations
+
 NODE_FOLDER = Path(__file__).parent / "node"
-GENERATIONS = ("3.361.0", "3.387.0", "3.497.0")
+GENERATIONS = tuple(name for name in generations() if (NODE_FOLDER / name / "package.json").is_file())
 NEWEST = GENERATIONS[-1]
 ANALYTICS_NODE = "analytics-node"
 ANALYTICS_NEXT = "analytics-next"
@@ -20,7 +22,7 @@ INSTALL_COMMAND = "python -m tests.conformance.install"
 
 
 def package_directory(name: str) -> Path:
-    """The directory that pins `name`: a generation, or a tracking SDK."""
+    """The directory of a generation or a tracking SDK."""
     return NODE_FOLDER / name
 
 
@@ -35,13 +37,13 @@ def lock_digest(name: str) -> str:
 
 
 def is_installed(name: str) -> bool:
-    """Whether `node_modules` holds what the lock file asks for."""
+    """Whether `node_modules` matches the lock file."""
     stamp = stamp_file(name)
     return stamp.is_file() and stamp.read_text(encoding="ascii") == lock_digest(name)
 
 
 def missing_reason(*names: str) -> str | None:
-    """Why the packages cannot be used, in one sentence; None when they can."""
+    """Why the packages cannot be used; None if they can."""
     if shutil.which("node") is None:
         return "Node.js is not on PATH"
     absent = [name for name in names if not is_installed(name)]
@@ -51,5 +53,5 @@ def missing_reason(*names: str) -> str | None:
 
 
 def node_is_required() -> bool:
-    """Whether a missing Node or package is a failure instead of a skip."""
+    """Whether a missing Node or package is a failure, not a skip."""
     return os.environ.get(REQUIRE_VARIABLE) == "1"

@@ -1,4 +1,4 @@
-"""The emulator as its users run it: `serve` in a process of its own, spoken to over HTTP."""
+"""The emulator in its own process (`serve`), called over HTTP."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class ServedEmulator:
 
     @property
     def graphql(self) -> str:
-        """The address that the destination posts to."""
+        """The URL for the destination."""
         return f"{self.url}/graphql"
 
     def get(self, path: str) -> Any:
-        """The JSON that a path of the control API answers."""
+        """The JSON response of a path of the control API."""
         return self._checked(self._client.get(path))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
@@ -65,30 +65,30 @@ class ServedEmulator:
         return self._checked(self._client.post(path, json=body))
 
     def query(self, document: str, **variables: Any) -> Any:
-        """The `data` that StackAdapt's GraphQL answers to the read-write token."""
+        """The `data` of a StackAdapt GraphQL response for the read-write token."""
         response = self._client.post(
             "/graphql",
             json={"query": document, "variables": variables},
             headers={"Authorization": f"Bearer {TOKEN}"},
         )
-        answer = self._checked(response)
-        assert "errors" not in answer, answer["errors"]
-        return answer["data"]
+        body = self._checked(response)
+        assert "errors" not in body, body["errors"]
+        return body["data"]
 
     def profiles(self, email: str) -> list[dict[str, Any]]:
-        """The profiles with this email, as a customer finds them: through `cdpProfiles`."""
+        """The profiles with this email in `cdpProfiles`."""
         found = self.query(PROFILES, advertiser=ADVERTISER, email=email)
         nodes: list[dict[str, Any]] = found["cdpProfiles"]["profiles"]["nodes"]
         return nodes
 
     def create_segment(self, field: str, value: str) -> str:
-        """Creates the segment `field equals value` and answers its id."""
+        """Creates the segment `field equals value` and returns its id."""
         rule = {"field": field, "operator": "equals", "value": value}
         body = {"advertiserId": ADVERTISER, "name": f"{field} is {value}", "rule": rule}
         return str(self.post("/_emulator/segments", body)["id"])
 
     def members(self, segment_id: str) -> list[str]:
-        """The emails in a segment; its size must agree with them."""
+        """The emails in a segment, whose size must be their number."""
         segment = self.get(f"/_emulator/segments/{segment_id}?limit=10000")
         assert segment["size"] == len(segment["members"])
         members: list[str] = segment["members"]

@@ -1,4 +1,4 @@
-"""`drift --destination` with the real packages: as they are, and with something changed in a copy."""
+"""`drift --destination` with the published packages, unchanged and with changes in a copy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_published_package_has_not_drifted(generation: str) -> None:
 
 
 def compared_with(folder: Path, *edits: tuple[str, str, str], version: str = NEWEST) -> Compared:
-    """Compares a copy of the newest package, with texts in files of the destination replaced."""
+    """Compares a copy of the newest package after replacing strings in its files."""
     original = package_directory(NEWEST).resolve()
     package = folder / "package"
     shutil.copytree(original / PACKAGE / DESTINATION, package / DESTINATION)
@@ -41,13 +41,13 @@ def compared_with(folder: Path, *edits: tuple[str, str, str], version: str = NEW
 
 
 @pytest.mark.node(NEWEST)
-def test_a_newer_version_without_changes_is_held_against_the_last_known_one(tmp_path: Path) -> None:
+def test_a_newer_version_is_compared_with_the_last_known_one(tmp_path: Path) -> None:
     compared = compared_with(tmp_path, version="3.500.0")
     assert (compared.version, compared.generation, compared.findings) == ("3.500.0", NEWEST, ())
 
 
 @pytest.mark.node(NEWEST)
-def test_a_changed_document_is_found_with_both_texts_and_what_the_contract_says(tmp_path: Path) -> None:
+def test_a_changed_document_is_found_and_rated_by_the_contract(tmp_path: Path) -> None:
     compared = compared_with(tmp_path, ("forwardAudienceEvent/functions.js", "isOptedIn:", "hasOptedIn:"))
     [finding] = compared.findings
     assert (finding.criticality, finding.kind, finding.path) == (BREAKING, "WIRE", "Sync Audience: requests.0.body")
@@ -57,7 +57,7 @@ def test_a_changed_document_is_found_with_both_texts_and_what_the_contract_says(
 
 
 @pytest.mark.node(NEWEST)
-def test_a_new_required_field_is_found_in_the_definition_and_in_what_is_no_longer_sent(tmp_path: Path) -> None:
+def test_a_new_required_field_is_found_in_the_definition_and_in_the_missing_request(tmp_path: Path) -> None:
     required = "region: { label: 'Region', description: 'd', type: 'string', required: true },\n    "
     compared = compared_with(
         tmp_path, ("forwardAudienceEvent/fields.js", "marketing_status: {", f"{required}marketing_status: {{")
@@ -68,7 +68,7 @@ def test_a_new_required_field_is_found_in_the_definition_and_in_what_is_no_longe
 
 
 @pytest.mark.node(NEWEST)
-def test_another_endpoint_is_found_and_nothing_goes_there(tmp_path: Path) -> None:
+def test_another_endpoint_is_found(tmp_path: Path) -> None:
     moved = ("common-constants.js", "https://api.stackadapt.com/graphql", "https://api.example.org/v2/graphql")
     compared = compared_with(tmp_path, moved)
     endpoint = next(finding for finding in compared.findings if finding.kind == "ENDPOINT")

@@ -1,4 +1,4 @@
-"""The oracle itself: what it reports of the published engine, on answers known from running the engine by hand."""
+"""The oracle itself, with outcomes known from manual runs of the published engine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from .cases import FQL, TRANSFORM, cases
 from .oracle import Oracle, OracleError
 from .packages import GENERATIONS, NEWEST
-from .provider_answers import advertiser, token_info
+from .provider_responses import advertiser, token_info
 
+OF_2024 = "3.387.0"
 OK = {"status": 200, "body": {"data": {"upsertProfiles": {"userErrors": []}}}}
 DELETED = {"status": 200, "body": {"data": {"deleteProfilesWithExternalIds": {"userErrors": []}}}}
 
@@ -23,7 +24,7 @@ def oracle(node_packages: None) -> Iterator[Oracle]:
 
 
 def destination_case(**changes: Any) -> dict[str, Any]:
-    """A batch-less call of 3.497.0 that is in order, with `changes`."""
+    """A valid call of the newest package with one event, with `changes`."""
     mapping = {
         "user_id": {"@path": "$.userId"},
         "event_type": {"@path": "$.type"},
@@ -72,9 +73,7 @@ def destination_case(**changes: Any) -> dict[str, Any]:
         ({"@nope": 1}, {}, {"error": {"message": "/ has an invalid directive: @nope."}}),
     ],
 )
-def test_a_transform_is_answered_with_its_output_or_its_messages(
-    oracle: Oracle, mapping: Any, payload: Any, expected: Any
-) -> None:
+def test_a_transform_has_an_output_or_messages(oracle: Oracle, mapping: Any, payload: Any, expected: Any) -> None:
     assert oracle.expected({"kind": TRANSFORM, "mapping": mapping, "payload": payload}) == expected
 
 
@@ -95,12 +94,12 @@ def test_a_transform_is_answered_with_its_output_or_its_messages(
         ),
     ],
 )
-def test_a_trigger_is_answered_with_its_error_or_its_verdict(oracle: Oracle, text: str, expected: Any) -> None:
+def test_a_trigger_has_a_match_or_an_error(oracle: Oracle, text: str, expected: Any) -> None:
     assert oracle.expected({"kind": FQL, "fql": text, "event": {"type": "track"}}) == expected
 
 
 @pytest.mark.node(NEWEST)
-def test_one_event_is_answered_with_the_results_and_the_request(oracle: Oracle) -> None:
+def test_an_event_has_results_and_a_request(oracle: Oracle) -> None:
     expected = oracle.expected(destination_case())
     assert [result["output"] for result in expected["results"]] == [
         "Mappings resolved",
@@ -118,7 +117,7 @@ def test_one_event_is_answered_with_the_results_and_the_request(oracle: Oracle) 
 
 
 @pytest.mark.node(NEWEST)
-def test_a_batch_is_answered_with_one_status_an_event(oracle: Oracle) -> None:
+def test_a_batch_has_one_status_for_each_event(oracle: Oracle) -> None:
     good = destination_case()["events"][0]
     other = {"type": "track"}
     [result] = oracle.expected(destination_case(mode="batch", events=[good, other, good]))["results"]
@@ -126,7 +125,7 @@ def test_a_batch_is_answered_with_one_status_an_event(oracle: Oracle) -> None:
 
 
 @pytest.mark.node(NEWEST)
-def test_a_refused_event_is_answered_with_the_error_and_no_request(oracle: Oracle) -> None:
+def test_an_invalid_event_has_an_error_and_no_request(oracle: Oracle) -> None:
     event = {"type": "identify", "userId": "u1", "traits": {"vip": True}}
     assert oracle.expected(destination_case(events=[event])) == {
         "error": {
@@ -140,20 +139,20 @@ def test_a_refused_event_is_answered_with_the_error_and_no_request(oracle: Oracl
 
 
 @pytest.mark.node(NEWEST)
-def test_a_failed_exchange_carries_the_status_of_the_response(oracle: Oracle) -> None:
+def test_a_failed_request_has_the_status_of_the_response(oracle: Oracle) -> None:
     expected = oracle.expected(destination_case(responses=[{"status": 429, "text": "slow down", "headers": {}}]))
     assert expected["error"] == {"name": "HTTPError", "message": "Too Many Requests", "code": None, "status": 429}
     assert len(expected["requests"]) == 1
 
 
 @pytest.mark.node(NEWEST)
-def test_a_deletion_is_answered_with_the_body_of_the_response(oracle: Oracle) -> None:
+def test_a_deletion_has_the_body_of_the_response(oracle: Oracle) -> None:
     case = destination_case(mode="delete", events=[{"userId": "u1"}], responses=[DELETED])
     assert oracle.expected(case)["results"] == DELETED["body"]
 
 
 @pytest.mark.node(NEWEST)
-def test_a_request_of_a_failed_call_is_not_taken_for_the_next_call_s(oracle: Oracle) -> None:
+def test_a_request_of_a_failed_call_does_not_count_for_the_next_call(oracle: Oracle) -> None:
     [sending] = destination_case()["subscriptions"]
     failing = {**sending, "mapping": {**sending["mapping"], "email": "nonsense"}}
     for _ in range(20):
@@ -164,7 +163,7 @@ def test_a_request_of_a_failed_call_is_not_taken_for_the_next_call_s(oracle: Ora
 
 
 @pytest.mark.node(NEWEST)
-def test_an_error_names_the_published_address(oracle: Oracle) -> None:
+def test_an_error_has_the_published_url(oracle: Oracle) -> None:
     error = oracle.expected(destination_case(responses=[{"reset": True}]))["error"]
     assert error["message"] == "request to https://api.stackadapt.com/graphql failed, reason: socket hang up"
     assert error["code"] == "ECONNRESET"
@@ -178,7 +177,7 @@ def test_a_redirect_is_followed_and_both_requests_are_recorded(oracle: Oracle) -
 
 
 @pytest.mark.node(NEWEST)
-def test_more_requests_than_scripted_answers_are_an_error(oracle: Oracle) -> None:
+def test_more_requests_than_scripted_responses_are_an_error(oracle: Oracle) -> None:
     with pytest.raises(OracleError, match="more requests than scripted responses"):
         oracle.expected(destination_case(responses=[]))
 
@@ -191,9 +190,7 @@ def test_more_requests_than_scripted_answers_are_an_error(oracle: Oracle) -> Non
         (token_info(advertiser("1", "A", "READ")), "Credentials are invalid:  Please verify your GQL Token"),
     ],
 )
-def test_authentication_is_answered_with_nothing_or_the_complaint(
-    oracle: Oracle, body: dict[str, Any], message: str | None
-) -> None:
+def test_authentication_has_no_result_or_an_error(oracle: Oracle, body: dict[str, Any], message: str | None) -> None:
     expected = oracle.expected(destination_case(mode="auth", responses=[{"status": 200, "body": body}]))
     if message is None:
         assert expected["results"] is None
@@ -201,16 +198,16 @@ def test_authentication_is_answered_with_nothing_or_the_complaint(
         assert expected["error"]["message"].startswith(message)
 
 
-@pytest.mark.node("3.387.0")
-def test_a_dynamic_field_is_answered_with_its_choices(node_packages: None) -> None:
+@pytest.mark.node(OF_2024)
+def test_a_dynamic_field_has_choices(node_packages: None) -> None:
     response = {"status": 200, "body": token_info(advertiser("7", "Acme", "WRITE"), advertiser("8", "Zed", "READ"))}
     case = destination_case(mode="dynamic", action="forwardProfile", field="advertiser_id", responses=[response])
-    with Oracle("3.387.0") as oracle:
+    with Oracle(OF_2024) as oracle:
         assert oracle.expected(case)["results"] == {"choices": [{"value": "7", "label": "Acme"}]}
 
 
 @pytest.mark.node(NEWEST)
-def test_a_case_that_cannot_be_run_is_an_error_and_the_oracle_goes_on(oracle: Oracle) -> None:
+def test_the_oracle_continues_after_an_invalid_case(oracle: Oracle) -> None:
     with pytest.raises(OracleError, match="unknown mode"):
         oracle.expected(destination_case(mode="nonsense", responses=None, settings={}))
     assert oracle.expected({"kind": FQL, "fql": "type = null", "event": {}})["match"] is False
@@ -218,7 +215,7 @@ def test_a_case_that_cannot_be_run_is_an_error_and_the_oracle_goes_on(oracle: Or
 
 @pytest.mark.node(*GENERATIONS)
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_two_oracles_answer_random_cases_alike(generation: str) -> None:
+def test_two_oracles_have_the_same_outcomes(generation: str) -> None:
     with Oracle(generation) as one, Oracle(generation) as other:
         for case in cases(3, generation, 100):
             assert one.expected(case) == other.expected(case)

@@ -9,26 +9,26 @@ from .packages import REQUIRE_VARIABLE, missing_reason, node_is_required, packag
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_lock_files_hold_no_download_address(name: str) -> None:
+def test_lock_files_have_no_download_urls(name: str) -> None:
     lock = (package_directory(name) / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert "://" not in lock
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_lock_files_pin_what_the_package_files_ask_for(name: str) -> None:
+def test_lock_files_pin_the_versions_of_the_package_files(name: str) -> None:
     asked = json.loads((package_directory(name) / "package.json").read_text(encoding="utf-8"))["dependencies"]
     locked = json.loads((package_directory(name) / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert {package: locked[f"node_modules/{package}"]["version"] for package in asked} == asked
 
 
-def test_a_missing_node_is_named_as_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_node_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert missing_reason() == "Node.js is not on PATH"
 
 
 @pytest.mark.node
-def test_packages_that_are_not_installed_are_named_with_the_command_that_installs_them() -> None:
+def test_the_reason_for_missing_packages_has_the_install_command() -> None:
     reason = missing_reason("0.0.0")
     assert reason is not None
     assert "0.0.0" in reason
@@ -44,11 +44,11 @@ def test_an_environment_variable_makes_node_required(
 
 
 @pytest.mark.node(*ALL)
-def test_installing_again_leaves_installed_packages_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_installing_again_skips_installed_packages(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert capsys.readouterr().out.splitlines() == [f"{name}: up to date" for name in ALL]
 
 
-def test_installing_an_unknown_name_says_what_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_installing_an_unknown_name_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["9.9.9"]) == 2
     assert "9.9.9" in capsys.readouterr().err

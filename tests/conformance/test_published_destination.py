@@ -1,4 +1,4 @@
-"""Segment's published destination, unchanged, against the running emulator."""
+"""Segment's published destination against the emulator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UPSERT_PROFILES = """mutation Upsert($input: UpsertProfilesInput!) {
 
 
 def audience_event(user_id: str, email: str | None, *, entered: bool = True) -> dict[str, Any]:
-    """An identify call as Engage sends it for an audience."""
+    """An identify call of Engage for an audience."""
     traits = {"first_name": user_id.title(), AUDIENCE_KEY: entered} | ({"email": email} if email else {})
     personas = {"computation_class": "audience", "computation_id": AUDIENCE_ID, "computation_key": AUDIENCE_KEY}
     return {
@@ -37,12 +37,12 @@ def audience_event(user_id: str, email: str | None, *, entered: bool = True) -> 
 
 
 def sync(served: ServedEmulator, *events: dict[str, Any], mode: str = "batch") -> dict[str, Any]:
-    """Lets 3.497.0 send the events to the emulator."""
+    """Sends the events to the emulator with the newest package."""
     return send(NEWEST, served.graphql, mode, list(events), settings=SETTINGS, mapping=MAPPING)
 
 
 def delivered_without_errors(outcome: dict[str, Any]) -> bool:
-    """Whether every exchange of the outcome answered data, and no user error in it."""
+    """Whether every response has data and no user errors."""
     nodes = outcome["results"][-1].get("multistatus") or [{"body": outcome["results"][-1]["data"]}]
     return all(
         "errors" not in node["body"] and not any(field["userErrors"] for field in node["body"]["data"].values())
@@ -72,27 +72,27 @@ def test_a_profile_that_exits_the_audience_leaves_the_segment(served: ServedEmul
     assert len(served.profiles("bob@example.com")) == 1
 
 
-def test_a_deleted_user_is_gone(served: ServedEmulator) -> None:
+def test_a_deleted_user_has_no_profile(served: ServedEmulator) -> None:
     sync(served, audience_event("ann", "ann@example.com"), mode="event")
     deleted = sync(served, {"type": "delete", "userId": "ann"}, mode="delete")
     assert deleted["results"]["data"]["deleteProfilesWithExternalIds"]["userErrors"] == []
     assert served.profiles("ann@example.com") == []
 
 
-def test_an_event_without_email_is_refused_by_segment_and_never_arrives(served: ServedEmulator) -> None:
+def test_an_event_without_email_is_rejected_by_segment_and_not_sent(served: ServedEmulator) -> None:
     outcome = sync(served, audience_event("dee", None), mode="event")
     assert outcome["error"]["message"] == "The root value is missing the required field 'email'."
     assert outcome["error"]["status"] == 400
     assert served.get("/_emulator/records")["records"] == []
 
 
-def test_a_batch_goes_on_without_the_event_that_segment_refuses(served: ServedEmulator) -> None:
+def test_a_batch_is_sent_without_the_event_that_segment_rejects(served: ServedEmulator) -> None:
     batch = sync(served, audience_event("dee", None), audience_event("ann", "ann@example.com"))
     assert [node["status"] for node in batch["results"][0]["multistatus"]] == [400, 200]
     assert len(served.profiles("ann@example.com")) == 1
 
 
-def test_a_record_without_email_that_segment_did_not_send_is_rejected_with_a_reason(served: ServedEmulator) -> None:
+def test_a_record_without_email_from_another_client_is_rejected_with_a_reason(served: ServedEmulator) -> None:
     profiles = [{"userId": "dee", "first_name": "Dee"}]
     upsert = {"advertiserId": ADVERTISER, "externalProvider": "segment_io", "syncId": "s1", "profiles": profiles}
     sync(served, audience_event("ann", "ann@example.com"), mode="event")
@@ -112,14 +112,14 @@ def test_a_quote_in_a_trait_breaks_the_document_and_segment_still_reports_succes
     assert served.profiles("ann@example.com") == []
 
 
-def test_a_token_that_is_not_known_fails_the_delivery_with_401(served: ServedEmulator) -> None:
-    settings = {**SETTINGS, "apiKey": "nobody"}
+def test_an_unknown_token_fails_the_delivery_with_401(served: ServedEmulator) -> None:
+    settings = {**SETTINGS, "apiKey": "unknown"}
     event = audience_event("ann", "ann@example.com")
     outcome = send(NEWEST, served.graphql, "event", [event], settings=settings, mapping=MAPPING)
     assert (outcome["error"]["name"], outcome["error"]["status"]) == ("HTTPError", 401)
 
 
-def test_profiles_become_visible_when_the_latency_has_passed(node_packages: None, tmp_path: Path) -> None:
+def test_profiles_become_visible_after_the_latency(node_packages: None, tmp_path: Path) -> None:
     with ServedEmulator(tmp_path / "serve.log", "--latency", "4h") as served:
         assert delivered_without_errors(sync(served, audience_event("ann", "ann@example.com"), mode="event"))
         assert served.profiles("ann@example.com") == []

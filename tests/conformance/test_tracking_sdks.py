@@ -1,6 +1,6 @@
-"""Segment's published tracking SDKs, unchanged, pointed at a running emulator by their host option.
+"""Segment's published tracking SDKs with the emulator as their host.
 
-The default workspace's audience is everybody with `total_spent` of at least 500, and goes to advertiser 1001.
+The audience of the default workspace has all users with `total_spent` of at least 500; its advertiser is 1001.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ USERS = 500
 WITHOUT_EMAIL = 50
 COUNT = f'{{ cdpProfiles(advertiserId: "{ADVERTISER}") {{ size }} }}'
 
-# Makes calls with an SDK: host, write key, calls; answers what the SDK complained of.
+# Makes calls with an SDK (host, write key, calls) and returns its errors.
 Sdk: TypeAlias = Callable[[str, str, Sequence[Call]], list[str]]
 
 
 def python_sdk(host: str, write_key: str, calls: Sequence[Call], **options: Any) -> list[str]:
-    """Makes calls with `segment-analytics-python`; answers the errors it reported and what it logged as one."""
+    """Makes calls with `segment-analytics-python`; returns the errors that it reported or logged."""
     client_module = pytest.importorskip("segment.analytics.client", reason="segment-analytics-python is not installed")
-    complaints = Complaints()
-    logging.getLogger().addHandler(complaints)
+    warnings = Warnings()
+    logging.getLogger().addHandler(warnings)
     try:
         client = client_module.Client(
-            write_key, host=host, on_error=lambda error, _items: complaints.texts.append(str(error)), **options
+            write_key, host=host, on_error=lambda error, _items: warnings.texts.append(str(error)), **options
         )
         for method, given in calls:
             queued, _message = getattr(client, method)(**{_PYTHON_NAMES.get(key, key): given[key] for key in given})
             assert queued
         client.shutdown()
     finally:
-        logging.getLogger().removeHandler(complaints)
-    return complaints.texts
+        logging.getLogger().removeHandler(warnings)
+    return warnings.texts
 
 
 _PYTHON_NAMES = {
@@ -51,8 +51,8 @@ _PYTHON_NAMES = {
 }
 
 
-class Complaints(logging.Handler):
-    """Keeps what any library logs as a warning or worse."""
+class Warnings(logging.Handler):
+    """Collects warnings and errors of all loggers."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -77,7 +77,7 @@ every_sdk = pytest.mark.parametrize(
 
 
 def person(number: int) -> tuple[str, dict[str, Any]]:
-    """User id and traits. Every second one is a VIP, every tenth has no email."""
+    """User id and traits. Every second user is a VIP, every tenth has no email."""
     email = {} if number % 10 == 0 else {"email": f"user{number}@example.com"}
     return f"user{number}", {**email, "first_name": f"User {number}", "total_spent": 900 if number % 2 == 0 else 20}
 
@@ -87,7 +87,7 @@ VIPS = [traits for _, traits in PEOPLE if traits["total_spent"] >= 500]
 REACHABLE = sorted(traits["email"] for traits in VIPS if "email" in traits)
 
 
-def test_the_crowd_is_what_the_tests_say() -> None:
+def test_the_test_users_have_these_counts() -> None:
     assert sum("email" not in traits for _, traits in PEOPLE) == WITHOUT_EMAIL
     assert (len(PEOPLE), len(VIPS), len(REACHABLE)) == (USERS, 250, 200)
 
@@ -117,7 +117,7 @@ def test_500_identified_users_become_profiles_and_segments_of_the_right_size(ser
 
 
 @every_sdk
-def test_every_method_is_taken_without_a_complaint(served: ServedEmulator, sdk: Sdk) -> None:
+def test_every_method_is_accepted(served: ServedEmulator, sdk: Sdk) -> None:
     calls: list[Call] = [
         ("identify", {"userId": "u", "traits": {"email": "u@example.com"}}),
         ("track", {"userId": "u", "event": "Order Completed", "properties": {"total": 9.5}}),
@@ -146,7 +146,7 @@ def test_a_page_of_another_origin_reaches_the_audience_with_the_browser_sdk(serv
 
 
 @pytest.mark.node(ANALYTICS_NEXT)
-def test_the_browser_sdk_with_a_wrong_write_key_complains(served: ServedEmulator) -> None:
+def test_the_browser_sdk_reports_an_unknown_write_key(served: ServedEmulator) -> None:
     assert track_in_a_page(served.url, "wrong", [("page", {"name": "Home"})]) != []
 
 
@@ -159,6 +159,6 @@ def test_a_message_sent_twice_counts_once(served: ServedEmulator, sdk: Sdk) -> N
 
 
 @every_sdk
-def test_an_sdk_with_a_wrong_write_key_complains(served: ServedEmulator, sdk: Sdk) -> None:
+def test_an_sdk_reports_an_unknown_write_key(served: ServedEmulator, sdk: Sdk) -> None:
     assert sdk(served.url, "wrong", [("identify", {"userId": "u", "traits": {}})]) != []
     assert served.get("/_emulator/counts")["segment"]["calls"]["accepted"] == 0

@@ -1,4 +1,4 @@
-"""Requests that nobody sends on purpose: each is refused with its place, none breaks the server."""
+"""Malformed requests: each is refused with its place, none causes a server error."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ RULE = '{"field": "email", "operator": "exists"}'
     ],
     ids=["nan", "infinite", "very deep", "deep", "line break", "long", "surrogate", "unknown key", "null", "digits"],
 )
-def test_a_body_that_cannot_be_meant_is_refused(emulator: Emulator, path: str, body: str, message: str) -> None:
-    answer = emulator.client.post(path, data=body, content_type="application/json")
-    assert answer.status_code == 400
-    assert answer.json is not None
-    assert message in answer.json["message"]
+def test_an_invalid_body_is_refused(emulator: Emulator, path: str, body: str, message: str) -> None:
+    response = emulator.client.post(path, data=body, content_type="application/json")
+    assert response.status_code == 400
+    assert response.json is not None
+    assert message in response.json["message"]
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def test_a_body_that_cannot_be_meant_is_refused(emulator: Emulator, path: str, b
     ],
     ids=["limit", "status", "failed", "outcome"],
 )
-def test_an_argument_that_cannot_be_meant_is_refused(emulator: Emulator, path: str, where: str) -> None:
-    answer = emulator.client.get(path)
-    assert answer.status_code == 400
-    assert answer.json is not None
-    assert answer.json["where"] == where
+def test_an_invalid_argument_is_refused(emulator: Emulator, path: str, where: str) -> None:
+    response = emulator.client.get(path)
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["where"] == where
 
 
-def test_time_cannot_be_moved_to_where_it_ends(emulator: Emulator) -> None:
+def test_the_clock_cannot_advance_past_the_last_date(emulator: Emulator) -> None:
     statuses = [
         emulator.client.post("/_emulator/clock/advance", json={"days": 1_000_000}).status_code for _ in range(4)
     ]
@@ -57,13 +57,13 @@ def test_time_cannot_be_moved_to_where_it_ends(emulator: Emulator) -> None:
     assert emulator.client.get("/_emulator/counts").status_code == 200
 
 
-def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(emulator: Emulator) -> None:
-    answer = emulator.client.delete("/_emulator/health")
-    assert answer.status_code == 405
-    assert "GET" in answer.headers["Allow"]
+def test_a_method_that_is_not_allowed_gets_the_allowed_ones(emulator: Emulator) -> None:
+    response = emulator.client.delete("/_emulator/health")
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]
 
 
-def test_a_segment_takes_another_name_and_another_rule(emulator: Emulator) -> None:
+def test_name_and_rule_of_a_segment_can_be_changed(emulator: Emulator) -> None:
     renamed = emulator.client.patch("/_emulator/segments/1", json={"name": "All of them"}).json
     assert renamed is not None
     assert (renamed["name"], renamed["size"]) == ("All of them", 2)
@@ -74,7 +74,7 @@ def test_a_segment_takes_another_name_and_another_rule(emulator: Emulator) -> No
 
 
 @pytest.mark.parametrize("changes", [{}, {"id": "2"}, {"rule": None}, {"name": ""}, {"rule": {"all": []}}], ids=str)
-def test_a_change_that_cannot_be_meant_leaves_a_segment_alone(emulator: Emulator, changes: dict[str, object]) -> None:
+def test_an_invalid_change_does_not_alter_a_segment(emulator: Emulator, changes: dict[str, object]) -> None:
     before = emulator.client.get("/_emulator/segments/1").json
     assert emulator.client.patch("/_emulator/segments/1", json=changes).status_code == 400
     assert emulator.client.get("/_emulator/segments/1").json == before

@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from emulator import Emulator
 from emulator.artefacts import contract
-from emulator.faults import REGISTRY
+from emulator.faults import registry
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
 from emulator.stackadapt.rules.reasons import REASONS
 from emulator.stackadapt.rules.records import OUTCOMES
@@ -141,7 +141,7 @@ def test_the_document_lists_the_operators_that_the_server_knows(document: Any) -
 
 
 def test_the_document_lists_the_faults_that_the_server_knows(document: Any) -> None:
-    assert set(document["components"]["schemas"]["FaultRule"]["properties"]["fault"]["enum"]) == set(REGISTRY)
+    assert set(document["components"]["schemas"]["FaultRule"]["properties"]["fault"]["enum"]) == set(registry())
 
 
 def test_a_batch_may_have_every_outcome_that_delivery_gives(document: Any) -> None:

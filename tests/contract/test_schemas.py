@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from emulator.artefacts import contract_json, contracts_dir
 from emulator.ids import Ids
 from emulator.mapping import MappingError
-from emulator.mapping.mapping_validation import check_mapping
+from emulator.mapping.resolve import check_mapping
 from emulator.schemas import mistakes
 from emulator.segment.tracking.calls import Failed, read_calls
 

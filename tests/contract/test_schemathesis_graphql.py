@@ -1,6 +1,6 @@
-"""Schemathesis against StackAdapt's API, in process, as a user would run it.
+"""Schemathesis on the GraphQL API, in process, as a user would run it.
 
-For each field of the schema's queries and mutations `EXAMPLES` random documents; the same ones in every run.
+`EXAMPLES` random documents for each query and mutation; the same ones in every run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from emulator import Emulator
-from tests.contract import schemathesis_hooks  # noqa: F401 - importing it tells Schemathesis
+from tests.contract import schemathesis_hooks  # noqa: F401 - importing it registers the hooks
 from tests.contract.conftest import TOKEN
 
 EXAMPLES = 25
@@ -29,5 +29,5 @@ bounded = settings(
 @SCHEMA.parametrize()
 @bounded
 def test_no_document_breaks_the_server(case: Case, emulator: Emulator) -> None:
-    answer = case.call_and_validate(app=emulator.app, headers=TOKEN, checks=CHECKS)
-    assert answer.status_code == 200
+    response = case.call_and_validate(app=emulator.app, headers=TOKEN, checks=CHECKS)
+    assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""Segment's delivery meets each fault: nothing is lost, nothing arrives twice that need not, whatever the way."""
+"""Segment's delivery under each fault, in process and over HTTP: no event is lost, none arrives twice without need."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ ALL = [f"u{n}@example.com" for n in range(PEOPLE)]
 @pytest.fixture(params=["in process", "over a socket"])
 def open_pair(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pair]]:
     """Opens a pair; `workspace` are changes of the receiver's."""
-    # Segment waits ten seconds for an answer; a test need not, but must leave a slow machine time to answer.
+    # Segment waits ten seconds for a response; two are enough for a test, even on a slow machine.
     monkeypatch.setattr(transport, "TIMEOUT_SECONDS", 2.0)
     with ExitStack() as opened:
 
@@ -102,7 +102,7 @@ def pair(open_pair: Callable[..., Pair]) -> Pair:
     ],
     ids=lambda value: value if isinstance(value, str) else value["fault"],
 )
-def test_what_passes_is_tried_again_until_every_event_has_arrived_once(
+def test_a_temporary_failure_is_retried_until_every_event_has_arrived_once(
     pair: Pair, fault: dict[str, Any], reason: str
 ) -> None:
     pair.fail(**fault, times=2)
@@ -125,11 +125,11 @@ def test_what_passes_is_tried_again_until_every_event_has_arrived_once(
     [{"fault": "reset", "applied": True}, {"fault": "timeout", "applied": True}, {"fault": "truncated"}],
     ids=lambda fault: str(fault["fault"]),
 )
-def test_an_answer_lost_after_the_work_was_done_makes_one_profile_of_two_deliveries(
+def test_a_response_lost_after_processing_makes_one_profile_of_two_deliveries(
     pair: Pair, fault: dict[str, Any]
 ) -> None:
-    """At least once is what Segment's support documents of retries: it cannot know, so it sends again, and the receiver
-    has to see to it. The records are there twice, what they say only once."""
+    """Segment documents at-least-once delivery: after a lost response it sends again, and the receiver must handle the
+    duplicate. There are two records for each event, but their content is applied once."""
     pair.fail(**fault, times=1)
     pair.people_enter()
     assert pair.outcomes() == {"retrying": EVENTS}
@@ -153,7 +153,7 @@ def test_an_answer_lost_after_the_work_was_done_makes_one_profile_of_two_deliver
     ],
     ids=["429", "429 with Retry-After", "500", "timeout", "reset"],
 )
-def test_what_does_not_pass_within_four_hours_is_a_dead_letter_and_arrives_once_when_replayed(
+def test_a_failure_of_four_hours_makes_a_dead_letter_that_arrives_once_when_replayed(
     pair: Pair, fault: dict[str, Any], reason: str
 ) -> None:
     pair.fail(**fault)
@@ -172,7 +172,7 @@ def test_what_does_not_pass_within_four_hours_is_a_dead_letter_and_arrives_once_
     assert (pair.records(), pair.emails()) == (EVENTS, ALL)
 
 
-def test_a_retried_entry_overtaken_by_the_exit_leaves_the_person_in_the_audience(pair: Pair) -> None:
+def test_a_retried_entry_that_arrives_after_the_exit_leaves_the_profile_in_the_audience(pair: Pair) -> None:
     """Segment's actions have no control of order: nothing holds later batches back while one waits for its retry."""
     pair.fail(fault="status", status=503, times=1)
     pair.people_enter()
@@ -192,7 +192,7 @@ def _said(profile: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_final_status_fails_every_event_and_says_so(pair: Pair, status: int) -> None:
+def test_a_permanent_status_fails_every_event_with_that_reason(pair: Pair, status: int) -> None:
     pair.fail(fault="status", status=status, times=1)
     pair.people_enter()
     pair.advance(hours=5)
@@ -206,7 +206,7 @@ def test_a_final_status_fails_every_event_and_says_so(pair: Pair, status: int) -
     [({"fault": "userErrors", "message": "No."}, "USER_ERRORS"), ({"fault": "notJson"}, "NOT_GRAPHQL")],
     ids=["userErrors", "notJson"],
 )
-def test_a_refusal_behind_status_200_fails_while_segment_reports_success(
+def test_an_error_with_status_200_fails_while_segment_reports_success(
     pair: Pair, fault: dict[str, Any], reason: str
 ) -> None:
     pair.fail(**fault, times=1)
@@ -217,14 +217,14 @@ def test_a_refusal_behind_status_200_fails_while_segment_reports_success(
     assert pair.records() == 0
 
 
-def test_a_late_answer_is_an_answer(pair: Pair) -> None:
+def test_a_late_response_is_a_success(pair: Pair) -> None:
     pair.fail(fault="latency", milliseconds=5_000)
     pair.people_enter()
     assert pair.outcomes() == {"sent": EVENTS}
     assert (pair.records(), pair.emails()) == (EVENTS, ALL)
 
 
-def test_a_partial_failure_is_delivered_and_stays_visible_in_the_rejections(pair: Pair) -> None:
+def test_a_partial_failure_is_delivered_and_is_among_the_rejections(pair: Pair) -> None:
     pair.fail(fault="partial", email="u1@*", times=1)
     pair.people_enter()
     assert pair.outcomes() == {"sent": EVENTS}

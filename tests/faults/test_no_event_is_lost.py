@@ -1,4 +1,4 @@
-"""Whatever goes wrong, in whatever order: every event ends in one outcome, and arrives as often as may be expected."""
+"""Random sequences of faults: every event has exactly one outcome, and arrives as often as documented."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ FINAL: list[dict[str, Any]] = [
     {"fault": "notJson"},
     {"fault": "userErrors"},
 ]
-# The work is done and the answer lost: these are tried again, and what was done is done twice.
-ANSWER_LOST: list[dict[str, Any]] = [
+# The request is processed and the response lost: these are retried and processed twice.
+RESPONSE_LOST: list[dict[str, Any]] = [
     {"fault": "timeout", "applied": True},
     {"fault": "reset", "applied": True},
     {"fault": "truncated"},
 ]
-FAULTS = [*PASSING, *FINAL, *ANSWER_LOST]
+FAULTS = [*PASSING, *FINAL, *RESPONSE_LOST]
 
-# A step: how many people enter, how many of them without email, what strikes the next requests, how long it takes.
+# A step: how many people enter, how many more without email, the faults of the next requests, its duration.
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 3),
@@ -49,7 +49,7 @@ SIZES = st.integers(2, 5)
 
 
 def run(steps: list[Any], emulator: Emulator) -> int:
-    """Plays the steps, then lets every retry come to its end; answers how many events were emitted."""
+    """Runs the steps, then advances until no retry is left; returns how many events were emitted."""
     number = 0
     for with_email, without, faults, seconds in steps:
         for fault in faults:
@@ -87,7 +87,7 @@ def sent(emulator: Emulator) -> Counter[str]:
 
 @settings(max_examples=25, deadline=None)
 @given(steps=STEPS, size=SIZES, age_seconds=st.sampled_from([0, 60]))
-def test_every_event_ends_in_one_outcome_and_arrives_once_unless_an_answer_was_lost(
+def test_every_event_has_one_outcome_and_arrives_once_unless_a_response_was_lost(
     steps: list[Any], size: int, age_seconds: int
 ) -> None:
     with open_emulator(size=size, age_seconds=age_seconds) as emulator:
@@ -102,15 +102,15 @@ def test_every_event_ends_in_one_outcome_and_arrives_once_unless_an_answer_was_l
         assert set(carried.values()) <= {1}
         assert sum(carried.values()) == outcomes[SENT] + outcomes[FAILED]
 
-        # At least once: a sender that gets no answer sends again. Nothing else may double an event.
-        lost_answers = sum(fault in ANSWER_LOST for _, _, faults, _ in steps for fault in faults)
+        # At least once: a sender without a response sends again. Nothing else may duplicate an event.
+        lost_responses = sum(fault in RESPONSE_LOST for _, _, faults, _ in steps for fault in faults)
         assert not sent(emulator) - arrived(emulator)
-        assert (arrived(emulator) - sent(emulator)).total() <= lost_answers * size
+        assert (arrived(emulator) - sent(emulator)).total() <= lost_responses * size
 
 
 @settings(max_examples=10, deadline=None)
 @given(steps=STEPS, size=SIZES)
-def test_a_replay_in_good_weather_leaves_nothing_but_refused_payloads(steps: list[Any], size: int) -> None:
+def test_a_replay_without_faults_leaves_only_rejected_payloads(steps: list[Any], size: int) -> None:
     with open_emulator(size=size, age_seconds=0) as emulator:
         emitted = run(steps, emulator)
         emulator.sandbox.faults.clear()
@@ -123,7 +123,7 @@ def test_a_replay_in_good_weather_leaves_nothing_but_refused_payloads(steps: lis
 
 @settings(max_examples=5, deadline=None)
 @given(steps=STEPS, size=SIZES)
-def test_the_same_seed_meets_the_same_end(steps: list[Any], size: int) -> None:
+def test_the_same_seed_has_the_same_result(steps: list[Any], size: int) -> None:
     ends = []
     for _ in range(2):
         with open_emulator(size=size, age_seconds=0) as emulator:

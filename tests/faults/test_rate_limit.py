@@ -16,9 +16,9 @@ from emulator.rate_limit import RateLimit, RateLimiter, parse_rate_limit
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def limiter(**written: Any) -> tuple[RateLimiter, Clock]:
+def limiter(**document: Any) -> tuple[RateLimiter, Clock]:
     clock = Clock(frozen_at=NOON)
-    return RateLimiter(clock, parse_rate_limit(written)), clock
+    return RateLimiter(clock, parse_rate_limit(document)), clock
 
 
 def test_without_a_limit_everything_is_granted() -> None:
@@ -45,7 +45,7 @@ def test_the_wait_is_in_whole_seconds_and_long_enough() -> None:
     assert limited.take("a") is None
 
 
-def test_a_pause_earns_no_more_than_the_burst() -> None:
+def test_a_pause_earns_at_most_the_burst() -> None:
     limited, clock = limiter(requests=10, per="1s", burst=3)
     assert limited.take("a") is None
     clock.advance(timedelta(hours=1))
@@ -57,7 +57,7 @@ def test_each_token_has_a_bucket_of_its_own() -> None:
     assert [limited.take("a"), limited.take("b"), limited.take("a")] == [None, None, 3600]
 
 
-def test_a_new_limit_fills_every_bucket_and_a_reset_brings_the_first_back() -> None:
+def test_a_new_limit_fills_every_bucket_and_a_reset_restores_the_first_limit() -> None:
     limited, _ = limiter(requests=1, per="1h")
     limited.take("a")
     limited.set(RateLimit(requests=2, per=timedelta(hours=1), burst=2))
@@ -81,21 +81,21 @@ def test_no_more_is_granted_than_burst_and_time_allow(requests: int, burst: int,
 
 
 @pytest.mark.parametrize(
-    ("written", "message"),
+    ("document", "message"),
     [
         ({}, "requests: .*1 to 1000000"),
         ({"requests": 0}, "requests: .*Found: 0"),
         ({"requests": True}, "requests: .*Found: True"),
-        ({"requests": 5, "per": 1}, "per: this is not a duration"),
-        ({"requests": 5, "per": "0s"}, "per: this is not a duration"),
-        ({"requests": 5, "per": "fast"}, "per: this is not a duration"),
+        ({"requests": 5, "per": 1}, "per: invalid duration"),
+        ({"requests": 5, "per": "0s"}, "per: invalid duration"),
+        ({"requests": 5, "per": "fast"}, "per: .*duration.*Found: 'fast'"),
         ({"requests": 5, "burst": 0}, "burst: .*Found: 0"),
         ({"requests": 5, "brust": 9}, "brust: .*Did you mean 'burst'"),
     ],
 )
-def test_a_bad_limit_says_what_is_allowed(written: dict[str, Any], message: str) -> None:
+def test_an_invalid_limit_names_what_is_allowed(document: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        parse_rate_limit(written)
+        parse_rate_limit(document)
 
 
 def test_a_limit_shows_its_json_form() -> None:

@@ -1,4 +1,4 @@
-"""Which requests a rule strikes, how often, and what is said of one that cannot be read."""
+"""Which requests a rule matches, how often, and the errors for invalid definitions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from emulator.artefacts import contract_json
 from emulator.errors import InputError, NotFound, WorkspaceError
-from emulator.faults import REGISTRY, Faults, RequestSummary
-from emulator.faults.effect import RecordRejection, Truncation, combined
-from emulator.faults.header import parse_header
-from emulator.faults.rule import parse_definition
+from emulator.faults import (
+    FaultedResponse,
+    FaultMatch,
+    Faults,
+    Interruption,
+    RecordRejection,
+    RequestSummary,
+    parse_definition,
+    parse_header,
+    registry,
+)
 from emulator.ids import Ids
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import Limits
@@ -36,12 +42,17 @@ def faults(seed: int = 1) -> Faults:
     return Faults(Ids(seed))
 
 
-def matched(rules: Faults, asked: RequestSummary, times: int = 1) -> list[tuple[str, ...]]:
-    return [rules.match(asked, trace_id=f"t{number}").names for number in range(times)]
+def matched(rules: Faults, request: RequestSummary, times: int = 1) -> list[tuple[str, ...]]:
+    return [rules.match(request, trace_id=f"t{number}").names for number in range(times)]
+
+
+def sent(match: FaultMatch, body: bytes = b"{}") -> FaultedResponse:
+    """The response after the faults, `body` being the service's."""
+    return match.on_response(match.on_request() or FaultedResponse(status=200, body=body))
 
 
 @pytest.mark.parametrize(
-    ("matcher", "hit"),
+    ("matcher", "expected"),
     [
         ({}, True),
         ({"operation": "upsertProfiles"}, True),
@@ -62,13 +73,13 @@ def matched(rules: Faults, asked: RequestSummary, times: int = 1) -> list[tuple[
     ],
     ids=str,
 )
-def test_a_rule_strikes_what_it_names(matcher: dict[str, str], hit: bool) -> None:
+def test_a_rule_matches_the_requests_that_it_names(matcher: dict[str, str], expected: bool) -> None:
     rules = faults()
     rules.add({"fault": "status", "status": 503, **matcher})
-    assert matched(rules, UPSERT) == [("status",) if hit else ()]
+    assert matched(rules, UPSERT) == [("status",) if expected else ()]
 
 
-def test_a_rule_is_used_up_by_hits_alone_and_then_gone() -> None:
+def test_a_rule_is_removed_after_the_given_number_of_matches() -> None:
     rules = faults()
     rules.add({"fault": "status", "status": 503, "operation": "upsertProfiles", "times": 2})
     assert matched(rules, QUERY) == [()]
@@ -89,7 +100,7 @@ def test_a_rule_is_used_up_by_hits_alone_and_then_gone() -> None:
 
 
 @pytest.mark.parametrize("fault", ["userErrors", "partial"])
-def test_a_rule_is_not_used_up_by_requests_that_its_fault_cannot_touch(fault: str) -> None:
+def test_a_request_that_the_fault_has_no_effect_on_does_not_count(fault: str) -> None:
     rules = faults()
     rules.add({"fault": fault, "times": 1})
     assert matched(rules, QUERY) == [()]
@@ -97,18 +108,18 @@ def test_a_rule_is_not_used_up_by_requests_that_its_fault_cannot_touch(fault: st
     assert matched(rules, UPSERT) == [(fault,)]
 
 
-def test_the_same_seed_has_the_same_hits() -> None:
-    def hits(seed: int) -> list[tuple[str, ...]]:
+def test_the_same_seed_matches_the_same_requests() -> None:
+    def matches(seed: int) -> list[tuple[str, ...]]:
         rules = faults(seed)
         rules.add({"fault": "reset", "probability": 0.5})
         return matched(rules, QUERY, 64)
 
-    assert hits(1) == hits(1)
-    assert hits(1) != hits(2)
-    assert 10 < sum(map(bool, hits(1))) < 54
+    assert matches(1) == matches(1)
+    assert matches(1) != matches(2)
+    assert 10 < sum(map(bool, matches(1))) < 54
 
 
-def test_a_reset_of_the_rules_draws_the_same_numbers_again() -> None:
+def test_a_reset_restarts_the_random_numbers() -> None:
     rules = Faults(Ids(1), [{"fault": "reset", "probability": 0.5}])
     first = matched(rules, QUERY, 64)
     rules.add({"fault": "status", "status": 500})
@@ -117,27 +128,27 @@ def test_a_reset_of_the_rules_draws_the_same_numbers_again() -> None:
     assert [rule.id for rule in rules.rules()] == [1]
 
 
-def test_a_probability_of_zero_changes_nothing_at_all() -> None:
+def test_a_rule_with_probability_zero_never_matches() -> None:
     rules = faults()
     rules.add({"fault": "status", "status": 500, "probability": 0, "times": 1})
     assert matched(rules, UPSERT, 20) == [()] * 20
     assert (rules.rules()[0].remaining, rules.rules()[0].matched) == (1, 0)
 
 
-def test_a_request_that_chance_spares_uses_up_nothing() -> None:
+def test_a_request_that_is_not_matched_by_chance_does_not_count() -> None:
     rules = faults()
     rules.add({"fault": "reset", "probability": 0.2, "times": 3})
     assert matched(rules, QUERY, 100).count(("reset",)) == 3
 
 
 @pytest.mark.parametrize(("probability", "least", "most"), [(0, 0, 0), (0.5, 10, 54), (1, 64, 64)])
-def test_a_fault_that_came_with_the_request_has_its_probability_too(probability: float, least: int, most: int) -> None:
+def test_a_fault_in_the_header_has_a_probability_too(probability: float, least: int, most: int) -> None:
     rules, once = faults(), parse_header(f"reset; probability={probability}", QUERY.operations)
-    hits = [rules.match(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
-    assert least <= hits.count(("reset",)) <= most
+    matches = [rules.match(QUERY, trace_id=f"t{number}", once=once).names for number in range(64)]
+    assert least <= matches.count(("reset",)) <= most
 
 
-def test_the_oldest_of_several_answers_wins_and_delays_add_up() -> None:
+def test_the_oldest_replacement_is_sent_and_delays_add_up() -> None:
     rules = faults()
     for definition in (
         {"fault": "latency", "milliseconds": 20},
@@ -148,21 +159,20 @@ def test_the_oldest_of_several_answers_wins_and_delays_add_up() -> None:
         rules.add(definition)
     match = rules.match(QUERY, trace_id="t")
     assert match.names == ("latency", "status", "notJson", "latency")
-    assert match.effect.delay_ms == 42
-    assert match.effect.instead is not None
-    assert match.effect.instead.status == 500
+    response = sent(match)
+    assert (response.status, response.delay_ms) == (500, 42)
 
 
-def test_one_rule_is_removed_by_its_number() -> None:
+def test_a_rule_is_removed_by_its_id() -> None:
     rules = faults()
     rules.add({"fault": "reset"})
     kept = rules.add({"fault": "timeout"})
     rules.remove(1)
     assert rules.rules() == (kept,)
-    with pytest.raises(NotFound, match="Found: 1. Allowed: 2"):
+    with pytest.raises(NotFound, match="unknown fault rule 1. Known: 2"):
         rules.remove(1)
     rules.clear()
-    with pytest.raises(NotFound, match="none is in force"):
+    with pytest.raises(NotFound, match="Known: none"):
         rules.remove(2)
 
 
@@ -170,12 +180,12 @@ def test_one_rule_is_removed_by_its_number() -> None:
     ("definition", "message"),
     [
         ({"fault": "statsu"}, "fault: .*Did you mean 'status'"),
-        ({}, "fault: there is no such fault. Allowed: latency, notJson, partial, reset, status, timeout, truncated"),
-        ({"fault": ["status"]}, "fault: there is no such fault"),
+        ({}, "fault: unknown fault None. Known: latency, notJson, partial, reset, status, timeout, truncated"),
+        ({"fault": ["status"]}, "fault: unknown fault"),
         ({"fault": "status"}, "status: .*400 to 599"),
         ({"fault": "status", "status": 200}, "status: .*Found: 200"),
         ({"fault": "status", "status": True}, "status: .*Found: True"),
-        ({"fault": "status", "status": 500, "tims": 1}, "tims: this fault has no such option. Allowed: status"),
+        ({"fault": "status", "status": 500, "tims": 1}, "tims: unknown status option 'tims'. Known: status"),
         ({"fault": "status", "status": 503, "time": 2}, "operation, advertiser, email, probability, times. .*'times'"),
         ({"fault": "status", "status": 429, "retryAftr": 1}, "Did you mean 'retryAfter'"),
         ({"fault": "status", "status": 429, "retryAfter": -1}, "retryAfter: .*0 to 86400"),
@@ -183,19 +193,22 @@ def test_one_rule_is_removed_by_its_number() -> None:
         ({"fault": "latency"}, "milliseconds: .*0 to 30000"),
         ({"fault": "latency", "milliseconds": 30_001}, "milliseconds: .*Found: 30001"),
         ({"fault": "reset", "applied": "yes"}, "applied: .*true, false"),
-        ({"fault": "timeout", "milliseconds": 5}, "milliseconds: this fault has no such option. Allowed: applied"),
+        (
+            {"fault": "timeout", "milliseconds": 5},
+            "milliseconds: unknown timeout option 'milliseconds'. Known: applied",
+        ),
         ({"fault": "truncated", "bytes": -1}, "bytes: .*Found: -1"),
         ({"fault": "notJson", "status": 100}, "status: .*200 to 599"),
         ({"fault": "userErrors", "message": 5}, "message: .*Found: 5"),
-        ({"fault": "userErrors", "path": "input"}, "path: .*a list of texts"),
+        ({"fault": "userErrors", "path": "input"}, "path: .*an array of strings"),
         ({"fault": "partial", "every": 0}, "every: .*Found: 0"),
         ({"fault": "reset", "probability": 1.1}, "probability: .*0 to 1"),
         ({"fault": "reset", "probability": float("nan")}, "probability: .*0 to 1"),
-        ({"fault": "reset", "operation": 5}, "operation: this is not a text"),
-        ({"fault": "reset", "email": ""}, "email: this is not a text"),
+        ({"fault": "reset", "operation": 5}, "operation: invalid string"),
+        ({"fault": "reset", "email": ""}, "email: invalid string"),
     ],
 )
-def test_a_bad_definition_says_what_is_allowed(definition: dict[str, Any], message: str) -> None:
+def test_an_invalid_definition_names_what_is_allowed(definition: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         faults().add(definition)
 
@@ -219,7 +232,7 @@ def test_a_bad_definition_says_what_is_allowed(definition: dict[str, Any], messa
         ('{"fault": "notJson", "status": 502}', {"fault": "notJson", "status": 502}),
     ],
 )
-def test_a_header_reads_as_a_definition(header: str, definition: dict[str, Any]) -> None:
+def test_a_header_is_parsed_as_a_definition(header: str, definition: dict[str, Any]) -> None:
     assert parse_header(header, UPSERT.operations) == parse_definition(definition)
 
 
@@ -227,22 +240,22 @@ def test_a_header_reads_as_a_definition(header: str, definition: dict[str, Any])
     ("header", "message"),
     [
         ("statsu=503", "X-Emulator-Fault: fault: .*Did you mean 'status'"),
-        ("", "X-Emulator-Fault: fault: there is no such fault"),
+        ("", "X-Emulator-Fault: fault: unknown fault ''"),
         ("status", "X-Emulator-Fault: status: "),
         ("status=often", "X-Emulator-Fault: status: .*Found: 'often'"),
         ("reset=5", "X-Emulator-Fault: applied: .*Found: 5. Allowed: true, false"),
         ("reset; operation=upsertProfile", "X-Emulator-Fault: operation: .*Did you mean 'upsertProfiles'"),
-        ("status=503; now", "this is not an option. Found: 'now'. Allowed: name=value"),
-        ("status=503; times=3", "the header speaks of one request only"),
-        ("{nonsense", "this is not a JSON object"),
+        ("status=503; now", "invalid option. Found: 'now'. Allowed: name=value"),
+        ("status=503; times=3", "the header applies to one request only"),
+        ("{nonsense", "invalid JSON object"),
     ],
 )
-def test_a_bad_header_says_what_is_allowed(header: str, message: str) -> None:
+def test_an_invalid_header_names_what_is_allowed(header: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse_header(header, UPSERT.operations)
 
 
-def test_every_fault_lists_the_options_it_was_given() -> None:
+def test_every_fault_shows_the_options_of_its_definition() -> None:
     given: dict[str, dict[str, Any]] = {
         "status": {"status": 429, "retryAfter": 3},
         "latency": {"milliseconds": 5},
@@ -253,34 +266,63 @@ def test_every_fault_lists_the_options_it_was_given() -> None:
         "userErrors": {"message": "No.", "path": ["input", "profiles"]},
         "partial": {"every": 3},
     }
-    assert given.keys() == REGISTRY.keys()
+    assert given.keys() == registry().keys()
     for name, options in given.items():
-        assert REGISTRY[name].parse(options).options() == options
+        assert parse_definition({"fault": name, **options}).as_dict().items() >= options.items()
 
 
-def test_the_workspace_schema_knows_every_fault_and_every_option() -> None:
-    properties = contract_json("workspace.schema.json")["$defs"]["fault"]["properties"]
-    assert set(properties["fault"]["enum"]) == set(REGISTRY)
-    general = {"fault", "operation", "advertiser", "email", "probability", "times"}
-    options = {"status", "retryAfter", "milliseconds", "applied", "bytes", "message", "path", "every"}
-    assert set(properties) == general | options
+@pytest.mark.parametrize(
+    ("header", "body", "expected"),
+    [
+        ("truncated", b"12345678", b"1234"),
+        ("truncated=3", b"12345678", b"123"),
+        ("truncated=100", b"12345678", b"1234567"),
+        ("truncated=0", b"", b""),
+    ],
+)
+def test_a_truncated_body_never_arrives_complete(header: str, body: bytes, expected: bytes) -> None:
+    response = sent(faults().match(QUERY, trace_id="t", once=parse_header(header, ())), body)
+    assert (response.body, response.interruption) == (expected, Interruption.CUT)
+    assert response.headers["Content-Length"] == str(len(body))
 
 
-def test_a_cut_never_leaves_the_body_whole() -> None:
-    assert Truncation(None).of(b"12345678") == b"1234"
-    assert Truncation(3).of(b"12345678") == b"123"
-    assert Truncation(100).of(b"12345678") == b"1234567"
-    assert Truncation(0).of(b"") == b""
+@pytest.mark.parametrize(
+    ("first", "second", "interruption"),
+    [
+        ("truncated", "reset", Interruption.RESET),
+        ("reset", "truncated", Interruption.RESET),
+        ("timeout", "reset", Interruption.SILENCE),
+        ("reset; applied=true", "timeout; applied=true", Interruption.RESET),
+        ("status=503", "timeout", Interruption.SILENCE),
+        ("notJson", "truncated", Interruption.CUT),
+    ],
+)
+def test_a_lost_response_prevails_over_others_and_the_oldest_over_newer_ones(
+    first: str, second: str, interruption: Interruption
+) -> None:
+    match = FaultMatch("t", (parse_header(first, ()), parse_header(second, ())))
+    response = sent(match)
+    assert response.interruption is interruption
+    assert (response.status is None) is (interruption is not Interruption.CUT)
 
 
-def test_records_are_refused_by_e_mail_and_by_place() -> None:
+def test_a_user_error_for_a_named_mutation_prevails_over_one_for_every_mutation() -> None:
+    rules = faults()
+    rules.add({"fault": "userErrors", "message": "any"})
+    rules.add({"fault": "userErrors", "message": "named", "operation": "upsertProfiles"})
+    match = rules.match(UPSERT, trace_id="t")
+    errors = [match.user_error(operation) for operation in UPSERT.operations]
+    assert [error.message for error in errors if error] == ["any", "named"]
+
+
+def test_records_are_rejected_by_email_and_by_position() -> None:
     third = RecordRejection(None, 3)
-    assert [third.hits(None, position) for position in range(6)] == [False, False, True, False, False, True]
-    assert RecordRejection("*@a.io", 1).hits("x@a.io", 0)
-    assert not RecordRejection("*@a.io", 1).hits(None, 0)
+    assert [third.applies_to(None, position) for position in range(6)] == [False, False, True, False, False, True]
+    assert RecordRejection("*@a.io", 1).applies_to("x@a.io", 0)
+    assert not RecordRejection("*@a.io", 1).applies_to(None, 0)
 
 
-def test_a_partial_fault_leaves_records_of_earlier_batches_alone() -> None:
+def test_a_partial_fault_does_not_reject_records_of_earlier_batches() -> None:
     sandbox = Sandbox(parse_workspace(MINIMAL))
     try:
         service = Service(sandbox, api_version="2026-06", limits=Limits())
@@ -293,18 +335,13 @@ def test_a_partial_fault_leaves_records_of_earlier_batches_alone() -> None:
         sandbox.close()
 
 
-def test_no_fault_is_no_effect() -> None:
-    effect = combined([])
-    assert (effect.delay_ms, effect.instead, effect.cut, effect.no_answer, effect.user_error_on("x")) == (
-        0,
-        None,
-        None,
-        None,
-        None,
-    )
+def test_without_a_fault_nothing_changes() -> None:
+    match = faults().match(UPSERT, trace_id="t")
+    assert match.on_request() is match.user_error("upsertProfiles") is match.record_rejection() is None
+    assert sent(match) == FaultedResponse(status=200, body=b"{}")
 
 
-def test_faults_of_the_workspace_are_in_force_from_the_start_and_after_a_reset() -> None:
+def test_faults_of_the_workspace_are_active_from_the_start_and_after_a_reset() -> None:
     workspace = parse_workspace({**MINIMAL, "seed": 1, "faults": [{"fault": "status", "status": 503, "times": 1}]})
     sandbox = Sandbox(workspace)
     try:
@@ -320,12 +357,12 @@ def test_faults_of_the_workspace_are_in_force_from_the_start_and_after_a_reset()
     [
         ({"faults": [{"fault": "statsu"}]}, r"faults\[0\].fault: .*Did you mean 'status'"),
         ({"faults": [{"status": 503}]}, r"faults\[0\]: the key 'fault' is missing"),
-        ({"faults": [{"fault": "reset"}, {"fault": "reset", "bytes": 5}]}, r"faults\[1\].bytes: .*no such option"),
+        ({"faults": [{"fault": "reset"}, {"fault": "reset", "bytes": 5}]}, r"faults\[1\].bytes: unknown reset option"),
         ({"faults": [{"fault": "status", "status": 200}]}, r"faults\[0\].status: .*400 to 599"),
         ({"rateLimit": {"request": 5}}, "rateLimit: .*requests"),
         ({"rateLimit": {"requests": 5, "per": "1 s"}}, "rateLimit.per"),
     ],
 )
-def test_a_mistake_in_the_workspace_names_its_place(changes: dict[str, Any], message: str) -> None:
+def test_an_error_in_the_workspace_names_its_place(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(WorkspaceError, match=message):
         Sandbox(parse_workspace(json.loads(json.dumps({**MINIMAL, **changes}))))

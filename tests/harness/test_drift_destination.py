@@ -20,10 +20,9 @@ from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, compare_published
 from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
 from emulator.harness.recorded_cases import replay
-from emulator.mapping import generations, load_definition
-from emulator.mapping.definition import nearest_generation
+from emulator.mapping import generations, load_definition, nearest_generation, newest
 
-NEWEST: dict[str, Any] = contract_json("segment/destinations/3.517.0.json")
+NEWEST: dict[str, Any] = contract_json(f"segment/destinations/{newest()}.json")
 
 Edit = Callable[[dict[str, Any], dict[str, Any]], object]
 
@@ -33,8 +32,8 @@ Edit = Callable[[dict[str, Any], dict[str, Any]], object]
     [
         ("3.497.0", "3.497.0"),
         ("3.500.2", "3.497.0"),
-        ("4.0.0", "3.517.0"),
-        ("3.100.0", "3.361.0"),
+        ("99.0.0", newest()),
+        ("3.100.0", generations()[0]),
     ],
 )
 def test_a_version_is_held_against_the_last_known_one_before_it(version: str, generation: str) -> None:

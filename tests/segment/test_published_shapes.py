@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from emulator.harness.preview import preview
-from emulator.harness.subscription_context import subjects_of
+from emulator.harness.subscription_context import contexts_of
 from emulator.workspace import load_workspace
 
 CLASS = 'Segment Computation Class must be one of: "audience" or "journey_step".'
@@ -93,11 +93,11 @@ SHAPES = {
 
 @pytest.mark.parametrize(("event", "outcome"), SHAPES.values(), ids=list(SHAPES))
 def test_a_published_shape_is_read_as_the_destination_reads_it(event: dict[str, Any], outcome: str) -> None:
-    [subject] = subjects_of(load_workspace(), None)
+    [subject] = contexts_of(load_workspace(), None)
     [seen] = preview([event], [subject], batch=False)
-    [verdict] = seen.verdicts
+    [event] = seen.events
     if outcome in ("enter", "exit"):
-        assert verdict["verdict"] == "ready"
+        assert event["status"] == "ready"
         assert f'\\"action\\":\\"{outcome}\\"' in (seen.document or "")
     else:
-        assert outcome in (verdict["verdict"], verdict.get("message"))
+        assert outcome in (event["status"], event.get("message"))

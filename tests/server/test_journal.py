@@ -1,4 +1,4 @@
-"""Looking back at what was asked: filters, decoded records, near misses, bounds, masks."""
+"""The journal: filters, decoded records, near misses, size limits, masks."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def upsert(client: Client, *records: dict[str, Any], advertiser: str = "1001") -
 
 
 def journal(client: Client, query: str = "") -> dict[str, Any]:
-    answer = client.get(f"/_emulator/journal{query}")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.get_json()
+    response = client.get(f"/_emulator/journal{query}")
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.get_json()
     return found
 
 
 def verify(client: Client, **body: Any) -> dict[str, Any]:
-    answer = client.post("/_emulator/journal/verify", json=body)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.get_json()
+    response = client.post("/_emulator/journal/verify", json=body)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.get_json()
     return found
 
 
@@ -62,7 +62,7 @@ def exchange(number: int, size: int) -> GraphQLExchanged:
     )
 
 
-def test_an_entry_tells_what_was_carried_and_what_became_of_it(client: Client) -> None:
+def test_an_entry_has_the_records_and_their_outcomes(client: Client) -> None:
     upsert(client, {"email": "Ada@Example.com", "userId": "u1"}, {"userId": "u2"})
     (entry,) = journal(client)["entries"]
     assert (entry["operations"], entry["advertiserIds"], entry["status"]) == (["upsertProfiles"], ["1001"], 200)
@@ -78,16 +78,16 @@ def test_an_entry_tells_what_was_carried_and_what_became_of_it(client: Client) -
     assert json.loads(entry["response"])["data"]["upsertProfiles"] == {"userErrors": []}
 
 
-def test_a_token_is_hidden_even_in_an_answer_that_repeats_it(client: Client) -> None:
-    answer = graphql(client, "query($n: Int) { advertisers(first: $n) { totalCount } }", n="sa-local-write")
-    assert "sa-local-write" in answer.text
+def test_a_token_is_hidden_even_in_a_response_that_repeats_it(client: Client) -> None:
+    response = graphql(client, "query($n: Int) { advertisers(first: $n) { totalCount } }", n="sa-local-write")
+    assert "sa-local-write" in response.text
     (entry,) = journal(client)["entries"]
     assert "sa-local-write" not in json.dumps(entry)
     assert "***" in entry["request"]
     assert "***" in entry["response"]
 
 
-def test_what_segment_sends_is_decoded_too(client: Client) -> None:
+def test_requests_from_segment_are_decoded_too(client: Client) -> None:
     person = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
     client.post("/v1/identify", json=person, auth=("segment-local", ""))
     found = journal(client, "?email=ada@example.com&operation=upsertProfiles")
@@ -111,7 +111,7 @@ def test_what_segment_sends_is_decoded_too(client: Client) -> None:
         ("?traceId=0", 0),
     ],
 )
-def test_filters_are_joined(client: Client, query: str, count: int) -> None:
+def test_a_request_must_match_every_filter(client: Client, query: str, count: int) -> None:
     upsert(client, {"email": "ada@example.com"})
     upsert(client, {"email": "bob@example.com"}, advertiser="1002")
     graphql(client, "{ user { email } }")
@@ -120,7 +120,7 @@ def test_filters_are_joined(client: Client, query: str, count: int) -> None:
     assert journal(client, query)["total"] == count
 
 
-def test_a_page_is_the_oldest_first_and_a_trace_id_finds_its_request(client: Client) -> None:
+def test_pages_are_oldest_first_and_a_trace_id_finds_its_request(client: Client) -> None:
     for number in range(5):
         upsert(client, {"email": f"u{number}@example.com"})
     page = journal(client, "?limit=2&offset=1")
@@ -134,21 +134,21 @@ def test_a_page_is_the_oldest_first_and_a_trace_id_finds_its_request(client: Cli
     ("query", "message"),
     [
         ("?emial=x", "Did you mean 'email'?"),
-        ("?mask=yes", "this is neither true nor false."),
-        ("?status=abc", "this is not a status."),
-        ("?status=99", "this is not a status."),
-        ("?operation=", "this is not a text."),
+        ("?mask=yes", "this is neither true nor false"),
+        ("?status=abc", "invalid status"),
+        ("?status=99", "invalid status"),
+        ("?operation=", "invalid string"),
         ("?operation=upsertProfile", "Did you mean 'upsertProfile"),
-        ("?limit=-1", "this is not a number in range."),
+        ("?limit=-1", "this is not a number in range"),
     ],
 )
-def test_a_bad_filter_is_refused(client: Client, query: str, message: str) -> None:
-    answer = client.get(f"/_emulator/journal{query}")
-    assert answer.status_code == 400
-    assert message in answer.text
+def test_an_invalid_filter_is_refused(client: Client, query: str, message: str) -> None:
+    response = client.get(f"/_emulator/journal{query}")
+    assert response.status_code == 400
+    assert message in response.text
 
 
-def test_masks_hide_who_and_keep_what(client: Client) -> None:
+def test_a_mask_hides_personal_data_only(client: Client) -> None:
     upsert(client, {"email": "ada@example.com", "first_name": "Ada", "audienceId": "aud_1", "action": "enter"})
     (entry,) = journal(client, "?mask=true&email=ada@example.com")["entries"]
     assert "ada" not in json.dumps(entry).lower()
@@ -178,12 +178,12 @@ def test_a_token_never_reaches_the_journal(client: Client) -> None:
         ),
     ],
 )
-def test_the_outcome_tells_refusals_apart(client: Client, query: str, outcome: str) -> None:
+def test_the_outcome_distinguishes_kinds_of_errors(client: Client, query: str, outcome: str) -> None:
     graphql(client, query)
     assert journal(client)["entries"][0]["outcome"] == outcome
 
 
-def test_a_body_that_is_no_request_is_remembered_as_it_came(client: Client) -> None:
+def test_a_body_that_is_not_a_request_is_journalled_unchanged(client: Client) -> None:
     client.post("/graphql", data="nonsense", headers=WRITE)
     (entry,) = journal(client)["entries"]
     assert (entry["request"], entry["outcome"], entry["records"], entry["operations"]) == (
@@ -210,23 +210,23 @@ def test_a_body_that_is_no_request_is_remembered_as_it_came(client: Client) -> N
 def test_verify_counts(client: Client, counts: dict[str, int], verified: bool) -> None:
     for _ in range(2):
         upsert(client, {"email": "ada@example.com"})
-    answer = verify(client, operation="upsertProfiles", email="ada@example.com", **counts)
-    assert answer == {"verified": verified, "found": 2, "expected": counts or {"atLeast": 1}, "nearest": []}
+    response = verify(client, operation="upsertProfiles", email="ada@example.com", **counts)
+    assert response == {"verified": verified, "found": 2, "expected": counts or {"atLeast": 1}, "nearest": []}
 
 
-def test_a_miss_shows_the_requests_that_came_close_and_what_differs(client: Client) -> None:
+def test_a_failed_verification_has_the_nearest_requests_and_what_differs(client: Client) -> None:
     upsert(client, *[{"email": f"u{number}@example.com"} for number in range(30)])
     upsert(client, {"email": "ada@example.com"}, advertiser="1002")
     graphql(client, "{ user { email } }")
-    answer = verify(client, operation="upsertProfiles", email="ada@example.com", advertiserId="1001", status=200)
-    assert (answer["verified"], answer["found"]) == (False, 0)
-    email, advertiser = answer["nearest"]
+    response = verify(client, operation="upsertProfiles", email="ada@example.com", advertiserId="1001", status=200)
+    assert (response["verified"], response["found"]) == (False, 0)
+    email, advertiser = response["nearest"]
     assert (email["differs"], email["expected"], len(email["found"])) == ("email", "ada@example.com", 5)
     assert (advertiser["differs"], advertiser["expected"], advertiser["found"]) == ("advertiserId", "1001", ["1002"])
     assert journal(client, f"?traceId={advertiser['traceId']}")["total"] == 1
 
 
-def test_a_request_without_an_answer_can_be_verified(client: Client) -> None:
+def test_a_request_without_a_response_can_be_verified(client: Client) -> None:
     client.post("/_emulator/faults", json={"fault": "reset", "times": 1})
     with pytest.raises(Exception, match="reset"):
         graphql(client, "{ user { email } }")
@@ -236,23 +236,23 @@ def test_a_request_without_an_answer_can_be_verified(client: Client) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "say which requests are meant."),
-        ({"times": 1}, "say which requests are meant."),
-        ({"operation": 5}, "this is not a text."),
+        ({}, "at least one criterion is required"),
+        ({"times": 1}, "at least one criterion is required"),
+        ({"operation": 5}, "invalid string"),
         ({"operation": "user", "time": 1}, "Did you mean 'times'?"),
-        ({"operation": "user", "times": -1}, "this is not a number of requests."),
-        ({"operation": "user", "times": 1, "atLeast": 1}, "an exact number leaves no room for another."),
+        ({"operation": "user", "times": -1}, "invalid number of requests"),
+        ({"operation": "user", "times": 1, "atLeast": 1}, "`times` cannot be combined with"),
         ({"operation": "usr"}, "Did you mean 'user'?"),
-        ({"operation": "user", "status": True}, "this is not a status."),
+        ({"operation": "user", "status": True}, "invalid status"),
     ],
 )
-def test_a_bad_question_is_refused(client: Client, body: dict[str, Any], message: str) -> None:
-    answer = client.post("/_emulator/journal/verify", json=body)
-    assert answer.status_code == 400
-    assert message in answer.text
+def test_an_invalid_verification_is_refused(client: Client, body: dict[str, Any], message: str) -> None:
+    response = client.post("/_emulator/journal/verify", json=body)
+    assert response.status_code == 400
+    assert message in response.text
 
 
-def test_the_journal_is_forgotten_when_told(client: Client) -> None:
+def test_the_journal_can_be_deleted(client: Client) -> None:
     upsert(client, {"email": "ada@example.com"})
     assert client.delete("/_emulator/journal").status_code == 204
     assert journal(client) == {"total": 0, "entries": []}
@@ -277,7 +277,7 @@ def test_the_newest_entry_is_kept_even_when_it_is_too_large() -> None:
     assert kept.entries(GraphQLExchanged) == []
 
 
-def test_a_cleared_journal_has_all_its_room_again() -> None:
+def test_a_cleared_journal_has_its_full_capacity_again() -> None:
     kept = Journal(capacity_bytes=10_000)
     kept.append(exchange(1, 8_000))
     kept.clear()

@@ -1,4 +1,4 @@
-"""One sandbox of StackAdapt's side behind a real Flask application, with a clock that stands still."""
+"""The StackAdapt service of one sandbox in a real Flask application, with a frozen clock."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from emulator.clock import Clock
 from emulator.errors import EmulatorError
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import Limits, StackAdapt
-from emulator.stackadapt.http.graphql_endpoint import blueprint
-from emulator.stackadapt.http.upload_endpoint import blueprint as uploads_blueprint
+from emulator.stackadapt.http import graphql_blueprint, uploads_blueprint
 from emulator.workspace import Ingestion, Token, Workspace, load_workspace
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -58,13 +57,15 @@ def column(key: str, data_type: str = "STRING", **more: Any) -> dict[str, Any]:
 
 
 class Service:
-    """The API of one sandbox, as a client meets it."""
+    """The API of one sandbox, as a client uses it."""
 
     def __init__(self, sandbox: Sandbox, *, api_version: str, limits: Limits, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
         self.stackadapt = StackAdapt(sandbox, api_version=api_version, limits=limits, uploads=uploads)
         app = Flask("test")
-        app.register_blueprint(blueprint(lambda token: self.stackadapt if sandbox.workspace.token(token) else None))
+        app.register_blueprint(
+            graphql_blueprint(lambda token: self.stackadapt if sandbox.workspace.token(token) else None)
+        )
         app.register_blueprint(uploads_blueprint(lambda name: self.stackadapt if name == sandbox.name else None))
         app.register_error_handler(EmulatorError, lambda error: (error.as_dict(), 400))
         self.http = app.test_client()
@@ -77,7 +78,7 @@ class Service:
         path: str = "/graphql",
         headers: Mapping[str, str] | None = None,
     ) -> TestResponse:
-        """Posts a body, as JSON unless it is text already."""
+        """Posts a body, as JSON unless it is a string already."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -86,10 +87,10 @@ class Service:
 
     def run(self, document: str, *, token: str = WRITE, **variables: Any) -> Any:
         """Posts a document that must run and returns its data."""
-        answer = self.post({"query": document, "variables": variables}, token=token)
-        assert answer.status_code == 200, answer.text
-        assert "errors" not in answer.json, answer.text
-        return answer.json["data"]
+        response = self.post({"query": document, "variables": variables}, token=token)
+        assert response.status_code == 200, response.text
+        assert "errors" not in response.json, response.text
+        return response.json["data"]
 
     def map_profiles(self, *columns: Mapping[str, Any], advertiser: str = "1001", **more: Any) -> Any:
         """Sets the profile mapping of Segment's connection."""
@@ -105,7 +106,7 @@ class Service:
         token: str = WRITE,
         raw: Any = None,
     ) -> Any:
-        """Sends profiles as the published client does, as text; `raw` is sent as it is."""
+        """Sends profiles as the published client does, as a string; `raw` is sent as it is."""
         given = {
             "advertiserId": advertiser,
             "externalProvider": provider,
@@ -123,13 +124,13 @@ class Service:
     ) -> None:
         """The whole document of the published client: profiles, profile mapping, audience mapping."""
         mapping = {"advertiserId": advertiser, "mappableType": "segment_io"}
-        answers = self.run(
+        payloads = self.run(
             SYNC,
             u={"advertiserId": advertiser, "externalProvider": "segment_io", "profiles": json.dumps(profiles)},
             m={**mapping, "mappingSchemaV2": [column("email"), *columns], "isOptedIn": opted_in},
             e={**mapping, "mappingSchema": AUDIENCE_COLUMNS},
         )
-        assert all(answer["userErrors"] == [] for answer in answers.values())
+        assert all(payload["userErrors"] == [] for payload in payloads.values())
 
     def profile(self, email: str, advertiser: str = "1001") -> dict[str, Any]:
         """The one profile with this email."""

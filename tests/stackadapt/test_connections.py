@@ -9,26 +9,26 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.stackadapt.relay import CursorOrder, connection, cursor_of, place_of
+from emulator.stackadapt.relay import CursorOrder, connection, cursor_of, position_of
 
-UP: CursorOrder[int] = CursorOrder(name="numbers", place=lambda number: (number,))
-DOWN: CursorOrder[int] = CursorOrder(name="numbers", place=lambda number: (number,), descending=True)
+UP: CursorOrder[int] = CursorOrder(name="numbers", position=lambda number: (number,))
+DOWN: CursorOrder[int] = CursorOrder(name="numbers", position=lambda number: (number,), descending=True)
 
-places = st.lists(st.one_of(st.integers(), st.text()), min_size=1, max_size=3).map(tuple)
+positions = st.lists(st.one_of(st.integers(), st.text()), min_size=1, max_size=3).map(tuple)
 numbers = st.sets(st.integers(0, 30))
-listings = st.sampled_from([UP, DOWN])
+orders = st.sampled_from([UP, DOWN])
 
 
-@given(st.text(), places)
-def test_a_cursor_gives_its_place_back_in_its_own_list_only(name: str, place: Any) -> None:
-    assert place_of(name, cursor_of(name, place)) == place
+@given(st.text(), positions)
+def test_a_cursor_has_its_position_in_its_own_list_only(name: str, position: Any) -> None:
+    assert position_of(name, cursor_of(name, position)) == position
     with pytest.raises(GraphQLError):
-        place_of(name + "!", cursor_of(name, place))
+        position_of(name + "!", cursor_of(name, position))
 
 
 @given(
     numbers,
-    listings,
+    orders,
     st.fixed_dictionaries(
         {},
         optional={
@@ -39,10 +39,12 @@ def test_a_cursor_gives_its_place_back_in_its_own_list_only(name: str, place: An
         },
     ),
 )
-def test_a_page_is_what_its_arguments_say(items: set[int], listing: CursorOrder[int], page: dict[str, Any]) -> None:
-    ordered = sorted(items, reverse=listing.descending)
-    sign = -1 if listing.descending else 1
-    after, before = (place_of("numbers", page[name])[0] if name in page else None for name in ("after", "before"))
+def test_a_page_has_the_items_that_its_arguments_select(
+    items: set[int], order: CursorOrder[int], page: dict[str, Any]
+) -> None:
+    ordered = sorted(items, reverse=order.descending)
+    sign = -1 if order.descending else 1
+    after, before = (position_of("numbers", page[name])[0] if name in page else None for name in ("after", "before"))
     expected = [
         number
         for number in ordered
@@ -53,44 +55,44 @@ def test_a_page_is_what_its_arguments_say(items: set[int], listing: CursorOrder[
         expected = expected[: page["first"]]
     if "last" in page:
         expected = expected[max(0, len(expected) - page["last"]) :]
-    answer = connection(sorted(items), page, listing)
-    assert answer["nodes"] == expected
-    assert answer["totalCount"] == len(items)
-    assert [edge["node"] for edge in answer["edges"]] == expected
+    shown = connection(sorted(items), page, order)
+    assert shown["nodes"] == expected
+    assert shown["totalCount"] == len(items)
+    assert [edge["node"] for edge in shown["edges"]] == expected
 
 
-@given(numbers, numbers, numbers, listings, st.integers(1, 5), st.booleans())
-def test_nothing_is_shown_twice_or_left_out_when_the_list_changes_between_pages(
-    stay: set[int], go: set[int], come: set[int], listing: CursorOrder[int], size: int, backward: bool
+@given(numbers, numbers, numbers, orders, st.integers(1, 5), st.booleans())
+def test_no_item_is_repeated_or_omitted_when_the_list_changes_between_pages(
+    stay: set[int], go: set[int], come: set[int], order: CursorOrder[int], size: int, backward: bool
 ) -> None:
     items = stay | go
     seen: list[int] = []
     page: dict[str, Any] = {"last": size} if backward else {"first": size}
     while True:
-        answer = connection(sorted(items), page, listing)
-        seen = answer["nodes"] + seen if backward else seen + answer["nodes"]
-        info = answer["pageInfo"]
+        shown = connection(sorted(items), page, order)
+        seen = shown["nodes"] + seen if backward else seen + shown["nodes"]
+        info = shown["pageInfo"]
         if not info["hasPreviousPage" if backward else "hasNextPage"]:
             break
         page |= {"before": info["startCursor"]} if backward else {"after": info["endCursor"]}
         items = stay | come
     assert len(seen) == len(set(seen))
     assert stay <= set(seen)
-    assert seen == sorted(seen, reverse=listing.descending)
+    assert seen == sorted(seen, reverse=order.descending)
 
 
 @pytest.mark.parametrize("cursor", ["!", "é", "bm9uZQ", "MQ", "W10", "WyJudW1iZXJzIl0", cursor_of("others", (1,))])
-def test_what_was_never_given_out_is_no_cursor(cursor: str) -> None:
+def test_a_string_that_is_not_a_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(GraphQLError, match="is not a cursor of this list"):
         connection([1, 2], {"after": cursor}, UP)
 
 
-def test_a_cursor_of_the_right_list_and_the_wrong_shape_is_refused() -> None:
+def test_a_cursor_with_a_position_of_another_type_is_refused() -> None:
     with pytest.raises(GraphQLError, match="is not a cursor of this list"):
         connection([1, 2], {"after": cursor_of("numbers", ("a",))}, UP)
 
 
 def test_a_page_without_a_size_has_a_hundred_items() -> None:
-    answer = connection(range(300), {}, UP)
-    assert answer["nodes"] == list(range(100))
-    assert answer["pageInfo"]["hasNextPage"] is True
+    shown = connection(range(300), {}, UP)
+    assert shown["nodes"] == list(range(100))
+    assert shown["pageInfo"]["hasNextPage"] is True

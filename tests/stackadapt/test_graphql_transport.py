@@ -1,4 +1,4 @@
-"""The door: what is refused, in which order, with which body."""
+"""The endpoint: which requests are refused, in which order, with which body."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ USER = "{ user { email } }"
 INTROSPECTION = "{ __schema { queryType { name } } }"
 
 
-def message(answer: Any) -> str:
-    return str(answer.json["errors"][0]["message"])
+def message(response: Any) -> str:
+    return str(response.json["errors"][0]["message"])
 
 
 def test_anonymous_introspection_gets_the_observed_body(service: Service) -> None:
-    answer = service.post({"query": INTROSPECTION}, token=None)
-    assert answer.status_code == 401
-    trace_id = answer.json["errors"][0]["extensions"]["traceId"]
+    response = service.post({"query": INTROSPECTION}, token=None)
+    assert response.status_code == 401
+    trace_id = response.json["errors"][0]["extensions"]["traceId"]
     assert re.fullmatch(r"[0-9a-f]{32}", trace_id)
-    assert answer.json == {
+    assert response.json == {
         "errors": [
             {
                 "message": "Schema introspection requires authentication.",
@@ -39,8 +39,8 @@ def test_anonymous_introspection_gets_the_observed_body(service: Service) -> Non
 
 def test_introspection_in_a_fragment_is_introspection_too(service: Service) -> None:
     document = 'query { ...S } fragment S on Query { __type(name: "User") { name } }'
-    answer = service.post({"query": document}, token=None)
-    assert message(answer) == "Schema introspection requires authentication."
+    response = service.post({"query": document}, token=None)
+    assert message(response) == "Schema introspection requires authentication."
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_introspection_in_a_fragment_is_introspection_too(service: Service) -> N
 def test_a_request_without_a_valid_token_is_unauthorized(
     service: Service, token: str | None, headers: dict[str, str], document: str
 ) -> None:
-    answer = service.post({"query": document}, token=token, headers=headers)
-    assert answer.status_code == 401
-    (error,) = answer.json["errors"]
+    response = service.post({"query": document}, token=token, headers=headers)
+    assert response.status_code == 401
+    (error,) = response.json["errors"]
     assert error["extensions"]["emulator"] is True
     assert re.fullmatch(r"[0-9a-f]{32}", error["extensions"]["traceId"])
 
@@ -74,9 +74,9 @@ def test_an_expired_token_is_unauthorized(make_service: Make) -> None:
 
 def test_the_body_check_runs_before_authentication_and_names_the_first_bad_key(service: Service) -> None:
     envelope = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}
-    answer = service.post(envelope, token=None, path="/graphql/mcp")
-    assert answer.status_code == 400
-    assert answer.get_data(as_text=True) == (
+    response = service.post(envelope, token=None, path="/graphql/mcp")
+    assert response.status_code == 400
+    assert response.get_data(as_text=True) == (
         '{"errors":[{"message":"Unexpected parameter \\"jsonrpc\\" in the request body."}]}'
     )
 
@@ -86,7 +86,7 @@ def test_an_unknown_key_with_a_null_value_is_ignored(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         ("{not json", "POST body sent invalid JSON."),
         ("", "POST body sent invalid JSON."),
@@ -103,32 +103,32 @@ def test_an_unknown_key_with_a_null_value_is_ignored(service: Service) -> None:
         ({"query": USER, "operationName": 1}, 'Expected "operationName" param to be a string, but given number.'),
     ],
 )
-def test_a_body_that_is_no_request_is_refused(service: Service, body: Any, said: str) -> None:
-    answer = service.post(body)
-    assert answer.status_code == 400
-    assert answer.json == {"errors": [{"message": said}]}
+def test_a_body_that_is_not_a_request_is_refused(service: Service, body: Any, expected: str) -> None:
+    response = service.post(body)
+    assert response.status_code == 400
+    assert response.json == {"errors": [{"message": expected}]}
 
 
 def test_half_a_surrogate_pair_in_a_variable_is_refused(service: Service) -> None:
-    answer = service.post('{"query": "{ user { email } }", "variables": {"a": "\\ud800"}}')
-    assert answer.status_code == 400
-    assert answer.json["errors"][0]["extensions"] == {"emulator": True}
+    response = service.post('{"query": "{ user { email } }", "variables": {"a": "\\ud800"}}')
+    assert response.status_code == 400
+    assert response.json["errors"][0]["extensions"] == {"emulator": True}
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "options"])
 def test_other_methods_are_refused_with_json(service: Service, method: str) -> None:
-    answer = getattr(service.http, method)("/graphql")
-    assert answer.status_code == 405
-    assert answer.headers["Allow"] == "POST"
-    assert answer.json["errors"][0]["extensions"] == {"emulator": True}
+    response = getattr(service.http, method)("/graphql")
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    assert response.json["errors"][0]["extensions"] == {"emulator": True}
 
 
 def test_a_body_beyond_the_limit_is_refused(make_service: Make) -> None:
     service = make_service(limits=Limits(body_bytes=100))
     assert service.post({"query": USER}).status_code == 200
-    answer = service.post({"query": USER + " " * 100})
-    assert answer.status_code == 413
-    assert "larger than 100 bytes" in message(answer)
+    response = service.post({"query": USER + " " * 100})
+    assert response.status_code == 413
+    assert "larger than 100 bytes" in message(response)
 
 
 def nested(depth: int) -> str:
@@ -139,39 +139,39 @@ def nested(depth: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "expected"),
     [
         (nested(41), "nested 41 fields deep; at most 15"),
         ("{" + " ".join(f"a{n}: user {{ email }}" for n in range(101)) + "}", "101 aliases; at most 100"),
         ("{ user {" + " email" * 1000 + "} }", "1001 selections; at most 1000"),
     ],
 )
-def test_a_document_beyond_a_limit_is_refused(service: Service, document: str, said: str) -> None:
-    answer = service.post({"query": document})
-    assert answer.status_code == 400
-    assert said in message(answer)
-    assert answer.json["errors"][0]["extensions"] == {"emulator": True}
+def test_a_document_beyond_a_limit_is_refused(service: Service, document: str, expected: str) -> None:
+    response = service.post({"query": document})
+    assert response.status_code == 400
+    assert expected in message(response)
+    assert response.json["errors"][0]["extensions"] == {"emulator": True}
 
 
-def test_fragments_that_multiply_are_measured_quickly(service: Service) -> None:
+def test_the_size_of_nested_fragments_is_checked_quickly(service: Service) -> None:
     chain = "".join(f"fragment F{n} on User {{ ...F{n + 1} ...F{n + 1} }} " for n in range(60))
-    answer = service.post({"query": f"{{ user {{ ...F0 }} }} {chain} fragment F60 on User {{ email }}"})
-    assert answer.json["data"]["user"]["email"]
+    response = service.post({"query": f"{{ user {{ ...F0 }} }} {chain} fragment F60 on User {{ email }}"})
+    assert response.json["data"]["user"]["email"]
 
 
 @pytest.mark.parametrize(
     "document", ["{" * 50_000, "{ user(a: " + "[" * 50_000, "{ user { email } } " + "# \n" * 300_000]
 )
 def test_a_document_that_would_exhaust_the_parser_is_a_syntax_error(service: Service, document: str) -> None:
-    answer = service.post({"query": document})
-    assert answer.status_code in (200, 400)
-    assert message(answer).startswith("Syntax Error: ")
+    response = service.post({"query": document})
+    assert response.status_code in (200, 400)
+    assert message(response).startswith("Syntax Error: ")
 
 
-def test_a_syntax_error_names_the_place_in_graphql_js_words(service: Service) -> None:
-    answer = service.post({"query": "{ user {\n  email )\n} }"})
-    assert answer.status_code == 200
-    assert answer.json == {
+def test_a_syntax_error_has_the_wording_of_graphql_js_and_a_location(service: Service) -> None:
+    response = service.post({"query": "{ user {\n  email )\n} }"})
+    assert response.status_code == 200
+    assert response.json == {
         "errors": [{"message": 'Syntax Error: Expected Name, found ")".', "locations": [{"line": 2, "column": 9}]}]
     }
 
@@ -181,7 +181,7 @@ def test_an_empty_selection_is_a_syntax_error(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "expected"),
     [
         ("{ useer { email } }", 'Cannot query field "useer" on type "Query". Did you mean "user"?'),
         (
@@ -211,27 +211,27 @@ def test_an_empty_selection_is_a_syntax_error(service: Service) -> None:
     ("accept", "status"),
     [("application/json", 200), ("*/*", 200), ("application/graphql-response+json", 400)],
 )
-def test_a_validation_error_is_worded_like_graphql_js(
-    service: Service, document: str, said: str, accept: str, status: int
+def test_a_validation_error_has_the_wording_of_graphql_js(
+    service: Service, document: str, expected: str, accept: str, status: int
 ) -> None:
-    answer = service.post({"query": document}, headers={"Accept": accept})
-    assert answer.status_code == status
-    assert said in [error["message"] for error in answer.json["errors"]]
-    assert answer.json["errors"][0]["locations"]
-    assert "data" not in answer.json
-    assert answer.mimetype == (accept if accept != "*/*" else "application/json")
+    response = service.post({"query": document}, headers={"Accept": accept})
+    assert response.status_code == status
+    assert expected in [error["message"] for error in response.json["errors"]]
+    assert response.json["errors"][0]["locations"]
+    assert "data" not in response.json
+    assert response.mimetype == (accept if accept != "*/*" else "application/json")
 
 
-def test_a_variable_that_does_not_fit_is_an_error_without_data(service: Service) -> None:
+def test_a_variable_of_the_wrong_type_is_an_error_without_data(service: Service) -> None:
     document = "query($n: Int) { advertisers(first: $n) { totalCount } }"
     body = {"query": document, "variables": {"n": "12"}}
-    answer = service.post(body)
-    assert answer.status_code == 200
-    assert "data" not in answer.json
+    response = service.post(body)
+    assert response.status_code == 200
+    assert "data" not in response.json
     assert service.post(body, headers={"Accept": "application/graphql-response+json"}).status_code == 400
 
 
-def test_the_operation_is_chosen_by_name(service: Service) -> None:
+def test_the_operation_is_selected_by_name(service: Service) -> None:
     document = "query A { user { email } } query B { account { currency } }"
     assert service.post({"query": document, "operationName": "B"}).json == {"data": {"account": {"currency": "USD"}}}
     assert "Must provide operation name" in message(service.post({"query": document}))
@@ -241,7 +241,7 @@ def test_the_operation_is_chosen_by_name(service: Service) -> None:
 def test_an_unexpected_failure_is_masked_logged_and_writes_nothing(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from emulator.stackadapt.graphql import executor as execution
+    from emulator.stackadapt.graphql import executor
 
     calls = []
 
@@ -251,17 +251,17 @@ def test_an_unexpected_failure_is_masked_logged_and_writes_nothing(
             raise RuntimeError("secret detail")
         return []
 
-    monkeypatch.setattr(execution, "settle", failing)
+    monkeypatch.setattr(executor, "apply_due_jobs", failing)
     document = (
         'mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",'
         ' profiles: "[{}]"}) { userErrors { message } } }'
     )
-    answer = service.post({"query": document})
-    assert answer.status_code == 500
-    assert "secret" not in answer.text
-    assert "Traceback" not in answer.text
-    assert message(answer) == "Unexpected error."
-    trace_id = answer.json["errors"][0]["extensions"]["traceId"]
+    response = service.post({"query": document})
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    assert "Traceback" not in response.text
+    assert message(response) == "Unexpected error."
+    trace_id = response.json["errors"][0]["extensions"]["traceId"]
     assert trace_id in caplog.text
     assert "secret detail" in caplog.text
     assert service.stackadapt.counts()["records"]["rejected"] == 0
@@ -274,27 +274,27 @@ def test_a_failing_resolver_is_masked_too(service: Service, monkeypatch: pytest.
         raise KeyError("inner")
 
     monkeypatch.setattr(profiles, "profile_page", broken)
-    answer = service.post({"query": "{ cdpProfiles(advertiserId: 1001) { size } }"})
-    assert answer.status_code == 500
-    assert "inner" not in answer.text
+    response = service.post({"query": "{ cdpProfiles(advertiserId: 1001) { size } }"})
+    assert response.status_code == 500
+    assert "inner" not in response.text
 
 
-def test_a_status_fault_answers_instead_of_the_service(service: Service) -> None:
+def test_a_status_fault_replaces_the_response_of_the_service(service: Service) -> None:
     service.sandbox.faults.add({"fault": "status", "status": 429, "operation": "upsertProfiles", "times": 1})
     document = (
         'mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",'
         ' profiles: "[{}]"}) { userErrors { message } } }'
     )
     assert service.post({"query": USER}).status_code == 200
-    answer = service.post({"query": document})
-    assert answer.status_code == 429
-    assert message(answer) == "Too Many Requests"
-    assert re.fullmatch(r"[0-9a-f]{32}", answer.json["errors"][0]["extensions"]["traceId"])
+    response = service.post({"query": document})
+    assert response.status_code == 429
+    assert message(response) == "Too Many Requests"
+    assert re.fullmatch(r"[0-9a-f]{32}", response.json["errors"][0]["extensions"]["traceId"])
     assert service.stackadapt.records() == []
     assert service.post({"query": document}).status_code == 200
 
 
-def test_a_fault_on_every_request_strikes_documents_that_cannot_be_read(service: Service) -> None:
+def test_a_fault_for_every_request_matches_documents_that_cannot_be_parsed(service: Service) -> None:
     service.sandbox.faults.add({"fault": "status", "status": 503})
     assert service.post({"query": "{ nonsense"}).status_code == 503
 
@@ -313,19 +313,19 @@ TWO_MUTATIONS = """
 """
 
 
-def test_a_user_error_fault_hits_the_named_mutation_only(service: Service) -> None:
+def test_a_user_error_fault_applies_to_the_named_mutation_only(service: Service) -> None:
     service.sandbox.faults.add({"fault": "userErrors", "message": "No.", "operation": "upsertProfiles"})
-    answer = service.run(TWO_MUTATIONS)
-    assert answer["upsertProfileMapping"]["userErrors"] == []
-    assert answer["upsertProfiles"]["userErrors"] == [{"message": "No.", "path": ["input"]}]
+    response = service.run(TWO_MUTATIONS)
+    assert response["upsertProfileMapping"]["userErrors"] == []
+    assert response["upsertProfiles"]["userErrors"] == [{"message": "No.", "path": ["input"]}]
     assert service.stackadapt.records() == []
 
 
-def test_a_user_error_fault_without_a_name_hits_every_mutation(service: Service) -> None:
+def test_a_user_error_fault_without_a_name_applies_to_every_mutation(service: Service) -> None:
     service.sandbox.faults.add({"fault": "userErrors", "message": "No.", "path": ["input", "x"], "times": 1})
-    answer = service.run(TWO_MUTATIONS)
+    response = service.run(TWO_MUTATIONS)
     expected = [{"message": "No.", "path": ["input", "x"]}]
-    assert [each["userErrors"] for each in answer.values()] == [expected, expected]
+    assert [each["userErrors"] for each in response.values()] == [expected, expected]
     assert service.run(TWO_MUTATIONS)["upsertProfiles"]["userErrors"] == []
 
 
@@ -346,5 +346,5 @@ def test_every_request_with_a_known_token_is_journalled(service: Service) -> Non
     assert all("sa-local" not in repr(each) for each in exchanges)
 
 
-def test_requests_reach_any_path_below_graphql(service: Service) -> None:
+def test_any_path_below_graphql_accepts_requests(service: Service) -> None:
     assert service.post({"query": USER}, path="/graphql/anything/else").status_code == 200

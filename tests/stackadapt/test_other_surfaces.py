@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.errors import EmulatorDefect
-from emulator.stackadapt.graphql.scalars import serialize_big_int, serialize_moment
+from emulator.stackadapt.graphql.resolvers.scalars import serialize_big_int, serialize_timestamp
 from emulator.workspace import Token
 from tests.stackadapt.conftest import READ, WRITE, Make, Service, column
 
@@ -20,7 +20,7 @@ def ids(service: Service, token: str = WRITE, **filters: Any) -> list[str]:
     return [node["id"] for node in service.run(ALL, token=token, f=filters)["advertisers"]["nodes"]]
 
 
-def test_a_new_advertiser_is_open_to_the_token_that_made_it(service: Service) -> None:
+def test_a_new_advertiser_is_accessible_to_the_token_that_created_it(service: Service) -> None:
     given = {
         "name": "Initech",
         "description": "new",
@@ -47,7 +47,7 @@ def test_a_new_advertiser_is_open_to_the_token_that_made_it(service: Service) ->
     assert service.stackadapt.segments.create("1003", "x", {"field": "email", "operator": "exists"})["size"] == 1
 
 
-def test_an_update_changes_only_what_it_names(service: Service) -> None:
+def test_an_update_changes_only_the_fields_given(service: Service) -> None:
     document = CREATE.replace("createAdvertiser", "updateAdvertiser")
     changed = service.run(document, i={"id": "1001", "description": "shoes"})["updateAdvertiser"]["advertiser"]
     assert (changed["name"], changed["description"]) == ("Acme Outfitters", "shoes")
@@ -58,9 +58,9 @@ def test_an_update_changes_only_what_it_names(service: Service) -> None:
 @pytest.mark.parametrize(
     ("given", "path"), [({"name": " "}, ["input", "name"]), ({"name": "x", "id": "7"}, ["input", "id"])]
 )
-def test_a_new_advertiser_needs_a_name_and_takes_no_id(service: Service, given: Any, path: list[str]) -> None:
-    answer = service.run(CREATE, i=given)["createAdvertiser"]
-    assert (answer["advertiser"], [error["path"] for error in answer["userErrors"]]) == (None, [path])
+def test_a_new_advertiser_needs_a_name_and_accepts_no_id(service: Service, given: Any, path: list[str]) -> None:
+    response = service.run(CREATE, i=given)["createAdvertiser"]
+    assert (response["advertiser"], [error["path"] for error in response["userErrors"]]) == (None, [path])
 
 
 def test_advertisers_are_archived_together_or_not_at_all_and_restored(service: Service) -> None:
@@ -75,7 +75,7 @@ def test_advertisers_are_archived_together_or_not_at_all_and_restored(service: S
     assert (ids(service, archived=True), ids(service, archived=False)) == (["1001"], ["1002"])
 
 
-def test_a_reset_forgets_what_was_made(service: Service) -> None:
+def test_a_reset_deletes_created_advertisers(service: Service) -> None:
     service.run(CREATE, i={"name": "Initech"})
     service.stackadapt.reset()
     assert ids(service) == ["1001", "1002"]
@@ -92,7 +92,7 @@ def custom(service: Service, **variables: Any) -> Any:
     return service.run(SEGMENTS, **variables)["customSegments"]
 
 
-def test_segments_show_as_custom_segments_of_rules(service: Service) -> None:
+def test_segments_are_custom_segments_of_rules(service: Service) -> None:
     service.sync({"email": "ann@example.com"})
     service.stackadapt.segments.create("1001", "everyone", EVERYONE)
     assert custom(service)["nodes"] == [
@@ -158,31 +158,31 @@ GIVEN = {"requestId": "r1", "subAdvertiserId": 1001, "integrationId": 1, "data":
 def test_an_integration_sends_profiles_under_its_own_mapping(service: Service) -> None:
     service.map_profiles(column("email"), column("t", "NUMBER"), mappableType="shopify", mappableId="7")
     service.map_profiles(column("email"), mappableType="shopify")
-    answer = service.run(HUB, n="SHOPIFY", i=GIVEN)["dataHubWebhookApi"]["upsertProfiles"]
-    assert answer == {"status": "accepted", "requestId": "r1"}
+    response = service.run(HUB, n="SHOPIFY", i=GIVEN)["dataHubWebhookApi"]["upsertProfiles"]
+    assert response == {"status": "accepted", "requestId": "r1"}
     profile = service.profile("a@example.com")
     assert (profile["properties"], profile["sources"]) == ({"t": 5}, ["SHOPIFY"])
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"integrationId": 9}, "no integration 9"),
         ({"integrationId": -1}, "no integration -1"),
         ({"subAdvertiserId": 5}, "Advertiser 5 could not be found"),
         ({"subAdvertiserId": 1002}, "no integration 1"),
-        ({"data": [None]}, "list of objects"),
+        ({"data": [None]}, "array of objects"),
         (None, "input is required"),
     ],
 )
-def test_what_an_integration_sends_wrong_is_an_error_and_the_field_null(
-    service: Service, change: Any, said: str
+def test_invalid_input_of_an_integration_is_an_error_and_the_field_null(
+    service: Service, change: Any, message: str
 ) -> None:
     service.map_profiles(column("email"), mappableType="shopify")
     given = None if change is None else {**GIVEN, **change}
-    answer = service.post({"query": HUB, "variables": {"n": "shopify", "i": given}}).json
-    assert answer["data"] == {"dataHubWebhookApi": {"upsertProfiles": None}}
-    assert said in answer["errors"][0]["message"]
+    response = service.post({"query": HUB, "variables": {"n": "shopify", "i": given}}).json
+    assert response["data"] == {"dataHubWebhookApi": {"upsertProfiles": None}}
+    assert message in response["errors"][0]["message"]
     assert service.outcomes() == []
 
 
@@ -200,20 +200,20 @@ def test_a_property_names_the_connections_that_fill_it_and_their_source(service:
 
 
 @pytest.mark.parametrize("value", ["1", 1.5, True, None])
-def test_a_big_int_is_a_whole_number(value: Any) -> None:
+def test_a_big_int_is_an_integer(value: Any) -> None:
     assert serialize_big_int(2**70) == str(2**70)
     with pytest.raises(EmulatorDefect):
         serialize_big_int(value)
 
 
 @pytest.mark.parametrize("value", ["2026-03-01", "soon", 5])
-def test_a_moment_is_iso_text(value: Any) -> None:
-    assert serialize_moment("2026-03-01T12:00:00.000Z") == "2026-03-01T12:00:00.000Z"
+def test_a_timestamp_is_an_iso_string(value: Any) -> None:
+    assert serialize_timestamp("2026-03-01T12:00:00.000Z") == "2026-03-01T12:00:00.000Z"
     with pytest.raises(EmulatorDefect):
-        serialize_moment(value)
+        serialize_timestamp(value)
 
 
-def test_json_takes_no_number_that_is_not_finite(service: Service) -> None:
+def test_json_accepts_finite_numbers_only(service: Service) -> None:
     document = """mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",
       profiles: [{email: "a@example.com", n: [1e999]}]}) { userErrors { message } } }"""
     (error,) = service.post({"query": document}).json["errors"]

@@ -1,4 +1,4 @@
-"""Every root field of the schema answers, and says what is wrong with bad input."""
+"""Every root field of the schema returns a result, and a useful error for invalid input."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[str]]] = {
     "deleteProfilesWithExternalIds": (
         "DeleteProfilesWithExternalIdsInput",
         {"externalIds": ["u1"], "externalProvider": "segmentio"},
-        {"externalIds": ["u1"], "externalProvider": "nobody"},
+        {"externalIds": ["u1"], "externalProvider": "unknown"},
         ["externalProvider"],
     ),
     "deleteRawProfile": ("DeleteRawProfileInput", EMAIL, {**EMAIL, "email": "x"}, ["email"]),
@@ -89,7 +89,7 @@ ECHOES = (
     "updateProfileListProfiles",
 )
 
-# Queries, and the one mutation that has no user errors: a good document, its answer, and a bad document.
+# Queries, and the one mutation that has no user errors: a valid document, its result, and an invalid document.
 HUB = """mutation {{ dataHubWebhookApi {{ upsertProfiles(integration: "{0}", input: {{
   requestId: "r1", subAdvertiserId: 1001, integrationId: 1, data: [{{email: "cy@example.com"}}]
 }}) {{ status requestId }} }} }}"""
@@ -126,7 +126,7 @@ OTHERS: dict[str, tuple[str, Any, str]] = {
         "{ dataHubWebhookApi { upsertProfiles } }",
     ),
     "Query.profileMappingStatus": (
-        '{ profileMappingStatus(advertiserId: 1001, mappableId: "nobody") }',
+        '{ profileMappingStatus(advertiserId: 1001, mappableId: "unknown") }',
         None,
         "{ profileMappingStatus(advertiserId: 1001) }",
     ),
@@ -135,7 +135,7 @@ OTHERS: dict[str, tuple[str, Any, str]] = {
     "Mutation.dataHubWebhookApi": (
         HUB.format("segment_io"),
         {"upsertProfiles": {"status": "accepted", "requestId": "r1"}},
-        HUB.format("nobody"),
+        HUB.format("unknown"),
     ),
 }
 
@@ -152,16 +152,16 @@ def prepared(service: Service) -> Service:
 
 def ask(service: Service, name: str, given: dict[str, Any]) -> Any:
     payload = "{ clientMutationId userErrors { message path } }"
-    document = f"mutation($i: {MUTATIONS[name][0]}!) {{ answer: {name}(input: $i) {payload} }}"
-    return service.run(document, i=given)["answer"]
+    document = f"mutation($i: {MUTATIONS[name][0]}!) {{ result: {name}(input: $i) {payload} }}"
+    return service.run(document, i=given)["result"]
 
 
 def sent_file(service: Service) -> str:
     """The URL of a file that was sent to an upload target."""
     document = """mutation($i: CreateUploadTargetsInput!) { createUploadTargets(input: $i) {
       targets { url resourceUrl parameters { name value } } } }"""
-    answer = service.run(document, i={"regionIndependent": [TARGET]})["createUploadTargets"]
-    (target,) = answer["targets"]
+    created = service.run(document, i={"regionIndependent": [TARGET]})["createUploadTargets"]
+    (target,) = created["targets"]
     form = {each["name"]: each["value"] for each in target["parameters"]}
     response = service.http.post(
         target["url"], data={**form, "file": (BytesIO(b"email\nd@example.com\n"), "people.csv")}
@@ -170,7 +170,7 @@ def sent_file(service: Service) -> str:
     return str(target["resourceUrl"])
 
 
-def test_no_root_field_is_left_out() -> None:
+def test_every_root_field_is_tested() -> None:
     schema = build_schema(contract(API_VERSIONS["2026-06"].file).read_text(encoding="utf-8"))
     assert schema.query_type
     assert schema.mutation_type
@@ -180,7 +180,7 @@ def test_no_root_field_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_mutation_takes_good_input(prepared: Service, name: str) -> None:
+def test_a_mutation_accepts_valid_input(prepared: Service, name: str) -> None:
     given = dict(MUTATIONS[name][1])
     if given.get("url") == "SENT":
         given["url"] = sent_file(prepared)
@@ -188,7 +188,7 @@ def test_a_mutation_takes_good_input(prepared: Service, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_mutation_names_the_argument_that_is_wrong(prepared: Service, name: str) -> None:
+def test_a_mutation_names_the_invalid_argument(prepared: Service, name: str) -> None:
     _, _, bad, path = MUTATIONS[name]
     (error,) = ask(prepared, name, bad)["userErrors"]
     assert error["path"] == ["input", *path]
@@ -196,7 +196,7 @@ def test_a_mutation_names_the_argument_that_is_wrong(prepared: Service, name: st
 
 
 @pytest.mark.parametrize("name", ECHOES)
-def test_client_mutation_ids_come_back(prepared: Service, name: str) -> None:
+def test_client_mutation_ids_are_returned(prepared: Service, name: str) -> None:
     for given in MUTATIONS[name][1:3]:
         assert ask(prepared, name, {**given, "clientMutationId": "mine"})["clientMutationId"] == "mine"
 
@@ -205,13 +205,13 @@ def test_client_mutation_ids_come_back(prepared: Service, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(MUTATIONS.keys() - {"createUploadTargets"}))
 def test_a_read_only_token_changes_nothing(prepared: Service, name: str) -> None:
     kind, given, _, _ = MUTATIONS[name]
-    document = f"mutation($i: {kind}!) {{ answer: {name}(input: $i) {{ userErrors {{ message }} }} }}"
-    (error,) = prepared.run(document, i=given, token="sa-local-read")["answer"]["userErrors"]
+    document = f"mutation($i: {kind}!) {{ result: {name}(input: $i) {{ userErrors {{ message }} }} }}"
+    (error,) = prepared.run(document, i=given, token="sa-local-read")["result"]["userErrors"]
     assert "WRITE" in error["message"]
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_other_fields_answer_and_refuse(prepared: Service, name: str) -> None:
+def test_queries_accept_valid_and_refuse_invalid_arguments(prepared: Service, name: str) -> None:
     good, expected, bad = OTHERS[name]
     assert prepared.run(good)[name.partition(".")[2]] == expected
     (error, *_) = prepared.post({"query": bad}).json["errors"]

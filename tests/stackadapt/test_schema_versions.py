@@ -1,13 +1,13 @@
-"""The served schema is the contract, whole; a misfit of schema and resolvers stops the start."""
+"""The served schema is the whole contract; a mismatch of schema and resolvers stops the start."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from ariadne import ObjectType
 from graphql import (
     GraphQLSchema,
     build_client_schema,
@@ -19,8 +19,8 @@ from graphql import (
 
 from emulator.artefacts import contract
 from emulator.errors import EmulatorDefect, InputError
-from emulator.stackadapt.graphql.resolvers.fields import Fields, plain
-from emulator.stackadapt.graphql.schema import API_VERSIONS, build_api_version, executable_schema
+from emulator.stackadapt.graphql.resolvers.fields import plain
+from emulator.stackadapt.graphql.schema import API_VERSIONS, LATEST, bind, bindables_of, executable_schema
 from tests.stackadapt.conftest import Make
 
 
@@ -46,30 +46,32 @@ def test_the_api_versions_differ_where_the_clients_do() -> None:
     assert any("deleteProfilesWithExternalIds" in change for change in changes)
 
 
-def test_an_unknown_api_version_is_refused_with_the_nearest(make_service: Make) -> None:
+def test_an_unknown_api_version_is_an_error_with_the_nearest(make_service: Make) -> None:
     with pytest.raises(InputError) as caught:
         make_service(api_version="2026-05")
     assert "2026-06" in str(caught.value)
     assert "Did you mean" in str(caught.value)
 
 
-LATEST = API_VERSIONS["2026-06"]
+BINDABLES = bindables_of(API_VERSIONS[LATEST])
 
 
 @pytest.mark.parametrize(
-    ("api_version", "place", "hint"),
+    ("bindables", "place", "message"),
     [
-        (replace(LATEST, bindables=LATEST.bindables[:-1]), "UploadTargetParameters.name", "no resolver"),
-        (replace(LATEST, bindables=(*LATEST.bindables, plain("User", "emial"))), "User.emial", "'email'"),
-        (replace(LATEST, bindables=(*LATEST.bindables, plain("User", "email"))), "User.email", "two resolvers"),
-        (replace(LATEST, bindables=(*LATEST.bindables, Fields("Usr"))), "Usr", "no such object type"),
+        (BINDABLES[:-1], "UploadTargetParameters.name", "no resolver"),
+        ([*BINDABLES, plain("User", "emial")], "User.emial", "Did you mean 'email'?"),
+        ([*BINDABLES, plain("User", "email")], "User.email", "two resolvers"),
+        ([*BINDABLES, plain("Usr", "email")], "Usr", "Type Usr is not defined in the schema. Did you mean 'User'?"),
+        ([*BINDABLES, ObjectType("JSON")], "", "expected GraphQLObjectType"),
     ],
 )
-def test_schema_and_resolvers_that_do_not_fit_stop_the_start(api_version: Any, place: str, hint: str) -> None:
+def test_schema_and_resolvers_that_do_not_match_stop_the_start(bindables: Any, place: str, message: str) -> None:
+    sdl = contract(API_VERSIONS[LATEST].file).read_text(encoding="utf-8")
     with pytest.raises(EmulatorDefect) as caught:
-        build_api_version(api_version)
+        bind(sdl, bindables)
     assert str(caught.value).startswith(place)
-    assert hint in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_the_schema_is_built_once_per_process() -> None:
@@ -169,10 +171,10 @@ def client_document(template: str) -> str:
 
 
 @pytest.mark.parametrize(("api_version", "template"), [("2026-06", DOCUMENT_2026), ("2024-12", DOCUMENT_2024)])
-def test_each_api_version_takes_its_clients_documents(make_service: Make, api_version: str, template: str) -> None:
+def test_each_api_version_accepts_its_clients_documents(make_service: Make, api_version: str, template: str) -> None:
     service = make_service(api_version=api_version)
-    answers = service.run(client_document(template))
-    assert all(answer == {"userErrors": []} for answer in answers.values())
+    payloads = service.run(client_document(template))
+    assert all(payload == {"userErrors": []} for payload in payloads.values())
     profile = service.profile("ann@example.com")
     assert profile["externalIds"] == ["u1"]
     assert profile["properties"] == {"first_name": "Ann"}
@@ -180,23 +182,23 @@ def test_each_api_version_takes_its_clients_documents(make_service: Make, api_ve
 
 
 @pytest.mark.parametrize(
-    ("api_version", "template", "said"),
+    ("api_version", "template", "message"),
     [
         ("2026-06", DOCUMENT_2024, 'Field "mappingSchema" is not defined by type "ProfileMappingInput". Did you mean'),
         ("2024-12", DOCUMENT_2026, 'Field "mappingSchemaV2" is not defined by type "ProfileMappingInput"'),
     ],
 )
 def test_a_document_of_the_other_api_version_fails_validation(
-    make_service: Make, api_version: str, template: str, said: str
+    make_service: Make, api_version: str, template: str, message: str
 ) -> None:
     service = make_service(api_version=api_version)
-    answer = service.post({"query": client_document(template)})
-    assert answer.status_code == 200
-    assert any(said in error["message"] for error in answer.json["errors"])
+    response = service.post({"query": client_document(template)})
+    assert response.status_code == 200
+    assert any(message in error["message"] for error in response.json["errors"])
     assert service.stackadapt.records() == []
 
 
-def test_a_deletion_of_2024_takes_bare_arguments_and_means_every_advertiser(make_service: Make) -> None:
+def test_a_deletion_of_2024_has_bare_arguments_and_applies_to_every_advertiser(make_service: Make) -> None:
     service = make_service(api_version="2024-12")
     service.run(client_document(DOCUMENT_2024))
     document = """mutation {
@@ -210,7 +212,7 @@ def test_a_deletion_of_2024_takes_bare_arguments_and_means_every_advertiser(make
     assert service.stackadapt.profiles() == []
 
 
-def test_a_mapping_of_2024_that_is_no_json_is_a_user_error(make_service: Make) -> None:
+def test_a_mapping_of_2024_that_is_not_json_is_a_user_error(make_service: Make) -> None:
     service = make_service(api_version="2024-12")
     document = "mutation($m: ProfileMappingInput!) { upsertProfileMapping(input: $m) { userErrors { message path } } }"
     for schema in ("nonsense", "{}", json.dumps([{"incoming_key": "a"}]), "[" * 50_000, "[1]"):

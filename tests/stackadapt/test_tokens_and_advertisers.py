@@ -31,7 +31,7 @@ def names(connection: Any) -> list[str]:
     return [node["name"] for node in connection["nodes"]]
 
 
-def test_token_info_answers_the_clients_connection_test(service: Service) -> None:
+def test_token_info_has_what_the_clients_connection_test_needs(service: Service) -> None:
     document = "{ tokenInfo { scopesByAdvertiser { nodes { advertiser { name } scopes } } } }"
     assert service.run(document)["tokenInfo"]["scopesByAdvertiser"]["nodes"] == [
         {"advertiser": {"name": "Acme Outfitters"}, "scopes": ["READ", "WRITE"]},
@@ -50,22 +50,22 @@ def test_token_info_names_the_advertisers_of_the_token_and_no_others(make_servic
     }
 
 
-def test_token_info_tells_name_and_dates(shops: Service) -> None:
+def test_token_info_has_name_and_dates(shops: Service) -> None:
     info = shops.run("{ tokenInfo { name createdAt expiresAt } }", token="sa-many")["tokenInfo"]
     assert info == {"name": "Many", "createdAt": "2026-03-01T12:00:00.000Z", "expiresAt": "2027-01-02T03:04:05.000Z"}
 
 
 def test_user_and_account_are_readable(service: Service) -> None:
-    answer = service.run("{ user { email } account { id currency } }")
-    assert answer == {"user": {"email": "integration@example.com"}, "account": {"id": "1", "currency": "USD"}}
+    response = service.run("{ user { email } account { id currency } }")
+    assert response == {"user": {"email": "integration@example.com"}, "account": {"id": "1", "currency": "USD"}}
 
 
 def test_an_advertiser_without_read_scope_is_null(shops: Service) -> None:
     document = (
         "{ a: advertiser(id: 1) { id name isArchived } b: advertiser(id: 3) { id } c: advertiser(id: 99) { id } }"
     )
-    answer = shops.run(document, token="sa-many")
-    assert answer == {"a": {"id": "1", "name": "Shop 1", "isArchived": False}, "b": None, "c": None}
+    response = shops.run(document, token="sa-many")
+    assert response == {"a": {"id": "1", "name": "Shop 1", "isArchived": False}, "b": None, "c": None}
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_an_advertiser_without_read_scope_is_null(shops: Service) -> None:
 )
 def test_advertisers_pass_every_filter(shops: Service, filters: dict[str, Any], expected: list[str]) -> None:
     document = "query($f: AdvertiserFilters) { advertisers(filterBy: $f) { totalCount nodes { id } } }"
-    answer = shops.run(document, token="sa-many", f=filters)["advertisers"]
-    assert [node["id"] for node in answer["nodes"]] == expected
-    assert answer["totalCount"] == len(expected)
+    response = shops.run(document, token="sa-many", f=filters)["advertisers"]
+    assert [node["id"] for node in response["nodes"]] == expected
+    assert response["totalCount"] == len(expected)
 
 
 PAGE = """query($after: String, $before: String, $first: Int, $last: Int) {
@@ -120,17 +120,17 @@ def test_pages_run_backward(shops: Service) -> None:
     assert page["pageInfo"]["hasPreviousPage"] is False
 
 
-def test_a_page_of_nothing_has_no_cursors(shops: Service) -> None:
+def test_an_empty_page_has_no_cursors(shops: Service) -> None:
     page = shops.run(PAGE, token="sa-many", first=0)["advertisers"]
     assert page["nodes"] == []
     assert page["pageInfo"] == {"startCursor": None, "endCursor": None, "hasNextPage": True, "hasPreviousPage": False}
 
 
 @pytest.mark.parametrize("page", [{"first": -1}, {"last": -5}, {"after": "é"}, {"after": "bm9uZQ"}, {"before": "!"}])
-def test_a_bad_page_argument_is_an_error(shops: Service, page: dict[str, Any]) -> None:
-    answer = shops.post({"query": PAGE, "variables": page}, token="sa-many")
-    assert answer.json["data"] is None
-    assert answer.json["errors"][0]["extensions"] == {"emulator": True}
+def test_an_invalid_page_argument_is_an_error(shops: Service, page: dict[str, Any]) -> None:
+    response = shops.post({"query": PAGE, "variables": page}, token="sa-many")
+    assert response.json["data"] is None
+    assert response.json["errors"][0]["extensions"] == {"emulator": True}
 
 
 PROPERTIES = """{ advertiser(id: 1001) { cdpProfilePropertiesConnection(first: 50) {
@@ -166,7 +166,7 @@ def test_every_advertiser_has_the_built_in_properties(service: Service) -> None:
     }
 
 
-def test_mappings_in_force_add_to_the_catalogue_and_replaced_ones_do_not(make_service: Make) -> None:
+def test_active_mappings_add_properties_and_replaced_ones_do_not(make_service: Make) -> None:
     service = make_service(latency="1h")
     service.map_profiles(column("email"), column("tier"), column("spent", "NUMBER"))
     assert "tier" not in properties(service)

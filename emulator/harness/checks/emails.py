@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from emulator.harness.checks.document_finding import WARNING, Finding
-from emulator.mapping.schema.formats import is_email
+from emulator.mapping import is_email
 from emulator.schemas import Path
 from emulator.stackadapt.rules.emails import INVALID_EMAIL, MISSING_EMAIL, read_email
 

@@ -21,7 +21,7 @@ from emulator.harness.checks import (
     triggers as trigger_checks,
 )
 from emulator.harness.checks.finding import ERROR, WARNING, Finding
-from emulator.harness.subscription_context import SubscriptionContext, subjects
+from emulator.harness.subscription_context import SubscriptionContext, subscription_contexts
 from emulator.workspace import Workspace
 
 __all__ = ["CHECKS", "ERROR", "WARNING", "Finding", "lint"]
@@ -48,7 +48,7 @@ def lint(workspace: Workspace) -> list[Finding]:
     """Every finding: what keeps an emulator from starting first, then subscription by subscription."""
     findings = list(start_checks.refused(workspace))
     try:
-        looked_at = list(subjects(workspace))
+        looked_at = list(subscription_contexts(workspace))
     except WorkspaceError:
         # A generation that is not known, with which no emulator starts either.
         return findings

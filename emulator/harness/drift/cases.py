@@ -13,7 +13,7 @@ from typing import Any
 from emulator.errors import EmulatorDefect
 from emulator.harness.recorded_cases import Case
 from emulator.harness.samples import sample_messages
-from emulator.harness.subscription_context import SubscriptionContext, subjects
+from emulator.harness.subscription_context import SubscriptionContext, subscription_contexts
 from emulator.mapping import ActionDefinition, Definition, Field
 from emulator.workspace import Subscription, Workspace, load_workspace
 
@@ -73,7 +73,7 @@ def _subject(
         name=action.title, action=action.slug, trigger=action.default_subscription, mapping={**mapping, **extra}
     )
     changed = replace(instance, generation=definition.generation, subscriptions=(subscription,))
-    [subject] = subjects(replace(workspace, destinations=(changed,)))
+    [subject] = subscription_contexts(replace(workspace, destinations=(changed,)))
     return subject
 
 

@@ -23,8 +23,7 @@ from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
 from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, Finding
 from emulator.harness.recorded_cases import Case, Difference, compare, replay
-from emulator.mapping import Definition, load_definition
-from emulator.mapping.definition import nearest_generation
+from emulator.mapping import Definition, load_definition, nearest_generation
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 
 PACKAGE: Final = "@segment/action-destinations"

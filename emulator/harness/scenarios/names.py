@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from emulator.errors import InputError, nearest
-from emulator.faults.rule import parse_definition
+from emulator.faults import parse_definition
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 from emulator.stackadapt.rules.builtin_properties import BUILTIN_TYPES
 from emulator.stackadapt.rules.reasons import REASONS

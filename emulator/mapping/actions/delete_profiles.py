@@ -1,6 +1,6 @@
-"""Deletion of a person: the user id goes into the document as it is, unescaped.
+"""Deletion of a user: the user id is written into the document unescaped.
 
-Unlike the actions, a deletion reads the `userErrors` of the answer.
+Unlike the actions, a deletion checks the `userErrors` of the response.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from emulator.mapping.actions.document import mutation, root_field, sync_id
 from emulator.mapping.definition import Definition
 from emulator.mapping.engine_errors import EngineTypeError, IntegrationError, member, text_of
-from emulator.mapping.javascript.parse_int import leading_integer
-from emulator.mapping.javascript.values import UNDEFINED, number_to_string, truthy
+from emulator.mapping.javascript.values import UNDEFINED, number_to_string, parse_int, truthy
 
 _FIELD = "deleteProfilesWithExternalIds"
 
@@ -28,15 +27,15 @@ def deletion_document(event: object, settings: Mapping[str, str], definition: De
     ]
     in_settings = definition.advertiser_from == "settings"
     if in_settings:
-        advertiser = leading_integer(settings["advertiser_id"])
+        advertiser = parse_int(settings["advertiser_id"])
         arguments.append(f"advertiserIds: [{'NaN' if advertiser is None else number_to_string(advertiser)}]")
     field = root_field(_FIELD, arguments, in_input=in_settings, selection=("message", "path"))
     return mutation([field], closing_indent=4)
 
 
-def check_deletion(answer: object) -> None:
-    """Raises IntegrationError when the provider refused, EngineTypeError when the answer has another shape."""
-    errors = member(member(member(answer, "data"), _FIELD), "userErrors")
+def check_deletion(body: object) -> None:
+    """Raises IntegrationError for user errors in the response, EngineTypeError for a body of another shape."""
+    errors = member(member(member(body, "data"), _FIELD), "userErrors")
     if isinstance(errors, list) and errors:
         messages = [member(error, "message") for error in errors]
         shown = ", ".join("" if message is None or message is UNDEFINED else text_of(message) for message in messages)

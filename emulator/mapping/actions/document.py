@@ -1,7 +1,7 @@
-"""GraphQL documents as the destination writes them: values go into the text as they are, nothing is escaped anew.
+"""GraphQL documents as the destination writes them: values are inlined without escaping.
 
-That is where its known defects come from: a quote or a backslash inside a value changes the document, because the JSON
-of the profiles has its quotes escaped once and its backslashes not at all.
+Its known defects follow from that: in the JSON of the profiles quotes are escaped once and backslashes not at all, so a
+quote or a backslash inside a value changes the document.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from emulator.mapping.javascript.values import UNDEFINED, stringify
+from emulator.mapping.javascript.prototypes import member
+from emulator.mapping.javascript.values import UNDEFINED, stringify, truthy
 
 Payload: TypeAlias = dict[str, Any]
 Profile: TypeAlias = dict[str, Any]
 
-_ALIKE = frozenset({str, bool, type(None)})
-_PRINTER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_PLAIN_TYPES = frozenset({str, bool, type(None)})
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A written document, the profiles in it, and the payloads as the action left them (a batch reports those)."""
+    """A document, the profiles in it, and the payloads after the action changed them, which a batch reports."""
 
     text: str
     records: tuple[Profile, ...]
@@ -33,7 +34,7 @@ class Document:
 
 
 def mutation(fields: Iterable[str], *, closing_indent: int) -> str:
-    """A mutation of these root fields."""
+    """A mutation with these root fields."""
     return "\n".join(["mutation {", *fields, " " * closing_indent + "}"])
 
 
@@ -46,7 +47,7 @@ def root_field(
     trailing_comma: bool = False,
     selection: Sequence[str] = ("message",),
 ) -> str:
-    """One root field with its arguments, a line each, and the selection of its `userErrors`."""
+    """One root field with one argument a line, and the selection of its `userErrors`."""
     level = [" " * (indent + 2 * depth) for depth in range(4)]
     depth = 2 if in_input else 1
     lines = [f"{level[depth]}{argument}," for argument in arguments]
@@ -69,13 +70,27 @@ def root_field(
 
 
 def escaped_json(value: object) -> str:
-    """The JSON of a value with `"` written `\\"`: what stands between quotes in a document."""
+    """The JSON of a value with `"` written `\\"`, for use between quotes in a document."""
     return str(stringify(value)).replace('"', '\\"')
 
 
 def sync_id(text: str) -> str:
-    """The SHA-256 of a text, in lower-case hexadecimal; halves of surrogate pairs count as U+FFFD, as in Node."""
+    """The SHA-256 in lower-case hexadecimal; lone surrogates are hashed as U+FFFD, as in Node."""
     return hashlib.sha256(_LONE_SURROGATE.sub("\ufffd", text).encode()).hexdigest()
+
+
+def membership(payload: Payload) -> str:
+    """`enter` if the member named by the audience key is truthy, otherwise `exit`.
+
+    A missing member means `exit`, the string `"false"` means `enter`, and a key with dots is not a path.
+    """
+    return "enter" if truthy(member(payload["traits_or_props"], payload["segment_computation_key"])) else "exit"
+
+
+def mapping_field_2024(name: str, advertiser: str, provider: str, schema: str, *, trailing_comma: bool = False) -> str:
+    """A mapping root field of 2024, whose columns are JSON inside a string."""
+    arguments = [f"advertiserId: {advertiser}", f'mappingSchema: "{schema}"', f'mappableType: "{provider}"']
+    return root_field(name, arguments, trailing_comma=trailing_comma)
 
 
 def profiles_arguments(advertiser: str, provider: str, profiles: Sequence[Profile]) -> list[str]:
@@ -90,21 +105,21 @@ def profiles_arguments(advertiser: str, provider: str, profiles: Sequence[Profil
 
 
 def _profiles_json(profiles: Sequence[Profile]) -> str:
-    """The JSON of the profiles; what Python and JavaScript print alike is left to Python, which is faster."""
-    if all(map(_prints_alike, profiles)):
-        text = _PRINTER.encode(list(profiles))
+    """`JSON.stringify(profiles)`; where both print the same, Python's own encoder is faster."""
+    if all(map(_prints_as_python, profiles)):
+        text = _ENCODER.encode(list(profiles))
         if text.isascii() or not _LONE_SURROGATE.search(text):
             return text
     return str(stringify(list(profiles)))
 
 
-def _prints_alike(profile: Profile) -> bool:
-    """Text, booleans and null print alike; numbers, nested values and names that may be indices need care."""
-    return all(type(value) in _ALIKE and not name[:1].isdigit() for name, value in profile.items())
+def _prints_as_python(profile: Profile) -> bool:
+    """Whether all values are strings, booleans or null, and no name may be an array index."""
+    return all(type(value) in _PLAIN_TYPES and not name[:1].isdigit() for name, value in profile.items())
 
 
 def graphql_object(members: Mapping[str, object], *, bare: str) -> str:
-    """A GraphQL input object of JSON values; the member named `bare` is written without quotes, as an enum value is."""
+    """A GraphQL input object of JSON values; the member named `bare` is written without quotes, as an enum value."""
     parts = (
         (name, str(value) if name == bare and isinstance(value, str) else stringify(value))
         for name, value in members.items()

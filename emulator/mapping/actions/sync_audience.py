@@ -1,14 +1,16 @@
-"""`forwardAudienceEvent`, titled *Sync Audience*: profiles with their place in an audience (3.497.0 and later).
+"""`forwardAudienceEvent`, titled *Sync Audience*: profiles with their audience membership (3.497.0 and later).
 
-The first payload decides for the whole batch whether people opted in, and how custom properties are read.
+The first payload of a batch decides the marketing status and the mode of custom properties for all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from emulator.mapping.actions.columns import AUDIENCE_COLUMNS_TEXT, Column, columns_text
-from emulator.mapping.actions.custom_properties import (
+from emulator.mapping.actions.columns import (
+    AUDIENCE_COLUMNS_TEXT,
+    Column,
+    columns_text,
     declared_columns,
     declared_members,
     inferred_columns,
@@ -20,17 +22,17 @@ from emulator.mapping.actions.document import (
     Payload,
     Profile,
     defined,
+    membership,
     mutation,
     profiles_arguments,
     root_field,
 )
-from emulator.mapping.actions.membership import membership
 from emulator.mapping.definition import Definition
 from emulator.mapping.javascript.values import UNDEFINED
 
 
 def build(payloads: Sequence[Payload], settings: Mapping[str, str], definition: Definition) -> Document:
-    """The document for one or more valid payloads."""
+    """The document for valid payloads."""
     declared = is_declared(payloads[0])
     kept = tuple(payloads) if declared else tuple(without_reserved(payload) for payload in payloads)
     profiles = [_profile(payload, declared=declared) for payload in kept]
@@ -46,7 +48,7 @@ def build(payloads: Sequence[Payload], settings: Mapping[str, str], definition: 
 
 
 def _profile(payload: Payload, *, declared: bool) -> Profile:
-    """Custom properties override what is before them, the audience's members override everything, in place."""
+    """Custom properties override standard ones, and the audience members override all."""
     profile: Profile = {"userId": payload.get("user_id", UNDEFINED), "email": payload["email"]}
     profile.update(payload.get("standard_traits") or {})
     profile.update(declared_members(payload) if declared else payload.get("custom_traits") or {})

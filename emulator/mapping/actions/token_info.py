@@ -1,17 +1,16 @@
-"""What a token may do: the test of the settings, and the choice of an advertiser in the mappings of 2024."""
+"""Scopes of a token: the test of the settings, and the choice of an advertiser in the mappings of 2024."""
 
 from __future__ import annotations
 
 from emulator.mapping.engine_errors import CredentialsError, EngineTypeError, member, text_of
-from emulator.mapping.javascript.collation import collation_key
-from emulator.mapping.javascript.values import UNDEFINED
+from emulator.mapping.javascript.values import UNDEFINED, collation_key
 
 _WRITE = "WRITE"
 _REFUSED = "Please verify your GQL Token or contact support"
 
 
 def token_document(*, with_id: bool) -> str:
-    """The query for the advertisers of a token and its scopes on each."""
+    """The query for the advertisers of a token and its scopes for each."""
     advertiser = ["id", "name"] if with_id else ["name"]
     lines = [
         *("query {", "        tokenInfo {", "          scopesByAdvertiser {", "            nodes {"),
@@ -22,9 +21,9 @@ def token_document(*, with_id: bool) -> str:
     return "\n".join(lines)
 
 
-def check_token(answer: object) -> None:
-    """Raises CredentialsError unless some advertiser carries `WRITE`; which one is not looked at."""
-    nodes = member(answer, "data")
+def check_token(body: object) -> None:
+    """Raises CredentialsError unless the token has the scope `WRITE` for any advertiser."""
+    nodes = member(body, "data")
     for name in ("tokenInfo", "scopesByAdvertiser", "nodes"):
         nodes = nodes.get(name) if isinstance(nodes, dict) else None
     if nodes is not None and not isinstance(nodes, list):
@@ -33,9 +32,9 @@ def check_token(answer: object) -> None:
         raise CredentialsError(_REFUSED)
 
 
-def advertiser_choices(answer: object) -> list[dict[str, object]]:
-    """The advertisers that a token may write to, in the order of their names."""
-    nodes = member(member(member(member(answer, "data"), "tokenInfo"), "scopesByAdvertiser"), "nodes")
+def advertiser_choices(body: object) -> list[dict[str, object]]:
+    """The advertisers that a token may write to, sorted by name."""
+    nodes = member(member(member(member(body, "data"), "tokenInfo"), "scopesByAdvertiser"), "nodes")
     if not isinstance(nodes, list):
         member(nodes, "filter")
         raise EngineTypeError("nodes.filter is not a function")

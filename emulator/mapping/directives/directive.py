@@ -1,4 +1,4 @@
-"""What a directive declares: its name, what its options must look like, how they compile, and which parts they have."""
+"""The interface of a directive: its name, the rule for its options, how they compile, and which parts they have."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.mapping_error import MappingError
+from emulator.mapping.engine_errors import MappingError, directive_error
+from emulator.mapping.javascript.values import UNDEFINED, real_type_of, truthy
 
 Resolver: TypeAlias = Callable[[object], object]
-"""A compiled piece of a mapping: takes an event (or an element of one), gives the value, UNDEFINED for none."""
+"""A compiled part of a mapping: from an event (or an element of one) to the value, UNDEFINED for none."""
 
 Place: TypeAlias = tuple[str, ...]
-"""Where in a mapping something stands: member and directive names from the root."""
+"""A path in a mapping: member and directive names from the root."""
 
 Check: TypeAlias = Callable[[object, Place], None]
-"""Raises MappingError when a nested mapping is wrong."""
+"""Raises MappingError for an invalid nested mapping."""
 
 Rule: TypeAlias = Callable[[object, Place, Check], None]
-"""A condition on an option. Gets the option, its place, and the check for a mapping nested in it."""
+"""Raises MappingError for an invalid option, given its place and the check for nested mappings."""
 
 
 class Compiler(Protocol):
-    """What a directive needs to compile the mappings among its options."""
+    """Compiles the mappings among a directive's options."""
 
     @property
     def now(self) -> Callable[[], datetime]:
@@ -32,17 +32,17 @@ class Compiler(Protocol):
         ...
 
     def value(self, mapping: object) -> Resolver:
-        """Compiles any mapping value: scalar, list, object or directive."""
+        """Compiles any mapping value: scalar, array, object or directive."""
         ...
 
     def whole(self, mapping: Mapping[str, object]) -> Resolver:
-        """Compiles a complete mapping, validated first; what is wrong with it is raised when it is resolved."""
+        """Compiles a complete mapping with validation; its mistakes are raised when it is resolved."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A nested mapping that takes part in a directive's value: its role, and the data it is resolved against."""
+    """A nested mapping behind a directive's value: its role, and the data it is resolved against."""
 
     role: str
     mapping: object
@@ -58,7 +58,7 @@ def no_parts(_options: object, _event: object, _compiler: Compiler) -> Iterator[
 
 
 def value_parts(*keys: str) -> Parts:
-    """The parts of a directive that resolves the named options against the event."""
+    """The parts of a directive that resolves these options against the event."""
 
     def parts(options: object, event: object, _compiler: Compiler) -> Iterator[Part]:
         members = options if isinstance(options, dict) else {}
@@ -84,7 +84,7 @@ class Directive:
 
 
 def failing(error: MappingError) -> Resolver:
-    """A resolver for options that passed validation but cannot work: the engine notices only when an event comes."""
+    """A resolver for options that pass validation but fail for every event."""
 
     def fail(_event: object) -> object:
         raise error
@@ -93,12 +93,12 @@ def failing(error: MappingError) -> Resolver:
 
 
 def constant(value: object) -> Resolver:
-    """A resolver that always gives the same value."""
+    """A resolver with a fixed value."""
     return lambda _event: value
 
 
 def discarding(resolver: Resolver) -> Resolver:
-    """A resolver that resolves, so that errors show, and drops the value."""
+    """A resolver that drops the value, but raises its errors."""
 
     def discard(event: object) -> object:
         resolver(event)
@@ -108,3 +108,38 @@ def discarding(resolver: Resolver) -> Resolver:
 
 
 nothing: Resolver = constant(UNDEFINED)
+
+
+def missing_option(directive: str, options: object, required: str, *names: str) -> str | None:
+    """The engine's message for options that are not an object, or lack one of `names`; None if all are there.
+
+    `required` describes the names in the first message: `an object with a "value" key`.
+    """
+    if not isinstance(options, dict):
+        return f"{directive} requires {required}"
+    missing = next((name for name in names if not truthy(options.get(name, UNDEFINED))), None)
+    return f'{directive} requires a "{missing}" key' if missing else None
+
+
+def string_resolver(name: str, option: object, compiler: Compiler, compiled: Callable[[str], Resolver]) -> Resolver:
+    """Compiles an option that is a string, or a directive with a string as its value, compiled for each event.
+
+    Anything else fails with `@path: expected string, got number`.
+    """
+    if isinstance(option, str):
+        return compiled(option)
+    if not isinstance(option, dict | list):
+        return failing(_not_a_string(name, option))
+    text_of = compiler.value(option)
+
+    def resolve(event: object) -> object:
+        text = text_of(event)
+        if not isinstance(text, str):
+            raise _not_a_string(name, text)
+        return compiled(text)(event)
+
+    return resolve
+
+
+def _not_a_string(name: str, found: object) -> MappingError:
+    return directive_error(f"{name}: expected string, got {real_type_of(found)}")

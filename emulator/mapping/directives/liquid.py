@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from emulator.mapping.directives.directive import Compiler, Directive, Resolver, constant, failing
 from emulator.mapping.directives.rules import a_string
+from emulator.mapping.engine_errors import MappingError, directive_error
 from emulator.mapping.javascript.values import utf16_length
-from emulator.mapping.mapping_error import MappingError, directive_error
 
 MAX_TEMPLATE_LENGTH = 1000
 
@@ -17,7 +17,7 @@ def _compile(options: object, compiler: Compiler) -> Resolver:
         return constant("")
     if utf16_length(options) > MAX_TEMPLATE_LENGTH:
         return failing(directive_error(f"liquid template values are limited to {MAX_TEMPLATE_LENGTH} characters"))
-    # The template library is large, and few mappings hold a template: start-up does not wait for it.
+    # Imported here because the template library is large and few mappings have a template.
     from emulator.mapping.liquid import compile_liquid
 
     try:

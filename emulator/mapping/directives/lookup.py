@@ -1,14 +1,24 @@
-"""`@path` and `@arrayPath`: values taken from the event."""
+"""Directives for values of the event: `@path`, `@arrayPath`, `@if`, `@literal` and `@excludeWhenNull`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from emulator.mapping.directives.directive import Check, Compiler, Directive, Part, Place, Resolver, failing, whole_part
-from emulator.mapping.directives.rules import an_array, directive_or_string
-from emulator.mapping.directives.text_option import string_resolver
-from emulator.mapping.javascript.values import UNDEFINED, real_type_of
-from emulator.mapping.mapping_error import directive_error
+from emulator.mapping.directives.directive import (
+    Check,
+    Compiler,
+    Directive,
+    Part,
+    Place,
+    Resolver,
+    failing,
+    nothing,
+    string_resolver,
+    whole_part,
+)
+from emulator.mapping.directives.rules import an_array, directive_or_json, directive_or_string, fields
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript.values import UNDEFINED, real_type_of, to_string, truthy
 from emulator.mapping.paths import compile_path, without_root
 
 
@@ -43,7 +53,7 @@ def _compile_array_path(options: object, compiler: Compiler) -> Resolver:
 
 
 def _each(root: Resolver, shape: Resolver) -> Resolver:
-    """Every element in its shape; one object counts as a list of one, anything else stays as it is."""
+    """Every element in its shape; an object counts as an array of one, anything else is unchanged."""
 
     def resolve(event: object) -> object:
         found = root(event)
@@ -70,3 +80,110 @@ def _array_path_parts(options: object, event: object, compiler: Compiler) -> Ite
 
 PATH = Directive(name="@path", rule=directive_or_string, compile=_compile_path, parts=whole_part)
 ARRAY_PATH = Directive(name="@arrayPath", rule=_array_path_rule, compile=_compile_array_path, parts=_array_path_parts)
+
+
+def exists(value: object) -> bool:
+    """Whether the value is neither null nor undefined."""
+    return value is not None and value is not UNDEFINED
+
+
+def loosely_not_blank(value: object) -> bool:
+    """What `blank` tests: the value exists and `value != ''`, a comparison that converts.
+
+    0, false, `[]`, `[null]` and `[""]` are blank; `" "`, `"0"`, `[0]` and `{}` are not.
+    """
+    if not exists(value):
+        return False
+    return bool(to_string(value)) if isinstance(value, dict | list) else truthy(value)
+
+
+def _tested_option(options: dict[str, object]) -> tuple[str, Callable[[object], bool]]:
+    return ("exists", exists) if "exists" in options else ("blank", loosely_not_blank)
+
+
+def _if_problem(options: object) -> str | None:
+    if not isinstance(options, dict):
+        return '@if requires an object with an "exists" key'
+    if not truthy(options.get("exists", UNDEFINED)) and not truthy(options.get("blank", UNDEFINED)):
+        return '@if requires an "exists" key or a "blank" key'
+    return None
+
+
+def _branch(options: dict[str, object], passed: bool) -> str | None:
+    if passed:
+        return "then" if "then" in options else None
+    return "else" if truthy(options.get("else", UNDEFINED)) else None
+
+
+def _compile_if(options: object, compiler: Compiler) -> Resolver:
+    problem = _if_problem(options)
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    name, test = _tested_option(options)
+    branches = [_branch(options, passed=met) for met in (True, False)]
+    then, otherwise = (compiler.value(options[branch]) if branch else nothing for branch in branches)
+    tested = compiler.value(options[name])
+    if name == "blank":
+        return lambda event: then(event) if test(tested(event)) else otherwise(event)
+    # The most common `@if`, a path if it exists, is looked up once.
+    same = _is_path(options["exists"]) and options["exists"] == options.get("then")
+
+    def resolve(event: object) -> object:
+        value = tested(event)
+        if value is None or value is UNDEFINED:
+            return otherwise(event)
+        return value if same else then(event)
+
+    return resolve
+
+
+def _is_path(mapping: object) -> bool:
+    return isinstance(mapping, dict) and list(mapping) == ["@path"] and isinstance(mapping["@path"], str)
+
+
+def _if_parts(options: object, event: object, compiler: Compiler) -> Iterator[Part]:
+    if _if_problem(options) or not isinstance(options, dict):
+        return
+    name, test = _tested_option(options)
+    yield Part(role=name, mapping=options[name], against=event)
+    branch = _branch(options, passed=test(compiler.value(options[name])(event)))
+    if branch:
+        yield Part(role=branch, mapping=options[branch], against=event)
+
+
+IF = Directive(
+    name="@if",
+    rule=fields(
+        optional={"exists": directive_or_json, "then": directive_or_json, "else": directive_or_json},
+    ),
+    compile=_compile_if,
+    parts=_if_parts,
+)
+
+
+def without_nulls(value: object) -> object:
+    """The value with null members undefined at every depth of objects; arrays are unchanged."""
+    if not isinstance(value, dict):
+        return value
+    return {key: UNDEFINED if member is None else without_nulls(member) for key, member in value.items()}
+
+
+def _compile_literal(options: object, compiler: Compiler) -> Resolver:
+    # Directives inside a literal are resolved anyway.
+    return compiler.value(options)
+
+
+def _compile_exclude_when_null(options: object, compiler: Compiler) -> Resolver:
+    value_of = compiler.value(options)
+
+    def resolve(event: object) -> object:
+        value = value_of(event)
+        return UNDEFINED if value is None else without_nulls(value)
+
+    return resolve
+
+
+LITERAL = Directive(name="@literal", rule=directive_or_json, compile=_compile_literal, parts=whole_part)
+EXCLUDE_WHEN_NULL = Directive(
+    name="@excludeWhenNull", rule=directive_or_json, compile=_compile_exclude_when_null, parts=whole_part
+)

@@ -1,4 +1,4 @@
-"""Conditions on the options of directives, with the engine's complaints."""
+"""Rules for the options of directives, with the engine's messages."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from functools import partial
 from typing import TypeAlias
 
 from emulator.mapping.directives.directive import Check, Place, Rule
+from emulator.mapping.engine_errors import MappingError, collected, invalid
 from emulator.mapping.javascript.values import UNDEFINED, real_type_of, stringify, utf16_length
-from emulator.mapping.mapping_error import MappingError, collected, invalid
 
 FieldRule: TypeAlias = tuple[str, Rule, bool]
-"""An option's name, its rule, and whether it must be there."""
+"""An option's name, its rule, and whether it is required."""
 
 _JSON_TYPES = ("directive", "object", "array", "boolean", "string", "number", "null")
 
 
 def option_type(value: object) -> str:
-    """The real type of a value, or `directive` for an object with an @-prefixed key."""
+    """The type of a value, `directive` for an object with an @-prefixed key."""
     if isinstance(value, dict) and any(key.startswith("@") for key in value):
         return "directive"
     return real_type_of(value)
@@ -29,7 +29,7 @@ def with_article(noun: str) -> str:
 
 
 def gather(checks: Iterable[Callable[[], None]]) -> None:
-    """Runs every check and raises all their complaints as one error."""
+    """Runs every check and raises all their errors as one."""
     errors = []
     for check in checks:
         try:
@@ -61,14 +61,14 @@ a_boolean = _of_type(("boolean",), "a boolean")
 
 
 def an_array(value: object, place: Place, _check: Check) -> None:
-    """Only the list itself: its items are not looked at."""
+    """An array; its items are not checked."""
     found = real_type_of(value)
     if found != "array":
         raise invalid(place, f"should be an array but it is {with_article(found)}")
 
 
 def string_of_length(shortest: int, longest: int) -> Rule:
-    """A string with a length in UTF-16 units between the bounds, inclusive."""
+    """A string with a length in UTF-16 units within these bounds."""
 
     def rule(value: object, place: Place, check: Check) -> None:
         a_string(value, place, check)
@@ -82,7 +82,7 @@ def string_of_length(shortest: int, longest: int) -> Rule:
 
 
 def one_of(*allowed: str) -> Rule:
-    """One of the words, in any letter case."""
+    """One of these words, in any letter case."""
 
     def rule(value: object, place: Place, check: Check) -> None:
         a_string(value, place, check)
@@ -93,14 +93,14 @@ def one_of(*allowed: str) -> Rule:
 
 
 def fields(*, required: Mapping[str, Rule] | None = None, optional: Mapping[str, Rule] | None = None) -> Rule:
-    """An options object: each member a valid mapping, then each known member by its own rule, in the order given."""
+    """An options object: each member a valid mapping, then each known member by its own rule, in this order."""
     rules = [(name, rule, True) for name, rule in (required or {}).items()]
     rules += [(name, rule, False) for name, rule in (optional or {}).items()]
     return ordered_fields(*rules)
 
 
 def ordered_fields(*rules: FieldRule) -> Rule:
-    """As `fields`, for options whose required and optional members take turns: (name, rule, required)."""
+    """As `fields`, for required and optional members in mixed order."""
 
     def rule_of_all(options: object, place: Place, check: Check) -> None:
         found = option_type(options)

@@ -1,4 +1,4 @@
-"""Condition trees held against events. Nothing is converted: a number never equals a text."""
+"""Evaluation of condition trees. Nothing is converted: a number never equals a string."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from emulator.mapping.fql.tree import Condition, Explanation, Group, Node
+from emulator.mapping.engine_errors import MappingError
+from emulator.mapping.fql.parser import Condition, ConditionResult, Group, Node
 from emulator.mapping.javascript.prototypes import member
 from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string, truthy
-from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.paths import compile_keys
 
 Predicate: TypeAlias = Callable[[object], bool]
@@ -53,11 +53,11 @@ OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
     "is_true": lambda actual, _expected: actual is True,
     "is_false": lambda actual, _expected: actual is False,
 }
-"""Every operator of the engine. Any other one, which the parser may pick up by accident, never holds."""
+"""Every operator of the engine. Any other, which the parser may take from the text, never passes."""
 
 
 def compile_node(node: Node) -> Predicate:
-    """A predicate of events. It raises MappingError where the engine throws a TypeError."""
+    """A predicate of events, which raises MappingError where the engine throws a TypeError."""
     if node is None:
         return _failing(_NO_CONDITION)
     if isinstance(node, Condition):
@@ -68,25 +68,25 @@ def compile_node(node: Node) -> Predicate:
     return lambda event: any(child(event) for child in children)
 
 
-def explain_node(node: Node, event: object) -> Explanation:
-    """What the node and everything below it made of the event."""
+def explain_node(node: Node, event: object) -> ConditionResult:
+    """The result of the node and of all nodes below it for an event."""
     below = node.children if isinstance(node, Group) else ()
     children = tuple(explain_node(child, event) for child in below)
     try:
         passed = compile_node(node)(event)
         found = look_up(node)(event) if isinstance(node, Condition) else UNDEFINED
     except MappingError as error:
-        return Explanation(node=node, passed=False, error=error.message, children=children)
-    return Explanation(node=node, passed=passed, found=found, children=children)
+        return ConditionResult(node=node, passed=False, error=error.message, children=children)
+    return ConditionResult(node=node, passed=passed, found=found, children=children)
 
 
 def look_up(condition: Condition) -> Callable[[object], object]:
-    """What a condition looks at in an event."""
+    """The value of an event that a condition tests."""
     field, name = condition.field, condition.name
     if name is None:
         return lambda event: _member(event, field)
     keys = _KEY.findall(name)
-    # A name of dots and brackets alone makes the engine fail.
+    # The engine fails on a name of dots and brackets alone.
     within = compile_keys(tuple(keys)) if keys else _failing(_NO_KEYS)
     return lambda event: within(_member(event, field))
 
@@ -100,13 +100,13 @@ def _member(event: object, field: str) -> object:
 
 
 def _compile_condition(condition: Condition) -> Predicate:
-    holds = OPERATORS.get(condition.operator)
+    operator = OPERATORS.get(condition.operator)
     found = look_up(condition)
     expected = condition.value
 
     def test(event: object) -> bool:
         actual = found(event)
-        return holds is not None and holds(actual, expected)
+        return operator is not None and operator(actual, expected)
 
     return test
 

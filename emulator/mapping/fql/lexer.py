@@ -1,7 +1,7 @@
-"""FQL text cut into tokens, with every quirk of the lexer that Segment's engine uses (fql-ts 1.10).
+"""Tokens of FQL, with every quirk of the lexer that Segment's engine uses (fql-ts 1.10).
 
-A word, string or two-character operator ends only where a terminator follows: white space, a comma, a closing bracket
-or the end. A closing quote before anything else is not consumed and so opens the next string.
+A word, string or two-character operator ends only before a terminator: white space, a comma, a closing bracket or the
+end. A closing quote before anything else is not consumed, so it opens the next string.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _KEYWORDS = {"a": ("nd", "conditional"), "o": ("r", "conditional"), "n": ("ull",
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind`: ident, operator, conditional, string (quotes kept), number, null, eos, or the name of a punctuation."""
+    """`kind`: ident, operator, conditional, string (with quotes), number, null, eos, or a name in `_PUNCTUATION`."""
 
     kind: str
     value: str
@@ -43,11 +43,11 @@ END = Token("eos", "eos")
 
 
 class LexError(Exception):
-    """Text that cannot be cut into tokens."""
+    """Invalid FQL."""
 
 
 def lex(text: str) -> list[Token]:
-    """The tokens of a text, the last one `eos`. Raises LexError."""
+    """The tokens, the last one `eos`. Raises LexError."""
     return _Lexer(text).tokens()
 
 
@@ -135,8 +135,8 @@ class _Lexer:
     def _accept(self, expected: str) -> bool:
         """Consumes the expected characters if a terminator follows them.
 
-        Otherwise nothing is consumed, but for the original's slip: where the text ends too early, what was read of it
-        stays lost, so that `traits.an` at the end of a text is read as `traits.a`.
+        Otherwise nothing is consumed, except for a defect of the original: if the input ends too early, the characters
+        read so far are lost, so a final `traits.an` is read as `traits.a`.
         """
         start = self._at
         for wanted in expected:

@@ -1,18 +1,71 @@
-"""FQL tokens to a condition tree, as Segment's engine reads them.
+"""The condition tree of FQL, as Segment's engine parses it.
 
-There is no grammar to speak of: known field names take the next two tokens as operator and value, unknown words are
-skipped, and all conditions of one parenthesis level form one group whose operator is the last one seen.
+Known field names take the next two tokens as operator and value, unknown words are skipped, and all conditions of one
+parenthesis level form one group with the last operator seen.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from emulator.mapping.fql.lexer import END, LexError, Token, lex
-from emulator.mapping.fql.tree import Condition, Group, Node
 from emulator.mapping.javascript.prototypes import OBJECT_MEMBERS
-from emulator.mapping.javascript.values import joined_units, to_number, to_string, utf16_units
+from emulator.mapping.javascript.values import UNDEFINED, joined_units, to_number, to_string, utf16_units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One comparison.
+
+    `field` is `type`, `event`, `name`, `userId`, `properties`, `traits` or `context`; `name` is the path within the
+    last three, None for the others. `value` is a string, number or boolean, UNDEFINED for operators without one
+    (`exists`, `not_exists`, `is_true`, `is_false`).
+    """
+
+    field: str
+    operator: str
+    name: str | None = None
+    value: object = UNDEFINED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Conditions joined by one operator, `and` or `or`.
+
+    A child None is a pair of parentheses without a condition: evaluating it fails. `operators` are all operators of
+    this level; the last of them is `operator`.
+    """
+
+    operator: str
+    children: tuple[Node, ...]
+    operators: frozenset[str] = frozenset()
+
+
+def mixes_operators(node: Node) -> bool:
+    """Whether any level of the tree has both `and` and `or`."""
+    return isinstance(node, Group) and (len(node.operators) > 1 or any(map(mixes_operators, node.children)))
+
+
+Node: TypeAlias = Condition | Group | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionResult:
+    """The result of a node for an event.
+
+    `found` is the value that a condition tested (UNDEFINED if missing, and for groups). `error` is set if evaluation
+    fails. Groups list all their children, including those that evaluation would skip.
+    """
+
+    node: Node
+    passed: bool
+    found: object = UNDEFINED
+    error: str | None = None
+    children: tuple[ConditionResult, ...] = ()
+
 
 TOP_LEVEL_FIELDS = frozenset(("type", "event", "name", "userId"))
 NESTED_FIELDS = ("properties", "traits", "context")
@@ -26,22 +79,22 @@ _REFINED = {
     ("=", "false"): "is_false",
 }
 _NUMERIC = {"=": "number_equals", "!=": "number_not_equals"}
-# Which of the operators above a field knows; any other comparison is one of text.
+# The operators above that a field supports; any other comparison is one of strings.
 _EXISTENCE = frozenset(("exists", "not_exists"))
 _ALL_REFINED = frozenset(_REFINED.values())
 _REFINEMENTS = {"name": _EXISTENCE, "userId": _ALL_REFINED, **dict.fromkeys(NESTED_FIELDS, _ALL_REFINED)}
 
 
 class ParseError(Exception):
-    """Text that gives no condition tree. The message is the engine's."""
+    """FQL without a condition tree. The message is the engine's."""
 
 
 def parse(text: str) -> Group:
-    """The condition tree of an FQL text, always a group at the root. Raises ParseError."""
+    """The condition tree of FQL, always a group at the root. Raises ParseError."""
     try:
         tokens = lex(text)
     except LexError:
-        # The engine swallows what the lexer says and goes on without tokens.
+        # The engine ignores the error of the lexer and continues without tokens.
         tokens = []
     node = _level(deque(_with_paths(tokens)))
     if node is None:
@@ -50,7 +103,7 @@ def parse(text: str) -> Group:
 
 
 def _with_paths(tokens: Iterable[Token]) -> list[Token]:
-    """Words joined by dots become one word."""
+    """Joins words with dots between them to one word."""
     joined: list[Token] = []
     for token in tokens:
         if token.kind == "ident" and len(joined) > 1 and [t.kind for t in joined[-2:]] == ["ident", "dot"]:
@@ -75,7 +128,7 @@ def _level(tokens: deque[Token]) -> Node:
 
 
 def _nodes_of(token: Token, tokens: deque[Token]) -> list[Node]:
-    """The nodes that a token starts, none for a token without meaning; takes what belongs to it off the others."""
+    """The node that a token starts, if any; consumes the tokens that belong to it."""
     if token.kind == "parenleft":
         return [_level(_in_parentheses(tokens))]
     if token.kind == "ident":
@@ -109,7 +162,7 @@ def _comparison(path: str, tokens: deque[Token]) -> list[Node]:
     operator = _taken(tokens, "Operator token is missing").value
     value = _taken(tokens, "Value token is missing")
     if field in OBJECT_MEMBERS:
-        # A name that every JavaScript object inherits passes for a known field, and then matches none of them.
+        # An inherited name counts as a known field, but matches none of them.
         return []
     return [_refined(field, _name_in(field, path), operator, value)]
 
@@ -131,7 +184,7 @@ def _name_in(field: str, path: str) -> str | None:
 
 
 def _function(function: str, tokens: deque[Token], *, negated: bool) -> list[Node]:
-    """`contains(name, value)` or `match(name, value)`: parentheses and comma are skipped without a look."""
+    """`contains(name, value)` or `match(name, value)`; parentheses and comma are skipped unchecked."""
     _skip(tokens)
     path = _taken(tokens, f"{function}() is missing a 1st argument").value
     _skip(tokens)
@@ -150,7 +203,7 @@ def _contains(argument: Token) -> tuple[str, str]:
 
 
 def _match(argument: Token) -> tuple[str, str]:
-    """A star at the end of a double-quoted text means the start; anything else means the end, less one character."""
+    """With a star at the end of a double-quoted string a prefix; otherwise a suffix, without its first character."""
     text = to_string(_value(argument))
     if argument.value.endswith('*"'):
         return "starts_with", text[:-1]
@@ -159,7 +212,7 @@ def _match(argument: Token) -> tuple[str, str]:
 
 def _value(token: Token) -> object:
     if token.kind == "string":
-        # Only double quotes come off; a text in single quotes keeps them.
+        # Only double quotes are removed; single quotes stay.
         return token.value.removeprefix('"').removesuffix('"')
     if token.kind == "number":
         return to_number(token.value)
@@ -168,9 +221,9 @@ def _value(token: Token) -> object:
     return token.value
 
 
-def _taken(tokens: deque[Token], complaint: str) -> Token:
+def _taken(tokens: deque[Token], problem: str) -> Token:
     if not tokens:
-        raise ParseError(complaint)
+        raise ParseError(problem)
     return tokens.popleft()
 
 

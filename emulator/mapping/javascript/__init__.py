@@ -1,1 +1,1 @@
-"""JavaScript's values, dates and property lookup, as Node and V8 implement them."""
+"""JavaScript's values, dates and property lookup, as Node 20 and V8 implement them."""

@@ -1,7 +1,7 @@
-"""Names in camel case as lodash 4 makes them: the 2024 destinations rename every trait so.
+"""`camelCase` of lodash 4, with which the 2024 destinations rename every trait.
 
-`first name`, `FirstName` and `FIRST_NAME` become `firstName`, `HTMLParser` becomes `htmlParser`, `a1b2` becomes `a1B2`,
-`ÉcoleName` becomes `ecoleName`. Accents go before words are found, so the word rules only meet plain letters.
+`first name` and `FIRST_NAME` become `firstName`, `HTMLParser` becomes `htmlParser`, `a1b2` becomes `a1B2`, `ÉcoleName`
+becomes `ecoleName`. Accents are removed first, so the word rules only see plain letters.
 """
 
 from __future__ import annotations
@@ -28,15 +28,6 @@ _PICTURE = f"[\U0001f1e6-\U0001f1ff]{{2}}|[{_ASTRAL}]"
 _VARIANT = "[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?"
 _JOINED = f"{_VARIANT}(?:\u200d(?:{_PICTURE}|[^\ud800-\udfff]){_VARIANT})*"
 _FIRST_SYMBOL = re.compile(f"(?:{_PICTURE}|.){_JOINED}", re.DOTALL)
-_WORD = re.compile("[a-zA-Z0-9]+")
-
-_SPACES = "\u1680\u180e\u3000\ufeff"
-_BREAKS = f"\u0000-/:-@\\[-`{{-\u00bf\u00d7\u00f7\u2000-\u206f{_SPACES}"
-_ASTRAL = "\U00010000-\U0010ffff"
-_OTHER = f"[^\ud800-\udfff{_ASTRAL}{_BREAKS}0-9\u2700-\u27bfa-zA-Z]"
-_END = f"(?=[{_BREAKS}]|\\Z)"
-_EMOJI_PARTS = f"(?:[\U0001f1e6-\U0001f1ff]{{2}}|[{_ASTRAL}]"
-_EMOJI_SUFFIX = "[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?"
 _WORD = re.compile(
     "|".join(
         (
@@ -55,7 +46,7 @@ _WORD = re.compile(
 
 
 def camel_case(name: str) -> str:
-    """`lodash.camelCase(name)`; empty when the name holds no word."""
+    """`lodash.camelCase(name)`; empty for a name without words."""
     plain = joined_units(_DROPPED.sub("", _ACCENTED.sub(lambda letter: _without_accent(letter.group()), name)))
     rule = _WORD if _NEEDS_WORD_RULES.search(plain) else _PLAIN_WORD
     words = [match.group() for match in rule.finditer(plain)]

@@ -1,8 +1,8 @@
-"""V8's `Date.parse`: the destination types a custom property as a date when V8 accepts it, templates show the moment.
+"""V8's `Date.parse`: the destination types a custom property as a date when V8 accepts it, templates print dates.
 
-V8 first tries the ISO layout of ECMAScript and falls back, from wherever that stopped, to a lenient reading of numbers,
-month names, clock times and zones: `gold 1` is a date, `hello` is none. Rules observed on V8 11 (Node 20) at
-UTC; the outcome does not depend on the clock.
+V8 first parses the ISO format of ECMAScript. Where that stops, it continues with a lenient parser of numbers, month
+names, times and zones: `gold 1` is a date, `hello` is not. Rules observed on V8 11 (Node 20) at UTC; the result does
+not depend on the clock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 class _NotADate(Exception):
-    """The text cannot be a date, whatever follows."""
+    """The string is not a date, whatever follows."""
 
 
 def is_date(text: str) -> bool:
@@ -29,13 +29,13 @@ def is_date(text: str) -> bool:
 
 
 def parse_date(text: str) -> int | None:
-    """`Date.parse(text)`: milliseconds since 1970, UTC where the text names no zone; None in place of NaN."""
-    reading = _Reading(Tokens(text))
+    """`Date.parse(text)`: milliseconds since 1970, at UTC without a zone; None in place of NaN."""
+    parser = _DateParser(Tokens(text))
     try:
-        reading.legacy(reading.iso())
+        parser.legacy(parser.iso())
     except _NotADate:
         return None
-    return reading.moment()
+    return parser.timestamp()
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class _Day:
         self.parts.append(number)
 
     def year_month_day(self) -> tuple[int, int, int] | None:
-        """The calendar day meant, days past the end of a month allowed; None when nothing makes sense."""
+        """The calendar day; days past the end of a month are allowed. None for an invalid one."""
         if not self.parts:
             return None
         first, second, third = [*self.parts, 1, 1][:3]
@@ -117,25 +117,25 @@ class _Zone:
         return self.sign * seconds * 1000 if seconds <= _MAX_ZONE_SECONDS else None
 
 
-class _Reading:
-    """One text on its way to a day, a time and a zone."""
+class _DateParser:
+    """Collects a day, a time and a zone from the tokens of one string."""
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         self.day = _Day()
         self.time = _Time()
         self.zone = _Zone()
-        self.read_number = False
+        self.seen_number = False
 
-    def moment(self) -> int | None:
+    def timestamp(self) -> int | None:
         day, time, zone = self.day.year_month_day(), self.time.milliseconds(), self.zone.milliseconds()
         if day is None or time is None or zone is None:
             return None
-        moment = _days_since_epoch(*day) * 86_400_000 + time - zone
-        return moment if abs(moment) <= _MAX_MILLISECONDS else None
+        milliseconds = _days_since_epoch(*day) * 86_400_000 + time - zone
+        return milliseconds if abs(milliseconds) <= _MAX_MILLISECONDS else None
 
     def iso(self) -> Token:
-        """Reads as much of the ISO layout as there is; returns the first token left to the lenient reading."""
+        """Parses as much of the ISO format as there is; returns the first token of the rest."""
         tokens = self.tokens
         if tokens.peek().is_sign():
             sign = tokens.next()
@@ -162,7 +162,7 @@ class _Reading:
         return tokens.next()
 
     def _iso_time(self) -> None:
-        """`T10:00`, `T10:00:00.123`, `T24:00`, each with or without a zone, and nothing after it."""
+        """`T10:00`, `T10:00:00.123` or `T24:00`, with or without a zone, to the end of the string."""
         tokens = self.tokens
         tokens.next()
         hour = self._two_digits(24)
@@ -206,17 +206,17 @@ class _Reading:
         return token.number
 
     def legacy(self, token: Token) -> None:
-        """Reads the rest leniently, in any order."""
-        self.read_number = bool(self.day.parts)
+        """Parses the rest leniently, in any order."""
+        self.seen_number = bool(self.day.parts)
         while token.kind is not Kind.END:
             if token.kind is Kind.NUMBER:
-                self.read_number = True
+                self.seen_number = True
                 self._number(token.number)
             elif token.is_word():
                 self._word(token)
             elif token.is_sign() and (self.zone.is_utc() or self.time.parts):
                 self._offset(token)
-            elif (token.is_sign() or token.text == ")") and self.read_number:
+            elif (token.is_sign() or token.text == ")") and self.seen_number:
                 raise _NotADate
             token = self.tokens.next()
 
@@ -252,19 +252,19 @@ class _Reading:
         elif token.kind is Kind.MONTH:
             self.day.named_month = token.number
             self.tokens.skip("-")
-        elif token.kind is Kind.ZONE and self.read_number:
+        elif token.kind is Kind.ZONE and self.seen_number:
             self.zone.set_hours(token.number)
-        elif self.read_number or self.tokens.peek().kind is Kind.NUMBER:
+        elif self.seen_number or self.tokens.peek().kind is Kind.NUMBER:
             raise _NotADate
 
     def _offset(self, sign: Token) -> None:
-        """`+2`, `+0200`, `+02:00` after a time or after `UTC`; the number may be missing."""
+        """`+2`, `+0200`, `+02:00` after a time or after `UTC`."""
         self.zone.sign = -1 if sign.text == "-" else 1
         number, length = 0, 0
         if self.tokens.peek().kind is Kind.NUMBER:
             token = self.tokens.next()
             number, length = token.number, len(token.text)
-        self.read_number = True
+        self.seen_number = True
         if self.tokens.peek().text == ":":
             self.zone.hour, self.zone.minute = number, None
         elif length in (1, 2):
@@ -276,7 +276,7 @@ class _Reading:
 
 
 def _days_since_epoch(year: int, month: int, day: int) -> int:
-    """Days by the Gregorian calendar carried on in both directions; a day past the month's end runs on."""
+    """Days in the proleptic Gregorian calendar; a day past the end of the month continues into the next."""
     cycles, year_in_cycle = divmod(year - 1, _GREGORIAN_CYCLE_YEARS)
     first_of_month = date(year_in_cycle + 1, month, 1).toordinal()
     return cycles * _GREGORIAN_CYCLE_DAYS + first_of_month - _EPOCH_ORDINAL + day - 1

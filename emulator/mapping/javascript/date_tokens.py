@@ -1,4 +1,4 @@
-"""The tokens that V8's date parser sees: runs of digits, words known by their first three letters, punctuation."""
+"""The tokens of V8's date parser: runs of digits, words known by their first three letters, punctuation."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Kind(Enum):
     HALF_DAY = auto()
     ZONE = auto()
     TIME_SEPARATOR = auto()
-    GARBAGE_WORD = auto()
+    UNKNOWN_WORD = auto()
     UNKNOWN = auto()
     END = auto()
 
 
-_WORD_KINDS = frozenset({Kind.MONTH, Kind.HALF_DAY, Kind.ZONE, Kind.TIME_SEPARATOR, Kind.GARBAGE_WORD})
+_WORD_KINDS = frozenset({Kind.MONTH, Kind.HALF_DAY, Kind.ZONE, Kind.TIME_SEPARATOR, Kind.UNKNOWN_WORD})
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _KEYWORDS = {
     **{name: (Kind.MONTH, number) for number, name in enumerate(_MONTHS, start=1)},
@@ -47,7 +47,7 @@ _KEYWORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token; `number` is the value of digits, month, half day (hours) or zone (hours)."""
+    """A token; `number` is the value of the digits, the month, or the hours of AM/PM and of a zone."""
 
     kind: Kind
     text: str = ""
@@ -63,16 +63,16 @@ class Token:
         return self.kind in _WORD_KINDS
 
     def is_z(self) -> bool:
-        """A zone of one letter, which can only be `Z`."""
+        """Whether it is the zone `Z`, the only one of a single letter."""
         return self.kind is Kind.ZONE and len(self.text) == 1
 
     def milliseconds(self) -> int:
-        """The digits read as a fraction of a second."""
+        """The digits as a fraction of a second."""
         return int(self.text[:_MILLISECOND_DIGITS].ljust(_MILLISECOND_DIGITS, "0"))
 
 
 class Tokens:
-    """The tokens of a text, one ahead. A NUL ends the text."""
+    """The tokens of a string, with one token of lookahead. A NUL ends the string."""
 
     def __init__(self, text: str) -> None:
         self._text = text.partition("\0")[0]
@@ -88,7 +88,7 @@ class Tokens:
         return token
 
     def skip(self, symbol: str) -> bool:
-        """Takes the next token when it is this symbol, and says so."""
+        """Consumes the next token if it is this symbol."""
         if self._ahead.kind is Kind.SYMBOL and self._ahead.text == symbol:
             self.next()
             return True
@@ -121,13 +121,13 @@ class Tokens:
         while self._at < len(self._text) and self._text[self._at] >= "A" and self._text[self._at] not in _WHITESPACE:
             self._at += 1
         word = self._text[start : self._at]
-        kind, number = _KEYWORDS.get(_ascii_lower(word[:_KEYWORD_LETTERS]), (Kind.GARBAGE_WORD, 0))
+        kind, number = _KEYWORDS.get(_ascii_lower(word[:_KEYWORD_LETTERS]), (Kind.UNKNOWN_WORD, 0))
         if len(word) > _KEYWORD_LETTERS and kind is not Kind.MONTH:
-            kind = Kind.GARBAGE_WORD
+            kind = Kind.UNKNOWN_WORD
         return Token(kind, word, number)
 
     def _skip_parentheses(self) -> None:
-        """A remark in parentheses, nested or never closed."""
+        """A comment in parentheses, nested or unclosed."""
         depth = 1
         while depth and self._at < len(self._text):
             depth += {"(": 1, ")": -1}.get(self._text[self._at], 0)

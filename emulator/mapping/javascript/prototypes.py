@@ -1,7 +1,7 @@
-"""What a JavaScript value inherits: `$.name.length` is a number, `$.constructor.name` is `Object`.
+"""Properties that JavaScript values inherit: `$.name.length` is a number, `$.constructor.name` is `Object`.
 
-The engine reads members with `value[key]`, so paths see through to the built-in prototypes. Names and parameter counts
-after Node 20.
+The engine reads members with `value[key]`, so paths reach the built-in prototypes. Names and parameter counts as in
+Node 20.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _INHERITED: Mapping[str, Mapping[str, NativeFunction]] = {
     "boolean": _BOOLEAN,
     "function": _FUNCTION,
 }
-# What `__proto__` of a scalar looks like once it is in JSON.
+# `__proto__` of a scalar as JSON.
 _PROTOTYPES: Mapping[str, object] = {"string": "", "number": 0, "boolean": False}
 OBJECT_MEMBERS = frozenset(_OBJECT) | {"__proto__"}
 

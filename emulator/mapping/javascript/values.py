@@ -1,9 +1,8 @@
-"""JavaScript's notions of truth, text, number and key order, for values that came out of JSON.
+"""JavaScript's truthiness, conversions and key order, for JSON values.
 
-Segment's engine runs on Node, and its results depend on these notions: `1.0` prints as `1`, `"2"` sorts before
-`"b"` in an object, an emoji counts two, a missing value is not null. JSON values are plain Python (`None`, `bool`,
-`int`, `float`, `str`, `list`, `dict`); the one thing Python lacks is `UNDEFINED`. Rules after ECMA-262, checked
-against Node 20.
+Segment's engine runs on Node, and its results depend on these rules: `1.0` prints as `1`, key `"2"` precedes key `"b"`,
+an emoji has length 2, a missing value is not null. JSON values are plain Python values; Python only lacks `UNDEFINED`.
+Rules from ECMA-262, checked against Node 20.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
@@ -31,11 +31,14 @@ WHITESPACE = (
 )
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _RADIX = {"0x": 16, "0o": 8, "0b": 2}
+_LEADING_INTEGER = re.compile(r"[+-]?[0-9]+")
+_COLLATION_ORDER = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz"
+_RANK = {character: rank for rank, character in enumerate(_COLLATION_ORDER)}
 _RADIX_DIGITS = {16: re.compile("[0-9a-fA-F]+"), 8: re.compile("[0-7]+"), 2: re.compile("[01]+")}
 
 
 class Undefined(Enum):
-    """The type of `UNDEFINED`; an enumeration so that `is not UNDEFINED` narrows types."""
+    """The type of `UNDEFINED`: an enum, so that `is not UNDEFINED` narrows types."""
 
     UNDEFINED = "undefined"
 
@@ -51,7 +54,7 @@ UndefinedType: TypeAlias = Literal[Undefined.UNDEFINED]
 
 
 class NativeFunction:
-    """A built-in function met through a prototype, such as the value of `$.constructor`. Cannot be called."""
+    """A built-in function read from a prototype, such as the value of `$.constructor`."""
 
     __slots__ = ("length", "name")
 
@@ -68,14 +71,14 @@ class ConversionError(TypeError):
 
 
 def truthy(value: object) -> bool:
-    """Whether `if (value)` holds: all but false, 0, NaN, "", null and undefined. Empty lists and objects are true."""
+    """Whether `if (value)` takes the branch: all but false, 0, NaN, "", null and undefined; empty arrays are true."""
     if isinstance(value, list | dict):
         return True
     return bool(value) and value == value  # NaN differs from itself
 
 
 def type_of(value: object) -> str:
-    """The result of `typeof value`; null and lists are `object`."""
+    """`typeof value`; null and arrays are `object`."""
     if isinstance(value, str):
         return "string"
     if isinstance(value, bool):
@@ -88,26 +91,26 @@ def type_of(value: object) -> str:
 
 
 def real_type_of(value: object) -> str:
-    """The engine's finer `typeof`: tells `null`, `array` and `object` apart."""
+    """`typeof value`, but with `null` and `array` as types of their own."""
     if value is None:
         return "null"
     return "array" if isinstance(value, list) else type_of(value)
 
 
 def is_number(value: object) -> bool:
-    """Whether `typeof value` is `number`. Python's booleans are not."""
+    """Whether `typeof value` is `number`."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def strictly_equal(a: object, b: object) -> bool:
-    """`a === b`: no conversion between types, and lists and objects only equal themselves."""
+    """`a === b`: no conversion; arrays and objects only equal themselves."""
     if isinstance(a, list | dict) or isinstance(b, list | dict):
         return a is b
     return type_of(a) == type_of(b) and a == b
 
 
 def double(number: int | float) -> int | float:
-    """A number as a double holds it: an `int` where it is whole and at most 2^53, else a `float`."""
+    """The nearest double: an `int` for an integer up to 2^53, otherwise a `float`."""
     if isinstance(number, int):
         if -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER:
             return number
@@ -121,7 +124,7 @@ def double(number: int | float) -> int | float:
 
 
 def number_to_string(number: int | float) -> str:
-    """The shortest text that reads back as the same double, laid out as `String(number)` does."""
+    """`String(number)`."""
     number = double(number)
     if isinstance(number, int):
         return str(number)
@@ -129,11 +132,11 @@ def number_to_string(number: int | float) -> str:
         return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
     shortest = repr(number)
     if "e" in shortest:
-        return _laid_out(Decimal(shortest))
+        return _positional_or_exponential(Decimal(shortest))
     return shortest.removesuffix(".0")
 
 
-def _laid_out(number: Decimal) -> str:
+def _positional_or_exponential(number: Decimal) -> str:
     sign, raw_digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 - the caller excludes NaN and infinities
     digits = "".join(map(str, raw_digits)).rstrip("0")
@@ -148,15 +151,15 @@ def _laid_out(number: Decimal) -> str:
 
 
 def to_number(value: object) -> int | float:
-    """`Number(value)` for a scalar: text is trimmed, empty text and null are 0, what is no number is NaN."""
+    """`Number(value)` for a scalar: an empty string and null are 0, a string that is not a number is NaN."""
     if isinstance(value, str):
-        return _text_to_number(trim(value))
+        return _parse_number(trim(value))
     if isinstance(value, int | float):
         return double(+value)
     return 0 if value is None else math.nan
 
 
-def _text_to_number(text: str) -> int | float:
+def _parse_number(text: str) -> int | float:
     if not text:
         return 0
     radix = _RADIX.get(text[:2].lower())
@@ -170,10 +173,7 @@ def _text_to_number(text: str) -> int | float:
 
 
 def to_string(value: object) -> str:
-    """`String(value)`: lists join their items with commas, null and undefined items are empty, objects say so.
-
-    Raises ConversionError for an object with a member `toString`, which JSON cannot make callable.
-    """
+    """`String(value)`. Raises ConversionError for an object with a `toString`, which JSON cannot make callable."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -190,29 +190,38 @@ def to_string(value: object) -> str:
 
 
 def trim(text: str) -> str:
-    """`text.trim()`: also takes off the no-break space and the byte order mark."""
+    """`text.trim()`."""
     return text.strip(WHITESPACE)
 
 
-def to_upper(text: str) -> str:
-    """`text.toUpperCase()`: full Unicode casing without a locale."""
-    return text.upper()
+def parse_int(text: str) -> int | float | None:
+    """`parseInt(text, 10)`; None in place of NaN."""
+    match = _LEADING_INTEGER.match(trim(text))
+    return double(int(match.group())) if match else None
 
 
-def to_lower(text: str) -> str:
-    """`text.toLowerCase()`: full Unicode casing without a locale."""
-    return text.lower()
+def collation_key(text: str) -> tuple[tuple[int, ...], tuple[str, ...], tuple[bool, ...]]:
+    """A sort key that orders names as `localeCompare` does: by letters, then accents, then case (lower case first).
+
+    Punctuation precedes digits, which precede letters. Scripts other than Latin are ordered by code point, which
+    approximates the root collation of Unicode.
+    """
+    decomposed = unicodedata.normalize("NFKD", text)
+    letters = [character for character in decomposed if not unicodedata.combining(character)]
+    accents = tuple(character for character in decomposed if unicodedata.combining(character))
+    ranks = tuple(_RANK.get(part, len(_RANK) + ord(part)) for letter in letters for part in letter.casefold())
+    return ranks, accents, tuple(letter.isupper() for letter in letters)
 
 
 def utf16_length(text: str) -> int:
-    """`text.length`: characters beyond U+FFFF count two."""
+    """`text.length`: characters beyond U+FFFF count twice."""
     if text.isascii():
         return len(text)
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 def utf16_units(text: str) -> list[str]:
-    """The text cut into its UTF-16 code units; halves of a pair are lone surrogates."""
+    """The UTF-16 code units of a string; the halves of a pair are lone surrogates."""
     if text.isascii():
         return list(text)
     encoded = text.encode("utf-16-le", "surrogatepass")
@@ -220,7 +229,7 @@ def utf16_units(text: str) -> list[str]:
 
 
 def joined_units(text: str) -> str:
-    """The text with neighbouring surrogate halves put together, as text in JavaScript always is."""
+    """The string with adjacent surrogate halves combined."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
@@ -232,7 +241,7 @@ def is_array_index(key: str) -> bool:
 
 
 def ordered(mapping: Mapping[str, object]) -> Mapping[str, object]:
-    """The mapping in JavaScript's key order. Returns the mapping itself when it is already so."""
+    """The mapping in JavaScript's key order; the mapping itself when it has that order."""
     for key in mapping:
         if key[:1] in _DIGITS:
             break
@@ -252,11 +261,7 @@ def ordered_items(mapping: Mapping[str, object]) -> Iterator[tuple[str, object]]
 
 
 def stringify(value: object) -> str | UndefinedType:
-    """`JSON.stringify(value)`: no spaces, only control characters, quotes, backslashes and lone surrogates escaped.
-
-    Undefined members vanish, undefined items become null, NaN and infinities become null. Undefined itself, and a
-    function, give UNDEFINED.
-    """
+    """`JSON.stringify(value)`: undefined members are omitted, undefined items, NaN and infinities become null."""
     text = _json(value)
     return UNDEFINED if text is None else text
 
@@ -292,10 +297,7 @@ def _quoted(text: str) -> str:
 
 
 def parse_json(text: str | bytes) -> object:
-    """`JSON.parse(text)`, numbers rounded to doubles; of equal keys the last value wins, at the first one's place.
-
-    Bytes are read as UTF-8, wrong ones replaced. Raises ValueError for what is not JSON, a byte order mark included.
-    """
+    """`JSON.parse(text)`; bytes are decoded as UTF-8. Raises ValueError for invalid JSON and a byte order mark."""
     source = text if isinstance(text, str) else text.decode("utf-8", "replace")
     try:
         return _DECODER.decode(source)
@@ -303,7 +305,7 @@ def parse_json(text: str | bytes) -> object:
         raise ValueError("the JSON is nested too deeply") from None
 
 
-def _whole(digits: str) -> int | float:
+def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < len(str(MAX_SAFE_INTEGER)) else double(float(digits))
 
 
@@ -315,14 +317,11 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_no_constant)
 
 
 def without_undefined(value: object) -> object:
-    """A copy in which undefined members are gone, at every depth; undefined items of lists stay.
-
-    Members named `__proto__` do not survive the engine's copy either.
-    """
+    """A deep copy without undefined members and members named `__proto__`; undefined items of arrays stay."""
     if isinstance(value, dict):
         copy = {}
         for key, member in ordered(value).items():

@@ -1,7 +1,7 @@
 """The templates of `@liquid`: LiquidJS as Segment configures it, on python-liquid.
 
-python-liquid reads the templates; values, filters, comparisons and look-ups follow LiquidJS 10.30. Loops and partials
-are switched off, and so are the filters that go over lists at length.
+python-liquid parses the templates; values, filters, comparisons and look-ups follow LiquidJS 10.30. As at Segment,
+loops, partials and the filters that iterate over arrays are disabled.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from datetime import datetime
 
 from liquid.exceptions import LiquidError
 
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import ConversionError, joined_units, utf16_units
 from emulator.mapping.liquid.environment import read_template
-from emulator.mapping.liquid.tags import SwitchedOffTag
-from emulator.mapping.liquid.values import WrongValue
-from emulator.mapping.mapping_error import MappingError
+from emulator.mapping.liquid.tags import DisabledTagError
+from emulator.mapping.liquid.values import FilterError
 
 
 def compile_liquid(template: str, now: Callable[[], datetime]) -> Callable[[object], object]:
-    """The rendering of a template against an event; `now` gives what the `date` filter calls `now`.
+    """A function that renders the template for an event; `now` gives the value of `now` in the `date` filter.
 
-    `increment` and `decrement` write into the event that is rendered, as in LiquidJS.
-    Raises MappingError: a ParseError at once for a template that cannot be read, a RenderError from the rendering.
+    As in LiquidJS, `increment` and `decrement` write into the event. Raises MappingError: a ParseError for an invalid
+    template, and a RenderError from the function.
     """
     try:
         compiled = read_template(template, now)
@@ -32,16 +32,14 @@ def compile_liquid(template: str, now: Callable[[], datetime]) -> Callable[[obje
     def render(event: object) -> object:
         try:
             return joined_units(compiled.rendered(_names_in(event)))
-        except LiquidError as error:
+        except (LiquidError, ConversionError) as error:
             raise MappingError("RenderError", _message(error, template)) from error
-        except ConversionError as error:
-            raise MappingError("RenderError", str(error)) from error
 
     return render
 
 
 def _names_in(event: object) -> dict[str, object]:
-    """What a template may name: an object's members; the positions and length of a list or text; nothing otherwise."""
+    """The variables of a template: the members of an object, or the items and `length` of an array or string."""
     if isinstance(event, dict):
         return event
     items = utf16_units(event) if isinstance(event, str) else event if isinstance(event, list) else None
@@ -50,9 +48,9 @@ def _names_in(event: object) -> dict[str, object]:
     return {**{str(position): item for position, item in enumerate(items)}, "length": len(items)}
 
 
-def _message(error: LiquidError, template: str) -> str:
-    """LiquidJS's wording, with the place of the tag or output, for what is refused here; else python-liquid's own."""
-    if not isinstance(error, WrongValue | SwitchedOffTag) or error.token is None:
+def _message(error: LiquidError | ConversionError, template: str) -> str:
+    """LiquidJS's message with the position for errors raised here, otherwise python-liquid's own."""
+    if not isinstance(error, FilterError | DisabledTagError) or error.token is None:
         return str(error.args[0])
     before = template[: error.token.start_index]
     opening = max(before.rfind("{{"), before.rfind("{%"), 0)

@@ -1,4 +1,4 @@
-"""Date filters of LiquidJS. The engine's machines stand at UTC, and so does the emulator."""
+"""LiquidJS date filters at UTC, the time zone of the engine, and their `strftime` in English."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from emulator.mapping.javascript.date_parse import parse_date
 from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string
-from emulator.mapping.liquid.strftime import formatted
-from emulator.mapping.liquid.values import WrongValue, is_nil, number, text
+from emulator.mapping.liquid.values import FilterError, check_size, is_nil, number, text
 
 DEFAULT_FORMAT = "%A, %B %-e, %Y at %-l:%M %P %z"
 XML_SCHEMA = "%Y-%m-%dT%H:%M:%S%:z"
@@ -20,18 +19,33 @@ RFC_822 = "%a, %d %b %Y %H:%M:%S %z"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = re.compile("[0-9]+")
 
+_CONVERSION = re.compile(r"%([-_0^#:]+)?([0-9]+)?([EO])?(.)")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November"),
+    "December",
+)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WIDTHS = {**dict.fromkeys("CdeHIklmMSUWy", 2), "j": 3, "L": 3, "Y": 4}
+_PADDED_WITH_SPACES = frozenset("aAbBceklpP")
+_NANOSECOND_DIGITS = 9
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+_TEENS = (11, 12, 13)
+
 Now = Callable[[], datetime]
 
 
 def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
-    """The date filters, with `now` for the words `now` and `today`. What is no date passes unchanged."""
+    """The date filters; `now` gives the value of `now` and `today`. Other values than dates are unchanged."""
 
     def date(value: object, pattern: object = UNDEFINED, zone: object = UNDEFINED) -> object:
-        moment = _moment(value, now)
-        if moment is None:
+        when = _datetime(value, now)
+        if when is None:
             return value
-        shown = moment if is_nil(zone) else _shifted(moment, zone)
-        return formatted(shown, DEFAULT_FORMAT if is_nil(pattern) else text(pattern), zone=_zone_name(zone))
+        return formatted(
+            when if is_nil(zone) else _in_zone(when, zone),
+            DEFAULT_FORMAT if is_nil(pattern) else text(pattern),
+            zone=_zone_name(zone),
+        )
 
     def fixed(pattern: str) -> Callable[[object], object]:
         return lambda value: date(value, pattern)
@@ -53,8 +67,8 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
     }
 
 
-def _moment(value: object, now: Now) -> datetime | None:
-    """The moment that a value names: seconds since 1970, or whatever V8 takes for a date; None for no date."""
+def _datetime(value: object, now: Now) -> datetime | None:
+    """A value as a date: seconds since 1970, or a string that V8 parses; None for anything else."""
     if is_nil(value):
         return None
     if value in ("now", "today"):
@@ -68,23 +82,127 @@ def _moment(value: object, now: Now) -> datetime | None:
 
 
 def _since_epoch(milliseconds: float) -> datetime | None:
-    """None also for moments before the year 1 and after 9999, which LiquidJS knows and `datetime` does not."""
+    """None also for the years before 1 and after 9999, which LiquidJS supports and `datetime` does not."""
     try:
         return _EPOCH + timedelta(milliseconds=int(milliseconds))
     except (OverflowError, ValueError):
         return None
 
 
-def _shifted(moment: datetime, zone: object) -> datetime:
-    """The moment in a zone given by name, or by minutes west of Greenwich as JavaScript counts them."""
+def _in_zone(when: datetime, zone: object) -> datetime:
+    """Converts to a zone given by name, or by minutes west of Greenwich as in JavaScript."""
     try:
         offset = ZoneInfo(zone) if isinstance(zone, str) else timezone(timedelta(minutes=-number(zone)))
-        return moment.astimezone(offset)
+        return when.astimezone(offset)
     except (ZoneInfoNotFoundError, ValueError, OverflowError):
-        raise WrongValue(f"Invalid time zone specified: {text(zone)}") from None
+        raise FilterError(f"Invalid time zone specified: {text(zone)}") from None
 
 
 def _zone_name(zone: object) -> str:
     if is_nil(zone):
         return "UTC"
     return zone if isinstance(zone, str) else ""
+
+
+def formatted(when: datetime, pattern: str, *, zone: str) -> str:
+    """`when` in the pattern; `%Z` prints `zone`, or the offset if that is empty. Unknown conversions are unchanged."""
+    return _CONVERSION.sub(lambda conversion: _converted(when, conversion, zone), pattern)
+
+
+def _converted(when: datetime, conversion: re.Match[str], zone: str) -> str:
+    flags, width, letter = conversion[1] or "", int(conversion[2] or 0), conversion[4]
+    if letter not in _CONVERSIONS and letter not in "zZN":
+        return conversion[0]
+    shown = _shown(when, letter, flags, width, zone)
+    if "^" in flags:
+        shown = shown.upper()
+    elif "#" in flags:
+        shown = shown.upper() if any("a" <= character <= "z" for character in shown) else shown.lower()
+    return _padded(shown, letter, flags, width)
+
+
+def _shown(when: datetime, letter: str, flags: str, width: int, zone: str) -> str:
+    if letter == "N":
+        wanted = width or _NANOSECOND_DIGITS
+        check_size(wanted)
+        return f"{when.microsecond // 1000:03d}"[:wanted].ljust(wanted, "0")
+    if letter == "z" or (letter == "Z" and not zone):
+        return _offset(when, ":" if ":" in flags else "")
+    return zone if letter == "Z" else str(_CONVERSIONS[letter](when))
+
+
+def _padded(shown: str, letter: str, flags: str, width: int) -> str:
+    filler = " " if letter in _PADDED_WITH_SPACES else "0"
+    if "_" in flags:
+        filler = " "
+    elif "0" in flags:
+        filler = "0"
+    check_size(width)
+    return shown.rjust(0 if "-" in flags else width or _WIDTHS.get(letter, 0), filler)
+
+
+def _offset(when: datetime, colon: str) -> str:
+    minutes = int((when.utcoffset() or timedelta()).total_seconds() // 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02d}{colon}{rest:02d}"
+
+
+def _hour12(when: datetime) -> int:
+    return when.hour % 12 or 12
+
+
+def _day_of_year(when: datetime) -> int:
+    return when.timetuple().tm_yday
+
+
+def _week(when: datetime, days_since_start: int) -> int:
+    return (_day_of_year(when) - 1 - days_since_start + 7) // 7
+
+
+def _ordinal(when: datetime) -> str:
+    return "th" if when.day in _TEENS else _ORDINALS.get(when.day % 10, "th")
+
+
+def _date(when: datetime) -> str:
+    return f"{when.month}/{when.day}/{when.year}"
+
+
+def _time(when: datetime) -> str:
+    return f"{_hour12(when)}:{when.minute:02d}:{when.second:02d} {'AM' if when.hour < 12 else 'PM'}"
+
+
+_CONVERSIONS: Mapping[str, Callable[[datetime], object]] = {
+    "a": lambda when: _DAYS[when.weekday()][:3],
+    "A": lambda when: _DAYS[when.weekday()],
+    "b": lambda when: _MONTHS[when.month - 1][:3],
+    "B": lambda when: _MONTHS[when.month - 1],
+    "c": lambda when: f"{_date(when)}, {_time(when)}",
+    "C": lambda when: when.year // 100,
+    "d": lambda when: when.day,
+    "e": lambda when: when.day,
+    "h": lambda when: _MONTHS[when.month - 1][:3],
+    "H": lambda when: when.hour,
+    "I": _hour12,
+    "j": _day_of_year,
+    "k": lambda when: when.hour,
+    "l": _hour12,
+    "L": lambda when: when.microsecond // 1000,
+    "m": lambda when: when.month,
+    "M": lambda when: when.minute,
+    "n": lambda _instant: "\n",
+    "p": lambda when: "AM" if when.hour < 12 else "PM",
+    "P": lambda when: "am" if when.hour < 12 else "pm",
+    "q": _ordinal,
+    "s": lambda when: int(when.timestamp() // 1),
+    "S": lambda when: when.second,
+    "t": lambda _instant: "\t",
+    "u": lambda when: when.isoweekday(),
+    "U": lambda when: _week(when, when.isoweekday() % 7),
+    "w": lambda when: when.isoweekday() % 7,
+    "W": lambda when: _week(when, when.weekday()),
+    "x": _date,
+    "X": _time,
+    "y": lambda when: when.year % 100,
+    "Y": lambda when: when.year,
+    "%": lambda _instant: "%",
+}

@@ -1,4 +1,4 @@
-"""python-liquid set up as Segment sets up LiquidJS."""
+"""python-liquid configured as Segment configures LiquidJS."""
 
 from __future__ import annotations
 
@@ -12,46 +12,35 @@ from liquid.utils import ReadOnlyChainMap
 
 from emulator.mapping.javascript.values import UNDEFINED, double, is_number
 from emulator.mapping.liquid.date_filters import date_filters
-from emulator.mapping.liquid.json_filters import JSON_FILTERS, json_value
-from emulator.mapping.liquid.list_filters import LIST_FILTERS
-from emulator.mapping.liquid.number_filters import NUMBER_FILTERS
+from emulator.mapping.liquid.encoding_filters import ENCODING_FILTERS, JSON_FILTERS, json_value
 from emulator.mapping.liquid.tags import TAGS, UNKNOWN_TO_LIQUIDJS
 from emulator.mapping.liquid.text_filters import TEXT_FILTERS
-from emulator.mapping.liquid.url_filters import ENCODING_FILTERS
-from emulator.mapping.liquid.values import WrongValue, charge, member, plain
+from emulator.mapping.liquid.value_filters import LIST_FILTERS, NUMBER_FILTERS
+from emulator.mapping.liquid.values import FilterError, check_size, member, plain
 
 if TYPE_CHECKING:
     from liquid.token import Token
 
 DISABLED_FILTERS = (
-    "array_to_sentence_string",
-    "concat",
-    "find",
-    "find_exp",
-    "find_index",
-    "find_index_exp",
-    "group_by",
-    "group_by_exp",
-    "has",
-    "has_exp",
-    "map",
-    "newline_to_br",
-    "reject",
-    "reject_exp",
-    "reverse",
-    "sort",
-    "sort_natural",
-    "uniq",
-    "where_exp",
-    "type",
+    *("array_to_sentence_string", "concat", "find", "find_exp", "find_index", "find_index_exp", "group_by"),
+    *("group_by_exp", "has", "has_exp", "map", "newline_to_br", "reject", "reject_exp", "reverse", "sort"),
+    *("sort_natural", "uniq", "where_exp", "type"),
 )
-_PASSING = ("date", "date_to_long_string", "date_to_rfc822", "date_to_string", "date_to_xmlschema", "raw", "truncate")
+_MAY_KEEP_VALUE = (
+    "date",
+    "date_to_long_string",
+    "date_to_rfc822",
+    "date_to_string",
+    "date_to_xmlschema",
+    "raw",
+    "truncate",
+)
 
 Filter = Callable[..., object]
 
 
 class _Output(StringIO):
-    """What a template or a `capture` writes: kept as it is, and limited."""
+    """The output of a template or a `capture`, limited in size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,12 +48,12 @@ class _Output(StringIO):
 
     def write(self, piece: str) -> int:
         self._written += len(piece)
-        charge(self._written)
+        check_size(self._written)
         return super().write(piece)
 
 
 class _Context(RenderContext):
-    """Look-ups as LiquidJS makes them; no `now` and `today` of python-liquid's own, and counters in the event."""
+    """Look-ups of LiquidJS, without `now` and `today` of python-liquid, and with counters in the event."""
 
     __slots__ = ("event",)
 
@@ -74,11 +63,11 @@ class _Context(RenderContext):
         self.scope = ReadOnlyChainMap(self.locals, event)
 
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
-        """The value at a path, an undefined object when there is none."""
+        """The value at a path, otherwise an undefined object."""
         root, *keys = path
         known = isinstance(root, str) and root in self.scope
-        # A name that nobody gave is looked up in an empty object, which has a size.
-        value = self.scope[root] if known else member({}, plain(root))  # type: ignore[index]  # it is a text
+        # An unknown name is looked up in an empty object, which has a size.
+        value = self.scope[root] if known else member({}, plain(root))  # type: ignore[index]  # a string
         for key in keys:
             value = member(plain(value), plain(key))
         if value is not UNDEFINED:
@@ -86,36 +75,35 @@ class _Context(RenderContext):
         return self.env.undefined(str(root), token=token) if default is UNDEFINED else default
 
     def get_buffer(self, _outer: TextIO | None = None) -> StringIO:
-        """Where a block writes."""
         return _Output()
 
     def increment(self, name: str) -> int:
-        """The event's number of that name, or else 0; the event has one more from then on."""
+        """The event's number of that name, or 0; the event then holds one more."""
         value = self._count(name)
         self.event[name] = double(value + 1)
         return value
 
     def decrement(self, name: str) -> int:
-        """One less than the event's number of that name, or else than 0; the event has it from then on."""
+        """One less than the event's number of that name, or than 0; the event then holds it."""
         self.event[name] = double(self._count(name) - 1)
         return self._count(name)
 
     def _count(self, name: str) -> int:
         found = self.event.get(name)
-        return double(found) if is_number(found) else 0  # type: ignore[return-value, arg-type]  # a double counts as well
+        return double(found) if is_number(found) else 0  # type: ignore[return-value, arg-type]  # or a float
 
 
 class Template(BoundTemplate):
-    """A template that renders against an event, in which `increment` and `decrement` leave their counters."""
+    """A template that renders for an event, into which `increment` and `decrement` write their counters."""
 
     def rendered(self, event: dict[str, object]) -> str:
-        """The text. Raises LiquidError."""
+        """The output. Raises LiquidError."""
         output = _Output()
         self.render_with_context(_Context(self, event), output)
         return output.getvalue()
 
     def make_partial_namespace(self, partial: bool, render_args: Mapping[str, object]) -> Mapping[str, object]:
-        # python-liquid would add a variable named `partial`, before the event's own.
+        # python-liquid would add a variable `partial` that hides the event's own.
         del partial
         return render_args
 
@@ -136,7 +124,7 @@ class _Environment(Environment):
 
 
 def read_template(source: str, now: Callable[[], datetime]) -> Template:
-    """Reads a template. Filters that LiquidJS does not know let values pass. Raises LiquidError."""
+    """Parses a template. Unknown filters return the value. Raises LiquidError."""
     built = _Environment(strict_filters=False)
     known: Mapping[str, Filter] = {
         **TEXT_FILTERS,
@@ -146,7 +134,7 @@ def read_template(source: str, now: Callable[[], datetime]) -> Template:
         **date_filters(now),
     }
     for name, function in known.items():
-        built.add_filter(name, _passing(function) if name in _PASSING else _adapted(function, plain))
+        built.add_filter(name, _value_keeping(function) if name in _MAY_KEEP_VALUE else _adapted(function, plain))
     for name, function in JSON_FILTERS.items():
         built.add_filter(name, _adapted(function, json_value))
     for name in DISABLED_FILTERS:
@@ -157,7 +145,7 @@ def read_template(source: str, now: Callable[[], datetime]) -> Template:
 
 
 def _adapted(function: Filter, converted: Callable[[object], object]) -> Filter:
-    """A filter as python-liquid calls it: converted values in, superfluous arguments dropped as JavaScript does."""
+    """A filter for python-liquid: arguments are converted, and extra ones ignored as in JavaScript."""
     code = function.__code__
     accepted = code.co_argcount
 
@@ -170,8 +158,8 @@ def _adapted(function: Filter, converted: Callable[[object], object]) -> Filter:
     return filtered
 
 
-def _passing(function: Filter) -> Filter:
-    """A filter that may leave its value as it is: the words `nil`, `empty` and `blank` then stay words."""
+def _value_keeping(function: Filter) -> Filter:
+    """A filter that may return its value, which is then the original `nil`, `empty` or `blank`."""
     adapted = _adapted(function, plain)
 
     def filtered(value: object, *arguments: object, **named: object) -> object:
@@ -183,6 +171,6 @@ def _passing(function: Filter) -> Filter:
 
 def _disabled(name: str) -> Filter:
     def refuse(*_arguments: object, **_named: object) -> object:
-        raise WrongValue(f'filter "{name}" is disabled')
+        raise FilterError(f'filter "{name}" is disabled')
 
     return refuse

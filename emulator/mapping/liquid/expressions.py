@@ -1,8 +1,8 @@
-"""Expressions as LiquidJS reads them: operands and operators in a row, then filters.
+"""Expressions as LiquidJS parses them: operands and operators, then filters.
 
-LiquidJS has one grammar for outputs, tags and conditions: it puts the row into postfix order, where operators of the
-same rank group from the right, and works it off on a stack. What is left at the bottom is the value, so that of
-`{{ a b }}` only `a` counts.
+LiquidJS has one grammar for outputs, tags and conditions: it brings the operands and operators into postfix order, with
+operators of the same precedence grouped from the right, and evaluates them on a stack. The bottom of the stack is the
+value, so `{{ a b }}` prints `a`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from liquid.token import Token
 
 _RELATION, _NEGATION, _CONNECTIVE = 2, 1, 0
-_RANKS: Mapping[str, int] = {
+_PRECEDENCE: Mapping[str, int] = {
     **dict.fromkeys((TOKEN_EQ, TOKEN_NE, TOKEN_GT, TOKEN_LT, TOKEN_GE, TOKEN_LE, TOKEN_CONTAINS), _RELATION),
     TOKEN_NOT: _NEGATION,
     TOKEN_AND: _CONNECTIVE,
@@ -47,8 +47,8 @@ _RANKS: Mapping[str, int] = {
 }
 
 
-def holds(value: object) -> bool:
-    """Whether a condition counts as true: all but false and nil do, 0 and the empty text among them."""
+def is_true(value: object) -> bool:
+    """Whether a value is true in a condition: all but false and nil, including 0 and the empty string."""
     value = plain(value)
     return value is not False and not is_nil(value)
 
@@ -70,14 +70,14 @@ _OPERATIONS: Mapping[str, Callable[[object, object], bool]] = {
     TOKEN_GT: _ordered(lambda left, right: less(right, left)),
     TOKEN_GE: _ordered(lambda left, right: less_or_equal(right, left)),
     TOKEN_CONTAINS: lambda left, right: contains(plain(left), plain(right)),
-    TOKEN_AND: lambda left, right: holds(left) and holds(right),
-    TOKEN_OR: lambda left, right: holds(left) or holds(right),
-    TOKEN_NOT: lambda _nothing, negated: not holds(negated),
+    TOKEN_AND: lambda left, right: is_true(left) and is_true(right),
+    TOKEN_OR: lambda left, right: is_true(left) or is_true(right),
+    TOKEN_NOT: lambda _nothing, negated: not is_true(negated),
 }
 
 
-class Row(Expression):
-    """Operands and operators in postfix order, and the filters that the result goes through."""
+class PostfixExpression(Expression):
+    """Operands and operators in postfix order, and the filters for the result."""
 
     __slots__ = ("filters", "postfix")
 
@@ -87,7 +87,6 @@ class Row(Expression):
         self.filters = filters
 
     def evaluate(self, context: RenderContext) -> object:
-        """The value."""
         stack: list[object] = []
         for part in self.postfix:
             stack.append(_applied(part, stack) if isinstance(part, str) else _operand(part, context))
@@ -97,62 +96,59 @@ class Row(Expression):
         return value
 
     def children(self) -> list[Expression]:
-        """The operands and the arguments of the filters."""
         operands = [part for part in self.postfix if isinstance(part, Expression)]
         return operands + [argument for each in self.filters for argument in each.children()]
 
 
 class Condition(Expression):
-    """A row in an `if` or `unless`: does it hold?"""
+    """The expression of an `if` or `unless`, as a boolean."""
 
-    __slots__ = ("row",)
+    __slots__ = ("expression",)
 
-    def __init__(self, row: Row) -> None:
-        super().__init__(row.token)
-        self.row = row
+    def __init__(self, expression: PostfixExpression) -> None:
+        super().__init__(expression.token)
+        self.expression = expression
 
     def evaluate(self, context: RenderContext) -> bool:
-        """Whether it holds."""
-        return holds(self.row.evaluate(context))
+        return is_true(self.expression.evaluate(context))
 
     def children(self) -> list[Expression]:
-        """The row."""
-        return [self.row]
+        return [self.expression]
 
 
 def _operand(expression: Expression, context: RenderContext) -> object:
-    # The word `nil` stays itself: unlike a null in the event it equals a missing value.
+    # The word `nil` is kept: unlike a null in the event, it equals a missing value.
     return expression if isinstance(expression, Nil) else expression.evaluate(context)
 
 
 def _applied(operator: str, stack: list[object]) -> bool:
-    """Takes the operator's operands off the stack; one that is missing is undefined."""
+    """Applies an operator to the operands on the stack; a missing one is undefined."""
     right = stack.pop() if stack else UNDEFINED
     left = stack.pop() if stack and operator != TOKEN_NOT else UNDEFINED
     return _OPERATIONS[operator](left, right)
 
 
-def parse_row(env: Environment, tokens: TokenStream) -> Row:
-    """Reads the rest of the tokens. Raises LiquidSyntaxError for what is no row of operands, operators and filters."""
+def parse_expression(env: Environment, tokens: TokenStream) -> PostfixExpression:
+    """Parses the rest of the tokens. Raises LiquidSyntaxError for an invalid expression."""
     if tokens.tokens and tokens.tokens[-1].kind == TOKEN_PIPE:
-        tokens.tokens.pop()  # LiquidJS lets a last `|` without a filter pass
+        tokens.tokens.pop()  # LiquidJS accepts a final `|` without a filter
     first = tokens.current
     postfix = list(_postfix(env, tokens))
     if not postfix:
         raise LiquidSyntaxError("invalid value expression", token=first)
     filters = Filter.parse(env, tokens, delim=(TOKEN_PIPE,))
     tokens.eat(TOKEN_EOF)
-    return Row(first, postfix, filters)
+    return PostfixExpression(first, postfix, filters)
 
 
 def _postfix(env: Environment, tokens: TokenStream) -> Iterator[Expression | str]:
     waiting: list[str] = []
     while tokens.current.kind not in (TOKEN_PIPE, TOKEN_EOF):
         kind = tokens.current.kind
-        if kind not in _RANKS:
+        if kind not in _PRECEDENCE:
             yield parse_primitive(env, tokens)
             continue
-        while waiting and _RANKS[waiting[-1]] > _RANKS[kind]:
+        while waiting and _PRECEDENCE[waiting[-1]] > _PRECEDENCE[kind]:
             yield waiting.pop()
         waiting.append(next(tokens).kind)
     yield from reversed(waiting)

@@ -1,4 +1,4 @@
-"""The tags of LiquidJS where they differ from python-liquid's: expressions, counters in the event, strict `if`."""
+"""The tags of LiquidJS that differ from python-liquid: expressions, counters in the event, strict `if`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from liquid.exceptions import LiquidSyntaxError, StopRender
 from liquid.parser import get_parser
 from liquid.token import TOKEN_ASSIGN, TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG
 
-from emulator.mapping.liquid.expressions import Condition, parse_row
+from emulator.mapping.liquid.expressions import Condition, parse_expression
 from emulator.mapping.liquid.values import text
 
 if TYPE_CHECKING:
@@ -30,25 +30,27 @@ DISABLED_TAGS = ("case", "for", "include", "layout", "render", "tablerow")
 UNKNOWN_TO_LIQUIDJS = ("ifchanged", "doc")
 
 
-class SwitchedOffTag(LiquidSyntaxError):
-    """A tag that exists in LiquidJS and that Segment does not allow."""
+class DisabledTagError(LiquidSyntaxError):
+    """A tag of LiquidJS that Segment disables."""
+
+
+def _print(node: OutputNode | EchoNode, context: RenderContext, buffer: TextIO) -> int:
+    return buffer.write(text(node.expression.evaluate(context)))
 
 
 class _OutputNode(OutputNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(text(self.expression.evaluate(context)))
+    render_to_output = _print
 
 
 class _OutputTag(Output):
     def parse(self, stream: TokenStream) -> OutputNode:
         token = stream.eat(TOKEN_OUTPUT)
         expression = stream.expect(TOKEN_EXPRESSION)
-        return _OutputNode(token, parse_row(self.env, TokenStream(tokenize(expression.value, expression))))
+        return _OutputNode(token, parse_expression(self.env, TokenStream(tokenize(expression.value, expression))))
 
 
 class _EchoNode(EchoNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(text(self.expression.evaluate(context)))
+    render_to_output = _print
 
 
 class _EchoTag(EchoTag):
@@ -56,7 +58,7 @@ class _EchoTag(EchoTag):
         if stream.peek.kind != TOKEN_EXPRESSION:
             return _EchoNode(stream.current, Nil(stream.current))
         token = stream.eat(TOKEN_TAG)
-        return _EchoNode(token, parse_row(self.env, stream.into_inner(tag=token, eat=False)))
+        return _EchoNode(token, parse_expression(self.env, stream.into_inner(tag=token, eat=False)))
 
 
 class _AssignTag(AssignTag):
@@ -65,7 +67,7 @@ class _AssignTag(AssignTag):
         tokens = stream.into_inner(tag=token, eat=False)
         name = parse_identifier(self.env, tokens, allow_trailing_question_mark=False)
         tokens.eat(TOKEN_ASSIGN)
-        return AssignNode(token, name=name, expression=parse_row(self.env, tokens))
+        return AssignNode(token, name=name, expression=parse_expression(self.env, tokens))
 
 
 class _IncrementNode(IncrementNode):
@@ -99,7 +101,7 @@ class _CycleTag(CycleTag):
 
 
 class _IfTag(Tag):
-    """`if`: anything after `else` but `endif` is a mistake."""
+    """`if`: only `endif` may follow an `else` block."""
 
     name = "if"
     end = "endif"
@@ -122,7 +124,7 @@ class _IfTag(Tag):
         return self.node_class(token, condition, consequence, alternatives, default)
 
     def _condition(self, stream: TokenStream, tag: Token) -> Condition:
-        return Condition(parse_row(self.env, stream.into_inner(tag=tag)))
+        return Condition(parse_expression(self.env, stream.into_inner(tag=tag)))
 
     def _block(self, stream: TokenStream) -> BlockNode:
         return get_parser(self.env).parse_block(stream, ("elsif", "else", self.end, TOKEN_EOF))
@@ -143,7 +145,7 @@ class _IfTag(Tag):
 
 
 class _UnlessTag(_IfTag):
-    """`unless`: what follows the first `else` block is skipped."""
+    """`unless`: blocks after the first `else` block are skipped."""
 
     name = "unless"
     end = "endunless"
@@ -152,7 +154,7 @@ class _UnlessTag(_IfTag):
 
 
 class _StopNode(Node):
-    """`break` and `continue`: without a loop around them they end the rendering."""
+    """`break` and `continue`, which end the rendering outside a loop."""
 
     def render_to_output(self, _context: RenderContext, _buffer: TextIO) -> int:
         raise StopRender
@@ -174,7 +176,7 @@ class _DisabledTag(Tag):
     block = False
 
     def parse(self, stream: TokenStream) -> Node:
-        raise SwitchedOffTag(f'tag "{self.name}" is disabled', token=stream.current)
+        raise DisabledTagError(f'tag "{self.name}" is disabled', token=stream.current)
 
 
 TAGS: tuple[type[Tag], ...] = (
@@ -182,4 +184,4 @@ TAGS: tuple[type[Tag], ...] = (
     *(_BreakTag, _ContinueTag),
     *(type(f"Disabled_{name}", (_DisabledTag,), {"name": name}) for name in DISABLED_TAGS),
 )
-"""What is registered over python-liquid's own tags."""
+"""Tags that replace python-liquid's own."""

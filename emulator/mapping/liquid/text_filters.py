@@ -1,21 +1,12 @@
-"""Filters of LiquidJS that make text of text."""
+"""LiquidJS filters for strings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 
-from emulator.mapping.javascript.values import (
-    UNDEFINED,
-    WHITESPACE,
-    joined_units,
-    to_lower,
-    to_upper,
-    trim,
-    truthy,
-    utf16_units,
-)
-from emulator.mapping.liquid.values import WrongValue, ceiling, charge, strict_number, text, whole
+from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, trim, truthy, utf16_units
+from emulator.mapping.liquid.values import FilterError, ceiling, check_size, strict_number, text, whole
 
 _SPACES = re.compile(f"[{WHITESPACE}]+")
 _NEWLINE = re.compile(r"\r?\n")
@@ -39,7 +30,7 @@ def escape_once(value: object) -> str:
 
 
 def strip_html(value: object) -> str:
-    """Without markup: script, style and comment blocks whole, else from `<` to the next `>`; unclosed ones stay."""
+    """Removes script, style and comment blocks, and tags from `<` to the next `>`; unclosed ones stay."""
     source, kept, at = text(value), [], 0
     while (opening := source.find("<", at)) >= 0:
         kept.append(source[at:opening])
@@ -58,73 +49,33 @@ def _end_of_markup(source: str, opening: int) -> int:
     return opening
 
 
-def append(value: object, suffix: object = _NOT_GIVEN) -> str:
-    return _joined(text(value), text(_given("append", suffix)))
-
-
-def prepend(value: object, prefix: object = _NOT_GIVEN) -> str:
-    return _joined(text(_given("prepend", prefix)), text(value))
-
-
 def _joined(first: str, second: str) -> str:
-    charge(len(first) + len(second))
+    check_size(len(first) + len(second))
     return first + second
 
 
 def _given(name: str, argument: object) -> object:
     if argument is _NOT_GIVEN:
-        raise WrongValue(f"{name} expect 2 arguments")
+        raise FilterError(f"{name} expect 2 arguments")
     return argument
-
-
-def lstrip(value: object, characters: object = UNDEFINED) -> str:
-    return text(value).lstrip(_stripped(characters))
-
-
-def rstrip(value: object, characters: object = UNDEFINED) -> str:
-    return text(value).rstrip(_stripped(characters))
-
-
-def strip(value: object, characters: object = UNDEFINED) -> str:
-    return text(value).strip(_stripped(characters))
 
 
 def _stripped(characters: object) -> str:
     return text(characters) if truthy(characters) else WHITESPACE
 
 
-def strip_newlines(value: object) -> str:
-    return _NEWLINE.sub("", text(value))
-
-
-def squish(value: object) -> str:
-    return trim(_SPACES.sub(" ", text(value)))
-
-
-def normalize_whitespace(value: object) -> str:
-    return _SPACES.sub(" ", text(value))
-
-
-def downcase(value: object) -> str:
-    return to_lower(text(value))
-
-
-def upcase(value: object) -> str:
-    return to_upper(text(value))
-
-
 def capitalize(value: object) -> str:
     source = text(value)
-    return to_upper(source[:1]) + to_lower(source[1:])
+    return source[:1].upper() + source[1:].lower()
 
 
 def pieces(source: str, separator: str) -> list[str]:
-    """`source.split(separator)`: an empty separator cuts between UTF-16 units."""
+    """`source.split(separator)`: an empty separator splits into UTF-16 units."""
     return source.split(separator) if separator else utf16_units(source)
 
 
 def split(value: object, separator: object = UNDEFINED) -> list[str]:
-    """The pieces, without the empty ones at the end."""
+    """The parts, without empty ones at the end."""
     found = pieces(text(value), text(separator))
     while found and not found[-1]:
         found.pop()
@@ -133,7 +84,7 @@ def split(value: object, separator: object = UNDEFINED) -> list[str]:
 
 def replace(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
     kept, between = pieces(text(value), text(pattern)), text(replacement)
-    charge(sum(map(len, kept)) + len(kept) * len(between))
+    check_size(sum(map(len, kept)) + len(kept) * len(between))
     return joined_units(between.join(kept))
 
 
@@ -142,30 +93,18 @@ def replace_first(value: object, pattern: object = UNDEFINED, replacement: objec
 
 
 def replace_last(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
-    source, sought = text(value), text(pattern)
-    at = source.rfind(sought)
-    return source if at < 0 else source[:at] + text(replacement) + source[at + len(sought) :]
-
-
-def remove(value: object, pattern: object = UNDEFINED) -> str:
-    return replace(value, pattern)
-
-
-def remove_first(value: object, pattern: object = UNDEFINED) -> str:
-    return replace_first(value, pattern)
-
-
-def remove_last(value: object, pattern: object = UNDEFINED) -> str:
-    return replace_last(value, pattern)
+    source, target = text(value), text(pattern)
+    at = source.rfind(target)
+    return source if at < 0 else source[:at] + text(replacement) + source[at + len(target) :]
 
 
 def _or(default: object, argument: object) -> object:
-    """An argument whose value is missing counts as not given."""
+    """An argument without a value counts as omitted."""
     return default if argument is UNDEFINED else argument
 
 
 def truncate(value: object, length: object = UNDEFINED, ellipsis: object = UNDEFINED) -> object:
-    """The first characters, the ellipsis counted in; a short value is left as it is, a number a number."""
+    """The first characters including the ellipsis; a short value is unchanged, even a number."""
     source, end = text(value), text(_or(_ELLIPSIS, ellipsis))
     longest = ceiling(_or(_LENGTH, length))
     if len(source) <= longest:
@@ -174,7 +113,7 @@ def truncate(value: object, length: object = UNDEFINED, ellipsis: object = UNDEF
 
 
 def truncatewords(value: object, words: object = UNDEFINED, ellipsis: object = UNDEFINED) -> str:
-    """The first words. The ellipsis comes also where there are exactly as many words as allowed."""
+    """The first words; the ellipsis is added even if there are exactly as many words as allowed."""
     found = _SPACES.split(text(value).lstrip(WHITESPACE))
     longest = strict_number(_or(_WORDS, words))
     longest = 1 if longest <= 0 else longest
@@ -192,29 +131,29 @@ def number_of_words(value: object, mode: object = UNDEFINED) -> int:
 
 
 TEXT_FILTERS: Mapping[str, Callable[..., object]] = {
-    "append": append,
+    "append": lambda value, suffix=_NOT_GIVEN: _joined(text(value), text(_given("append", suffix))),
     "capitalize": capitalize,
-    "downcase": downcase,
+    "downcase": lambda value: text(value).lower(),
     "escape": escape,
     "escape_once": escape_once,
-    "lstrip": lstrip,
-    "normalize_whitespace": normalize_whitespace,
+    "lstrip": lambda value, characters=UNDEFINED: text(value).lstrip(_stripped(characters)),
+    "normalize_whitespace": lambda value: _SPACES.sub(" ", text(value)),
     "number_of_words": number_of_words,
-    "prepend": prepend,
-    "remove": remove,
-    "remove_first": remove_first,
-    "remove_last": remove_last,
+    "prepend": lambda value, prefix=_NOT_GIVEN: _joined(text(_given("prepend", prefix)), text(value)),
+    "remove": lambda value, pattern=UNDEFINED: replace(value, pattern),
+    "remove_first": lambda value, pattern=UNDEFINED: replace_first(value, pattern),
+    "remove_last": lambda value, pattern=UNDEFINED: replace_last(value, pattern),
     "replace": replace,
     "replace_first": replace_first,
     "replace_last": replace_last,
-    "rstrip": rstrip,
+    "rstrip": lambda value, characters=UNDEFINED: text(value).rstrip(_stripped(characters)),
     "split": split,
-    "squish": squish,
-    "strip": strip,
+    "squish": lambda value: trim(_SPACES.sub(" ", text(value))),
+    "strip": lambda value, characters=UNDEFINED: text(value).strip(_stripped(characters)),
     "strip_html": strip_html,
-    "strip_newlines": strip_newlines,
+    "strip_newlines": lambda value: _NEWLINE.sub("", text(value)),
     "truncate": truncate,
     "truncatewords": truncatewords,
-    "upcase": upcase,
+    "upcase": lambda value: text(value).upper(),
     "xml_escape": escape,
 }

@@ -1,4 +1,4 @@
-"""How LiquidJS sees values: as text, as a number, as a list."""
+"""LiquidJS's conversions of values to strings, numbers and arrays, and its comparisons and look-ups."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from emulator.mapping.javascript.values import (
 )
 
 MEMORY_LIMIT = 100_000_000
-"""How many characters or items a template may make at once; Segment sets LiquidJS the same number."""
+"""The number of characters or items that a template may create at once, as Segment configures it."""
 
 
-class WrongValue(FilterArgumentError):
-    """A value or argument at which a filter throws. python-liquid adds the place."""
+class FilterError(FilterArgumentError):
+    """A value or argument at which a filter throws; python-liquid adds the position."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, token=None)
 
 
-def charge(size: float) -> None:
-    """Raises WrongValue before something is made that is larger than the limit."""
+def check_size(size: float) -> None:
+    """Raises FilterError for a size above the limit, before the value is created."""
     if size > MEMORY_LIMIT:
-        raise WrongValue("memory alloc limit exceeded")
+        raise FilterError("memory alloc limit exceeded")
 
 
 def plain(value: object) -> object:
-    """A value of python-liquid as JSON value or UNDEFINED: its undefined objects, `empty` and ranges taken apart."""
+    """A value of python-liquid as a JSON value or UNDEFINED."""
     if is_undefined(value):
         return UNDEFINED
     if isinstance(value, Empty | Blank):
@@ -54,7 +54,7 @@ def is_nil(value: object) -> bool:
 
 
 def text(value: object) -> str:
-    """What LiquidJS prints: nothing for nil, lists without separator, the rest as `String` does."""
+    """The printed value: nothing for nil, arrays without separators, otherwise `String(value)`."""
     value = plain(value)
     if is_nil(value):
         return ""
@@ -64,17 +64,17 @@ def text(value: object) -> str:
 
 
 def primitive(value: object) -> object:
-    """A list or object as the text that operators see."""
+    """The operand of an operator: arrays and objects as strings."""
     return to_string(value) if isinstance(value, list | dict) else value
 
 
 def strict_number(value: object) -> int | float:
-    """`Number(value)`: NaN for what is none."""
+    """`Number(value)`, possibly NaN."""
     return to_number(primitive(value))
 
 
 def number(value: object) -> int | float:
-    """`+value || 0`: what is no number counts as 0."""
+    """`+value || 0`."""
     try:
         found = strict_number(value)
     except ConversionError:
@@ -83,24 +83,24 @@ def number(value: object) -> int | float:
 
 
 def whole(value: object) -> int:
-    """A number as a position or length: without its fraction, and no larger than a double holds exactly."""
+    """A number as a position or length: truncated, and at most the largest exact integer of a double."""
     return int(min(max(number(value), -MAX_SAFE_INTEGER), MAX_SAFE_INTEGER))
 
 
 def ceiling(value: object) -> int:
-    """A number as a count of characters: not negative, a fraction counts as one more."""
+    """A number as a count of characters: rounded up, not negative."""
     return math.ceil(min(max(number(value), 0), MAX_SAFE_INTEGER))
 
 
 def items(value: object) -> list[object]:
-    """A list as it is, nothing for nil, anything else as the only item."""
+    """An array itself, an empty one for nil, otherwise one with the value."""
     if is_nil(value):
         return []
     return value if isinstance(value, list) else [value]
 
 
 def equal(left: object, right: object) -> bool:
-    """`==` of LiquidJS: strict, but lists go item by item, and `nil`, `empty` and `blank` have their own meaning."""
+    """`==` of LiquidJS: strict, but by item for arrays, and with special rules for `nil`, `empty` and `blank`."""
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Nil):
             return isinstance(other, Nil) or is_nil(plain(other))
@@ -123,7 +123,7 @@ def _is_empty(value: object, *, blank: bool) -> bool:
 
 
 def less(left: object, right: object) -> bool:
-    """`left < right` of JavaScript: two texts by their characters, anything else as numbers."""
+    """`left < right` of JavaScript: two strings by character, anything else as numbers."""
     left, right = primitive(left), primitive(right)
     if isinstance(left, str) and isinstance(right, str):
         return left < right
@@ -139,14 +139,14 @@ def less_or_equal(left: object, right: object) -> bool:
 
 
 def contains(left: object, right: object) -> bool:
-    """`contains`: an equal item in a list, or a piece of a text; nothing else contains anything."""
+    """`contains`: an equal item in an array, or a substring; false for anything else."""
     if isinstance(left, list):
         return any(equal(item, right) for item in left)
     return isinstance(left, str) and to_string(right) in left
 
 
 def member(value: object, key: object) -> object:
-    """A property as LiquidJS reads it: own members only, and `size`, `first`, `last` where no member has the name."""
+    """A property in LiquidJS: own members, and `size`, `first`, `last` unless a member has the name."""
     if is_nil(value):
         return value
     if isinstance(value, list | str) and isinstance(key, int) and not isinstance(key, bool):

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy import Connection as Transaction
 
-from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Reply, SendError, newest
+from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Response, SendError, newest
 from emulator.segment.delivery.response import FAILED, SENT
 from emulator.segment.profiles.profile import EMAIL, USER_ID
 from emulator.segment.tables import (
@@ -76,12 +76,12 @@ def forward(
 
 
 def _asked(destination: Destination, user_id: str, transport_for: Callable[[Destination], Transport]) -> dict[str, Any]:
-    def send(request: OutgoingRequest) -> Reply:
+    def send(request: OutgoingRequest) -> Response:
         try:
             answer = transport_for(destination).post(request.headers, request.body)
         except TransportError as error:
             raise SendError("FetchError", error.message, error.code) from error
-        return Reply(status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.text)
+        return Response(status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.text)
 
     shown: dict[str, Any] = {"destination": destination.name, "outcome": SENT, "reason": None, "message": None}
     instance = DestinationInstance(destination.generation or newest(), destination.settings)

@@ -115,7 +115,7 @@ class Dispatcher:
             OutcomeUpdate(
                 ids=tuple(
                     offer.id
-                    for offer, verdict in zip(work.offers, prepared.verdicts, strict=True)
+                    for offer, verdict in zip(work.offers, prepared.events, strict=True)
                     if isinstance(verdict, Ready)
                 ),
                 outcome=judgement.outcome,
@@ -166,7 +166,7 @@ def _shown(target: DeliveryTarget, text: str) -> str:
 def _left_out(target: DeliveryTarget, work: Batch, prepared: Prepared) -> Iterator[OutcomeUpdate]:
     """The events that do not go into the request, grouped by what is said of them."""
     groups: dict[tuple[str, str, str], list[int]] = {}
-    for offer, verdict in zip(work.offers, prepared.verdicts, strict=True):
+    for offer, verdict in zip(work.offers, prepared.events, strict=True):
         if isinstance(verdict, Ready):
             continue
         outcome = (REJECTED, INVALID_PAYLOAD) if isinstance(verdict, Invalid) else (DISCARDED, NOT_TRIGGERED)

@@ -1,10 +1,11 @@
-"""Making things go wrong."""
+"""Fault injection: the active rules."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from emulator.faults.rule import check_operation
+from emulator.errors import InputError, UnknownName
+from emulator.faults import check_operation
 from emulator.server.control.request_args import json_body
 from emulator.server.services import CurrentServices
 
@@ -19,8 +20,16 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     @routes.post("/faults")
     def add_fault() -> tuple[Response, int]:
         definition = json_body()
-        check_operation(definition.get("operation"), services().stackadapt.operations)
-        return jsonify(services().sandbox.faults.add(definition).as_dict()), 201
+        current = services()
+        try:
+            check_operation(definition.get("operation"), current.stackadapt.operations)
+            rule = current.sandbox.faults.add(definition)
+        except UnknownName as error:
+            # A name in the body, not in the URL: status 400, not 404.
+            raise InputError(
+                error.message, where=error.where, found=error.found, allowed=error.allowed, hint=error.hint
+            ) from None
+        return jsonify(rule.as_dict()), 201
 
     @routes.delete("/faults")
     def clear_faults() -> tuple[str, int]:

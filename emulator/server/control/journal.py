@@ -1,12 +1,12 @@
-"""Looking back: what was asked of `/graphql`, what was answered, and whether it was asked at all."""
+"""The requests to `/graphql` in the journal: search, verification, deletion."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.server.control.request_args import filters, flag, json_body, page
+from emulator.server.control.request_args import json_body, query_args
 from emulator.server.services import CurrentServices
-from emulator.stackadapt.request_log.search import CRITERIA, read_criteria
+from emulator.stackadapt import read_criteria
 
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
@@ -14,17 +14,17 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/journal")
     def journal() -> Response:
-        filters(*CRITERIA, "mask")
-        total, entries = services().stackadapt.exchanges.find(
-            read_criteria(request.args), mask=bool(flag("mask")), **page()
+        asked = query_args()
+        total, entries = services().stackadapt.request_log.find(
+            read_criteria(request.args), mask=asked["mask"], limit=asked["limit"], offset=asked["offset"]
         )
         return jsonify(total=total, entries=entries)
 
     @routes.post("/journal/verify")
     def verify() -> Response:
-        return jsonify(services().stackadapt.exchanges.verify(json_body()))
+        return jsonify(services().stackadapt.request_log.verify(json_body()))
 
     @routes.delete("/journal")
     def clear_journal() -> tuple[str, int]:
-        services().stackadapt.exchanges.clear()
+        services().stackadapt.request_log.clear()
         return "", 204

@@ -1,10 +1,10 @@
-"""Looking inside: profiles on both sides, rejections, records, deliveries, batches, audiences, totals."""
+"""Routes that read both services: profiles, records, rejections, deliveries, batches, audiences, journeys, counts."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from emulator.server.control.request_args import filters, flag, page
+from emulator.server.control.request_args import query_args
 from emulator.server.services import CurrentServices
 
 
@@ -15,58 +15,39 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/counts")
     def counts() -> Response:
-        services().catch_up()
+        services().process_due()
         return jsonify(segment=services().segment.counts(), stackadapt=services().stackadapt.counts())
 
 
 def _add_stackadapt(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/profiles")
     def profiles() -> Response:
-        asked = filters("advertiserId", "email")
-        found = services().stackadapt.profiles(advertiser_id=asked["advertiserId"], email=asked["email"], **page())
-        return jsonify(profiles=found)
+        return jsonify(profiles=services().stackadapt.profiles(**query_args()))
 
     @routes.get("/rejections")
     def rejections() -> Response:
-        asked = filters("advertiserId", "reason")
-        found = services().stackadapt.rejections(advertiser_id=asked["advertiserId"], reason=asked["reason"], **page())
-        return jsonify(rejections=found)
+        return jsonify(rejections=services().stackadapt.rejections(**query_args()))
 
     @routes.get("/records")
     def records() -> Response:
-        asked = filters("outcome", "requestId", "email")
-        found = services().stackadapt.records(
-            outcome=asked["outcome"], request_id=asked["requestId"], email=asked["email"], **page()
-        )
-        return jsonify(records=found)
+        return jsonify(records=services().stackadapt.records(**query_args()))
 
 
 def _add_segment(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/deliveries")
     def deliveries() -> Response:
         services().segment.process_due()
-        asked = filters("outcome", "destination", "userId", "email")
-        found = services().segment.deliveries(
-            outcome=asked["outcome"],
-            destination=asked["destination"],
-            user_id=asked["userId"],
-            email=asked["email"],
-            **page(),
-        )
-        return jsonify(deliveries=found)
+        return jsonify(deliveries=services().segment.deliveries(**query_args()))
 
     @routes.get("/batches")
     def batches() -> Response:
-        filters("failed")
         services().segment.process_due()
-        return jsonify(batches=services().segment.batches(failed=flag("failed"), **page()))
+        return jsonify(batches=services().segment.batches(**query_args()))
 
     @routes.get("/space/profiles")
     def space_profiles() -> Response:
         services().segment.process_due()
-        asked = filters("userId", "email")
-        found = services().segment.profiles(user_id=asked["userId"], email=asked["email"], **page())
-        return jsonify(profiles=found)
+        return jsonify(profiles=services().segment.profiles(**query_args()))
 
     @routes.get("/audiences")
     def audiences() -> Response:

@@ -1,4 +1,4 @@
-"""How often a StackAdapt token may ask."""
+"""The limit on requests per StackAdapt token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sandbox's state in and out: everything as a snapshot, or its profiles as lines of text."""
+"""Routes for snapshots of a sandbox, and for exports and imports of its profiles."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import IO
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.server import snapshot
-from emulator.server.control.request_args import filters
+from emulator.server.control.request_args import query_args
 from emulator.server.services import CurrentServices
-from emulator.stackadapt.profiles.file_formats import check_format
 from emulator.stackadapt.profiles.import_export import export_profiles, import_profiles
 
 _BODY_LIMIT_BYTES = 1024 * 1024 * 1024
@@ -25,16 +24,16 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/snapshot")
     def save() -> Response:
-        chosen = services()
-        # Written whole first: what is sent must be one moment, and the receiver may be slow.
+        current = services()
+        # Written completely first: the response must be one consistent state, and the receiver may be slow.
         file = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when it has been sent
-        snapshot.save(chosen, file)
+        snapshot.save(current, file)
         return Response(
             _chunks(file),
             mimetype="application/gzip",
             headers={
                 "Content-Length": str(file.tell()),
-                "Content-Disposition": f'attachment; filename="{chosen.sandbox.name}.snapshot.gz"',
+                "Content-Disposition": f'attachment; filename="{current.sandbox.name}.snapshot.gz"',
             },
         )
 
@@ -46,25 +45,18 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/profiles/export")
     def export() -> Response:
-        chosen, (name, advertiser) = services(), _transfer()
-        chosen.stackadapt.settle()
-        lines = export_profiles(chosen.sandbox, name, advertiser)
-        return Response((line.encode("utf-8", "replace") for line in lines), content_type=_TYPES[name])
+        current, asked = services(), query_args()
+        current.stackadapt.process_due()
+        lines = export_profiles(current.sandbox, asked["format"], asked["advertiser_id"])
+        return Response((line.encode("utf-8", "replace") for line in lines), content_type=_TYPES[asked["format"]])
 
     @routes.post("/profiles/import")
-    def deduplicate() -> Response:
-        chosen, (name, advertiser) = services(), _transfer()
+    def import_() -> Response:
+        current, asked = services(), query_args()
         request.max_content_length = _BODY_LIMIT_BYTES
-        chosen.stackadapt.settle()
-        done = import_profiles(chosen.sandbox, request.stream, name, advertiser)
-        return jsonify(done.as_dict())
-
-
-def _transfer() -> tuple[str, str | None]:
-    """The format and the advertiser that the query string names."""
-    asked = filters("format", "advertiserId", others=())
-    name = asked["format"]
-    return "jsonl" if name is None else check_format(name), asked["advertiserId"]
+        current.stackadapt.process_due()
+        result = import_profiles(current.sandbox, request.stream, asked["format"], asked["advertiser_id"])
+        return jsonify(result.as_dict())
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

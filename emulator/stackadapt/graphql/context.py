@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from graphql import GraphQLResolveInfo
 from sqlalchemy import Connection
 
-from emulator.faults.effect import Effect
+from emulator.faults import FaultMatch
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import Advertisers, KnownAdvertiser
 from emulator.stackadapt.ingestion.jobs import Arrival
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
-from emulator.stackadapt.rules.user_errors import UserError, refusal
+from emulator.stackadapt.rules.user_errors import refusal
 from emulator.workspace import READ, WRITE, Token, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """One document's surroundings. `connection` is the transaction in which all of it runs.
+    """The surroundings of one document. `connection` is the transaction in which all of it runs.
 
-    `uploads` says where files come from.
-    `effect` is what faults want the mutations to answer or the ingestion to refuse.
+    `uploads` is where files come from, `faults` are those that match the request. `decoded` maps `profiles` strings to
+    their JSON values.
     """
 
     connection: Connection
@@ -36,12 +38,8 @@ class RequestContext:
     property_types: frozenset[str]
     started_at: datetime
     uploads: UploadPlaces = field(default_factory=UploadPlaces)
-    effect: Effect = field(default_factory=Effect)
-
-    def fault_on(self, field_name: str) -> UserError | None:
-        """The user error that a fault wants this root field to answer."""
-        complaint = self.effect.user_error_on(field_name)
-        return UserError(complaint.message, complaint.path) if complaint else None
+    decoded: Mapping[str, Any] = field(default_factory=dict)
+    faults: FaultMatch = field(default_factory=FaultMatch)
 
     def readable(self, advertiser_id: str) -> KnownAdvertiser | None:
         """The advertiser, if it exists and the token may read it."""

@@ -1,4 +1,4 @@
-"""GraphQL documents: read them quickly, and refuse those that are too large to be meant well."""
+"""GraphQL documents: fast parsing, and limits on their size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from graphql.language.parser import Parser
 from emulator.stackadapt import messages
 from emulator.stackadapt.limits import Limits
 
-# A string without \u escapes or half surrogates: what the client's megabytes of profiles are.
+# A string without \u escapes or half surrogates, like the megabytes of profiles that the client sends.
 _PLAIN_STRING = re.compile(r'"([^"\\\r\n\ud800-\udfff]*(?:\\["\\/bfnrt][^"\\\r\n\ud800-\udfff]*)*)"', re.ASCII)
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -32,14 +32,14 @@ _INTROSPECTION = ("__schema", "__type")
 
 
 class DocumentTooLarge(GraphQLError):
-    """A document beyond one of the `Limits`."""
+    """A document that exceeds one of the `Limits`."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, extensions={"emulator": True})
 
 
 class PlainStringLexer(Lexer):
-    """The library's lexer, which walks strings character by character, with a short cut for ordinary ones."""
+    """The library's lexer reads strings character by character; this one reads ordinary strings at once."""
 
     def read_string(self, start: int) -> Token:
         match = _PLAIN_STRING.match(self.source.body, start)
@@ -88,24 +88,27 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
                 raise DocumentTooLarge(messages.too_deep(found, limits.depth))
 
 
-def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
-    """The operation that a request means by `operationName`, or the error that says why there is none."""
+def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation that `operationName` selects. Raises GraphQLError when there is none or more than one."""
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     if name is not None:
-        named = (each for each in operations if each.name is not None and each.name.value == name)
-        return next(named, None) or GraphQLError(messages.unknown_operation(name))
+        operations = [each for each in operations if each.name is not None and each.name.value == name][:1]
+        if not operations:
+            raise GraphQLError(messages.unknown_operation(name))
     if not operations:
-        return GraphQLError(messages.NO_OPERATION)
-    return operations[0] if len(operations) == 1 else GraphQLError(messages.AMBIGUOUS_OPERATION)
+        raise GraphQLError(messages.NO_OPERATION)
+    if len(operations) > 1:
+        raise GraphQLError(messages.AMBIGUOUS_OPERATION)
+    return operations[0]
 
 
 def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[FieldNode, ...]:
-    """An operation's root fields in document order, fragments opened."""
+    """An operation's root fields in document order, those of its fragments included."""
     return tuple(_fields_of(operation.selection_set, _fragments(document), set()))
 
 
 def asks_introspection(document: DocumentNode) -> bool:
-    """Whether any operation asks for the schema."""
+    """Whether any operation queries the schema."""
     return any(
         field.name.value in _INTROSPECTION
         for definition in document.definitions
@@ -115,18 +118,18 @@ def asks_introspection(document: DocumentNode) -> bool:
 
 
 def _selections(document: DocumentNode) -> Iterator[FieldNode | FragmentSpreadNode]:
-    waiting = [
+    pending = [
         definition.selection_set
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
     ]
-    while waiting:
-        for node in waiting.pop().selections:
+    while pending:
+        for node in pending.pop().selections:
             if isinstance(node, FieldNode | FragmentSpreadNode):
                 yield node
             inner = getattr(node, "selection_set", None)
             if inner is not None:
-                waiting.append(inner)
+                pending.append(inner)
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -140,7 +143,7 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 def _depth(
     selections: SelectionSetNode | None, fragments: dict[str, FragmentDefinitionNode], known: dict[str, int]
 ) -> int:
-    """How many fields stand within one another. `known` holds the depth of the fragments met so far."""
+    """How deep fields are nested. `known` has the depth of the fragments visited so far."""
     deepest = 0
     for node in selections.selections if selections else ():
         if isinstance(node, FragmentSpreadNode):
@@ -153,7 +156,7 @@ def _depth(
 
 def _fragment_depth(name: str, fragments: dict[str, FragmentDefinitionNode], known: dict[str, int]) -> int:
     if name in fragments and name not in known:
-        # A fragment within itself counts for nothing here; validation refuses it.
+        # A fragment within itself adds no depth; validation refuses it.
         known[name] = 0
         known[name] = _depth(fragments[name].selection_set, fragments, known)
     return known.get(name, 0)

@@ -1,6 +1,6 @@
-"""From the text of a request to its answer: rate limit, faults, validation, execution, settling.
+"""From a parsed request to its response: rate limit, faults, validation, execution.
 
-The whole document runs in one transaction: what is due is settled before and after, and an unexpected failure writes
+The whole document runs in one transaction. Due jobs are applied before and after it, and an unexpected failure writes
 nothing.
 """
 
@@ -10,24 +10,21 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute_sync, validate
 from sqlalchemy import Connection
 
 from emulator.errors import NotFound
 from emulator.events import RecordProcessed
-from emulator.faults import Definition, FaultMatch, RequestSummary
-from emulator.faults.effect import Effect
-from emulator.faults.status import status_answer
+from emulator.faults import Definition, FaultedResponse, FaultMatch, Match, RequestSummary, Status
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import Advertisers
 from emulator.stackadapt.graphql.context import RequestContext
-from emulator.stackadapt.graphql.document import DocumentTooLarge, check_size, chosen_operation, parse_document
+from emulator.stackadapt.graphql.document import DocumentTooLarge
 from emulator.stackadapt.graphql.error_format import formatted
-from emulator.stackadapt.graphql.request_body import GraphQLParams
-from emulator.stackadapt.graphql.request_contents import contents_of, summary_of
+from emulator.stackadapt.graphql.request import GraphQLParams, ParsedRequest, parse_request
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
 from emulator.stackadapt.ingestion.jobs import Arrival
@@ -37,67 +34,72 @@ from emulator.stackadapt.rules.latency import latency_of
 from emulator.timestamps import to_millis
 from emulator.workspace import Token
 
-GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
-# What the journal writes beside the names of faults when the rate limit answered.
+# The journal's name for the rate limit, beside the names of faults.
 RATE_LIMIT: Final = "rateLimit"
 
 _LOG = logging.getLogger(__name__)
 
 
 class UnexpectedFailure(Exception):
-    """A resolver failed in a way that nobody foresaw."""
+    """A resolver raised an exception that is not an error of its input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An HTTP status and a JSON body, what was asked, and what faults do to the answer on its way."""
+class GraphQLRequest:
+    """A request whose body and token were accepted.
 
-    status: int
-    body: Mapping[str, Any]
-    asked: RequestSummary = field(default_factory=RequestSummary)
-    match: FaultMatch = field(default_factory=FaultMatch)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A request whose body and token were accepted. `strict` asks for status 400 on a document that cannot run.
-
-    `fault` came with the request and counts for it alone. `uploads` says where files come from.
+    `strict` requests status 400 for a document that cannot run. `fault` came with the request and applies to it alone.
+    `host_url` is the address that it was sent to.
     """
 
     params: GraphQLParams
     token: Token
     trace_id: str
-    strict: bool
+    strict: bool = False
     fault: Definition | None = None
-    uploads: UploadPlaces = field(default_factory=UploadPlaces)
+    host_url: str = "http://127.0.0.1/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """A document and what it asks for, or why there is none."""
+class GraphQLResponse:
+    """An HTTP status and a JSON body, or the response of a fault that replaces them.
 
-    document: DocumentNode | None = None
-    error: GraphQLError | None = None
-    asked: RequestSummary = field(default_factory=RequestSummary)
+    `summary` is of the request; `faults` are those that matched it and still have to act on the response.
+    """
+
+    status: int
+    body: Mapping[str, Any]
+    summary: RequestSummary = field(default_factory=RequestSummary)
+    faults: FaultMatch = field(default_factory=FaultMatch)
+    replacement: FaultedResponse | None = None
+
+    @classmethod
+    def error(cls, status: int, message: str, *, trace_id: str | None = None, emulator: bool = False) -> Self:
+        """One error that has no place in the document."""
+        extensions = {"traceId": trace_id, "emulator": emulator or None}
+        extensions = {name: value for name, value in extensions.items() if value is not None}
+        return cls(
+            status=status,
+            body={"errors": [{"message": message, **({"extensions": extensions} if extensions else {})}]},
+        )
 
 
-# Stands where a fault answers, or nobody does.
-_UNSEEN: Final = Reply(status=500, body={})
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one request runs with."""
+
+    request: GraphQLRequest
+    parsed: ParsedRequest
+    faults: FaultMatch
+    uploads: UploadPlaces
 
 
-def error_body(message: str, *, trace_id: str | None = None, emulator: bool = False) -> dict[str, Any]:
-    """The envelope of an error that has no place in a document."""
-    extensions: dict[str, Any] = {}
-    if trace_id is not None:
-        extensions["traceId"] = trace_id
-    if emulator:
-        extensions["emulator"] = True
-    return {"errors": [{"message": message, **({"extensions": extensions} if extensions else {})}]}
+# Its status and body are never sent.
+_NOT_EXECUTED: Final = GraphQLResponse(status=500, body={})
 
 
 class Executor:
-    """Runs documents against one sandbox under one API version of the schema."""
+    """Runs documents in one sandbox with one API version of the schema."""
 
     def __init__(self, sandbox: Sandbox, *, api_version: str, limits: Limits, started_at: datetime) -> None:
         self._sandbox = sandbox
@@ -113,53 +115,36 @@ class Executor:
         roots = (self._schema.query_type, self._schema.mutation_type)
         return tuple(name for root in roots if root is not None for name in root.fields)
 
-    def run(self, request: Request) -> Reply:
-        """Answers a request. Never raises for what a request holds; raises NotFound when the sandbox was closed."""
-        reading = self._read(request)
-        match = self._strike(request, reading.asked)
-        return replace(self._answered(request, reading, match.effect), asked=reading.asked, match=match)
+    def run(self, request: GraphQLRequest, uploads: UploadPlaces) -> GraphQLResponse:
+        """The response; `uploads` is where files come from. Raises NotFound when the sandbox was closed."""
+        parsed = parse_request(request.params, self._limits)
+        faults = self._match_faults(request, parsed.summary)
+        replacement = faults.on_request()
+        response = self._respond(_Run(request, parsed, faults, uploads)) if replacement is None else _NOT_EXECUTED
+        return replace(response, summary=parsed.summary, faults=faults, replacement=replacement)
 
-    def _read(self, request: Request) -> _Reading:
-        try:
-            document = parse_document(request.params.query, self._limits)
-            check_size(document, self._limits)
-        except GraphQLError as error:
-            return _Reading(error=error)
-        operation = chosen_operation(document, request.params.operation_name)
-        if isinstance(operation, GraphQLError):
-            return _Reading(error=operation)
-        carried = contents_of(document, operation, request.params.variables)
-        return _Reading(document=document, asked=summary_of(operation, carried))
-
-    def _strike(self, request: Request, asked: RequestSummary) -> FaultMatch:
-        """The rate limit, and if there are permits left, the faults."""
+    def _match_faults(self, request: GraphQLRequest, summary: RequestSummary) -> FaultMatch:
+        """The matching faults; the rate limit alone when it refuses the request."""
         wait = self._sandbox.rate_limiter.take(request.token.secret)
         if wait is None:
-            return self._sandbox.faults.match(asked, trace_id=request.trace_id, once=request.fault)
-        return FaultMatch((RATE_LIMIT,), Effect(instead=status_answer(429, request.trace_id, retry_after=wait)))
+            return self._sandbox.faults.match(summary, trace_id=request.trace_id, once=request.fault)
+        refusal = Definition(fault=Status(status=429, retry_after=wait), match=Match())
+        return FaultMatch(request.trace_id, (refusal,), label=RATE_LIMIT)
 
-    def _answered(self, request: Request, reading: _Reading, effect: Effect) -> Reply:
-        if effect.instead is not None or (effect.no_answer is not None and not effect.no_answer.applied):
-            return _UNSEEN
-        if reading.document is None or reading.error is not None:
-            strict = request.strict or isinstance(reading.error, DocumentTooLarge)
-            return self._refused([reading.error] if reading.error else [], strict=strict)
-        errors = validate(self._schema, reading.document)
-        if errors:
-            return self._refused(errors, strict=request.strict)
-        return self._execute(request, reading.document, effect)
+    def _respond(self, run: _Run) -> GraphQLResponse:
+        document, error, strict = run.parsed.document, run.parsed.error, run.request.strict
+        if document is None:
+            return self._refused([error] if error else [], strict=strict or isinstance(error, DocumentTooLarge))
+        errors = validate(self._schema, document)
+        return self._refused(errors, strict=strict) if errors else self._execute(run, document)
 
-    def _execute(
-        self,
-        request: Request,
-        document: DocumentNode,
-        effect: Effect,
-    ) -> Reply:
-        settled: list[RecordProcessed] = []
+    def _execute(self, run: _Run, document: DocumentNode) -> GraphQLResponse:
+        request = run.request
+        processed: list[RecordProcessed] = []
         try:
             with self._sandbox.store.begin() as connection:
-                context = self._context(connection, request, effect)
-                settled += apply_due_jobs(connection, context.arrival.received_at)
+                context = self._context(connection, run)
+                processed += apply_due_jobs(connection, context.arrival.received_at)
                 result = execute_sync(
                     self._schema,
                     document,
@@ -168,46 +153,46 @@ class Executor:
                     operation_name=request.params.operation_name,
                 )
                 _raise_unexpected(result.errors)
-                settled += apply_due_jobs(connection, context.arrival.received_at)
+                processed += apply_due_jobs(connection, context.arrival.received_at)
         except NotFound:
             raise
-        except Exception as error:  # noqa: BLE001 - the caller gets the masked answer, the log the truth
+        except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)
-            failure = error_body(messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
-            return Reply(status=500, body=failure)
-        for event in settled:
+            return GraphQLResponse.error(500, messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
+        for event in processed:
             self._sandbox.journal.append(event)
         errors = result.errors or []
         if result.data is None and not any(error.path for error in errors):
-            # Variables that do not fit: nothing was executed.
+            # Invalid variables: nothing was executed.
             return self._refused(errors, strict=request.strict)
         body: dict[str, Any] = {"data": result.data}
         if errors:
             body["errors"] = [formatted(error, self._schema) for error in errors]
-        return Reply(status=200, body=body)
+        return GraphQLResponse(status=200, body=body)
 
-    def _context(self, connection: Connection, request: Request, effect: Effect) -> RequestContext:
+    def _context(self, connection: Connection, run: _Run) -> RequestContext:
         now = self._sandbox.clock.now()
         ingestion = self._sandbox.workspace.ingestion
-        due_at = now + latency_of(ingestion.latency, self._sandbox.ids, request.trace_id)
+        due_at = now + latency_of(ingestion.latency, self._sandbox.ids, run.request.trace_id)
         return RequestContext(
             connection=connection,
             workspace=self._sandbox.workspace,
             advertisers=Advertisers(connection, self._sandbox.workspace),
-            token=request.token,
+            token=run.request.token,
             limits=self._limits,
-            arrival=Arrival(request_id=request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at)),
+            arrival=Arrival(request_id=run.request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at)),
             sources=self._sources,
             property_types=self._property_types,
             started_at=self._started_at,
-            uploads=request.uploads,
-            effect=effect,
+            uploads=run.uploads,
+            decoded=run.parsed.decoded,
+            faults=run.faults,
         )
 
-    def _refused(self, errors: list[GraphQLError], *, strict: bool) -> Reply:
-        """A document that cannot run: status 200 for a plain JSON client, as the gateway's family answers."""
+    def _refused(self, errors: list[GraphQLError], *, strict: bool) -> GraphQLResponse:
+        """A document that cannot run: status 200 for a plain JSON client, as the gateway's family responds."""
         body = {"errors": [formatted(error, self._schema) for error in errors]}
-        return Reply(status=400 if strict else 200, body=body)
+        return GraphQLResponse(status=400 if strict else 200, body=body)
 
 
 def _raise_unexpected(errors: list[GraphQLError] | None) -> None:

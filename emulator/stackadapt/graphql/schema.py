@@ -1,115 +1,102 @@
-"""The API versions of the schema that the emulator serves, each field with its resolver."""
+"""The API versions of the schema that the emulator serves, each field bound to its resolver.
+
+A module of `resolvers` lists what it binds in `BINDABLES`, or in `BINDABLES_2026` for what only the schema of 2026 has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
 from typing import Final
 
-from ariadne import SchemaBindable, make_executable_schema
-from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema
+from ariadne import ObjectType, SchemaBindable, make_executable_schema
+from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, build_schema
 
 from emulator.artefacts import contract
-from emulator.errors import EmulatorDefect, InputError, nearest
-from emulator.stackadapt.graphql import scalars
-from emulator.stackadapt.graphql.resolvers import (
-    advertiser_mutations,
-    advertisers,
-    catalogue,
-    custom_segments,
-    data_hub,
-    deletions,
-    mappings,
-    profile_lists,
-    profiles,
-    tokens,
-    uploads,
-)
+from emulator.errors import EmulatorDefect, nearest, unknown
+from emulator.stackadapt.graphql import resolvers
 
 LATEST: Final = "2026-06"
-
-_COMMON = (
-    *scalars.SCALARS,
-    *tokens.BINDABLES,
-    *advertisers.BINDABLES,
-    *mappings.BINDABLES,
-    *profiles.BINDABLES,
-    *deletions.BINDABLES,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiVersion:
-    """A dated schema under `contracts/stackadapt/` with what answers its fields."""
+    """A dated schema under `contracts/`, and the lists of the resolver modules that are bound to it."""
 
     file: str
-    bindables: tuple[SchemaBindable, ...]
+    lists: Sequence[str]
 
 
-API_VERSIONS: Final[Mapping[str, ApiVersion]] = {
-    LATEST: ApiVersion(
-        file="stackadapt/2026-06/schema.graphql",
-        bindables=(
-            *_COMMON,
-            *scalars.SCALARS_2026,
-            *advertiser_mutations.BINDABLES_2026,
-            *catalogue.BINDABLES_2026,
-            *custom_segments.BINDABLES_2026,
-            *data_hub.BINDABLES_2026,
-            *deletions.BINDABLES_2026,
-            *mappings.BINDABLES_2026,
-            *profile_lists.BINDABLES_2026,
-            *uploads.BINDABLES_2026,
-        ),
-    ),
-    "2024-12": ApiVersion(file="stackadapt/2024-12/schema.graphql", bindables=_COMMON),
-}
+API_VERSIONS: Final[Mapping[str, ApiVersion]] = MappingProxyType(
+    {
+        LATEST: ApiVersion(file="stackadapt/2026-06/schema.graphql", lists=("BINDABLES", "BINDABLES_2026")),
+        "2024-12": ApiVersion(file="stackadapt/2024-12/schema.graphql", lists=("BINDABLES",)),
+    }
+)
 
 
 @cache
 def executable_schema(name: str) -> GraphQLSchema:
     """The schema of an API version with its resolvers, built once per process.
 
-    Raises InputError for an unknown API version, EmulatorDefect when schema and resolvers do not fit each other.
+    Raises UnknownName for an unknown API version, EmulatorDefect when schema and resolvers do not match.
     """
     api_version = API_VERSIONS.get(name)
     if api_version is None:
-        raise InputError(
-            "there is no such API version of the API",
-            where="apiVersion",
-            found=name,
-            allowed=", ".join(API_VERSIONS),
-            hint=nearest(name, API_VERSIONS),
-        )
-    return build_api_version(api_version)
+        raise unknown("API version", name, API_VERSIONS, where="apiVersion")
+    return bind(contract(api_version.file).read_text(encoding="utf-8"), bindables_of(api_version))
 
 
-def build_api_version(api_version: ApiVersion) -> GraphQLSchema:
-    """Binds the resolvers of an API version. Raises EmulatorDefect for a resolver without a field and the reverse."""
-    schema = make_executable_schema(contract(api_version.file).read_text(encoding="utf-8"), *api_version.bindables)
-    for graphql_type in _object_types(schema):
-        for name, graphql_field in graphql_type.fields.items():
-            if graphql_field.resolve is None:
-                raise EmulatorDefect(
-                    "a field has no resolver",
-                    where=f"{graphql_type.name}.{name}",
-                    hint="Bind one.",
-                )
+def bindables_of(api_version: ApiVersion) -> list[SchemaBindable]:
+    """Everything that the modules of `resolvers` bind to the schema of an API version."""
+    modules = [import_module(f"{resolvers.__name__}.{module.name}") for module in iter_modules(resolvers.__path__)]
+    return [each for module in modules for name in api_version.lists for each in getattr(module, name, ())]
+
+
+def bind(sdl: str, bindables: Sequence[SchemaBindable]) -> GraphQLSchema:
+    """An executable schema. Raises EmulatorDefect for a resolver without a field, or a field with none or two."""
+    seen: set[tuple[str, str]] = set()
+    for key in _bound_fields(bindables):
+        if key in seen:
+            raise EmulatorDefect("a field has two resolvers", where=".".join(key))
+        seen.add(key)
+    try:
+        schema = make_executable_schema(sdl, *bindables)
+    except ValueError as error:
+        raise _mismatch(build_schema(sdl), bindables, error) from None
+    for type_name, graphql_type in schema.type_map.items():
+        if isinstance(graphql_type, GraphQLObjectType) and not type_name.startswith("__"):
+            for name, graphql_field in graphql_type.fields.items():
+                if graphql_field.resolve is None:
+                    raise EmulatorDefect("a field has no resolver", where=f"{type_name}.{name}")
     return schema
 
 
 def members_of(schema: GraphQLSchema, enum_name: str) -> frozenset[str]:
     """The members of an enum of the schema."""
-    enum = schema.type_map[enum_name]
+    enum = schema.type_map.get(enum_name)
     if not isinstance(enum, GraphQLEnumType):
-        raise EmulatorDefect("the schema has no such enum", where=enum_name)
+        raise EmulatorDefect("the schema does not have this enum", where=enum_name)
     return frozenset(enum.values)
 
 
-def _object_types(schema: GraphQLSchema) -> list[GraphQLObjectType]:
-    return [
-        graphql_type
-        for graphql_type in schema.type_map.values()
-        if isinstance(graphql_type, GraphQLObjectType) and not graphql_type.name.startswith("__")
-    ]
+def _bound_fields(bindables: Sequence[SchemaBindable]) -> Iterator[tuple[str, str]]:
+    for bindable in bindables:
+        if isinstance(bindable, ObjectType):
+            # Ariadne has no public list of them.
+            yield from ((bindable.name, field) for field in bindable._resolvers)
+
+
+def _mismatch(schema: GraphQLSchema, bindables: Sequence[SchemaBindable], error: ValueError) -> EmulatorDefect:
+    """Ariadne's error, with the place and the nearest name where a type or field is not in the schema."""
+    for type_name, field in _bound_fields(bindables):
+        graphql_type = schema.type_map.get(type_name)
+        if not isinstance(graphql_type, GraphQLObjectType):
+            return EmulatorDefect(str(error), where=type_name, hint=nearest(type_name, schema.type_map))
+        if field not in graphql_type.fields:
+            return EmulatorDefect(str(error), where=f"{type_name}.{field}", hint=nearest(field, graphql_type.fields))
+    return EmulatorDefect(str(error))

@@ -1,1 +1,6 @@
-"""The HTTP endpoints of the StackAdapt service: `/graphql` and `/uploads`."""
+"""The HTTP endpoints of the StackAdapt service: `/graphql` and `/uploads/<sandbox>/`."""
+
+from emulator.stackadapt.http.graphql_endpoint import blueprint as graphql_blueprint
+from emulator.stackadapt.http.upload_endpoint import blueprint as uploads_blueprint
+
+__all__ = ["graphql_blueprint", "uploads_blueprint"]

@@ -1,6 +1,6 @@
-"""`POST /uploads/<sandbox>/`: where a file goes that `createUploadTargets` asked for.
+"""`POST /uploads/<sandbox>/`: uploads of files to the targets of `createUploadTargets`.
 
-A form (`multipart/form-data`) with the target's `key` and the `file`, as object stores take signed uploads.
+A form (`multipart/form-data`) with the target's `key` and the `file`, as object stores accept signed uploads.
 """
 
 from __future__ import annotations
@@ -10,35 +10,35 @@ from collections.abc import Callable
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import InputError, NotFound
-from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.ingestion.upload_targets import store_sent
+from emulator.stackadapt.service import StackAdapt
 
 Find = Callable[[str], StackAdapt | None]
 
 
 def blueprint(find: Find) -> Blueprint:
-    """The route `/uploads/<sandbox>/`. `find` gives the sandbox of this name, or None."""
+    """The route `/uploads/<sandbox>/`. `find` returns the service of the sandbox with this name, or None."""
     routes = Blueprint("uploads", __name__)
 
     @routes.post("/uploads/<sandbox>/")
     def upload(sandbox: str) -> Response | tuple[Response, int]:
         stackadapt = find(sandbox)
         if stackadapt is None:
-            raise NotFound("there is no such sandbox", where="sandbox", found=sandbox)
+            raise NotFound(f"unknown sandbox {sandbox!r}", where="sandbox")
         most = stackadapt.limits.body_bytes
         request.max_content_length = most
         if (request.content_length or 0) > most:
             return jsonify(error="Request Entity Too Large", message=f"A file has at most {most} bytes."), 413
-        sent = request.files.get("file")
-        if sent is None:
+        file = request.files.get("file")
+        if file is None:
             raise InputError("the form has no file", where="file", hint="Send multipart/form-data.")
         try:
-            content = sent.read().decode("utf-8-sig")
+            content = file.read().decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InputError("this file is not UTF-8 text", where="file", found=sent.filename) from None
+            raise InputError("the file is not UTF-8 text", where="file", found=file.filename) from None
         with stackadapt.sandbox.store.begin() as connection:
             if not store_sent(connection, request.form.get("key", ""), content):
-                raise NotFound("there is no such upload target", where="key", hint="Ask createUploadTargets for one.")
+                raise NotFound("unknown upload target", where="key", hint="Create one with createUploadTargets.")
         return Response(status=204)
 
     return routes

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from emulator.events import RecordProcessed
-from emulator.faults.effect import RecordRejection
+from emulator.faults import RecordRejection
 from emulator.stackadapt.ingestion.deletions import delete_emails, delete_external_ids
 from emulator.stackadapt.ingestion.jobs import (
     DELETE_EMAILS_JOB,
@@ -160,7 +160,7 @@ class _Processing:
             suppressed=self.batch.suppresses(reading.email),
         )
         email = reading.email
-        if rejecting is not None and rejecting.hits(email, record.position):
+        if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
             email = self.batch.apply(reading, self._intake.status).email

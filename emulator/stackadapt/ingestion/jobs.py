@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from emulator.faults.effect import RecordRejection
+from emulator.faults import RecordRejection
 from emulator.stackadapt.ingestion.mappings import active_schemas
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import QUEUED

@@ -16,7 +16,7 @@ from emulator.stackadapt.tables import LIST_INTEGRATIONS, LIST_MEMBERS, PROFILE_
 from emulator.stackadapt.upsert import upsert
 from emulator.store import portions
 
-PROFILE_LIST_LISTING: CursorOrder[Row[Any]] = CursorOrder(name="profileLists", place=lambda row: (row.id,))
+PROFILE_LIST_LISTING: CursorOrder[Row[Any]] = CursorOrder(name="profileLists", position=lambda row: (row.id,))
 
 
 def number_of(text: str) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from emulator.faults.effect import RecordRejection
+from emulator.faults import RecordRejection
 from emulator.stackadapt.ingestion.jobs import MAPPING_JOB, Arrival, RecordBatch, enqueue, enqueue_records
 from emulator.stackadapt.ingestion.mappings import (
     PROFILE,

@@ -14,7 +14,7 @@ from emulator.stackadapt import messages
 from emulator.stackadapt.ingestion.declared_properties import declared_types
 from emulator.stackadapt.ingestion.profile_lists import is_on_list
 from emulator.stackadapt.messages import emulator_error
-from emulator.stackadapt.relay import cursor_of, place_of
+from emulator.stackadapt.relay import cursor_of, position_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.segment_rules import parse_rule
 from emulator.stackadapt.segments.sql import compile_rule
@@ -88,7 +88,7 @@ def _token(token: str | None) -> tuple[str, int]:
     """Which way a token leads, and from which profile."""
     if not token:
         return _AFTER, 0
-    match place_of(_PAGES, token):
+    match position_of(_PAGES, token):
         case (str(way), int(place)) if way in (_AFTER, _BEFORE):
             return way, place
     raise emulator_error(messages.bad_cursor(token))

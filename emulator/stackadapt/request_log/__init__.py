@@ -1,1 +1,1 @@
-"""The journal of requests to `/graphql`: search, verification and display."""
+"""The requests to `/graphql` in the journal: searched, counted and shown."""

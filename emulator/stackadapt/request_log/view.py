@@ -1,4 +1,4 @@
-"""An exchange of the journal as people look at it: decoded records, what became of them, PII masked on demand."""
+"""A request of the journal in its JSON form: decoded records, their outcomes, personal data masked if required."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from graphql import GraphQLError
-
 from emulator.clock import to_iso
 from emulator.events import GraphQLExchanged, RecordProcessed
-from emulator.stackadapt.graphql.document import chosen_operation, parse_document
-from emulator.stackadapt.graphql.request_body import BadBody, read_body
-from emulator.stackadapt.graphql.request_contents import FieldContents, contents_of
+from emulator.stackadapt.graphql.request import parse_body
 from emulator.stackadapt.limits import Limits
 
 Shown = dict[str, Any]
 
 MASK: Final = "***"
-# These say which audience and which way, not who.
+# Which audience, and whether a profile enters or exits it: not personal data.
 _NOT_PII = frozenset({"action", "audienceId", "audienceName"})
 
 
@@ -35,24 +31,14 @@ def outcome_of(exchange: GraphQLExchanged) -> str:
         return "notGraphql"
     if "errors" in body:
         return "errors"
-    answers = (answer for answer in (body.get("data") or {}).values() if isinstance(answer, dict))
-    return "userErrors" if any(answer.get("userErrors") for answer in answers) else "accepted"
+    payloads = (payload for payload in (body.get("data") or {}).values() if isinstance(payload, dict))
+    return "userErrors" if any(payload.get("userErrors") for payload in payloads) else "accepted"
 
 
-def carried_in(exchange: GraphQLExchanged, limits: Limits) -> list[FieldContents]:
-    """The root fields and records of a request, decoded again from its body; none when it cannot be read."""
-    try:
-        params = read_body(exchange.request.encode())
-        document = parse_document(params.query, limits)
-    except (BadBody, GraphQLError):
-        return []
-    operation = chosen_operation(document, params.operation_name)
-    return [] if isinstance(operation, GraphQLError) else contents_of(document, operation, params.variables)
-
-
-def shown(exchange: GraphQLExchanged, settled: Iterable[RecordProcessed], limits: Limits, *, mask: bool) -> Shown:
-    """The exchange in its JSON form. `settled` are the records of this request that have reached their end."""
-    ends = list(settled)
+def shown(exchange: GraphQLExchanged, processed: Iterable[RecordProcessed], limits: Limits, *, mask: bool) -> Shown:
+    """The JSON form. `processed` are the records of this request that have an outcome."""
+    ends = list(processed)
+    parsed = parse_body(exchange.request.encode(), limits)
     return {
         "at": to_iso(exchange.at),
         "traceId": exchange.trace_id,
@@ -65,12 +51,12 @@ def shown(exchange: GraphQLExchanged, settled: Iterable[RecordProcessed], limits
         "faults": list(exchange.matched),
         "records": [
             {"operation": each.operation, "advertiserIds": list(each.advertiser_ids), "record": _record(record, mask)}
-            for each in carried_in(exchange, limits)
+            for each in (parsed.contents if parsed else ())
             for record in each.records
         ],
         "settled": dict(Counter(end.outcome for end in ends)),
         "reasons": dict(Counter(end.reason for end in ends if end.reason)),
-        # A document that cannot be parsed can hold anything anywhere, so bodies are masked as a whole.
+        # A document that cannot be parsed may contain anything anywhere, so bodies are masked as a whole.
         "request": MASK if mask else exchange.request,
         "response": MASK if mask else exchange.response,
     }

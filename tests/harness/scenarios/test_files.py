@@ -91,7 +91,7 @@ def test_the_schema_is_one() -> None:
             "steps[0].when[0].operation",
             "mean 'upsertProfiles'?",
         ),
-        ("identify: ada", "{fault: reset, every: 2}", "steps[0].when[0].every", "this fault has no such option"),
+        ("identify: ada", "{fault: reset, every: 2}", "steps[0].when[0].every", "unknown reset option"),
         (
             "profiles: [ada]",
             "requests: [{operation: upsertProfile}]",

@@ -1,4 +1,4 @@
-"""Fixtures of the destination's tests: a provider that answers as told, and events that fit the default mapping."""
+"""Fixtures for tests of the destination: a provider with scripted responses, and events for the default mapping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from graphql import FieldNode, OperationDefinitionNode, parse
 
-from emulator.mapping import DestinationInstance, OutgoingRequest, Reply, load_definition
+from emulator.mapping import DestinationInstance, OutgoingRequest, Response, load_definition, newest
 from emulator.mapping.actions.columns import STANDARD_NAMES
 
 JSON = {"content-type": "application/json"}
@@ -20,44 +20,44 @@ TRACK = 'type = "track"'
 
 @dataclass
 class Provider:
-    """Answers requests with scripted replies, the last one for ever, and keeps what it was asked."""
+    """Sends scripted responses, repeating the last one, and keeps the requests."""
 
-    replies: list[Reply]
+    responses: list[Response]
     requests: list[OutgoingRequest] = field(default_factory=list)
 
-    def send(self, request: OutgoingRequest) -> Reply:
+    def send(self, request: OutgoingRequest) -> Response:
         self.requests.append(request)
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        return self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
 
     @property
     def document(self) -> str:
-        """The GraphQL text of the last request."""
+        """The GraphQL document of the last request."""
         text = json.loads(self.requests[-1].body)["query"]
         assert isinstance(text, str)
         return text
 
 
 @pytest.fixture
-def reply() -> Callable[..., Reply]:
-    """A reply of JSON, or of what else the headers say."""
+def response() -> Callable[..., Response]:
+    """A JSON response, or one with other headers."""
 
-    def build(status: int = 200, body: object = None, *, reason: str = "OK", **headers: str) -> Reply:
+    def build(status: int = 200, body: object = None, *, reason: str = "OK", **headers: str) -> Response:
         text = body if isinstance(body, str) else json.dumps({} if body is None else body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Reply(status=status, reason=reason, headers={**JSON, **named}, body=text)
+        return Response(status=status, reason=reason, headers={**JSON, **named}, body=text)
 
     return build
 
 
 @pytest.fixture
-def provider(reply: Callable[..., Reply]) -> Provider:
-    return Provider([reply()])
+def provider(response: Callable[..., Response]) -> Provider:
+    return Provider([response()])
 
 
 @pytest.fixture
-def answering() -> Callable[..., Provider]:
-    """A provider that gives these replies, one after another."""
-    return lambda *replies: Provider(list(replies))
+def responding() -> Callable[..., Provider]:
+    """A provider with these responses in order."""
+    return lambda *responses: Provider(list(responses))
 
 
 @pytest.fixture
@@ -78,10 +78,10 @@ def payload() -> dict[str, Any]:
 
 @pytest.fixture
 def instance() -> Callable[..., DestinationInstance]:
-    """An instance whose one subscription takes each field from the event's member of the same name."""
+    """An instance whose one subscription maps each field to the event's member of the same name."""
 
     def build(
-        generation: str = "3.517.0", action: str = "forwardAudienceEvent", **settings: object
+        generation: str = newest(), action: str = "forwardAudienceEvent", **settings: object
     ) -> DestinationInstance:
         fields = load_definition(generation).actions[action].fields
         mapping = {known.key: {"@path": f"$.m.{known.key}"} for known in fields}
@@ -93,7 +93,7 @@ def instance() -> Callable[..., DestinationInstance]:
 
 @pytest.fixture
 def event(payload: dict[str, Any]) -> Callable[..., dict[str, Any]]:
-    """An event that carries a valid payload, with these members in the place of its own; `...` leaves one out."""
+    """An event with a valid payload, changed by these members; `...` omits one."""
 
     def build(**members: object) -> dict[str, Any]:
         merged = {**payload, **members}
@@ -104,7 +104,7 @@ def event(payload: dict[str, Any]) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def profiles(provider: Provider) -> Callable[[], list[dict[str, Any]]]:
-    """The profiles in the provider's last request, read as the provider would read them."""
+    """The profiles in the provider's last request, parsed as by the provider."""
 
     def read() -> list[dict[str, Any]]:
         (line,) = (line for line in provider.document.splitlines() if line.lstrip().startswith("profiles: "))
@@ -117,7 +117,7 @@ def profiles(provider: Provider) -> Callable[[], list[dict[str, Any]]]:
 
 @pytest.fixture
 def root_fields(provider: Provider) -> Callable[[], list[str]]:
-    """The root fields of the provider's last document, as a GraphQL parser sees them."""
+    """The root fields of the provider's last document, parsed as GraphQL."""
 
     def read() -> list[str]:
         found: list[str] = []
@@ -131,7 +131,7 @@ def root_fields(provider: Provider) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def columns(provider: Provider) -> Callable[[], dict[str, str]]:
-    """Name and type of the custom columns that the provider's last request declares, with the type as it stands."""
+    """Name and type of the custom columns in the provider's last request."""
 
     def read() -> dict[str, str]:
         pattern = r'{incomingKey:"([^"]*)",destinationKey:"[^"]*",label:"[^"]*",(?:type:([^,]*),)?isPii:false}'

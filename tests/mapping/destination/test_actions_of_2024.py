@@ -19,7 +19,7 @@ def payload() -> dict[str, Any]:
 
 @pytest.fixture
 def forward(instance: Make, event: Make, provider: Any, profiles: Make) -> Callable[..., list[dict[str, Any]]]:
-    """Sends one event per set of traits through `forwardProfile` and reads the profiles."""
+    """Sends one event for each set of traits through `forwardProfile` and returns the profiles."""
 
     def send(*traits: object, **members: object) -> list[dict[str, Any]]:
         instance(GENERATION, "forwardProfile").on_batch(
@@ -34,7 +34,7 @@ def forward(instance: Make, event: Make, provider: Any, profiles: Make) -> Calla
 
 @pytest.fixture
 def schema(provider: Any) -> Callable[[], dict[str, str]]:
-    """Types of the columns that the last request declares."""
+    """The types of the columns in the last request."""
 
     def read() -> dict[str, str]:
         (line,) = (line.strip() for line in provider.document.splitlines() if "mappingSchema:" in line)
@@ -60,18 +60,18 @@ def test_traits_are_renamed_and_the_id_comes_after_them(forward: Make) -> None:
         ("1990- 7-8x", 7, 8),
     ],
 )
-def test_month_and_day_of_birth_change_places(forward: Make, birthday: object, day: object, month: object) -> None:
+def test_month_and_day_of_birth_are_swapped(forward: Make, birthday: object, day: object, month: object) -> None:
     (profile,) = forward({"birthday": birthday})
     assert (profile["birthDay"], profile["birthMonth"]) == (day, month)
     assert "birthday" not in profile
 
 
-def test_an_alias_carries_the_previous_id_even_without_traits(forward: Make) -> None:
+def test_an_alias_has_the_previous_id_even_without_traits(forward: Make) -> None:
     (profile,) = forward({}, event_type="alias", previous_id="anon")
     assert profile == {"userId": "u1", "previousId": "anon"}
 
 
-def test_a_payload_without_traits_vanishes_but_counts_as_sent(
+def test_a_payload_without_traits_is_not_in_the_request_but_counts_as_sent(
     instance: Make, event: Make, provider: Any, profiles: Make
 ) -> None:
     (result,) = instance(GENERATION, "forwardProfile").on_batch([event(), event(traits={"a": 1})], provider.send)
@@ -99,7 +99,7 @@ def test_a_trait_named_like_the_id_is_lost_without_one(forward: Make) -> None:
         (["5", "6"], "date"),
     ],
 )
-def test_whatever_v8_takes_for_a_date_makes_a_date_column(
+def test_a_string_that_v8_parses_as_a_date_makes_a_date_column(
     forward: Make, schema: Make, values: list[object], type_: str
 ) -> None:
     forward(*({"plan tier": value} for value in values))
@@ -114,12 +114,12 @@ def test_standard_traits_make_no_column(forward: Make, schema: Make) -> None:
 @pytest.mark.parametrize(
     ("name", "label"), [("planTier", "Plan Tier"), ("audience tier", "External Audience Tier"), ("яx", "Яx")]
 )
-def test_a_column_is_labelled_from_its_new_name(forward: Make, provider: Any, name: str, label: str) -> None:
+def test_the_label_of_a_column_comes_from_its_new_name(forward: Make, provider: Any, name: str, label: str) -> None:
     forward({name: 1})
     assert rf"\"label\":\"{label}\"" in provider.document
 
 
-def test_the_first_advertiser_receives_everybody(instance: Make, event: Make, provider: Any) -> None:
+def test_all_profiles_go_to_the_first_advertiser(instance: Make, event: Make, provider: Any) -> None:
     events = [event(traits={"a": 1}, advertiser_id="11"), event(traits={"a": 1}, advertiser_id="22")]
     instance(GENERATION, "forwardProfile").on_batch(events, provider.send)
     assert "advertiserId: 11," in provider.document

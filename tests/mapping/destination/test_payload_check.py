@@ -1,18 +1,18 @@
-"""What happens to a payload before an action sees it, and in which words it is refused."""
+"""Conversion and validation of payloads, and the messages of violations."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from emulator.mapping import load_definition, newest
 from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.schema import Complaint, PayloadCheck
-from emulator.mapping.schema.readiness import compile_look
+from emulator.mapping.schema import PayloadCheck, Violation
+from emulator.mapping.schema.fast_check import compile_fast_check
 
 CHECK = PayloadCheck(load_definition(newest()).actions["forwardAudienceEvent"].fields)
 SETTINGS = PayloadCheck(load_definition(newest()).settings)
@@ -20,17 +20,17 @@ SETTINGS = PayloadCheck(load_definition(newest()).settings)
 
 def accepted(resolved: object, *, batch: bool = False) -> dict[str, Any]:
     checked = CHECK.payload(resolved, batch=batch)
-    assert not isinstance(checked, Complaint), checked
+    assert not isinstance(checked, Violation), checked
     return checked
 
 
-def complaint(resolved: object, *, batch: bool = False) -> str:
+def violation(resolved: object, *, batch: bool = False) -> str:
     checked = CHECK.payload(resolved, batch=batch)
-    assert isinstance(checked, Complaint)
+    assert isinstance(checked, Violation)
     return checked.message
 
 
-def test_a_valid_payload_passes_as_it_is(payload: dict[str, Any]) -> None:
+def test_a_valid_payload_is_not_copied(payload: dict[str, Any]) -> None:
     assert CHECK.payload(payload, batch=True) is payload
 
 
@@ -38,45 +38,47 @@ def test_a_valid_payload_passes_as_it_is(payload: dict[str, Any]) -> None:
     ("given_value", "kept"),
     [(5, "5"), (1.0, "1"), (1e21, "1e+21"), (True, "true"), (["x"], "x"), ([5], "5"), ([None], ""), ("", "")],
 )
-def test_text_fields_take_scalars_and_lists_of_one(payload: dict[str, Any], given_value: object, kept: str) -> None:
+def test_string_fields_accept_scalars_and_arrays_of_one(
+    payload: dict[str, Any], given_value: object, kept: str
+) -> None:
     assert accepted({**payload, "user_id": given_value}, batch=True)["user_id"] == kept
 
 
 @pytest.mark.parametrize(
     ("given_value", "found"), [({}, "object"), ([], "array"), ([[5]], "array"), (["a", "b"], "array"), ([{}], "object")]
 )
-def test_text_fields_refuse_what_is_no_scalar(payload: dict[str, Any], given_value: object, found: str) -> None:
+def test_string_fields_reject_other_values(payload: dict[str, Any], given_value: object, found: str) -> None:
     expected = f"Segment User ID must be a string but it was an {found}."
-    assert complaint({**payload, "user_id": given_value}) == expected
+    assert violation({**payload, "user_id": given_value}) == expected
 
 
 @pytest.mark.parametrize(
     ("given_value", "kept"), [("true", True), ("false", False), (1, True), (0, False), ([True], True), (["0"], None)]
 )
-def test_booleans_are_taken_from_unmistakable_values(
+def test_boolean_fields_accept_unambiguous_values(
     payload: dict[str, Any], given_value: object, kept: bool | None
 ) -> None:
     checked = CHECK.payload({**payload, "enable_batching": given_value}, batch=False)
     if kept is None:
-        assert checked == Complaint("Batch Profiles must be a boolean but it was a string.")
+        assert checked == Violation("Batch Profiles must be a boolean but it was a string.")
     else:
         assert isinstance(checked, dict)
         assert checked["enable_batching"] is kept
 
 
-def test_null_vanishes_and_unknown_members_are_taken_out(payload: dict[str, Any]) -> None:
+def test_null_and_unknown_members_are_removed(payload: dict[str, Any]) -> None:
     standard = {"first_name": None, "last_name": "", "nickname": "x", "city": 5}
     kept = accepted({**payload, "user_id": None, "junk": 1, "standard_traits": standard})
     assert kept["standard_traits"] == {"last_name": "", "city": "5"}
     assert not {"user_id", "junk"} & kept.keys()
 
 
-def test_open_objects_are_left_alone(payload: dict[str, Any]) -> None:
+def test_objects_without_declared_members_are_unchanged(payload: dict[str, Any]) -> None:
     properties = {"a": None, "b": "", "c": [None], "d": {"e": None}}
     assert accepted({**payload, "traits_or_props": properties})["traits_or_props"] == properties
 
 
-def test_empty_text_at_the_root_vanishes_from_an_event_but_stays_in_a_batch(payload: dict[str, Any]) -> None:
+def test_an_empty_string_at_the_root_is_removed_from_an_event_but_stays_in_a_batch(payload: dict[str, Any]) -> None:
     assert "user_id" not in accepted({**payload, "user_id": ""})
     assert accepted({**payload, "user_id": ""}, batch=True)["user_id"] == ""
 
@@ -101,14 +103,14 @@ def test_empty_text_at_the_root_vanishes_from_an_event_but_stays_in_a_batch(payl
         ),
     ],
 )
-def test_empty_text_is_refused_in_other_words_in_a_batch(
+def test_an_empty_string_has_another_message_in_a_batch(
     payload: dict[str, Any], name: str, single: str, batched: str
 ) -> None:
-    assert complaint({**payload, name: ""}) == single
-    assert complaint({**payload, name: ""}, batch=True) == batched
+    assert violation({**payload, name: ""}) == single
+    assert violation({**payload, name: ""}, batch=True) == batched
 
 
-def test_complaints_come_in_the_engine_s_order(payload: dict[str, Any]) -> None:
+def test_violations_are_in_the_order_of_the_engine(payload: dict[str, Any]) -> None:
     broken = {
         **payload,
         "standard_traits": {"birth_date": "2023-02-29"},
@@ -117,7 +119,7 @@ def test_complaints_come_in_the_engine_s_order(payload: dict[str, Any]) -> None:
         "event_type": None,
         "email": None,
     }
-    assert complaint(broken) == (
+    assert violation(broken) == (
         "The root value is missing the required field 'event_type'. "
         "The root value is missing the required field 'email'. "
         "Birth Date must be a valid date string but it was not. "
@@ -126,8 +128,8 @@ def test_complaints_come_in_the_engine_s_order(payload: dict[str, Any]) -> None:
     )
 
 
-def test_a_wrong_type_of_a_choice_is_two_complaints(payload: dict[str, Any]) -> None:
-    assert complaint({**payload, "marketing_status": {}}) == (
+def test_a_choice_of_the_wrong_type_has_two_violations(payload: dict[str, Any]) -> None:
+    assert violation({**payload, "marketing_status": {}}) == (
         "Marketing Status must be a string but it was an object. "
         'Marketing Status must be one of: "Opted-in" or "Indeterminate".'
     )
@@ -143,29 +145,29 @@ def test_a_wrong_type_of_a_choice_is_two_complaints(payload: dict[str, Any]) -> 
         ([{"type": "STRING"}, None], "The value at /custom_user_properties/0 is missing the required field 'name'."),
     ],
 )
-def test_items_of_a_list_are_named_by_their_place(payload: dict[str, Any], items: object, expected: str) -> None:
-    assert complaint({**payload, "custom_user_properties": items}) == expected
+def test_violations_of_array_items_have_their_path(payload: dict[str, Any], items: object, expected: str) -> None:
+    assert violation({**payload, "custom_user_properties": items}) == expected
 
 
-def test_a_single_object_becomes_a_list_of_one(payload: dict[str, Any]) -> None:
+def test_a_single_object_becomes_an_array_of_one(payload: dict[str, Any]) -> None:
     item = {"name": "plan", "type": "STRING", "value": 5, "extra": True}
     kept = accepted({**payload, "custom_user_properties": item})
     assert kept["custom_user_properties"] == [{"name": "plan", "type": "STRING", "value": "5"}]
 
 
 @pytest.mark.parametrize(("root", "found"), [(UNDEFINED, "undefined"), (None, "null"), ("x", "a string")])
-def test_a_root_that_is_no_object_is_refused(root: object, found: str) -> None:
-    assert complaint(root) == f"The root value must be an object but it was {found}."
+def test_a_root_that_is_not_an_object_is_invalid(root: object, found: str) -> None:
+    assert violation(root) == f"The root value must be an object but it was {found}."
 
 
-def test_the_secrets_of_an_authentication_survive_the_removal_of_unknown_members(payload: dict[str, Any]) -> None:
+def test_the_secrets_of_an_authentication_are_not_removed(payload: dict[str, Any]) -> None:
     assert accepted({**payload, "dynamicAuthSettings": {"a": None}})["dynamicAuthSettings"] == {"a": None}
 
 
-def test_settings_are_converted_but_not_emptied() -> None:
+def test_settings_are_converted_but_keep_empty_values() -> None:
     given_settings = {"apiKey": None, "advertiser_id": 23, "other": 1}
     assert SETTINGS.settings(given_settings) == {"apiKey": "", "advertiser_id": "23"}
-    assert SETTINGS.settings({}) == Complaint(
+    assert SETTINGS.settings({}) == Violation(
         "The root value is missing the required field 'apiKey'. "
         "The root value is missing the required field 'advertiser_id'."
     )
@@ -174,7 +176,7 @@ def test_settings_are_converted_but_not_emptied() -> None:
 @pytest.mark.parametrize(
     "address", ["a@b.com", "A@B.COM", "a+tag@b.co", "o'b@c.com", "a@127.0.0.1", "a@b.c-d", "a!#$%&*b@c.com", "a@b.1"]
 )
-def test_an_email_address_is_accepted(payload: dict[str, Any], address: str) -> None:
+def test_an_email_address_is_valid(payload: dict[str, Any], address: str) -> None:
     assert accepted({**payload, "email": address})["email"] == address
 
 
@@ -194,12 +196,12 @@ def test_an_email_address_is_accepted(payload: dict[str, Any], address: str) -> 
         "a@b@c.com",
     ],
 )
-def test_an_email_address_is_refused(payload: dict[str, Any], address: str) -> None:
-    assert complaint({**payload, "email": address}) == "Email must be a valid email address string but it was not."
+def test_an_email_address_is_invalid(payload: dict[str, Any], address: str) -> None:
+    assert violation({**payload, "email": address}) == "Email must be a valid email address string but it was not."
 
 
 @pytest.mark.parametrize("date", ["2024-02-29", "2000-02-29", "0000-01-01", "9999-12-31"])
-def test_a_calendar_date_is_accepted(payload: dict[str, Any], date: str) -> None:
+def test_a_calendar_date_is_valid(payload: dict[str, Any], date: str) -> None:
     assert accepted({**payload, "standard_traits": {"birth_date": date}})["standard_traits"] == {"birth_date": date}
 
 
@@ -207,9 +209,9 @@ def test_a_calendar_date_is_accepted(payload: dict[str, Any], date: str) -> None
     "date",
     ["2023-02-29", "1900-02-29", "2024-13-01", "2024-00-01", "2024-1-1", "1990-06-15T00:00:00Z", "２024-01-01", ""],
 )
-def test_a_calendar_date_is_refused(payload: dict[str, Any], date: str) -> None:
+def test_a_calendar_date_is_invalid(payload: dict[str, Any], date: str) -> None:
     expected = "Birth Date must be a valid date string but it was not."
-    assert complaint({**payload, "standard_traits": {"birth_date": date}}) == expected
+    assert violation({**payload, "standard_traits": {"birth_date": date}}) == expected
 
 
 SCALARS = st.one_of(
@@ -221,8 +223,10 @@ VALUES = st.recursive(
 MEMBERS = st.dictionaries(st.sampled_from(sorted(CHECK.schema["properties"])), VALUES, max_size=4)
 
 
+@example(members={}, batch=False)
 @given(members=MEMBERS, batch=st.booleans())
-def test_a_checked_payload_passes_again_unchanged(members: dict[str, Any], batch: bool) -> None:
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
+def test_a_checked_payload_is_valid_unchanged(members: dict[str, Any], batch: bool) -> None:
     whole = {
         "event_type": "track",
         "marketing_status": "Opted-in",
@@ -234,12 +238,14 @@ def test_a_checked_payload_passes_again_unchanged(members: dict[str, Any], batch
         "email": "a@b.com",
     }
     checked = CHECK.payload({**whole, **members}, batch=batch)
-    if isinstance(checked, dict):
-        assert CHECK.payload(checked, batch=True) == checked
+    assume(isinstance(checked, dict) or not members)
+    assert CHECK.payload(checked, batch=True) == checked
 
 
+@example(members={"email": "a@b.com"})
 @given(members=MEMBERS)
-def test_what_passes_at_a_glance_is_valid(members: dict[str, Any]) -> None:
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
+def test_the_fast_check_passes_only_valid_payloads(members: dict[str, Any]) -> None:
     schema = {**CHECK.schema, "required": []}
-    if compile_look(schema, empty_text=True)(members):
-        assert not list(Draft202012Validator(schema).iter_errors(members))
+    assume(compile_fast_check(schema)(members) or members == {"email": "a@b.com"})
+    assert not list(Draft202012Validator(schema).iter_errors(members))

@@ -1,4 +1,4 @@
-"""Reading recorded cases, running them, telling differences."""
+"""Recorded cases: reading, replaying and comparing."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def destination() -> dict[str, Any]:
     }
 
 
-def test_a_transform_case_gives_its_output() -> None:
+def test_a_transform_case_has_an_output() -> None:
     assert replay(TRANSFORM) == {"id": "t", "output": {"a": 1.0}}
     assert compare({**TRANSFORM, "expected": {"output": {"a": 1}}}, replay(TRANSFORM)) == []
 
 
-def test_an_event_that_is_no_object_is_refused_before_the_mapping_is_looked_at() -> None:
+def test_an_event_that_is_not_an_object_fails_before_the_mapping() -> None:
     outcome = replay({"id": "x", "kind": "transform", "mapping": {"@nope": 1}, "payload": []})
     assert outcome["error"]["message"] == "data must be an object, got array"
 
@@ -44,12 +44,12 @@ def test_key_order_counts_in_an_output() -> None:
     assert (difference.where, difference.expected, difference.found) == ("output", '{"a":2,"b":1}', '{"b":1,"a":2}')
 
 
-def test_an_fql_case_gives_its_match() -> None:
+def test_an_fql_case_has_a_match() -> None:
     assert replay(FQL) == {"id": "f", "match": True}
     assert [found.where for found in compare({**FQL, "expected": {"match": False}}, replay(FQL))] == ["match"]
 
 
-def test_error_messages_must_be_equal_but_for_those_of_templates() -> None:
+def test_error_messages_must_be_equal_except_for_templates() -> None:
     broken = {**TRANSFORM, "mapping": {"@nope": 1}, "expected": {"error": {"message": "other"}}}
     assert [found.where for found in compare(broken, replay(broken))] == ["error.message"]
     template = {**TRANSFORM, "mapping": {"a": {"@liquid": "{% for"}}, "expected": {"error": {"message": "other"}}}
@@ -68,7 +68,7 @@ def test_requests_are_compared_part_by_part(destination: dict[str, Any]) -> None
     assert [found.where for found in compare({**destination, "expected": expected}, outcome)] == ["requests.length"]
 
 
-def test_a_broken_connection_can_be_scripted(destination: dict[str, Any]) -> None:
+def test_a_connection_reset_can_be_scripted(destination: dict[str, Any]) -> None:
     error = replay({**destination, "responses": [{"reset": True}]})["error"]
     assert (error["name"], error["code"]) == ("FetchError", "ECONNRESET")
 
@@ -78,36 +78,36 @@ def test_a_broken_connection_can_be_scripted(destination: dict[str, Any]) -> Non
     [
         ({"kind": "transfrom"}, "Did you mean 'transform'"),
         ({"mode": "batched"}, "Did you mean 'batch'"),
-        ({"responses": []}, "no response left"),
+        ({"responses": []}, "fewer responses than requests"),
     ],
 )
-def test_a_case_of_another_shape_is_named(destination: dict[str, Any], change: dict[str, Any], message: str) -> None:
+def test_an_invalid_case_is_an_error(destination: dict[str, Any], change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message) as raised:
         replay({**destination, **change})
     assert raised.value.where == "case d"
 
 
-def test_missing_members_of_a_case_are_named(destination: dict[str, Any]) -> None:
+def test_missing_members_of_a_case_are_an_error(destination: dict[str, Any]) -> None:
     del destination["settings"], destination["events"]
-    with pytest.raises(InputError, match="lacks settings, events"):
+    with pytest.raises(InputError, match="missing settings, events"):
         replay(destination)
 
 
-def test_a_case_without_expectation_cannot_be_compared() -> None:
+def test_a_case_without_an_expected_outcome_cannot_be_compared() -> None:
     with pytest.raises(InputError, match="`expected`"):
         compare(TRANSFORM, replay(TRANSFORM))
 
 
 @pytest.mark.parametrize("name", ["cases.jsonl", "cases.jsonl.gz"])
-def test_cases_are_read_from_plain_and_packed_files(tmp_path: Path, name: str) -> None:
+def test_cases_are_read_from_plain_and_gzipped_files(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     content = b'{"id": 1}\n\n{"id": 12345678901234567890}\n'
     path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     assert [case["id"] for case in read_cases(path)] == [1, 12345678901234567000.0]
 
 
-@pytest.mark.parametrize(("line", "message"), [(b"{", "not JSON"), (b"[1]", "is a JSON object")])
-def test_a_line_that_is_no_case_is_named_by_file_and_number(tmp_path: Path, line: bytes, message: str) -> None:
+@pytest.mark.parametrize(("line", "message"), [(b"{", "not JSON"), (b"[1]", "invalid recorded case")])
+def test_an_invalid_line_is_an_error_with_file_and_number(tmp_path: Path, line: bytes, message: str) -> None:
     path = tmp_path / "cases.jsonl"
     path.write_bytes(b'{"id": 1}\n' + line + b"\n")
     with pytest.raises(InputError, match=message) as raised:
@@ -116,7 +116,7 @@ def test_a_line_that_is_no_case_is_named_by_file_and_number(tmp_path: Path, line
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "broken.jsonl.gz"])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if name.endswith("gz"):
         path.write_bytes(b"not packed")

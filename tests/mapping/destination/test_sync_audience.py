@@ -1,4 +1,4 @@
-"""`forwardAudienceEvent` of 3.497.0 and later: profiles, columns, and the document around them."""
+"""`forwardAudienceEvent` of 3.497.0 and later: profiles, columns and documents."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_root_fields_follow_the_generation(
     assert root_fields() == order
 
 
-def test_the_request_carries_the_token_and_the_document_alone(instance: Make, event: Make, provider: Any) -> None:
+def test_the_request_has_only_the_token_and_the_document(instance: Make, event: Make, provider: Any) -> None:
     instance(apiKey="secret").on_event(event(), provider.send)
     (request,) = provider.requests
     assert request.method == "POST"
@@ -71,7 +71,7 @@ def test_a_profile_has_the_ids_first_and_the_audience_last(
         (None, "exit"),
     ],
 )
-def test_truth_of_the_audience_s_member_decides_the_action(
+def test_the_member_named_by_the_audience_decides_the_action(
     instance: Make, event: Make, provider: Any, profiles: Make, member: object, action: str
 ) -> None:
     instance().on_event(event(traits_or_props={"vip": member}), provider.send)
@@ -79,14 +79,14 @@ def test_truth_of_the_audience_s_member_decides_the_action(
 
 
 @pytest.mark.parametrize(("key", "action"), [("missing", "exit"), ("a.b", "exit"), ("constructor", "enter")])
-def test_the_audience_s_member_is_no_path_but_may_be_inherited(
+def test_the_audience_key_is_not_a_path_but_may_be_inherited(
     instance: Make, event: Make, provider: Any, profiles: Make, key: str, action: str
 ) -> None:
     instance().on_event(event(traits_or_props={"a": {"b": True}}, segment_computation_key=key), provider.send)
     assert profiles()[0]["action"] == action
 
 
-def test_a_custom_property_overrides_in_place_but_not_the_audience(
+def test_a_custom_property_overrides_all_but_the_audience(
     instance: Make, event: Make, provider: Any, profiles: Make
 ) -> None:
     traits = {"action": "x", "userId": "other", "audienceId": "x"}
@@ -100,7 +100,7 @@ def test_a_custom_property_overrides_in_place_but_not_the_audience(
     ]
 
 
-def test_the_audience_s_own_key_and_id_are_no_custom_properties(instance: Make, event: Make, provider: Any) -> None:
+def test_the_key_and_id_of_the_audience_are_not_custom_properties(instance: Make, event: Make, provider: Any) -> None:
     traits = {"vip": True, "aud_1": 1, "plan": "gold"}
     (result,) = instance().on_batch([event(custom_properties_mode=V1, custom_traits=traits)], provider.send)
     assert result["multistatus"][0]["sent"]["custom_traits"] == {"plan": "gold"}
@@ -128,7 +128,7 @@ def test_the_audience_s_own_key_and_id_are_no_custom_properties(instance: Make, 
         ([5, True, 5], "STRING"),
     ],
 )
-def test_inferred_types_are_gathered_over_the_batch(
+def test_types_are_inferred_from_the_whole_batch(
     instance: Make, event: Make, provider: Any, columns: Make, values: list[object], type_: str
 ) -> None:
     events = [event(custom_properties_mode=V1, custom_traits={"p": value}) for value in values]
@@ -136,7 +136,7 @@ def test_inferred_types_are_gathered_over_the_batch(
     assert columns()["p"] == type_
 
 
-def test_empty_names_and_empty_text_make_no_column(
+def test_empty_names_and_empty_strings_make_no_column(
     instance: Make, event: Make, provider: Any, columns: Make, profiles: Make
 ) -> None:
     traits = {"": "x", "empty": "", "city": "Austin", "2": 1, "a": 1}
@@ -157,21 +157,19 @@ def test_empty_names_and_empty_text_make_no_column(
         ("_lead", "Lead"),
     ],
 )
-def test_a_custom_column_is_labelled(instance: Make, event: Make, provider: Any, name: str, label: str) -> None:
+def test_a_custom_column_has_this_label(instance: Make, event: Make, provider: Any, name: str, label: str) -> None:
     instance().on_event(event(custom_properties_mode=V1, custom_traits={name: 1}), provider.send)
     assert f'destinationKey:"{name}",label:"{label}",type:NUMBER' in provider.document
 
 
-def test_a_name_that_objects_inherit_has_no_type_of_its_own(
-    instance: Make, event: Make, provider: Any, columns: Make
-) -> None:
+def test_an_inherited_name_has_no_type(instance: Make, event: Make, provider: Any, columns: Make) -> None:
     instance().on_event(event(custom_properties_mode=V1, custom_traits={"toString": None}), provider.send)
     assert columns() == {"toString": ""}
     instance().on_event(event(custom_properties_mode=V1, custom_traits={"toString": 5}), provider.send)
     assert columns() == {"toString": "STRING"}
 
 
-def test_declared_properties_are_text_under_trimmed_names(
+def test_declared_properties_are_strings_with_trimmed_names(
     instance: Make, event: Make, provider: Any, columns: Make, profiles: Make
 ) -> None:
     declared = [
@@ -209,7 +207,7 @@ def test_the_sync_id_is_the_hash_of_the_escaped_profiles(instance: Make, event: 
 
 
 @pytest.mark.parametrize("name", ['A "q" B', "ends in \\", "a\ud800b"])
-def test_a_quote_or_a_half_character_in_a_value_breaks_the_document(
+def test_a_quote_or_a_lone_surrogate_in_a_value_breaks_the_document(
     instance: Make, event: Make, provider: Any, name: str
 ) -> None:
     instance().on_event(event(standard_traits={"first_name": name}), provider.send)
@@ -221,26 +219,24 @@ def test_a_quote_or_a_half_character_in_a_value_breaks_the_document(
         parse(provider.document)
 
 
-def test_a_crafted_value_adds_a_mutation_of_its_own(
-    instance: Make, event: Make, provider: Any, root_fields: Make
-) -> None:
+def test_a_crafted_value_adds_a_mutation(instance: Make, event: Make, provider: Any, root_fields: Make) -> None:
     crafted = 'x"}) { userErrors { message } } z: deleteProfilesWithExternalIds(input: {externalIds: [] #'
     instance().on_event(event(standard_traits={"first_name": crafted}), provider.send)
     assert "deleteProfilesWithExternalIds" in root_fields()
 
 
-def test_the_advertiser_goes_into_the_document_as_it_is(instance: Make, event: Make, provider: Any) -> None:
+def test_the_advertiser_is_inlined_unchanged(instance: Make, event: Make, provider: Any) -> None:
     instance(advertiser_id="1, foo: 2").on_event(event(), provider.send)
     assert provider.document.count("advertiserId: 1, foo: 2,") == 3
 
 
-def test_numbers_and_names_print_as_javascript_prints_them(instance: Make, event: Make, provider: Any) -> None:
+def test_numbers_and_names_are_printed_as_in_javascript(instance: Make, event: Make, provider: Any) -> None:
     traits = {"b": 1.0, "10": 1e21, "2": 1e-7, "n": {"z": [None, 12345678901234567890.0]}}
     instance().on_event(event(custom_properties_mode=V1, custom_traits=traits), provider.send)
     assert r"[{\"2\":1e-7,\"10\":1e+21,\"userId\"" in provider.document
     assert r"\"b\":1,\"n\":{\"z\":[null,12345678901234567000]}" in provider.document
 
 
-def test_an_instance_is_made_from_a_definition_too(event: Make, provider: Any, instance: Make) -> None:
+def test_an_instance_accepts_a_definition(event: Make, provider: Any, instance: Make) -> None:
     built: DestinationInstance = instance("3.497.0")
     assert DestinationInstance(built.definition, {"apiKey": "k"}).definition is built.definition

@@ -1,4 +1,4 @@
-"""The test of a token, and the advertisers to choose from in the mappings of 2024."""
+"""The test of a token, and the choice of an advertiser in the mappings of 2024."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ REFUSED = "Credentials are invalid:  Please verify your GQL Token or contact sup
 
 
 @pytest.fixture
-def token(answering: Make, reply: Make) -> Callable[..., Any]:
-    """A provider whose token has these scopes, by the name of the advertiser; ids count from 0."""
+def token(responding: Make, response: Make) -> Callable[..., Any]:
+    """A provider whose token has these scopes by advertiser name; ids count from 0."""
 
     def build(**scopes: object) -> Any:
         nodes = [
             {"advertiser": {"id": str(at), "name": name}, "scopes": each}
             for at, (name, each) in enumerate(scopes.items())
         ]
-        return answering(reply(body={"data": {"tokenInfo": {"scopesByAdvertiser": {"nodes": nodes}}}}))
+        return responding(response(body={"data": {"tokenInfo": {"scopesByAdvertiser": {"nodes": nodes}}}}))
 
     return build
 
 
-def test_a_token_that_may_write_somewhere_passes(instance: Make, token: Make) -> None:
+def test_a_token_with_any_write_scope_passes(instance: Make, token: Make) -> None:
     provider = token(a=["READ"], b=["READ", "WRITE"])
     instance(advertiser_id="another").test_authentication(provider.send)
     assert "scopesByAdvertiser" in provider.document
 
 
-def test_a_token_that_only_reads_is_refused(instance: Make, token: Make) -> None:
+def test_a_read_only_token_fails(instance: Make, token: Make) -> None:
     with pytest.raises(CredentialsError, match=REFUSED):
         instance().test_authentication(token(a=["READ"]).send)
 
 
-def test_a_status_other_than_200_is_glued_to_its_reason(instance: Make, answering: Make, reply: Make) -> None:
+def test_a_status_other_than_200_is_in_the_message(instance: Make, responding: Make, response: Make) -> None:
     with pytest.raises(CredentialsError) as raised:
-        instance().test_authentication(answering(reply(401, reason="Unauthorized")).send)
+        instance().test_authentication(responding(response(401, reason="Unauthorized")).send)
     assert raised.value.message == "Credentials are invalid:  401Unauthorized"
     assert (raised.value.name, raised.value.status) == ("Error", None)
 
 
-def test_scopes_that_are_missing_are_a_javascript_error(instance: Make, token: Make) -> None:
+def test_missing_scopes_are_a_javascript_error(instance: Make, token: Make) -> None:
     with pytest.raises(CredentialsError, match="Cannot read properties of null .reading 'includes'."):
         instance().test_authentication(token(a=None).send)
 
 
-def test_advertisers_are_offered_in_the_order_of_their_names(instance: Make, token: Make) -> None:
+def test_advertisers_are_sorted_by_name(instance: Make, token: Make) -> None:
     provider = token(zebra=["WRITE"], Éclair=["WRITE"], apple=["WRITE"], ABLE=["READ"], Apple=["WRITE"])
     found = instance("3.361.0").dynamic_field("forwardProfile", "advertiser_id", provider.send)
     assert [choice["label"] for choice in found["choices"]] == ["apple", "Apple", "Éclair", "zebra"]
@@ -60,18 +60,18 @@ def test_advertisers_are_offered_in_the_order_of_their_names(instance: Make, tok
 @pytest.mark.parametrize(
     ("generation", "field"), [("3.361.0", "user_id"), ("3.361.0", "zz"), ("3.517.0", "advertiser_id")]
 )
-def test_a_field_without_choices_says_so(instance: Make, provider: Any, generation: str, field: str) -> None:
+def test_a_field_without_choices_is_an_error(instance: Make, provider: Any, generation: str, field: str) -> None:
     found = instance(generation).dynamic_field("forwardAudienceEvent", field, provider.send)
     message = f"No dynamic field named {field} found."
     assert found == {"choices": [], "nextPage": "", "error": {"message": message, "code": "404"}}
     assert provider.requests == []
 
 
-def test_a_refused_token_offers_nothing(instance: Make, answering: Make, reply: Make) -> None:
-    provider = answering(reply(401, reason="Unauthorized"))
+def test_an_invalid_token_has_no_choices(instance: Make, responding: Make, response: Make) -> None:
+    provider = responding(response(401, reason="Unauthorized"))
     found = instance("3.361.0").dynamic_field("forwardProfile", "advertiser_id", provider.send)
     assert found["error"] == {"message": "Unauthorized", "code": "Unknown error"}
 
 
-def test_an_unknown_action_offers_nothing_at_all(instance: Make, provider: Any) -> None:
+def test_an_unknown_action_has_no_choices(instance: Make, provider: Any) -> None:
     assert instance("3.361.0").dynamic_field("zz", "advertiser_id", provider.send) == []

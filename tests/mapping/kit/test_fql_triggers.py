@@ -1,4 +1,4 @@
-"""Triggers: what FQL means to Segment's engine, which is not always what it says."""
+"""Triggers: FQL as Segment's engine evaluates it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.fql import Condition, Group, compile_trigger
 from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.mapping_error import MappingError
 
 UNREADABLE = "Cannot read properties of undefined (reading 'type')"
 
@@ -55,13 +55,13 @@ def passed(condition: str, value: object, *, within: str | None) -> bool:
 
 @pytest.mark.parametrize("field", ["properties", "traits", "context"])
 @pytest.mark.parametrize(("condition", "row"), TRUTH)
-def test_a_condition_on_a_nested_field_lets_these_values_through(field: str, condition: str, row: str) -> None:
+def test_a_condition_on_a_nested_field_matches_these_values(field: str, condition: str, row: str) -> None:
     found = [passed(condition.replace("properties", field), value, within=field) for value in VALUES]
     assert "".join("T" if each else "." for each in found) == row
 
 
 @pytest.mark.parametrize(("condition", "row"), TOP_LEVEL_TRUTH)
-def test_a_condition_on_a_top_level_field_lets_these_values_through(condition: str, row: str) -> None:
+def test_a_condition_on_a_top_level_field_matches_these_values(condition: str, row: str) -> None:
     found = [passed(condition, value, within=None) for value in VALUES]
     assert "".join("T" if each else "." for each in found) == row
 
@@ -89,7 +89,7 @@ def test_a_condition_on_a_top_level_field_lets_these_values_through(condition: s
         "type = \\",
     ],
 )
-def test_a_text_that_gives_no_condition_has_one_and_the_same_error(text: str) -> None:
+def test_fql_without_a_condition_has_one_error(text: str) -> None:
     trigger = compile_trigger(text)
     assert trigger.error == UNREADABLE
     assert trigger.tree is None
@@ -116,7 +116,7 @@ def test_other_errors(text: object, error: str) -> None:
 
 
 def only(text: str) -> Condition:
-    """The one condition that a text gives."""
+    """The single condition of FQL."""
     tree = compile_trigger(text).tree
     assert tree is not None
     (condition,) = tree.children
@@ -155,11 +155,11 @@ def only(text: str) -> Condition:
         ("type = traits.an", Condition(field="type", operator="=", value="traits.a")),
     ],
 )
-def test_a_text_gives_this_condition(text: str, condition: Condition) -> None:
+def test_fql_is_parsed_to_this_condition(text: str, condition: Condition) -> None:
     assert only(text) == condition
 
 
-def test_an_operator_picked_up_by_accident_never_holds() -> None:
+def test_an_unknown_operator_never_matches() -> None:
     assert not compile_trigger('properties.a in "x"').matches({"properties": {"a": "x"}})
 
 
@@ -197,25 +197,25 @@ def test_a_level_is_one_group_with_the_last_operator_seen(text: str, operator: s
         ("", False),
     ],
 )
-def test_a_trigger_tells_whether_a_level_has_both_operators(text: str, mixes: bool) -> None:
+def test_mixed_operators_of_a_level_are_detected(text: str, mixes: bool) -> None:
     assert compile_trigger(text).mixes_operators is mixes
 
 
-def test_parentheses_make_a_group_of_their_own() -> None:
+def test_parentheses_make_a_group() -> None:
     tree = compile_trigger('type = "a" and (event = "b" or name = "c")').tree
     assert tree is not None
     assert isinstance(tree.children[1], Group)
     assert tree.children[1].operator == "or"
 
 
-def test_the_published_trigger_of_2024_never_lets_an_identify_through() -> None:
+def test_the_published_trigger_of_2024_never_matches_an_identify() -> None:
     text = '(type = "track" or type = "identify") and (event = "Audience Entered" or event = "Audience Exited")'
     trigger = compile_trigger(text)
     assert trigger.matches({"type": "track", "event": "Audience Entered"})
     assert not trigger.matches({"type": "identify", "traits": {"vip": True}})
 
 
-def test_parentheses_without_a_condition_fail_when_they_are_reached() -> None:
+def test_parentheses_without_a_condition_fail_when_evaluated() -> None:
     trigger = compile_trigger('type = "track" and (anonymousId = "x")')
     assert trigger.error is None
     assert not trigger.matches({"type": "page"})
@@ -231,7 +231,7 @@ def test_a_null_event_fails_and_an_undefined_one_does_not_match() -> None:
     assert not trigger.matches(UNDEFINED)
 
 
-def test_paths_reach_into_lists_and_texts_and_stop_at_falsy_values() -> None:
+def test_paths_reach_into_arrays_and_strings_and_stop_at_falsy_values() -> None:
     event = {"properties": {"l": [{"p": 5}], "s": "abc", "z": 0, "n": None}}
     assert compile_trigger("properties.l\\[0\\].p = 5").matches(event)
     assert compile_trigger("properties.s.length = 3").matches(event)
@@ -245,29 +245,29 @@ def test_a_name_of_dots_alone_fails() -> None:
         compile_trigger("properties.\\. = 5").matches({})
 
 
-def test_an_explanation_shows_what_each_condition_found() -> None:
+def test_an_explanation_has_the_value_of_each_condition() -> None:
     trigger = compile_trigger('type = "track" and (event = "x" or properties.n > 4)')
-    told = trigger.explain({"type": "track", "properties": {"n": 5}})
-    assert told is not None
-    assert told.passed
-    first, group = told.children
+    result = trigger.explain({"type": "track", "properties": {"n": 5}})
+    assert result is not None
+    assert result.passed
+    first, group = result.children
     assert (first.found, first.passed) == ("track", True)
     assert [(child.found, child.passed) for child in group.children] == [(UNDEFINED, False), (5, True)]
 
 
-def test_an_explanation_shows_where_evaluation_fails() -> None:
-    told = compile_trigger('type = "track" and (foo = 1)').explain({"type": "track"})
-    assert told is not None
-    assert told.error == UNREADABLE
-    assert [child.error for child in told.children] == [None, UNREADABLE]
+def test_an_explanation_has_the_error_of_a_condition() -> None:
+    result = compile_trigger('type = "track" and (foo = 1)').explain({"type": "track"})
+    assert result is not None
+    assert result.error == UNREADABLE
+    assert [child.error for child in result.children] == [None, UNREADABLE]
 
 
 @given(st.text(alphabet="type=and or()\"'!<>.,[]\\ properties5-_é", max_size=60))
-def test_no_text_makes_the_compiler_raise(text: str) -> None:
+def test_the_compiler_never_raises(text: str) -> None:
     trigger = compile_trigger(text)
     assert (trigger.error is None) == (trigger.tree is not None)
 
 
 @given(st.text(alphabet=st.characters(blacklist_characters='"', blacklist_categories=["Cs"]), max_size=20))
-def test_a_quoted_text_compares_with_itself(value: str) -> None:
+def test_a_quoted_string_equals_itself(value: str) -> None:
     assert compile_trigger(f'event = "{value}"').matches({"event": value})

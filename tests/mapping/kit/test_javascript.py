@@ -1,4 +1,4 @@
-"""JavaScript's notions of value: expected texts are what Node 20 prints."""
+"""JavaScript's conversions; the expected strings are those of Node 20."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ from emulator.mapping.javascript.values import (
     real_type_of,
     strictly_equal,
     stringify,
-    to_lower,
     to_number,
     to_string,
-    to_upper,
     trim,
     truthy,
     type_of,
@@ -42,18 +40,18 @@ json_values = st.recursive(
 )
 
 
-def test_undefined_is_falsy_and_calls_itself_undefined() -> None:
+def test_undefined_is_falsy_and_prints_as_undefined() -> None:
     assert not UNDEFINED
     assert repr(UNDEFINED) == "undefined"
 
 
 @pytest.mark.parametrize("value", [False, 0, -0.0, math.nan, "", None, UNDEFINED])
-def test_truthy_refuses_the_seven_falsy_values(value: object) -> None:
+def test_seven_values_are_falsy(value: object) -> None:
     assert not truthy(value)
 
 
 @pytest.mark.parametrize("value", [True, 1, -1.5, "0", "false", " ", [], {}, math.inf])
-def test_truthy_accepts_everything_else_empty_lists_and_objects_included(value: object) -> None:
+def test_all_other_values_are_truthy_including_empty_arrays_and_objects(value: object) -> None:
     assert truthy(value)
 
 
@@ -71,12 +69,12 @@ def test_truthy_accepts_everything_else_empty_lists_and_objects_included(value: 
         (NativeFunction("at", 1), "function", "function"),
     ],
 )
-def test_type_names_follow_typeof_and_the_engines_finer_one(value: object, name: str, real_name: str) -> None:
+def test_type_names_are_those_of_typeof_and_of_the_engine(value: object, name: str, real_name: str) -> None:
     assert type_of(value) == name
     assert real_type_of(value) == real_name
 
 
-def test_a_boolean_is_no_number() -> None:
+def test_a_boolean_is_not_a_number() -> None:
     assert is_number(0)
     assert is_number(1.5)
     assert not is_number(True)
@@ -134,7 +132,7 @@ def test_a_written_number_reads_back_as_the_same_double(number: float) -> None:
     assert float(number_to_string(number)) == number
 
 
-def test_double_keeps_whole_numbers_exact_up_to_two_to_the_53() -> None:
+def test_double_keeps_integers_exact_up_to_two_to_the_53() -> None:
     assert type(double(2.0)) is int
     assert type(double(2**53)) is int
     assert type(double(2**53 + 2)) is float
@@ -156,16 +154,16 @@ def test_double_keeps_whole_numbers_exact_up_to_two_to_the_53() -> None:
         ("-Infinity", -math.inf),
     ],
 )
-def test_text_becomes_the_number_it_spells(text: str, number: float) -> None:
+def test_a_string_is_converted_to_a_number(text: str, number: float) -> None:
     assert to_number(text) == number
 
 
 @pytest.mark.parametrize("text", ["x", "5abc", "1_000", "--1", "+-Infinity", "0x", "-0x1", "٣", "1e", "-"])
-def test_text_that_spells_no_number_is_nan(text: str) -> None:
+def test_a_string_that_is_not_a_number_is_nan(text: str) -> None:
     assert math.isnan(to_number(text))
 
 
-def test_scalars_become_numbers_too() -> None:
+def test_scalars_are_converted_to_numbers() -> None:
     assert to_number(True) == 1
     assert type(to_number(False)) is int
     assert to_number(None) == 0
@@ -185,24 +183,18 @@ def test_scalars_become_numbers_too() -> None:
         (NativeFunction("at", 1), "function at() { [native code] }"),
     ],
 )
-def test_string_conversion_joins_lists_and_hides_objects(value: object, text: str) -> None:
+def test_string_conversion_joins_arrays_and_hides_objects(value: object, text: str) -> None:
     assert to_string(value) == text
 
 
-def test_string_conversion_fails_where_an_object_has_its_own_to_string() -> None:
+def test_string_conversion_fails_for_an_object_with_its_own_to_string() -> None:
     with pytest.raises(ConversionError, match="Cannot convert object to primitive value"):
         to_string({"toString": 1})
 
 
-def test_trim_takes_off_what_javascript_calls_white_space() -> None:
+def test_trim_removes_the_white_space_of_javascript() -> None:
     assert trim("\ufeff\u00a0 \n\u2028x\u3000") == "x"
     assert trim("\x1cx\x85") == "\x1cx\x85"
-
-
-def test_casing_is_full_unicode() -> None:
-    assert to_upper("straße") == "STRASSE"
-    assert to_lower("İ") == "i\u0307"
-    assert to_lower("ΌΣΟΣ") == "όσος"
 
 
 def test_length_counts_utf16_units() -> None:
@@ -211,7 +203,7 @@ def test_length_counts_utf16_units() -> None:
 
 
 @given(st.text())
-def test_units_put_together_give_the_text_back(text: str) -> None:
+def test_joined_units_are_the_original_string(text: str) -> None:
     assert joined_units("".join(utf16_units(text))) == text
 
 
@@ -221,7 +213,7 @@ def test_integer_keys_come_first_and_ascending() -> None:
     assert [key for key, _ in ordered_items({"a": 1, "0": 2})] == ["0", "a"]
 
 
-def test_a_mapping_already_in_order_is_not_copied() -> None:
+def test_a_mapping_in_javascript_order_is_not_copied() -> None:
     plain = {"b": 1, "a": 2, "01": 3}
     assert ordered(plain) is plain
 
@@ -239,7 +231,7 @@ def test_a_mapping_already_in_order_is_not_copied() -> None:
         (1e21, "1e+21"),
     ],
 )
-def test_stringify_writes_what_json_stringify_writes(value: object, text: str) -> None:
+def test_stringify_equals_json_stringify(value: object, text: str) -> None:
     assert stringify(value) == text
 
 
@@ -249,7 +241,7 @@ def test_undefined_and_functions_have_no_json() -> None:
 
 
 @given(json_values)
-def test_what_is_stringified_parses_back_to_the_same_doubles(value: object) -> None:
+def test_stringified_numbers_parse_to_the_same_doubles(value: object) -> None:
     text = str(stringify(value))
     assert stringify(parse_json(text)) == text
     json.loads(text)
@@ -270,19 +262,19 @@ def test_parse_json_rounds_to_doubles(text: str | bytes, value: object) -> None:
     assert parse_json(text) == value
 
 
-def test_the_last_of_equal_keys_wins_at_the_place_of_the_first() -> None:
+def test_the_last_of_equal_keys_wins_at_the_position_of_the_first() -> None:
     assert stringify(parse_json('{"a":1,"b":2,"a":3}')) == '{"a":3,"b":2}'
 
 
 @pytest.mark.parametrize(
     "text", ["", "nope", "NaN", "-Infinity", "\ufeff1", "'x'", "[1,]", "01", '"\n"', "[" * 100_000]
 )
-def test_parse_json_refuses_what_is_not_json(text: str) -> None:
+def test_parse_json_rejects_invalid_json(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)
 
 
-def test_removing_undefined_keeps_null_and_the_places_in_lists() -> None:
+def test_removing_undefined_keeps_null_and_array_positions() -> None:
     value = {"b": UNDEFINED, "a": None, "1": [UNDEFINED, {"x": UNDEFINED}], "__proto__": 5}
     cleaned = without_undefined(value)
     assert cleaned == {"1": [UNDEFINED, {}], "a": None}

@@ -1,10 +1,10 @@
-"""The filters of LiquidJS, one row a result."""
+"""The filters of LiquidJS."""
 
 from __future__ import annotations
 
 import pytest
 
-from emulator.mapping.mapping_error import MappingError
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.resolve import compile_mapping
 
 EVENT = {
@@ -157,7 +157,7 @@ def test_number_filters(expression: str, text: str) -> None:
         ("arr | sample: 2 | json", "[1,null]"),
     ],
 )
-def test_list_and_value_filters(expression: str, text: str) -> None:
+def test_array_and_value_filters(expression: str, text: str) -> None:
     assert rendered(expression) == text
 
 
@@ -186,7 +186,7 @@ def test_encoding_filters(expression: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "complaint"),
+    ("expression", "message"),
     [
         ("s | append", "append expect 2 arguments"),
         ("'%zz' | url_decode", "URI malformed"),
@@ -196,10 +196,10 @@ def test_encoding_filters(expression: str, text: str) -> None:
         ("s | slice: 0, 'Infinity'", "memory alloc limit exceeded"),
     ],
 )
-def test_a_filter_that_throws_is_a_render_error(expression: str, complaint: str) -> None:
+def test_a_filter_that_throws_is_a_render_error(expression: str, message: str) -> None:
     with pytest.raises(MappingError) as caught:
         rendered(expression)
-    assert (caught.value.name, caught.value.message) == ("RenderError", f"{complaint}, line:1, col:1")
+    assert (caught.value.name, caught.value.message) == ("RenderError", f"{message}, line:1, col:1")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`@liquid`: expected texts are LiquidJS 10.30's."""
+"""`@liquid`; the expected strings are those of LiquidJS 10.30."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emulator.mapping.mapping_error import MappingError
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.resolve import compile_mapping
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890_000, tzinfo=UTC)
@@ -88,7 +88,7 @@ def test_a_template_renders(template: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "holds"),
+    ("condition", "expected"),
     [
         ("zero", True),
         ("empty_text", True),
@@ -121,13 +121,13 @@ def test_a_template_renders(template: str, text: str) -> None:
         ("not n or n", True),
     ],
 )
-def test_a_condition_compares_as_liquidjs_does(condition: str, holds: bool) -> None:
-    assert rendered(f"{{% if {condition} %}}yes{{% else %}}no{{% endif %}}") == ("yes" if holds else "no")
-    assert rendered(f"{{% unless {condition} %}}no{{% else %}}yes{{% endunless %}}") == ("yes" if holds else "no")
+def test_a_condition_compares_as_liquidjs_does(condition: str, expected: bool) -> None:
+    assert rendered(f"{{% if {condition} %}}yes{{% else %}}no{{% endif %}}") == ("yes" if expected else "no")
+    assert rendered(f"{{% unless {condition} %}}no{{% else %}}yes{{% endunless %}}") == ("yes" if expected else "no")
 
 
 @pytest.mark.parametrize("tag", ["case", "for", "include", "layout", "render", "tablerow"])
-def test_a_disabled_tag_is_refused_by_place(tag: str) -> None:
+def test_a_disabled_tag_is_an_error_with_its_position(tag: str) -> None:
     error = failure(f"x\n {{% {tag} n %}}")
     assert (error.name, error.message) == ("ParseError", f'tag "{tag}" is disabled, line:2, col:2')
     assert error.status is None
@@ -136,7 +136,7 @@ def test_a_disabled_tag_is_refused_by_place(tag: str) -> None:
 @pytest.mark.parametrize(
     "name", ["concat: arr", "map: 'p'", "newline_to_br", "reverse", "sort", "uniq", "type", "find: 1"]
 )
-def test_a_disabled_filter_is_refused_when_it_is_used(name: str) -> None:
+def test_a_disabled_filter_is_an_error_when_used(name: str) -> None:
     error = failure("{{ arr | " + name + " }}")
     assert error.name == "RenderError"
     assert error.message == f'filter "{name.split(":")[0]}" is disabled, line:1, col:1'
@@ -146,7 +146,7 @@ def test_a_disabled_filter_is_refused_when_it_is_used(name: str) -> None:
 @pytest.mark.parametrize(
     "template", ["{% nosuch %}", "{{ a ", "{% if a %}", "{{ $.a }}", "{% endif %}", "{% ifchanged %}{% endifchanged %}"]
 )
-def test_a_template_that_cannot_be_read_fails_on_the_first_event(template: str) -> None:
+def test_an_invalid_template_fails_on_the_first_event(template: str) -> None:
     resolve = compile_mapping({"k": {"@if": {"exists": {"@path": "$.go"}, "then": {"@liquid": template}}}})
     assert resolve({}) == {}
     with pytest.raises(MappingError) as caught:
@@ -154,12 +154,12 @@ def test_a_template_that_cannot_be_read_fails_on_the_first_event(template: str) 
     assert caught.value.name == "ParseError"
 
 
-def test_a_template_may_have_a_thousand_units() -> None:
+def test_a_template_may_have_a_thousand_utf16_units() -> None:
     assert rendered("x" * 1000) == "x" * 1000
     assert failure("😀" * 500 + "x").message == "liquid template values are limited to 1000 characters"
 
 
-def test_a_template_cannot_grow_without_bounds() -> None:
+def test_the_output_of_a_template_is_limited() -> None:
     for template in (
         "{% assign s = s | append: s %}" * 30,
         "{% capture s %}{{s}}{{s}}{% endcapture %}" * 24 + "{{s}}{{s}}",
@@ -169,11 +169,11 @@ def test_a_template_cannot_grow_without_bounds() -> None:
 
 
 @pytest.mark.parametrize("event", [None, 5, "text", []])
-def test_an_element_that_is_no_object_has_no_variables(event: object) -> None:
+def test_an_element_that_is_not_an_object_has_no_variables(event: object) -> None:
     assert compile_mapping({"k": {"@liquid": "[{{ a }}]"}})(event) == {"k": "[]"}
 
 
-def test_the_word_now_needs_a_clock() -> None:
+def test_now_needs_a_clock() -> None:
     mapping = {"k": {"@liquid": "{{ 'now' | date: '%Y-%m-%d %H:%M:%S.%L' }}"}}
     assert compile_mapping(mapping, now=lambda: NOW)({}) == {"k": "2026-03-04 05:06:07.890"}
     with pytest.raises(MappingError, match="without a clock"):
@@ -192,11 +192,11 @@ def test_the_word_now_needs_a_clock() -> None:
         "{{ (n) }}",
     ],
 )
-def test_a_template_that_liquidjs_cannot_read_is_refused(template: str) -> None:
+def test_a_template_that_liquidjs_rejects_is_rejected(template: str) -> None:
     assert failure(template).name == "ParseError"
 
 
-def test_a_counter_is_left_in_the_event_for_every_field_of_the_mapping() -> None:
+def test_a_counter_in_the_event_is_visible_to_every_field_of_the_mapping() -> None:
     event = {"n": 5, "o": {"m": 1}}
     mapping = {
         "before": {"@path": "$.n"},
@@ -213,7 +213,7 @@ def test_a_counter_is_left_in_the_event_for_every_field_of_the_mapping() -> None
     assert event == {"n": 5, "o": {"m": 1}}
 
 
-def test_a_template_names_the_positions_and_the_length_of_an_item_that_is_no_object() -> None:
+def test_the_variables_of_an_array_or_string_are_its_items_and_length() -> None:
     mapping = {"k": {"@arrayPath": ["$.l", {"v": {"@liquid": "{{ length }}"}}]}}
     assert compile_mapping(mapping)({"l": ["a\U0001f600", [1, 2], 5, None]}) == {
         "k": [{"v": "3"}, {"v": "2"}, {"v": ""}, {"v": ""}]

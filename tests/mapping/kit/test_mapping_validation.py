@@ -1,11 +1,11 @@
-"""What is wrong with a mapping, in the engine's words."""
+"""Mistakes in mappings, with the engine's messages."""
 
 from __future__ import annotations
 
 import pytest
 
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping
 
 
@@ -16,7 +16,7 @@ def mistake(mapping: dict[str, object]) -> MappingError:
 
 
 @pytest.mark.parametrize(
-    ("value", "complaint"),
+    ("value", "message"),
     [
         ({"@foo": 1}, "/v has an invalid directive: @foo."),
         ({"@": 1}, "/v has an invalid directive: @."),
@@ -76,11 +76,11 @@ def mistake(mapping: dict[str, object]) -> MappingError:
         ({"nested": {"@nope": 1}}, "/v/nested has an invalid directive: @nope."),
     ],
 )
-def test_a_wrong_mapping_is_named_by_place(value: object, complaint: str) -> None:
+def test_a_mistake_in_a_mapping_has_its_path(value: object, message: str) -> None:
     error = mistake({"v": value})
     assert error.name == "AggregateError"
-    assert error.message == f"ValidationError: {complaint}"
-    assert error.problems == (complaint,)
+    assert error.message == f"ValidationError: {message}"
+    assert error.problems == (message,)
     assert error.status is None
 
 
@@ -95,16 +95,16 @@ def test_all_mistakes_of_an_object_are_collected_in_key_order() -> None:
     assert error.message.splitlines() == [f"ValidationError: {problem}" for problem in error.problems]
 
 
-def test_a_mistake_of_a_directive_at_the_root_stands_alone_with_status_400() -> None:
+def test_a_mistake_of_a_root_directive_is_a_single_error_with_status_400() -> None:
     error = mistake({"@nope": 1})
     assert (error.name, error.message, error.status) == ("ValidationError", "/ has an invalid directive: @nope.", 400)
 
 
-def test_metadata_may_stand_beside_a_directive() -> None:
+def test_metadata_is_allowed_next_to_a_directive() -> None:
     assert compile_mapping({"v": {"@path": "$.a", "_metadata": {"label": "A"}}})({"a": 1}) == {"v": 1}
 
 
-def test_lists_are_not_looked_into_before_an_event_comes() -> None:
+def test_array_items_are_not_validated_before_an_event() -> None:
     resolve = compile_mapping({"v": [{"@foo": 1}]})
     with pytest.raises(MappingError) as caught:
         resolve({})
@@ -112,13 +112,13 @@ def test_lists_are_not_looked_into_before_an_event_comes() -> None:
     assert caught.value.message == "@foo is not a valid directive, got undefined"
 
 
-def test_an_object_with_a_stranger_beside_the_directive_is_plain_inside_a_list() -> None:
+def test_an_object_with_another_key_than_the_directive_is_plain_inside_an_array() -> None:
     value = {"@path": "$.a", "x": 1}
     assert compile_mapping({"v": [value]})({"a": 1}) == {"v": [value]}
 
 
 @pytest.mark.parametrize(
-    ("directive", "complaint"),
+    ("directive", "message"),
     [
         ({"@if": 1}, '@if requires an object with an "exists" key'),
         ({"@case": 1}, '@case requires an object with a "operator" key'),
@@ -138,7 +138,7 @@ def test_an_object_with_a_stranger_beside_the_directive_is_plain_inside_a_list()
         ({"@liquid": 5}, "liquid template value must be a string"),
     ],
 )
-def test_directives_in_lists_complain_for_themselves(directive: object, complaint: str) -> None:
+def test_directives_in_arrays_fail_on_events(directive: object, message: str) -> None:
     with pytest.raises(MappingError) as caught:
         compile_mapping({"v": [directive]})({})
-    assert caught.value.message == complaint
+    assert caught.value.message == message

@@ -1,4 +1,4 @@
-"""The path grammar of the engine, row by row."""
+"""The path grammar of the engine."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def at(path: str, event: object = EVENT) -> object:
         ("$.own.constructor", "mine"),
     ],
 )
-def test_a_path_finds(path: str, found: object) -> None:
+def test_a_path_reads_this_value(path: str, found: object) -> None:
     assert at(path) == found
 
 
@@ -98,7 +98,7 @@ def test_a_path_finds(path: str, found: object) -> None:
         "$.a.b",
     ],
 )
-def test_a_path_misses(path: str) -> None:
+def test_a_path_without_a_value_is_undefined(path: str) -> None:
     assert at(path) is UNDEFINED
 
 
@@ -107,7 +107,7 @@ def test_a_path_without_keys_is_the_whole_event(path: str) -> None:
     assert at(path) is EVENT
 
 
-def test_a_dollar_alone_is_a_key() -> None:
+def test_a_single_dollar_sign_is_a_key() -> None:
     assert at("$") == {"a": "dollar"}
 
 
@@ -117,12 +117,12 @@ def test_a_falsy_value_on_the_way_is_the_result(path: str, met: object) -> None:
     assert type(at(path)) is type(met)
 
 
-def test_empty_lists_and_objects_do_not_end_a_path() -> None:
+def test_empty_arrays_and_objects_do_not_end_a_path() -> None:
     assert at("$.x.length", {"x": []}) == 0
     assert at("$.x.y", {"x": {}}) is UNDEFINED
 
 
-def test_inherited_members_are_seen() -> None:
+def test_inherited_members_are_read() -> None:
     assert at("$.constructor.name") == "Object"
     assert at("$.arr.constructor.name") == "Array"
     assert at("$.a.toFixed.length") == 1
@@ -132,17 +132,17 @@ def test_inherited_members_are_seen() -> None:
     assert at("$.toString.call.name") == "call"
 
 
-def test_an_inherited_function_does_not_reach_json() -> None:
+def test_an_inherited_function_is_not_in_the_json() -> None:
     assert at("$.f.valueOf") is False
     assert compile_mapping({"k": {"@json": {"mode": "encode", "value": {"@path": "$.constructor"}}}})(EVENT) == {}
 
 
-def test_only_the_first_dollar_dot_is_taken_off() -> None:
+def test_only_the_first_dollar_dot_is_removed() -> None:
     assert without_root("a$.b$.c") == "ab$.c"
 
 
 @given(st.lists(st.text(alphabet="abcXYZ_ -é", min_size=1), min_size=1, max_size=5))
-def test_dotted_plain_keys_are_walked_one_by_one(keys: list[str]) -> None:
+def test_dotted_keys_are_nested_look_ups(keys: list[str]) -> None:
     event: object = "leaf"
     for key in reversed(keys):
         event = {key: event}

@@ -1,22 +1,22 @@
-"""Mappings as a whole: what is removed, what is kept, the root mapping key."""
+"""Complete mappings: removed and kept members, and the root mapping key."""
 
 from __future__ import annotations
 
 import pytest
 
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import UNDEFINED, stringify
-from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping, single_event
 
 ROOT = "__segment_internal_directive"
 
 
-def test_scalars_lists_and_objects_resolve_member_by_member() -> None:
+def test_scalars_arrays_and_objects_are_resolved_by_member() -> None:
     mapping = {"n": None, "l": [1, {"@path": "$.a"}], "o": {"deep": {"x": {"@path": "$.a"}}}, "s": "x"}
     assert compile_mapping(mapping)({"a": 1}) == {"n": None, "l": [1, 1], "o": {"deep": {"x": 1}}, "s": "x"}
 
 
-def test_undefined_members_go_and_emptied_objects_stay() -> None:
+def test_undefined_members_are_removed_and_empty_objects_stay() -> None:
     missing = {"@path": "$.zz"}
     assert compile_mapping({"a": missing, "o": {"x": missing}, "l": [missing]})({}) == {"o": {}, "l": [UNDEFINED]}
 
@@ -48,7 +48,7 @@ def test_a_root_directive_gets_the_other_fields_as_its_mapping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("root", "name", "complaint"),
+    ("root", "name", "message"),
     [
         ({"@merge": {}, "@path": "x"}, "Error", "The root mapping must only have a single directive object"),
         ({"@transform": None}, "Error", "The root directive must be an object"),
@@ -57,13 +57,13 @@ def test_a_root_directive_gets_the_other_fields_as_its_mapping() -> None:
         (None, "TypeError", "Cannot convert undefined or null to object"),
     ],
 )
-def test_a_root_key_without_a_usable_directive_is_refused(root: object, name: str, complaint: str) -> None:
+def test_a_root_key_without_a_valid_directive_is_an_error(root: object, name: str, message: str) -> None:
     with pytest.raises(MappingError) as caught:
         compile_mapping({ROOT: root, "k": 1})
-    assert (caught.value.name, caught.value.message) == (name, complaint)
+    assert (caught.value.name, caught.value.message) == (name, message)
 
 
-def test_a_root_directive_without_use_for_a_mapping_keeps_it_or_ignores_it() -> None:
+def test_a_root_directive_that_has_no_mapping_keeps_or_ignores_it() -> None:
     assert compile_mapping({ROOT: {"@literal": {"b": 1}}, "k": 2})({}) == {"b": 1, "mapping": {"k": 2}}
     assert compile_mapping({ROOT: {"@arrayPath": ["$.a"]}, "k": 2})({"a": 3}) == 3
 
@@ -76,16 +76,16 @@ def test_a_single_event_must_be_an_object(event: object, kind: str) -> None:
         single_event(event)
 
 
-def test_an_undefined_single_event_counts_as_an_empty_one() -> None:
+def test_an_undefined_single_event_is_an_empty_object() -> None:
     assert single_event(UNDEFINED) == {}
 
 
 @pytest.mark.parametrize(("event", "payload"), [(None, {"k": None}), (5, {}), ("str", {})])
-def test_elements_of_a_batch_are_resolved_whatever_they_are(event: object, payload: object) -> None:
+def test_events_of_a_batch_are_resolved_whatever_their_type(event: object, payload: object) -> None:
     assert compile_mapping({"k": {"@path": "$.a.b"}})(event) == payload
 
 
-def test_a_member_named_proto_is_resolved_and_lost() -> None:
+def test_a_member_named_proto_is_resolved_and_dropped() -> None:
     assert compile_mapping({"__proto__": {"@path": "$.a"}, "k": 1})({"a": 2}) == {"k": 1}
     with pytest.raises(MappingError, match="@case requires"):
         compile_mapping({"__proto__": {"@case": {}}})({})

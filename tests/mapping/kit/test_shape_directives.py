@@ -1,16 +1,16 @@
-"""`@merge`, `@flatten`, `@transform`: objects made of objects."""
+"""`@merge`, `@flatten`, `@transform`: objects from objects."""
 
 from __future__ import annotations
 
 import pytest
 
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import stringify
-from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping
 
 
 def encoded(value: object, event: object) -> object:
-    """As JSON text, in which key order shows."""
+    """As JSON, which shows the key order."""
     payload = compile_mapping({"k": value})(event)
     assert isinstance(payload, dict)
     return stringify(payload["k"]) if "k" in payload else None
@@ -26,11 +26,11 @@ def failure(value: object, event: object) -> str:
     ("direction", "text"),
     [("left", '{"c":3,"a":1,"b":2}'), ("right", '{"a":9,"b":2,"c":3}'), ("LEFT", '{"a":9,"b":2,"c":3}')],
 )
-def test_merge_lets_one_side_win_and_keeps_the_order_of_first_appearance(direction: str, text: str) -> None:
+def test_merge_prefers_one_side_and_keeps_the_order_of_first_appearance(direction: str, text: str) -> None:
     assert encoded({"@merge": {"direction": direction, "objects": [{"a": 1, "b": 2}, {"c": 3, "a": 9}]}}, {}) == text
 
 
-def test_merge_spreads_text_and_lists_by_index_and_skips_other_scalars() -> None:
+def test_merge_spreads_strings_and_arrays_by_index_and_skips_other_scalars() -> None:
     event = {"s": "a😀", "l": [7], "n": None, "i": 5}
     objects = [{"z": 1}, *({"@path": f"$.{key}"} for key in ("s", "l", "n", "i", "missing"))]
     assert encoded({"@merge": {"direction": "right", "objects": objects}}, event) == (
@@ -38,7 +38,7 @@ def test_merge_spreads_text_and_lists_by_index_and_skips_other_scalars() -> None
     )
 
 
-def test_merge_lets_a_missing_value_override_and_vanish() -> None:
+def test_merge_overrides_a_value_with_a_missing_one() -> None:
     objects = [{"a": 1}, {"a": {"@path": "$.missing"}}]
     assert encoded({"@merge": {"direction": "right", "objects": objects}}, {}) == "{}"
 
@@ -63,7 +63,7 @@ def test_flatten_joins_keys_and_numbers_items() -> None:
         ({"v": {"": {"b": 1}, "c": {"": 2}}}, '{"b":1,"c.":2}'),
     ],
 )
-def test_flatten_at_the_edges(event: object, text: str) -> None:
+def test_flatten_of_scalars_and_empty_values(event: object, text: str) -> None:
     assert encoded({"@flatten": {"separator": ".", "value": {"@path": "$.v"}}}, event) == text
 
 
@@ -78,12 +78,12 @@ def test_transform_resolves_one_mapping_against_the_result_of_another() -> None:
     assert encoded({"@transform": transform}, {"a": 1}) == '{"x":1}'
 
 
-def test_transform_goes_on_when_apply_gives_no_object() -> None:
+def test_transform_continues_without_an_object_from_apply() -> None:
     transform = {"apply": {"@path": "$.missing"}, "mapping": {"x": {"@path": "$.a"}, "t": {"@template": "{{.}}"}}}
     assert encoded({"@transform": transform}, {"a": 1}) == '{"t":"[object Object]"}'
 
 
-def test_transform_inside_a_list_takes_objects_only() -> None:
+def test_transform_inside_an_array_accepts_objects_only() -> None:
     shape = {"@transform": {"apply": {"x": 1}, "mapping": {"y": {"@path": "$.x"}}}}
     mapping = {"@arrayPath": ["$.l", {"@literal": shape}]}
     assert encoded(mapping, {"l": [{}]}) == '[{"y":1}]'

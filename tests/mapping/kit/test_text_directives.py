@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.mapping.directives.replace import replaced
+from emulator.mapping.directives.text import replaced
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import parse_json
-from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.resolve import compile_mapping
 
 MISSING = "missing from the payload"
@@ -67,7 +67,7 @@ def test_template_renders(template: str, text: str) -> None:
     assert resolved({"@template": template}) == text
 
 
-def test_template_reads_what_triple_braces_put_in_as_a_template() -> None:
+def test_values_in_triple_braces_are_templates_themselves() -> None:
     assert resolved({"@template": "{{{nest}}}"}) == "str"
     assert resolved({"@template": "{{nest}}"}) == "{{s}}"
 
@@ -77,7 +77,7 @@ def test_template_may_come_from_the_event() -> None:
     assert failure({"@template": {"@path": "$.a"}}) == "@template: expected string, got number"
 
 
-def test_a_raw_string_is_no_template() -> None:
+def test_a_plain_string_is_not_a_template() -> None:
     assert resolved("{{a}}") == "{{a}}"
 
 
@@ -85,22 +85,22 @@ def test_a_raw_string_is_no_template() -> None:
     ("operator", "value", "text"),
     [("upper", "straße", "STRASSE"), ("lower", "İ", "i\u0307"), ("upper", "x", "X"), ("lower", "ΑΣ", "ας")],
 )
-def test_case_changes_text(operator: str, value: str, text: str) -> None:
+def test_case_changes_strings(operator: str, value: str, text: str) -> None:
     assert resolved({"@case": {"operator": operator, "value": value}}) == text
 
 
-def test_case_leaves_other_values_alone_whatever_the_operator() -> None:
+def test_case_keeps_other_values_for_any_operator() -> None:
     assert resolved({"@case": {"operator": "title", "value": {"@path": "$.a"}}}) == 1
 
 
-def test_case_complains_about_an_operator_it_does_not_know_only_for_text() -> None:
+def test_case_rejects_an_unknown_operator_only_for_strings() -> None:
     assert failure({"@case": {"operator": "title", "value": "x"}}) == (
         'operator key should have a value of "lower" or "upper"'
     )
     assert failure({"@case": {"value": "x"}}) == '@case requires a "operator" key'
 
 
-def test_case_of_an_empty_value_is_nothing() -> None:
+def test_case_of_an_empty_value_has_no_value() -> None:
     assert resolved({"@case": {"operator": "lower", "value": ""}}) == MISSING
     assert resolved({"@case": {"operator": "lower"}}) == MISSING
 
@@ -121,12 +121,12 @@ def test_replace_gives_the_replacement_its_javascript_meaning(replacement: str, 
     assert resolved({"@replace": {"pattern": "b", "replacement": replacement, "value": "abc"}}) == text
 
 
-def test_replace_takes_the_pattern_literally() -> None:
+def test_the_pattern_of_replace_is_literal() -> None:
     assert resolved({"@replace": {"pattern": ".", "replacement": "_", "value": "a.b.c"}}) == "a_b_c"
     assert resolved({"@replace": {"pattern": "(a|", "value": "x(a|y"}}) == "xy"
 
 
-def test_replace_goes_everywhere_unless_told() -> None:
+def test_replace_replaces_all_matches_by_default() -> None:
     assert resolved({"@replace": {"pattern": "a", "replacement": "b", "value": "aaa", "global": False}}) == "baa"
 
 
@@ -134,7 +134,7 @@ def test_replace_goes_everywhere_unless_told() -> None:
     ("pattern", "value", "text"),
     [("É", "é", "_"), ("k", "K\u212a", "_\u212a"), ("ß", "ẞ", "ẞ"), ("ſ", "s", "s"), ("İ", "i", "i")],
 )
-def test_replace_ignores_case_without_leaving_or_entering_ascii(pattern: str, value: str, text: str) -> None:
+def test_replace_ignores_case_within_ascii_and_outside(pattern: str, value: str, text: str) -> None:
     directive = {"pattern": pattern, "replacement": "_", "value": value, "ignorecase": True}
     assert resolved({"@replace": directive}) == text
 
@@ -146,7 +146,7 @@ def test_replace_works_on_utf16_units() -> None:
 @pytest.mark.parametrize(
     ("path", "text"), [("$.f", "fXlse"), ("$.z", "0"), ("$.n", ""), ("$.o", ""), ("$.missing", "")]
 )
-def test_replace_turns_scalars_to_text_and_anything_else_to_the_empty_one(path: str, text: str) -> None:
+def test_replace_converts_scalars_to_strings_and_other_values_to_an_empty_one(path: str, text: str) -> None:
     assert resolved({"@replace": {"pattern": "a", "replacement": "X", "value": {"@path": path}}}) == text
 
 
@@ -156,31 +156,31 @@ def test_replace_applies_a_second_pattern_to_the_result() -> None:
     assert resolved({"@replace": {**directive, "pattern2": 5}}) == "bb"
 
 
-def test_replace_notices_an_over_long_second_pattern_only_on_an_event() -> None:
+def test_replace_rejects_a_long_second_pattern_only_on_an_event() -> None:
     directive = {"pattern": "a", "value": "a", "pattern2": "x" * 11}
     assert failure({"@replace": directive}) == '@replace requires a "pattern" less than 10 characters'
     directive = {"pattern": "a", "value": "a", "pattern2": "x", "replacement2": "y" * 11}
     assert failure({"@replace": directive}) == '@replace requires a "replacement" less than 10 characters'
 
 
-def test_replace_of_a_value_empty_as_written_is_nothing() -> None:
+def test_replace_of_an_empty_value_has_no_value() -> None:
     assert resolved({"@replace": {"pattern": "a", "value": ""}}) == MISSING
 
 
-def test_replace_does_not_write_into_the_mapping() -> None:
+def test_replace_does_not_change_the_mapping() -> None:
     mapping = {"k": {"@replace": {"pattern": "a", "value": "a"}}}
     compile_mapping(mapping)({})
     assert mapping == {"k": {"@replace": {"pattern": "a", "value": "a"}}}
 
 
 @given(st.text(), st.text(min_size=1, max_size=3), st.text(alphabet="xyz", max_size=3))
-def test_replacing_without_codes_is_plain_replacement(text: str, pattern: str, replacement: str) -> None:
+def test_replacing_without_special_codes_is_plain_replacement(text: str, pattern: str, replacement: str) -> None:
     assert replaced(text, pattern, replacement, ignore_case=False, everywhere=True) == text.replace(
         pattern, replacement
     )
 
 
-def test_json_encode_writes_what_json_stringify_writes() -> None:
+def test_json_encode_equals_json_stringify() -> None:
     encode = {"@json": {"mode": "encode", "value": {"@path": "$.v"}}}
     assert resolved(encode, parse_json('{"v":{"b":1.0,"1":[1e21,-0.0,"\\ud800"]}}')) == (
         '{"1":[1e+21,0,"\\ud800"],"b":1}'
@@ -190,17 +190,17 @@ def test_json_encode_writes_what_json_stringify_writes() -> None:
 
 
 @pytest.mark.parametrize(("text", "value"), [('{"a":1}', {"a": 1}), ("nope", "nope"), ("null", None), ("", "")])
-def test_json_decode_gives_what_the_text_says_or_the_text(text: str, value: object) -> None:
+def test_json_decode_parses_a_string_or_keeps_it(text: str, value: object) -> None:
     assert resolved({"@json": {"mode": "decode", "value": {"@path": "$.v"}}}, {"v": text}) == value
 
 
-def test_json_decode_leaves_other_values_alone() -> None:
+def test_json_decode_keeps_other_values() -> None:
     assert resolved({"@json": {"mode": "decode", "value": {"@path": "$.v"}}}, {"v": [1]}) == [1]
 
 
-def test_json_in_capitals_passes_validation_and_gives_nothing() -> None:
+def test_json_with_an_upper_case_mode_is_valid_and_has_no_value() -> None:
     assert resolved({"@json": {"mode": "ENCODE", "value": "x"}}) == MISSING
 
 
-def test_json_refuses_a_value_that_is_falsy_as_written() -> None:
+def test_json_rejects_a_falsy_value() -> None:
     assert failure({"@json": {"mode": "encode", "value": 0}}) == '@json requires a "value" key'

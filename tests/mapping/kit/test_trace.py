@@ -1,11 +1,11 @@
-"""Where a field's value comes from."""
+"""The origin of a field's value."""
 
 from __future__ import annotations
 
 import pytest
 
+from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.mapping_error import MappingError
 from emulator.mapping.trace import Step, trace_mapping
 
 EMAIL = {"@if": {"exists": {"@path": "$.traits.email"}, "then": {"@path": "$.traits.email"}, "else": {"@path": "$.e"}}}
@@ -22,7 +22,7 @@ def test_an_if_shows_its_condition_and_the_branch_taken() -> None:
     assert email.step.steps[1].options == "$.traits.email"
 
 
-def test_an_if_that_does_not_hold_shows_else() -> None:
+def test_an_if_that_is_false_shows_else() -> None:
     (email,) = trace_mapping({"email": EMAIL}, {"e": "c@d.com"})
     assert roles(email.step) == [("exists", "@path", UNDEFINED), ("else", "@path", "c@d.com")]
 
@@ -43,7 +43,7 @@ def test_steps_nest_through_objects_lists_and_options() -> None:
     assert roles(case) == [("value", "@path", "x")]
 
 
-def test_array_path_shows_every_element_against_itself() -> None:
+def test_array_path_shows_every_element() -> None:
     (trace,) = trace_mapping({"k": {"@arrayPath": ["$.l", {"X": {"@path": "$.x"}}]}}, {"l": [{"x": 1}, {"x": 2}]})
     assert [(part.role, part.value) for part in trace.step.steps] == [
         ("path", [{"x": 1}, {"x": 2}]),
@@ -60,7 +60,7 @@ def test_merge_and_transform_show_their_parts() -> None:
     assert roles(transformed.step) == [("apply", None, {"q": 1}), ("mapping", None, {"x": 1})]
 
 
-def test_a_directive_that_fails_says_so_and_the_other_fields_go_on() -> None:
+def test_a_directive_that_fails_has_an_error_and_the_other_fields_are_traced() -> None:
     bad, good = trace_mapping({"bad": {"@case": {"value": "x"}}, "good": {"@path": "$.a"}}, {"a": 1})
     assert (bad.step.error, bad.value) == ('@case requires a "operator" key', UNDEFINED)
     assert good.value == 1
@@ -76,12 +76,12 @@ def test_a_directive_at_the_root_is_a_field_without_a_name() -> None:
     assert (trace.field, trace.value) == ("", {"a": 1})
 
 
-def test_a_wrong_mapping_is_refused() -> None:
+def test_an_invalid_mapping_is_an_error() -> None:
     with pytest.raises(MappingError, match="invalid directive: @nope"):
         trace_mapping({"k": {"@nope": 1}}, {})
 
 
-def test_every_piece_is_resolved_against_the_event_as_it_came() -> None:
+def test_every_part_is_resolved_against_the_original_event() -> None:
     event = {"n": 1}
     mapping = {"counted": {"@liquid": "{% increment n %}"}, "after": {"@path": "$.n"}}
     assert [trace.value for trace in trace_mapping(mapping, event)] == ["1", 1]

@@ -1,1 +1,4 @@
-"""Resolvers, one file a domain. Thin: they read arguments, ask a rule, and queue or answer."""
+"""Resolvers, one module per domain: they read arguments, apply rules, and return a value or enqueue a job.
+
+`schema.bindables_of` finds the modules; each lists what it binds in `BINDABLES` or `BINDABLES_2026`.
+"""

@@ -1,7 +1,9 @@
 """`customSegments`: the segments of readable advertisers, as `RuleGroupAudienceCustomSegment`.
 
-The service has no public type for segments of customer data; this one is untyped and made of rules (assumed). So a
-filter by type or provider leaves none of them.
+`audiences` is the catalogue of third-party audiences, empty in the emulator.
+
+The service has no public type for segments of customer data; this one has no type and consists of rules (assumed), so a
+filter by type or provider excludes all of them.
 """
 
 from __future__ import annotations
@@ -9,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ariadne import InterfaceType
+from ariadne import InterfaceType, ObjectType, QueryType
 from sqlalchemy import Row, func, select
 
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING
 from emulator.stackadapt.graphql.context import Info
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import Fields, connection_types, plain
+from emulator.stackadapt.graphql.resolvers.fields import connection_types, plain
 from emulator.stackadapt.ingestion.declared_properties import declared_types
 from emulator.stackadapt.relay import CursorOrder, connection
 from emulator.stackadapt.rules.segment_rules import parse_rule
@@ -24,7 +26,7 @@ from emulator.stackadapt.tables import PROFILES, SEGMENTS
 from emulator.timestamps import from_millis, iso_of_millis
 from emulator.workspace import READ
 
-SHOWN_AS = "RuleGroupAudienceCustomSegment"
+TYPE_NAME = "RuleGroupAudienceCustomSegment"
 _FIELDS = (
     "active",
     "advertiserPermissions",
@@ -37,22 +39,28 @@ _FIELDS = (
     "phrases",
 )
 
-query = Fields("Query")
-segment = Fields(SHOWN_AS)
-permissions = Fields("CustomSegmentAdvertiserPermissions")
-interface = InterfaceType("CustomSegment", lambda *_: SHOWN_AS)
+query = QueryType()
+segment = ObjectType(TYPE_NAME)
+permissions = ObjectType("CustomSegmentAdvertiserPermissions")
+interface = InterfaceType("CustomSegment", lambda *_: TYPE_NAME)
 BINDABLES_2026 = [
     query,
     interface,
-    plain(SHOWN_AS, *_FIELDS),
+    plain(TYPE_NAME, *_FIELDS),
     segment,
-    # Kinds of segments that are never shown.
+    # Types of segments that are never returned.
     plain("PlaceholderCustomSegment", *_FIELDS, "size"),
     plain("UserUploadedCustomSegment", *_FIELDS, "size"),
     plain("CustomSegmentAdvertiserPermissions", "advertiserRestricted"),
     permissions,
     *connection_types("CustomSegment"),
+    plain("AudienceCatalogue", "demographicSegments", "interestSegments"),
 ]
+
+
+@query.field("audiences")
+def resolve_audiences(_parent: Any, _info: Info) -> dict[str, list[Any]]:
+    return {"demographicSegments": [], "interestSegments": []}
 
 
 @query.field("customSegments")
@@ -62,7 +70,7 @@ def resolve_custom_segments(
     *,
     filterBy: Mapping[str, Any] | None = None,  # noqa: N803 - the argument's name in the schema
     sortBy: Mapping[str, str] | None = None,  # noqa: N803 - likewise
-    includePublic: bool | None = None,  # noqa: N803 - likewise; there are no public ones
+    includePublic: bool | None = None,  # noqa: N803 - likewise; there are none
     **page: Any,
 ) -> dict[str, Any]:
     context = info.context
@@ -89,8 +97,8 @@ def resolve_permitted_advertisers(parent: Mapping[str, Any], info: Info, **page:
 
 def _listing(sort: Mapping[str, str] | None) -> CursorOrder[Row[Any]]:
     field, order = (sort["field"], sort["order"]) if sort else ("created_at", "ASC")
-    place = {"name": lambda row: (row.name, row.id), "created_at": lambda row: (row.created_at, row.id)}[field]
-    return CursorOrder(name=f"customSegments/{field}", place=place, descending=order == "DESC")
+    position = {"name": lambda row: (row.name, row.id), "created_at": lambda row: (row.created_at, row.id)}[field]
+    return CursorOrder(name=f"customSegments/{field}", position=position, descending=order == "DESC")
 
 
 def _passes(row: Row[Any], filters: Mapping[str, Any]) -> bool:

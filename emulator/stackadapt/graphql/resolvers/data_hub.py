@@ -1,6 +1,6 @@
-"""`dataHubWebhookApi`: profiles that an integration sends by itself.
+"""`dataHubWebhookApi`: profiles that an integration sends on its own.
 
-It has no user errors: a mistake is an error of the field, which then is null.
+It has no user errors: invalid input is a GraphQL error of the field, which is then null.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ariadne import MutationType, ObjectType, QueryType
+
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import Fields, plain
+from emulator.stackadapt.graphql.resolvers.fields import plain
 from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
 from emulator.stackadapt.ingestion.mappings import PROFILE, mapping_by_id
 from emulator.stackadapt.messages import emulator_error
@@ -20,9 +22,9 @@ from emulator.stackadapt.rules.user_errors import Refusal
 # Assumed: a short status word.
 ACCEPTED = "accepted"
 
-query = Fields("Query")
-mutations = Fields("Mutation")
-webhook = Fields("DataHubWebhookApiMutation")
+query = QueryType()
+mutations = MutationType()
+webhook = ObjectType("DataHubWebhookApiMutation")
 BINDABLES_2026 = [
     query,
     mutations,
@@ -35,7 +37,7 @@ BINDABLES_2026 = [
 @query.field("dataHubWebhookApi")
 @mutations.field("dataHubWebhookApi")
 def resolve_namespace(_parent: Any, _info: Info) -> dict[str, None]:
-    # `dummy` is a filler and always null.
+    # `dummy` is a placeholder and always null.
     return {}
 
 
@@ -57,7 +59,7 @@ def resolve_upsert_profiles(
 
 
 def _batch(context: RequestContext, integration: str, given: Mapping[str, Any]) -> RecordBatch:
-    """The records, to be read by the mapping that `integrationId` names, as `CdpIntegration` shows it (assumed)."""
+    """The records, to be read with the mapping whose id is `integrationId`, as in `CdpIntegration` (assumed)."""
     source = source_of(integration, context.sources)
     if source is None:
         raise emulator_error(messages.integration_unknown(integration))
@@ -80,6 +82,6 @@ def _batch(context: RequestContext, integration: str, given: Mapping[str, Any]) 
         source=source,
         sync_id=given["requestId"],
         profiles=records,
-        rejecting=context.effect.rejecting,
+        rejecting=context.faults.record_rejection(),
         mapping_id=mapping.id,
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ariadne import MutationType
+
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import Fields, mutation, payload_type
+from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type, valid_emails
 from emulator.stackadapt.ingestion.jobs import DELETE_EMAILS_JOB, DELETE_EXTERNAL_IDS_JOB, enqueue
-from emulator.stackadapt.rules.emails import is_valid, normalise
 from emulator.stackadapt.rules.providers import provider_key, source_of
 from emulator.stackadapt.rules.user_errors import payload, refusal
 from emulator.workspace import WRITE
@@ -17,12 +18,14 @@ from emulator.workspace import WRITE
 # Stated in the schema's own text.
 MOST_EMAILS = 100
 
-by_external_id = Fields("Mutation")
-by_email = Fields("Mutation")
-BINDABLES = [by_external_id, payload_type("DeleteProfilesWithExternalIdsPayload")]
-BINDABLES_2026 = [by_email, payload_type("DeleteRawProfilePayload"), payload_type("DeleteRawProfilesPayload")]
+mutations = MutationType()
+mutations_2026 = MutationType()
+BINDABLES = [mutations, payload_type("DeleteProfilesWithExternalIdsPayload")]
+BINDABLES_2026 = [mutations_2026, payload_type("DeleteRawProfilePayload"), payload_type("DeleteRawProfilesPayload")]
 
 
+@mutations.field("deleteProfilesWithExternalIds")
+@mutation
 def delete_profiles_with_external_ids(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
     """Deletes for the advertisers named, or for every one that the token may write; unknown ids are skipped."""
     if source_of(given["externalProvider"], context.sources) is None:
@@ -46,19 +49,18 @@ def delete_profiles_with_external_ids(context: RequestContext, given: Mapping[st
     return payload()
 
 
+@mutations_2026.field("deleteRawProfile")
+@mutation
 def delete_raw_profile(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
     """Deletes one profile by plain email."""
     return _delete_emails(context, given, [given["email"]], "email")
 
 
+@mutations_2026.field("deleteRawProfiles")
+@mutation
 def delete_raw_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
     """Deletes up to 100 profiles by plain email."""
     return _delete_emails(context, given, given["emails"], "emails")
-
-
-by_external_id.set_field("deleteProfilesWithExternalIds", mutation(delete_profiles_with_external_ids))
-by_email.set_field("deleteRawProfile", mutation(delete_raw_profile))
-by_email.set_field("deleteRawProfiles", mutation(delete_raw_profiles))
 
 
 def _writable(context: RequestContext) -> list[str]:
@@ -74,15 +76,11 @@ def _delete_emails(
     context.writable(given["advertiserId"], "input", "advertiserId")
     if len(emails) > MOST_EMAILS:
         raise refusal(messages.TOO_MANY_EMAILS, "input", argument)
-    normalised = [normalise(email) for email in emails]
-    for email in normalised:
-        if not is_valid(email):
-            raise refusal(messages.invalid_email(email), "input", argument)
     enqueue(
         context.connection,
         context.arrival,
         DELETE_EMAILS_JOB,
         advertiser_id=given["advertiserId"],
-        instructions={"emails": normalised, "compliance": bool(given.get("isComplianceRequest"))},
+        instructions={"emails": valid_emails(emails, argument), "compliance": bool(given.get("isComplianceRequest"))},
     )
     return payload()

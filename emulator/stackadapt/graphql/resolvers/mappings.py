@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping as Input
 from typing import Any
 
+from ariadne import MutationType, QueryType
+
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import Fields, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type, plain
 from emulator.stackadapt.graphql.resolvers.profile_lists import chosen_list
 from emulator.stackadapt.ingestion.jobs import MAPPING_JOB, enqueue
 from emulator.stackadapt.ingestion.mappings import (
@@ -30,8 +32,9 @@ from emulator.stackadapt.rules.mapping_columns import (
 )
 from emulator.stackadapt.rules.user_errors import payload, refusal
 
-query = Fields("Query")
-mutations = Fields("Mutation")
+query = QueryType()
+mutations = MutationType()
+mutations_2026 = MutationType()
 BINDABLES = [
     query,
     mutations,
@@ -41,13 +44,15 @@ BINDABLES = [
     payload_type("UpsertExternalAudienceMappingPayload", "externalAudienceMapping"),
     plain("UserError", "message", "path"),
 ]
-BINDABLES_2026 = [payload_type("AppendProfileMappingPayload", "profileMapping"), Fields("Mutation")]
+BINDABLES_2026 = [mutations_2026, payload_type("AppendProfileMappingPayload", "profileMapping")]
 
 
+@mutations.field("upsertProfileMapping")
+@mutation
 def upsert_profile_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
     """Replaces the whole mapping of a connection; a mapping without `mappingSchema` keeps its columns."""
     columns = _columns(context, given)
-    mapping = _addressed(context, given, PROFILE)
+    mapping = _chosen(context, given, PROFILE)
     instructions = request_schema(
         context.connection,
         mapping,
@@ -55,13 +60,15 @@ def upsert_profile_mapping(context: RequestContext, given: Input[str, Any]) -> d
         is_opted_in=given.get("isOptedIn"),
         list_id=chosen_list(context, mapping.advertiser_id, given),
     )
-    return _ask(context, mapping, instructions, "profileMapping")
+    return _enqueue(context, mapping, instructions, "profileMapping")
 
 
+@mutations_2026.field("appendProfileMapping")
+@mutation
 def append_profile_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
     """Adds columns to a connection's mapping; `isOptedIn` and the list change only when they are given."""
     columns = _columns(context, given)
-    mapping = _addressed(context, given, PROFILE)
+    mapping = _chosen(context, given, PROFILE)
     is_opted_in, list_id = given.get("isOptedIn"), chosen_list(context, mapping.advertiser_id, given)
     instructions = request_schema(
         context.connection,
@@ -70,20 +77,17 @@ def append_profile_mapping(context: RequestContext, given: Input[str, Any]) -> d
         is_opted_in=mapping.is_opted_in if is_opted_in is None else is_opted_in,
         list_id=mapping.list_id if list_id is None else list_id,
     )
-    return _ask(context, mapping, instructions, "profileMapping")
+    return _enqueue(context, mapping, instructions, "profileMapping")
 
 
+@mutations.field("upsertExternalAudienceMapping")
+@mutation
 def upsert_external_audience_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
     """Replaces the external audience mapping of a connection."""
     columns = _columns(context, given)
-    mapping = _addressed(context, given, AUDIENCE)
+    mapping = _chosen(context, given, AUDIENCE)
     kept = mapping.columns if columns is None else columns
-    return _ask(context, mapping, request_schema(context.connection, mapping, kept), "externalAudienceMapping")
-
-
-mutations.set_field("upsertProfileMapping", mutation(upsert_profile_mapping))
-mutations.set_field("upsertExternalAudienceMapping", mutation(upsert_external_audience_mapping))
-BINDABLES_2026[1].set_field("appendProfileMapping", mutation(append_profile_mapping))
+    return _enqueue(context, mapping, request_schema(context.connection, mapping, kept), "externalAudienceMapping")
 
 
 @query.field("profileMappingStatus")
@@ -95,7 +99,7 @@ def resolve_status(_parent: Any, info: Info, *, advertiserId: str, mappableId: s
 
 
 def _columns(context: RequestContext, given: Input[str, Any]) -> list[MappingColumn] | None:
-    """The columns of the input, whichever way the API version spells them; None when it has none."""
+    """The columns of the input, in the form of either API version; None when it has none."""
     name = "mappingSchemaV2" if "mappingSchemaV2" in given else "mappingSchema"
     schema = given.get(name)
     try:
@@ -106,8 +110,8 @@ def _columns(context: RequestContext, given: Input[str, Any]) -> list[MappingCol
         raise refusal(messages.malformed_mapping(str(error)), "input", name) from None
 
 
-def _addressed(context: RequestContext, given: Input[str, Any], kind: str) -> Mapping:
-    """The mapping that the input means: the one with its `id`, else the one of its identity, made if need be."""
+def _chosen(context: RequestContext, given: Input[str, Any], kind: str) -> Mapping:
+    """The mapping with the `id` of the input, else the one with its identity, created if necessary."""
     advertiser_id, mapping_id = given.get("advertiserId"), given.get("id")
     if advertiser_id is None and mapping_id is None:
         raise refusal(messages.ADVERTISER_REQUIRED, "input", "advertiserId")
@@ -124,7 +128,7 @@ def _addressed(context: RequestContext, given: Input[str, Any], kind: str) -> Ma
     return found or create_mapping(context.connection, advertiser_id=str(advertiser_id), kind=kind, **identity)
 
 
-def _ask(
+def _enqueue(
     context: RequestContext,
     mapping: Mapping,
     instructions: dict[str, Any],

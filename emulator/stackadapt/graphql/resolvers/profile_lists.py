@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ariadne import MutationType, ObjectType
 from sqlalchemy import Row
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import Fields, connection_types, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain, valid_emails
 from emulator.stackadapt.graphql.resolvers.profiles import INTEGRATIONS
 from emulator.stackadapt.ingestion.jobs import LIST_MEMBERS_JOB, enqueue
 from emulator.stackadapt.ingestion.profile_lists import (
@@ -27,14 +28,13 @@ from emulator.stackadapt.ingestion.profile_lists import (
     size_of,
 )
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.emails import is_valid, normalise
 from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.user_errors import payload, refusal
 from emulator.timestamps import iso_of_millis
 
-mutations = Fields("Mutation")
-of_advertiser = Fields("Advertiser")
-of_list = Fields("ProfileList")
+mutations = MutationType()
+of_advertiser = ObjectType("Advertiser")
+of_list = ObjectType("ProfileList")
 BINDABLES_2026 = [
     mutations,
     of_advertiser,
@@ -49,12 +49,15 @@ BINDABLES_2026 = [
     *connection_types("Campaign"),
 ]
 
-# There are no campaigns here.
-_CAMPAIGNS: CursorOrder[Any] = CursorOrder(name="campaigns", place=lambda _campaign: (0,))
+# The emulator has no campaigns.
+_CAMPAIGNS: CursorOrder[Any] = CursorOrder(name="campaigns", position=lambda _campaign: (0,))
 
 
+@mutations.field("createProfileList")
+@mutations.field("updateProfileList")
+@mutation
 def keep_profile_list(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a list, or renames the one with the given id: the schema describes both mutations so."""
+    """Creates a list, or renames the one with the given id: the schema describes both mutations this way."""
     advertiser_id, list_id, now = given.get("advertiserId"), given.get("id"), context.arrival.received_at
     name = _name(given)
     if advertiser_id is not None:
@@ -73,14 +76,18 @@ def keep_profile_list(context: RequestContext, given: Mapping[str, Any]) -> dict
     return {**payload(), "profileList": _node(context, kept) if kept else None}
 
 
+@mutations.field("deleteProfileList")
+@mutation
 def delete_profile_list(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
     """Deletes a list at once; its profiles stay."""
     delete_list(context.connection, writable_list(context, given["id"], None, "input", "id").id)
     return payload()
 
 
+@mutations.field("updateProfileListProfiles")
+@mutation
 def update_profile_list_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Queues a change of the members of one or more lists."""
+    """Enqueues a change of the members of one or more lists."""
     advertiser_id = given["advertiserId"]
     context.writable(advertiser_id, "input", "advertiserId")
     if not given["ids"]:
@@ -98,12 +105,6 @@ def update_profile_list_profiles(context: RequestContext, given: Mapping[str, An
         instructions={"list_ids": list_ids, "add": add, "remove": remove},
     )
     return payload()
-
-
-mutations.set_field("createProfileList", mutation(keep_profile_list))
-mutations.set_field("updateProfileList", mutation(keep_profile_list))
-mutations.set_field("deleteProfileList", mutation(delete_profile_list))
-mutations.set_field("updateProfileListProfiles", mutation(update_profile_list_profiles))
 
 
 def writable_list(context: RequestContext, list_id: str, advertiser_id: str | None, *path: str) -> Row[Any]:
@@ -179,8 +180,4 @@ def _emails(context: RequestContext, given: Mapping[str, Any], argument: str) ->
     emails = given.get(argument) or ()
     if len(emails) > context.limits.profiles:
         raise refusal(messages.too_many_profiles(len(emails), context.limits.profiles), "input", argument)
-    normalised = [normalise(email) for email in emails]
-    for email in normalised:
-        if not is_valid(email):
-            raise refusal(messages.invalid_email(email), "input", argument)
-    return normalised
+    return valid_emails(emails, argument)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ariadne import MutationType, ObjectType, QueryType
+
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import Fields, connection_types, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain
 from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
 from emulator.stackadapt.ingestion.rejection_preview import preview_rejections
 from emulator.stackadapt.messages import emulator_error
@@ -21,14 +23,14 @@ from emulator.timestamps import from_millis
 REPORT = "user_errors"
 
 INTEGRATIONS: CursorOrder[Mapping[str, Any]] = CursorOrder(
-    name="integrations", place=lambda each: (int(each["integrationId"] or 0), each["source"])
+    name="integrations", position=lambda each: (int(each["integrationId"] or 0), each["source"])
 )
-_PROFILES: CursorOrder[Mapping[str, Any]] = CursorOrder(name="profiles", place=lambda profile: (profile["id"],))
+_PROFILES: CursorOrder[Mapping[str, Any]] = CursorOrder(name="profiles", position=lambda profile: (profile["id"],))
 
-query = Fields("Query")
-mutations = Fields("Mutation")
-response = Fields("ProfilesResponse")
-profile = Fields("Profile")
+query = QueryType()
+mutations = MutationType()
+response = ObjectType("ProfilesResponse")
+profile = ObjectType("Profile")
 BINDABLES = [
     query,
     mutations,
@@ -43,28 +45,30 @@ BINDABLES = [
 ]
 
 
+@mutations.field("upsertProfiles")
+@mutation
 def upsert_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Queues profiles. Records without a usable email are reported only when the workspace asks for it."""
+    """Enqueues profiles. Records without a valid email are user errors only if the workspace says so."""
     context.writable(given["advertiserId"], "input", "advertiserId")
     source = source_of(given["externalProvider"], context.sources)
     if source is None:
         raise refusal(messages.PROVIDER_UNKNOWN, "input", "externalProvider")
-    profiles = read_profiles(given["profiles"], limit=context.limits.profiles)
+    profiles = given["profiles"]
+    if isinstance(profiles, str):
+        profiles = context.decoded.get(profiles, profiles)
+    profiles = read_profiles(profiles, limit=context.limits.profiles)
     batch = RecordBatch(
         advertiser_id=given["advertiserId"],
         provider=given["externalProvider"],
         source=source,
         sync_id=given.get("syncId"),
         profiles=profiles,
-        rejecting=context.effect.rejecting,
+        rejecting=context.faults.record_rejection(),
     )
     ingestion = context.workspace.ingestion
     reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
     enqueue_records(context.connection, context.arrival, batch, tie_mappings=ingestion.mapping_race)
     return payload(reported)
-
-
-mutations.set_field("upsertProfiles", mutation(upsert_profiles))
 
 
 @query.field("cdpProfiles")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from ariadne import ObjectType, QueryType
+
 from emulator.clock import to_iso
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING, KnownAdvertiser
 from emulator.stackadapt.graphql.context import Info
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import Fields, connection_types, plain
+from emulator.stackadapt.graphql.resolvers.fields import connection_types, plain
 from emulator.stackadapt.relay import connection
 
-# Assumed: a token belongs to one account, which counts in US dollars.
+# Assumed: a token belongs to one account, whose currency is the US dollar.
 _ACCOUNT = {"id": "1", "currency": "USD"}
 
-query = Fields("Query")
-token_info = Fields("TokenInfo")
+query = QueryType()
+token_info = ObjectType("TokenInfo")
 BINDABLES = [
     query,
     token_info,
@@ -48,7 +50,7 @@ def resolve_name(_parent: Any, info: Info) -> str:
 
 @token_info.field("createdAt")
 def resolve_created_at(_parent: Any, info: Info) -> str:
-    # A workspace does not say when a token was issued: as old as the sandbox.
+    # A workspace does not have the date of issue: the token is as old as the sandbox.
     return to_iso(info.context.started_at)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ariadne import MutationType
+
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import Fields, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type, plain
 from emulator.stackadapt.graphql.resolvers.profile_lists import chosen_list
 from emulator.stackadapt.ingestion.upload_targets import make_target, read_upload
 from emulator.stackadapt.ingestion.uploads import SOURCE, Upload, take_upload
@@ -19,7 +21,7 @@ from emulator.stackadapt.rules.user_errors import payload, refusal
 
 RESOURCE = "CDP_PROFILES"
 
-mutations = Fields("Mutation")
+mutations = MutationType()
 BINDABLES_2026 = [
     mutations,
     plain("UserUploadedProfiles", "advertiser", "filename", "id", "profileMapping"),
@@ -31,8 +33,10 @@ BINDABLES_2026 = [
 ]
 
 
+@mutations.field("createUserUploadedProfiles")
+@mutation
 def create_user_uploaded_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Takes in a file. One that holds no profiles is accepted too, and its status becomes ERROR (assumed)."""
+    """Ingests a file. One without profiles is accepted too, and its status becomes ERROR (assumed)."""
     advertiser_id, url = given.get("advertiserId"), given.get("url")
     if advertiser_id is None:
         raise refusal(messages.ADVERTISER_REQUIRED, "input", "advertiserId")
@@ -51,8 +55,10 @@ def create_user_uploaded_profiles(context: RequestContext, given: Mapping[str, A
     return _upload(context, given, columns, name, records, failure)
 
 
+@mutations.field("createUserUploadedProfilesWithJson")
+@mutation
 def create_user_uploaded_profiles_with_json(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Takes in profiles sent inline. The file that the payload must name is invented."""
+    """Ingests profiles sent inline. The payload requires a file name, so one is generated."""
     context.writable(given["advertiserId"], "input", "advertiserId")
     columns = _columns(given, "mappingSchema")
     records = given["profiles"]
@@ -63,19 +69,16 @@ def create_user_uploaded_profiles_with_json(context: RequestContext, given: Mapp
     return _upload(context, given, columns, f"{context.arrival.request_id}.json", records)
 
 
+@mutations.field("createUploadTargets")
+@mutation
 def create_upload_targets(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Targets to which files of CDP profiles may be sent: a form with the field `key` and the file."""
+    """Targets for files of CDP profiles, to be sent as a form with the field `key` and the file."""
     wanted = given.get("regionIndependent") or ()
     if given.get("regionDependent"):
         raise refusal(messages.ONLY_CDP_PROFILES, "input", "regionDependent")
     if any(each["resourceType"] != RESOURCE for each in wanted):
         raise refusal(messages.ONLY_CDP_PROFILES, "input", "regionIndependent")
     return {**payload(), "targets": [_target(context, each) for each in wanted]}
-
-
-mutations.set_field("createUserUploadedProfiles", mutation(create_user_uploaded_profiles))
-mutations.set_field("createUserUploadedProfilesWithJson", mutation(create_user_uploaded_profiles_with_json))
-mutations.set_field("createUploadTargets", mutation(create_upload_targets))
 
 
 def _target(context: RequestContext, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +118,7 @@ def _upload(
         status=given.get("profileOwnedStatus"),
         list_id=chosen_list(context, advertiser_id, given),
         failure=failure,
-        rejecting=context.effect.rejecting,
+        rejecting=context.faults.record_rejection(),
     )
     upload_id, mapping_id, instructions = take_upload(context.connection, context.arrival, upload)
     advertiser = advertiser_node(context.writable(advertiser_id, "input", "advertiserId"))

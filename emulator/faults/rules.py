@@ -1,0 +1,149 @@
+"""The active rules of a sandbox, and the faults that match a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import count
+from threading import Lock
+from typing import Any
+
+from emulator.errors import InputError, WorkspaceError, unknown
+from emulator.faults.definition import Definition, parse_definition
+from emulator.faults.fault import InjectedUserError, RecordRejection
+from emulator.faults.matching import RequestSummary
+from emulator.faults.response import FaultedResponse
+from emulator.ids import Ids
+
+
+@dataclass(slots=True, kw_only=True)
+class Rule:
+    """An active definition. `remaining` None is without limit; `chance` draws a number from 0 to 1."""
+
+    id: int
+    definition: Definition
+    remaining: int | None
+    chance: Callable[[], float]
+    matched: int = 0
+
+    def matches(self, request: RequestSummary) -> bool:
+        """Whether it matches this request; if so, counts it."""
+        if self.remaining == 0 or not self.definition.applies_to(request):
+            return False
+        if self.definition.probability < 1 and self.chance() >= self.definition.probability:
+            return False
+        self.matched += 1
+        if self.remaining is not None:
+            self.remaining -= 1
+        return True
+
+    def as_dict(self) -> dict[str, Any]:
+        """The rule as the control API shows it."""
+        return {"id": self.id, **self.definition.as_dict(), "remaining": self.remaining, "matched": self.matched}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultMatch:
+    """The faults that match one request, oldest rule first. `label` replaces their names in the journal."""
+
+    trace_id: str = ""
+    definitions: tuple[Definition, ...] = ()
+    label: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, for the journal."""
+        return tuple(self.label or each.fault.name for each in self.definitions)
+
+    def on_request(self) -> FaultedResponse | None:
+        """The response of the first fault that replaces the service's."""
+        responses = (each.fault.on_request(self.trace_id) for each in self.definitions)
+        return next((response for response in responses if response is not None), None)
+
+    def on_response(self, response: FaultedResponse) -> FaultedResponse:
+        """The response after every fault."""
+        return reduce(lambda changed, each: each.fault.on_response(changed), self.definitions, response)
+
+    def user_error(self, operation: str) -> InjectedUserError | None:
+        """The user error for a mutation to return; a rule that names the mutation comes first."""
+        ordered = sorted(self.definitions, key=lambda each: each.match.operation is None)
+        errors = (each.fault.user_error(operation, each.match) for each in ordered)
+        return next((error for error in errors if error is not None), None)
+
+    def record_rejection(self) -> RecordRejection | None:
+        """The records to reject at ingestion."""
+        found = (each.fault.record_rejection(each.match) for each in self.definitions)
+        return next((rejection for rejection in found if rejection is not None), None)
+
+
+class Faults:
+    """The active rules of one sandbox, oldest first. A rule that is used up is removed.
+
+    `initial` are the definitions of the workspace. Raises WorkspaceError for an invalid one.
+    """
+
+    def __init__(self, ids: Ids, initial: Sequence[Mapping[str, Any]] = ()) -> None:
+        self._ids = ids
+        self._initial = tuple(_parsed(index, document) for index, document in enumerate(initial))
+        self._lock = Lock()
+        self._rules: list[Rule] = []
+        self.reset()
+
+    def add(self, document: Mapping[str, Any]) -> Rule:
+        """Adds a rule from the JSON form of its definition. Raises InputError."""
+        definition = parse_definition(document)
+        with self._lock:
+            return self._add(definition)
+
+    def match(self, request: RequestSummary, *, trace_id: str, once: Definition | None = None) -> FaultMatch:
+        """The faults that match a request; `once` is a definition that came with the request."""
+        with self._lock:
+            matched = [rule.definition for rule in self._rules if rule.matches(request)]
+            self._rules = [rule for rule in self._rules if rule.remaining != 0]
+        if once is not None and self._matches_once(once, request, trace_id):
+            matched.append(once)
+        return FaultMatch(trace_id, tuple(matched))
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The active rules."""
+        with self._lock:
+            return tuple(self._rules)
+
+    def remove(self, rule_id: int) -> None:
+        """Removes one rule. Raises UnknownName."""
+        with self._lock:
+            kept = [rule for rule in self._rules if rule.id != rule_id]
+            if len(kept) == len(self._rules):
+                raise unknown("fault rule", rule_id, [str(rule.id) for rule in kept], where="id")
+            self._rules = kept
+
+    def clear(self) -> None:
+        """Removes every rule."""
+        with self._lock:
+            self._rules = []
+
+    def reset(self) -> None:
+        """Restores the rules of the workspace, their counters and the random numbers that they draw."""
+        with self._lock:
+            self._numbers = count(1)
+            self._rules = []
+            for definition in self._initial:
+                self._add(definition)
+
+    def _matches_once(self, once: Definition, request: RequestSummary, trace_id: str) -> bool:
+        return once.applies_to(request) and self._ids.stream("fault", trace_id).random() < once.probability
+
+    def _add(self, definition: Definition) -> Rule:
+        number = next(self._numbers)
+        chance = self._ids.stream("fault", number).random
+        rule = Rule(id=number, definition=definition, remaining=definition.times, chance=chance)
+        self._rules.append(rule)
+        return rule
+
+
+def _parsed(index: int, document: Mapping[str, Any]) -> Definition:
+    try:
+        return parse_definition(document)
+    except InputError as error:
+        raise WorkspaceError.at(f"faults[{index}].{error.where}", error) from None

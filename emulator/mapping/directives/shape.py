@@ -1,0 +1,162 @@
+"""Directives for objects: `@merge` (the last one wins, with direction `left` the first), `@flatten`, `@transform`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emulator.mapping.directives.directive import (
+    Check,
+    Compiler,
+    Directive,
+    Part,
+    Place,
+    Resolver,
+    failing,
+    missing_option,
+    value_parts,
+)
+from emulator.mapping.directives.rules import (
+    a_string,
+    an_array,
+    directive_or_json,
+    directive_or_object,
+    fields,
+    one_of,
+    ordered_fields,
+)
+from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.javascript.values import UNDEFINED, ordered, ordered_items, truthy, type_of, utf16_units
+
+_options_rule = ordered_fields(("direction", one_of("left", "right"), False), ("objects", an_array, True))
+
+
+def _merge_rule(options: object, place: Place, check: Check) -> None:
+    _options_rule(options, place, check)
+    members = options["objects"] if isinstance(options, dict) else []
+    for member in members:
+        # The engine drops the path here: errors of an element start at the root.
+        directive_or_object(member, (), check)
+
+
+def own_members(value: object) -> dict[str, object]:
+    """What `Object.assign` copies from a value: members, or items and characters by index."""
+    if isinstance(value, dict):
+        return {key: member for key, member in ordered(value).items() if key != "__proto__"}
+    if isinstance(value, str):
+        return {str(position): unit for position, unit in enumerate(utf16_units(value))}
+    if isinstance(value, list):
+        return {str(position): item for position, item in enumerate(value)}
+    return {}
+
+
+def _merge_problem(options: object) -> str | None:
+    required = 'an object with an "objects" key and a "direction" key'
+    problem = missing_option("@merge", options, required, "direction", "objects")
+    if not problem and isinstance(options, dict) and not isinstance(options["objects"], list):
+        return f"@merge: expected opts.array, got {type_of(options['objects'])}"
+    return problem
+
+
+def _compile_merge(options: object, compiler: Compiler) -> Resolver:
+    problem = _merge_problem(options)
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    direction = compiler.value(options["direction"])
+    objects = [compiler.value(mapping) for mapping in options["objects"]]
+
+    def resolve(event: object) -> object:
+        # Only lower-case `left` reverses the order, although validation accepts any letter case.
+        first_wins = direction(event) == "left"
+        resolved = [each(event) for each in objects]
+        merged: dict[str, object] = {}
+        for value in reversed(resolved) if first_wins else resolved:
+            merged.update(own_members(value))
+        return merged
+
+    return resolve
+
+
+def _merge_parts(options: object, event: object, _compiler: Compiler) -> Iterator[Part]:
+    if _merge_problem(options) or not isinstance(options, dict):
+        return
+    for position, mapping in enumerate(options["objects"]):
+        yield Part(role=str(position), mapping=mapping, against=event)
+
+
+MERGE = Directive(name="@merge", rule=_merge_rule, compile=_compile_merge, parts=_merge_parts)
+
+
+def flattened(value: object, prefix: str, separator: str, *, keep_lists: bool) -> Iterator[tuple[str, object]]:
+    """Pairs of joined key and leaf. Empty objects and arrays are omitted; a scalar at the root has the key `""`."""
+    members = _members(value, keep_lists=keep_lists)
+    if members is None:
+        yield prefix, value
+        return
+    for key, member in members:
+        joined = f"{prefix}{separator}{key}" if prefix else key
+        yield from flattened(member, joined, separator, keep_lists=keep_lists)
+
+
+def _members(value: object, *, keep_lists: bool) -> Iterator[tuple[str, object]] | None:
+    if isinstance(value, dict):
+        return ordered_items(value)
+    if isinstance(value, list) and not keep_lists:
+        return ((str(position), item) for position, item in enumerate(value))
+    return None
+
+
+def _compile_flatten(options: object, compiler: Compiler) -> Resolver:
+    problem = missing_option("@flatten", options, 'an object with a "separator" key', "separator")
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    separator_of = compiler.value(options["separator"])
+    value_of = compiler.value(options.get("value", UNDEFINED))
+    keep_lists = truthy(options.get("omitArrays", UNDEFINED))
+
+    def resolve(event: object) -> object:
+        separator = separator_of(event)
+        if not isinstance(separator, str):
+            raise directive_error("@flatten requires a string separator")
+        return dict(flattened(value_of(event), "", separator, keep_lists=keep_lists))
+
+    return resolve
+
+
+FLATTEN = Directive(
+    name="@flatten",
+    rule=ordered_fields(("separator", a_string, False), ("value", directive_or_json, True)),
+    compile=_compile_flatten,
+    parts=value_parts("separator", "value"),
+)
+
+
+def _transform_problem(options: object) -> str | None:
+    required = 'an object with an "apply" key and a "mapping" key'
+    problem = missing_option("@transform", options, required, "mapping", "apply")
+    if not problem and isinstance(options, dict) and not isinstance(options["apply"], dict):
+        return '@transform "apply" key should be an object'
+    return problem
+
+
+def _compile_transform(options: object, compiler: Compiler) -> Resolver:
+    problem = _transform_problem(options)
+    if problem or not isinstance(options, dict):
+        return failing(directive_error(str(problem)))
+    apply = compiler.whole(options["apply"])
+    mapping = compiler.value(options["mapping"])
+    return lambda event: mapping(apply(event))
+
+
+def _transform_parts(options: object, event: object, compiler: Compiler) -> Iterator[Part]:
+    if _transform_problem(options) or not isinstance(options, dict):
+        return
+    yield Part(role="apply", mapping=options["apply"], against=event)
+    yield Part(role="mapping", mapping=options["mapping"], against=compiler.whole(options["apply"])(event))
+
+
+TRANSFORM = Directive(
+    name="@transform",
+    rule=fields(required={"apply": directive_or_object, "mapping": directive_or_object}),
+    compile=_compile_transform,
+    parts=_transform_parts,
+)

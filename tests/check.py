@@ -1,0 +1,89 @@
+"""`make check` and `make check-long`: stage after stage, with the time of each and a reason for each one skipped.
+
+python -m tests.check            what CI runs
+python -m tests.check --long     what takes too long for CI
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests import postgresql
+
+FAST = "-n auto --dist worksteal -q"
+
+
+def no_node() -> str | None:
+    return None if shutil.which("npm") else "needs Node.js with npm"
+
+
+def nothing_missing() -> str | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A command, and why this machine cannot run it, None if it can."""
+
+    name: str
+    command: str
+    missing: Callable[[], str | None] = nothing_missing
+
+
+STORES = "tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py"
+CHECK = (
+    Stage(name="lint", command="make --no-print-directory lint"),
+    Stage(name="demo", command="make --no-print-directory demo"),
+    Stage(name="conformance-install", command="make --no-print-directory conformance-install", missing=no_node),
+    Stage(name="test", command=f"{sys.executable} -m pytest {FAST}"),
+    Stage(
+        name="test-postgresql",
+        command=f"{sys.executable} -m pytest {FAST} --store postgresql {STORES}",
+        missing=postgresql.missing,
+    ),
+    Stage(
+        name="conformance",
+        command=f"{sys.executable} -m tests.conformance.differential --cases 500",
+        missing=no_node,
+    ),
+)
+LONG = (
+    *CHECK[:-1],
+    Stage(
+        name="conformance-long",
+        command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
+        missing=no_node,
+    ),
+    Stage(name="bench", command="make --no-print-directory bench", missing=no_node),
+)
+
+
+def run(stages: Sequence[Stage]) -> int:
+    """Runs the stages until one fails, prints a line for each, and returns the exit code."""
+    lines = []
+    failed = 0
+    for stage in stages:
+        missing = stage.missing()
+        if missing:
+            lines.append(f"{stage.name:<22}skipped  {missing}")
+            continue
+        print(f"== {stage.name}", flush=True)
+        started = time.monotonic()
+        failed = subprocess.run(stage.command.split(), check=False).returncode
+        lines.append(f"{stage.name:<22}{'failed' if failed else 'ok':<9}{time.monotonic() - started:.0f} s")
+        if failed:
+            break
+    print("\n".join(["", *lines]))
+    return failed
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Run the checks, stage by stage.")
+    parser.add_argument("--long", action="store_true", help="also what takes too long for CI")
+    sys.exit(run(LONG if parser.parse_args().long else CHECK))
