@@ -80,7 +80,9 @@ def main() -> None:
         cli.main(prog_name="stackadapt-emulator", auto_envvar_prefix="STACKADAPT_EMULATOR", standalone_mode=False)
     except click.ClickException as error:
         if isinstance(error, click.NoSuchOption) and error.option_name in RENAMED:
-            error = click.NoSuchOption(error.option_name, possibilities=[RENAMED[error.option_name]], ctx=error.ctx)
+            # click proposes only an option that is spelled alike.
+            message = f"No such option {error.option_name!r}: it is now {RENAMED[error.option_name]!r}."
+            error = click.NoSuchOption(error.option_name, message, ctx=error.ctx)
         error.show()
         sys.exit(error.exit_code)
     except click.exceptions.Exit as stop:

@@ -1,4 +1,4 @@
-"""`drift`: is the contract still the same?"""
+"""`drift`: compares the StackAdapt schema or an installed destination with the contract."""
 
 from __future__ import annotations
 
@@ -10,21 +10,13 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from emulator.addresses import address, shown
 from emulator.cli.remote import allow_remote_option, client_of
-from emulator.harness.drift import (
-    BREAKING,
-    CRITICALITIES,
-    DANGEROUS,
-    SAFE,
-    Finding,
-    compare_published,
-    introspect,
-    read_schema,
-    schema_drift,
-)
+from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding
+from emulator.harness.drift import compare_published, introspect, read_schema, schema_drift
 from emulator.stackadapt.graphql.schema import API_VERSIONS, LATEST
 
 _EPILOG = """\b
@@ -33,8 +25,8 @@ Examples:
   stackadapt-emulator drift --url https://api.stackadapt.com/graphql --allow-remote
   stackadapt-emulator drift --destination ./my-app --json
 \b
-The token is read from STACKADAPT_API_TOKEN when --token is absent. It is never printed.
-Exit code 1 when something breaking is shown.
+Without --token, the token is read from STACKADAPT_API_TOKEN. It is never printed.
+Exits 1 if a breaking change is printed.
 """
 _COLOURS = {BREAKING: "red", DANGEROUS: "yellow", SAFE: "green"}
 
@@ -45,9 +37,13 @@ _COLOURS = {BREAKING: "red", DANGEROUS: "yellow", SAFE: "green"}
 @click.option("--token", envvar="STACKADAPT_API_TOKEN", help="Token for the endpoint.")
 @click.option("--destination", type=click.Path(path_type=Path), help="Folder with @segment/action-destinations.")
 @click.option(
-    "--api-version", type=click.Choice([*API_VERSIONS]), default=LATEST, show_default=True, help="Which contract."
+    "--api-version",
+    type=click.Choice([*API_VERSIONS]),
+    default=LATEST,
+    show_default=True,
+    help="API version of the contract.",
 )
-@click.option("--used-only", is_flag=True, help="Only what the published destination uses of the schema.")
+@click.option("--used-only", is_flag=True, help="Only changes of what the published destination uses.")
 @allow_remote_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
 def command(
@@ -59,18 +55,18 @@ def command(
     used_only: bool,
     as_json: bool,
 ) -> None:
-    """Compare with the contract: a schema of StackAdapt, or an installed version of Segment's destination.
+    """Compare the StackAdapt schema or an installed destination with the contract.
 
-    Each change of a schema is breaking, dangerous or safe, with the parts of the destination that use what changed: its
-    documents are written by the mapping engine and walked. An installed package is run on the cases of the nearest
-    known version, needs Node, and reaches no network.
+    Each schema change is breaking, dangerous or safe, and lists the parts of the destination that use what changed,
+    according to the documents that the mapping engine writes. An installed package runs the cases of the nearest known
+    version; this needs Node and sends nothing over the network.
     """
     if sum(source is not None for source in (schema_path, url, destination)) != 1:
         raise click.UsageError("Give one of --schema, --url and --destination.")
     compared: dict[str, Any]
     if destination is not None:
         if used_only:
-            raise click.UsageError("--used-only is for schemas: all of a destination is used.")
+            raise click.UsageError("--used-only cannot be combined with --destination.")
         published = compare_published(destination)
         compared = {"installed": published.version, "recorded": published.generation}
         findings: Sequence[Finding] = published.findings
@@ -79,13 +75,13 @@ def command(
         findings = schema_drift(_schema(schema_path, url, token), api_version)
     if used_only:
         findings = [finding for finding in findings if finding.used_by]
-    counts = Counter(finding.criticality for finding in findings)
+    counts = Counter(finding.severity for finding in findings)
     if as_json:
-        totals = {criticality: counts[criticality] for criticality in CRITICALITIES}
+        totals = {severity: counts[severity] for severity in CHANGES}
         printed = {**compared, **totals, "findings": [finding.as_dict() for finding in findings]}
         click.echo(json.dumps(printed, ensure_ascii=False))
     else:
-        _show(compared, findings, counts)
+        _print(compared, findings, counts)
     if counts[BREAKING]:
         raise SystemExit(1)
 
@@ -93,32 +89,24 @@ def command(
 def _schema(path: Path | None, url: str | None, token: str | None) -> Any:
     if path is not None:
         return read_schema(path)
-    assert url is not None  # noqa: S101 - the caller has made sure of one of them
+    assert url is not None  # noqa: S101 - the caller has checked that one of them is given
     with client_of(url) as client:
         return introspect(client, url, token)
 
 
-def _show(compared: dict[str, Any], findings: Sequence[Finding], counts: Counter[str]) -> None:
+def _print(compared: dict[str, Any], findings: Sequence[Finding], counts: Counter[str]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(", ".join(f"{name} {value}" for name, value in compared.items()), markup=False)
-    worst = [finding for finding in findings if finding.criticality != SAFE]
-    if worst:
+    unsafe = [finding for finding in findings if finding.severity != SAFE]
+    if unsafe:
         table = Table("change", "used by the destination", show_lines=True)
-        for finding in worst:
-            what = f"[{_COLOURS[finding.criticality]}]{finding.criticality}[/] {_plain(finding.path)}"
-            table.add_row(f"{what}\n{_plain(finding.message)}", _plain(_use(finding)))
+        for finding in unsafe:
+            change = f"[{_COLOURS[finding.severity]}]{finding.severity}[/] {escape(finding.place)}"
+            impact = "\n".join(filter(None, (*(finding.used_by or ()), finding.why))) or "no"
+            table.add_row(f"{change}\n{escape(finding.message)}", escape(impact))
         console.print(table)
-    kinds = Counter(finding.kind for finding in findings if finding.criticality == SAFE)
-    for kind, count in sorted(kinds.items()):
-        console.print(f"safe: {count} {kind.lower().replace('_', ' ')}", markup=False)
-    totals = ", ".join(f"{counts[criticality]} {criticality}" for criticality in CRITICALITIES)
+    codes = Counter(finding.code for finding in findings if finding.severity == SAFE)
+    for code, count in sorted(codes.items()):
+        console.print(f"safe: {count} {code.lower().replace('_', ' ')}", markup=False)
+    totals = ", ".join(f"{counts[severity]} {severity}" for severity in CHANGES)
     console.print(totals if findings else "no change", markup=False)
-
-
-def _use(finding: Finding) -> str:
-    return "\n".join([*finding.used_by, *([finding.breaks] if finding.breaks else [])]) or "no"
-
-
-def _plain(text: str) -> str:
-    """Text in which a bracket is a bracket."""
-    return text.replace("[", r"\[")

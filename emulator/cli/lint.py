@@ -1,15 +1,17 @@
-"""`lint`: what is wrong with a workspace before any event is sent."""
+"""`lint`: mistakes in a workspace, found before any event is sent."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 
 import click
 
-from emulator.cli.wording import counted
+from emulator.cli.findings import print_finding, totals
 from emulator.errors import WorkspaceError
-from emulator.harness.checks.lint import ERROR, Finding, lint
+from emulator.harness.checks.finding import ERROR
+from emulator.harness.checks.lint import lint
 from emulator.harness.event_files import STANDARD_INPUT
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import parse
@@ -20,7 +22,6 @@ Examples:
   stackadapt-emulator lint --json workspace.yaml
   stackadapt-emulator generate workspace | stackadapt-emulator lint -
 """
-_COLOURS = {ERROR: "red"}
 
 
 @click.command(epilog=_EPILOG)
@@ -29,17 +30,17 @@ _COLOURS = {ERROR: "red"}
 def command(workspace_path: str | None, as_json: bool) -> None:
     """Find mistakes in a workspace's triggers, mappings and settings (a file, or - for standard input).
 
-    Each finding has a code, the place, why it matters and how to mend it. Exits 1 when one of them is an error.
+    Each finding has a code, its place, why it matters and how to fix it. Exits 1 if one of them is an error.
     """
     findings = lint(_workspace(workspace_path))
+    counts = Counter(finding.severity for finding in findings)
     if as_json:
         click.echo(json.dumps({"findings": [finding.as_dict() for finding in findings]}, ensure_ascii=False))
     else:
         for finding in findings:
-            _show(finding)
-        errors = sum(finding.severity == ERROR for finding in findings)
-        click.echo(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
-    if any(finding.severity == ERROR for finding in findings):
+            print_finding(finding)
+        click.echo(totals(counts))
+    if counts[ERROR]:
         raise SystemExit(1)
 
 
@@ -52,11 +53,3 @@ def _workspace(path: str | None) -> Workspace:
     except UnicodeDecodeError as error:
         raise WorkspaceError(f"this cannot be read: {error}", where=where) from None
     return parse_workspace(parse(text, where=where), where=where)
-
-
-def _show(finding: Finding) -> None:
-    severity = click.style(finding.severity, fg=_COLOURS.get(finding.severity, "yellow"))
-    click.echo(f"{finding.code} {severity} {finding.place}")
-    click.echo(f"  {finding.message}")
-    click.echo(f"  Why: {finding.why}")
-    click.echo(f"  Mend: {finding.fix}\n")

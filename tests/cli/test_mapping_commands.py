@@ -258,6 +258,6 @@ def test_lint_reports_the_trigger_of_the_2024_page(call: Run, tmp_path: Path) ->
     shown = call("lint", str(path))
     assert shown.returncode == 1
     assert "T002 error destinations[0].subscriptions[0].trigger" in shown.stdout
-    assert "This trigger never lets identify events through." in shown.stdout
+    assert "This trigger never matches identify events." in shown.stdout
     findings = json.loads(call("lint", "--json", str(path)).stdout)["findings"]
     assert {"code", "severity", "place", "message", "why", "fix"} == set(findings[0])

@@ -1,4 +1,4 @@
-"""`validate` as a user meets it."""
+"""The `validate` command."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def piped(text: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
-def test_what_fits_is_counted_and_exits_0(run: Run, tmp_path: Path) -> None:
+def test_valid_documents_are_counted_and_exit_0(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(lines(GOOD, NO_EMAIL))
     shown = run("validate", str(path))
     assert shown.returncode == 0
-    assert f"warning MISSING_EMAIL {path}, line 2 (identify): (top level)" in shown.stdout
+    assert f"E001 warning {path}, line 2 (identify): (top level)" in shown.stdout
     assert shown.stdout.splitlines()[-1] == "2 documents (2 identify): 0 errors, 1 warning"
     assert run("validate", "--strict", str(path)).returncode == 1
 
 
-def test_a_mistake_names_file_line_place_and_what_is_missing(call: Run, tmp_path: Path) -> None:
+def test_a_finding_names_file_line_place_and_the_missing_key(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(lines(GOOD, BAD))
     shown = call("validate", str(path))
     assert shown.returncode == 1
     assert shown.stdout.splitlines()[:3] == [
-        f"error {path}, line 2 (track): (top level)",
+        f"V005 error {path}, line 2 (track): (top level)",
         "  The key 'event' is missing.",
         '  Found: "type, userId"',
     ]
@@ -71,9 +71,10 @@ def test_json_has_the_findings_and_a_summary(call: Run, tmp_path: Path) -> None:
                 "file": str(path),
                 "index": 1,
                 "kind": "track",
+                "code": "V005",
                 "severity": "error",
-                "path": "(top level)",
-                "message": "the key 'event' is missing.",
+                "place": "(top level)",
+                "message": "The key 'event' is missing.",
                 "found": "type, userId",
             }
         ],
@@ -81,33 +82,33 @@ def test_json_has_the_findings_and_a_summary(call: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [lines(GOOD, BAD).encode(), gzip.compress(lines(GOOD, BAD).encode())], ids=["plain", "packed"]
+    "text", [lines(GOOD, BAD).encode(), gzip.compress(lines(GOOD, BAD).encode())], ids=["plain", "gzip"]
 )
-def test_standard_input_is_read_packed_or_not(text: bytes) -> None:
+def test_standard_input_is_read_plain_or_gzipped(text: bytes) -> None:
     shown = piped(text)
     assert shown.returncode == 1
     assert b"standard input, line 2 (track)" in shown.stdout
 
 
-def test_what_cannot_be_read_exits_2_and_hides_nothing(call: Run, tmp_path: Path) -> None:
+def test_an_unreadable_document_exits_2_and_hides_no_other(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(f"{lines(GOOD)}{{broken\n{lines(BAD)}")
     shown = call("validate", str(path), str(tmp_path / "none.json"))
     assert shown.returncode == 2
-    assert f"unreadable {path}, line 2: this is not JSON" in shown.stdout
-    assert f"error {path}, line 3 (track)" in shown.stdout
-    assert "none.json: this file cannot be read" in shown.stdout
+    assert f"V001 unreadable {path}, line 2: (top level)\n  This is not JSON" in shown.stdout
+    assert f"V005 error {path}, line 3 (track)" in shown.stdout
+    assert "none.json: (top level)\n  This file cannot be read" in shown.stdout
     assert shown.stdout.splitlines()[-1] == "2 documents (1 identify, 1 track): 1 error, 0 warnings, 2 unreadable"
     assert shown.stderr == ""
 
 
-def test_the_default_workspace_fits(call: Run) -> None:
+def test_the_default_workspace_is_valid(call: Run) -> None:
     shown = call("validate", "fixtures/workspace.yaml")
     assert shown.stdout == "1 document (1 workspace): 0 errors, 0 warnings\n"
     assert shown.returncode == 0
 
 
-def test_a_kind_that_is_not_known_is_a_usage_error(call: Run) -> None:
+def test_an_unknown_kind_is_a_usage_error(call: Run) -> None:
     shown = call("validate", "--as", "trak", "x.json")
     assert shown.returncode == 2
     assert "Did you mean 'track'?" in shown.stderr
@@ -121,17 +122,17 @@ def test_a_long_file_is_read_line_by_line(tmp_path: Path) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     with process:
-        # More than is read in one piece; what comes of it fits into the other pipe.
+        # More than one read returns; the output still fits into the pipe.
         process.stdin.write(lines(*[BAD] * 300).encode())
         process.stdin.flush()
-        assert process.stdout.readline().startswith(b"error standard input, line 1 (track)")
+        assert process.stdout.readline().startswith(b"V005 error standard input, line 1 (track)")
         process.kill()
 
 
-def test_a_pipe_that_nobody_reads_to_its_end_is_no_defect(tmp_path: Path) -> None:
+def test_a_pipe_closed_early_is_not_a_defect(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(lines(*[BAD] * 5000))
     shell = f"{sys.executable} -m emulator validate {path} | head -n 1"
     shown = subprocess.run(["sh", "-c", shell], capture_output=True, env=environment(), cwd=ROOT, check=False)
-    assert shown.stdout.startswith(b"error")
+    assert shown.stdout.startswith(b"V005 error")
     assert shown.stderr == b""

@@ -1,4 +1,4 @@
-"""`drift --destination` with the published packages, unchanged and with changes in a copy."""
+"""`drift --destination` with the real packages, unchanged and edited."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.harness.drift import BREAKING, Compared, compare_published
+from emulator.harness.checks.finding import BREAKING
+from emulator.harness.drift import Compared, compare_published
 
 from .packages import GENERATIONS, NEWEST, package_directory
 
@@ -25,7 +26,7 @@ def test_a_published_package_has_not_drifted(generation: str) -> None:
 
 
 def compared_with(folder: Path, *edits: tuple[str, str, str], version: str = NEWEST) -> Compared:
-    """Compares a copy of the newest package after replacing strings in its files."""
+    """Compares a copy of the newest package, with strings in its files replaced."""
     original = package_directory(NEWEST).resolve()
     package = folder / "package"
     shutil.copytree(original / PACKAGE / DESTINATION, package / DESTINATION)
@@ -41,35 +42,35 @@ def compared_with(folder: Path, *edits: tuple[str, str, str], version: str = NEW
 
 
 @pytest.mark.node(NEWEST)
-def test_a_newer_version_is_compared_with_the_last_known_one(tmp_path: Path) -> None:
+def test_a_newer_version_without_changes_is_compared_with_the_last_known_one(tmp_path: Path) -> None:
     compared = compared_with(tmp_path, version="3.500.0")
     assert (compared.version, compared.generation, compared.findings) == ("3.500.0", NEWEST, ())
 
 
 @pytest.mark.node(NEWEST)
-def test_a_changed_document_is_found_and_rated_by_the_contract(tmp_path: Path) -> None:
+def test_a_changed_document_is_found_with_both_texts_and_whether_the_contract_accepts_it(tmp_path: Path) -> None:
     compared = compared_with(tmp_path, ("forwardAudienceEvent/functions.js", "isOptedIn:", "hasOptedIn:"))
     [finding] = compared.findings
-    assert (finding.criticality, finding.kind, finding.path) == (BREAKING, "WIRE", "Sync Audience: requests.0.body")
+    assert (finding.severity, finding.code, finding.place) == (BREAKING, "WIRE", "Sync Audience: requests.0.body")
     assert "isOptedIn" in finding.message
     assert "hasOptedIn" in finding.message
-    assert "contract refuses" in finding.breaks
+    assert "contract rejects" in str(finding.why)
 
 
 @pytest.mark.node(NEWEST)
-def test_a_new_required_field_is_found_in_the_definition_and_in_the_missing_request(tmp_path: Path) -> None:
+def test_a_new_required_field_is_found_in_the_definition_and_in_the_requests(tmp_path: Path) -> None:
     required = "region: { label: 'Region', description: 'd', type: 'string', required: true },\n    "
     compared = compared_with(
         tmp_path, ("forwardAudienceEvent/fields.js", "marketing_status: {", f"{required}marketing_status: {{")
     )
-    kinds = {(finding.kind, finding.path) for finding in compared.findings if finding.criticality == BREAKING}
+    kinds = {(finding.code, finding.place) for finding in compared.findings if finding.severity == BREAKING}
     assert ("REQUIRED", "actions.forwardAudienceEvent.fields.region") in kinds
     assert ("WIRE", "Sync Audience: requests.length") in kinds
 
 
 @pytest.mark.node(NEWEST)
-def test_another_endpoint_is_found(tmp_path: Path) -> None:
+def test_another_endpoint_is_found_and_receives_nothing(tmp_path: Path) -> None:
     moved = ("common-constants.js", "https://api.stackadapt.com/graphql", "https://api.example.org/v2/graphql")
     compared = compared_with(tmp_path, moved)
-    endpoint = next(finding for finding in compared.findings if finding.kind == "ENDPOINT")
+    endpoint = next(finding for finding in compared.findings if finding.code == "ENDPOINT")
     assert "https://api.example.org/v2/graphql" in endpoint.message

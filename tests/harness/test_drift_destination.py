@@ -1,6 +1,6 @@
-"""An installed destination beside the recorded one: its definition, and what stands in the way of running it.
+"""An installed destination compared with the recorded one: its definition, and the errors of running it.
 
-What the package puts on the wire is compared in `tests/conformance/test_drift.py`, with the real packages.
+`tests/conformance/test_drift.py` compares the requests of the real packages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import pytest
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, UserMistake
-from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, compare_published
+from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE
+from emulator.harness.drift import compare_published
 from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
 from emulator.harness.recorded_cases import replay
@@ -36,7 +37,7 @@ Edit = Callable[[dict[str, Any], dict[str, Any]], object]
         ("3.100.0", generations()[0]),
     ],
 )
-def test_a_version_is_held_against_the_last_known_one_before_it(version: str, generation: str) -> None:
+def test_a_version_is_compared_with_the_last_known_one_before_it(version: str, generation: str) -> None:
     assert nearest_generation(version) == generation
 
 
@@ -45,7 +46,7 @@ def test_a_definition_equals_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "criticality", "path"),
+    ("edit", "severity", "place"),
     [
         (lambda d, f: f.pop("email"), BREAKING, "actions.A.fields.email"),
         (lambda d, f: f.update(x={"label": "X", "type": "string", "required": True}), BREAKING, "actions.A.fields.x"),
@@ -93,60 +94,60 @@ def test_a_definition_equals_itself() -> None:
         (lambda d, f: d.update(slug="other"), DANGEROUS, "slug"),
     ],
 )
-def test_a_change_of_the_definition_is_found_and_rated(edit: Edit, criticality: str, path: str) -> None:
+def test_a_change_of_the_definition_is_found_and_rated(edit: Edit, severity: str, place: str) -> None:
     recorded = {**NEWEST, "actions": {"A": NEWEST["actions"]["forwardAudienceEvent"]}}
     installed = copy.deepcopy(recorded)
     edit(installed, installed["actions"]["A"]["fields"])
     [finding] = definition_findings(recorded, installed)
-    assert (finding.criticality, finding.path) == (criticality, path)
-    assert bool(finding.breaks) is (criticality != SAFE)
+    assert (finding.severity, finding.place) == (severity, place)
+    assert bool(finding.why) is (severity != SAFE)
 
 
-def test_an_action_that_is_gone_is_breaking() -> None:
+def test_a_removed_action_is_breaking() -> None:
     [finding] = definition_findings(NEWEST, {**NEWEST, "actions": {}})
-    assert (finding.criticality, finding.kind, finding.path) == (BREAKING, "REMOVED", "actions.forwardAudienceEvent")
+    assert (finding.severity, finding.code, finding.place) == (BREAKING, "REMOVED", "actions.forwardAudienceEvent")
 
 
 @pytest.mark.parametrize("generation", generations())
 def test_the_cases_of_a_generation_use_every_action_mode_and_kind_of_event(generation: str) -> None:
     definition = load_definition(generation)
-    asked = list(cases(definition))
-    assert len({case["id"] for case in asked}) == len(asked)
-    assert {"event", "batch", "delete", "auth"} <= {case["mode"] for case in asked}
-    actions = {stored["partnerAction"] for case in asked for stored in case["subscriptions"]}
+    found = list(cases(definition))
+    assert len({case["id"] for case in found}) == len(found)
+    assert {"event", "batch", "delete", "auth"} <= {case["mode"] for case in found}
+    actions = {stored["partnerAction"] for case in found for stored in case["subscriptions"]}
     assert actions == set(definition.actions)
     for action in definition.actions.values():
-        sent = [case for case in asked if case["purpose"] == action.title and replay(case)["requests"]]
+        sent = [case for case in found if case["purpose"] == action.title and replay(case)["requests"]]
         assert {event["type"] for case in sent for event in case["events"]} >= {"identify", "track"}
-    assert any("error" in replay(case) for case in asked)
+    assert any("error" in replay(case) for case in found)
 
 
-def test_a_folder_without_the_package_is_a_mistake(tmp_path: Path) -> None:
+def test_a_folder_without_the_package_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="npm install @segment/action-destinations"):
         compare_published(tmp_path)
 
 
 def package_in(folder: Path, manifest: dict[str, Any]) -> Path:
-    """A folder whose `node_modules` holds a package of that name and nothing in it."""
+    """A folder with an empty package of that name in `node_modules`."""
     package = folder / "node_modules" / "@segment" / "action-destinations"
     package.mkdir(parents=True)
     (package / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
 
 
-def test_a_package_without_a_version_is_a_mistake(tmp_path: Path) -> None:
+def test_a_package_without_a_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no version"):
         compare_published(package_in(tmp_path, {"name": "@segment/action-destinations"}))
 
 
-def test_without_node_the_reason_is_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_node_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UserMistake, match=r"needs Node\.js"):
         compare_published(package_in(tmp_path, {"name": "@segment/action-destinations", "version": "3.497.0"}))
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not on PATH")
-def test_a_package_that_cannot_be_run_is_a_mistake_in_one_line(tmp_path: Path) -> None:
+def test_a_package_that_cannot_be_run_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserMistake) as raised:
         compare_published(package_in(tmp_path, {"name": "@segment/action-destinations", "version": "3.497.0"}))
     assert "the package cannot be run: Cannot find module" in str(raised.value)

@@ -1,23 +1,21 @@
-"""A schema that changed, beside the contract: what is found, how bad it is, and who feels it."""
+"""Changes of a schema compared with the contract: what is found, how severe it is, and what it affects."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from graphql import (
-    build_schema,
-)
+from graphql import build_schema
 from graphql.utilities import find_schema_changes, resolve_schema_coordinate
 
 from emulator.artefacts import contract
-from emulator.harness.drift import BREAKING, DANGEROUS, SAFE, Finding, schema_drift
-from emulator.harness.drift.finding import REFUSED
-from emulator.harness.drift.schema_changes import MISREAD, NEW_MEANING, schema_findings
-from emulator.harness.drift.unrated_changes import LEAVING
+from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE, Finding
+from emulator.harness.drift import schema_drift
+from emulator.harness.drift.schema_changes import DEPRECATED, MISREAD, NEW_MEANING, REJECTED, schema_findings
 from emulator.harness.drift.usage import Filled, Usage, usage_of
 from emulator.mapping import generations, load_definition
 from emulator.server.emulator import Emulator
@@ -29,7 +27,7 @@ SDL = contract(API_VERSIONS[LATEST].file).read_text(encoding="utf-8")
 OF_2024 = [generation for generation in generations() if load_definition(generation).advertiser_from == "mapping"]
 CURRENT = [generation for generation in generations() if generation not in OF_2024]
 SYNC = tuple(f"{generation} Sync Audience" for generation in CURRENT)
-DELETION = tuple(f"{generation} deletion of a person" for generation in CURRENT)
+DELETION = tuple(f"{generation} user deletion" for generation in CURRENT)
 TEST = tuple(f"{generation} connection test" for generation in CURRENT)
 
 
@@ -38,7 +36,7 @@ def usage() -> Usage:
     return usage_of(executable_schema(LATEST))
 
 
-def doctored(definition: str, before: str, after: str) -> str:
+def edited(definition: str, before: str, after: str) -> str:
     """The contract's SDL with one line of a definition (`input UpsertProfilesInput`) replaced."""
     start = SDL.index(f"{definition} {{")
     end = SDL.index("\n}\n", start)
@@ -52,18 +50,18 @@ def found(sdl: str, usage: Usage) -> list[Finding]:
 
 
 @pytest.mark.parametrize("api_version", API_VERSIONS)
-def test_an_unchanged_schema_says_nothing(api_version: str) -> None:
+def test_an_unchanged_schema_has_no_findings(api_version: str) -> None:
     sdl = contract(API_VERSIONS[api_version].file).read_text(encoding="utf-8")
     assert schema_drift(build_schema(sdl), api_version) == []
 
 
-def test_each_api_version_is_used_by_the_generations_that_speak_it(usage: Usage) -> None:
+def test_each_api_version_is_used_by_the_generations_written_for_it(usage: Usage) -> None:
     of_2024 = usage_of(executable_schema("2024-12"))
     assert {each.writer.split()[0] for each in usage.written} == {*CURRENT}
     assert {each.writer.split()[0] for each in of_2024.written} == {*OF_2024}
 
 
-def test_what_is_used_is_read_off_the_documents(usage: Usage) -> None:
+def test_usage_is_derived_from_the_documents(usage: Usage) -> None:
     assert usage.of("UpsertProfilesInput.syncId") == set(SYNC)
     assert usage.of("Mutation.upsertProfiles(input:)") == set(SYNC)
     assert usage.of("UserError.path") == set(DELETION)
@@ -81,33 +79,33 @@ SCOPES = "scopes: [TokenScope!]!"
 
 
 @pytest.mark.parametrize(
-    ("definition", "before", "after", "member", "felt", "breaks"),
+    ("definition", "before", "after", "member", "affected", "why"),
     [
-        ("type UserError", "path: [String!]", "paths: [String!]", "path", DELETION, REFUSED),
-        ("type Mutation", "upsertProfiles(", "upsertProfile(", "upsertProfiles", SYNC, REFUSED),
-        (PROFILES, "syncId: String", "batchId: String", "syncId", SYNC, REFUSED),
-        (PROFILES, "syncId: String", "syncId: String\n  region: ID!", "region", SYNC, REFUSED),
-        (PROFILES, "advertiserId: ID!", "advertiserId: Int!", "advertiserId", SYNC, REFUSED),
-        ("input MappingSchema", "type: ", "kind: ", "type", SYNC, REFUSED),
-        (INPUT, "pollingDelay: Int", "pollingDelay: Int!", "pollingDelay", SYNC, REFUSED),
-        ("enum ProfilePropertyData", "STRING\n", "TEXT\n", "STRING", SYNC, REFUSED),
+        ("type UserError", "path: [String!]", "paths: [String!]", "path", DELETION, REJECTED),
+        ("type Mutation", "upsertProfiles(", "upsertProfile(", "upsertProfiles", SYNC, REJECTED),
+        (PROFILES, "syncId: String", "batchId: String", "syncId", SYNC, REJECTED),
+        (PROFILES, "syncId: String", "syncId: String\n  region: ID!", "region", SYNC, REJECTED),
+        (PROFILES, "advertiserId: ID!", "advertiserId: Int!", "advertiserId", SYNC, REJECTED),
+        ("input MappingSchema", "type: ", "kind: ", "type", SYNC, REJECTED),
+        (INPUT, "pollingDelay: Int", "pollingDelay: Int!", "pollingDelay", SYNC, REJECTED),
+        ("enum ProfilePropertyData", "STRING\n", "TEXT\n", "STRING", SYNC, REJECTED),
         ("enum TokenScope", "WRITE", "EDIT", "WRITE", TEST, MISREAD),
         ("type AdvertiserTokenScopes", SCOPES, SCOPES.removesuffix("!"), "scopes", TEST, MISREAD),
-        ("type Query", "tokenInfo: ", "tokenInfo(region: ID!): ", "tokenInfo(region:)", TEST, REFUSED),
+        ("type Query", "tokenInfo: ", "tokenInfo(region: ID!): ", "tokenInfo(region:)", TEST, REJECTED),
     ],
 )
-def test_a_breaking_change_is_found_with_who_feels_it(
-    usage: Usage, definition: str, before: str, after: str, member: str, felt: tuple[str, ...], breaks: str
+def test_a_breaking_change_is_found_with_the_writers_it_affects(
+    usage: Usage, definition: str, before: str, after: str, member: str, affected: tuple[str, ...], why: str
 ) -> None:
     path = f"{definition.split()[1]}.{member}"
-    finding = next(each for each in found(doctored(definition, before, after), usage) if each.path == path)
-    assert (finding.criticality, finding.used_by, finding.breaks) == (BREAKING, felt, breaks)
+    finding = next(each for each in found(edited(definition, before, after), usage) if each.place == path)
+    assert (finding.severity, finding.used_by, finding.why) == (BREAKING, affected, why)
 
 
 @pytest.mark.parametrize(
     ("definition", "before", "after", "member"),
     [
-        # Every document sends it, so that it may as well be required.
+        # Every document sends it, so it may become required.
         (INPUT, "isOptedIn: Boolean", "isOptedIn: Boolean!", "isOptedIn"),
         (INPUT, "pollingDelay: Int", "pollingDelay: Int! = 1", "pollingDelay"),
         ("type Query", "user: User!", "me: User!", "user"),
@@ -115,33 +113,33 @@ def test_a_breaking_change_is_found_with_who_feels_it(
         ("type Profile", "email: String!", "email: String", "email"),
     ],
 )
-def test_a_breaking_change_elsewhere_is_found_but_not_felt(
+def test_a_breaking_change_of_an_unused_part_affects_nothing(
     usage: Usage, definition: str, before: str, after: str, member: str
 ) -> None:
     path = f"{definition.split()[1]}.{member}"
-    finding = next(each for each in found(doctored(definition, before, after), usage) if each.path == path)
-    assert (finding.criticality, finding.used_by, finding.breaks) == (BREAKING, (), "")
+    finding = next(each for each in found(edited(definition, before, after), usage) if each.place == path)
+    assert (finding.severity, finding.used_by, finding.why) == (BREAKING, (), None)
 
 
-def test_a_value_that_is_new_in_an_answer_is_felt_and_one_that_could_be_sent_is_not(usage: Usage) -> None:
-    [scope] = found(doctored("enum TokenScope", "WRITE", "WRITE\n  ADMIN"), usage)
-    [kind] = found(doctored("enum ProfilePropertyData", "DATE\n", "DATE\n  AGE\n"), usage)
-    assert (scope.criticality, scope.used_by, scope.breaks) == (DANGEROUS, TEST, MISREAD)
-    assert (kind.criticality, kind.used_by) == (DANGEROUS, ())
+def test_a_new_enum_value_affects_its_readers_and_not_its_senders(usage: Usage) -> None:
+    [scope] = found(edited("enum TokenScope", "WRITE", "WRITE\n  ADMIN"), usage)
+    [kind] = found(edited("enum ProfilePropertyData", "DATE\n", "DATE\n  AGE\n"), usage)
+    assert (scope.severity, scope.used_by, scope.why) == (DANGEROUS, TEST, MISREAD)
+    assert (kind.severity, kind.used_by) == (DANGEROUS, ())
 
 
-def test_a_new_default_is_felt_where_the_value_is_left_out(usage: Usage) -> None:
-    before = build_schema(doctored("input ProfileMappingInput", "pollingDelay: Int", "pollingDelay: Int = 1"))
-    after = build_schema(doctored("input ProfileMappingInput", "pollingDelay: Int", "pollingDelay: Int = 2"))
+def test_a_new_default_affects_documents_that_omit_the_value(usage: Usage) -> None:
+    before = build_schema(edited("input ProfileMappingInput", "pollingDelay: Int", "pollingDelay: Int = 1"))
+    after = build_schema(edited("input ProfileMappingInput", "pollingDelay: Int", "pollingDelay: Int = 2"))
     [finding] = schema_findings(before, after, usage)
-    assert (finding.criticality, finding.used_by, finding.breaks) == (DANGEROUS, SYNC, NEW_MEANING)
+    assert (finding.severity, finding.used_by, finding.why) == (DANGEROUS, SYNC, NEW_MEANING)
 
 
-def test_a_change_that_only_the_documents_feel_is_found_by_validating_them(usage: Usage) -> None:
+def test_a_change_that_graphql_core_does_not_rate_is_found_by_validating_the_documents(usage: Usage) -> None:
     without_mutations = SDL.replace("  mutation: Mutation\n", "")
     assert without_mutations != SDL
     findings = found(without_mutations, usage)
-    assert {(each.kind, each.path) for each in findings} == {("DOCUMENT_REFUSED", name) for name in (*SYNC, *DELETION)}
+    assert {(each.code, each.place) for each in findings} == {("DOCUMENT_REFUSED", name) for name in (*SYNC, *DELETION)}
 
 
 ONE = """
@@ -179,20 +177,20 @@ scalar K
 """
 
 
-def test_every_change_has_a_coordinate_that_one_of_the_schemas_knows() -> None:
+def test_every_change_has_a_coordinate_in_one_of_the_schemas() -> None:
     one, two = build_schema(ONE), build_schema(TWO)
-    usage = Usage(written=(), touched={}, read={}, filled=frozenset())
+    usage = Usage()
     kinds = {change.type.name for change in find_schema_changes(one, two)}
     findings = schema_findings(one, two, usage)
     assert len(kinds) > 25
-    assert {finding.kind for finding in findings} == kinds
+    assert {finding.code for finding in findings} == kinds
     for finding in findings:
-        known = [resolve_schema_coordinate(schema, finding.path) for schema in (one, two)]
+        known = [resolve_schema_coordinate(schema, finding.place) for schema in (one, two)]
         assert any(known), finding
 
 
 @pytest.mark.parametrize(
-    ("definition", "line", "member", "felt"),
+    ("definition", "line", "member", "affected"),
     [
         ("type Mutation", UPSERT, "upsertProfiles", SYNC),
         (PROFILES, "syncId: String", "syncId", SYNC),
@@ -200,90 +198,89 @@ def test_every_change_has_a_coordinate_that_one_of_the_schemas_knows() -> None:
         ("enum ProfilePropertyData", "CURRENCY", "CURRENCY", ()),
     ],
 )
-def test_a_deprecation_is_dangerous_and_its_end_is_safe(
-    usage: Usage, definition: str, line: str, member: str, felt: tuple[str, ...]
+def test_a_deprecation_is_dangerous_and_its_withdrawal_is_safe(
+    usage: Usage, definition: str, line: str, member: str, affected: tuple[str, ...]
 ) -> None:
     path = f"{definition.split()[1]}.{member}"
-    after = doctored(definition, line, f'{line} @deprecated(reason: "use\\nv2")')
+    after = edited(definition, line, f'{line} @deprecated(reason: "use\\nv2")')
     [finding] = found(after, usage)
-    assert (finding.criticality, finding.kind, finding.path) == (DANGEROUS, "DEPRECATION_ADDED", path)
-    assert (finding.message, finding.used_by) == (f"{path} was deprecated: use v2", felt)
-    assert finding.breaks == (LEAVING if felt else "")
+    assert (finding.severity, finding.code, finding.place) == (DANGEROUS, "DEPRECATION_ADDED", path)
+    assert (finding.message, finding.used_by) == (f"{path} was deprecated: use v2.", affected)
+    assert finding.why == (DEPRECATED if affected else None)
     [ended] = schema_findings(build_schema(after), executable_schema(LATEST), usage)
-    assert (ended.criticality, ended.kind, ended.path) == (SAFE, "DEPRECATION_REMOVED", path)
-    assert (ended.used_by, ended.breaks) == (felt, "")
+    assert (ended.severity, ended.code, ended.place) == (SAFE, "DEPRECATION_REMOVED", path)
+    assert (ended.used_by, ended.why) == (affected, None)
 
 
 def test_a_deprecated_argument_is_dangerous() -> None:
     one = build_schema("directive @d(a: Int) on FIELD type Query { a(b: Int): Int }")
     two = build_schema("directive @d(a: Int @deprecated) on FIELD type Query { a(b: Int @deprecated): Int }")
-    used = Usage(written=(), touched={"Query.a(b:)": frozenset({"me"})}, read={}, filled=frozenset())
+    used = Usage(touched=defaultdict(set, {"Query.a(b:)": {"me"}}))
     findings = schema_findings(one, two, used)
-    assert [(each.path, each.criticality, each.used_by) for each in findings] == [
+    assert [(each.place, each.severity, each.used_by) for each in findings] == [
         ("Query.a(b:)", DANGEROUS, ("me",)),
         ("@d(a:)", DANGEROUS, ()),
     ]
 
 
-def test_an_input_type_that_takes_one_field_only_is_breaking_for_who_fills_more(usage: Usage) -> None:
+def test_a_new_one_of_input_is_breaking_for_writers_that_set_several_fields(usage: Usage) -> None:
     before = SDL.replace("input MappingSchema {", "input MappingSchema {\n  other: Int").replace("!", "")
     one, two = (
         build_schema(before),
         build_schema(before.replace("input MappingSchema {", "input MappingSchema @oneOf {")),
     )
     [added] = schema_findings(one, two, usage)
-    assert (added.criticality, added.kind, added.path) == (BREAKING, "ONE_OF_ADDED", "MappingSchema")
-    assert (added.used_by, added.breaks) == (SYNC, REFUSED)
+    assert (added.severity, added.code, added.place) == (BREAKING, "ONE_OF_ADDED", "MappingSchema")
+    assert (added.used_by, added.why) == (SYNC, REJECTED)
     [removed] = schema_findings(two, one, usage)
-    assert (removed.criticality, removed.kind, removed.path) == (SAFE, "ONE_OF_REMOVED", "MappingSchema")
+    assert (removed.severity, removed.code, removed.place) == (SAFE, "ONE_OF_REMOVED", "MappingSchema")
 
 
-def test_who_fills_one_field_does_not_feel_that_it_must_be_one() -> None:
+def test_a_new_one_of_input_does_not_affect_writers_that_set_one_field() -> None:
     one, two = (
         build_schema(f"input In {kind} {{ a: Int b: Int }} type Query {{ f(i: In): Int }}") for kind in ("", "@oneOf")
     )
-    filled = frozenset({Filled(writer="me", container="In", names=frozenset({"a"}))})
-    [finding] = schema_findings(one, two, Usage(written=(), touched={}, read={}, filled=filled))
-    assert (finding.criticality, finding.used_by) == (BREAKING, ())
+    filled = {Filled(writer="me", container="In", names=frozenset({"a"}))}
+    [finding] = schema_findings(one, two, Usage(filled=filled))
+    assert (finding.severity, finding.used_by) == (BREAKING, ())
 
 
-def test_the_command_says_nothing_of_an_unchanged_schema(call: Run, tmp_path: Path) -> None:
+def test_the_command_prints_no_change_for_an_unchanged_schema(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "schema.graphql"
     path.write_text(SDL, encoding="utf-8")
     shown = call("drift", "--schema", str(path), "--used-only")
     assert (shown.returncode, shown.stdout.splitlines()[1:]) == (0, ["no change"])
 
 
-def test_the_command_exits_1_only_on_what_is_breaking_and_shown(run: Run, tmp_path: Path) -> None:
+def test_the_command_exits_1_only_for_a_printed_breaking_change(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "schema.graphql"
-    path.write_text(doctored("type Query", "user: User!", "me: User!"), encoding="utf-8")
+    path.write_text(edited("type Query", "user: User!", "me: User!"), encoding="utf-8")
     everything = run("drift", "--schema", str(path))
     assert (everything.returncode, "breaking Query.user" in everything.stdout) == (1, True)
     shown = run("drift", "--schema", str(path), "--used-only", "--json")
     assert (shown.returncode, json.loads(shown.stdout)["findings"]) == (0, [])
 
 
-def test_the_command_prints_findings_for_machines(call: Run, tmp_path: Path) -> None:
+def test_the_command_prints_findings_as_json(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "schema.graphql"
-    path.write_text(doctored("type UserError", "path: [String!]", "paths: [String!]"), encoding="utf-8")
-    told = call("drift", "--schema", str(path), "--used-only", "--json")
-    shown = json.loads(told.stdout)
-    assert told.returncode == 1
+    path.write_text(edited("type UserError", "path: [String!]", "paths: [String!]"), encoding="utf-8")
+    printed = call("drift", "--schema", str(path), "--used-only", "--json")
+    shown = json.loads(printed.stdout)
+    assert printed.returncode == 1
     assert (shown["contract"], shown["breaking"], shown["dangerous"], shown["safe"]) == (LATEST, 1, 0, 0)
     assert shown["findings"] == [
         {
-            "criticality": "breaking",
-            "kind": "FIELD_REMOVED",
-            "path": "UserError.path",
+            "code": "FIELD_REMOVED",
+            "severity": "breaking",
+            "place": "UserError.path",
             "message": "Field UserError.path was removed.",
+            "why": REJECTED,
             "used_by": list(DELETION),
-            "breaks": REFUSED,
-            "used": True,
         }
     ]
 
 
-def test_the_command_introspects_this_machine_freely_and_others_only_when_told(
+def test_the_command_introspects_this_machine_and_other_hosts_only_with_allow_remote(
     call: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STACKADAPT_API_TOKEN", "sa-local-read")
@@ -297,5 +294,10 @@ def test_the_command_introspects_this_machine_freely_and_others_only_when_told(
 
 
 @pytest.mark.parametrize("arguments", [(), ("--schema", "a", "--url", "b"), ("--destination", "a", "--used-only")])
-def test_the_command_wants_one_thing_to_compare(call: Run, arguments: tuple[str, ...]) -> None:
+def test_the_command_needs_exactly_one_thing_to_compare(call: Run, arguments: tuple[str, ...]) -> None:
     assert call("drift", *arguments).returncode == 2
+
+
+def test_the_former_name_of_an_option_gets_the_new_one(run: Run) -> None:
+    refused = run("drift", "--edition", LATEST, "--schema", "a")  # wording: exempt - the former name
+    assert (refused.returncode, "it is now '--api-version'" in refused.stderr) == (2, True)

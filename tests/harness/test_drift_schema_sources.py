@@ -1,4 +1,4 @@
-"""A schema is read from a file or an endpoint; whatever is no valid schema is a mistake in one line."""
+"""Schemas read from files and endpoints; an invalid one is reported in one line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_schema_is_read_from_sdl_and_from_introspection(tmp_path: Path) -> Non
     for name, text in (
         ("schema.graphql", print_schema(schema)),
         ("schema.json", json.dumps(introspection)),
-        ("answer.json", json.dumps({"data": introspection})),
+        ("response.json", json.dumps({"data": introspection})),
     ):
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
@@ -37,44 +37,44 @@ def test_a_schema_is_read_from_sdl_and_from_introspection(tmp_path: Path) -> Non
 
 
 def shallow_introspection(schema: GraphQLSchema) -> dict[str, Any]:
-    """An introspection that does not follow types to their end, as many tools ask it."""
+    """An introspection that cuts off nested types, as many tools make it."""
     query = get_introspection_query(type_depth=1)
     return {"data": graphql_sync(schema, query).data}
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "message"),
     [
-        ("type Query {", "no schema in SDL: Syntax Error"),
-        ("type Query { a: Missing }", "no schema in SDL: Unknown type 'Missing'."),
-        ("", "no schema in SDL"),
+        ("type Query {", "invalid SDL: Syntax Error"),
+        ("type Query { a: Missing }", "invalid SDL: Unknown type 'Missing'."),
+        ("", "invalid SDL"),
         ("{", "this is not JSON"),
         ('{"data": {"user": null}}', "it has no __schema"),
         ('{"data": null}', "it has no __schema"),
-        ('{"data": {"__schema": 5}}', "no schema can be made of this introspection"),
-        ('{"__schema": {"queryType": {"name": "Query"}, "types": []}}', "no schema can be made of this introspection"),
-        ("type A { a: Int }", "this schema is not valid: Query root type must be provided."),
+        ('{"data": {"__schema": 5}}', "invalid introspection result"),
+        ('{"__schema": {"queryType": {"name": "Query"}, "types": []}}', "invalid introspection result"),
+        ("type A { a: Int }", "invalid schema: Query root type must be provided"),
         (
             "input I @oneOf { a: Int! b: Int! } type Query { f(i: I): Int }",
-            "this schema is not valid: OneOf input field I.a must be nullable. And 1 more.",
+            "invalid schema: OneOf input field I.a must be nullable (1 more)",
         ),
         (
             "input I { a: Int! @deprecated } type Query { f(i: I): Int }",
-            "this schema is not valid: Required input field I.a cannot be deprecated.",
+            "invalid schema: Required input field I.a cannot be deprecated",
         ),
         (json.dumps(shallow_introspection(executable_schema(LATEST))), "Introspect again"),
     ],
 )
-def test_a_file_that_holds_no_schema_is_a_mistake(tmp_path: Path, content: str, complaint: str) -> None:
+def test_a_file_without_a_valid_schema_is_refused(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "schema"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError) as raised:
         read_schema(path)
-    assert complaint in str(raised.value)
+    assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_schema(tmp_path / "none.graphql")
 
@@ -85,46 +85,48 @@ def test_a_live_endpoint_is_introspected() -> None:
         assert schema_drift(introspect(client, url, "sa-local-read"), LATEST) == []
 
 
-def test_an_endpoint_too_old_for_a_question_is_asked_again_without() -> None:
-    asked = []
+def test_an_older_endpoint_is_queried_again_without_what_it_does_not_know() -> None:
+    queries = []
 
     def old(request: httpx.Request) -> httpx.Response:
         query = json.loads(request.content)["query"]
-        asked.append(query)
+        queries.append(query)
         if "isOneOf" in query or "inputFields(includeDeprecated: true)" in query:
             return httpx.Response(200, json={"errors": [{"message": 'Unknown argument "includeDeprecated"'}]})
         return httpx.Response(200, json={"data": introspection_from_schema(executable_schema(LATEST))})
 
     with httpx.Client(transport=httpx.MockTransport(old)) as client:
         assert schema_drift(introspect(client, "http://127.0.0.1/graphql", None), LATEST) == []
-    assert len(asked) == 3
+    assert len(queries) == 3
 
 
-def test_an_endpoint_is_asked_which_input_types_take_one_field() -> None:
+def test_introspection_reads_one_of_input_types() -> None:
     one_of = build_schema("input I @oneOf { a: Int } type Query { f(i: I): Int }")
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def response(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"data": graphql_sync(one_of, json.loads(request.content)["query"]).data})
 
-    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+    with httpx.Client(transport=httpx.MockTransport(response)) as client:
         assert introspect(client, "http://127.0.0.1/graphql", None).get_type("I").is_one_of  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
-    ("answer", "complaint"),
+    ("response", "message"),
     [
         (httpx.Response(401, json={"errors": [{"message": "no access for tok-secret"}]}), "Found: 'no access for ***'"),
-        (httpx.Response(200, json={"errors": [{"message": "not for tok-secret"}]}), "refuses introspection"),
-        (httpx.Response(200, html="<html>"), "the endpoint answers 200"),
+        (httpx.Response(200, json={"errors": [{"message": "not for tok-secret"}]}), "rejects introspection"),
+        (httpx.Response(200, html="<html>"), "the endpoint responds with 200"),
         (httpx.Response(404, html="<html>"), "Check the address and the token."),
         (httpx.Response(200, json={"data": {}}), "it has no __schema"),
     ],
 )
-def test_an_endpoint_without_a_schema_is_a_mistake_that_keeps_the_token(answer: httpx.Response, complaint: str) -> None:
+def test_an_endpoint_without_a_schema_is_refused_without_printing_the_token(
+    response: httpx.Response, message: str
+) -> None:
     with (
-        httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as client,
+        httpx.Client(transport=httpx.MockTransport(lambda _: response)) as client,
         pytest.raises(UserMistake) as raised,
     ):
         introspect(client, "http://127.0.0.1/graphql?key=secret", "tok-secret")
-    assert complaint in str(raised.value)
+    assert message in str(raised.value)
     assert "secret" not in str(raised.value)

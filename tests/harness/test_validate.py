@@ -1,4 +1,4 @@
-"""What `validate` sees in a document, in the words of the integration."""
+"""What `validate` finds in a document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import yaml
 
 from emulator.artefacts import contract_json, fixture
 from emulator.errors import NotFound
-from emulator.harness.checks.validate import ERROR, KINDS, WARNING, Checked, Finding, check, kind_named
+from emulator.harness.checks.finding import ERROR, WARNING, Finding
+from emulator.harness.checks.kinds import KINDS, kind_named
+from emulator.harness.checks.registry import CHECKS, SUBSCRIPTION
+from emulator.harness.checks.validate import Checked, check_document
 from emulator.harness.event_files import Document
 
 WORKSPACE = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -37,7 +40,7 @@ ENTERED = {
 
 
 def checked(value: Any, kind: str | None = None) -> Checked:
-    return check(Document(file="x", value=value), kind_named(kind) if kind else None)
+    return check_document(Document(file="x", value=value), kind_named(kind) if kind else None)
 
 
 def only(value: Any) -> Finding:
@@ -45,8 +48,8 @@ def only(value: Any) -> Finding:
     return finding
 
 
-def seen(value: Any) -> list[tuple[str, str, str | None]]:
-    return [(finding.severity, finding.place, finding.reason) for finding in checked(value).findings]
+def seen(value: Any) -> list[tuple[str, str]]:
+    return [(finding.code, finding.place) for finding in checked(value).findings]
 
 
 @pytest.mark.parametrize(
@@ -68,18 +71,33 @@ def seen(value: Any) -> list[tuple[str, str, str | None]]:
         ("workspace", WORKSPACE),
     ],
 )
-def test_a_document_is_recognised_and_a_sound_one_has_no_findings(kind: str, value: Any) -> None:
+def test_a_valid_document_is_recognised_and_has_no_findings(kind: str, value: Any) -> None:
     found = checked(value)
     assert found.kind is not None
     assert found.kind.name == kind
     assert found.findings == ()
 
 
-def test_every_kind_has_a_schema_whose_examples_it_recognises() -> None:
-    for kind in KINDS:
-        name, _, part = kind.schema.partition("#")
-        for example in () if part else contract_json(name).get("examples", ()):
-            assert checked(example).kind == kind
+EXAMPLES = [
+    pytest.param(kind.name, example, id=f"{kind.name}-{index}")
+    for kind in KINDS
+    if "#" not in kind.schema
+    for index, example in enumerate(contract_json(kind.schema).get("examples", ()))
+]
+
+
+@pytest.mark.parametrize(("kind", "example"), EXAMPLES)
+def test_an_example_of_a_schema_is_recognised(kind: str, example: Any) -> None:
+    found = checked(example).kind
+    assert found is not None
+    assert found.name == kind
+
+
+def test_every_kind_has_an_example() -> None:
+    """In its schema, or in the test of valid documents above."""
+    in_schemas = {str(parameters.id).rpartition("-")[0] for parameters in EXAMPLES}
+    above = {"workspace", "scenario", "page", "screen", "group", "alias"}
+    assert in_schemas | above == {kind.name for kind in KINDS}
 
 
 def test_an_audience_event_is_recognised_without_its_personas() -> None:
@@ -93,36 +111,48 @@ def test_an_audience_event_is_recognised_without_its_personas() -> None:
         assert kind.name == f"audience-{event['type']}"
 
 
-def test_a_name_in_a_scenario_that_nothing_has_is_told_with_its_place() -> None:
+def test_an_unknown_name_in_a_scenario_is_found_with_its_place() -> None:
     scenario = {"title": "T.", "about": "A.", "steps": [{"then": {"rejections": {"MISSING_MAIL": 1}}}]}
     found = only(scenario)
-    assert (found.severity, found.place, found.found) == (ERROR, "steps[0].then.rejections", "MISSING_MAIL")
+    assert (found.code, found.severity, found.place) == ("N001", ERROR, "steps[0].then.rejections")
+    assert found.message == "Unknown reason code 'MISSING_MAIL'."
     assert found.fix == "Did you mean 'MISSING_EMAIL'?"
     found = only({**scenario, "shows": ["kit-pats"]})
     assert (found.place, found.fix) == ("shows[0]", "Did you mean 'kit-paths'?")
     assert only({**scenario, "titel": "T."}).fix == "Did you mean 'title'?"
 
 
-def test_a_document_of_no_kind_gets_the_nearest_type() -> None:
+def test_a_document_of_unknown_kind_gets_the_nearest_type() -> None:
     found = only({"type": "identfy", "userId": "u1"})
     assert (found.severity, found.place, found.found) == (ERROR, "type", "identfy")
     assert found.fix == "Did you mean 'identify'?"
-    assert only({"userId": "u1"}).fix == "Say what it is with --as KIND."
-    assert only(["x"]).message == "a document is a JSON object."
+    assert only({"userId": "u1"}).fix == "Name the kind with --as KIND."
+    assert only(["x"]).message == "A document must be a JSON object."
 
 
-def test_a_document_can_be_called_what_it_is() -> None:
+def test_the_kind_of_a_document_can_be_given() -> None:
     assert checked({"userId": "u1", "traits": EMAIL}, "identify").findings == ()
     with pytest.raises(NotFound, match="'trak'.*Did you mean 'track'"):
         kind_named("trak")
 
 
 @pytest.mark.parametrize(
+    "event",
+    [
+        {**IDENTIFY, "traits": {}},
+        {**JOINED, "traits": {"vip": True}},
+        {**ENTERED, "context": {"personas": PERSONAS}},
+    ],
+)
+def test_a_missing_email_is_a_warning(event: dict[str, Any]) -> None:
+    found = only(event)
+    assert (found.code, found.severity, found.place) == ("E001", WARNING, "(top level)")
+    assert "MISSING_EMAIL" in str(found.why)
+
+
+@pytest.mark.parametrize(
     ("event", "place"),
     [
-        ({**IDENTIFY, "traits": {}}, "(top level)"),
-        ({**JOINED, "traits": {"vip": True}}, "(top level)"),
-        ({**ENTERED, "context": {"personas": PERSONAS}}, "(top level)"),
         ({**IDENTIFY, "traits": {}, "properties": EMAIL}, "properties.email"),
         ({**IDENTIFY, "traits": {}, **EMAIL}, "email"),
         ({**TRACK, "context": {}, "traits": EMAIL}, "traits.email"),
@@ -133,24 +163,26 @@ def test_a_document_can_be_called_what_it_is() -> None:
         ),
     ],
 )
-def test_an_email_that_is_missing_or_misplaced_is_a_warning(event: dict[str, Any], place: str) -> None:
-    assert seen(event) == [(WARNING, place, "MISSING_EMAIL")]
+def test_a_misplaced_email_is_a_warning(event: dict[str, Any], place: str) -> None:
+    found = only(event)
+    assert (found.code, found.severity, found.place) == ("E002", WARNING, place)
+    assert "MISSING_EMAIL" in str(found.why)
 
 
-def test_an_email_at_the_wrong_place_is_told_the_right_one() -> None:
+def test_a_misplaced_email_gets_the_right_field() -> None:
     found = only({**TRACK, "context": {}, "traits": EMAIL})
-    assert found.message == "the email is at the wrong place: it belongs to context.traits.email on a track call."
+    assert found.message == "The email is in the wrong field: track events have it in context.traits.email."
     assert found.fix == "Move traits.email to context.traits.email."
 
 
-def test_traits_of_an_audience_track_are_an_error_and_their_email_has_its_place_named() -> None:
+def test_traits_of_an_audience_track_are_an_error_and_their_email_is_misplaced() -> None:
     event = {**ENTERED, "context": {"personas": PERSONAS}, "traits": EMAIL}
-    assert seen(event) == [(ERROR, "traits", None), (WARNING, "traits.email", "MISSING_EMAIL")]
+    assert seen(event) == [("V005", "traits"), ("E002", "traits.email")]
 
 
 def test_an_email_under_another_name_is_pointed_out() -> None:
     fix = only({**IDENTIFY, "traits": {"Email": "ada@example.com"}}).fix
-    assert fix == "Put the email into traits.email. It stands under 'Email'; the name is 'email'."
+    assert fix == "Put the email into traits.email. Rename 'Email' to 'email'."
 
 
 @pytest.mark.parametrize("event", [TRACK, {**TRACK, "context": None}, {"type": "track", "userId": "u", "event": "e"}])
@@ -167,33 +199,37 @@ def test_an_email_as_an_enriched_trait_of_an_audience_track_is_found() -> None:
     "email",
     ["ada", "ada@example", "Ada <ada@example.com>", " ada@example.com", "a@b.com,c@d.com", f"{'a' * 250}@b.com", True],
 )
-def test_an_email_that_is_none_is_a_warning(email: Any) -> None:
-    assert seen({**IDENTIFY, "traits": {"email": email}}) == [(WARNING, "traits.email", "INVALID_EMAIL")]
+def test_an_invalid_email_is_a_warning(email: Any) -> None:
+    found = only({**IDENTIFY, "traits": {"email": email}})
+    assert (found.code, found.severity, found.place) == ("E003", WARNING, "traits.email")
+    assert "INVALID_EMAIL" in str(found.why)
 
 
 @pytest.mark.parametrize(
     ("event", "place", "message"),
     [
-        ({**JOINED, "traits": EMAIL}, "traits", "the audience's key 'vip' is missing."),
-        ({**JOINED, "traits": {**EMAIL, "vip": "true"}}, "traits.vip", "this must be true or false."),
-        ({**ENTERED, "properties": {"audience_key": "vip"}}, "properties", "the audience's key 'vip' is missing."),
-        ({**ENTERED, "properties": {"vip": 1}}, "properties.vip", "this must be true or false."),
+        ({**JOINED, "traits": EMAIL}, "traits", "The audience's key 'vip' is missing."),
+        ({**JOINED, "traits": {**EMAIL, "vip": "true"}}, "traits.vip", "This value must be true or false."),
+        ({**ENTERED, "properties": {"audience_key": "vip"}}, "properties", "The audience's key 'vip' is missing."),
+        ({**ENTERED, "properties": {"vip": 1}}, "properties.vip", "This value must be true or false."),
         (
             {**ENTERED, "properties": {"audience_key": "vop", "vip": True}},
             "properties.audience_key",
-            "this names another audience than context.personas.computation_key.",
+            "This key differs from context.personas.computation_key.",
         ),
-        ({**ENTERED, "context": {"traits": EMAIL}}, "context", "the key 'personas' is missing."),
+        ({**ENTERED, "context": {"traits": EMAIL}}, "context", "The key 'personas' is missing."),
     ],
 )
-def test_what_makes_an_audience_event_useless_is_an_error(event: dict[str, Any], place: str, message: str) -> None:
+def test_a_mistake_that_makes_an_audience_event_useless_is_an_error(
+    event: dict[str, Any], place: str, message: str
+) -> None:
     found = only(event)
     assert (found.severity, found.place, found.message) == (ERROR, place, message)
 
 
-def test_a_missing_audience_says_what_comes_of_it() -> None:
-    assert "refuses" in str(only({**ENTERED, "context": {"traits": EMAIL}}).why)
-    assert "the person leaves" in str(only({**JOINED, "traits": EMAIL}).why)
+def test_the_consequence_of_a_missing_audience_is_explained() -> None:
+    assert "rejects" in str(only({**ENTERED, "context": {"traits": EMAIL}}).why)
+    assert "the profile leaves" in str(only({**JOINED, "traits": EMAIL}).why)
 
 
 def test_a_name_that_contradicts_the_boolean_is_a_warning() -> None:
@@ -202,24 +238,24 @@ def test_a_name_that_contradicts_the_boolean_is_a_warning() -> None:
     assert checked({**ENTERED, "event": "Left the club"}).findings == ()
 
 
-def test_a_member_that_looks_like_a_slip_is_a_warning() -> None:
+def test_a_misspelt_field_is_a_warning() -> None:
     found = only({"type": "track", "userId": "u1", "event": "e", "propertys": {}})
     assert (found.severity, found.place, found.fix) == (WARNING, "propertys", "Did you mean 'properties'?")
     assert checked({**TRACK, "projectId": "p"}).findings == ()
 
 
-def test_an_id_under_a_misspelt_name_is_named() -> None:
+def test_a_misspelt_id_is_named() -> None:
     found = checked({"type": "identify", "userID": "u1", "traits": EMAIL}).findings[0]
     assert found.message == "A call says of whom it speaks: it needs userId or anonymousId."
     assert found.fix == "'userID' is close to it: write 'userId'."
 
 
-def test_a_time_that_nobody_can_read_is_a_warning() -> None:
-    assert seen({**IDENTIFY, "timestamp": "01.03.2026"}) == [(WARNING, "timestamp", None)]
+def test_an_invalid_timestamp_is_a_warning() -> None:
+    assert seen({**IDENTIFY, "timestamp": "01.03.2026"}) == [("C003", "timestamp")]
     assert seen({**IDENTIFY, "timestamp": "2026-03-01T12:00:00.000Z"}) == []
 
 
-def test_a_call_larger_than_its_route_takes_is_an_error() -> None:
+def test_a_call_larger_than_its_route_accepts_is_an_error() -> None:
     big = {**IDENTIFY, "traits": {**EMAIL, "note": "x" * 32 * 1024}}
     found = only(big)
     assert (found.severity, found.message) == (ERROR, "Exceed payload limit.")
@@ -227,20 +263,20 @@ def test_a_call_larger_than_its_route_takes_is_an_error() -> None:
     assert only({"batch": [IDENTIFY, big]}).message == "batch[1] is larger than 32 KB."
 
 
-def test_a_batch_is_looked_at_call_by_call() -> None:
+def test_the_calls_of_a_batch_are_checked() -> None:
     batch = {"batch": [IDENTIFY, {**TRACK, "event": ""}, {**IDENTIFY, "traits": {}}, 5]}
     assert seen(batch) == [
-        (ERROR, "batch[1].event", None),
-        (ERROR, "batch[3]", None),
-        (WARNING, "batch[2]", "MISSING_EMAIL"),
+        ("V005", "batch[1].event"),
+        ("V005", "batch[3]"),
+        ("E001", "batch[2]"),
     ]
 
 
-def test_a_workspace_s_references_and_mappings_are_looked_at() -> None:
+def test_the_references_and_mappings_of_a_workspace_are_checked() -> None:
     document = copy.deepcopy(WORKSPACE)
     document["destinations"][0]["audiences"][0]["key"] = "vip_custmers"
     document["destinations"][0]["subscriptions"][0]["mapping"]["email"] = {"@pth": "$.traits.email"}
-    reference, mapping = checked(document).findings
+    mapping, reference = checked(document).findings
     assert (reference.place, reference.found) == ("destinations[0].audiences[0].key", "vip_custmers")
     assert reference.fix == "Did you mean 'vip_customers'?"
     assert mapping.place == "destinations[0].subscriptions[0].mapping.email"
@@ -264,6 +300,29 @@ def nested(depth: int) -> Any:
     return {"v": value}
 
 
-def test_a_deep_document_is_checked_or_refused_but_not_choked_on() -> None:
+def test_a_deep_document_is_checked_or_refused() -> None:
     assert checked(nested(31)).findings == ()
-    assert only(nested(200)).message == "this is nested too deeply."
+    assert only(nested(200)).message == "This document is nested too deeply."
+
+
+def test_every_finding_of_validate_is_made_of_sentences() -> None:
+    found = [
+        *checked([]).findings,
+        *checked({"userId": "u1"}).findings,
+        *checked(nested(200)).findings,
+        *checked({"type": "identify", "userID": "u1", "traits": {}, "propertys": {}, "timestamp": "x"}).findings,
+        *checked({**TRACK, "context": {}, "traits": {**EMAIL, "note": "x" * 32 * 1024}}).findings,
+        *checked({**JOINED, "traits": {"vip": "true", "email": "x"}}).findings,
+        *checked({**JOINED, "traits": EMAIL}).findings,
+        *checked({**ENTERED, "event": "Audience Exited", "properties": {"audience_key": "x", "vip": True}}).findings,
+        *checked({**WORKSPACE, "apiVersion": "2027-01"}).findings,
+        *checked({"title": "T.", "about": "A.", "steps": [{"then": {"rejections": {"X": 1}}}]}).findings,
+    ]
+    assert {finding.code for finding in found} | {"V001"} == {
+        code for code, check in CHECKS.items() if SUBSCRIPTION not in check.subjects
+    }
+    for finding in found:
+        assert finding.severity == CHECKS[finding.code].severity
+        for text in filter(None, (finding.message, finding.why, finding.fix)):
+            assert text[0] in "`'" or text[0].isupper(), text
+            assert text.endswith((".", "?")), text

@@ -1,86 +1,83 @@
-"""Events of an audience: which audience, and whether the person entered or left.
+"""Checks of an audience's events: which audience it is, and whether the profile entered or exited.
 
-The destination makes enter or exit of the value under the audience's key: whatever JavaScript takes for true is enter,
-all else, also no value at all, is exit.
+The destination reads the value under the audience's key: whatever JavaScript treats as true is an entry, everything
+else, a missing value too, an exit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Any
 
 from emulator.errors import nearest
-from emulator.harness.checks.document_finding import ERROR, WARNING, Finding
-from emulator.schemas import Path
+from emulator.harness.checks.finding import ERROR, WARNING, Finding
+from emulator.harness.checks.kinds import AUDIENCE_EVENTS, Content
+from emulator.harness.checks.registry import check
 
-_PERSONAS = "The destination takes the audience's id, key and class from context.personas and refuses events without."
-CAUSES: Mapping[Path, str] = MappingProxyType({("context",): _PERSONAS, ("context", "personas"): _PERSONAS})
-
-_MOVES = MappingProxyType({"Audience Entered": True, "Audience Exited": False})
+_VALUES = "true for a profile that entered, false for one that exited"
 
 
-def membership_in_traits(event: Mapping[str, Any]) -> Iterator[Finding]:
-    """The audience's boolean of an identify."""
-    return _membership(event, "traits")
-
-
-def membership_in_properties(event: Mapping[str, Any]) -> Iterator[Finding]:
-    """The audience's boolean of a track, and that its event name and `audience_key` say the same."""
-    yield from _membership(event, "properties")
-    key, properties = _key(event), event.get("properties")
-    if key is None or not isinstance(properties, dict):
-        return
-    if properties.get("audience_key", key) != key:
+@check("A001", ERROR, "An event of an audience has no value under the audience's key.", *AUDIENCE_EVENTS)
+def key_missing(content: Content) -> Iterator[Finding]:
+    container, key, members = _membership(content)
+    if key is not None and key not in members:
         yield Finding(
-            severity=ERROR,
-            path=("properties", "audience_key"),
-            message="this names another audience than context.personas.computation_key.",
-            found=properties["audience_key"],
-            allowed=key,
-            fix="Write the audience's key at both places.",
-        )
-    name = event.get("event")
-    moved = _MOVES.get(name) if isinstance(name, str) else None
-    if moved is not None and properties.get(key) is (not moved):
-        yield Finding(
-            severity=WARNING,
-            path=("properties", key),
-            message=f"this says the opposite of the event's name, {name}.",
-            found=properties[key],
-            why="The destination goes by this value, not by the name.",
-            fix="Make both say the same.",
-        )
-
-
-def _membership(event: Mapping[str, Any], container: str) -> Iterator[Finding]:
-    key, members = _key(event), event.get(container)
-    if key is None or not isinstance(members, dict):
-        return
-    if key not in members:
-        yield Finding(
-            severity=ERROR,
-            path=(container,),
-            message=f"the audience's key {key!r} is missing.",
+            place=content.place(container),
+            message=f"The audience's key {key!r} is missing.",
             found=", ".join(members),
-            allowed=f"{key}: true for somebody who entered, false for somebody who left",
-            why="The destination takes a missing value for false: the person leaves the audience.",
-            fix=f"Add {key!r} with true or false. {nearest(key, members) or ''}".strip(),
+            allowed=f"{key}: {_VALUES}",
+            why="The destination treats a missing value as false: the profile leaves the audience.",
+            fix=" ".join(filter(None, [f"Add {key!r} with true or false.", nearest(key, members)])),
         )
-    elif not isinstance(members[key], bool):
+
+
+@check("A002", ERROR, "The value under the audience's key is not a boolean.", *AUDIENCE_EVENTS)
+def not_a_boolean(content: Content) -> Iterator[Finding]:
+    container, key, members = _membership(content)
+    if key in members and not isinstance(members[key], bool):
+        found = members[key]
         yield Finding(
-            severity=ERROR,
-            path=(container, key),
-            message="this must be true or false.",
-            found=members[key] if isinstance(members[key], str | int | float) else type(members[key]).__name__,
-            allowed="true for somebody who entered, false for somebody who left",
-            why='The destination takes every text but the empty one for true, also "false".',
+            place=content.place(container, key),
+            message="This value must be true or false.",
+            found=found if isinstance(found, str | int | float) else type(found).__name__,
+            allowed=_VALUES,
+            why='The destination treats every non-empty string as true, even "false".',
             fix="Write true or false without quotes.",
         )
 
 
-def _key(event: Mapping[str, Any]) -> str | None:
-    context = event.get("context")
-    personas = context.get("personas") if isinstance(context, dict) else None
-    key = personas.get("computation_key") if isinstance(personas, dict) else None
-    return key if isinstance(key, str) else None
+@check("A003", ERROR, "`audience_key` differs from the key in `context.personas`.", "audience-track")
+def other_audience(content: Content) -> Iterator[Finding]:
+    _, key, properties = _membership(content)
+    if key is not None and properties.get("audience_key", key) != key:
+        yield Finding(
+            place=content.place("properties", "audience_key"),
+            message="This key differs from context.personas.computation_key.",
+            found=properties["audience_key"],
+            allowed=key,
+            fix="Use the audience's key in both places.",
+        )
+
+
+@check("A004", WARNING, "The event's name and its boolean contradict each other.", "audience-track")
+def contradiction(content: Content) -> Iterator[Finding]:
+    _, key, properties = _membership(content)
+    name = content.value.get("event")
+    opposite = {"Audience Entered": False, "Audience Exited": True}.get(name) if isinstance(name, str) else None
+    if opposite is not None and key in properties and properties[key] is opposite:
+        yield Finding(
+            place=content.place("properties", key),
+            message=f"This value contradicts the event name {name!r}.",
+            found=opposite,
+            why="The destination uses this value and ignores the name.",
+            fix="Make the value and the name agree.",
+        )
+
+
+def _membership(content: Content) -> tuple[str, Any, dict[str, Any]]:
+    """The field with the boolean, the audience's key, and the field's content; no key if one of them is missing."""
+    container = "traits" if content.kind.name == "audience-identify" else "properties"
+    key, members = content.personas().get("computation_key"), content.value.get(container)
+    if isinstance(key, str) and isinstance(members, dict):
+        return container, key, members
+    return container, None, {}

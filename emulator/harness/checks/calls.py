@@ -1,66 +1,68 @@
-"""Calls of the Tracking API: what its schema cannot state, and what Segment takes without a word."""
+"""Checks of Tracking API calls: what its schema cannot state, and what Segment ignores silently."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from emulator.errors import nearest
-from emulator.harness.checks.document_finding import ERROR, WARNING, Finding
+from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
+from emulator.harness.checks.kinds import ENGAGE_EVENTS, Content
+from emulator.harness.checks.registry import DOCUMENT, check
 from emulator.segment import BadRequest
+from emulator.segment.tracking.calls import CALLS
 from emulator.segment.tracking.request_body import parse_body
 from emulator.timestamps import parse_moment
 
-_MOMENTS = ("timestamp", "sentAt")
-# "Spec: Common fields", and what single types have beside them.
-_MEMBERS = (
+# "Spec: Common fields", and the fields of single types of call.
+_FIELDS = (
     *("type", "userId", "anonymousId", "previousId", "groupId", "messageId", "writeKey", "event", "name", "category"),
     *("traits", "properties", "context", "integrations", "timestamp", "sentAt", "originalTimestamp", "receivedAt"),
     *("channel", "version"),
 )
 
 
-def fits_the_route(route: str, document: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the Tracking API refuses before it looks at the calls: a body, or a call in it, that is too large."""
-    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+@check("C001", ERROR, "The request is larger than the Tracking API accepts.", DOCUMENT)
+def too_large(content: Content) -> Iterator[Finding]:
+    """Of a call, or a batch or a call in it."""
+    route = content.kind.name
+    if route not in (*CALLS, "batch"):
+        return
+    body = json.dumps(content.value, separators=(",", ":"), ensure_ascii=False)
     try:
         parse_body(route, body.encode(errors="replace"))
     except BadRequest as error:
         yield Finding(
-            severity=ERROR,
-            path=(),
-            message=f"{error.message}.",
-            why="The Tracking API answers 400 and takes nothing of it.",
-            fix=error.hint or "Send less at once.",
+            place=content.place(),
+            message=sentence(error.message),
+            why="The Tracking API answers 400 and ingests nothing from the request.",
+            fix=error.hint or "Send less data at once.",
         )
 
 
-def members(event: Mapping[str, Any]) -> Iterator[Finding]:
-    """Members that look like slips: Segment carries along what it does not know."""
-    for key in event:
-        slip = None if key in _MEMBERS else nearest(key, _MEMBERS)
-        if slip is not None:
+@check("C002", WARNING, "A field has an unknown name that is close to a known one.", *CALLS, *ENGAGE_EVENTS)
+def misspelt_field(content: Content) -> Iterator[Finding]:
+    for key in content.value:
+        suggestion = None if key in _FIELDS else nearest(key, _FIELDS)
+        if suggestion is not None:
             yield Finding(
-                severity=WARNING,
-                path=(key,),
-                message=f"Segment has no use for a member {key!r}.",
-                why="It is carried along, and nobody looks at it.",
-                fix=slip,
+                place=content.place(key),
+                message=f"Segment does not use a field {key!r}.",
+                why="Segment passes it on and ignores it.",
+                fix=suggestion,
             )
 
 
-def moments(event: Mapping[str, Any]) -> Iterator[Finding]:
-    """Times that nobody can read."""
-    for key in _MOMENTS:
-        value = event.get(key)
+@check("C003", WARNING, "A timestamp cannot be parsed.", *CALLS)
+def invalid_timestamp(content: Content) -> Iterator[Finding]:
+    for key in ("timestamp", "sentAt"):
+        value = content.value.get(key)
         if isinstance(value, str) and parse_moment(value) is None:
             yield Finding(
-                severity=WARNING,
-                path=(key,),
-                message="this is no ISO 8601 time.",
+                place=content.place(key),
+                message="This timestamp is not in ISO 8601 format.",
                 found=value,
-                allowed="a time such as 2026-03-01T12:00:00.000Z",
-                why="The time of receipt counts instead.",
-                fix="Write the time in ISO 8601.",
+                allowed="a timestamp such as 2026-03-01T12:00:00.000Z",
+                why="Segment uses the time of receipt instead.",
+                fix="Write the timestamp in ISO 8601 format.",
             )

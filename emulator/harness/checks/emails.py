@@ -1,104 +1,113 @@
-"""The email: at the place where this type of event has it, and one that StackAdapt takes.
+"""Checks of the email: in the field where this type of event has it, and one that StackAdapt accepts.
 
-Places: "Using Engage data" and "External IDs" in Segment's documentation. An event without an email is valid for
-Segment all the same, so what is found here are warnings.
+Source of the fields: "Using Engage data" and "External IDs" in Segment's documentation. Segment accepts events without
+an email, so all findings are warnings.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from emulator.harness.checks.document_finding import WARNING, Finding
+from emulator.harness.checks.finding import WARNING, Finding
+from emulator.harness.checks.kinds import Content
+from emulator.harness.checks.registry import check
 from emulator.mapping import is_email
-from emulator.schemas import Path
+from emulator.schemas import Path, place
 from emulator.stackadapt.rules.emails import INVALID_EMAIL, MISSING_EMAIL, read_email
 
 _TRAITS: Path = ("traits", "email")
 _CONTEXT: Path = ("context", "traits", "email")
 _PROPERTIES: Path = ("properties", "email")
-_OTHER_NAMES = ("email", "emailaddress", "mail")
 _ANYWHERE = (_TRAITS, _CONTEXT, _PROPERTIES, ("email",))
+_PUNCTUATION = re.compile("[_-]")
+_OTHER_NAMES = ("email", "emailaddress", "mail")
+
+_NOT_AN_IDENTIFIER = (
+    f"Segment does not use it as an identifier: the profile has no email, and StackAdapt rejects it ({MISSING_EMAIL})."
+)
+_NOT_SENT_THERE = (
+    f"Engage never sends it there: a mapping that reads it finds nothing in real events ({MISSING_EMAIL})."
+)
 
 
-def _email(
-    event: Mapping[str, Any], *, type_: str, places: tuple[Path, ...], elsewhere: str, needed: bool
-) -> Iterator[Finding]:
-    found = {path: value for path in _ANYWHERE if (value := _at(event, path)) not in (None, "")}
-    right = next((path for path in places if path in found), None)
-    if right is not None:
-        yield from _address(right, found[right])
-        return
-    yield from (_misplaced(path, places[0], type_, elsewhere) for path in found)
-    if needed and not found:
+class _Usage(NamedTuple):
+    """Where a type of event has its email, preferred place first, what an email elsewhere means, and if one must be."""
+
+    event: str
+    places: tuple[Path, ...]
+    elsewhere: str
+    required: bool
+
+
+# As an enriched trait the email is in properties, where the published default mapping reads it.
+_ENGAGE_TRACK = _Usage("audience track", (_CONTEXT, _PROPERTIES), _NOT_SENT_THERE, required=True)
+# Segment reads identifiers in both places, whatever the type of the call; the traits of a track call set nothing.
+_USAGES: Mapping[str, _Usage] = MappingProxyType(
+    {
+        "identify": _Usage("identify", (_TRAITS, _CONTEXT), _NOT_AN_IDENTIFIER, required=True),
+        "track": _Usage("track", (_CONTEXT,), _NOT_AN_IDENTIFIER, required=False),
+        "audience-identify": _Usage("audience identify", (_TRAITS,), _NOT_SENT_THERE, required=True),
+        "audience-track": _ENGAGE_TRACK,
+        "journey-step": _ENGAGE_TRACK,
+    }
+)
+
+
+@check("E001", WARNING, "The event has no email.", *_USAGES)
+def missing(content: Content) -> Iterator[Finding]:
+    usage = _USAGES[content.kind.name]
+    if usage.required and not _emails(content):
+        right = usage.places[0]
+        traits = _at(content.value, right[:-1])
+        keys = traits if isinstance(traits, dict) else ()
+        renames = [f" Rename {key!r} to 'email'." for key in keys if _PUNCTUATION.sub("", key.lower()) in _OTHER_NAMES]
         yield Finding(
-            severity=WARNING,
-            path=(),
-            message="valid for Segment, but there is no email in it.",
-            why="StackAdapt shows no profile without an email: it refuses the person later.",
-            fix=f"Put the email into {'.'.join(map(str, places[0]))}.{_other_name(_at(event, places[0][:-1]))}",
-            reason=MISSING_EMAIL,
+            place=content.place(),
+            message="Segment accepts this event, but it has no email.",
+            why=f"StackAdapt shows no profile without an email and rejects this one later ({MISSING_EMAIL}).",
+            fix=f"Put the email into {place(right)}.{renames[0] if renames else ''}",
         )
 
 
-def _address(path: Path, value: object) -> Iterator[Finding]:
-    if isinstance(value, str) and is_email(value) and read_email(value)[1] is None:
+@check("E002", WARNING, "The email is in a field where it is not read.", *_USAGES)
+def misplaced(content: Content) -> Iterator[Finding]:
+    usage, found = _USAGES[content.kind.name], _emails(content)
+    right = place(usage.places[0])
+    for path in () if any(path in found for path in usage.places) else found:
+        yield Finding(
+            place=content.place(*path),
+            message=f"The email is in the wrong field: {usage.event} events have it in {right}.",
+            why=usage.elsewhere,
+            fix=f"Move {place(path)} to {right}.",
+        )
+
+
+@check("E003", WARNING, "The email is invalid.", *_USAGES)
+def invalid(content: Content) -> Iterator[Finding]:
+    found = _emails(content)
+    path = next((path for path in _USAGES[content.kind.name].places if path in found), None)
+    value = found[path] if path else None
+    if path is None or (isinstance(value, str) and is_email(value) and read_email(value)[1] is None):
         return
     yield Finding(
-        severity=WARNING,
-        path=path,
-        message="valid for Segment, but this is no email address.",
+        place=content.place(*path),
+        message="Segment accepts this event, but its email is invalid.",
         found=value if isinstance(value, str | int | float) else type(value).__name__,
-        why="The destination or StackAdapt refuses the person later.",
-        fix="Remove the space around it."
+        why=f"The destination or StackAdapt rejects the profile later ({INVALID_EMAIL}).",
+        fix="Remove the space around the email."
         if isinstance(value, str) and is_email(value.strip())
         else "Send one plain address, local@domain.tld, neither hashed nor with a display name.",
-        reason=INVALID_EMAIL,
     )
 
 
-def _misplaced(path: Path, right: Path, type_: str, why: str) -> Finding:
-    wrong, place = (".".join(map(str, each)) for each in (path, right))
-    return Finding(
-        severity=WARNING,
-        path=path,
-        message=f"the email is at the wrong place: it belongs to {place} on {type_}.",
-        why=why,
-        fix=f"Move {wrong} to {place}.",
-        reason=MISSING_EMAIL,
-    )
+def _emails(content: Content) -> dict[Path, object]:
+    return {path: value for path in _ANYWHERE if (value := _at(content.value, path)) not in (None, "")}
 
 
-def _other_name(traits: object) -> str:
-    for key in traits if isinstance(traits, dict) else ():
-        if key.lower().replace("_", "").replace("-", "") in _OTHER_NAMES:
-            return f" It stands under {key!r}; the name is 'email'."
-    return ""
-
-
-def _at(event: object, path: Path) -> object:
+def _at(event: Any, path: Path) -> Any:
     for key in path:
-        if not isinstance(event, dict):
-            return None
-        event = event.get(key)
+        event = event.get(key) if isinstance(event, dict) else None
     return event
-
-
-_NO_IDENTIFIER = (
-    "Segment makes no identifier of it here: the profile has no email, and StackAdapt refuses the person later."
-)
-_NEVER_THERE = "Engage never puts it here: a mapping that looks for it here finds none in real events."
-
-# Both places make an identifier of a profile, whatever the type of the call; traits of a track set nothing.
-of_identify = partial(
-    _email, type_="an identify call", places=(_TRAITS, _CONTEXT), elsewhere=_NO_IDENTIFIER, needed=True
-)
-of_track = partial(_email, type_="a track call", places=(_CONTEXT,), elsewhere=_NO_IDENTIFIER, needed=False)
-of_audience_identify = partial(
-    _email, type_="an identify of an audience", places=(_TRAITS,), elsewhere=_NEVER_THERE, needed=True
-)
-# As an enriched trait the email stands in properties, where the published default mapping looks for it.
-of_audience_track = partial(
-    _email, type_="a track of an audience", places=(_CONTEXT, _PROPERTIES), elsewhere=_NEVER_THERE, needed=True
-)

@@ -1,82 +1,78 @@
-"""The kinds of document that `validate` knows. A new kind is a schema under `contracts/` and a line here."""
+"""The kinds of document that `validate` recognises. A new kind is a schema under `contracts/` and a line here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from emulator.errors import NotFound, nearest
-from emulator.harness.checks import (
-    audience_events as audiences,
-)
-from emulator.harness.checks import (
-    calls,
-    emails,
-)
-from emulator.harness.checks import (
-    scenarios as timelines,
-)
-from emulator.harness.checks import (
-    workspaces as settings,
-)
-from emulator.harness.checks.document_finding import ERROR, Finding
-from emulator.schemas import Path
+from emulator import schemas
+from emulator.errors import unknown
 from emulator.segment.tracking.calls import CALLS
 
-Content: TypeAlias = Mapping[str, Any]
-Check: TypeAlias = Callable[[Content], Iterator[Finding]]
+Document: TypeAlias = Mapping[str, Any]
+
+# The events that Engage emits for an audience, and beside them the one for a journey step.
+AUDIENCE_EVENTS = ("audience-identify", "audience-track")
+ENGAGE_EVENTS = (*AUDIENCE_EVENTS, "journey-step")
+
+_STEP = "journey_step"
+# What Engage emits for journeys and computed traits: the same envelope, other content.
+_OTHER_CLASSES = (_STEP, "trait", "computed_trait")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of document: how it is recognised, its schema, and what to look at beyond the schema.
-
-    `causes` has what a member that is missing leads to, by its path.
-    """
+    """A kind of document: its schema, how it is recognised, and the consequences of a missing key, by its path."""
 
     name: str
     schema: str
-    recognised: Callable[[Content], bool]
-    checks: tuple[Check, ...] = ()
-    causes: Mapping[Path, str] = field(default_factory=dict)
+    recognised: Callable[[Document], bool]
+    consequences: Mapping[schemas.Path, str] = field(default_factory=dict)
 
 
-def with_keys(*keys: str) -> Callable[[Content], bool]:
-    """Recognises a document by a member that only its kind has."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """An object of a known kind. `path` is where it is in its document: empty, or that of a call in a batch."""
+
+    kind: Kind
+    value: Document
+    path: schemas.Path = ()
+
+    def place(self, *path: str | int) -> str:
+        """A path within the object as text, from the top of the document."""
+        return schemas.place((*self.path, *path))
+
+    def personas(self) -> Document:
+        """`context.personas`, in which Engage describes the audience; empty when it is missing or not an object."""
+        return _personas(self.value)
+
+    def parts(self) -> Iterator[Content]:
+        """The object itself and, of a batch, its calls."""
+        yield self
+        items = self.value.get("batch") if self.kind.name == "batch" else None
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict) and item.get("type") in CALLS:
+                yield Content(kind=kind_named(item["type"]), value=item, path=("batch", index))
+
+
+def _with_key(*keys: str) -> Callable[[Document], bool]:
     return lambda document: any(key in document for key in keys)
 
 
-def call(type_: str) -> Callable[[Content], bool]:
-    """Recognises a call of the Tracking API by its type."""
-    return lambda document: document.get("type") == type_
+def _audience(type_: str) -> Callable[[Document], bool]:
+    """Recognises an event of an audience, even if its `context.personas` is missing or malformed."""
 
-
-def audience(type_: str) -> Callable[[Content], bool]:
-    """Recognises an event of an audience, also one whose `context.personas` is missing or spoilt."""
-
-    def recognised(document: Content) -> bool:
+    def recognised(document: Document) -> bool:
         if document.get("type") != type_:
             return False
         class_ = _personas(document).get("computation_class")
-        return class_ == "audience" or (class_ not in _OTHER_CLASSES and _says_audience(document))
+        return class_ == "audience" or (class_ not in _OTHER_CLASSES and _looks_like_engage(document))
 
     return recognised
 
 
-def step(document: Content) -> bool:
-    """Recognises the event of a journey step by its class."""
-    return document.get("type") == "track" and _personas(document).get("computation_class") == _STEP
-
-
-_STEP = "journey_step"
-# What Engage emits for journeys and computed traits: the same envelope, another content.
-_OTHER_CLASSES = (_STEP, "trait", "computed_trait")
-
-
-def _says_audience(document: Content) -> bool:
+def _looks_like_engage(document: Document) -> bool:
     properties = document.get("properties")
     return (
         bool(_personas(document))
@@ -86,7 +82,7 @@ def _says_audience(document: Content) -> bool:
     )
 
 
-def _personas(document: Content) -> Content:
+def _personas(document: Document) -> Document:
     context = document.get("context")
     personas = context.get("personas") if isinstance(context, dict) else None
     return personas if isinstance(personas, dict) else {}
@@ -98,110 +94,57 @@ def _has_directive(value: object) -> bool:
     return any(key.startswith("@") or _has_directive(member) for key, member in value.items())
 
 
-def of_batch(document: Content) -> Iterator[Finding]:
-    """What the checks of its calls find in a batch."""
-    items = document.get("batch")
-    for index, item in enumerate(items if isinstance(items, list) else ()):
-        for look in _CALL_CHECKS.get(item.get("type"), ()) if isinstance(item, dict) else ():
-            yield from (replace(finding, path=("batch", index, *finding.path)) for finding in look(item))
+def _audience_event(type_: str) -> Kind:
+    why = "The destination reads the audience's ID, key and class from context.personas and rejects events without it."
+    return Kind(
+        name=f"audience-{type_}",
+        schema=f"segment/audience-{type_}.schema.json",
+        recognised=_audience(type_),
+        consequences={("context",): why, ("context", "personas"): why},
+    )
 
 
 def _call(name: str, schema: str) -> Kind:
-    checks: tuple[Check, ...] = (*_CALL_CHECKS[name], partial(calls.fits_the_route, name))
-    return Kind(name=name, schema=schema, recognised=call(name), checks=checks)
+    return Kind(name=name, schema=f"segment/{schema}", recognised=lambda document: document.get("type") == name)
 
 
-_ANY_CALL: tuple[Check, ...] = (calls.members, calls.moments)
-_CALL_CHECKS: Mapping[Any, tuple[Check, ...]] = MappingProxyType(
-    {
-        **dict.fromkeys(CALLS, _ANY_CALL),
-        "identify": (*_ANY_CALL, emails.of_identify),
-        "track": (*_ANY_CALL, emails.of_track),
-    }
-)
-# The first that recognises a document has it.
+# The first one that recognises a document applies.
 KINDS = (
-    Kind(
-        name="workspace",
-        schema="workspace.schema.json",
-        recognised=with_keys("advertisers", "tokens"),
-        checks=(settings.of_workspace,),
-    ),
-    Kind(
-        name="scenario",
-        schema=timelines.SCHEMA,
-        recognised=with_keys("steps", "matrix"),
-        checks=(timelines.of_scenario,),
-    ),
+    Kind(name="workspace", schema="workspace.schema.json", recognised=_with_key("advertisers", "tokens")),
+    Kind(name="scenario", schema="scenario.schema.json", recognised=_with_key("steps", "matrix")),
     Kind(
         name="destination-instance",
         schema="segment/destination-instance.schema.json",
-        recognised=with_keys("subscriptions", "settings"),
-        checks=(settings.of_destination_instance,),
+        recognised=_with_key("subscriptions", "settings"),
     ),
-    Kind(
-        name="batch",
-        schema="segment/batch.schema.json",
-        recognised=with_keys("batch"),
-        checks=(of_batch, partial(calls.fits_the_route, "batch")),
-    ),
-    Kind(
-        name="audience-identify",
-        schema="segment/audience-identify.schema.json",
-        recognised=audience("identify"),
-        checks=(calls.members, audiences.membership_in_traits, emails.of_audience_identify),
-        causes=audiences.CAUSES,
-    ),
-    Kind(
-        name="audience-track",
-        schema="segment/audience-track.schema.json",
-        recognised=audience("track"),
-        checks=(calls.members, audiences.membership_in_properties, emails.of_audience_track),
-        causes=audiences.CAUSES,
-    ),
+    Kind(name="batch", schema="segment/batch.schema.json", recognised=_with_key("batch")),
+    _audience_event("identify"),
+    _audience_event("track"),
     Kind(
         name="journey-step",
         schema="segment/journey-step.schema.json",
-        recognised=step,
-        checks=(calls.members, emails.of_audience_track),
+        recognised=lambda document: (
+            document.get("type") == "track" and _personas(document).get("computation_class") == _STEP
+        ),
     ),
-    _call("identify", "segment/identify.schema.json"),
-    _call("track", "segment/track.schema.json"),
-    _call("page", "segment/batch.schema.json#/$defs/page"),
-    _call("screen", "segment/batch.schema.json#/$defs/page"),
-    _call("group", "segment/batch.schema.json#/$defs/group"),
-    _call("alias", "segment/batch.schema.json#/$defs/alias"),
-    Kind(name="mapping", schema=settings.MAPPING_SCHEMA, recognised=_has_directive),
+    _call("identify", "identify.schema.json"),
+    _call("track", "track.schema.json"),
+    _call("page", "batch.schema.json#/$defs/page"),
+    _call("screen", "batch.schema.json#/$defs/page"),
+    _call("group", "batch.schema.json#/$defs/group"),
+    _call("alias", "batch.schema.json#/$defs/alias"),
+    Kind(name="mapping", schema="segment/mapping.schema.json", recognised=_has_directive),
 )
 
 
 def kind_named(name: str) -> Kind:
-    """Raises NotFound for a name that no kind has."""
-    names = [kind.name for kind in KINDS]
-    if name not in names:
-        raise NotFound(
-            "there is no such kind of document", found=name, allowed=", ".join(names), hint=nearest(name, names)
-        )
-    return KINDS[names.index(name)]
+    """Raises UnknownName for a name that no kind has."""
+    kinds = {kind.name: kind for kind in KINDS}
+    if name not in kinds:
+        raise unknown("kind of document", name, kinds)
+    return kinds[name]
 
 
-def kind_of(document: Content) -> Kind | None:
+def kind_of(document: Document) -> Kind | None:
     """The kind of a document, None when none recognises it."""
     return next((kind for kind in KINDS if kind.recognised(document)), None)
-
-
-def unknown_kind(document: Content) -> Finding:
-    """Says that nothing recognises a document."""
-    type_ = document.get("type")
-    if type_ is None:
-        found, hint = ", ".join(map(str, document)), "Say what it is with --as KIND."
-    else:
-        found, hint = str(type_), nearest(str(type_), CALLS) or "Say what it is with --as KIND."
-    return Finding(
-        severity=ERROR,
-        path=() if type_ is None else ("type",),
-        message="this is no kind of document that is known here.",
-        found=found,
-        allowed=", ".join(kind.name for kind in KINDS),
-        fix=hint,
-    )

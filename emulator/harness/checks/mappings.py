@@ -1,4 +1,4 @@
-"""Checks of a mapping: does every event come out as a record that StackAdapt can use?"""
+"""Checks of a mapping: whether every event produces a record that StackAdapt can use."""
 
 from __future__ import annotations
 
@@ -7,200 +7,181 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.errors import nearest
-from emulator.harness.checks.finding import ERROR, WARNING, Finding
+from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
+from emulator.harness.checks.registry import SUBSCRIPTION, check
 from emulator.harness.samples import sample_messages
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import Field, MappingError, compile_mapping
 
-# What people type themselves, in the spelling of the old and the new generations.
+# Fields with free text, as the old and the new generations spell them.
 _FREE_TEXT = ("first_name", "last_name", "firstName", "lastName", "address", "city")
+_OWN_NAME = "Give every custom property a unique name."
 
 
-def unknown_action(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M001: the generation has no such action."""
-    if subject.action is None:
-        known = subject.definition.actions
+@check("M001", ERROR, "The generation does not have the action.", SUBSCRIPTION)
+def unknown_action(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.action is None:
+        action, known = context.subscription.action, context.definition.actions
         yield Finding(
-            code="M001",
-            severity=ERROR,
-            place=f"{subject.place}.action",
-            message=f"Generation {subject.definition.generation} has no action {subject.subscription.action!r}.",
-            why=f"It has {', '.join(known)}. {nearest(subject.subscription.action, known) or ''}".strip(),
-            fix="Name an action of the generation, or choose another generation.",
+            place=f"{context.place}.action",
+            message=f"Generation {context.definition.generation} has no action {action!r}.",
+            allowed=", ".join(known),
+            why="A subscription sends nothing without an action.",
+            fix=nearest(action, known) or "Use an action of this generation, or another generation.",
         )
 
 
-def broken(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M002: the engine refuses the mapping as a whole."""
+@check("M002", ERROR, "The mapping engine rejects the mapping.", SUBSCRIPTION)
+def invalid_mapping(context: SubscriptionContext) -> Iterator[Finding]:
     try:
-        compile_mapping(subject.mapping)
+        compile_mapping(context.mapping)
     except MappingError as error:
         yield Finding(
-            code="M002",
-            severity=ERROR,
-            place=f"{subject.place}.mapping",
-            message=f"The engine refuses this mapping: {error.message}",
-            why="A mapping that does not validate fails every event and every batch.",
-            fix="Mend the directive that the message names.",
+            place=f"{context.place}.mapping",
+            message=sentence(f"The mapping engine rejects this mapping: {error.message}"),
+            why="An invalid mapping fails every event and every batch.",
+            fix="Correct the directive named in the message.",
         )
 
 
-def unknown_field(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M003: a mapped field that the action does not have."""
-    if subject.action is None:
+@check("M003", WARNING, "The action does not have a mapped field.", SUBSCRIPTION)
+def unknown_field(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.action is None:
         return
-    known = [field.key for field in subject.action.fields]
-    for key in subject.mapping:
+    known = [field.key for field in context.action.fields]
+    for key in context.mapping:
         if key not in known:
             yield Finding(
-                code="M003",
-                severity=WARNING,
-                place=f"{subject.place}.mapping.{key}",
+                place=f"{context.place}.mapping.{key}",
                 message=f"The action has no field {key!r}.",
-                why="The engine drops it without a word.",
-                fix=nearest(key, known) or f"Its fields are {', '.join(known)}.",
+                allowed=", ".join(known),
+                why="The engine ignores it silently.",
+                fix=nearest(key, known) or "Remove the field.",
             )
 
 
-def missing_field(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M004: a required field without a value, Marketing Status above all: it has no default."""
-    if subject.action is None:
-        return
-    for field in subject.action.fields:
-        if field.required and subject.mapping.get(field.key) in (None, ""):
-            choices = f" {_offered(field)}" if field.choices else ""
+@check("M004", ERROR, "A required field is not mapped.", SUBSCRIPTION)
+def missing_field(context: SubscriptionContext) -> Iterator[Finding]:
+    """Most often Marketing Status, which has no default."""
+    for field in context.action.fields if context.action else ():
+        if field.required and context.mapping.get(field.key) in (None, ""):
             yield Finding(
-                code="M004",
-                severity=ERROR,
-                place=f"{subject.place}.mapping.{field.key}",
+                place=f"{context.place}.mapping.{field.key}",
                 message=f"The required field {field.key!r} ({field.label}) is not mapped.",
-                why="Every event is refused: The root value is missing the required field.",
-                fix=f"Map it.{choices}",
+                allowed=_choices(field),
+                why="Every event fails: The root value is missing the required field.",
+                fix="Map the field.",
             )
 
 
-def unknown_choice(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M010: a fixed value that is none of the field's choices."""
-    fields = subject.action.fields if subject.action else ()
-    for field, place, value in _fixed_values(fields, subject.mapping, f"{subject.place}.mapping"):
-        if field.choices and str(value) not in field.choices:
-            yield Finding(
-                code="M010",
-                severity=ERROR,
-                place=place,
-                message=f"{field.label} has no choice {value!r}.",
-                why=f"Every event is refused: it must be one of {', '.join(map(repr, field.choices))}.",
-                fix=f"{_offered(field)} {nearest(str(value), field.choices) or ''}".strip(),
-            )
-
-
-def email(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M005: a kind of message whose email the mapping does not find, M006: an action that sends none."""
-    if subject.action is None:
-        return
-    if not _sends_email(subject):
-        yield Finding(
-            code="M006",
-            severity=WARNING,
-            place=f"{subject.place}.mapping",
-            message=f"The action {subject.action.title!r} of this generation sends no email.",
-            why="StackAdapt shows no profile without an email: the membership waits for a profile from elsewhere.",
-            fix="Add a subscription that sends the profile with its email, or use a newer generation.",
-        )
+@check("M005", ERROR, "The mapping finds no email in a kind of event.", SUBSCRIPTION)
+def email_not_found(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.action is None or not _sends_email(context):
         return
     try:
-        resolve = compile_mapping(subject.mapping)
+        resolve = compile_mapping(context.mapping)
     except MappingError:
         return
-    for kind, event in sample_messages(subject):
+    for kind, event in sample_messages(context):
         payload: Any = resolve(event)
-        found = payload.get("email") or (payload.get("traits") or {}).get("email")
-        if not found:
+        if not (payload.get("email") or (payload.get("traits") or {}).get("email")):
             yield Finding(
-                code="M005",
-                severity=ERROR,
-                place=f"{subject.place}.mapping.email",
+                place=f"{context.place}.mapping.email",
                 message=f"The mapping finds no email in {kind} events.",
-                why="Engage puts it in traits.email of identify calls and in context.traits.email of track calls; "
-                "without an email the event is refused.",
+                why="Engage puts the email in traits.email of identify events and in context.traits.email of track "
+                "events; an event without an email is rejected.",
                 fix="Fall back to $.context.traits.email, and turn on the email identifier of the connection.",
             )
 
 
-def breaking_text(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M007: free text goes into the document as it is."""
-    standard = subject.mapping.get("standard_traits", subject.mapping.get("traits"))
+@check("M006", WARNING, "The action sends no email.", SUBSCRIPTION)
+def email_not_sent(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.action is not None and not _sends_email(context):
+        yield Finding(
+            place=f"{context.place}.mapping",
+            message=f"The action {context.action.title!r} of this generation sends no email.",
+            why="StackAdapt shows no profile without an email: the membership waits until another request creates one.",
+            fix="Add a subscription that sends the profile with its email, or use a newer generation.",
+        )
+
+
+@check("M007", WARNING, "Free text is sent unescaped and can break the whole batch.", SUBSCRIPTION)
+def unescaped_text(context: SubscriptionContext) -> Iterator[Finding]:
+    standard = context.mapping.get("standard_traits", context.mapping.get("traits"))
     if not isinstance(standard, dict):
         return
     unguarded = [key for key in standard if key in _FREE_TEXT and "@replace" not in str(standard[key])]
     if unguarded:
         yield Finding(
-            code="M007",
-            severity=WARNING,
-            place=f"{subject.place}.mapping.standard_traits",
-            message=f"Free text is sent as it is: {', '.join(unguarded)}.",
-            why="The published destination does not escape: one double quote in a value makes the whole batch a "
-            "GraphQL syntax error, a backslash or line break spoils the profiles in it, and Segment reports both as "
-            "delivered.",
-            fix='Remove the quote with @replace: {"@replace": {"pattern": "\\"", "replacement": "", "value": …}}.',
+            place=f"{context.place}.mapping.standard_traits",
+            message=f"Free text is sent unescaped: {', '.join(unguarded)}.",
+            why="One double quote in a value makes the whole batch a GraphQL syntax error, a backslash or line break "
+            "corrupts the profiles in it, and Segment reports both as delivered.",
+            fix='Remove double quotes with @replace: {"@replace": {"pattern": "\\"", "replacement": "", "value": …}}.',
         )
 
 
-def custom_properties(subject: SubscriptionContext) -> Iterator[Finding]:
-    """M008: a custom property named like an audience, M009: one declared twice."""
-    names = _custom_names(subject)
-    reserved = {name for _, audience in subject.audiences() for name in (audience.key, audience.id)}
-    for name in dict.fromkeys(names):
+@check("M008", WARNING, "A custom property has the key or ID of a connected audience.", SUBSCRIPTION)
+def reserved_property(context: SubscriptionContext) -> Iterator[Finding]:
+    reserved = {name for _, audience in context.audiences() for name in (audience.key, audience.id)}
+    for name in dict.fromkeys(_custom_names(context)):
         if name in reserved:
-            yield _custom(
-                subject,
-                "M008",
-                f"The custom property {name!r} has the key or id of a connected audience.",
-                "The destination leaves it out of the profile and of the mapping schema.",
+            yield Finding(
+                place=f"{context.place}.mapping.custom_user_properties",
+                message=f"The custom property {name!r} has the key or ID of a connected audience.",
+                why="The destination leaves it out of the profile and of the mapping schema.",
+                fix=_OWN_NAME,
             )
-    for name, times in Counter(names).items():
+
+
+@check("M009", WARNING, "A custom property is declared more than once.", SUBSCRIPTION)
+def repeated_property(context: SubscriptionContext) -> Iterator[Finding]:
+    for name, times in Counter(_custom_names(context)).items():
         if times > 1:
-            yield _custom(
-                subject,
-                "M009",
-                f"The custom property {name!r} is declared {times} times.",
-                "The first declaration gives the type, the last one the value.",
+            yield Finding(
+                place=f"{context.place}.mapping.custom_user_properties",
+                message=f"The custom property {name!r} is declared {times} times.",
+                why="The first declaration sets the type, the last one the value.",
+                fix=_OWN_NAME,
             )
 
 
-def _custom(subject: SubscriptionContext, code: str, message: str, why: str) -> Finding:
-    return Finding(
-        code=code,
-        severity=WARNING,
-        place=f"{subject.place}.mapping.custom_user_properties",
-        message=message,
-        why=why,
-        fix="Give every custom property a name of its own.",
-    )
+@check("M010", ERROR, "A fixed value is not one of the field's choices.", SUBSCRIPTION)
+def unknown_choice(context: SubscriptionContext) -> Iterator[Finding]:
+    fields = context.action.fields if context.action else ()
+    for field, place, value in _fixed_values(fields, context.mapping, f"{context.place}.mapping"):
+        if field.choices and str(value) not in field.choices:
+            yield Finding(
+                place=place,
+                message=f"{field.label} has no choice {value!r}.",
+                allowed=_choices(field),
+                why="Every event fails validation.",
+                fix=nearest(str(value), field.choices) or "Use one of the choices.",
+            )
 
 
-def _custom_names(subject: SubscriptionContext) -> list[str]:
-    declared = subject.mapping.get("custom_user_properties", [])
-    legacy = subject.mapping.get("custom_traits", {})
+def _custom_names(context: SubscriptionContext) -> list[str]:
+    declared = context.mapping.get("custom_user_properties", [])
+    legacy = context.mapping.get("custom_traits", {})
     names = [item.get("name") for item in declared if isinstance(item, dict)] if isinstance(declared, list) else []
     if isinstance(legacy, dict):
         names += [key for key in legacy if not key.startswith("@")]
     return [name.strip() for name in names if isinstance(name, str)]
 
 
-def _sends_email(subject: SubscriptionContext) -> bool:
-    keys = {field.key for field in subject.action.fields} if subject.action else set()
+def _sends_email(context: SubscriptionContext) -> bool:
+    keys = {field.key for field in context.action.fields} if context.action else set()
     return bool({"email", "traits"} & keys)
 
 
-def _offered(field: Field) -> str:
-    return f"Choose {' or '.join(map(repr, field.choices))}."
+def _choices(field: Field) -> str | None:
+    return ", ".join(field.choices) or None
 
 
 def _fixed_values(
     fields: tuple[Field, ...], mapping: Mapping[str, Any], place: str
 ) -> Iterator[tuple[Field, str, object]]:
-    """The texts, numbers and booleans that stand in a mapping themselves, each with its field and place."""
+    """The literal strings, numbers and booleans in a mapping, each with its field and place."""
     for field in fields:
         value, at = mapping.get(field.key), f"{place}.{field.key}"
         if isinstance(value, dict) and "@literal" in value:

@@ -1,7 +1,7 @@
-"""Whether a trigger can ever let a kind of message through, whatever its properties and traits hold.
+"""Whether a trigger can match a kind of message at all, whatever its properties and traits contain.
 
-Conditions on the type and the event name are decided by the kind of message, all others may go either way; the tree is
-then evaluated with three values: yes, no, and None for either.
+The kind of message decides conditions on the type and the event name; every other condition may or may not match. The
+tree is evaluated with three values: True, False, and None for undecided.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from emulator.mapping import Condition, Group, Node, Trigger
 
-# What an operator says of a field that the message does not have, as in the engine's evaluation.
+# The result of an operator for a field that the message does not have, as in the engine.
 _OF_MISSING: Mapping[str, bool] = {"!=": True, "not_exists": True}
 _OF_TEXT: Mapping[str, Callable[[str, str], bool]] = {
     "=": lambda found, value: found == value,
@@ -25,25 +25,25 @@ _OF_TEXT: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def can_match(trigger: Trigger, *, kind: str, event: str | None) -> bool:
-    """Whether some message of this type (and event name, for a track) can satisfy the trigger."""
+    """Whether the trigger can match a message of this type (and event name, for a track event)."""
     if trigger.tree is None:
         return False
-    return _possible(trigger.tree, {"type": kind, "event": event, "name": None}) is not False
+    return _evaluate(trigger.tree, {"type": kind, "event": event, "name": None}) is not False
 
 
-def _possible(node: Node, known: Mapping[str, str | None]) -> bool | None:
+def _evaluate(node: Node, known: Mapping[str, str | None]) -> bool | None:
     if node is None:
         return None
     if isinstance(node, Group):
-        return _joined(node.operator, [_possible(child, known) for child in node.children])
+        return _joined(node.operator, [_evaluate(child, known) for child in node.children])
     return _condition(node, known)
 
 
-def _joined(operator: str, answers: Sequence[bool | None]) -> bool | None:
+def _joined(operator: str, results: Sequence[bool | None]) -> bool | None:
     decisive = operator == "or"
-    if decisive in answers:
+    if decisive in results:
         return decisive
-    return None if None in answers else not decisive
+    return None if None in results else not decisive
 
 
 def _condition(condition: Condition, known: Mapping[str, str | None]) -> bool | None:

@@ -1,35 +1,27 @@
-"""What a scenario says beyond its schema: names that nothing has."""
+"""The check of a scenario beyond its schema: names, and the workspace that it describes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from emulator.errors import UserMistake
-from emulator.harness.checks.document_finding import ERROR, Finding
+from emulator.harness.checks.finding import ERROR, Finding, of_mistake
+from emulator.harness.checks.kinds import Content
+from emulator.harness.checks.registry import check
+from emulator.harness.scenarios.files import scenarios_in
 from emulator.schemas import mistakes
 
-SCHEMA = "scenario.schema.json"
 _FILE = Path("scenario")
 
 
-def of_scenario(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """The first slip in a scenario that fits its schema, as `verify` tells it."""
-    # Reading one takes both companies; events are checked sooner without.
-    from emulator.harness.scenarios.files import scenarios_in
-
-    if mistakes(document, SCHEMA):
+@check("N001", ERROR, "The scenario uses an unknown name or describes an invalid workspace.", "scenario")
+def unusable(content: Content) -> Iterator[Finding]:
+    """The first mistake in a scenario that fits its schema, the one that `verify` reports."""
+    if mistakes(content.value, content.kind.schema):
         return
     try:
-        for _ in scenarios_in(document, _FILE):
+        for _ in scenarios_in(content.value, _FILE):
             pass
     except UserMistake as error:
-        yield Finding(
-            severity=ERROR,
-            path=((error.where or "").removeprefix(f"{_FILE}: "),),
-            message=error.message,
-            found=error.found,
-            allowed=error.allowed,
-            fix=error.hint,
-        )
+        yield of_mistake(error, (error.where or "").removeprefix(f"{_FILE}: "))

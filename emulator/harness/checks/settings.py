@@ -6,60 +6,80 @@ from collections.abc import Iterator
 
 from emulator.errors import nearest
 from emulator.harness.checks.finding import ERROR, Finding
+from emulator.harness.checks.registry import SUBSCRIPTION, check
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.workspace import WRITE
 
-
-def advertiser(subject: SubscriptionContext) -> Iterator[Finding]:
-    """S001, S002, S003: the advertiser is missing, is no number, or is not in the workspace."""
-    from_mapping = subject.definition.advertiser_from == "mapping"
-    root = subject.place.split(".")[0]
-    place = f"{subject.place}.mapping.advertiser_id" if from_mapping else f"{root}.settings.advertiser_id"
-    found = subject.advertiser_id()
-    if found in (None, ""):
-        yield _advertiser(place, "S001", "No advertiser is set.", "Without it the document has a hole in it.")
-    elif isinstance(found, dict):
-        return
-    elif not (str(found).isascii() and str(found).isdigit()):
-        why = "It is written into the document without quotes: anything but a number is refused by the schema."
-        yield _advertiser(place, "S002", f"{found!r} is not a number.", why)
-    elif subject.workspace.advertiser(str(found)) is None:
-        known = [advertiser.id for advertiser in subject.workspace.advertisers]
-        why = f"This workspace has {', '.join(known)}. {nearest(str(found), known) or ''}".strip()
-        yield _advertiser(place, "S003", f"There is no advertiser {found!r}.", why)
+_COPY_ID = "Copy the ID from StackAdapt's URL, after advertiser=."
 
 
-def token(subject: SubscriptionContext) -> Iterator[Finding]:
-    """S004, S005: the token is not in the workspace, or may not write to the advertiser."""
-    place = f"{subject.place.split('.')[0]}.settings.apiKey"
-    known = subject.workspace.token(subject.destination.settings["apiKey"])
-    if known is None:
+@check("S001", ERROR, "No advertiser is set.", SUBSCRIPTION)
+def advertiser_missing(context: SubscriptionContext) -> Iterator[Finding]:
+    if _advertiser(context) == "":
+        why = "The document is sent without an advertiser ID and is invalid."
+        yield Finding(place=_advertiser_place(context), message="No advertiser is set.", why=why, fix=_COPY_ID)
+
+
+@check("S002", ERROR, "The advertiser ID is not a number.", SUBSCRIPTION)
+def advertiser_not_a_number(context: SubscriptionContext) -> Iterator[Finding]:
+    if (found := _advertiser(context)) and not _is_number(found):
+        message = f"The advertiser ID {found!r} is not a number."
+        why = "It is written into the document without quotes, so StackAdapt rejects anything but a number."
+        yield Finding(place=_advertiser_place(context), message=message, why=why, fix=_COPY_ID)
+
+
+@check("S003", ERROR, "The advertiser is not in the workspace.", SUBSCRIPTION)
+def unknown_advertiser(context: SubscriptionContext) -> Iterator[Finding]:
+    found, known = _advertiser(context), [advertiser.id for advertiser in context.workspace.advertisers]
+    if found and _is_number(found) and found not in known:
         yield Finding(
-            code="S004",
-            severity=ERROR,
-            place=place,
+            place=_advertiser_place(context),
+            message=f"Unknown advertiser {found!r}.",
+            allowed=", ".join(known),
+            why="The workspace declares no advertiser with this ID.",
+            fix=" ".join(filter(None, [_COPY_ID, nearest(found, known)])),
+        )
+
+
+@check("S004", ERROR, "The token is unknown.", SUBSCRIPTION)
+def unknown_token(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.workspace.token(context.destination.settings["apiKey"]) is None:
+        yield Finding(
+            place=_setting(context, "apiKey"),
             message="StackAdapt does not know this token.",
-            why="Every request is answered 401, and Segment does not retry it.",
+            why="Every request is answered with 401, which Segment does not retry.",
             fix="Use one of the workspace's tokens.",
         )
-    elif not known.allows(WRITE, str(subject.advertiser_id())):
+
+
+@check("S005", ERROR, "The token may not write to the advertiser.", SUBSCRIPTION)
+def token_without_write(context: SubscriptionContext) -> Iterator[Finding]:
+    token, advertiser = context.workspace.token(context.destination.settings["apiKey"]), context.advertiser_id()
+    if token is not None and not token.allows(WRITE, str(advertiser)):
         yield Finding(
-            code="S005",
-            severity=ERROR,
-            place=place,
-            message=f"The token {known.name!r} may not write to advertiser {subject.advertiser_id()}.",
-            why="StackAdapt answers userErrors with status 200, which the destination does not read: Segment reports "
-            "the events as delivered, and no profile appears.",
-            fix="Use a token with the scope WRITE on that advertiser.",
+            place=_setting(context, "apiKey"),
+            message=f"The token {token.name!r} may not write to advertiser {advertiser}.",
+            why="StackAdapt answers 200 with userErrors, which the destination ignores: Segment reports the events as "
+            "delivered, and no profile appears.",
+            fix="Use a token with the scope WRITE for that advertiser.",
         )
 
 
-def _advertiser(place: str, code: str, message: str, why: str) -> Finding:
-    return Finding(
-        code=code,
-        severity=ERROR,
-        place=place,
-        message=message,
-        why=why,
-        fix="Take the id from StackAdapt's URL, after advertiser=.",
-    )
+def _advertiser(context: SubscriptionContext) -> str | None:
+    """The advertiser ID as a string, empty if it is not set; None if a directive sets it."""
+    found = context.advertiser_id()
+    return None if isinstance(found, dict) else "" if found is None else str(found)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _advertiser_place(context: SubscriptionContext) -> str:
+    if context.definition.advertiser_from == "mapping":
+        return f"{context.place}.mapping.advertiser_id"
+    return _setting(context, "advertiser_id")
+
+
+def _setting(context: SubscriptionContext, key: str) -> str:
+    return f"{context.place.partition('.')[0]}.settings.{key}"

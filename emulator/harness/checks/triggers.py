@@ -1,73 +1,66 @@
-"""Checks of a trigger: does it mean what its author meant?"""
+"""Checks of a trigger: whether it means what its author intended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.harness.checks.finding import ERROR, WARNING, Finding
+from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
 from emulator.harness.checks.reachability import can_match
+from emulator.harness.checks.registry import SUBSCRIPTION, check
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import Condition, Group, Node, Trigger
 
 
-def unreadable(subject: SubscriptionContext) -> Iterator[Finding]:
-    """T001: the engine cannot parse the trigger, so it matches nothing."""
-    if subject.trigger.error is not None:
+@check("T001", ERROR, "The trigger cannot be parsed.", SUBSCRIPTION)
+def unparsable(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.trigger.error is not None:
         yield Finding(
-            code="T001",
-            severity=ERROR,
-            place=f"{subject.place}.trigger",
-            message=f"This trigger cannot be read: {subject.trigger.error}",
-            why="A trigger that Segment cannot parse lets no event through, and says so only in the delivery's result.",
+            place=f"{context.place}.trigger",
+            message=sentence(f"This trigger cannot be parsed: {context.trigger.error}"),
+            why="A trigger that Segment cannot parse matches no event; only the delivery's result says so.",
             fix='Use conditions such as type = "track", joined by and/or, with one level of parentheses.',
         )
 
 
-def doubled_equals(subject: SubscriptionContext) -> Iterator[Finding]:
-    """T004: `==`, of which the engine reads the second sign as the value."""
-    condition = _doubled(subject.trigger)
-    if condition is not None:
-        path = condition.field if condition.name is None else f"{condition.field}.{condition.name}"
+@check("T002", ERROR, "The trigger never matches a kind of event that the audience sends.", SUBSCRIPTION)
+def never_matches(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.trigger.error is not None or _doubled(context.trigger):
+        return
+    for kind, event in dict.fromkeys(context.messages()):
+        if can_match(context.trigger, kind=kind, event=event):
+            continue
+        if kind == "identify":
+            message = "This trigger never matches identify events."
+            why = "Send Identify is on, but an identify event has no event name, so no condition on `event` can match."
+            fix = "Remove the event-name condition, or turn off Send Identify and send only track events."
+        else:
+            message = f"This trigger never matches the track event {event!r}."
+            why = "Send Track is on, and this is the event name in the audience's connection."
+            fix = "Use the same event name in the trigger and in the audience's event settings."
+        yield Finding(place=f"{context.place}.trigger", message=message, why=why, fix=fix)
+
+
+@check("T003", WARNING, "The trigger mixes `and` and `or` without parentheses.", SUBSCRIPTION)
+def mixed_operators(context: SubscriptionContext) -> Iterator[Finding]:
+    if context.trigger.error is None and context.trigger.mixes_operators:
         yield Finding(
-            code="T004",
-            severity=ERROR,
-            place=f"{subject.place}.trigger",
-            message=f'This trigger is read as {path} {condition.operator} "=": the engine knows no `==`.',
-            why="The second sign is taken for the value, and the text after it is dropped without a word.",
-            fix="Write one sign: =.",
+            place=f"{context.place}.trigger",
+            message="This trigger mixes `and` and `or` without parentheses.",
+            why="The engine has no operator precedence: the last operator of a level applies to the whole level.",
+            fix='Put the alternatives in parentheses: type = "track" and (event = "A" or event = "B").',
         )
 
 
-def never_matches(subject: SubscriptionContext) -> Iterator[Finding]:
-    """T002: a kind of message that the audience sends can never satisfy the trigger."""
-    if subject.trigger.error is not None or _doubled(subject.trigger):
-        return
-    for kind, event in dict.fromkeys(subject.messages()):
-        if can_match(subject.trigger, kind=kind, event=event):
-            continue
-        if kind == "identify":
-            message = "This trigger never lets identify events through."
-            why = (
-                "Send Identify is on, but an identify event has no event name, so no condition on `event` holds for it."
-            )
-            fix = "Leave the event name out of the trigger, or turn Send Identify off and send track events only."
-        else:
-            message = f"This trigger never lets the track event {event!r} through."
-            why = "Send Track is on, and this is the name that the audience's connection gives its event."
-            fix = "Name the same event in the trigger and in the audience's event settings."
-        yield Finding(code="T002", severity=ERROR, place=f"{subject.place}.trigger", message=message, why=why, fix=fix)
-
-
-def mixed_operators(subject: SubscriptionContext) -> Iterator[Finding]:
-    """T003: `and` and `or` on one level; the engine takes the last one for the whole level."""
-    if subject.trigger.error is None and subject.trigger.mixes_operators:
+@check("T004", ERROR, "The trigger contains `==`, which the engine does not support.", SUBSCRIPTION)
+def doubled_equals(context: SubscriptionContext) -> Iterator[Finding]:
+    condition = _doubled(context.trigger)
+    if condition is not None:
+        path = condition.field if condition.name is None else f"{condition.field}.{condition.name}"
         yield Finding(
-            code="T003",
-            severity=WARNING,
-            place=f"{subject.place}.trigger",
-            message="This trigger mixes `and` and `or` without parentheses.",
-            why="The engine knows no precedence: the last operator of a level is used for the whole level.",
-            fix='Put the alternatives in parentheses: type = "track" and (event = "A" or event = "B").',
+            place=f"{context.place}.trigger",
+            message=f'The engine does not support `==`: it reads this trigger as {path} {condition.operator} "=".',
+            why="The engine reads the second sign as the value and ignores the rest silently.",
+            fix="Write a single equals sign: =.",
         )
 
 

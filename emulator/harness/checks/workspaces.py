@@ -1,51 +1,46 @@
-"""What a workspace or destination instance says beyond its schema: what no emulator starts with, mappings."""
+"""The check of a workspace as a whole: whether an emulator starts with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
-from emulator.errors import UserMistake
-from emulator.harness.checks.document_finding import ERROR, Finding, of_mistake
-from emulator.harness.startup_check import check_start
-from emulator.schemas import Path, mistakes
-from emulator.workspace import parse_workspace
-from emulator.workspace_file import SCHEMA
-
-MAPPING_SCHEMA = "segment/mapping.schema.json"
-
-
-def of_workspace(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """What `serve` refuses of a workspace that fits its schema, and the mappings of its destination instances."""
-    if not mistakes(document, SCHEMA):
-        try:
-            check_start(parse_workspace(document, where=""))
-        except UserMistake as error:
-            yield Finding(
-                severity=ERROR,
-                path=((error.where or "").removeprefix(": "),),
-                message=error.message,
-                found=error.found,
-                allowed=error.allowed,
-                fix=error.hint,
-            )
-    for index, instance in enumerate(_items(document, "destinations")):
-        yield from _mappings(instance, ("destinations", index))
+from emulator.errors import EmulatorDefect, UserMistake
+from emulator.harness.checks.finding import ERROR, Finding, of_mistake
+from emulator.harness.checks.kinds import Content
+from emulator.harness.checks.registry import check
+from emulator.sandbox import Sandbox
+from emulator.schemas import mistakes
+from emulator.segment import Segment
+from emulator.stackadapt import StackAdapt
+from emulator.store import Store
+from emulator.transport import Transport
+from emulator.workspace import Destination, Workspace, parse_workspace
 
 
-def of_destination_instance(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """The mappings of a destination instance."""
-    return _mappings(document, ())
+@check("W001", ERROR, "The emulator refuses to start with the workspace.", "workspace")
+def cannot_start(subject: Workspace | Content) -> Iterator[Finding]:
+    """The first mistake in a workspace that fits its schema, the one that `serve` reports."""
+    if isinstance(subject, Content) and mistakes(subject.value, subject.kind.schema):
+        return
+    try:
+        _start(subject if isinstance(subject, Workspace) else parse_workspace(subject.value, where=""))
+    except UserMistake as error:
+        finding = of_mistake(error, (error.where or "").removeprefix(": "))
+        yield replace(finding, why="`serve` and `exec` refuse to start with this workspace.")
 
 
-def _mappings(instance: object, under: Path) -> Iterator[Finding]:
-    for index, subscription in enumerate(_items(instance, "subscriptions")):
-        mapping = subscription.get("mapping") if isinstance(subscription, dict) else None
-        if isinstance(mapping, dict):
-            for mistake in mistakes(mapping, MAPPING_SCHEMA):
-                yield of_mistake(mistake, under=(*under, "subscriptions", index, "mapping"))
+def _start(workspace: Workspace) -> None:
+    """Raises the UserMistake with which `serve` would refuse the workspace."""
+    # The services themselves decide, in memory: a copy of their rules could differ from them one day.
+    store = Store()
+    try:
+        sandbox = Sandbox(workspace, store=store)
+        StackAdapt(sandbox, api_version=workspace.api_version)
+        Segment(sandbox, _no_transport)
+    finally:
+        store.close()
 
 
-def _items(document: object, key: str) -> list[Any]:
-    items = document.get(key) if isinstance(document, dict) else None
-    return items if isinstance(items, list) else []
+def _no_transport(destination: Destination) -> Transport:
+    raise EmulatorDefect("a workspace that is only checked sends nothing", found=destination.name)

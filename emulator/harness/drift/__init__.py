@@ -1,34 +1,23 @@
-"""Is the contract still the same? StackAdapt's schema and Segment's published destination, beside what is recorded.
+"""Compares the StackAdapt schema or an installed destination with the contract.
 
-`schema_drift` compares a schema that was found somewhere, `compare_published` an installed npm package.
+`schema_drift` compares a schema from a file or an endpoint, `compare_published` an installed npm package.
 """
 
 from __future__ import annotations
 
 from graphql import GraphQLSchema
 
-from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, SAFE, Finding
+from emulator.harness.checks.finding import Finding
 from emulator.harness.drift.published import Compared, compare_published
 from emulator.harness.drift.schema_changes import schema_findings
 from emulator.harness.drift.schema_sources import introspect, read_schema
 from emulator.harness.drift.usage import usage_of
 from emulator.stackadapt.graphql.schema import executable_schema
 
-__all__ = [
-    "BREAKING",
-    "CRITICALITIES",
-    "DANGEROUS",
-    "SAFE",
-    "Compared",
-    "Finding",
-    "compare_published",
-    "introspect",
-    "read_schema",
-    "schema_drift",
-]
+__all__ = ["Compared", "compare_published", "introspect", "read_schema", "schema_drift"]
 
 
 def schema_drift(found: GraphQLSchema, api_version: str) -> list[Finding]:
-    """What changed between the contract and `found`, worst first. Raises InputError for an unknown API version."""
+    """All changes from the contract to `found`, worst first. Raises InputError for an unknown API version."""
     contract = executable_schema(api_version)
     return schema_findings(contract, found, usage_of(contract))

@@ -1,12 +1,12 @@
-"""What a generation of the destination is asked to do when it is compared: every action, kind of event, mode of call.
+"""The cases on which a generation of the destination is compared: every action, kind of event and mode of call.
 
-Everything is drawn from the generation's definition and the default workspace, in the form of recorded cases, so that
-the mapping engine and the published package can be given the same.
+They are derived from the generation's definition and the default workspace, in the form of recorded cases, so that the
+mapping engine and the published package can run the same ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,9 @@ from emulator.harness.subscription_context import SubscriptionContext, subscript
 from emulator.mapping import ActionDefinition, Definition, Field
 from emulator.workspace import Subscription, Workspace, load_workspace
 
-DELETION = "deletion of a person"
+DELETION = "user deletion"
 CONNECTION_TEST = "connection test"
-CHOICES = "choice of an advertiser"
+CHOICES = "advertiser choices"
 
 _USER_ERRORS: dict[str, Any] = {"userErrors": []}
 _UPSERTED = {
@@ -30,26 +30,29 @@ _TYPED_TRAITS = {"plan": "gold", "visits": 3, "score": 1.5, "member": True, "sin
 
 
 def cases(definition: Definition) -> Iterator[Case]:
-    """The cases of one generation. `purpose` says what a case is for, in words for people."""
+    """The cases of one generation. `purpose` describes a case in reports."""
     workspace = load_workspace()
     for action in definition.actions.values():
         for name, extra in _variants(action):
-            yield from _action_cases(_subject(workspace, definition, action, extra), name)
-        yield from (_choices_case(workspace, definition, action, field) for field in action.fields if field.dynamic)
-    yield _case(workspace, definition, "delete", DELETION, events=[{"type": "delete", "userId": "u1"}], answer=_DELETED)
+            yield from _action_cases(_context(workspace, definition, action, extra), name)
+        for field in action.fields:
+            if field.dynamic:
+                target = {"action": action.slug, "field": field.key}
+                yield _case(workspace, definition, "dynamic", CHOICES, _token_info(workspace), **target)
+    yield _case(workspace, definition, "delete", DELETION, _DELETED, events=[{"type": "delete", "userId": "u1"}])
     for scope in ("WRITE", "READ"):
-        yield _case(workspace, definition, "auth", CONNECTION_TEST, name=scope, answer=_token_info(workspace, scope))
+        yield _case(workspace, definition, "auth", CONNECTION_TEST, _token_info(workspace, scope), scope)
 
 
 def _variants(action: ActionDefinition) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The plain mapping, each choice of a field that has no default, and custom properties of every type."""
+    """The default mapping, each choice of a field without a default, and custom properties of every type."""
     yield "defaults", {}
     fields = {field.key: field for field in action.fields}
     for field in action.fields:
         if field.default is None:
             yield from ((f"{field.key} {choice}", {field.key: choice}) for choice in field.choices[1:])
     if "custom_traits" in fields:
-        # Where both ways of custom properties exist, the mode chooses; elsewhere there is only this one.
+        # Generations with both kinds of custom properties select one by the mode.
         mode = {"custom_properties_mode": "v1"} if "custom_properties_mode" in fields else {}
         yield "custom_traits", {**mode, "custom_traits": _TYPED_TRAITS}
     if "custom_user_properties" in fields:
@@ -58,10 +61,10 @@ def _variants(action: ActionDefinition) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "custom_user_properties", {"custom_user_properties": declared}
 
 
-def _subject(
+def _context(
     workspace: Workspace, definition: Definition, action: ActionDefinition, extra: Mapping[str, Any]
 ) -> SubscriptionContext:
-    """The default workspace's instance as one of this generation, with one subscription to the action."""
+    """The default workspace's instance in this generation, with one subscription to the action."""
     [instance] = workspace.destinations
     given = instance.subscriptions[0].mapping
     mapping = {
@@ -73,8 +76,8 @@ def _subject(
         name=action.title, action=action.slug, trigger=action.default_subscription, mapping={**mapping, **extra}
     )
     changed = replace(instance, generation=definition.generation, subscriptions=(subscription,))
-    [subject] = subscription_contexts(replace(workspace, destinations=(changed,)))
-    return subject
+    [context] = subscription_contexts(replace(workspace, destinations=(changed,)))
+    return context
 
 
 def _value(field: Field, settings: Mapping[str, str]) -> Any:
@@ -85,41 +88,40 @@ def _value(field: Field, settings: Mapping[str, str]) -> Any:
     raise EmulatorDefect("a required field of a definition has neither default nor choices", where=field.key)
 
 
-def _action_cases(subject: SubscriptionContext, variant: str) -> Iterator[Case]:
+def _action_cases(context: SubscriptionContext, variant: str) -> Iterator[Case]:
     messages = [
-        *((f"{kind} entered", event) for kind, event in sample_messages(subject)),
-        *((f"{kind} exited", event) for kind, event in sample_messages(subject, entered=False)),
+        *((f"{kind} entered", event) for kind, event in sample_messages(context)),
+        *((f"{kind} exited", event) for kind, event in sample_messages(context, entered=False)),
     ]
-    assert subject.action is not None  # noqa: S101 - the subject was made for this action
+    assert context.action is not None  # noqa: S101 - _context chose this action
     stored = {
-        "partnerAction": subject.action.slug,
-        "name": subject.subscription.name,
+        "partnerAction": context.action.slug,
+        "name": context.subscription.name,
         "enabled": True,
-        "subscribe": subject.subscription.trigger,
-        "mapping": subject.mapping,
+        "subscribe": context.subscription.trigger,
+        "mapping": context.mapping,
     }
 
-    def case(mode: str, name: str, events: Sequence[Mapping[str, Any]]) -> Case:
-        return _case(
-            subject.workspace,
-            subject.definition,
+    first = messages[0][1]
+    for mode, name, events in (
+        *(("event", name, [event]) for name, event in (*messages, *_edge_cases(first))),
+        ("batch", "all", [event for _, event in messages]),
+        ("batch", "one without email", [first, _without_email(first)]),
+    ):
+        yield _case(
+            context.workspace,
+            context.definition,
             mode,
-            subject.subscription.name,
-            name=f"{variant}, {name}",
+            context.subscription.name,
+            _UPSERTED,
+            f"{variant}, {name}",
             subscriptions=[stored],
             events=events,
-            answer=_UPSERTED,
         )
 
-    first = messages[0][1]
-    for name, event in (*messages, *_odd(first)):
-        yield case("event", name, [event])
-    yield case("batch", "all", [event for _, event in messages])
-    yield case("batch", "one without email", [first, _without_email(first)])
 
-
-def _odd(event: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What the destination refuses, spoils or passes over."""
+def _edge_cases(event: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Events that the destination rejects, corrupts or ignores."""
     yield "without email", _without_email(event)
     yield "quote", {**event, "traits": {**event["traits"], "first_name": 'Ada "A"'}}
     yield "alias", {**event, "type": "alias", "previousId": "u0"}
@@ -131,39 +133,30 @@ def _without_email(event: Mapping[str, Any]) -> dict[str, Any]:
     return {**event, "traits": traits, "context": {**event["context"], "traits": {}}}
 
 
-def _choices_case(workspace: Workspace, definition: Definition, action: ActionDefinition, field: Field) -> Case:
-    answer = _token_info(workspace, "WRITE")
-    return _case(workspace, definition, "dynamic", CHOICES, action=action.slug, field=field.key, answer=answer)
-
-
 def _case(
     workspace: Workspace,
     definition: Definition,
     mode: str,
     purpose: str,
-    *,
-    answer: object,
+    response: object,
     name: str = "",
-    subscriptions: Sequence[Mapping[str, Any]] = (),
-    events: Sequence[Mapping[str, Any]] = (),
-    **asked: str,
+    **parts: Any,
 ) -> Case:
     known = {setting.key for setting in definition.settings}
-    settings = {key: value for key, value in workspace.destinations[0].settings.items() if key in known}
     return {
-        "id": " / ".join(part for part in (purpose, name, *asked.values(), mode) if part),
+        "id": " / ".join(filter(None, (purpose, name, parts.get("action"), parts.get("field"), mode))),
         "purpose": purpose,
         "generation": definition.generation,
         "mode": mode,
-        "settings": settings,
-        "subscriptions": list(subscriptions),
-        "events": list(events),
-        "responses": [{"status": 200, "body": answer}],
-        **asked,
+        "settings": {key: value for key, value in workspace.destinations[0].settings.items() if key in known},
+        "subscriptions": [],
+        "events": [],
+        "responses": [{"status": 200, "body": response}],
+        **parts,
     }
 
 
-def _token_info(workspace: Workspace, scope: str) -> dict[str, Any]:
+def _token_info(workspace: Workspace, scope: str = "WRITE") -> dict[str, Any]:
     nodes = [
         {"advertiser": {"id": advertiser.id, "name": advertiser.name}, "scopes": [scope]}
         for advertiser in workspace.advertisers

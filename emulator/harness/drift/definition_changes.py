@@ -1,4 +1,4 @@
-"""Two definitions of the destination side by side, in the form of `contracts/segment/destinations/`."""
+"""Compares two definitions of the destination, in the form of `contracts/segment/destinations/`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from emulator.harness.drift.finding import BREAKING, DANGEROUS, SAFE, Finding
+from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE, Finding
 from emulator.mapping import stringify
 
 _Content = Mapping[str, Any]
 
-# What a change of each part of a field leads to. `required`, `choices` and `properties` are looked at more closely.
-_PARTS: Final = MappingProxyType(
+# How severe a change of each attribute of a field is. `required`, `choices` and `properties` are compared separately.
+_ATTRIBUTES: Final = MappingProxyType(
     {
         "label": SAFE,
         "type": BREAKING,
@@ -24,89 +24,86 @@ _PARTS: Final = MappingProxyType(
         "default": DANGEROUS,
     }
 )
+_NEW_VALUES: Final = "Values that are accepted today are rejected or converted."
 _CONSEQUENCES: Final = MappingProxyType(
     {
-        "REMOVED": "Mappings that fill it have no effect any more.",
-        "REQUIRED": "Events are refused by the mapping that works today until it is filled.",
-        "NAME": "What routes events to it under the old name no longer does.",
-        "TRIGGER": "New subscriptions let other events through; existing ones keep their trigger.",
+        "REMOVED": "Mappings that set it have no effect any more.",
+        "REQUIRED": "Events fail with existing mappings until they set it.",
+        "NAME": "Events routed to it by the old name no longer arrive.",
+        "TRIGGER": "New subscriptions match other events; existing ones keep their trigger.",
         "default": "New subscriptions start with another mapping; existing ones keep theirs.",
-        "choices": "Mappings with the value that is gone are refused.",
-        "type": "Values that are accepted today are refused or turned into others.",
-        "multiple": "Values that are accepted today are refused or turned into others.",
-        "format": "Values that are accepted today are refused, or the reverse.",
-        "additionalProperties": "Members that are passed on today are dropped, or the reverse.",
+        "choices": "Mappings with a removed choice fail validation.",
+        **dict.fromkeys(("type", "multiple", "format"), _NEW_VALUES),
+        "additionalProperties": "Properties that are passed on today are dropped, or the reverse.",
     }
 )
 _SHOWN_CHARACTERS = 80
 
 
 def definition_findings(recorded: _Content, installed: _Content) -> Iterator[Finding]:
-    """What differs in names, settings, actions, triggers, fields and defaults."""
+    """The differences in names, settings, actions, triggers, fields and defaults."""
     for name in ("name", "slug"):
         if recorded[name] != installed.get(name):
-            yield _changed(DANGEROUS, name, recorded[name], installed.get(name), part="NAME")
+            yield _changed(DANGEROUS, name, recorded[name], installed.get(name), about="NAME")
     yield from _fields(recorded["settings"], installed["settings"], "settings")
     before, after = recorded["actions"], installed["actions"]
-    yield from (_finding(BREAKING, "REMOVED", f"actions.{key}", "the action is gone.") for key in before.keys() - after)
-    yield from (_finding(SAFE, "ADDED", f"actions.{key}", "the action is new.") for key in after.keys() - before)
+    for key in sorted(before.keys() - after):
+        yield _finding(BREAKING, "REMOVED", f"actions.{key}", "The action was removed.")
+    for key in sorted(after.keys() - before):
+        yield _finding(SAFE, "ADDED", f"actions.{key}", "The action is new.")
     for key in sorted(before.keys() & after):
         yield from _action(before[key], after[key], f"actions.{key}")
 
 
 def _action(recorded: _Content, installed: _Content, place: str) -> Iterator[Finding]:
-    if recorded["title"] != installed.get("title"):
-        yield _changed(SAFE, f"{place}.title", recorded["title"], installed.get("title"))
-    if recorded["defaultSubscription"] != installed.get("defaultSubscription"):
-        trigger = f"{place}.defaultSubscription"
-        yield _changed(
-            DANGEROUS, trigger, recorded["defaultSubscription"], installed.get("defaultSubscription"), part="TRIGGER"
-        )
+    for key, severity, about in (("title", SAFE, ""), ("defaultSubscription", DANGEROUS, "TRIGGER")):
+        if recorded[key] != installed.get(key):
+            yield _changed(severity, f"{place}.{key}", recorded[key], installed.get(key), about=about)
     yield from _fields(recorded["fields"], installed["fields"], f"{place}.fields")
 
 
 def _fields(recorded: _Content, installed: _Content, place: str) -> Iterator[Finding]:
     for key in sorted(recorded.keys() - installed):
-        yield _finding(BREAKING, "REMOVED", f"{place}.{key}", "the field is gone.")
+        yield _finding(BREAKING, "REMOVED", f"{place}.{key}", "The field was removed.")
     for key in sorted(installed.keys() - recorded):
         if installed[key].get("required") and installed[key].get("default") is None:
-            yield _finding(BREAKING, "REQUIRED", f"{place}.{key}", "the field is new and required.")
+            yield _finding(BREAKING, "REQUIRED", f"{place}.{key}", "The field is new and required.")
         else:
-            yield _finding(SAFE, "ADDED", f"{place}.{key}", "the field is new.")
+            yield _finding(SAFE, "ADDED", f"{place}.{key}", "The field is new.")
     for key in sorted(recorded.keys() & installed):
         yield from _field(recorded[key], installed[key], f"{place}.{key}")
 
 
 def _field(recorded: _Content, installed: _Content, place: str) -> Iterator[Finding]:
-    for part, criticality in _PARTS.items():
-        before, after = _part(recorded, part), _part(installed, part)
+    for name, severity in _ATTRIBUTES.items():
+        before, after = _attribute(recorded, name), _attribute(installed, name)
         if before != after:
-            yield _changed(criticality, f"{place}.{part}", before, after, part=part)
-    before, after = _part(recorded, "required"), _part(installed, "required")
+            yield _changed(severity, f"{place}.{name}", before, after, about=name)
+    before, after = _attribute(recorded, "required"), _attribute(installed, "required")
     if before != after:
-        refuses = bool(after) and installed.get("default") is None
-        yield _changed(BREAKING if refuses else SAFE, f"{place}.required", before, after, part="REQUIRED")
+        rejects = bool(after) and installed.get("default") is None
+        yield _changed(BREAKING if rejects else SAFE, f"{place}.required", before, after, about="REQUIRED")
     before, after = recorded.get("choices", []), installed.get("choices", [])
     if before != after:
-        # No choices at all means any value.
+        # Without choices, any value is accepted.
         narrower = bool(after) and (not before or any(choice not in after for choice in before))
-        yield _changed(BREAKING if narrower else SAFE, f"{place}.choices", before, after, part="choices")
+        yield _changed(BREAKING if narrower else SAFE, f"{place}.choices", before, after, about="choices")
     yield from _fields(recorded.get("properties", {}), installed.get("properties", {}), f"{place}.properties")
 
 
-def _part(field: _Content, part: str) -> Any:
-    """A part's value; a switch that is off is the same as one that is not there."""
-    value = field.get(part)
-    return value if value is not False or part == "additionalProperties" else None
+def _attribute(field: _Content, name: str) -> Any:
+    """An attribute's value; a flag that is false equals one that is absent."""
+    value = field.get(name)
+    return value if value is not False or name == "additionalProperties" else None
 
 
-def _changed(criticality: str, path: str, before: Any, after: Any, *, part: str = "") -> Finding:
-    return _finding(criticality, "CHANGED", path, f"{_shown(before)} became {_shown(after)}.", part=part)
+def _changed(severity: str, place: str, before: Any, after: Any, *, about: str = "") -> Finding:
+    return _finding(severity, "CHANGED", place, f"Changed from {_shown(before)} to {_shown(after)}.", about=about)
 
 
-def _finding(criticality: str, kind: str, path: str, message: str, *, part: str = "") -> Finding:
-    breaks = "" if criticality == SAFE else _CONSEQUENCES.get(part or kind, "")
-    return Finding(criticality=criticality, kind=kind, path=path, message=message, breaks=breaks)
+def _finding(severity: str, code: str, place: str, message: str, *, about: str = "") -> Finding:
+    why = None if severity == SAFE else _CONSEQUENCES.get(about or code)
+    return Finding(code=code, severity=severity, place=place, message=message, why=why, used_by=())
 
 
 def _shown(value: Any) -> str:

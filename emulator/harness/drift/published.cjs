@@ -1,9 +1,9 @@
 /**
  * Runs an installed `@segment/action-destinations`: `node published.cjs PACKAGE < cases.jsonl`.
  *
- * The first line out is the StackAdapt destination's definition, `{"definition"}`; then comes one line a case, in order,
- * `{"id", "expected", "urls"}`: what the package did, and where it meant to send its requests. All of them end at a server
- * of this process instead, which gives the answers of the case; no host name is looked up, so nothing leaves the machine.
+ * The first output line is the definition of the StackAdapt destination, `{"definition"}`. One line a case follows, in
+ * order, `{"id", "expected", "urls"}`: what the package did, and the URLs that it requested. All requests go to a server in
+ * this process instead, which sends the responses of the case; host names are not resolved, so nothing leaves the machine.
  */
 'use strict'
 
@@ -21,10 +21,10 @@ const FIELD_PARTS = [
   ...['properties', 'default']
 ]
 
-/** Takes the requests of one case at a time and gives the answers scripted for it. */
-class FarEnd {
+/** Records the requests of one case at a time and sends the responses scripted for it. */
+class ScriptedServer {
   constructor() {
-    this.server = http.createServer((request, response) => this.serve(request, response))
+    this.http = http.createServer((request, response) => this.serve(request, response))
   }
 
   expect(responses) {
@@ -49,19 +49,19 @@ class FarEnd {
     })
   }
 
-  /** Listens, and turns every request of this process to itself. */
-  async takeOver() {
-    await new Promise((resolve, reject) => this.server.once('error', reject).listen(0, '127.0.0.1', resolve))
-    const { port } = this.server.address()
+  /** Listens, and redirects every request of this process to itself. */
+  async intercept() {
+    await new Promise((resolve, reject) => this.http.once('error', reject).listen(0, '127.0.0.1', resolve))
+    const { port } = this.http.address()
     const send = http.request
     const here = { protocol: 'http:', host: '127.0.0.1', hostname: '127.0.0.1', port, agent: undefined }
-    const turned = (protocol) => (options, callback) => {
+    const redirected = (protocol) => (options, callback) => {
       const wanted = options instanceof URL ? https.urlToHttpOptions?.(options) ?? options : options
       this.urls.push(`${wanted.protocol ?? protocol}//${wanted.host ?? wanted.hostname}${wanted.path ?? '/'}`)
       return send({ ...wanted, ...here }, callback)
     }
-    http.request = turned('http:')
-    https.request = turned('https:')
+    http.request = redirected('http:')
+    https.request = redirected('https:')
     const fetch = globalThis.fetch
     globalThis.fetch = (input, init) => {
       const request = new Request(input, init)
@@ -75,7 +75,7 @@ class FarEnd {
   }
 }
 
-/** A field as the contract keeps it. Choices may be plain values or have labels beside them. */
+/** A field in the form of the contract. A choice may be a plain value or an object with value and label. */
 function fieldOf(field) {
   const parts = FIELD_PARTS.filter((part) => field[part] !== undefined).map((part) => [part, field[part]])
   const kept = Object.fromEntries(parts)
@@ -116,8 +116,8 @@ function errorOf(error) {
   }
 }
 
-async function run({ core, definition, farEnd }, testCase) {
-  farEnd.expect(testCase.responses)
+async function run({ core, definition, server }, testCase) {
+  server.expect(testCase.responses)
   const settings = { ...testCase.settings, subscriptions: testCase.subscriptions }
   let outcome
   try {
@@ -125,25 +125,25 @@ async function run({ core, definition, farEnd }, testCase) {
   } catch (error) {
     outcome = { error: errorOf(error) }
   }
-  return { id: testCase.id, expected: { ...outcome, requests: farEnd.requests }, urls: farEnd.urls }
+  return { id: testCase.id, expected: { ...outcome, requests: server.requests }, urls: server.urls }
 }
 
 async function main() {
   const folder = path.resolve(process.argv[2])
-  const requireThere = createRequire(path.join(folder, 'package.json'))
+  const requireFromPackage = createRequire(path.join(folder, 'package.json'))
   const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`)
-  const farEnd = new FarEnd()
-  await farEnd.takeOver()
+  const server = new ScriptedServer()
+  await server.intercept()
   try {
-    const definition = requireThere(path.join(folder, DESTINATION)).default
-    const core = requireThere('@segment/actions-core')
+    const definition = requireFromPackage(path.join(folder, DESTINATION)).default
+    const core = requireFromPackage('@segment/actions-core')
     print({ definition: definitionOf(definition) })
     for await (const line of readline.createInterface({ input: process.stdin })) {
-      print(await run({ core, definition, farEnd }, JSON.parse(line)))
+      print(await run({ core, definition, server }, JSON.parse(line)))
     }
   } finally {
-    farEnd.server.closeAllConnections()
-    farEnd.server.close()
+    server.http.closeAllConnections()
+    server.http.close()
   }
 }
 

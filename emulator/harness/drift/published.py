@@ -1,6 +1,6 @@
-"""An installed `@segment/action-destinations` beside the recorded wire format of the nearest known version.
+"""Compares an installed `@segment/action-destinations` with the recorded wire format of the nearest known version.
 
-What is recorded is the mapping engine: for each version that it knows, it sends byte for byte what that version sends.
+The mapping engine is that record: for each known version it sends the same bytes.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from graphql import GraphQLError, parse, validate
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, UserMistake
+from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, Finding, sentence
 from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
-from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, Finding
 from emulator.harness.recorded_cases import Case, Difference, compare, replay
 from emulator.mapping import Definition, load_definition, nearest_generation
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 
 PACKAGE: Final = "@segment/action-destinations"
 _SCRIPT = Path(__file__).with_name("published.cjs")
-_SECONDS = 300
-_AROUND = 40
-# What node needs to run. The rest of the environment, tokens above all, is none of the package's business.
+_TIMEOUT_SECONDS = 300
+_CONTEXT_CHARACTERS = 40
+# What Node needs to run. The package gets nothing else of the environment, above all no tokens.
 _ENVIRONMENT = ("PATH", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """An installed version, the known one it was held against, and what differs, the worst first."""
+    """An installed version, the known generation it was compared with, and the differences, worst first."""
 
     version: str
     generation: str
@@ -45,7 +45,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """One case and what the installed package did with it; `urls` are where its requests were meant to go."""
+    """One case, what the installed package did with it, and the URLs that it requested."""
 
     case: Case
     expected: Mapping[str, Any]
@@ -53,13 +53,12 @@ class _Run:
 
 
 def compare_published(directory: Path) -> Compared:
-    """Runs every case of the nearest known generation through the package in `directory` and through our engine.
+    """Runs every case of the nearest known generation through the package in `directory` and the mapping engine.
 
-    `directory` is the package or the folder whose `node_modules` holds it. Needs Node. Raises InputError when there is
-    no such package, UserMistake when it cannot be run. No request leaves the machine.
+    `directory` is the package or a folder with it in `node_modules`. Needs Node; no request leaves the machine. Raises
+    InputError if the package is missing, UserMistake if it cannot be run.
     """
-    package = _package(directory)
-    version = _version(package)
+    package, version = _package(directory)
     definition = load_definition(nearest_generation(version))
     installed, runs = _run(package, list(cases(definition)))
     findings = [
@@ -67,34 +66,23 @@ def compare_published(directory: Path) -> Compared:
         *_endpoint_findings(definition, runs),
         *_wire_findings(runs),
     ]
-    findings.sort(key=lambda each: CRITICALITIES.index(each.criticality))
+    findings.sort(key=lambda each: CHANGES.index(each.severity))
     return Compared(version=version, generation=definition.generation, findings=tuple(findings))
 
 
-def _package(directory: Path) -> Path:
+def _package(directory: Path) -> tuple[Path, str]:
+    """The folder and the version of the package."""
     for folder in (directory, directory / "node_modules" / PACKAGE):
-        if _manifest(folder).get("name") == PACKAGE:
-            return folder
-    raise InputError(
-        f"{PACKAGE} is not installed here",
-        where=str(directory),
-        hint=f"Name the folder in which you ran npm install {PACKAGE}.",
-    )
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / "package.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _version(package: Path) -> str:
-    version = _manifest(package).get("version")
-    if not isinstance(version, str):
-        raise InputError("this package has no version", where=str(package / "package.json"))
-    return version
+        try:
+            manifest = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(manifest, dict) and manifest.get("name") == PACKAGE:
+            if not isinstance(version := manifest.get("version"), str):
+                raise InputError("this package has no version", where=str(folder / "package.json"))
+            return folder, version
+    hint = f"Give the folder in which you ran npm install {PACKAGE}."
+    raise InputError(f"{PACKAGE} is not installed here", where=str(directory), hint=hint)
 
 
 def _recorded(generation: str) -> Mapping[str, Any]:
@@ -102,45 +90,43 @@ def _recorded(generation: str) -> Mapping[str, Any]:
     return _recorded(content["same_as"]) if "same_as" in content else content
 
 
-def _run(package: Path, asked: Sequence[Case]) -> tuple[Mapping[str, Any], list[_Run]]:
+def _run(package: Path, cases_: Sequence[Case]) -> tuple[Mapping[str, Any], list[_Run]]:
     """The installed definition, and what the package did with each case."""
     node = shutil.which("node")
     if node is None:
-        raise UserMistake("running the package needs Node.js, and there is no node on PATH", hint="Install Node.js.")
-    lines = "".join(f"{json.dumps(case)}\n" for case in asked)
+        raise UserMistake("running the package needs Node.js, but node is not on PATH", hint="Install Node.js.")
     try:
-        done = subprocess.run(  # noqa: S603 - the script is ours, the package is what the caller asks to run
+        done = subprocess.run(  # noqa: S603 - the caller asks to run this package
             [node, str(_SCRIPT), str(package)],
-            input=lines,
+            input="".join(f"{json.dumps(case)}\n" for case in cases_),
             capture_output=True,
             encoding="utf-8",
-            timeout=_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
             env={"TZ": "UTC", **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}},
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UserMistake(f"the package was not done after {_SECONDS} seconds", where=str(package)) from None
-    answers = done.stdout.rstrip("\n").split("\n")
-    if done.returncode != 0 or len(answers) != len(asked) + 1:
-        told = done.stderr.strip().partition("\n")[0] or f"node ended with exit code {done.returncode}"
-        raise UserMistake(f"the package cannot be run: {told}", where=str(package))
-    first, *rest = map(json.loads, answers)
+        raise UserMistake(f"the package did not finish within {_TIMEOUT_SECONDS} seconds", where=str(package)) from None
+    lines = done.stdout.rstrip("\n").split("\n")
+    if done.returncode != 0 or len(lines) != len(cases_) + 1:
+        reason = done.stderr.strip().partition("\n")[0] or f"node ended with exit code {done.returncode}"
+        raise UserMistake(f"the package cannot be run: {reason}", where=str(package))
+    first, *rest = map(json.loads, lines)
     runs = [
-        _Run(case=case, expected=answer["expected"], urls=tuple(answer["urls"]))
-        for case, answer in zip(asked, rest, strict=True)
+        _Run(case=case, expected=result["expected"], urls=tuple(result["urls"]))
+        for case, result in zip(cases_, rest, strict=True)
     ]
     return first["definition"], runs
 
 
+def _finding(severity: str, code: str, place: str, message: str, why: str) -> Finding:
+    return Finding(code=code, severity=severity, place=place, message=message, why=why, used_by=())
+
+
 def _endpoint_findings(definition: Definition, runs: Sequence[_Run]) -> Iterator[Finding]:
     for url in sorted({url for run in runs for url in run.urls} - {definition.endpoint}):
-        yield Finding(
-            criticality=BREAKING,
-            kind="ENDPOINT",
-            path="endpoint",
-            message=f"requests go to {url}, recorded is {definition.endpoint}.",
-            breaks="Whatever listens at the recorded address gets nothing.",
-        )
+        message = f"Requests go to {url} instead of {definition.endpoint}."
+        yield _finding(BREAKING, "ENDPOINT", "endpoint", message, "The recorded endpoint receives nothing.")
 
 
 def _wire_findings(runs: Sequence[_Run]) -> Iterator[Finding]:
@@ -151,40 +137,42 @@ def _wire_findings(runs: Sequence[_Run]) -> Iterator[Finding]:
             groups[run.case["purpose"], difference.where].append((run, difference))
     for (purpose, where), different in groups.items():
         run, difference = different[0]
-        asked = sum(each.case["purpose"] == purpose for each in runs)
-        on_the_wire = where.startswith("requests")
-        yield Finding(
-            criticality=BREAKING if on_the_wire else DANGEROUS,
-            kind="WIRE" if on_the_wire else "RESULT",
-            path=f"{purpose}: {where}",
-            message=f"{len(different)} of {asked} cases differ, first {run.case['id']!r}: {_excerpts(difference)}",
-            breaks=_verdict(run) if on_the_wire else "Segment reports something else about the event.",
-        )
+        total = sum(each.case["purpose"] == purpose for each in runs)
+        message = f"{len(different)} of {total} cases differ, first {run.case['id']!r}: {_excerpts(difference)}."
+        place = f"{purpose}: {where}"
+        if where.startswith("requests"):
+            yield _finding(BREAKING, "WIRE", place, message, _acceptance(run))
+        else:
+            yield _finding(DANGEROUS, "RESULT", place, message, "Segment reports another result for the event.")
 
 
 def _excerpts(difference: Difference) -> str:
     recorded, installed = difference.found, difference.expected
     pairs = zip(recorded, installed, strict=False)
     start = next((at for at, (left, right) in enumerate(pairs) if left != right), min(len(recorded), len(installed)))
-    return f"recorded {_excerpt(recorded, start)} installed {_excerpt(installed, start)}"
+    return f"recorded {_excerpt(recorded, start)}, installed {_excerpt(installed, start)}"
 
 
 def _excerpt(text: str, start: int) -> str:
-    begin = max(0, start - _AROUND)
-    return ("…" if begin else "") + text[begin : start + _AROUND] + ("…" if len(text) > start + _AROUND else "")
+    begin = max(0, start - _CONTEXT_CHARACTERS)
+    return (
+        ("…" if begin else "")
+        + text[begin : start + _CONTEXT_CHARACTERS]
+        + ("…" if len(text) > start + _CONTEXT_CHARACTERS else "")
+    )
 
 
-def _verdict(run: _Run) -> str:
-    """What StackAdapt's contract says to the documents that the package sent."""
+def _acceptance(run: _Run) -> str:
+    """Whether StackAdapt's contract accepts the documents that the package sent."""
     problems = [_problem(request["body"]) for request in run.expected["requests"]]
-    refused = next((problem for problem in problems if problem is not None), None)
-    if refused is not None:
-        return f"StackAdapt's contract refuses what is sent now: {refused}"
+    rejected = next((problem for problem in problems if problem is not None), None)
+    if rejected is not None:
+        return sentence(f"StackAdapt's contract rejects what is sent now: {rejected}")
     return "StackAdapt's contract accepts what is sent now." if problems else "Nothing is sent any more."
 
 
 def _problem(body: str) -> str | None:
-    """Why no API version of StackAdapt accepts a request's document; None when one does."""
+    """Why no API version of StackAdapt accepts a request's document; None if one accepts it."""
     try:
         document = parse(json.loads(body)["query"])
     except (GraphQLError, ValueError, KeyError, TypeError) as error:

@@ -1,19 +1,26 @@
-"""Two schemas side by side: what changed, how bad that is, and what of it the destination feels.
+"""Compares two schemas: what changed, how severe it is, and which parts of the destination it affects.
 
 graphql-core finds and rates most changes; here each gets its schema coordinate and the parts of the destination that
-use it.
+use it. graphql-core does not report deprecations and `@oneOf`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import (
     GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLEnumValue,
+    GraphQLField,
     GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
     GraphQLSchema,
     get_nullable_type,
     is_required_argument,
@@ -32,15 +39,15 @@ from graphql.utilities import BreakingChangeType as Breaking
 from graphql.utilities import DangerousChangeType as Dangerous
 from graphql.utilities import SafeChangeType as Safe
 
-from emulator.harness.drift.finding import BREAKING, CRITICALITIES, DANGEROUS, REFUSED, SAFE, Finding
-from emulator.harness.drift.unrated_changes import deprecation_findings, one_of_findings
+from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding, sentence
 from emulator.harness.drift.usage import Usage
 
-MISREAD: Final = "The answer is not what the destination expects to read."
-NEW_MEANING: Final = "The document stays valid, but a value that it leaves out means something else."
-DOCUMENT_REFUSED: Final = "DOCUMENT_REFUSED"
+REJECTED: Final = "StackAdapt rejects the whole document and executes nothing in it."
+MISREAD: Final = "The response is not what the destination expects."
+NEW_MEANING: Final = "The document stays valid, but a value that it omits has another meaning."
+DEPRECATED: Final = "It still works, but StackAdapt intends to remove it."
 
-# How descriptions write a coordinate: a directive or a member, with its argument if that is meant; else a type.
+# How descriptions write a coordinate: a directive or a field, perhaps with an argument; otherwise a type.
 _MEMBER = re.compile(r"(?:@[_A-Za-z]\w*|[_A-Za-z]\w*\.[_A-Za-z]\w*)(?:\([_A-Za-z]\w*:\))?")
 _TYPE = re.compile(r"(?:.*(?:from|to) union type |.*interfaces implemented by |Standard scalar )?(\w+)")
 _ARGUMENT = re.compile(r"(.+)\((\w+):\)")
@@ -48,7 +55,7 @@ _ARGUMENT = re.compile(r"(.+)\((\w+):\)")
 _ADDED_AND_REQUIRED = (Breaking.REQUIRED_INPUT_FIELD_ADDED, Breaking.REQUIRED_ARG_ADDED)
 _CHANGED_KIND = (Breaking.FIELD_CHANGED_KIND, Breaking.ARG_CHANGED_KIND)
 _CHANGED_DEFAULT = (Dangerous.ARG_DEFAULT_VALUE_CHANGE, Dangerous.INPUT_FIELD_DEFAULT_VALUE_CHANGE)
-# What nobody uses who was written before it was there.
+# Existing documents cannot use what was added.
 _ONLY_ADDED = (
     *(Dangerous.OPTIONAL_INPUT_FIELD_ADDED, Dangerous.OPTIONAL_ARG_ADDED),
     *(Safe.TYPE_ADDED, Safe.FIELD_ADDED, Safe.DIRECTIVE_ADDED),
@@ -56,119 +63,164 @@ _ONLY_ADDED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Felt:
-    """Who feels a change, and how."""
+class _Impact:
+    """The parts of the destination that a change affects, and the consequence for them."""
 
     writers: frozenset[str] = frozenset()
-    breaks: str = ""
+    why: str = ""
 
 
 def schema_findings(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> list[Finding]:
-    """Every change from the contract to the schema that was found, the worst first.
+    """Every change from the contract to the valid schema `found`, worst first.
 
-    Descriptions and `@specifiedBy` only explain and do not count. `found` is a valid schema.
+    Changed descriptions and `@specifiedBy` are left out: they have no effect.
     """
     changes = [change for change in find_schema_changes(contract, found) if _counts(change, contract)]
-    findings = [_finding(change, contract, found, usage) for change in changes]
-    findings += deprecation_findings(contract, found, usage)
-    findings += one_of_findings(contract, found, usage)
+    findings = [_rated(change, contract, found, usage) for change in changes]
+    findings += _deprecations(contract, found, usage)
+    findings += _one_of_changes(contract, found, usage)
     findings += _unexplained(findings, found, usage)
-    return sorted(findings, key=lambda each: (CRITICALITIES.index(each.criticality), not each.used_by, each.path))
+    return sorted(findings, key=lambda each: (CHANGES.index(each.severity), not each.used_by, each.place))
+
+
+def _finding(severity: str, code: str, place: str, message: str, impact: _Impact) -> Finding:
+    return Finding(
+        code=code,
+        severity=severity,
+        place=place,
+        message=sentence(message),
+        why=impact.why if impact.writers and impact.why else None,
+        used_by=tuple(sorted(impact.writers)),
+    )
 
 
 def _counts(change: SchemaChange, contract: GraphQLSchema) -> bool:
-    """A scalar of the language is missing from a schema that has no use for it: its fields are told of anyway."""
+    """A built-in scalar is missing from a schema that does not use it: the changes of its fields are enough."""
     if change.type is Breaking.TYPE_REMOVED:
         return not is_specified_scalar_type(contract.type_map[_coordinate(change)])
     return change.type is not Safe.DESCRIPTION_CHANGED
 
 
-def _finding(change: SchemaChange, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> Finding:
+def _rated(change: SchemaChange, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> Finding:
     coordinate = _coordinate(change)
-    felt = _felt(change, coordinate, contract, found, usage)
-    return Finding(
-        criticality=_criticality(change),
-        kind=change.type.name,
-        path=coordinate,
-        message=change.description,
-        used_by=tuple(sorted(felt.writers)),
-        breaks=felt.breaks if felt.writers else "",
-    )
+    impact = _impact(change, coordinate, contract, found, usage)
+    return _finding(_severity(change), change.type.name, coordinate, change.description, impact)
 
 
-def _criticality(change: SchemaChange) -> str:
-    if isinstance(change, BreakingChange):
-        return BREAKING
-    return DANGEROUS if isinstance(change, DangerousChange) else SAFE
+def _severity(change: SchemaChange) -> str:
+    return {BreakingChange: BREAKING, DangerousChange: DANGEROUS}.get(type(change), SAFE)
 
 
 def _coordinate(change: SchemaChange) -> str:
-    """Where a change is. graphql-core tells it in the description only, but there in the form of a coordinate."""
+    """The schema coordinate of a change, which graphql-core gives in the description only."""
     if (member := _MEMBER.search(change.description)) is not None:
         return member[0]
     named = _TYPE.match(change.description)
     return named[1] if named else change.description
 
 
-def _felt(change: SchemaChange, coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> _Felt:
+def _impact(
+    change: SchemaChange, coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage
+) -> _Impact:
     container, name = _parts(coordinate)
     if change.type in _ONLY_ADDED:
-        return _Felt()
+        return _Impact()
     if change.type in _ADDED_AND_REQUIRED:
-        return _Felt(usage.lacking(container, name), REFUSED)
+        return _Impact(usage.lacking(container, name), REJECTED)
     if change.type in _CHANGED_DEFAULT:
-        return _Felt(usage.lacking(container, name), NEW_MEANING)
+        return _Impact(usage.lacking(container, name), NEW_MEANING)
     if change.type in _CHANGED_KIND:
-        return _felt_kind(coordinate, contract, found, usage)
+        return _impact_of_type(coordinate, contract, found, usage)
     if change.type is Dangerous.VALUE_ADDED_TO_ENUM:
-        return _Felt(usage.reading(container), MISREAD)
+        return _Impact(usage.reading(container), MISREAD)
     if change.type is Breaking.VALUE_REMOVED_FROM_ENUM:
-        return _Felt(usage.of(coordinate), MISREAD if usage.reading(container) else REFUSED)
-    return _Felt(usage.of(coordinate), "" if _criticality(change) == SAFE else REFUSED)
+        return _Impact(usage.of(coordinate), MISREAD if usage.reading(container) else REJECTED)
+    return _Impact(usage.of(coordinate), "" if _severity(change) == SAFE else REJECTED)
 
 
-def _felt_kind(coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> _Felt:
-    """A changed type: of an answer it concerns who reads it, of an input who sends it. One that only became required
-    concerns those who leave it out.
+def _impact_of_type(coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> _Impact:
+    """A changed type in a response affects its readers, in an input its senders. An input that only became required
+    affects the documents that omit it.
     """
     before, after = (_input_at(schema, coordinate) for schema in (contract, found))
     if before is None or after is None:
-        return _Felt(usage.of(coordinate), MISREAD)
+        return _Impact(usage.of(coordinate), MISREAD)
     if str(get_nullable_type(before.type)) != str(get_nullable_type(after.type)):
-        return _Felt(usage.of(coordinate), REFUSED)
-    return _Felt(usage.lacking(*_parts(coordinate)) if _is_required(after) else frozenset(), REFUSED)
+        return _Impact(usage.of(coordinate), REJECTED)
+    required = is_required_argument(after) if isinstance(after, GraphQLArgument) else is_required_input_field(after)
+    return _Impact(usage.lacking(*_parts(coordinate)) if required else frozenset(), REJECTED)
 
 
 def _input_at(schema: GraphQLSchema, coordinate: str) -> GraphQLArgument | GraphQLInputField | None:
     resolved: Any = resolve_schema_coordinate(schema, coordinate)
-    place = getattr(resolved, "field_argument", None) or getattr(resolved, "input_field", None)
-    return place if isinstance(place, GraphQLArgument | GraphQLInputField) else None
-
-
-def _is_required(place: GraphQLArgument | GraphQLInputField) -> bool:
-    return is_required_argument(place) if isinstance(place, GraphQLArgument) else is_required_input_field(place)
+    return getattr(resolved, "field_argument", None) or getattr(resolved, "input_field", None)
 
 
 def _parts(coordinate: str) -> tuple[str, str]:
-    """What holds the thing at a coordinate, and its name there."""
+    """The container at a coordinate, and the name in it."""
     if (argument := _ARGUMENT.fullmatch(coordinate)) is not None:
         return argument[1], argument[2]
     container, _, name = coordinate.rpartition(".")
     return container, name
 
 
+def _deprecations(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> Iterator[Finding]:
+    """Deprecations added or withdrawn, of what is in both schemas."""
+    before, after = dict(_reasons(contract)), dict(_reasons(found))
+    for path in before.keys() & after.keys():
+        reason = after[path]
+        if before[path] is None and reason is not None:
+            message = f"{path} was deprecated: {' '.join(reason.split())}"
+            yield _finding(DANGEROUS, "DEPRECATION_ADDED", path, message, _Impact(usage.of(path), DEPRECATED))
+        elif before[path] is not None and reason is None:
+            message = f"{path} is no longer deprecated."
+            yield _finding(SAFE, "DEPRECATION_REMOVED", path, message, _Impact(usage.of(path)))
+
+
+def _reasons(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
+    """The coordinate of everything that can be deprecated, with the reason; None if it is not deprecated."""
+    for name, named in schema.type_map.items():
+        for member_name, member in _members(named).items():
+            coordinate = f"{name}.{member_name}"
+            yield coordinate, member.deprecation_reason
+            if isinstance(member, GraphQLField):
+                for argument_name, argument in member.args.items():
+                    yield f"{coordinate}({argument_name}:)", argument.deprecation_reason
+    for directive in schema.directives:
+        for argument_name, argument in directive.args.items():
+            yield f"@{directive.name}({argument_name}:)", argument.deprecation_reason
+
+
+def _members(named: GraphQLNamedType) -> Mapping[str, GraphQLField | GraphQLInputField | GraphQLEnumValue]:
+    members: Mapping[str, GraphQLField | GraphQLInputField | GraphQLEnumValue] = {}
+    if isinstance(named, GraphQLEnumType):
+        members = named.values
+    elif isinstance(named, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+        members = named.fields
+    return members
+
+
+def _one_of_changes(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> Iterator[Finding]:
+    """Input types that now accept exactly one field, and the reverse."""
+    for name, before in contract.type_map.items():
+        after = found.type_map.get(name)
+        if not isinstance(before, GraphQLInputObjectType) or not isinstance(after, GraphQLInputObjectType):
+            continue
+        if after.is_one_of and not before.is_one_of:
+            impact = _Impact(usage.filling_other_than_one(name), REJECTED)
+            yield _finding(BREAKING, "ONE_OF_ADDED", name, f"{name} now accepts exactly one of its fields.", impact)
+        elif before.is_one_of and not after.is_one_of:
+            message = f"{name} now accepts any of its fields."
+            yield _finding(SAFE, "ONE_OF_REMOVED", name, message, _Impact(usage.of(name)))
+
+
 def _unexplained(findings: list[Finding], found: GraphQLSchema, usage: Usage) -> Iterator[Finding]:
-    """Documents that are no longer valid although no breaking change says why."""
-    explained = {writer for finding in findings if finding.criticality == BREAKING for writer in finding.used_by}
+    """Documents that are no longer valid although no breaking change explains why."""
+    explained = {writer for each in findings if each.severity == BREAKING for writer in each.used_by or ()}
     for written in usage.written:
         errors = validate(found, written.document) if written.writer not in explained else []
         if errors:
             explained.add(written.writer)
-            yield Finding(
-                criticality=BREAKING,
-                kind=DOCUMENT_REFUSED,
-                path=written.writer,
-                message=errors[0].message.partition("\n")[0],
-                used_by=(written.writer,),
-                breaks=REFUSED,
-            )
+            message = errors[0].message.partition("\n")[0]
+            impact = _Impact(frozenset({written.writer}), REJECTED)
+            yield _finding(BREAKING, "DOCUMENT_REFUSED", written.writer, message, impact)

@@ -12,7 +12,7 @@ from emulator.errors import InputError
 from emulator.harness.scenarios.actions import ANONYMOUS, FindPerson, read_action
 from emulator.harness.scenarios.expectations import read_expectations
 from emulator.harness.scenarios.model import Cell, Person, Scenario, Step
-from emulator.harness.scenarios.names import Known, check_known, refuse_slips, words_of
+from emulator.harness.scenarios.names import KnownNames, check_name, check_names, words_of
 from emulator.harness.scenarios.workspace import merged, workspace_of
 from emulator.schemas import first_mistake
 from emulator.workspace import parse_workspace
@@ -57,13 +57,7 @@ def _read(path: Path) -> Iterator[Scenario]:
 def scenarios_in(document: Document, path: Path) -> Iterator[Scenario]:
     """The scenarios of a document that fits the schema and stands in a file. Raises InputError, WorkspaceError."""
     for index, shown in enumerate(document.get("shows", ())):
-        check_known(
-            shown,
-            _ledger(),
-            f"{path}: shows[{index}]",
-            "the ledger, contracts/fidelity.yaml, has no such row.",
-            listing=False,
-        )
+        check_name("behaviour of contracts/fidelity.yaml", shown, _ledger(), f"{path}: shows[{index}]", listing=False)
     given = document.get("given", {})
     if "matrix" not in document:
         yield _scenario(path, document, given, document["steps"], "steps", None)
@@ -91,7 +85,7 @@ def _scenario(
     told = given.get("people", {})
     people = {name: _person(name, each or {}) for name, each in told.items()}
     happenings = [each for step in steps for each in step.get("when", ()) if "fault" not in each]
-    known = Known(workspace=checked, words=frozenset(words_of([workspace, told, happenings])))
+    known = KnownNames(workspace=checked, words=frozenset(words_of([workspace, told, happenings])))
     suffix = f" ({cell.generation}, API version {cell.api_version})" if cell else ""
     return Scenario(
         path=path,
@@ -109,24 +103,24 @@ def _person(name: str, told: Document) -> Person:
     return Person(name=name, user_id=told.get("userId", name), email=told.get("email"), traits=told.get("traits", {}))
 
 
-def _step(path: Path, step: Document, people: Mapping[str, Person], known: Known, place: str) -> Step:
+def _step(path: Path, step: Document, people: Mapping[str, Person], known: KnownNames, place: str) -> Step:
     where = f"{path}: {place}"
 
     def finding(within: str) -> FindPerson:
         def find(name: str) -> Person:
-            check_known(name, people, f"{where}.{within}", "this scenario has no such person.")
+            check_name("person", name, people, f"{where}.{within}")
             return people[name]
 
         return find
 
-    refuse_slips(step, known, where)
+    check_names(step, known, where)
     when = [
         (f"{place}.when[{index}]", read_action(each, finding(f"when[{index}]")))
         for index, each in enumerate(step.get("when", ()))
     ]
     tokens = [token.name for token in known.workspace.tokens]
     for token in sorted(token for _, each in when for token in each.tokens):
-        check_known(token, [*tokens, ANONYMOUS], where, "this scenario has no such token.")
+        check_name("token", token, [*tokens, ANONYMOUS], where)
     then = read_expectations(step.get("then", {}), finding("then"))
     return Step(when=tuple(when), then=tuple((f"{place}.then.{kind}", each) for kind, each in then))
 

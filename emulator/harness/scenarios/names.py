@@ -1,18 +1,18 @@
-"""Slips in a scenario that its schema cannot tell: names that the emulator's own lists do not have.
+"""Checks of the names in a scenario that its schema cannot state: each must be known to the workspace or the emulator.
 
-Each would be without effect when the scenario is played, or a check that always holds.
+An action with an unknown name would have no effect, and an expectation with one could pass by accident.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from emulator.errors import InputError, nearest
+from emulator.errors import InputError, unknown
 from emulator.faults import parse_definition
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 from emulator.stackadapt.rules.builtin_properties import BUILTIN_TYPES
@@ -28,32 +28,28 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What a scenario may name. `words` are all that stand in its workspace, its people and its happenings but for
-    faults: what a mapping or a GraphQL document names can be asked for.
+class KnownNames:
+    """The names that a scenario may use. `words` are those in its workspace, its people and its actions except faults:
+    a mapping or a GraphQL document can name fields and operations of its own.
     """
 
     workspace: Workspace
     words: frozenset[str]
 
     def audience(self, key: str, where: str) -> None:
-        """Raises InputError for an audience that the workspace does not declare."""
-        keys = [audience.key for audience in self.workspace.audiences]
-        check_known(key, keys, where, "this scenario has no such audience.")
+        """Raises UnknownName for an audience that the workspace does not declare."""
+        check_name("audience", key, [audience.key for audience in self.workspace.audiences], where)
 
     def operation(self, name: str, where: str) -> None:
-        """Raises InputError for a field that no API version of the schema has and no document asks for."""
+        """Raises UnknownName for a root field that no API version has and no document requests."""
         if name not in self.words:
-            check_known(
-                name, _root_fields(), where, "no API version of the schema has such a root field.", listing=False
-            )
+            check_name("root field", name, _root_fields(), where, listing=False)
 
     def field(self, name: str, where: str) -> None:
-        """Raises InputError for a field of a rule that nothing can fill."""
-        # A name may be several words.
+        """Raises UnknownName for a field of a rule that nothing in the scenario sets."""
+        # A name may consist of several words.
         if not self.words.issuperset(words_of(name)):
-            fields = (*_RULE_FIELDS, *sorted(self.words))
-            check_known(name, fields, where, "nothing in this scenario gives a profile such a field.", listing=False)
+            check_name("profile field", name, (*_RULE_FIELDS, *sorted(self.words)), where, listing=False)
 
 
 def words_of(value: Any) -> Iterator[str]:
@@ -69,76 +65,52 @@ def words_of(value: Any) -> Iterator[str]:
             yield from words_of(item)
 
 
-def check_known(name: str, known: Iterable[str], where: str, message: str, *, listing: bool = True) -> None:
-    """Raises InputError with `message` for a name that is not known; `listing` tells all that are."""
+def check_name(kind: str, name: str, known: Iterable[str], where: str, *, listing: bool = True) -> None:
+    """Raises UnknownName for a name that is not among the known ones; `listing` prints those."""
     names = list(known)
     if name not in names:
-        allowed = (", ".join(names) or "none is given") if listing else None
-        raise InputError(message, where=where, found=name, allowed=allowed, hint=nearest(name, names))
+        raise unknown(kind, name, names, where=where, listing=listing)
 
 
-def refuse_slips(step: Document, known: Known, where: str) -> None:
-    """Raises InputError for the first name in a step, which fits the schema, that nothing has."""
-    for index, happening in enumerate(step.get("when", ())):
-        _look_at_happening(happening, known, f"{where}.when[{index}]")
-    for kind, check in _EXPECTED.items():
-        if kind in step.get("then", {}):
-            check(step["then"][kind], known, f"{where}.then.{kind}")
-
-
-def _look_at_happening(happening: Document, known: Known, where: str) -> None:
-    for way in ("enter", "exit"):
-        if way in happening:
-            known.audience(happening[way], f"{where}.{way}")
-    if "fault" in happening:
-        with _placed(where):
-            parse_definition(happening)
-        if "operation" in happening:
-            known.operation(happening["operation"], f"{where}.operation")
-
-
-def _look_at_segments(segments: list[Document], known: Known, where: str) -> None:
-    for index, segment in enumerate(segments):
-        place = f"{where}[{index}]"
-        with _placed(place):
-            rule = parse_rule(segment["rule"])
-        for test in _tests(rule):
-            known.field(test.field, f"{place}.{test.place}.field")
-
-
-def _look_at_requests(requests: list[Document], known: Known, where: str) -> None:
-    for index, request in enumerate(requests):
+def check_names(step: Document, known: KnownNames, where: str) -> None:
+    """Raises InputError for the first unknown name in a step that fits the schema."""
+    for index, action in enumerate(step.get("when", ())):
+        _check_action(action, known, f"{where}.when[{index}]")
+    then, where = step.get("then", {}), f"{where}.then"
+    for index, segment in enumerate(then.get("segments", ())):
+        _check_segment(segment, known, f"{where}.segments[{index}]")
+    for index, request in enumerate(then.get("requests", ())):
         if "operation" in request:
-            known.operation(request["operation"], f"{where}[{index}].operation")
+            known.operation(request["operation"], f"{where}.requests[{index}].operation")
+    for key in then.get("audiences", ()):
+        known.audience(key, f"{where}.audiences")
+    for reason in then.get("rejections", ()):
+        check_name("reason code", reason, REASONS, f"{where}.rejections")
+    for outcome in then.get("records", ()):
+        check_name("record outcome", outcome, OUTCOMES, f"{where}.records")
 
 
-def _look_at_audiences(sizes: Document, known: Known, where: str) -> None:
-    for key in sizes:
-        known.audience(key, where)
+def _check_action(action: Document, known: KnownNames, where: str) -> None:
+    for verb in ("enter", "exit"):
+        if verb in action:
+            known.audience(action[verb], f"{where}.{verb}")
+    if "fault" in action:
+        with _inside(where):
+            parse_definition(action)
+        if "operation" in action:
+            known.operation(action["operation"], f"{where}.operation")
 
 
-def _look_at_rejections(counts: Document, _: Known, where: str) -> None:
-    for reason in counts:
-        check_known(reason, REASONS, where, "there is no such reason code.")
-
-
-def _look_at_records(counts: Document, _: Known, where: str) -> None:
-    for outcome in counts:
-        check_known(outcome, OUTCOMES, where, "no record has such an outcome.")
-
-
-_EXPECTED: Mapping[str, Callable[[Any, Known, str], None]] = {
-    "segments": _look_at_segments,
-    "requests": _look_at_requests,
-    "audiences": _look_at_audiences,
-    "rejections": _look_at_rejections,
-    "records": _look_at_records,
-}
+def _check_segment(segment: Document, known: KnownNames, where: str) -> None:
+    with _inside(where):
+        rule = parse_rule(segment["rule"])
+    for test in _tests(rule):
+        known.field(test.field, f"{where}.{test.place}.field")
 
 
 @contextmanager
-def _placed(where: str) -> Iterator[None]:
-    """Puts the place in the scenario before that within a part of it."""
+def _inside(where: str) -> Iterator[None]:
+    """Prefixes the place in an error with the place in the scenario."""
     try:
         yield
     except InputError as error:
@@ -156,7 +128,7 @@ def _tests(rule: Rule) -> Iterator[Test]:
 
 @cache
 def _root_fields() -> tuple[str, ...]:
-    """The root fields of every API version: a client of another time asks for what an API version does not have."""
+    """The root fields of all API versions: a client may request what the version under test does not have."""
     schemas = [executable_schema(name) for name in API_VERSIONS]
     roots = [root for schema in schemas for root in (schema.query_type, schema.mutation_type) if root is not None]
     return tuple(dict.fromkeys(name for root in roots for name in root.fields))
