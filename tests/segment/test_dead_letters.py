@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from emulator.errors import NotFound
-from emulator.transport import Answer
+from emulator.transport import Response
 
 REFUSED = json.dumps({"data": {"upsertProfiles": {"userErrors": [{"message": "No.", "path": []}]}}})
-FORBIDDEN = Answer(status=403, reason="Forbidden", text="")
+FORBIDDEN = Response(status=403, reason="Forbidden", text="")
 
 
 def enter(room: Any, *user_ids: str) -> None:
@@ -39,7 +39,7 @@ def test_a_dead_letter_holds_the_event_and_what_was_said_of_it(room: Any) -> Non
 
 
 def test_what_segment_would_report_as_delivered_is_a_dead_letter_all_the_same(room: Any) -> None:
-    room.transport.answers = [Answer(status=200, reason="OK", text=REFUSED)]
+    room.transport.answers = [Response(status=200, reason="OK", text=REFUSED)]
     enter(room, "ada")
     assert [(letter["reason"], letter["segmentReports"]) for letter in room.segment.dead_letters()] == [
         ("USER_ERRORS", "delivered")
@@ -61,7 +61,7 @@ def test_nothing_that_was_sent_waits_or_is_tried_again_is_a_dead_letter(
 ) -> None:
     document["destinations"][0]["batch"] = {"size": 2, "age": "1m"}
     room = open_room(document)
-    room.transport.answers = [Answer(status=503, reason="", text="")]
+    room.transport.answers = [Response(status=503, reason="", text="")]
     enter(room, "ada", "bob")
     room.segment.ingest("track", {"userId": "ada", "event": "Seen"})
     room.identify("cyd", email="cyd@example.com", first_name="C", total_spent=900)
@@ -114,7 +114,7 @@ def test_a_replay_may_be_narrowed(room: Any) -> None:
 
 
 def test_a_replay_that_fails_again_is_a_dead_letter_again(room: Any) -> None:
-    room.transport.answers = [FORBIDDEN, Answer(status=401, reason="Unauthorized", text="")]
+    room.transport.answers = [FORBIDDEN, Response(status=401, reason="Unauthorized", text="")]
     enter(room, "ada")
     room.segment.replay()
     assert letters(room) == [("ada", "identify", "401"), ("ada", "track", "401")]

@@ -15,7 +15,7 @@ from graphql import GraphQLSyntaxError, parse
 
 from emulator.errors import NotFound, UserMistake, WorkspaceError
 from emulator.events import BatchDelivered
-from emulator.transport import Answer, TransportError
+from emulator.transport import Response, TransportError
 
 SYNTAX_ERROR = json.dumps(
     {"errors": [{"message": 'Syntax Error: Unexpected Name "Ace".', "locations": [{"line": 18, "column": 40}]}]}
@@ -53,8 +53,8 @@ def enter_large(room: Any, count: int, *, first: int = 0) -> None:
         room.segment.ingest("batch", {"batch": people[start : start + 15]})
 
 
-def said(status: int, text: str = "", reason: str = "") -> Answer:
-    return Answer(status=status, reason=reason, text=text)
+def said(status: int, text: str = "", reason: str = "") -> Response:
+    return Response(status=status, reason=reason, text=text)
 
 
 def test_events_of_one_request_go_out_in_one_batch_at_its_end(room: Any) -> None:

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from emulator.segment.delivery.retry_policy import FIRST_DELAY_MILLIS, LONGEST_DELAY_MILLIS
-from emulator.transport import Answer, TransportError
+from emulator.transport import Response, TransportError
 
 MILLISECOND = timedelta(milliseconds=1)
 FOUR_HOURS = timedelta(hours=4)
 
 LATER = {
-    "429": Answer(status=429, reason="Too Many Requests", text=""),
-    "429 with Retry-After": Answer(
+    "429": Response(status=429, reason="Too Many Requests", text=""),
+    "429 with Retry-After": Response(
         status=429, reason="Too Many Requests", text="", headers={"Retry-After": "3600", "X-RateLimit-Reset": "3600"}
     ),
-    "500": Answer(status=500, reason="Internal Server Error", text=""),
+    "500": Response(status=500, reason="Internal Server Error", text=""),
     "timeout": TransportError("ETIMEDOUT", "Request timed out after 10000ms"),
     "reset": TransportError("ECONNRESET", "socket hang up"),
 }
@@ -97,7 +97,7 @@ def test_retry_after_changes_no_moment(open_room: Callable[..., Any], document: 
 
 
 def test_a_failure_that_does_not_pass_ends_the_tries(room: Any) -> None:
-    room.transport.answers = [LATER["500"], LATER["reset"], Answer(status=400, reason="Bad Request", text="")]
+    room.transport.answers = [LATER["500"], LATER["reset"], Response(status=400, reason="Bad Request", text="")]
     enter(room)
     assert len(tries(room)) == 2
     assert {letter["reason"] for letter in room.segment.dead_letters()} == {"400"}

@@ -14,7 +14,7 @@ from typing import Any
 
 from emulator.mapping import EngineError
 from emulator.protocol import TRACE_HEADER
-from emulator.transport import Answer, TransportError
+from emulator.transport import Response, TransportError
 
 SENT = "sent"
 DISCARDED = "discarded"
@@ -45,7 +45,7 @@ class DeliveryResult:
     trace_id: str | None = None
 
 
-def classify_response(answer: Answer) -> DeliveryResult:
+def classify_response(answer: Response) -> DeliveryResult:
     """What an answer means."""
     excerpt, trace_id = answer.text[:EXCERPT_CHARACTERS], answer.headers.get(TRACE_HEADER)
     if not 200 <= answer.status <= 299:

@@ -11,10 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
-import yaml
 from flask import request
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
@@ -23,17 +21,16 @@ from emulator import strict_json
 from emulator.artefacts import contract
 from emulator.errors import InputError, unknown
 from emulator.schemas import first_mistake_of, is_deeper_than, place
-from emulator.yaml_files import SafeLoader
+from emulator.yaml_files import load_yaml
 
 Validator: TypeAlias = Any
 
 _NESTING_LIMIT = 64
 _MOST_DIGITS = 16
-_OBJECT = MappingProxyType({"type": "object"})
 _BOOLEANS = {"true": True, "false": False}
 
 # JSON Schema takes 7.0 for an integer; Python code that follows does not.
-_Validator = extend(
+_Validator = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
@@ -119,7 +116,7 @@ def json_body() -> dict[str, Any]:
 def document() -> Any:
     """The OpenAPI document of the Tracking API and the control API, parsed once per process."""
     # Parsed on first use: YAML is slow, and not every process needs it.
-    return yaml.load(contract("openapi.yaml").read_text(encoding="utf-8"), SafeLoader)  # noqa: S506 - a safe loader
+    return load_yaml(contract("openapi.yaml").read_text(encoding="utf-8"))
 
 
 def _operation() -> _Operation:
@@ -163,7 +160,9 @@ def _schemas() -> Any:
 def _checked_here(schema: Any) -> Any:
     """A schema in which the parts that other modules check are objects of any form."""
     if isinstance(schema, dict):
-        return dict(_OBJECT) if "x-checked-by" in schema else {key: _checked_here(value) for key, value in schema.items()}
+        return (
+            dict(_OBJECT) if "x-checked-by" in schema else {key: _checked_here(value) for key, value in schema.items()}
+        )
     return [_checked_here(item) for item in schema] if isinstance(schema, list) else schema
 
 
