@@ -73,6 +73,8 @@ _LIMITS = MappingProxyType(
         **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), "{} or less"),
     }
 )
+# What a description explains better than the limit itself.
+_DESCRIBED = frozenset({"pattern", "minProperties", "maxProperties"})
 _NOT_ALLOWED = "not allowed here"
 _LONGEST_VALUE = 80
 
@@ -192,7 +194,8 @@ def _explained(error: Any) -> Iterator[Mistake]:
 
 
 def _about_value(error: Any, path: Path) -> Mistake:
-    found, expected, allowed = error.instance, error.validator_value, _members(error).get("description")
+    found, expected = error.instance, error.validator_value
+    description = _members(error).get("description")
     shown = None if _SECRETS.intersection(path) else _shown(found)
     if error.validator in ("enum", "const"):
         values = expected if error.validator == "enum" else [expected]
@@ -206,13 +209,15 @@ def _about_value(error: Any, path: Path) -> Mistake:
         )
     if error.validator == "not":
         hint = _typo(list(expected.get("properties", ())), found, []) if isinstance(found, dict) else None
-        return Mistake(path=path, message=allowed or _NOT_ALLOWED, found=shown, hint=hint)
+        return Mistake(path=path, message=description or _NOT_ALLOWED, found=shown, hint=hint)
+    message, allowed = _MESSAGES.get(error.validator, _NOT_ALLOWED), None
     if error.validator == "type":
         names = [expected] if isinstance(expected, str) else expected
         message = f"must be {' or '.join(_TYPES[name] for name in names)}"
+    elif error.validator in _LIMITS and not (description and error.validator in _DESCRIBED):
+        allowed = _LIMITS[error.validator].format(expected)
     else:
-        message = _MESSAGES.get(error.validator, _NOT_ALLOWED)
-        allowed = allowed or _LIMITS.get(error.validator, "").format(expected) or None
+        allowed = description
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
     hint = _QUOTED.get(last) if error.validator == "type" else _HINTS.get(last)
     return Mistake(path=path, message=message, found=shown, allowed=allowed, hint=hint or _HINTS.get(last))

@@ -160,9 +160,8 @@ def _schemas() -> Any:
 def _checked_here(schema: Any) -> Any:
     """A schema in which the parts that other modules check are objects of any form."""
     if isinstance(schema, dict):
-        return (
-            dict(_OBJECT) if "x-checked-by" in schema else {key: _checked_here(value) for key, value in schema.items()}
-        )
+        inner = {"type": "object"} if "x-checked-by" in schema else schema
+        return {key: _checked_here(value) for key, value in inner.items()}
     return [_checked_here(item) for item in schema] if isinstance(schema, list) else schema
 
 
