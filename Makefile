@@ -34,6 +34,11 @@ lint: $(DEV) ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.PHONY: docs
+docs: $(DEV) ## rewrite the generated parts of the documentation and the output that it shows
+	@$(BIN)/python -m tests.docs.tables
+	UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_blocks.py
+
 conformance-install: $(DEV) ## install the published Segment packages from npm (needs Node)
 	@$(BIN)/python -m tests.conformance.install
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests: a fresh one on a free port of loopback, run by a user without privileges."""
+"""A temporary PostgreSQL server for tests, on a free loopback port, run by an unprivileged user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-UNPRIVILEGED = "nobody"
+UNPRIVILEGED = "nobody"  # wording: exempt - the name of the system user
 _DEBIAN = Path("/usr/lib/postgresql")
 
 

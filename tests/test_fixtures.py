@@ -1,4 +1,4 @@
-"""The committed fixtures are what the commands in fixtures/README.md make."""
+"""The committed fixtures are what the commands in fixtures/README.md generate."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from emulator.generator.names import FAKER_RELEASE
 
 README = fixture("README.md").read_text(encoding="utf-8")
 COMMANDS = [shlex.split(line) for line in re.findall(r"^stackadapt-emulator (generate .*)$", README, re.MULTILINE)]
-BY_HAND = {"README.md", "workspace.yaml"}
-# What is, or is made of, words of Faker's.
+WRITTEN_MANUALLY = {"README.md", "workspace.yaml", "trigger-of-2024.yaml", "identify.json", "mistakes.jsonl"}
+# Fields whose values are, or contain, Faker's words.
 WORDS = {"email", "first_name", "last_name", "phone", "street", "city", "state", "postal_code", "timezone", "name"}
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,7 +32,7 @@ def output_of(command: list[str]) -> Path:
 
 def test_every_fixture_has_its_command() -> None:
     made = {output_of(command).name for command in COMMANDS}
-    assert {path.name for path in fixture("README.md").parent.iterdir()} == made | BY_HAND
+    assert {path.name for path in fixture("README.md").parent.iterdir()} == made | WRITTEN_MANUALLY
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: output_of(command).name)
@@ -43,7 +43,7 @@ def test_the_recorded_command_makes_the_fixture(run: Run, tmp_path: Path, comman
     assert made.returncode == 0, made.stderr
     if FAKER_RELEASE in README:
         assert again.read_bytes() == committed.read_bytes()
-    # With another version of Faker the words may be others, and nothing else.
+    # Another version of Faker may have other words; everything else must be equal.
     assert [*map(without_words, records(again))] == [*map(without_words, records(committed))]
 
 

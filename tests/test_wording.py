@@ -66,9 +66,7 @@ def test_a_text_uses_the_terms_of_the_field(path: Path) -> None:
     assert not avoided_in(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    "line", ["The doors of the house", "Mend: omit it", "this is no URL", "an e-mail address"]
-)
+@pytest.mark.parametrize("line", ["The doors of the house", "Mend: omit it", "this is no URL", "an e-mail address"])
 def test_a_metaphor_is_found(line: str) -> None:
     assert avoided_in(line)
 

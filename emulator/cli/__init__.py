@@ -29,6 +29,7 @@ COMMANDS = {
     "snapshot": "Save the state of a running emulator to a file, and restore it.",
     "record": "Forward requests to a real endpoint and record its responses, without personal data.",
     "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",
+    "docs": "Print a page of the documentation.",
     "replay": "Run recorded cases through the mapping engine and compare.",
 }
 

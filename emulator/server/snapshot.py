@@ -1,7 +1,7 @@
-"""A sandbox's whole state as one portable file: time and both companies' tables.
+"""The complete state of a sandbox as one portable file: its clock and the tables of both services.
 
-Gzip around JSON lines: a header, then for each table its name and columns followed by its rows, then their
-number. What stays in the process (journal, faults) is not in it, nor are secrets: the workspace has those.
+Gzip around JSON lines: a header, then for each table its name and columns followed by its rows, then the total number
+of rows. Not included are the state of the process (journal, faults) and secrets, which belong to the workspace.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ from emulator.server.services import SandboxServices
 from emulator.stackadapt.tables import STACKADAPT
 
 FORMAT = "stackadapt-emulator snapshot"
-# Goes up whenever a table or a column comes or goes.
+# Increased whenever a table or a column is added or removed.
 VERSION = 3
 
 _ROWS_AT_ONCE = 1_000
 _LONGEST_LINE = 32 * 1024 * 1024
 
 
-def save(world: SandboxServices, file: IO[bytes]) -> None:
-    """Writes the state of a world, as one transaction sees it."""
+def save(services: SandboxServices, file: IO[bytes]) -> None:
+    """Writes the state of a sandbox, as one transaction sees it."""
     with (
         gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed,
-        world.sandbox.store.begin() as connection,
+        services.sandbox.store.begin() as connection,
     ):
-        for line in _lines(world, connection):
+        for line in _lines(services, connection):
             packed.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
 
-def load(world: SandboxServices, file: IO[bytes]) -> None:
-    """Replaces the state of a world. Raises InputError, and changes nothing, for a file that is not wholly right."""
+def load(services: SandboxServices, file: IO[bytes]) -> None:
+    """Replaces the state of a sandbox. Raises InputError, and changes nothing, for an invalid file."""
     try:
         with (
             gzip.GzipFile(fileobj=file, mode="rb") as packed,
-            # SQLite gives ids out again: what is under way would be settled on the rows that are loaded.
-            world.segment.paused(),
-            world.sandbox.store.begin() as connection,
+            # SQLite reuses ids: deliveries in progress would update the loaded rows.
+            services.segment.paused(),
+            services.sandbox.store.begin() as connection,
         ):
-            _replace(world, connection, _read(packed))
+            _replace(services, connection, _read(packed))
             _check_clock(connection)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(f"it cannot be unpacked: {error}") from None
     except SQLAlchemyError:
         raise _damaged("a row does not fit its table") from None
-    world.sandbox.clock.refresh()
+    services.sandbox.clock.refresh()
 
 
 def _check_clock(connection: Connection) -> None:
@@ -66,21 +66,21 @@ def _check_clock(connection: Connection) -> None:
     except (OverflowError, TypeError):
         within_time = False
     if not within_time:
-        raise _damaged("its clock stands outside of time")
+        raise _damaged("its clock is out of range")
 
 
 def _tables() -> list[Table]:
-    """All tables, each after those it refers to."""
+    """All tables, each after those that it references."""
     return list(chain(CLOCK.sorted_tables, STACKADAPT.sorted_tables, SEGMENT.sorted_tables))
 
 
-def _lines(world: SandboxServices, connection: Connection) -> Iterator[Any]:
+def _lines(services: SandboxServices, connection: Connection) -> Iterator[Any]:
     yield {
         "format": FORMAT,
         "version": VERSION,
-        "workspace": world.sandbox.workspace.name,
-        "sandbox": world.sandbox.name,
-        "now": to_iso(world.sandbox.clock.now()),
+        "workspace": services.sandbox.workspace.name,
+        "sandbox": services.sandbox.name,
+        "now": to_iso(services.sandbox.clock.now()),
     }
     total = 0
     for table in _tables():
@@ -104,8 +104,8 @@ def _read(packed: gzip.GzipFile) -> Iterator[Any]:
             raise _damaged("a line is not JSON") from None
 
 
-def _replace(world: SandboxServices, connection: Connection, lines: Iterator[Any]) -> None:
-    _check_header(next(lines, None), world.sandbox.workspace.name)
+def _replace(services: SandboxServices, connection: Connection, lines: Iterator[Any]) -> None:
+    _check_header(next(lines, None), services.sandbox.workspace.name)
     tables = _tables()
     for table in reversed(tables):
         connection.execute(table.delete())
@@ -113,7 +113,7 @@ def _replace(world: SandboxServices, connection: Connection, lines: Iterator[Any
     line = next(lines, None)
     for table in tables:
         if line != {"table": table.name, "columns": _columns(table)}:
-            raise _damaged(f"the table {table.name} is not where it should be")
+            raise _damaged(f"table {table.name} is missing or has other columns")
         rows: list[dict[str, Any]] = []
         while isinstance(line := next(lines, None), list):
             rows.append(_row(table, line))
@@ -123,29 +123,29 @@ def _replace(world: SandboxServices, connection: Connection, lines: Iterator[Any
                 rows = []
         if rows:
             connection.execute(insert(table), rows)
-        _count_on(connection, table)
+        _continue_ids(connection, table)
     if line != {"rows": total} or next(lines, None) is not None:
-        raise _damaged("its end is missing")
+        raise _damaged("it is incomplete")
 
 
 def _check_header(header: Any, workspace: str) -> None:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise InputError("this is not a snapshot of the emulator", where="snapshot")
+        raise InputError("invalid snapshot: the file was not written by the emulator", where="snapshot")
     if header.get("version") != VERSION:
         raise InputError(
-            "this version of the emulator does not read this snapshot",
+            "unsupported snapshot version",
             where="version",
             found=header.get("version"),
             allowed=str(VERSION),
-            hint="Read it with the version of the emulator that wrote it, or make it anew.",
+            hint="Load it with the version of the emulator that wrote it, or save a new one.",
         )
     if header.get("workspace") != workspace:
         raise InputError(
-            "the snapshot was made in another workspace",
+            "the snapshot belongs to another workspace",
             where="workspace",
             found=header.get("workspace"),
             allowed=workspace,
-            hint="Start the emulator with the workspace in which it was made.",
+            hint="Start the emulator with that workspace.",
         )
 
 
@@ -155,8 +155,8 @@ def _row(table: Table, values: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(_columns(table), values, strict=True))
 
 
-def _count_on(connection: Connection, table: Table) -> None:
-    """PostgreSQL's ids go on after the highest; SQLite sees to that by itself."""
+def _continue_ids(connection: Connection, table: Table) -> None:
+    """Makes PostgreSQL continue after the highest id; SQLite does so by itself."""
     key = table.primary_key.columns.values()[0]
     if connection.dialect.name != "postgresql" or key is not table.autoincrement_column:
         return

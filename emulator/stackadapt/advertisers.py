@@ -1,6 +1,6 @@
-"""The advertisers that a token may see: those of the workspace, with what mutations made of them, and new ones.
+"""The advertisers that a token can see: those of the workspace and those that mutations created.
 
-Assumed: an advertiser made by a token is open to that token, for reading and writing, and to no other.
+Assumed: an advertiser that a token created can be read and written by that token and by no other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHANGEABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAdvertiser:
-    """An advertiser as it stands. `made_by` is the name of the token that made it, None for one of the workspace."""
+    """An advertiser. `made_by` is the name of the token that created it, None for one of the workspace."""
 
     id: str
     name: str
@@ -46,7 +46,7 @@ ADVERTISER_LISTING: CursorOrder[KnownAdvertiser] = CursorOrder(
 
 
 class Advertisers:
-    """The advertisers of a sandbox, read once for a transaction and kept up to date with what it writes."""
+    """The advertisers of a sandbox, read once per transaction and updated with what the transaction writes."""
 
     def __init__(self, connection: Connection, workspace: Workspace) -> None:
         self._connection = connection
@@ -57,11 +57,11 @@ class Advertisers:
         self._known.update({row.id: _advertiser(row) for row in connection.execute(select(ADVERTISERS))})
 
     def all(self) -> list[KnownAdvertiser]:
-        """Every advertiser, archived ones too."""
+        """Every advertiser, archived ones included."""
         return list(self._known.values())
 
     def get(self, advertiser_id: str) -> KnownAdvertiser | None:
-        """The advertiser with this id."""
+        """The advertiser with this id, or None."""
         return self._known.get(advertiser_id)
 
     def allowed(self, token: Token, scope: str) -> list[KnownAdvertiser]:
@@ -69,7 +69,7 @@ class Advertisers:
         return [advertiser for advertiser in self.all() if scope in self.scopes(token, advertiser.id)]
 
     def scopes(self, token: Token, advertiser_id: str) -> frozenset[str]:
-        """What a token may do with an advertiser; nothing with an unknown one."""
+        """The scopes of a token for an advertiser; none for an unknown one."""
         advertiser = self._known.get(advertiser_id)
         if advertiser is None:
             return frozenset()
@@ -78,12 +78,12 @@ class Advertisers:
         return token.scopes.get(advertiser_id, frozenset())
 
     def make(self, made_by: Token, changes: Mapping[str, Any]) -> KnownAdvertiser:
-        """A new advertiser with the next id."""
+        """Creates an advertiser with the next id."""
         number = max((int(known) for known in self._known), default=0) + 1
         return self._write(KnownAdvertiser(id=str(number), made_by=made_by.name, **changes))
 
     def change(self, advertiser: KnownAdvertiser, changes: Mapping[str, Any]) -> KnownAdvertiser:
-        """The advertiser with other values in the fields that `changes` names."""
+        """Changes fields of an advertiser and returns it."""
         return self._write(replace(advertiser, **changes))
 
     def _write(self, advertiser: KnownAdvertiser) -> KnownAdvertiser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,16 +15,12 @@ from emulator.stackadapt.graphql.schema import LATEST
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
-from emulator.stackadapt.profiles import queries
+from emulator.stackadapt.profiles.queries import ProfileQueries
 from emulator.stackadapt.request_log.search import RequestLog
 from emulator.stackadapt.segments.store import Segments
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.timestamps import to_millis
 from emulator.workspace import Token
-
-PAGE = 100
-
-Shown = dict[str, Any]
 
 
 class StackAdapt:
@@ -50,6 +45,11 @@ class StackAdapt:
         self._executor = Executor(sandbox, api_version=api_version, limits=self.limits, started_at=sandbox.clock.now())
         sandbox.store.create(STACKADAPT)
         self.segments = Segments(sandbox, self._up_to_date)
+        queries = ProfileQueries(self._up_to_date)
+        self.profiles = queries.profiles
+        self.rejections = queries.rejections
+        self.records = queries.records
+        self.counts = queries.counts
         self.request_log = RequestLog(sandbox, self.limits, self._executor.operations)
 
     def token(self, secret: str) -> Token | None:
@@ -77,42 +77,6 @@ class StackAdapt:
     def reset(self) -> None:
         """Deletes profiles, mappings, segments and the queue."""
         self.sandbox.store.clear(STACKADAPT)
-
-    def profiles(
-        self, advertiser_id: str | None = None, email: str | None = None, limit: int = PAGE, offset: int = 0
-    ) -> list[Shown]:
-        """Profiles: `advertiserId`, `email`, `marketingStatus`, `externalIds`, `properties`, `audiences` (`id`, `name`,
-        `provider`, `since`), `visibleAt`, `sources`.
-        """
-        chosen = {"advertiser_id": advertiser_id, "email": email}
-        with self._up_to_date() as connection:
-            return queries.profiles(connection, **chosen, limit=limit, offset=offset)
-
-    def rejections(
-        self, advertiser_id: str | None = None, reason: str | None = None, limit: int = PAGE, offset: int = 0
-    ) -> list[Shown]:
-        """Rejected records: `reason`, `message`, `record`, `requestId` (a trace id), `at`, `advertiserId`, `index`."""
-        chosen = {"advertiser_id": advertiser_id, "reason": reason}
-        with self._up_to_date() as connection:
-            return queries.rejections(connection, **chosen, limit=limit, offset=offset)
-
-    def records(
-        self,
-        outcome: str | None = None,
-        request_id: str | None = None,
-        email: str | None = None,
-        limit: int = PAGE,
-        offset: int = 0,
-    ) -> list[Shown]:
-        """Accepted records with their outcome: `queued`, `visible`, `pending`, `rejected` or `suppressed`."""
-        chosen = {"outcome": outcome, "request_id": request_id, "email": email}
-        with self._up_to_date() as connection:
-            return queries.records(connection, **chosen, limit=limit, offset=offset)
-
-    def counts(self) -> Shown:
-        """`records` by outcome, `rejections` by reason, and the number of `profiles`."""
-        with self._up_to_date() as connection:
-            return queries.counts(connection)
 
     @contextmanager
     def _up_to_date(self) -> Iterator[Connection]:

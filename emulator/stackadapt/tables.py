@@ -1,8 +1,8 @@
-"""Where StackAdapt's side keeps its state. Moments are milliseconds since 1970 (`moments.py`); ids count up from 1.
+"""The tables of the StackAdapt service. Timestamps are milliseconds since 1970; ids count up from 1.
 
-A profile's properties are one JSON object with keys `<kind>:<percent-encoded property key>`, where the kind (`text`,
-`number`, `boolean`, `list`) says how the value was read; a property has one kind at a time.
-`PROFILE_LIST_ITEMS` repeats the items of lists, so that a rule can ask for one of them in SQL.
+A profile's properties are one JSON object with keys `<kind>:<percent-encoded property key>`; the kind (`text`,
+`number`, `boolean`, `list`) is how the value was read. A property has one kind at a time. `PROFILE_LIST_ITEMS` repeats
+the items of lists, so that SQL can find one of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ EXTERNAL_IDS = Table(
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), nullable=False, index=True),
 )
 
-# Through which connections a profile came in. `mapping_id` 0 stands for a source without a mapping.
+# The connections that sent a profile. `mapping_id` is 0 for a source without a mapping.
 PROFILE_INTEGRATIONS = Table(
     "sa_profile_integrations",
     STACKADAPT,
@@ -63,7 +63,7 @@ EXTERNAL_AUDIENCES = Table(
     Index("sa_external_audiences_identity", "advertiser_id", "provider", "external_id", unique=True),
 )
 
-# An exit is remembered as an inactive row.
+# An exit leaves an inactive row.
 MEMBERSHIPS = Table(
     "sa_memberships",
     STACKADAPT,
@@ -82,7 +82,7 @@ SUPPRESSIONS = Table(
     Column("since", BigInteger, nullable=False),
 )
 
-# What a token changed of the workspace's advertisers, and those that one made; `made_by` is the name of its token.
+# Advertisers that a token changed or created; `made_by` is the name of the token that created one.
 ADVERTISERS = Table(
     "sa_advertisers",
     STACKADAPT,
@@ -107,7 +107,7 @@ PROFILE_LISTS = Table(
     sqlite_autoincrement=True,
 )
 
-# By email: an address may be put on a list before it is a profile.
+# By email: an address can be on a list before it has a profile.
 LIST_MEMBERS = Table(
     "sa_list_members",
     STACKADAPT,
@@ -116,7 +116,7 @@ LIST_MEMBERS = Table(
     Index("sa_list_members_email", "email"),
 )
 
-# Through which connections profiles came onto a list.
+# The connections that put profiles on a list.
 LIST_INTEGRATIONS = Table(
     "sa_list_integrations",
     STACKADAPT,
@@ -125,7 +125,8 @@ LIST_INTEGRATIONS = Table(
     Column("mapping_id", Integer, primary_key=True),
 )
 
-# `mapping_schema`, `is_opted_in` and `list_id` are in force; the newest mutation asks for the `requested_` ones.
+# `mapping_schema`, `is_opted_in` and `list_id` are the active ones, once `in_force` is true; `requested_…` are those of
+# the newest mutation.
 MAPPINGS = Table(
     "sa_mappings",
     STACKADAPT,
@@ -145,7 +146,7 @@ MAPPINGS = Table(
     Index("sa_mappings_identity", "advertiser_id", "kind", "type_key", "mappable_id", unique=True),
 )
 
-# What accepted mutations left to do. A job goes when it has been done.
+# The work of accepted mutations. A job is deleted once it is done.
 JOBS = Table(
     "sa_jobs",
     STACKADAPT,
@@ -160,7 +161,7 @@ JOBS = Table(
     Index("sa_jobs_advertiser", "advertiser_id", "due_at"),
 )
 
-# One `upsertProfiles`: what its records have in common.
+# One `upsertProfiles`: what its records share.
 BATCHES = Table(
     "sa_batches",
     STACKADAPT,
@@ -192,7 +193,7 @@ RECORDS = Table(
     Index("sa_records_outcome", "outcome", "waits_for"),
 )
 
-# Profiles that came in one piece, as a file or inline. `failure` says why a file could not be read.
+# Uploads of profiles, as a file or inline. `failure` says why a file could not be read.
 UPLOADS = Table(
     "sa_uploads",
     STACKADAPT,
@@ -204,7 +205,7 @@ UPLOADS = Table(
     sqlite_autoincrement=True,
 )
 
-# Where a file may be sent to, and its text once it was. `key` is unguessable.
+# Targets for file uploads, with the text of the file once it was sent. `key` is a secret.
 UPLOAD_TARGETS = Table(
     "sa_upload_targets",
     STACKADAPT,
@@ -215,7 +216,7 @@ UPLOAD_TARGETS = Table(
     Column("content", Text),
 )
 
-# Records with what their batch says of them.
+# Records with their batch.
 RECORDS_OF_BATCHES = RECORDS.join(BATCHES, BATCHES.c.id == RECORDS.c.batch_id)
 
 SEGMENTS = Table(
@@ -228,3 +229,9 @@ SEGMENTS = Table(
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
+
+
+def row_id(text: str) -> int | None:
+    """The number in a GraphQL `ID`; None if it cannot be the id of a row."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return number or None

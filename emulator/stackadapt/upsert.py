@@ -1,11 +1,27 @@
-"""Insert-or-update, which each database spells for itself."""
+"""Inserts that return an id or update existing rows, and reads by many keys."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, insert
+
+from emulator.store import portions
+
+
+def insert_row(connection: Connection, table: Table, **values: Any) -> int:
+    """Inserts one row and returns its generated id."""
+    key = connection.execute(insert(table).values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def rows_in(
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], keys: Iterable[Any]
+) -> Iterator[Row[Any]]:
+    """The rows of a query whose column has one of the keys, however many keys there are."""
+    for part in portions(list(keys)):
+        yield from connection.execute(query.where(column.in_(part)))
 
 
 def upsert(
@@ -13,31 +29,31 @@ def upsert(
     table: Table,
     rows: Sequence[dict[str, Any]],
     *,
-    update: tuple[str, ...],
+    update: tuple[str, ...] = (),
     where_new: str | None = None,
 ) -> None:
-    """Inserts rows; where the primary key exists already, sets the columns of `update` (none: leaves the row).
+    """Inserts rows; where the primary key exists, sets the columns of `update` (none: keeps the row).
 
-    `where_new` names a column: a row in which it stays the same is left alone.
+    `where_new` names a column: a row in which it does not change is kept.
     """
     if not rows:
         return
-    insert = _insert_of(connection.dialect.name)(table)
+    statement = _insert_of(connection.dialect.name)(table)
     keys = [column.name for column in table.primary_key]
     statement = (
-        insert.on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=keys,
-            set_={name: insert.excluded[name] for name in update},
-            where=table.c[where_new] != insert.excluded[where_new] if where_new else None,
+            set_={name: statement.excluded[name] for name in update},
+            where=table.c[where_new] != statement.excluded[where_new] if where_new else None,
         )
         if update
-        else insert.on_conflict_do_nothing(index_elements=keys)
+        else statement.on_conflict_do_nothing(index_elements=keys)
     )
     connection.execute(statement, rows)
 
 
 def _insert_of(dialect: str) -> Any:
-    # Imported when needed: a dialect that nobody uses would slow every start.
+    # Imported when needed: an unused dialect would slow down every start.
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 

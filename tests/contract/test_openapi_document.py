@@ -14,8 +14,7 @@ from emulator import Emulator
 from emulator.artefacts import contract
 from emulator.faults import registry
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
-from emulator.stackadapt.rules.reasons import REASONS
-from emulator.stackadapt.rules.records import OUTCOMES
+from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS
 from emulator.stackadapt.rules.segment_rules import OPERATORS
 
 # StackAdapt's side: its GraphQL schema describes it.

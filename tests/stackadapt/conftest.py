@@ -1,4 +1,4 @@
-"""The StackAdapt service of one sandbox in a real Flask application, with a frozen clock."""
+"""One StackAdapt sandbox behind a real Flask application, with a frozen clock."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Service:
         path: str = "/graphql",
         headers: Mapping[str, str] | None = None,
     ) -> TestResponse:
-        """Posts a body, as JSON unless it is a string already."""
+        """Posts a body, as JSON unless it is text."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -106,7 +106,7 @@ class Service:
         token: str = WRITE,
         raw: Any = None,
     ) -> Any:
-        """Sends profiles as the published client does, as a string; `raw` is sent as it is."""
+        """Sends profiles as a JSON string, as the published client does; `raw` is sent unchanged."""
         given = {
             "advertiserId": advertiser,
             "externalProvider": provider,
@@ -151,7 +151,7 @@ Make = Callable[..., Service]
 
 @pytest.fixture
 def make_service() -> Any:
-    """Builds services: `ingestion` settings, `api_version`, `limits`, extra `tokens`, a folder of `uploads`."""
+    """Builds services with `ingestion` settings, `api_version`, `limits`, extra `tokens` and a folder of `uploads`."""
     made: list[Sandbox] = []
 
     def make(

@@ -1,4 +1,4 @@
-"""`cdpProfiles`: every filter, both kinds of page."""
+"""`cdpProfiles`: filters, outer pages and inner pages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_profiles_show_status_sources_and_integrations(people: Service) -> None:
     ("filters", "size"),
     [
         ({}, 11),
-        ({"email": "nobody@example.com"}, 0),
+        ({"email": "unknown@example.com"}, 0),
         ({"filterDomains": ["example.com"]}, 5),
         ({"filterDomains": ["EXAMPLE.com", "sub.example.com"]}, 6),
         ({"filterDomains": ["example_com", "%"]}, 0),
@@ -109,7 +109,7 @@ def test_inner_pages_divide_one_outer_page(people: Service) -> None:
 
 
 @pytest.mark.parametrize("filters", [{"limit": -1}, {"paginationToken": "nonsense"}, {"segmentId": "9"}])
-def test_a_bad_filter_is_an_error_and_the_field_null(people: Service, filters: dict[str, Any]) -> None:
+def test_an_invalid_filter_is_an_error_and_the_field_null(people: Service, filters: dict[str, Any]) -> None:
     answer = people.post({"query": QUERY, "variables": {"f": filters}})
     assert answer.json["data"] == {"cdpProfiles": None}
     assert answer.json["errors"][0]["extensions"] == {"emulator": True}
@@ -124,7 +124,7 @@ def test_profiles_need_read_scope(make_service: Make) -> None:
         assert f"READ scope for advertiser {advertiser}" in answer.json["errors"][0]["message"]
 
 
-def test_reads_of_the_same_document_see_what_has_been_settled(service: Service) -> None:
+def test_reads_see_processed_records(service: Service) -> None:
     service.sync({"email": "a@example.com"})
     assert page(service)["size"] == 1
     service.sync({"email": "b@example.com"})

@@ -1,4 +1,4 @@
-"""Deleting profiles, and keeping deleted people out for good."""
+"""Deleting profiles, and suppressing people permanently."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def emails(service: Service) -> list[str]:
 
 def test_profiles_are_deleted_by_any_of_their_external_ids(service: Service) -> None:
     service.sync({"email": ANN, "userId": "u1"}, {"email": ANN, "userId": "u2"}, {"email": BOB, "userId": "u3"})
-    assert external(service, "u2", "nobody", "u2", advertisers=["1001"]) == []
+    assert external(service, "u2", "unknown", "u2", advertisers=["1001"]) == []
     assert emails(service) == ["1001 bob@example.com"]
     service.sync({"userId": "u1", "first_name": "x"})
     assert service.outcomes()[-1] == ("rejected", "MISSING_EMAIL")
 
 
-def test_a_deleted_profile_comes_back_bare(service: Service) -> None:
+def test_a_profile_created_again_after_deletion_is_empty(service: Service) -> None:
     record = {"email": ANN, "userId": "u1", "tags": ["a"], "action": "enter", "audienceId": "1", "audienceName": "one"}
     service.sync(record, columns=[column("tags", "STRING_LIST")])
     external(service, "u1")
@@ -51,7 +51,7 @@ def test_a_deleted_profile_comes_back_bare(service: Service) -> None:
     assert profile["marketingStatus"] == "INDETERMINATE"
 
 
-def test_without_advertisers_every_one_the_token_may_write_is_meant(service: Service) -> None:
+def test_without_advertisers_the_deletion_covers_every_writable_one(service: Service) -> None:
     for advertiser in ("1001", "1002"):
         service.sync({"email": ANN, "userId": "u1"}, advertiser=advertiser)
     assert external(service, "u1", advertisers=["1002"]) == []
@@ -60,7 +60,7 @@ def test_without_advertisers_every_one_the_token_may_write_is_meant(service: Ser
     assert emails(service) == []
 
 
-def test_the_provider_must_be_the_one_that_gave_the_ids(service: Service) -> None:
+def test_the_provider_must_match_that_of_the_external_ids(service: Service) -> None:
     service.sync({"email": ANN, "userId": "u1"})
     assert external(service, "u1", externalProvider="shopify") == []
     assert emails(service) == ["1001 ann@example.com"]
@@ -76,13 +76,13 @@ def test_records_waiting_for_a_deleted_external_id_are_rejected(service: Service
     assert [event.reason for event in service.sandbox.journal.entries(RecordProcessed)] == ["PROFILE_DELETED"]
 
 
-def test_records_waiting_for_the_same_id_of_another_provider_go_on_waiting(service: Service) -> None:
+def test_records_waiting_for_the_same_id_of_another_provider_keep_waiting(service: Service) -> None:
     service.sync({"action": "enter", "audienceId": "1", "audienceName": "one", "userId": "u1"})
     assert external(service, "u1", externalProvider="shopify") == []
     assert service.outcomes() == [("pending", "WAITS_FOR_PROFILE")]
 
 
-def test_deletions_take_their_turn_in_the_queue(make_service: Make) -> None:
+def test_deletions_are_applied_in_queue_order(make_service: Make) -> None:
     service = make_service(latency="1h")
     service.sync({"email": ANN, "userId": "u1"})
     external(service, "u1")
@@ -97,7 +97,7 @@ def test_deletions_take_their_turn_in_the_queue(make_service: Make) -> None:
         ({"advertisers": ["1001", "77"]}, ["input", "advertiserIds"]),
         ({"token": READ, "advertisers": ["1001"]}, ["input", "advertiserIds"]),
         ({"token": READ}, ["input"]),
-        ({"externalProvider": "nobody"}, ["input", "externalProvider"]),
+        ({"externalProvider": "unknown"}, ["input", "externalProvider"]),
     ],
 )
 def test_a_refused_deletion_by_external_id_deletes_nothing(
@@ -118,7 +118,7 @@ def test_one_profile_is_deleted_by_email_and_the_mutation_id_is_echoed(service: 
     assert service.outcomes()[-1] == ("visible", None)
 
 
-def test_a_compliance_deletion_suppresses_for_good(service: Service) -> None:
+def test_a_compliance_deletion_suppresses_permanently(service: Service) -> None:
     service.sync({"email": ANN, "userId": "u1"}, {"email": BOB})
     given = {"advertiserId": "1001", "emails": [ANN, "never@example.com"], "isComplianceRequest": True}
     assert delete(service, BY_EMAILS, **given)["userErrors"] == []
@@ -146,7 +146,7 @@ def test_a_plain_deletion_of_many_does_not_suppress(service: Service) -> None:
     ("given", "path"),
     [
         ({"emails": [f"p{n}@example.com" for n in range(101)]}, ["input", "emails"]),
-        ({"emails": [ANN, "nobody"]}, ["input", "emails"]),
+        ({"emails": [ANN, "unknown"]}, ["input", "emails"]),
         ({"advertiserId": "5"}, ["input", "advertiserId"]),
         ({"token": READ}, ["input", "advertiserId"]),
     ],
@@ -161,7 +161,7 @@ def test_a_refused_deletion_by_email_deletes_nothing(service: Service, given: di
     assert service.outcomes() == [("visible", None)] * 2
 
 
-def test_a_hundred_emails_are_not_too_many(service: Service) -> None:
+def test_a_hundred_emails_are_accepted(service: Service) -> None:
     many = [f"p{n}@example.com" for n in range(100)]
     service.sync(*({"email": email} for email in many))
     assert delete(service, BY_EMAILS, advertiserId="1001", emails=many, isComplianceRequest=False)["userErrors"] == []

@@ -1,4 +1,4 @@
-"""Whatever is asked, in whatever order: no record is lost, each ends in one outcome, and the counts add up."""
+"""Random requests in random order: no record is lost, each has one outcome, and the counts add up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from emulator.stackadapt.rules.reasons import REASONS
+from emulator.stackadapt.rules.outcomes import REASONS
 from tests.stackadapt.conftest import AUDIENCE_COLUMNS, Make, Service, column
 
 EMAILS = ["a@example.com", "b@example.com"]
@@ -124,7 +124,7 @@ class Ingestion(RuleBasedStateMachine):
             assert not outcomes["queued"]
 
     @invariant()
-    def every_outcome_says_why(self) -> None:
+    def every_outcome_has_a_reason(self) -> None:
         for each in self.service.stackadapt.records(limit=10_000):
             outcome = each["outcome"]
             assert (each["reason"] is None) == (outcome in ("queued", "visible"))
@@ -133,7 +133,7 @@ class Ingestion(RuleBasedStateMachine):
             assert (each["at"] is None) == (outcome in ("queued", "pending"))
 
     @invariant()
-    def what_is_settled_stays_so(self) -> None:
+    def a_processed_record_keeps_its_outcome(self) -> None:
         for number, each in enumerate(self.service.stackadapt.records(limit=10_000)):
             if each["at"] is not None:
                 assert self.final.setdefault(number, each["outcome"]) == each["outcome"]
@@ -152,7 +152,7 @@ class Ingestion(RuleBasedStateMachine):
             assert not profiles & self.erased
 
     @invariant()
-    def pending_records_wait_for_somebody_unknown(self) -> None:
+    def pending_records_wait_for_unknown_external_ids(self) -> None:
         known = {
             owner
             for each in self.service.stackadapt.profiles()
@@ -163,13 +163,13 @@ class Ingestion(RuleBasedStateMachine):
         assert not waiting & known
 
     @invariant()
-    def a_list_counts_who_is_on_it(self) -> None:
+    def a_list_counts_its_members(self) -> None:
         answer = self.service.run(ON_LIST)
         (shown,) = answer["advertiser"]["profileLists"]["nodes"]
         assert int(shown["size"]) == answer["cdpProfiles"]["size"]
 
     @invariant()
-    def an_upload_ends_as_its_records_did(self) -> None:
+    def an_upload_has_the_status_of_its_records(self) -> None:
         document = "query($m: ID!) { profileMappingStatus(advertiserId: 1001, mappableId: $m) }"
         for mappable_id, records in self.uploads.items():
             status = self.service.run(document, m=mappable_id)["profileMappingStatus"]
@@ -190,9 +190,9 @@ def run(make_service: Make, latency: str) -> None:
     )
 
 
-def test_nothing_is_lost_when_mutations_take_effect_at_once(make_service: Make) -> None:
+def test_no_record_is_lost_with_instant_ingestion(make_service: Make) -> None:
     run(make_service, "instant")
 
 
-def test_nothing_is_lost_when_mutations_take_their_time(make_service: Make) -> None:
+def test_no_record_is_lost_with_latency(make_service: Make) -> None:
     run(make_service, "1h")

@@ -1,4 +1,4 @@
-"""Mappings: replaced as a whole, found by their identity, polled by their mappable id."""
+"""Mappings: replaced as a whole, identified by connection, polled by their mappable id."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_identity_ignores_case_and_underscores_of_the_type(service: Service) -> 
     assert len(ids | {other["profileMapping"]["id"] for other in others}) == 4
 
 
-def test_appending_keeps_the_other_columns_even_before_they_are_in_force(make_service: Make) -> None:
+def test_appending_keeps_the_other_columns_even_before_they_are_active(make_service: Make) -> None:
     service = make_service(latency="1h")
     upsert(service, mappingSchemaV2=[column("a"), column("b")], isOptedIn=True)
     answer = upsert(service, APPEND, mappingSchemaV2=[column("b", "NUMBER"), column("c")])["profileMapping"]
@@ -115,7 +115,7 @@ def test_a_bad_mapping_is_a_user_error_and_writes_nothing(service: Service, give
 
 
 @pytest.mark.parametrize("document", [UPSERT, APPEND, AUDIENCE])
-def test_a_read_only_token_may_not_map(service: Service, document: str) -> None:
+def test_a_read_only_token_cannot_map(service: Service, document: str) -> None:
     (answer,) = service.run(document, m={"advertiserId": "1001"}, token=READ).values()
     (error,) = answer["userErrors"]
     assert "WRITE" in error["message"]

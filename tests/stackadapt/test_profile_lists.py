@@ -1,4 +1,4 @@
-"""Profile lists: made, renamed, filled by hand, by mappings and by uploads, and used as a filter."""
+"""Profile lists: created, renamed, filled manually, by mappings and by uploads, and used as a filter."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def found(service: Service, **filters: Any) -> list[str]:
 
 
 def kept(service: Service) -> list[tuple[int, str]]:
-    """List and email of every member, those without a profile too."""
+    """List and email of every member, including those without a profile."""
     with service.sandbox.store.begin() as transaction:
         return [tuple(row) for row in transaction.execute(LIST_MEMBERS.select())]
 
@@ -56,7 +56,7 @@ def erase(service: Service, email: str, *, compliance: bool) -> None:
     assert service.run(document, i=given)["deleteRawProfiles"]["userErrors"] == []
 
 
-def test_a_list_is_made_and_renamed(service: Service) -> None:
+def test_a_list_is_created_and_renamed(service: Service) -> None:
     made = make_list(service)
     service.pass_time(hours=1)
     renamed = make_list(service, "Best", id=made["id"])
@@ -78,7 +78,7 @@ def test_members_are_added_to_and_removed_from_several_lists(service: Service) -
     assert [node["size"] for node in lists(service)["nodes"]] == ["2", "1"]
 
 
-def test_an_address_that_is_no_profile_yet_becomes_a_member_with_it(service: Service) -> None:
+def test_an_address_without_a_profile_becomes_a_member_once_it_has_one(service: Service) -> None:
     make_list(service)
     change(service, add=["ann@example.com"])
     assert (lists(service)["nodes"][0]["size"], found(service, listId="1")) == ("0", [])
@@ -86,7 +86,7 @@ def test_an_address_that_is_no_profile_yet_becomes_a_member_with_it(service: Ser
     assert (lists(service)["nodes"][0]["size"], found(service, listId="1")) == ("1", ["ann@example.com"])
 
 
-def test_changes_of_members_take_the_latency(make_service: Make) -> None:
+def test_member_changes_are_delayed_by_the_latency(make_service: Make) -> None:
     service = make_service(latency="1h")
     make_list(service)
     service.sync({"email": "ann@example.com"})
@@ -98,7 +98,7 @@ def test_changes_of_members_take_the_latency(make_service: Make) -> None:
     assert lists(service)["nodes"][0]["updatedAt"] == "2026-03-01T13:00:00.000Z"
 
 
-def test_a_mapping_fills_a_list_and_names_where_its_profiles_come_from(service: Service) -> None:
+def test_a_mapping_fills_a_list_and_appears_among_its_integrations(service: Service) -> None:
     service.map_profiles(column("email"), profileListName="From Segment")
     service.upsert({"email": "ann@example.com"}, {"email": "broken"})
     (shown,) = lists(service)["nodes"]
@@ -120,7 +120,7 @@ def test_appending_to_a_mapping_keeps_its_list(service: Service) -> None:
     assert found(service, listId=made["id"]) == ["ann@example.com"]
 
 
-def test_deleting_a_list_keeps_its_profiles_and_later_records(service: Service) -> None:
+def test_deleting_a_list_keeps_its_profiles_and_accepts_later_records(service: Service) -> None:
     make_list(service)
     service.map_profiles(column("email"), profileListId="1")
     service.upsert({"email": "ann@example.com"})
@@ -131,7 +131,7 @@ def test_deleting_a_list_keeps_its_profiles_and_later_records(service: Service) 
     assert make_list(service)["id"] == "2"
 
 
-def test_deleted_people_leave_every_list(service: Service) -> None:
+def test_deleted_profiles_leave_every_list(service: Service) -> None:
     make_list(service)
     service.sync({"email": "ann@example.com", "userId": "u1"}, {"email": "bob@example.com"})
     change(service, add=["ann@example.com", "bob@example.com", "cat@example.com"])
@@ -145,7 +145,7 @@ def test_deleted_people_leave_every_list(service: Service) -> None:
     assert found(service, listId="1") == []
 
 
-def test_a_person_deleted_by_email_comes_back_on_no_list(service: Service) -> None:
+def test_a_profile_recreated_after_deletion_is_on_no_list(service: Service) -> None:
     make_list(service)
     service.sync({"email": "ann@example.com"})
     change(service, add=["ann@example.com"])
@@ -155,7 +155,7 @@ def test_a_person_deleted_by_email_comes_back_on_no_list(service: Service) -> No
     assert found(service, listId="1") == []
 
 
-def test_only_records_that_became_visible_fill_a_list(service: Service) -> None:
+def test_only_visible_records_fill_a_list(service: Service) -> None:
     service.sync({"email": "ann@example.com"}, {"email": "bob@example.com"})
     erase(service, "bob@example.com", compliance=True)
     service.map_profiles(column("email"), profileListName="From Segment")
@@ -165,14 +165,14 @@ def test_only_records_that_became_visible_fill_a_list(service: Service) -> None:
     assert kept(service) == [(1, "cat@example.com")]
 
 
-def test_suppressed_people_are_put_on_no_list(service: Service) -> None:
+def test_suppressed_people_are_added_to_no_list(service: Service) -> None:
     make_list(service)
     erase(service, "ann@example.com", compliance=True)
     change(service, add=["ann@example.com", "bob@example.com"])
     assert kept(service) == [(1, "bob@example.com")]
 
 
-def test_a_deletion_leaves_the_lists_of_other_advertisers_alone(service: Service) -> None:
+def test_a_deletion_does_not_change_lists_of_other_advertisers(service: Service) -> None:
     for advertiser in ("1001", "1002"):
         service.map_profiles(column("email"), advertiser=advertiser, profileListName="VIPs")
         service.upsert({"email": "ann@example.com"}, advertiser=advertiser)
@@ -211,6 +211,6 @@ def test_a_list_belongs_to_one_advertiser(service: Service) -> None:
         ({"remove": ["x"]}, "removeProfilesRawEmail"),
     ],
 )
-def test_a_bad_change_of_members_is_a_user_error(service: Service, given: Any, path: str) -> None:
+def test_an_invalid_member_change_is_a_user_error(service: Service, given: Any, path: str) -> None:
     make_list(service)
     assert [error["path"] for error in change(service, **given)] == [["input", path]]

@@ -1,4 +1,4 @@
-"""State outlives the process that wrote it, and many callers may write at once."""
+"""State persists across restarts, and several callers can write at once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_two_sandboxes_share_nothing(make_service: Make) -> None:
     assert isinstance(second.stackadapt, StackAdapt)
 
 
-def test_many_callers_at_once_lose_nothing(service: Service) -> None:
+def test_concurrent_callers_lose_nothing(service: Service) -> None:
     def send(number: int) -> int:
         profiles = [{"email": f"p{number}x{n}@example.com"} for n in range(20)] + [{"email": "shared@example.com"}]
         given = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": json.dumps(profiles)}
@@ -59,7 +59,7 @@ def test_many_callers_at_once_lose_nothing(service: Service) -> None:
     assert len({exchange.trace_id for exchange in exchanges}) == 24
 
 
-def test_a_batch_of_a_thousand_is_taken_in_whole(service: Service) -> None:
+def test_a_batch_of_a_thousand_is_ingested_completely(service: Service) -> None:
     service.sync(
         *({"email": f"p{n}@example.com", "userId": n, "tags": [str(n), "all"]} for n in range(1_000)),
         columns=[column("tags", "STRING_LIST")],
@@ -70,7 +70,7 @@ def test_a_batch_of_a_thousand_is_taken_in_whole(service: Service) -> None:
     assert service.stackadapt.profiles(limit=1, offset=999)[0]["externalIds"] == ["999"]
 
 
-def test_the_journal_keeps_the_beginning_of_large_bodies(make_service: Make) -> None:
+def test_the_journal_truncates_large_bodies(make_service: Make) -> None:
     service = make_service(limits=Limits(journal_characters=50))
     service.post({"query": "{ user { email } }" + " " * 100})
     (exchange,) = service.sandbox.journal.entries(GraphQLExchanged)

@@ -1,4 +1,4 @@
-"""The pure rules: emails, values, providers, mapping text, consent, latency, limits of a document."""
+"""The pure rules: emails, values, providers, mappings, marketing status, latency, codes, segment rule fields."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from emulator.artefacts import contract
 from emulator.ids import Ids
 from emulator.stackadapt.graphql.document import parse_document
+from emulator.stackadapt.ingestion.jobs import latency_of
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.emails import read_email
-from emulator.stackadapt.rules.latency import latency_of
 from emulator.stackadapt.rules.mapping_columns import MalformedMapping, column_of, columns_of_input, columns_of_text
-from emulator.stackadapt.rules.marketing import brought_by, status_after
+from emulator.stackadapt.rules.outcomes import OUTCOMES, REASON_CODES, WARNING_CODES
 from emulator.stackadapt.rules.providers import provider_key, source_of
-from emulator.stackadapt.rules.reasons import REASONS, WARNINGS
-from emulator.stackadapt.rules.records import OUTCOMES, ParsedRecord, merged, verdict
-from emulator.stackadapt.rules.texts import is_storable
+from emulator.stackadapt.rules.records import ParsedRecord, merged, outcome_of, status_after, status_brought_by
+from emulator.stackadapt.rules.segment_rules import FIELDS, OPERATORS, VALUE_KINDS, parse_rule
 from emulator.stackadapt.rules.values import read_value
+from emulator.text import is_storable
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from emulator.stackadapt.rules.values import read_value
         "a" * 64 + "@" + "b" * 100 + "." + "c" * 85 + ".io",
     ],
 )
-def test_these_are_emails(email: str) -> None:
+def test_valid_emails(email: str) -> None:
     assert read_email(email) == (email, None)
 
 
@@ -73,12 +73,12 @@ def test_these_are_emails(email: str) -> None:
         True,
     ],
 )
-def test_these_are_not(email: Any) -> None:
+def test_invalid_emails(email: Any) -> None:
     assert read_email(email) == (None, "INVALID_EMAIL")
 
 
 @pytest.mark.parametrize("email", [None, "", " \t"])
-def test_these_are_no_email_at_all(email: Any) -> None:
+def test_missing_emails(email: Any) -> None:
     assert read_email(email) == (None, "MISSING_EMAIL")
 
 
@@ -146,7 +146,7 @@ def test_values_are_read_by_their_declared_type(data_type: str, value: Any, kept
     assert type(found) is type(kept)
 
 
-def test_an_enumeration_takes_its_choices_only() -> None:
+def test_an_enumeration_accepts_its_choices_only() -> None:
     choices = frozenset({"g", "s"})
     assert read_value("g", "ENUMERATION", choices) is not None
     assert read_value("x", "ENUMERATION", choices) is None
@@ -161,14 +161,14 @@ json_values = st.recursive(
 
 
 @given(json_values, st.sampled_from(["STRING", "NUMBER", "BOOLEAN", "DATE", "DATETIME", "STRING_LIST", "INFERRED"]))
-def test_whatever_is_read_can_be_stored_and_is_read_the_same_again(value: Any, data_type: str) -> None:
+def test_a_read_value_can_be_stored_and_read_again_unchanged(value: Any, data_type: str) -> None:
     read = read_value(value, data_type)
     if read is not None:
         json.dumps(read.content, allow_nan=False).encode()
         assert read_value(read.content, data_type) == read
 
 
-def test_a_property_holds_one_kind_at_a_time() -> None:
+def test_a_property_has_one_kind_at_a_time() -> None:
     assert merged({"text:a": "1", "text:b": "2"}, {"number:a": 1}) == {"text:b": "2", "number:a": 1}
 
 
@@ -183,19 +183,11 @@ def test_a_property_holds_one_kind_at_a_time() -> None:
         (None, "INVALID_EMAIL", False, False, ("rejected", "INVALID_EMAIL")),
     ],
 )
-def test_a_known_external_id_makes_up_for_a_missing_email_and_for_no_invalid_one(
+def test_a_known_external_id_replaces_a_missing_email_but_not_an_invalid_one(
     email: str | None, email_reason: str | None, known: bool, suppressed: bool, expected: tuple[str, str | None]
 ) -> None:
-    reading = ParsedRecord(
-        email=email,
-        email_reason=email_reason,
-        external_id="u1",
-        properties={},
-        audience=None,
-        about_audience=False,
-        warnings=[],
-    )
-    assert verdict(reading, profile_known=known, suppressed=suppressed) == expected
+    record = ParsedRecord(email=email, email_reason=email_reason, external_id="u1")
+    assert outcome_of(record, profile_known=known, suppressed=suppressed) == expected
 
 
 @pytest.mark.parametrize("text", ["x\x00", "\ud83d", "a\udfff"])
@@ -212,7 +204,7 @@ def test_providers_are_compared_without_case_and_underscores() -> None:
 
 @pytest.mark.parametrize("present", ["OPTED_OUT", "SUPPRESSED"])
 @pytest.mark.parametrize("brought", ["OPTED_IN", "PROSPECT", "INDETERMINATE", None])
-def test_an_opt_out_survives_every_import(present: str, brought: str | None) -> None:
+def test_an_opt_out_and_a_suppression_are_final(present: str, brought: str | None) -> None:
     assert status_after(present, brought) == present
 
 
@@ -227,17 +219,17 @@ def test_an_opt_out_survives_every_import(present: str, brought: str | None) -> 
         (None, None, "INDETERMINATE"),
     ],
 )
-def test_a_status_is_raised_to_opted_in_and_otherwise_counts_for_new_profiles(
+def test_only_opted_in_changes_the_status_of_a_known_profile(
     present: str | None, brought: str | None, left: str
 ) -> None:
     assert status_after(present, brought) == left
 
 
-def test_is_opted_in_brings_a_status() -> None:
-    assert [brought_by(value) for value in (True, False, None)] == ["OPTED_IN", "INDETERMINATE", "INDETERMINATE"]
+def test_is_opted_in_sets_a_status() -> None:
+    assert [status_brought_by(value) for value in (True, False, None)] == ["OPTED_IN", "INDETERMINATE", "INDETERMINATE"]
 
 
-def test_columns_survive_their_stored_form() -> None:
+def test_columns_round_trip_through_their_stored_form() -> None:
     columns = columns_of_input(
         [
             {
@@ -255,7 +247,7 @@ def test_columns_survive_their_stored_form() -> None:
     assert [column_of(json.loads(json.dumps(column.as_dict()))) for column in columns] == columns
 
 
-def test_mapping_text_of_2024_is_read_leniently() -> None:
+def test_the_mapping_string_of_2024_is_read_leniently() -> None:
     entries = [
         {"incoming_key": "a", "destination_key": "b", "label": "B", "data_type": "number", "is_pii": True},
         {"incoming_key": "c", "destination_key": "d", "type": "string"},
@@ -269,7 +261,7 @@ def test_mapping_text_of_2024_is_read_leniently() -> None:
         columns_of_text('[{"incoming_key": "a"}]', frozenset())
 
 
-def test_latency_is_a_duration_nothing_or_seeded_within_four_hours() -> None:
+def test_latency_is_instant_a_duration_or_seeded_within_four_hours() -> None:
     ids = Ids(seed=1)
     assert latency_of("instant", ids, "r") == timedelta()
     assert latency_of("90s", ids, "r") == timedelta(seconds=90)
@@ -279,7 +271,7 @@ def test_latency_is_a_duration_nothing_or_seeded_within_four_hours() -> None:
     assert timedelta(hours=3) < max(drawn) < timedelta(hours=4)
 
 
-# Everything that can stand between the quotes of a GraphQL string, and what cannot.
+# What the quotes of a GraphQL string can enclose, and what they cannot.
 pieces = ["a", "é", "😀", " ", "'", "\t", "\x01", "\x7f", "\\\\", '\\"', "\\n", "\\/", "\\u0041", "\\u{1F600}"]
 broken_pieces = ["a", '"', "\\", "\n", "\\x", "\\u12", "\ud800", "{", "}"]
 strings = st.lists(st.sampled_from(pieces)).map("".join)
@@ -294,15 +286,24 @@ def outcome(read: Any, text: str) -> str:
 
 
 @given(strings | broken)
-def test_the_quick_lexer_reads_exactly_what_the_library_reads(inside: str) -> None:
+def test_the_fast_lexer_reads_exactly_what_the_library_reads(inside: str) -> None:
     text = '{ a(b: "' + inside + '", c: """x""", d: "") }'
     assert outcome(lambda source: parse_document(source, Limits()), text) == outcome(parse, text)
 
 
-def test_reason_codes_are_those_of_the_contract() -> None:
+def test_the_contract_has_the_same_outcomes_and_codes() -> None:
     written = yaml.safe_load(contract("reason-codes.yaml").read_text(encoding="utf-8"))
-    assert {entry["code"]: entry["meaning"] for entry in written["reasons"]} == dict(REASONS)
-    assert {entry["code"]: entry["meaning"] for entry in written["warnings"]} == dict(WARNINGS)
-    assert set(written["outcomes"]) == set(OUTCOMES)
-    assert all(entry["outcome"] in OUTCOMES for entry in written["reasons"])
-    assert all(entry["remedy"] for entry in (*written["reasons"], *written["warnings"]))
+    assert written == {
+        "outcomes": dict(OUTCOMES),
+        "reasons": [code._asdict() for code in REASON_CODES],
+        "warnings": [{key: value for key, value in code._asdict().items() if value} for code in WARNING_CODES],
+    }
+    assert {code.outcome for code in REASON_CODES} <= OUTCOMES.keys()
+
+
+def test_the_documented_fields_and_operators_of_a_rule_can_be_used() -> None:
+    assert {operator.value for operator in OPERATORS.values()} == VALUE_KINDS.keys()
+    for field in FIELDS:
+        assert field.example["operator"] in field.operators
+        assert set(field.operators) <= OPERATORS.keys()
+        parse_rule(field.example)

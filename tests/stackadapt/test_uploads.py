@@ -1,4 +1,4 @@
-"""Uploads: inline, from a file in the folder, from an upload target; never from the network."""
+"""Uploads inline, from a file in the folder and from an upload target, never from the network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.stackadapt import Limits
-from emulator.stackadapt.rules.upload_files import UnreadableFile, read_file
+from emulator.stackadapt.rules.profile_input import UnreadableFile, read_file
 from tests.stackadapt.conftest import Make, Service, column
 
 INLINE = """mutation($i: UserUploadedProfilesWithJSONInput!) { answer: createUserUploadedProfilesWithJson(input: $i) {
@@ -36,7 +36,7 @@ def status(service: Service, answer: Any) -> Any:
     return service.run(STATUS, m=answer["mappableId"])["profileMappingStatus"]
 
 
-def test_an_inline_upload_brings_profiles_under_its_own_mapping(service: Service) -> None:
+def test_an_inline_upload_creates_profiles_under_its_own_mapping(service: Service) -> None:
     answer = upload(service, *PEOPLE, profileOwnedStatus="PROSPECT", profileListName="Imported")
     uploaded = answer["userUploadedProfiles"]
     assert answer["mappableId"] == uploaded["id"] == uploaded["profileMapping"]["mappableId"]
@@ -51,7 +51,7 @@ def test_an_inline_upload_brings_profiles_under_its_own_mapping(service: Service
     }
 
 
-def test_the_keys_of_audience_records_mean_nothing_in_an_upload(service: Service) -> None:
+def test_control_keys_of_audience_records_are_ignored_in_an_upload(service: Service) -> None:
     answer = upload(
         service, {"userId": "u1", "action": "enter", "audienceId": "a"}, {"mail": "a@example.com", "userId": "u"}
     )
@@ -60,7 +60,7 @@ def test_the_keys_of_audience_records_mean_nothing_in_an_upload(service: Service
     assert status(service, answer) == "SUCCESS"
 
 
-def test_an_upload_reads_no_other_mapping(service: Service) -> None:
+def test_an_upload_uses_no_other_mapping(service: Service) -> None:
     upload(service, *PEOPLE)
     upload(service, {"mail": "cat@example.com", "tier": "x"}, mappingSchema=[column("mail", destinationKey="email")])
     assert service.profile("cat@example.com")["properties"] == {}
@@ -78,7 +78,9 @@ def test_an_upload_reads_no_other_mapping(service: Service) -> None:
         ([{"mail": "gone@example.com"}], "SKIPPED"),
     ],
 )
-def test_the_status_goes_from_processing_to_how_the_records_ended(make_service: Make, profiles: Any, end: str) -> None:
+def test_the_status_goes_from_processing_to_the_outcome_of_the_records(
+    make_service: Make, profiles: Any, end: str
+) -> None:
     service = make_service(latency="1h")
     service.run(
         "mutation { deleteRawProfile(input: {advertiserId: 1001, isComplianceRequest: true, "
@@ -91,7 +93,7 @@ def test_the_status_goes_from_processing_to_how_the_records_ended(make_service: 
     assert service.run("{ profileMappingStatus(advertiserId: 1002, mappableId: 1) }") == {"profileMappingStatus": None}
 
 
-def test_a_mapping_may_have_the_mappable_id_of_an_upload_to_come(service: Service) -> None:
+def test_a_mapping_can_have_the_mappable_id_of_a_later_upload(service: Service) -> None:
     given = {"mappableType": "USER_UPLOADED", "mappableId": "1"}
     assert service.map_profiles(column("email"), **given) == []
     assert service.run(STATUS, m="1") == {"profileMappingStatus": "SUCCESS"}
@@ -112,7 +114,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "tier"), [("people.csv", "go,ld"), ("people.json", "gold")])
-def test_a_file_of_the_folder_is_taken_in(make_service: Make, folder: Path, name: str, tier: str) -> None:
+def test_a_file_in_the_folder_is_ingested(make_service: Make, folder: Path, name: str, tier: str) -> None:
     service = make_service(uploads=folder)
     for url in (name, (folder / name).as_uri()):
         answer = upload_file(service, url)
@@ -123,7 +125,7 @@ def test_a_file_of_the_folder_is_taken_in(make_service: Make, folder: Path, name
     assert service.profile("bob@example.com")["properties"] == {}
 
 
-def test_a_file_that_holds_no_profiles_ends_in_error(make_service: Make, folder: Path) -> None:
+def test_a_file_without_profiles_ends_in_error(make_service: Make, folder: Path) -> None:
     service = make_service(uploads=folder, limits=Limits(profiles=1))
     for name in ("broken.csv", "people.json"):
         answer = upload_file(service, name)
@@ -133,7 +135,7 @@ def test_a_file_that_holds_no_profiles_ends_in_error(make_service: Make, folder:
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("https://example.com/people.csv", "nothing from the network"),
         ("file://host/people.csv", "nothing from the network"),
@@ -143,15 +145,15 @@ def test_a_file_that_holds_no_profiles_ends_in_error(make_service: Make, folder:
         ("%2e%2e/secret.json", "no file in the folder"),
         ("a%00b", "no file in the folder"),
         (".", "no file in the folder"),
-        ("nobody.csv", "no file in the folder"),
+        ("missing.csv", "no file in the folder"),
         ("large.json", "larger than 4096 bytes"),
         ("", "url of a file is required"),
     ],
 )
-def test_no_other_file_is_read(make_service: Make, folder: Path, url: str, said: str) -> None:
+def test_no_other_file_is_read(make_service: Make, folder: Path, url: str, message: str) -> None:
     service = make_service(uploads=folder, limits=Limits(body_bytes=4096))
     (error,) = upload_file(service, url)["userErrors"]
-    assert said in error["message"]
+    assert message in error["message"]
     assert error["path"] == ["input", "url"]
 
 
@@ -186,7 +188,7 @@ def test_a_file_goes_to_a_target_and_is_named_by_its_resource_url(service: Servi
     assert service.profile("ann@example.com")["properties"] == {"tier": "gold"}
 
 
-def test_a_target_takes_no_file_without_its_key_and_no_binary(service: Service) -> None:
+def test_a_target_refuses_a_wrong_key_and_binary_content(service: Service) -> None:
     made = target(service)
     assert send(service, made, b"mail\n", key="guessed") == 400
     assert send(service, made, b"\xff\xfe") == 400
@@ -201,18 +203,18 @@ def test_a_file_that_is_too_large_is_refused(make_service: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
-        ("a.txt", "", "neither in .csv nor in .json"),
+        ("a.txt", "", "neither the suffix .csv nor .json"),
         ("a.json", "{", "not JSON"),
         ("a.json", "[" * 100_000, "not JSON"),
         ("a.json", "[1]", "array of objects"),
-        ("a.csv", "", "no header line"),
+        ("a.csv", "", "no header"),
         ("a.csv", "a,a\n", "the same name"),
         ("a.csv", "a,b\n1,2,3\n", "line 2 has 3 cells, the header 2"),
         ("a.csv", 'a\n"x"y\n', "line 2 is not CSV"),
     ],
 )
-def test_a_file_without_profiles_says_why(name: str, text: str, said: str) -> None:
-    with pytest.raises(UnreadableFile, match=said):
+def test_an_unreadable_file_says_why(name: str, text: str, message: str) -> None:
+    with pytest.raises(UnreadableFile, match=message):
         read_file(name, text)

@@ -1,4 +1,4 @@
-"""What was acknowledged is there after the process was killed, whole; what was not is there whole or not at all."""
+"""After a kill, every acknowledged batch is stored completely, every other completely or not at all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def record(number: int, position: int) -> dict[str, Any]:
 
 
 def send(url: str, number: int) -> int | None:
-    """The number again when the batch was acknowledged, None when no answer came."""
+    """The batch number if it was acknowledged, None without a response."""
     given = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": json.dumps(batch(number))}
     try:
         body = {"query": UPSERT, "variables": {"u": given}}
@@ -58,7 +58,7 @@ def records_by_batch(file: Path) -> dict[int, dict[str, int]]:
     return found
 
 
-def test_a_kill_during_a_load_loses_nothing_acknowledged_and_halves_nothing(
+def test_a_kill_under_load_loses_no_acknowledged_batch_and_leaves_none_incomplete(
     serve: Callable[..., Any], tmp_path: Path
 ) -> None:
     whole = {outcome: BATCH * share // 10 for outcome, share in OUTCOMES.items()}
@@ -71,7 +71,7 @@ def test_a_kill_during_a_load_loses_nothing_acknowledged_and_halves_nothing(
             number = done.result()
             acknowledged |= {number} if number is not None else set()
             if len(acknowledged) == KILLED_AFTER:
-                # The other senders are in the middle of theirs.
+                # The other senders are in the middle of a request.
                 first.process.send_signal(signal.SIGKILL)
     assert first.process.wait(timeout=30) == -signal.SIGKILL
     assert KILLED_AFTER <= len(acknowledged) < PROFILES // BATCH
@@ -96,7 +96,7 @@ def test_a_kill_during_a_load_loses_nothing_acknowledged_and_halves_nothing(
     assert second.stop() == 0
 
 
-def test_a_frozen_clock_stays_frozen_over_a_restart(serve: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_frozen_clock_stays_frozen_after_a_restart(serve: Callable[..., Any], tmp_path: Path) -> None:
     first = serve("--data", str(tmp_path))
     frozen = httpx.post(f"{first.url}/_emulator/clock/freeze", trust_env=False).json()
     assert first.stop() == 0

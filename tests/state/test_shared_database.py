@@ -1,4 +1,4 @@
-"""Several server processes on one PostgreSQL database are one emulator."""
+"""Several server processes on one PostgreSQL database act as one emulator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from emulator import Emulator
 
 UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
-HANDS = {"X-Emulator-Sandbox": "shared"}
+SHARED = {"X-Emulator-Sandbox": "shared"}
 
 
 def send(url: str, token: str, number: int) -> bool:
@@ -35,18 +35,18 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
     return [int(pid) for pid in listed.stdout.split()]
 
 
-def test_workers_share_data_time_and_sandboxes_and_stop_together(database: str, serve: Callable[..., Any]) -> None:
+def test_workers_share_data_clock_and_sandboxes_and_stop_together(database: str, serve: Callable[..., Any]) -> None:
     served = serve("--database", database, "--workers", "3")
     url = served.url
     made = httpx.post(f"{url}/_emulator/sandboxes", json={"name": "shared"}, trust_env=False, timeout=60).json()
-    httpx.post(f"{url}/_emulator/clock/advance", json={"hours": 4}, headers=HANDS, trust_env=False)
+    httpx.post(f"{url}/_emulator/clock/advance", json={"hours": 4}, headers=SHARED, trust_env=False)
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(lambda number: send(url, made["token"], number), range(30)))
     # Each look is a new connection, which any of the workers may take.
     for _ in range(12):
-        counts = httpx.get(f"{url}/_emulator/counts", headers=HANDS, trust_env=False, timeout=60).json()["stackadapt"]
+        counts = httpx.get(f"{url}/_emulator/counts", headers=SHARED, trust_env=False, timeout=60).json()["stackadapt"]
         assert (counts["profiles"], counts["records"]["visible"]) == (30 * 20 + 1, 30 * 21)
-        clock = httpx.get(f"{url}/_emulator/clock", headers=HANDS, trust_env=False, timeout=60).json()
+        clock = httpx.get(f"{url}/_emulator/clock", headers=SHARED, trust_env=False, timeout=60).json()
         assert clock["aheadSeconds"] == 4 * 3600
     assert len(workers_of(served.process)) == 3
     httpx.delete(f"{url}/_emulator/sandboxes/shared", trust_env=False, timeout=60).raise_for_status()
@@ -54,7 +54,7 @@ def test_workers_share_data_time_and_sandboxes_and_stop_together(database: str, 
     assert served.stop() == 0
 
 
-def test_a_batch_goes_out_once_however_many_workers_could_send_it(database: str, serve: Callable[..., Any]) -> None:
+def test_a_batch_is_sent_once_by_several_workers(database: str, serve: Callable[..., Any]) -> None:
     served = serve("--database", database, "--workers", "3")
     made = httpx.post(f"{served.url}/_emulator/sandboxes", json={"name": "once"}, trust_env=False, timeout=60).json()
 
@@ -107,14 +107,16 @@ def test_a_snapshot_goes_from_sqlite_to_postgresql_and_back(database: str) -> No
         (("--database", "postgresql://x", "--data", "x"), "not to both"),
     ],
 )
-def test_what_cannot_be_shared_is_refused(run: Callable[..., Any], arguments: tuple[str, ...], message: str) -> None:
+def test_invalid_combinations_of_options_are_refused(
+    run: Callable[..., Any], arguments: tuple[str, ...], message: str
+) -> None:
     done = run("serve", "--port", "0", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_sandbox_made_again_by_another_process_has_its_new_secrets(database: str) -> None:
+def test_a_sandbox_recreated_by_another_process_has_its_new_secrets(database: str) -> None:
     with Emulator(database=database) as one, Emulator(database=database) as other:
         first = one.client.post("/_emulator/sandboxes", json={"name": "again"}).json or {}
         assert (other.client.get("/_emulator/sandboxes/again").json or {})["token"] == first["token"]

@@ -1,4 +1,4 @@
-"""A snapshot brings everything back, anywhere; one that is not wholly right changes nothing."""
+"""A snapshot restores the complete state in any emulator; an invalid one changes nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fill(client: Client, *users: str) -> None:
 
 
 def state(client: Client) -> dict[str, Any]:
-    """Everything that can be seen of both companies, and the time."""
+    """The visible state of both services and the clock."""
     paths = ("profiles", "records", "rejections", "deliveries", "batches", "audiences", "counts", "segments")
     seen = {path: client.get(f"/_emulator/{path}").json for path in paths}
     clock = client.get("/_emulator/clock").json or {}
@@ -58,7 +58,7 @@ def packed(lines: list[Any]) -> bytes:
     return gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
 
-def test_what_changed_since_is_undone(client: Client) -> None:
+def test_loading_undoes_later_changes(client: Client) -> None:
     fill(client, "ada", "bob")
     client.post("/_emulator/segments", json={"advertiserId": "1001", "name": "VIPs", "rule": RULE})
     client.post("/_emulator/clock/freeze")
@@ -71,7 +71,7 @@ def test_what_changed_since_is_undone(client: Client) -> None:
     assert state(client) == before
 
 
-def test_another_emulator_goes_on_where_the_first_was(client: Client, tmp_path: Path) -> None:
+def test_another_emulator_continues_from_the_snapshot(client: Client, tmp_path: Path) -> None:
     fill(client, "ada")
     client.post("/_emulator/clock/advance", json={"hours": 4})
     content = saved(client)
@@ -87,7 +87,7 @@ def test_another_emulator_goes_on_where_the_first_was(client: Client, tmp_path: 
 
 
 @pytest.mark.parametrize("moved", [("advance", {"hours": 5}), ("freeze", {})], ids=lambda moved: moved[0])
-def test_a_clock_that_was_never_moved_is_brought_back_too(client: Client, moved: tuple[str, dict[str, int]]) -> None:
+def test_an_unmoved_clock_is_restored_too(client: Client, moved: tuple[str, dict[str, int]]) -> None:
     fill(client, "ada")
     content, before = saved(client), state(client)
     way, how = moved
@@ -99,7 +99,7 @@ def test_a_clock_that_was_never_moved_is_brought_back_too(client: Client, moved:
     assert state(client)["ahead"] == 3600
 
 
-def test_what_is_still_queued_is_carried_along() -> None:
+def test_queued_jobs_are_included() -> None:
     workspace = load_workspace().with_options(latency="4h")
     with Emulator(workspace) as first, Emulator(workspace) as second:
         first.client.post("/_emulator/clock/freeze")
@@ -111,7 +111,7 @@ def test_what_is_still_queued_is_carried_along() -> None:
         assert first.stackadapt.profiles() == []
 
 
-def test_a_snapshot_goes_from_one_sandbox_into_another(client: Client) -> None:
+def test_a_snapshot_can_be_loaded_into_another_sandbox(client: Client) -> None:
     fill(client, "ada")
     client.post("/_emulator/sandboxes", json={"name": "copy"})
     into = {"X-Emulator-Sandbox": "copy"}
@@ -120,7 +120,7 @@ def test_a_snapshot_goes_from_one_sandbox_into_another(client: Client) -> None:
     assert [profile["email"] for profile in shown["profiles"]] == ["ada@example.com"]
 
 
-def test_no_secret_is_in_it(client: Client) -> None:
+def test_a_snapshot_contains_no_secret(client: Client) -> None:
     fill(client, "ada")
     text = gzip.decompress(saved(client)).decode()
     assert "ada@example.com" in text
@@ -218,9 +218,7 @@ def of_nothing(content: bytes) -> bytes:
     ],
     ids=lambda spoil: spoil.__name__,
 )
-def test_a_file_that_is_not_wholly_right_is_refused_and_changes_nothing(
-    client: Client, spoil: Callable[[bytes], bytes]
-) -> None:
+def test_an_invalid_file_is_refused_and_changes_nothing(client: Client, spoil: Callable[[bytes], bytes]) -> None:
     fill(client, "ada", "bob")
     content = saved(client)
     fill(client, "cy")
@@ -231,22 +229,22 @@ def test_a_file_that_is_not_wholly_right_is_refused_and_changes_nothing(
     assert state(client) == before
 
 
-def test_a_snapshot_of_an_earlier_version_is_refused_by_its_version(client: Client) -> None:
+def test_a_snapshot_of_an_earlier_version_is_refused(client: Client) -> None:
     lines = lines_of(saved(client))
     answer = load(client, packed([{**lines[0], "version": 1}, *lines[1:]]))
     refused = answer.json or {}
     assert (answer.status_code, refused["where"], refused["found"], refused["allowed"]) == (400, "version", 1, "3")
-    assert "make it anew" in refused["hint"]
+    assert "save a new one" in refused["hint"]
 
 
-def test_the_version_goes_up_with_the_tables(client: Client) -> None:
-    """What fails here after a change of tables or columns is mended by a new VERSION and its new layout."""
+def test_the_version_changes_with_the_tables(client: Client) -> None:
+    """After a change of tables or columns, increase VERSION and enter the new digest."""
     layout = [line for line in lines_of(saved(client)) if isinstance(line, dict) and "columns" in line]
     digest = hashlib.sha256(json.dumps(layout).encode()).hexdigest()[:16]
     assert (VERSION, digest) == (3, "34b76c0b9fe00e23")
 
 
-def test_the_workspace_s_name_is_what_counts() -> None:
+def test_workspaces_are_compared_by_name() -> None:
     with Emulator(replace(load_workspace(), name="one")) as one, Emulator(replace(load_workspace(), name="two")) as two:
         answer = load(two.client, saved(one.client))
         assert (answer.json or {})["found"] == "one"
@@ -267,15 +265,15 @@ def test_the_command_saves_and_loads(serve: Callable[..., Any], run: Callable[..
         assert run("snapshot", "load", str(file), "--url", served.url).returncode == 0
         assert [each["email"] for each in http.get("/_emulator/profiles").json()["profiles"]] == ["ada@example.com"]
 
-        refused = run("snapshot", "save", str(tmp_path / "no.gz"), "--url", served.url, "--sandbox", "nobody")
-        assert (refused.returncode, "there is no such sandbox" in refused.stderr) == (2, True)
+        refused = run("snapshot", "save", str(tmp_path / "no.gz"), "--url", served.url, "--sandbox", "missing")
+        assert (refused.returncode, "'missing'" in refused.stderr) == (2, True)
         file.write_bytes(file.read_bytes()[:100])
         refused = run("snapshot", "load", str(file), "--url", served.url)
         assert (refused.returncode, "damaged" in refused.stderr, "Traceback" in refused.stderr) == (2, True, False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.snapshot.gz"]
 
 
-def test_the_command_says_when_nobody_listens(run: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_command_reports_that_no_server_is_listening(run: Callable[..., Any], tmp_path: Path) -> None:
     done = run("snapshot", "save", str(tmp_path / "x.gz"), "--url", "http://127.0.0.1:9")
     assert done.returncode == 2
     assert "stackadapt-emulator serve" in done.stderr

@@ -10,7 +10,7 @@ from emulator.errors import InputError, nearest
 from emulator.harness.client import Endpoint, StackAdaptClient
 from emulator.harness.expectations.profile import ExpectedProfile
 from emulator.harness.expectations.unmet import unmet
-from emulator.stackadapt.rules.reasons import REASONS
+from emulator.stackadapt.rules.outcomes import REASONS
 
 Shown = dict[str, Any]
 

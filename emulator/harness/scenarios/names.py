@@ -15,9 +15,8 @@ from typing import Any
 from emulator.errors import InputError, unknown
 from emulator.faults import parse_definition
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
-from emulator.stackadapt.rules.builtin_properties import BUILTIN_TYPES
-from emulator.stackadapt.rules.reasons import REASONS
-from emulator.stackadapt.rules.records import OUTCOMES
+from emulator.stackadapt.rules.mapping_columns import BUILTIN_TYPES
+from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS
 from emulator.stackadapt.rules.segment_rules import AUDIENCE_FIELDS, Not, Rule, Test, parse_rule
 from emulator.workspace import Workspace
 

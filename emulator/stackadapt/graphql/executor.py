@@ -27,10 +27,9 @@ from emulator.stackadapt.graphql.error_format import formatted
 from emulator.stackadapt.graphql.request import GraphQLParams, ParsedRequest, parse_request
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
-from emulator.stackadapt.ingestion.jobs import Arrival
+from emulator.stackadapt.ingestion.jobs import Arrival, latency_of
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
-from emulator.stackadapt.rules.latency import latency_of
 from emulator.timestamps import to_millis
 from emulator.workspace import Token
 

@@ -1,1 +1,1 @@
-"""What happens to accepted mutations: jobs, mappings, records, deletions, uploads, profile lists."""
+"""How accepted mutations take effect: jobs, mappings, records, deletions, uploads, profile lists."""

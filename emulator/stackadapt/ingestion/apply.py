@@ -1,22 +1,23 @@
-"""What becomes of accepted mutations: jobs that are due are applied in order.
+"""Applies the jobs of accepted mutations, in order, once they are due.
 
-Profile data is merged, a profile mapping is replaced as a whole, both later than the mutation's answer; which mapping
-reads a record is the one in force when the record is settled (statements of the provider's engineers), or, with
-`ingestion.mapping_race`, the one in force when the request arrived.
+Profile data is merged and a profile mapping is replaced as a whole, both after the mutation's response. A record is
+read under the mapping active when the record is processed (statements of the provider's engineers) or, with
+`ingestion.mapping_race`, under the one active when the request arrived.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from emulator.events import RecordProcessed
 from emulator.faults import RecordRejection
+from emulator.stackadapt import messages
 from emulator.stackadapt.ingestion.deletions import delete_emails, delete_external_ids
 from emulator.stackadapt.ingestion.jobs import (
     DELETE_EMAILS_JOB,
@@ -24,185 +25,194 @@ from emulator.stackadapt.ingestion.jobs import (
     LIST_MEMBERS_JOB,
     MAPPING_JOB,
     RECORDS_JOB,
+    RecordBatch,
     due_jobs,
     remove_jobs,
 )
-from emulator.stackadapt.ingestion.mappings import activate, active_schemas, record_mapping_of_schemas
+from emulator.stackadapt.ingestion.mappings import (
+    activate,
+    active_schemas,
+    record_mapping_of_schemas,
+    requested_record_mapping,
+)
 from emulator.stackadapt.ingestion.profile_batch import ProfileBatch
 from emulator.stackadapt.ingestion.profile_lists import change_members, fill_list
-from emulator.stackadapt.rules.reasons import INJECTED, PROFILE_DELETED
-from emulator.stackadapt.rules.records import (
-    PENDING,
-    REJECTED,
-    VISIBLE,
-    ParsedRecord,
-    RecordMapping,
-    outcome_of,
-    read_record,
-)
+from emulator.stackadapt.rules.outcomes import INJECTED, PENDING, PROFILE_DELETED, REJECTED, VISIBLE
+from emulator.stackadapt.rules.providers import provider_key
+from emulator.stackadapt.rules.records import ParsedRecord, RecordMapping, outcome_of, read_record
+from emulator.stackadapt.rules.user_errors import UserError
 from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
-from emulator.store import portions
+from emulator.stackadapt.upsert import rows_in
 from emulator.timestamps import from_millis
+
+_RECORDS = select(
+    RECORDS.c.id,
+    RECORDS.c.position,
+    RECORDS.c.raw,
+    RECORDS.c.waits_for,
+    BATCHES.c.request_id,
+    BATCHES.c.advertiser_id,
+).select_from(RECORDS_OF_BATCHES)
+
+
+def apply_due_jobs(connection: Connection, now: int) -> list[RecordProcessed]:
+    """Applies every job that is due at `now` (milliseconds) and returns the outcomes of the records."""
+    jobs = due_jobs(connection, now)
+    events: list[RecordProcessed] = []
+    for job in jobs:
+        events += _APPLY[job.kind](connection, job, now) or ()
+    remove_jobs(connection, jobs)
+    return events
+
+
+def preview_rejections(connection: Connection, batch: RecordBatch) -> list[UserError]:
+    """A user error for each record without a usable email, with its position, for `report_rejections: user_errors`.
+
+    Records are read under the newest mapping requested. An external id is known if a profile or an earlier record of
+    the batch has it.
+    """
+    provider = provider_key(batch.provider)
+    mapping = requested_record_mapping(connection, batch.advertiser_id, provider)
+    parsed = [read_record(record, mapping) for record in batch.profiles]
+    profiles = ProfileBatch(connection, advertiser_id=batch.advertiser_id, provider=provider, now=0)
+    profiles.load(parsed)
+    earlier: set[str] = set()
+    errors = []
+    for position, record in enumerate(parsed):
+        known = profiles.knows(record.external_id) or record.external_id in earlier
+        outcome, reason = outcome_of(record, profile_known=known, suppressed=False)
+        if record.email is not None and record.external_id is not None:
+            earlier.add(record.external_id)
+        if outcome == REJECTED and reason is not None:
+            errors.append(UserError(messages.email_rejected(reason), ("input", "profiles", str(position))))
+    return errors
+
+
+def _activate_mapping(connection: Connection, job: Row[Any], now: int) -> None:
+    activate(connection, job.mapping_id, job.instructions)
+
+
+def _delete_external_ids(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
+    rejected = delete_external_ids(connection, job.advertiser_id, now=now, **job.instructions)
+    return [_event(record, now, REJECTED, PROFILE_DELETED, None) for record in rejected]
+
+
+def _delete_emails(connection: Connection, job: Row[Any], now: int) -> None:
+    delete_emails(connection, job.advertiser_id, now=now, **job.instructions)
+
+
+def _change_list_members(connection: Connection, job: Row[Any], now: int) -> None:
+    change_members(connection, job.advertiser_id, now=now, **job.instructions)
+
+
+def _process_records(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
+    provider, source = job.instructions["provider"], job.instructions["source"]
+    mapping = record_mapping_of_schemas(
+        job.instructions.get("pinned_schemas")
+        or active_schemas(connection, job.advertiser_id, provider, job.instructions["mapping_id"])
+    )
+    batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now)
+    rejecting = job.instructions.get("rejecting")
+    query = _RECORDS.where(RECORDS.c.batch_id == job.instructions["batch_id"]).order_by(RECORDS.c.id)
+    processed = _Processing(batch, mapping, RecordRejection(**rejecting) if rejecting else None).run(
+        [*connection.execute(query)],
+        lambda external_ids: _pending(connection, job.advertiser_id, provider, external_ids),
+    )
+    batch.flush(source=source, mapping_id=mapping.mapping_id)
+    if mapping.list_id is not None:
+        visible = [each.email for each in processed if each.outcome == VISIBLE and each.email is not None]
+        fill_list(connection, mapping.list_id, visible, source=source, mapping_id=mapping.mapping_id, now=now)
+    _write_outcomes(connection, processed, now)
+    return [
+        _event(each.record, now, each.outcome, each.reason, each.email) for each in processed if each.outcome != PENDING
+    ]
+
+
+_APPLY: Mapping[str, Callable[[Connection, Row[Any], int], list[RecordProcessed] | None]] = {
+    MAPPING_JOB: _activate_mapping,
+    RECORDS_JOB: _process_records,
+    DELETE_EXTERNAL_IDS_JOB: _delete_external_ids,
+    DELETE_EMAILS_JOB: _delete_emails,
+    LIST_MEMBERS_JOB: _change_list_members,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Processed:
-    """A record, what it says, and how it ended."""
+    """A stored record, its contents and its outcome."""
 
     record: Row[Any]
-    reading: ParsedRecord
+    parsed: ParsedRecord
     outcome: str
     reason: str | None
     email: str | None
 
 
-def apply_due_jobs(connection: Connection, now: int) -> list[RecordProcessed]:
-    """Applies every job that is due at `now` (milliseconds) and returns what became of the records."""
-    jobs = due_jobs(connection, now)
-    events: list[RecordProcessed] = []
-    for job in jobs:
-        events += _APPLY[job.kind](connection, job, now)
-    remove_jobs(connection, jobs)
-    return events
-
-
-def _apply_mapping(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    activate(connection, job.mapping_id, job.instructions)
-    return []
-
-
-def _apply_external_id_deletion(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    rejected = delete_external_ids(connection, job.advertiser_id, now=now, **job.instructions)
-    return [_event(record, REJECTED, PROFILE_DELETED, None, now) for record in rejected]
-
-
-def _apply_email_deletion(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    delete_emails(connection, job.advertiser_id, now=now, **job.instructions)
-    return []
-
-
-def _apply_list_members(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    change_members(connection, job.advertiser_id, now=now, **job.instructions)
-    return []
-
-
-def _apply_records(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    provider = job.instructions["provider"]
-    schemas = job.instructions.get("tied_to") or active_schemas(
-        connection, job.advertiser_id, provider, job.instructions.get("mapping_id")
-    )
-    intake = record_mapping_of_schemas(schemas)
-    records = _records(connection, RECORDS.c.batch_id == job.instructions["batch_id"])
-    refused = job.instructions.get("rejecting")
-    settling = _Processing(
-        ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now),
-        intake,
-        RecordRejection(**refused) if refused else None,
-    )
-    settled = settling.run(records, lambda ids: _waiting(connection, job.advertiser_id, provider, ids))
-    source = job.instructions["source"]
-    settling.batch.flush(source=source, mapping_id=intake.mapping_id)
-    if intake.list_id is not None:
-        arrived = [each.email for each in settled if each.outcome == VISIBLE and each.email is not None]
-        fill_list(connection, intake.list_id, arrived, source=source, mapping_id=intake.mapping_id, now=now)
-    _write_outcomes(connection, settled, now)
-    return [
-        _event(each.record, each.outcome, each.reason, each.email, now) for each in settled if each.outcome != PENDING
-    ]
-
-
-_APPLY = {
-    MAPPING_JOB: _apply_mapping,
-    RECORDS_JOB: _apply_records,
-    DELETE_EXTERNAL_IDS_JOB: _apply_external_id_deletion,
-    DELETE_EMAILS_JOB: _apply_email_deletion,
-    LIST_MEMBERS_JOB: _apply_list_members,
-}
-
-
 class _Processing:
-    """Settles the records of one batch in their order.
+    """Processes the records of one batch in their order.
 
-    A record that waits for an external id, from this batch or an older one, is settled right after the record that
-    brings it, so that it makes no difference how records are divided into batches.
+    A record that waits for an external id, from this batch or an older one, is processed right after the record that
+    brings it, so the result does not depend on how records are divided into batches.
     """
 
-    def __init__(self, batch: ProfileBatch, intake: RecordMapping, rejecting: RecordRejection | None) -> None:
-        self.batch = batch
-        self._intake = intake
+    def __init__(self, batch: ProfileBatch, mapping: RecordMapping, rejecting: RecordRejection | None) -> None:
+        self._batch = batch
+        self._mapping = mapping
         self._rejecting = rejecting
         self._waiting: dict[str | None, list[tuple[Row[Any], ParsedRecord]]] = defaultdict(list)
-        self._settled: dict[int, _Processed] = {}
+        self._processed: dict[int, _Processed] = {}
 
     def run(
-        self, records: Sequence[Row[Any]], waiting_for: Callable[[Sequence[str]], Sequence[Row[Any]]]
+        self, records: Sequence[Row[Any]], pending_for: Callable[[Iterable[str]], Sequence[Row[Any]]]
     ) -> list[_Processed]:
-        """What became of the records, and of older ones (`waiting_for` gives those that wait for external ids)."""
-        readings = self._read(records)
-        brought = {each.external_id for each in readings if each.email is not None and each.external_id is not None}
-        older = waiting_for(sorted(brought))
-        late = self._read(older)
-        self.batch.load([*readings, *late])
-        for record, reading in zip(older, late, strict=True):
-            self._waiting[record.waits_for].append((record, reading))
-        for record, reading in zip(records, readings, strict=True):
-            self._process(record, reading, self._rejecting)
-        return list(self._settled.values())
+        """The outcomes of the records, and of the older ones that `pending_for` finds for external ids."""
+        parsed = self._parse(records)
+        brought = {each.external_id for each in parsed if each.email is not None and each.external_id is not None}
+        older = pending_for(sorted(brought))
+        parsed_older = self._parse(older)
+        self._batch.load([*parsed, *parsed_older])
+        for record, contents in zip(older, parsed_older, strict=True):
+            self._waiting[record.waits_for].append((record, contents))
+        for record, contents in zip(records, parsed, strict=True):
+            self._process(record, contents, self._rejecting)
+        return list(self._processed.values())
 
-    def _read(self, records: Sequence[Row[Any]]) -> list[ParsedRecord]:
+    def _parse(self, records: Sequence[Row[Any]]) -> list[ParsedRecord]:
         raw: list[dict[str, Any]] = json.loads(f"[{','.join(record.raw for record in records)}]")
-        return [read_record(record, self._intake) for record in raw]
+        return [read_record(record, self._mapping) for record in raw]
 
-    def _process(self, record: Row[Any], reading: ParsedRecord, rejecting: RecordRejection | None) -> None:
+    def _process(self, record: Row[Any], parsed: ParsedRecord, rejecting: RecordRejection | None) -> None:
         outcome, reason = outcome_of(
-            reading,
-            profile_known=self.batch.knows(reading.external_id),
-            suppressed=self.batch.suppresses(reading.email),
+            parsed,
+            profile_known=self._batch.knows(parsed.external_id),
+            suppressed=self._batch.suppresses(parsed.email),
         )
-        email = reading.email
+        email = parsed.email
         if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            email = self.batch.apply(reading, self._intake.status).email
-        self._settled[record.id] = _Processed(record, reading, outcome, reason, email)
+            email = self._batch.apply(parsed, self._mapping.status).email
+        self._processed[record.id] = _Processed(record, parsed, outcome, reason, email)
         if outcome == PENDING:
-            self._waiting[reading.external_id].append((record, reading))
-        elif outcome == VISIBLE and reading.email is not None and reading.external_id is not None:
-            for waiting in self._waiting.pop(reading.external_id, ()):
+            self._waiting[parsed.external_id].append((record, parsed))
+        elif outcome == VISIBLE and parsed.email is not None and parsed.external_id is not None:
+            for waiting in self._waiting.pop(parsed.external_id, ()):
                 self._process(*waiting, None)
 
 
-def _waiting(
-    connection: Connection, advertiser_id: str, provider: str, external_ids: Sequence[str]
+def _pending(
+    connection: Connection, advertiser_id: str, provider: str, external_ids: Iterable[str]
 ) -> Sequence[Row[Any]]:
     if connection.execute(select(RECORDS.c.id).where(RECORDS.c.outcome == PENDING).limit(1)).first() is None:
         return ()
-    pending = (
-        RECORDS.c.outcome == PENDING,
-        BATCHES.c.advertiser_id == advertiser_id,
-        BATCHES.c.provider == provider,
+    query = _RECORDS.where(
+        RECORDS.c.outcome == PENDING, BATCHES.c.advertiser_id == advertiser_id, BATCHES.c.provider == provider
     )
-    found: list[Row[Any]] = []
-    for part in portions(external_ids):
-        found += _records(connection, *pending, RECORDS.c.waits_for.in_(part))
-    return sorted(found, key=lambda record: record.id)
+    return sorted(rows_in(connection, query, RECORDS.c.waits_for, external_ids), key=lambda record: record.id)
 
 
-def _records(connection: Connection, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
-    query = select(
-        RECORDS.c.id,
-        RECORDS.c.position,
-        RECORDS.c.raw,
-        RECORDS.c.waits_for,
-        BATCHES.c.request_id,
-        BATCHES.c.advertiser_id,
-    )
-    ordered = query.select_from(RECORDS_OF_BATCHES).where(*conditions).order_by(RECORDS.c.id)
-    return list(connection.execute(ordered))
-
-
-def _write_outcomes(connection: Connection, settled: Sequence[_Processed], now: int) -> None:
-    if not settled:
+def _write_outcomes(connection: Connection, processed: Sequence[_Processed], now: int) -> None:
+    if not processed:
         return
     statement = update(RECORDS).where(RECORDS.c.id == bindparam("record_id"))
     rows = [
@@ -211,16 +221,16 @@ def _write_outcomes(connection: Connection, settled: Sequence[_Processed], now: 
             "outcome": each.outcome,
             "reason": each.reason,
             "email": each.email,
-            "waits_for": each.reading.external_id if each.outcome == PENDING else None,
-            "warnings": each.reading.warnings or None,
+            "waits_for": each.parsed.external_id if each.outcome == PENDING else None,
+            "warnings": each.parsed.warnings or None,
             "settled_at": None if each.outcome == PENDING else now,
         }
-        for each in settled
+        for each in processed
     ]
     connection.execute(statement, rows)
 
 
-def _event(record: Row[Any], outcome: str, reason: str | None, email: str | None, now: int) -> RecordProcessed:
+def _event(record: Row[Any], now: int, outcome: str, reason: str | None, email: str | None) -> RecordProcessed:
     return RecordProcessed(
         at=from_millis(now),
         trace_id=record.request_id,

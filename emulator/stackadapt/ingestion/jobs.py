@@ -1,7 +1,7 @@
 """The queue between an accepted mutation and its effect.
 
-A job is due when the latency has passed, never before an earlier job of the same advertiser; all jobs of one document
-are due together.
+A job is due when the ingestion latency has passed, never before an earlier job of the same advertiser; all jobs of one
+document are due together.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from emulator.durations import parse_duration
 from emulator.faults import RecordRejection
-from emulator.stackadapt.ingestion.mappings import active_schemas
+from emulator.ids import Ids
+from emulator.stackadapt.ingestion.mappings import Schemas, active_schemas
+from emulator.stackadapt.rules.outcomes import QUEUED
 from emulator.stackadapt.rules.providers import provider_key
-from emulator.stackadapt.rules.records import QUEUED
 from emulator.stackadapt.tables import BATCHES, JOBS, RECORDS
+from emulator.stackadapt.upsert import insert_row
 from emulator.store import portions
 
 RECORDS_JOB = "records"
@@ -26,10 +30,15 @@ DELETE_EXTERNAL_IDS_JOB = "delete_external_ids"
 DELETE_EMAILS_JOB = "delete_emails"
 LIST_MEMBERS_JOB = "list_members"
 
+INSTANT = "instant"
+REALISTIC = "realistic"
+# The service's help speaks of up to four hours.
+LONGEST_LATENCY = timedelta(hours=4)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """When a document arrived and when what it asks for is due, in milliseconds; `request_id` is its trace id."""
+    """When a document arrived and when its jobs are due, in milliseconds; `request_id` is its trace id."""
 
     request_id: str
     received_at: int
@@ -38,10 +47,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordBatch:
-    """The profiles of one mutation. `source` is the provider as a member of the schema's `Source`.
+    """The profiles of one mutation. `source` is the provider as a value of the schema's enum `Source`.
 
-    `rejecting` are the records that a fault wants refused. They are read by the mappings in force for the provider, by
-    the profile mapping `mapping_id` among them, or by `tied_to` (`schemas_of_upload`) and nothing else.
+    `rejecting` selects the records that a fault rejects. Records are read under the provider's active mappings, the
+    profile mapping `mapping_id` if given, or under `pinned_schemas` alone.
     """
 
     advertiser_id: str
@@ -51,7 +60,16 @@ class RecordBatch:
     profiles: Sequence[Mapping[str, Any]]
     rejecting: RecordRejection | None = None
     mapping_id: int | None = None
-    pinned_schemas: Mapping[str, Any] | None = None
+    pinned_schemas: Schemas | None = None
+
+
+def latency_of(setting: str, ids: Ids, request_id: str) -> timedelta:
+    """`instant`, a duration such as `4h`, or `realistic`: up to four hours, fixed by the seed and the request."""
+    if setting == INSTANT:
+        return timedelta()
+    if setting == REALISTIC:
+        return LONGEST_LATENCY * ids.stream("latency", request_id).random()
+    return parse_duration(setting, where="ingestion.latency")
 
 
 def enqueue(
@@ -64,51 +82,47 @@ def enqueue(
     mapping_id: int | None = None,
 ) -> None:
     """Adds a job."""
-    connection.execute(
-        insert(JOBS).values(
-            kind=kind,
-            advertiser_id=advertiser_id,
-            request_id=arrival.request_id,
-            due_at=due_moment(connection, arrival, advertiser_id),
-            mapping_id=mapping_id,
-            instructions=dict(instructions),
-        )
+    insert_row(
+        connection,
+        JOBS,
+        kind=kind,
+        advertiser_id=advertiser_id,
+        request_id=arrival.request_id,
+        due_at=_due_at(connection, arrival, advertiser_id),
+        mapping_id=mapping_id,
+        instructions=dict(instructions),
     )
 
 
-def due_moment(connection: Connection, arrival: Arrival, advertiser_id: str) -> int:
-    """When a job of this arrival is due: never before an earlier one of the advertiser."""
-    previous = connection.scalar(select(func.max(JOBS.c.due_at)).where(JOBS.c.advertiser_id == advertiser_id))
-    return max(arrival.due_at, previous or 0)
+def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch, *, pin_mappings: bool) -> int:
+    """Adds the records of a batch and the job that processes them; returns the batch's id.
 
-
-def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch, *, tie_mappings: bool) -> int:
-    """Adds the records of a batch and the job that settles them; returns the batch's id.
-
-    `tie_mappings` ties the batch to the mappings in force now, instead of those in force when it is settled.
+    With `pin_mappings` records are read under the mappings active now, instead of those active when they are processed.
     """
     provider = provider_key(batch.provider)
-    instructions: dict[str, Any] = {"provider": provider, "source": batch.source, "mapping_id": batch.mapping_id}
-    if batch.rejecting is not None:
-        instructions["rejecting"] = asdict(batch.rejecting)
-    if batch.pinned_schemas is not None:
-        instructions["tied_to"] = dict(batch.pinned_schemas)
-    elif tie_mappings:
-        instructions["tied_to"] = active_schemas(connection, batch.advertiser_id, provider, batch.mapping_id)
-    due_at = due_moment(connection, arrival, batch.advertiser_id)
-    inserted = connection.execute(
-        insert(BATCHES).values(
-            request_id=arrival.request_id,
-            advertiser_id=batch.advertiser_id,
-            provider=provider,
-            source=batch.source,
-            sync_id=batch.sync_id,
-            replay=_is_replay(connection, batch.advertiser_id, provider, batch.sync_id),
-            received_at=arrival.received_at,
-            due_at=due_at,
-        )
-    ).inserted_primary_key
-    instructions["batch_id"] = batch_id = int(inserted[0]) if inserted else 0
+    batch_id = insert_row(
+        connection,
+        BATCHES,
+        request_id=arrival.request_id,
+        advertiser_id=batch.advertiser_id,
+        provider=provider,
+        source=batch.source,
+        sync_id=batch.sync_id,
+        replay=_is_replay(connection, batch.advertiser_id, provider, batch.sync_id),
+        received_at=arrival.received_at,
+        due_at=_due_at(connection, arrival, batch.advertiser_id),
+    )
+    pinned = batch.pinned_schemas
+    if pinned is None and pin_mappings:
+        pinned = active_schemas(connection, batch.advertiser_id, provider, batch.mapping_id)
+    instructions = {
+        "batch_id": batch_id,
+        "provider": provider,
+        "source": batch.source,
+        "mapping_id": batch.mapping_id,
+        "rejecting": asdict(batch.rejecting) if batch.rejecting else None,
+        "pinned_schemas": pinned,
+    }
     enqueue(connection, arrival, RECORDS_JOB, advertiser_id=batch.advertiser_id, instructions=instructions)
     rows = [
         {
@@ -134,13 +148,18 @@ def due_jobs(connection: Connection, now: int) -> list[Row[Any]]:
 
 
 def remove_jobs(connection: Connection, jobs: Sequence[Row[Any]]) -> None:
-    """Takes jobs that are done off the queue."""
+    """Deletes jobs that are done."""
     for ids in portions([job.id for job in jobs]):
         connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))
 
 
+def _due_at(connection: Connection, arrival: Arrival, advertiser_id: str) -> int:
+    previous = connection.scalar(select(func.max(JOBS.c.due_at)).where(JOBS.c.advertiser_id == advertiser_id))
+    return max(arrival.due_at, previous or 0)
+
+
 def _is_replay(connection: Connection, advertiser_id: str, provider: str, sync_id: str | None) -> bool:
-    """Whether a batch with this id was seen before."""
+    """Whether an earlier batch had this sync id."""
     if sync_id is None:
         return False
     same = (BATCHES.c.advertiser_id == advertiser_id, BATCHES.c.provider == provider, BATCHES.c.sync_id == sync_id)

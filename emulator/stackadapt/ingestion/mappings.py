@@ -1,7 +1,7 @@
-"""Stored mappings: how incoming keys become properties, and where an external audience's id and name stand.
+"""Stored mappings: which property each incoming key fills, and which keys hold an external audience's id and name.
 
-A mapping is identified by advertiser, kind, mappable type (spelling ignored) and mappable id. What a mutation asks for
-is kept at once; it comes into force when its job is due.
+A mapping is identified by advertiser, kind, mappable type (spelling ignored) and mappable id. What a mutation requests
+is stored at once; it becomes active when its job is due.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from emulator.stackadapt.rules.mapping_columns import MappingColumn, column_of
-from emulator.stackadapt.rules.marketing import brought_by
 from emulator.stackadapt.rules.providers import provider_key
-from emulator.stackadapt.rules.records import RecordMapping, record_mapping_of
-from emulator.stackadapt.tables import MAPPINGS
+from emulator.stackadapt.rules.records import RecordMapping, record_mapping_of, status_brought_by
+from emulator.stackadapt.tables import MAPPINGS, row_id
+from emulator.stackadapt.upsert import insert_row
 
 PROFILE = "profile"
 AUDIENCE = "audience"
 
+# The mappings for records of one provider, as JSON that a job can carry.
+Schemas = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """A mapping as the newest mutation asked for it."""
+    """A mapping. Columns, `is_opted_in` and `list_id` are those that the newest mutation requested."""
 
     id: int
     advertiser_id: str
@@ -36,51 +39,37 @@ class Mapping:
     list_id: int | None
 
 
-def find_mapping(
-    connection: Connection, *, advertiser_id: str, kind: str, mappable_type: str | None, mappable_id: str | None
-) -> Mapping | None:
-    """The mapping with this identity."""
-    row = connection.execute(
-        select(MAPPINGS).where(
-            MAPPINGS.c.advertiser_id == advertiser_id,
-            MAPPINGS.c.kind == kind,
-            MAPPINGS.c.type_key == provider_key(mappable_type),
-            MAPPINGS.c.mappable_id == (mappable_id or ""),
-        )
-    ).one_or_none()
-    return _mapping(row) if row else None
-
-
 def mapping_by_id(connection: Connection, mapping_id: str, kind: str) -> Mapping | None:
     """The mapping with this id and kind."""
-    if not (mapping_id.isascii() and mapping_id.isdigit() and len(mapping_id) < 10):
-        return None
-    query = select(MAPPINGS).where(MAPPINGS.c.id == int(mapping_id), MAPPINGS.c.kind == kind)
+    query = select(MAPPINGS).where(MAPPINGS.c.id == row_id(mapping_id), MAPPINGS.c.kind == kind)
     row = connection.execute(query).one_or_none()
-    return _mapping(row) if row else None
+    return _mapping(row, row.requested_schema) if row else None
 
 
-def create_mapping(
+def find_or_create_mapping(
     connection: Connection, *, advertiser_id: str, kind: str, mappable_type: str | None, mappable_id: str | None
 ) -> Mapping:
-    """A new mapping without columns, not in force yet."""
-    connection.execute(
-        insert(MAPPINGS).values(
-            advertiser_id=advertiser_id,
-            kind=kind,
-            type_key=provider_key(mappable_type),
-            mappable_id=mappable_id or "",
+    """The mapping with this identity. A new one has no columns and is not active."""
+    identity = {
+        "advertiser_id": advertiser_id,
+        "kind": kind,
+        "type_key": provider_key(mappable_type),
+        "mappable_id": mappable_id or "",
+    }
+    query = select(MAPPINGS).where(*(MAPPINGS.c[name] == value for name, value in identity.items()))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        insert_row(
+            connection,
+            MAPPINGS,
+            **identity,
             mappable_type=mappable_type,
             mapping_schema=[],
             in_force=False,
             requested_schema=[],
         )
-    )
-    created = find_mapping(
-        connection, advertiser_id=advertiser_id, kind=kind, mappable_type=mappable_type, mappable_id=mappable_id
-    )
-    assert created is not None  # noqa: S101 - inserted above, in the same transaction
-    return created
+        row = connection.execute(query).one()
+    return _mapping(row, row.requested_schema)
 
 
 def request_schema(
@@ -91,7 +80,7 @@ def request_schema(
     is_opted_in: bool | None = None,
     list_id: int | None = None,
 ) -> dict[str, Any]:
-    """Remembers what a mutation asks for and returns the instructions of the job that brings it into force."""
+    """Stores what a mutation requests and returns the instructions of the job that activates it."""
     schema = [column.as_dict() for column in columns]
     connection.execute(
         update(MAPPINGS)
@@ -102,19 +91,17 @@ def request_schema(
 
 
 def activate(connection: Connection, mapping_id: int, instructions: dict[str, Any]) -> None:
-    """Applies what `request_schema` remembered."""
+    """Makes active what `request_schema` stored."""
     connection.execute(update(MAPPINGS).where(MAPPINGS.c.id == mapping_id).values(**instructions, in_force=True))
 
 
-def active_schemas(
-    connection: Connection, advertiser_id: str, provider: str, mapping_id: int | None = None
-) -> dict[str, Any]:
-    """The mappings in force for records of a provider, in the JSON form that a job can carry.
+def active_schemas(connection: Connection, advertiser_id: str, provider: str, mapping_id: int | None = None) -> Schemas:
+    """The active mappings for records of a provider.
 
-    `mapping_id` names the profile mapping of one connection, for a provider that has several.
+    `mapping_id` selects the profile mapping of one connection, for a provider that has several.
     """
-    named = true() if mapping_id is None else MAPPINGS.c.id == mapping_id
-    profile = _newest(connection, advertiser_id, provider, PROFILE, and_(MAPPINGS.c.in_force, named))
+    selected = () if mapping_id is None else (MAPPINGS.c.id == mapping_id,)
+    profile = _newest(connection, advertiser_id, provider, PROFILE, MAPPINGS.c.in_force, *selected)
     audience = _newest(connection, advertiser_id, provider, AUDIENCE, MAPPINGS.c.in_force)
     return {
         "mapping_id": profile.id if profile else 0,
@@ -125,21 +112,20 @@ def active_schemas(
     }
 
 
-def requested_schemas(connection: Connection, advertiser_id: str, provider: str) -> dict[str, Any]:
-    """The same of the mappings that mutations have asked for, in force or not."""
-    profile = _newest(connection, advertiser_id, provider, PROFILE, true())
-    audience = _newest(connection, advertiser_id, provider, AUDIENCE, true())
-    return {
-        "mapping_id": profile.id if profile else 0,
-        "is_opted_in": profile.requested_is_opted_in if profile else None,
-        "list_id": profile.requested_list_id if profile else None,
-        "profile": profile.requested_schema if profile else [],
-        "audience": audience.requested_schema if audience else None,
-    }
+def requested_record_mapping(connection: Connection, advertiser_id: str, provider: str) -> RecordMapping:
+    """The newest mappings that mutations requested for records of a provider, active or not, without a list."""
+    profile = _newest(connection, advertiser_id, provider, PROFILE)
+    audience = _newest(connection, advertiser_id, provider, AUDIENCE)
+    return record_mapping_of(
+        [column_of(stored) for stored in profile.requested_schema] if profile else (),
+        [column_of(stored) for stored in audience.requested_schema] if audience else None,
+        mapping_id=profile.id if profile else 0,
+        status=status_brought_by(profile.requested_is_opted_in if profile else None),
+    )
 
 
-def schemas_of_upload(mapping_id: int, instructions: dict[str, Any], status: str | None) -> dict[str, Any]:
-    """The same of an upload: its own mapping, from the instructions of `request_schema`, and the status it brings."""
+def schemas_of_upload(mapping_id: int, instructions: dict[str, Any], status: str | None) -> Schemas:
+    """The mapping of an upload, from the instructions of `request_schema`, and the marketing status that it sets."""
     return {
         "mapping_id": mapping_id,
         "is_opted_in": None,
@@ -151,40 +137,40 @@ def schemas_of_upload(mapping_id: int, instructions: dict[str, Any], status: str
     }
 
 
-def record_mapping_of_schemas(schemas: dict[str, Any]) -> RecordMapping:
-    """What one of the functions above gave, ready for reading records."""
+def record_mapping_of_schemas(schemas: Schemas) -> RecordMapping:
+    """Mappings prepared for reading records."""
     audience = schemas["audience"]
     return record_mapping_of(
         [column_of(stored) for stored in schemas["profile"]],
         None if audience is None else [column_of(stored) for stored in audience],
         mapping_id=schemas["mapping_id"],
-        status=schemas.get("status") or brought_by(schemas["is_opted_in"]),
+        status=schemas.get("status") or status_brought_by(schemas["is_opted_in"]),
         list_id=schemas["list_id"],
         control_keys=schemas.get("control_keys", True),
     )
 
 
 def active_profile_mappings(connection: Connection, advertiser_id: str) -> list[Mapping]:
-    """Every profile mapping in force of an advertiser, oldest first."""
+    """Every active profile mapping of an advertiser, oldest first, with its active columns."""
     query = (
         select(MAPPINGS)
         .where(MAPPINGS.c.advertiser_id == advertiser_id, MAPPINGS.c.kind == PROFILE, MAPPINGS.c.in_force)
         .order_by(MAPPINGS.c.id)
     )
-    return [_mapping(row, schema=row.mapping_schema) for row in connection.execute(query)]
+    return [_mapping(row, row.mapping_schema) for row in connection.execute(query)]
 
 
 def _newest(
-    connection: Connection, advertiser_id: str, provider: str, kind: str, condition: ColumnElement[bool]
+    connection: Connection, advertiser_id: str, provider: str, kind: str, *conditions: ColumnElement[bool]
 ) -> Row[Any] | None:
-    """The one without a mappable id before the others, then the newest."""
+    """The mapping without a mappable id if there is one, else the newest."""
     query = (
         select(MAPPINGS)
         .where(
             MAPPINGS.c.advertiser_id == advertiser_id,
             MAPPINGS.c.kind == kind,
             MAPPINGS.c.type_key == provider_key(provider),
-            condition,
+            *conditions,
         )
         .order_by(MAPPINGS.c.mappable_id != "", MAPPINGS.c.id.desc())
         .limit(1)
@@ -192,14 +178,14 @@ def _newest(
     return connection.execute(query).one_or_none()
 
 
-def _mapping(row: Row[Any], *, schema: list[dict[str, Any]] | None = None) -> Mapping:
+def _mapping(row: Row[Any], schema: list[dict[str, Any]]) -> Mapping:
     return Mapping(
         id=row.id,
         advertiser_id=row.advertiser_id,
         kind=row.kind,
         mappable_type=row.mappable_type,
         mappable_id=row.mappable_id or None,
-        columns=tuple(column_of(stored) for stored in (row.requested_schema if schema is None else schema)),
+        columns=tuple(map(column_of, schema)),
         is_opted_in=row.requested_is_opted_in,
         list_id=row.requested_list_id,
     )

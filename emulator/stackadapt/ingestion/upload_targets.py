@@ -1,4 +1,4 @@
-"""Where the files of `createUserUploadedProfiles` come from: what was sent to an upload target, and one folder.
+"""The files of `createUserUploadedProfiles`: those sent to an upload target, and those in one folder.
 
 The emulator never fetches anything from the network.
 """
@@ -19,9 +19,9 @@ from emulator.stackadapt.tables import UPLOAD_TARGETS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadPlaces:
-    """`folder` holds the files that may be named by path, None for none.
+    """`folder` holds the files that can be named by path, None for none.
 
-    `base_url` is the address under which upload targets stand, with a slash at its end.
+    `base_url` is the address of the upload targets, with a slash at the end.
     """
 
     folder: Path | None = None
@@ -29,7 +29,7 @@ class UploadPlaces:
 
 
 def make_target(connection: Connection, places: UploadPlaces, *, filename: str, mime_type: str) -> tuple[str, str]:
-    """A new upload target: its key and the URL that names the file once it was sent."""
+    """A new upload target: its key, and the URL that names the file once it was sent."""
     key = secret("")
     resource_url = f"{places.base_url}{key}"
     row = {"key": key, "filename": filename, "mime_type": mime_type, "resource_url": resource_url}
@@ -38,13 +38,13 @@ def make_target(connection: Connection, places: UploadPlaces, *, filename: str, 
 
 
 def store_sent(connection: Connection, key: str, content: str) -> bool:
-    """Keeps the text of a file that was sent to a target; False for an unknown key."""
-    kept = update(UPLOAD_TARGETS).where(UPLOAD_TARGETS.c.key == key).values(content=content)
-    return connection.execute(kept).rowcount == 1
+    """Stores the text of a file that was sent to a target; False for an unknown key."""
+    stored = update(UPLOAD_TARGETS).where(UPLOAD_TARGETS.c.key == key).values(content=content)
+    return connection.execute(stored).rowcount == 1
 
 
 def read_upload(connection: Connection, places: UploadPlaces, url: str, *, most_bytes: int) -> tuple[str, str]:
-    """The name and the text of the file that a URL means: a target's `resourceUrl`, or a file in the folder.
+    """The name and the text of the file at a URL: a target's `resourceUrl`, or a file in the folder.
 
     Raises Refusal, with the path of `url`. Bytes that are not UTF-8 become U+FFFD.
     """

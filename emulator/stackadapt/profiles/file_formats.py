@@ -1,8 +1,8 @@
-"""Profiles as lines of text: JSON lines, which lose nothing, or CSV, which spreadsheets read.
+"""Profiles as lines of text: JSON lines, which are lossless, or CSV, for spreadsheets.
 
 A profile is an object with `advertiserId`, `email`, `marketingStatus`, `externalIds` (`provider`, `id`), `audiences`
-(`provider`, `id`, `name`) and `properties`. In CSV the lists are JSON texts and each property is a column of its own;
-its name starts with `properties.` where it would be taken for another column.
+(`provider`, `id`, `name`) and `properties`. In CSV the two arrays are JSON and each property is a column of its own;
+its name starts with `properties.` where it would clash with another column.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
-from emulator.errors import InputError, nearest
+from emulator.errors import InputError, unknown
 
 ADVERTISER_ID = "advertiserId"
 EMAIL = "email"
@@ -21,56 +21,49 @@ MARKETING_STATUS = "marketingStatus"
 EXTERNAL_IDS = "externalIds"
 AUDIENCES = "audiences"
 PROPERTIES = "properties"
-TEXTS = (ADVERTISER_ID, EMAIL, MARKETING_STATUS)
-LISTS = (EXTERNAL_IDS, AUDIENCES)
-KEYS = (*TEXTS, *LISTS, PROPERTIES)
+STRINGS = (ADVERTISER_ID, EMAIL, MARKETING_STATUS)
+ARRAYS = (EXTERNAL_IDS, AUDIENCES)
+KEYS = (*STRINGS, *ARRAYS, PROPERTIES)
 
-FORMATS = ("jsonl", "csv")
 LONGEST_LINE = 4 * 1024 * 1024
 
 _PREFIX = f"{PROPERTIES}."
 
-Shown = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class BadLine(ValueError):
-    """A line that is no profile; the text says why."""
+    """A line without a profile; the text says why."""
 
 
 # A line's number, and the object on it or why there is none.
-Line = tuple[int, "Shown | BadLine"]
+Line = tuple[int, "JsonObject | BadLine"]
 
 
 def check_format(name: str) -> str:
-    """The name again. Raises InputError for one that is not known."""
-    if name not in FORMATS:
-        raise InputError(
-            "there is no such format",
-            where="format",
-            found=name,
-            allowed=", ".join(FORMATS),
-            hint=nearest(name, FORMATS),
-        )
+    """The name of a format. Raises InputError for an unknown one."""
+    if name not in _READERS:
+        raise unknown("format", name, _READERS, where="format", error=InputError)
     return name
 
 
-def as_json_lines(profiles: Iterable[Shown]) -> Iterator[str]:
-    """One line for each profile."""
+def as_json_lines(profiles: Iterable[JsonObject]) -> Iterator[str]:
+    """One line per profile."""
     for profile in profiles:
         yield json.dumps(profile, ensure_ascii=False) + "\n"
 
 
-def as_csv(profiles: Iterable[Shown], property_keys: Sequence[str]) -> Iterator[str]:
-    """A heading, then one line for each profile, with a column for each of the property keys."""
-    yield _csv_line([*TEXTS, *LISTS, *map(_heading, property_keys)])
+def as_csv(profiles: Iterable[JsonObject], property_keys: Sequence[str]) -> Iterator[str]:
+    """A header, then one line per profile, with a column for each of the property keys."""
+    yield _csv_line([*STRINGS, *ARRAYS, *map(_header_of, property_keys)])
     for profile in profiles:
-        lists = [json.dumps(profile[key], ensure_ascii=False) if profile[key] else "" for key in LISTS]
+        arrays = [json.dumps(profile[key], ensure_ascii=False) if profile[key] else "" for key in ARRAYS]
         properties = [_cell(profile[PROPERTIES].get(key)) for key in property_keys]
-        yield _csv_line([*(profile[key] for key in TEXTS), *lists, *properties])
+        yield _csv_line([*(profile[key] for key in STRINGS), *arrays, *properties])
 
 
 def read_lines(file: IO[bytes], name: str) -> Iterator[Line]:
-    """The lines of a file in one of the formats. Empty lines are left out."""
+    """The lines of a file in one of the formats, without empty lines."""
     return _READERS[name](file)
 
 
@@ -80,7 +73,7 @@ def _csv_line(cells: Sequence[str]) -> str:
     return line.getvalue()
 
 
-def _heading(key: str) -> str:
+def _header_of(key: str) -> str:
     return f"{_PREFIX}{key}" if key in KEYS or key.startswith(_PREFIX) else key
 
 
@@ -98,43 +91,43 @@ def _read_json_lines(file: IO[bytes]) -> Iterator[Line]:
             yield number, _json_object(line)
 
 
-def _json_object(line: bytes) -> Shown | BadLine:
+def _json_object(line: bytes) -> JsonObject | BadLine:
     try:
         profile = json.loads(line)
     except (ValueError, RecursionError):
-        return BadLine("This is not JSON")
-    return profile if isinstance(profile, dict) else BadLine("This is not a JSON object")
+        return BadLine("The line is not JSON.")
+    return profile if isinstance(profile, dict) else BadLine("The line is not a JSON object.")
 
 
 def _read_csv(file: IO[bytes]) -> Iterator[Line]:
-    # What is not UTF-8 becomes text that cannot be stored, and is refused where it stands.
+    # Bytes that are not UTF-8 become text that cannot be stored, which is rejected where it is read.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     reader = csv.reader(text, strict=True)
     try:
-        heading = next(reader, [])
+        header = next(reader, [])
         for cells in reader:
             if cells:
-                yield reader.line_num, _profile_of_cells(heading, cells)
+                yield reader.line_num, _profile_of_cells(header, cells)
     except csv.Error as error:
-        yield reader.line_num, BadLine(f"This is not CSV: {error}")
+        yield reader.line_num, BadLine(f"The line is not CSV: {error}.")
     finally:
         text.detach()
 
 
-def _profile_of_cells(heading: Sequence[str], cells: Sequence[str]) -> Shown | BadLine:
-    if len(cells) != len(heading):
-        return BadLine(f"There are {len(cells)} cells under {len(heading)} headings")
-    profile: Shown = {PROPERTIES: {}}
-    for name, cell in zip(heading, cells, strict=True):
+def _profile_of_cells(header: Sequence[str], cells: Sequence[str]) -> JsonObject | BadLine:
+    if len(cells) != len(header):
+        return BadLine(f"The line has {len(cells)} cells, the header {len(header)}.")
+    profile: JsonObject = {PROPERTIES: {}}
+    for name, cell in zip(header, cells, strict=True):
         if cell == "":
             continue
-        if name in TEXTS:
+        if name in STRINGS:
             profile[name] = cell
-        elif name in LISTS:
+        elif name in ARRAYS:
             try:
                 profile[name] = json.loads(cell)
             except (ValueError, RecursionError):
-                return BadLine(f"{name} is not a JSON list")
+                return BadLine(f"{name} is not a JSON array.")
         else:
             profile[PROPERTIES][name.removeprefix(_PREFIX)] = cell
     return profile

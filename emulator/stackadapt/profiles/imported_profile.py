@@ -1,4 +1,4 @@
-"""One profile of an import, read under the rules that records of `upsertProfiles` are read under."""
+"""One profile of an import, read under the same rules as records of `upsertProfiles`."""
 
 from __future__ import annotations
 
@@ -10,22 +10,28 @@ from typing import Any
 from emulator.errors import nearest
 from emulator.stackadapt.profiles.file_formats import AUDIENCES, EMAIL, EXTERNAL_IDS, KEYS, MARKETING_STATUS, PROPERTIES
 from emulator.stackadapt.rules.emails import read_email
-from emulator.stackadapt.rules.marketing import INDETERMINATE, OPTED_IN, status_after
-from emulator.stackadapt.rules.reasons import REASONS, UNREADABLE_VALUE
-from emulator.stackadapt.rules.records import AudienceChange, ParsedRecord, encoded
-from emulator.stackadapt.rules.texts import is_storable
-from emulator.stackadapt.rules.values import read_value
+from emulator.stackadapt.rules.mapping_columns import INFERRED
+from emulator.stackadapt.rules.outcomes import REASONS, UNREADABLE_VALUE
+from emulator.stackadapt.rules.records import (
+    FINAL_STATUSES,
+    INDETERMINATE,
+    OPTED_IN,
+    AudienceChange,
+    ParsedRecord,
+    status_after,
+)
+from emulator.stackadapt.rules.values import encoded, read_value
+from emulator.text import is_storable
 
-_UNREADABLE_LINE = "UNREADABLE_LINE"
-_UNDECLARED = "INFERRED"
-_LISTED = "STRING_LIST"
-# The members of the schema's `MarketingStatus`.
+UNREADABLE_LINE = "UNREADABLE_LINE"
+# The values of the schema's enum `MarketingStatus`.
 _STATUSES = (OPTED_IN, "OPTED_OUT", INDETERMINATE, "PROSPECT", "SUPPRESSED")
+_ITEM_KEYS = {EXTERNAL_IDS: ("provider", "id"), AUDIENCES: ("provider", "id", "name")}
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a line was left out, or which value of it: a code, a sentence, and the key it is about."""
+    """Why a line, or one value of it, was left out: a code, a sentence, and the key."""
 
     reason: str
     message: str
@@ -34,17 +40,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedProfile:
-    """A profile as readings: of its properties, and by provider of its external ids and audiences."""
+    """A profile as parsed records: one with its properties, one for each external id and audience by provider."""
 
-    reading: ParsedRecord
+    record: ParsedRecord
     marketing_status: str | None
     identities: tuple[tuple[str, ParsedRecord], ...]
     problems: list[Problem] = field(default_factory=list)
 
     def status_after(self, present: str | None) -> str:
-        """The marketing status once this is merged: an opt-out and a suppression stay."""
+        """The marketing status after the import: an opt-out and a suppression remain."""
         kept = status_after(present, None)
-        return self.marketing_status if self.marketing_status and kept not in ("OPTED_OUT", "SUPPRESSED") else kept
+        return self.marketing_status if self.marketing_status and kept not in FINAL_STATUSES else kept
 
 
 def read_profile(profile: Mapping[str, Any], types: Mapping[str, str]) -> ImportedProfile | Problem:
@@ -52,51 +58,41 @@ def read_profile(profile: Mapping[str, Any], types: Mapping[str, str]) -> Import
     email, reason = read_email(profile.get(EMAIL))
     if email is None:
         return Problem(str(reason), REASONS[str(reason)], EMAIL)
-    unknown = next((key for key in profile if key not in KEYS), None)
-    if unknown is not None:
-        hint = nearest(unknown, KEYS) or f"Properties stand under {PROPERTIES}."
-        return Problem(_UNREADABLE_LINE, f"A profile has no such key. {hint}", unknown)
-    status = profile.get(MARKETING_STATUS)
-    if status is not None and status not in _STATUSES:
-        return Problem(_UNREADABLE_LINE, f"This is none of {', '.join(_STATUSES)}.", MARKETING_STATUS)
-    properties = profile.get(PROPERTIES, {})
-    if not isinstance(properties, dict):
-        return Problem(_UNREADABLE_LINE, "This is not an object.", PROPERTIES)
-    for key, needed in ((EXTERNAL_IDS, ("provider", "id")), (AUDIENCES, ("provider", "id", "name"))):
-        if not _are_texts(profile.get(key, []), needed):
-            return Problem(_UNREADABLE_LINE, f"This is not a list of objects with {', '.join(needed)}.", key)
+    problem = _shape_problem(profile)
+    if problem is not None:
+        return problem
     problems: list[Problem] = []
+    properties = dict(_stored(profile.get(PROPERTIES, {}), types, problems))
     return ImportedProfile(
-        reading=_reading(email, properties=dict(_stored(properties, types, problems))),
-        marketing_status=status,
+        record=ParsedRecord(email=email, properties=properties),
+        marketing_status=profile.get(MARKETING_STATUS),
         identities=tuple(_identities(email, profile)),
         problems=problems,
     )
 
 
+def _shape_problem(profile: Mapping[str, Any]) -> Problem | None:
+    unknown = next((key for key in profile if key not in KEYS), None)
+    if unknown is not None:
+        hint = nearest(unknown, KEYS) or f"Properties belong in {PROPERTIES}."
+        return Problem(UNREADABLE_LINE, f"Unknown key {unknown!r}. {hint}", unknown)
+    status = profile.get(MARKETING_STATUS)
+    if status is not None and status not in _STATUSES:
+        return Problem(UNREADABLE_LINE, f"The value is none of {', '.join(_STATUSES)}.", MARKETING_STATUS)
+    if not isinstance(profile.get(PROPERTIES, {}), dict):
+        return Problem(UNREADABLE_LINE, "The value is not an object.", PROPERTIES)
+    for key, needed in _ITEM_KEYS.items():
+        if not _are_items(profile.get(key, []), needed):
+            return Problem(UNREADABLE_LINE, f"The value is not an array of objects with {', '.join(needed)}.", key)
+    return None
+
+
 def _identities(email: str, profile: Mapping[str, Any]) -> Iterator[tuple[str, ParsedRecord]]:
     for each in profile.get(EXTERNAL_IDS, ()):
-        yield each["provider"], _reading(email, external_id=each["id"])
+        yield each["provider"], ParsedRecord(email=email, external_id=each["id"])
     for each in profile.get(AUDIENCES, ()):
-        yield each["provider"], _reading(email, audience=AudienceChange(each["id"], each["name"], True))
-
-
-def _reading(
-    email: str,
-    *,
-    properties: dict[str, Any] | None = None,
-    external_id: str | None = None,
-    audience: AudienceChange | None = None,
-) -> ParsedRecord:
-    return ParsedRecord(
-        email=email,
-        email_reason=None,
-        external_id=external_id,
-        properties=properties or {},
-        audience=audience,
-        about_audience=audience is not None,
-        warnings=[],
-    )
+        change = AudienceChange(each["id"], each["name"], entered=True)
+        yield each["provider"], ParsedRecord(email=email, audience=change, about_audience=True)
 
 
 def _stored(
@@ -105,16 +101,17 @@ def _stored(
     for key, value in properties.items():
         if value is None or key == EMAIL:
             continue
-        data_type = types.get(key, _UNDECLARED)
-        read = read_value(_listed(value) if data_type == _LISTED else value, data_type) if is_storable(key) else None
+        data_type = types.get(key, INFERRED)
+        decoded = _decoded_array(value) if data_type == "STRING_LIST" else value
+        read = read_value(decoded, data_type) if is_storable(key) else None
         if read is None:
-            problems.append(Problem(UNREADABLE_VALUE, f"This cannot be read as {data_type}.", key))
+            problems.append(Problem(UNREADABLE_VALUE, f"The value cannot be read as {data_type}.", key))
         else:
             yield f"{read.kind}:{encoded(key)}", read.content
 
 
-def _listed(value: Any) -> Any:
-    """A list that a CSV cell holds as JSON."""
+def _decoded_array(value: Any) -> Any:
+    """An array that a CSV cell holds as JSON; any other value as it is."""
     if isinstance(value, str) and value.startswith("["):
         try:
             return json.loads(value)
@@ -123,7 +120,7 @@ def _listed(value: Any) -> Any:
     return value
 
 
-def _are_texts(value: Any, keys: tuple[str, ...]) -> bool:
+def _are_items(value: Any, keys: tuple[str, ...]) -> bool:
     return isinstance(value, list) and all(
         isinstance(each, dict)
         and each.keys() == set(keys)

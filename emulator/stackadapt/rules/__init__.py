@@ -1,1 +1,1 @@
-"""The rules by which StackAdapt's side decides. Pure: values in, values out; no database, no clock, no HTTP."""
+"""The rules of the StackAdapt service. Pure: values in, values out; no database, no clock, no HTTP."""

@@ -1,4 +1,4 @@
-"""What counts as an email, and when two of them are the same person. Assumed: syntactic validity, any case."""
+"""Which strings are valid emails, and which of them are equal. Assumed: a syntactic check, case-insensitive."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _ADDRESS = re.compile(rf"(?P<local>(?:{_ATOM})+(?:\.(?:{_ATOM})+)*)@(?:{_LABEL}\
 
 
 def normalise(email: str) -> str:
-    """The form under which a profile is kept: trimmed, lower case."""
+    """An email as profiles keep it: trimmed, in lower case."""
     return email.strip().lower()
 
 
 def is_valid(email: str) -> bool:
-    """Whether a normalised address is one: `local@domain.tld`, at most 254 characters, no quoting, no comments."""
+    """Whether a normalised email is `local@domain.tld`, at most 254 characters, without quotes or comments."""
     if len(email) > LONGEST:
         return False
     match = _ADDRESS.fullmatch(email)
@@ -30,7 +30,7 @@ def is_valid(email: str) -> bool:
 
 
 def read_email(value: Any) -> tuple[str | None, str | None]:
-    """The normalised address of a record's value, or the reason code why there is none."""
+    """The normalised email in a record's value and None, or None and the reason code."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None, MISSING_EMAIL
     if not isinstance(value, str):

@@ -1,7 +1,7 @@
-"""The columns of a mapping, as the mutations of both API versions send them.
+"""The columns of a mapping, as the mutations of both API versions send them, and the built-in properties.
 
 API version 2026-06 takes typed objects (`incomingKey`, `destinationKey`, `label`, `type`, `isPii`); the clients of
-late 2024 sent JSON text with `incoming_key`, `destination_key`, `label`, `data_type` (or `type`) and `is_pii`. The
+late 2024 sent a JSON string with `incoming_key`, `destination_key`, `label`, `data_type` (or `type`) and `is_pii`. The
 output field `mappingSchema` has the latter keys (assumed).
 """
 
@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
-from emulator.stackadapt.rules.texts import is_storable
+from emulator.text import is_storable
 
 INFERRED = "INFERRED"
+EMAIL = "email"
+EXTERNAL_ID = "external_id"
 
 
 class MalformedMapping(ValueError):
@@ -23,9 +25,9 @@ class MalformedMapping(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingColumn:
-    """One incoming key, the property it fills, and how its values are read.
+    """One incoming key, the property it fills, and the type by which its values are read.
 
-    `value` is what the property gets when a profile has no such key; `choices` are an ENUMERATION's values.
+    `value` is what the property gets when a record lacks the key; `choices` are an ENUMERATION's labels and values.
     """
 
     incoming_key: str
@@ -37,7 +39,7 @@ class MappingColumn:
     choices: tuple[tuple[str, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON form, as the output field `mappingSchema` and the database hold it."""
+        """The JSON form, in the output field `mappingSchema` and in the database."""
         column = asdict(self)
         choices = column.pop("choices")
         if choices:
@@ -47,41 +49,66 @@ class MappingColumn:
         return column
 
 
+def _builtin(key: str, label: str, *, is_pii: bool, data_type: str = "STRING") -> MappingColumn:
+    return MappingColumn(incoming_key=key, destination_key=key, label=label, data_type=data_type, is_pii=is_pii)
+
+
+# The properties that every advertiser has, which the service calls global. Keys and personal-data flags are those of
+# the columns that the published client always sends.
+BUILTIN_PROPERTIES: Final = (
+    _builtin(EMAIL, "Email", is_pii=True),
+    _builtin("first_name", "First Name", is_pii=True),
+    _builtin("last_name", "Last Name", is_pii=True),
+    _builtin("phone", "Phone", is_pii=True),
+    _builtin("address", "Address", is_pii=True),
+    _builtin("city", "City", is_pii=False),
+    _builtin("state", "State", is_pii=False),
+    _builtin("country", "Country", is_pii=False),
+    _builtin("postal_code", "Postal Code", is_pii=False),
+    _builtin("timezone", "Timezone", is_pii=False),
+    _builtin("birth_date", "Birth Date", is_pii=True, data_type="DATE"),
+)
+
+# A column that fills a built-in property is read as that property's type, whatever it declares.
+BUILTIN_TYPES: Final[Mapping[str, str]] = {column.destination_key: column.data_type for column in BUILTIN_PROPERTIES}
+
+
 def column_of(stored: Mapping[str, Any]) -> MappingColumn:
-    """The column again, from `as_dict`."""
+    """The column whose `as_dict` was stored."""
     fields = {key: value for key, value in stored.items() if key != "options"}
     choices = tuple((choice["label"], choice["value"]) for choice in stored.get("options", ()))
     return MappingColumn(**fields, choices=choices)
 
 
 def columns_of_input(entries: Sequence[Mapping[str, Any]]) -> list[MappingColumn]:
-    """Columns from `[MappingSchema!]`. Raises MalformedMapping for text that no database can hold."""
-    columns = [
-        MappingColumn(
-            incoming_key=entry["incomingKey"],
-            destination_key=entry["destinationKey"],
-            label=entry["label"],
-            data_type=entry["type"],
-            is_pii=entry["isPii"],
-            value=entry.get("value"),
-            choices=tuple((choice["label"], choice["value"]) for choice in entry.get("options") or ()),
-        )
-        for entry in entries
-    ]
-    return _checked(columns)
+    """Columns from `[MappingSchema!]`. Raises MalformedMapping for text that cannot be stored."""
+    return _checked(
+        [
+            MappingColumn(
+                incoming_key=entry["incomingKey"],
+                destination_key=entry["destinationKey"],
+                label=entry["label"],
+                data_type=entry["type"],
+                is_pii=entry["isPii"],
+                value=entry.get("value"),
+                choices=tuple((choice["label"], choice["value"]) for choice in entry.get("options") or ()),
+            )
+            for entry in entries
+        ]
+    )
 
 
 def columns_of_text(text: str, known_types: frozenset[str]) -> list[MappingColumn]:
-    """Columns from the JSON text of the 2024 API version. Raises MalformedMapping.
+    """Columns from the JSON string of the 2024 API version. Raises MalformedMapping.
 
-    A `data_type` that is no member of `ProfilePropertyData` (clients sent `object`) is read as INFERRED.
+    A `data_type` outside the enum `ProfilePropertyData` (clients sent `object`) is read as INFERRED.
     """
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError):
-        raise MalformedMapping("this is not JSON.") from None
+        raise MalformedMapping("it is not JSON.") from None
     if not isinstance(entries, list):
-        raise MalformedMapping("this is not a list of columns.")
+        raise MalformedMapping("it is not an array of columns.")
     return _checked([_column_of_json(entry, f"column {index}", known_types) for index, entry in enumerate(entries)])
 
 
@@ -105,12 +132,12 @@ def _column_of_json(entry: Any, place: str, known_types: frozenset[str]) -> Mapp
 def _checked(columns: list[MappingColumn]) -> list[MappingColumn]:
     for index, column in enumerate(columns):
         if not all(map(is_storable, (column.incoming_key, column.destination_key, column.label, column.value or ""))):
-            raise MalformedMapping(f"column {index} has a character that cannot be stored.")
+            raise MalformedMapping(f"column {index} contains a character that cannot be stored.")
     return columns
 
 
 def appended(columns: Sequence[MappingColumn], more: Sequence[MappingColumn]) -> list[MappingColumn]:
-    """The columns with more of them; a new column takes the place of one with the same destination."""
+    """The columns with more of them; a new column replaces one with the same destination."""
     merged = {column.destination_key: column for column in columns}
     merged.update({column.destination_key: column for column in more})
     return list(merged.values())

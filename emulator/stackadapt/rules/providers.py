@@ -1,4 +1,4 @@
-"""External providers and mappable types are compared without regard to case and `_`.
+"""External providers and mappable types are compared without case and `_`.
 
 The service's own text asks for `segmentio`; its published client has sent `SEGMENT_IO`, `segmentio` and `segment_io`.
 """
@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 
 def provider_key(provider: str | None) -> str:
-    """The form in which two spellings of one provider are equal; empty for none."""
+    """The key under which all spellings of a provider are equal; empty for None."""
     return (provider or "").strip().lower().replace("_", "")
 
 
 def source_of(provider: str, sources: Iterable[str]) -> str | None:
-    """The member of the schema's `Source` that a provider means, or None."""
+    """The value of the schema's enum `Source` that a provider means, or None."""
     key = provider_key(provider)
     return next((source for source in sources if provider_key(source) == key), None)

@@ -1,25 +1,22 @@
-"""Segment rules: what an advertiser's segment asks of a profile.
+"""Segment rules: which profiles of an advertiser belong to a segment.
 
-A rule is `{"field", "operator", "value"}` or `{"all": [rules]}`, `{"any": [rules]}`, `{"not": rule}`. A rule about
-audiences may ask with `"since": {"operator", "value"}` for memberships that began at a certain time.
+A rule is `{"field", "operator", "value"}` or `{"all": [rules]}`, `{"any": [rules]}`, `{"not": rule}`. A rule about an
+audience may add `"since": {"operator", "value"}` to select memberships by when they began. `FIELDS` and `OPERATORS`
+list what a rule may name.
 
-Fields: `email`; `marketing_status`; `segment_engage_audience_id` and `segment_engage_audience_name` (also under the
-current captions' names `external_audience_id`, `external_audience_name`): the external audiences that the profile is
-in; anything else is the destination key of a profile property.
+Semantics, the same on every database:
 
-Meaning, the same on every database:
-
-- Text is compared exactly, upper and lower case apart; emails and marketing statuses without regard to case.
-- A field with several values (audiences, STRING_LIST properties) passes when one of its values does.
-- `not_equals` and `not_contains` hold exactly when `equals` and `contains` do not; so they hold for a profile that has
-  no value. `not_exists` is the opposite of `exists`.
+- Text comparison is case-sensitive, except for emails and marketing statuses.
+- A field with several values (audiences, STRING_LIST properties) passes if one of its values does.
+- `not_equals` and `not_contains` pass exactly when `equals` and `contains` do not, so also for a profile without a
+  value. `not_exists` is the opposite of `exists`.
 - `greater_than`, `less_than`, `at_least`, `at_most` compare NUMBER, DATE and DATETIME properties. On another declared
-  type they never hold, and the segment carries a warning.
-- `before`, `after` and `within_last` compare DATE and DATETIME properties, and the beginning of a membership, with
-  moments. The value of `before` and `after` is a date or a duration, which means so long ago (`"30d"`); `within_last`
-  takes a duration and ends with the present. The present is the sandbox's clock. Of a DATE whole days are compared.
-- A value is read by the property's declared type (`"500"` is a number for a NUMBER property). A stored value that was
-  read under another type does not pass.
+  type they never pass, and the segment carries a warning.
+- `before`, `after` and `within_last` compare DATE and DATETIME properties, and the start of a membership, with a point
+  in time. `before` and `after` take a date or a duration, which means that long ago (`"30d"`); `within_last` takes a
+  duration that ends now. Now is the time of the sandbox's clock. A DATE is compared by whole days.
+- A value is read by the property's declared type (`"500"` is a number for a NUMBER property). A value that was stored
+  under another type does not pass.
 - A property that no mapping declares is compared by the type of the rule's value, with a warning.
 
 The real service's conditions are not public; all of this is assumed.
@@ -27,74 +24,124 @@ The real service's conditions are not public; all of this is assumed.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from emulator.durations import parse_duration
-from emulator.errors import InputError, nearest
-from emulator.stackadapt.rules.texts import is_storable
+from emulator.durations import PATTERN, parse_duration
+from emulator.errors import InputError, unknown
 from emulator.stackadapt.rules.values import read_value
+from emulator.text import is_storable
 
 EMAIL = "email"
 MARKETING_STATUS = "marketing_status"
 AUDIENCE_ID = "segment_engage_audience_id"
 AUDIENCE_NAME = "segment_engage_audience_name"
 AUDIENCE_FIELDS = frozenset({AUDIENCE_ID, AUDIENCE_NAME})
-_ALIASES = {"external_audience_id": AUDIENCE_ID, "external_audience_name": AUDIENCE_NAME}
+# Fields under the names of the service's current captions.
+ALIASES = {"external_audience_id": AUDIENCE_ID, "external_audience_name": AUDIENCE_NAME}
 
 DEEPEST = 20
 _MOST_TESTS = 200
 _COMBINATIONS = ("all", "any", "not")
 _TEST_KEYS = ("field", "operator", "value", "since")
 _LONGEST = timedelta(days=36_525)
-_DURATION = re.compile(r"\d+(?:\.\d+)?[smhd]", re.ASCII)
 
 Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...] | timedelta | None
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """`value` says what the operator takes: `scalar`, `text`, `ordered` (number or text), `list`, `moment` (a date or a
-    duration), `duration` or nothing.
-    """
+class Operator(NamedTuple):
+    """`value` is the kind of value that the operator takes, a key of `VALUE_KINDS`. `meaning` is for documentation."""
 
-    value: str | None
+    value: str
+    meaning: str
     opposite_of: str | None = None
 
 
-OPERATORS: Mapping[str, Operator] = {
-    "equals": Operator("scalar"),
-    "not_equals": Operator("scalar", opposite_of="equals"),
-    "contains": Operator("text"),
-    "not_contains": Operator("text", opposite_of="contains"),
-    "starts_with": Operator("text"),
-    "ends_with": Operator("text"),
-    "exists": Operator(None),
-    "not_exists": Operator(None, opposite_of="exists"),
-    "greater_than": Operator("ordered"),
-    "less_than": Operator("ordered"),
-    "at_least": Operator("ordered"),
-    "at_most": Operator("ordered"),
-    "one_of": Operator("list"),
-    "before": Operator("moment"),
-    "after": Operator("moment"),
-    "within_last": Operator("duration"),
+SCALAR, STRING, ORDERED, ARRAY = "scalar", "string", "ordered", "array"
+TIME, DURATION, NOTHING = "time", "duration", "nothing"
+
+# What a rule's value may be, by kind, as error messages and the documentation put it.
+VALUE_KINDS: Mapping[str, str] = {
+    SCALAR: "a string, number or boolean",
+    STRING: "a non-empty string",
+    ORDERED: "a number or a date",
+    ARRAY: "a non-empty array of strings, numbers or booleans",
+    TIME: "a date, or a duration of at most a hundred years such as 30d",
+    DURATION: "a duration of at most a hundred years such as 30d",
+    NOTHING: "no value",
 }
-ORDER_OPERATORS = frozenset(name for name, operator in OPERATORS.items() if operator.value == "ordered")
+
+OPERATORS: Mapping[str, Operator] = {
+    "equals": Operator(SCALAR, "The field has this value."),
+    "not_equals": Operator(SCALAR, "The field does not have this value.", opposite_of="equals"),
+    "contains": Operator(STRING, "The text contains this string."),
+    "not_contains": Operator(STRING, "The text does not contain this string.", opposite_of="contains"),
+    "starts_with": Operator(STRING, "The text starts with this string."),
+    "ends_with": Operator(STRING, "The text ends with this string."),
+    "exists": Operator(NOTHING, "The field has a value."),
+    "not_exists": Operator(NOTHING, "The field has no value.", opposite_of="exists"),
+    "greater_than": Operator(ORDERED, "The number or date is greater."),
+    "less_than": Operator(ORDERED, "The number or date is less."),
+    "at_least": Operator(ORDERED, "The number or date is greater or equal."),
+    "at_most": Operator(ORDERED, "The number or date is less or equal."),
+    "one_of": Operator(ARRAY, "The field has one of these values."),
+    "before": Operator(TIME, "The date is earlier."),
+    "after": Operator(TIME, "The date is later."),
+    "within_last": Operator(DURATION, "The date is within this duration before now."),
+}
+ORDER_OPERATORS = frozenset(name for name, operator in OPERATORS.items() if operator.value == ORDERED)
 TIME_OPERATORS = frozenset({"before", "after", "within_last"})
 TEXT_OPERATORS = frozenset({"contains", "starts_with", "ends_with"})
 
 
+class Field(NamedTuple):
+    """A field of a rule, for documentation: its values, the operators that can pass, and an example of a rule."""
+
+    field: str
+    values: str
+    operators: tuple[str, ...]
+    example: Mapping[str, Any]
+
+
+def _without(*names: str) -> tuple[str, ...]:
+    return tuple(name for name, operator in OPERATORS.items() if not {name, operator.opposite_of} & {*names})
+
+
+def _example(field: str, operator: str, value: Any, **since: Any) -> dict[str, Any]:
+    return {"field": field, "operator": operator, "value": value, **since}
+
+
+_OF_TEXT = _without(*ORDER_OPERATORS, *TIME_OPERATORS)
+_OF_NUMBER = _without(*TEXT_OPERATORS, *TIME_OPERATORS)
+_OF_BOOLEAN = _without(*TEXT_OPERATORS, *TIME_OPERATORS, *ORDER_OPERATORS)
+_RECENTLY = {"operator": "within_last", "value": "30d"}
+
+FIELDS = (
+    Field(EMAIL, "a string", _OF_TEXT, _example(EMAIL, "ends_with", "@example.com")),
+    Field(MARKETING_STATUS, "a `MarketingStatus`", _OF_TEXT, _example(MARKETING_STATUS, "equals", "OPTED_IN")),
+    Field(AUDIENCE_ID, "ids of external audiences", _OF_TEXT, _example(AUDIENCE_ID, "equals", "aud_vip")),
+    Field(
+        AUDIENCE_NAME,
+        "names of external audiences",
+        _OF_TEXT,
+        _example(AUDIENCE_NAME, "equals", "vip_customers", since=_RECENTLY),
+    ),
+    Field("a NUMBER property", "a number", _OF_NUMBER, _example("total_spent", "at_least", 500)),
+    Field("a BOOLEAN property", "a boolean", _OF_BOOLEAN, _example("newsletter", "equals", True)),
+    Field("a DATE or DATETIME property", "a date", tuple(OPERATORS), _example("birth_date", "before", "1990-01-01")),
+    Field("a STRING_LIST property", "several strings", _OF_TEXT, _example("tags", "contains", "gold")),
+    Field("any other property", "a string", _OF_TEXT, _example("city", "one_of", ["Toronto", "Montréal"])),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
-    """One question about one field.
+    """A test of one field.
 
-    `value` is a scalar, a tuple for `one_of`, a timedelta for a duration, None where none is taken.
+    `value` is a scalar, a tuple for `one_of`, a timedelta for a duration, None for an operator that takes none.
     """
 
     __test__ = False
@@ -108,7 +155,7 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """When a membership began: a time operator and its moment, as text or so long ago."""
+    """When a membership began: a time operator and its value, a date as text or a duration."""
 
     operator: str
     value: Value
@@ -116,21 +163,21 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every one of the rules holds."""
+    """Passes if every rule passes."""
 
     rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """One of the rules holds."""
+    """Passes if one of the rules passes."""
 
     rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The rule does not hold."""
+    """Passes if the rule does not."""
 
     rule: Rule
 
@@ -139,11 +186,11 @@ Rule = Test | All | AnyOf | Not
 
 
 def parse_rule(document: Any) -> Rule:
-    """The rule of a JSON document. Raises InputError that names the place, such as `rule.all[1].operator`."""
+    """The rule in a JSON document. Raises InputError with the place, such as `rule.all[1].operator`."""
     rule = _parse(document, "rule", 1)
     tests = _count(rule)
     if tests > _MOST_TESTS:
-        raise InputError("this rule asks too much", where="rule", found=tests, allowed=f"{_MOST_TESTS} tests at most")
+        raise InputError("too many tests in one rule", where="rule", found=tests, allowed=f"at most {_MOST_TESTS}")
     return rule
 
 
@@ -155,22 +202,21 @@ def _count(rule: Rule) -> int:
 
 def _parse(document: Any, place: str, depth: int) -> Rule:
     if depth > DEEPEST:
-        raise InputError("this rule is nested too deeply", where=place, allowed=f"{DEEPEST} levels at most")
+        raise InputError("the rule is nested too deeply", where=place, allowed=f"at most {DEEPEST} levels")
     if not isinstance(document, dict):
-        raise InputError(
-            "a rule is an object", where=place, found=document, allowed="field and operator, all, any, not"
-        )
+        allowed = "an object with field and operator, or with all, any or not"
+        raise InputError("invalid rule", where=place, found=document, allowed=allowed)
     combination = next((key for key in _COMBINATIONS if key in document), None)
     if combination is None:
         return _test(document, place)
     if len(document) > 1:
         extra = next(key for key in document if key != combination)
-        raise InputError("nothing stands beside a combination", where=f"{place}.{extra}", allowed=combination)
+        raise InputError("`all`, `any` and `not` cannot be combined with other keys", where=f"{place}.{extra}")
     inner, place = document[combination], f"{place}.{combination}"
     if combination == "not":
         return Not(_parse(inner, place, depth + 1))
     if not isinstance(inner, list) or not inner:
-        raise InputError("this takes a list of rules", where=place, found=inner, allowed="one rule or more")
+        raise InputError("invalid list of rules", where=place, found=inner, allowed="an array of one rule or more")
     rules = tuple(_parse(rule, f"{place}[{index}]", depth + 1) for index, rule in enumerate(inner))
     return All(rules) if combination == "all" else AnyOf(rules)
 
@@ -178,81 +224,70 @@ def _parse(document: Any, place: str, depth: int) -> Rule:
 def _test(document: Mapping[str, Any], place: str) -> Test:
     for key in document:
         if key not in _TEST_KEYS:
-            known = (*_TEST_KEYS, *_COMBINATIONS)
-            raise InputError(
-                "a rule has no such key",
-                where=f"{place}.{key}",
-                allowed=", ".join(known),
-                hint=nearest(str(key), known),
-            )
+            raise unknown("key", key, (*_TEST_KEYS, *_COMBINATIONS), where=f"{place}.{key}", error=InputError)
     field = document.get("field")
     if not isinstance(field, str) or not field or not is_storable(field):
         raise InputError("a rule needs the name of a field", where=f"{place}.field", found=field)
-    field = _ALIASES.get(field, field)
+    field = ALIASES.get(field, field)
     name = _operator(document, OPERATORS, place)
-    value = _value(document, OPERATORS[name], f"{place}.value")
+    value = _value(document, OPERATORS[name].value, f"{place}.value")
     since = _since(document["since"], field, f"{place}.since") if "since" in document else None
     return Test(field=field, operator=name, value=value, place=place, since=since)
 
 
 def _operator(document: Mapping[str, Any], allowed: Collection[str], place: str) -> str:
     name = document.get("operator")
+    if name is None:
+        raise InputError("a rule needs an operator", where=f"{place}.operator", allowed=", ".join(allowed))
     if not isinstance(name, str) or name not in allowed:
-        raise InputError(
-            "there is no such operator",
-            where=f"{place}.operator",
-            found=name,
-            allowed=", ".join(allowed),
-            hint=nearest(str(name), allowed),
-        )
+        raise unknown("operator", name, allowed, where=f"{place}.operator", error=InputError)
     return name
 
 
 def _since(document: Any, field: str, place: str) -> Since:
     if field not in AUDIENCE_FIELDS:
         allowed = ", ".join(sorted(AUDIENCE_FIELDS))
-        raise InputError("only a membership has a beginning", where=place, found=field, allowed=allowed)
+        raise InputError("`since` applies to memberships only", where=place, found=field, allowed=allowed)
     if not isinstance(document, dict) or document.keys() - {"operator", "value"}:
-        raise InputError("this is no time", where=place, found=document, allowed="an operator and a value")
+        raise InputError("invalid `since`", where=place, found=document, allowed="an object with operator and value")
     name = _operator(document, sorted(TIME_OPERATORS), place)
-    return Since(name, _value(document, OPERATORS[name], f"{place}.value"))
+    return Since(name, _value(document, OPERATORS[name].value, f"{place}.value"))
 
 
-def _value(document: Mapping[str, Any], operator: Operator, place: str) -> Value:
+def _value(document: Mapping[str, Any], kind: str, place: str) -> Value:
     value = document.get("value")
-    if operator.value in ("moment", "duration"):
-        return _moment(value, operator, place)
-    if operator.value is None:
+    if kind == NOTHING:
         if "value" in document:
             raise InputError("this operator takes no value", where=place, found=value)
         return None
-    if operator.value == "list":
-        if not isinstance(value, list) or not value or not all(map(_is_scalar, value)):
-            raise InputError("this operator takes a list", where=place, found=value, allowed="texts, numbers, booleans")
-        return tuple(value)
-    if operator.value == "text" and not (isinstance(value, str) and value and is_storable(value)):
-        raise InputError("this operator takes a text", where=place, found=value, allowed="a text that is not empty")
-    if not _is_scalar(value) or (operator.value == "ordered" and isinstance(value, bool)):
-        allowed = "a number or a date" if operator.value == "ordered" else "a text, a number or a boolean"
-        raise InputError("this operator cannot take this value", where=place, found=value, allowed=allowed)
-    scalar: Scalar = document["value"]
-    return scalar
+    read: Value = None
+    if kind in (TIME, DURATION):
+        read = _time(value, kind, place)
+    elif _IS_VALUE[kind](value):
+        read = tuple(document["value"]) if kind == ARRAY else document["value"]
+    if read is None:
+        raise InputError("invalid value for this operator", where=place, found=value, allowed=VALUE_KINDS[kind])
+    return read
 
 
-def _moment(value: Any, operator: Operator, place: str) -> str | timedelta:
-    if isinstance(value, str) and _DURATION.fullmatch(value) and len(value) < 12:
+def _time(value: Any, kind: str, place: str) -> str | timedelta | None:
+    if isinstance(value, str) and PATTERN.fullmatch(value) and len(value) < 12:
         duration = parse_duration(value, where=place)
-        if duration <= _LONGEST:
-            return duration
-    elif operator.value == "moment" and isinstance(value, str) and read_value(value, "DATETIME") is not None:
+        return duration if duration <= _LONGEST else None
+    if kind == TIME and isinstance(value, str) and read_value(value, "DATETIME") is not None:
         return value
-    allowed = "a duration such as 30d, a hundred years at most"
-    if operator.value == "moment":
-        allowed += ", or a date"
-    raise InputError("this operator cannot take this value", where=place, found=value, allowed=allowed)
+    return None
 
 
 def _is_scalar(value: Any) -> bool:
     if isinstance(value, str):
         return is_storable(value)
-    return isinstance(value, bool | int | float) and math.isfinite(value) and abs(value) < 10**15
+    return isinstance(value, bool | int | float) and abs(value) < 10**15
+
+
+_IS_VALUE: Mapping[str, Callable[[Any], bool]] = {
+    SCALAR: _is_scalar,
+    STRING: lambda value: isinstance(value, str) and bool(value) and is_storable(value),
+    ORDERED: lambda value: _is_scalar(value) and not isinstance(value, bool),
+    ARRAY: lambda value: isinstance(value, list) and bool(value) and all(map(_is_scalar, value)),
+}

@@ -1,4 +1,4 @@
-"""Mistakes in the input of a mutation: HTTP 200, a message, a path, and nothing written."""
+"""User errors of a mutation: HTTP 200, a message, a path, and nothing is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class UserError:
-    """One mistake. `path` names the argument, as `("input", "advertiserId")`."""
+    """One user error. `path` names the argument, as `("input", "advertiserId")`."""
 
     message: str
     path: tuple[str, ...]
@@ -20,7 +20,7 @@ class UserError:
 
 
 class Refusal(Exception):
-    """A mutation refuses its input as a whole."""
+    """A mutation refuses its whole input."""
 
     def __init__(self, *user_errors: UserError) -> None:
         super().__init__("; ".join(error.message for error in user_errors))
@@ -35,7 +35,7 @@ def refusal(message: str, *path: str) -> Refusal:
 def payload(
     user_errors: Iterable[UserError] = (), *, client_mutation_id: str | None = None, **fields: Any
 ) -> dict[str, Any]:
-    """A mutation's payload. `clientMutationId` is an echo."""
+    """A mutation's payload. `clientMutationId` echoes the caller's."""
     return {
         "clientMutationId": client_mutation_id,
         "userErrors": [error.as_dict() for error in user_errors],

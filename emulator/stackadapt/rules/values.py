@@ -1,7 +1,8 @@
-"""How the values of a profile property are read, by the property's declared type (`ProfilePropertyData`).
+"""How values of a profile property are read, by the property's declared type (the enum `ProfilePropertyData`).
 
-A value is kept with its kind: `text`, `number`, `boolean` or `list`. Dates are text that sorts by time. What cannot be
-read leaves the property as it was. The accepted spellings are assumed; the service's are not public.
+A value is stored with its kind: `text`, `number`, `boolean` or `list`. Dates are text that sorts chronologically. A
+value that cannot be read does not change the property. The accepted spellings are assumed; the service's are not
+public.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from emulator.clock import to_iso
-from emulator.stackadapt.rules.texts import is_storable
+from emulator.text import is_storable
 
 TEXT = "text"
 NUMBER = "number"
@@ -28,15 +30,25 @@ _ISO = re.compile(
 )
 _MONTH_FIRST = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4})", re.ASCII)
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-# Beyond this a whole number is a float in every database.
+# Beyond this, databases store an integer as a float.
 _EXACT = 2**53
 
 
 class Value(NamedTuple):
-    """A value that was read: its kind and what is kept."""
+    """A value as it is stored: its kind and its content."""
 
     kind: str
     content: str | int | float | bool | list[str]
+
+
+def encoded(destination_key: str) -> str:
+    """A property's key in characters that every database's JSON paths can address."""
+    return quote(destination_key, safe="")
+
+
+def plain_properties(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored properties (`<kind>:<encoded key>`) by their plain keys."""
+    return {unquote(key.partition(":")[2]): value for key, value in stored.items()}
 
 
 def _text(value: Any) -> Value | None:
@@ -69,9 +81,8 @@ def _date(value: Any) -> Value | None:
     if not isinstance(value, str):
         return None
     text = value.strip()
-    match = _ISO.fullmatch(text)
     try:
-        if match:
+        if match := _ISO.fullmatch(text):
             return Value(TEXT, date.fromisoformat(match[1]).isoformat())
         if match := _MONTH_FIRST.fullmatch(text):
             return Value(TEXT, date(int(match[4]), int(match[1]), int(match[3])).isoformat())
@@ -87,15 +98,14 @@ def _datetime(value: Any) -> Value | None:
         return Value(TEXT, f"{day.content}T00:00:00.000Z") if day else None
     zone = match[3] or "Z"
     try:
-        moment = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}{'+00:00' if zone == 'Z' else zone}")
-        return Value(TEXT, to_iso(moment.astimezone(UTC)))
+        read = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}{'+00:00' if zone == 'Z' else zone}")
+        return Value(TEXT, to_iso(read.astimezone(UTC)))
     except (ValueError, OverflowError):
         return None
 
 
 def _list(value: Any) -> Value | None:
-    items = value if isinstance(value, list) else [value]
-    texts = [_text(item) for item in items]
+    texts = [_text(item) for item in (value if isinstance(value, list) else [value])]
     if any(text is None for text in texts):
         return None
     return Value(LIST, list(dict.fromkeys(str(text.content) for text in texts if text)))
@@ -109,7 +119,7 @@ def _inferred(value: Any) -> Value | None:
     return _list(value) if isinstance(value, list) else _text(value)
 
 
-# Members of `ProfilePropertyData`; those that are not here are read as text.
+# Every other type of `ProfilePropertyData` is read as text.
 _READERS: Mapping[str, Callable[[Any], Value | None]] = {
     "BOOLEAN": _boolean,
     "DATE": _date,
@@ -121,17 +131,16 @@ _READERS: Mapping[str, Callable[[Any], Value | None]] = {
 
 
 def is_read_as_text(data_type: str) -> bool:
-    """Whether values of the type are kept as the text that they are."""
+    """Whether values of the type are stored as the text they are."""
     return data_type not in _READERS
 
 
 def read_value(value: Any, data_type: str, choices: frozenset[str] = frozenset()) -> Value | None:
-    """What is kept of a JSON value under a declared type, or None when it cannot be read.
+    """A JSON value as it is stored under a declared type, or None when it cannot be read.
 
-    `choices` are the values of an ENUMERATION that names some; another value cannot be read.
+    `choices` are the values of an ENUMERATION that lists some; no other value can be read.
     """
-    reader = _READERS.get(data_type, _text)
-    read = reader(value)
+    read = _READERS.get(data_type, _text)(value)
     if read is not None and choices and read.content not in choices:
         return None
     return read

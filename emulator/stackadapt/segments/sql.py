@@ -1,17 +1,16 @@
-"""A segment rule as one SQL condition over `PROFILES`. What the operators mean is told in `rules/segment_rules.py`."""
+"""Compiles a segment rule to one SQL condition over `PROFILES`. `rules/segment_rules.py` defines the operators."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
 
 from emulator.clock import to_iso
-from emulator.stackadapt.rules.records import encoded
 from emulator.stackadapt.rules.segment_rules import (
     AUDIENCE_FIELDS,
     AUDIENCE_ID,
@@ -28,13 +27,13 @@ from emulator.stackadapt.rules.segment_rules import (
     Test,
     Value,
 )
-from emulator.stackadapt.rules.values import BOOLEAN, KINDS, LIST, NUMBER, TEXT, read_value
+from emulator.stackadapt.rules.values import BOOLEAN, KINDS, LIST, NUMBER, TEXT, encoded, read_value
 from emulator.stackadapt.tables import EXTERNAL_AUDIENCES, MEMBERSHIPS, PROFILE_LIST_ITEMS, PROFILES
 from emulator.timestamps import to_millis
 
 Condition = ColumnElement[bool]
 
-# The kind of stored value that a declared type is compared with; the others are text.
+# The kind of stored value that a declared type is compared with; for every other type it is text.
 _KIND_OF_TYPE = {"NUMBER": NUMBER, "BOOLEAN": BOOLEAN, "STRING_LIST": LIST}
 _DATES = frozenset({"DATE", "DATETIME"})
 _ORDERED_TYPES = frozenset({"NUMBER", "DATE", "DATETIME"})
@@ -62,73 +61,83 @@ _TESTS: Mapping[str, Callable[[Any, Any], Condition]] = {
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """`condition` never is NULL; `warnings` tell what the author of the rule may not have meant."""
+    """`condition` is never NULL; `warnings` name parts of the rule that may not do what its author meant."""
 
     condition: Condition
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Surroundings:
-    """What a rule is compiled against, and what is odd about it."""
+class _Context:
+    """The declared types by property key, the time, and the warnings so far."""
 
     declared: Mapping[str, str]
     now: datetime
-    warnings: list[str]
+    warnings: list[str] = field(default_factory=list)
+
+    def never(self, test: Test, why: str) -> Condition:
+        """A condition that no profile passes, with a warning."""
+        self.warnings.append(f"{test.place}.operator: {test.field!r} {why}; {test.operator} never passes")
+        return false()
 
 
 def compile_rule(rule: Rule, declared: Mapping[str, str], now: datetime) -> CompiledRule:
-    """Compiles a rule as it stands at `now`; `declared` gives the type of declared properties by destination key."""
-    around = _Surroundings(declared, now, [])
-    condition = _condition(rule, around)
-    return CompiledRule(condition, tuple(dict.fromkeys(around.warnings)))
+    """Compiles a rule for the time `now`; `declared` has the declared types of properties by destination key."""
+    context = _Context(declared, now)
+    condition = _condition(rule, context)
+    return CompiledRule(condition, tuple(dict.fromkeys(context.warnings)))
 
 
-def _condition(rule: Rule, around: _Surroundings) -> Condition:
+def _condition(rule: Rule, context: _Context) -> Condition:
     if isinstance(rule, Test):
         opposite_of = OPERATORS[rule.operator].opposite_of
-        condition = _test(rule, opposite_of or rule.operator, around)
+        condition = _test(rule, opposite_of or rule.operator, context)
         return not_(condition) if opposite_of else condition
     if isinstance(rule, Not):
-        return not_(_condition(rule.rule, around))
-    conditions = [_condition(inner, around) for inner in rule.rules]
+        return not_(_condition(rule.rule, context))
+    conditions = [_condition(inner, context) for inner in rule.rules]
     return and_(*conditions) if isinstance(rule, All) else or_(*conditions)
 
 
-def _test(test: Test, operator: str, around: _Surroundings) -> Condition:
-    if test.field in AUDIENCE_FIELDS:
-        return _audience_test(test, operator, around)
-    if test.field in (EMAIL, MARKETING_STATUS):
-        return _column_test(test, operator, around.warnings)
-    data_type = around.declared.get(test.field)
+def _test(test: Test, operator: str, context: _Context) -> Condition:
+    if test.field in AUDIENCE_FIELDS or test.field in (EMAIL, MARKETING_STATUS):
+        if operator in ORDER_OPERATORS | TIME_OPERATORS:
+            return context.never(test, "has no order")
+        return (_audience_test if test.field in AUDIENCE_FIELDS else _column_test)(test, operator, context)
+    data_type = context.declared.get(test.field)
     if data_type is None:
-        around.warnings.append(f"{test.place}.field: no mapping declares the property {test.field!r}.")
+        context.warnings.append(f"{test.place}.field: no mapping declares the property {test.field!r}")
     if operator == "exists":
-        return _property_exists(encoded(test.field))
+        key = encoded(test.field)
+        return or_(*(PROFILES.c.properties[f"{kind}:{key}"].as_string().is_not(None) for kind in KINDS))
     if operator in TIME_OPERATORS:
-        return _date_test(test, operator, data_type, around)
-    if data_type in (None, _INFERRED):
+        return _date_test(test, operator, data_type, context)
+    if data_type is None or data_type == _INFERRED:
         return _undeclared_test(test, operator)
-    return _property_test(test, operator, str(data_type), around.warnings)
+    return _property_test(test, operator, data_type, context)
 
 
-def _date_test(test: Test, operator: str, data_type: str | None, around: _Surroundings) -> Condition:
-    if data_type not in _DATES:
-        return _never(test, "is not declared DATE or DATETIME", around.warnings)
-    bound = _bound(test.value, str(data_type), around.now)
-    value = (bound, _bound(timedelta(), str(data_type), around.now)) if operator == "within_last" else bound
-    return _kind_test(encoded(test.field), TEXT, operator, [value])
+def _column_test(test: Test, operator: str, _context: _Context) -> Condition:
+    column = PROFILES.c.email if test.field == EMAIL else PROFILES.c.marketing_status
+    folded = str.lower if test.field == EMAIL else str.upper
+    texts = _texts(test.value)
+    return _TESTS[operator](column, folded(texts) if isinstance(texts, str) else [folded(text) for text in texts])
 
 
-def _bound(value: Any, data_type: str, now: datetime) -> str:
-    """A moment of a rule, as text in the form in which properties of the type are kept."""
-    text = to_iso(now - value) if isinstance(value, timedelta) else value
-    read = read_value(text, data_type)
-    return str(read.content) if read else text
+def _audience_test(test: Test, operator: str, context: _Context) -> Condition:
+    column = EXTERNAL_AUDIENCES.c.external_id if test.field == AUDIENCE_ID else EXTERNAL_AUDIENCES.c.name
+    audiences = select(EXTERNAL_AUDIENCES.c.id).where(_TESTS[operator](column, _texts(test.value)))
+    # A list of members, read once from an index, is cheaper than a subquery for every profile.
+    members = select(MEMBERSHIPS.c.profile_id).where(
+        MEMBERSHIPS.c.active == true(),
+        MEMBERSHIPS.c.audience_id.in_(audiences),
+        _began(test.since, context.now) if test.since else true(),
+    )
+    return PROFILES.c.id.in_(members)
 
 
 def _began(since: Since, now: datetime) -> Condition:
-    """The condition that a membership began then, in milliseconds as the table keeps them."""
+    """The condition on when a membership began, in the milliseconds of the table."""
     if isinstance(since.value, timedelta):
         bound = to_millis(now - since.value)
     else:
@@ -137,60 +146,46 @@ def _began(since: Since, now: datetime) -> Condition:
     return _TESTS[since.operator](MEMBERSHIPS.c.changed_at, value)
 
 
-def _column_test(test: Test, operator: str, warnings: list[str]) -> Condition:
-    if operator in ORDER_OPERATORS | TIME_OPERATORS:
-        return _never(test, "has no order", warnings)
-    column = PROFILES.c.email if test.field == EMAIL else PROFILES.c.marketing_status
-    folded = str.lower if test.field == EMAIL else str.upper
-    texts = _texts(test.value)
-    return _TESTS[operator](column, folded(texts) if isinstance(texts, str) else [folded(text) for text in texts])
+def _date_test(test: Test, operator: str, data_type: str | None, context: _Context) -> Condition:
+    if data_type not in _DATES:
+        return context.never(test, "is not declared DATE or DATETIME")
+    bound = _bound(test.value, str(data_type), context.now)
+    value = (bound, _bound(timedelta(), str(data_type), context.now)) if operator == "within_last" else bound
+    return _kind_test(encoded(test.field), TEXT, operator, [value])
 
 
-def _audience_test(test: Test, operator: str, around: _Surroundings) -> Condition:
-    if operator in ORDER_OPERATORS | TIME_OPERATORS:
-        return _never(test, "has no order", around.warnings)
-    column = EXTERNAL_AUDIENCES.c.external_id if test.field == AUDIENCE_ID else EXTERNAL_AUDIENCES.c.name
-    # A list of members, read once from an index, costs less than a question for every profile.
-    members = select(MEMBERSHIPS.c.profile_id).where(
-        MEMBERSHIPS.c.active == true(),
-        MEMBERSHIPS.c.audience_id.in_(
-            select(EXTERNAL_AUDIENCES.c.id).where(_TESTS[operator](column, _texts(test.value)))
-        ),
-        _began(test.since, around.now) if test.since else true(),
-    )
-    return PROFILES.c.id.in_(members)
-
-
-def _property_exists(key: str) -> Condition:
-    return or_(*(PROFILES.c.properties[f"{kind}:{key}"].as_string().is_not(None) for kind in KINDS))
+def _bound(value: Any, data_type: str, now: datetime) -> str:
+    """A date or duration of a rule, as text in the stored form of the type."""
+    text = to_iso(now - value) if isinstance(value, timedelta) else value
+    read = read_value(text, data_type)
+    return str(read.content) if read else text
 
 
 def _undeclared_test(test: Test, operator: str) -> Condition:
+    """Compares stored values of the same kind as the rule's value."""
     key = encoded(test.field)
-    values = test.value if isinstance(test.value, tuple) else (test.value,)
     conditions: list[Condition] = []
-    for kind in (TEXT, NUMBER, BOOLEAN):
-        of_kind = [value for value in values if _kind_of(value) == kind]
-        if of_kind:
-            conditions.append(_kind_test(key, kind, operator, of_kind))
-            if kind == TEXT and operator not in ORDER_OPERATORS:
-                conditions.append(_kind_test(key, LIST, operator, of_kind))
+    for kind, of_kind in _by_kind(test.value).items():
+        conditions.append(_kind_test(key, kind, operator, of_kind))
+        if kind == TEXT and operator not in ORDER_OPERATORS:
+            conditions.append(_kind_test(key, LIST, operator, of_kind))
     return or_(*conditions)
 
 
-def _property_test(test: Test, operator: str, data_type: str, warnings: list[str]) -> Condition:
+def _property_test(test: Test, operator: str, data_type: str, context: _Context) -> Condition:
     kind = _KIND_OF_TYPE.get(data_type, TEXT)
     if operator in ORDER_OPERATORS and data_type not in _ORDERED_TYPES:
-        return _never(test, f"is declared {data_type} and has no order", warnings)
+        return context.never(test, f"is declared {data_type}, which has no order")
     if operator in TEXT_OPERATORS:
         if kind not in (TEXT, LIST):
-            return _never(test, f"is declared {data_type} and is no text", warnings)
+            return context.never(test, f"is declared {data_type}, which is not text")
         return _kind_test(encoded(test.field), kind, operator, [test.value])
     values = test.value if isinstance(test.value, tuple) else (test.value,)
     of_type = "STRING" if kind == LIST else data_type
     read = [read_value(value, of_type) for value in values]
     if not all(read):
-        warnings.append(f"{test.place}.value: {test.field!r} is declared {data_type}; the value cannot be read so.")
+        reason = f"{test.field!r} is declared {data_type}; the value cannot be read as that type"
+        context.warnings.append(f"{test.place}.value: {reason}")
     readable: list[Any] = [value.content for value in read if value]
     return _kind_test(encoded(test.field), kind, operator, readable) if readable else false()
 
@@ -206,7 +201,7 @@ def _kind_test(key: str, kind: str, operator: str, values: list[Any]) -> Conditi
         )
     stored = PROFILES.c.properties[f"{kind}:{key}"]
     column: Any = {TEXT: stored.as_string, NUMBER: stored.as_float, BOOLEAN: stored.as_boolean}[kind]()
-    # One look into the JSON instead of two: a property that is not there makes the comparison NULL.
+    # One JSON lookup instead of two: a missing property makes the comparison NULL.
     return func.coalesce(_TESTS[operator](column, value), false())
 
 
@@ -218,12 +213,9 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _kind_of(value: Any) -> str:
-    if isinstance(value, bool):
-        return BOOLEAN
-    return TEXT if isinstance(value, str) else NUMBER
-
-
-def _never(test: Test, why: str, warnings: list[str]) -> Condition:
-    warnings.append(f"{test.place}.operator: {test.field!r} {why}; {test.operator} never holds.")
-    return false()
+def _by_kind(value: Value) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for each in value if isinstance(value, tuple) else (value,):
+        kind = BOOLEAN if isinstance(each, bool) else TEXT if isinstance(each, str) else NUMBER
+        found.setdefault(kind, []).append(each)
+    return found

@@ -17,8 +17,8 @@ from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain
 from emulator.stackadapt.ingestion.declared_properties import ProfileProperty, property_catalogue
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.text import is_storable
 from emulator.workspace import READ, WRITE
 
 # From the schema's own text.

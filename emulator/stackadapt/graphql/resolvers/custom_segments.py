@@ -12,17 +12,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ariadne import InterfaceType, ObjectType, QueryType
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING
 from emulator.stackadapt.graphql.context import Info
 from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
 from emulator.stackadapt.graphql.resolvers.fields import connection_types, plain
-from emulator.stackadapt.ingestion.declared_properties import declared_types
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.segment_rules import parse_rule
-from emulator.stackadapt.segments.sql import compile_rule
-from emulator.stackadapt.tables import PROFILES, SEGMENTS
+from emulator.stackadapt.segments.store import compiled_segment, segment_size
+from emulator.stackadapt.tables import SEGMENTS
 from emulator.timestamps import from_millis, iso_of_millis
 from emulator.workspace import READ
 
@@ -83,10 +81,8 @@ def resolve_custom_segments(
 @segment.field("size")
 def resolve_size(parent: Mapping[str, Any], info: Info) -> int:
     context, row = info.context, parent["row"]
-    declared = declared_types(context.connection, row.advertiser_id)
-    rule = compile_rule(parse_rule(row.rule), declared, from_millis(context.arrival.received_at))
-    members = select(func.count()).where(PROFILES.c.advertiser_id == row.advertiser_id, rule.condition)
-    return context.connection.scalar(members) or 0
+    compiled = compiled_segment(context.connection, row, from_millis(context.arrival.received_at))
+    return segment_size(context.connection, row, compiled)
 
 
 @permissions.field("permittedAdvertisers")

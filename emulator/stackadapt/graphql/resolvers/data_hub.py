@@ -54,7 +54,7 @@ def resolve_upsert_profiles(
     context = info.context
     batch = _batch(context, integration, input)
     tie = context.workspace.ingestion.mapping_race
-    enqueue_records(context.connection, context.arrival, batch, tie_mappings=tie)
+    enqueue_records(context.connection, context.arrival, batch, pin_mappings=tie)
     return {"status": ACCEPTED, "requestId": input["requestId"]}
 
 

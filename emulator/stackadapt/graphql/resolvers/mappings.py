@@ -17,8 +17,7 @@ from emulator.stackadapt.ingestion.mappings import (
     AUDIENCE,
     PROFILE,
     Mapping,
-    create_mapping,
-    find_mapping,
+    find_or_create_mapping,
     mapping_by_id,
     request_schema,
 )
@@ -123,9 +122,13 @@ def _chosen(context: RequestContext, given: Input[str, Any], kind: str) -> Mappi
             raise refusal(messages.MAPPING_UNKNOWN, "input", "id")
         context.writable(mapping.advertiser_id, "input", "id")
         return mapping
-    identity = {"mappable_type": given.get("mappableType"), "mappable_id": given.get("mappableId")}
-    found = find_mapping(context.connection, advertiser_id=str(advertiser_id), kind=kind, **identity)
-    return found or create_mapping(context.connection, advertiser_id=str(advertiser_id), kind=kind, **identity)
+    return find_or_create_mapping(
+        context.connection,
+        advertiser_id=str(advertiser_id),
+        kind=kind,
+        mappable_type=given.get("mappableType"),
+        mappable_id=given.get("mappableId"),
+    )
 
 
 def _enqueue(

@@ -28,8 +28,8 @@ from emulator.stackadapt.ingestion.profile_lists import (
     size_of,
 )
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.texts import is_storable
 from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.text import is_storable
 from emulator.timestamps import iso_of_millis
 
 mutations = MutationType()

@@ -10,12 +10,12 @@ from ariadne import MutationType, ObjectType, QueryType
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain
+from emulator.stackadapt.ingestion.apply import preview_rejections
 from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
-from emulator.stackadapt.ingestion.rejection_preview import preview_rejections
 from emulator.stackadapt.messages import emulator_error
 from emulator.stackadapt.profiles.pages import profile_page
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.profiles_argument import read_profiles
+from emulator.stackadapt.rules.profile_input import read_profiles
 from emulator.stackadapt.rules.providers import source_of
 from emulator.stackadapt.rules.user_errors import payload, refusal
 from emulator.timestamps import from_millis
@@ -67,7 +67,7 @@ def upsert_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[s
     )
     ingestion = context.workspace.ingestion
     reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
-    enqueue_records(context.connection, context.arrival, batch, tie_mappings=ingestion.mapping_race)
+    enqueue_records(context.connection, context.arrival, batch, pin_mappings=ingestion.mapping_race)
     return payload(reported)
 
 

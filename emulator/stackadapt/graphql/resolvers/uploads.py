@@ -15,9 +15,9 @@ from emulator.stackadapt.graphql.resolvers.profile_lists import chosen_list
 from emulator.stackadapt.ingestion.upload_targets import make_target, read_upload
 from emulator.stackadapt.ingestion.uploads import SOURCE, Upload, take_upload
 from emulator.stackadapt.rules.mapping_columns import MalformedMapping, MappingColumn, columns_of_input
-from emulator.stackadapt.rules.texts import is_storable
-from emulator.stackadapt.rules.upload_files import UnreadableFile, read_file
+from emulator.stackadapt.rules.profile_input import UnreadableFile, read_file
 from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.text import is_storable
 
 RESOURCE = "CDP_PROFILES"
 

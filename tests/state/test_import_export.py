@@ -1,4 +1,4 @@
-"""Profiles out as lines and in again, under the rules that records are held to."""
+"""Exporting profiles as lines and importing them, under the rules for records."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ FULL = {
 }
 
 
-def test_json_lines_lose_nothing(client: Client) -> None:
+def test_json_lines_are_lossless(client: Client) -> None:
     assert take(client, jsonl(FULL))["imported"] == 1
     assert profiles(client) == [FULL]
     with Emulator() as other:
@@ -73,7 +73,7 @@ def test_json_lines_lose_nothing(client: Client) -> None:
         assert exported(other.client) == exported(client)
 
 
-def test_csv_comes_back_by_declared_type(client: Client) -> None:
+def test_csv_is_read_back_by_declared_type(client: Client) -> None:
     types = {"score": "NUMBER", "member": "BOOLEAN", "tags": "STRING_LIST"}
     declare(client, **types)
     take(client, jsonl(FULL, {"email": "bob@example.com", "properties": {"email2": "x", "properties.a": "y"}}))
@@ -87,7 +87,7 @@ def test_csv_comes_back_by_declared_type(client: Client) -> None:
         assert profiles(other.client) == profiles(client)
 
 
-def test_a_spreadsheet_s_csv_is_taken(client: Client) -> None:
+def test_csv_from_a_spreadsheet_is_imported(client: Client) -> None:
     text = "\ufeffemail,first_name,tier\r\nAda@Example.com,Ada,gold\r\n\r\nbob@example.com,,\r\n"
     assert take(client, text.encode(), name="csv")["imported"] == 2
     first, second = profiles(client)
@@ -95,7 +95,7 @@ def test_a_spreadsheet_s_csv_is_taken(client: Client) -> None:
     assert second["properties"] == {}
 
 
-def test_lines_that_are_no_profiles_are_counted_and_named(client: Client) -> None:
+def test_invalid_lines_are_counted_and_listed(client: Client) -> None:
     lines = [
         '{"email": "ada@example.com"}',
         "not json",
@@ -127,7 +127,7 @@ def test_lines_that_are_no_profiles_are_counted_and_named(client: Client) -> Non
     assert [profile["email"] for profile in profiles(client)] == ["ada@example.com"]
 
 
-def test_a_value_that_cannot_be_read_as_declared_is_left_out_and_told(client: Client) -> None:
+def test_a_value_that_cannot_be_read_as_declared_is_left_out_with_a_warning(client: Client) -> None:
     declare(client, score="NUMBER")
     result = take(client, jsonl({"email": "ada@example.com", "properties": {"score": "many", "tier": "gold"}}))
     assert result["imported"] == 1
@@ -135,7 +135,7 @@ def test_a_value_that_cannot_be_read_as_declared_is_left_out_and_told(client: Cl
     assert profiles(client)[0]["properties"] == {"tier": "gold"}
 
 
-def test_a_known_profile_is_merged_and_its_opt_out_stays(client: Client) -> None:
+def test_an_existing_profile_is_merged_and_its_opt_out_remains(client: Client) -> None:
     take(client, jsonl(FULL))
     again = {"email": "ADA@example.com", "marketingStatus": "OPTED_IN", "properties": {"tier": "gold"}}
     take(client, jsonl(again))
@@ -144,13 +144,13 @@ def test_a_known_profile_is_merged_and_its_opt_out_stays(client: Client) -> None
     assert profile["properties"] == {**FULL["properties"], "tier": "gold"}  # type: ignore[dict-item]
 
 
-def test_only_the_first_problems_are_listed_and_all_are_counted(client: Client) -> None:
+def test_all_problems_are_counted_and_the_first_are_listed(client: Client) -> None:
     result = take(client, jsonl(*({"email": f"bad{n}"} for n in range(2_500))))
     assert (result["rejected"], len(result["errors"])) == (2_500, 20)
     assert [error["line"] for error in result["errors"]] == list(range(1, 21))
 
 
-def test_an_export_of_several_pages_is_complete_and_of_one_advertiser_on_demand(client: Client) -> None:
+def test_an_export_of_several_pages_is_complete_and_can_be_limited_to_an_advertiser(client: Client) -> None:
     many = [{"email": f"p{n}@example.com", "advertiserId": "1001" if n % 2 else "1002"} for n in range(2_500)]
     assert take(client, jsonl(*many), advertiser=None)["imported"] == 2_500
     assert len(exported(client).splitlines()) == 2_500
@@ -160,7 +160,7 @@ def test_an_export_of_several_pages_is_complete_and_of_one_advertiser_on_demand(
     assert len(own) == 1_250
 
 
-def test_bytes_that_are_no_text_are_refused_where_they_stand(client: Client) -> None:
+def test_bytes_that_are_not_text_are_rejected_on_their_line(client: Client) -> None:
     assert take(client, b'{"email": "a@example.com"}\n\xff\xfe\n')["rejected"] == 1
     result = take(client, b"email,name\nb@example.com,\xff\n", name="csv")
     assert (result["imported"], result["warnings"][0]["line"]) == (1, 2)
@@ -178,7 +178,7 @@ def test_an_unknown_format_or_advertiser_is_refused(
     assert (answer.status_code, (answer.json or {})["where"]) == (400, where)
 
 
-def test_imported_profiles_fill_segments_on_audience_and_property(client: Client) -> None:
+def test_imported_profiles_match_segments_by_audience_and_property(client: Client) -> None:
     take(client, jsonl(FULL, {"email": "bob@example.com"}))
     for rule in (
         {"field": "segment_engage_audience_id", "operator": "equals", "value": "aud_1"},

@@ -1,0 +1,53 @@
+"""What belongs to profiles in other tables, for many profiles at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
+
+from emulator.stackadapt.ingestion.profile_lists import integration_of
+from emulator.stackadapt.tables import EXTERNAL_AUDIENCES, EXTERNAL_IDS, MEMBERSHIPS, PROFILE_INTEGRATIONS
+from emulator.stackadapt.upsert import rows_in
+
+Rows = Mapping[int, Sequence[Row[Any]]]
+
+
+def external_ids_of(connection: Connection, profile_ids: Sequence[int]) -> Rows:
+    """External ids by profile: `provider`, `external_id`."""
+    query = select(EXTERNAL_IDS).order_by(EXTERNAL_IDS.c.provider, EXTERNAL_IDS.c.external_id)
+    return _by_profile(connection, query, EXTERNAL_IDS.c.profile_id, profile_ids)
+
+
+def audiences_of(connection: Connection, profile_ids: Sequence[int]) -> Rows:
+    """Active memberships by profile: `provider`, `external_id`, `name`, `changed_at`."""
+    query = (
+        select(MEMBERSHIPS.c.profile_id, MEMBERSHIPS.c.changed_at, EXTERNAL_AUDIENCES)
+        .join(EXTERNAL_AUDIENCES, EXTERNAL_AUDIENCES.c.id == MEMBERSHIPS.c.audience_id)
+        .where(MEMBERSHIPS.c.active)
+        .order_by(EXTERNAL_AUDIENCES.c.id)
+    )
+    return _by_profile(connection, query, MEMBERSHIPS.c.profile_id, profile_ids)
+
+
+def integrations_of(connection: Connection, profile_ids: Sequence[int]) -> Mapping[int, list[dict[str, Any]]]:
+    """The connections that sent each profile, as the schema's `CdpIntegration`."""
+    query = select(PROFILE_INTEGRATIONS).order_by(PROFILE_INTEGRATIONS.c.mapping_id, PROFILE_INTEGRATIONS.c.source)
+    found = _by_profile(connection, query, PROFILE_INTEGRATIONS.c.profile_id, profile_ids)
+    return {profile_id: [integration_of(row) for row in found[profile_id]] for profile_id in profile_ids}
+
+
+def distinct_sources(integrations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The distinct sources of a profile's connections."""
+    return list(dict.fromkeys(each["source"] for each in integrations))
+
+
+def _by_profile(
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], profile_ids: Sequence[int]
+) -> Rows:
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in rows_in(connection, query, column, profile_ids):
+        found[row.profile_id].append(row)
+    return found

@@ -1,0 +1,84 @@
+"""Profiles as callers send them: the `profiles` argument, or an uploaded file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any, NoReturn
+
+from emulator.stackadapt import messages
+from emulator.stackadapt.rules.user_errors import refusal
+
+Records = list[dict[str, Any]]
+
+_PATH = ("input", "profiles")
+
+
+class UnreadableFile(ValueError):
+    """A file without readable profiles; the text says why."""
+
+
+def read_profiles(value: Any, *, limit: int) -> Records:
+    """The records of an argument: a JSON array of flat objects, or that array as a string, as the published client
+    sends it. Raises Refusal for malformed text, another shape, or more than `limit` records.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, parse_constant=_not_a_number)
+        except (ValueError, RecursionError):
+            raise refusal(messages.MALFORMED_PROFILES, *_PATH) from None
+    if not _is_array_of_objects(value):
+        raise refusal(messages.MALFORMED_PROFILES, *_PATH)
+    if len(value) > limit:
+        raise refusal(messages.too_many_profiles(len(value), limit), *_PATH)
+    return list(value)
+
+
+def read_file(filename: str, text: str) -> Records:
+    """The records of a `.json` file (an array of flat objects) or a `.csv` file (with a header; an empty cell counts as
+    absent). Which formats the service reads is not public (assumed). Raises UnreadableFile.
+    """
+    suffix = filename.rpartition(".")[2].lower()
+    reader = {"json": _json, "csv": _csv}.get(suffix)
+    if reader is None:
+        raise UnreadableFile(f"{filename!r} has neither the suffix .csv nor .json")
+    return reader(text.removeprefix("\ufeff"))
+
+
+def _not_a_number(name: str) -> NoReturn:
+    # Python reads NaN and Infinity; JSON has no such numbers.
+    raise ValueError(name)
+
+
+def _is_array_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(record, dict) for record in value)
+
+
+def _json(text: str) -> Records:
+    try:
+        records = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UnreadableFile("the file is not JSON") from None
+    if not _is_array_of_objects(records):
+        raise UnreadableFile("the file is not a JSON array of objects")
+    return list(records)
+
+
+def _csv(text: str) -> Records:
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(rows, None)
+        if header is None:
+            raise UnreadableFile("the file has no header")
+        if len(set(header)) < len(header):
+            raise UnreadableFile("two columns of the header have the same name")
+        return [_record(header, row, rows.line_num) for row in rows if row]
+    except csv.Error as error:
+        raise UnreadableFile(f"line {rows.line_num} is not CSV: {error}") from None
+
+
+def _record(header: list[str], row: list[str], line: int) -> dict[str, Any]:
+    if len(row) != len(header):
+        raise UnreadableFile(f"line {line} has {len(row)} cells, the header {len(header)}")
+    return {name: cell for name, cell in zip(header, row, strict=True) if cell != ""}

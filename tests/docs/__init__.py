@@ -1,0 +1,1 @@
+"""The documentation, run: every block, link, anchor and generated table of README and `emulator/docs`."""
