@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
-from emulator.server.control.request_args import json_body, query_args
+from emulator.server.control.request_args import json_body, query_parameters
 from emulator.server.services import CurrentServices
 from emulator.stackadapt import read_criteria
 
@@ -14,9 +14,9 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/journal")
     def journal() -> Response:
-        asked = query_args()
+        asked = dict(query_parameters())
         total, entries = services().stackadapt.request_log.find(
-            read_criteria(request.args), mask=asked["mask"], limit=asked["limit"], offset=asked["offset"]
+            read_criteria(asked), mask=asked["mask"], limit=asked["limit"], offset=asked["offset"]
         )
         return jsonify(total=total, entries=entries)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -71,7 +71,12 @@ class _Operation:
 
 
 def query_args() -> dict[str, Any]:
-    """The arguments of the query string by their names in snake case; None for one without a value or default.
+    """`query_parameters` by their names in snake case, as keyword arguments."""
+    return {re.sub("[A-Z]", lambda upper: f"_{upper[0].lower()}", name): value for name, value in query_parameters()}
+
+
+def query_parameters() -> Iterator[tuple[str, Any]]:
+    """The name and value of each parameter of the query string; None for one without a value or default.
 
     Raises InputError for an unknown parameter: a misspelled filter would otherwise find everything.
     """
@@ -79,7 +84,8 @@ def query_args() -> dict[str, Any]:
     for name in request.args:
         if name not in known:
             raise unknown("parameter", name, known, where=name, error=InputError)
-    return {_snake_case(name): parameter.read(name, request.args.get(name)) for name, parameter in known.items()}
+    for name, parameter in known.items():
+        yield name, parameter.read(name, request.args.get(name))
 
 
 def json_body() -> dict[str, Any]:
@@ -177,10 +183,6 @@ def _resolved(item: Mapping[str, Any]) -> Mapping[str, Any]:
 def _shape(path: str) -> str:
     """A path without the names of its parameters, which Flask and OpenAPI write differently."""
     return re.sub(r"<[^>]+>|\{[^}]+\}", "{}", path)
-
-
-def _snake_case(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda upper: f"_{upper[0].lower()}", name)
 
 
 def _parsed(body: bytes) -> Any:
