@@ -22,7 +22,7 @@ RULE = '{"field": "email", "operator": "exists"}'
         (
             "/_emulator/segments",
             '{"advertiserId": "1001", "name": "x", "rul": 1, "rule": ' + RULE + "}",
-            "unknown key 'rul'",
+            "unknown key",
         ),
         ("/_emulator/sandboxes", "null", "must be a JSON object"),
         ("/_emulator/sandboxes", '{"seed": ' + "9" * 5000 + "}", "not JSON"),

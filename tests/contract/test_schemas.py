@@ -16,7 +16,7 @@ from emulator.ids import Ids
 from emulator.mapping import MappingError
 from emulator.mapping.resolve import check_mapping
 from emulator.schemas import mistakes
-from emulator.segment.tracking.calls import Failed, read_calls
+from emulator.segment.tracking.calls import RejectedCall, read_calls
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEMAS = sorted(path.relative_to(contracts_dir()).as_posix() for path in contracts_dir().rglob("*.schema.json"))
@@ -160,7 +160,7 @@ def test_an_invalid_document_is_rejected_at_its_place(
 
 def ingested(call: Any) -> bool:
     [found] = read_calls("batch", {"batch": [call]}, received_at=NOON, ids=Ids(1))
-    return not isinstance(found, Failed)
+    return not isinstance(found, RejectedCall)
 
 
 ACCEPTED = [

@@ -21,7 +21,7 @@ BEARER = {"authorization": "Bearer sa-very-secret"}
 HEADERS = {"content-type": "application/json", "retry-after": "7", "x-ratelimit-limit": "9", "set-cookie": "a=b"}
 
 
-class RemoteHost:
+class Host:
     """The other host: keeps the requests, and responds or fails."""
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class RemoteHost:
 
 
 @pytest.fixture
-def remote_host() -> RemoteHost:
-    return RemoteHost()
+def host() -> Host:
+    return Host()
 
 
 @pytest.fixture
@@ -47,20 +47,18 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
     recording.close()
 
 
-def recorder(remote_host: RemoteHost, recording: Recording, upstream: str, permission: Permission) -> httpx.Client:
-    guarded = GuardedTransport(permission, announce=lambda _text: None, through=httpx.MockTransport(remote_host))
+def recorder(host: Host, recording: Recording, upstream: str, permission: Permission) -> httpx.Client:
+    guarded = GuardedTransport(permission, announce=lambda _text: None, through=httpx.MockTransport(host))
     app = create_recorder(httpx.Client(transport=guarded), upstream, recording)
     return httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://127.0.0.1")
 
 
-def test_a_response_passes_through_unchanged_and_is_recorded_without_personal_data(
-    remote_host: RemoteHost, recording: Recording
-) -> None:
-    client = recorder(remote_host, recording, SANDBOX, Permission(remote=True))
+def test_a_response_passes_through_and_is_recorded_without_personal_data(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True))
     response = client.post("/graphql", json=QUERY, headers={**BEARER, "cookie": "c=d"})
     assert (response.status_code, response.content) == (429, b'{"data": {"message": "ada@lovelace.org"}}')
     assert {name: response.headers.get(name) for name in HEADERS} == {**HEADERS, "set-cookie": None}
-    [arrived] = remote_host.arrived
+    [arrived] = host.arrived
     assert (str(arrived.url), json.loads(arrived.content)) == (SANDBOX, QUERY)
     assert arrived.headers["authorization"] == BEARER["authorization"]
     assert "cookie" not in arrived.headers
@@ -81,55 +79,53 @@ def test_a_response_passes_through_unchanged_and_is_recorded_without_personal_da
     ],
 )
 def test_a_request_that_is_not_allowed_is_neither_sent_nor_recorded(
-    remote_host: RemoteHost, recording: Recording, upstream: str, permission: Permission, body: object, said: str
+    host: Host, recording: Recording, upstream: str, permission: Permission, body: object, said: str
 ) -> None:
-    response = recorder(remote_host, recording, upstream, permission).post("/graphql", json=body, headers=BEARER)
+    response = recorder(host, recording, upstream, permission).post("/graphql", json=body, headers=BEARER)
     assert response.status_code == 403
     [error] = response.json()["errors"]
     assert said in error["message"]
     assert error["extensions"] == {"emulator": True}
-    assert remote_host.arrived == []
+    assert host.arrived == []
     assert recording.path.read_bytes() == b""
 
 
-def test_an_allowed_mutation_is_sent(remote_host: RemoteHost, recording: Recording) -> None:
-    client = recorder(remote_host, recording, SANDBOX, Permission(remote=True, writes=True))
+def test_an_allowed_mutation_is_sent(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True, writes=True))
     client.post("/graphql", json=MUTATION, headers=BEARER)
-    assert (len(remote_host.arrived), recording.count) == (1, 1)
+    assert (len(host.arrived), recording.count) == (1, 1)
 
 
-def test_a_body_may_have_16_mebibytes(remote_host: RemoteHost, recording: Recording) -> None:
-    client = recorder(remote_host, recording, SANDBOX, Permission(remote=True, writes=True))
+def test_a_body_may_have_16_mebibytes(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True, writes=True))
     body = json.dumps(QUERY).encode().ljust(16 * 1024 * 1024)
     assert client.post("/graphql", content=body).status_code == 429
     assert client.post("/graphql", content=body + b" ").status_code == 413
-    assert (len(remote_host.arrived), recording.count) == (1, 1)
+    assert (len(host.arrived), recording.count) == (1, 1)
 
 
-def test_a_missing_response_is_a_bad_gateway_and_not_recorded(remote_host: RemoteHost, recording: Recording) -> None:
-    remote_host.fails = True
-    response = recorder(remote_host, recording, SANDBOX, Permission(remote=True)).post("/graphql", json=QUERY)
+def test_a_missing_response_is_a_bad_gateway_and_not_recorded(host: Host, recording: Recording) -> None:
+    host.fails = True
+    response = recorder(host, recording, SANDBOX, Permission(remote=True)).post("/graphql", json=QUERY)
     assert response.status_code == 502
     assert response.json()["errors"][0]["message"] == "No response from the endpoint: gone"
     assert recording.count == 0
 
 
 @pytest.mark.parametrize("name", ["authorization", "accept", "content-type"])
-def test_a_header_that_cannot_be_forwarded_is_a_bad_request(
-    remote_host: RemoteHost, recording: Recording, name: str
-) -> None:
-    client = create_recorder(httpx.Client(transport=httpx.MockTransport(remote_host)), SANDBOX, recording).test_client()
+def test_a_header_that_cannot_be_forwarded_is_a_bad_request(host: Host, recording: Recording, name: str) -> None:
+    client = create_recorder(httpx.Client(transport=httpx.MockTransport(host)), SANDBOX, recording).test_client()
     response = client.post("/graphql", data=b"{}", headers={name: "Bearer sécret"})
     assert response.status_code == 400
     assert response.json is not None
     [error] = response.json["errors"]
     assert error["message"] == f"The header {name.title()} cannot be forwarded: it is not ASCII."
     assert error["extensions"] == {"emulator": True}
-    assert (remote_host.arrived, recording.count) == ([], 0)
+    assert (host.arrived, recording.count) == ([], 0)
 
 
-def test_a_page_in_a_browser_is_refused(remote_host: RemoteHost, recording: Recording) -> None:
-    client = recorder(remote_host, recording, SANDBOX, Permission(remote=True))
+def test_a_page_in_a_browser_is_refused(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True))
     assert client.post("/graphql", json=QUERY, headers={"host": "evil.example"}).status_code == 400
     assert client.get("/graphql").status_code == 405
-    assert remote_host.arrived == []
+    assert host.arrived == []

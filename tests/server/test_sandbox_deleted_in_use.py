@@ -69,10 +69,9 @@ def test_the_clock_of_a_sandbox_that_is_deleted_in_use_is_not_found(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
     name = emulator.sandboxes.create().name
+    headers = {"x-emulator-sandbox": name}
     with deleted_in_use(emulator, monkeypatch, found=found):
-        answer = emulator.client.post(
-            "/_emulator/clock/advance", json={"hours": 1}, headers={"x-emulator-sandbox": name}
-        )
+        answer = emulator.client.post("/_emulator/clock/advance", json={"hours": 1}, headers=headers)
     assert answer.status_code == 404
     assert answer.json is not None
     assert answer.json["message"] == ("this sandbox was closed" if found else f"unknown sandbox {name!r}")

@@ -294,9 +294,7 @@ def test_an_invalid_stored_workspace_does_not_affect_other_sandboxes(tmp_path: P
         assert "unknown key 'tokns'" in old["error"]
 
 
-def test_requests_to_a_sandbox_with_an_invalid_workspace_get_the_reason(
-    tmp_path: Path, outgrown: dict[str, Any]
-) -> None:
+def test_requests_to_an_unreadable_sandbox_get_the_reason(tmp_path: Path, outgrown: dict[str, Any]) -> None:
     with Emulator(data=tmp_path) as emulator:
         client, token = emulator.client, {"authorization": f"Bearer {outgrown['token']}"}
         for answer in (
@@ -313,9 +311,7 @@ def test_requests_to_a_sandbox_with_an_invalid_workspace_get_the_reason(
             assert error["hint"] == "DELETE /_emulator/sandboxes/old and create it again."
 
 
-def test_a_sandbox_with_an_invalid_workspace_can_be_deleted_and_created_again(
-    tmp_path: Path, outgrown: dict[str, Any]
-) -> None:
+def test_an_unreadable_sandbox_can_be_deleted_and_created_again(tmp_path: Path, outgrown: dict[str, Any]) -> None:
     with Emulator(data=tmp_path) as emulator:
         assert emulator.client.delete("/_emulator/sandboxes/old").status_code == 204
         assert emails(emulator.client, created(emulator.client, name="old")["token"]) == []
