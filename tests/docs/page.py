@@ -11,9 +11,9 @@ from typing import Any
 import click
 import pytest
 import yaml
-from emulator.harness.startup_check import check_start
 
 from emulator import Emulator, load_workspace
+from emulator.harness.checks.workspaces import cannot_start
 from emulator.harness.scenarios.workspace import merged
 from emulator.workspace import parse_workspace
 from tests.docs import shell
@@ -117,7 +117,7 @@ class Page:
             return
         default = yaml.safe_load((self._folder / "fixtures/workspace.yaml").read_text(encoding="utf-8"))
         workspace = _completed(merged(default, document), default)
-        check_start(parse_workspace(workspace, where=block.place))
+        assert [*cannot_start(parse_workspace(workspace, where=block.place))] == []
         path.write_text(yaml.safe_dump(workspace), encoding="utf-8")
 
 
