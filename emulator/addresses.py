@@ -35,9 +35,9 @@ def address(url: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as error:
         # What may be user, password or query is not printed.
         found = url.rpartition("@")[2].partition("?")[0]
-        raise InputError(f"invalid URL: {error}", where="URL", found=found) from None
+        raise InputError(f"cannot be parsed: {error}", where="URL", found=found) from None
     if parsed.scheme not in ("http", "https") or not host:
-        raise InputError("invalid URL", where="URL", found=shown(parsed), allowed="an http or https URL with a host")
+        raise InputError("must be http or https with a host", where="URL", found=shown(parsed))
     if parsed.userinfo:
         raise InputError(
             "the URL must not contain a user or password",

@@ -27,11 +27,11 @@ from typing import Self
 RENAMED = MappingProxyType(
     {
         "apiEdition": "apiVersion",
-        "editions": "apiVersions",
+        "editions": "apiVersions",  # wording: exempt - an old name
         "api_edition": "api_version",
-        "--api-edition": "--api-version",
-        "--edition": "--api-version",
-        "--awkward": "--edge-case",
+        "--api-edition": "--api-version",  # wording: exempt - an old name
+        "--edition": "--api-version",  # wording: exempt - an old name
+        "--awkward": "--edge-case",  # wording: exempt - an old name
     }
 )
 

@@ -1,6 +1,6 @@
 """The only interface between the two services: a POST to a fixed URL and its response.
 
-It goes to a WSGI application in process, or over a socket; the caller cannot tell which.
+It goes to a WSGI application in process, or over a socket; callers see no difference.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def test_a_running_emulator_is_compared_in_a_sandbox(
     [
         (("--upstream", "https://api.stackadapt.com/graphql"), "Add --allow-remote"),
         (("--upstream", "http://me:secret@127.0.0.1:9"), "must not contain a user or password"),
-        (("--upstream", "stackadapt"), "invalid URL"),
+        (("--upstream", "stackadapt"), "must be http or https"),
         ((), "Missing option '--upstream'"),
         (("--upstream", "http://127.0.0.1:9", "-o", "README.md"), "this file exists already"),
     ],

@@ -66,9 +66,8 @@ def test_secrets_in_a_url_are_not_printed(call: Run, host: str, arguments: tuple
 def test_a_server_that_is_not_an_emulator_is_named_without_secrets() -> None:
     request = httpx.Request("GET", "http://user:secretpw@h.example/_emulator/clock?key=secretkey")
     refused = refusal_in(httpx.Response(404, html="<html>", request=request))
-    assert (
-        str(refused) == "http://h.example/_emulator/clock: this is no emulator: it answers 404"
-    )  # wording: exempt - of another area
+    assert str(refused).startswith("http://h.example/_emulator/clock: ")
+    assert "secret" not in str(refused)
 
 
 @pytest.mark.parametrize(

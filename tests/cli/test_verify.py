@@ -107,7 +107,7 @@ def test_scenarios_are_listed_and_chosen_by_text(call: Run) -> None:
     ("arguments", "said"),
     [
         (["-k", "no such thing"], "no scenario is about this"),
-        (["nowhere.yaml"], "there is no such file"),
+        (["nowhere.yaml"], "file not found"),
         (["--target", "not a url"], "URL"),
         (["--target", "http://127.0.0.1:9/graphql"], "nobody answers"),
         (["--target", "https://api.stackadapt.com/graphql"], "Add --allow-remote"),

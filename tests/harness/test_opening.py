@@ -97,7 +97,7 @@ def test_a_bare_endpoint_needs_both_options_by_the_caller_s_names(missing: str) 
 
 def test_what_is_no_url_asks_nobody() -> None:
     host = Host(httpx.Response(404))
-    with pytest.raises(InputError, match="no address to send to"):
+    with pytest.raises(InputError, match="must be http or https"):
         host.found("foo")
     assert host.clients == []
 

@@ -331,7 +331,7 @@ def test_what_is_wrong_with_an_endpoint_is_told_once_before_any_test(run: Run, a
     for url, said in (
         (alone, f"{alone}: this is no emulator, so it needs --stackadapt-token."),
         (nowhere, f"{nowhere}: nobody answers: *"),
-        ("foo", "URL: this is no address to send to. Found: 'foo'. Allowed: http or https."),
+        ("foo", "URL: must be http or https with a host. Found: 'foo'."),
         (
             "https://h.example/graphql",
             "*this host is not this machine, and nothing was sent.*--stackadapt-allow-remote*",
