@@ -37,7 +37,7 @@ def address(url: str) -> httpx.URL:
         found = url.rpartition("@")[2].partition("?")[0]
         raise InputError(f"cannot be parsed: {error}", where="URL", found=found) from None
     if parsed.scheme not in ("http", "https") or not host:
-        raise InputError("must be http or https with a host", where="URL", found=shown(parsed))
+        raise InputError("invalid URL", where="URL", found=shown(parsed), allowed="http or https")
     if parsed.userinfo:
         raise InputError(
             "the URL must not contain a user or password",

@@ -14,8 +14,7 @@ from types import FrameType
 import click
 import httpx
 
-from emulator.harness.client import Endpoint, failures_at
-from emulator.harness.client.sandboxes import sandbox_at
+from emulator.harness.client import Endpoint, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace

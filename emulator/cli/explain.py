@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
                 transport.close()
     if as_json:
         # As JavaScript writes it: undefined members of a field's value are omitted.
-        click.echo(stringify({"explanations": [explanation.as_dict() for _, explanation in explained]}))
+        click.echo(stringify({"explanations": [asdict(explanation) for _, explanation in explained]}))
         return
     for context, explanation in explained:
         click.echo("\n".join(_lines(context, explanation)))
@@ -62,9 +63,9 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
 def _lines(context: SubscriptionContext, explanation: Explanation) -> Iterator[str]:
     yield f"{explanation.subscription} of {context.destination.name}, generation {context.definition.generation}"
     yield ""
-    yield f"Trigger     {explanation.trigger}"
-    if explanation.conditions:
-        yield from _condition_lines(explanation.conditions, 1)
+    yield f"Trigger     {explanation.trigger['text']}"
+    if explanation.trigger["conditions"]:
+        yield from _condition_lines(explanation.trigger["conditions"], 1)
     if explanation.fields:
         yield ""
         yield "Fields"

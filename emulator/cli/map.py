@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def command(events_path: str, workspace_path: Path | None, destination: str | No
     with used(workspace_path):
         contexts = contexts_of(workspace, destination)
     for shown in preview(read_events(events_path), contexts, batch=batch):
-        click.echo(json.dumps(shown.as_dict(), ensure_ascii=False) if as_json else "\n".join(_lines(shown)))
+        click.echo(json.dumps(asdict(shown), ensure_ascii=False) if as_json else "\n".join(_lines(shown)))
 
 
 def _lines(shown: Preview) -> Iterator[str]:

@@ -10,7 +10,7 @@ import click
 
 from emulator.addresses import address, shown
 from emulator.cli.remote import client_of, remote_options
-from emulator.harness.recordings.recording import Recording
+from emulator.harness.recordings import Recording
 from emulator.ids import secret
 from emulator.server.listener import Listener, bind, url_of
 from emulator.server.recorder import create_recorder

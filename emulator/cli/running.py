@@ -12,8 +12,7 @@ import httpx
 from emulator.addresses import address, shown
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import UserMistake
-from emulator.harness.client import Endpoint, refusal_in
-from emulator.harness.client.sandboxes import sandbox_at
+from emulator.harness.client import Endpoint, refusal_in, sandbox_at
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 
 _URL = "http://127.0.0.1:8585"

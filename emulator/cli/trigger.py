@@ -1,4 +1,4 @@
-"""`trigger`: one event about one person to a running emulator, and what became of it."""
+"""`trigger`: sends one event for one user to a running emulator and prints the timeline."""
 
 from __future__ import annotations
 
@@ -23,116 +23,118 @@ Examples:
 """
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_Work = Callable[[SegmentClient, str], object]
+_Send = Callable[[SegmentClient, str], object]
 
 _audience = click.option("--audience", required=True, help="Key of the audience, such as vip_customers.")
 _traits = click.option(
-    "--trait", "traits", multiple=True, metavar="NAME=VALUE", help="A trait: the value as JSON, or else as text."
+    "--trait", "traits", multiple=True, metavar="NAME=VALUE", help="A trait; a value that is not JSON is a string."
 )
 
 
-def _about_a_person(command: _Command) -> _Command:
-    """The options that say who is meant, where, and how to answer."""
+def _user_options(command: _Command) -> _Command:
+    """Adds the options for the user, the emulator and the output."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print the story as one JSON object."),
+        click.option("--json", "as_json", is_flag=True, help="Print the timeline as one JSON object."),
         sandbox_option,
         url_option,
-        click.option("--user-id", help="Their user id; when absent, of whoever has the email, or made from it."),
-        click.option("--email", help="Their email; leave it out to see what happens without one."),
+        click.option("--user-id", help="User id; by default the one that has the email, or one derived from it."),
+        click.option("--email", help="Email; omit it to see what happens without one."),
     ):
         command = option(command)
     return command
 
 
+def _example(arguments: str) -> str:
+    return f"\b\nExample:\n  stackadapt-emulator trigger {arguments}"
+
+
 @click.group(cls=SuggestingGroup, epilog=_EPILOG)
 def command() -> None:
-    """Send one event about one person to a running emulator, and print what became of it, end to end.
+    """Send one event for one user to a running emulator and print what happened at each stage.
 
-    The person is told by --email, --user-id or both.
+    The user is given by --email, --user-id or both.
     """
 
 
-@command.command("audience-entered")
+@command.command(
+    "audience-entered", epilog=_example("audience-entered --audience vip_customers --email ada@example.com")
+)
 @_audience
 @_traits
-@_about_a_person
-def audience_entered(audience: str, traits: Sequence[str], **who: Any) -> None:
-    """Put somebody into an audience, as if Engage had just computed it so."""
-    given = _read(traits)
-    _trigger(lambda segment, user_id: segment.enter_audience(audience, **_named(who, user_id), traits=given), **who)
+@_user_options
+def audience_entered(audience: str, traits: Sequence[str], **options: Any) -> None:
+    """Put a user into an audience, as if Engage had just computed it."""
+    given = {"email": options["email"], "traits": _read(traits)}
+    _trigger(lambda segment, user_id: segment.enter_audience(audience, user_id=user_id, **given), **options)
 
 
-@command.command("audience-exited")
+@command.command("audience-exited", epilog=_example("audience-exited --audience vip_customers --email ada@example.com"))
 @_audience
 @_traits
-@_about_a_person
-def audience_exited(audience: str, traits: Sequence[str], **who: Any) -> None:
-    """Take somebody out of an audience."""
-    given = _read(traits)
-    _trigger(lambda segment, user_id: segment.exit_audience(audience, **_named(who, user_id), traits=given), **who)
+@_user_options
+def audience_exited(audience: str, traits: Sequence[str], **options: Any) -> None:
+    """Remove a user from an audience."""
+    given = {"email": options["email"], "traits": _read(traits)}
+    _trigger(lambda segment, user_id: segment.exit_audience(audience, user_id=user_id, **given), **options)
 
 
-@command.command()
+@command.command(epilog=_example("identify --email ada@example.com --trait total_spent=900"))
 @_traits
-@_about_a_person
-def identify(traits: Sequence[str], **who: Any) -> None:
-    """Identify somebody; Engage computes the audiences and sends what changes."""
-    known = {**({} if who["email"] is None else {"email": who["email"]}), **_read(traits)}
-    _trigger(lambda segment, user_id: segment.identify(user_id, known), **who)
+@_user_options
+def identify(traits: Sequence[str], **options: Any) -> None:
+    """Send an identify call; Engage computes the audiences and emits events for the changes."""
+    given = {**({} if options["email"] is None else {"email": options["email"]}), **_read(traits)}
+    _trigger(lambda segment, user_id: segment.identify(user_id, given), **options)
 
 
-@command.command()
-@_about_a_person
-def delete(**who: Any) -> None:
-    """Have Segment delete somebody, and ask every destination instance to do so too."""
-    _trigger(lambda segment, user_id: segment.delete(user_id), **who)
+@command.command(epilog=_example("delete --email ada@example.com"))
+@_user_options
+def delete(**options: Any) -> None:
+    """Delete a user from Segment and from every destination instance."""
+    _trigger(lambda segment, user_id: segment.delete(user_id), **options)
 
 
 def _trigger(
-    work: _Work, *, email: str | None, user_id: str | None, url: str, sandbox: str | None, as_json: bool
+    send: _Send, *, email: str | None, user_id: str | None, url: str, sandbox: str | None, as_json: bool
 ) -> None:
     if not (email or user_id):
-        raise InputError("say who is meant", where="trigger", allowed="--email, --user-id")
+        raise InputError("a user is required", where="trigger", allowed="--email, --user-id")
     try:
         with connect(url, sandbox) as client:
             endpoint = endpoint_of(client, sandbox)
             segment = SegmentClient(endpoint)
             user_id = user_id or segment.user_id_of(email)
             before = timeline_of(endpoint, email=email, user_id=user_id)
-            done = work(segment, user_id)
-            story = timeline_of(endpoint, email=email, user_id=user_id).since(before)
+            sent = send(segment, user_id)
+            timeline = timeline_of(endpoint, email=email, user_id=user_id).since(before)
     except httpx.HTTPError as error:
         raise unreachable(url, error) from None
-    regulation = done if isinstance(done, dict) else None
+    regulation = sent if isinstance(sent, dict) else None
     if as_json:
-        click.echo(json.dumps(story.as_dict() | ({"regulation": regulation} if regulation else {})))
+        click.echo(json.dumps(timeline.as_dict() | ({"regulation": regulation} if regulation else {})))
         return
-    click.echo(str(story))
-    if done == []:
-        click.echo("  nothing     is connected to this audience: no destination instance gets its events")
-    for asked in regulation["destinations"] if regulation else ():
-        why = f", {asked['reason']}: {asked['message']}" if asked["reason"] else ""
-        click.echo(f"  deletion    asked of {asked['destination']!r}: {asked['outcome']}{why}")
-
-
-def _named(who: dict[str, Any], user_id: str) -> dict[str, Any]:
-    return {"email": who["email"], "user_id": user_id}
+    click.echo(str(timeline))
+    if sent == []:
+        click.echo("  Segment     no destination instance is connected to this audience: nothing to send")
+    for each in regulation["destinations"] if regulation else ():
+        why = f", {each['reason']}: {each['message']}" if each["reason"] else ""
+        click.echo(f"  deletion    at {each['destination']!r}: {each['outcome']}{why}")
 
 
 def _read(traits: Sequence[str]) -> dict[str, Any]:
     """`("total_spent=900", "city=Paris")` → `{"total_spent": 900, "city": "Paris"}`. Raises InputError."""
     read: dict[str, Any] = {}
     for trait in traits:
-        name, sign, text = trait.partition("=")
-        if not (name and sign):
-            raise InputError("this is not a trait", where="--trait", found=trait, allowed="NAME=VALUE")
+        name, _, text = trait.partition("=")
+        if not name or "=" not in trait:
+            raise InputError("invalid trait", where="--trait", found=trait, allowed="NAME=VALUE")
         try:
-            # NaN is no number in JSON, and so a text.
+            # NaN is not valid JSON, and so it is a string.
             read[name] = json.loads(text, parse_constant=str)
         except (ValueError, RecursionError):
             read[name] = text
         try:
             json.dumps({name: read[name]}, ensure_ascii=False, allow_nan=False).encode()
         except ValueError as error:
-            raise InputError(f"JSON cannot carry this: {error}", where="--trait", found=trait) from None
+            raise InputError(f"this value has no JSON form: {error}", where="--trait", found=trait) from None
     return read

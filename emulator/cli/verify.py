@@ -1,4 +1,4 @@
-"""`verify`: scenarios played, and recorded exchanges replayed, against the emulator or any other endpoint."""
+"""`verify`: plays scenarios and replays recorded exchanges against the emulator or any other endpoint."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ from rich.text import Text
 
 from emulator.cli.remote import client_of, remote_options
 from emulator.errors import InputError, unwritable
-from emulator.harness.client import Endpoint
-from emulator.harness.client.opening import EmulatorAt, answering_at, in_process
+from emulator.harness.client import Endpoint, RemoteEmulator, in_process, probe
 from emulator.harness.recordings import replay
 from emulator.harness.scenarios import (
     FAILED,
     PASSED,
     SKIPPED,
-    GraphQLEndpoint,
-    OwnEmulators,
     Report,
     Result,
-    RunningEmulator,
     Scenario,
     Target,
     built_in,
+    graphql_only,
     junit_xml,
-    play_all,
+    play,
     read_scenarios,
+    sandboxes_of,
+    separate_emulators,
 )
 from emulator.server.emulator import Emulator
 from emulator.workspace import Workspace
@@ -56,14 +55,14 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
     "recordings",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Recording whose requests are replayed; without a PATH nothing else is played.",
+    help="Recording to replay; without a PATH no scenarios are played.",
 )
-@click.option("--latency", help="Time until profiles are visible when exchanges are replayed, such as 4h.")
-@click.option("--target", "url", help="An emulator that runs, or a GraphQL endpoint; own emulators when absent.")
-@click.option("--token", help="Bearer token for a --target that is no emulator.")
-@click.option("--advertiser", help="Advertiser id for a --target that is no emulator.")
-@click.option("-k", "--filter", "text", help="Only scenarios with this text in title, path or ledger id.")
-@click.option("--list", "listing", is_flag=True, help="Print the titles and play nothing.")
+@click.option("--latency", help="Time until profiles are visible in a replay, such as 4h.")
+@click.option("--target", "url", help="Running emulator or GraphQL endpoint; separate emulators when absent.")
+@click.option("--token", help="Bearer token for a --target that is not an emulator.")
+@click.option("--advertiser", help="Advertiser id for a --target that is not an emulator.")
+@click.option("-k", "--filter", "text", help="Only scenarios with this text in the title, path or ledger id.")
+@click.option("--list", "listing", is_flag=True, help="Print the titles only.")
 @click.option(
     "--junit-xml", "junit_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as JUnit XML."
 )
@@ -81,20 +80,20 @@ def command(
     junit_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Play scenarios (files or folders; the built-in ones when none is given) and check what must be true.
+    """Play scenarios (files or folders; the built-in ones by default) and compare with what they expect.
 
-    Each plays in an emulator of its own. At a --target that is an emulator each gets a sandbox, deleted afterwards; at
-    any other endpoint those that GraphQL alone can tell are played, and the others skipped. Exits 1 when one fails.
+    Each scenario is played in a separate emulator, or in a new sandbox of a --target that is an emulator. At any other
+    endpoint scenarios that need more than GraphQL are skipped. Exits 1 when a scenario fails.
 
-    --exchanges replays what `record` has recorded, and tells each place at which the answers differ. Clocks stand still
-    and move as far as time had passed between two requests. Advertisers and tokens are as the recording shows them.
+    --exchanges replays a file of `record` and prints each difference between the responses. The clock is frozen, and
+    advanced as between the recorded requests. The workspace has the advertisers and tokens of the recording.
     """
     scenarios = [] if recordings and not paths else _chosen(read_scenarios(paths or [built_in()]), text)
     if listing:
         _list(scenarios, as_json)
         return
     with _target(url, token, advertiser) as target:
-        results = list(_with_progress(play_all(scenarios, target), len(scenarios)))
+        results = list(_with_progress((play(each, target) for each in scenarios), len(scenarios)))
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
     report = Report(target=target.name, scenarios=results, exchanges=exchanges)
     if junit_path is not None:
@@ -108,9 +107,9 @@ def command(
 
 
 def _chosen(scenarios: list[Scenario], text: str | None) -> list[Scenario]:
-    chosen = [scenario for scenario in scenarios if text is None or scenario.is_about(text)]
+    chosen = [scenario for scenario in scenarios if text is None or scenario.matches(text)]
     if not chosen:
-        raise InputError("no scenario is about this", where="--filter", found=text, hint="--list prints the titles.")
+        raise InputError("no matching scenario", where="--filter", found=text, hint="--list prints the titles.")
     return chosen
 
 
@@ -126,18 +125,18 @@ def _list(scenarios: Iterable[Scenario], as_json: bool) -> None:
 @contextmanager
 def _target(url: str | None, token: str | None, advertiser: str | None) -> Iterator[Target]:
     if url is None:
-        yield OwnEmulators(_own_emulator)
+        yield separate_emulators(_new_emulator)
         return
-    found = answering_at(url, client_of, token=token, advertiser_id=advertiser)
-    if isinstance(found, EmulatorAt):
-        yield RunningEmulator(found)
+    found = probe(url, client_of, token=token, advertiser_id=advertiser)
+    if isinstance(found, RemoteEmulator):
+        yield sandboxes_of(found)
         return
     with found.open() as endpoint:
-        yield GraphQLEndpoint(endpoint)
+        yield graphql_only(endpoint)
 
 
 @contextmanager
-def _own_emulator(workspace: Workspace) -> Iterator[Endpoint]:
+def _new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
     with Emulator(workspace) as emulator, in_process(emulator.app) as endpoint:
         yield endpoint
 
@@ -164,14 +163,14 @@ def _show(report: Report) -> None:
             for line in result.lines():
                 console.print(f"  {line}", soft_wrap=True)
     if matrix := report.matrix():
-        console.print("Which generation of the destination works with which API version of StackAdapt")
+        console.print("Generations of the destination with API versions of StackAdapt")
         console.print(_matrix(matrix))
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts().items())
     console.print(f"{counts}, against {report.target}", soft_wrap=True)
 
 
 def _table(report: Report) -> Table:
-    table = Table("about", "scenario or exchange", "outcome")
+    table = Table("group", "scenario or exchange", "outcome")
     for group, results in groupby(report.results, lambda result: result.case.group):
         table.add_section()
         for index, result in enumerate(results):

@@ -110,15 +110,8 @@ def _is_lines(first_two: list[str]) -> bool:
     """Whether each line is a document: the first one parses, or both start like objects."""
     if len(first_two) < 2:
         return False
-    return _parses(first_two[0]) or all(line.lstrip().startswith("{") for line in first_two)
-
-
-def _parses(text: str) -> bool:
-    try:
-        parse_json(text)
-    except ValueError:
-        return False
-    return True
+    starts_with_document = _parsed(first_two[0], Document(file="")).error is None
+    return starts_with_document or all(line.lstrip().startswith("{") for line in first_two)
 
 
 def _parsed(text: str, document: Document) -> Document:

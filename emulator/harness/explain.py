@@ -45,34 +45,20 @@ SECRET_HEADER = "authorization"  # noqa: S105 - the name of a header
 class Explanation:
     """The processing of one event by one subscription.
 
-    `stopped` is `trigger`, `mapping` or `validation`, None if a request was sent; `message` is the engine's message for
-    it, `hint` what to do. `response` is StackAdapt's, `records` are the records of the request.
+    `trigger` has its `text` and the results of its `conditions`. `stopped` is `trigger`, `mapping` or `validation`,
+    None if a request was sent; `message` is the engine's message for it, `hint` what to do. `response` is
+    StackAdapt's, `records` are the records of the request.
     """
 
     subscription: str
-    trigger: str
-    conditions: Mapping[str, Any] | None
-    fields: tuple[Mapping[str, Any], ...] = ()
+    trigger: dict[str, Any]
+    fields: tuple[dict[str, Any], ...] = ()
     stopped: str | None = None
     message: str | None = None
     hint: str | None = None
-    request: Mapping[str, Any] | None = None
-    response: Mapping[str, Any] | None = None
-    records: tuple[Mapping[str, Any], ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The explanation as JSON."""
-        return {
-            "subscription": self.subscription,
-            "trigger": {"text": self.trigger, "conditions": self.conditions},
-            "fields": list(self.fields),
-            "stopped": self.stopped,
-            "message": self.message,
-            "hint": self.hint,
-            "request": self.request,
-            "response": self.response,
-            "records": list(self.records),
-        }
+    request: dict[str, Any] | None = None
+    response: dict[str, Any] | None = None
+    records: tuple[dict[str, Any], ...] = ()
 
 
 def explain(
@@ -80,10 +66,10 @@ def explain(
 ) -> Explanation:
     """Explains one event at a subscription; its request goes through `transport` to `stackadapt`."""
     condition_tree = context.trigger.explain(event)
+    conditions = _conditions(condition_tree) if condition_tree else None
     known: dict[str, Any] = {
         "subscription": context.subscription.name,
-        "trigger": context.subscription.trigger,
-        "conditions": _conditions(condition_tree) if condition_tree else None,
+        "trigger": {"text": context.subscription.trigger, "conditions": conditions},
     }
     if context.trigger.error is not None:
         return Explanation(**known, stopped="trigger", message=context.trigger.error)

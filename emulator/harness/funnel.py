@@ -1,4 +1,4 @@
-"""What became of every event of a story: the counts, and the sums that must hold between them."""
+"""The outcomes of all events of the demo as counts, and the sums that must balance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedBatch:
-    """A batch that was sent and refused whole: why, where in the document, and the events that it took down."""
+    """A batch that was refused as a whole: the reason, the locations in the document, and the lost events."""
 
     reason: str
     error: str
@@ -30,7 +30,7 @@ class FailedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentCount:
-    """A segment's rule and members, beside the members that the generated people lead one to expect."""
+    """A segment's rule and members, and the expected members."""
 
     name: str
     rule: Mapping[str, Any]
@@ -43,11 +43,11 @@ class SegmentCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """The whole story in numbers.
+    """The demo in numbers.
 
-    `calls` entered through the Tracking API; `events` are those that Engage offered to the destination instance. Each
-    of these is sent, not triggered, rejected by the mapping or lost in a failed batch. Each sent event is one record
-    at StackAdapt: applied, or rejected with a reason.
+    `calls` were sent to the Tracking API; `events` are those that Engage emitted for the destination instance. Each
+    event is sent, not triggered, rejected by the mapping or lost in a failed batch. Each sent event is one record at
+    StackAdapt: applied, or rejected with a reason.
     """
 
     people: int
@@ -71,7 +71,7 @@ class Funnel:
         return sum(len(batch.events) for batch in self.failed_batches)
 
     def imbalances(self) -> list[str]:
-        """The sums that do not hold, as sentences; empty when every event is accounted for."""
+        """The sums that do not balance, as text; empty when every event is accounted for."""
         refused = sum(self.rejected_by_mapping.values())
         rejected = sum(self.rejected_by_stackadapt.values())
         ends = self.not_triggered + refused + self.failed + self.sent
@@ -79,9 +79,9 @@ class Funnel:
         if self.calls != self.calls_accepted:
             found.append(f"{self.calls} calls were made, {self.calls_accepted} were accepted")
         if self.events != ends:
-            found.append(f"{self.events} events were offered to the destination, {ends} have an end")
+            found.append(f"{self.events} events were emitted for the destination, {ends} have an outcome")
         if self.sent != rejected + self.applied:
-            found.append(f"{self.sent} records were sent, {rejected + self.applied} have an end at StackAdapt")
+            found.append(f"{self.sent} records were sent, {rejected + self.applied} have an outcome at StackAdapt")
         if self.invalid_profiles:
             found.append(f"profiles without a valid email are visible: {', '.join(self.invalid_profiles)}")
         if self.profiles != self.expected_profiles:

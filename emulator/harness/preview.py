@@ -16,24 +16,14 @@ class Preview:
     """One call of the destination: the status of each event, and the document if there is one.
 
     `events` are `{"event", "status", "message"?}`, with the status `ready`, `not triggered`, `invalid`, or `failed` if
-    the engine fails for the whole call with `error`.
+    the engine fails for the whole call with `error`. `body` is the exact request body.
     """
 
     subscription: str
-    events: tuple[Mapping[str, Any], ...]
+    events: tuple[dict[str, Any], ...]
     document: str | None = None
     body: str | None = None
     error: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The preview as JSON; `body` is the exact request body."""
-        return {
-            "subscription": self.subscription,
-            "events": list(self.events),
-            "document": self.document,
-            "body": self.body,
-            "error": self.error,
-        }
 
 
 def preview(

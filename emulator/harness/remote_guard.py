@@ -1,7 +1,7 @@
-"""The guard before anything that is not this machine.
+"""The guard for requests to other hosts.
 
-A request to another host needs a permission, one that may change data there needs a second one, and a production host
-is never written to. `GuardedTransport` asks at the last moment before a request is sent: there is no path around it.
+A request to another host needs a permission, one that may change data there needs a second one, and production hosts
+are never written to. `GuardedTransport` checks each request right before it is sent, so that it cannot be bypassed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import httpx
 from emulator.addresses import is_loopback, shown
 from emulator.errors import UserMistake
 
-# Everything of the two vendors is production, but for what they themselves call a sandbox.
+# All hosts of the two vendors are production, except for StackAdapt's sandbox.
 _PRODUCTION = ("stackadapt.com", "segment.io", "segment.com", "segmentapis.com")
 _SANDBOX = "sandbox.stackadapt.com"
 _READING = ("GET", "HEAD", "OPTIONS")
-_MEMBERS = ("query", "operationName", "variables")
-_FOLDED = tuple(name.casefold() for name in _MEMBERS)
+_FIELDS = ("query", "operationName", "variables")
+_FOLDED = tuple(name.casefold() for name in _FIELDS)
 
-Tell = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """What the caller allows: to go to other hosts at all, and to change data there."""
+    """Whether requests to other hosts are allowed, and whether they may change data there."""
 
     remote: bool = False
     writes: bool = False
@@ -43,9 +43,9 @@ def is_production(host: str) -> bool:
 def change_in(document: str) -> str | None:
     """What a GraphQL document may change, such as `mutation upsertProfiles`; None when it only reads.
 
-    One that cannot be parsed, or asks for nothing, may change anything.
+    A document that cannot be parsed, or has no operation, may change anything.
     """
-    # Only requests to other hosts need a parser; the commands for this machine start faster without.
+    # Imported here because commands for this machine do not need a parser and start faster without it.
     from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
     from emulator.stackadapt.graphql.document import parse_document, root_fields
@@ -64,71 +64,75 @@ def change_in(document: str) -> str | None:
 
 
 def check_visit(url: httpx.URL, permission: Permission) -> None:
-    """Raises UserMistake when `url` is another host and that is not allowed."""
+    """Raises UserMistake when `url` is another host and this is not allowed."""
     if not is_loopback(_host(url)) and not permission.remote:
         raise UserMistake(
-            "this host is not this machine, and nothing was sent",
+            "this is another host, and nothing was sent",
             where=shown(url),
             allowed="127.0.0.1, localhost, [::1]",
-            hint="Add --allow-remote to go there.",
+            hint="Add --allow-remote to allow it.",
         )
 
 
 def check_write(url: httpx.URL, permission: Permission, what: str) -> None:
-    """Raises UserMistake when `what` may change data at `url` and that is not allowed."""
+    """Raises UserMistake when `what` may change data at `url` and this is not allowed."""
     check_visit(url, permission)
     if is_loopback(_host(url)):
         return
     if is_production(_host(url)):
         raise UserMistake(
-            "this is a production host: nothing is ever written there, and nothing was sent",
+            "production hosts are never written to, and nothing was sent",
             where=shown(url),
             found=what,
-            hint=f"Write to a sandbox, such as {_SANDBOX}.",
+            hint=f"Use a sandbox, such as {_SANDBOX}.",
         )
     if not permission.writes:
         raise UserMistake(
-            "this could change data there, and nothing was sent",
+            "this may change data on another host, and nothing was sent",
             where=shown(url),
             found=what,
-            hint="Add --allow-writes if that is meant.",
+            hint="Add --allow-writes to allow it.",
         )
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """Sends what `permission` allows, and tells once for each other host where it is going.
+    """Sends what `permission` allows and announces each other host once.
 
-    Raises UserMistake in place of a request that is not allowed.
+    Raises UserMistake instead of sending a request that is not allowed.
     """
 
-    def __init__(self, permission: Permission, *, announce: Tell, through: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, permission: Permission, *, announce: Announce, through: httpx.BaseTransport | None = None
+    ) -> None:
         self._permission = permission
-        self._tell = announce
+        self._announce = announce
         self._through = through or httpx.HTTPTransport(trust_env=False)
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         check_visit(request.url, self._permission)
-        # Looking into a body means holding all of it, which an upload to this machine should not need.
+        # Reading a body loads all of it into memory, which an upload to this machine should not need.
         if not is_loopback(_host(request.url)) and (what := _change(request)) is not None:
             check_write(request.url, self._permission, what)
-        self._announce(request.url)
+        self._announce_host(request.url)
         return self._through.handle_request(request)
 
     def close(self) -> None:
         self._through.close()
 
-    def _announce(self, url: httpx.URL) -> None:
+    def _announce_host(self, url: httpx.URL) -> None:
         host = _host(url)
-        if is_loopback(host) or host in self._told:
+        if is_loopback(host) or host in self._announced:
             return
-        self._told.add(host)
+        self._announced.add(host)
         writes = self._permission.writes and not is_production(host)
-        self._tell(f"going to {shown(url)}, another host: {'reads and writes' if writes else 'reads only'}")
+        self._announce(
+            f"sending requests to {shown(url)}, another host: {'reads and writes' if writes else 'reads only'}"
+        )
 
 
 def _host(url: httpx.URL) -> str:
-    """The host as it is asked for: international names in their ASCII form."""
+    """The host of a URL; an international name in its ASCII form."""
     return url.raw_host.decode("ascii")
 
 
@@ -137,9 +141,9 @@ def _within(name: str, domain: str) -> bool:
 
 
 def _change(request: httpx.Request) -> str | None:
-    """What in a request may change data, in a few words; None for one that only reads."""
+    """What in a request may change data; None when it only reads."""
     unreadable = f"{request.method} {request.url.path}"
-    if any(map(_may_be_a_member, request.url.params)):
+    if any(map(_is_ambiguous, request.url.params)):
         return unreadable
     documents = request.url.params.get_list("query")
     body = request.read()
@@ -154,13 +158,12 @@ def _change(request: httpx.Request) -> str | None:
 def _documents(body: bytes) -> list[str]:
     """The GraphQL documents in a body; none when it is anything but one GraphQL request.
 
-    Of a key that is there twice all values count: which of them a server reads is not known, nor whether it reads
-    names in another case.
+    All values of a duplicate key count: it is not known which of them a server reads, or whether it ignores case.
     """
     outermost: list[tuple[str, Any]] = []
 
     def keep(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        # Objects end from within: the outermost one comes last.
+        # Objects are parsed from the inside out: the outermost one comes last.
         outermost[:] = members
         return dict(members)
 
@@ -168,12 +171,12 @@ def _documents(body: bytes) -> list[str]:
         request = json.loads(body, object_pairs_hook=keep)
     except (ValueError, RecursionError):
         return []
-    if not isinstance(request, dict) or any(_may_be_a_member(key) for key, _ in outermost):
+    if not isinstance(request, dict) or any(_is_ambiguous(key) for key, _ in outermost):
         return []
     documents = [value for key, value in outermost if key == "query"]
     return documents if all(isinstance(document, str) for document in documents) else []
 
 
-def _may_be_a_member(name: str) -> bool:
-    """Whether some servers take a name for a member of a GraphQL request, and others do not: `Query`."""
-    return name not in _MEMBERS and name.casefold() in _FOLDED
+def _is_ambiguous(name: str) -> bool:
+    """Whether only some servers read a name as a field of a GraphQL request: `Query`."""
+    return name not in _FIELDS and name.casefold() in _FOLDED

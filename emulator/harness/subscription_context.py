@@ -1,15 +1,27 @@
-"""A subscription with its workspace, destination, definition and compiled trigger, for `lint`, `map` and `explain`."""
+"""A subscription with its workspace, destination, definition and compiled trigger, for `lint`, `map` and `explain`.
+
+`sample_messages` makes one message of each kind that connected audiences and journey steps send, through Engage itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from emulator.ids import Ids
 from emulator.mapping import ActionDefinition, Definition, DestinationInstance, Trigger, compile_trigger
 from emulator.segment.delivery.subscriptions import definition_of
+from emulator.segment.engage.audience_events import AudienceEvent, audience_events
+from emulator.segment.engage.journey_events import step_events
+from emulator.segment.engage.routes import audience_routes, step_routes
 from emulator.segment.lookups import check_destination
+from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, Progress
 from emulator.workspace import Audience, Connection, Destination, Journey, Step, StepConnection, Subscription, Workspace
+
+_AT = datetime(2026, 1, 1, tzinfo=UTC)
+_PROGRESS = Progress(epoch_id="sample", entered_at=0, joined_at=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +105,27 @@ def contexts_of(workspace: Workspace, destination: str | None) -> list[Subscript
     check_destination(workspace, wanted)
     found = (context for context in subscription_contexts(workspace) if context.destination.name == wanted)
     return [context for context in found if context.subscription.enabled]
+
+
+def sample_messages(context: SubscriptionContext, *, entered: bool = True) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Type and payload of each message of entering (or leaving) that passes the trigger."""
+    for message in _samples(context, entered):
+        if context.trigger.matches(message.payload):
+            yield message.payload["type"], message.payload
+
+
+def _samples(context: SubscriptionContext, entered: bool) -> Iterator[AudienceEvent]:
+    destinations = {context.destination.name: context.definition.name}
+    for audience in audience_routes(context.workspace, destinations):
+        yield from audience_events(audience, _profile(audience.connection.traits), entered=entered, at=_AT, ids=Ids(0))
+    for step in step_routes(context.workspace, destinations):
+        yield from step_events(step, _profile(step.connection.traits), _PROGRESS, entered=entered, at=_AT, ids=Ids(0))
+
+
+def _profile(traits: Iterable[str]) -> Profile:
+    return Profile(
+        key=None,
+        created_at=0,
+        identifiers={(USER_ID, "u1"): 1, (EMAIL, "person@example.com"): 2},
+        traits=dict.fromkeys(traits, "2000-01-01"),
+    )

@@ -6,7 +6,7 @@ generation; otherwise each action names its `builder`, one of `actions.BUILDERS`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -156,17 +156,15 @@ def nearest_generation(version: str) -> str:
 def parse_definition(content: Mapping[str, Any], where: str) -> Definition:
     """The definition in a file. Raises EmulatorDefect for an unknown name or value."""
     _check_names(content, [*Definition.__dataclass_fields__], where)
-    if content["advertiser_from"] not in _ADVERTISER_SOURCES:
-        raise _defect(where, "advertiser_from", content["advertiser_from"], _ADVERTISER_SOURCES)
-    actions = {slug: _action(slug, action, f"{where}#/actions/{slug}") for slug, action in content["actions"].items()}
-    return Definition(
-        **{name: content[name] for name in ("generation", "source", "name", "slug", "endpoint")},
-        external_provider=content["external_provider"],
-        advertiser_from=content["advertiser_from"],
-        mutations=tuple(content["mutations"]),
-        settings=_fields(content["settings"], f"{where}#/settings"),
-        actions=actions,
-    )
+    _check_value(content["advertiser_from"], _ADVERTISER_SOURCES, f"{where}/advertiser_from")
+    parts = {
+        "mutations": tuple(content["mutations"]),
+        "settings": _fields(content["settings"], f"{where}#/settings"),
+        "actions": {
+            slug: _action(slug, action, f"{where}#/actions/{slug}") for slug, action in content["actions"].items()
+        },
+    }
+    return Definition(**{**content, **parts})
 
 
 def _action(slug: str, content: Mapping[str, Any], where: str) -> ActionDefinition:
@@ -192,10 +190,9 @@ _FIELD_PARTS = (
 
 def _field(key: str, parts: Mapping[str, Any], where: str) -> Field:
     _check_names(parts, _FIELD_PARTS, where)
-    if parts["type"] not in _TYPES:
-        raise _defect(where, "type", parts["type"], _TYPES)
-    if parts.get("format") not in (None, *_FORMATS):
-        raise _defect(where, "format", parts["format"], _FORMATS)
+    _check_value(parts["type"], _TYPES, f"{where}/type")
+    if "format" in parts:
+        _check_value(parts["format"], _FORMATS, f"{where}/format")
     simple = ("label", "type", "required", "dynamic", "multiple", "format", "default")
     return Field(
         key=key,
@@ -212,7 +209,6 @@ def _check_names(content: Mapping[str, Any], known: Iterable[str], where: str) -
             raise EmulatorDefect("unknown name in a definition", where=where, found=name, hint=nearest(name, known))
 
 
-def _defect(where: str, name: str, found: object, allowed: Iterable[str]) -> EmulatorDefect:
-    return EmulatorDefect(
-        "unknown value in a definition", where=f"{where}/{name}", found=found, allowed=", ".join(allowed)
-    )
+def _check_value(found: object, allowed: Sequence[str], where: str) -> None:
+    if found not in allowed:
+        raise EmulatorDefect("unknown value in a definition", where=where, found=found, allowed=", ".join(allowed))

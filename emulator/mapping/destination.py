@@ -21,8 +21,8 @@ from emulator.mapping.engine_errors import (
     MissingActionError,
 )
 from emulator.mapping.http_request import fetch, fetch_ok, required_json
-from emulator.mapping.settings import CheckedSettings
 from emulator.mapping.subscription import (
+    CheckedSettings,
     Invalid,
     NoAction,
     NotSubscribed,
@@ -60,15 +60,15 @@ class DestinationInstance:
 
     def on_event(self, event: object, send: Send) -> list[Result]:
         """Sends one event through all subscriptions. An invalid payload is an AggregateAjvError."""
-        self._settings.check()
-        calls = [_Call(subscription, [event], batch=False) for subscription in self.subscriptions]
-        return [result for call in _sent(calls, send) for result in _event_results(call.prepared, call.response)]
+        _ = self._settings.values  # the engine checks them before anything else
+        sent = _sent(self.subscriptions, [event], send, batch=False)
+        return [result for prepared, response in sent for result in _event_results(prepared, response)]
 
     def on_batch(self, events: Sequence[object], send: Send) -> list[Result]:
         """Sends a batch through all subscriptions. Invalid events have entries of status 400 in the results."""
-        self._settings.check()
-        calls = [_Call(subscription, events, batch=True) for subscription in self.subscriptions]
-        return [result for call in _sent(calls, send) for result in _batch_results(call.prepared, call.response)]
+        _ = self._settings.values  # the engine checks them before anything else
+        sent = _sent(self.subscriptions, events, send, batch=True)
+        return [result for prepared, response in sent for result in _batch_results(prepared, response)]
 
     def on_delete(self, event: object, send: Send) -> object:
         """Deletes the event's `userId` and returns the parsed response. Raises IntegrationError for user errors."""
@@ -103,48 +103,43 @@ class DestinationInstance:
             return _no_choices(error.message, "Unknown error")
 
 
-class _Call:
-    """One subscription's part of a call. `late_error` is raised after the results of all subscriptions."""
+def _sent(
+    subscriptions: Sequence[Subscription], events: Sequence[object], send: Send, *, batch: bool
+) -> list[tuple[Prepared, Response | None]]:
+    """What each subscription prepared for the events, and the response to its request.
 
-    def __init__(self, subscription: Subscription, events: Sequence[object], *, batch: bool) -> None:
-        self.prepared = Prepared(events=())
-        self.response: Response | None = None
-        self.error: EngineError | None = None
-        self.late_error: EngineError | None = None
-        try:
-            self.prepared = subscription.prepare(events, batch=batch)
-        except MissingActionError as error:
-            self.late_error = error
-            return
-        except EngineError as error:
-            self.error = error
-            return
-        invalid = [event for event in self.prepared.events if isinstance(event, Invalid)]
-        if invalid and not batch:
-            self.error = AggregateAjvError(invalid[0].message)
-
-    def send(self, send: Send) -> None:
-        if self.prepared.request is None:
-            return
-        try:
-            self.response = fetch_ok(self.prepared.request, send)
-        except EngineError as error:
-            self.error = error
-
-
-def _sent(calls: Sequence[_Call], send: Send) -> Sequence[_Call]:
-    """Sends the calls. The engine runs them concurrently and fails with the earliest error.
-
-    A call that fails before sending comes first, but does not stop the others. A missing action fails last.
+    The engine runs the subscriptions concurrently and fails with the earliest error. One that fails before sending
+    comes first, but does not stop the others. A missing action fails last.
     """
-    early = [call.error for call in calls if call.error]
-    for call in calls:
-        call.send(send)
-    errors = early or [call.error for call in calls if call.error]
-    errors += [call.late_error for call in calls if call.late_error]
+    prepared: list[Prepared] = []
+    sent: list[tuple[Prepared, Response | None]] = []
+    early: list[EngineError] = []
+    late: list[EngineError] = []
+    failed: list[EngineError] = []
+    for subscription in subscriptions:
+        try:
+            prepared.append(_prepared(subscription, events, batch=batch))
+        except MissingActionError as error:
+            late.append(error)
+        except EngineError as error:
+            early.append(error)
+    for each in prepared:
+        try:
+            sent.append((each, fetch_ok(each.request, send) if each.request else None))
+        except EngineError as error:
+            failed.append(error)
+    errors = [*early, *failed, *late]
     if errors:
         raise errors[0]
-    return calls
+    return sent
+
+
+def _prepared(subscription: Subscription, events: Sequence[object], *, batch: bool) -> Prepared:
+    prepared = subscription.prepare(events, batch=batch)
+    for event in prepared.events:
+        if isinstance(event, Invalid) and not batch:
+            raise AggregateAjvError(event.message)
+    return prepared
 
 
 def _no_choices(message: str, code: str) -> dict[str, object]:

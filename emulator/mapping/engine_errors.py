@@ -13,10 +13,11 @@ EngineError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from emulator.errors import EmulatorError
-from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_string
+from emulator.mapping.javascript.values import UNDEFINED, ConversionError, is_nullish, to_string
 from emulator.mapping.wire import Response
 
 BAD_REQUEST = 400
@@ -104,6 +105,15 @@ class MappingError(EngineError):
         self.problems = tuple(problems) or (message,)
 
 
+def failing(error: MappingError) -> Callable[[object], NoReturn]:
+    """A compiled part of a mapping or trigger that fails for every event."""
+
+    def fail(_event: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
 def directive_error(message: str) -> MappingError:
     """A directive's error about its options or a value."""
     return MappingError("Error", message)
@@ -137,7 +147,7 @@ def text_of(value: object) -> str:
 
 def member(value: object, name: str) -> object:
     """`value.name` for JSON values. Raises EngineTypeError for null and undefined."""
-    if value is None or value is UNDEFINED:
+    if is_nullish(value):
         kind = "null" if value is None else "undefined"
         raise EngineTypeError(f"Cannot read properties of {kind} (reading '{name}')")
     return value.get(name, UNDEFINED) if isinstance(value, dict) else UNDEFINED

@@ -39,16 +39,13 @@ def fetch(request: OutgoingRequest, send: Send) -> Response:
 
     Raises what `send` raises, and SendError after twenty redirects.
     """
-    response = send(request)
-    for _ in range(_MAX_REDIRECTS):
+    for _ in range(_MAX_REDIRECTS + 1):
+        response = replace(send(request), url=request.url)
         location = response.header("location")
         if response.status not in _REDIRECTS or not location:
-            return replace(response, url=request.url)
+            return response
         request = _redirected(request, urljoin(request.url, location), keeps_method=response.status in _METHOD_KEPT)
-        response = send(request)
-    if response.status in _REDIRECTS and response.header("location"):
-        raise SendError("FetchError", f"maximum redirect reached at: {request.url}", None)
-    return replace(response, url=request.url)
+    raise SendError("FetchError", f"maximum redirect reached at: {response.url}", None)
 
 
 def fetch_ok(request: OutgoingRequest, send: Send) -> Response:

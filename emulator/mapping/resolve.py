@@ -13,9 +13,9 @@ from datetime import datetime
 from functools import partial
 
 from emulator.mapping.directives import DIRECTIVES
-from emulator.mapping.directives.directive import Place, Resolver, constant, discarding, failing
+from emulator.mapping.directives.directive import Place, Resolver, constant, discarding
 from emulator.mapping.directives.rules import gather, option_type
-from emulator.mapping.engine_errors import MappingError, directive_error, invalid
+from emulator.mapping.engine_errors import MappingError, directive_error, failing, invalid
 from emulator.mapping.javascript.values import (
     CONTAINERS,
     UNDEFINED,
@@ -42,7 +42,10 @@ def compile_mapping(
     `single_event` first.
     """
     resolver = MappingCompiler(now).checked(mapping)
-    return _on_a_copy(resolver) if may_write_event(mapping) else resolver
+    if not may_write_event(mapping):
+        return resolver
+    # A copy keeps the counters out of the caller's event.
+    return lambda event: resolver(deepcopy(event))
 
 
 def may_write_event(mapping: Mapping[str, object]) -> bool:
@@ -54,23 +57,11 @@ def may_write_event(mapping: Mapping[str, object]) -> bool:
     return any(tag in text for tag in _COUNTING_TAGS)
 
 
-def _on_a_copy(resolver: Resolver) -> Resolver:
-    """Keeps counters out of the caller's event."""
-    return lambda event: resolver(deepcopy(event))
-
-
 class MappingCompiler:
     """Compiles mappings and the mappings nested in them."""
 
-    __slots__ = ("_now",)
-
     def __init__(self, now: Callable[[], datetime] | None = None) -> None:
-        self._now = now or _no_clock
-
-    @property
-    def now(self) -> Callable[[], datetime]:
-        """The clock that templates read."""
-        return self._now
+        self.now = now or _no_clock
 
     def checked(self, mapping: Mapping[str, object]) -> Resolver:
         """Compiles a complete mapping. Raises MappingError for an invalid one."""
@@ -105,11 +96,8 @@ class MappingCompiler:
         return lambda event: [item(event) for item in items]
 
     def _object(self, mapping: dict[str, object]) -> Resolver:
-        members = self._members(mapping)
+        members = [(key, self._member(key, value)) for key, value in ordered_items(mapping)]
         return lambda event: {key: member(event) for key, member in members}
-
-    def _members(self, mapping: dict[str, object]) -> list[tuple[str, Resolver]]:
-        return [(key, self._member(key, value)) for key, value in ordered_items(mapping)]
 
     def _member(self, key: str, mapping: object) -> Resolver:
         # Assigning to `__proto__` makes no member: the value is resolved and may fail, but is dropped.

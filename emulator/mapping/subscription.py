@@ -1,4 +1,7 @@
-"""A subscription: the trigger and mapping of one action. It turns events into at most one request."""
+"""A subscription: the trigger and mapping of one action. It turns events into at most one request.
+
+The subscriptions of an instance share its checked settings.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from emulator.mapping.actions import BUILDERS, Document
-from emulator.mapping.directives.directive import failing
-from emulator.mapping.engine_errors import EngineTypeError, MappingError, MissingActionError, member
+from emulator.mapping.actions import BUILDERS
+from emulator.mapping.definition import Definition
+from emulator.mapping.engine_errors import (
+    AggregateAjvError,
+    EngineTypeError,
+    MappingError,
+    MissingActionError,
+    failing,
+    member,
+)
 from emulator.mapping.fql import NOT_A_STRING, compile_trigger
-from emulator.mapping.javascript.values import UNDEFINED
+from emulator.mapping.http_request import graphql_request
+from emulator.mapping.javascript.values import UNDEFINED, to_string
 from emulator.mapping.resolve import compile_mapping, single_event
 from emulator.mapping.schema import PayloadCheck, Violation
-from emulator.mapping.settings import CheckedSettings
 from emulator.mapping.wire import OutgoingRequest
 
 _MISSED = "not subscribed"
@@ -64,6 +74,31 @@ class Prepared:
     trigger_error: str | None = None
 
 
+class CheckedSettings:
+    """Settings checked once; violations are raised when the settings are used."""
+
+    def __init__(self, definition: Definition, given: Mapping[str, Any]) -> None:
+        self.definition = definition
+        self._given = dict(given)
+        self._checked = PayloadCheck(definition.settings).settings(self._given)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings as the engine sees them, all strings. Raises AggregateAjvError if they are invalid."""
+        if isinstance(self._checked, Violation):
+            raise AggregateAjvError(self._checked.message)
+        return self._checked
+
+    def request(self, document: str) -> OutgoingRequest:
+        """The request for a document. Raises EngineTypeError for a token illegal in a header."""
+        return graphql_request(self.definition.endpoint, self.values["apiKey"], document)
+
+    def unchecked_request(self, document: str) -> OutgoingRequest:
+        """The same with the unchecked token: dynamic fields are requested before the settings are complete."""
+        token = to_string(self._given.get("apiKey", UNDEFINED))
+        return graphql_request(self.definition.endpoint, token, document)
+
+
 class Subscription:
     """A subscription as Segment stores it (`partnerAction`, `subscribe`, `mapping`), compiled once.
 
@@ -103,7 +138,8 @@ class Subscription:
         for event, matched in zip(events, matching, strict=True):
             if matched:
                 check_computation(event)
-        document = self._document(ready)
+        assert self.action is not None  # noqa: S101 - only checked payloads get here
+        document = BUILDERS[self.action.builder](ready, self._settings.values, self._settings.definition)
         sent = iter(document.payloads)
         return Prepared(
             events=tuple(Ready(next(sent)) if isinstance(event, Ready) else event for event in prepared),
@@ -123,12 +159,6 @@ class Subscription:
         resolved = self._resolve(event if batch else single_event(event))
         checked = self._check.payload(resolved, batch=batch)
         return Invalid(checked.message) if isinstance(checked, Violation) else Ready(checked)
-
-    def _document(self, payloads: Sequence[dict[str, Any]]) -> Document:
-        definition = self._settings.definition
-        assert self.action is not None  # noqa: S101 - only checked payloads get here
-        build = BUILDERS[self.action.builder]
-        return build(payloads, self._settings.values, definition)
 
 
 def check_computation(event: object) -> None:

@@ -53,11 +53,8 @@ def trace_mapping(
     check_mapping(unfolded)
     tracer = _Tracer(MappingCompiler(now), copies=may_write_event(unfolded))
     fields = [("", unfolded)] if directive_of(unfolded) else ordered_items(unfolded)
-    return [_field(name, tracer.step("", value, event)) for name, value in fields]
-
-
-def _field(name: str, step: Step) -> FieldTrace:
-    return FieldTrace(field=name, value=without_undefined(step.value), step=step)
+    steps = [(name, tracer.step("", value, event)) for name, value in fields]
+    return [FieldTrace(field=name, value=without_undefined(step.value), step=step) for name, step in steps]
 
 
 class _Tracer:
@@ -73,14 +70,8 @@ class _Tracer:
             value, error = resolver(deepcopy(event) if self._copies else event), None
         except (MappingError, ConversionError) as failure:
             value, error = UNDEFINED, str(failure)
-        return Step(
-            role=role,
-            directive=name,
-            options=options,
-            value=value,
-            error=error,
-            steps=self._steps(name, options, event),
-        )
+        steps = self._steps(name, options, event)
+        return Step(role=role, directive=name, options=options, value=value, error=error, steps=steps)
 
     def _steps(self, name: str | None, options: object, event: object) -> tuple[Step, ...]:
         try:

@@ -1,10 +1,10 @@
-"""The pytest plugin: an emulator of its own for each test. Installed with the package, no conftest needed.
+"""The pytest plugin: a separate emulator for each test. Installed with the package; no conftest is needed.
 
     def test_a_vip_arrives(stackadapt, segment):
         segment.enter_audience("vip_customers", email="ada@example.com", traits={"city": "Paris"})
         stackadapt.expect_profile(email="ada@example.com").in_audience("vip_customers").with_property("city", "Paris")
 
-Every pytest run of whoever has the package imports this file: it imports nothing itself, its fixtures do.
+Every pytest run in the environment imports this file, so the imports are inside the functions.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _TARGET = pytest.StashKey["Target"]()
 _MARKER = (
-    "stackadapt(workspace=None, latency=None, api_version=None): what the emulator of this test starts with: "
-    "a workspace (path, dict or Workspace), the time until profiles are visible (instant, realistic or 4h), "
-    "the API version of StackAdapt."
+    "stackadapt(workspace=None, latency=None, api_version=None): start the emulator of this test with a workspace "
+    "(path, dict or Workspace), a time until profiles are visible (instant, realistic or 4h), "
+    "an API version of StackAdapt (2026-06)."
 )
 
 
@@ -32,60 +32,60 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--stackadapt-url",
         metavar="URL",
-        help="Run the tests against this emulator, or this StackAdapt, instead of one emulator a test in process. "
+        help="Run the tests against this emulator or StackAdapt, instead of one emulator per test in process. "
         "Environment: STACKADAPT_TEST_URL.",
     )
     group.addoption(
         "--stackadapt-token",
         metavar="TOKEN",
-        help="Token for a StackAdapt; an emulator gives each test its own. Environment: STACKADAPT_TEST_TOKEN.",
+        help="Token for a StackAdapt endpoint; not needed for an emulator. Environment: STACKADAPT_TEST_TOKEN.",
     )
     group.addoption(
         "--stackadapt-advertiser",
         metavar="ID",
-        help="Advertiser to test with at a StackAdapt. Environment: STACKADAPT_TEST_ADVERTISER.",
+        help="Advertiser id for a StackAdapt endpoint. Environment: STACKADAPT_TEST_ADVERTISER.",
     )
     group.addoption(
         "--stackadapt-timeout",
         metavar="SECONDS",
         type=float,
         default=60.0,
-        help="How long expect_profile waits at a StackAdapt (default: %(default)s). An emulator needs no waiting.",
+        help="How long expect_profile waits at a StackAdapt endpoint (default: %(default)s). An emulator never waits.",
     )
-    group.addoption("--stackadapt-allow-remote", action="store_true", help="Let the URL be another host.")
-    group.addoption("--stackadapt-allow-writes", action="store_true", help="Let the tests change data there.")
+    group.addoption("--stackadapt-allow-remote", action="store_true", help="Allow the URL of another host.")
+    group.addoption(
+        "--stackadapt-allow-writes", action="store_true", help="Allow the tests to change data on another host."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
-    url = _elsewhere(config)
+    url = _option(config, "url")
     if not url:
         return
     from emulator.addresses import address
-    from emulator.pytest_plugin.skipping import SkipWhatNeedsAnEmulator, as_usage_error
+    from emulator.pytest_plugin.targets import SkipEmulatorTests, as_usage_error
 
     with as_usage_error():
         address(url)
-    config.pluginmanager.register(SkipWhatNeedsAnEmulator())
+    config.pluginmanager.register(SkipEmulatorTests())
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Asks who answers at another endpoint: what is wrong with it is told once, before any test."""
+    """Probes the endpoint of --stackadapt-url, to report its errors once, before any test."""
     config = session.config
-    url = _elsewhere(config)
+    url = _option(config, "url")
     if not url:
         return
-    import os
-
-    from emulator.pytest_plugin.skipping import as_usage_error
-    from emulator.pytest_plugin.targets import Permission, target_at
+    from emulator.harness.remote_guard import Permission
+    from emulator.pytest_plugin.targets import as_usage_error, target_at
 
     with as_usage_error():
         config.stash[_TARGET] = target_at(
             url,
-            token=config.getoption("--stackadapt-token") or os.environ.get("STACKADAPT_TEST_TOKEN"),
-            advertiser=config.getoption("--stackadapt-advertiser") or os.environ.get("STACKADAPT_TEST_ADVERTISER"),
+            token=_option(config, "token"),
+            advertiser=_option(config, "advertiser"),
             permission=Permission(
                 remote=config.getoption("--stackadapt-allow-remote"),
                 writes=config.getoption("--stackadapt-allow-writes"),
@@ -94,7 +94,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    url = _elsewhere(config)
+    url = _option(config, "url")
     if not url:
         return None
     from emulator.addresses import address, shown
@@ -104,10 +104,10 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.fixture(scope="session")
 def stackadapt_workspace() -> Any:
-    """What emulators start with: a path, a dict or a Workspace. Override it; the built-in workspace otherwise.
+    """The workspace of emulators: a path, a dict or a Workspace; the default workspace when None. Override it.
 
-    At the emulator of --stackadapt-url an override is the workspace of each test's sandbox; at a StackAdapt, which
-    cannot start with one, the tests are skipped.
+    At the emulator of --stackadapt-url it is the workspace of each test's sandbox. At a StackAdapt endpoint, which
+    cannot have one, the tests are skipped.
     """
     return None
 
@@ -116,7 +116,7 @@ def stackadapt_workspace() -> Any:
 def stackadapt_server(_stackadapt_target: Target, stackadapt_workspace: Any) -> Iterator[Server]:
     """One emulator on a port (`.url`) for the whole session, for clients that are slow to start.
 
-    A test that uses it, itself or through other fixtures, gets a sandbox of its own there.
+    A test that uses it, directly or through other fixtures, gets a separate sandbox.
     """
     with _stackadapt_target.server(stackadapt_workspace) as server:
         yield server
@@ -124,7 +124,7 @@ def stackadapt_server(_stackadapt_target: Target, stackadapt_workspace: Any) -> 
 
 @pytest.fixture(scope="session")
 def _stackadapt_target(pytestconfig: pytest.Config) -> Target:
-    """Where emulators come from, by the command line."""
+    """What opens emulators, depending on the command line."""
     from emulator.pytest_plugin.targets import InProcess
 
     return pytestconfig.stash.get(_TARGET, None) or InProcess()
@@ -134,11 +134,11 @@ def _stackadapt_target(pytestconfig: pytest.Config) -> Target:
 def stackadapt_emulator(
     request: pytest.FixtureRequest, _stackadapt_target: Target, stackadapt_workspace: Any
 ) -> Iterator[Endpoint]:
-    """An emulator that nobody else has, in process: `.url` opens a real port when it is first asked for."""
-    from emulator.pytest_plugin.targets import named
+    """A separate emulator, in process. `.url` opens a real port on first use."""
+    from emulator.pytest_plugin.targets import marker_options
 
     marker = request.node.get_closest_marker("stackadapt")
-    options = named(marker.args, marker.kwargs) if marker else {}
+    options = marker_options(marker.args, marker.kwargs) if marker else {}
     if "stackadapt_server" in request.fixturenames:
         opened = request.getfixturevalue("stackadapt_server").sandbox(options)
     else:
@@ -163,9 +163,9 @@ def segment(stackadapt_emulator: Endpoint) -> SegmentClient:
     return SegmentClient(stackadapt_emulator)
 
 
-def _elsewhere(config: pytest.Config) -> str | None:
-    """The URL of another endpoint, if one is asked for."""
+def _option(config: pytest.Config, name: str) -> str | None:
+    """An option of the command line or the environment."""
     import os
 
-    url: str | None = config.getoption("--stackadapt-url") or os.environ.get("STACKADAPT_TEST_URL")
-    return url
+    value: str | None = config.getoption(f"--stackadapt-{name}") or os.environ.get(f"STACKADAPT_TEST_{name.upper()}")
+    return value

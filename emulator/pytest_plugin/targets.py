@@ -1,27 +1,25 @@
-"""Where the emulator of a test comes from: in process, from a server that runs, or not at all at a StackAdapt."""
+"""What a test runs against: an emulator in process, a sandbox of a running emulator, or a StackAdapt endpoint."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+import pytest
 
 from emulator.artefacts import fixture
-from emulator.errors import InputError, UserMistake, nearest
-from emulator.harness.client import Endpoint, NoControl
-from emulator.harness.client.opening import EmulatorAt, GraphQLAt, answering_at, in_process
+from emulator.errors import InputError, UserMistake, unknown
+from emulator.harness.client import Endpoint, NoControl, RemoteEmulator, RemoteGraphQL, in_process, probe
 from emulator.harness.remote_guard import GuardedTransport, Permission
-from emulator.harness.scenarios.workspace import merged
+from emulator.harness.scenarios import merged
 from emulator.server.emulator import Emulator
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import read
-
-__all__ = ["InProcess", "Permission", "Server", "Target", "target_at"]
 
 Options = Mapping[str, Any]
 Opened = AbstractContextManager[Endpoint]
@@ -35,17 +33,17 @@ _SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server for a session: its base URL, and a sandbox of it for each test."""
+    """One server for a session: its base URL, and a function that opens a sandbox for a test."""
 
     url: str
     sandbox: Callable[[Options], Opened]
 
 
 class Target(Protocol):
-    """Opens what a test runs against. `options` are those of its marker."""
+    """Opens the endpoint of a test. `options` are those of its marker."""
 
     def isolated(self, workspace: Any, options: Options) -> Opened:
-        """An endpoint that no other test has."""
+        """An endpoint that no other test uses."""
         ...
 
     def server(self, workspace: Any) -> AbstractContextManager[Server]:
@@ -54,7 +52,7 @@ class Target(Protocol):
 
 
 class InProcess:
-    """An emulator for each test, in the process of the tests."""
+    """An emulator in process for each test."""
 
     @contextmanager
     def isolated(self, workspace: Any, options: Options) -> Iterator[Endpoint]:
@@ -68,39 +66,39 @@ class InProcess:
     def server(self, workspace: Any) -> Iterator[Server]:
         with Emulator(_workspace(workspace, {})) as emulator:
             sandboxes = target_at(emulator.url, permission=Permission())
-            # The emulator has the workspace already: only what a marker changes must be sent.
+            # The emulator has the workspace already: only the changes of a marker must be sent.
             yield Server(emulator.url, lambda options: sandboxes.isolated(workspace if options else None, options))
 
 
 class Sandboxes:
-    """A sandbox for each test of an emulator that runs: with its workspace, or with the one that is asked for."""
+    """A sandbox of a running emulator for each test, with the emulator's workspace or the requested one."""
 
-    def __init__(self, emulator: EmulatorAt) -> None:
+    def __init__(self, emulator: RemoteEmulator) -> None:
         self._emulator = emulator
 
     def isolated(self, workspace: Any, options: Options) -> Opened:
-        asked = options or workspace is not None
-        return self._emulator.sandbox(_document(workspace, options) if asked else None)
+        changed = options or workspace is not None
+        return self._emulator.sandbox(_document(workspace, options) if changed else None)
 
     @contextmanager
     def server(self, workspace: Any) -> Iterator[Server]:
         yield Server(self._emulator.url, lambda options: self.isolated(workspace, options))
 
 
-class StackAdaptAlone:
-    """A StackAdapt: nothing but its GraphQL. What the guard does not allow is a reason to skip the test."""
+class StackAdaptOnly:
+    """A StackAdapt endpoint. A test that needs an emulator, or a request that the guard blocks, is skipped."""
 
-    def __init__(self, stackadapt: GraphQLAt) -> None:
+    def __init__(self, stackadapt: RemoteGraphQL) -> None:
         self._stackadapt = stackadapt
 
     def isolated(self, workspace: Any, options: Options) -> Opened:
         _check_options(options)
         if options or workspace is not None:
             raise NoControl(
-                "this is no emulator, and the test asks for one that starts in its own way",
+                "not an emulator, so the test cannot configure it",
                 where=self._stackadapt.url,
                 found=", ".join(options) or _FIXTURE,
-                hint=None if options else "Where tests run here too, let the fixture return None.",
+                hint=None if options else "Return None from the fixture for tests that also run here.",
             )
         return self._stackadapt.open()
 
@@ -117,10 +115,10 @@ def target_at(
     permission: Permission,
     through: Through | None = None,
 ) -> Target:
-    """What answers at a URL: an emulator when it says so, a StackAdapt otherwise.
+    """The target at a URL: an emulator or a StackAdapt endpoint.
 
-    Whatever is sent there, now or by a test, goes through the guard, and then `through` a transport of the caller.
-    Raises UserMistake for another host without permission, for nobody who answers, and for a missing token.
+    All requests go through the guard, then `through` a transport of the caller. Raises UserMistake for another host
+    without permission, when there is no response, and for a missing token.
     """
     through = through or _plain_transport()
 
@@ -128,12 +126,12 @@ def target_at(
         guard = _Guard(permission, announce=lambda _: None, through=through())
         return httpx.Client(base_url=root, transport=guard, trust_env=False, timeout=_SECONDS)
 
-    found = answering_at(url, connect, token=token, advertiser_id=advertiser, options=_PREFIX)
-    return Sandboxes(found) if isinstance(found, EmulatorAt) else StackAdaptAlone(found)
+    found = probe(url, connect, token=token, advertiser_id=advertiser, options=_PREFIX)
+    return Sandboxes(found) if isinstance(found, RemoteEmulator) else StackAdaptOnly(found)
 
 
 class _Guard(GuardedTransport):
-    """A guard whose refusal is a reason to skip the test."""
+    """A guard that skips the test when it blocks a request."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -144,16 +142,16 @@ class _Guard(GuardedTransport):
 
 
 def _plain_transport() -> Through:
-    """Transports that share what is slow to make, the certificates of this machine."""
+    """Makes transports that share the certificates of this machine, which are slow to load."""
     certificates = ssl.create_default_context()
     return lambda: httpx.HTTPTransport(verify=certificates, trust_env=False)
 
 
-def named(positional: Sequence[Any], options: Mapping[str, Any]) -> Options:
-    """The options of a marker, without those that are None. Raises InputError for values without a name."""
+def marker_options(positional: Sequence[Any], options: Mapping[str, Any]) -> Options:
+    """The options of a marker that are not None. Raises InputError for positional arguments."""
     if positional:
         raise InputError(
-            "the marker takes options by name only",
+            "the marker takes keyword arguments only",
             where=_MARKER,
             found=", ".join(map(repr, positional)),
             allowed=", ".join(f"{name}=…" for name in _OPTIONS),
@@ -162,7 +160,7 @@ def named(positional: Sequence[Any], options: Mapping[str, Any]) -> Options:
 
 
 def _workspace(given: Any, options: Options) -> Workspace:
-    """The workspace that a fixture or marker gives, with the marker's options. Raises InputError, WorkspaceError."""
+    """The workspace of a fixture or marker, with the marker's options. Raises InputError, WorkspaceError."""
     _check_options(options)
     given = options.get("workspace", given)
     if isinstance(given, Mapping):
@@ -175,15 +173,15 @@ def _workspace(given: Any, options: Options) -> Workspace:
 
 
 def _document(given: Any, options: Options) -> dict[str, Any]:
-    """The same in its JSON form, for an emulator elsewhere to read. Raises NoControl for what has none."""
+    """The same in its JSON form, for a running emulator. Raises NoControl for a Workspace object."""
     _check_options(options)
     where = _MARKER if "workspace" in options else _FIXTURE
     given = options.get("workspace", given)
     if isinstance(given, Workspace):
         raise NoControl(
-            "a Workspace object cannot be sent to an emulator that runs already",
+            "a Workspace object cannot be sent to a running emulator",
             where=where,
-            hint="Give the workspace as a path or a dict.",
+            hint="Use a path or a dict.",
         )
     document = given if isinstance(given, Mapping) else read(Path(given or fixture("workspace.yaml")))
     changes: dict[str, Any] = {}
@@ -198,10 +196,35 @@ def _document(given: Any, options: Options) -> dict[str, Any]:
 def _check_options(options: Options) -> None:
     for name in options:
         if name not in _OPTIONS:
-            raise InputError(
-                "the marker has no such option",
-                where=_MARKER,
-                found=name,
-                allowed=", ".join(_OPTIONS),
-                hint=nearest(name, _OPTIONS),
-            )
+            raise unknown("option", name, _OPTIONS, where=_MARKER)
+
+
+class SkipEmulatorTests:
+    """A plugin for a StackAdapt endpoint: skips a test that raises NoControl, in a fixture or in the test."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Generator[None, None, None]:
+        with _skip_without_control():
+            yield
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        with _skip_without_control():
+            yield
+
+
+@contextmanager
+def _skip_without_control() -> Iterator[None]:
+    try:
+        yield
+    except NoControl as missing:
+        pytest.skip(str(missing))
+
+
+@contextmanager
+def as_usage_error() -> Iterator[None]:
+    """Turns a UserMistake into pytest's usage error: one line, and no tests are run."""
+    try:
+        yield
+    except UserMistake as mistake:
+        raise pytest.UsageError(str(mistake)) from None

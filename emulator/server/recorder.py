@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 from emulator.addresses import LOOPBACK_HOSTS
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
-from emulator.harness.recordings.recording import KEPT_HEADERS, Recording
+from emulator.harness.recordings import KEPT_HEADERS, Recording
 from emulator.server.app import BODY_LIMIT_BYTES
 
 _FORWARDED = ("Authorization", "Content-Type", "Accept")

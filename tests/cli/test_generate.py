@@ -94,7 +94,7 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
         (("identifies", "--events-per-second", "5"), "Add --send URL."),
         (("identifies", "--send", "http://192.0.2.1:80"), "Add --allow-remote"),
         (("identifies", "--send", "http://localhost.example.com"), "Add --allow-remote"),
-        (("identifies", "--send", "127.0.0.1:8585"), "must be http or https"),
+        (("identifies", "--send", "127.0.0.1:8585"), "invalid URL"),
         (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "not to both"),
         (("audience-events", "--workspace", "missing.yaml"), "file not found"),
         (("people", "-o", "people.parquet"), "Allowed: .jsonl, .json, .csv, with or without .gz. Name it so, or add"),

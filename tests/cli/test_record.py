@@ -125,7 +125,7 @@ def test_a_changed_string_and_a_missing_field_are_reported(
         'found     "Advertiser 23 could not be found."',
     ]
     place = lines.index("failed  line 3: query cdpProfiles")
-    assert lines[place + 2 : place + 4] == ["expected  data.cdpProfiles.profiles.totalCount: nothing", "found     1"]
+    assert lines[place + 2 : place + 4] == ["expected  data.cdpProfiles.profiles.totalCount: missing", "found     1"]
     assert lines[-1] == "1 passed, 2 failed, 0 skipped, against emulators in this process"
     [suite] = ET.parse(tmp_path / "verify.xml").getroot()
     assert [[child.tag for child in case] for case in suite] == [[], ["failure"], ["failure"]]
@@ -161,7 +161,7 @@ def test_a_running_emulator_is_compared_in_a_sandbox(
     [
         (("--upstream", "https://api.stackadapt.com/graphql"), "Add --allow-remote"),
         (("--upstream", "http://me:secret@127.0.0.1:9"), "must not contain a user or password"),
-        (("--upstream", "stackadapt"), "must be http or https"),
+        (("--upstream", "stackadapt"), "invalid URL"),
         ((), "Missing option '--upstream'"),
         (("--upstream", "http://127.0.0.1:9", "-o", "README.md"), "this file exists already"),
     ],
@@ -175,7 +175,9 @@ def test_bad_usage_exits_2_and_writes_nothing(call: Run, tmp_path: Path, argumen
     assert not path.exists()
 
 
-@pytest.mark.parametrize(("content", "said"), [("", "no exchange in this recording"), ("{}\n", "no recorded exchange")])
+@pytest.mark.parametrize(
+    ("content", "said"), [("", "no exchange in this recording"), ("{}\n", "invalid format of a recorded exchange")]
+)
 def test_an_invalid_recording_exits_2(call: Run, tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "exchanges.jsonl"
     path.write_text(content)

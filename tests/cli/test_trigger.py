@@ -1,4 +1,4 @@
-"""`trigger`: one event about one person to a running emulator, over real HTTP."""
+"""`trigger`: one event for one user of a running emulator, over HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def trigger(call: Run, serve: Serve) -> Callable[..., subprocess.CompletedProces
     return lambda *arguments: call("trigger", *arguments, "--url", url)
 
 
-def test_entering_and_leaving_are_told_end_to_end(trigger: Run) -> None:
+def test_entering_and_leaving_are_printed_with_every_stage(trigger: Run) -> None:
     entered = trigger("audience-entered", "--audience", "vip_customers", *ADA, "--trait", "first_name=Ada")
     assert entered.returncode == 0, entered.stderr
     assert "track 'Audience Entered' to 'StackAdapt Acme': sent" in entered.stdout
@@ -33,11 +33,11 @@ def test_entering_and_leaving_are_told_end_to_end(trigger: Run) -> None:
     assert "record (exit vip_customers): visible" in left.stdout
     assert "in no audience" in left.stdout
     gone = trigger("delete", *ADA)
-    assert "deletion    asked of 'StackAdapt Acme': sent" in gone.stdout
-    assert "none is visible" in gone.stdout
+    assert "deletion    at 'StackAdapt Acme': sent" in gone.stdout
+    assert "none visible" in gone.stdout
 
 
-def test_an_e_mail_is_the_person_who_has_it(run: Run, serve: Serve) -> None:
+def test_an_email_selects_the_user_who_has_it(run: Run, serve: Serve) -> None:
     url = serve().url
     body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
     httpx.post(f"{url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False).raise_for_status()
@@ -46,36 +46,36 @@ def test_an_e_mail_is_the_person_who_has_it(run: Run, serve: Serve) -> None:
     assert "in no audience" in left
     assert "Audience Entered" not in left
     gone = run("trigger", "delete", *ADA, "--url", url).stdout
-    assert "none is visible" in gone
+    assert "none visible" in gone
 
 
-def test_an_audience_that_is_connected_to_nothing_says_so(call: Run, serve: Serve, tmp_path: Path) -> None:
+def test_an_audience_without_a_destination_is_reported(call: Run, serve: Serve, tmp_path: Path) -> None:
     alone = fixture("workspace.yaml").read_text().replace("      - key: vip_customers", "      - key: others", 1)
     other = "  - {key: others, id: aud_others, name: Others, condition: {trait: a, operator: exists}}"
     path = tmp_path / "workspace.yaml"
     path.write_text(alone.replace("\ndestinations:", f"{other}\n\ndestinations:"))
     url = serve("--workspace", str(path)).url
-    told = call("trigger", "audience-entered", "--audience", "vip_customers", *ADA, "--url", url)
-    assert "no destination instance gets its events" in told.stdout
+    shown = call("trigger", "audience-entered", "--audience", "vip_customers", *ADA, "--url", url)
+    assert "no destination instance is connected to this audience" in shown.stdout
 
 
-def test_an_identify_without_e_mail_tells_why_nobody_appears(trigger: Run) -> None:
+def test_an_identify_without_email_prints_why_no_profile_is_visible(trigger: Run) -> None:
     shown = trigger("identify", "--user-id", "u7", "--trait", "total_spent=900")
     assert shown.returncode == 0
     assert "The root value is missing the required field 'email'." in shown.stdout
-    assert "none is visible" in shown.stdout
+    assert "none visible" in shown.stdout
 
 
-def test_traits_are_json_or_else_text_and_the_story_comes_as_json(trigger: Run) -> None:
+def test_traits_are_json_or_strings_and_the_timeline_can_be_json(trigger: Run) -> None:
     shown = trigger("identify", *ADA, "--trait", "total_spent=900", "--trait", "first_name=Ada", "--json")
-    story = json.loads(shown.stdout)
-    assert story["arrived"] is True
-    assert [delivery["outcome"] for delivery in story["deliveries"]] == ["sent", "sent"]
-    assert "payload" not in story["deliveries"][0]
-    assert story["profiles"][0]["properties"]["first_name"] == "Ada"
+    timeline = json.loads(shown.stdout)
+    assert timeline["arrived"] is True
+    assert [delivery["outcome"] for delivery in timeline["deliveries"]] == ["sent", "sent"]
+    assert "payload" not in timeline["deliveries"][0]
+    assert timeline["profiles"][0]["properties"]["first_name"] == "Ada"
 
 
-def test_what_is_no_json_is_a_text(trigger: Run) -> None:
+def test_a_trait_that_is_not_json_is_a_string(trigger: Run) -> None:
     given = {"first_name": "NaN", "last_name": "-Infinity", "city": "[" * 2000}
     traits = [f"--trait={name}={value}" for name, value in given.items()]
     shown = trigger("identify", *ADA, "--trait", "total_spent=900", *traits, "--json")
@@ -86,8 +86,8 @@ def test_what_is_no_json_is_a_text(trigger: Run) -> None:
 def test_a_sandbox_is_chosen_by_name(call: Run, serve: Serve) -> None:
     url = serve().url
     httpx.post(f"{url}/_emulator/sandboxes", json={"name": "checkout"}, trust_env=False).raise_for_status()
-    told = call("trigger", "identify", *ADA, "--trait", "total_spent=900", "--sandbox", "checkout", "--url", url)
-    assert "visible since" in told.stdout
+    shown = call("trigger", "identify", *ADA, "--trait", "total_spent=900", "--sandbox", "checkout", "--url", url)
+    assert "visible since" in shown.stdout
     assert httpx.get(f"{url}/_emulator/profiles", trust_env=False).json() == {"profiles": []}
 
 
@@ -95,10 +95,10 @@ def test_a_sandbox_is_chosen_by_name(call: Run, serve: Serve) -> None:
     ("arguments", "message"),
     [
         (("audience-entered", "--audience", "vip_customer", *ADA), "Did you mean 'vip_customers'?"),
-        (("identify", "--trait", "total_spent=900"), "say who is meant. Allowed: --email, --user-id"),
-        (("identify", *ADA, "--trait", 'x="\\ud800"'), "--trait: JSON cannot carry this"),
-        (("identify", *ADA, "--trait", "x=1e999"), "--trait: JSON cannot carry this"),
-        (("identify", *ADA, "--trait", "total_spent"), "--trait: this is not a trait. Found: 'total_spent'"),
+        (("identify", "--trait", "total_spent=900"), "a user is required. Allowed: --email, --user-id"),
+        (("identify", *ADA, "--trait", 'x="\\ud800"'), "--trait: this value has no JSON form"),
+        (("identify", *ADA, "--trait", "x=1e999"), "--trait: this value has no JSON form"),
+        (("identify", *ADA, "--trait", "total_spent"), "--trait: invalid trait. Found: 'total_spent'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(trigger: Run, arguments: tuple[str, ...], message: str) -> None:
@@ -108,7 +108,7 @@ def test_bad_input_is_one_line_and_exit_2(trigger: Run, arguments: tuple[str, ..
     assert len(shown.stderr.splitlines()) == 1
 
 
-def test_no_emulator_is_one_line_that_says_how_to_start_it(call: Run) -> None:
+def test_a_missing_emulator_is_one_line_with_the_command_to_start_it(call: Run) -> None:
     shown = call("trigger", "identify", *ADA, "--url", "http://127.0.0.1:9")
     assert shown.returncode == 2
     assert "Start it with: stackadapt-emulator serve" in shown.stderr

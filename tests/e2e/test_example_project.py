@@ -1,4 +1,4 @@
-"""The built wheel in a clean environment: the example project passes there, and its mistakes are named."""
+"""The built wheel in a clean environment: the tests of the example project pass, and detect mistakes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ REQUIRED = "STACKADAPT_EMULATOR_REQUIRE_WHEEL"
 SECONDS = 600
 
 WORKERS = 8
-# What the example project's own pyproject.toml asks for.
+# The dependencies in the pyproject.toml of the example project.
 NEEDED = ("stackadapt-emulator", "httpx", "pytest", "pytest-xdist")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A change to the client, and what its failing tests must say."""
+    """A change to the client, and what its failing tests must print."""
 
     right: str
     wrong: str
@@ -36,7 +36,7 @@ MISTAKES = {
         right='            "email": self.email,\n',
         wrong="",
         named=(
-            "ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "expected a visible profile for ada@example.com at advertiser 1001; none found",
             "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.",
             "rejected, MISSING_EMAIL: The record has no email",
         ),
@@ -45,7 +45,7 @@ MISTAKES = {
         right="self._ask(document, token=self._settings.import_token)",
         wrong="self._ask(document, token=self._settings.report_token)",
         named=(
-            "ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "expected a visible profile for ada@example.com at advertiser 1001; none found",
             "upsertProfiles: userErrors, 200; The token has no WRITE scope for advertiser 1001.",
         ),
     ),
@@ -53,7 +53,7 @@ MISTAKES = {
         right="profiles=json.dumps(profiles)",
         wrong="""profiles='"%s"' % profiles.replace('"', '\\\\"').replace('\\\\\\\\', '')""",
         named=(
-            "grace@example.com should have a profile at advertiser 1001, and none is visible.",
+            "expected a visible profile for grace@example.com at advertiser 1001; none found",
             "Syntax Error: ",
             "(line 9, column ",
         ),
@@ -76,7 +76,7 @@ def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def install(environment: Path) -> str | None:
-    """Builds the wheel and installs it with pytest into a new environment; gives the reason when that fails."""
+    """Builds the wheel and installs it with pytest into a new environment. Returns the output of a step that fails."""
     wheels = environment.with_name("wheels")
     steps = (
         (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", wheels, ROOT),
@@ -117,14 +117,14 @@ def project(tmp_path: Path) -> Path:
     return shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def test_its_tests_pass_with_eight_workers(environment: Path, project: Path) -> None:
+def test_the_example_project_passes_with_eight_workers(environment: Path, project: Path) -> None:
     done = run(environment / "bin/pytest", "-n", WORKERS, cwd=project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{WORKERS} workers" in done.stdout
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_in_the_client_is_named(environment: Path, project: Path, mistake: Mistake) -> None:
+def test_a_mistake_in_the_client_is_detected(environment: Path, project: Path, mistake: Mistake) -> None:
     client = project / "src/shop/client.py"
     code = client.read_text()
     assert code.count(mistake.right) == 1

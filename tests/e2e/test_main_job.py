@@ -1,4 +1,4 @@
-"""An audience event becomes a profile in a segment, through the public doors of one emulator."""
+"""An audience event becomes a profile in a segment, through the HTTP endpoints of one emulator."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_leaving_the_audience_leaves_the_segment_and_keeps_the_profile(client: h
     assert segment(client, VIP_BY_ID)["size"] == 0
 
 
-def test_a_vip_without_e_mail_is_refused_by_segment_and_the_reason_is_kept(client: httpx.Client) -> None:
+def test_a_vip_without_an_email_is_rejected_by_segment_with_a_reason(client: httpx.Client) -> None:
     identify(client, "u1", first_name="Grace", total_spent=900)
     refused = client.get("/_emulator/deliveries?outcome=rejected").json()["deliveries"]
     assert {delivery["message"] for delivery in refused} == {"The root value is missing the required field 'email'."}
@@ -73,7 +73,7 @@ def test_a_vip_without_e_mail_is_refused_by_segment_and_the_reason_is_kept(clien
     assert visible(client) == []
 
 
-def test_a_quote_in_a_trait_fails_the_batch_and_names_the_events_it_took_down(client: httpx.Client) -> None:
+def test_a_quote_in_a_trait_fails_the_batch_and_lists_its_events(client: httpx.Client) -> None:
     identify(client, "u1", email="ada@example.com", first_name='Ada "the first"', total_spent=900)
     [batch] = client.get("/_emulator/batches?failed=true").json()["batches"]
     assert batch["reason"] == "GRAPHQL_ERRORS"
@@ -84,7 +84,7 @@ def test_a_quote_in_a_trait_fails_the_batch_and_names_the_events_it_took_down(cl
     assert visible(client) == []
 
 
-def test_a_record_without_e_mail_sent_by_hand_ends_in_the_rejections(client: httpx.Client) -> None:
+def test_a_record_without_an_email_sent_directly_is_rejected(client: httpx.Client) -> None:
     body = graphql(
         client,
         'mutation { upsertProfiles(input: {advertiserId: "1001", externalProvider: "segment_io",'
@@ -97,7 +97,7 @@ def test_a_record_without_e_mail_sent_by_hand_ends_in_the_rejections(client: htt
     assert len(rejection["requestId"]) == 32
 
 
-def test_profiles_wait_for_the_latency_and_appear_when_the_clock_moves() -> None:
+def test_profiles_become_visible_when_the_latency_has_passed() -> None:
     workspace = load_workspace().with_options(latency="4h")
     with Emulator(workspace) as emulator:
         client = httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1")
@@ -109,7 +109,7 @@ def test_profiles_wait_for_the_latency_and_appear_when_the_clock_moves() -> None
         assert visible(client) == ["ada@example.com"]
 
 
-def test_reset_forgets_everything(client: httpx.Client) -> None:
+def test_reset_deletes_all_data(client: httpx.Client) -> None:
     identify(client, "u1", email="ada@example.com", total_spent=900)
     segment(client, VIP_BY_ID)
     client.post("/_emulator/reset").raise_for_status()
@@ -130,7 +130,7 @@ def test_two_emulators_share_nothing() -> None:
         assert (visible(clients[0]), visible(clients[1])) == (["ada@example.com"], [])
 
 
-def test_a_batch_goes_over_a_real_socket_when_the_destination_has_an_endpoint() -> None:
+def test_a_destination_with_an_endpoint_sends_over_a_socket() -> None:
     with Emulator() as provider:
         default = load_workspace()
         destination = replace(default.destinations[0], endpoint=f"{provider.start()}/graphql")

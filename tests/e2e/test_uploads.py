@@ -1,4 +1,4 @@
-"""A file of people becomes profiles, from a folder and through an upload target, over the public doors."""
+"""A file of people becomes profiles, from a folder and through an upload target, over HTTP."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_file_of_the_uploads_folder_becomes_profiles(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["../secret.csv", "/etc/passwd", "http://127.0.0.1:9/people.csv", "none.csv"])
-def test_nothing_outside_the_folder_is_read(tmp_path: Path, url: str) -> None:
+def test_files_outside_the_folder_are_not_read(tmp_path: Path, url: str) -> None:
     (tmp_path / "secret.csv").write_text("email\nspy@example.com\n")
     folder = tmp_path / "uploads"
     folder.mkdir()

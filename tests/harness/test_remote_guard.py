@@ -1,4 +1,4 @@
-"""Nothing goes to another host unless it may, and nothing is changed on one unless that is meant."""
+"""Requests to other hosts need a permission, and those that may change data a second one."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ Sent = list[httpx.Request]
 
 
 def guarded(permission: Permission) -> tuple[httpx.Client, Sent, list[str]]:
-    """A client behind the guard whose far end notes what reaches it, and what was told on the way."""
+    """A client behind the guard, with the requests that were sent and the announcements."""
     sent: Sent = []
-    told: list[str] = []
+    announced: list[str] = []
 
     def far_end(request: httpx.Request) -> httpx.Response:
         sent.append(request)
         return httpx.Response(200, json={})
 
-    transport = GuardedTransport(permission, announce=told.append, through=httpx.MockTransport(far_end))
-    return httpx.Client(transport=transport, follow_redirects=True), sent, told
+    transport = GuardedTransport(permission, announce=announced.append, through=httpx.MockTransport(far_end))
+    return httpx.Client(transport=transport, follow_redirects=True), sent, announced
 
 
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "::ffff:127.0.0.1"]
 )
-def test_this_machine_is_known_by_name_and_address(host: str) -> None:
+def test_loopback_names_and_addresses_are_recognized(host: str) -> None:
     assert is_loopback(host)
 
 
@@ -54,7 +54,7 @@ def test_this_machine_is_known_by_name_and_address(host: str) -> None:
         *("2130706433", "0x7f.0.0.1", "0.0.0.0", "10.0.0.1", "::", "::2", "::ffff:10.0.0.1", "", "api.stackadapt.com"),
     ],
 )  # fmt: skip
-def test_a_name_that_only_looks_like_this_machine_is_another_host(host: str) -> None:
+def test_similar_names_are_other_hosts(host: str) -> None:
     assert not is_loopback(host)
 
 
@@ -92,30 +92,30 @@ def test_the_vendors_hosts_are_production_but_for_the_sandbox(host: str, product
         ("fragment F on User { email }", "a document without an operation"),
     ],
 )  # fmt: skip
-def test_a_document_changes_data_unless_it_is_known_to_only_read(document: str, change: str | None) -> None:
+def test_a_document_that_is_not_a_query_may_change_data(document: str, change: str | None) -> None:
     assert change_in(document) == change
 
 
-def test_this_machine_needs_no_permission_and_is_not_told_of() -> None:
-    client, sent, told = guarded(NOTHING)
+def test_this_machine_needs_no_permission_and_is_not_announced() -> None:
+    client, sent, announced = guarded(NOTHING)
     for url in ("http://127.0.0.1:8585/graphql", "http://localhost/v1/track", "http://[::1]:9/graphql"):
         client.post(url, json=MUTATION)
-    assert (len(sent), told) == (3, [])
+    assert (len(sent), announced) == (3, [])
 
 
-def test_another_host_needs_permission_even_to_be_read() -> None:
+def test_reading_another_host_needs_a_permission() -> None:
     client, sent, _ = guarded(NOTHING)
     with pytest.raises(UserMistake, match="--allow-remote"):
         client.post(SANDBOX, json=QUERY)
     assert sent == []
 
 
-def test_where_it_goes_is_told_once_without_secrets() -> None:
-    client, sent, told = guarded(READS)
+def test_another_host_is_announced_once_without_secrets() -> None:
+    client, sent, announced = guarded(READS)
     for _ in range(2):
         client.post("https://me:secret@sandbox.stackadapt.com/public/graphql?key=secret", json=QUERY)
     assert len(sent) == 2
-    assert told == ["going to https://sandbox.stackadapt.com/public/graphql, another host: reads only"]
+    assert announced == ["sending requests to https://sandbox.stackadapt.com/public/graphql, another host: reads only"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_where_it_goes_is_told_once_without_secrets() -> None:
         ("POST", "https://staging.example.org/v1/track", '{"event": "e"}'),
     ],
 )
-def test_what_may_change_data_needs_permission_and_is_not_sent(method: str, url: str, body: str) -> None:
+def test_a_request_that_may_change_data_needs_a_permission(method: str, url: str, body: str) -> None:
     client, sent, _ = guarded(READS)
     with pytest.raises(UserMistake, match="--allow-writes"):
         client.request(method, url, content=body)
@@ -163,33 +163,33 @@ def test_what_may_change_data_needs_permission_and_is_not_sent(method: str, url:
     ],
 )
 def test_a_production_host_is_never_written_to(url: str, body: dict[str, Any]) -> None:
-    client, sent, told = guarded(EVERYTHING)
-    with pytest.raises(UserMistake, match="production host"):
+    client, sent, announced = guarded(EVERYTHING)
+    with pytest.raises(UserMistake, match="production hosts are never written to"):
         client.post(url, json=body)
-    assert (sent, told) == ([], [])
+    assert (sent, announced) == ([], [])
 
 
 def test_a_production_host_may_be_read() -> None:
-    client, sent, told = guarded(EVERYTHING)
+    client, sent, announced = guarded(EVERYTHING)
     client.post(PRODUCTION, json=QUERY)
     assert len(sent) == 1
-    assert told == [f"going to {PRODUCTION}, another host: reads only"]
+    assert announced == [f"sending requests to {PRODUCTION}, another host: reads only"]
 
 
-def test_the_case_of_names_within_variables_is_no_matter() -> None:
+def test_the_case_of_names_in_variables_is_ignored() -> None:
     client, sent, _ = guarded(READS)
     client.post(SANDBOX, json={"query": "{ a }", "variables": {"Query": "q"}, "operationName": None, "Id": 1})
     assert len(sent) == 1
 
 
-def test_a_redirect_does_not_lead_around_the_guard() -> None:
+def test_a_redirect_does_not_bypass_the_guard() -> None:
     def far_end(request: httpx.Request) -> httpx.Response:
         return httpx.Response(307, headers={"location": PRODUCTION})
 
     transport = GuardedTransport(EVERYTHING, announce=lambda _: None, through=httpx.MockTransport(far_end))
     with (
         httpx.Client(transport=transport, follow_redirects=True) as client,
-        pytest.raises(UserMistake, match="production host"),
+        pytest.raises(UserMistake, match="production hosts are never written to"),
     ):
         client.post(SANDBOX, json=MUTATION)
 
@@ -197,20 +197,20 @@ def test_a_redirect_does_not_lead_around_the_guard() -> None:
 @pytest.mark.parametrize(
     "url", ["127.0.0.1:8585", "ftp://localhost/", "http://", "graphql", "http://[::1", "https://xn--a/"]
 )
-def test_what_is_no_address_is_a_mistake(url: str) -> None:
+def test_an_invalid_address_is_an_error(url: str) -> None:
     with pytest.raises(InputError):
         address(url)
 
 
 @pytest.mark.parametrize("userinfo", ["me:secret", "secret", ":secret", "me%40x:secret"])
-def test_an_address_with_user_and_password_is_a_mistake_that_keeps_them(userinfo: str) -> None:
+def test_an_address_with_user_and_password_is_an_error_without_them(userinfo: str) -> None:
     with pytest.raises(InputError, match="Leave them out") as raised:
         address(f"https://{userinfo}@h.example:8443/graphql?key=secret")
     assert "secret" not in str(raised.value)
     assert "https://***@h.example:8443'" in str(raised.value)
 
 
-def test_an_address_is_shown_without_what_may_be_secret() -> None:
+def test_an_address_is_shown_without_secrets() -> None:
     assert (
         shown(httpx.URL("https://me:secret@h.example:8443/graphql?token=secret#secret"))
         == "https://h.example:8443/graphql"
@@ -231,8 +231,8 @@ def test_a_command_for_a_running_emulator_stays_on_this_machine(
     refused = run(*arguments, "--url", "https://emulator.example.org")
     assert refused.returncode == 2
     assert refused.stderr == (
-        "error: https://emulator.example.org: this host is not this machine, and nothing was sent. "
-        "Allowed: 127.0.0.1, localhost, [::1]. Add --allow-remote to go there.\n"
+        "error: https://emulator.example.org: this is another host, and nothing was sent. "
+        "Allowed: 127.0.0.1, localhost, [::1]. Add --allow-remote to allow it.\n"
     )
 
 
@@ -245,4 +245,4 @@ def test_a_command_that_changes_another_host_needs_the_second_flag(run: Callable
 def test_a_command_never_writes_to_production(run: Callable[..., CompletedProcess[str]]) -> None:
     url = ("--url", "https://api.stackadapt.com", "--allow-remote", "--allow-writes")
     refused = run("clock", "freeze", *url)
-    assert (refused.returncode, "production host" in refused.stderr) == (2, True)
+    assert (refused.returncode, "production hosts" in refused.stderr) == (2, True)

@@ -55,9 +55,9 @@ SUBSCRIPTION = DEFAULT["destinations"][0]["subscriptions"][0]
         (with_condition(event="A", between=["1d", "2d"], within="1d"), "audience 'x': condition", "one window"),
         (with_condition(event="A", within=f"{'9' * 20}d"), "audience 'x': condition.within", "too long"),
         (with_journey(audience="vips"), "journey 'j': entry", "unknown audience"),
-        (changed(faults=[{"fault": "partial", "milliseconds": 3}]), "faults[0].milliseconds", "no such option"),
-        (changed(apiVersion="2027-01"), "apiVersion", "no such API version"),
-        (with_destination(generation="3.51.0"), "destination 'StackAdapt Acme': generation", "no such generation"),
+        (changed(faults=[{"fault": "partial", "milliseconds": 3}]), "faults[0].milliseconds", "unknown partial option"),
+        (changed(apiVersion="2027-01"), "apiVersion", "unknown API version"),
+        (with_destination(generation="3.51.0"), "destination 'StackAdapt Acme': generation", "unknown generation"),
         (
             with_destination(subscriptions=[SUBSCRIPTION] * 2),
             "destination 'StackAdapt Acme': subscriptions",

@@ -1,4 +1,4 @@
-"""The plugin as a project sees that has the package installed and no conftest."""
+"""The plugin in a project that has the package installed and no conftest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import pytest
 
 from emulator import Emulator, load_workspace
 from emulator.harness.client import NoControl, SegmentClient, StackAdaptClient
-from emulator.pytest_plugin.targets import InProcess, Permission, target_at
+from emulator.harness.remote_guard import Permission
+from emulator.pytest_plugin.targets import InProcess, target_at
 from emulator.server.listener import Listener
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def test_a_vip_arrives(stackadapt, segment):
     segment.enter_audience("vip_customers", user_id="u1")
     stackadapt.expect_profile(email="ada@example.com")
 """
-# For an endpoint without a control API: what can be asked, what cannot, and what changes data.
-ALONE = """
+# For an endpoint without a control API: a test that can run and two that cannot.
+GRAPHQL_ONLY = """
 UPSERT = '''mutation { upsertProfiles(input: {
     advertiserId: 1001, externalProvider: "segment_io", profiles: "[{\\\\"email\\\\": \\\\"ada@example.com\\\\"}]"
 }) { userErrors { message } } }'''
@@ -56,7 +57,7 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs tests with nothing but the plugin."""
+    """Runs tests with only the plugin."""
     for name in ("URL", "TOKEN", "ADVERTISER"):
         monkeypatch.delenv(f"STACKADAPT_TEST_{name}", raising=False)
 
@@ -68,8 +69,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def alone() -> Iterator[str]:
-    """The GraphQL of an emulator, and nothing else."""
+def graphql_only() -> Iterator[str]:
+    """The GraphQL endpoint of an emulator without its control API."""
     with Emulator() as emulator:
 
         def graphql(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -84,28 +85,28 @@ def alone() -> Iterator[str]:
         listener.stop()
 
 
-def test_a_test_needs_nothing_but_the_fixtures(run: Run) -> None:
+def test_a_test_needs_only_the_fixtures(run: Run) -> None:
     run(ARRIVES).assert_outcomes(passed=1)
 
 
-def test_a_failure_tells_the_story_and_ends_at_the_line_of_the_test(run: Run) -> None:
+def test_a_failure_prints_the_timeline_and_ends_at_the_line_of_the_test(run: Run) -> None:
     result = run(FAILS)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
             ">*expect_profile*",
-            "E*emulator.Unmet: ada@example.com should have a profile at advertiser 1001, and none is visible.",
+            "E*emulator.Unmet: expected a visible profile for ada@example.com at advertiser 1001; none found",
             "E*PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u1)",
             "test_it.py:*: Unmet",
         ]
     )
 
 
-def test_each_test_has_an_emulator_of_its_own(run: Run) -> None:
+def test_each_test_has_a_separate_emulator(run: Run) -> None:
     run(ARRIVES + ARRIVES.replace("arrives", "arrives_again")).assert_outcomes(passed=2)
 
 
-def test_a_port_opens_when_somebody_asks_for_the_address(run: Run) -> None:
+def test_a_port_opens_on_first_use_of_the_url(run: Run) -> None:
     source = """
     import httpx
 
@@ -120,7 +121,7 @@ def test_a_port_opens_when_somebody_asks_for_the_address(run: Run) -> None:
     run(source).assert_outcomes(passed=1)
 
 
-def test_a_marker_changes_what_the_emulator_starts_with(run: Run) -> None:
+def test_a_marker_configures_the_emulator(run: Run) -> None:
     source = """
     import pytest
 
@@ -130,15 +131,15 @@ def test_a_marker_changes_what_the_emulator_starts_with(run: Run) -> None:
         stackadapt.expect_no_profile(email="ada@example.com")
 
     @pytest.mark.stackadapt(latncy="4h")
-    def test_slip(stackadapt):
+    def test_typo(stackadapt):
         pass
     """
     result = run(source)
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*the marker has no such option. Found: 'latncy'.*Did you mean 'latency'?*"])
+    result.stdout.fnmatch_lines(["*unknown option 'latncy'.*Did you mean 'latency'?*"])
 
 
-def test_a_marker_takes_options_by_name_only(run: Run) -> None:
+def test_a_marker_takes_keyword_arguments_only(run: Run) -> None:
     source = """
     import pytest
 
@@ -148,7 +149,7 @@ def test_a_marker_takes_options_by_name_only(run: Run) -> None:
     """
     result = run(source)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*the marker takes options by name only. Found: \"'4h'\".*latency=*"])
+    result.stdout.fnmatch_lines(["*the marker takes keyword arguments only. Found: \"'4h'\".*latency=*"])
 
 
 def test_a_marker_is_documented(run: Run) -> None:
@@ -163,7 +164,7 @@ OURS = {
 
 @pytest.fixture
 def with_workspace(pytester: pytest.Pytester) -> Callable[[str], str]:
-    """A conftest whose project has a workspace of its own, given in one way or another."""
+    """Makes the conftest of a project with a workspace, given as an expression."""
     pytester.makefile(".json", workspace=json.dumps(OURS))
     return lambda given: (
         f"""
@@ -183,7 +184,7 @@ WAYS = ["document", "'workspace.json'", "load_workspace('workspace.json')"]
 
 
 @pytest.mark.parametrize("given", WAYS)
-def test_a_project_has_its_own_workspace(run: Run, with_workspace: Callable[[str], str], given: str) -> None:
+def test_a_project_can_have_a_workspace(run: Run, with_workspace: Callable[[str], str], given: str) -> None:
     source = """
     def test_ours(stackadapt, stackadapt_server):
         assert stackadapt.advertiser_id == "77"
@@ -218,13 +219,13 @@ def test_a_running_emulator_gives_sandboxes_with_the_workspace_of_the_project(
         result.assert_outcomes(passed=2)
 
 
-def test_a_stackadapt_starts_with_no_workspace_of_a_project(
-    run: Run, alone: str, with_workspace: Callable[[str], str]
+def test_a_stackadapt_endpoint_skips_tests_with_a_workspace(
+    run: Run, graphql_only: str, with_workspace: Callable[[str], str]
 ) -> None:
-    reached = (f"--stackadapt-url={alone}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1")
+    reached = (f"--stackadapt-url={graphql_only}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1")
     result = run("def test_ours(stackadapt): pass", "-rs", *reached, conftest=with_workspace("document"))
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*one that starts in its own way. Found: 'stackadapt_workspace'.*"])
+    result.stdout.fnmatch_lines(["SKIPPED*the test cannot configure it. Found: 'stackadapt_workspace'.*"])
 
 
 def test_tests_share_a_server_and_no_data(run: Run) -> None:
@@ -236,14 +237,14 @@ def test_tests_share_a_server_and_no_data(run: Run) -> None:
         return stackadapt_server.url
 
     @pytest.mark.parametrize("turn", [1, 2])
-    def test_apart(slow_client, stackadapt, segment, turn):
+    def test_isolated(slow_client, stackadapt, segment, turn):
         assert stackadapt.url == f"{slow_client}/graphql"
         assert stackadapt.profiles() == []
         segment.enter_audience("vip_customers", email="ada@example.com")
         stackadapt.expect_profile(email="ada@example.com")
 
     @pytest.mark.stackadapt(latency="4h")
-    def test_has_other_wishes(slow_client, stackadapt, segment):
+    def test_has_a_latency(slow_client, stackadapt, segment):
         segment.enter_audience("vip_customers", email="ada@example.com")
         stackadapt.expect_no_profile(email="ada@example.com")
     """
@@ -283,76 +284,84 @@ def test_late(stackadapt, segment):
         assert emulator.stackadapt.profiles() == []
 
 
-def test_a_sandbox_goes_even_when_its_test_fails(run: Run) -> None:
+def test_a_sandbox_is_deleted_after_a_failed_test(run: Run) -> None:
     with Emulator() as emulator:
         run(FAILS, "--stackadapt-url", emulator.url).assert_outcomes(failed=1)
         assert len(emulator.sandboxes.all()) == 1
 
 
-def test_without_a_control_api_tests_that_need_it_are_skipped_with_the_reason(run: Run, alone: str) -> None:
+def test_without_a_control_api_tests_that_need_it_are_skipped_with_the_reason(run: Run, graphql_only: str) -> None:
     result = run(
-        ALONE, "-rs", f"--stackadapt-url={alone}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1001"
+        GRAPHQL_ONLY,
+        "-rs",
+        f"--stackadapt-url={graphql_only}",
+        f"--stackadapt-token={TOKEN}",
+        "--stackadapt-advertiser=1001",
     )
     result.assert_outcomes(passed=1, skipped=2)
-    result.stdout.fnmatch_lines(["SKIPPED*this needs the control API of an emulator.*", "SKIPPED*no Segment listens*"])
+    result.stdout.fnmatch_lines(
+        ["SKIPPED*this needs the control API of an emulator.*", "SKIPPED*no Segment service at this endpoint*"]
+    )
 
 
-def test_the_environment_names_an_endpoint_too(run: Run, alone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("URL", alone), ("TOKEN", TOKEN), ("ADVERTISER", ADVERTISER)):
+def test_the_environment_names_an_endpoint_too(run: Run, graphql_only: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("URL", graphql_only), ("TOKEN", TOKEN), ("ADVERTISER", ADVERTISER)):
         monkeypatch.setenv(f"STACKADAPT_TEST_{name}", value)
-    run(ALONE).assert_outcomes(passed=1, skipped=2)
+    run(GRAPHQL_ONLY).assert_outcomes(passed=1, skipped=2)
 
 
-def test_a_stackadapt_starts_in_no_other_way_for_a_marker(run: Run, alone: str) -> None:
+def test_a_stackadapt_endpoint_skips_tests_with_a_marker(run: Run, graphql_only: str) -> None:
     source = """
     import pytest
 
     @pytest.mark.stackadapt(latency="4h")
     def test_late(stackadapt):
-        raise AssertionError("this was to start in another way")
+        raise AssertionError("must be skipped")
 
     @pytest.mark.stackadapt(latency=None)
-    def test_says_nothing(stackadapt):
+    def test_without_options(stackadapt):
         pass
     """
-    result = run(source, "-rs", f"--stackadapt-url={alone}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1")
+    result = run(
+        source, "-rs", f"--stackadapt-url={graphql_only}", f"--stackadapt-token={TOKEN}", "--stackadapt-advertiser=1"
+    )
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*the test asks for one that starts in its own way. Found: 'latency'.*"])
+    result.stdout.fnmatch_lines(["SKIPPED*the test cannot configure it. Found: 'latency'.*"])
 
 
 @pytest.fixture
 def nowhere() -> str:
-    """An address at which nobody answers any more."""
+    """A URL without a server."""
     with Emulator() as emulator:
         return emulator.url
 
 
-def test_what_is_wrong_with_an_endpoint_is_told_once_before_any_test(run: Run, alone: str, nowhere: str) -> None:
-    for url, said in (
-        (alone, f"{alone}: this is no emulator, so it needs --stackadapt-token."),
-        (nowhere, f"{nowhere}: nobody answers: *"),
-        ("foo", "URL: must be http or https with a host. Found: 'foo'."),
+def test_errors_of_an_endpoint_are_reported_once_before_any_test(run: Run, graphql_only: str, nowhere: str) -> None:
+    for url, message in (
+        (graphql_only, f"{graphql_only}: not an emulator, so --stackadapt-token is required"),
+        (nowhere, f"{nowhere}: no response: *"),
+        ("foo", "URL: *Found: 'foo'. Allowed: http or https."),
         (
             "https://h.example/graphql",
-            "*this host is not this machine, and nothing was sent.*--stackadapt-allow-remote*",
+            "*this is another host, and nothing was sent.*--stackadapt-allow-remote*",
         ),
     ):
-        result = run(ARRIVES + ALONE, "--stackadapt-url", url)
+        result = run(ARRIVES + GRAPHQL_ONLY, "--stackadapt-url", url)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        result.stderr.fnmatch_lines([f"ERROR: {said}"])
+        result.stderr.fnmatch_lines([f"ERROR: {message}"])
         assert len([line for line in result.errlines if line]) == 1
         result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_importing_the_plugin_brings_no_library_along() -> None:
+def test_importing_the_plugin_imports_no_libraries() -> None:
     heavy = ("flask", "httpx", "sqlalchemy", "graphql", "jsonschema", "yaml")
     code = f"import sys, emulator.pytest_plugin; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-class Elsewhere:
-    """Another host, as far as anybody can tell: an emulator answers for it and notes what arrives."""
+class RemoteHost:
+    """An emulator in place of another host, which records the requests."""
 
     def __init__(self, emulator: Emulator) -> None:
         emulator.app.config["TRUSTED_HOSTS"] = None
@@ -360,32 +369,32 @@ class Elsewhere:
         self.arrived: list[tuple[str, str]] = []
 
     def through(self) -> httpx.BaseTransport:
-        answering = httpx.WSGITransport(app=self._app)
+        emulated = httpx.WSGITransport(app=self._app)
 
         def far_end(request: httpx.Request) -> httpx.Response:
             self.arrived.append((request.method, request.url.path))
-            return answering.handle_request(request)
+            return emulated.handle_request(request)
 
         return httpx.MockTransport(far_end)
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
+def remote_host() -> Iterator[RemoteHost]:
     with Emulator() as emulator:
-        yield Elsewhere(emulator)
+        yield RemoteHost(emulator)
 
 
 PROBE = ("GET", "/_emulator/health")
 
 
-def test_another_host_is_not_even_asked_who_it_is_without_permission(elsewhere: Elsewhere) -> None:
+def test_another_host_is_not_probed_without_permission(remote_host: RemoteHost) -> None:
     with pytest.raises(NoControl, match="--stackadapt-allow-remote"):
-        target_at("http://emulator.example.org", permission=Permission(), through=elsewhere.through)
-    assert elsewhere.arrived == []
+        target_at("http://emulator.example.org", permission=Permission(), through=remote_host.through)
+    assert remote_host.arrived == []
 
 
-def test_an_emulator_elsewhere_is_only_read_when_nobody_allowed_more(elsewhere: Elsewhere) -> None:
-    target = target_at("http://emulator.example.org", permission=Permission(remote=True), through=elsewhere.through)
+def test_a_remote_emulator_needs_permission_to_write(remote_host: RemoteHost) -> None:
+    target = target_at("http://emulator.example.org", permission=Permission(remote=True), through=remote_host.through)
     with (
         pytest.raises(NoControl, match=r"POST /_emulator/sandboxes.*--stackadapt-allow-writes"),
         target.isolated(None, {}),
@@ -397,28 +406,28 @@ def test_an_emulator_elsewhere_is_only_read_when_nobody_allowed_more(elsewhere: 
         server.sandbox({"latency": "4h"}),
     ):
         pass
-    assert elsewhere.arrived == [PROBE]
+    assert remote_host.arrived == [PROBE]
 
 
-def test_an_emulator_elsewhere_is_used_when_that_is_allowed(elsewhere: Elsewhere) -> None:
+def test_a_remote_emulator_is_used_with_permission(remote_host: RemoteHost) -> None:
     permission = Permission(remote=True, writes=True)
-    target = target_at("http://emulator.example.org", permission=permission, through=elsewhere.through)
+    target = target_at("http://emulator.example.org", permission=permission, through=remote_host.through)
     with target.isolated(None, {}) as endpoint:
         SegmentClient(endpoint).identify("u1")
-    assert ("POST", "/v1/identify") in elsewhere.arrived
-    assert elsewhere.arrived[-1][0] == "DELETE"
+    assert ("POST", "/v1/identify") in remote_host.arrived
+    assert remote_host.arrived[-1][0] == "DELETE"
 
 
 @pytest.mark.parametrize("host", ["api.stackadapt.com", "api.segment.io"])
-def test_production_is_never_written_to_whatever_it_says_it_is(elsewhere: Elsewhere, host: str) -> None:
+def test_production_is_never_written_to_whatever_it_says_it_is(remote_host: RemoteHost, host: str) -> None:
     permission = Permission(remote=True, writes=True)
-    target = target_at(f"https://{host}", permission=permission, through=elsewhere.through)
-    with pytest.raises(NoControl, match="production host"), target.isolated(None, {}):
+    target = target_at(f"https://{host}", permission=permission, through=remote_host.through)
+    with pytest.raises(NoControl, match="production hosts are never written to"), target.isolated(None, {}):
         pass
-    assert elsewhere.arrived == [PROBE]
+    assert remote_host.arrived == [PROBE]
 
 
-def test_a_mutation_elsewhere_is_held_back() -> None:
+def test_a_remote_mutation_is_blocked() -> None:
     sent: list[str] = []
 
     def far_end(request: httpx.Request) -> httpx.Response:
@@ -434,15 +443,13 @@ def test_a_mutation_elsewhere_is_held_back() -> None:
     )
     with (
         target.isolated(None, {}) as endpoint,
-        pytest.raises(NoControl, match=r"this could change data there.*--stackadapt-allow-writes"),
+        pytest.raises(NoControl, match=r"this may change data on another host.*--stackadapt-allow-writes"),
     ):
         StackAdaptClient(endpoint).graphql("mutation { archiveAdvertiser(id: 1) { clientMutationId } }")
     assert sent == ["GET"]
 
 
-def test_the_command_line_allows_no_writes_elsewhere_unless_it_says_so(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_line_blocks_remote_writes_by_default(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
 
     def far_end(request: httpx.Request) -> httpx.Response:
@@ -452,7 +459,7 @@ def test_the_command_line_allows_no_writes_elsewhere_unless_it_says_so(
     through = partial(target_at, through=lambda: httpx.MockTransport(far_end))
     monkeypatch.setattr("emulator.pytest_plugin.targets.target_at", through)
     result = run(
-        ALONE,
+        GRAPHQL_ONLY,
         "-rs",
         "-k=writes",
         "--stackadapt-url=https://api.sandbox.stackadapt.com/graphql",
@@ -461,18 +468,18 @@ def test_the_command_line_allows_no_writes_elsewhere_unless_it_says_so(
         "--stackadapt-allow-remote",
     )
     result.assert_outcomes(skipped=1, deselected=2)
-    result.stdout.fnmatch_lines(["SKIPPED*this could change data there*--stackadapt-allow-writes*"])
+    result.stdout.fnmatch_lines(["SKIPPED*this may change data on another host*--stackadapt-allow-writes*"])
     assert sent == ["GET"]
 
 
-def test_a_workspace_object_is_not_sent_to_an_emulator_that_runs() -> None:
+def test_a_workspace_object_is_not_sent_to_a_running_emulator() -> None:
     with Emulator() as emulator:
         target = target_at(emulator.url, permission=Permission())
-        with pytest.raises(NoControl, match="Give the workspace as a path or a dict"):
+        with pytest.raises(NoControl, match="Use a path or a dict"):
             target.isolated(load_workspace(), {"latency": "4h"})
 
 
-def test_a_workspace_object_is_taken_as_it_is() -> None:
+def test_a_workspace_object_is_used_as_it_is() -> None:
     workspace = load_workspace()
     with InProcess().isolated("ignored.yaml", {"workspace": workspace}) as endpoint:
         assert endpoint.token == workspace.tokens[0].secret

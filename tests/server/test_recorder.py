@@ -74,7 +74,7 @@ def test_a_response_passes_through_and_is_recorded_without_personal_data(host: H
     ("upstream", "permission", "body", "said"),
     [
         (SANDBOX, Permission(remote=True), MUTATION, "Add --allow-writes"),
-        (PRODUCTION, Permission(remote=True, writes=True), MUTATION, "nothing is ever written there"),
+        (PRODUCTION, Permission(remote=True, writes=True), MUTATION, "production hosts are never written to"),
         (SANDBOX, Permission(), QUERY, "Add --allow-remote"),
     ],
 )

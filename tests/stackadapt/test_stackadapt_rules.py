@@ -17,7 +17,7 @@ from emulator.ids import Ids
 from emulator.stackadapt.graphql.document import parse_document
 from emulator.stackadapt.ingestion.jobs import latency_of
 from emulator.stackadapt.limits import Limits
-from emulator.stackadapt.rules import outcomes
+from emulator.stackadapt.rules import emails, outcomes
 from emulator.stackadapt.rules.emails import read_email
 from emulator.stackadapt.rules.mapping_columns import MalformedMapping, column_of, columns_of_input, columns_of_text
 from emulator.stackadapt.rules.providers import provider_key, source_of
@@ -293,7 +293,9 @@ def test_the_fast_lexer_reads_exactly_what_the_library_reads(inside: str) -> Non
 
 def test_the_contract_explains_every_outcome_and_code_that_the_rules_use() -> None:
     written = yaml.safe_load(contract("reason-codes.yaml").read_text(encoding="utf-8"))
-    used = {value for name, value in vars(outcomes).items() if name.isupper() and isinstance(value, str)}
+    used = {emails.MISSING_EMAIL, emails.INVALID_EMAIL} | {
+        value for name, value in vars(outcomes).items() if name.isupper() and isinstance(value, str)
+    }
     rows = [*written["reasons"], *written["warnings"]]
     assert used == {*written["outcomes"], *(row["code"] for row in rows)}
     assert all(row["meaning"] and row["fix"] for row in rows)

@@ -9,8 +9,7 @@ from typing import Any
 from emulator.errors import nearest
 from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
 from emulator.harness.checks.registry import SUBSCRIPTION, check
-from emulator.harness.samples import sample_messages
-from emulator.harness.subscription_context import SubscriptionContext
+from emulator.harness.subscription_context import SubscriptionContext, sample_messages
 from emulator.mapping import Field, MappingError, compile_mapping
 
 # Fields with free text, as the old and the new generations spell them.

@@ -1,14 +1,23 @@
-"""What a test, a scenario or a command holds in its hands: StackAdapt, Segment and the clock of one endpoint.
+"""Clients of one endpoint: StackAdapt, Segment, the clock and the control API.
 
-Everything here speaks HTTP, so an emulator in process, one on a port and somebody else's endpoint look the same.
+Everything goes over HTTP, so that an emulator in process, one on a port and any other GraphQL endpoint are used alike.
 """
 
 from emulator.harness.client.clock import ClockClient
 from emulator.harness.client.control import Control, refusal_in
-from emulator.harness.client.endpoint import Endpoint, NoControl
+from emulator.harness.client.endpoint import (
+    Endpoint,
+    NoControl,
+    RemoteEmulator,
+    RemoteGraphQL,
+    in_process,
+    probe,
+    sandbox_at,
+)
 from emulator.harness.client.failures import Failures, failures_at
-from emulator.harness.client.segment import SegmentClient
-from emulator.harness.client.stackadapt import StackAdaptClient
+from emulator.harness.client.lines import Shown, body_in, errors_in, user_errors_in
+from emulator.harness.client.segment import SegmentClient, derived_user_id
+from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
 from emulator.harness.client.timeline import Timeline, timeline_of
 
 __all__ = [
@@ -16,11 +25,22 @@ __all__ = [
     "Control",
     "Endpoint",
     "Failures",
+    "GraphQLFailed",
     "NoControl",
+    "RemoteEmulator",
+    "RemoteGraphQL",
     "SegmentClient",
+    "Shown",
     "StackAdaptClient",
     "Timeline",
+    "body_in",
+    "derived_user_id",
+    "errors_in",
     "failures_at",
+    "in_process",
+    "probe",
     "refusal_in",
+    "sandbox_at",
     "timeline_of",
+    "user_errors_in",
 ]

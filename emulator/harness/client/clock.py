@@ -1,4 +1,4 @@
-"""The time of an emulator, moved by whoever tests."""
+"""The clock of an emulator, moved through the control API."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from emulator.harness.client.endpoint import Endpoint
 
 
 class ClockClient:
-    """Look at the time, move it, stand it still, let it run on."""
+    """Reads, advances, freezes and resumes the clock. Every method returns the emulator's time, in UTC."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
     @property
     def now(self) -> datetime:
-        """The present moment there, UTC."""
-        return _moment(self._endpoint.control.get("clock"))
+        """The current time of the emulator."""
+        return _time_in(self._endpoint.control.get("clock"))
 
     def advance(self, duration: str | None = None, **units: float) -> datetime:
-        """Moves time forward: `advance("4h")` or `advance(hours=4)`. What becomes due happens before it returns."""
-        if duration is None:
-            return _moment(
-                self._endpoint.control.post("clock/advance", {"seconds": timedelta(**units).total_seconds()})
-            )
-        return _moment(self._endpoint.control.post("clock/advance", {"duration": duration}))
+        """Moves time forward: `advance("4h")` or `advance(hours=4)`. Processes everything that becomes due."""
+        seconds = timedelta(**units).total_seconds()
+        return self._change("advance", {"seconds": seconds} if duration is None else {"duration": duration})
 
     def freeze(self) -> datetime:
-        """Stands the clock still."""
-        return _moment(self._endpoint.control.post("clock/freeze"))
+        """Stops the clock."""
+        return self._change("freeze")
 
     def resume(self) -> datetime:
-        """Lets it run on."""
-        return _moment(self._endpoint.control.post("clock/resume"))
+        """Lets the clock run again."""
+        return self._change("resume")
+
+    def _change(self, action: str, body: dict[str, Any] | None = None) -> datetime:
+        return _time_in(self._endpoint.control.post(f"clock/{action}", body))
 
 
-def _moment(state: dict[str, Any]) -> datetime:
+def _time_in(state: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(state["now"])

@@ -1,4 +1,4 @@
-"""The control API of an emulator, `/_emulator/*`, and what it says when it refuses."""
+"""The control API of an emulator, `/_emulator/*`, and its errors."""
 
 from __future__ import annotations
 
@@ -14,53 +14,49 @@ _PAGE = 1000
 
 
 class Control:
-    """Asks the control API through an `httpx.Client`; a refusal is raised as if it had happened here."""
+    """Calls the control API through an `httpx.Client` and raises its errors as Python errors."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """`GET /_emulator/<path>`; a query argument that is None is left out."""
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._asked("GET", path, params=given)
+        """`GET /_emulator/<path>`; query arguments that are None are omitted."""
+        return self._request("GET", path, params={name: value for name, value in query.items() if value is not None})
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """`POST /_emulator/<path>` with a JSON body."""
-        return self._asked("POST", path, json=body)
-
-    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`PUT /_emulator/<path>` with a JSON body."""
-        return self._asked("PUT", path, json=body)
+        return self._request("POST", path, json=body)
 
     def delete(self, path: str) -> None:
         """`DELETE /_emulator/<path>`."""
-        self._asked("DELETE", path)
+        self._request("DELETE", path)
 
     def pages(self, path: str, key: str, **query: Any) -> Iterator[Any]:
-        """Every item of a list that comes in pages."""
+        """Every item of a paginated list."""
         offset = 0
         while page := self.get(path, limit=_PAGE, offset=offset, **query)[key]:
             yield from page
             offset += len(page)
 
-    def _asked(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        answer = self._client.request(method, f"/_emulator/{path}", **content)
-        refused = refusal_in(answer)
-        if refused is not None:
+    def _request(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        response = self._client.request(method, f"/_emulator/{path}", **content)
+        if refused := refusal_in(response):
             raise refused
-        body: dict[str, Any] = answer.json() if answer.content else {}
+        body: dict[str, Any] = response.json() if response.content else {}
         return body
 
 
-def refusal_in(answer: httpx.Response) -> UserMistake | None:
-    """What the emulator says when it refuses, as an error; None for a success."""
-    if answer.is_success:
+def refusal_in(response: httpx.Response) -> UserMistake | None:
+    """The error that the emulator reports in a response; None for a success."""
+    if response.is_success:
         return None
-    answer.read()
+    response.read()
     try:
-        told = answer.json()
+        body = response.json()
     except ValueError:
-        told = None
-    if not isinstance(told, dict) or "message" not in told:
-        return UserMistake(f"this is no emulator: it answers {answer.status_code}", where=shown(answer.url))
-    return InputError(told["message"], **{key: told.get(key) for key in ("where", "found", "allowed", "hint")})
+        body = None
+    if not isinstance(body, dict) or "message" not in body:
+        return UserMistake(
+            f"not an emulator: it responded with status {response.status_code}", where=shown(response.url)
+        )
+    return InputError(body["message"], **{key: body.get(key) for key in ("where", "found", "allowed", "hint")})

@@ -1,28 +1,40 @@
-"""An endpoint: where the two companies answer, and the secrets that open it."""
+"""Endpoints: a sandbox of an emulator, in process or on a port, or any other GraphQL endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
-from emulator.addresses import shown
+from emulator.addresses import address, shown
 from emulator.errors import UserMistake
 from emulator.harness.client.control import Control
+from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+# Makes a client for a base URL. Which requests it may send is up to the caller: nothing here bypasses it.
+Connect = Callable[[str], httpx.Client]
+
+_IN_PROCESS = "http://127.0.0.1"
 
 
 class NoControl(UserMistake):
-    """Something was asked that only an emulator can do, of an endpoint that is none."""
+    """Something that needs an emulator was requested of an endpoint that is not one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An emulator in process, an emulator on a port, or somebody else's GraphQL endpoint.
+    """Where the two services respond, and the credentials for them.
 
-    `client` has the base URL; `graphql_path` is where GraphQL answers below it. `write_key` is None where no Segment
-    listens. `controlled` tells whether the control API is there. `tokens` are all tokens by name, where they are known.
-    `address` gives the base URL for others, for an emulator in process whose port opens when somebody asks.
+    `client` has the base URL; `graphql_path` is relative to it. `write_key` is None where there is no Segment service.
+    `controlled` says whether there is a control API. `tokens` are all tokens by name, where they are known. `address`
+    returns the base URL to print, for an emulator in process that opens its port on demand.
     """
 
     client: httpx.Client = field(repr=False)
@@ -36,7 +48,7 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """The base URL as it may be printed."""
+        """The base URL, without secrets."""
         return shown(httpx.URL(self.address()) if self.address else self.client.base_url).rstrip("/")
 
     @property
@@ -46,6 +58,123 @@ class Endpoint:
             raise NoControl(
                 "this needs the control API of an emulator",
                 where=self.url,
-                hint="Run it against an emulator: leave --target or --stackadapt-url out.",
+                hint="Run it against an emulator: omit --target or --stackadapt-url.",
             )
         return Control(self.client)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteEmulator:
+    """An emulator that is already running. `url` is its base URL, without secrets."""
+
+    url: str
+    connect: Callable[[], httpx.Client] = field(repr=False)
+
+    @contextmanager
+    def sandbox(self, workspace: Mapping[str, Any] | None = None) -> Iterator[Endpoint]:
+        """A new sandbox, deleted afterwards. `workspace` is in its JSON form; the default sandbox's when None.
+
+        Raises InputError for a workspace that the emulator rejects.
+        """
+        with self.connect() as client:
+            control = Control(client)
+            name = control.post("sandboxes", {} if workspace is None else {"workspace": workspace})["name"]
+            try:
+                yield sandbox_at(client, name)
+            finally:
+                control.delete(_path(name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteGraphQL:
+    """A GraphQL endpoint that is not an emulator. `url` is its base URL, without secrets."""
+
+    url: str
+    connect: Callable[[], httpx.Client] = field(repr=False)
+    path: str
+    token: str = field(repr=False)
+    advertiser_id: str
+
+    @contextmanager
+    def open(self) -> Iterator[Endpoint]:
+        """The endpoint, with a client that is closed afterwards."""
+        with self.connect() as client:
+            yield Endpoint(
+                client=client,
+                token=self.token,
+                advertiser_id=self.advertiser_id,
+                graphql_path=self.path,
+                controlled=False,
+            )
+
+
+def sandbox_at(
+    client: httpx.Client, name: str = DEFAULT_SANDBOX, *, address: Callable[[], str] | None = None
+) -> Endpoint:
+    """An existing sandbox, with its first token that may write and the first advertiser of its workspace.
+
+    Later control requests of `client` are for this sandbox. Raises NotFound.
+    """
+    sandbox = Control(client).get(_path(name))
+    client.headers[SANDBOX_HEADER] = name
+    return Endpoint(
+        client=client,
+        token=sandbox["token"],
+        tokens=sandbox["tokens"],
+        write_key=sandbox["writeKey"],
+        advertiser_id=next(iter(sandbox["advertisers"])),
+        address=address,
+    )
+
+
+@contextmanager
+def in_process(app: WSGIApplication, *, address: Callable[[], str] | None = None) -> Iterator[Endpoint]:
+    """The default sandbox of an emulator, without a socket. `address` returns the base URL to print."""
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url=_IN_PROCESS) as client:
+        yield sandbox_at(client, address=address)
+
+
+def probe(
+    url: str, connect: Connect, *, token: str | None, advertiser_id: str | None, options: str = "--"
+) -> RemoteEmulator | RemoteGraphQL:
+    """Finds out whether a URL is an emulator or another GraphQL endpoint.
+
+    GraphQL is at the path of the URL, or at `/graphql` when it has none. `options` is the prefix of the caller's
+    options for token and advertiser, which a GraphQL endpoint needs. Raises InputError for an invalid URL, UserMistake
+    when there is no response or an option is missing, and what `connect` and its clients raise.
+    """
+    given = address(url)
+    root = given.copy_with(raw_path=b"/", fragment=None)
+    base = shown(root).rstrip("/")
+
+    def client() -> httpx.Client:
+        return connect(str(root))
+
+    if _is_emulator(client, base):
+        return RemoteEmulator(url=base, connect=client)
+    for name, value in (("token", token), ("advertiser", advertiser_id)):
+        if not value:
+            raise UserMistake(f"not an emulator, so {options}{name} is required", where=shown(given))
+    return RemoteGraphQL(
+        url=base,
+        connect=client,
+        path=given.path if given.path != "/" else "/graphql",
+        token=token or "",
+        advertiser_id=advertiser_id or "",
+    )
+
+
+def _is_emulator(connect: Callable[[], httpx.Client], base: str) -> bool:
+    try:
+        with connect() as client:
+            health = client.get("/_emulator/health")
+        body = health.json()
+    except httpx.HTTPError as error:
+        raise UserMistake(f"no response: {error}", where=base) from None
+    except ValueError:
+        return False
+    return health.is_success and isinstance(body, dict) and body.get("status") == "ok"
+
+
+def _path(name: str) -> str:
+    return f"sandboxes/{quote(name, safe='')}"

@@ -1,4 +1,4 @@
-"""What went wrong at an endpoint, whoever it was about: for a failure that no person can be told from."""
+"""Everything that failed at an endpoint, for a failed check that does not know which profile was affected."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from emulator.harness.client.endpoint import Endpoint
-from emulator.harness.client.sentences import Shown, delivery_line, record_line, request_line
-from emulator.harness.client.timeline import Timeline
+from emulator.harness.client.lines import Shown, delivery_line, record_line, request_line
+from emulator.harness.client.timeline import Timeline, delivery_key, record_key
 
-_LOST = ("rejected", "retrying", "failed")
+_UNDELIVERED = ("rejected", "retrying", "failed")
 _MOST_USERS = 3
-# A syntax error quotes what stands at its place.
+# A syntax error quotes the document around its location.
 _ADDRESS = re.compile(r"[^\s\"'@]+@[^\s\"'@]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
-    """Events that did not get out of Segment, requests that StackAdapt refused, records that it rejected.
+    """Events that Segment did not deliver, requests that StackAdapt refused, and records that it rejected.
 
-    A request that an event tells of already is not told of again.
+    A refused request that belongs to one of the events is not listed a second time.
     """
 
     deliveries: Sequence[Shown]
@@ -31,49 +31,45 @@ class Failures:
     def __len__(self) -> int:
         return len(self.deliveries) + len(self.requests) + len(self.records)
 
-    def beside(self, story: Timeline) -> Failures:
-        """Those that a story does not tell."""
-        told = [(each["messageId"], each["subscription"]) for each in story.deliveries]
-        records = [(each["requestId"], each["index"]) for each in story.records]
-        requests = [each["traceId"] for each in story.requests]
+    def excluding(self, timeline: Timeline) -> Failures:
+        """Those that are not part of a timeline."""
+        deliveries, records = map(delivery_key, timeline.deliveries), map(record_key, timeline.records)
+        shown = {*deliveries, *records, *(each["traceId"] for each in timeline.requests)}
         return replace(
             self,
-            deliveries=[each for each in self.deliveries if (each["messageId"], each["subscription"]) not in told],
-            requests=[each for each in self.requests if each["traceId"] not in requests],
-            records=[each for each in self.records if (each["requestId"], each["index"]) not in records],
+            deliveries=[each for each in self.deliveries if delivery_key(each) not in shown],
+            requests=[each for each in self.requests if each["traceId"] not in shown],
+            records=[each for each in self.records if record_key(each) not in shown],
         )
 
     def lines(self, *, most: int) -> Iterator[str]:
-        """For a person, `most` lines and one that says how many were left out."""
-        lines = (f"{line}{_whose([who])}" for line, who in self._lines(whole=True))
-        yield from islice(lines, most)
+        """At most `most` failures, one a line, then the number of those left out."""
+        yield from islice((f"{line}{_affected([user])}" for line, user in self._lines(whole=True)), most)
         if len(self) > most:
             yield f"and {len(self) - most} more"
 
     def counted(self, *, most: int) -> Iterator[str]:
-        """The kinds of trouble with how often and to whom each happened, most frequent first. No email address is in
-        it.
-        """
+        """The kinds of failure, most frequent first, with their counts and the affected users, without emails."""
         kinds: dict[str, list[object]] = {}
-        for line, who in self._lines(whole=False):
-            kinds.setdefault(_ADDRESS.sub("***", line), []).append(who)
+        for line, user in self._lines(whole=False):
+            kinds.setdefault(_ADDRESS.sub("***", line), []).append(user)
         ordered = sorted(kinds.items(), key=lambda kind: len(kind[1]), reverse=True)
         for line, users in ordered[:most]:
-            yield f"{len(users):>3} x  {line}{_ADDRESS.sub('***', _whose(users))}"
+            yield f"{len(users):>3} x  {line}{_ADDRESS.sub('***', _affected(users))}"
         if len(kinds) > most:
             yield f"and {len(kinds) - most} more kinds"
 
     def _lines(self, *, whole: bool) -> Iterator[tuple[str, object]]:
-        """Each trouble in a line, and the user id that it is about where one is known."""
+        """Each failure as a line, and the user id that it affects where it is known."""
         yield from ((f"Segment     {delivery_line(each)}", each["userId"]) for each in self.deliveries)
         yield from ((f"GraphQL     {request_line(each, near=whole)}", None) for each in self.requests)
         for each in self.records:
-            # A whole record says itself whose it is.
+            # A whole record contains its user id.
             yield f"StackAdapt  {record_line(each, whole=whole)}", None if whole else each["record"].get("userId")
 
 
-def _whose(users: Sequence[object]) -> str:
-    """` (user u1, u2 and 3 more)`; nothing where nobody is known."""
+def _affected(users: Sequence[object]) -> str:
+    """` (user u1, u2 and 3 more)`; empty when no user is known."""
     known = list(dict.fromkeys(str(user) for user in users if user is not None))
     if not known:
         return ""
@@ -82,13 +78,18 @@ def _whose(users: Sequence[object]) -> str:
 
 
 def failures_at(endpoint: Endpoint) -> Failures:
-    """Everything that went wrong so far. Raises NoControl where there is no control API."""
+    """Everything that failed so far. Raises NoControl where there is no control API."""
     control = endpoint.control
-    lost = [each for outcome in _LOST for each in control.pages("deliveries", "deliveries", outcome=outcome)]
-    carried = {each["traceId"] for each in lost}
-    requests = [each for each in control.pages("journal", "entries") if each["outcome"] != "accepted"]
+    deliveries = [
+        each for outcome in _UNDELIVERED for each in control.pages("deliveries", "deliveries", outcome=outcome)
+    ]
+    traces = {each["traceId"] for each in deliveries}
     return Failures(
-        deliveries=lost,
-        requests=[each for each in requests if each["traceId"] not in carried],
+        deliveries=deliveries,
+        requests=[
+            each
+            for each in control.pages("journal", "entries")
+            if each["outcome"] != "accepted" and each["traceId"] not in traces
+        ],
         records=list(control.pages("rejections", "rejections")),
     )

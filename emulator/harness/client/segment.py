@@ -1,4 +1,4 @@
-"""Segment as a test sees it: calls go in by the Tracking API, people enter and leave audiences, deliveries come out."""
+"""The Segment service for tests: Tracking API calls, audience membership, deliveries."""
 
 from __future__ import annotations
 
@@ -12,44 +12,43 @@ import httpx
 from emulator.errors import InputError
 from emulator.harness.client.control import refusal_in
 from emulator.harness.client.endpoint import Endpoint, NoControl
-
-Shown = dict[str, Any]
+from emulator.harness.client.lines import Shown
 
 
 class SegmentClient:
-    """The source and the Engage space behind one write key."""
+    """The source and the Engage space of one write key."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
     @property
     def write_key(self) -> str:
-        """The write key to give to an SDK. Raises NoControl where no Segment listens."""
+        """The write key to configure in an SDK. Raises NoControl where there is no Segment service."""
         if self._endpoint.write_key is None:
-            raise NoControl("no Segment listens here", where=self._endpoint.url)
+            raise NoControl("no Segment service at this endpoint", where=self._endpoint.url)
         return self._endpoint.write_key
 
     @property
     def host(self) -> str:
-        """The host to give to an SDK."""
+        """The host to configure in an SDK."""
         return self._endpoint.url
 
-    def identify(self, user_id: str | None = None, traits: Mapping[str, Any] | None = None, **members: Any) -> None:
-        """An identify call. `members` are further ones of the call, as Segment names them: `anonymousId`, `context`."""
-        self.call("identify", {**_named(user_id), "traits": dict(traits or {}), **members})
+    def identify(self, user_id: str | None = None, traits: Mapping[str, Any] | None = None, **fields: Any) -> None:
+        """Sends an identify call. `fields` are further fields of the call: `anonymousId`, `context`."""
+        self.call("identify", {**_user(user_id), "traits": dict(traits or {}), **fields})
 
     def track(
-        self, user_id: str | None, event: str, properties: Mapping[str, Any] | None = None, **members: Any
+        self, user_id: str | None, event: str, properties: Mapping[str, Any] | None = None, **fields: Any
     ) -> None:
-        """A track call."""
-        self.call("track", {**_named(user_id), "event": event, "properties": dict(properties or {}), **members})
+        """Sends a track call."""
+        self.call("track", {**_user(user_id), "event": event, "properties": dict(properties or {}), **fields})
 
     def call(self, route: str, body: Mapping[str, Any]) -> httpx.Response:
         """Posts to `/v1/<route>` (`identify`, `track`, …, `batch`). Raises InputError when it is refused."""
-        answer = self._endpoint.client.post(f"/v1/{route}", json=dict(body), auth=(self.write_key, ""))
-        if refused := refusal_in(answer):
+        response = self._endpoint.client.post(f"/v1/{route}", json=dict(body), auth=(self.write_key, ""))
+        if refused := refusal_in(response):
             raise refused
-        return answer
+        return response
 
     def enter_audience(
         self,
@@ -59,11 +58,11 @@ class SegmentClient:
         user_id: str | None = None,
         traits: Mapping[str, Any] | None = None,
     ) -> list[Shown]:
-        """Puts a person into an audience as if Engage had just computed it so; gives the events it emitted.
+        """Puts a user into an audience, as if Engage had just computed it. Returns the events that were emitted.
 
-        Without `user_id` it is whoever has the email (see `user_id_of`).
+        Without `user_id` the user is found by email (see `user_id_of`).
         """
-        return self._place(audience, "enter", email, user_id, traits)
+        return self._set_membership(audience, "enter", email, user_id, traits)
 
     def exit_audience(
         self,
@@ -73,46 +72,46 @@ class SegmentClient:
         user_id: str | None = None,
         traits: Mapping[str, Any] | None = None,
     ) -> list[Shown]:
-        """Takes a person out of an audience."""
-        return self._place(audience, "exit", email, user_id, traits)
+        """Removes a user from an audience. Returns the events that were emitted."""
+        return self._set_membership(audience, "exit", email, user_id, traits)
 
     def delete(self, user_id: str) -> Shown:
-        """A deletion regulation for a user: `{"userId", "deleted", "destinations"}`."""
+        """Requests a deletion regulation for a user: `{"userId", "deleted", "destinations"}`."""
         return self._endpoint.control.post("regulations", {"userId": user_id})
 
     def user_id_of(self, email: str | None) -> str:
-        """The user id of whoever has this email in the space; for a stranger one made from it, always the same.
+        """The user id that the space has for an email; for an unknown email, one derived from it.
 
         Raises InputError without an email.
         """
         if not email:
-            raise InputError("a person has a user id or an email", allowed="user_id, email")
+            raise InputError("a user id or an email is required", allowed="user_id, email")
         known = self._endpoint.control.get("space/profiles", email=email)["profiles"]
-        return next((profile["userId"] for profile in known if profile["userId"]), None) or made_user_id(email)
+        return next((profile["userId"] for profile in known if profile["userId"]), None) or derived_user_id(email)
 
     def deliveries(self, **filters: Any) -> list[Shown]:
-        """What became of each event: filter by `outcome`, `destination`, `userId`."""
+        """The outcome of each event; filter by `outcome`, `destination`, `userId`."""
         return list(self._endpoint.control.pages("deliveries", "deliveries", **filters))
 
     def audiences(self) -> list[Shown]:
         """The audiences with sizes and warnings."""
         return list(self._endpoint.control.get("audiences")["audiences"])
 
-    def _place(
-        self, audience: str, way: str, email: str | None, user_id: str | None, traits: Mapping[str, Any] | None
+    def _set_membership(
+        self, audience: str, change: str, email: str | None, user_id: str | None, traits: Mapping[str, Any] | None
     ) -> list[Shown]:
         body: Shown = {"userId": user_id or self.user_id_of(email)}
         if email is not None:
             body["email"] = email
         if traits:
             body["traits"] = dict(traits)
-        return list(self._endpoint.control.post(f"audiences/{quote(audience, safe='')}/{way}", body)["events"])
+        return list(self._endpoint.control.post(f"audiences/{quote(audience, safe='')}/{change}", body)["events"])
 
 
-def made_user_id(email: str) -> str:
-    """A user id for somebody of whom only the email is known."""
+def derived_user_id(email: str) -> str:
+    """A user id for an email that has none: the same for every spelling of it."""
     return f"user-{hashlib.sha256(email.strip().lower().encode()).hexdigest()[:12]}"
 
 
-def _named(user_id: str | None) -> dict[str, Any]:
+def _user(user_id: str | None) -> dict[str, Any]:
     return {} if user_id is None else {"userId": user_id}

@@ -1,4 +1,4 @@
-"""StackAdapt as a test sees it: its GraphQL API, and what only an emulator shows."""
+"""The StackAdapt service for tests: its GraphQL API, and what only an emulator can show."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ import httpx
 from emulator.errors import ContractViolation
 from emulator.harness.client.clock import ClockClient
 from emulator.harness.client.endpoint import Endpoint
+from emulator.harness.client.lines import Shown
 
-Shown = dict[str, Any]
 
-
-class GraphQLRefused(ContractViolation):
-    """An answer without the data that was asked for."""
+class GraphQLFailed(ContractViolation):
+    """A response with errors or without data."""
 
 
 class StackAdaptClient:
-    """One advertiser at an endpoint, seen with one token."""
+    """One advertiser at an endpoint, accessed with one token."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
     @property
     def url(self) -> str:
-        """Where GraphQL answers."""
+        """The URL of the GraphQL endpoint."""
         return f"{self._endpoint.url}{self._endpoint.graphql_path}"
 
     @property
@@ -36,17 +35,17 @@ class StackAdaptClient:
 
     @property
     def tokens(self) -> Mapping[str, str]:
-        """All tokens by the names that the workspace gives them; empty where they are not known."""
+        """All tokens by their names in the workspace; empty where they are not known."""
         return self._endpoint.tokens
 
     @property
     def clock(self) -> ClockClient:
-        """The time there."""
+        """The clock of the emulator."""
         return ClockClient(self._endpoint)
 
     @property
     def advertiser_id(self) -> str:
-        """The advertiser whose profiles are looked at."""
+        """The advertiser whose profiles are shown."""
         return self._endpoint.advertiser_id
 
     def post(
@@ -57,21 +56,21 @@ class StackAdaptClient:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Posts a document and gives the whole answer, whatever it is."""
+        """Posts a document and returns the HTTP response, whatever its status."""
         body: Shown = {"query": document} | ({} if variables is None else {"variables": dict(variables)})
         sent = {"authorization": f"Bearer {token or self.token}", **(headers or {})}
         return self._endpoint.client.post(self._endpoint.graphql_path, json=body, headers=sent)
 
     def graphql(self, document: str, variables: Mapping[str, Any] | None = None) -> Shown:
-        """Posts a document and gives its `data`. Raises GraphQLRefused when there are errors."""
-        answer = self.post(document, variables)
+        """Posts a document and returns its `data`. Raises GraphQLFailed when there are errors."""
+        response = self.post(document, variables)
         try:
-            body = answer.json()
+            body = response.json()
         except ValueError:
-            raise GraphQLRefused(f"this is no GraphQL answer: {answer.status_code}.", where=self.url) from None
+            raise GraphQLFailed(f"not a GraphQL response: status {response.status_code}", where=self.url) from None
         if body.get("errors") or not isinstance(body.get("data"), dict):
             messages = "; ".join(str(error.get("message")) for error in body.get("errors") or ())
-            raise GraphQLRefused(f"{answer.status_code} {messages}".strip(), where=self.url)
+            raise GraphQLFailed(f"{response.status_code} {messages}".strip(), where=self.url)
         data: Shown = body["data"]
         return data
 
@@ -81,33 +80,33 @@ class StackAdaptClient:
         return list(found)
 
     def rejections(self, reason: str | None = None) -> list[Shown]:
-        """The records that were refused, and why."""
+        """The rejected records with their reasons."""
         control = self._endpoint.control
         return list(control.pages("rejections", "rejections", advertiserId=self.advertiser_id, reason=reason))
 
     def records(self, **filters: Any) -> list[Shown]:
-        """The accepted records and what became of them: filter by `outcome`, `requestId`, `email`."""
+        """The records with their outcomes; filter by `outcome`, `requestId`, `email`."""
         return list(self._endpoint.control.pages("records", "records", **filters))
 
     def segment(self, rule: Mapping[str, Any], *, name: str = "Segment") -> Shown:
-        """Makes a segment and gives it with `size` and `members`."""
+        """Creates a segment and returns it with `size` and `members`."""
         body = {"advertiserId": self.advertiser_id, "name": name, "rule": dict(rule)}
         created = self._endpoint.control.post("segments", body)["id"]
         segment = self._endpoint.control.get(f"segments/{created}", limit=1)
         return {**segment, "members": list(self._endpoint.control.pages(f"segments/{created}", "members"))}
 
     def journal(self, **criteria: Any) -> list[Shown]:
-        """The requests made to GraphQL: filter by `operation`, `email`, `advertiserId`, `status`, `traceId`."""
+        """The GraphQL requests; filter by `operation`, `email`, `advertiserId`, `status`, `traceId`."""
         return list(self._endpoint.control.pages("journal", "entries", **criteria))
 
     def verify(self, **criteria: Any) -> Shown:
-        """Whether such requests were made: criteria of the journal and `times`, `atLeast`, `atMost`."""
+        """Counts requests: the criteria of the journal with `times`, `atLeast` or `atMost`."""
         return self._endpoint.control.post("journal/verify", criteria)
 
     def add_fault(self, fault: str, **options: Any) -> Shown:
-        """Makes things go wrong: `add_fault("status", status=429, operation="upsertProfiles", times=1)`."""
+        """Injects a fault: `add_fault("status", status=429, operation="upsertProfiles", times=1)`."""
         return self._endpoint.control.post("faults", {"fault": fault, **options})
 
     def clear_faults(self) -> None:
-        """Lets everything go right again."""
+        """Removes all faults."""
         self._endpoint.control.delete("faults")

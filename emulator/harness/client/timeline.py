@@ -1,28 +1,28 @@
-"""The story of one person: what was emitted about them, what became of it on the way, whether a profile is visible.
+"""The timeline of one profile: its events, their outcome at each stage, and the visible profile.
 
-Read off the control API after the fact, so that a failed expectation, a command and a scenario all tell the same.
+Read from the control API after the fact; failed expectations, `trigger` and scenarios print the same timeline.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
+from typing import Any
 
+from emulator.harness.client.control import Control
 from emulator.harness.client.endpoint import Endpoint
-from emulator.harness.client.graphql_response import body_in
-from emulator.harness.client.sentences import Shown, delivery_line, profile_line, record_line, request_line
+from emulator.harness.client.lines import Shown, body_in, delivery_line, profile_line, record_line, request_line
 
-# Ways to end that need no further words.
-_GOOD = {"sent", "visible"}
+_COMPLETE = {"sent", "visible"}
 _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawProfiles")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Everything known of one person. `requests` are those to GraphQL that were refused, or told of user errors,
-    `deletions` those that asked to delete the person. `known` are the profiles of the Engage space.
+    """Everything known about one user. `requests` are GraphQL requests that were refused or returned user errors,
+    `deletions` those that delete the user. `known` are the user's profiles in the Engage space.
     """
 
     who: str
@@ -35,20 +35,20 @@ class Timeline:
 
     @property
     def arrived(self) -> bool:
-        """Whether a profile is visible and nothing was lost on the way."""
-        ends = [delivery["outcome"] for delivery in self.deliveries] + [record["outcome"] for record in self.records]
-        return bool(self.profiles) and set(ends) <= _GOOD
+        """Whether a profile is visible and nothing failed on the way."""
+        outcomes = {each["outcome"] for each in (*self.deliveries, *self.records)}
+        return bool(self.profiles) and outcomes <= _COMPLETE
 
     def since(self, before: Timeline) -> Timeline:
-        """The same without what an earlier story of the same person had already."""
-        told = {_delivery_key(each) for each in before.deliveries} | {_record_key(each) for each in before.records}
-        asked = {each["traceId"] for each in (*before.requests, *before.deletions)}
+        """This timeline without what an earlier one of the same user contains."""
+        deliveries, records = map(delivery_key, before.deliveries), map(record_key, before.records)
+        seen = {*deliveries, *records, *(each["traceId"] for each in (*before.requests, *before.deletions))}
         return replace(
             self,
-            deliveries=[each for each in self.deliveries if _delivery_key(each) not in told],
-            records=[each for each in self.records if _record_key(each) not in told],
-            requests=[each for each in self.requests if each["traceId"] not in asked],
-            deletions=[each for each in self.deletions if each["traceId"] not in asked],
+            deliveries=[each for each in self.deliveries if delivery_key(each) not in seen],
+            records=[each for each in self.records if record_key(each) not in seen],
+            requests=[each for each in self.requests if each["traceId"] not in seen],
+            deletions=[each for each in self.deletions if each["traceId"] not in seen],
         )
 
     def as_dict(self) -> Shown:
@@ -69,98 +69,94 @@ class Timeline:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person, in the order in which it happened."""
+        """The text form: what happened at each stage, in order."""
         yield self.who
         if not (self.deliveries or self.records or self.requests or self.deletions):
-            yield f"  Segment     {self._silence()}"
+            yield f"  Segment     {self._no_events()}"
         yield from (f"  Segment     {delivery_line(delivery)}" for delivery in self.deliveries)
         yield from (f"  GraphQL     {request_line(request)}" for request in self.requests)
         yield from (f"  StackAdapt  {record_line(record)}" for record in self.records)
-        yield from (f"  GraphQL     {request_line(deletion)} (asks to delete them)" for deletion in self.deletions)
+        yield from (f"  GraphQL     {request_line(deletion)} (deletion request)" for deletion in self.deletions)
         if not self.profiles:
-            yield "  profile     none is visible"
+            yield "  profile     none visible"
         yield from (f"  profile     {profile_line(profile)}" for profile in self.profiles)
 
-    def _silence(self) -> str:
-        """Why there is nothing to tell."""
+    def _no_events(self) -> str:
+        """Why there are no events."""
         if not self.known:
-            return "nothing was emitted about them, and nobody sent them to StackAdapt"
+            return "no events, and no other client sent a record to StackAdapt"
         ids = ", ".join(each["userId"] for each in self.known if each["userId"])
         audiences = ", ".join(sorted({key for each in self.known for key in each["audiences"]}))
-        why = f"who is in {audiences}" if audiences else "for whom no audience's condition holds"
-        return f"knows them{f' as {ids}' if ids else ''}, {why}: nothing to send"
+        return f"known{f' as {ids}' if ids else ''}, in {audiences or 'no audience'}: nothing to send"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
 
 def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | None = None) -> Timeline:
-    """The story of the person with this email or user id. Raises NoControl where there is no control API."""
+    """The timeline of the user with this email or user id. Raises NoControl where there is no control API."""
     control = endpoint.control
-    deliveries: dict[tuple[str, object], Shown] = {}
-    for name, value in (("userId", user_id), ("email", email)):
-        if value is not None:
-            found = control.pages("deliveries", "deliveries", **{name: value})
-            deliveries |= {_delivery_key(each): each for each in found}
-    known = list(_known(endpoint, email, user_id))
-    users = {each["userId"] for each in (*deliveries.values(), *known) if each["userId"]}
+    given = {name: value for name, value in (("userId", user_id), ("email", email)) if value is not None}
+    deliveries = {delivery_key(each): each for each in _pages_by(control, "deliveries", "deliveries", given)}
+    known = {each["id"]: each for each in _pages_by(control, "space/profiles", "profiles", given)}
+    users = {each["userId"] for each in (*deliveries.values(), *known.values()) if each["userId"]}
     users |= {user_id} if user_id else set()
     exchanges = [] if email is None else list(control.pages("journal", "entries", email=email))
     records = [] if email is None else list(control.pages("records", "records", email=email))
-    sent = [each["traceId"] for each in (*deliveries.values(), *exchanges) if each["traceId"]]
-    for trace_id in dict.fromkeys(sent):
-        carried = control.pages("records", "records", requestId=trace_id)
-        records += [each for each in carried if _is_about(each["record"], users, email) and each not in records]
-    deletions = list(_deletions(endpoint, users | ({email} if email else set()), records))
-    told = [each["traceId"] for each in deletions]
+    traces = [each["traceId"] for each in (*deliveries.values(), *exchanges) if each["traceId"]]
+    for trace_id in dict.fromkeys(traces):
+        sent = control.pages("records", "records", requestId=trace_id)
+        records += [each for each in sent if _is_about(each["record"], users, email) and each not in records]
+    deletions = list(_deletions(control, users | ({email} if email else set()), records))
+    deletion_traces = [each["traceId"] for each in deletions]
     return Timeline(
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
-        known=known,
+        known=list(known.values()),
         deliveries=sorted(deliveries.values(), key=itemgetter("at")),
         records=records,
-        requests=[each for each in exchanges if each["outcome"] != "accepted" and each["traceId"] not in told],
+        requests=[
+            each for each in exchanges if each["outcome"] != "accepted" and each["traceId"] not in deletion_traces
+        ],
         deletions=deletions,
-        profiles=list(_profiles(endpoint, email, users)),
+        profiles=list(_profiles(control, email, users)),
     )
 
 
-def _delivery_key(delivery: Shown) -> tuple[str, object]:
+def delivery_key(delivery: Shown) -> tuple[str, object]:
+    """What identifies a delivery."""
     return delivery["messageId"], delivery["subscription"]
 
 
-def _record_key(record: Shown) -> tuple[str, object]:
+def record_key(record: Shown) -> tuple[str, object]:
+    """What identifies a record."""
     return record["requestId"], record["index"]
 
 
-def _known(endpoint: Endpoint, email: str | None, user_id: str | None) -> Iterator[Shown]:
-    found: dict[str, Shown] = {}
-    for name, value in (("userId", user_id), ("email", email)):
-        if value is not None:
-            found |= {
-                each["id"]: each for each in endpoint.control.pages("space/profiles", "profiles", **{name: value})
-            }
-    yield from found.values()
+def _pages_by(control: Control, path: str, key: str, given: Mapping[str, str]) -> Iterator[Any]:
+    """The items that match any of the filters."""
+    for name, value in given.items():
+        yield from control.pages(path, key, **{name: value})
 
 
-def _deletions(endpoint: Endpoint, names: set[str], records: Sequence[Shown]) -> Iterator[Shown]:
-    """The requests that name the person: Segment may have forgotten the user id, so records say which it was."""
-    told = {each["record"]["userId"] for each in records if isinstance(each["record"].get("userId"), str)}
-    quoted = [json.dumps(name, ensure_ascii=False) for name in names | told]
+def _deletions(control: Control, names: set[str], records: Sequence[Shown]) -> Iterator[Shown]:
+    """The deletion requests that name the user. Segment may have deleted the user id, so records are consulted too."""
+    recorded = {each["record"]["userId"] for each in records if isinstance(each["record"].get("userId"), str)}
+    quoted = [json.dumps(name, ensure_ascii=False) for name in names | recorded]
     for operation in _DELETIONS:
-        for exchange in endpoint.control.pages("journal", "entries", operation=operation):
+        for exchange in control.pages("journal", "entries", operation=operation):
             body = body_in(exchange["request"])
-            asked = f"{body.get('query')} {json.dumps(body.get('variables'), ensure_ascii=False)}"
-            if any(name in asked for name in quoted):
+            request = f"{body.get('query')} {json.dumps(body.get('variables'), ensure_ascii=False)}"
+            if any(name in request for name in quoted):
                 yield exchange
 
 
-def _profiles(endpoint: Endpoint, email: str | None, users: set[str]) -> Iterator[Shown]:
-    for profile in endpoint.control.pages("profiles", "profiles", email=email):
+def _profiles(control: Control, email: str | None, users: set[str]) -> Iterator[Shown]:
+    for profile in control.pages("profiles", "profiles", email=email):
         if email is not None or users & set(profile["externalIds"]):
             yield profile
 
 
 def _is_about(record: Shown, users: set[str], email: str | None) -> bool:
-    """Whether a record as it was sent is this person's: one that waits for its latency has no email to find it by."""
+    """Whether a record, as it was sent, belongs to this user: one that is not due yet cannot be found by email."""
     known = users | ({email.lower()} if email is not None else set())
     return any(isinstance(value, str) and (value in known or value.lower() in known) for value in record.values())

@@ -12,8 +12,7 @@ from typing import Any
 
 from emulator.errors import EmulatorDefect
 from emulator.harness.recorded_cases import Case
-from emulator.harness.samples import sample_messages
-from emulator.harness.subscription_context import SubscriptionContext, subscription_contexts
+from emulator.harness.subscription_context import SubscriptionContext, sample_messages, subscription_contexts
 from emulator.mapping import ActionDefinition, Definition, Field
 from emulator.workspace import Subscription, Workspace, load_workspace
 

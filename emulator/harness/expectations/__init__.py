@@ -1,6 +1,6 @@
-"""Expectations that read as sentences, with or without pytest.
+"""Assertions on profiles, rejections, requests and segments, with or without pytest.
 
-One that does not hold raises `Unmet`, an AssertionError whose text is a sentence and then what happened to the person.
+A failed one raises `Unmet`, an AssertionError that prints what happened to the profile at each stage.
 """
 
 from emulator.harness.expectations.profile import ExpectedProfile

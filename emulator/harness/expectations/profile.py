@@ -1,21 +1,19 @@
-"""What is expected of one visible profile."""
+"""Expectations of one visible profile."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
-from emulator.errors import InputError, nearest
-from emulator.harness.client import Endpoint
-from emulator.harness.expectations.known_audiences import known_audiences
+from emulator.errors import nearest, unknown
+from emulator.harness.client import Endpoint, Shown
 from emulator.harness.expectations.unmet import Unmet, unmet
-
-Shown = dict[str, Any]
 
 
 class ExpectedProfile:
-    """A profile that is there. Each method gives the same profile back, so that expectations form a chain.
+    """A visible profile. Each method returns the same object, so that expectations can be chained.
 
-    Raises NoControl for what an endpoint's GraphQL does not show of a profile: properties and audiences.
+    Raises NoControl for properties and audiences where there is only GraphQL, which does not return them.
     """
 
     def __init__(self, endpoint: Endpoint, shown: Shown) -> None:
@@ -24,66 +22,74 @@ class ExpectedProfile:
 
     @property
     def email(self) -> str:
-        """As StackAdapt keeps it."""
+        """The email as StackAdapt stores it."""
         return str(self.shown["email"])
 
     def in_audience(self, audience: str) -> Self:
-        """It is in an external audience, by the audience's id or by its name, which is the snake_case key."""
+        """It is in an external audience, given by id or by name, which is the snake_case key."""
         __tracebackhide__ = True
         if audience not in self._audiences():
-            raise self._unmet(f"be in audience {audience!r}", f"is in {self._audience_names()}")
+            names = ", ".join(f"{each['name']} ({each['id']})" for each in self._field("audiences")) or "no audience"
+            raise self._unmet(f"to be in audience {audience!r}; it is in {names}")
         return self
 
     def not_in_audience(self, audience: str) -> Self:
         """It is not in an external audience.
 
-        Raises InputError for one of which neither the workspace nor any record knows: nobody could be in it.
+        Raises InputError for an audience that neither the workspace nor any record names.
         """
         __tracebackhide__ = True
         if audience in self._audiences():
-            raise self._unmet(f"not be in audience {audience!r}", "is in it")
-        known = known_audiences(self._endpoint)
-        if not known.has(audience):
-            raise InputError(
-                "neither the workspace nor any record knows this audience, so nobody could be in it",
-                where="not_in_audience",
-                found=audience,
-                allowed=", ".join(known.names) or None,
-                hint=nearest(audience, known.names),
-            )
+            raise self._unmet(f"not to be in audience {audience!r}; it is")
+        # The mapping decides under which key a record names its audience: any string of a record may be one.
+        records = [each["record"] for each in self._endpoint.control.pages("records", "records")]
+        known = list(dict.fromkeys(_audience_names(self._endpoint, records)))
+        if audience not in known and not any(audience in record.values() for record in records):
+            raise unknown("audience", audience, known, where="not_in_audience")
         return self
 
     def with_property(self, name: str, value: object) -> Self:
-        """It has a property with a value, both as StackAdapt keeps them: `with_property("city", "Paris")`."""
+        """It has a property with a value, as StackAdapt stores them: `with_property("city", "Paris")`."""
         __tracebackhide__ = True
-        properties: Shown = self._member("properties")
-        wanted = f"have {name} = {value!r}"
+        properties: Shown = self._field("properties")
+        wanted = f"to have {name} = {value!r}"
         if name not in properties:
-            known = ", ".join(sorted(properties)) or "none at all"
             hint = nearest(name, properties)
-            raise self._unmet(wanted, f"has no such property, but {known}{f' ({hint})' if hint else ''}")
+            known = ", ".join(sorted(properties)) or "none"
+            raise self._unmet(f"{wanted}; its properties are {known}{f' ({hint})' if hint else ''}")
         if properties[name] != value:
-            raise self._unmet(wanted, f"has {properties[name]!r}")
+            raise self._unmet(f"{wanted}; it has {properties[name]!r}")
         return self
 
     def with_marketing_status(self, status: str) -> Self:
         """It has a marketing status, such as `OPTED_IN`."""
         __tracebackhide__ = True
-        found = self._member("marketingStatus")
+        found = self._field("marketingStatus")
         if found != status:
-            raise self._unmet(f"be {status}", f"is {found}")
+            raise self._unmet(f"to have marketing status {status}; it has {found}")
         return self
 
     def _audiences(self) -> set[str]:
-        return {audience[key] for audience in self._member("audiences") for key in ("id", "name")}
+        return {audience[key] for audience in self._field("audiences") for key in ("id", "name")}
 
-    def _audience_names(self) -> str:
-        return ", ".join(f"{each['name']} ({each['id']})" for each in self._member("audiences")) or "none"
-
-    def _member(self, name: str) -> Any:
+    def _field(self, name: str) -> Any:
         if name not in self.shown:
             self._endpoint.control  # noqa: B018 - raises: only an emulator shows it
         return self.shown[name]
 
-    def _unmet(self, wanted: str, found: str) -> Unmet:
-        return unmet(self._endpoint, f"The profile of {self.email} should {wanted}, and {found}.", email=self.email)
+    def _unmet(self, wanted_and_found: str) -> Unmet:
+        message = f"expected the profile of {self.email} {wanted_and_found}"
+        return unmet(self._endpoint, message, email=self.email)
+
+
+def _audience_names(endpoint: Endpoint, records: Sequence[Shown]) -> Iterator[str]:
+    """Ids and names of the audiences that the workspace, profiles and records name. Raises NoControl."""
+    control = endpoint.control
+    for audience in control.get("audiences")["audiences"]:
+        yield from (audience["key"], audience["id"])
+    for journey in control.get("journeys")["journeys"]:
+        yield from (step["key"] for step in journey["steps"])
+    for profile in control.pages("profiles", "profiles"):
+        yield from (audience[key] for audience in profile["audiences"] for key in ("name", "id"))
+    for record in records:
+        yield from (str(record[key]) for key in ("audienceName", "audienceId") if record.get(key))

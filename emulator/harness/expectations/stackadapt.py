@@ -1,4 +1,4 @@
-"""StackAdapt as a test sees it, with expectations."""
+"""The StackAdapt client with expectations."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from emulator.clock import polls
-from emulator.errors import InputError, nearest
-from emulator.harness.client import Endpoint, StackAdaptClient
+from emulator.errors import InputError, unknown
+from emulator.harness.client import Endpoint, Shown, StackAdaptClient
 from emulator.harness.expectations.profile import ExpectedProfile
 from emulator.harness.expectations.unmet import unmet
 from emulator.stackadapt.rules.outcomes import REASONS
 
-Shown = dict[str, Any]
-
 _SECONDS_BETWEEN = 2.0
-_REFUSED = ("rejected", "suppressed")
+_REJECTED = ("rejected", "suppressed")
 _VISIBLE = """query ($advertiser: ID!, $email: String) {
   cdpProfiles(advertiserId: $advertiser, filterBy: {email: $email}) {
     profiles { nodes { email marketingStatus sources } }
@@ -24,9 +22,9 @@ _VISIBLE = """query ($advertiser: ID!, $email: String) {
 
 
 class ExpectingStackAdapt(StackAdaptClient):
-    """One advertiser at an endpoint, and what is expected to be there.
+    """One advertiser at an endpoint, and expectations of it.
 
-    `patience` are the seconds that `expect_profile` waits where nobody can move the clock; an emulator never waits.
+    `patience` is how many seconds `expect_profile` waits at an endpoint without a clock to advance.
     """
 
     def __init__(self, endpoint: Endpoint, *, patience: float = 0) -> None:
@@ -34,39 +32,39 @@ class ExpectingStackAdapt(StackAdaptClient):
         self._patience = 0 if endpoint.controlled else patience
 
     def expect_profile(self, *, email: str) -> ExpectedProfile:
-        """A profile with this email is visible. Raises Unmet with the story of the person."""
+        """A profile with this email is visible. Raises Unmet with the timeline of the profile."""
         __tracebackhide__ = True
         for _ in polls(self._patience, every=_SECONDS_BETWEEN):
             found = self._visible(email)
             if found:
                 return ExpectedProfile(self._endpoint, found[0])
         waited = f" after {self._patience:g} s" if self._patience else ""
-        sentence = f"{email} should have a profile at advertiser {self.advertiser_id}, and none is visible{waited}."
-        raise unmet(self._endpoint, sentence, email=email)
+        wanted = f"expected a visible profile for {email} at advertiser {self.advertiser_id}"
+        raise unmet(self._endpoint, f"{wanted}; none found{waited}", email=email)
 
     def expect_no_profile(self, *, email: str) -> None:
-        """No profile with this email is visible. Raises Unmet with the story of the person."""
+        """No profile with this email is visible. Raises Unmet with the timeline of the profile."""
         __tracebackhide__ = True
         if self._visible(email):
-            sentence = f"{email} should have no profile at advertiser {self.advertiser_id}, and one is visible."
-            raise unmet(self._endpoint, sentence, email=email)
+            wanted = f"expected no visible profile for {email} at advertiser {self.advertiser_id}"
+            raise unmet(self._endpoint, f"{wanted}; found one", email=email)
 
     def expect_rejection(self, *, reason: str | None = None, email: str | None = None) -> list[Shown]:
-        """A record was refused, with a reason code of `contracts/reason-codes.yaml` and by an email, when given.
+        """A record was rejected, with a reason code of `contracts/reason-codes.yaml` and an email, when given.
 
-        Gives the refused records. Raises Unmet, and InputError for a code that there is not.
+        Returns the rejected records. Raises Unmet, and InputError for an unknown reason code.
         """
         __tracebackhide__ = True
-        _check_reason(reason)
-        records = [each for outcome in _REFUSED for each in self.records(outcome=outcome)]
-        refused = [each for each in records if each["advertiserId"] == self.advertiser_id]
-        found = [each for each in refused if reason in (None, each["reason"]) and _is_about(each, email)]
+        if reason is not None and reason not in REASONS:
+            raise unknown("reason code", reason, REASONS, where="reason")
+        records = [each for outcome in _REJECTED for each in self.records(outcome=outcome)]
+        rejected = [each for each in records if each["advertiserId"] == self.advertiser_id]
+        found = [each for each in rejected if reason in (None, each["reason"]) and _is_about(each, email)]
         if not found:
-            whose = f"A record of {email}" if email else "A record"
-            why = f" with {reason}" if reason else ""
-            others = ", ".join(sorted({str(each["reason"]) for each in refused})) or "nothing was"
-            sentence = f"{whose} should have been rejected{why}, and none was. Rejected: {others}."
-            raise unmet(self._endpoint, sentence, email=email)
+            criteria = f"{f' for {email}' if email else ''}{f' with reason {reason}' if reason else ''}"
+            reasons = ", ".join(sorted({str(each["reason"]) for each in rejected})) or "none"
+            message = f"expected a rejected record{criteria}; none found (reasons of all rejected records: {reasons})"
+            raise unmet(self._endpoint, message, email=email)
         return found
 
     def expect_request(
@@ -80,46 +78,47 @@ class ExpectingStackAdapt(StackAdaptClient):
         at_least: int | None = None,
         at_most: int | None = None,
     ) -> list[Shown]:
-        """Such requests were made, so many `times` or between `at_least` and `at_most`; at least once when not said.
+        """Matching requests were received, exactly `times`, or `at_least` and `at_most`; by default at least once.
 
-        Gives their journal entries. Raises Unmet with the requests that came close.
+        Returns their journal entries. Raises Unmet with near misses.
         """
         __tracebackhide__ = True
         criteria = _given(operation=operation, email=email, advertiserId=advertiser_id, status=status)
         counts = _given(times=times, atLeast=at_least, atMost=at_most)
-        told = self.verify(**criteria, **counts)
-        if not told["verified"]:
+        result = self.verify(**criteria, **counts)
+        if not result["verified"]:
+            wanted = " and ".join(f"{_COUNTED[name]} {count}" for name, count in result["expected"].items())
             asked = " and ".join(f"{name} {value!r}" for name, value in criteria.items())
-            often = " and ".join(f"{_COUNTED[name]} {_times(count)}" for name, count in told["expected"].items())
-            sentence = f"Requests with {asked} should have been made {often}, and were {_times(told['found'])}."
-            raise unmet(self._endpoint, "\n".join([sentence, *map(_near_miss, told["nearest"])]))
+            message = f"expected {wanted} requests with {asked}; found {result['found']}"
+            raise unmet(self._endpoint, "\n".join([message, *map(_near_miss, result["nearest"])]))
         return self.journal(**criteria)
 
     def expect_segment(
         self, rule: Mapping[str, Any], *, size: int | None = None, members: Collection[str] | None = None
     ) -> Shown:
-        """A segment with this rule has so many members, or exactly these emails.
+        """A segment with this rule has `size` members, or exactly these emails as members.
 
-        Gives the segment. Raises Unmet with the story of the first who is missing, InputError when neither is given.
+        Returns the segment. Raises Unmet with the timeline of a missing member, InputError when neither is given.
         """
         __tracebackhide__ = True
         if size is None and members is None:
             raise InputError(
-                "nothing is expected of this segment",
+                "an expected size or members are required",
                 where="expect_segment",
                 allowed="size, members",
-                hint="To look at a segment there is stackadapt.segment(rule).",
+                hint="To read a segment, use stackadapt.segment(rule).",
             )
         segment = self.segment(rule)
         if size is not None and segment["size"] != size:
-            raise unmet(self._endpoint, f"The segment should have {size} members, and has {segment['size']}.")
+            raise unmet(self._endpoint, f"expected a segment with {size} members; it has {segment['size']}")
         if members is not None:
             wanted = {email.strip().lower() for email in members}
             missing, surplus = sorted(wanted - set(segment["members"])), sorted(set(segment["members"]) - wanted)
             if missing or surplus:
-                told = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(surplus)}"] * bool(surplus)
-                sentence = f"The segment should have exactly {len(wanted)} members: it {' and '.join(told)}."
-                raise unmet(self._endpoint, sentence, email=(missing or surplus)[0])
+                named = (("missing", missing), ("unexpected", surplus))
+                found = "; ".join(f"{name}: {', '.join(emails)}" for name, emails in named if emails)
+                message = f"expected a segment with exactly {len(wanted)} members; {found}"
+                raise unmet(self._endpoint, message, email=(missing or surplus)[0])
         return segment
 
     def _visible(self, email: str) -> list[Shown]:
@@ -133,26 +132,11 @@ class ExpectingStackAdapt(StackAdaptClient):
 _COUNTED = {"times": "exactly", "atLeast": "at least", "atMost": "at most"}
 
 
-def _check_reason(reason: str | None) -> None:
-    if reason is not None and reason not in REASONS:
-        raise InputError(
-            "there is no such reason code",
-            where="reason",
-            found=reason,
-            allowed=", ".join(REASONS),
-            hint=nearest(reason, REASONS),
-        )
-
-
 def _is_about(record: Shown, email: str | None) -> bool:
-    """Whether an email stands in a record as it was sent, under whatever key."""
+    """Whether a record, as it was sent, contains an email under any key."""
     if email is None:
         return True
     return any(isinstance(value, str) and value.lower() == email.lower() for value in record["record"].values())
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
 
 
 def _near_miss(miss: Shown) -> str:

@@ -1,39 +1,35 @@
-"""An expectation that does not hold, with everything that explains why."""
+"""The error of a failed expectation, with everything that explains it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from emulator.errors import ContractViolation
-from emulator.harness.client import Endpoint, Timeline, failures_at, timeline_of
+from emulator.harness.client import Endpoint, failures_at, timeline_of
 
-_MOST_TROUBLES = 8
+_MOST_FAILURES = 8
 
 
 class Unmet(ContractViolation, AssertionError):
-    """What was expected and what is, then the story of the person and what else went wrong."""
+    """What was expected and what was found, then the timeline of the profile and other failures."""
 
-    # The name to catch it by, and the shorter one in a report.
+    # The public name, also in pytest's report.
     __module__ = "emulator"
 
 
-def unmet(endpoint: Endpoint, sentence: str, *, email: str | None = None) -> Unmet:
-    """The error to raise. Where there is no control API, nobody can tell the story."""
-    return Unmet("\n".join([sentence, *(_explanation(endpoint, email) if endpoint.controlled else ())]))
+def unmet(endpoint: Endpoint, message: str, *, email: str | None = None) -> Unmet:
+    """The error to raise. Without a control API it has no timeline."""
+    return Unmet("\n".join([message, *(_explanation(endpoint, email) if endpoint.controlled else ())]))
 
 
 def _explanation(endpoint: Endpoint, email: str | None) -> Iterator[str]:
-    others = failures_at(endpoint)
+    failures = failures_at(endpoint)
     if email is not None:
-        story = timeline_of(endpoint, email=email)
-        yield from story.lines()
-        yield from _what_to_do(story)
-        others = others.beside(story)
-    if others:
-        yield "What else was refused:" if email is not None else "What was refused:"
-        yield from (f"  {line}" for line in others.lines(most=_MOST_TROUBLES))
-
-
-def _what_to_do(story: Timeline) -> Iterator[str]:
-    if any(record["outcome"] == "queued" for record in story.records):
-        yield '  hint        the latency has not passed yet: stackadapt.clock.advance("4h")'
+        timeline = timeline_of(endpoint, email=email)
+        yield from timeline.lines()
+        if any(record["outcome"] == "queued" for record in timeline.records):
+            yield '  hint        the latency has not passed yet: stackadapt.clock.advance("4h")'
+        failures = failures.excluding(timeline)
+    if failures:
+        yield "Failures:" if email is None else "Other failures:"
+        yield from (f"  {line}" for line in failures.lines(most=_MOST_FAILURES))

@@ -1,4 +1,4 @@
-"""Exchanges with a real StackAdapt: recorded without what identifies anybody, and replayed against the emulator."""
+"""Exchanges with a real StackAdapt: recorded without personal data, and replayed against the emulator."""
 
 from emulator.harness.recordings.exchange import Exchange, read_exchanges
 from emulator.harness.recordings.recording import KEPT_HEADERS, Recording

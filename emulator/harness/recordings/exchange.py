@@ -1,11 +1,11 @@
-"""One GraphQL request and its answer, as a line of a recording.
+"""One GraphQL request and its response, as a line of a recording.
 
     {"format": 1, "at": "2026-06-14T12:00:00.000Z", "upstream": "https://…/graphql", "token": "token-1",
      "accept": "application/json", "request": {"query": "…", "variables": {…}},
      "status": 200, "headers": {"content-type": "application/json"}, "response": {…}}
 
-`token` is a label: requests with the same token have the same, requests without one have null. A body that is no JSON
-object stands as text under `requestText` or `responseText`.
+`token` is a label, the same for requests with the same token, or null. A body that is not a JSON object is kept as a
+string under `requestText` or `responseText`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ from typing import Any, Final
 
 from emulator.clock import to_iso
 from emulator.errors import InputError
+from emulator.faults import RequestSummary
 from emulator.schemas import is_deeper_than
+from emulator.stackadapt import Limits, parse_body
 
 FORMAT: Final = 1
 _NESTING_LIMIT: Final = 64
-# What HTTP lets a header say, as far as every client can send it.
+# Characters of a header that every client can send.
 _HEADER: Final = re.compile(r"[\t -~]*")
 _REQUIRED = ("at", "token", "status", "headers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request and its answer. Bodies are JSON objects or, where they are something else, text."""
+    """A request and its response. Bodies are JSON objects, or strings when they are anything else."""
 
     at: datetime
     upstream: str
@@ -51,30 +53,44 @@ class Exchange:
             "upstream": self.upstream,
             "token": self.token,
             "accept": self.accept,
-            _member("request", self.request): self.request,
+            _key("request", self.request): self.request,
             "status": self.status,
             "headers": dict(self.headers),
-            _member("response", self.response): self.response,
+            _key("response", self.response): self.response,
         }
         return json.dumps(line) + "\n"
 
 
 def read_exchanges(path: Path) -> Iterator[tuple[int, Exchange]]:
-    """The exchanges of a recording with their line numbers. A last line that was cut short is left out.
+    """The exchanges of a recording with their line numbers. A truncated last line is omitted.
 
-    Raises InputError, naming file and line.
+    Raises InputError with file and line.
     """
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
-                if line.strip() and not _is_cut_short(line):
+                if line.strip() and not _is_truncated(line):
                     yield number, _parsed(line, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"this recording cannot be read: {error}", where=str(path)) from None
+        raise InputError(f"cannot read this recording: {error}", where=str(path)) from None
+
+
+def request_summary(exchange: Exchange) -> RequestSummary | None:
+    """Root fields, advertisers, and whether it is a mutation; None for an unreadable request."""
+    parsed = parse_body(json.dumps(exchange.request).encode(), Limits())
+    return parsed.summary if parsed else None
+
+
+def title_of(exchange: Exchange) -> str:
+    """`mutation upsertProfiles`."""
+    summary = request_summary(exchange)
+    if summary is None:
+        return "unreadable request"
+    return f"{'mutation' if summary.mutates else 'query'} {', '.join(dict.fromkeys(summary.operations))}"
 
 
 def body_of(text: str) -> Mapping[str, Any] | str:
-    """A body as an exchange keeps it: parsed when it is a JSON object that says no more and no less than the text."""
+    """A body as an exchange keeps it: parsed if it is a JSON object without duplicate keys and not too deep."""
     seen: list[bool] = []
 
     def unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -90,7 +106,7 @@ def body_of(text: str) -> Mapping[str, Any] | str:
     return value if readable else text
 
 
-def _member(name: str, body: Mapping[str, Any] | str) -> str:
+def _key(name: str, body: Mapping[str, Any] | str) -> str:
     return f"{name}Text" if isinstance(body, str) else name
 
 
@@ -98,8 +114,8 @@ def _body(line: Mapping[str, Any], name: str) -> Any:
     return line[name] if name in line else line[f"{name}Text"]
 
 
-def _is_cut_short(line: str) -> bool:
-    """Whether the writer was stopped in the middle of a line: only the last can lack its end."""
+def _is_truncated(line: str) -> bool:
+    """Whether the writer was interrupted: only the last line can lack its newline."""
     if line.endswith("\n"):
         return False
     try:
@@ -115,9 +131,9 @@ def _parsed(line: str, where: str) -> Exchange:
     except (ValueError, RecursionError) as error:
         raise InputError(f"a recorded exchange is not JSON: {error}", where=where) from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        told = found.get("format") if isinstance(found, dict) else type(found).__name__
-        raise InputError("this is no recorded exchange of a known format", where=where, found=told, allowed=str(FORMAT))
-    _check_members(found, where)
+        version = found.get("format") if isinstance(found, dict) else type(found).__name__
+        raise InputError("invalid format of a recorded exchange", where=where, found=version, allowed=str(FORMAT))
+    _check_fields(found, where)
     return Exchange(
         at=datetime.fromisoformat(found["at"]),
         upstream=found.get("upstream", ""),
@@ -130,60 +146,51 @@ def _parsed(line: str, where: str) -> Exchange:
     )
 
 
-def _check_members(found: Mapping[str, Any], where: str) -> None:
+def _check_fields(found: Mapping[str, Any], where: str) -> None:
     missing = [name for name in _REQUIRED if name not in found]
     missing += [name for name in ("request", "response") if name not in found and f"{name}Text" not in found]
     if missing:
-        raise InputError(f"a recorded exchange lacks {', '.join(missing)}", where=where)
-    for name, (fits, allowed) in _MEMBERS.items():
+        raise InputError(f"a recorded exchange has no {', '.join(missing)}", where=where)
+    for name, (fits, allowed) in _FIELDS.items():
         if name in found and not fits(found[name]):
-            message = f"{name!r} of a recorded exchange cannot be read."
+            message = f"invalid {name!r} of a recorded exchange"
             raise InputError(message, where=where, found=found[name], allowed=allowed)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _are_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_status(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind)
 
 
 def _is_header(value: Any) -> bool:
     return isinstance(value, str) and _HEADER.fullmatch(value) is not None
 
 
-def _is_label(value: Any) -> bool:
-    return value is None or _is_header(value)
-
-
-def _are_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_text, value.values()))
-
-
-def _is_moment(value: Any) -> bool:
+def _is_timestamp(value: Any) -> bool:
     try:
         return datetime.fromisoformat(value).tzinfo is not None
     except (TypeError, ValueError):
         return False
 
 
-# What each member must be, and how that is told. `token` and `accept` are sent as headers when a recording is replayed.
-_MEMBERS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = MappingProxyType(
+# What each field must be. `token` and `accept` are sent as headers when a recording is replayed.
+_FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = MappingProxyType(
     {
-        "at": (_is_moment, "a time with its zone, such as 2026-06-14T12:00:00.000Z"),
-        "upstream": (_is_text, "a text"),
-        "token": (_is_label, "a label such as token-1, of printable ASCII, or null"),
-        "accept": (_is_header, "a text of printable ASCII"),
-        "request": (_is_object, "a JSON object"),
-        "requestText": (_is_text, "a text"),
-        "status": (_is_status, "a whole number"),
-        "headers": (_are_headers, "a JSON object of texts"),
-        "response": (_is_object, "a JSON object"),
-        "responseText": (_is_text, "a text"),
+        "at": (_is_timestamp, "a time with its zone, such as 2026-06-14T12:00:00.000Z"),
+        "upstream": (_is(str), "a string"),
+        "token": (
+            lambda value: value is None or _is_header(value),
+            "a label such as token-1, of printable ASCII, or null",
+        ),
+        "accept": (_is_header, "a string of printable ASCII"),
+        "request": (_is(dict), "a JSON object"),
+        "requestText": (_is(str), "a string"),
+        "status": (lambda value: type(value) is int, "an integer"),
+        "headers": (_are_headers, "a JSON object with string values"),
+        "response": (_is(dict), "a JSON object"),
+        "responseText": (_is(str), "a string"),
     }
 )

@@ -1,29 +1,30 @@
-"""A recording as it grows: one file, one line an exchange, nothing in it that tells who somebody is."""
+"""Writes a recording: one file, one exchange a line, without personal data."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from emulator.errors import InputError, UserMistake
+from emulator.errors import UserMistake, unwritable
 from emulator.harness.recordings.exchange import Exchange, body_of
 from emulator.harness.recordings.pseudonyms import Pseudonyms
 
-# What StackAdapt says beside the body; nothing else of an answer's head is kept, and of a request's only `Accept`.
+# The response headers that are kept; of the request headers only `Accept` is.
 KEPT_HEADERS: Final = re.compile(r"content-type|retry-after|(?:x-)?rate-?limit.*", re.IGNORECASE)
 
 
 class Recording:
-    """Writes exchanges to a new file that only its owner can read. Safe to share between threads.
+    """Writes exchanges to a new file that only its owner can read. Thread-safe.
 
-    `key` decides the pseudonyms and should be forgotten with this object. Each exchange is on the disk, whole, when
-    `keep` returns; a crash can at most cut off the last line. Raises UserMistake when the file exists: another run has
-    another key, and the pseudonyms of two runs do not fit together. Raises InputError when it cannot be made.
+    `key` determines the pseudonyms and must not be stored. `keep` returns when the exchange is on disk; a crash can
+    only truncate the last line. Raises UserMistake when the file exists, since the pseudonyms of two runs do not match,
+    and InputError when it cannot be created.
     """
 
     def __init__(self, path: Path, *, upstream: str, key: str) -> None:
@@ -36,10 +37,10 @@ class Recording:
         try:
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         except FileExistsError:
-            hint = "Name a new one: pseudonyms of two recordings do not fit together."
+            hint = "Choose another file: the pseudonyms of two recordings do not match."
             raise UserMistake("this file exists already", where=str(path), hint=hint) from None
         except OSError as error:
-            raise InputError(f"this file cannot be written: {error.strerror}", where=str(path)) from None
+            raise unwritable(path, error) from None
         self._file = os.fdopen(opened, "ab")
 
     def keep(
@@ -53,9 +54,9 @@ class Recording:
         headers: Mapping[str, str],
         response: str,
     ) -> Exchange:
-        """Appends one exchange, made safe. `token` is the bearer token or None; bodies are as they were on the wire."""
+        """Appends one exchange without personal data. `token` is the bearer token; bodies are as they were sent."""
         with self._lock:
-            exchange = self._safe(
+            exchange = self._without_personal_data(
                 Exchange(
                     at=at,
                     upstream=self._upstream,
@@ -83,14 +84,12 @@ class Recording:
         self._pseudonyms.hide(token)
         return self._labels.setdefault(token, f"token-{len(self._labels) + 1}")
 
-    def _safe(self, exchange: Exchange) -> Exchange:
-        return Exchange(
-            at=exchange.at,
-            upstream=exchange.upstream,
-            token=exchange.token,
-            accept=self._pseudonyms.in_text(exchange.accept),
-            request=self._pseudonyms.in_value(exchange.request),
-            status=exchange.status,
-            headers={name: self._pseudonyms.in_text(value) for name, value in exchange.headers.items()},
-            response=self._pseudonyms.in_value(exchange.response),
+    def _without_personal_data(self, exchange: Exchange) -> Exchange:
+        clean = self._pseudonyms
+        return replace(
+            exchange,
+            accept=clean.in_text(exchange.accept),
+            request=clean.in_value(exchange.request),
+            headers={name: clean.in_text(value) for name, value in exchange.headers.items()},
+            response=clean.in_value(exchange.response),
         )

@@ -1,10 +1,10 @@
-"""Replays a recording against an endpoint and tells where the answers differ."""
+"""Replays a recording against an endpoint and compares the responses."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,103 +12,78 @@ from typing import Any, Final
 import httpx
 
 from emulator.clock import Clock
-from emulator.errors import EmulatorError, InputError, UserMistake
+from emulator.errors import EmulatorError, InputError
 from emulator.harness.client import ClockClient, Endpoint
-from emulator.harness.recordings.differences import NOTHING, Difference, Names, differences
-from emulator.harness.recordings.exchange import Exchange, body_of, read_exchanges
+from emulator.harness.recordings.differences import MISSING, Difference, GeneratedIds, differences
+from emulator.harness.recordings.exchange import Exchange, body_of, read_exchanges, title_of
 from emulator.harness.recordings.pseudonyms import Pseudonyms
-from emulator.harness.recordings.request_summary import title_of
-from emulator.harness.recordings.workspace import setting_of
-from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Check, Result, Target
-from emulator.harness.scenarios.format import short
-from emulator.harness.scenarios.model import Cell
+from emulator.harness.recordings.workspace import workspace_for
+from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Case, Check, Result, Target, outcome_of, short
 
-# The service was busy or away: the request does not decide that.
+# The service was overloaded or down, which does not depend on the request.
 _BUSY: Final = (429, 502, 503, 504)
-# More than that at once the control API refuses.
+# The control API rejects a longer one.
 _LONGEST_STEP: Final = timedelta(days=10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """An exchange as results name it."""
-
-    path: Path
-    number: int
-    exchange: Exchange
-    shows: tuple[str, ...] = ()
-    cell: Cell | None = None
-
-    @property
-    def group(self) -> str:
-        """The recording."""
-        return self.path.name
-
-    @property
-    def title(self) -> str:
-        """`line 3: query cdpProfiles`."""
-        return f"line {self.number}: {title_of(self.exchange)}"
-
-
 def replay(path: Path, target: Target, *, latency: str | None = None) -> Iterator[Result]:
-    """Sends the requests of a recording, in order, and compares each answer.
+    """Sends the requests of a recording in order and compares the responses.
 
-    Where there is a control API the clock stands still and moves as far as it moved between two requests when they
-    were recorded. Raises InputError for a file that is no recording, or holds nothing.
+    With a control API the clock is frozen, and advanced by the time that passed between two requests when they were
+    recorded. Raises InputError for an invalid or empty recording.
     """
-    lines = [Line(path=path, number=number, exchange=exchange) for number, exchange in read_exchanges(path)]
-    if not lines:
-        raise InputError("there is no exchange in this recording", where=str(path))
-    setting = setting_of((line.exchange for line in lines), latency=latency)
-    with target.open(setting.workspace) as endpoint:
-        replayed = _Replay(endpoint, setting.token_names)
-        for line in lines:
-            yield replayed.result(line)
+    exchanges = list(read_exchanges(path))
+    if not exchanges:
+        raise InputError("no exchange in this recording", where=str(path))
+    setup = workspace_for((exchange for _, exchange in exchanges), latency=latency)
+    with target.open(setup.workspace) as endpoint:
+        replayed = _Replay(endpoint, setup.token_names)
+        for number, exchange in exchanges:
+            case = Case(path=path, group=path.name, title=f"line {number}: {title_of(exchange)}")
+            yield replayed.result(case, exchange)
 
 
 class _Replay:
-    """What is remembered from one exchange to the next."""
+    """The state between exchanges: ids, clock and pseudonyms."""
 
     def __init__(self, endpoint: Endpoint, token_names: Mapping[str, str]) -> None:
         self._endpoint = endpoint
         self._token_names = token_names
-        self._names = Names()
+        self._ids = GeneratedIds()
         self._at: datetime | None = None
         self._watch = Clock()
-        # Answers are made safe as the recording was, so that shapes are compared with shapes.
+        # Responses lose their personal data as the recorded ones did, so that shapes are compared.
         self._pseudonyms = Pseudonyms("")
 
-    def result(self, line: Line) -> Result:
-        """What comes of one exchange."""
-        begun = self._watch.now()
-        result = self._compared(line)
-        return replace(result, seconds=(self._watch.now() - begun).total_seconds())
+    def result(self, case: Case, exchange: Exchange) -> Result:
+        """The result of one exchange."""
+        started = self._watch.now()
+        result = self._compare(case, exchange)
+        return replace(result, seconds=(self._watch.now() - started).total_seconds())
 
-    def _compared(self, line: Line) -> Result:
-        exchange = line.exchange
+    def _compare(self, case: Case, exchange: Exchange) -> Result:
         if exchange.status in _BUSY:
-            return Result(case=line, outcome=SKIPPED, reason=f"The service was busy: it answered {exchange.status}.")
+            reason = f"The service was busy: it responded with status {exchange.status}."
+            return Result(case=case, outcome=SKIPPED, reason=reason)
         try:
             if self._endpoint.controlled:
                 self._move_clock(exchange.at)
-            answer = self._sent(exchange)
+            response = self._send(exchange)
         except (EmulatorError, httpx.HTTPError) as error:
-            # At somebody else's endpoint only the guard complains: what may change data there was not sent.
-            held_back = isinstance(error, UserMistake) and not self._endpoint.controlled
-            return Result(case=line, outcome=SKIPPED if held_back else FAILED, reason=str(error))
-        checks = tuple(map(_check, self._differences(exchange, answer)))
-        return Result(case=line, outcome=FAILED if checks else PASSED, checks=checks)
+            return Result(case=case, outcome=outcome_of(error, self._endpoint), reason=str(error))
+        checks = tuple(map(_check, self._differences(exchange, response)))
+        return Result(case=case, outcome=FAILED if checks else PASSED, checks=checks)
 
-    def _sent(self, exchange: Exchange) -> httpx.Response:
-        self._names.sent(_text(exchange.request))
+    def _send(self, exchange: Exchange) -> httpx.Response:
+        self._ids.add_request(_text(exchange.request))
         headers = {"content-type": "application/json", "accept": exchange.accept}
         if exchange.token is not None:
             headers["authorization"] = f"Bearer {self._token(exchange.token)}"
-        body = _text(self._names.in_request(exchange.request)).encode("utf-8", "replace")
+        body = _text(self._ids.translate(exchange.request)).encode("utf-8", "replace")
         return self._endpoint.client.post(self._endpoint.graphql_path, content=body, headers=headers)
 
     def _token(self, label: str) -> str:
-        """At an emulator each label has its token, or is unknown; elsewhere there is one token for all."""
+        """The token of a label; an unknown label is sent as it is. Without a control API there is one token for all."""
         if not self._endpoint.controlled:
             return self._endpoint.token
         name = self._token_names.get(label)
@@ -122,23 +97,25 @@ class _Replay:
             clock.advance(seconds=min(at - self._at, _LONGEST_STEP).total_seconds())
         self._at = max(at, self._at or at)
 
-    def _differences(self, exchange: Exchange, answer: httpx.Response) -> Iterator[Difference]:
-        if answer.status_code != exchange.status:
-            yield Difference(path="status", recorded=exchange.status, found=answer.status_code)
-        recorded, found = _media_type(exchange.headers), _media_type(answer.headers)
+    def _differences(self, exchange: Exchange, response: httpx.Response) -> Iterator[Difference]:
+        if response.status_code != exchange.status:
+            yield Difference(path="status", recorded=exchange.status, found=response.status_code)
+        recorded, found = _media_type(exchange.headers), _media_type(response.headers)
         if recorded != found:
             yield Difference(path="content-type", recorded=recorded, found=found)
-        body = self._pseudonyms.in_value(body_of(answer.text))
-        yield from differences(exchange.response, body, self._names)
+        body = self._pseudonyms.in_value(body_of(response.text))
+        yield from differences(exchange.response, body, self._ids)
 
 
 def _check(difference: Difference) -> Check:
     place = difference.path or "body"
-    return Check(expected=f"{place}: {_shown(difference.recorded)}", passed=False, found=_shown(difference.found))
+    return Check(
+        expected=f"{place}: {_value_text(difference.recorded)}", passed=False, found=_value_text(difference.found)
+    )
 
 
-def _shown(value: Any) -> str:
-    return repr(value) if value is NOTHING else short(json.dumps(value, ensure_ascii=False))
+def _value_text(value: Any) -> str:
+    return repr(value) if value is MISSING else short(json.dumps(value, ensure_ascii=False))
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

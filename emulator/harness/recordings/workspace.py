@@ -1,4 +1,4 @@
-"""The workspace in which a recording is replayed: who may do what, as far as the answers show it."""
+"""The workspace for replaying a recording: its advertisers and tokens, as far as the responses show them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emulator.harness.recordings.exchange import Exchange
-from emulator.harness.recordings.request_summary import asked_in
-from emulator.harness.scenarios.workspace import workspace_of
+from emulator.harness.recordings.exchange import Exchange, request_summary
+from emulator.harness.scenarios import workspace_of
 from emulator.workspace import READ, WRITE
 
 _REFUSAL: Final = re.compile(
@@ -21,25 +20,25 @@ _UNAUTHORIZED: Final = 401
 
 @dataclass(slots=True)
 class _Token:
-    """What a recording shows of a token: how it is called, and its scopes by advertiser id."""
+    """A token of a recording: its name, and its scopes by advertiser id."""
 
     name: str
     scopes: dict[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """The JSON form of a workspace, and the names in it of the tokens that the recording labels."""
+class ReplayWorkspace:
+    """A workspace in its JSON form, and the names of its tokens by their labels in the recording."""
 
     workspace: Mapping[str, Any]
     token_names: Mapping[str, str]
 
 
-def setting_of(exchanges: Iterable[Exchange], *, latency: str | None) -> Setting:
-    """The default workspace with the advertisers and tokens of a recording besides.
+def workspace_for(exchanges: Iterable[Exchange], *, latency: str | None) -> ReplayWorkspace:
+    """The default workspace with the advertisers and tokens of a recording added.
 
-    A token is known that was not always answered 401. It may read the advertisers that it was shown, do what its scopes
-    were said to be, and do what it asked for where no error spoke of access. `latency` is the workspace's when None.
+    A token is valid unless all of its responses have status 401. It has the scopes that a response lists, READ for
+    advertisers that it was shown, and whatever its requests needed that met no access error.
     """
     tokens: dict[str, _Token] = {}
     advertisers: dict[str, str | None] = {}
@@ -47,7 +46,7 @@ def setting_of(exchanges: Iterable[Exchange], *, latency: str | None) -> Setting
         if exchange.token is None or exchange.status == _UNAUTHORIZED:
             continue
         token = tokens.setdefault(exchange.token, _Token(exchange.token))
-        for advertiser, granted in (*_used(exchange), *_shown(exchange.response)):
+        for advertiser, granted in (*_scopes_needed(exchange), *_scopes_shown(exchange.response)):
             token.scopes.setdefault(advertiser["id"], set()).update(granted)
             advertisers[advertiser["id"]] = advertiser.get("name") or advertisers.get(advertiser["id"])
         name = _token_name(exchange.response)
@@ -67,19 +66,19 @@ def setting_of(exchanges: Iterable[Exchange], *, latency: str | None) -> Setting
         for label, token in tokens.items()
     )
     workspace = {**base, "advertisers": [*known.values()], "tokens": [*base["tokens"], *recorded]}
-    return Setting(workspace=workspace, token_names={label: token.name for label, token in tokens.items()})
+    return ReplayWorkspace(workspace=workspace, token_names={label: token.name for label, token in tokens.items()})
 
 
-def _used(exchange: Exchange) -> Iterator[tuple[Mapping[str, Any], set[str]]]:
-    """The advertisers that a request names, with what it takes to be answered as it was."""
-    asked = asked_in(exchange)
-    if asked is not None and not any(map(_REFUSAL.search, _messages(exchange.response))):
-        for advertiser in asked.advertiser_ids:
-            yield {"id": advertiser}, {READ, WRITE} if asked.mutates else {READ}
+def _scopes_needed(exchange: Exchange) -> Iterator[tuple[Mapping[str, Any], set[str]]]:
+    """The advertisers in a request, with the scopes that its response required."""
+    summary = request_summary(exchange)
+    if summary is not None and not any(map(_REFUSAL.search, _messages(exchange.response))):
+        for advertiser in summary.advertiser_ids:
+            yield {"id": advertiser}, {READ, WRITE} if summary.mutates else {READ}
 
 
 def _messages(value: Any) -> Iterator[str]:
-    """The texts of all errors in an answer."""
+    """All error messages in a response."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             if name == "message" and isinstance(item, str):
@@ -90,19 +89,19 @@ def _messages(value: Any) -> Iterator[str]:
             yield from _messages(item)
 
 
-def _shown(value: Any, member: str = "") -> Iterator[tuple[Mapping[str, Any], set[str]]]:
-    """The advertisers in an answer, with the scopes that are told with them, else with what it takes to see them."""
+def _scopes_shown(value: Any, key: str = "") -> Iterator[tuple[Mapping[str, Any], set[str]]]:
+    """The advertisers in a response, with the scopes listed with them, or READ."""
     if isinstance(value, Mapping):
-        if member in ("advertiser", "advertisers") and isinstance(value.get("id"), str):
+        if key in ("advertiser", "advertisers") and isinstance(value.get("id"), str):
             yield value, {READ}
         if isinstance(value.get("advertiser"), Mapping) and isinstance(value.get("scopes"), list):
-            told = {scope for scope in value["scopes"] if scope in (READ, WRITE)}
-            yield from ((advertiser, told) for advertiser, _ in _shown(value["advertiser"], "advertiser"))
+            listed = {scope for scope in value["scopes"] if scope in (READ, WRITE)}
+            yield from ((advertiser, listed) for advertiser, _ in _scopes_shown(value["advertiser"], "advertiser"))
         for name, item in value.items():
-            yield from _shown(item, member if name in _WRAPPERS else name)
+            yield from _scopes_shown(item, key if name in _WRAPPERS else name)
     elif isinstance(value, list):
         for item in value:
-            yield from _shown(item, member)
+            yield from _scopes_shown(item, key)
 
 
 def _token_name(response: Mapping[str, Any] | str) -> str | None:

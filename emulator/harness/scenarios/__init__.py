@@ -1,27 +1,35 @@
-"""Scenarios: stories about the sync, written in YAML for everybody to read, and played against an endpoint."""
+"""Scenarios: what the sync does, written in YAML and checked against an endpoint."""
 
-from emulator.harness.scenarios.files import built_in, read_scenarios
-from emulator.harness.scenarios.junit import junit_xml
-from emulator.harness.scenarios.model import Scenario
-from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Check, Report, Result
-from emulator.harness.scenarios.run import play, play_all
-from emulator.harness.scenarios.targets import GraphQLEndpoint, OwnEmulators, RunningEmulator, Target
+from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
+from emulator.harness.scenarios.format import short
+from emulator.harness.scenarios.model import Case, Cell, Check
+from emulator.harness.scenarios.player import outcome_of, play
+from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
+from emulator.harness.scenarios.scenario import Scenario
+from emulator.harness.scenarios.targets import Target, graphql_only, sandboxes_of, separate_emulators
+from emulator.harness.scenarios.workspace import merged, workspace_of
 
 __all__ = [
     "FAILED",
     "PASSED",
     "SKIPPED",
+    "Case",
+    "Cell",
     "Check",
-    "GraphQLEndpoint",
-    "OwnEmulators",
     "Report",
     "Result",
-    "RunningEmulator",
     "Scenario",
     "Target",
     "built_in",
+    "graphql_only",
     "junit_xml",
+    "merged",
+    "outcome_of",
     "play",
-    "play_all",
     "read_scenarios",
+    "sandboxes_of",
+    "scenarios_in",
+    "separate_emulators",
+    "short",
+    "workspace_of",
 ]

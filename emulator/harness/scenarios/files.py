@@ -1,18 +1,18 @@
-"""Scenario files: found, checked against `contracts/scenario.schema.json`, and read into values."""
+"""Finds scenario files, validates them with `contracts/scenario.schema.json`, and parses them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from emulator.artefacts import contract
 from emulator.errors import InputError
-from emulator.harness.scenarios.actions import ANONYMOUS, FindPerson, read_action
+from emulator.harness.scenarios.actions import ANONYMOUS, read_action
 from emulator.harness.scenarios.expectations import read_expectations
-from emulator.harness.scenarios.model import Cell, Person, Scenario, Step
+from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person
 from emulator.harness.scenarios.names import KnownNames, check_name, check_names, words_of
+from emulator.harness.scenarios.scenario import Scenario, Step
 from emulator.harness.scenarios.workspace import merged, workspace_of
 from emulator.schemas import first_mistake
 from emulator.workspace import parse_workspace
@@ -22,16 +22,14 @@ SCHEMA = "scenario.schema.json"
 _LEDGER = "fidelity.yaml"
 _SUFFIXES = (".yaml", ".yml", ".json")
 
-Document = Mapping[str, Any]
-
 
 def built_in() -> Path:
-    """The folder of the scenarios that come along."""
+    """The folder of the built-in scenarios."""
     return contract("scenarios")
 
 
 def read_scenarios(paths: Sequence[Path]) -> list[Scenario]:
-    """The scenarios in files, and in folders at any depth, by name. Raises InputError for the first bad one."""
+    """The scenarios in files and folders, recursively, sorted by name. Raises InputError for the first invalid one."""
     return [scenario for path in _files(paths) for scenario in _read(path)]
 
 
@@ -42,7 +40,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             continue
         found = sorted(each for each in path.rglob("*") if each.suffix in _SUFFIXES)
         if not found:
-            raise InputError("this folder holds no scenario", where=str(path), allowed=f"files {', '.join(_SUFFIXES)}")
+            raise InputError("no scenario in this folder", where=str(path), allowed=f"files {', '.join(_SUFFIXES)}")
         yield from found
 
 
@@ -55,9 +53,9 @@ def _read(path: Path) -> Iterator[Scenario]:
 
 
 def scenarios_in(document: Document, path: Path) -> Iterator[Scenario]:
-    """The scenarios of a document that fits the schema and stands in a file. Raises InputError, WorkspaceError."""
+    """The scenarios of a document that matches the schema. Raises InputError, WorkspaceError."""
     for index, shown in enumerate(document.get("shows", ())):
-        check_name("behaviour of contracts/fidelity.yaml", shown, _ledger(), f"{path}: shows[{index}]", listing=False)
+        check_name("id of contracts/fidelity.yaml", shown, _ledger(), f"{path}: shows[{index}]", listing=False)
     given = document.get("given", {})
     if "matrix" not in document:
         yield _scenario(path, document, given, document["steps"], "steps", None)
@@ -65,11 +63,11 @@ def scenarios_in(document: Document, path: Path) -> Iterator[Scenario]:
     for index, cells in enumerate(document["matrix"]):
         for generation in cells["generations"]:
             for api_version in cells["apiVersions"]:
-                of_cell = {"workspace": {"apiVersion": api_version}, "destination": {"generation": generation}}
+                change = {"workspace": {"apiVersion": api_version}, "destination": {"generation": generation}}
                 yield _scenario(
                     path,
                     document,
-                    merged(merged(given, cells.get("given", {})), of_cell),
+                    merged(merged(given, cells.get("given", {})), change),
                     cells["steps"],
                     f"matrix[{index}].steps",
                     Cell(generation=generation, api_version=api_version, expected=cells["expected"]),
@@ -82,13 +80,14 @@ def _scenario(
     where = f"{path}: given"
     workspace = workspace_of(given, where=where)
     checked = parse_workspace(workspace, where=where)
-    told = given.get("people", {})
-    people = {name: _person(name, each or {}) for name, each in told.items()}
-    happenings = [each for step in steps for each in step.get("when", ()) if "fault" not in each]
-    known = KnownNames(workspace=checked, words=frozenset(words_of([workspace, told, happenings])))
+    listed = given.get("people", {})
+    people = {name: _person(name, each or {}) for name, each in listed.items()}
+    actions = [each for step in steps for each in step.get("when", ()) if "fault" not in each]
+    known = KnownNames(workspace=checked, words=frozenset(words_of([workspace, listed, actions])))
     suffix = f" ({cell.generation}, API version {cell.api_version})" if cell else ""
     return Scenario(
         path=path,
+        group=path.parent.name,
         title=f"{document['title']}{suffix}",
         about=document["about"],
         shows=tuple(document.get("shows", ())),
@@ -99,8 +98,10 @@ def _scenario(
     )
 
 
-def _person(name: str, told: Document) -> Person:
-    return Person(name=name, user_id=told.get("userId", name), email=told.get("email"), traits=told.get("traits", {}))
+def _person(name: str, given: Document) -> Person:
+    return Person(
+        name=name, user_id=given.get("userId", name), email=given.get("email"), traits=given.get("traits", {})
+    )
 
 
 def _step(path: Path, step: Document, people: Mapping[str, Person], known: KnownNames, place: str) -> Step:
@@ -118,15 +119,15 @@ def _step(path: Path, step: Document, people: Mapping[str, Person], known: Known
         (f"{place}.when[{index}]", read_action(each, finding(f"when[{index}]")))
         for index, each in enumerate(step.get("when", ()))
     ]
-    tokens = [token.name for token in known.workspace.tokens]
+    tokens = [*(token.name for token in known.workspace.tokens), ANONYMOUS]
     for token in sorted(token for _, each in when for token in each.tokens):
-        check_name("token", token, [*tokens, ANONYMOUS], where)
+        check_name("token", token, tokens, where)
     then = read_expectations(step.get("then", {}), finding("then"))
     return Step(when=tuple(when), then=tuple((f"{place}.then.{kind}", each) for kind, each in then))
 
 
 @cache
 def _ledger() -> tuple[str, ...]:
-    """The ids of the ledger's rows."""
+    """The ids of the fidelity ledger."""
     rows = read_mapping(contract(_LEDGER), what="the ledger", mistake=InputError)["behaviours"]
     return tuple(row["id"] for row in rows)

@@ -1,51 +1,53 @@
-"""What a GraphQL answer must be like: the one expectation that needs no emulator."""
+"""The expected GraphQL responses: the one expectation that needs no emulator."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import httpx
 
-from emulator.harness.client.graphql_response import Content, body_in, errors_in, user_errors_in
-from emulator.harness.scenarios.actions import Document
-from emulator.harness.scenarios.format import agrees, all_say, short
-from emulator.harness.scenarios.results import Check
-from emulator.harness.scenarios.stage import ScenarioRun
+from emulator.harness.client import Shown, body_in, errors_in, user_errors_in
+from emulator.harness.scenarios.format import says, short
+from emulator.harness.scenarios.model import Check, Document, FindPerson
+from emulator.harness.scenarios.run import Expectation, ScenarioRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLResponses:
-    """StackAdapt answered the documents of this step like this."""
+def graphql_responses(given: list[Document], _: FindPerson) -> Expectation:
+    """The responses to the documents of this step, in order."""
 
-    needs_emulator: ClassVar[bool] = False
+    def check(run: ScenarioRun) -> Iterator[Check]:
+        wanted, found = len(given), len(run.responses)
+        yield Check(expected=f"documents answered: {wanted}", found=str(found), passed=found == wanted)
+        for expected, response in zip(given, run.responses, strict=False):
+            yield from _checks(expected, response)
 
-    expected: tuple[Document, ...]
-
-    def check(self, stage: ScenarioRun) -> Iterator[Check]:
-        found = len(stage.answers)
-        yield Check(
-            expected=f"documents answered: {len(self.expected)}", found=str(found), passed=found == len(self.expected)
-        )
-        for expected, answer in zip(self.expected, stage.answers, strict=False):
-            yield from _compared(expected, answer)
+    return Expectation(check=check, needs_emulator=False)
 
 
-def _compared(expected: Document, answer: httpx.Response) -> Iterator[Check]:
-    body = body_in(answer.text)
+def _checks(expected: Document, response: httpx.Response) -> Iterator[Check]:
+    body = body_in(response.text)
     if (status := expected.get("status")) is not None:
-        found = answer.status_code
-        yield Check(expected=f"status: {status}", found=f"{found} {short(answer.text)}", passed=found == status)
+        found = response.status_code
+        yield Check(expected=f"status: {status}", found=f"{found} {short(response.text)}", passed=found == status)
     if "data" in expected:
-        data = body.get("data")
-        text = f"data containing {short(expected['data'])}"
-        yield Check(expected=text, found=short(answer.text), passed="data" in body and agrees(data, expected["data"]))
+        passed = "data" in body and agrees(body["data"], expected["data"])
+        yield Check(expected=f"data containing {short(expected['data'])}", found=short(response.text), passed=passed)
     for name, messages in (("errors", _messages(errors_in(body))), ("userErrors", _messages(user_errors_in(body)))):
         if name in expected:
-            passed = all_say(messages, expected[name])
-            yield Check(expected=f"{name}: {short(expected[name])}", found=short(messages), passed=passed)
+            parts = expected[name]
+            passed = len(messages) == len(parts) and all(map(says, messages, parts))
+            yield Check(expected=f"{name}: {short(parts)}", found=short(messages), passed=passed)
 
 
-def _messages(errors: Iterable[Content]) -> list[str]:
+def agrees(found: Any, expected: Any) -> bool:
+    """Whether the expected fields are present with these values. The items of an array must all agree, in order."""
+    if isinstance(expected, Mapping):
+        return isinstance(found, Mapping) and all(agrees(found.get(key), value) for key, value in expected.items())
+    if isinstance(expected, list):
+        return isinstance(found, list) and len(found) == len(expected) and all(map(agrees, found, expected))
+    return bool(found == expected) and isinstance(found, bool) == isinstance(expected, bool)
+
+
+def _messages(errors: Iterable[Shown]) -> list[str]:
     return [str(error.get("message")) for error in errors]

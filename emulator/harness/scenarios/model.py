@@ -1,45 +1,40 @@
-"""A scenario as values: what is given, what happens, what must be true then."""
+"""The values that scenarios are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from emulator.harness.scenarios.actions import Action
-    from emulator.harness.scenarios.expectations import Expectation
-
-WORKS = "works"
-REFUSED = "refused"
+Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody in a scenario. `traits` are what Segment is told besides the email."""
+    """A user in a scenario. `traits` are the traits other than the email."""
 
     name: str
     user_id: str
     email: str | None
-    traits: Mapping[str, Any]
+    traits: Document
 
-    def told(self, traits: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Everything that an identify call says of them, with `traits` over what is known."""
-        return {**({} if self.email is None else {"email": self.email}), **self.traits, **(traits or {})}
+    def all_traits(self, changes: Document | None = None) -> dict[str, Any]:
+        """The traits of an identify call: email and traits, with `changes` applied."""
+        return {**({} if self.email is None else {"email": self.email}), **self.traits, **(changes or {})}
+
+    def as_user(self) -> dict[str, Any]:
+        """The arguments of `SegmentClient.enter_audience`."""
+        return {"email": self.email, "user_id": self.user_id, "traits": self.traits}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Things that happen, and what must be true after them, each with its place: `steps[1].then.profiles`."""
-
-    when: tuple[tuple[str, Action], ...]
-    then: tuple[tuple[str, Expectation], ...]
+# Finds a person by name; raises InputError for an unknown name.
+FindPerson = Callable[[str], Person]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A place in the matrix of generations and API versions, and what is expected there: `WORKS` or `REFUSED`."""
+    """A cell of the matrix of generations and API versions, and the expected result: `works` or `refused`."""
 
     generation: str
     api_version: str
@@ -47,42 +42,28 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """One story. `workspace` is the JSON form of the workspace it plays in, `steps` what happens there.
+class Case:
+    """What a result belongs to: a scenario or a recorded exchange, in a file.
 
-    `shows` are ids of the fidelity ledger.
+    It is listed under `group`; `shows` are ids of the fidelity ledger.
     """
 
     path: Path
+    group: str
     title: str
-    about: str
-    shows: tuple[str, ...]
-    people: Mapping[str, Person] = field(default_factory=dict)
-    workspace: Mapping[str, Any]
-    steps: tuple[Step, ...]
+    shows: tuple[str, ...] = ()
     cell: Cell | None = None
 
-    @property
-    def group(self) -> str:
-        """The folder that it lies in."""
-        return self.path.parent.name
 
-    @property
-    def needs_emulator(self) -> bool:
-        """Whether it takes more than GraphQL to play it."""
-        return any(item.needs_emulator for item in self._items())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """An expected and a found value, with the timelines of the scenario's people for a failed check.
 
-    @property
-    def tokens(self) -> set[str]:
-        """The names of the tokens that it needs besides the one that may write."""
-        return {token for step in self.steps for _, item in step.when for token in item.tokens}
+    `place` is the key in the scenario that it belongs to: `steps[1].then.profiles`.
+    """
 
-    def is_about(self, text: str) -> bool:
-        """Whether title, path or a ledger id contains a text, in any letter case."""
-        places = (self.title, self.path.as_posix(), *self.shows)
-        return any(text.lower() in place.lower() for place in places)
-
-    def _items(self) -> Iterator[Action | Expectation]:
-        for step in self.steps:
-            yield from (happening for _, happening in step.when)
-            yield from (expectation for _, expectation in step.then)
+    expected: str
+    passed: bool
+    found: str
+    timelines: tuple[str, ...] = ()
+    place: str | None = None

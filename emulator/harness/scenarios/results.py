@@ -1,68 +1,28 @@
-"""What came of scenarios: checks, results, and the matrix of generations and API versions."""
+"""Results of scenarios and recorded exchanges, as text, JSON and JUnit XML."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any
+from xml.etree import ElementTree as ET
 
-from emulator.harness.scenarios.model import Cell
+from emulator.harness.scenarios.model import Case, Check
 
 PASSED = "passed"
 FAILED = "failed"
 SKIPPED = "skipped"
 OUTCOMES = (PASSED, FAILED, SKIPPED)
-
-
-class Case(Protocol):
-    """What a result is about: a scenario, or an exchange that was recorded."""
-
-    @property
-    def path(self) -> Path:
-        """The file that it stands in."""
-        ...
-
-    @property
-    def group(self) -> str:
-        """Under which word it is listed."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What it is, in a few words."""
-        ...
-
-    @property
-    def shows(self) -> tuple[str, ...]:
-        """Ids of the fidelity ledger."""
-        ...
-
-    @property
-    def cell(self) -> Cell | None:
-        """Its place in the matrix, if it has one."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that must be true, what was found, and the stories of the people it is about when it is not.
-
-    `place` is where a scenario says so: `steps[1].then.profiles`.
-    """
-
-    expected: str
-    passed: bool
-    found: str
-    timelines: tuple[str, ...] = ()
-    place: str | None = None
+# Characters that XML 1.0 cannot represent.
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came of a case. `checks` end with the step in which one failed; `reason` says why it was not played,
-    or not to its end.
+    """The result of a case. `checks` end with the step in which one failed; `reason` says why the case was skipped or
+    could not be completed.
     """
 
     case: Case
@@ -73,11 +33,11 @@ class Result:
 
     @property
     def failures(self) -> list[Check]:
-        """The checks that do not hold."""
+        """The failed checks."""
         return [check for check in self.checks if not check.passed]
 
     def lines(self) -> Iterator[str]:
-        """Why it did not pass, for a person."""
+        """Why the case did not pass, as text."""
         if self.reason:
             yield self.reason
         for check in self.failures:
@@ -85,8 +45,8 @@ class Result:
                 yield f"at        {check.place}"
             yield f"expected  {check.expected}"
             yield f"found     {check.found}"
-        for story in dict.fromkeys(story for check in self.failures for story in check.timelines):
-            yield from story.splitlines()
+        for timeline in dict.fromkeys(each for check in self.failures for each in check.timelines):
+            yield from timeline.splitlines()
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -97,22 +57,13 @@ class Result:
             "outcome": self.outcome,
             "reason": self.reason,
             "seconds": round(self.seconds, 3),
-            "checks": [
-                {
-                    "place": check.place,
-                    "expected": check.expected,
-                    "passed": check.passed,
-                    "found": check.found,
-                    "timelines": list(check.timelines),
-                }
-                for check in self.checks
-            ],
+            "checks": [asdict(check) for check in self.checks],
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of scenarios, and of recorded exchanges, in the order in which they were played, and where that was."""
+    """The results of scenarios and recorded exchanges, in order, and the name of the target."""
 
     target: str
     scenarios: Sequence[Result] = ()
@@ -120,16 +71,16 @@ class Report:
 
     @property
     def results(self) -> list[Result]:
-        """All of them."""
+        """All results."""
         return [*self.scenarios, *self.exchanges]
 
     def counts(self) -> dict[str, int]:
-        """How many results of each outcome."""
+        """The number of results by outcome."""
         counted = Counter(result.outcome for result in self.results)
         return {outcome: counted[outcome] for outcome in OUTCOMES}
 
     def matrix(self) -> dict[str, dict[str, str]]:
-        """By generation, then by API version: what is so there (`works`, `refused`), else `failed` or `skipped`."""
+        """By generation, then by API version: `works`, `refused`, `failed` or `skipped`."""
         cells: dict[str, dict[str, str]] = {}
         for result in self.scenarios:
             cell = result.case.cell
@@ -147,3 +98,43 @@ class Report:
             "scenarios": [result.as_dict() for result in self.scenarios],
             "exchanges": [result.as_dict() for result in self.exchanges],
         }
+
+
+def junit_xml(report: Report) -> str:
+    """A report as JUnit XML: one suite with a test case for each result."""
+    counts = report.counts()
+    numbers = {
+        "tests": str(len(report.results)),
+        "failures": str(counts[FAILED]),
+        "errors": "0",
+        "skipped": str(counts[SKIPPED]),
+        "time": f"{sum(result.seconds for result in report.results):.3f}",
+    }
+    root = ET.Element("testsuites", numbers)
+    suite = ET.SubElement(root, "testsuite", {"name": f"stackadapt-emulator verify: {report.target}", **numbers})
+    for result in report.results:
+        suite.append(_test_case(result))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _test_case(result: Result) -> ET.Element:
+    element = ET.Element(
+        "testcase",
+        {
+            "classname": _xml_text(result.case.group),
+            "name": _xml_text(result.case.title),
+            "file": _xml_text(result.case.path.as_posix()),
+            "time": f"{result.seconds:.3f}",
+        },
+    )
+    if result.outcome == SKIPPED:
+        ET.SubElement(element, "skipped", {"message": _xml_text(result.reason or "")})
+    if result.outcome == FAILED:
+        lines = list(result.lines())
+        ET.SubElement(element, "failure", {"message": _xml_text(lines[0])}).text = _xml_text("\n".join(lines))
+    return element
+
+
+def _xml_text(text: str) -> str:
+    return _UNWRITABLE.sub("\ufffd", text)

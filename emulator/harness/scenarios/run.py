@@ -1,56 +1,75 @@
-"""Plays scenarios. Results come out one by one; nothing is printed here."""
+"""A scenario while it runs, and its actions and expectations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
-from emulator.clock import Clock
-from emulator.errors import EmulatorError, UserMistake
-from emulator.harness.client import ClockClient, Endpoint
-from emulator.harness.scenarios.model import Scenario
-from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Check, Result
-from emulator.harness.scenarios.stage import ScenarioRun
-from emulator.harness.scenarios.targets import Target
+from emulator.harness.client import Endpoint, SegmentClient, StackAdaptClient, timeline_of
+from emulator.harness.scenarios.model import Check, Person
 
 
-def play_all(scenarios: Iterable[Scenario], target: Target) -> Iterator[Result]:
-    """Plays one scenario after the other. Raises EmulatorError when one cannot even begin."""
-    for scenario in scenarios:
-        yield play(scenario, target)
+@dataclass(slots=True, kw_only=True)
+class ScenarioRun:
+    """What actions change and expectations inspect. `place` is the current key of the scenario file.
+
+    `responses` and `deletions` are those of the current step.
+    """
+
+    endpoint: Endpoint
+    people: Mapping[str, Person]
+    place: str = "given"
+    responses: list[httpx.Response] = field(default_factory=list)
+    deletions: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def segment(self) -> SegmentClient:
+        """The Segment service."""
+        return SegmentClient(self.endpoint)
+
+    @property
+    def stackadapt(self) -> StackAdaptClient:
+        """The StackAdapt service."""
+        return StackAdaptClient(self.endpoint)
+
+    def begin_step(self) -> None:
+        """Discards the results of the previous step."""
+        self.responses.clear()
+        self.deletions.clear()
+
+    def name_of(self, email: str) -> str:
+        """The name of the person with an email; the email itself when there is none."""
+        wanted = email.strip().lower()
+        same = (each.name for each in self.people.values() if each.email and each.email.strip().lower() == wanted)
+        return next(same, email)
+
+    def timelines(self) -> tuple[str, ...]:
+        """The timelines of all people; empty where there is no control API."""
+        if not self.endpoint.controlled:
+            return ()
+        return tuple(
+            str(timeline_of(self.endpoint, email=each.email, user_id=each.user_id)) for each in self.people.values()
+        )
 
 
-def play(scenario: Scenario, target: Target) -> Result:
-    """Plays a scenario to the end of the first step in which a check fails."""
-    refusal = target.refuses(scenario)
-    if refusal is not None:
-        return Result(case=scenario, outcome=SKIPPED, reason=refusal)
-    watch = Clock()
-    begun = watch.now()
-    with target.open(scenario.workspace) as endpoint:
-        result = _played(scenario, endpoint)
-    return replace(result, seconds=(watch.now() - begun).total_seconds())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """An item of `when`. `tokens` are the names of the tokens that it needs besides the default one.
+
+    `run` raises EmulatorError when the action is refused, HTTPError when there is no response.
+    """
+
+    run: Callable[[ScenarioRun], object]
+    needs_emulator: bool = True
+    tokens: frozenset[str] = frozenset()
 
 
-def _played(scenario: Scenario, endpoint: Endpoint) -> Result:
-    stage = ScenarioRun(endpoint=endpoint, people=scenario.people)
-    checks: list[Check] = []
-    try:
-        if endpoint.controlled:
-            ClockClient(endpoint).freeze()
-        for step in scenario.steps:
-            stage.begin_step()
-            for stage.place, happening in step.when:
-                happening.run(stage)
-            for stage.place, expectation in step.then:
-                checks += (replace(check, place=stage.place) for check in expectation.check(stage))
-            if not all(check.passed for check in checks):
-                return Result(case=scenario, outcome=FAILED, checks=tuple(checks))
-    except (EmulatorError, httpx.HTTPError) as error:
-        # At somebody else's endpoint only the guard complains: what may change data there was not sent.
-        held_back = isinstance(error, UserMistake) and not endpoint.controlled
-        outcome = SKIPPED if held_back else FAILED
-        return Result(case=scenario, outcome=outcome, checks=tuple(checks), reason=f"{stage.place}: {error}")
-    return Result(case=scenario, outcome=PASSED, checks=tuple(checks))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """An item of `then`. `check` raises EmulatorError and HTTPError as an action does."""
+
+    check: Callable[[ScenarioRun], Iterator[Check]]
+    needs_emulator: bool = True

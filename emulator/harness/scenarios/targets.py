@@ -1,84 +1,53 @@
-"""Where scenarios can be played: in emulators of their own, in sandboxes of a running one, at a bare endpoint."""
+"""Where scenarios are played: in separate emulators, in sandboxes of a running one, or at a GraphQL endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from dataclasses import dataclass
 
-from emulator.harness.client import Endpoint
-from emulator.harness.client.opening import EmulatorAt
-from emulator.harness.scenarios.model import Scenario
+from emulator.harness.client import Endpoint, RemoteEmulator
+from emulator.harness.scenarios.model import Document
+from emulator.harness.scenarios.scenario import Scenario
 from emulator.harness.scenarios.workspace import workspace_of
 from emulator.workspace import Workspace, parse_workspace
 
-OpenEndpoint = Callable[[Workspace], AbstractContextManager[Endpoint]]
+Opened = AbstractContextManager[Endpoint]
 
 
-class Target(Protocol):
-    """A place for scenarios. `name` is how it is called in reports."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Opens an endpoint for each scenario. `name` is its name in reports.
+
+    `open` takes the JSON form of a workspace and raises UserMistake for an invalid one. `refuses` returns the reason
+    why a scenario cannot be played, as a sentence, or None.
+    """
 
     name: str
-
-    def refuses(self, scenario: Scenario) -> str | None:
-        """Why a scenario cannot be played here, as a sentence; None when it can."""
-        ...
-
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """An endpoint with this workspace, given in its JSON form."""
-        ...
+    open: Callable[[Document], Opened]
+    refuses: Callable[[Scenario], str | None] = lambda _: None
 
 
-class OwnEmulators:
-    """An emulator for each scenario, opened by whoever can."""
-
-    name = "emulators in this process"
-
-    def __init__(self, open_endpoint: OpenEndpoint) -> None:
-        self._open_endpoint = open_endpoint
-
-    def refuses(self, scenario: Scenario) -> str | None:
-        """Nothing is refused."""
-        return None
-
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """A fresh emulator. Raises WorkspaceError."""
-        return self._open_endpoint(parse_workspace(workspace))
+def separate_emulators(open_endpoint: Callable[[Workspace], Opened]) -> Target:
+    """A new emulator for each scenario, opened by the caller's function."""
+    return Target(name="emulators in this process", open=lambda workspace: open_endpoint(parse_workspace(workspace)))
 
 
-class RunningEmulator:
-    """A sandbox for each scenario at an emulator that runs already; it is deleted afterwards."""
-
-    def __init__(self, emulator: EmulatorAt) -> None:
-        self.name = f"sandboxes of the emulator at {emulator.url}"
-        self._emulator = emulator
-
-    def refuses(self, scenario: Scenario) -> str | None:
-        """Nothing is refused."""
-        return None
-
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """A fresh sandbox. Raises UserMistake when the workspace is refused."""
-        return self._emulator.sandbox(workspace)
+def sandboxes_of(emulator: RemoteEmulator) -> Target:
+    """A sandbox of a running emulator for each scenario, deleted afterwards."""
+    return Target(name=f"sandboxes of the emulator at {emulator.url}", open=emulator.sandbox)
 
 
-class GraphQLEndpoint:
-    """Somebody else's StackAdapt: nothing but GraphQL, with one token and one advertiser."""
+def graphql_only(endpoint: Endpoint) -> Target:
+    """A GraphQL endpoint that is not an emulator, with one token and one advertiser, for all scenarios."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.name = f"the GraphQL endpoint {endpoint.url}{endpoint.graphql_path}"
-        self._endpoint = endpoint
-
-    def refuses(self, scenario: Scenario) -> str | None:
-        """What takes more than GraphQL, another workspace, or other tokens."""
+    def refuses(scenario: Scenario) -> str | None:
         if scenario.needs_emulator:
-            return "This needs an emulator: more than GraphQL happens in it."
+            return "This needs an emulator: it uses more than GraphQL."
         if scenario.workspace != workspace_of({}):
             return "This needs an emulator: it changes the workspace."
-        if missing := sorted(scenario.tokens - self._endpoint.tokens.keys()):
-            return f"This needs another token: {', '.join(missing)}."
-        return None
+        missing = ", ".join(sorted(scenario.tokens - endpoint.tokens.keys()))
+        return f"This needs another token: {missing}." if missing else None
 
-    def open(self, workspace: Mapping[str, Any]) -> AbstractContextManager[Endpoint]:
-        """The endpoint, always the same, with whatever it has."""
-        return nullcontext(self._endpoint)
+    name = f"the GraphQL endpoint {endpoint.url}{endpoint.graphql_path}"
+    return Target(name=name, open=lambda _: nullcontext(endpoint), refuses=refuses)

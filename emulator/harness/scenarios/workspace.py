@@ -1,4 +1,4 @@
-"""The workspace of a scenario: the default one with what the scenario says otherwise."""
+"""The workspace of a scenario: the default workspace with the changes in its `given`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any
 
 from emulator.artefacts import fixture
 from emulator.errors import WorkspaceError
+from emulator.harness.scenarios.model import Document
 from emulator.workspace_file import read
-
-Document = Mapping[str, Any]
 
 
 def workspace_of(given: Document, *, where: str = "given") -> dict[str, Any]:
-    """The JSON form of the workspace that a scenario's `given` asks for, not checked yet.
+    """The JSON form of the workspace that `given` describes, not validated yet.
 
-    Raises WorkspaceError, at `where`, when there is nothing that a change could be laid over.
+    Raises WorkspaceError, at `where`, when the part to change does not exist.
     """
     workspace: dict[str, Any] = merged(read(fixture("workspace.yaml")), given.get("workspace", {}))
     if "latency" in given:
@@ -35,12 +34,12 @@ def workspace_of(given: Document, *, where: str = "given") -> dict[str, Any]:
 def _items(document: Any, name: str, *, where: str, what: str) -> list[Any]:
     items = document.get(name) if isinstance(document, Mapping) else None
     if not isinstance(items, list) or not items:
-        raise WorkspaceError(f"there is no {what} to change", where=f"{where}{name}")
+        raise WorkspaceError(f"no {what} to change", where=f"{where}{name}")
     return items
 
 
 def merged(document: Any, patch: Any) -> Any:
-    """A JSON Merge Patch (RFC 7396): objects are merged, null takes a member away, anything else replaces."""
+    """A JSON Merge Patch (RFC 7396): objects are merged, null removes a field, anything else replaces."""
     if not isinstance(patch, Mapping):
         return patch
     result = dict(document) if isinstance(document, Mapping) else {}

@@ -11,18 +11,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from emulator.mapping.actions.columns import InferredTypes
+from emulator.mapping.actions.columns import AUDIENCE_COLUMNS, InferredTypes
 from emulator.mapping.actions.document import (
     Document,
     Payload,
     Profile,
-    defined,
     escaped_json,
-    mapping_field_2024,
     membership,
     mutation,
-    profiles_arguments,
     root_field,
+    upsert_profiles,
 )
 from emulator.mapping.definition import Definition
 from emulator.mapping.javascript.camel_case import camel_case
@@ -40,15 +38,21 @@ _CAPITAL = re.compile("[A-Z]")
 
 def forward_profile(payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition) -> Document:
     """The document for valid payloads; all go to the advertiser of the first."""
-    advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
     profiles = [profile for payload in payloads if (profile := _profile_of_traits(payload)) is not None]
     schema = escaped_json([_column("userId", "external_id", "User Id", "string"), *_columns(payloads)])
-    fields = [
-        root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
-        mapping_field_2024("upsertProfileMapping", advertiser, provider, schema, trailing_comma=True),
-    ]
-    text = mutation(fields, closing_indent=4)
-    return Document(text=text, records=tuple(map(defined, profiles)), payloads=tuple(payloads))
+    return _document(payloads, profiles, definition, {"upsertProfileMapping": schema})
+
+
+def _document(
+    payloads: Sequence[Payload], profiles: Sequence[Profile], definition: Definition, schemas: Mapping[str, str]
+) -> Document:
+    """The document with these mappings: root fields with their columns, which are JSON inside a string."""
+    advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
+    fields = [upsert_profiles(advertiser, provider, profiles)]
+    for name, schema in schemas.items():
+        arguments = [f"advertiserId: {advertiser}", f'mappingSchema: "{schema}"', f'mappableType: "{provider}"']
+        fields.append(root_field(name, arguments, trailing_comma=name == "upsertProfileMapping"))
+    return Document(text=mutation(fields, closing_indent=4), profiles=profiles, payloads=payloads)
 
 
 def _profile_of_traits(payload: Payload) -> Profile | None:
@@ -99,58 +103,35 @@ def _label(name: str) -> str:
 
 
 def _column(name: str, destination: str, label: str, type_: object) -> dict[str, object]:
-    return {
-        "incoming_key": name,
-        "destination_key": destination,
-        "label": label,
-        "data_type": type_,
-        "is_pii": False,
-    }
+    keys = {"incoming_key": name, "destination_key": destination}
+    return {**keys, "label": label, "data_type": type_, "is_pii": False}
 
 
-_PROFILE_SCHEMA = escaped_json(
-    [
-        {
-            "incoming_key": "userId",
-            "destination_key": "external_id",
-            "data_type": "string",
-            "is_pii": False,
-            "label": "External Profile ID",
-        }
-    ]
-)
-_AUDIENCE_SCHEMA = escaped_json(
-    [
-        {"incoming_key": name, "destination_key": destination, "data_type": "string", "label": label}
-        for name, destination, label in (
-            ("audienceId", "external_id", "External Audience ID"),
-            ("audienceName", "name", "External Audience Name"),
-        )
-    ]
-)
+_PROFILE_KEYS = {"incoming_key": "userId", "destination_key": "external_id"}
+_EVENT_SCHEMAS = {
+    "upsertProfileMapping": escaped_json(
+        [{**_PROFILE_KEYS, "data_type": "string", "is_pii": False, "label": "External Profile ID"}]
+    ),
+    "upsertExternalAudienceMapping": escaped_json(
+        [
+            {"incoming_key": name, "destination_key": destination, "data_type": "string", "label": label}
+            for name, destination, label in AUDIENCE_COLUMNS
+        ]
+    ),
+}
 
 
 def forward_audience_event(
     payloads: Sequence[Payload], _settings: Mapping[str, str], definition: Definition
 ) -> Document:
     """The document for valid payloads; all go to the advertiser of the first."""
-    advertiser, provider = payloads[0]["advertiser_id"], definition.external_provider
-    profiles = [_profile_of_event(payload) for payload in payloads]
-    fields = [
-        root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
-        mapping_field_2024("upsertProfileMapping", advertiser, provider, _PROFILE_SCHEMA, trailing_comma=True),
-        mapping_field_2024(
-            "upsertExternalAudienceMapping", advertiser, provider, _AUDIENCE_SCHEMA, trailing_comma=False
-        ),
+    profiles = [
+        {
+            "userId": payload.get("user_id", UNDEFINED),
+            "audienceId": payload.get("segment_computation_id", UNDEFINED),
+            "audienceName": payload["segment_computation_key"],
+            "action": membership(payload),
+        }
+        for payload in payloads
     ]
-    text = mutation(fields, closing_indent=4)
-    return Document(text=text, records=tuple(map(defined, profiles)), payloads=tuple(payloads))
-
-
-def _profile_of_event(payload: Payload) -> Profile:
-    return {
-        "userId": payload.get("user_id", UNDEFINED),
-        "audienceId": payload.get("segment_computation_id", UNDEFINED),
-        "audienceName": payload["segment_computation_key"],
-        "action": membership(payload),
-    }
+    return _document(payloads, profiles, definition, _EVENT_SCHEMAS)

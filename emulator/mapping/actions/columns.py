@@ -21,32 +21,30 @@ Column: TypeAlias = Mapping[str, object]
 _WORD_START = re.compile(r"\b\w", re.ASCII)
 
 
-def column(name: str, label: str, type_: object, *, pii: bool = False) -> Column:
+def _column(name: str, label: str, type_: object, *, pii: bool = False) -> Column:
     """A column with the same name on both sides. The document omits an undefined type."""
     return {"incomingKey": name, "destinationKey": name, "label": label, "type": type_, "isPii": pii}
 
 
-STANDARD_COLUMNS = (
-    column("email", "Email", "STRING", pii=True),
-    column("first_name", "First Name", "STRING", pii=True),
-    column("last_name", "Last Name", "STRING", pii=True),
-    column("phone", "Phone", "STRING", pii=True),
-    column("address", "Address", "STRING", pii=True),
-    column("city", "City", "STRING"),
-    column("state", "State", "STRING"),
-    column("country", "Country", "STRING"),
-    column("postal_code", "Postal Code", "STRING"),
-    column("timezone", "Timezone", "STRING"),
-    column("birth_date", "Birth Date", "DATE", pii=True),
+def _label(name: str) -> str:
+    return _WORD_START.sub(lambda first: first.group().upper(), trim(name.replace("_", " ")))
+
+
+_PII = ("email", "first_name", "last_name", "phone", "address")
+_STANDARD_COLUMNS = (
+    *(_column(name, _label(name), "STRING", pii=True) for name in _PII),
+    *(_column(name, _label(name), "STRING") for name in ("city", "state", "country", "postal_code", "timezone")),
+    _column("birth_date", "Birth Date", "DATE", pii=True),
 )
-_STANDARD_TEXT = ",".join(graphql_object(standard, bare="type") for standard in STANDARD_COLUMNS)
-STANDARD_NAMES = frozenset(str(standard["incomingKey"]) for standard in STANDARD_COLUMNS)
+_STANDARD_TEXT = ",".join(graphql_object(standard, bare="type") for standard in _STANDARD_COLUMNS)
+STANDARD_NAMES = frozenset(str(standard["incomingKey"]) for standard in _STANDARD_COLUMNS)
+AUDIENCE_COLUMNS = (
+    ("audienceId", "external_id", "External Audience ID"),
+    ("audienceName", "name", "External Audience Name"),
+)
 _AUDIENCE_COLUMNS = tuple(
     {"incomingKey": name, "destinationKey": destination, "type": "STRING", "label": label, "isPii": False}
-    for name, destination, label in (
-        ("audienceId", "external_id", "External Audience ID"),
-        ("audienceName", "name", "External Audience Name"),
-    )
+    for name, destination, label in AUDIENCE_COLUMNS
 )
 AUDIENCE_COLUMNS_TEXT = "[" + ",".join(graphql_object(audience, bare="type") for audience in _AUDIENCE_COLUMNS) + "]"
 
@@ -58,8 +56,7 @@ def columns_text(custom: Iterable[Column]) -> str:
 
 def custom_column(name: str, type_: object) -> Column:
     """The column of a custom property: `plan_tier` has the label `Plan Tier`."""
-    label = _WORD_START.sub(lambda first: first.group().upper(), trim(name.replace("_", " ")))
-    return column(name, f"External {label}" if name.startswith("audience") else label, type_)
+    return _column(name, f"External {_label(name)}" if name.startswith("audience") else _label(name), type_)
 
 
 class InferredTypes:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from emulator.mapping.actions.document import mutation, root_field, sync_id
 from emulator.mapping.definition import Definition
 from emulator.mapping.engine_errors import EngineTypeError, IntegrationError, member, text_of
-from emulator.mapping.javascript.values import UNDEFINED, number_to_string, parse_int, truthy
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, number_to_string, parse_int, truthy
 
 _FIELD = "deleteProfilesWithExternalIds"
 
@@ -38,7 +38,7 @@ def check_deletion(body: object) -> None:
     errors = member(member(member(body, "data"), _FIELD), "userErrors")
     if isinstance(errors, list) and errors:
         messages = [member(error, "message") for error in errors]
-        shown = ", ".join("" if message is None or message is UNDEFINED else text_of(message) for message in messages)
+        shown = ", ".join("" if is_nullish(message) else text_of(message) for message in messages)
         raise IntegrationError(f"Profile deletion was not successful: {shown}", "DELETE_FAILED")
     if not isinstance(errors, list) and truthy(_length(errors)):
         raise EngineTypeError(f"result.data.{_FIELD}.userErrors.map is not a function")

@@ -29,8 +29,15 @@ class Document:
     """A document, the profiles in it, and the payloads after the action changed them, which a batch reports."""
 
     text: str
-    records: tuple[Profile, ...]
-    payloads: tuple[Payload, ...]
+    profiles: Sequence[Profile]
+    payloads: Sequence[Payload]
+
+    @property
+    def records(self) -> tuple[Profile, ...]:
+        """The profiles without their undefined members."""
+        return tuple(
+            {name: value for name, value in profile.items() if value is not UNDEFINED} for profile in self.profiles
+        )
 
 
 def mutation(fields: Iterable[str], *, closing_indent: int) -> str:
@@ -56,17 +63,8 @@ def root_field(
     if in_input:
         lines = [f"{level[1]}input: {{", *lines, f"{level[1]}}}"]
     selected = [f"{level[2]}{member}" for member in selection]
-    return "\n".join(
-        [
-            f"      {name}(",
-            *lines,
-            f"{level[0]}) {{",
-            f"{level[1]}userErrors {{",
-            *selected,
-            f"{level[1]}}}",
-            f"{level[0]}}}",
-        ]
-    )
+    errors = [f"{level[1]}userErrors {{", *selected, f"{level[1]}}}"]
+    return "\n".join([f"      {name}(", *lines, f"{level[0]}) {{", *errors, f"{level[0]}}}"])
 
 
 def escaped_json(value: object) -> str:
@@ -87,21 +85,11 @@ def membership(payload: Payload) -> str:
     return "enter" if truthy(member(payload["traits_or_props"], payload["segment_computation_key"])) else "exit"
 
 
-def mapping_field_2024(name: str, advertiser: str, provider: str, schema: str, *, trailing_comma: bool = False) -> str:
-    """A mapping root field of 2024, whose columns are JSON inside a string."""
-    arguments = [f"advertiserId: {advertiser}", f'mappingSchema: "{schema}"', f'mappableType: "{provider}"']
-    return root_field(name, arguments, trailing_comma=trailing_comma)
-
-
-def profiles_arguments(advertiser: str, provider: str, profiles: Sequence[Profile]) -> list[str]:
-    """The arguments of `upsertProfiles`, the same in all generations."""
+def upsert_profiles(advertiser: str, provider: str, profiles: Sequence[Profile]) -> str:
+    """The root field `upsertProfiles`, the same in all generations."""
     text = _profiles_json(profiles).replace('"', '\\"')
-    return [
-        f"advertiserId: {advertiser}",
-        f'externalProvider: "{provider}"',
-        f'syncId: "{sync_id(text)}"',
-        f'profiles: "{text}"',
-    ]
+    arguments = [f"advertiserId: {advertiser}", f'externalProvider: "{provider}"', f'syncId: "{sync_id(text)}"']
+    return root_field("upsertProfiles", [*arguments, f'profiles: "{text}"'])
 
 
 def _profiles_json(profiles: Sequence[Profile]) -> str:
@@ -125,8 +113,3 @@ def graphql_object(members: Mapping[str, object], *, bare: str) -> str:
         for name, value in members.items()
     )
     return "{" + ",".join(f"{name}:{text}" for name, text in parts if text is not UNDEFINED) + "}"
-
-
-def defined(profile: Profile) -> Profile:
-    """The profile without its undefined members."""
-    return {name: value for name, value in profile.items() if value is not UNDEFINED}

@@ -21,11 +21,10 @@ from emulator.mapping.actions.document import (
     Document,
     Payload,
     Profile,
-    defined,
     membership,
     mutation,
-    profiles_arguments,
     root_field,
+    upsert_profiles,
 )
 from emulator.mapping.definition import Definition
 from emulator.mapping.javascript.values import UNDEFINED
@@ -39,12 +38,12 @@ def build(payloads: Sequence[Payload], settings: Mapping[str, str], definition: 
     columns = declared_columns(kept[0]) if declared else inferred_columns(kept)
     advertiser, provider = settings["advertiser_id"], definition.external_provider
     fields = {
-        "upsertProfiles": root_field("upsertProfiles", profiles_arguments(advertiser, provider, profiles)),
+        "upsertProfiles": upsert_profiles(advertiser, provider, profiles),
         "upsertProfileMapping": _profile_mapping(advertiser, provider, columns, kept[0]["marketing_status"]),
         "upsertExternalAudienceMapping": _audience_mapping(advertiser, provider),
     }
     text = mutation([fields[name] for name in definition.mutations], closing_indent=2)
-    return Document(text=text, records=tuple(map(defined, profiles)), payloads=kept)
+    return Document(text=text, profiles=profiles, payloads=kept)
 
 
 def _profile(payload: Payload, *, declared: bool) -> Profile:
@@ -69,9 +68,6 @@ def _profile_mapping(advertiser: str, provider: str, custom: Sequence[Column], m
 
 
 def _audience_mapping(advertiser: str, provider: str) -> str:
-    arguments = [
-        f"advertiserId: {advertiser}",
-        f"mappingSchema: {AUDIENCE_COLUMNS_TEXT}",
-        f'mappableType: "{provider}"',
-    ]
+    schema = f"mappingSchema: {AUDIENCE_COLUMNS_TEXT}"
+    arguments = [f"advertiserId: {advertiser}", schema, f'mappableType: "{provider}"']
     return root_field("upsertExternalAudienceMapping", arguments, indent=8)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from emulator.mapping.engine_errors import MappingError, directive_error
+from emulator.mapping.engine_errors import MappingError, directive_error, failing
 from emulator.mapping.javascript.values import UNDEFINED, real_type_of, truthy
 
 Resolver: TypeAlias = Callable[[object], object]
@@ -26,10 +26,8 @@ Rule: TypeAlias = Callable[[object, Place, Check], None]
 class Compiler(Protocol):
     """Compiles the mappings among a directive's options."""
 
-    @property
-    def now(self) -> Callable[[], datetime]:
-        """The clock that templates read."""
-        ...
+    now: Callable[[], datetime]
+    """The clock that templates read."""
 
     def value(self, mapping: object) -> Resolver:
         """Compiles any mapping value: scalar, array, object or directive."""
@@ -50,6 +48,10 @@ class Part:
 
 
 Parts: TypeAlias = Callable[[object, object, Compiler], Iterator[Part]]
+Compile: TypeAlias = Callable[[object, Compiler], Resolver]
+CompileOptions: TypeAlias = Callable[[dict[str, Any], Compiler], Resolver]
+Problem: TypeAlias = Callable[[object], str | None]
+"""The engine's message for the options of a directive; None if they are usable."""
 
 
 def no_parts(_options: object, _event: object, _compiler: Compiler) -> Iterator[Part]:
@@ -79,17 +81,8 @@ class Directive:
 
     name: str
     rule: Rule
-    compile: Callable[[object, Compiler], Resolver]
+    compile: Compile
     parts: Parts = no_parts
-
-
-def failing(error: MappingError) -> Resolver:
-    """A resolver for options that pass validation but fail for every event."""
-
-    def fail(_event: object) -> object:
-        raise error
-
-    return fail
 
 
 def constant(value: object) -> Resolver:
@@ -110,15 +103,34 @@ def discarding(resolver: Resolver) -> Resolver:
 nothing: Resolver = constant(UNDEFINED)
 
 
-def missing_option(directive: str, options: object, required: str, *names: str) -> str | None:
-    """The engine's message for options that are not an object, or lack one of `names`; None if all are there.
+def required_options(directive: str, required: str, *names: str) -> Problem:
+    """The engine's message for options that are not an object, or lack one of `names`.
 
     `required` describes the names in the first message: `an object with a "value" key`.
     """
-    if not isinstance(options, dict):
-        return f"{directive} requires {required}"
-    missing = next((name for name in names if not truthy(options.get(name, UNDEFINED))), None)
-    return f'{directive} requires a "{missing}" key' if missing else None
+
+    def problem(options: object) -> str | None:
+        if not isinstance(options, dict):
+            return f"{directive} requires {required}"
+        missing = next((name for name in names if not truthy(options.get(name, UNDEFINED))), None)
+        return f'{directive} requires a "{missing}" key' if missing else None
+
+    return problem
+
+
+def with_options(problem: Problem) -> Callable[[CompileOptions], Compile]:
+    """Compiles options without a problem; with one, the directive fails for every event."""
+
+    def decorate(compile_options: CompileOptions) -> Compile:
+        def compile_checked(options: object, compiler: Compiler) -> Resolver:
+            message = problem(options)
+            if message or not isinstance(options, dict):
+                return failing(directive_error(str(message)))
+            return compile_options(options, compiler)
+
+        return compile_checked
+
+    return decorate
 
 
 def string_resolver(name: str, option: object, compiler: Compiler, compiled: Callable[[str], Resolver]) -> Resolver:

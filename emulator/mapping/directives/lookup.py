@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from emulator.mapping.directives.directive import (
     Check,
@@ -11,14 +12,14 @@ from emulator.mapping.directives.directive import (
     Part,
     Place,
     Resolver,
-    failing,
     nothing,
     string_resolver,
     whole_part,
+    with_options,
 )
 from emulator.mapping.directives.rules import an_array, directive_or_json, directive_or_string, fields
-from emulator.mapping.engine_errors import directive_error
-from emulator.mapping.javascript.values import UNDEFINED, real_type_of, to_string, truthy
+from emulator.mapping.engine_errors import directive_error, failing
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, real_type_of, to_string, truthy
 from emulator.mapping.paths import compile_path, without_root
 
 
@@ -82,23 +83,20 @@ PATH = Directive(name="@path", rule=directive_or_string, compile=_compile_path, 
 ARRAY_PATH = Directive(name="@arrayPath", rule=_array_path_rule, compile=_compile_array_path, parts=_array_path_parts)
 
 
-def exists(value: object) -> bool:
-    """Whether the value is neither null nor undefined."""
-    return value is not None and value is not UNDEFINED
-
-
 def loosely_not_blank(value: object) -> bool:
     """What `blank` tests: the value exists and `value != ''`, a comparison that converts.
 
     0, false, `[]`, `[null]` and `[""]` are blank; `" "`, `"0"`, `[0]` and `{}` are not.
     """
-    if not exists(value):
+    if is_nullish(value):
         return False
     return bool(to_string(value)) if isinstance(value, dict | list) else truthy(value)
 
 
 def _tested_option(options: dict[str, object]) -> tuple[str, Callable[[object], bool]]:
-    return ("exists", exists) if "exists" in options else ("blank", loosely_not_blank)
+    if "exists" in options:
+        return "exists", lambda value: not is_nullish(value)
+    return "blank", loosely_not_blank
 
 
 def _if_problem(options: object) -> str | None:
@@ -115,10 +113,8 @@ def _branch(options: dict[str, object], passed: bool) -> str | None:
     return "else" if truthy(options.get("else", UNDEFINED)) else None
 
 
-def _compile_if(options: object, compiler: Compiler) -> Resolver:
-    problem = _if_problem(options)
-    if problem or not isinstance(options, dict):
-        return failing(directive_error(str(problem)))
+@with_options(_if_problem)
+def _compile_if(options: dict[str, Any], compiler: Compiler) -> Resolver:
     name, test = _tested_option(options)
     branches = [_branch(options, passed=met) for met in (True, False)]
     then, otherwise = (compiler.value(options[branch]) if branch else nothing for branch in branches)
@@ -153,9 +149,7 @@ def _if_parts(options: object, event: object, compiler: Compiler) -> Iterator[Pa
 
 IF = Directive(
     name="@if",
-    rule=fields(
-        optional={"exists": directive_or_json, "then": directive_or_json, "else": directive_or_json},
-    ),
+    rule=fields(*((name, directive_or_json, False) for name in ("exists", "then", "else"))),
     compile=_compile_if,
     parts=_if_parts,
 )
@@ -168,11 +162,6 @@ def without_nulls(value: object) -> object:
     return {key: UNDEFINED if member is None else without_nulls(member) for key, member in value.items()}
 
 
-def _compile_literal(options: object, compiler: Compiler) -> Resolver:
-    # Directives inside a literal are resolved anyway.
-    return compiler.value(options)
-
-
 def _compile_exclude_when_null(options: object, compiler: Compiler) -> Resolver:
     value_of = compiler.value(options)
 
@@ -183,7 +172,13 @@ def _compile_exclude_when_null(options: object, compiler: Compiler) -> Resolver:
     return resolve
 
 
-LITERAL = Directive(name="@literal", rule=directive_or_json, compile=_compile_literal, parts=whole_part)
+# Directives inside a literal are resolved anyway.
+LITERAL = Directive(
+    name="@literal",
+    rule=directive_or_json,
+    compile=lambda options, compiler: compiler.value(options),
+    parts=whole_part,
+)
 EXCLUDE_WHEN_NULL = Directive(
     name="@excludeWhenNull", rule=directive_or_json, compile=_compile_exclude_when_null, parts=whole_part
 )

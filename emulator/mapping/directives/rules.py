@@ -92,15 +92,8 @@ def one_of(*allowed: str) -> Rule:
     return rule
 
 
-def fields(*, required: Mapping[str, Rule] | None = None, optional: Mapping[str, Rule] | None = None) -> Rule:
+def fields(*rules: FieldRule) -> Rule:
     """An options object: each member a valid mapping, then each known member by its own rule, in this order."""
-    rules = [(name, rule, True) for name, rule in (required or {}).items()]
-    rules += [(name, rule, False) for name, rule in (optional or {}).items()]
-    return ordered_fields(*rules)
-
-
-def ordered_fields(*rules: FieldRule) -> Rule:
-    """As `fields`, for required and optional members in mixed order."""
 
     def rule_of_all(options: object, place: Place, check: Check) -> None:
         found = option_type(options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from emulator.mapping.directives.directive import (
     Check,
@@ -11,9 +12,9 @@ from emulator.mapping.directives.directive import (
     Part,
     Place,
     Resolver,
-    failing,
-    missing_option,
+    required_options,
     value_parts,
+    with_options,
 )
 from emulator.mapping.directives.rules import (
     a_string,
@@ -22,12 +23,11 @@ from emulator.mapping.directives.rules import (
     directive_or_object,
     fields,
     one_of,
-    ordered_fields,
 )
 from emulator.mapping.engine_errors import directive_error
 from emulator.mapping.javascript.values import UNDEFINED, ordered, ordered_items, truthy, type_of, utf16_units
 
-_options_rule = ordered_fields(("direction", one_of("left", "right"), False), ("objects", an_array, True))
+_options_rule = fields(("direction", one_of("left", "right"), False), ("objects", an_array, True))
 
 
 def _merge_rule(options: object, place: Place, check: Check) -> None:
@@ -49,18 +49,20 @@ def own_members(value: object) -> dict[str, object]:
     return {}
 
 
+_MERGE_OPTIONS = required_options(
+    "@merge", 'an object with an "objects" key and a "direction" key', "direction", "objects"
+)
+
+
 def _merge_problem(options: object) -> str | None:
-    required = 'an object with an "objects" key and a "direction" key'
-    problem = missing_option("@merge", options, required, "direction", "objects")
+    problem = _MERGE_OPTIONS(options)
     if not problem and isinstance(options, dict) and not isinstance(options["objects"], list):
         return f"@merge: expected opts.array, got {type_of(options['objects'])}"
     return problem
 
 
-def _compile_merge(options: object, compiler: Compiler) -> Resolver:
-    problem = _merge_problem(options)
-    if problem or not isinstance(options, dict):
-        return failing(directive_error(str(problem)))
+@with_options(_merge_problem)
+def _compile_merge(options: dict[str, Any], compiler: Compiler) -> Resolver:
     direction = compiler.value(options["direction"])
     objects = [compiler.value(mapping) for mapping in options["objects"]]
 
@@ -105,10 +107,8 @@ def _members(value: object, *, keep_lists: bool) -> Iterator[tuple[str, object]]
     return None
 
 
-def _compile_flatten(options: object, compiler: Compiler) -> Resolver:
-    problem = missing_option("@flatten", options, 'an object with a "separator" key', "separator")
-    if problem or not isinstance(options, dict):
-        return failing(directive_error(str(problem)))
+@with_options(required_options("@flatten", 'an object with a "separator" key', "separator"))
+def _compile_flatten(options: dict[str, Any], compiler: Compiler) -> Resolver:
     separator_of = compiler.value(options["separator"])
     value_of = compiler.value(options.get("value", UNDEFINED))
     keep_lists = truthy(options.get("omitArrays", UNDEFINED))
@@ -124,24 +124,26 @@ def _compile_flatten(options: object, compiler: Compiler) -> Resolver:
 
 FLATTEN = Directive(
     name="@flatten",
-    rule=ordered_fields(("separator", a_string, False), ("value", directive_or_json, True)),
+    rule=fields(("separator", a_string, False), ("value", directive_or_json, True)),
     compile=_compile_flatten,
     parts=value_parts("separator", "value"),
 )
 
 
+_TRANSFORM_OPTIONS = required_options(
+    "@transform", 'an object with an "apply" key and a "mapping" key', "mapping", "apply"
+)
+
+
 def _transform_problem(options: object) -> str | None:
-    required = 'an object with an "apply" key and a "mapping" key'
-    problem = missing_option("@transform", options, required, "mapping", "apply")
+    problem = _TRANSFORM_OPTIONS(options)
     if not problem and isinstance(options, dict) and not isinstance(options["apply"], dict):
         return '@transform "apply" key should be an object'
     return problem
 
 
-def _compile_transform(options: object, compiler: Compiler) -> Resolver:
-    problem = _transform_problem(options)
-    if problem or not isinstance(options, dict):
-        return failing(directive_error(str(problem)))
+@with_options(_transform_problem)
+def _compile_transform(options: dict[str, Any], compiler: Compiler) -> Resolver:
     apply = compiler.whole(options["apply"])
     mapping = compiler.value(options["mapping"])
     return lambda event: mapping(apply(event))
@@ -156,7 +158,7 @@ def _transform_parts(options: object, event: object, compiler: Compiler) -> Iter
 
 TRANSFORM = Directive(
     name="@transform",
-    rule=fields(required={"apply": directive_or_object, "mapping": directive_or_object}),
+    rule=fields(("apply", directive_or_object, True), ("mapping", directive_or_object, True)),
     compile=_compile_transform,
     parts=_transform_parts,
 )

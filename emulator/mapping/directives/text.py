@@ -1,4 +1,4 @@
-"""Directives for strings: `@template`, `@case`, `@replace` and `@json`.
+"""Directives for strings: `@template`, `@case`, `@replace`, `@json` and `@liquid`.
 
 `@template` replaces triple braces first and then double braces in the result, as in the engine, so values inserted by
 the first pass are templates themselves. The pattern of `@replace` is literal; in the replacement `$&`, `$$`, `` $` ``
@@ -8,19 +8,22 @@ and `$'` have their meaning in JavaScript.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
 
 from emulator.mapping.directives.directive import (
     Compiler,
     Directive,
     Resolver,
+    constant,
     discarding,
-    failing,
-    missing_option,
     nothing,
+    required_options,
     string_resolver,
     value_parts,
     whole_part,
+    with_options,
 )
 from emulator.mapping.directives.rules import (
     a_boolean,
@@ -29,12 +32,12 @@ from emulator.mapping.directives.rules import (
     directive_or_string,
     fields,
     one_of,
-    ordered_fields,
     string_of_length,
 )
-from emulator.mapping.engine_errors import directive_error
+from emulator.mapping.engine_errors import MappingError, directive_error, failing
 from emulator.mapping.javascript.values import (
     UNDEFINED,
+    is_nullish,
     joined_units,
     parse_json,
     stringify,
@@ -77,20 +80,19 @@ def _inserted(value: object) -> str:
     return "" if value is None or value is UNDEFINED else to_string(value)
 
 
-def _compile_template(options: object, compiler: Compiler) -> Resolver:
-    return string_resolver("@template", options, compiler, compile_template)
-
-
-TEMPLATE = Directive(name="@template", rule=directive_or_string, compile=_compile_template, parts=whole_part)
+TEMPLATE = Directive(
+    name="@template",
+    rule=directive_or_string,
+    compile=lambda options, compiler: string_resolver("@template", options, compiler, compile_template),
+    parts=whole_part,
+)
 
 
 _CASES = {"lower": str.lower, "upper": str.upper}
 
 
-def _compile_case(options: object, compiler: Compiler) -> Resolver:
-    problem = missing_option("@case", options, 'an object with a "operator" key', "operator")
-    if problem or not isinstance(options, dict):
-        return failing(directive_error(str(problem)))
+@with_options(required_options("@case", 'an object with a "operator" key', "operator"))
+def _compile_case(options: dict[str, Any], compiler: Compiler) -> Resolver:
     operator = options["operator"]
     if not truthy(options.get("value", UNDEFINED)):
         return nothing
@@ -110,7 +112,7 @@ def _compile_case(options: object, compiler: Compiler) -> Resolver:
 
 CASE = Directive(
     name="@case",
-    rule=fields(optional={"operator": a_string, "value": directive_or_string}),
+    rule=fields(("operator", a_string, False), ("value", directive_or_string, False)),
     compile=_compile_case,
     parts=value_parts("value"),
 )
@@ -130,10 +132,8 @@ def _decoded(value: object) -> object:
 _MODES = {"encode": stringify, "decode": _decoded}
 
 
-def _compile_json(options: object, compiler: Compiler) -> Resolver:
-    problem = missing_option("@json", options, 'an object with a "value" key', "mode", "value")
-    if problem or not isinstance(options, dict):
-        return failing(directive_error(str(problem)))
+@with_options(required_options("@json", 'an object with a "value" key', "mode", "value"))
+def _compile_json(options: dict[str, Any], compiler: Compiler) -> Resolver:
     value_of = compiler.value(options["value"])
     mode = options["mode"]
     change = _MODES.get(mode) if isinstance(mode, str) else None
@@ -142,7 +142,7 @@ def _compile_json(options: object, compiler: Compiler) -> Resolver:
 
 JSON = Directive(
     name="@json",
-    rule=fields(required={"value": directive_or_json, "mode": one_of("encode", "decode")}),
+    rule=fields(("value", directive_or_json, True), ("mode", one_of("encode", "decode"), True)),
     compile=_compile_json,
     parts=value_parts("value"),
 )
@@ -164,8 +164,8 @@ def replaced(text: str, pattern: str, replacement: str, *, ignore_case: bool, ev
     target = _folded(target) if ignore_case else target
     pieces: list[str] = []
     done = 0
-    for found in _places(searched, target, everywhere):
-        after = found + len(target)
+    places = re.finditer(re.escape(target), searched)
+    for found, after in (place.span() for place in (places if everywhere else islice(places, 1))):
         pieces += (units[done:found], _expanded(replacement, units, found, after))
         done = after
     return joined_units("".join((*pieces, units[done:])))
@@ -185,15 +185,6 @@ def _fold(unit: str) -> str:
     if len(upper) != 1 or (unit >= _ASCII_END and upper < _ASCII_END):
         return unit
     return upper
-
-
-def _places(text: str, pattern: str, everywhere: bool) -> Iterator[int]:
-    found = text.find(pattern)
-    while found >= 0:
-        yield found
-        if not everywhere:
-            return
-        found = text.find(pattern, found + len(pattern))
 
 
 def _expanded(replacement: str, text: str, start: int, end: int) -> str:
@@ -217,7 +208,7 @@ def _checked(text: str, pattern: str, replacement: str, *, ignore_case: bool, ev
 
 def _option(options: dict[str, object], name: str, default: object) -> object:
     value = options.get(name)
-    return default if value is None or value is UNDEFINED else value
+    return default if is_nullish(value) else value
 
 
 def _replacements(options: dict[str, object]) -> list[tuple[str, str]] | None:
@@ -232,10 +223,8 @@ def _replacements(options: dict[str, object]) -> list[tuple[str, str]] | None:
     return [(str(pattern), str(replacement)) for pattern, replacement in pairs]
 
 
-def _compile_replace(options: object, compiler: Compiler) -> Resolver:
-    problem = missing_option("@replace", options, 'an object with a "pattern" key', "pattern")
-    if problem or not isinstance(options, dict):
-        return failing(directive_error(str(problem)))
+@with_options(required_options("@replace", 'an object with a "pattern" key', "pattern"))
+def _compile_replace(options: dict[str, Any], compiler: Compiler) -> Resolver:
     if not truthy(options.get("value", UNDEFINED)):
         return nothing
     value_of = compiler.value(options["value"])
@@ -257,7 +246,7 @@ def _compile_replace(options: object, compiler: Compiler) -> Resolver:
 
 REPLACE = Directive(
     name="@replace",
-    rule=ordered_fields(
+    rule=fields(
         ("pattern", string_of_length(1, MAX_PATTERN_LENGTH), True),
         ("replacement", string_of_length(0, MAX_REPLACEMENT_LENGTH), False),
         ("value", directive_or_string, True),
@@ -267,3 +256,25 @@ REPLACE = Directive(
     compile=_compile_replace,
     parts=value_parts("value"),
 )
+
+
+MAX_TEMPLATE_LENGTH = 1000
+
+
+def _compile_liquid(options: object, compiler: Compiler) -> Resolver:
+    if not isinstance(options, str):
+        return failing(directive_error("liquid template value must be a string"))
+    if not options:
+        return constant("")
+    if utf16_length(options) > MAX_TEMPLATE_LENGTH:
+        return failing(directive_error(f"liquid template values are limited to {MAX_TEMPLATE_LENGTH} characters"))
+    # Imported here because the template library is large and few mappings have a template.
+    from emulator.mapping.liquid import compile_liquid
+
+    try:
+        return compile_liquid(options, compiler.now)
+    except MappingError as error:
+        return failing(error)
+
+
+LIQUID = Directive(name="@liquid", rule=a_string, compile=_compile_liquid)

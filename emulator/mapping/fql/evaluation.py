@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from emulator.mapping.engine_errors import MappingError
+from emulator.mapping.engine_errors import MappingError, failing
 from emulator.mapping.fql.parser import Condition, ConditionResult, Group, Node
 from emulator.mapping.javascript.prototypes import member
-from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string, truthy
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, is_number, to_number, to_string, truthy
 from emulator.mapping.paths import compile_keys
 
 Predicate: TypeAlias = Callable[[object], bool]
 
 _KEY = re.compile(r"[^\[.\]]+")
-_NO_CONDITION = "Cannot read properties of undefined (reading 'type')"
-_NO_KEYS = "Cannot read properties of null (reading 'reduce')"
+_NO_CONDITION = MappingError("TypeError", "Cannot read properties of undefined (reading 'type')")
+_NO_KEYS = MappingError("TypeError", "Cannot read properties of null (reading 'reduce')")
 
 
 def _text(test: Callable[[str, str], bool]) -> Callable[[object, object], bool]:
@@ -27,10 +27,6 @@ def _number(test: Callable[[float, float], bool]) -> Callable[[object, object], 
     return lambda actual, expected: (
         isinstance(actual, int | float) and is_number(actual) and test(actual, to_number(expected))
     )
-
-
-def _is_missing(actual: object, _expected: object) -> bool:
-    return actual is None or actual is UNDEFINED
 
 
 OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
@@ -48,8 +44,8 @@ OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
     "not_starts_with": _text(lambda actual, expected: not actual.startswith(expected)),
     "ends_with": _text(str.endswith),
     "not_ends_with": _text(lambda actual, expected: not actual.endswith(expected)),
-    "exists": lambda actual, expected: not _is_missing(actual, expected),
-    "not_exists": _is_missing,
+    "exists": lambda actual, _expected: not is_nullish(actual),
+    "not_exists": lambda actual, _expected: is_nullish(actual),
     "is_true": lambda actual, _expected: actual is True,
     "is_false": lambda actual, _expected: actual is False,
 }
@@ -59,7 +55,7 @@ OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
 def compile_node(node: Node) -> Predicate:
     """A predicate of events, which raises MappingError where the engine throws a TypeError."""
     if node is None:
-        return _failing(_NO_CONDITION)
+        return failing(_NO_CONDITION)
     if isinstance(node, Condition):
         return _compile_condition(node)
     children = [compile_node(child) for child in node.children]
@@ -87,7 +83,7 @@ def look_up(condition: Condition) -> Callable[[object], object]:
         return lambda event: _member(event, field)
     keys = _KEY.findall(name)
     # The engine fails on a name of dots and brackets alone.
-    within = compile_keys(tuple(keys)) if keys else _failing(_NO_KEYS)
+    within = compile_keys(tuple(keys)) if keys else failing(_NO_KEYS)
     return lambda event: within(_member(event, field))
 
 
@@ -109,10 +105,3 @@ def _compile_condition(condition: Condition) -> Predicate:
         return operator is not None and operator(actual, expected)
 
     return test
-
-
-def _failing(message: str) -> Callable[[object], bool]:
-    def fail(_event: object) -> bool:
-        raise MappingError("TypeError", message)
-
-    return fail

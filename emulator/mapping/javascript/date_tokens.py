@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+
+from emulator.mapping.javascript.values import WHITESPACE
 
 _SIGNIFICANT_DIGITS = 9
 _MILLISECOND_DIGITS = 3
 _KEYWORD_LETTERS = 3
-_WHITESPACE = frozenset(
-    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u202f\u205f\u3000\ufeff"  # the line and paragraph separators count as letters here
-)
+# The line and paragraph separators count as letters here.
+_SPACES = WHITESPACE.replace("\u2028\u2029", "")
+_TOKEN = re.compile(f"([0-9]+)|([:+.)-])|([{_SPACES}])|([^\0-@{_SPACES}]+)|.", re.DOTALL)
+_PARENTHESIS = re.compile("[()]")
 
 
 class Kind(Enum):
@@ -31,16 +35,13 @@ class Kind(Enum):
 
 _WORD_KINDS = frozenset({Kind.MONTH, Kind.HALF_DAY, Kind.ZONE, Kind.TIME_SEPARATOR, Kind.UNKNOWN_WORD})
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ZONES = {"edt": -4, "cdt": -5, "est": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt": -7, "pst": -8}
 _KEYWORDS = {
     **{name: (Kind.MONTH, number) for number, name in enumerate(_MONTHS, start=1)},
+    **{name: (Kind.ZONE, hours) for name, hours in _ZONES.items()},
+    **dict.fromkeys(("ut", "utc", "z", "gmt"), (Kind.ZONE, 0)),
     "am": (Kind.HALF_DAY, 0),
     "pm": (Kind.HALF_DAY, 12),
-    **dict.fromkeys(("ut", "utc", "z", "gmt"), (Kind.ZONE, 0)),
-    "edt": (Kind.ZONE, -4),
-    **dict.fromkeys(("cdt", "est"), (Kind.ZONE, -5)),
-    **dict.fromkeys(("cst", "mdt"), (Kind.ZONE, -6)),
-    **dict.fromkeys(("mst", "pdt"), (Kind.ZONE, -7)),
-    "pst": (Kind.ZONE, -8),
     "t": (Kind.TIME_SEPARATOR, 0),
 }
 
@@ -75,16 +76,15 @@ class Tokens:
     """The tokens of a string, with one token of lookahead. A NUL ends the string."""
 
     def __init__(self, text: str) -> None:
-        self._text = text.partition("\0")[0]
-        self._at = 0
-        self._ahead = self._scan()
+        self._rest = _tokens(text.partition("\0")[0])
+        self._ahead = next(self._rest, _END)
 
     def peek(self) -> Token:
         return self._ahead
 
     def next(self) -> Token:
         token = self._ahead
-        self._ahead = self._scan()
+        self._ahead = next(self._rest, _END)
         return token
 
     def skip(self, symbol: str) -> bool:
@@ -94,45 +94,37 @@ class Tokens:
             return True
         return False
 
-    def _scan(self) -> Token:
-        if self._at >= len(self._text):
-            return Token(Kind.END)
-        start, character = self._at, self._text[self._at]
-        if "0" <= character <= "9":
-            return self._number(start)
-        self._at += 1
-        if character in ":-+.)":
-            return Token(Kind.SYMBOL, character)
-        if character in _WHITESPACE:
-            return Token(Kind.SPACE, character)
-        if character >= "A":
-            return self._word(start)
-        if character == "(":
-            self._skip_parentheses()
-        return Token(Kind.UNKNOWN, character)
 
-    def _number(self, start: int) -> Token:
-        while self._at < len(self._text) and "0" <= self._text[self._at] <= "9":
-            self._at += 1
-        digits = self._text[start : self._at]
-        return Token(Kind.NUMBER, digits, int(digits.lstrip("0")[:_SIGNIFICANT_DIGITS] or "0"))
-
-    def _word(self, start: int) -> Token:
-        while self._at < len(self._text) and self._text[self._at] >= "A" and self._text[self._at] not in _WHITESPACE:
-            self._at += 1
-        word = self._text[start : self._at]
-        kind, number = _KEYWORDS.get(_ascii_lower(word[:_KEYWORD_LETTERS]), (Kind.UNKNOWN_WORD, 0))
-        if len(word) > _KEYWORD_LETTERS and kind is not Kind.MONTH:
-            kind = Kind.UNKNOWN_WORD
-        return Token(kind, word, number)
-
-    def _skip_parentheses(self) -> None:
-        """A comment in parentheses, nested or unclosed."""
-        depth = 1
-        while depth and self._at < len(self._text):
-            depth += {"(": 1, ")": -1}.get(self._text[self._at], 0)
-            self._at += 1
+_END = Token(Kind.END)
 
 
-def _ascii_lower(text: str) -> str:
-    return "".join(chr(ord(character) + 32) if "A" <= character <= "Z" else character for character in text)
+def _tokens(text: str) -> Iterator[Token]:
+    at = 0
+    while match := _TOKEN.match(text, at):
+        at = match.end()
+        digits, symbol, space, word = match.groups()
+        if digits:
+            yield Token(Kind.NUMBER, digits, int(digits.lstrip("0")[:_SIGNIFICANT_DIGITS] or "0"))
+        elif word:
+            yield _word(word)
+        elif symbol or space:
+            yield Token(Kind.SYMBOL if symbol else Kind.SPACE, match.group())
+        else:
+            at = _end_of_comment(text, at) if match.group() == "(" else at
+            yield Token(Kind.UNKNOWN, match.group())
+
+
+def _word(word: str) -> Token:
+    kind, number = _KEYWORDS.get(word[:_KEYWORD_LETTERS].lower(), (Kind.UNKNOWN_WORD, 0))
+    is_known = len(word) <= _KEYWORD_LETTERS or kind is Kind.MONTH
+    return Token(kind if is_known else Kind.UNKNOWN_WORD, word, number)
+
+
+def _end_of_comment(text: str, at: int) -> int:
+    """The end of a comment in parentheses, which may be nested or unclosed."""
+    depth = 1
+    for parenthesis in _PARENTHESIS.finditer(text, at):
+        depth += 1 if parenthesis.group() == "(" else -1
+        if not depth:
+            return parenthesis.end()
+    return len(text)

@@ -18,52 +18,43 @@ from emulator.mapping.javascript.values import (
 )
 
 
-def _functions(text: str) -> dict[str, NativeFunction]:
-    pairs = (entry.split("/") for entry in text.split())
-    return {name: NativeFunction(name, int(length)) for name, length in pairs}
+def _functions(constructor: str, methods: str) -> dict[str, NativeFunction]:
+    pairs = (entry.split("/") for entry in methods.split())
+    own = {name: NativeFunction(name, int(length)) for name, length in pairs}
+    return {"constructor": NativeFunction(constructor, 1), **own}
 
 
-_OBJECT = {
-    "constructor": NativeFunction("Object", 1),
-    **_functions(
-        "__defineGetter__/2 __defineSetter__/2 hasOwnProperty/1 __lookupGetter__/1 __lookupSetter__/1 isPrototypeOf/1"
-        " propertyIsEnumerable/1 toString/0 valueOf/0 toLocaleString/0"
-    ),
-}
+_OBJECT = _functions(
+    "Object",
+    "__defineGetter__/2 __defineSetter__/2 hasOwnProperty/1 __lookupGetter__/1 __lookupSetter__/1 isPrototypeOf/1"
+    " propertyIsEnumerable/1 toString/0 valueOf/0 toLocaleString/0",
+)
 _ARRAY = {
     **_OBJECT,
-    "constructor": NativeFunction("Array", 1),
     **_functions(
+        "Array",
         "at/1 concat/1 copyWithin/2 fill/1 find/1 findIndex/1 findLast/1 findLastIndex/1 lastIndexOf/1 pop/0 push/1"
         " reverse/0 shift/0 unshift/1 slice/2 sort/1 splice/2 includes/1 indexOf/1 join/1 keys/0 entries/0 values/0"
         " forEach/1 filter/1 flat/0 flatMap/1 map/1 every/1 some/1 reduce/1 reduceRight/1 toReversed/0 toSorted/1"
-        " toSpliced/2 with/2"
+        " toSpliced/2 with/2",
     ),
 }
 _STRING = {
     **_OBJECT,
-    "constructor": NativeFunction("String", 1),
     **_functions(
+        "String",
         "anchor/1 at/1 big/0 blink/0 bold/0 charAt/1 charCodeAt/1 codePointAt/1 concat/1 endsWith/1 fontcolor/1"
         " fontsize/1 fixed/0 includes/1 indexOf/1 isWellFormed/0 italics/0 lastIndexOf/1 link/1 localeCompare/1 match/1"
         " matchAll/1 normalize/0 padEnd/1 padStart/1 repeat/1 replace/2 replaceAll/2 search/1 slice/2 small/0 split/2"
         " strike/0 sub/0 substr/2 substring/2 sup/0 startsWith/1 toWellFormed/0 trim/0 trimStart/0 trimEnd/0"
-        " toLocaleLowerCase/0 toLocaleUpperCase/0 toLowerCase/0 toUpperCase/0"
+        " toLocaleLowerCase/0 toLocaleUpperCase/0 toLowerCase/0 toUpperCase/0",
     ),
     "trimLeft": NativeFunction("trimStart", 0),
     "trimRight": NativeFunction("trimEnd", 0),
 }
-_NUMBER = {
-    **_OBJECT,
-    "constructor": NativeFunction("Number", 1),
-    **_functions("toExponential/1 toFixed/1 toPrecision/1 toString/1"),
-}
-_BOOLEAN = {**_OBJECT, "constructor": NativeFunction("Boolean", 1)}
-_FUNCTION = {
-    **_OBJECT,
-    "constructor": NativeFunction("Function", 1),
-    **_functions("apply/2 bind/1 call/1"),
-}
+_NUMBER = {**_OBJECT, **_functions("Number", "toExponential/1 toFixed/1 toPrecision/1 toString/1")}
+_BOOLEAN = {**_OBJECT, **_functions("Boolean", "")}
+_FUNCTION = {**_OBJECT, **_functions("Function", "apply/2 bind/1 call/1")}
 _INHERITED: Mapping[str, Mapping[str, NativeFunction]] = {
     "object": _OBJECT,
     "string": _STRING,

@@ -77,6 +77,11 @@ def truthy(value: object) -> bool:
     return bool(value) and value == value  # NaN differs from itself
 
 
+def is_nullish(value: object) -> bool:
+    """Whether the value is null or undefined."""
+    return value is None or value is UNDEFINED
+
+
 def type_of(value: object) -> str:
     """`typeof value`; null and arrays are `object`."""
     if isinstance(value, str):
@@ -309,15 +314,13 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < len(str(MAX_SAFE_INTEGER)) else double(float(digits))
 
 
-def _fraction(digits: str) -> int | float:
-    return double(float(digits))
-
-
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(
+    parse_int=_integer, parse_float=lambda digits: double(float(digits)), parse_constant=_no_constant
+)
 
 
 def without_undefined(value: object) -> object:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from emulator.mapping.javascript.date_parse import parse_date
-from emulator.mapping.javascript.values import UNDEFINED, is_number, to_number, to_string
-from emulator.mapping.liquid.values import FilterError, check_size, is_nil, number, text
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, is_number, to_number, to_string
+from emulator.mapping.liquid.values import FilterError, check_size, number, text
 
 DEFAULT_FORMAT = "%A, %B %-e, %Y at %-l:%M %P %z"
 XML_SCHEMA = "%Y-%m-%dT%H:%M:%S%:z"
@@ -42,8 +42,8 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
         if when is None:
             return value
         return formatted(
-            when if is_nil(zone) else _in_zone(when, zone),
-            DEFAULT_FORMAT if is_nil(pattern) else text(pattern),
+            when if is_nullish(zone) else _in_zone(when, zone),
+            DEFAULT_FORMAT if is_nullish(pattern) else text(pattern),
             zone=_zone_name(zone),
         )
 
@@ -69,7 +69,7 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
 
 def _datetime(value: object, now: Now) -> datetime | None:
     """A value as a date: seconds since 1970, or a string that V8 parses; None for anything else."""
-    if is_nil(value):
+    if is_nullish(value):
         return None
     if value in ("now", "today"):
         return now().astimezone(UTC)
@@ -99,7 +99,7 @@ def _in_zone(when: datetime, zone: object) -> datetime:
 
 
 def _zone_name(zone: object) -> str:
-    if is_nil(zone):
+    if is_nullish(zone):
         return "UTC"
     return zone if isinstance(zone, str) else ""
 
@@ -147,16 +147,8 @@ def _offset(when: datetime, colon: str) -> str:
     return f"{'-' if minutes < 0 else '+'}{hours:02d}{colon}{rest:02d}"
 
 
-def _hour12(when: datetime) -> int:
-    return when.hour % 12 or 12
-
-
-def _day_of_year(when: datetime) -> int:
-    return when.timetuple().tm_yday
-
-
-def _week(when: datetime, days_since_start: int) -> int:
-    return (_day_of_year(when) - 1 - days_since_start + 7) // 7
+def _numeric(conversion: str) -> Callable[[datetime], int]:
+    return lambda when: int(when.strftime(conversion))
 
 
 def _ordinal(when: datetime) -> str:
@@ -168,41 +160,27 @@ def _date(when: datetime) -> str:
 
 
 def _time(when: datetime) -> str:
-    return f"{_hour12(when)}:{when.minute:02d}:{when.second:02d} {'AM' if when.hour < 12 else 'PM'}"
+    return f"{when.hour % 12 or 12}:{when.minute:02d}:{when.second:02d} {'AM' if when.hour < 12 else 'PM'}"
 
 
 _CONVERSIONS: Mapping[str, Callable[[datetime], object]] = {
+    **{letter: _numeric(f"%{letter}") for letter in "dHIjmMSuUwWyY"},
+    **{letter: _numeric(f"%{same}") for letter, same in (("e", "d"), ("k", "H"), ("l", "I"))},
     "a": lambda when: _DAYS[when.weekday()][:3],
     "A": lambda when: _DAYS[when.weekday()],
     "b": lambda when: _MONTHS[when.month - 1][:3],
     "B": lambda when: _MONTHS[when.month - 1],
     "c": lambda when: f"{_date(when)}, {_time(when)}",
     "C": lambda when: when.year // 100,
-    "d": lambda when: when.day,
-    "e": lambda when: when.day,
     "h": lambda when: _MONTHS[when.month - 1][:3],
-    "H": lambda when: when.hour,
-    "I": _hour12,
-    "j": _day_of_year,
-    "k": lambda when: when.hour,
-    "l": _hour12,
     "L": lambda when: when.microsecond // 1000,
-    "m": lambda when: when.month,
-    "M": lambda when: when.minute,
     "n": lambda _instant: "\n",
     "p": lambda when: "AM" if when.hour < 12 else "PM",
     "P": lambda when: "am" if when.hour < 12 else "pm",
     "q": _ordinal,
     "s": lambda when: int(when.timestamp() // 1),
-    "S": lambda when: when.second,
     "t": lambda _instant: "\t",
-    "u": lambda when: when.isoweekday(),
-    "U": lambda when: _week(when, when.isoweekday() % 7),
-    "w": lambda when: when.isoweekday() % 7,
-    "W": lambda when: _week(when, when.weekday()),
     "x": _date,
     "X": _time,
-    "y": lambda when: when.year % 100,
-    "Y": lambda when: when.year,
     "%": lambda _instant: "%",
 }

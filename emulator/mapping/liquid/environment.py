@@ -16,7 +16,7 @@ from emulator.mapping.liquid.encoding_filters import ENCODING_FILTERS, JSON_FILT
 from emulator.mapping.liquid.tags import TAGS, UNKNOWN_TO_LIQUIDJS
 from emulator.mapping.liquid.text_filters import TEXT_FILTERS
 from emulator.mapping.liquid.value_filters import LIST_FILTERS, NUMBER_FILTERS
-from emulator.mapping.liquid.values import FilterError, check_size, member, plain
+from emulator.mapping.liquid.values import FilterError, check_size, member, number, plain, text
 
 if TYPE_CHECKING:
     from liquid.token import Token
@@ -25,15 +25,6 @@ DISABLED_FILTERS = (
     *("array_to_sentence_string", "concat", "find", "find_exp", "find_index", "find_index_exp", "group_by"),
     *("group_by_exp", "has", "has_exp", "map", "newline_to_br", "reject", "reject_exp", "reverse", "sort"),
     *("sort_natural", "uniq", "where_exp", "type"),
-)
-_MAY_KEEP_VALUE = (
-    "date",
-    "date_to_long_string",
-    "date_to_rfc822",
-    "date_to_string",
-    "date_to_xmlschema",
-    "raw",
-    "truncate",
 )
 
 Filter = Callable[..., object]
@@ -77,20 +68,21 @@ class _Context(RenderContext):
     def get_buffer(self, _outer: TextIO | None = None) -> StringIO:
         return _Output()
 
-    def increment(self, name: str) -> int:
-        """The event's number of that name, or 0; the event then holds one more."""
+    def increment(self, name: str) -> str:  # type: ignore[override]  # floats print as in JavaScript
+        """The event's number of that name, or 0, printed; the event then holds one more."""
         value = self._count(name)
         self.event[name] = double(value + 1)
-        return value
+        return text(value)
 
-    def decrement(self, name: str) -> int:
-        """One less than the event's number of that name, or than 0; the event then holds it."""
-        self.event[name] = double(self._count(name) - 1)
-        return self._count(name)
+    def decrement(self, name: str) -> str:  # type: ignore[override]
+        """One less than the event's number of that name, or than 0, printed; the event then holds it."""
+        value = self._count(name)
+        self.event[name] = double(value - 1)
+        return text(self.event[name])
 
-    def _count(self, name: str) -> int:
+    def _count(self, name: str) -> int | float:
         found = self.event.get(name)
-        return double(found) if is_number(found) else 0  # type: ignore[return-value, arg-type]  # or a float
+        return number(found) if is_number(found) else 0
 
 
 class Template(BoundTemplate):
@@ -126,19 +118,12 @@ class _Environment(Environment):
 def read_template(source: str, now: Callable[[], datetime]) -> Template:
     """Parses a template. Unknown filters return the value. Raises LiquidError."""
     built = _Environment(strict_filters=False)
-    known: Mapping[str, Filter] = {
-        **TEXT_FILTERS,
-        **NUMBER_FILTERS,
-        **LIST_FILTERS,
-        **ENCODING_FILTERS,
-        **date_filters(now),
-    }
-    for name, function in known.items():
-        built.add_filter(name, _value_keeping(function) if name in _MAY_KEEP_VALUE else _adapted(function, plain))
-    for name, function in JSON_FILTERS.items():
-        built.add_filter(name, _adapted(function, json_value))
-    for name in DISABLED_FILTERS:
-        built.add_filter(name, _disabled(name))
+    dates = date_filters(now)
+    for name, function in {**TEXT_FILTERS, **NUMBER_FILTERS, **LIST_FILTERS, **ENCODING_FILTERS, **dates}.items():
+        may_keep_value = name in ("raw", "truncate") or name in dates
+        built.filters[name] = _value_keeping(function) if may_keep_value else _adapted(function, plain)
+    built.filters |= {name: _adapted(function, json_value) for name, function in JSON_FILTERS.items()}
+    built.filters |= {name: _disabled(name) for name in DISABLED_FILTERS}
     template = built.from_string(source)
     assert isinstance(template, Template)  # noqa: S101 - the environment's own class
     return template

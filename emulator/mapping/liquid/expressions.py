@@ -8,7 +8,8 @@ value, so `{{ a b }}` prints `a`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from operator import ge, gt, le, lt
+from typing import TYPE_CHECKING, Any
 
 from liquid import TokenStream
 from liquid.builtin.expressions import Nil, parse_primitive
@@ -31,8 +32,8 @@ from liquid.token import (
     TOKEN_PIPE,
 )
 
-from emulator.mapping.javascript.values import UNDEFINED
-from emulator.mapping.liquid.values import contains, equal, is_nil, less, less_or_equal, plain
+from emulator.mapping.javascript.values import UNDEFINED, is_nullish, to_number
+from emulator.mapping.liquid.values import contains, equal, plain, primitive
 
 if TYPE_CHECKING:
     from liquid import Environment, RenderContext
@@ -50,14 +51,19 @@ _PRECEDENCE: Mapping[str, int] = {
 def is_true(value: object) -> bool:
     """Whether a value is true in a condition: all but false and nil, including 0 and the empty string."""
     value = plain(value)
-    return value is not False and not is_nil(value)
+    return value is not False and not is_nullish(value)
 
 
-def _ordered(test: Callable[[object, object], bool]) -> Callable[[object, object], bool]:
+def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[object, object], bool]:
+    """A comparison of JavaScript: two strings by character, anything else as numbers."""
+
     def compared(left: object, right: object) -> bool:
         if isinstance(left, Empty | Blank | Nil) or isinstance(right, Empty | Blank | Nil):
             return False
-        return test(plain(left), plain(right))
+        left, right = primitive(plain(left)), primitive(plain(right))
+        if isinstance(left, str) and isinstance(right, str):
+            return test(left, right)
+        return test(to_number(left), to_number(right))
 
     return compared
 
@@ -65,10 +71,10 @@ def _ordered(test: Callable[[object, object], bool]) -> Callable[[object, object
 _OPERATIONS: Mapping[str, Callable[[object, object], bool]] = {
     TOKEN_EQ: equal,
     TOKEN_NE: lambda left, right: not equal(left, right),
-    TOKEN_LT: _ordered(less),
-    TOKEN_LE: _ordered(less_or_equal),
-    TOKEN_GT: _ordered(lambda left, right: less(right, left)),
-    TOKEN_GE: _ordered(lambda left, right: less_or_equal(right, left)),
+    TOKEN_LT: _ordered(lt),
+    TOKEN_LE: _ordered(le),
+    TOKEN_GT: _ordered(gt),
+    TOKEN_GE: _ordered(ge),
     TOKEN_CONTAINS: lambda left, right: contains(plain(left), plain(right)),
     TOKEN_AND: lambda left, right: is_true(left) and is_true(right),
     TOKEN_OR: lambda left, right: is_true(left) or is_true(right),
@@ -100,17 +106,18 @@ class PostfixExpression(Expression):
         return operands + [argument for each in self.filters for argument in each.children()]
 
 
-class Condition(Expression):
-    """The expression of an `if` or `unless`, as a boolean."""
+class Converted(Expression):
+    """An expression with a conversion of its value: `text` where it is printed, `is_true` in a condition."""
 
-    __slots__ = ("expression",)
+    __slots__ = ("convert", "expression")
 
-    def __init__(self, expression: PostfixExpression) -> None:
+    def __init__(self, expression: PostfixExpression, convert: Callable[[object], object]) -> None:
         super().__init__(expression.token)
         self.expression = expression
+        self.convert = convert
 
-    def evaluate(self, context: RenderContext) -> bool:
-        return is_true(self.expression.evaluate(context))
+    def evaluate(self, context: RenderContext) -> object:
+        return self.convert(self.expression.evaluate(context))
 
     def children(self) -> list[Expression]:
         return [self.expression]

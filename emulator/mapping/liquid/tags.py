@@ -1,4 +1,4 @@
-"""The tags of LiquidJS that differ from python-liquid: expressions, counters in the event, strict `if`."""
+"""The tags of LiquidJS that differ from python-liquid: expressions, and a strict `if`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from liquid.builtin.expressions import Nil, parse_identifier, tokenize
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode, AssignTag
 from liquid.builtin.tags.cycle_tag import CycleNode, CycleTag
-from liquid.builtin.tags.decrement_tag import DecrementNode, DecrementTag
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.builtin.tags.if_tag import IfNode
-from liquid.builtin.tags.increment_tag import IncrementNode, IncrementTag
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.exceptions import LiquidSyntaxError, StopRender
 from liquid.parser import get_parser
 from liquid.token import TOKEN_ASSIGN, TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG
 
-from emulator.mapping.liquid.expressions import Condition, parse_expression
+from emulator.mapping.liquid.expressions import Converted, is_true, parse_expression
 from emulator.mapping.liquid.values import text
 
 if TYPE_CHECKING:
@@ -34,31 +32,21 @@ class DisabledTagError(LiquidSyntaxError):
     """A tag of LiquidJS that Segment disables."""
 
 
-def _print(node: OutputNode | EchoNode, context: RenderContext, buffer: TextIO) -> int:
-    return buffer.write(text(node.expression.evaluate(context)))
-
-
-class _OutputNode(OutputNode):
-    render_to_output = _print
-
-
 class _OutputTag(Output):
     def parse(self, stream: TokenStream) -> OutputNode:
         token = stream.eat(TOKEN_OUTPUT)
         expression = stream.expect(TOKEN_EXPRESSION)
-        return _OutputNode(token, parse_expression(self.env, TokenStream(tokenize(expression.value, expression))))
-
-
-class _EchoNode(EchoNode):
-    render_to_output = _print
+        tokens = TokenStream(tokenize(expression.value, expression))
+        return OutputNode(token, Converted(parse_expression(self.env, tokens), text))
 
 
 class _EchoTag(EchoTag):
     def parse(self, stream: TokenStream) -> Node:
         if stream.peek.kind != TOKEN_EXPRESSION:
-            return _EchoNode(stream.current, Nil(stream.current))
+            return EchoNode(stream.current, Nil(stream.current))
         token = stream.eat(TOKEN_TAG)
-        return _EchoNode(token, parse_expression(self.env, stream.into_inner(tag=token, eat=False)))
+        tokens = stream.into_inner(tag=token, eat=False)
+        return EchoNode(token, Converted(parse_expression(self.env, tokens), text))
 
 
 class _AssignTag(AssignTag):
@@ -68,24 +56,6 @@ class _AssignTag(AssignTag):
         name = parse_identifier(self.env, tokens, allow_trailing_question_mark=False)
         tokens.eat(TOKEN_ASSIGN)
         return AssignNode(token, name=name, expression=parse_expression(self.env, tokens))
-
-
-class _IncrementNode(IncrementNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(text(context.increment(self.name)))
-
-
-class _IncrementTag(IncrementTag):
-    node_class = _IncrementNode
-
-
-class _DecrementNode(DecrementNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(text(context.decrement(self.name)))
-
-
-class _DecrementTag(DecrementTag):
-    node_class = _DecrementNode
 
 
 class _CycleNode(CycleNode):
@@ -123,8 +93,8 @@ class _IfTag(Tag):
         stream.expect(TOKEN_TAG, value=self.end)
         return self.node_class(token, condition, consequence, alternatives, default)
 
-    def _condition(self, stream: TokenStream, tag: Token) -> Condition:
-        return Condition(parse_expression(self.env, stream.into_inner(tag=tag)))
+    def _condition(self, stream: TokenStream, tag: Token) -> Converted:
+        return Converted(parse_expression(self.env, stream.into_inner(tag=tag)), is_true)
 
     def _block(self, stream: TokenStream) -> BlockNode:
         return get_parser(self.env).parse_block(stream, ("elsif", "else", self.end, TOKEN_EOF))
@@ -160,16 +130,11 @@ class _StopNode(Node):
         raise StopRender
 
 
-class _BreakTag(Tag):
-    name = "break"
+class _StopTag(Tag):
     block = False
 
     def parse(self, stream: TokenStream) -> Node:
         return _StopNode(stream.current)
-
-
-class _ContinueTag(_BreakTag):
-    name = "continue"
 
 
 class _DisabledTag(Tag):
@@ -180,8 +145,8 @@ class _DisabledTag(Tag):
 
 
 TAGS: tuple[type[Tag], ...] = (
-    *(_OutputTag, _EchoTag, _AssignTag, _IncrementTag, _DecrementTag, _CycleTag, _IfTag, _UnlessTag),
-    *(_BreakTag, _ContinueTag),
+    *(_OutputTag, _EchoTag, _AssignTag, _CycleTag, _IfTag, _UnlessTag),
+    *(type(f"Stop_{name}", (_StopTag,), {"name": name}) for name in ("break", "continue")),
     *(type(f"Disabled_{name}", (_DisabledTag,), {"name": name}) for name in DISABLED_TAGS),
 )
 """Tags that replace python-liquid's own."""

@@ -13,6 +13,7 @@ from emulator.mapping.javascript.values import (
     MAX_SAFE_INTEGER,
     UNDEFINED,
     double,
+    is_nullish,
     number_to_string,
     to_number,
     to_string,
@@ -23,7 +24,6 @@ from emulator.mapping.liquid.values import (
     ceiling,
     check_size,
     equal,
-    is_nil,
     items,
     member,
     number,
@@ -39,12 +39,12 @@ def default(value: object, fallback: object = UNDEFINED, allow_false: object = F
         return value or fallback
     if value is False and truthy(allow_false):
         return value
-    return fallback if value is False or is_nil(value) else value
+    return fallback if value is False or is_nullish(value) else value
 
 
 def join(value: object, separator: object = UNDEFINED) -> str:
-    glue = " " if is_nil(separator) else text(separator)
-    pieces = ["" if is_nil(item) else to_string(item) for item in items(value)]
+    glue = " " if is_nullish(separator) else text(separator)
+    pieces = ["" if is_nullish(item) else to_string(item) for item in items(value)]
     check_size(len(glue) * len(pieces) + sum(map(len, pieces)))
     return glue.join(pieces)
 
@@ -74,7 +74,7 @@ def _at(item: object, path: object) -> object:
 
 def cut(value: object, begin: object = 0, length: object = 1) -> object:
     """`slice`: a part of an array or string, in code points; a negative begin counts from the end."""
-    if is_nil(value):
+    if is_nullish(value):
         return []
     source = value if isinstance(value, list) else text(value)
     start, count = number(begin), number(1 if length is UNDEFINED else length)
@@ -94,7 +94,7 @@ def where(value: object, path: object = UNDEFINED, expected: object = UNDEFINED)
     def wanted(item: object) -> bool:
         found = _at(item, path)
         if expected is UNDEFINED:
-            return found is not False and not is_nil(found)
+            return found is not False and not is_nullish(found)
         return equal(found, expected)
 
     return [item for item in items(value) if wanted(item)]
@@ -102,14 +102,14 @@ def where(value: object, path: object = UNDEFINED, expected: object = UNDEFINED)
 
 def sample(value: object, count: object = 1) -> object:
     """The first items: LiquidJS draws at random, but a mapping here must be reproducible."""
-    if is_nil(value):
+    if is_nullish(value):
         return []
     source = value if isinstance(value, list) else list(text(value))
     return (source[0] if source else UNDEFINED) if count == 1 else source[: whole(count)]
 
 
 LIST_FILTERS: Mapping[str, Callable[..., object]] = {
-    "compact": lambda value: [item for item in items(value) if not is_nil(item)],
+    "compact": lambda value: [item for item in items(value) if not is_nullish(item)],
     "default": default,
     "first": lambda value: member(value, 0) if isinstance(value, str | list) else "",
     "join": join,

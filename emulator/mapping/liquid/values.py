@@ -13,6 +13,7 @@ from emulator.mapping.javascript.values import (
     UNDEFINED,
     ConversionError,
     double,
+    is_nullish,
     strictly_equal,
     to_number,
     to_string,
@@ -48,15 +49,10 @@ def plain(value: object) -> object:
     return list(value) if isinstance(value, range) else value
 
 
-def is_nil(value: object) -> bool:
-    """Null or undefined."""
-    return value is None or value is UNDEFINED
-
-
 def text(value: object) -> str:
     """The printed value: nothing for nil, arrays without separators, otherwise `String(value)`."""
     value = plain(value)
-    if is_nil(value):
+    if is_nullish(value):
         return ""
     if isinstance(value, list):
         return "".join(map(text, value))
@@ -94,7 +90,7 @@ def ceiling(value: object) -> int:
 
 def items(value: object) -> list[object]:
     """An array itself, an empty one for nil, otherwise one with the value."""
-    if is_nil(value):
+    if is_nullish(value):
         return []
     return value if isinstance(value, list) else [value]
 
@@ -103,7 +99,7 @@ def equal(left: object, right: object) -> bool:
     """`==` of LiquidJS: strict, but by item for arrays, and with special rules for `nil`, `empty` and `blank`."""
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Nil):
-            return isinstance(other, Nil) or is_nil(plain(other))
+            return isinstance(other, Nil) or is_nullish(plain(other))
         if isinstance(one, Empty | Blank):
             return _is_empty(plain(other), blank=isinstance(one, Blank)) and not isinstance(other, type(one))
     left, right = plain(left), plain(right)
@@ -115,27 +111,11 @@ def equal(left: object, right: object) -> bool:
 
 
 def _is_empty(value: object, *, blank: bool) -> bool:
-    if blank and (value is False or is_nil(value)):
+    if blank and (value is False or is_nullish(value)):
         return True
     if isinstance(value, str):
         return not (value.strip() if blank else value)
     return isinstance(value, list | dict) and not value
-
-
-def less(left: object, right: object) -> bool:
-    """`left < right` of JavaScript: two strings by character, anything else as numbers."""
-    left, right = primitive(left), primitive(right)
-    if isinstance(left, str) and isinstance(right, str):
-        return left < right
-    return to_number(left) < to_number(right)
-
-
-def less_or_equal(left: object, right: object) -> bool:
-    """`left <= right` of JavaScript."""
-    left, right = primitive(left), primitive(right)
-    if isinstance(left, str) and isinstance(right, str):
-        return left <= right
-    return to_number(left) <= to_number(right)
 
 
 def contains(left: object, right: object) -> bool:
@@ -147,7 +127,7 @@ def contains(left: object, right: object) -> bool:
 
 def member(value: object, key: object) -> object:
     """A property in LiquidJS: own members, and `size`, `first`, `last` unless a member has the name."""
-    if is_nil(value):
+    if is_nullish(value):
         return value
     if isinstance(value, list | str) and isinstance(key, int) and not isinstance(key, bool):
         return _at(value, key)

@@ -16,10 +16,9 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
 from emulator.mapping.definition import Field
-from emulator.mapping.javascript.values import stringify, type_of
+from emulator.mapping.javascript.values import real_type_of, stringify
 from emulator.mapping.schema.conversion import coerced_payload, without_empty_values
-from emulator.mapping.schema.fast_check import compile_fast_check
-from emulator.mapping.schema.json_schema import FORMATS, object_schema
+from emulator.mapping.schema.json_schema import FORMATS, compile_fast_check, object_schema
 
 # The one unknown member that the engine keeps: Segment passes the secrets of an authentication in it.
 KEPT_MEMBER = "dynamicAuthSettings"
@@ -105,7 +104,7 @@ def _missing(error: ValidationError) -> str:
 
 
 def _wrong_type(error: ValidationError) -> str:
-    wanted, found = str(error.validator_value), _kind(error.instance)
+    wanted, found = str(error.validator_value), real_type_of(error.instance)
     return f"{_subject(error)} must be {_with_article(wanted)} but it was {_with_article(found)}"
 
 
@@ -116,12 +115,6 @@ def _not_a_choice(error: ValidationError) -> str:
 
 def _wrong_format(error: ValidationError) -> str:
     return f"{_subject(error)} must be a valid {_FORMAT_NAMES[str(error.validator_value)]} string but it was not"
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    return "array" if isinstance(value, list) else type_of(value)
 
 
 def _with_article(noun: str) -> str:

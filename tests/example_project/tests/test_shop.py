@@ -1,4 +1,4 @@
-"""What the shop promises both companies. Nothing is installed or started: the fixtures come with the emulator."""
+"""Contract tests of the shop. The fixtures come with the emulator; nothing has to be started."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ def shop(stackadapt, segment, waited):
         yield shop
 
 
-def test_somebody_who_spends_enough_becomes_a_vip(shop, stackadapt, segment):
+def test_a_customer_who_spends_enough_becomes_a_vip(shop, stackadapt, segment):
     shop.bought(ADA)
     stackadapt.expect_profile(email=ADA.email).in_audience("vip_customers").with_property("city", "Paris")
     assert {delivery["outcome"] for delivery in segment.deliveries(userId=ADA.id)} == {"sent"}
 
 
-def test_somebody_whom_segment_takes_out_is_no_vip_any_more(shop, stackadapt, segment):
+def test_a_customer_who_leaves_the_audience_is_no_longer_a_vip(shop, stackadapt, segment):
     shop.bought(ADA)
     segment.exit_audience("vip_customers", user_id=ADA.id)
     stackadapt.expect_profile(email=ADA.email).not_in_audience("vip_customers")
 
 
-def test_an_import_arrives_whatever_the_name(shop, stackadapt):
+def test_an_import_works_for_any_name(shop, stackadapt):
     shop.import_customers([ADA, GRACE])
     stackadapt.expect_profile(email=GRACE.email).with_property("first_name", GRACE.first_name)
     stackadapt.expect_segment({"field": "city", "operator": "equals", "value": "Paris"}, members=[ADA.email])
 
 
-def test_a_customer_without_an_address_is_rejected(shop, stackadapt):
+def test_a_customer_without_an_email_is_rejected(shop, stackadapt):
     shop.import_customers([Customer(id="c3", email="", first_name="Alan", city="London")])
     stackadapt.expect_rejection(reason="MISSING_EMAIL")
 
 
-def test_a_report_reads_what_stackadapt_knows(shop):
+def test_a_report_reads_the_marketing_status(shop):
     shop.import_customers([ADA])
     assert shop.marketing_status(ADA.email) == "OPTED_IN"
     assert shop.marketing_status(GRACE.email) is None
 
 
-def test_an_import_that_comes_too_fast_waits_as_long_as_it_is_told(shop, stackadapt, waited):
+def test_a_rate_limited_import_waits_for_retry_after(shop, stackadapt, waited):
     stackadapt.add_fault("status", status=429, retryAfter=7, operation="upsertProfiles", times=1)
     shop.import_customers([ADA])
     assert waited == [7]
@@ -67,14 +67,14 @@ def test_an_import_that_comes_too_fast_waits_as_long_as_it_is_told(shop, stackad
 
 
 @pytest.mark.stackadapt(latency="4h")
-def test_profiles_appear_four_hours_later_and_the_test_does_not_wait(shop, stackadapt):
+def test_profiles_become_visible_after_four_hours_without_waiting(shop, stackadapt):
     shop.import_customers([ADA])
     stackadapt.expect_no_profile(email=ADA.email)
     stackadapt.clock.advance("4h")
     stackadapt.expect_profile(email=ADA.email)
 
 
-def test_one_server_for_the_session_still_keeps_tests_apart(stackadapt_server, shop, stackadapt):
+def test_a_session_server_has_a_sandbox_for_each_test(stackadapt_server, shop, stackadapt):
     assert httpx.get(f"{stackadapt_server.url}/_emulator/health", trust_env=False).is_success
     assert stackadapt.profiles() == []
     shop.import_customers([ADA])

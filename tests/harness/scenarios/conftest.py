@@ -1,4 +1,4 @@
-"""Scenarios from text, and emulators of their own to play them in."""
+"""Scenarios from text, and emulators to play them in."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator
-from emulator.harness.client import Endpoint
-from emulator.harness.client.opening import in_process
-from emulator.harness.scenarios import OwnEmulators, Result, Scenario, Target, play, read_scenarios
+from emulator.harness.client import Endpoint, in_process
+from emulator.harness.scenarios import Result, Scenario, Target, play, read_scenarios, separate_emulators
 from emulator.workspace import Workspace
 
 
 @contextmanager
-def own_emulator(workspace: Workspace) -> Iterator[Endpoint]:
+def new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
     with Emulator(workspace) as emulator, in_process(emulator.app) as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 def target() -> Target:
-    return OwnEmulators(own_emulator)
+    return separate_emulators(new_emulator)
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
     """Writes a scenario to a file."""
 
     def write(text: str) -> Path:
-        path = tmp_path / "story.yaml"
+        path = tmp_path / "scenario.yaml"
         path.write_text(text, encoding="utf-8")
         return path
 
@@ -40,11 +39,11 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 def scenario(written: Callable[[str], Path]) -> Callable[[str], Scenario]:
-    """The first scenario that a text makes."""
+    """Reads the first scenario in a string."""
     return lambda text: read_scenarios([written(text)])[0]
 
 
 @pytest.fixture
 def played(scenario: Callable[[str], Scenario], target: Target) -> Callable[[str], Result]:
-    """What comes of a scenario."""
+    """Plays a scenario."""
     return lambda text: play(scenario(text), target)

@@ -1,4 +1,4 @@
-"""Every scenario that comes along holds on the emulator, and would not if the emulator did something else."""
+"""Every built-in scenario passes, and fails when it expects something else."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_a_built_in_scenario_passes(path: Path, target: Target) -> None:
         assert result.checks
 
 
-def test_there_are_many_and_each_has_a_title_of_its_own() -> None:
+def test_there_are_many_scenarios_with_different_titles() -> None:
     assert len(FILES) >= 30
     titles = [scenario.title for scenario in SCENARIOS]
     assert len(set(titles)) == len(titles)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.title)
-def test_what_a_scenario_shows_is_in_the_ledger(scenario: Scenario) -> None:
+def test_the_ledger_ids_of_a_scenario_exist(scenario: Scenario) -> None:
     assert set(scenario.shows) <= LEDGER
 
 
@@ -58,17 +58,17 @@ def test_the_matrix_has_a_cell_for_each_generation_and_api_version(target: Targe
         ("profiles/appears.yaml", "{first_name: Ada}\n", "{first_name: Eve}\n", "first_name: Eve", "Ada"),
         ("profiles/appears.yaml", "in: [vip_customers]", "in: [others]", "audiences: others", "vip_customers"),
         ("profiles/appears.yaml", "externalIds: [u1]", "externalIds: [u2]", "external ids: u2", "u1"),
-        ("profiles/appears.yaml", "rejections: {}", "rejections: {INJECTED: 1}", "refused: 1 INJECTED", "none"),
-        ("profiles/not-before-the-latency.yaml", "59m", "60m", "visible in StackAdapt: none", "ada"),
+        ("profiles/appears.yaml", "rejections: {}", "rejections: {INJECTED: 1}", "rejected: 1 INJECTED", "none"),
+        ("profiles/not-visible-before-latency.yaml", "59m", "60m", "visible in StackAdapt: none", "ada"),
         ("profiles/merged.yaml", "city: null", "city: Rome", "city: Rome", "null"),
-        ("profiles/not-before-the-latency.yaml", "queued: 2", "queued: 3", "records at StackAdapt: 3", "2 queued"),
+        ("profiles/not-visible-before-latency.yaml", "queued: 2", "queued: 3", "records in StackAdapt: 3", "2 queued"),
         ("segments/rule-by-id.yaml", "[ada, grace]", "[ada, bob]", "ada, bob", "ada, grace"),
         ("segments/rule-by-id.yaml", "[ada, grace]", "[ada]", "}: ada", "ada, grace"),
         (
             "emails/missing-at-stackadapt.yaml",
             "rejections: {MISSING_EMAIL: 1}",
             "rejections: {}",
-            "refused: none",
+            "rejected: none",
             "1 MISSING_EMAIL",
         ),
         ("audiences/exit.yaml", "vip_customers: 0", "vip_customers: 1", "1 vip_customers", "0 vip_customers"),
@@ -86,7 +86,7 @@ def test_the_matrix_has_a_cell_for_each_generation_and_api_version(target: Targe
             "userErrors: []",
             "77",
         ),
-        ("profiles/stay-with-their-advertiser.yaml", "size: 0", "size: 1", '"size": 1', '"size":0'),
+        ("profiles/one-advertiser-only.yaml", "size: 0", "size: 1", '"size": 1', '"size":0'),
     ],
 )
 def test_a_scenario_fails_when_it_expects_something_else(
@@ -101,21 +101,21 @@ def test_a_scenario_fails_when_it_expects_something_else(
     assert found in failure.found
 
 
-def test_a_failure_tells_the_story_of_everybody_in_it(played: Callable[[str], Result]) -> None:
+def test_a_failure_prints_all_timelines(played: Callable[[str], Result]) -> None:
     text = (built_in() / "emails/missing-at-segment.yaml").read_text(encoding="utf-8")
     result = played(text.replace("profiles: []", "profiles: [grace]"))
-    told = "\n".join(result.lines())
-    assert "expected  visible in StackAdapt: grace\nfound     none\n" in told
-    assert "identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED" in told
+    printed = "\n".join(result.lines())
+    assert "expected  visible in StackAdapt: grace\nfound     none\n" in printed
+    assert "identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED" in printed
 
 
 def test_a_step_after_a_failed_one_is_not_played(played: Callable[[str], Result]) -> None:
-    text = (built_in() / "audiences/enter-and-exit-by-hand.yaml").read_text(encoding="utf-8")
+    text = (built_in() / "audiences/manual-enter-and-exit.yaml").read_text(encoding="utf-8")
     result = played(text.replace("in: []", "in: [vip_customers]"))
     assert [check.passed for check in result.checks] == [True, True, True, False]
 
 
-def test_what_the_emulator_refuses_fails_the_scenario_with_its_words(played: Callable[[str], Result]) -> None:
+def test_an_error_of_the_emulator_fails_the_scenario_with_its_message(played: Callable[[str], Result]) -> None:
     text = (built_in() / "delivery/retry-after-429.yaml").read_text(encoding="utf-8")
     changed = text.replace("given:\n", "given:\n  workspace: {apiVersion: 2024-12}\n").replace(
         "operation: upsertProfiles, times: 1", "operation: archiveAdvertiser, times: 1"
@@ -126,7 +126,7 @@ def test_what_the_emulator_refuses_fails_the_scenario_with_its_words(played: Cal
 
 
 def test_a_failure_names_its_place(played: Callable[[str], Result]) -> None:
-    text = (built_in() / "audiences/enter-and-exit-by-hand.yaml").read_text(encoding="utf-8")
+    text = (built_in() / "audiences/manual-enter-and-exit.yaml").read_text(encoding="utf-8")
     result = played(text.replace("in: []", "in: [vip_customers]"))
     assert next(result.lines()) == "at        steps[1].then.profiles"
     assert result.as_dict()["checks"][-1]["place"] == "steps[1].then.profiles"

@@ -1,4 +1,4 @@
-"""Scenario files: what their authors are told, and how the workspace comes about."""
+"""Scenario files: their errors, and the workspace that they describe."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, WorkspaceError
-from emulator.harness.scenarios import Scenario, read_scenarios
-from emulator.harness.scenarios.workspace import merged
+from emulator.harness.scenarios import Scenario, merged, read_scenarios
 from emulator.workspace import LAST, parse_workspace
 
 Read = Callable[[str], Scenario]
 
-STORY = """
-title: A story
+SCENARIO = """
+title: A scenario
 about: A test.
 shows: [kit-paths]
 given:
@@ -36,14 +35,14 @@ def read(scenario: Read) -> Read:
     return scenario
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     Draft202012Validator.check_schema(contract_json("scenario.schema.json"))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "where", "said"),
+    ("old", "new", "where", "message"),
     [
-        ("title: A story", "titel: A story", "(top level)", "Did you mean 'title'?"),
+        ("title: A scenario", "titel: A scenario", "(top level)", "Did you mean 'title'?"),
         ("about: A test.\n", "", "(top level)", "the key 'about' is missing"),
         ("identify: ada", "identfy: ada", "steps[0].when[0]", "Did you mean 'identify'?"),
         ("identify: ada", "person: ada", "steps[0].when[0]", "one of identify, batch"),
@@ -55,7 +54,7 @@ def test_the_schema_is_one() -> None:
         ("identify: ada", "{graphql: '{ user { email } }', token: Local rite}", "steps[0]", "Local read and write"),
         ("profiles: [ada]", "profile: [ada]", "steps[0].then", "Did you mean 'profiles'?"),
         ("profiles: [ada]", "profiles: [{persn: ada}]", "steps[0].then.profiles[0]", "Did you mean 'person'?"),
-        ("profiles: [ada]", "profiles: [eve]", "steps[0]", "unknown person 'eve'"),
+        ("profiles: [ada]", "profiles: [eve]", "steps[0]", "unknown person 'eve'. Known: ada."),
         ("profiles: [ada]", "deliveries: [{outcome: sended}]", "deliveries[0].outcome", "Did you mean 'sent'?"),
         ("given:\n", "given:\n  latency: soon\n", "given.latency", "Allowed"),
         ("given:\n", "given:\n  workspace: {apiEditon: x}\n", "given: (top level)", "Did you mean 'apiVersion'?"),
@@ -81,7 +80,7 @@ def test_the_schema_is_one() -> None:
             "[kit-paths]",
             "[kit-paths, kit-pats]",
             "shows[1]",
-            "'kit-pats'. Did you mean 'kit-paths'?",
+            "unknown id of contracts/fidelity.yaml 'kit-pats'. Did you mean 'kit-paths'?",
         ),
         ("identify: ada", "{enter: vip_custmers, person: ada}", "steps[0].when[0].enter", "mean 'vip_customers'?"),
         ("identify: ada", "{exit: vip_custmers, person: ada}", "steps[0].when[0].exit", "mean 'vip_customers'?"),
@@ -120,55 +119,55 @@ def test_the_schema_is_one() -> None:
         ),
     ],
 )
-def test_a_mistake_is_named_by_place(read: Read, old: str, new: str, where: str, said: str) -> None:
+def test_an_error_names_its_place(read: Read, old: str, new: str, where: str, message: str) -> None:
     with pytest.raises((InputError, WorkspaceError)) as caught:
-        read(STORY.replace(old, new))
+        read(SCENARIO.replace(old, new))
     assert where in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_what_a_scenario_shows_may_be_left_out(read: Read) -> None:
-    assert read(STORY.replace("shows: [kit-paths]\n", "")).shows == ()
+def test_ledger_ids_are_optional(read: Read) -> None:
+    assert read(SCENARIO.replace("shows: [kit-paths]\n", "")).shows == ()
 
 
-def test_a_rule_may_ask_for_what_the_scenario_itself_brings(read: Read) -> None:
+def test_a_rule_may_name_a_trait_of_the_scenario(read: Read) -> None:
     rule = "segments: [{rule: {field: shoe_size, operator: exists}, members: []}]"
-    story = STORY.replace("profiles: [ada]", rule)
-    assert read(story.replace("{email: ada@example.com}", "{email: ada@example.com, traits: {shoe_size: 7}}"))
+    text = SCENARIO.replace("profiles: [ada]", rule)
+    assert read(text.replace("{email: ada@example.com}", "{email: ada@example.com, traits: {shoe_size: 7}}"))
 
 
-def test_what_does_not_parse_is_named_by_line(read: Read) -> None:
+def test_invalid_yaml_is_reported_with_its_line(read: Read) -> None:
     with pytest.raises(InputError, match="line 3, column 12: "):
-        read(STORY.replace("about: A test.", "about: 'A' test."))
+        read(SCENARIO.replace("about: A test.", "about: 'A' test."))
 
 
-def test_a_file_that_is_not_there_and_a_folder_without_scenarios_are_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="file not found"):
+def test_a_missing_file_and_a_folder_without_scenarios_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.yaml: "):
         read_scenarios([tmp_path / "none.yaml"])
-    with pytest.raises(InputError, match="this folder holds no scenario"):
+    with pytest.raises(InputError, match="no scenario in this folder"):
         read_scenarios([tmp_path])
 
 
 def test_folders_are_searched_at_any_depth(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "two.yml").write_text(STORY)
-    (tmp_path / "a" / "one.yaml").write_text(STORY)
+    (tmp_path / "a" / "b" / "two.yml").write_text(SCENARIO)
+    (tmp_path / "a" / "one.yaml").write_text(SCENARIO)
     (tmp_path / "a" / "notes.txt").write_text("not a scenario")
     assert [each.path.name for each in read_scenarios([tmp_path])] == ["two.yml", "one.yaml"]
 
 
-def test_somebody_without_a_user_id_has_their_name(read: Read) -> None:
-    assert read(STORY).people["ada"].user_id == "ada"
+def test_the_user_id_defaults_to_the_name(read: Read) -> None:
+    assert read(SCENARIO).people["ada"].user_id == "ada"
 
 
-def test_changes_are_laid_over_the_default_workspace(read: Read) -> None:
+def test_changes_are_merged_into_the_default_workspace(read: Read) -> None:
     changes = """given:
   latency: 4h
   destination: {batch: {size: 7}, settings: {apiKey: sa-local-read}}
   audience: {sendTrack: false}
   subscription: {mapping: {marketing_status: Indeterminate}}
 """
-    workspace = parse_workspace(read(STORY.replace("given:\n", changes)).workspace)
+    workspace = parse_workspace(read(SCENARIO.replace("given:\n", changes)).workspace)
     [destination] = workspace.destinations
     assert workspace.ingestion.latency == "4h"
     assert destination.batch_size == 7
@@ -192,10 +191,10 @@ def test_changes_are_laid_over_the_default_workspace(read: Read) -> None:
         ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
     ],
 )
-def test_changes_are_merged_as_rfc_7396_says(document: object, patch: object, result: object) -> None:
+def test_changes_are_merged_as_in_rfc_7396(document: object, patch: object, result: object) -> None:
     assert merged(document, patch) == result
 
 
-def test_a_birthday_without_quotes_is_the_text_that_stands_there(read: Read) -> None:
-    changed = STORY.replace("{email: ada@example.com}", "{email: ada@example.com, traits: {birthday: 1990-01-01}}")
+def test_an_unquoted_date_is_a_string(read: Read) -> None:
+    changed = SCENARIO.replace("{email: ada@example.com}", "{email: ada@example.com, traits: {birthday: 1990-01-01}}")
     assert read(changed).people["ada"].traits == {"birthday": "1990-01-01"}

@@ -1,4 +1,4 @@
-"""Where scenarios are played: a running emulator's sandboxes, and an endpoint that is nothing but GraphQL."""
+"""Targets of scenarios: sandboxes of a running emulator, and a GraphQL endpoint."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ import pytest
 
 from emulator import Emulator
 from emulator.events import GraphQLExchanged
-from emulator.harness.client import Control, Endpoint
-from emulator.harness.client.opening import EmulatorAt
+from emulator.harness.client import Control, Endpoint, RemoteEmulator
 from emulator.harness.remote_guard import GuardedTransport, Permission
 from emulator.harness.scenarios import (
     PASSED,
     SKIPPED,
-    GraphQLEndpoint,
-    RunningEmulator,
     Scenario,
     built_in,
+    graphql_only,
     play,
     read_scenarios,
+    sandboxes_of,
 )
 from emulator.workspace import load_workspace
 
 BASE = "http://127.0.0.1"
-# Whose host is not this machine; requests to it end in the emulator all the same.
-ELSEWHERE = "http://graphql.example.com"
+# Another host, whose requests are sent to the emulator in process.
+REMOTE = "http://graphql.example.com"
 
 
 @pytest.fixture
@@ -42,8 +41,8 @@ def connect(emulator: Emulator) -> Callable[[], httpx.Client]:
     return lambda: httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url=BASE)
 
 
-def bare(client: httpx.Client) -> GraphQLEndpoint:
-    return GraphQLEndpoint(Endpoint(client=client, token="sa-local-write", advertiser_id="1001", controlled=False))
+def bare(client: httpx.Client) -> graphql_only:
+    return graphql_only(Endpoint(client=client, token="sa-local-write", advertiser_id="1001", controlled=False))
 
 
 def found(*names: str) -> list[Scenario]:
@@ -51,10 +50,10 @@ def found(*names: str) -> list[Scenario]:
 
 
 @pytest.mark.parametrize("name", ["profiles/appears.yaml", "delivery/rate-limit.yaml", "access/scopes.yaml"])
-def test_a_running_emulator_plays_in_sandboxes_with_the_scenario_s_workspace(
+def test_a_running_emulator_plays_in_sandboxes_with_the_workspace_of_the_scenario(
     connect: Callable[[], httpx.Client], name: str
 ) -> None:
-    target = RunningEmulator(EmulatorAt(url=BASE, connect=connect))
+    target = sandboxes_of(RemoteEmulator(url=BASE, connect=connect))
     for scenario in found(name):
         result = play(scenario, target)
         assert result.outcome == PASSED, list(result.lines())
@@ -63,16 +62,16 @@ def test_a_running_emulator_plays_in_sandboxes_with_the_scenario_s_workspace(
         assert Control(client).get("profiles")["profiles"] == []
 
 
-def test_a_sandbox_is_deleted_when_a_scenario_fails_too(connect: Callable[[], httpx.Client]) -> None:
+def test_a_sandbox_is_deleted_after_a_failed_scenario(connect: Callable[[], httpx.Client]) -> None:
     [scenario] = found("profiles/appears.yaml")
     broken = replace(scenario, steps=(replace(scenario.steps[0], when=()),))
-    assert play(broken, RunningEmulator(EmulatorAt(url=BASE, connect=connect))).failures
+    assert play(broken, sandboxes_of(RemoteEmulator(url=BASE, connect=connect))).failures
     with connect() as client:
         assert len(Control(client).get("sandboxes")["sandboxes"]) == 1
 
 
-def test_a_bare_endpoint_plays_what_graphql_alone_can_tell(connect: Callable[[], httpx.Client]) -> None:
-    names = ("introspection-needs-a-token", "unexpected-member", "unknown-field", "wrong-advertiser-is-a-user-error")
+def test_a_graphql_endpoint_plays_scenarios_that_need_graphql_only(connect: Callable[[], httpx.Client]) -> None:
+    names = ("introspection-needs-a-token", "unexpected-parameter", "unknown-field", "wrong-advertiser-is-a-user-error")
     with connect() as client:
         results = [play(scenario, bare(client)) for scenario in found(*(f"graphql/{name}.yaml" for name in names))]
     assert [result.outcome for result in results] == [PASSED] * 4
@@ -81,17 +80,19 @@ def test_a_bare_endpoint_plays_what_graphql_alone_can_tell(connect: Callable[[],
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("profiles/appears.yaml", "This needs an emulator: more than GraphQL happens in it."),
+        ("profiles/appears.yaml", "This needs an emulator: it uses more than GraphQL."),
         ("access/scopes.yaml", "This needs another token: Local read only."),
     ],
 )
-def test_a_bare_endpoint_says_why_it_does_not_play(connect: Callable[[], httpx.Client], name: str, reason: str) -> None:
+def test_a_graphql_endpoint_gives_the_reason_for_a_skipped_scenario(
+    connect: Callable[[], httpx.Client], name: str, reason: str
+) -> None:
     with connect() as client:
         result = play(found(name)[0], bare(client))
     assert (result.outcome, result.reason) == (SKIPPED, reason)
 
 
-def test_a_bare_endpoint_cannot_have_another_workspace(
+def test_a_graphql_endpoint_cannot_have_another_workspace(
     connect: Callable[[], httpx.Client], scenario: Callable[[str], Scenario]
 ) -> None:
     text = (built_in() / "graphql/unknown-field.yaml").read_text(encoding="utf-8")
@@ -100,11 +101,11 @@ def test_a_bare_endpoint_cannot_have_another_workspace(
         assert play(changed, bare(client)).reason == "This needs an emulator: it changes the workspace."
 
 
-def test_elsewhere_a_mutation_is_held_back_and_the_scenario_skipped(emulator: Emulator) -> None:
+def test_a_blocked_mutation_skips_the_scenario(emulator: Emulator) -> None:
     def guarded(permission: Permission) -> httpx.Client:
         through = httpx.WSGITransport(app=emulator.app)
-        transport = GuardedTransport(permission, timeline_of=lambda _text: None, through=through)
-        return httpx.Client(transport=transport, base_url=ELSEWHERE)
+        transport = GuardedTransport(permission, announce=lambda _text: None, through=through)
+        return httpx.Client(transport=transport, base_url=REMOTE)
 
     [scenario] = found("graphql/wrong-advertiser-is-a-user-error.yaml")
     with guarded(Permission(remote=True)) as client:

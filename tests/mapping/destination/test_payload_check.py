@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from emulator.mapping import load_definition, newest
 from emulator.mapping.javascript.values import UNDEFINED
 from emulator.mapping.schema import PayloadCheck, Violation
-from emulator.mapping.schema.fast_check import compile_fast_check
+from emulator.mapping.schema.json_schema import compile_fast_check
 
 CHECK = PayloadCheck(load_definition(newest()).actions["forwardAudienceEvent"].fields)
 SETTINGS = PayloadCheck(load_definition(newest()).settings)

@@ -1,4 +1,4 @@
-"""A shop that tells Segment and StackAdapt about its customers."""
+"""A shop that sends its customers to Segment and StackAdapt."""
 
 from shop.client import Customer, Settings, Shop
 

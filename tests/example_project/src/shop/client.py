@@ -1,4 +1,4 @@
-"""What the shop sends, and what it asks."""
+"""The requests of the shop to Segment and StackAdapt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TRIES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where both companies answer, and the keys that open them. Reports have a token that can only read."""
+    """The addresses of the two services and their credentials. Reports use a read-only token."""
 
     segment_host: str
     segment_write_key: str
@@ -43,7 +43,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """Somebody who buys."""
+    """A customer."""
 
     id: str
     email: str
@@ -53,7 +53,7 @@ class Customer:
 
     @property
     def traits(self) -> dict[str, Any]:
-        """What the other companies are told."""
+        """The traits that are sent."""
         return {
             "email": self.email,
             "first_name": self.first_name,
@@ -62,7 +62,7 @@ class Customer:
 
 
 class Shop:
-    """Tells Segment about customers as they buy, and StackAdapt about those of the old days."""
+    """Sends customers to Segment when they buy, and imports existing ones into StackAdapt."""
 
     def __init__(self, settings: Settings, *, wait: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
@@ -70,7 +70,7 @@ class Shop:
         self._http = httpx.Client(trust_env=False)
 
     def bought(self, customer: Customer) -> None:
-        """Tells Segment who has bought, as its libraries do: a batch with the write key as user name."""
+        """Sends a customer to Segment as its SDKs do: a batch, with the write key as user name."""
         call = {
             "type": "identify",
             "userId": customer.id,
@@ -84,13 +84,13 @@ class Shop:
         answer.raise_for_status()
 
     def import_customers(self, customers: Sequence[Customer]) -> None:
-        """Puts customers into StackAdapt, all at once."""
+        """Imports customers into StackAdapt in one request."""
         profiles = json.dumps([customer.traits for customer in customers])
         document = IMPORT.format(advertiser=self._settings.advertiser_id, profiles=json.dumps(profiles))
         self._ask(document, token=self._settings.import_token)
 
     def marketing_status(self, email: str) -> str | None:
-        """What StackAdapt knows of a customer; None when it knows nobody with this email."""
+        """The marketing status in StackAdapt; None when there is no profile with this email."""
         variables = {"advertiser": self._settings.advertiser_id, "email": email}
         answer = self._ask(STATUS, token=self._settings.report_token, variables=variables)
         found = answer["data"]["cdpProfiles"]["profiles"]["nodes"]
@@ -107,8 +107,8 @@ class Shop:
                 break
             self._wait(float(answer.headers["retry-after"]))
         answer.raise_for_status()
-        told: dict[str, Any] = answer.json()
-        return told
+        result: dict[str, Any] = answer.json()
+        return result
 
     def close(self) -> None:
         """Closes the connections."""

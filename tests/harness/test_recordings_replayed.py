@@ -1,4 +1,4 @@
-"""A replayed recording tells where the emulator answers otherwise, and takes nothing else for a difference."""
+"""Replaying a recording: the differences between the responses, and what is not a difference."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ import pytest
 
 from emulator import Emulator
 from emulator.errors import InputError
-from emulator.harness.client import Endpoint
-from emulator.harness.client.sandboxes import sandbox_at
+from emulator.harness.client import Endpoint, sandbox_at
 from emulator.harness.recordings import Recording, replay
-from emulator.harness.recordings.differences import Names, differences
+from emulator.harness.recordings.differences import GeneratedIds, differences
 from emulator.harness.remote_guard import GuardedTransport, Permission
-from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, GraphQLEndpoint, OwnEmulators, Result
+from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Result, graphql_only, separate_emulators
 from emulator.workspace import Workspace, load_workspace
 
 AT = datetime(2026, 6, 14, 12, tzinfo=UTC)
@@ -34,7 +33,7 @@ DELETE_LIST = "mutation($id: ID!) { deleteProfileList(input: {id: $id}) { userEr
 
 
 class Upstream:
-    """An emulator that stands for the real service, recorded as its answers come."""
+    """An emulator in place of the real service, whose responses are recorded."""
 
     def __init__(self, client: httpx.Client, recording: Recording) -> None:
         self._client = client
@@ -79,18 +78,18 @@ def upstream(path: Path) -> Iterator[Upstream]:
 
 
 def replayed(path: Path, **options: Any) -> list[Result]:
-    return list(replay(path, OwnEmulators(own_emulator), **options))
+    return list(replay(path, separate_emulators(own_emulator), **options))
 
 
 def outcomes(results: list[Result]) -> list[str]:
     return [result.outcome for result in results]
 
 
-def told(result: Result) -> list[tuple[str, str]]:
+def differing(result: Result) -> list[tuple[str, str]]:
     return [(check.expected, check.found) for check in result.checks]
 
 
-def test_an_emulator_answers_what_an_emulator_answered(upstream: Upstream, path: Path) -> None:
+def test_a_recording_of_an_emulator_has_no_differences(upstream: Upstream, path: Path) -> None:
     upstream.upsert({"email": "zoe@lovelace.org", "first_name": "Zoe"}, {"email": "ada@lovelace.org"})
     page = upstream.post(PROFILES)["cdpProfiles"]["profiles"]
     upstream.post(PROFILES, {"after": page["pageInfo"]["endCursor"]})
@@ -102,55 +101,55 @@ def test_an_emulator_answers_what_an_emulator_answered(upstream: Upstream, path:
     upstream.upsert({"email": "a@b.org"}, advertiser="23")
     upstream.post("{ nowhere }")
     upstream.post('{ a(b: "ada@lovelace.org") nowhere ')
-    upstream.post("{ tokenInfo { name } }", token="nobody-s-token")
+    upstream.post("{ tokenInfo { name } }", token="unknown-token")
     upstream.post("{ __schema { types { name } } }", token=None)
     results = replayed(path)
-    assert [told(result) for result in results] == [[]] * len(results)
+    assert [differing(result) for result in results] == [[]] * len(results)
     assert outcomes(results) == [PASSED] * 13
 
 
-def test_a_changed_text_and_a_missing_field_are_each_one_difference(upstream: Upstream, path: Path) -> None:
+def test_a_changed_text_and_a_missing_field_are_one_difference_each(upstream: Upstream, path: Path) -> None:
     upstream.upsert(response='{"data": {"upsertProfiles": {"userErrors": [{"message": "Too late.", "path": ["a"]}]}}}')
     upstream.upsert(response='{"data": {"upsertProfiles": {}}}')
     changed, missing = replayed(path)
     assert (changed.outcome, missing.outcome) == (FAILED, FAILED)
     assert changed.case.title == "line 1: mutation upsertProfiles"
-    assert told(missing) == [("data.upsertProfiles.userErrors: nothing", "[]")]
-    assert told(changed) == [
-        ('data.upsertProfiles.userErrors[0]: {"message": "Too late.", "path": ["a"]}', "nothing"),
+    assert differing(missing) == [("data.upsertProfiles.userErrors: missing", "[]")]
+    assert differing(changed) == [
+        ('data.upsertProfiles.userErrors[0]: {"message": "Too late.", "path": ["a"]}', "missing"),
     ]
 
 
-def test_status_and_body_that_is_no_json_are_compared(upstream: Upstream, path: Path) -> None:
+def test_status_and_body_that_is_not_json_are_compared(upstream: Upstream, path: Path) -> None:
     upstream.post("{ nowhere }", status=422, response="no")
     [result] = replayed(path)
-    assert told(result)[0] == ("status: 422", "200")
-    assert told(result)[1][0] == 'body: "no"'
+    assert differing(result)[0] == ("status: 422", "200")
+    assert differing(result)[1][0] == 'body: "no"'
 
 
-def test_a_service_that_failed_is_compared(upstream: Upstream, path: Path) -> None:
+def test_a_server_error_is_compared(upstream: Upstream, path: Path) -> None:
     upstream.post("{ tokenInfo { name } }", status=500)
     [result] = replayed(path)
-    assert (result.outcome, told(result)) == (FAILED, [("status: 500", "200")])
+    assert (result.outcome, differing(result)) == (FAILED, [("status: 500", "200")])
 
 
 def test_content_types_are_compared(upstream: Upstream, path: Path) -> None:
     upstream.post("{ tokenInfo { name } }", headers={"content-type": "text/html; charset=utf-8"})
     upstream.post("{ tokenInfo { name } }", headers={"content-type": "application/json"})
     other, same = replayed(path)
-    assert told(other) == [('content-type: "text/html"', '"application/json"')]
-    assert told(same) == []
+    assert differing(other) == [('content-type: "text/html"', '"application/json"')]
+    assert differing(same) == []
 
 
-def test_a_busy_service_is_skipped(upstream: Upstream, path: Path) -> None:
+def test_a_response_of_a_busy_service_is_skipped(upstream: Upstream, path: Path) -> None:
     for status in (429, 503):
         upstream.post("{ tokenInfo { name } }", status=status, response="slow down")
     results = replayed(path)
     assert outcomes(results) == [SKIPPED, SKIPPED]
-    assert results[0].reason == "The service was busy: it answered 429."
+    assert results[0].reason == "The service was busy: it responded with status 429."
 
 
-def test_the_clock_moves_as_it_moved_when_it_was_recorded(upstream: Upstream, path: Path) -> None:
+def test_the_clock_advances_as_in_the_recording(upstream: Upstream, path: Path) -> None:
     unseen = '{"data": {"cdpProfiles": {"size": 0, "profiles": {"nodes": []}}}}'
     query = "{ cdpProfiles(advertiserId: 1001) { size profiles { nodes { email } } } }"
     upstream.upsert({"email": "ada@lovelace.org"})
@@ -162,7 +161,7 @@ def test_the_clock_moves_as_it_moved_when_it_was_recorded(upstream: Upstream, pa
     assert outcomes(replayed(path)) == [PASSED, FAILED, PASSED]
 
 
-def test_elsewhere_nothing_is_changed_that_may_not_be(upstream: Upstream, path: Path) -> None:
+def test_a_mutation_at_a_remote_endpoint_is_skipped_without_permission(upstream: Upstream, path: Path) -> None:
     upstream.upsert({"email": "ada@lovelace.org"})
     upstream.post("{ tokenInfo { name } }")
     answer = {"data": {"tokenInfo": {"name": "Local read and write"}}}
@@ -174,14 +173,14 @@ def test_elsewhere_nothing_is_changed_that_may_not_be(upstream: Upstream, path: 
         advertiser_id="1001",
         controlled=False,
     )
-    held_back, passed = replay(path, GraphQLEndpoint(endpoint))
+    held_back, passed = replay(path, graphql_only(endpoint))
     assert (held_back.outcome, passed.outcome) == (SKIPPED, PASSED)
     assert "nothing was sent" in (held_back.reason or "")
 
 
-def test_a_file_without_an_exchange_is_no_recording(path: Path) -> None:
+def test_a_file_without_an_exchange_is_an_error(path: Path) -> None:
     path.write_text("\n")
-    with pytest.raises(InputError, match="there is no exchange"):
+    with pytest.raises(InputError, match="no exchange in this recording"):
         replayed(path)
 
 
@@ -208,25 +207,23 @@ def test_a_file_without_an_exchange_is_no_recording(path: Path) -> None:
     ],
 )
 def test_one_path_for_each_difference(recorded: Any, found: Any, paths: list[str]) -> None:
-    assert [difference.path for difference in differences(recorded, found, Names())] == paths
+    assert [difference.path for difference in differences(recorded, found, GeneratedIds())] == paths
 
 
-def test_an_id_that_the_client_named_has_no_other_name() -> None:
-    names = Names()
-    names.sent(json.dumps({"variables": {"profiles": json.dumps([{"external_id": "aud_1"}])}}))
-    assert [each.path for each in differences({"externalId": "aud_1"}, {"externalId": "aud_2"}, names)] == [
-        "externalId"
-    ]
+def test_an_id_that_the_client_chose_must_not_change() -> None:
+    ids = GeneratedIds()
+    ids.add_request(json.dumps({"variables": {"profiles": json.dumps([{"external_id": "aud_1"}])}}))
+    assert [each.path for each in differences({"externalId": "aud_1"}, {"externalId": "aud_2"}, ids)] == ["externalId"]
 
 
-def test_later_requests_use_the_names_of_the_replay() -> None:
-    names = Names()
-    assert not list(differences({"id": "7", "endCursor": "abc"}, {"id": "81", "endCursor": "xyz"}, names))
+def test_later_requests_use_the_ids_of_the_replay() -> None:
+    ids = GeneratedIds()
+    assert not list(differences({"id": "7", "endCursor": "abc"}, {"id": "81", "endCursor": "xyz"}, ids))
     asked = {
         "query": 'query { a(id: 7, first: 7, after: "abc", ids: ["7"]) }',
         "variables": {"id": 7, "n": 7, "c": "abc"},
     }
-    assert names.in_request(asked) == {
+    assert ids.translate(asked) == {
         "query": 'query { a(id: 81, first: 7, after: "xyz", ids: ["81"]) }',
         "variables": {"id": "81", "n": 7, "c": "xyz"},
     }

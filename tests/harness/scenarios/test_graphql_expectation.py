@@ -1,4 +1,4 @@
-"""When what was found agrees with what was expected, and when an answer is what a scenario says it must be."""
+"""The comparison of GraphQL responses with what a scenario expects."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from emulator.harness.scenarios import FAILED, Result
-from emulator.harness.scenarios.format import agrees
+from emulator.harness.scenarios.graphql_expectation import agrees
 
 Played = Callable[[str], Result]
 
-STORY = """
-title: A story
+SCENARIO = """
+title: A scenario
 about: A test.
 shows: [kit-paths]
 steps:
@@ -37,7 +37,7 @@ WRONG_FIELD = "'{ user { emial } }'"
         (None, None),
     ],
 )
-def test_members_that_are_expected_agree(found: Any, expected: Any) -> None:
+def test_the_expected_fields_agree(found: Any, expected: Any) -> None:
     assert agrees(found, expected)
 
 
@@ -60,7 +60,7 @@ def test_members_that_are_expected_agree(found: Any, expected: Any) -> None:
         (None, {"a": None}),
     ],
 )
-def test_what_is_otherwise_does_not_agree(found: Any, expected: Any) -> None:
+def test_a_different_value_does_not_agree(found: Any, expected: Any) -> None:
     assert not agrees(found, expected)
 
 
@@ -75,9 +75,7 @@ def test_what_is_otherwise_does_not_agree(found: Any, expected: Any) -> None:
         (WRONG_FIELD, "[{errors: []}]", "errors: []", "emial"),
     ],
 )
-def test_an_answer_that_is_otherwise_fails(
-    played: Played, document: str, answers: str, expected: str, found: str
-) -> None:
-    result = played(STORY.format(document=document, answers=answers))
+def test_a_different_response_fails(played: Played, document: str, answers: str, expected: str, found: str) -> None:
+    result = played(SCENARIO.format(document=document, answers=answers))
     assert result.outcome == FAILED
     assert any(expected in check.expected and found in check.found for check in result.failures)

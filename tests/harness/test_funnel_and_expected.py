@@ -1,3 +1,5 @@
+"""The expected outcome of the demo, and the sums of its funnel."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -5,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.harness.expected import SecondOpinion, has_address
+from emulator.harness.expected import ExpectedOutcome, has_valid_email
 from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
 
 TRAITS = ("first_name", "email")
@@ -15,44 +17,44 @@ def call(user: str, spent: float = 900, **traits: Any) -> dict[str, Any]:
     return {"userId": user, "traits": {"email": f"{user}@example.com", "total_spent": spent, **traits}}
 
 
-def second_opinion(batch_size: int = 2) -> SecondOpinion:
-    return SecondOpinion(batch_size, TRAITS)
+def expected_outcome(batch_size: int = 2) -> ExpectedOutcome:
+    return ExpectedOutcome(batch_size, TRAITS)
 
 
-def test_a_vip_with_an_address_is_a_member() -> None:
-    expected = second_opinion()
+def test_a_vip_with_an_email_is_a_member() -> None:
+    expected = expected_outcome()
     expected.request([call("U1"), call("u2", spent=10)])
     assert expected.members == expected.profiles == {"u1@example.com"}
 
 
 def test_leaving_keeps_the_profile() -> None:
-    expected = second_opinion()
+    expected = expected_outcome()
     expected.request([call("u1")])
     expected.request([call("u1", spent=1)])
     assert (expected.members, expected.profiles) == (set(), {"u1@example.com"})
 
 
-def test_a_person_without_an_address_is_nowhere() -> None:
-    expected = second_opinion()
+def test_a_person_without_a_valid_email_has_no_profile() -> None:
+    expected = expected_outcome()
     expected.request([{"userId": "u1", "traits": {"total_spent": 900}}, call("u2", email="not an address")])
     assert expected.profiles == set()
 
 
 @pytest.mark.parametrize("name", ['Ada "A"', "two\nlines", "C:\\new"])
-def test_a_breaking_value_takes_its_batch_down_and_no_other(name: str) -> None:
-    expected = second_opinion(batch_size=2)
+def test_a_breaking_value_loses_its_batch_only(name: str) -> None:
+    expected = expected_outcome(batch_size=2)
     expected.request([call("u1"), call("u2", first_name=name), call("u3")])
     assert expected.members == {"u1@example.com", "u3@example.com"}
 
 
-def test_a_breaking_value_of_somebody_refused_harms_nobody() -> None:
-    expected = second_opinion(batch_size=4)
+def test_a_breaking_value_of_a_rejected_event_has_no_effect() -> None:
+    expected = expected_outcome(batch_size=4)
     expected.request([call("u1"), call("u2", first_name='"', email="nope")])
     assert expected.members == {"u1@example.com"}
 
 
-def test_an_address_too_long_for_stackadapt_is_not_visible() -> None:
-    expected = second_opinion()
+def test_an_email_too_long_for_stackadapt_has_no_profile() -> None:
+    expected = expected_outcome()
     expected.request([call("u1", email="a" * 250 + "@example.com")])
     assert expected.profiles == set()
 
@@ -61,8 +63,8 @@ def test_an_address_too_long_for_stackadapt_is_not_visible() -> None:
     ("email", "good"),
     [("a@b.co", True), ("a@b", False), ("", False), ("a b@c.com", False), ("é@b.com", False), ("a@b.com\n", False)],
 )
-def test_addresses_are_judged_as_segment_does(email: str, good: bool) -> None:
-    assert has_address({"email": email}) is good
+def test_emails_are_validated_as_in_segment(email: str, good: bool) -> None:
+    assert has_valid_email({"email": email}) is good
 
 
 FUNNEL = Funnel(
@@ -83,18 +85,18 @@ FUNNEL = Funnel(
 )
 
 
-def test_a_funnel_whose_sums_hold_balances() -> None:
+def test_a_balanced_funnel_has_no_imbalances() -> None:
     assert FUNNEL.imbalances() == []
     assert FUNNEL.as_dict()["balanced"] is True
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "message"),
     [
         ({"calls_accepted": 2}, "3 calls were made, 2 were accepted"),
-        ({"not_triggered": 0}, "6 events were offered to the destination, 5 have an end"),
-        ({"applied": 1}, "3 records were sent, 2 have an end"),
-        ({"invalid_profiles": ("nobody",)}, "without a valid email are visible: nobody"),
+        ({"not_triggered": 0}, "6 events were emitted for the destination, 5 have an outcome"),
+        ({"applied": 1}, "3 records were sent, 2 have an outcome"),
+        ({"invalid_profiles": ("invalid",)}, "without a valid email are visible: invalid"),
         ({"expected_profiles": frozenset()}, "visible profiles: 1 found, 0 expected"),
         (
             {"segments": (SegmentCount(name="VIPs", rule={}, members=frozenset(), expected=frozenset({"a"})),)},
@@ -102,6 +104,6 @@ def test_a_funnel_whose_sums_hold_balances() -> None:
         ),
     ],
 )
-def test_a_sum_that_does_not_hold_is_told(change: dict[str, Any], complaint: str) -> None:
+def test_a_sum_that_does_not_balance_is_reported(change: dict[str, Any], message: str) -> None:
     [found] = replace(FUNNEL, **change).imbalances()
-    assert complaint in found
+    assert message in found

@@ -1,4 +1,4 @@
-"""Results for machines: JUnit XML and JSON."""
+"""Results as JUnit XML and JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def report() -> Report:
     )
 
 
-def test_junit_has_a_case_for_each_scenario_and_counts_them(report: Report) -> None:
+def test_junit_has_a_test_case_for_each_scenario_and_counts_them(report: Report) -> None:
     root = ET.fromstring(junit(report))
     [suite] = root
     for element in (root, suite):
@@ -46,7 +46,7 @@ def test_junit_has_a_case_for_each_scenario_and_counts_them(report: Report) -> N
     }
 
 
-def test_junit_tells_why_in_characters_that_xml_can_hold(report: Report) -> None:
+def test_junit_replaces_characters_that_xml_cannot_represent(report: Report) -> None:
     [suite] = ET.fromstring(junit(report))
     failure, refused, skipped = suite[1][0], suite[2][0], suite[3][0]
     assert failure.get("message") == "expected  visible: ada"
@@ -54,14 +54,14 @@ def test_junit_tells_why_in_characters_that_xml_can_hold(report: Report) -> None
     assert (refused.get("message"), skipped.get("message")) == ("the emulator refused it", "This needs an emulator.")
 
 
-def test_json_has_everything(report: Report) -> None:
-    told = json.loads(json.dumps(report.as_dict()))
-    assert (told["target"], told["summary"]) == ("a test", {"passed": 1, "failed": 2, "skipped": 1})
-    assert told["scenarios"][1]["checks"][0]["timelines"] == ["ada\n  nothing"]
-    assert told["scenarios"][3]["reason"] == "This needs an emulator."
+def test_json_contains_all_results(report: Report) -> None:
+    report_json = json.loads(json.dumps(report.as_dict()))
+    assert (report_json["target"], report_json["summary"]) == ("a test", {"passed": 1, "failed": 2, "skipped": 1})
+    assert report_json["scenarios"][1]["checks"][0]["timelines"] == ["ada\n  nothing"]
+    assert report_json["scenarios"][3]["reason"] == "This needs an emulator."
 
 
-def test_the_matrix_shows_what_failed_where() -> None:
+def test_the_matrix_shows_failed_and_skipped_cells() -> None:
     outcomes = {("3.517.0", "2026-06"): FAILED, ("3.361.0", "2024-12"): SKIPPED}
     results = [
         Result(case=each, outcome=outcomes.get((each.cell.generation, each.cell.api_version), PASSED))

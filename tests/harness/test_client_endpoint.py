@@ -1,4 +1,4 @@
-"""What answers at a URL is found out once, and asked through the caller's clients only."""
+"""A URL is probed once, and only through the clients of the caller."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import pytest
 
 from emulator import Emulator
 from emulator.errors import InputError, UserMistake
-from emulator.harness.client import Endpoint
-from emulator.harness.client.opening import EmulatorAt, GraphQLAt, answering_at, in_process
+from emulator.harness.client import Endpoint, RemoteEmulator, RemoteGraphQL, in_process, probe
 
 HOST = "http://graphql.example.org:81"
 
 
 class Host:
-    """Clients whose requests end in an answer to the probe, and what became of them."""
+    """Makes clients that respond to the probe, and keeps them with their requests."""
 
     def __init__(self, answer: httpx.Response | httpx.HTTPError) -> None:
         self._answer = answer
@@ -25,8 +24,8 @@ class Host:
         self.clients.append(httpx.Client(base_url=root, transport=httpx.MockTransport(self._answered)))
         return self.clients[-1]
 
-    def found(self, url: str = HOST, **given: str | None) -> EmulatorAt | GraphQLAt:
-        return answering_at(url, self.connect, **{"token": "t", "advertiser_id": "1", **given})  # type: ignore[arg-type]
+    def found(self, url: str = HOST, **given: str | None) -> RemoteEmulator | RemoteGraphQL:
+        return probe(url, self.connect, **{"token": "t", "advertiser_id": "1", **given})  # type: ignore[arg-type]
 
     def _answered(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")
@@ -35,10 +34,10 @@ class Host:
         return self._answer
 
 
-def test_an_emulator_says_that_it_is_one() -> None:
+def test_an_emulator_is_recognized() -> None:
     host = Host(httpx.Response(200, json={"status": "ok"}))
     found = host.found(token=None, advertiser_id=None)
-    assert isinstance(found, EmulatorAt)
+    assert isinstance(found, RemoteEmulator)
     assert (found.url, host.asked) == ("http://graphql.example.org:81", ["GET /_emulator/health"])
 
 
@@ -56,25 +55,25 @@ def test_an_emulator_says_that_it_is_one() -> None:
 @pytest.mark.parametrize(
     ("path", "graphql"), [("", "/graphql"), ("/", "/graphql"), ("/public/graphql?key=secret", "/public/graphql")]
 )
-def test_whoever_says_anything_else_is_asked_for_graphql_alone(answer: httpx.Response, path: str, graphql: str) -> None:
+def test_any_other_response_is_a_graphql_endpoint(answer: httpx.Response, path: str, graphql: str) -> None:
     found = Host(answer).found(HOST + path)
-    assert isinstance(found, GraphQLAt)
+    assert isinstance(found, RemoteGraphQL)
     assert (found.url, found.path) == ("http://graphql.example.org:81", graphql)
 
 
-def test_a_client_is_closed_when_nobody_asks_any_more() -> None:
+def test_clients_are_closed_after_use() -> None:
     host = Host(httpx.Response(404))
     found = host.found()
-    assert isinstance(found, GraphQLAt)
+    assert isinstance(found, RemoteGraphQL)
     with found.open() as endpoint:
         assert not endpoint.client.is_closed
     assert [client.is_closed for client in host.clients] == [True, True]
 
 
-def test_an_endpoint_is_named_without_what_may_be_secret() -> None:
+def test_the_url_of_an_endpoint_contains_no_secrets() -> None:
     host = Host(httpx.Response(404))
     found = host.found(f"{HOST}/graphql?key=secret", token="secret")
-    assert isinstance(found, GraphQLAt)
+    assert isinstance(found, RemoteGraphQL)
     with found.open() as endpoint:
         assert endpoint.url == HOST
         assert endpoint.token == "secret"
@@ -83,26 +82,28 @@ def test_an_endpoint_is_named_without_what_may_be_secret() -> None:
     assert behind.url == HOST
 
 
-def test_nobody_there_is_told_with_the_address() -> None:
-    with pytest.raises(UserMistake, match=r"^http://graphql\.example\.org:81: nobody answers: refused\.$"):
+def test_no_response_is_an_error_with_the_address() -> None:
+    with pytest.raises(UserMistake, match=r"^http://graphql\.example\.org:81: no response: refused$"):
         Host(httpx.ConnectError("refused")).found()
 
 
 @pytest.mark.parametrize("missing", ["token", "advertiser_id"])
-def test_a_bare_endpoint_needs_both_options_by_the_caller_s_names(missing: str) -> None:
+def test_a_graphql_endpoint_needs_token_and_advertiser(missing: str) -> None:
     option = missing.removesuffix("_id")
-    with pytest.raises(UserMistake, match=rf"graphql\.example\.org:81: .* so it needs --our-{option}\."):
+    with pytest.raises(
+        UserMistake, match=rf"graphql\.example\.org:81: not an emulator, so --our-{option} is required$"
+    ):
         Host(httpx.Response(404)).found(options="--our-", **{missing: None})
 
 
-def test_what_is_no_url_asks_nobody() -> None:
+def test_an_invalid_url_is_not_probed() -> None:
     host = Host(httpx.Response(404))
-    with pytest.raises(InputError, match="must be http or https"):
+    with pytest.raises(InputError, match="http or https"):
         host.found("foo")
     assert host.clients == []
 
 
-def test_an_application_is_asked_without_a_socket() -> None:
+def test_an_emulator_in_process_needs_no_socket() -> None:
     with Emulator() as emulator, in_process(emulator.app, address=lambda: emulator.url) as endpoint:
         assert endpoint.control.get("health")["status"] == "ok"
         assert endpoint.url == emulator.url

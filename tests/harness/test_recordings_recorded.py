@@ -1,4 +1,4 @@
-"""A recording keeps what was said, and nothing that tells who it was about or which token opened the door."""
+"""A recording keeps requests and responses without personal data and tokens."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import InputError, UserMistake
-from emulator.harness.recordings.exchange import Exchange, read_exchanges
+from emulator.harness.recordings import Exchange, Recording, read_exchanges
 from emulator.harness.recordings.pseudonyms import Pseudonyms
-from emulator.harness.recordings.recording import Recording
 
 AT = datetime(2026, 6, 14, 12, tzinfo=UTC)
 TOKEN = "sa-very-secret"
@@ -57,7 +56,7 @@ def test_an_address_has_one_pseudonym_at_any_depth_and_in_any_case(path: Path) -
     assert written.count(b"person-") == 7
 
 
-def test_two_addresses_have_two_pseudonyms_and_two_recordings_other_ones() -> None:
+def test_pseudonyms_depend_on_the_address_and_the_recording() -> None:
     first, second = Pseudonyms("one"), Pseudonyms("two")
     assert first.in_text("ada@x.org") != first.in_text("grace@x.org")
     assert first.in_text("ada@x.org") != second.in_text("ada@x.org")
@@ -107,7 +106,7 @@ def test_no_address_survives_any_depth_of_json(address: str, depth: int) -> None
     assert inner.endswith("@example.com")
 
 
-def test_what_tells_who_somebody_is_keeps_its_shape_only(path: Path) -> None:
+def test_personal_fields_keep_their_shape_only(path: Path) -> None:
     person = {"first_name": 'Ada "A"', "phone": "+1 555 0100", "birth_date": "1990-06-15", "postal_code": 12345}
     kept(path, json.dumps({"query": MUTATION, "variables": {"p": json.dumps([person]), "total_spent": 900, **person}}))
     [(_, exchange)] = read_exchanges(path)
@@ -120,7 +119,7 @@ def test_what_tells_who_somebody_is_keeps_its_shape_only(path: Path) -> None:
     assert exchange.request["query"] == MUTATION
 
 
-def test_the_token_stands_nowhere_and_the_same_token_has_the_same_label(path: Path) -> None:
+def test_tokens_are_removed_and_labelled(path: Path) -> None:
     recording = Recording(path, upstream="u", key="k")
     for token in (TOKEN, "another-secret", TOKEN, None):
         recording.keep(
@@ -139,7 +138,7 @@ def test_the_token_stands_nowhere_and_the_same_token_has_the_same_label(path: Pa
     assert {name for _, exchange in read_exchanges(path) for name in exchange.headers} == {"content-type"}
 
 
-def test_a_token_stands_nowhere_however_json_and_urls_would_write_it(path: Path) -> None:
+def test_tokens_are_removed_in_their_json_and_url_forms(path: Path) -> None:
     token = 'abc/de"f+gh='
     request = json.dumps({"query": f"{{ a(b: {json.dumps(token)}) }}", "variables": {"t": token}})
     kept(path, request, json.dumps({"at": f"https://x.example/?token={quote(token, safe='')}"}), token=token)
@@ -149,18 +148,18 @@ def test_a_token_stands_nowhere_however_json_and_urls_would_write_it(path: Path)
 
 
 @pytest.mark.parametrize("body", ["", "[1]", "no json: ada@x.org", '{"query": "a", "query": "b"}', "[" * 2000])
-def test_a_body_that_is_no_json_object_is_kept_as_text(path: Path, body: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_kept_as_a_string(path: Path, body: str) -> None:
     kept(path, body, body)
     [(_, exchange)] = read_exchanges(path)
     assert exchange.request == exchange.response == Pseudonyms("k").in_text(body)
 
 
-def test_a_deep_body_is_kept_as_text(path: Path) -> None:
+def test_a_deep_body_is_kept_as_a_string(path: Path) -> None:
     body = '{"a":' * 300 + "1" + "}" * 300
     assert kept(path, body).request == body
 
 
-def test_only_the_owner_reads_a_recording_and_no_run_overwrites_another(path: Path) -> None:
+def test_a_recording_is_private_and_never_overwritten(path: Path) -> None:
     kept(path, "{}")
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(UserMistake, match="exists already"):
@@ -169,7 +168,7 @@ def test_only_the_owner_reads_a_recording_and_no_run_overwrites_another(path: Pa
         Recording(path.parent / "no" / "folder.jsonl", upstream="u", key="k")
 
 
-def test_a_last_line_cut_short_by_a_crash_is_left_out(path: Path) -> None:
+def test_a_truncated_last_line_is_omitted(path: Path) -> None:
     kept(path, "{}")
     line = path.read_text()
     path.write_text(line + line[:40])
@@ -177,26 +176,26 @@ def test_a_last_line_cut_short_by_a_crash_is_left_out(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "no recorded exchange of a known format"),
-        ('{"format": 2}', "no recorded exchange of a known format"),
-        ('{"format": 1}', "lacks at, token, status, headers, request, response"),
+        ("[]", "invalid format of a recorded exchange"),
+        ('{"format": 2}', "invalid format of a recorded exchange"),
+        ('{"format": 1}', "has no at, token, status, headers, request, response"),
         (
             '{"format":1,"at":"soon","token":null,"status":200,"headers":{},"request":{},"response":{}}',
-            "'at' of a recorded exchange cannot be read. Found: 'soon'. Allowed: a time with its zone",
+            "invalid 'at' of a recorded exchange. Found: 'soon'. Allowed: a time with its zone",
         ),
     ],
 )
-def test_a_bad_line_is_named(path: Path, line: str, said: str) -> None:
+def test_an_invalid_line_is_an_error_with_its_number(path: Path, line: str, message: str) -> None:
     path.write_text(f"\n{line}\n")
-    with pytest.raises(InputError, match=rf"exchanges.jsonl:2: .*{said}"):
+    with pytest.raises(InputError, match=rf"exchanges.jsonl:2: .*{message}"):
         list(read_exchanges(path))
 
 
 @pytest.mark.parametrize(
-    ("member", "value"),
+    ("field", "value"),
     [
         *(("at", value) for value in (None, 5, "2026-06-14T12:00:00")),
         *(("upstream", value) for value in (None, 5)),
@@ -208,16 +207,16 @@ def test_a_bad_line_is_named(path: Path, line: str, said: str) -> None:
         *((name, value) for name in ("requestText", "responseText") for value in (None, {})),
     ],
 )
-def test_a_member_of_a_wrong_type_is_named_with_its_line(path: Path, member: str, value: Any) -> None:
+def test_a_field_of_a_wrong_type_is_an_error_with_its_line(path: Path, field: str, value: Any) -> None:
     kept(path, "{}")
     line = json.loads(path.read_text())
-    path.write_text(json.dumps(line) + "\n" + json.dumps({**line, member: value}) + "\n")
-    with pytest.raises(InputError, match=rf"exchanges.jsonl:2: '{member}' of a recorded exchange cannot be read\."):
+    path.write_text(json.dumps(line) + "\n" + json.dumps({**line, field: value}) + "\n")
+    with pytest.raises(InputError, match=rf"exchanges.jsonl:2: invalid '{field}' of a recorded exchange\."):
         list(read_exchanges(path))
 
 
-def test_time_grows_with_the_text_and_no_faster() -> None:
-    """A body made to mislead the search takes seconds at most, not hours."""
+def test_the_time_is_linear_in_the_length_of_the_text() -> None:
+    """A crafted body takes seconds at most."""
     safe = Pseudonyms("k")
     for piece in ("a.", "a@", "\\u0041", 'first_name: "', '"phone":"', "@a.", '\\"'):
         safe.in_text(piece * (200_000 // len(piece)))

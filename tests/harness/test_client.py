@@ -1,4 +1,4 @@
-"""The faces of an endpoint, and the story of a person, against an emulator in process."""
+"""The clients of an endpoint and the timeline of a user, against an emulator in process."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from emulator.errors import InputError
 from emulator.harness.client import (
     ClockClient,
     Endpoint,
+    GraphQLFailed,
     NoControl,
     SegmentClient,
     StackAdaptClient,
+    derived_user_id,
     failures_at,
     timeline_of,
 )
-from emulator.harness.client.segment import made_user_id
-from emulator.harness.client.stackadapt import GraphQLRefused
 from emulator.workspace import parse_workspace
 from emulator.workspace_file import read
 
@@ -62,29 +62,29 @@ def test_a_call_becomes_a_profile_in_a_segment(segment: SegmentClient, stackadap
     assert stackadapt.graphql("{ cdpProfiles(advertiserId: 1001) { size } }") == {"cdpProfiles": {"size": 1}}
 
 
-def test_somebody_given_by_e_mail_alone_gets_the_same_user_id_each_time(segment: SegmentClient) -> None:
+def test_a_user_given_by_email_only_gets_the_same_user_id_each_time(segment: SegmentClient) -> None:
     segment.enter_audience("vip_customers", email="ada@example.com")
     segment.exit_audience("vip_customers", email="ADA@example.com ")
-    assert {delivery["userId"] for delivery in segment.deliveries()} == {made_user_id("ada@example.com")}
+    assert {delivery["userId"] for delivery in segment.deliveries()} == {derived_user_id("ada@example.com")}
 
 
-def test_an_e_mail_leads_to_the_person_who_has_it(segment: SegmentClient) -> None:
+def test_an_email_selects_the_user_who_has_it(segment: SegmentClient) -> None:
     segment.identify("u1", {"email": "ada@example.com"})
     segment.enter_audience("vip_customers", email="ada@example.com")
     assert {(delivery["userId"], delivery["outcome"]) for delivery in segment.deliveries()} == {("u1", "sent")}
 
 
-def test_what_the_control_api_refuses_is_raised_here(segment: SegmentClient) -> None:
+def test_errors_of_the_control_api_are_raised(segment: SegmentClient) -> None:
     with pytest.raises(InputError, match="Did you mean 'vip_customers'"):
         segment.enter_audience("vip_customer", email="ada@example.com")
 
 
-def test_an_answer_without_data_is_refused_with_its_messages(stackadapt: StackAdaptClient) -> None:
-    with pytest.raises(GraphQLRefused, match="emial"):
+def test_a_response_without_data_raises_its_messages(stackadapt: StackAdaptClient) -> None:
+    with pytest.raises(GraphQLFailed, match="emial"):
         stackadapt.graphql("{ user { emial } }")
 
 
-def test_the_clock_moves_by_text_and_by_units(endpoint: Endpoint) -> None:
+def test_the_clock_advances_by_a_duration_or_by_units(endpoint: Endpoint) -> None:
     clock = ClockClient(endpoint)
     before = clock.freeze()
     assert (clock.advance("4h") - before).total_seconds() == 4 * 3600
@@ -93,102 +93,100 @@ def test_the_clock_moves_by_text_and_by_units(endpoint: Endpoint) -> None:
     assert clock.resume() >= before + timedelta(hours=4.5)
 
 
-def test_faults_strike_and_the_journal_knows(stackadapt: StackAdaptClient) -> None:
+def test_faults_are_injected_and_journalled(stackadapt: StackAdaptClient) -> None:
     stackadapt.add_fault("status", status=503, times=1)
     assert stackadapt.post("{ user { email } }").status_code == 503
     assert stackadapt.verify(operation="user", status=503, times=1)["verified"] is True
     assert [entry["outcome"] for entry in stackadapt.journal()] == ["refused"]
 
 
-def test_an_endpoint_without_control_api_says_what_is_missing(endpoint: Endpoint) -> None:
+def test_an_endpoint_without_a_control_api_raises_what_is_missing(endpoint: Endpoint) -> None:
     bare = Endpoint(client=endpoint.client, token="t", advertiser_id="1", controlled=False)
     with pytest.raises(NoControl, match="control API"):
         StackAdaptClient(bare).profiles()
-    with pytest.raises(NoControl, match="no Segment"):
+    with pytest.raises(NoControl, match="no Segment service"):
         SegmentClient(bare).identify("u1")
 
 
-def test_the_story_of_somebody_who_arrived(endpoint: Endpoint, segment: SegmentClient) -> None:
+def test_the_timeline_of_a_visible_profile(endpoint: Endpoint, segment: SegmentClient) -> None:
     segment.enter_audience("vip_customers", email="ada@example.com", user_id="u1")
-    story = timeline_of(endpoint, email="ada@example.com")
-    assert story.arrived
-    assert "identify to 'StackAdapt Acme': sent" in str(story)
-    assert "record (enter vip_customers): visible" in str(story)
-    assert "in vip_customers (aud_local_vip)" in str(story)
+    timeline = timeline_of(endpoint, email="ada@example.com")
+    assert timeline.arrived
+    assert "identify to 'StackAdapt Acme': sent" in str(timeline)
+    assert "record (enter vip_customers): visible" in str(timeline)
+    assert "in vip_customers (aud_local_vip)" in str(timeline)
 
 
-def test_the_story_of_somebody_without_e_mail_ends_at_the_mapping(endpoint: Endpoint, segment: SegmentClient) -> None:
+def test_the_timeline_of_a_user_without_email_ends_at_the_mapping(endpoint: Endpoint, segment: SegmentClient) -> None:
     segment.enter_audience("vip_customers", user_id="u1")
-    story = timeline_of(endpoint, user_id="u1")
-    assert not story.arrived
-    assert "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'." in str(story)
-    assert "none is visible" in str(story)
+    timeline = timeline_of(endpoint, user_id="u1")
+    assert not timeline.arrived
+    assert "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'." in str(timeline)
+    assert "none visible" in str(timeline)
 
 
-def test_the_story_of_a_quote_says_what_segment_would_report(endpoint: Endpoint, segment: SegmentClient) -> None:
+def test_the_timeline_of_an_unescaped_quote_includes_what_segment_would_report(
+    endpoint: Endpoint, segment: SegmentClient
+) -> None:
     segment.enter_audience("vip_customers", email="ada@example.com", traits={"first_name": 'A"da'})
-    story = str(timeline_of(endpoint, email="ada@example.com"))
-    assert "failed, GRAPHQL_ERRORS: Syntax Error" in story
-    assert "(Segment would report this as delivered)" in story
+    timeline = str(timeline_of(endpoint, email="ada@example.com"))
+    assert "failed, GRAPHQL_ERRORS: Syntax Error" in timeline
+    assert "(Segment would report this as delivered)" in timeline
 
 
-def test_the_story_of_a_refused_mutation_quotes_its_user_errors(
+def test_the_timeline_of_a_refused_mutation_includes_its_user_errors(
     endpoint: Endpoint, stackadapt: StackAdaptClient
 ) -> None:
     stackadapt.post(WRONG_ADVERTISER)
-    story = str(timeline_of(endpoint, email="ada@example.com"))
-    assert "upsertProfiles: userErrors, 200; Advertiser 77 could not be found." in story
+    timeline = str(timeline_of(endpoint, email="ada@example.com"))
+    assert "upsertProfiles: userErrors, 200; Advertiser 77 could not be found." in timeline
 
 
-def test_a_story_since_another_has_only_what_is_new(endpoint: Endpoint, segment: SegmentClient) -> None:
+def test_a_timeline_since_another_contains_only_what_is_new(endpoint: Endpoint, segment: SegmentClient) -> None:
     segment.enter_audience("vip_customers", email="ada@example.com")
     before = timeline_of(endpoint, email="ada@example.com")
     segment.exit_audience("vip_customers", email="ada@example.com")
-    story = timeline_of(endpoint, email="ada@example.com").since(before)
-    assert [delivery["event"] for delivery in story.deliveries] == [None, "Audience Exited"]
-    assert [record["record"]["action"] for record in story.records] == ["exit", "exit"]
-    assert len(story.profiles) == 1
+    timeline = timeline_of(endpoint, email="ada@example.com").since(before)
+    assert [delivery["event"] for delivery in timeline.deliveries] == [None, "Audience Exited"]
+    assert [record["record"]["action"] for record in timeline.records] == ["exit", "exit"]
+    assert len(timeline.profiles) == 1
 
 
-def test_the_story_of_a_stranger_says_that_there_is_none(endpoint: Endpoint) -> None:
-    assert "nothing was emitted about them" in str(timeline_of(endpoint, email="nobody@example.com"))
+def test_the_timeline_of_an_unknown_user_has_no_events(endpoint: Endpoint) -> None:
+    assert "no events, and no other client" in str(timeline_of(endpoint, email="unknown@example.com"))
 
 
-def test_the_story_of_somebody_in_no_audience_says_that_segment_knows_them(
-    endpoint: Endpoint, segment: SegmentClient
-) -> None:
+def test_the_timeline_of_a_user_in_no_audience_names_the_user(endpoint: Endpoint, segment: SegmentClient) -> None:
     segment.identify("u1", {"email": "ada@example.com"})
-    story = str(timeline_of(endpoint, email="ada@example.com"))
-    assert story.startswith("ada@example.com (u1)\n")
-    assert "Segment     knows them as u1, for whom no audience's condition holds: nothing to send" in story
-    assert "nothing was emitted" not in story
+    timeline = str(timeline_of(endpoint, email="ada@example.com"))
+    assert timeline.startswith("ada@example.com (u1)\n")
+    assert "Segment     known as u1, in no audience: nothing to send" in timeline
+    assert "no events" not in timeline
 
 
-def test_the_story_of_a_member_of_whom_nothing_is_new_names_the_audience(
+def test_the_timeline_of_a_member_without_new_events_names_the_audience(
     endpoint: Endpoint, segment: SegmentClient
 ) -> None:
     segment.enter_audience("vip_customers", user_id="u1")
     before = timeline_of(endpoint, user_id="u1")
-    assert "knows them as u1, who is in vip_customers: nothing to send" in str(
-        timeline_of(endpoint, user_id="u1").since(before)
-    )
+    assert "known as u1, in vip_customers: nothing to send" in str(timeline_of(endpoint, user_id="u1").since(before))
 
 
 @pytest.mark.parametrize("who", [{"email": "ada@example.com"}, {"user_id": "u1"}], ids=str)
-def test_the_story_of_somebody_deleted_says_so(endpoint: Endpoint, segment: SegmentClient, who: dict[str, str]) -> None:
+def test_the_timeline_of_a_deleted_user_includes_the_deletion(
+    endpoint: Endpoint, segment: SegmentClient, who: dict[str, str]
+) -> None:
     segment.identify("u1", {"email": "ada@example.com", "total_spent": 900})
     segment.identify("u2", {"email": "bob@example.com", "total_spent": 900})
-    assert "asks to delete them" not in str(timeline_of(endpoint, **who))
+    assert "deletion request" not in str(timeline_of(endpoint, **who))
     segment.delete("u1")
-    story = str(timeline_of(endpoint, **who))
-    assert "GraphQL     deleteProfilesWithExternalIds: accepted, 200 (asks to delete them)" in story
-    assert "nothing was emitted" not in story
-    assert "asks to delete them" not in str(timeline_of(endpoint, email="bob@example.com", user_id="u2"))
+    timeline = str(timeline_of(endpoint, **who))
+    assert "GraphQL     deleteProfilesWithExternalIds: accepted, 200 (deletion request)" in timeline
+    assert "no events" not in timeline
+    assert "deletion request" not in str(timeline_of(endpoint, email="bob@example.com", user_id="u2"))
 
 
-def test_troubles_say_whose_they_are_and_counted_ones_without_an_address(
-    endpoint: Endpoint, segment: SegmentClient
-) -> None:
+def test_failures_name_the_user_and_counted_failures_hide_emails(endpoint: Endpoint, segment: SegmentClient) -> None:
     for user_id in ("u1", "u2", "eve@example.com", "u3", "u4"):
         segment.identify(user_id, {"total_spent": 900})
     lines = list(failures_at(endpoint).lines(most=20))
@@ -202,7 +200,7 @@ def test_troubles_say_whose_they_are_and_counted_ones_without_an_address(
 
 @pytest.fixture
 def other_endpoint() -> Iterator[HTTPServer]:
-    """Somebody else's endpoint: it answers every request with `answer`."""
+    """An endpoint that returns `answer` for every request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -213,7 +211,7 @@ def other_endpoint() -> Iterator[HTTPServer]:
             self.wfile.write(self.server.answer)  # type: ignore[attr-defined]
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """No log."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
@@ -236,7 +234,7 @@ def other_endpoint() -> Iterator[HTTPServer]:
         ({"data": [{"upsertProfiles": {}}]}, "sent"),
     ],
 )
-def test_an_answer_of_any_shape_can_be_told_of(other_endpoint: HTTPServer, answer: object, outcome: str) -> None:
+def test_a_response_of_any_shape_can_be_printed(other_endpoint: HTTPServer, answer: object, outcome: str) -> None:
     other_endpoint.answer = json.dumps(answer).encode()  # type: ignore[attr-defined]
     document = deepcopy(dict(read(fixture("workspace.yaml"))))
     document["destinations"][0]["endpoint"] = f"http://127.0.0.1:{other_endpoint.server_port}/graphql"
@@ -246,6 +244,6 @@ def test_an_answer_of_any_shape_can_be_told_of(other_endpoint: HTTPServer, answe
     ):
         endpoint = Endpoint(client=client, token="sa-local-write", advertiser_id="1001", write_key="segment-local")
         SegmentClient(endpoint).identify("ada", {"email": "ada@example.com", "total_spent": 900})
-        [told] = [line for line in timeline_of(endpoint, email="ada@example.com").lines() if "identify" in line]
-        assert f": {outcome}" in told
+        [line] = [each for each in timeline_of(endpoint, email="ada@example.com").lines() if "identify" in each]
+        assert f": {outcome}" in line
         assert bool(list(failures_at(endpoint).lines(most=9))) == (outcome != "sent")
