@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 
 import click
@@ -35,11 +35,6 @@ COMMANDS = {
 
 _PREFIX = "STACKADAPT_EMULATOR"
 _TRACEBACK = f"{_PREFIX}_TRACEBACK"
-# Variables that do not belong to an option of one command.
-_VARIABLES = {
-    f"{_PREFIX}_URL": "URL of the running emulator, for commands with --url; `exec` sets it",
-    _TRACEBACK: "1 prints the traceback of an unexpected error",
-}
 _EPILOG = f"""\b
 Start here:
   stackadapt-emulator demo            run the whole sync and print the outcome of every event
@@ -93,26 +88,6 @@ def cli() -> None:
     sends, and responds as StackAdapt would: profiles appear, records without an email are rejected with a reason, and
     segments of the audience fill. No credentials, no network.
     """
-
-
-def environment_variables() -> Iterator[tuple[str, str]]:
-    """The name and meaning of every environment variable, for the documentation."""
-    yield from _VARIABLES.items()
-    context = click.Context(cli)
-    for name in COMMANDS:
-        command = cli.get_command(context, name)
-        if command is not None:
-            yield from _variables_of(command, name)
-
-
-def _variables_of(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
-    prefix = re.sub("[ -]", "_", f"{_PREFIX}_{path}").upper()
-    for option in command.params:
-        if isinstance(option, click.Option) and option.envvar is None and option.name:
-            yield f"{prefix}_{option.name.upper()}", f"{path} {max(option.opts, key=len)}"
-    if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            yield from _variables_of(inner, f"{path} {name}")
 
 
 def check_environment(environment: Mapping[str, str]) -> None:

@@ -17,6 +17,8 @@ Examples:
   stackadapt-emulator clock show
   stackadapt-emulator clock advance 4h
   stackadapt-emulator clock freeze --sandbox checkout
+\b
+Exit codes: 0 ok, 2 bad usage or no emulator at the URL. STACKADAPT_EMULATOR_URL sets --url.
 """
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the clock as one JSON object.")

@@ -20,6 +20,8 @@ _EPILOG = """\b
 Examples:
   stackadapt-emulator demo
   stackadapt-emulator demo --json --people 1000 --seed 7
+\b
+Exit codes: 0 the numbers add up, 1 they do not.
 """
 # A seed with every outcome: each rejection, both kinds of failed batch, entering and leaving.
 _DEFAULT_SEED = 80
@@ -36,7 +38,7 @@ def command(count: int, seed: int, as_json: bool) -> None:
     """Run the whole sync with generated people and check the result.
 
     Exits 0 only if the numbers add up: every event is accounted for, no profile without a valid email is visible, and
-    each segment has exactly the expected members. Otherwise it exits 1.
+    each segment has exactly the expected members.
     """
     console = Console(highlight=False, markup=False)
     listening = bind("127.0.0.1", 0)

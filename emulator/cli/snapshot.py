@@ -17,6 +17,8 @@ Examples:
   stackadapt-emulator snapshot save before.snapshot.gz
   stackadapt-emulator snapshot load before.snapshot.gz
   stackadapt-emulator snapshot save --url http://127.0.0.1:9000 --sandbox checkout state.snapshot.gz
+\b
+Exit codes: 0 ok, 2 bad usage or no emulator at the URL. STACKADAPT_EMULATOR_URL sets --url.
 """
 
 

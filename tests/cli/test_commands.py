@@ -16,7 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from emulator import Emulator
-from emulator.cli import COMMANDS, cli, environment_variables, main
+from emulator.cli import COMMANDS, cli, main
 from emulator.cli.serve import warning_about
 from tests.conftest import READY_SECONDS, ROOT, Served
 
@@ -55,14 +55,6 @@ def test_the_variable_of_a_renamed_option_is_an_error(
     shown = call("lint")
     assert shown.returncode == 2
     assert f"'STACKADAPT_EMULATOR_{old}'. It is now 'STACKADAPT_EMULATOR_{new}'." in shown.stderr
-
-
-def test_the_listed_environment_variables_are_read(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    variables = dict(environment_variables())
-    assert variables["STACKADAPT_EMULATOR_SERVE_PORT"] == "serve --port"
-    assert variables["STACKADAPT_EMULATOR_CLOCK_ADVANCE_SANDBOX"] == "clock advance --sandbox"
-    monkeypatch.setenv("STACKADAPT_EMULATOR_DEMO_COUNT", "none")
-    assert "Invalid value for '--people'" in call("demo").stderr
 
 
 def test_an_unknown_command_is_bad_usage(run: Run) -> None:
