@@ -23,10 +23,10 @@ from emulator.cli import COMMANDS
 from emulator.errors import EXIT_CODES
 from emulator.harness.checks import registry
 from emulator.mapping import Field, generations, load_definition
-from emulator.schemas import keys_of
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
 from tests.docs.blocks import DOCUMENTS
+from tests.docs.schema_keys import keys_of
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _VARIABLES = (

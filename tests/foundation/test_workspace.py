@@ -11,8 +11,8 @@ import yaml
 
 from emulator.artefacts import fixture
 from emulator.errors import InputError, WorkspaceError
-from emulator.schemas import keys_of
 from emulator.workspace import READ, WRITE, load_workspace, parse_workspace
+from tests.docs.schema_keys import keys_of
 
 DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
 
