@@ -69,8 +69,10 @@ _TYPES = MappingProxyType(
 _LIMITS = MappingProxyType(
     {
         "pattern": "a string that matches {}",
-        **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), "{} or more"),
-        **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), "{} or less"),
+        "minLength": "{} or more characters",
+        "maxLength": "up to {} characters",
+        **dict.fromkeys(("minItems", "minProperties", "minimum"), "{} or more"),
+        **dict.fromkeys(("maxItems", "maxProperties", "maximum"), "{} or less"),
     }
 )
 # What a description explains better than the limit itself.

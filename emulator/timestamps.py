@@ -1,7 +1,7 @@
-"""Moments as Segment reads, stores and prints them.
+"""Timestamps as both services read, store and print them: milliseconds since 1970 in UTC, and ISO 8601.
 
-Incoming timestamps are ISO 8601 with `Z` or an offset, to the millisecond, microsecond or nanosecond (the Python
-library sends `+00:00`, the Node library `Z`).
+The Tracking API takes `Z` or an offset, and up to nine digits of a second: Segment's Python library sends `+00:00`, the
+Node library `Z`.
 """
 
 from __future__ import annotations
@@ -16,50 +16,50 @@ MILLISECOND = timedelta(milliseconds=1)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 
 
-def to_millis(moment: datetime) -> int:
-    """Whole milliseconds since 1970."""
-    return (moment - _EPOCH) // MILLISECOND
+def to_millis(at: datetime) -> int:
+    """Milliseconds since 1970, rounded down."""
+    return (at - _EPOCH) // MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:
-    """The moment so many milliseconds after 1970."""
+    """The time so many milliseconds after 1970."""
     return _EPOCH + millis * MILLISECOND
 
 
 def iso_of_millis(millis: int) -> str:
-    """As both companies print it: `2026-01-02T03:04:05.678Z`."""
+    """As both services print it: `2026-01-02T03:04:05.678Z`."""
     return to_iso(from_millis(millis))
 
 
 def is_iso(text: str) -> bool:
-    """Whether a string is a timestamp as `iso_of_millis` writes it."""
+    """Whether a string is a timestamp in the form of `iso_of_millis`."""
     return _ISO.fullmatch(text) is not None
 
 
-def iso_nanoseconds(moment: datetime) -> str:
-    """As Engage prints `originalTimestamp`: nine digits of a second."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}000Z"
+def iso_nanoseconds(at: datetime) -> str:
+    """As Engage prints `originalTimestamp`: with nine digits of a second."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}000Z"
 
 
-def parse_moment(value: object) -> datetime | None:
-    """The moment in a timestamp, or None when it is none. A timestamp without a zone is UTC."""
-    return _parsed(value, zone=UTC)
+def parse_timestamp(value: object) -> datetime | None:
+    """The time of an ISO 8601 timestamp, in UTC when it names no zone; None for any other value."""
+    return _parse(value, zone=UTC)
 
 
 def parse_zoned(value: object) -> datetime | None:
-    """The moment in a timestamp that names its zone, or None: the date operators of Engage take no other."""
-    return _parsed(value, zone=None)
+    """The time of a timestamp with a zone, else None: Engage's date operators ignore those without one."""
+    return _parse(value, zone=None)
 
 
-def _parsed(value: object, *, zone: tzinfo | None) -> datetime | None:
-    """`zone` is that of a timestamp without one; None refuses it."""
+def _parse(value: object, *, zone: tzinfo | None) -> datetime | None:
+    """`zone` applies to a timestamp that names none; without it such a timestamp gives None."""
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            return None if zone is None else moment.replace(tzinfo=zone)
-        return moment.astimezone(UTC)
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            return None if zone is None else at.replace(tzinfo=zone)
+        return at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -67,7 +67,7 @@ def _parsed(value: object, *, zone: tzinfo | None) -> datetime | None:
 def corrected(*, original: datetime, sent: datetime | None, received: datetime) -> datetime:
     """The event's time on the server's clock: `receivedAt - (sentAt - originalTimestamp)`.
 
-    Without `sentAt` the original stands. A result that no calendar holds is the time of receipt.
+    `original` when `sent` is missing, `received` when the result is out of range.
     """
     if sent is None:
         return original

@@ -81,10 +81,19 @@ class Package:
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == top:
                 for alias in node.names:
                     module = f"{node.module}.{alias.name}"
-                    name = module if module in self.trees else node.module or ""
+                    offered = alias.name in self._offered.get(node.module or "", ())
+                    name = module if module in self.trees and not offered else node.module or ""
                     # The top file lists what the package offers; it loads nothing by itself.
                     if name != top:
                         yield name
+
+    @cached_property
+    def _offered(self) -> dict[str, set[str]]:
+        """The names that each module imports at its top; a package offers these, whatever its modules are called."""
+        return {
+            name: {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+            for name, tree in self.trees.items()
+        }
 
     def _name(self, path: Path) -> str:
         parts = path.relative_to(self.folder.parent).with_suffix("").parts

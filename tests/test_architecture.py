@@ -57,9 +57,28 @@ LAYERS: Mapping[str, Layers] = {
         "http",
     ),
 }
-# Packages that other packages import by what their `__init__` offers, or by the modules listed here.
+# Packages that the rest imports by what their `__init__` offers, or by the modules listed here.
 PUBLIC: Mapping[str, frozenset[str]] = {
-    "emulator.mapping": frozenset(),
+    package: frozenset(modules.split())
+    for package, modules in {
+        "emulator.faults": "",
+        "emulator.mapping": "",
+        "emulator.segment": "delivery.subscriptions engage.audience_events engage.journey_events engage.routes http "
+        "lookups profiles.profile tables tracking.calls tracking.request_body",
+        "emulator.stackadapt": "graphql.document graphql.schema http limits "
+        "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.segment_rules tables",
+        "emulator.generator": "edge_cases event_stream job output people sending workspace",
+        "emulator.harness": "checks.document_kinds checks.finding checks.lint checks.validate client demo drift "
+        "event_files "
+        "expectations explain funnel preview recorded_cases recordings remote_guard scenarios subscription_context",
+        "emulator.harness.checks": "document_kinds finding lint validate",
+        "emulator.harness.client": "",
+        "emulator.harness.drift": "",
+        "emulator.harness.expectations": "",
+        "emulator.harness.recordings": "",
+        "emulator.harness.scenarios": "files",
+        "emulator.server": "emulator heartbeat listener logs recorder signals workers",
+    }.items()
 }
 # What each package must not know. The two services meet over HTTP only.
 FORBIDDEN = {

@@ -1,30 +1,71 @@
-"""Names of modules: one name means one thing wherever it occurs."""
+"""Names of modules and classes: the field's terms, and one meaning for each name."""
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "emulator"
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# Names that several packages use, and what each means in all of them.
+# Names that were given up. `wording` of the command line and `exchange`, a recorded one, have one meaning each.
+FORMER_MODULES = """
+    answers awkward bodies carried channels comparing concurrency connection connections editions exchange_view
+    exchanges execution faces happenings intake known memory moments read_models reading regulations remembering
+    reports retries second_opinion setting slips space starting stories story troubles vocabulary world
+"""
+FORMER_CLASSES = """
+    Judgement Answered Answers Memory Needs Known ProfileBook Failed Reception Passage Delivery Work Offer
+    Settlement Crowd Voice Disorder Vocabulary Carried Asked Listing RecordSettled Intake Reading Complaint Instead
+    Cut Rejecting Line Reply Answer World SegmentFace StackAdaptFace ClockFace Story Troubles Stage Happening Walk
+    Subject SecondOpinion Edition Strike
+"""
+# Names that several packages use, each for one thing.
+SEEN_FROM_ANOTHER_PACKAGE = """
+    clock control demo drift emulator engage explain faults http journal lint profiles queries rate_limit replay
+    sandboxes scenarios segment segments service snapshot stackadapt store tables validate workspace
+"""
+TERMS_OF_THE_VENDORS = "advertisers calls deletions emails mappings profile_lists uploads user_errors"
 SHARED = {
-    "queries": "what a service reads from its store, as JSON values",
-    "tables": "the SQL tables of a service",
-    "service": "the service as one object",
-    "store": "rows of one kind in the database",
-    "schema": "the schema that a service or action is checked with",
-    "profiles": "profiles",
-    "mappings": "mappings",
-    "workspace": "a workspace",
-    "segment": "the Segment service",
-    "stackadapt": "the StackAdapt service",
+    **dict.fromkeys(SEEN_FROM_ANOTHER_PACKAGE.split(), "the thing of that name"),
+    **dict.fromkeys(TERMS_OF_THE_VENDORS.split(), "the vendor's term: its rules, its resolvers, its checks"),
+    "actions": "what is done: by a destination, in a scenario",
+    "audience_events": "the events of an audience: made, checked",
+    "definition": "what a destination or a fault is declared to be",
+    "document": "a GraphQL document: written, read",
+    "events": "things that happened",
+    "expectations": "what a test or scenario expects",
+    "names": "names",
+    "profile": "one profile",
+    "response": "an HTTP response",
+    "rules": "rules",
+    "schema": "what data must look like",
+    "targets": "where tests and scenarios run",
+    "text": "text",
+    "values": "how values are read",
+    "workers": "processes that share work",
 }
+
+
+def test_former_names_of_modules_are_gone() -> None:
+    assert {path.stem for path in MODULES} & {*FORMER_MODULES.split()} == set()
+
+
+def test_former_names_of_classes_are_gone() -> None:
+    classes = {
+        node.name.lstrip("_")
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert classes & {*FORMER_CLASSES.split()} == set()
 
 
 def test_modules_of_one_name_mean_one_thing() -> None:
     places = defaultdict(list)
-    for path in PACKAGE.rglob("*.py"):
+    for path in MODULES:
         places[path.parent.name if path.stem == "__init__" else path.stem].append(path.relative_to(PACKAGE).as_posix())
     shared = {name: sorted(paths) for name, paths in places.items() if len(paths) > 1}
     assert {name: paths for name, paths in shared.items() if name not in SHARED} == {}
+    assert SHARED.keys() - shared.keys() == set(), "names that are no longer shared"

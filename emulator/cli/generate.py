@@ -1,4 +1,4 @@
-"""`generate`: people, calls, audience events and workspaces, the same ones for the same seed."""
+"""`generate`: people, identify calls, audience events and workspaces, reproducible by seed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from emulator.addresses import address, shown
 from emulator.cli import SuggestingGroup
 from emulator.cli.generate_options import (
     GZIP,
-    crowd_of,
-    crowd_options,
-    disorder_of,
-    disorder_options,
     form_of,
+    options_of,
     output_options,
+    population_of,
+    population_options,
+    stream_options,
 )
 from emulator.cli.output import counted, progress
 from emulator.cli.remote import client_of, permission, remote_options
@@ -44,9 +44,9 @@ _FASTEST = 1_000_000
 
 @click.group(cls=SuggestingGroup, epilog=_EPILOG)
 def command() -> None:
-    """Make people, identify calls, audience events and workspaces.
+    """Generate people, identify calls, audience events and workspaces.
 
-    Number i of a seed is always the same, whatever the count, the format and the number of processes.
+    Record i of a seed is always the same, whatever the count, the format and the number of processes.
     """
 
 
@@ -54,14 +54,14 @@ def command() -> None:
     epilog="""\b
 Examples:
   stackadapt-emulator generate people --locale de_DE --locale fr_FR -o people.csv
-  stackadapt-emulator generate people --missing-email 0 --invalid-email 0 --awkward quote=0.05
+  stackadapt-emulator generate people --missing-email 0 --invalid-email 0 --edge-case quote=0.05
 """
 )
-@crowd_options
+@population_options
 @output_options
 def people(**given: Any) -> None:
     """People as flat records: JSON lines, a JSON array, or CSV."""
-    _write(PeopleStream(crowd=crowd_of(given)), given, "person", "people")
+    _write(PeopleStream(population=population_of(given)), given, "person", "people")
 
 
 @command.command(
@@ -71,26 +71,26 @@ Examples:
   stackadapt-emulator generate identifies --count 100000 --send http://127.0.0.1:8585 --events-per-second 50
 """
 )
-@crowd_options
-@disorder_options
+@population_options
+@stream_options
 @output_options
-@click.option("--send", "url", metavar="URL", help="Post them to the Tracking API at this address instead.")
+@click.option("--send", "url", metavar="URL", help="Send them to the Tracking API at this address.")
 @click.option("--write-key", default="segment-local", show_default=True, help="With --send.")
 @click.option("--events-per-second", "rate", type=click.FloatRange(0, _FASTEST, min_open=True), help="With --send.")
 @remote_options
 def identifies(url: str | None, write_key: str, rate: float | None, **given: Any) -> None:
-    """Identify calls as an app sends them: one for each person, another for who leaves the audience."""
-    # No comparison of a range finds that it is no number.
+    """Identify calls as an app sends them: one for each person, another for one who leaves the audience."""
+    # The range check of the option lets NaN pass.
     if rate is not None and isnan(rate):
-        raise InputError("this is no pace", where="--events-per-second", found=rate, allowed="more than 0")
-    stream = EventStream(crowd=crowd_of(given), voice=IdentifyCalls(), disorder=disorder_of(given))
+        raise InputError("must be greater than 0", where="--events-per-second", found=rate)
+    stream = EventStream(population=population_of(given), source=IdentifyCalls(), options=options_of(given))
     if url is None:
         if rate is not None:
-            raise InputError("only what is sent has a pace", where="--events-per-second", hint="Add --send URL.")
+            raise InputError("requires --send", where="--events-per-second", hint="Add --send URL.")
         _write(stream, given, "call")
         return
     if given["output"] is not None:
-        raise InputError("calls go to a file or to a Tracking API, not to both", where="--send")
+        raise InputError("cannot be combined with --output", where="--send")
     _send(Job(stream=stream, start=given["start"], count=given["count"]), url, write_key, rate)
 
 
@@ -102,14 +102,15 @@ Examples:
   stackadapt-emulator generate audience-events --workspace workspace.yaml --count 5
 """,
 )
-@crowd_options
-@disorder_options
+@population_options
+@stream_options
 @output_options
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
 def audience_events(workspace_path: Path | None, **given: Any) -> None:
-    """Audience entered and exited, as Engage sends them to the workspace's destination instances."""
-    voice = membership_events(load_workspace(workspace_path))
-    _write(EventStream(crowd=members(crowd_of(given)), voice=voice, disorder=disorder_of(given)), given, "event")
+    """Audience entered and exited events, as Engage sends them to the workspace's destination instances."""
+    source = membership_events(load_workspace(workspace_path))
+    population = members(population_of(given))
+    _write(EventStream(population=population, source=source, options=options_of(given)), given, "event")
 
 
 @command.command(
@@ -121,12 +122,12 @@ Examples:
 @click.option("--advertisers", default=2, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--audiences", default=5, show_default=True, type=click.IntRange(1, len(AMOUNTS)))
 @click.option("--destinations", default=2, show_default=True, type=click.IntRange(1, 1000), help="Instances.")
-@click.option("--seed", default=1, show_default=True, help="The same seed makes the same one.")
-@click.option("--locale", default="en_US", show_default=True, help="Of Faker, for the advertisers' names.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File; printed when absent.")
-@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same workspace.")
+@click.option("--locale", default="en_US", show_default=True, help="Locale of Faker, for the advertisers' names.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def workspace(output: Path | None, force: bool, **given: Any) -> None:
-    """A workspace file with so many advertisers, audiences and destination instances."""
+    """A workspace file with the given numbers of advertisers, audiences and destination instances."""
     text = as_yaml(workspace_document(given.pop("seed"), **given))
     if output is None:
         click.echo(text, nl=False)
@@ -135,7 +136,7 @@ def workspace(output: Path | None, force: bool, **given: Any) -> None:
         with output.open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        raise InputError("this file exists already", where=str(output), hint="Add --force to replace it.") from None
+        raise InputError("the file already exists", where=str(output), hint="Add --force to replace it.") from None
     except OSError as error:
         raise unwritable(output, error) from None
     click.echo(f"wrote {output}")
@@ -151,22 +152,17 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
         compressed=given["compressed"] or (output is not None and output.suffix == GZIP),
     )
     if job.form == CSV and not isinstance(stream, PeopleStream):
-        raise InputError("events are nested, and CSV is flat", where="--format", found=CSV, allowed="jsonl, json")
+        raise InputError("CSV cannot hold nested events", where="--format", found=CSV, allowed="jsonl, json")
     if output is None:
         _print(job, given)
         return
     if given["resume"] and not given["force"] and output.exists() and is_finished(output, job):
-        click.echo(f"{output} is finished already: it begins and ends as these options make it")
+        click.echo(f"{output} is already complete")
         return
     with progress(job.count) as report:
         try:
             write_file(
-                output,
-                job,
-                processes=given["processes"],
-                resume=given["resume"],
-                force=given["force"],
-                report=report,
+                output, job, processes=given["processes"], resume=given["resume"], force=given["force"], report=report
             )
         except KeyboardInterrupt:
             click.echo("interrupted: repeat the command with --resume to continue", err=True)
@@ -176,7 +172,7 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
 
 def _print(job: Job, given: dict[str, Any]) -> None:
     if given["resume"] or given["force"]:
-        raise InputError("--resume and --force are about a file", where="--output", hint="Add --output FILE.")
+        raise InputError("--resume and --force require a file", where="--output", hint="Add --output FILE.")
     with progress(job.count, hidden=sys.stdout.isatty()) as report:
         write_to(sys.stdout.buffer, job, processes=given["processes"], report=report)
     sys.stdout.buffer.flush()
@@ -194,7 +190,7 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
         except (UserMistake, KeyboardInterrupt):
             left = f"--start {job.start + done} --count {job.count - done}"
             click.echo(
-                f"sent {done:,} of {counted(job.count, 'call')}; to go on, repeat the command with {left}", err=True
+                f"sent {done:,} of {counted(job.count, 'call')}; to continue, repeat the command with {left}", err=True
             )
             raise
     click.echo(f"sent {counted(done, 'call')} to {shown(target)}")

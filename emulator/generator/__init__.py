@@ -1,1 +1,1 @@
-"""What `generate` does with generated people and events: encodes blocks in any process, writes them, sends them."""
+"""Generated people, calls, audience events and workspaces; written to files or sent to a Tracking API."""

@@ -1,4 +1,4 @@
-"""What makes a generated person awkward: values that the published destination or StackAdapt trips over, by tag."""
+"""Edge cases of generated people: trait values that the published destination or StackAdapt cannot handle, by tag."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emulator.errors import InputError, nearest
+from emulator.errors import InputError, unknown
 
 NONE = "none"
 _TOO_LONG = 254
@@ -14,20 +14,12 @@ _ACCENTED = (("Zoë", "Müller"), ("José", "Núñez"), ("Łukasz", "Żółć"),
 
 
 def check_tags(shares: Mapping[str, float]) -> None:
-    """Raises InputError for a tag that does not exist, and for shares that add up to more than everybody."""
+    """Raises InputError for an unknown tag, and for shares that add up to more than 1."""
     for tag in shares:
         if tag not in EDGE_CASES:
-            raise InputError(
-                "there is no such kind of awkward person",
-                where="awkward",
-                found=tag,
-                allowed=", ".join(EDGE_CASES),
-                hint=nearest(tag, EDGE_CASES),
-            )
+            raise unknown("edge case", tag, EDGE_CASES, where="edge-case")
     if sum(shares.values()) > 1:
-        raise InputError(
-            "the shares of awkward people add up to more than 1", where="awkward", found=sum(shares.values())
-        )
+        raise InputError("the shares add up to more than 1", where="edge-case", found=sum(shares.values()))
 
 
 def _quote(traits: dict[str, Any], _mailbox: str) -> None:
@@ -51,11 +43,11 @@ def _number_for_text(traits: dict[str, Any], _mailbox: str) -> None:
 
 
 def _long_email(traits: dict[str, Any], mailbox: str) -> None:
-    """Longer than the 254 characters that an address may have; the mapping engine's format has no such limit."""
+    """An address longer than 254 characters: the mapping engine's format does not limit it."""
     traits["email"] = f"{mailbox}.{'x' * _TOO_LONG}@example.com"
 
 
-# Each changes the traits of a person whose mailbox has this name.
+# Each changes the traits of a person; the second argument is the local part of the email.
 EDGE_CASES: Mapping[str, Callable[[dict[str, Any], str], None]] = {
     "quote": _quote,
     "newline": _newline,

@@ -1,8 +1,8 @@
-"""Streams of generated events, in blocks that can each be made alone, by any process, in any order.
+"""Streams of generated events, in blocks that any process can make in any order.
 
-A block holds `BLOCK` events. Whatever relates events to each other, a repetition, a member who leaves, an exchange of
-places, stays within a block, so that an event depends on the seed, its place and the options alone. People are numbered
-from the block's place on: numbers are left out where events are not of new people.
+A block has `BLOCK` events. Duplicates, members who leave and changes of order stay within a block, so that an event
+depends only on the seed, its position and the options. The people of a block are numbered from its position on; numbers
+are skipped where an event is not of a new person.
 """
 
 from __future__ import annotations
@@ -16,19 +16,24 @@ from typing import Any, Protocol
 from emulator.errors import InputError
 from emulator.generator.people import FIRST_CALL, Person, Population, check_share, identify, no_longer_vip
 from emulator.ids import Ids
-from emulator.segment.delivery.subscriptions import integrations
-from emulator.segment.engage.audience_events import Route, audience_events
-from emulator.segment.engage.routes import audience_routes
-from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile
+from emulator.segment import (
+    EMAIL,
+    USER_ID,
+    AudienceRoute,
+    Profile,
+    audience_events,
+    audience_routes,
+    integrations,
+)
 from emulator.timestamps import from_millis, to_millis
 from emulator.workspace import Workspace
 
 BLOCK = 1000
 LATEST_HOURS = 24
-# How many places a repetition, or an event that is out of order, comes later at most.
+# How many positions later a duplicate, or an event out of order, arrives at most.
 DISPLACED = 20
 
-# Most members who leave do so within a hundred places, so that a short stream shows some.
+# Most members who leave do so within a hundred positions, so that a short stream has some.
 _SOON = 4
 _SECOND = 1000
 _HOUR = 3600
@@ -41,11 +46,11 @@ Draw = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamOptions:
-    """How a stream differs from one event after the other, each once. Shares between 0 and 1.
+    """How a stream departs from each event once and in order. Shares between 0 and 1.
 
-    `duplicates`: events that come again soon, the same to the byte. `late`: people whose first events tell of a moment
-    up to 24 hours before they arrive. `out_of_order`: events that come up to 20 places too late. `churn`: members who
-    leave again later. Raises InputError for a share that is none.
+    `duplicates`: events that are repeated soon after, byte for byte. `late`: people whose first events are up to 24
+    hours old when they arrive. `out_of_order`: events up to 20 positions too late. `churn`: members who leave again.
+    Raises InputError for an invalid share.
     """
 
     duplicates: float = 0.0
@@ -59,7 +64,7 @@ class StreamOptions:
 
 
 class EventSource(Protocol):
-    """Who speaks of a person: makes the events of entering, or of leaving, at a moment in milliseconds since 1970."""
+    """Makes the events of a person who enters or leaves the audience; `at` is in milliseconds since 1970."""
 
     def events(self, person: Person, *, entered: bool, at: int, ids: Ids) -> Sequence[Event]:
         """At least one."""
@@ -68,7 +73,7 @@ class EventSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IdentifyCalls:
-    """The person's own app: one identify call; who leaves has spent too little for the audience."""
+    """The app's identify calls, one each; on leaving with a `total_spent` below the audience's condition."""
 
     def events(self, person: Person, *, entered: bool, at: int, ids: Ids) -> Sequence[Event]:
         return (identify(person if entered else no_longer_vip(person), sequence=0 if entered else 1, at=at),)
@@ -76,9 +81,9 @@ class IdentifyCalls:
 
 @dataclass(frozen=True, slots=True)
 class MembershipEvents:
-    """Engage: audience events as they reach destinations, along one of the routes for each person."""
+    """Engage's audience events as destinations get them, along one of the routes for each person."""
 
-    routes: tuple[Route, ...]
+    routes: tuple[AudienceRoute, ...]
 
     def events(self, person: Person, *, entered: bool, at: int, ids: Ids) -> Sequence[Event]:
         identifiers = {(USER_ID, person.user_id): 0}
@@ -94,51 +99,51 @@ class MembershipEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventStream:
-    """Events of a crowd in the order of their arrival, about one a second. `block(n)` has the n-th thousand."""
+    """The events of a population in order of arrival, about one a second. `block(n)` has the n-th thousand."""
 
-    crowd: Population
-    voice: EventSource
-    disorder: StreamOptions = StreamOptions()
+    population: Population
+    source: EventSource
+    options: StreamOptions = StreamOptions()
 
     def block(self, number: int) -> list[Event]:
         """The events from number `number * BLOCK` on."""
-        ids = Ids(self.crowd.seed).apart("events", number)
-        draw = ids.stream("story").random
+        ids = Ids(self.population.seed).apart("events", number)
+        draw = ids.stream("story").random  # wording: exempt - the label seeds the draws
         arrivals: list[Arrival] = []
-        for person in islice(self.crowd.people(first=number * BLOCK), BLOCK):
-            told = self._story(person, number * BLOCK + len(arrivals), draw, ids)
-            # At the end of a block there may be room for the first of them only, which are of entering.
-            arrivals += told[: BLOCK - len(arrivals)]
+        for person in islice(self.population.people(first=number * BLOCK), BLOCK):
+            of_person = self._arrivals(person, number * BLOCK + len(arrivals), draw, ids)
+            # The end of a block may cut them off after those of entering.
+            arrivals += of_person[: BLOCK - len(arrivals)]
             if len(arrivals) == BLOCK:
                 break
         arrivals.sort(key=itemgetter(0))
         return [event for _, event in arrivals]
 
-    def _story(self, person: Person, place: int, draw: Draw, ids: Ids) -> list[Arrival]:
-        """A person's events: entering, then leaving, then repetitions."""
-        disorder = self.disorder
-        told: list[Arrival] = []
-        happened = place - draw() * LATEST_HOURS * _HOUR if draw() < disorder.late else place
-        for event in self.voice.events(person, entered=True, at=_moment(happened), ids=ids):
-            told.append((self._arrival(place, draw), event))
-        if person.vip and draw() < disorder.churn:
-            left = place + draw() ** _SOON * (BLOCK - place % BLOCK)
-            for event in self.voice.events(person, entered=False, at=_moment(left), ids=ids):
-                told.append((self._arrival(left, draw), event))
-        again = [(arrival + draw() * DISPLACED, event) for arrival, event in told if draw() < disorder.duplicates]
-        return told + again
+    def _arrivals(self, person: Person, position: int, draw: Draw, ids: Ids) -> list[Arrival]:
+        """A person's events: entering, then leaving, then duplicates."""
+        options = self.options
+        arrivals: list[Arrival] = []
+        entered = position - draw() * LATEST_HOURS * _HOUR if draw() < options.late else position
+        for event in self.source.events(person, entered=True, at=_millis_at(entered), ids=ids):
+            arrivals.append((self._arrival(position, draw), event))
+        if person.vip and draw() < options.churn:
+            left = position + draw() ** _SOON * (BLOCK - position % BLOCK)
+            for event in self.source.events(person, entered=False, at=_millis_at(left), ids=ids):
+                arrivals.append((self._arrival(left, draw), event))
+        again = [(arrival + draw() * DISPLACED, event) for arrival, event in arrivals if draw() < options.duplicates]
+        return arrivals + again
 
-    def _arrival(self, place: float, draw: Draw) -> float:
-        return place + draw() * DISPLACED if draw() < self.disorder.out_of_order else place
+    def _arrival(self, position: float, draw: Draw) -> float:
+        return position + draw() * DISPLACED if draw() < self.options.out_of_order else position
 
 
-def members(crowd: Population) -> Population:
-    """The same people, all of them in the default workspace's audience."""
-    return replace(crowd, vips=1.0)
+def members(population: Population) -> Population:
+    """The same people, all in the default workspace's audience."""
+    return replace(population, vips=1.0)
 
 
 def membership_events(workspace: Workspace) -> MembershipEvents:
-    """Engage's voice in a workspace: every audience along its connections. Raises InputError when none sends."""
+    """The audience events of a workspace's connected audiences. Raises InputError when none sends any."""
     routes = tuple(
         route
         for route in audience_routes(workspace, integrations(workspace))
@@ -153,6 +158,6 @@ def membership_events(workspace: Workspace) -> MembershipEvents:
     return MembershipEvents(routes)
 
 
-def _moment(place: float) -> int:
-    """The moment at which what belongs at a place happens, in milliseconds since 1970."""
-    return _START + int(place * _SECOND)
+def _millis_at(position: float) -> int:
+    """The time of an event at a position, in milliseconds since 1970."""
+    return _START + int(position * _SECOND)

@@ -1,4 +1,4 @@
-"""A slice of a stream in a form: which blocks it needs, and the bytes of each, to be made by any process."""
+"""A slice of a stream in a file format: the blocks that it needs and the bytes of each, made by any process."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ COLUMNS = (
     *("postal_code", "timezone", "birthday", "total_spent"),
 )
 
-# JSON as it stands in files and in bodies alike.
+# The JSON of files and request bodies.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Record = Mapping[str, Any]
 
 
 class Stream(Protocol):
-    """Records without end, `BLOCK` in a block."""
+    """An endless sequence of records, `BLOCK` in a block."""
 
     def block(self, number: int) -> Sequence[Record]:
         """The records from number `number * BLOCK` on."""
@@ -39,21 +39,21 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleStream:
-    """People as flat records, which StackAdapt takes as an upload: `COLUMNS`, without `email` for who has none."""
+    """People as flat records for an upload to StackAdapt: `COLUMNS`, without `email` where there is none."""
 
-    crowd: Population
+    population: Population
 
     def block(self, number: int) -> Sequence[Record]:
         """The people from number `number * BLOCK` on."""
-        crowd = islice(self.crowd.people(first=number * BLOCK), BLOCK)
-        return [{"user_id": person.user_id, **person.traits} for person in crowd]
+        people = islice(self.population.people(first=number * BLOCK), BLOCK)
+        return [{"user_id": person.user_id, **person.traits} for person in people]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The `count` records from number `start` on, as JSON lines, a JSON array or CSV, with `compressed` as gzip.
+    """The `count` records from number `start` on, as JSON lines, a JSON array or CSV, compressed with gzip if set.
 
-    The chunks of all its blocks, one after the other, are the whole file. Each is a gzip member of its own.
+    The chunks of its blocks, concatenated, are the file; each is a gzip member.
     """
 
     stream: Stream
@@ -63,17 +63,17 @@ class Job:
     compressed: bool = False
 
     def blocks(self) -> range:
-        """The numbers of the blocks that it takes records from."""
+        """The numbers of the blocks that it needs."""
         return range(self.start // BLOCK, (self.start + self.count - 1) // BLOCK + 1)
 
     def size(self, number: int) -> int:
-        """How many records it takes from a block."""
-        return len(self._places(number))
+        """The number of records that it takes from a block."""
+        return len(self._positions(number))
 
     def records(self, number: int) -> Sequence[Record]:
         """The records that it takes from a block."""
-        places = self._places(number)
-        return self.stream.block(number)[places.start : places.stop]
+        positions = self._positions(number)
+        return self.stream.block(number)[positions.start : positions.stop]
 
     def all_records(self) -> Iterator[Record]:
         """Every record, made block by block."""
@@ -81,13 +81,13 @@ class Job:
             yield from self.records(number)
 
     def chunk(self, number: int) -> bytes:
-        """The part of the file that a block makes."""
+        """The part of the file with the records of a block."""
         first, last = number == self.blocks()[0], number == self.blocks()[-1]
         chunk = _WRITERS[self.form](self.records(number), first, last).encode()
-        # Without a time in it, the same content is the same file.
+        # Without a timestamp, the same content makes the same bytes.
         return gzip.compress(chunk, mtime=0) if self.compressed else chunk
 
-    def _places(self, number: int) -> range:
+    def _positions(self, number: int) -> range:
         end = self.start + self.count
         return range(max(self.start - number * BLOCK, 0), min(end - number * BLOCK, BLOCK))
 

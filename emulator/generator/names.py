@@ -1,7 +1,7 @@
-"""Words that people are made of: names, streets, places, from Faker, drawn once for each locale.
+"""Lists of names, streets and places from Faker, drawn once for each locale.
 
-Faker is too slow to be asked for every field of a million people; its words are drawn once, always the same ones, and
-a person picks among them.
+Faker is too slow to call for every field of a million people: the lists are the same every time, and each person picks
+from them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from faker import VERSION as FAKER_VERSION
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
-from emulator.errors import InputError, nearest
+from emulator.errors import unknown
 
-WORDS = 1000
+LENGTH = 1000
 _FIRST_DRAW = 1
-# Another version of Faker may have other words.
+# Another version of Faker may have other names.
 FAKER_RELEASE = f"Faker {FAKER_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Parts of a postal address that go together as far as Faker knows."""
+    """Parts of a postal address that belong together."""
 
     city: str
     state: str
@@ -36,8 +36,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """The words of one locale, as many of each kind.
+class NameLists:
+    """The lists of one locale, all of the same length.
 
     `first_mailboxes` and `last_mailboxes` have the ASCII form of each name, by position.
     """
@@ -55,40 +55,35 @@ class Vocabulary:
 def check_locale(locale: str) -> None:
     """Raises InputError for a locale that Faker does not have."""
     if locale not in AVAILABLE_LOCALES:
-        raise InputError(
-            "there is no such locale",
-            where="locale",
-            found=locale,
-            allowed="a locale of Faker, such as en_US, de_DE or ja_JP",
-            hint=nearest(locale, AVAILABLE_LOCALES),
-        )
+        hint = "Use a locale of Faker, such as en_US, de_DE or ja_JP."
+        raise unknown("locale", locale, AVAILABLE_LOCALES, where="locale", hint=hint, listing=False)
 
 
 @cache
-def vocabulary(locale: str) -> Vocabulary:
-    """The words of a locale such as `en_US`. Raises InputError for one that Faker does not have."""
+def name_lists(locale: str) -> NameLists:
+    """The lists of a locale such as `en_US`. Raises InputError for one that Faker does not have."""
     check_locale(locale)
     faker = Faker(locale)
     faker.seed_instance(_FIRST_DRAW)
     first_names, last_names = _drawn(faker.first_name), _drawn(faker.last_name)
-    return Vocabulary(
+    return NameLists(
         first_names=first_names,
         last_names=last_names,
         first_mailboxes=tuple(map(_mailbox, first_names)),
         last_mailboxes=tuple(map(_mailbox, last_names)),
         streets=_drawn(faker.street_address),
         phones=_drawn(faker.phone_number),
-        places=tuple(_place(faker) for _ in range(WORDS)),
+        places=tuple(_place(faker) for _ in range(LENGTH)),
         country=locale.partition("_")[2],
     )
 
 
 def _drawn(draw: Callable[[], Any]) -> tuple[str, ...]:
-    return tuple(_plain(draw()) for _ in range(WORDS))
+    return tuple(_plain(draw()) for _ in range(LENGTH))
 
 
 def _place(faker: Faker) -> Place:
-    # Not every locale has states; the region that it has instead goes by another name.
+    # Not every locale has states: the method for its regions has another name.
     state = next(
         (draw for name in ("state", "administrative_unit", "city") if (draw := getattr(faker, name, None))), None
     )
@@ -101,11 +96,11 @@ def _place(faker: Faker) -> Place:
 
 
 def _plain(word: object) -> str:
-    """A word without the characters that break a delivery: those come into people on purpose only."""
+    """A name without the characters that break a delivery, which only edge cases may have."""
     return re.sub(r'[\s"\\]+', " ", str(word))
 
 
 def _mailbox(name: str) -> str:
-    """The letters and digits of a name that may stand in an email address; `person` when there are none."""
+    """The ASCII letters and digits of a name, for an email address; `person` when it has none."""
     ascii_ = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]", "", ascii_) or "person"

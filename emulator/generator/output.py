@@ -1,7 +1,7 @@
-"""A generated file: written under another name, continued after an interruption, put in its place when it is whole.
+"""A generated file: written as `FILE.part`, resumable after an interruption, renamed when it is complete.
 
-Beside `FILE.part`, `FILE.part.json` tells how much of it is good: it is replaced after each block, so a process that is
-killed at any moment leaves a beginning that can be continued.
+`FILE.part.json` records how much of it is complete and is replaced after each block, so that a killed process can be
+resumed.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from emulator.generator.job import Job
 from emulator.generator.names import FAKER_RELEASE
 from emulator.generator.workers import made
 
-Told = Callable[[int], None]
+Report = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How far a file has come: the first so many bytes are the first so many blocks of what `job` describes."""
+    """How much of a file is complete: its first `bytes` bytes are the first `blocks` blocks of the described job."""
 
     job: str
     blocks: int = 0
     bytes: int = 0
 
 
-def write_to(out: BinaryIO, job: Job, *, processes: int, report: Told) -> None:
-    """Writes everything, and tells after each block how many records it had."""
+def write_to(out: BinaryIO, job: Job, *, processes: int, report: Report) -> None:
+    """Writes everything; reports the number of records after each block."""
     for number, chunk in zip(job.blocks(), made(job.chunk, job.blocks(), processes=processes), strict=True):
         out.write(chunk)
         report(job.size(number))
 
 
-def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: bool, report: Told) -> None:
-    """Writes a whole file or leaves the one that is there. Raises InputError.
+def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: bool, report: Report) -> None:
+    """Writes a whole file, or leaves an existing one unchanged. Raises InputError.
 
-    A file that is there, or the beginning of one, is replaced with `force` only. With `resume` a beginning that an
-    equal job made is continued, and the result is the same as without an interruption.
+    An existing file, complete or partial, is replaced only with `force`. With `resume`, a partial file of an equal job
+    is continued; the result is the same as without an interruption.
     """
     part = path.with_name(f"{path.name}.part")
     _check_free(path, part, resume=resume, force=force)
     try:
-        mark = _found(part, job) if resume and part.exists() else Mark(job=_described(job))
+        mark = _read_mark(part, job) if resume and part.exists() else Mark(job=_described(job))
         report(sum(job.size(number) for number in job.blocks()[: mark.blocks]))
         with part.open("r+b" if mark.blocks else "wb") as out:
             out.truncate(mark.bytes)
@@ -61,7 +61,7 @@ def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: boo
 
 
 def is_finished(path: Path, job: Job) -> bool:
-    """Whether a file begins and ends as the job's does: what can be told without making all of it again."""
+    """Whether a file starts and ends like the job's, which is checked without making all of it."""
     blocks = job.blocks()
     first, last = job.chunk(blocks[0]), job.chunk(blocks[-1])
     try:
@@ -75,7 +75,7 @@ def is_finished(path: Path, job: Job) -> bool:
 
 
 def _continued(out: BinaryIO, part: Path, job: Job, mark: Mark, processes: int) -> Iterator[int]:
-    """Writes the blocks that are missing. Yields how many records each has once it is safe."""
+    """Writes the missing blocks. Yields the number of records of each once it is recorded."""
     rest = job.blocks()[mark.blocks :]
     done = mark.bytes
     for index, chunk in enumerate(made(job.chunk, rest, processes=processes), start=mark.blocks):
@@ -88,28 +88,28 @@ def _continued(out: BinaryIO, part: Path, job: Job, mark: Mark, processes: int) 
 
 def _check_free(path: Path, part: Path, *, resume: bool, force: bool) -> None:
     if path.exists() and not force:
-        made = " and is not what these options make" if resume else ""
-        raise InputError(f"this file exists already{made}", where=str(path), hint="Add --force to replace it.")
+        made = " and was not made with these options" if resume else ""
+        raise InputError(f"the file already exists{made}", where=str(path), hint="Add --force to replace it.")
     if part.exists() and not (resume or force):
         raise InputError(
-            "the beginning of this file is there already",
+            "a partial file already exists",
             where=str(part),
-            hint="Add --resume to continue it, or --force to begin again.",
+            hint="Add --resume to continue it, or --force to start again.",
         )
 
 
-def _found(part: Path, job: Job) -> Mark:
-    """How much of a beginning is good. Raises InputError when another job made it."""
+def _read_mark(part: Path, job: Job) -> Mark:
+    """How much of a partial file is complete. Raises InputError when another job made it."""
     try:
         mark = Mark(**json.loads(_mark_of(part).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
-        # Interrupted before its first block was whole.
+        # Interrupted during the first block.
         return Mark(job=_described(job))
     if mark.job != _described(job) or part.stat().st_size < mark.bytes:
         raise InputError(
-            "this beginning was made with other options, or by another version",
+            "the partial file was made with other options, or by another version",
             where=str(part),
-            hint="Repeat the options, or add --force to begin again.",
+            hint="Repeat the options, or add --force to start again.",
         )
     return mark
 
@@ -125,5 +125,5 @@ def _mark_of(part: Path) -> Path:
 
 
 def _described(job: Job) -> str:
-    """Everything that the content depends on."""
+    """Everything that determines the content."""
     return f"{job!r}, stackadapt-emulator {__version__}, {FAKER_RELEASE}"

@@ -1,8 +1,8 @@
-"""People to identify: seeded, endless, partly awkward.
+"""Generated people: an endless sequence for each seed.
 
-Person *i* of a seed is always the same person, however many are asked for and from whichever one on: each is drawn by
-their number. Some have no email or a malformed one, some carry values that the published destination or StackAdapt
-trips over; the tag in `awkward` says what, so that a test can tell who should have arrived.
+Person *i* of a seed is always the same, whatever the number and the start: each is drawn by number. Some have no email
+or a malformed one, and some have values that the published destination or StackAdapt cannot handle; `edge_case` is the
+tag, so that a test knows who should arrive.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from emulator.errors import InputError
 from emulator.generator.edge_cases import EDGE_CASE_SHARES, EDGE_CASES, NONE, check_tags
-from emulator.generator.names import WORDS, Vocabulary, check_locale, vocabulary
+from emulator.generator.names import LENGTH, NameLists, check_locale, name_lists
 from emulator.ids import Ids
 from emulator.timestamps import iso_of_millis, to_millis
 
@@ -38,9 +38,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody to identify. `email` is what `traits` hold under that name, well-formed or not, or None.
-
-    `awkward` is `none` or a key of `AWKWARD_SHARES`.
+    """A generated person. `email` is the trait, well-formed or not, or None; `edge_case` is `none` or a key of
+    `EDGE_CASES`.
     """
 
     seed: int
@@ -48,53 +47,53 @@ class Person:
     user_id: str
     traits: Mapping[str, Any]
     email: str | None
-    awkward: str = NONE
+    edge_case: str = NONE
 
     @property
     def vip(self) -> bool:
-        """Whether the person belongs to the default workspace's audience."""
+        """Whether the person is in the default workspace's audience."""
         return bool(self.traits["total_spent"] >= VIP_SPENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """The people of a seed. Shares are between 0 and 1; `awkward` has one for each tag.
+    """The people of a seed. Shares are between 0 and 1; `edge_cases` has one for each tag.
 
-    `vips` is the share of people whose `total_spent` is 500 or more; each speaks one of the `locales` of Faker. Raises
-    InputError for an unknown locale or tag, for a share that is none and for shares that add up to more than everybody.
+    `vips` is the share with a `total_spent` of 500 or more; each person has one of Faker's `locales`. Raises InputError
+    for an unknown locale or tag, for an invalid share, and for shares that add up to more than 1.
     """
 
     seed: int
     locales: tuple[str, ...] = ("en_US",)
     missing_email: float = MISSING_EMAIL_SHARE
     invalid_email: float = INVALID_EMAIL_SHARE
-    awkward: Mapping[str, float] = field(default_factory=lambda: EDGE_CASE_SHARES)
+    edge_cases: Mapping[str, float] = field(default_factory=lambda: EDGE_CASE_SHARES)
     vips: float = VIP_SHARE
 
     def __post_init__(self) -> None:
         for locale in self.locales:
             check_locale(locale)
-        check_tags(self.awkward)
+        check_tags(self.edge_cases)
         shares = {"missing-email": self.missing_email, "invalid-email": self.invalid_email, "vips": self.vips}
-        for name, share in (shares | dict(self.awkward)).items():
+        for name, share in (shares | dict(self.edge_cases)).items():
             check_share(name, share)
         without = self.missing_email + self.invalid_email
         if without > 1:
             raise InputError(
-                "the shares of people without an email and with a malformed one add up to more than 1",
+                "the shares add up to more than 1",
                 where="missing-email, invalid-email",
                 found=without,
             )
 
     def people(self, *, first: int = 0) -> Iterator[Person]:
-        """Everybody from person number `first` on, without end."""
+        """The people from number `first` on, without end."""
         drawn = Ids(self.seed).draws("person")
-        books = [vocabulary(locale) for locale in self.locales]
-        tags = tuple(zip(accumulate(self.awkward.values()), self.awkward, strict=True))
+        lists = [name_lists(locale) for locale in self.locales]
+        tags = tuple(zip(accumulate(self.edge_cases.values()), self.edge_cases, strict=True))
         for index in count(first):
             draws = drawn(index)
             tag = next((name for limit, name in tags if draws[0] < limit), NONE)
-            traits, mailbox = self._traits(_pick(books, draws[11]), index, draws)
+            traits, mailbox = self._traits(_pick(lists, draws[11]), index, draws)
             if tag != NONE:
                 EDGE_CASES[tag](traits, mailbox)
             yield Person(
@@ -103,46 +102,46 @@ class Population:
                 user_id=f"user-{self.seed}-{index:07d}",
                 traits=traits,
                 email=traits.get("email"),
-                awkward=tag,
+                edge_case=tag,
             )
 
-    def _traits(self, words: Vocabulary, index: int, draws: Sequence[float]) -> tuple[dict[str, Any], str]:
-        """The traits of a person who is not awkward, and the name of their mailbox."""
-        first, last = int(draws[3] * WORDS), int(draws[4] * WORDS)
-        place = words.places[int(draws[7] * WORDS)]
+    def _traits(self, names: NameLists, index: int, draws: Sequence[float]) -> tuple[dict[str, Any], str]:
+        """The traits of a person without an edge case, and the local part of the email."""
+        first, last = int(draws[3] * LENGTH), int(draws[4] * LENGTH)
+        place = names.places[int(draws[7] * LENGTH)]
         traits = {
-            "first_name": words.first_names[first],
-            "last_name": words.last_names[last],
-            "phone": words.phones[int(draws[5] * WORDS)],
-            "street": words.streets[int(draws[6] * WORDS)],
+            "first_name": names.first_names[first],
+            "last_name": names.last_names[last],
+            "phone": names.phones[int(draws[5] * LENGTH)],
+            "street": names.streets[int(draws[6] * LENGTH)],
             "city": place.city,
             "state": place.state,
-            "country": words.country,
+            "country": names.country,
             "postal_code": place.postal_code,
             "timezone": place.timezone,
             "birthday": date.fromordinal(_OLDEST + int(draws[8] * _AGES)).isoformat(),
             "total_spent": self._spent(draws[9], draws[10]),
         }
-        mailbox = f"{words.first_mailboxes[first]}.{words.last_mailboxes[last]}.{index}"
+        mailbox = f"{names.first_mailboxes[first]}.{names.last_mailboxes[last]}.{index}"
         if draws[1] >= self.missing_email + self.invalid_email:
             traits["email"] = f"{mailbox}@{_pick(_DOMAINS, draws[2])}"
         elif draws[1] >= self.missing_email:
             traits["email"] = _pick(_MALFORMED, draws[2]).format(box=mailbox)
         return traits, mailbox
 
-    def _spent(self, who: float, amount: float) -> float:
-        if who < self.vips:
+    def _spent(self, draw: float, amount: float) -> float:
+        if draw < self.vips:
             return round(VIP_SPENT + amount * 9 * VIP_SPENT, 2)
         return round(amount * (VIP_SPENT - 1), 2)
 
 
 def people(seed: int, number: int) -> Iterator[Person]:
-    """The first so many people of a seed, as many of them awkward as there are by default."""
+    """The first `number` people of a seed, with the default share of edge cases."""
     return islice(Population(seed=seed).people(), number)
 
 
 def no_longer_vip(person: Person) -> Person:
-    """The same person, who has spent too little for the default workspace's audience."""
+    """The same person with a `total_spent` below the condition of the default workspace's audience."""
     return replace(person, traits={**person.traits, "total_spent": _NO_LONGER_SPENT})
 
 
@@ -150,8 +149,7 @@ def identify(person: Person, *, sequence: int = 0, at: int | None = None) -> dic
     """The identify call for a person, as `/v1/identify` and `/v1/batch` take it.
 
     Person and `sequence` make the `messageId`: a second call with other traits needs another sequence, or Segment drops
-    it as a duplicate. `at` is the call's moment in milliseconds since 1970; one a second by default, a day later for
-    each further sequence.
+    it as a duplicate. `at` is its timestamp in milliseconds; by default one a second, a day later for each sequence.
     """
     if at is None:
         at = to_millis(FIRST_CALL + timedelta(days=sequence, seconds=person.index))
@@ -166,14 +164,14 @@ def identify(person: Person, *, sequence: int = 0, at: int | None = None) -> dic
 
 
 def batch(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """A body for `/v1/batch`. Segment takes at most 500 KB and 2,500 events in one."""
+    """A body for `/v1/batch`, which takes at most 500 KB and 2,500 events."""
     return {"batch": list(events)}
 
 
 def check_share(name: str, share: float) -> None:
     """Raises InputError for a share that is not between 0 and 1."""
     if not 0 <= share <= 1:
-        raise InputError("this is not a share", where=name, found=share, allowed="0 to 1")
+        raise InputError("invalid share", where=name, found=share, allowed="0 to 1")
 
 
 def _pick(choices: Sequence[T], draw: float) -> T:

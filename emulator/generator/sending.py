@@ -1,4 +1,4 @@
-"""Generated calls posted to a Tracking API, in batches within its limits."""
+"""Generated calls sent to a Tracking API, in batches within its limits."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from emulator.addresses import shown
 from emulator.clock import Throttle
 from emulator.errors import UserMistake
 from emulator.generator.job import Record, encode
-from emulator.segment.tracking.calls import EVENTS_IN_A_BATCH
-from emulator.segment.tracking.request_body import BATCH_LIMIT_BYTES
+from emulator.segment import BATCH_LIMIT_BYTES, EVENTS_IN_A_BATCH
 
 _BATCH = "/v1/batch"
 _START, _BETWEEN, _END = b'{"batch":[', b",", b"]}"
@@ -26,11 +25,11 @@ def sent(
     rate: float | None = None,
     pace: Throttle | None = None,
 ) -> Iterator[int]:
-    """Posts calls to `/v1/batch`; yields how many each request had once it is accepted.
+    """Posts calls to `/v1/batch`; yields the number of calls of each request once it is accepted.
 
-    With a `rate`, calls a second, a request has at most as many as a second brings, and goes when they are due by
-    `pace`. Nothing is tried again: Segment drops calls it has seen, so whoever goes on may begin with the last batch.
-    Raises UserMistake when the API does not answer or refuses.
+    With a `rate`, in calls a second, a request has at most the calls of one second and is sent when `pace` says so.
+    Nothing is retried: Segment drops duplicates, so the caller may continue with the last batch. Raises UserMistake
+    when the API does not respond, or refuses the calls.
     """
     most = EVENTS_IN_A_BATCH if rate is None else min(EVENTS_IN_A_BATCH, ceil(rate))
     if rate is not None and pace is None:
@@ -45,7 +44,7 @@ def sent(
 
 
 def batches(calls: Iterable[Record], *, most: int = EVENTS_IN_A_BATCH) -> Iterator[list[bytes]]:
-    """Calls as JSON, in lists of at most so many that a body of 500 KB holds."""
+    """Calls as JSON, in lists of at most `most` that fit in a body of 500 KB."""
     batch: list[bytes] = []
     size = 0
     for call in calls:
@@ -65,12 +64,12 @@ def batches(calls: Iterable[Record], *, most: int = EVENTS_IN_A_BATCH) -> Iterat
 def _post(client: httpx.Client, write_key: str, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     try:
-        answer = client.post(_BATCH, content=body, headers=headers, auth=(write_key, ""))
+        response = client.post(_BATCH, content=body, headers=headers, auth=(write_key, ""))
     except httpx.HTTPError as error:
-        raise UserMistake(f"the Tracking API does not answer: {error}", where=shown(client.base_url)) from None
-    if not answer.is_success:
+        raise UserMistake(f"the Tracking API does not respond: {error}", where=shown(client.base_url)) from None
+    if not response.is_success:
         raise UserMistake(
-            f"the Tracking API refuses the calls: {answer.status_code}",
+            f"the Tracking API refuses the calls: {response.status_code}",
             where=shown(client.base_url),
-            found=answer.text[:200],
+            found=response.text[:200],
         )

@@ -1,4 +1,4 @@
-"""Blocks made by several processes and handed over in their order, no more of them ahead than the processes need."""
+"""Blocks made by several processes and returned in order, with only a few made ahead."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ORPHANED = 1
 
 
 def made(make: Callable[[int], bytes], numbers: Iterable[int], *, processes: int) -> Iterator[bytes]:
-    """`make` of each number, in order. With more than one process it has to be something that can be pickled."""
+    """`make` of each number, in order. With more than one process it must be picklable."""
     if processes == 1:
         yield from map(make, numbers)
         return
-    # Fresh processes: forking would copy whatever threads hold.
+    # Spawned: a fork would copy locks that other threads hold.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_prepare) as pool:
         pending: deque[Future[bytes]] = deque()
         try:
@@ -35,13 +35,13 @@ def made(make: Callable[[int], bytes], numbers: Iterable[int], *, processes: int
 
 
 def _prepare() -> None:
-    # A terminal's Ctrl-C reaches every process; the parent alone decides.
+    # Ctrl-C in a terminal reaches every process; the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A pool's process would wait for work for ever when its parent is killed."""
+    """Ends this process with its parent: without it, a worker of a killed parent would wait for ever."""
     parent = parent_process()
     if parent is not None:
         parent.join()

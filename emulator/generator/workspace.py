@@ -1,6 +1,6 @@
-"""A generated workspace: advertisers, audiences and destination instances, as many as asked for.
+"""A generated workspace with a given number of advertisers, audiences and destination instances.
 
-Everything that is not multiplied, such as trigger, mapping and event settings, is the default workspace's.
+Everything else, such as trigger, mapping and event settings, is copied from the default workspace.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 _SPACE_DIGITS = 22
 # One for each audience, so that keys are unique.
 AMOUNTS = range(10, 5010, 10)
-_WRITE_TOKEN = "sa-generated-write"  # noqa: S105 - a name that everybody may know
+_WRITE_TOKEN = "sa-generated-write"  # noqa: S105 - a public name
 _READ_TOKEN = "sa-generated-read"  # noqa: S105
 
 
 def workspace_document(
     seed: int, *, advertisers: int, audiences: int, destinations: int, locale: str = "en_US"
 ) -> dict[str, Any]:
-    """The JSON form of a valid workspace. Instances go round the advertisers, audiences round the instances.
+    """The JSON form of a valid workspace: instances take turns on the advertisers, audiences on the instances.
 
-    Every instance has an audience, every audience an instance. Raises InputError for an unknown locale.
+    Every instance has an audience and every audience an instance. Raises InputError for an unknown locale.
     """
     check_locale(locale)
     template = read(fixture("workspace.yaml"))
@@ -66,12 +66,12 @@ def workspace_document(
 
 
 def as_yaml(document: dict[str, Any]) -> str:
-    """A workspace file."""
+    """The text of a workspace file."""
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes what occurs twice twice, as a person would."""
+    """Writes repeated values in full, without YAML aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -30,10 +30,7 @@ _SHOWN_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A value and its position: a line of a file, an item of its array, or the whole file. Numbers are JavaScript's.
-
-    `error` is set if the value cannot be read.
-    """
+    """A value and its position: a line, an item of an array, or the whole file; `error` if it cannot be read."""
 
     file: str
     line: int | None = None

@@ -30,33 +30,30 @@ def preview(
     events: Sequence[Mapping[str, Any]], contexts: Sequence[SubscriptionContext], *, batch: bool
 ) -> Iterator[Preview]:
     """The calls of each subscription: one for all events with `batch`, otherwise one for each event."""
-    calls: list[list[tuple[int, Mapping[str, Any]]]] = [list(enumerate(events))]
-    if not batch:
-        calls = [[numbered] for numbered in calls[0]]
+    named = [(str(event.get("messageId") or f"event {number}"), event) for number, event in enumerate(events, start=1)]
+    calls = [named] if batch else [[each] for each in named]
     for context in contexts:
         subscription = context.instance().subscriptions[0]
         for call in calls:
+            names = [name for name, _ in call]
             try:
                 prepared = subscription.prepare([event for _, event in call], batch=batch)
             except EngineError as error:
                 yield Preview(
                     subscription=context.subscription.name,
-                    events=tuple({"event": _name(*numbered), "status": "failed"} for numbered in call),
+                    events=tuple({"event": name, "status": "failed"} for name in names),
                     error=context.destination.masked(error.message),
                 )
             else:
-                yield _previewed(context, call, prepared)
+                yield _previewed(context.subscription.name, names, prepared)
 
 
-def _previewed(
-    context: SubscriptionContext, call: Sequence[tuple[int, Mapping[str, Any]]], prepared: Prepared
-) -> Preview:
+def _previewed(subscription: str, names: Sequence[str], prepared: Prepared) -> Preview:
     body = prepared.request.body if prepared.request else None
+    statuses = zip(names, map(_status, prepared.events), strict=True)
     return Preview(
-        subscription=context.subscription.name,
-        events=tuple(
-            {"event": _name(*numbered), **_status(event)} for numbered, event in zip(call, prepared.events, strict=True)
-        ),
+        subscription=subscription,
+        events=tuple({"event": name, **status} for name, status in statuses),
         document=json.loads(body)["query"] if body else None,
         body=body,
     )
@@ -66,7 +63,3 @@ def _status(event: PreparedEvent) -> dict[str, Any]:
     if isinstance(event, Ready):
         return {"status": "ready"}
     return {"status": "not triggered" if isinstance(event, NotSubscribed) else "invalid", "message": event.message}
-
-
-def _name(index: int, event: Mapping[str, Any]) -> str:
-    return str(event.get("messageId") or f"event {index + 1}")

@@ -42,7 +42,9 @@ _TEMPLATE_ERRORS = frozenset({"ParseError", "RenderError", "TokenizationError"})
 _SHOWN_CHARACTERS = 80
 _RECORDED_HEADERS = ("authorization", "content-type", "user-agent")
 _JSON = {"content-type": "application/json"}
-_NODE_PHRASES = {
+# The reason phrases of Node.
+_PHRASES = {
+    **{entry.value: entry.phrase for entry in HTTPStatus},
     413: "Payload Too Large",
     414: "URI Too Long",
     416: "Range Not Satisfiable",
@@ -87,10 +89,7 @@ def replay(case: Case) -> Outcome:
 
 
 def compare(case: Case, outcome: Outcome) -> list[Difference]:
-    """The differences from the recorded outcome; request bodies must be equal byte for byte.
-
-    Raises InputError for a case without `expected`.
-    """
+    """The differences from the recorded outcome, bodies byte for byte. Raises InputError without `expected`."""
     if not isinstance(case.get("expected"), dict):
         raise InputError("invalid recorded case: `expected` must be an object", where=_place(case))
     expected: Mapping[str, Any] = case["expected"]
@@ -136,10 +135,6 @@ def _replay_transform(case: Case) -> Outcome:
     return {} if output is UNDEFINED else {"output": output}
 
 
-def _replay_fql(case: Case) -> Outcome:
-    return {"match": compile_trigger(case["fql"]).matches(case["event"])}
-
-
 def _replay_destination(case: Case) -> Outcome:
     run = _chosen(_MODES, case["mode"], case, "mode")
     instance = DestinationInstance(case["generation"], case["settings"], case["subscriptions"])
@@ -181,16 +176,10 @@ def _response(recorded: Mapping[str, Any], url: str) -> Response:
     text = recorded["text"] if "text" in recorded else str(stringify(recorded.get("body")))
     return Response(
         status=status,
-        reason=recorded.get("reason") or _phrase(status),
+        reason=recorded.get("reason") or _PHRASES.get(status, "unknown"),
         headers=recorded.get("headers", _JSON),
         body="" if status == HTTPStatus.NO_CONTENT else text,
     )
-
-
-def _phrase(status: int) -> str:
-    """Node's reason phrase of a status."""
-    known = {entry.value: entry.phrase for entry in HTTPStatus} | _NODE_PHRASES
-    return known.get(status, "unknown")
 
 
 def _difference(where: str, expected: object, found: object) -> list[Difference]:
@@ -224,11 +213,8 @@ def _error_differences(expected: Mapping[str, Any] | None, found: Mapping[str, A
 # How a case of each kind is replayed, and its members.
 _KINDS: Mapping[str, tuple[Callable[[Case], Outcome], tuple[str, ...]]] = {
     "transform": (_replay_transform, ("mapping", "payload")),
-    "fql": (_replay_fql, ("fql", "event")),
-    "destination": (
-        _replay_destination,
-        ("generation", "mode", "settings", "subscriptions", "events", "responses"),
-    ),
+    "fql": (lambda case: {"match": compile_trigger(case["fql"]).matches(case["event"])}, ("fql", "event")),
+    "destination": (_replay_destination, ("generation", "mode", "settings", "subscriptions", "events", "responses")),
 }
 
 _Run: TypeAlias = Callable[[DestinationInstance, Case, Send], object]

@@ -182,10 +182,8 @@ def _fields(content: Mapping[str, Any], where: str) -> tuple[Field, ...]:
     return tuple(_field(key, parts, f"{where}/{key}") for key, parts in content.items())
 
 
-_FIELD_PARTS = (
-    *("label", "type", "required", "dynamic", "multiple", "format", "choices", "additionalProperties"),
-    *("depends_on", "properties", "default"),
-)
+_SIMPLE_PARTS = ("label", "type", "required", "dynamic", "multiple", "format", "default")
+_FIELD_PARTS = (*_SIMPLE_PARTS, "choices", "additionalProperties", "depends_on", "properties")
 
 
 def _field(key: str, parts: Mapping[str, Any], where: str) -> Field:
@@ -193,10 +191,9 @@ def _field(key: str, parts: Mapping[str, Any], where: str) -> Field:
     _check_value(parts["type"], _TYPES, f"{where}/type")
     if "format" in parts:
         _check_value(parts["format"], _FORMATS, f"{where}/format")
-    simple = ("label", "type", "required", "dynamic", "multiple", "format", "default")
     return Field(
         key=key,
-        **{name: parts[name] for name in simple if name in parts},
+        **{name: parts[name] for name in _SIMPLE_PARTS if name in parts},
         choices=tuple(parts.get("choices", ())),
         additional_properties=parts.get("additionalProperties"),
         properties=_fields(parts.get("properties", {}), f"{where}/properties"),

@@ -41,9 +41,8 @@ class DestinationInstance:
     """A destination with its settings and subscriptions, compiled once; invalid ones fail in use.
 
     `settings` and `subscriptions` are as Segment stores them: `{"apiKey": …, "advertiser_id": …}` and
-    `{"partnerAction": …, "subscribe": …, "mapping": {…}}`. `now` is the clock that templates read.
-
-    Raises UnknownName for an unknown generation.
+    `{"partnerAction": …, "subscribe": …, "mapping": {…}}`. `now` is the clock that templates read. Raises UnknownName
+    for an unknown generation.
     """
 
     def __init__(

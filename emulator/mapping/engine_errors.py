@@ -1,15 +1,4 @@
-"""What the published engine throws, with the engine's names.
-
-EngineError
-├── AggregateAjvError    the settings, or the payload of a single event, are invalid      status 400
-├── IntegrationError     the destination's own error                                      status 400
-├── HTTPError            the provider's status is outside 200-299                         that status
-├── EngineTypeError      JavaScript's `TypeError`                                         none
-│   └── MissingActionError   a batch for an action that does not exist                        none
-├── CredentialsError     the token failed its test (`Error`)                              none
-├── MappingError         a mapping is invalid, or fails on an event                       400 or none
-└── SendError            there was no response (`FetchError`, `TimeoutError`)             none
-"""
+"""What the published engine throws, with the engine's names, codes and statuses."""
 
 from __future__ import annotations
 
@@ -50,7 +39,7 @@ class EngineError(EmulatorError):
 
 
 class AggregateAjvError(EngineError):
-    """All violations of a payload or of the settings, one sentence each."""
+    """The settings or the payload of a single event are invalid: all violations, one sentence each."""
 
     def __init__(self, message: str) -> None:
         super().__init__("AggregateAjvError", message, status=BAD_REQUEST)

@@ -14,7 +14,6 @@ from emulator.mapping.wire import OutgoingRequest, Response, Send
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _METHOD_KEPT = frozenset({307, 308})
 _MAX_REDIRECTS = 20
-_SAME_HOST_ONLY = frozenset({"authorization"})
 _ILLEGAL_IN_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _SHOWN_AROUND = 10
 
@@ -35,10 +34,7 @@ def graphql_request(endpoint: str, token: str, document: str) -> OutgoingRequest
 
 
 def fetch(request: OutgoingRequest, send: Send) -> Response:
-    """Sends a request and follows redirects; after 301, 302 or 303 a POST becomes a GET without a body.
-
-    Raises what `send` raises, and SendError after twenty redirects.
-    """
+    """Follows redirects; after 301, 302 or 303 a POST becomes a GET. Raises SendError after twenty of them."""
     for _ in range(_MAX_REDIRECTS + 1):
         response = replace(send(request), url=request.url)
         location = response.header("location")
@@ -58,7 +54,7 @@ def fetch_ok(request: OutgoingRequest, send: Send) -> Response:
 
 def _redirected(request: OutgoingRequest, url: str, *, keeps_method: bool) -> OutgoingRequest:
     leaves = urlsplit(url).hostname != urlsplit(request.url).hostname
-    headers = {name: value for name, value in request.headers.items() if not (leaves and name in _SAME_HOST_ONLY)}
+    headers = {name: value for name, value in request.headers.items() if not (leaves and name == "authorization")}
     if keeps_method:
         return replace(request, url=url, headers=headers)
     return replace(request, url=url, headers=headers, method="GET", body="")

@@ -33,10 +33,7 @@ def chunks_of(path: str) -> tuple[str, ...]:
 
 
 def compile_path(path: str) -> LookUp:
-    """The look-up of a path without `$.`.
-
-    A missing member gives UNDEFINED. A falsy value on the way (0, "", false, null) is the result.
-    """
+    """The look-up of a path without `$.`: UNDEFINED if missing; a falsy value on the way is the result."""
     return compile_keys(chunks_of(path))
 
 

@@ -1,7 +1,4 @@
-"""A subscription: the trigger and mapping of one action. It turns events into at most one request.
-
-The subscriptions of an instance share its checked settings.
-"""
+"""A subscription: trigger and mapping of one action, and the settings; it turns events into at most one request."""
 
 from __future__ import annotations
 
@@ -100,10 +97,7 @@ class CheckedSettings:
 
 
 class Subscription:
-    """A subscription as Segment stores it (`partnerAction`, `subscribe`, `mapping`), compiled once.
-
-    Like the engine, it ignores `enabled`.
-    """
+    """A subscription as Segment stores it, compiled once. Like the engine, it ignores `enabled`."""
 
     def __init__(self, stored: Mapping[str, Any], settings: CheckedSettings, *, now: Now | None = None) -> None:
         self._settings = settings
@@ -126,7 +120,9 @@ class Subscription:
         an object, an unknown action in a batch.
         """
         if self.trigger.error is not None:
-            return self._with_broken_trigger(self.trigger.error, events)
+            error = self.trigger.error
+            message = error if error == NOT_A_STRING else f"Invalid subscription : {error}"
+            return Prepared(events=tuple(NotSubscribed(message) for _ in events), trigger_error=message)
         matching = [self.trigger.matches(event) for event in events]
         prepared = [
             self._event(event, batch=batch) if matched else NotSubscribed(_MISSED_IN_BATCH if batch else _MISSED)
@@ -146,10 +142,6 @@ class Subscription:
             request=self._settings.request(document.text),
             records=document.records,
         )
-
-    def _with_broken_trigger(self, error: str, events: Sequence[object]) -> Prepared:
-        message = error if error == NOT_A_STRING else f"Invalid subscription : {error}"
-        return Prepared(events=tuple(NotSubscribed(message) for _ in events), trigger_error=message)
 
     def _event(self, event: object, *, batch: bool) -> PreparedEvent:
         if self._check is None:

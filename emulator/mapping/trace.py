@@ -84,11 +84,9 @@ class _Tracer:
         if name is not None:
             directive = DIRECTIVES.get(name)
             return list(directive.parts(options, event, self._compiler)) if directive else []
-        if isinstance(options, dict):
-            members = ordered_items(options)
-        else:
-            items = options if isinstance(options, list) else []
-            members = ((str(position), item) for position, item in enumerate(items))
+        items = options if isinstance(options, list) else []
+        numbered = ((str(position), item) for position, item in enumerate(items))
+        members = ordered_items(options) if isinstance(options, dict) else numbered
         return [
             Part(role=key, mapping=value, against=event) for key, value in members if isinstance(value, dict | list)
         ]

@@ -1,4 +1,4 @@
-"""The tables of Segment's side. Moments are whole milliseconds since 1970, UTC; JSON is kept as text."""
+"""The tables of the Segment service. Timestamps are integers, in milliseconds since 1970; JSON is stored as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 TABLES = MetaData()
 
-# Message ids of the last 24 hours, for de-duplication.
+# Message ids of the last 24 hours, for deduplication.
 MESSAGES = Table(
     "segment_messages",
     TABLES,
@@ -26,7 +26,7 @@ MESSAGES = Table(
     Column("received_at", BigInteger, nullable=False, index=True),
 )
 
-# How many calls of a source were accepted (empty reason) or failed on ingest, by discard code.
+# Number of calls by source: accepted (empty reason), or failed on ingest by discard code.
 INGEST = Table(
     "segment_ingest",
     TABLES,
@@ -35,8 +35,8 @@ INGEST = Table(
     Column("calls", BigInteger, nullable=False),
 )
 
-# `traits` is an object of values, `updated` an object of the moment and the turn at which each was last set, `turn` the
-# latest of these turns. An id is never given out again: it may be that of a person who was deleted.
+# `traits` is an object of values, `updated` one of the timestamp and the turn at which each was last set, `turn`
+# the latest of these turns. Ids are never reused: one may belong to a deleted user.
 PROFILES = Table(
     "segment_profiles",
     TABLES,
@@ -48,7 +48,7 @@ PROFILES = Table(
     sqlite_autoincrement=True,
 )
 
-# The order of the ids is the order in which identifiers were added.
+# Ids are in the order in which identifiers were added.
 IDENTIFIERS = Table(
     "segment_identifiers",
     TABLES,
@@ -66,7 +66,7 @@ MEMBERSHIPS = Table(
     Column("audience_key", String, primary_key=True, index=True),
 )
 
-# The events that audience conditions ask for, with the properties that they ask for, for as long as they do.
+# The events that conditions refer to, with the properties that they refer to, kept as long as one may count them.
 PERFORMED = Table(
     "segment_performed",
     TABLES,
@@ -77,7 +77,7 @@ PERFORMED = Table(
     Column("properties", Text, nullable=False),
 )
 
-# How far somebody has come in a journey: the position of the step joined last (-1: none yet).
+# Progress in journeys: `step` is the position of the step joined last, -1 before the first.
 JOURNEYS = Table(
     "segment_journeys",
     TABLES,
@@ -92,7 +92,7 @@ JOURNEYS = Table(
     Index("segment_journeys_steps", "journey_id", "step"),
 )
 
-# The moment at which time alone may change the audiences or journeys of somebody.
+# When time alone may next change the audiences or journeys of a profile.
 DUE = Table(
     "segment_due",
     TABLES,
@@ -100,7 +100,7 @@ DUE = Table(
     Column("at", BigInteger, nullable=False, index=True),
 )
 
-# What Engage emitted, once for each destination instance that an audience is connected to. `email` is in lower case.
+# Events that Engage emitted, one row per connected destination instance. `email` is in lower case.
 EVENTS = Table(
     "segment_events",
     TABLES,
@@ -115,7 +115,7 @@ EVENTS = Table(
     Column("payload", Text, nullable=False),
 )
 
-# One request and its attempts. It keeps neither body nor headers: the same events make the same request again.
+# A request and its attempts. Body and headers are not stored: the same events make the same request again.
 BATCHES = Table(
     "segment_batches",
     TABLES,
@@ -135,7 +135,7 @@ BATCHES = Table(
     Column("next_at", BigInteger, index=True),
 )
 
-# An event offered to one subscription. No outcome yet: it waits in the queue. `bytes` is the size of its payload.
+# An event queued for one subscription; `outcome` is null until it is sent. `bytes` is the size of its payload.
 DELIVERIES = Table(
     "segment_deliveries",
     TABLES,

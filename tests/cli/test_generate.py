@@ -52,7 +52,7 @@ def test_the_file_s_name_says_format_and_compression(call: Run, tmp_path: Path) 
 def test_knobs_reach_the_people(call: Run) -> None:
     shown = call(
         *("generate", "people", "--count", "40", "--locale", "ja_JP"),
-        *("--missing-email", "0", "--invalid-email", "0", "--awkward", "quote=0.5", "--awkward", "newline=0.5"),
+        *("--missing-email", "0", "--invalid-email", "0", "--edge-case", "quote=0.5", "--edge-case", "newline=0.5"),
     )
     people = lines(shown.stdout)
     assert all(person["country"] == "JP" and "@example." in person["email"] for person in people)
@@ -87,8 +87,8 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
     ("arguments", "told"),
     [
         (("people", "--locale", "en_UX"), "Did you mean"),
-        (("people", "--awkward", "quotes=0.1"), "Did you mean 'quote'?"),
-        (("people", "--awkward", "quote"), "such as quote=0.01"),
+        (("people", "--edge-case", "quotes=0.1"), "Did you mean 'quote'?"),
+        (("people", "--edge-case", "quote"), "such as quote=0.01"),
         (("people", "--resume"), "Add --output FILE."),
         (("identifies", "--format", "csv"), "events are nested"),
         (("identifies", "--events-per-second", "5"), "Add --send URL."),

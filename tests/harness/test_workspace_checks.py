@@ -11,8 +11,8 @@ import yaml
 from emulator import Emulator
 from emulator.artefacts import fixture
 from emulator.errors import UserMistake
+from emulator.harness.checks.document_kinds import kind_named
 from emulator.harness.checks.finding import of_mistake
-from emulator.harness.checks.kinds import kind_named
 from emulator.harness.checks.lint import lint
 from emulator.harness.checks.validate import check_document
 from emulator.harness.event_files import Document

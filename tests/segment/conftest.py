@@ -1,13 +1,13 @@
-"""One Segment on a real store and a standing clock, sending into a transport that remembers."""
+"""A Segment service on a real store and a frozen clock, with a transport that records requests."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -31,7 +31,7 @@ def answer(status: int = 200, text: str = ACCEPTED, reason: str = "OK") -> Respo
 
 @dataclass
 class RecordingTransport:
-    """Answers what it is told to, then with success; remembers every request."""
+    """Returns the given responses, then success; records every request."""
 
     answers: list[Response | TransportError] = field(default_factory=list)
     requests: list[tuple[Mapping[str, str], str]] = field(default_factory=list)
@@ -48,8 +48,8 @@ class RecordingTransport:
 
 
 @dataclass
-class Room:
-    """A Segment with everything around it in reach of a test."""
+class SegmentEnv:
+    """A Segment service with its sandbox and transport."""
 
     segment: Segment
     sandbox: Sandbox
@@ -72,23 +72,29 @@ class Room:
         return list(self.sandbox.journal.entries(kind))
 
 
+class OpenEnv(Protocol):
+    """Opens an environment with a workspace, on a new store or on the one in a file."""
+
+    def __call__(self, document: Mapping[str, Any], *, store: Path | None = None) -> SegmentEnv: ...
+
+
 @pytest.fixture
 def document() -> dict[str, Any]:
-    """The default workspace in its JSON form, to be changed by a test."""
+    """The default workspace in its JSON form, for tests to change."""
     return json.loads(json.dumps(read(fixture("workspace.yaml")))) | {"seed": 1}
 
 
 @pytest.fixture
-def open_room() -> Iterator[Callable[..., Room]]:
-    """Opens rooms and closes them again."""
+def open_env() -> Iterator[OpenEnv]:
+    """Opens environments and closes them after the test."""
     opened: list[Sandbox] = []
 
-    def open_(document: Mapping[str, Any], *, store: Path | None = None) -> Room:
+    def open_(document: Mapping[str, Any], *, store: Path | None = None) -> SegmentEnv:
         database = Store(f"sqlite:///{store}") if store else None
         sandbox = Sandbox(parse_workspace(document), store=database, clock=Clock(frozen_at=NOON))
         opened.append(sandbox)
         transport = RecordingTransport()
-        return Room(Segment(sandbox, lambda _destination: transport), sandbox, transport)
+        return SegmentEnv(Segment(sandbox, lambda _destination: transport), sandbox, transport)
 
     yield open_
     for sandbox in opened:
@@ -96,6 +102,6 @@ def open_room() -> Iterator[Callable[..., Room]]:
 
 
 @pytest.fixture
-def room(open_room: Callable[..., Room], document: dict[str, Any]) -> Room:
-    """The default workspace."""
-    return open_room(document)
+def segment_env(open_env: OpenEnv, document: dict[str, Any]) -> SegmentEnv:
+    """An environment with the default workspace."""
+    return open_env(document)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from emulator.errors import WorkspaceError
 from emulator.events import MembershipChanged
 from emulator.schemas import mistakes
+from tests.segment.conftest import OpenEnv, SegmentEnv
 
 PERSONAS = {
     "computation_class": "audience",
@@ -19,16 +19,16 @@ PERSONAS = {
     "space_id": "spa_local",
 }
 ENVELOPE = {"messageId", "integrations", "originalTimestamp", "timestamp", "receivedAt", "sentAt"}
-MOMENT = "2026-03-01T12:00:00.000Z"
+NOW = "2026-03-01T12:00:00.000Z"
 
 
 @pytest.fixture(autouse=True)
 def emitted_events_fit_their_schemas(request: pytest.FixtureRequest) -> Any:
     """Every event of every test here is checked against the contract of its type."""
-    room = request.getfixturevalue("room") if "room" in request.fixturenames else None
+    segment_env = request.getfixturevalue("segment_env") if "segment_env" in request.fixturenames else None
     yield
-    if room is not None:
-        for payload in room.payloads():
+    if segment_env is not None:
+        for payload in segment_env.payloads():
             assert mistakes(payload, f"segment/audience-{payload['type']}.schema.json") == []
             assert payload.keys() >= ENVELOPE
 
@@ -38,16 +38,16 @@ def connection(document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def changes(room: Any) -> list[tuple[str, Any]]:
+def changes(segment_env: SegmentEnv) -> list[tuple[str, Any]]:
     return [
         (payload["type"], (payload.get("traits") or payload.get("properties"))["vip_customers"])
-        for payload in room.payloads()
+        for payload in segment_env.payloads()
     ]
 
 
-def test_entering_sends_an_identify_with_the_audience_s_boolean_and_the_email_in_traits(room: Any) -> None:
-    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
-    identify = room.payloads()[0]
+def test_entering_sends_an_identify_with_the_boolean_and_the_email_in_traits(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    identify = segment_env.payloads()[0]
     assert identify.pop("messageId").startswith("personas_")
     assert identify == {
         "type": "identify",
@@ -56,15 +56,15 @@ def test_entering_sends_an_identify_with_the_audience_s_boolean_and_the_email_in
         "context": {"library": {"name": "unknown", "version": "unknown"}, "personas": PERSONAS},
         "integrations": {"All": False, "StackAdapt Audiences": True},
         "originalTimestamp": "2026-03-01T12:00:00.000000000Z",
-        "timestamp": MOMENT,
-        "receivedAt": MOMENT,
+        "timestamp": NOW,
+        "receivedAt": NOW,
         "sentAt": None,
     }
 
 
-def test_entering_sends_a_track_with_the_email_in_context_traits(room: Any) -> None:
-    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
-    track = room.payloads()[1]
+def test_entering_sends_a_track_with_the_email_in_context_traits(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    track = segment_env.payloads()[1]
     assert track.pop("messageId").startswith("personas_")
     assert track == {
         "type": "track",
@@ -78,38 +78,43 @@ def test_entering_sends_a_track_with_the_email_in_context_traits(room: Any) -> N
         },
         "integrations": {"All": False, "StackAdapt Audiences": True},
         "originalTimestamp": "2026-03-01T12:00:00.000000000Z",
-        "timestamp": MOMENT,
-        "receivedAt": MOMENT,
+        "timestamp": NOW,
+        "receivedAt": NOW,
         "sentAt": None,
     }
 
 
-def test_leaving_sends_the_same_with_false(room: Any) -> None:
-    room.identify("u1", email="ada@example.com", total_spent=900)
-    room.identify("u1", total_spent=1)
-    assert changes(room) == [("identify", True), ("track", True), ("identify", False), ("track", False)]
-    assert [payload.get("event") for payload in room.payloads()] == [None, "Audience Entered", None, "Audience Exited"]
-    assert room.segment.members("vip_customers") == []
+def test_leaving_sends_the_same_with_false(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", email="ada@example.com", total_spent=900)
+    segment_env.identify("u1", total_spent=1)
+    assert changes(segment_env) == [("identify", True), ("track", True), ("identify", False), ("track", False)]
+    assert [payload.get("event") for payload in segment_env.payloads()] == [
+        None,
+        "Audience Entered",
+        None,
+        "Audience Exited",
+    ]
+    assert segment_env.segment.members("vip_customers") == []
 
 
-def test_nothing_is_sent_while_the_membership_stays(room: Any) -> None:
-    room.identify("u1", email="ada@example.com", total_spent=900)
-    room.identify("u1", total_spent=901, first_name="Ada")
-    room.identify("u2", email="bob@example.com", total_spent=1)
-    assert len(room.payloads()) == 2
+def test_nothing_is_sent_while_the_membership_is_unchanged(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", email="ada@example.com", total_spent=900)
+    segment_env.identify("u1", total_spent=901, first_name="Ada")
+    segment_env.identify("u2", email="bob@example.com", total_spent=1)
+    assert len(segment_env.payloads()) == 2
 
 
-def test_a_change_and_its_opposite_in_one_batch_are_both_sent(room: Any) -> None:
+def test_entering_and_leaving_in_one_batch_are_both_sent(segment_env: SegmentEnv) -> None:
     calls = [{"type": "identify", "userId": "u1", "traits": {"total_spent": spent}} for spent in (900, 1, 600)]
-    room.segment.ingest("batch", {"batch": calls})
-    assert [entered for kind, entered in changes(room) if kind == "identify"] == [True, False, True]
+    segment_env.segment.ingest("batch", {"batch": calls})
+    assert [entered for kind, entered in changes(segment_env) if kind == "identify"] == [True, False, True]
 
 
-def test_the_journal_tells_of_each_change(room: Any) -> None:
-    room.identify("u1", email="ada@example.com", total_spent=900)
-    room.identify("u1", total_spent=1)
-    [profile] = room.segment.profiles()
-    heard = room.heard(MembershipChanged)
+def test_the_journal_records_each_change(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", email="ada@example.com", total_spent=900)
+    segment_env.identify("u1", total_spent=1)
+    [profile] = segment_env.segment.profiles()
+    heard = segment_env.heard(MembershipChanged)
     assert [(change.audience_key, change.profile_id, change.entered) for change in heard] == [
         ("vip_customers", profile["id"], True),
         ("vip_customers", profile["id"], False),
@@ -125,68 +130,64 @@ def test_the_journal_tells_of_each_change(room: Any) -> None:
     ],
 )
 def test_send_track_and_send_identify_can_be_switched_off(
-    open_room: Callable[..., Any], document: dict[str, Any], switches: dict[str, bool], types: list[str]
+    open_env: OpenEnv, document: dict[str, Any], switches: dict[str, bool], types: list[str]
 ) -> None:
     connection(document).update(switches)
-    room = open_room(document)
-    room.identify("u1", total_spent=900)
-    assert [payload["type"] for payload in room.payloads()] == types
-    assert [member["userId"] for member in room.segment.members("vip_customers")] == ["u1"]
+    segment_env = open_env(document)
+    segment_env.identify("u1", total_spent=900)
+    assert [payload["type"] for payload in segment_env.payloads()] == types
+    assert [member["userId"] for member in segment_env.segment.members("vip_customers")] == ["u1"]
 
 
-def test_enter_and_exit_events_can_be_renamed(open_room: Callable[..., Any], document: dict[str, Any]) -> None:
+def test_enter_and_exit_events_can_be_renamed(open_env: OpenEnv, document: dict[str, Any]) -> None:
     connection(document).update(enterEvent="In", exitEvent="Out", sendIdentify=False)
-    room = open_room(document)
-    room.identify("u1", total_spent=900)
-    room.identify("u1", total_spent=1)
-    assert [payload["event"] for payload in room.payloads()] == ["In", "Out"]
+    segment_env = open_env(document)
+    segment_env.identify("u1", total_spent=900)
+    segment_env.identify("u1", total_spent=1)
+    assert [payload["event"] for payload in segment_env.payloads()] == ["In", "Out"]
 
 
-def test_the_default_setup_sends_neither_email_nor_traits(
-    open_room: Callable[..., Any], document: dict[str, Any]
-) -> None:
+def test_the_default_setup_sends_neither_email_nor_traits(open_env: OpenEnv, document: dict[str, Any]) -> None:
     connection(document).update(email=False, traits=[])
-    room = open_room(document)
-    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
-    identify, track = room.payloads()
+    segment_env = open_env(document)
+    segment_env.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    identify, track = segment_env.payloads()
     assert identify["traits"] == {"vip_customers": True}
     assert track["properties"] == {"audience_key": "vip_customers", "vip_customers": True}
     assert "traits" not in track["context"]
 
 
-def test_email_as_an_enriched_trait_stands_in_properties_of_a_track(
-    open_room: Callable[..., Any], document: dict[str, Any]
-) -> None:
+def test_an_enriched_email_is_in_the_properties_of_a_track(open_env: OpenEnv, document: dict[str, Any]) -> None:
     connection(document).update(email=False, traits=["email"])
-    room = open_room(document)
-    room.identify("u1", email="ada@example.com", total_spent=900)
-    assert room.payloads()[1]["properties"]["email"] == "ada@example.com"
+    segment_env = open_env(document)
+    segment_env.identify("u1", email="ada@example.com", total_spent=900)
+    assert segment_env.payloads()[1]["properties"]["email"] == "ada@example.com"
 
 
-def test_enriched_traits_can_have_another_name_at_the_destination(
-    open_room: Callable[..., Any], document: dict[str, Any]
-) -> None:
+def test_enriched_traits_can_have_another_name_at_the_destination(open_env: OpenEnv, document: dict[str, Any]) -> None:
     connection(document).update(traits={"first_name": "given_name", "plan": "plan"})
-    room = open_room(document)
-    room.identify("u1", first_name="Ada", total_spent=900)
-    identify, track = room.payloads()
+    segment_env = open_env(document)
+    segment_env.identify("u1", first_name="Ada", total_spent=900)
+    identify, track = segment_env.payloads()
     assert identify["traits"] == {"given_name": "Ada", "vip_customers": True}
     assert track["properties"] == {"given_name": "Ada", "audience_key": "vip_customers", "vip_customers": True}
 
 
-def test_a_member_without_email_is_sent_without_one(room: Any) -> None:
-    room.identify("u1", total_spent=900)
-    identify, track = room.payloads()
+def test_a_member_without_email_is_sent_without_one(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", total_spent=900)
+    identify, track = segment_env.payloads()
     assert identify["traits"] == {"vip_customers": True}
     assert "traits" not in track["context"]
 
 
-def test_the_email_added_last_goes_out_on_enter_and_every_one_on_exit(room: Any) -> None:
+def test_entering_sends_the_last_email_and_leaving_sends_every_email(segment_env: SegmentEnv) -> None:
     """ "ID Sync": audience-exit events ignore the strategy, all identifiers are sent."""
-    room.identify("u1", email="old@example.com")
-    room.identify("u1", email="new@example.com", total_spent=900)
-    room.identify("u1", total_spent=1)
-    sent = [(p["traits"]["vip_customers"], p["traits"]["email"]) for p in room.payloads() if p["type"] == "identify"]
+    segment_env.identify("u1", email="old@example.com")
+    segment_env.identify("u1", email="new@example.com", total_spent=900)
+    segment_env.identify("u1", total_spent=1)
+    sent = [
+        (p["traits"]["vip_customers"], p["traits"]["email"]) for p in segment_env.payloads() if p["type"] == "identify"
+    ]
     assert sent == [(True, "new@example.com"), (False, "old@example.com"), (False, "new@example.com")]
 
 
@@ -195,110 +196,115 @@ def test_the_email_added_last_goes_out_on_enter_and_every_one_on_exit(room: Any)
     [(True, ["new"]), ("last", ["new"]), ("first", ["old"]), ("all", ["old", "new"]), (False, [None])],
 )
 def test_id_sync_sends_the_first_the_last_or_every_email(
-    open_room: Callable[..., Any], document: dict[str, Any], strategy: bool | str, entering: list[str | None]
+    open_env: OpenEnv, document: dict[str, Any], strategy: bool | str, entering: list[str | None]
 ) -> None:
     connection(document).update(email=strategy, sendTrack=False)
-    room = open_room(document)
-    room.identify("u1", email="old@example.com")
-    room.identify("u1", email="new@example.com", total_spent=900)
-    sent = [(payload["traits"].get("email") or "").partition("@")[0] or None for payload in room.payloads()]
+    segment_env = open_env(document)
+    segment_env.identify("u1", email="old@example.com")
+    segment_env.identify("u1", email="new@example.com", total_spent=900)
+    sent = [(payload["traits"].get("email") or "").partition("@")[0] or None for payload in segment_env.payloads()]
     assert sent == entering
-    room.identify("u1", total_spent=1)
-    leaving = [payload["traits"].get("email") for payload in room.payloads()[len(entering) :]]
+    segment_env.identify("u1", total_spent=1)
+    leaving = [payload["traits"].get("email") for payload in segment_env.payloads()[len(entering) :]]
     assert leaving == (["old@example.com", "new@example.com"] if strategy else [None])
 
 
-def test_a_new_external_id_on_a_member_is_sent_although_the_membership_stays(room: Any) -> None:
-    room.identify("u1", total_spent=900)
-    room.identify("u1", email="ada@example.com")
-    sent = [payload["traits"].get("email") for payload in room.payloads() if payload["type"] == "identify"]
+def test_a_new_external_id_of_a_member_is_sent(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", total_spent=900)
+    segment_env.identify("u1", email="ada@example.com")
+    sent = [payload["traits"].get("email") for payload in segment_env.payloads() if payload["type"] == "identify"]
     assert sent == [None, "ada@example.com"]
-    room.segment.ingest("track", {"userId": "u1", "anonymousId": "a", "event": "e"})
-    assert len(room.payloads()) == 4, "anonymous ids are not synced"
+    segment_env.segment.ingest("track", {"userId": "u1", "anonymousId": "a", "event": "e"})
+    assert len(segment_env.payloads()) == 4, "anonymous ids are not synced"
 
 
-def test_a_merge_brings_the_other_profile_s_identifiers_to_the_destination(room: Any) -> None:
-    room.identify("u1", total_spent=900)
-    room.segment.ingest("identify", {"anonymousId": "a", "traits": {"email": "ada@example.com"}})
-    room.segment.ingest("track", {"userId": "u1", "anonymousId": "a", "event": "e"})
-    assert [p["traits"].get("email") for p in room.payloads() if p["type"] == "identify"] == [None, "ada@example.com"]
-    assert [member["userId"] for member in room.segment.members("vip_customers")] == ["u1"]
+def test_a_merge_sends_the_other_profile_s_email(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", total_spent=900)
+    segment_env.segment.ingest("identify", {"anonymousId": "a", "traits": {"email": "ada@example.com"}})
+    segment_env.segment.ingest("track", {"userId": "u1", "anonymousId": "a", "event": "e"})
+    assert [p["traits"].get("email") for p in segment_env.payloads() if p["type"] == "identify"] == [
+        None,
+        "ada@example.com",
+    ]
+    assert [member["userId"] for member in segment_env.segment.members("vip_customers")] == ["u1"]
 
 
-def test_an_anonymous_profile_is_no_member_until_it_is_known(room: Any) -> None:
+def test_an_anonymous_profile_is_not_a_member_until_it_is_identified(segment_env: SegmentEnv) -> None:
     """A member needs at least a `user_id` or an `email`."""
-    room.segment.ingest("identify", {"anonymousId": "a", "traits": {"total_spent": 900}})
-    assert room.payloads() == []
-    room.segment.ingest("identify", {"anonymousId": "a", "userId": "u1"})
-    assert changes(room) == [("identify", True), ("track", True)]
+    segment_env.segment.ingest("identify", {"anonymousId": "a", "traits": {"total_spent": 900}})
+    assert segment_env.payloads() == []
+    segment_env.segment.ingest("identify", {"anonymousId": "a", "userId": "u1"})
+    assert changes(segment_env) == [("identify", True), ("track", True)]
 
 
-def test_a_profile_with_an_email_and_no_user_id_is_sent_by_its_anonymous_id(room: Any) -> None:
-    room.segment.ingest("identify", {"anonymousId": "a", "traits": {"email": "ada@example.com", "total_spent": 900}})
-    identify, _ = room.payloads()
+def test_a_profile_with_an_email_and_no_user_id_is_sent_by_its_anonymous_id(segment_env: SegmentEnv) -> None:
+    segment_env.segment.ingest(
+        "identify", {"anonymousId": "a", "traits": {"email": "ada@example.com", "total_spent": 900}}
+    )
+    identify, _ = segment_env.payloads()
     assert identify["anonymousId"] == "a"
     assert "userId" not in identify
 
 
 def test_message_ids_are_repeatable_with_a_seed_and_carry_the_second(
-    open_room: Callable[..., Any], document: dict[str, Any]
+    open_env: OpenEnv, document: dict[str, Any]
 ) -> None:
-    first, second = open_room(document), open_room(document)
-    for room in (first, second):
-        room.identify("u1", total_spent=900)
+    first, second = open_env(document), open_env(document)
+    for segment_env in (first, second):
+        segment_env.identify("u1", total_spent=900)
     ids = [payload["messageId"] for payload in first.payloads()]
     assert ids == [payload["messageId"] for payload in second.payloads()]
     assert len(set(ids)) == 2
 
 
 def test_an_audience_goes_to_each_destination_with_its_own_settings(
-    open_room: Callable[..., Any], document: dict[str, Any]
+    open_env: OpenEnv, document: dict[str, Any]
 ) -> None:
     other = document["destinations"][0] | {
         "name": "Second",
         "audiences": [{"key": "vip_customers", "sendTrack": False}],
     }
     document["destinations"].append(other)
-    room = open_room(document)
-    room.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
-    sent = [(row["destination"], row["type"]) for row in room.segment.deliveries()]
+    segment_env = open_env(document)
+    segment_env.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
+    sent = [(row["destination"], row["type"]) for row in segment_env.segment.deliveries()]
     assert sent == [("StackAdapt Acme", "identify"), ("StackAdapt Acme", "track"), ("Second", "identify")]
-    assert room.payloads()[2]["traits"] == {"email": "ada@example.com", "vip_customers": True}
+    assert segment_env.payloads()[2]["traits"] == {"email": "ada@example.com", "vip_customers": True}
 
 
-def test_an_unconnected_audience_has_members_and_sends_nothing(
-    open_room: Callable[..., Any], document: dict[str, Any]
-) -> None:
+def test_an_unconnected_audience_has_members_and_sends_nothing(open_env: OpenEnv, document: dict[str, Any]) -> None:
     document["destinations"][0]["audiences"] = []
-    room = open_room(document)
-    room.identify("u1", total_spent=900)
-    assert room.payloads() == []
-    [audience] = room.segment.audiences()
+    segment_env = open_env(document)
+    segment_env.identify("u1", total_spent=900)
+    assert segment_env.payloads() == []
+    [audience] = segment_env.segment.audiences()
     assert (audience["size"], audience["destinations"]) == (1, [])
     assert any("No destination" in warning for warning in audience["warnings"])
 
 
-def test_an_audience_without_a_condition_on_email_warns(room: Any, open_room: Any, document: dict[str, Any]) -> None:
-    [audience] = room.segment.audiences()
+def test_an_audience_without_a_condition_on_email_warns(
+    segment_env: SegmentEnv, open_env: Any, document: dict[str, Any]
+) -> None:
+    [audience] = segment_env.segment.audiences()
     assert any("email" in warning for warning in audience["warnings"])
     exists = {"trait": "email", "operator": "exists"}
     document["audiences"][0]["condition"] = {"all": [document["audiences"][0]["condition"], exists]}
-    assert open_room(document).segment.audiences()[0]["warnings"] == []
+    assert open_env(document).segment.audiences()[0]["warnings"] == []
 
 
-def test_a_connection_that_sends_no_email_warns(open_room: Any, document: dict[str, Any]) -> None:
+def test_a_connection_that_sends_no_email_warns(open_env: Any, document: dict[str, Any]) -> None:
     connection(document).update(email=False, traits=[])
-    assert any("gets no email" in warning for warning in open_room(document).segment.audiences()[0]["warnings"])
+    assert any("gets no email" in warning for warning in open_env(document).segment.audiences()[0]["warnings"])
 
 
-def test_a_condition_that_makes_no_sense_names_its_audience(open_room: Any, document: dict[str, Any]) -> None:
+def test_an_error_in_a_condition_names_its_audience(open_env: Any, document: dict[str, Any]) -> None:
     document["audiences"][0]["condition"]["value"] = "500"
     with pytest.raises(WorkspaceError, match="audience 'vip_customers': condition.value"):
-        open_room(document)
+        open_env(document)
 
 
-def test_an_unknown_audience_is_not_found_and_the_nearest_is_named(room: Any) -> None:
+def test_an_unknown_audience_is_not_found_and_a_similar_one_is_suggested(segment_env: SegmentEnv) -> None:
     from emulator.errors import NotFound
 
     with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
-        room.segment.members("vip_customer")
+        segment_env.segment.members("vip_customer")

@@ -14,7 +14,7 @@ def test_one_at_a_time_keeps_the_order() -> None:
     assert done == [0, 1, 2, 3, 4]
 
 
-def test_several_are_under_way_at_once_and_each_is_done_once() -> None:
+def test_items_run_concurrently_and_each_once() -> None:
     together, lock, done = Barrier(3), Lock(), []
 
     def do(number: int) -> None:
@@ -26,7 +26,7 @@ def test_several_are_under_way_at_once_and_each_is_done_once() -> None:
     assert sorted(done) == list(range(9))
 
 
-def test_an_item_is_taken_only_when_a_lane_is_free() -> None:
+def test_an_item_starts_only_when_a_worker_is_free() -> None:
     taken, finished, lock = 0, 0, Lock()
 
     def items() -> Iterator[int]:
@@ -56,7 +56,7 @@ def test_an_error_is_raised(at_once: int) -> None:
         run_concurrently(iter(range(6)), do, at_once=at_once)
 
 
-def test_other_lanes_go_on_after_an_error() -> None:
+def test_other_workers_continue_after_an_error() -> None:
     done: list[int] = []
 
     def do(number: int) -> None:

@@ -48,7 +48,7 @@ def test_operators_mean_what_the_audience_builder_documents(
     assert [found for found in others if holds({"t": found}, operator, value)] == []
 
 
-def test_a_missing_trait_meets_only_the_negations_that_say_so() -> None:
+def test_a_missing_trait_matches_only_some_negations() -> None:
     """`not equals` needs a value that differs; `does not contain` is the negation of `contains`."""
     values = {"one_of": ["a"], "exists": None, "not_exists": None, "contains": "a", "not_contains": "a"}
     numbers = dict.fromkeys(("less_than", "greater_than", "at_most", "at_least"), 1)
@@ -81,7 +81,7 @@ def test_conditions_combine_with_all_and_any() -> None:
         ({"trait": "t", "operator": "starts_with", "value": ""}, "c.value"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_its_place(condition: dict[str, Any], place: str) -> None:
+def test_an_invalid_value_is_rejected_with_its_path(condition: dict[str, Any], place: str) -> None:
     with pytest.raises(WorkspaceError) as caught:
         compile_condition(condition, where="c")
     assert caught.value.where == place
@@ -107,7 +107,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_place(condition: dict[str
         ),
     ],
 )
-def test_it_is_known_whether_a_condition_needs_a_trait(condition: dict[str, Any], needed: bool) -> None:
+def test_whether_a_condition_requires_a_trait(condition: dict[str, Any], needed: bool) -> None:
     assert requires(condition, "email") is needed
 
 
@@ -131,7 +131,7 @@ conditions = st.recursive(
 
 
 @given(conditions, st.sampled_from([{}, {"spent": 1}]))
-def test_who_lacks_a_required_trait_never_meets_the_condition(
+def test_a_profile_without_a_required_trait_never_meets_the_condition(
     condition: dict[str, Any], traits: dict[str, Any]
 ) -> None:
     if requires(condition, "email"):

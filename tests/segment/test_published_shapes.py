@@ -72,9 +72,9 @@ SHAPES = {
         track(TRAIT, "Trait Computed", trait_key="total_revenue_180_days", total_revenue_180_days=450.0),
         CLASS,
     ),
-    "first journeys, track with a text": (track(FIRST_JOURNEY, "Audience Entered", **{OPENED: "true"}), "enter"),
-    "first journeys, identify with a text": (identify(FIRST_JOURNEY, **{OPENED: "true", "email": "a@b.co"}), "enter"),
-    "first journeys, a text that says false": (track(FIRST_JOURNEY, "Audience Exited", **{OPENED: "false"}), "enter"),
+    "first journeys, track with a string": (track(FIRST_JOURNEY, "Audience Entered", **{OPENED: "true"}), "enter"),
+    "first journeys, identify with a string": (identify(FIRST_JOURNEY, **{OPENED: "true", "email": "a@b.co"}), "enter"),
+    "first journeys, the string false": (track(FIRST_JOURNEY, "Audience Exited", **{OPENED: "false"}), "enter"),
     "event-triggered journeys, documented": (track(STEP, "Custom", **JOURNEY, user_name="Richard"), "exit"),
     "event-triggered journeys, all events": (
         track(STEP, "Custom", **JOURNEY, journey_name__step_name_8943l=True),
@@ -92,7 +92,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize(("event", "outcome"), SHAPES.values(), ids=list(SHAPES))
-def test_a_published_shape_is_read_as_the_destination_reads_it(event: dict[str, Any], outcome: str) -> None:
+def test_a_published_shape_has_the_outcome_of_the_destination(event: dict[str, Any], outcome: str) -> None:
     [subject] = contexts_of(load_workspace(), None)
     [seen] = preview([event], [subject], batch=False)
     [event] = seen.events

@@ -1,8 +1,7 @@
-"""When a batch is tried again, on the virtual clock: each kind of failure, every moment, the end after four hours."""
+"""When a batch is retried, on the virtual clock: each kind of failure, every delay, the end after four hours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from emulator.segment.delivery.retry_policy import FIRST_DELAY_MILLIS, LONGEST_DELAY_MILLIS
 from emulator.transport import Response, TransportError
+from tests.segment.conftest import OpenEnv, SegmentEnv
 
 MILLISECOND = timedelta(milliseconds=1)
 FOUR_HOURS = timedelta(hours=4)
@@ -25,44 +25,44 @@ LATER = {
 }
 
 
-def enter(room: Any) -> None:
-    room.identify("u1", email="ada@example.com", total_spent=900)
+def enter(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", email="ada@example.com", total_spent=900)
 
 
-def next_moment(room: Any) -> datetime | None:
-    [batch] = room.segment.batches()
+def next_retry(segment_env: SegmentEnv) -> datetime | None:
+    [batch] = segment_env.segment.batches()
     return datetime.fromisoformat(batch["nextAt"]) if batch["nextAt"] else None
 
 
-def tries(room: Any) -> list[timedelta]:
-    """Lets time pass until nothing is tried any more; how long after the first try each later one came."""
-    start, moments = room.sandbox.clock.now(), []
-    while moment := next_moment(room):
-        done = len(room.transport.requests)
-        room.sandbox.clock.advance(moment - room.sandbox.clock.now() - MILLISECOND)
-        room.segment.process_due()
-        assert len(room.transport.requests) == done, "a millisecond too early"
-        room.sandbox.clock.advance(MILLISECOND)
-        room.segment.process_due()
-        assert len(room.transport.requests) == done + 1
-        moments.append(moment - start)
-    return moments
+def retries(segment_env: SegmentEnv) -> list[timedelta]:
+    """Lets time pass until nothing is retried; returns how long after the first attempt each retry came."""
+    start, times = segment_env.sandbox.clock.now(), []
+    while at := next_retry(segment_env):
+        done = len(segment_env.transport.requests)
+        segment_env.sandbox.clock.advance(at - segment_env.sandbox.clock.now() - MILLISECOND)
+        segment_env.segment.process_due()
+        assert len(segment_env.transport.requests) == done, "a millisecond too early"
+        segment_env.sandbox.clock.advance(MILLISECOND)
+        segment_env.segment.process_due()
+        assert len(segment_env.transport.requests) == done + 1
+        times.append(at - start)
+    return times
 
 
-def delays(moments: list[timedelta]) -> list[timedelta]:
-    return [after - before for before, after in zip([timedelta(), *moments], moments, strict=False)]
+def delays(times: list[timedelta]) -> list[timedelta]:
+    return [after - before for before, after in zip([timedelta(), *times], times, strict=False)]
 
 
 @pytest.mark.parametrize("failure", LATER.values(), ids=LATER)
-def test_each_delay_is_at_most_twice_the_one_before_and_random_by_half(room: Any, failure: Any) -> None:
-    room.transport.answers = [failure] * 1000
-    enter(room)
-    moments = tries(room)
-    *backing_off, _rest = delays(moments)
+def test_delays_at_most_double_and_are_randomized_by_half(segment_env: SegmentEnv, failure: Any) -> None:
+    segment_env.transport.answers = [failure] * 1000
+    enter(segment_env)
+    times = retries(segment_env)
+    *backing_off, _rest = delays(times)
     for number, delay in enumerate(backing_off):
         longest = timedelta(milliseconds=min(FIRST_DELAY_MILLIS * 2**number, LONGEST_DELAY_MILLIS))
         assert longest / 2 <= delay <= longest
-    assert moments[-1] == FOUR_HOURS
+    assert times[-1] == FOUR_HOURS
 
 
 @pytest.mark.parametrize(
@@ -70,61 +70,62 @@ def test_each_delay_is_at_most_twice_the_one_before_and_random_by_half(room: Any
     list(zip(LATER.values(), ["429", "429", "500", "ETIMEDOUT", "ECONNRESET"], strict=True)),
     ids=LATER,
 )
-def test_after_four_hours_every_event_failed_and_is_a_dead_letter(room: Any, failure: Any, reason: str) -> None:
-    room.transport.answers = [failure] * 1000
-    enter(room)
-    assert room.segment.dead_letters() == []
-    attempts = 1 + len(tries(room))
-    room.advance(hours=24)
-    assert len(room.transport.requests) == attempts
-    assert [(letter["type"], letter["outcome"], letter["reason"]) for letter in room.segment.dead_letters()] == [
+def test_after_four_hours_every_event_failed_and_is_a_dead_letter(
+    segment_env: SegmentEnv, failure: Any, reason: str
+) -> None:
+    segment_env.transport.answers = [failure] * 1000
+    enter(segment_env)
+    assert segment_env.segment.dead_letters() == []
+    attempts = 1 + len(retries(segment_env))
+    segment_env.advance(hours=24)
+    assert len(segment_env.transport.requests) == attempts
+    assert [(letter["type"], letter["outcome"], letter["reason"]) for letter in segment_env.segment.dead_letters()] == [
         ("identify", "failed", reason),
         ("track", "failed", reason),
     ]
-    assert {letter["attempts"] for letter in room.segment.dead_letters()} == {attempts}
-    assert room.segment.dead_letters() == room.segment.deliveries()
+    assert {letter["attempts"] for letter in segment_env.segment.dead_letters()} == {attempts}
+    assert segment_env.segment.dead_letters() == segment_env.segment.deliveries()
 
 
-def test_retry_after_changes_no_moment(open_room: Callable[..., Any], document: Any) -> None:
+def test_retry_after_does_not_change_the_schedule(open_env: OpenEnv, document: Any) -> None:
     """No published code of the engine or the destination reads the header; the platform sees the status alone."""
     schedules = []
     for failure in (LATER["429"], LATER["429 with Retry-After"]):
-        room = open_room(document)
-        room.transport.answers = [failure] * 1000
-        enter(room)
-        schedules.append(tries(room))
+        segment_env = open_env(document)
+        segment_env.transport.answers = [failure] * 1000
+        enter(segment_env)
+        schedules.append(retries(segment_env))
     assert schedules[0] == schedules[1]
 
 
-def test_a_failure_that_does_not_pass_ends_the_tries(room: Any) -> None:
-    room.transport.answers = [LATER["500"], LATER["reset"], Response(status=400, reason="Bad Request", text="")]
-    enter(room)
-    assert len(tries(room)) == 2
-    assert {letter["reason"] for letter in room.segment.dead_letters()} == {"400"}
+def test_a_permanent_failure_ends_the_retries(segment_env: SegmentEnv) -> None:
+    segment_env.transport.answers = [LATER["500"], LATER["reset"], Response(status=400, reason="Bad Request", text="")]
+    enter(segment_env)
+    assert len(retries(segment_env)) == 2
+    assert {letter["reason"] for letter in segment_env.segment.dead_letters()} == {"400"}
 
 
-def test_two_batches_are_not_tried_again_in_step(room: Any) -> None:
-    room.transport.answers = [LATER["500"]] * 2
-    enter(room)
-    room.identify("u2", email="bob@example.com", total_spent=900)
-    first, second = room.segment.batches()
+def test_two_batches_are_retried_at_different_times(segment_env: SegmentEnv) -> None:
+    segment_env.transport.answers = [LATER["500"]] * 2
+    enter(segment_env)
+    segment_env.identify("u2", email="bob@example.com", total_spent=900)
+    first, second = segment_env.segment.batches()
     assert first["firstAt"] == second["firstAt"]
     assert first["nextAt"] != second["nextAt"]
 
 
-def test_what_was_sent_when_the_sender_broke_down_is_sent_again(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At least once: between the answer and its record the sender may die, and the receiver cannot tell."""
-    answer = room.transport.post
+def test_a_batch_sent_before_a_crash_is_sent_again(segment_env: SegmentEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least once: the sender may crash between the response and its record."""
+    answer = segment_env.transport.post
 
-    def answer_and_break_down(headers: Any, body: str) -> None:
+    def answer_and_crash(headers: Any, body: str) -> None:
         answer(headers, body)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(room.transport, "post", answer_and_break_down)
+    monkeypatch.setattr(segment_env.transport, "post", answer_and_crash)
     with pytest.raises(KeyboardInterrupt):
-        enter(room)
+        enter(segment_env)
     monkeypatch.undo()
-    assert room.outcomes() == ["queued"] * 2
-    room.segment.process_due()
-    assert room.outcomes() == ["sent"] * 2
-    assert room.transport.requests[0] == room.transport.requests[1]
+    assert len(segment_env.transport.requests) == 1
+    assert segment_env.outcomes() == ["sent"] * 2
+    assert segment_env.transport.requests[0] == segment_env.transport.requests[1]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emulator.ids import Ids
 from emulator.segment.tracking.calls import Call, IngestResult, RejectedCall, read_calls, without_duplicates
-from emulator.timestamps import from_millis, iso_nanoseconds, iso_of_millis, parse_moment, to_millis
+from emulator.timestamps import from_millis, iso_nanoseconds, iso_of_millis, parse_timestamp, to_millis
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -91,7 +91,7 @@ def test_null_is_the_same_as_absent(route: str, body: dict[str, Any]) -> None:
     assert reasons(route, body) == [None]
 
 
-def test_one_bad_item_does_not_keep_its_siblings_out() -> None:
+def test_an_invalid_item_does_not_affect_the_others() -> None:
     items = [{"type": "identify", "userId": "u"}, {"type": "track", "userId": "u"}, {"type": "identify", "userId": "v"}]
     assert reasons("batch", {"batch": items}) == [None, "event_not_defined", None]
 
@@ -101,7 +101,7 @@ def test_events_beyond_2500_are_rejected() -> None:
     assert reasons("batch", {"batch": items}) == [None] * 2500 + ["bad_request"] * 2
 
 
-def test_a_batch_s_context_and_sent_at_count_for_every_item() -> None:
+def test_the_context_and_sent_at_of_a_batch_apply_to_every_item() -> None:
     body = {
         "batch": [
             {"type": "identify", "userId": "u", "context": {"ip": "1.1.1.1"}, "timestamp": "2026-03-01T11:00:00Z"},
@@ -140,7 +140,7 @@ def test_the_timestamp_is_corrected_for_the_sender_s_clock() -> None:
         ({"timestamp": "0001-01-01T00:00:00Z", "sentAt": "9999-12-31T00:00:00Z"}, NOON),
     ],
 )
-def test_without_a_usable_timestamp_the_server_s_time_counts(given: dict[str, Any], timestamp: datetime) -> None:
+def test_without_a_valid_timestamp_the_time_of_receipt_counts(given: dict[str, Any], timestamp: datetime) -> None:
     assert call("identify", userId="u", **given).timestamp == timestamp
 
 
@@ -156,7 +156,7 @@ def test_a_message_id_has_at_most_100_characters(characters: int, reason: str | 
     assert reasons("identify", {"userId": "u", "messageId": "m" * characters}) == [reason]
 
 
-def test_duplicates_go_by_message_id_alone() -> None:
+def test_duplicates_are_found_by_message_id_alone() -> None:
     body = {
         "batch": [
             {"type": "identify", "userId": "u", "messageId": "1"},
@@ -174,7 +174,7 @@ def test_duplicates_go_by_message_id_alone() -> None:
     ]
 
 
-def test_a_call_that_failed_does_not_make_the_next_one_a_duplicate() -> None:
+def test_a_rejected_call_does_not_make_the_next_one_a_duplicate() -> None:
     body = {
         "batch": [
             {"type": "track", "userId": "u", "messageId": "1"},
@@ -186,7 +186,7 @@ def test_a_call_that_failed_does_not_make_the_next_one_a_duplicate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "at"),
     [
         ("2026-03-01T12:00:00.000Z", NOON),
         ("2026-03-01T12:00:00.000+00:00", NOON),
@@ -200,13 +200,13 @@ def test_a_call_that_failed_does_not_make_the_next_one_a_duplicate() -> None:
         ("0001-01-01T00:00:00+14:00", None),
     ],
 )
-def test_timestamps_of_every_library_are_understood(text: object, moment: datetime | None) -> None:
-    assert parse_moment(text) == moment
+def test_timestamps_of_every_library_are_parsed(text: object, at: datetime | None) -> None:
+    assert parse_timestamp(text) == at
 
 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9999, 1, 1), timezones=st.just(UTC)))
-def test_moments_survive_as_milliseconds(moment: datetime) -> None:
-    kept = from_millis(to_millis(moment))
-    assert timedelta() <= moment - kept < timedelta(milliseconds=1)
-    assert parse_moment(iso_of_millis(to_millis(moment))) == kept
-    assert parse_moment(iso_nanoseconds(moment)) == moment
+def test_timestamps_round_trip_as_milliseconds(at: datetime) -> None:
+    kept = from_millis(to_millis(at))
+    assert timedelta() <= at - kept < timedelta(milliseconds=1)
+    assert parse_timestamp(iso_of_millis(to_millis(at))) == kept
+    assert parse_timestamp(iso_nanoseconds(at)) == at

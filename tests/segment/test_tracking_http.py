@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from werkzeug.test import Client
 
 from emulator.events import CallReceived
 from emulator.segment.http import blueprint
+from tests.segment.conftest import OpenEnv, SegmentEnv
 
 KEY = "segment-local"
 BASIC = {"authorization": "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()}
@@ -21,9 +21,9 @@ IDENTIFY = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent"
 
 
 @pytest.fixture
-def client(room: Any) -> Client:
+def client(segment_env: SegmentEnv) -> Client:
     app = Flask("tracking")
-    app.register_blueprint(blueprint(lambda key: room.segment if key == KEY else None))
+    app.register_blueprint(blueprint(lambda key: segment_env.segment if key == KEY else None))
     return app.test_client()
 
 
@@ -48,19 +48,19 @@ def post(client: Client, route: str, body: Any, **headers: str) -> tuple[int, An
         ("batch/", {"batch": [{"type": "identify", **IDENTIFY}]}),
     ],
 )
-def test_every_route_answers_200_success(client: Client, room: Any, route: str, body: Any) -> None:
+def test_every_endpoint_answers_200_success(client: Client, segment_env: SegmentEnv, route: str, body: Any) -> None:
     assert post(client, route, body) == (200, {"success": True})
-    assert room.segment.counts()["calls"] == {"accepted": 1, "failed": {}}
+    assert segment_env.segment.counts()["calls"] == {"accepted": 1, "failed": {}}
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"userId": ""}, {"userId": "u", "traits": 5}], ids=["no id", "empty id", "traits not an object"]
 )
-def test_a_call_that_is_dropped_is_answered_200_all_the_same(client: Client, room: Any, body: Any) -> None:
+def test_a_rejected_call_is_answered_200(client: Client, segment_env: SegmentEnv, body: Any) -> None:
     """Segment's documentation: everything but size and malformed JSON returns 200."""
     assert post(client, "identify", body) == (200, {"success": True})
-    assert room.segment.counts()["calls"]["accepted"] == 0
-    [heard] = room.heard(CallReceived)
+    assert segment_env.segment.counts()["calls"]["accepted"] == 0
+    [heard] = segment_env.heard(CallReceived)
     assert (heard.accepted, heard.source, heard.call) == (False, "Website", "identify")
     assert heard.reason in {"no_user_anon_id", "id_not_string", "traits_not_object"}
 
@@ -84,24 +84,24 @@ def test_the_write_key_comes_with_basic_authentication_or_in_the_body(
 
 
 @pytest.mark.parametrize("value", ["Basic", "Basic \xff\xfe", "Basic !", "Basic AAAA/w=="])
-def test_basic_authentication_that_cannot_be_read_counts_as_none(client: Client, value: str) -> None:
+def test_invalid_basic_authentication_is_ignored(client: Client, value: str) -> None:
     headers = {"authorization": value}
     assert client.post("/v1/identify", json={**IDENTIFY, "writeKey": KEY}, headers=headers).status_code == 200
     refused = client.post("/v1/identify", json=IDENTIFY, headers=headers)
     assert refused.status_code == 400
     assert refused.json is not None
-    assert refused.json["message"] == "There is no write key in this request."
+    assert refused.json["message"] == "The request has no write key."
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", 5])
-def test_an_unknown_write_key_is_refused_with_its_reason(client: Client, room: Any, key: Any) -> None:
+def test_an_unknown_write_key_is_rejected_with_its_reason(client: Client, segment_env: SegmentEnv, key: Any) -> None:
     answer = client.post("/v1/identify", json={**IDENTIFY, "writeKey": key})
     assert answer.status_code == 400
     assert answer.json is not None
     assert (answer.json["success"], answer.json["code"]) == (False, "unknown_source")
     assert "write key" in answer.json["message"]
     assert "wrong" not in answer.text
-    assert room.segment.counts()["calls"]["accepted"] == 0
+    assert segment_env.segment.counts()["calls"]["accepted"] == 0
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_an_unknown_write_key_is_refused_with_its_reason(client: Client, room: A
     ],
     ids=["empty", "cut", "list", "number", "null", "NaN", "not UTF-8", "too deep", "more behind", "infinite"],
 )
-def test_malformed_json_is_refused_with_code_and_message(client: Client, raw: bytes) -> None:
+def test_malformed_json_is_rejected_with_code_and_message(client: Client, raw: bytes) -> None:
     """Older Python libraries retry a 400 that has no `code`."""
     status, body = post(client, "identify", raw)
     assert status == 400
@@ -138,14 +138,14 @@ def test_nesting_has_a_limit(client: Client, depth: int, status: int) -> None:
     assert post(client, "identify", raw)[0] == status
 
 
-def test_gzip_is_unpacked(client: Client, room: Any) -> None:
+def test_gzip_is_decompressed(client: Client, segment_env: SegmentEnv) -> None:
     raw = gzip.compress(json.dumps(IDENTIFY).encode())
     assert post(client, "identify", raw, **{"content-encoding": "gzip"}) == (200, {"success": True})
-    assert room.segment.counts()["calls"]["accepted"] == 1
+    assert segment_env.segment.counts()["calls"]["accepted"] == 1
 
 
 @pytest.mark.parametrize("raw", [b"{}", gzip.compress(b'{"userId": "u"}')[:-9]], ids=["not gzip", "cut short"])
-def test_bad_gzip_is_refused(client: Client, raw: bytes) -> None:
+def test_malformed_gzip_is_rejected(client: Client, raw: bytes) -> None:
     status, body = post(client, "identify", raw, **{"content-encoding": "gzip"})
     assert (status, body["code"], body["message"]) == (400, "invalid_request", "malformed gzip")
 
@@ -172,8 +172,8 @@ def test_a_batch_may_have_500_kilobytes(client: Client) -> None:
 
 def test_an_item_of_a_batch_may_have_32_kilobytes(client: Client) -> None:
     call = {"type": "identify", "userId": "u", "traits": {"x": ""}}
-    room = 32 * 1024 - len(json.dumps(call, separators=(",", ":")))
-    for size, status in ((room, 200), (room + 1, 400)):
+    segment_env = 32 * 1024 - len(json.dumps(call, separators=(",", ":")))
+    for size, status in ((segment_env, 200), (segment_env + 1, 400)):
         item = call | {"traits": {"x": "x" * size}}
         assert post(client, "batch", {"batch": [item, item]})[0] == status
 
@@ -184,13 +184,13 @@ def test_an_item_of_a_batch_may_not_exceed_32_kilobytes(client: Client) -> None:
     assert (status, answer["message"]) == (400, "batch[1] is larger than 32 KB")
 
 
-def test_a_gzip_bomb_is_refused_without_being_unpacked(client: Client) -> None:
+def test_a_gzip_bomb_is_rejected_without_being_decompressed(client: Client) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     status, body = post(client, "batch", bomb, **{"content-encoding": "gzip"})
     assert (status, body["message"]) == (400, "Exceed payload limit")
 
 
-def test_a_body_beyond_every_limit_is_answered_400_too(client: Client) -> None:
+def test_a_body_beyond_the_server_s_limit_is_answered_400(client: Client) -> None:
     """Segment's documentation knows no 413 here."""
     status, body = post(client, "batch", b" " * (17 * 1024 * 1024))
     assert (status, body["message"]) == (400, "Exceed payload limit")
@@ -209,18 +209,20 @@ def test_a_body_beyond_every_limit_is_answered_400_too(client: Client) -> None:
         ("t/", {"userId": "u", "event": "e"}),
     ],
 )
-def test_a_route_of_one_letter_is_the_call_that_begins_with_it(
-    client: Client, room: Any, initial: str, body: Any
+def test_a_one_letter_route_is_the_call_with_that_initial(
+    client: Client, segment_env: SegmentEnv, initial: str, body: Any
 ) -> None:
     assert post(client, initial, body) == (200, {"success": True})
-    assert room.segment.counts()["calls"] == {"accepted": 1, "failed": {}}
+    assert segment_env.segment.counts()["calls"] == {"accepted": 1, "failed": {}}
 
 
-def test_other_letters_are_no_routes(client: Client) -> None:
+def test_other_letters_are_not_found(client: Client) -> None:
     assert post(client, "x", IDENTIFY)[0] == 404
 
 
-def test_a_browser_may_send_what_its_library_sends_and_read_the_answer(client: Client, room: Any) -> None:
+def test_a_browser_may_send_the_library_s_headers_and_read_the_response(
+    client: Client, segment_env: SegmentEnv
+) -> None:
     """Analytics.js sends JSON as text/plain, the write key twice and a count of retries, from a page of any origin."""
     origin = {"origin": "http://localhost:3000"}
     asked = client.options(
@@ -242,47 +244,47 @@ def test_a_browser_may_send_what_its_library_sends_and_read_the_answer(client: C
     )
     assert (sent.status_code, sent.json) == (200, {"success": True})
     assert sent.headers["access-control-allow-origin"] == "*"
-    assert room.segment.counts()["calls"]["accepted"] == 1
+    assert segment_env.segment.counts()["calls"]["accepted"] == 1
 
 
-def test_a_browser_may_read_a_refusal(client: Client) -> None:
+def test_a_browser_may_read_an_error(client: Client) -> None:
     refused = client.post("/v1/i", data="{", headers={"origin": "http://localhost:3000", "content-type": "text/plain"})
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (400, "*")
 
 
-def test_other_methods_are_not_served(client: Client) -> None:
+def test_other_methods_are_not_allowed(client: Client) -> None:
     assert client.get("/v1/identify").status_code == 405
 
 
-def test_half_a_surrogate_pair_becomes_the_replacement_character(client: Client, room: Any) -> None:
+def test_half_a_surrogate_pair_becomes_the_replacement_character(client: Client, segment_env: SegmentEnv) -> None:
     raw = b'{"userId": "u\\ud800", "traits": {"\\udfff": ["\\ud83d\\ude00", "\\uD83D"]}}'
     assert post(client, "identify", raw)[0] == 200
-    [profile] = room.segment.profiles()
+    [profile] = segment_env.segment.profiles()
     assert profile["userId"] == "u\ufffd"
     assert profile["traits"] == {"\ufffd": ["😀", "\ufffd"]}
 
 
-def test_a_message_seen_within_24_hours_is_dropped(client: Client, room: Any) -> None:
+def test_a_message_seen_within_24_hours_is_dropped(client: Client, segment_env: SegmentEnv) -> None:
     message = {**IDENTIFY, "messageId": "m1"}
     for _ in range(2):
         assert post(client, "identify", message) == (200, {"success": True})
-    assert room.segment.counts()["calls"] == {"accepted": 1, "failed": {"duplicate": 1}}
-    room.advance(hours=24)
+    assert segment_env.segment.counts()["calls"] == {"accepted": 1, "failed": {"duplicate": 1}}
+    segment_env.advance(hours=24)
     post(client, "identify", message)
-    assert room.segment.counts()["calls"]["accepted"] == 1
-    room.advance(seconds=1)
+    assert segment_env.segment.counts()["calls"]["accepted"] == 1
+    segment_env.advance(seconds=1)
     post(client, "identify", message)
-    assert room.segment.counts()["calls"]["accepted"] == 2
+    assert segment_env.segment.counts()["calls"]["accepted"] == 2
 
 
-def test_each_call_of_a_batch_is_one_event_in_the_journal(client: Client, room: Any) -> None:
+def test_each_call_of_a_batch_is_one_entry_in_the_journal(client: Client, segment_env: SegmentEnv) -> None:
     items = [
         {"type": "identify", "userId": "u", "messageId": "1"},
         {"type": "track", "userId": "u", "messageId": "2"},
         {"type": "page", "anonymousId": "a", "messageId": "3"},
     ]
     post(client, "batch", {"batch": items})
-    heard = [(call.call, call.message_id, call.accepted, call.reason) for call in room.heard(CallReceived)]
+    heard = [(call.call, call.message_id, call.accepted, call.reason) for call in segment_env.heard(CallReceived)]
     assert heard == [
         ("identify", "1", True, None),
         ("track", "2", False, "event_not_defined"),
@@ -291,10 +293,8 @@ def test_each_call_of_a_batch_is_one_event_in_the_journal(client: Client, room: 
 
 
 @pytest.mark.parametrize("given", [{"userId": {1, 2}}, {"userId": float("nan")}])
-def test_a_mapping_that_is_not_json_is_refused_in_process(
-    open_room: Callable[..., Any], document: Any, given: Any
-) -> None:
+def test_a_mapping_that_is_not_json_is_rejected_in_process(open_env: OpenEnv, document: Any, given: Any) -> None:
     from emulator.errors import InputError
 
     with pytest.raises(InputError):
-        open_room(document).segment.ingest("identify", given)
+        open_env(document).segment.ingest("identify", given)

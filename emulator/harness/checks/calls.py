@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 
 from emulator.errors import nearest
+from emulator.harness.checks.document_kinds import ENGAGE_EVENTS, Content
 from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
-from emulator.harness.checks.kinds import ENGAGE_EVENTS, Content
 from emulator.harness.checks.registry import DOCUMENT, check
 from emulator.segment import BadRequest
 from emulator.segment.tracking.calls import CALLS
 from emulator.segment.tracking.request_body import parse_body
-from emulator.timestamps import parse_moment
+from emulator.timestamps import parse_timestamp
 
 # "Spec: Common fields", and the fields of single types of call.
 _FIELDS = (
@@ -57,7 +57,7 @@ def misspelt_field(content: Content) -> Iterator[Finding]:
 def invalid_timestamp(content: Content) -> Iterator[Finding]:
     for key in ("timestamp", "sentAt"):
         value = content.value.get(key)
-        if isinstance(value, str) and parse_moment(value) is None:
+        if isinstance(value, str) and parse_timestamp(value) is None:
             yield Finding(
                 place=content.place(key),
                 message="This timestamp is not in ISO 8601 format.",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.errors import nearest
+from emulator.harness.checks.document_kinds import KINDS, Content, kind_named
 from emulator.harness.checks.finding import ERROR, UNREADABLE, Finding, of_mistake
-from emulator.harness.checks.kinds import KINDS, Content, kind_named
 from emulator.harness.checks.registry import DOCUMENT, FILE, UNKNOWN, check
 from emulator.harness.event_files import Document
 from emulator.schemas import Path, in_words, is_deeper_than, mistakes, place

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from emulator.harness.checks.document_kinds import Content
 from emulator.harness.checks.finding import WARNING, Finding
-from emulator.harness.checks.kinds import Content
 from emulator.harness.checks.registry import check
 from emulator.mapping import is_email
 from emulator.schemas import Path, place

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emulator.errors import UserMistake
+from emulator.harness.checks.document_kinds import Content
 from emulator.harness.checks.finding import ERROR, Finding, of_mistake
-from emulator.harness.checks.kinds import Content
 from emulator.harness.checks.registry import check
 from emulator.harness.scenarios.files import scenarios_in
 from emulator.schemas import mistakes

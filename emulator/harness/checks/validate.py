@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from emulator.harness.checks.document_kinds import Content, Kind, kind_of
 from emulator.harness.checks.finding import Finding
-from emulator.harness.checks.kinds import Content, Kind, kind_of
 from emulator.harness.checks.registry import DOCUMENT, FILE, UNKNOWN, findings_in
 from emulator.harness.event_files import Document, read_documents
 

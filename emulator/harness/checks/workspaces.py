@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from emulator.errors import EmulatorDefect, UserMistake
+from emulator.harness.checks.document_kinds import Content
 from emulator.harness.checks.finding import ERROR, Finding, of_mistake
-from emulator.harness.checks.kinds import Content
 from emulator.harness.checks.registry import check
 from emulator.sandbox import Sandbox
 from emulator.schemas import mistakes

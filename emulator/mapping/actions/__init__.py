@@ -1,7 +1,4 @@
-"""The destination's actions: each turns valid payloads into one document.
-
-A definition file names the builder of each of its actions, one of `BUILDERS`.
-"""
+"""The destination's actions: a definition file names the builder of each, which turns payloads into a document."""
 
 from __future__ import annotations
 

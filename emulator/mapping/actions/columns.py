@@ -36,7 +36,7 @@ _STANDARD_COLUMNS = (
     *(_column(name, _label(name), "STRING") for name in ("city", "state", "country", "postal_code", "timezone")),
     _column("birth_date", "Birth Date", "DATE", pii=True),
 )
-_STANDARD_TEXT = ",".join(graphql_object(standard, bare="type") for standard in _STANDARD_COLUMNS)
+_STANDARD_TEXT = ",".join(graphql_object(standard) for standard in _STANDARD_COLUMNS)
 STANDARD_NAMES = frozenset(str(standard["incomingKey"]) for standard in _STANDARD_COLUMNS)
 AUDIENCE_COLUMNS = (
     ("audienceId", "external_id", "External Audience ID"),
@@ -46,12 +46,12 @@ _AUDIENCE_COLUMNS = tuple(
     {"incomingKey": name, "destinationKey": destination, "type": "STRING", "label": label, "isPii": False}
     for name, destination, label in AUDIENCE_COLUMNS
 )
-AUDIENCE_COLUMNS_TEXT = "[" + ",".join(graphql_object(audience, bare="type") for audience in _AUDIENCE_COLUMNS) + "]"
+AUDIENCE_COLUMNS_TEXT = "[" + ",".join(graphql_object(audience) for audience in _AUDIENCE_COLUMNS) + "]"
 
 
 def columns_text(custom: Iterable[Column]) -> str:
     """The standard and the custom columns as a GraphQL list."""
-    return f"[{','.join([_STANDARD_TEXT, *(graphql_object(added, bare='type') for added in custom)])}]"
+    return f"[{','.join([_STANDARD_TEXT, *(graphql_object(added) for added in custom)])}]"
 
 
 def custom_column(name: str, type_: object) -> Column:
@@ -63,8 +63,7 @@ class InferredTypes:
     """Column types by name, in first-seen order, inferred from the values of a batch.
 
     A column of two types is a string, and so is one with only null, false and empty values. The engine keeps the types
-    in a JavaScript object: an inherited name (`toString`) counts as typed from the start, and has no type without
-    a value.
+    in a JavaScript object: an inherited name (`toString`) is typed from the start, but has no type without a value.
     """
 
     def __init__(self, *, text: str, type_of_value: Callable[[object], str]) -> None:

@@ -1,7 +1,4 @@
-"""Deletion of a user: the user id is written into the document unescaped.
-
-Unlike the actions, a deletion checks the `userErrors` of the response.
-"""
+"""Deletion of a user: the user id is written unescaped, and the `userErrors` of the response are checked."""
 
 from __future__ import annotations
 
@@ -40,9 +37,6 @@ def check_deletion(body: object) -> None:
         messages = [member(error, "message") for error in errors]
         shown = ", ".join("" if is_nullish(message) else text_of(message) for message in messages)
         raise IntegrationError(f"Profile deletion was not successful: {shown}", "DELETE_FAILED")
-    if not isinstance(errors, list) and truthy(_length(errors)):
+    length = len(errors) if isinstance(errors, str | list) else member(errors, "length")
+    if not isinstance(errors, list) and truthy(length):
         raise EngineTypeError(f"result.data.{_FIELD}.userErrors.map is not a function")
-
-
-def _length(value: object) -> object:
-    return len(value) if isinstance(value, str) else member(value, "length")

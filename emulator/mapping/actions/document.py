@@ -106,10 +106,10 @@ def _prints_as_python(profile: Profile) -> bool:
     return all(type(value) in _PLAIN_TYPES and not name[:1].isdigit() for name, value in profile.items())
 
 
-def graphql_object(members: Mapping[str, object], *, bare: str) -> str:
-    """A GraphQL input object of JSON values; the member named `bare` is written without quotes, as an enum value."""
+def graphql_object(members: Mapping[str, object]) -> str:
+    """A GraphQL input object of JSON values; the member `type` is written without quotes, as an enum value."""
     parts = (
-        (name, str(value) if name == bare and isinstance(value, str) else stringify(value))
+        (name, value if name == "type" and isinstance(value, str) else stringify(value))
         for name, value in members.items()
     )
     return "{" + ",".join(f"{name}:{text}" for name, text in parts if text is not UNDEFINED) + "}"

@@ -104,10 +104,7 @@ nothing: Resolver = constant(UNDEFINED)
 
 
 def required_options(directive: str, required: str, *names: str) -> Problem:
-    """The engine's message for options that are not an object, or lack one of `names`.
-
-    `required` describes the names in the first message: `an object with a "value" key`.
-    """
+    """The check for these options of an object; `required` describes them: `an object with a "value" key`."""
 
     def problem(options: object) -> str | None:
         if not isinstance(options, dict):
@@ -134,10 +131,7 @@ def with_options(problem: Problem) -> Callable[[CompileOptions], Compile]:
 
 
 def string_resolver(name: str, option: object, compiler: Compiler, compiled: Callable[[str], Resolver]) -> Resolver:
-    """Compiles an option that is a string, or a directive with a string as its value, compiled for each event.
-
-    Anything else fails with `@path: expected string, got number`.
-    """
+    """Compiles a string, or a directive whose string is compiled for each event; anything else fails."""
     if isinstance(option, str):
         return compiled(option)
     if not isinstance(option, dict | list):

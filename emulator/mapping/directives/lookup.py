@@ -27,10 +27,6 @@ def _look_up(path: str) -> Resolver:
     return compile_path(without_root(path))
 
 
-def _compile_path(options: object, compiler: Compiler) -> Resolver:
-    return string_resolver("@path", options, compiler, _look_up)
-
-
 def _path_and_shape(options: list[object]) -> tuple[object, object]:
     path, shape, *_ = (*options, UNDEFINED, UNDEFINED)
     return path, shape
@@ -50,17 +46,14 @@ def _compile_array_path(options: object, compiler: Compiler) -> Resolver:
     root = _look_up(path) if isinstance(path, str) else compiler.value(path)
     if not isinstance(shape, dict) or not shape:
         return root
-    return _each(root, compiler.value(shape))
-
-
-def _each(root: Resolver, shape: Resolver) -> Resolver:
-    """Every element in its shape; an object counts as an array of one, anything else is unchanged."""
+    shaped = compiler.value(shape)
 
     def resolve(event: object) -> object:
         found = root(event)
         if isinstance(found, list):
-            return [shape(item) for item in found]
-        return [shape(found)] if isinstance(found, dict) else found
+            return [shaped(item) for item in found]
+        # An object counts as an array of one; anything else is unchanged.
+        return [shaped(found)] if isinstance(found, dict) else found
 
     return resolve
 
@@ -79,7 +72,12 @@ def _array_path_parts(options: object, event: object, compiler: Compiler) -> Ite
         yield Part(role=str(position), mapping=shape, against=item)
 
 
-PATH = Directive(name="@path", rule=directive_or_string, compile=_compile_path, parts=whole_part)
+PATH = Directive(
+    name="@path",
+    rule=directive_or_string,
+    compile=lambda options, compiler: string_resolver("@path", options, compiler, _look_up),
+    parts=whole_part,
+)
 ARRAY_PATH = Directive(name="@arrayPath", rule=_array_path_rule, compile=_compile_array_path, parts=_array_path_parts)
 
 

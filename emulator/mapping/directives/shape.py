@@ -16,14 +16,7 @@ from emulator.mapping.directives.directive import (
     value_parts,
     with_options,
 )
-from emulator.mapping.directives.rules import (
-    a_string,
-    an_array,
-    directive_or_json,
-    directive_or_object,
-    fields,
-    one_of,
-)
+from emulator.mapping.directives.rules import a_string, an_array, directive_or_json, directive_or_object, fields, one_of
 from emulator.mapping.engine_errors import directive_error
 from emulator.mapping.javascript.values import UNDEFINED, ordered, ordered_items, truthy, type_of, utf16_units
 
@@ -42,11 +35,8 @@ def own_members(value: object) -> dict[str, object]:
     """What `Object.assign` copies from a value: members, or items and characters by index."""
     if isinstance(value, dict):
         return {key: member for key, member in ordered(value).items() if key != "__proto__"}
-    if isinstance(value, str):
-        return {str(position): unit for position, unit in enumerate(utf16_units(value))}
-    if isinstance(value, list):
-        return {str(position): item for position, item in enumerate(value)}
-    return {}
+    items = utf16_units(value) if isinstance(value, str) else value
+    return {str(position): item for position, item in enumerate(items)} if isinstance(items, list) else {}
 
 
 _MERGE_OPTIONS = required_options(
@@ -90,21 +80,16 @@ MERGE = Directive(name="@merge", rule=_merge_rule, compile=_compile_merge, parts
 
 def flattened(value: object, prefix: str, separator: str, *, keep_lists: bool) -> Iterator[tuple[str, object]]:
     """Pairs of joined key and leaf. Empty objects and arrays are omitted; a scalar at the root has the key `""`."""
-    members = _members(value, keep_lists=keep_lists)
-    if members is None:
+    if isinstance(value, dict):
+        members = ordered_items(value)
+    elif isinstance(value, list) and not keep_lists:
+        members = ((str(position), item) for position, item in enumerate(value))
+    else:
         yield prefix, value
         return
     for key, member in members:
         joined = f"{prefix}{separator}{key}" if prefix else key
         yield from flattened(member, joined, separator, keep_lists=keep_lists)
-
-
-def _members(value: object, *, keep_lists: bool) -> Iterator[tuple[str, object]] | None:
-    if isinstance(value, dict):
-        return ordered_items(value)
-    if isinstance(value, list) and not keep_lists:
-        return ((str(position), item) for position, item in enumerate(value))
-    return None
 
 
 @with_options(required_options("@flatten", 'an object with a "separator" key', "separator"))

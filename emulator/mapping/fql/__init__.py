@@ -22,13 +22,10 @@ class Trigger:
         self.text = text
         self.tree = tree
         self.error = error
-        self._matches: Callable[[object], bool] = compile_node(tree) if tree else _never
+        self._matches: Callable[[object], bool] = compile_node(tree) if tree else lambda _event: False
 
     def matches(self, event: object) -> bool:
-        """Whether the event passes. Raises MappingError (a TypeError) where the engine does.
-
-        That is for an event that is null, and for parentheses without a condition.
-        """
+        """Whether the event passes. Raises MappingError for null and for parentheses without a condition."""
         return event is not UNDEFINED and self._matches(event)
 
     @property
@@ -52,7 +49,3 @@ def compile_trigger(text: object) -> Trigger:
         return Trigger(text, tree=parse(text))
     except ParseError as error:
         return Trigger(text, error=str(error))
-
-
-def _never(_event: object) -> bool:
-    return False

@@ -20,14 +20,7 @@ _TERMINATORS = _WHITESPACE | frozenset((",", "]", ")", _END))
 _WORD_STARTS = _LETTERS | {"\\", "_"}
 _WORD_PARTS = _LETTERS | _DIGITS | {"_", "-", "\\"}
 _AFTER_WORD = _TERMINATORS | {".", "(", "=", "!"}
-_PUNCTUATION = {
-    ".": "dot",
-    "[": "brackleft",
-    "]": "brackright",
-    ",": "comma",
-    "(": "parenleft",
-    ")": "parenright",
-}
+_PUNCTUATION = {".": "dot", "[": "brackleft", "]": "brackright", ",": "comma", "(": "parenleft", ")": "parenright"}
 _KEYWORDS = {"a": ("nd", "conditional"), "o": ("r", "conditional"), "n": ("ull", "null")}
 
 

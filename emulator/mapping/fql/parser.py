@@ -193,13 +193,9 @@ def _function(function: str, tokens: deque[Token], *, negated: bool) -> list[Nod
     field = next((known for known in NESTED_FIELDS if path.startswith(known)), path)
     if field not in NESTED_FIELDS and field not in _FUNCTION_FIELDS:
         return []
-    operator, value = _contains(argument) if function == "contains" else _match(argument)
+    operator, value = ("contains", to_string(_value(argument))) if function == "contains" else _match(argument)
     operator = f"not_{operator}" if negated else operator
     return [Condition(field=field, name=_name_in(field, path), operator=operator, value=value)]
-
-
-def _contains(argument: Token) -> tuple[str, str]:
-    return "contains", to_string(_value(argument))
 
 
 def _match(argument: Token) -> tuple[str, str]:

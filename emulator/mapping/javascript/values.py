@@ -208,8 +208,7 @@ def parse_int(text: str) -> int | float | None:
 def collation_key(text: str) -> tuple[tuple[int, ...], tuple[str, ...], tuple[bool, ...]]:
     """A sort key that orders names as `localeCompare` does: by letters, then accents, then case (lower case first).
 
-    Punctuation precedes digits, which precede letters. Scripts other than Latin are ordered by code point, which
-    approximates the root collation of Unicode.
+    Punctuation precedes digits, which precede letters; other scripts are ordered by code point, an approximation.
     """
     decomposed = unicodedata.normalize("NFKD", text)
     letters = [character for character in decomposed if not unicodedata.combining(character)]

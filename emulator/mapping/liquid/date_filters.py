@@ -47,9 +47,6 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
             zone=_zone_name(zone),
         )
 
-    def fixed(pattern: str) -> Callable[[object], object]:
-        return lambda value: date(value, pattern)
-
     def written(month: str) -> Callable[..., object]:
         def named(value: object, kind: object = UNDEFINED, style: object = UNDEFINED) -> object:
             if kind != "ordinal":
@@ -60,8 +57,8 @@ def date_filters(now: Now) -> Mapping[str, Callable[..., object]]:
 
     return {
         "date": date,
-        "date_to_xmlschema": fixed(XML_SCHEMA),
-        "date_to_rfc822": fixed(RFC_822),
+        "date_to_xmlschema": lambda value: date(value, XML_SCHEMA),
+        "date_to_rfc822": lambda value: date(value, RFC_822),
         "date_to_string": written("%b"),
         "date_to_long_string": written("%B"),
     }

@@ -33,23 +33,9 @@ _BASE64_SPACE = re.compile("[\t\n\f\r ]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_INDENT = 10
 _PRETTY_KEPT = frozenset("._~!$&'()+,;=@")
+_ACCENTED = "a:àáâãäå e:èéêë i:ìíîï o:òóôõöø u:ùúûü y:ýÿ ae:æ c:ç d:ð n:ñ ss:ß oe:œ th:þ SS:ẞ OE:Œ TH:Þ"
 _ACCENTS = {
-    **dict.fromkeys("àáâãäå", "a"),
-    **dict.fromkeys("èéêë", "e"),
-    **dict.fromkeys("ìíîï", "i"),
-    **dict.fromkeys("òóôõöø", "o"),
-    **dict.fromkeys("ùúûü", "u"),
-    **dict.fromkeys("ýÿ", "y"),
-    "æ": "ae",
-    "ç": "c",
-    "ð": "d",
-    "ñ": "n",
-    "ß": "ss",
-    "œ": "oe",
-    "þ": "th",
-    "ẞ": "SS",
-    "Œ": "OE",
-    "Þ": "TH",
+    ord(letter): plain for plain, letters in (group.split(":") for group in _ACCENTED.split()) for letter in letters
 }
 
 
@@ -88,7 +74,7 @@ def slugify(value: object, mode: object = "default", cased: object = False) -> s
     kept = _KEPT.get(mode) if isinstance(mode, str) else None
     if kept is not None:
         if mode == "latin":
-            source = "".join(_ACCENTS.get(character, character) for character in source)
+            source = source.translate(_ACCENTS)
         marked = "".join(character if kept(character) else "\0" for character in source)
         source = re.sub("\0+", "-", marked)
         source = source.removeprefix("-").removesuffix("-")

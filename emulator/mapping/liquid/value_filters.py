@@ -1,7 +1,4 @@
-"""LiquidJS filters for arrays, numbers and values of any type.
-
-Numbers are JavaScript's doubles: `5 | divided_by: 2` is 2.5, by 0 it is Infinity.
-"""
+"""LiquidJS filters for arrays, numbers (JavaScript's doubles: `5 | divided_by: 2` is 2.5) and values of any type."""
 
 from __future__ import annotations
 
@@ -20,17 +17,7 @@ from emulator.mapping.javascript.values import (
     truthy,
     utf16_length,
 )
-from emulator.mapping.liquid.values import (
-    ceiling,
-    check_size,
-    equal,
-    items,
-    member,
-    number,
-    strict_number,
-    text,
-    whole,
-)
+from emulator.mapping.liquid.values import ceiling, check_size, equal, items, member, number, strict_number, text, whole
 
 
 def default(value: object, fallback: object = UNDEFINED, allow_false: object = False) -> object:

@@ -35,9 +35,8 @@ def object_schema(fields: Sequence[Field], *, additional: bool = False) -> JsonS
 
 def field_schema(field: Field) -> JsonSchema:
     """The schema of one field, with its label as the title."""
-    if field.multiple:
-        return {"title": field.label, "type": "array", "items": _value_schema(field)}
-    return {"title": field.label, **_value_schema(field)}
+    schema = _value_schema(field)
+    return {"title": field.label, **({"type": "array", "items": schema} if field.multiple else schema)}
 
 
 def _value_schema(field: Field) -> JsonSchema:
@@ -76,10 +75,7 @@ Check: TypeAlias = Callable[[Any], bool]
 
 
 def compile_fast_check(schema: JsonSchema, *, allow_empty: bool = True) -> Check:
-    """A function that is true for objects that are valid unchanged, the usual case; others may be valid converted.
-
-    `allow_empty` allows empty strings at the root, as in a batch.
-    """
+    """A test for objects that are valid unchanged, the usual case; `allow_empty` allows empty strings at the root."""
     checks = {key: _compile(member, allow_empty=allow_empty) for key, member in schema["properties"].items()}
     required = frozenset(schema["required"])
 

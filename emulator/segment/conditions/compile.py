@@ -1,4 +1,4 @@
-"""Audience conditions: the JSON form of a workspace compiled to a test of what is known of a person.
+"""Audience conditions: the JSON form of a workspace compiled to a test of the facts of a profile.
 
 The kinds of "Engage Audiences" in Segment's documentation: a trait, an event, membership in another audience, and
 combinations with `all`, `any` and `not`.
@@ -11,22 +11,31 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from emulator.segment.conditions.condition import Condition, check_value, joined
-from emulator.segment.conditions.dates import FIXED, RELATIVE, compile_fixed, compile_relative
+from emulator.segment.conditions.dates import (
+    FIXED,
+    RELATIVE,
+    FixedOperator,
+    RelativeOperator,
+    compile_fixed,
+    compile_relative,
+)
 from emulator.segment.conditions.events import compile_event
-from emulator.segment.conditions.operators import OPERATORS
+from emulator.segment.conditions.operators import OPERATORS, Operator
 
 EMAIL = "email"
+
+# All operators of a trait condition, each with its `description` and what it `takes`.
+TRAIT_OPERATORS: Mapping[str, Operator | FixedOperator | RelativeOperator] = {**OPERATORS, **FIXED, **RELATIVE}
 
 Source: TypeAlias = Mapping[str, Any]
 
 
 def compile_condition(condition: Source, *, where: str) -> Condition:
-    """The condition as a function. `condition` fits the workspace's schema.
+    """A condition that fits the workspace's schema, as a function.
 
-    Raises WorkspaceError for what a schema cannot check: a value that does not fit its operator, an empty window.
+    Raises WorkspaceError for what the schema cannot check: a value that does not fit its operator, an empty window.
     """
-    kind = kind_of(condition)
-    return _COMPILERS[kind](condition, where)
+    return _COMPILERS[kind_of(condition)](condition, where)
 
 
 def kind_of(condition: Source) -> str:
@@ -35,20 +44,20 @@ def kind_of(condition: Source) -> str:
 
 
 def requires(condition: Source, trait: str, audiences: Mapping[str, Source] | None = None) -> bool:
-    """Whether nobody without the trait can meet the condition. `audiences` are the conditions by audience key."""
-    known = audiences or {}
+    """Whether no profile without the trait can meet the condition. `audiences` are the conditions by audience key."""
+    conditions = audiences or {}
 
     @cache
     def excludes(audience: str) -> bool:
-        return audience in known and _without(known[audience], trait, excludes) is False
+        return audience in conditions and _without(conditions[audience], trait, excludes) is False
 
     return _without(condition, trait, excludes) is False
 
 
 def _without(condition: Source, trait: str, excludes: Callable[[str], bool]) -> bool | None:
-    """The outcome for everybody who lacks the trait; None when it depends on something else.
+    """The outcome for every profile without the trait; None when it depends on something else.
 
-    `excludes` tells by its key whether an audience has no member without the trait.
+    `excludes` is whether the audience with a key has no member without the trait.
     """
     kind = kind_of(condition)
     if kind in ("all", "any"):
@@ -59,7 +68,7 @@ def _without(condition: Source, trait: str, excludes: Callable[[str], bool]) -> 
         outcome = _without(condition["not"], trait, excludes)
         return None if outcome is None else not outcome
     if kind == "audience":
-        # Members need more than the condition: a condition that is met by all is not met by nobody.
+        # Members also need a user id or an email, so a condition that is always true says nothing of membership.
         return False if excludes(condition["audience"]) else None
     if kind == "trait" and condition["trait"] == trait:
         operator = OPERATORS.get(condition["operator"])
@@ -73,17 +82,17 @@ def _parts(parts: Iterable[Source], where: str) -> tuple[Condition, ...]:
 
 def _all(condition: Source, where: str) -> Condition:
     parts = _parts(condition["all"], f"{where}.all")
-    return joined(parts, lambda known: all(part.holds(known) for part in parts))
+    return joined(parts, lambda facts: all(part.holds(facts) for part in parts))
 
 
 def _any(condition: Source, where: str) -> Condition:
     parts = _parts(condition["any"], f"{where}.any")
-    return joined(parts, lambda known: any(part.holds(known) for part in parts))
+    return joined(parts, lambda facts: any(part.holds(facts) for part in parts))
 
 
 def _not(condition: Source, where: str) -> Condition:
     part = compile_condition(condition["not"], where=f"{where}.not")
-    return joined((part,), lambda known: not part.holds(known))
+    return joined((part,), lambda facts: not part.holds(facts))
 
 
 def _event(condition: Source, where: str) -> Condition:
@@ -92,7 +101,7 @@ def _event(condition: Source, where: str) -> Condition:
 
 def _audience(condition: Source, _where: str) -> Condition:
     key = condition["audience"]
-    return Condition(holds=lambda known: key in known.audiences, audiences=frozenset({key}))
+    return Condition(holds=lambda facts: key in facts.audiences, audiences=frozenset({key}))
 
 
 def _trait(condition: Source, where: str) -> Condition:
@@ -104,7 +113,7 @@ def _trait(condition: Source, where: str) -> Condition:
     operator = OPERATORS[name]
     check_value(name, value, fits=operator.fits(value), takes=operator.takes, where=where)
     test = operator.test
-    return Condition(holds=lambda known: test(known.traits.get(trait), value))
+    return Condition(holds=lambda facts: test(facts.traits.get(trait), value))
 
 
 _COMPILERS: Mapping[str, Callable[[Source, str], Condition]] = {

@@ -1,4 +1,4 @@
-"""A compiled condition: a test of what is known of a person, and what it needs to be kept up to date."""
+"""A compiled condition: a test of the facts of a profile, and what must be known to evaluate it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from emulator.segment.profiles.facts import Performed, ProfileFacts, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventNeed:
-    """Events that must be remembered for a condition: by name, with these properties (paths), if `accepts` says so.
+class EventRequirement:
+    """Events that must be stored for a condition: those of this name that `accepts` lets pass, with these properties.
 
-    More than `most` of them in the window are as good as `most`. The window slides from older to younger events, so
-    that the youngest of those it holds tell for all time to come what all would tell. `since` is set when they are
-    also counted from some moment within the window on.
+    A condition never tells more than `most` events in its window from `most`. The window slides from older to younger
+    events, so the youngest of those in it are enough at any later time. `since` is set when events are also counted
+    from a point within the window on.
     """
 
     event: str
@@ -27,8 +27,8 @@ class EventNeed:
     most: int
     since: bool = False
 
-    def of_use(self, performed: Iterable[Performed], now: int) -> list[Performed]:
-        """Those that may still decide something, now or later."""
+    def relevant(self, performed: Iterable[Performed], now: int) -> list[Performed]:
+        """The events that may change the outcome now or later."""
         accepted = [done for done in performed if self.accepts(done)]
         if self.window is None:
             return nlargest(self.most, accepted, key=attrgetter("at"))
@@ -42,46 +42,45 @@ class EventNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """`holds` judges a person. `moments` are the next at which time alone may change its answer; None: it never does.
-
-    `audiences` are the keys of those it asks for.
+    """`holds` evaluates it. `next_changes` are the next times, in milliseconds, at which time alone may change the
+    outcome; None when it never does. `audiences` are the keys of the audiences that it refers to.
     """
 
     holds: Callable[[ProfileFacts], bool]
-    moments: Callable[[ProfileFacts], Iterable[int]] | None = None
-    events: tuple[EventNeed, ...] = ()
+    next_changes: Callable[[ProfileFacts], Iterable[int]] | None = None
+    events: tuple[EventRequirement, ...] = ()
     audiences: frozenset[str] = frozenset()
 
 
 def _thinned(performed: Iterable[Performed], most: int, span: int) -> list[Performed]:
-    """Without those that no window of this span needs to hold `most`, if it holds as many of all."""
+    """Without the events that no window of this span needs in order to hold `most`."""
     kept: list[Performed] = []
     for done in sorted(performed, key=attrgetter("at")):
         kept.append(done)
-        # A window that holds the one between holds the `most` before it, or else the `most` after it.
+        # A window with the one in the middle also has the `most` before it or the `most` after it.
         if len(kept) > 2 * most and done.at - kept[-2 * most - 1].at <= span:
             del kept[-most - 1]
     return kept
 
 
 def joined(parts: Iterable[Condition], holds: Callable[[ProfileFacts], bool]) -> Condition:
-    """A condition made of others: it needs what they need."""
+    """A condition made of others, which requires what they require."""
     parts = tuple(parts)
-    timed = tuple(part.moments for part in parts if part.moments is not None)
+    timed = tuple(part.next_changes for part in parts if part.next_changes is not None)
 
-    def moments(known: ProfileFacts) -> Iterator[int]:
+    def next_changes(facts: ProfileFacts) -> Iterator[int]:
         for of_part in timed:
-            yield from of_part(known)
+            yield from of_part(facts)
 
     return Condition(
         holds=holds,
-        moments=moments if timed else None,
-        events=tuple(need for part in parts for need in part.events),
+        next_changes=next_changes if timed else None,
+        events=tuple(requirement for part in parts for requirement in part.events),
         audiences=frozenset[str]().union(*(part.audiences for part in parts)),
     )
 
 
 def check_value(operator: str, value: object, *, fits: bool, takes: str, where: str) -> None:
-    """Raises WorkspaceError for a value that the operator cannot use."""
+    """Raises WorkspaceError for a value that the operator does not take."""
     if not fits:
-        raise WorkspaceError(f"{operator!r} cannot use this value", where=f"{where}.value", found=value, allowed=takes)
+        raise WorkspaceError(f"invalid value for {operator!r}", where=f"{where}.value", found=value, allowed=takes)

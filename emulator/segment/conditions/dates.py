@@ -1,7 +1,7 @@
 """Conditions that compare a trait with a date, or with the present: then time alone can change the outcome.
 
-"Time comparison operators" in Segment's documentation of audiences and query language: they hold for custom traits
-only, read ISO 8601 timestamps with a zone, and both ends of a range are in it.
+"Time comparison operators" in Segment's documentation: they apply to custom traits only, read ISO 8601 timestamps with
+a zone, and include both ends of a range.
 """
 
 from __future__ import annotations
@@ -12,62 +12,88 @@ from dataclasses import dataclass
 from emulator.durations import PATTERN, parse_duration
 from emulator.segment.conditions.condition import Condition, check_value
 from emulator.segment.profiles.facts import ProfileFacts
-from emulator.timestamps import MILLISECOND, parse_moment, parse_zoned, to_millis
+from emulator.timestamps import MILLISECOND, parse_timestamp, parse_zoned, to_millis
 
 DURATION = "a duration: 90s, 15m, 4h or 2d"
+DATE = "an ISO 8601 timestamp in quotes: '2026-01-31T00:00:00Z'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelativeOperator:
-    """`test(age, span)` judges a date that was `age` milliseconds ago; a negative age is still to come.
+    """`test(age, span)` is whether a date `age` milliseconds ago matches; a negative age is in the future.
 
-    `span` is what the condition gives, in milliseconds. `edges(span)` are the ages at which the outcome changes.
+    `span` is the value of the condition, in milliseconds. `edges(span)` are the ages at which the outcome changes.
     """
 
+    description: str
     test: Callable[[int, int], bool]
     edges: Callable[[int], tuple[int, ...]]
+    takes: str = DURATION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedOperator:
+    """`test(found, date)` is whether a date matches; both are in milliseconds since 1970."""
+
+    description: str
+    test: Callable[[int, int], bool]
+    takes: str = DATE
 
 
 RELATIVE: Mapping[str, RelativeOperator] = {
-    "within_last": RelativeOperator(test=lambda age, span: 0 <= age <= span, edges=lambda span: (0, span + 1)),
-    "within_next": RelativeOperator(test=lambda age, span: -span <= age <= 0, edges=lambda span: (-span, 1)),
-    "before_last": RelativeOperator(test=lambda age, span: age >= span, edges=lambda span: (span,)),
-    "after_next": RelativeOperator(test=lambda age, span: age <= -span, edges=lambda span: (1 - span,)),
+    "within_last": RelativeOperator(
+        description="a date at most this long ago",
+        test=lambda age, span: 0 <= age <= span,
+        edges=lambda span: (0, span + 1),
+    ),
+    "within_next": RelativeOperator(
+        description="a date at most this far ahead",
+        test=lambda age, span: -span <= age <= 0,
+        edges=lambda span: (-span, 1),
+    ),
+    "before_last": RelativeOperator(
+        description="a date at least this long ago", test=lambda age, span: age >= span, edges=lambda span: (span,)
+    ),
+    "after_next": RelativeOperator(
+        description="a date at least this far ahead",
+        test=lambda age, span: age <= -span,
+        edges=lambda span: (1 - span,),
+    ),
 }
-FIXED: Mapping[str, Callable[[int, int], bool]] = {
-    "before_date": lambda found, date: found < date,
-    "after_date": lambda found, date: found > date,
+FIXED: Mapping[str, FixedOperator] = {
+    "before_date": FixedOperator(description="an earlier date", test=lambda found, date: found < date),
+    "after_date": FixedOperator(description="a later date", test=lambda found, date: found > date),
 }
 
 
-def compile_relative(trait: str, operator: str, value: object, *, where: str) -> Condition:
-    """A trait against the present. Raises WorkspaceError unless the value is a duration such as `7d`."""
+def compile_relative(trait: str, name: str, value: object, *, where: str) -> Condition:
+    """A trait compared with the present. Raises WorkspaceError unless the value is a duration such as `7d`."""
+    operator = RELATIVE[name]
     is_duration = isinstance(value, str) and PATTERN.fullmatch(value) is not None
-    check_value(operator, value, fits=is_duration, takes=DURATION, where=where)
-    span, rule = millis_of(str(value), where=f"{where}.value"), RELATIVE[operator]
+    check_value(name, value, fits=is_duration, takes=operator.takes, where=where)
+    span = millis_of(str(value), where=f"{where}.value")
 
-    def holds(known: ProfileFacts) -> bool:
-        date = _date(known, trait)
-        return date is not None and rule.test(known.now - date, span)
+    def holds(facts: ProfileFacts) -> bool:
+        date = _date(facts, trait)
+        return date is not None and operator.test(facts.now - date, span)
 
-    def moments(known: ProfileFacts) -> Iterator[int]:
-        date = _date(known, trait)
+    def next_changes(facts: ProfileFacts) -> Iterator[int]:
+        date = _date(facts, trait)
         if date is not None:
-            yield from (date + edge for edge in rule.edges(span))
+            yield from (date + edge for edge in operator.edges(span))
 
-    return Condition(holds=holds, moments=moments)
+    return Condition(holds=holds, next_changes=next_changes)
 
 
-def compile_fixed(trait: str, operator: str, value: object, *, where: str) -> Condition:
-    """A trait against a date. Raises WorkspaceError unless the value is a timestamp."""
-    limit, compare = parse_moment(value), FIXED[operator]
-    takes = "an ISO 8601 timestamp in quotes: '2026-01-31T00:00:00Z'"
-    check_value(operator, value, fits=limit is not None, takes=takes, where=where)
+def compile_fixed(trait: str, name: str, value: object, *, where: str) -> Condition:
+    """A trait compared with a date. Raises WorkspaceError unless the value is a timestamp."""
+    limit, operator = parse_timestamp(value), FIXED[name]
+    check_value(name, value, fits=limit is not None, takes=operator.takes, where=where)
     limit_millis = to_millis(limit) if limit else 0
 
-    def holds(known: ProfileFacts) -> bool:
-        date = _date(known, trait)
-        return date is not None and compare(date, limit_millis)
+    def holds(facts: ProfileFacts) -> bool:
+        date = _date(facts, trait)
+        return date is not None and operator.test(date, limit_millis)
 
     return Condition(holds=holds)
 
@@ -77,7 +103,7 @@ def millis_of(duration: str, *, where: str) -> int:
     return parse_duration(duration, where=where) // MILLISECOND
 
 
-def _date(known: ProfileFacts, trait: str) -> int | None:
-    """What is no timestamp with a zone is no date, and never matches."""
-    moment = parse_zoned(known.traits.get(trait))
-    return None if moment is None else to_millis(moment)
+def _date(facts: ProfileFacts, trait: str) -> int | None:
+    """The trait's date in milliseconds; None, which never matches, for anything but a timestamp with a zone."""
+    at = parse_zoned(facts.traits.get(trait))
+    return None if at is None else to_millis(at)

@@ -1,8 +1,8 @@
-"""Conditions on what somebody did: an event so and so often, within a window of time, with certain properties.
+"""Conditions on events: performed a number of times, within a window of time, with certain properties.
 
-"Engage Audiences" and the query language in Segment's documentation: `within` counts events of the last so many days,
-`between` those of a window that lies further back, both by the event's timestamp. Not performed is `exactly` 0 times.
-Property tests take the operators of traits except those that compare dates.
+"Engage Audiences" and the query language in Segment's documentation: `within` counts events of the last days, `between`
+those of a window further back, both by the event's timestamp. Not performed is `exactly` 0 times. Property tests take
+the operators of traits except those that compare dates.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.errors import WorkspaceError
-from emulator.segment.conditions.condition import Condition, EventNeed, check_value
+from emulator.segment.conditions.condition import Condition, EventRequirement, check_value
 from emulator.segment.conditions.dates import millis_of
 from emulator.segment.conditions.operators import OPERATORS
 from emulator.segment.profiles.facts import Performed, ProfileFacts, Window
@@ -27,7 +27,7 @@ Filter = Callable[[Performed], bool]
 
 
 def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
-    """The condition on an event. Raises WorkspaceError for a window that ends before it begins, or a bad filter."""
+    """The condition on an event. Raises WorkspaceError for a window that ends before it starts, or a bad filter."""
     event, compare = condition["event"], COUNTS[condition.get("operator", "at_least")]
     times, window = condition.get("value", 1), _window(condition, where)
     tests = condition.get("where", ())
@@ -36,33 +36,33 @@ def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
     def accepts(done: Performed) -> bool:
         return all(passes(done) for passes in filters)
 
-    def matching(known: ProfileFacts) -> Iterator[Performed]:
-        return (done for done in known.performed.get(event, ()) if accepts(done))
+    def matching(facts: ProfileFacts) -> Iterator[Performed]:
+        return (done for done in facts.performed.get(event, ()) if accepts(done))
 
-    def counted(known: ProfileFacts) -> int:
-        return sum(_is_in(window, known.now - done.at) for done in matching(known))
+    def counted(facts: ProfileFacts) -> int:
+        return sum(_is_in(window, facts.now - done.at) for done in matching(facts))
 
-    def holds(known: ProfileFacts) -> bool:
-        return compare(counted(known), times)
+    def holds(facts: ProfileFacts) -> bool:
+        return compare(counted(facts), times)
 
-    def moments(known: ProfileFacts) -> Iterator[int]:
-        count, present = counted(known), holds(known)
-        for moment, change in _changes(window, matching(known), known.now):
+    def next_changes(facts: ProfileFacts) -> Iterator[int]:
+        count, present = counted(facts), holds(facts)
+        for at, change in _changes(window, matching(facts), facts.now):
             count += change
             if compare(count, times) != present:
-                yield moment
+                yield at
                 return
 
     return Condition(
         holds=holds,
-        moments=moments if window else None,
+        next_changes=next_changes if window else None,
         events=(
-            EventNeed(
+            EventRequirement(
                 event=event,
                 properties=frozenset(test["property"] for test in tests),
                 accepts=accepts,
                 window=window,
-                # One more than are asked for: no comparison tells that from a hundred more.
+                # No comparison tells one more than the value from a hundred more.
                 most=times + 1,
             ),
         ),
@@ -70,18 +70,18 @@ def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
 
 
 def _is_in(window: Window, age: int) -> bool:
-    """Whether an event so many milliseconds ago counts. It leaves a window when it has the window's age."""
+    """Whether an event of this age counts. It leaves a window when it reaches the window's age."""
     return window is None or window[0] <= age < window[1]
 
 
 def _changes(window: Window, performed: Iterable[Performed], now: int) -> Iterator[tuple[int, int]]:
-    """The moments after now at which events come into a window or leave it, each with what that adds to their count."""
+    """When events will come into the window or leave it, each with the change of their count."""
     nearer, further = window or (0, 0)
     changes: Counter[int] = Counter()
     for done in performed:
         changes[done.at + nearer] += 1
         changes[done.at + further] -= 1
-    return ((moment, changes[moment]) for moment in sorted(changes) if moment > now)
+    return ((at, changes[at]) for at in sorted(changes) if at > now)
 
 
 def _window(condition: Mapping[str, Any], where: str) -> Window:
@@ -95,7 +95,7 @@ def _window(condition: Mapping[str, Any], where: str) -> Window:
         nearer, further = (millis_of(text, where=f"{where}.between") for text in condition["between"])
         if nearer >= further:
             raise WorkspaceError(
-                "this window ends before it begins",
+                "the window ends before it starts",
                 where=f"{where}.between",
                 found=condition["between"],
                 allowed="the shorter time first: [30d, 90d] is 30 to 90 days ago",

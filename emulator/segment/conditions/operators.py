@@ -1,8 +1,8 @@
-"""The operators of trait and property conditions, as the audience builder has them.
+"""The operators of trait and property conditions, as in the audience builder.
 
-They carry the meaning of "Engage Audiences" and of the query language in Segment's documentation: `not_equals` needs a
-value that differs, so a missing value does not match; `not_contains` is the negation of `contains`, so a missing value
-matches; text operators see a list as text.
+Their meaning is that of "Engage Audiences" and of the query language in Segment's documentation: `not_equals` needs a
+value that differs, so a missing value does not match; `not_contains` negates `contains`, so a missing value matches;
+string operators see an array as JSON text. An operator is added here and in `contracts/workspace.schema.json`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ Test = Callable[[Any, Any], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """`test(found, value)` says whether a value matches; `found` is None for a missing one.
+    """`test(found, value)` is whether a value matches; `found` is None for a missing one.
 
-    `takes` describes the value that the condition must give, judged by `fits`. `missing` tells whether a missing value
+    `takes` describes the value that the condition must give and `fits` checks it; `missing` is whether a missing value
     matches.
     """
 
-    test: Test
+    description: str
     takes: str
     fits: Callable[[Any], bool]
+    test: Test
     missing: bool = False
 
 
@@ -37,16 +38,15 @@ def _is_scalar(value: Any) -> bool:
     return isinstance(value, str | int | float)
 
 
-def _is_text_or_texts(value: Any) -> bool:
-    texts = value if isinstance(value, list) else [value]
-    return bool(texts) and all(isinstance(text, str) and text for text in texts)
-
-
-def _is_text(value: Any) -> bool:
+def _is_string(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _is_list_of_scalars(value: Any) -> bool:
+def _is_string_or_strings(value: Any) -> bool:
+    return _is_string(value) or (isinstance(value, list) and bool(value) and all(map(_is_string, value)))
+
+
+def _is_array_of_scalars(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_scalar, value))
 
 
@@ -55,7 +55,7 @@ def _is_absent(value: Any) -> bool:
 
 
 def _same(found: Any, value: Any) -> bool:
-    """Equal and of one kind: 5 is 5.0, but neither "5" nor true."""
+    """Equal and of one type: 5 is 5.0, but neither "5" nor true."""
     if isinstance(found, bool) or isinstance(value, bool):
         return found is value
     alike = type(found) is type(value) or (_is_number(found) and _is_number(value))
@@ -68,11 +68,11 @@ def _as_text(found: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _compared(compare: Callable[[Any, Any], bool]) -> Operator:
+def _numeric(description: str, compare: Test) -> Operator:
     def test(found: Any, value: Any) -> bool:
         return _is_number(found) and compare(found, value)
 
-    return Operator(test=test, takes="a number", fits=_is_number)
+    return Operator(description=description, takes="a number", fits=_is_number, test=test)
 
 
 def _on_text(compare: Callable[[str, str], bool]) -> Test:
@@ -84,32 +84,51 @@ def _on_text(compare: Callable[[str, str], bool]) -> Test:
 
 
 _CONTAINS = _on_text(lambda text, part: part in text)
+_SCALAR = "a string, a number, true or false"
+_STRINGS = "a string or an array of strings"
 
 OPERATORS: Mapping[str, Operator] = {
-    "equals": Operator(test=_same, takes="a text, a number or true or false", fits=_is_scalar),
+    "equals": Operator(description="the same value of the same type", takes=_SCALAR, fits=_is_scalar, test=_same),
     "not_equals": Operator(
-        test=lambda found, value: found is not None and not _same(found, value),
-        takes="a text, a number or true or false",
+        description="another value; a missing one does not match",
+        takes=_SCALAR,
         fits=_is_scalar,
+        test=lambda found, value: found is not None and not _same(found, value),
     ),
-    "less_than": _compared(lambda found, value: found < value),
-    "greater_than": _compared(lambda found, value: found > value),
-    "at_most": _compared(lambda found, value: found <= value),
-    "at_least": _compared(lambda found, value: found >= value),
+    "less_than": _numeric("a smaller number", lambda found, value: found < value),
+    "greater_than": _numeric("a larger number", lambda found, value: found > value),
+    "at_most": _numeric("a smaller number or the same", lambda found, value: found <= value),
+    "at_least": _numeric("a larger number or the same", lambda found, value: found >= value),
     "one_of": Operator(
+        description="equal to an item of the array",
+        takes="an array of strings, numbers or booleans",
+        fits=_is_array_of_scalars,
         test=lambda found, values: any(_same(found, value) for value in values),
-        takes="a list of texts, numbers or booleans",
-        fits=_is_list_of_scalars,
     ),
-    "contains": Operator(test=_CONTAINS, takes="a text or a list of texts", fits=_is_text_or_texts),
+    "contains": Operator(
+        description="contains the string, or one of them", takes=_STRINGS, fits=_is_string_or_strings, test=_CONTAINS
+    ),
     "not_contains": Operator(
+        description="contains none of the strings; a missing value matches",
+        takes=_STRINGS,
+        fits=_is_string_or_strings,
         test=lambda found, value: not _CONTAINS(found, value),
-        takes="a text or a list of texts",
-        fits=_is_text_or_texts,
         missing=True,
     ),
-    "starts_with": Operator(test=_on_text(str.startswith), takes="a text", fits=_is_text),
-    "ends_with": Operator(test=_on_text(str.endswith), takes="a text", fits=_is_text),
-    "exists": Operator(test=lambda found, _: found is not None, takes="no value", fits=_is_absent),
-    "not_exists": Operator(test=lambda found, _: found is None, takes="no value", fits=_is_absent, missing=True),
+    "starts_with": Operator(
+        description="starts with the string", takes="a string", fits=_is_string, test=_on_text(str.startswith)
+    ),
+    "ends_with": Operator(
+        description="ends with the string", takes="a string", fits=_is_string, test=_on_text(str.endswith)
+    ),
+    "exists": Operator(
+        description="has any value", takes="no value", fits=_is_absent, test=lambda found, _: found is not None
+    ),
+    "not_exists": Operator(
+        description="has no value",
+        takes="no value",
+        fits=_is_absent,
+        test=lambda found, _: found is None,
+        missing=True,
+    ),
 }

@@ -1,9 +1,9 @@
-"""A deletion regulation: one person's data is deleted in the space, and every destination instance is asked to follow.
+"""A deletion regulation: deletes a user's data in the space and forwards the request to every destination instance.
 
 "User Deletion and Suppression" in Segment's documentation: a regulation of the kind *Segment & Destination* names a
-`userId`; Segment deletes what it has, then forwards the request to destinations that support it. The real one takes
-up to thirty days; here it happens at once. What Segment has are the profile and every event about the person, those
-that wait to be sent among them. Batches stay, but what was answered to them goes: an error may quote the document.
+`userId`; Segment deletes its data, then forwards the request to destinations that support it. Segment takes up to
+thirty days, the emulator does it at once. The data are the profile and all events about the user, queued ones included.
+Batches are kept without the texts of their responses: an error may quote the document.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from emulator.workspace import Destination
 
 
 def delete_user(transaction: Transaction, user_id: str) -> bool:
-    """Deletes the profile with this user id and the events about the person; whether there was a profile."""
+    """Deletes the profile with this user id and the events about the user; returns whether there was a profile."""
     owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == USER_ID, IDENTIFIERS.c.value == user_id)
     key = transaction.scalar(owner)
     emails = transaction.scalars(
         select(IDENTIFIERS.c.value).where(IDENTIFIERS.c.type == EMAIL, IDENTIFIERS.c.profile_id == key)
     )
-    # Before somebody had a user id, events went by email alone.
+    # Events from before the profile had a user id have only an email.
     by_email = EVENTS.c.user_id.is_(None) & EVENTS.c.email.in_([email.lower() for email in emails])
     about = (EVENTS.c.user_id == user_id) | by_email
-    of_person = DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(about))
-    _blank_answers(transaction, of_person)
-    transaction.execute(delete(DELIVERIES).where(of_person))
+    of_user = DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(about))
+    _clear_responses(transaction, of_user)
+    transaction.execute(delete(DELIVERIES).where(of_user))
     transaction.execute(delete(EVENTS).where(about))
     if key is None:
         return False
@@ -54,15 +54,17 @@ def delete_user(transaction: Transaction, user_id: str) -> bool:
     return True
 
 
-def _blank_answers(transaction: Transaction, of_person: ColumnElement[bool]) -> None:
-    """Empties the texts of batches that carried a person, and of the other deliveries in them, which repeat these.
+def _clear_responses(transaction: Transaction, of_user: ColumnElement[bool]) -> None:
+    """Clears the texts of batches with events about the user, and of the other deliveries in them, which repeat these.
 
-    So with batches whose events were all replayed since: whom they carried is not known any more.
+    Batches whose events were all replayed are cleared as well: which users they were about is not known any more.
     """
-    carried = select(DELIVERIES.c.batch_id).where(of_person, DELIVERIES.c.batch_id.is_not(None))
-    emptied = ~exists().where(DELIVERIES.c.batch_id == BATCHES.c.id)
-    transaction.execute(update(BATCHES).where(BATCHES.c.id.in_(carried) | emptied).values(message=None, response=None))
-    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.batch_id.in_(carried)).values(message=None))
+    batches = select(DELIVERIES.c.batch_id).where(of_user, DELIVERIES.c.batch_id.is_not(None))
+    without_events = ~exists().where(DELIVERIES.c.batch_id == BATCHES.c.id)
+    transaction.execute(
+        update(BATCHES).where(BATCHES.c.id.in_(batches) | without_events).values(message=None, response=None)
+    )
+    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.batch_id.in_(batches)).values(message=None))
 
 
 def forward(
@@ -70,25 +72,27 @@ def forward(
 ) -> list[dict[str, Any]]:
     """Asks each destination instance to delete a user: `{"destination", "outcome", "reason", "message"}` of each.
 
-    The outcome is `sent` or `failed`; a deletion is the one thing whose `userErrors` the published destination reads.
+    The outcome is `sent` or `failed`: of a deletion, the published destination reads the `userErrors`.
     """
-    return [_asked(destination, user_id, transport_for) for destination in destinations]
+    return [_forward(destination, user_id, transport_for) for destination in destinations]
 
 
-def _asked(destination: Destination, user_id: str, transport_for: Callable[[Destination], Transport]) -> dict[str, Any]:
+def _forward(
+    destination: Destination, user_id: str, transport_for: Callable[[Destination], Transport]
+) -> dict[str, Any]:
     def send(request: OutgoingRequest) -> Response:
         try:
-            answer = transport_for(destination).post(request.headers, request.body)
+            response = transport_for(destination).post(request.headers, request.body)
         except TransportError as error:
             raise SendError("FetchError", error.message, error.code) from error
-        return Response(status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.text)
+        return Response(status=response.status, reason=response.reason, headers=response.headers, body=response.text)
 
-    shown: dict[str, Any] = {"destination": destination.name, "outcome": SENT, "reason": None, "message": None}
+    result: dict[str, Any] = {"destination": destination.name, "outcome": SENT, "reason": None, "message": None}
     instance = DestinationInstance(destination.generation or newest(), destination.settings)
     try:
         instance.on_delete({"type": "delete", "userId": user_id}, send)
     except EngineError as error:
-        shown["outcome"] = FAILED
-        shown["reason"] = error.code or str(error.status or error.name)
-        shown["message"] = destination.masked(error.message)
-    return shown
+        result["outcome"] = FAILED
+        result["reason"] = error.code or str(error.status or error.name)
+        result["message"] = destination.masked(error.message)
+    return result

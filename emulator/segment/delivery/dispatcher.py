@@ -1,7 +1,7 @@
-"""Delivery: trigger, mapping, batch, request, retry; one outcome for every event offered to a channel.
+"""Delivery: trigger, mapping, batch, request, retry; one outcome for every event queued for a subscription.
 
-Nothing waits and nothing runs in the background: `tick` does whatever is due on the sandbox's clock. No transaction is
-open while a request is under way, since the other side may answer from the same database.
+Nothing runs in the background: `process_due` does what is due on the sandbox's clock. No transaction is open during a
+request, since the StackAdapt service may use the same database.
 """
 
 from __future__ import annotations
@@ -30,118 +30,108 @@ from emulator.segment.delivery.response import (
 from emulator.segment.delivery.retry_policy import next_attempt
 from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.worker_pool import run_concurrently
-from emulator.segment.tracking.request_body import whole_characters
+from emulator.text import whole_characters
 from emulator.timestamps import to_millis
 from emulator.transport import Transport, TransportError
 from emulator.workspace import Destination
 
-# Delivery Overview's code for an event that no trigger lets through, and the engine's for a payload that does not fit.
+# Delivery Overview's code for an event that the trigger does not match, and the engine's for an invalid payload.
 NOT_TRIGGERED = "NO_MATCHING_MAPPING"
 INVALID_PAYLOAD = "PAYLOAD_VALIDATION_FAILED"
 
 
 class Dispatcher:
-    """Empties the queue of each channel through the transport of its destination."""
+    """Sends the queued events of each subscription through the transport of its destination instance."""
 
     def __init__(
         self,
         sandbox: Sandbox,
         queue: Queue,
-        delivery_targets: Iterable[DeliveryTarget],
+        targets: Iterable[DeliveryTarget],
         transport_for: Callable[[Destination], Transport],
     ) -> None:
         self._sandbox = sandbox
         self._queue = queue
         self._instances = [
-            (destination, tuple(its_channels))
-            for destination, its_channels in groupby(delivery_targets, key=lambda target: target.destination)
+            (destination, tuple(of_destination))
+            for destination, of_destination in groupby(targets, key=lambda target: target.destination)
         ]
         self._transport_for = transport_for
         self._turn = Lock()
 
     def process_due(self) -> None:
-        """Tries again what is due and sends every batch that is full or old enough."""
+        """Retries what is due and sends every batch that is full or old enough."""
         with self.paused():
-            for destination, delivery_targets in self._instances:
-                due = ((target, work) for target in delivery_targets for work in self._due(target))
-                run_concurrently(due, lambda due: self._attempt(*due), at_once=_lanes(destination))
+            for destination, targets in self._instances:
+                due = ((target, batch) for target in targets for batch in self._due(target))
+                run_concurrently(due, lambda due: self._attempt(*due), at_once=_workers(destination))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Nothing is under way meanwhile, but for what is done within."""
+        """Nothing is being sent within the block; waits for the batches that are being sent."""
         with self._turn, self._sandbox.store.alone("delivery"):
             yield
 
-    def next_moment(self) -> int | None:
-        """The next moment, in milliseconds, at which something will be due; None when nothing waits."""
+    def next_due(self) -> int | None:
+        """The next time, in milliseconds, at which something will be due; None when nothing is queued."""
         now = self._now()
-        moments = (
-            self._queue.next_moment(target, after=now, age_millis=_age_millis(target))
-            for _, delivery_targets in self._instances
-            for target in delivery_targets
+        times = (
+            self._queue.next_due(target, after=now, age_millis=_age_millis(target))
+            for _, targets in self._instances
+            for target in targets
         )
-        return min((moment for moment in moments if moment is not None), default=None)
+        return min((at for at in times if at is not None), default=None)
 
     def _due(self, target: DeliveryTarget) -> Iterator[Batch]:
         yield from self._queue.due_retries(target, self._now())
-        # What was taken before may still be under way.
-        behind = 0
-        while work := self._queue.next_batch(target, behind=behind, queued_until=self._now() - _age_millis(target)):
-            behind = work.offers[-1].id
-            yield work
+        # Earlier batches may still be on their way.
+        last = 0
+        while batch := self._queue.next_batch(target, after=last, queued_until=self._now() - _age_millis(target)):
+            last = batch.events[-1].id
+            yield batch
 
-    def _attempt(self, target: DeliveryTarget, work: Batch) -> None:
+    def _attempt(self, target: DeliveryTarget, batch: Batch) -> None:
         at = self._now()
         try:
-            prepared = target.subscription.prepare([offer.event for offer in work.offers], batch=True)
+            prepared = target.subscription.prepare([queued.event for queued in batch.events], batch=True)
         except EngineError as error:
-            attempt = _refused(target, work, error, at)
+            attempt = _rejected(target, batch, error, at)
         else:
-            attempt = self._carried_out(target, work, prepared, at)
-        self._queue.settle(target, work, attempt)
+            attempt = self._send(target, batch, prepared, at)
+        self._queue.save(target, batch, attempt)
         self._sandbox.journal.append(_journal_entry(target, attempt, self._sandbox))
 
-    def _carried_out(self, target: DeliveryTarget, work: Batch, prepared: Prepared, at: int) -> Attempt:
-        settlements = list(_left_out(target, work, prepared))
+    def _send(self, target: DeliveryTarget, batch: Batch, prepared: Prepared, at: int) -> Attempt:
+        updates = list(_left_out(target, batch, prepared))
         if prepared.request is None:
-            # A batch that was sent before has nothing left when its subscription was changed, or its people deleted.
-            closed = DeliveryResult(outcome=DISCARDED) if work.batch_id is not None else None
-            return Attempt(at=at, settlements=tuple(settlements), batch=closed)
-        judgement = self._sent(target, prepared.request)
-        next_at = self._next_attempt(work, at) if judgement.outcome == RETRYING else None
-        if judgement.outcome == RETRYING and next_at is None:
-            judgement = replace(judgement, outcome=FAILED)
-        settlements.append(
-            OutcomeUpdate(
-                ids=tuple(
-                    offer.id
-                    for offer, verdict in zip(work.offers, prepared.events, strict=True)
-                    if isinstance(verdict, Ready)
-                ),
-                outcome=judgement.outcome,
-                reason=judgement.reason,
-                message=judgement.message,
-                in_batch=True,
-            )
-        )
-        return Attempt(at=at, settlements=tuple(settlements), requests=1, batch=judgement, next_at=next_at)
+            # Nothing is left of a batch sent before when its subscription was changed or its users were deleted.
+            closed = DeliveryResult(outcome=DISCARDED) if batch.batch_id is not None else None
+            return Attempt(at=at, updates=tuple(updates), batch=closed)
+        result = self._post(target, prepared.request)
+        next_at = self._next_attempt(batch, at) if result.outcome == RETRYING else None
+        if result.outcome == RETRYING and next_at is None:
+            result = replace(result, outcome=FAILED)
+        checked = zip(batch.events, prepared.events, strict=True)
+        sent = (queued.id for queued, check in checked if isinstance(check, Ready))
+        updates.append(_update_of(sent, result))
+        return Attempt(at=at, updates=tuple(updates), requests=1, batch=result, next_at=next_at)
 
-    def _sent(self, target: DeliveryTarget, request: OutgoingRequest) -> DeliveryResult:
+    def _post(self, target: DeliveryTarget, request: OutgoingRequest) -> DeliveryResult:
         try:
-            judgement = classify_response(self._transport_for(target.destination).post(request.headers, request.body))
+            result = classify_response(self._transport_for(target.destination).post(request.headers, request.body))
         except TransportError as error:
-            judgement = classify_failure(error)
-        message, response = judgement.message, judgement.response
+            result = classify_failure(error)
+        message, response = result.message, result.response
         return replace(
-            judgement,
+            result,
             message=_shown(target, message) if message else message,
             response=_shown(target, response) if response else response,
         )
 
-    def _next_attempt(self, work: Batch, at: int) -> int | None:
-        attempts = work.attempts + 1
-        chance = self._sandbox.ids.stream("retry", work.offers[0].id, attempts).random()
-        first_at = work.first_at if work.batch_id is not None else at
+    def _next_attempt(self, batch: Batch, at: int) -> int | None:
+        attempts = batch.attempts + 1
+        chance = self._sandbox.ids.stream("retry", batch.events[0].id, attempts).random()
+        first_at = batch.first_at if batch.batch_id is not None else at
         return next_attempt(first_at=first_at, now=at, attempts=attempts, chance=chance)
 
     def _now(self) -> int:
@@ -152,51 +142,48 @@ def _age_millis(target: DeliveryTarget) -> int:
     return target.destination.batch_age // timedelta(milliseconds=1)
 
 
-def _lanes(destination: Destination) -> int:
-    """How many batches of an instance may be under way at once."""
-    # In process a request takes no time on the clock: side by side nothing would be gained and the order be lost.
+def _workers(destination: Destination) -> int:
+    """How many batches of a destination instance may be sent at once."""
+    # In process, a request takes no time on the clock: concurrency would only lose the order.
     return destination.batch_concurrency if destination.endpoint else 1
 
 
 def _shown(target: DeliveryTarget, text: str) -> str:
-    """What is kept of a text from outside: no token, and no half of a surrogate pair, which no database takes."""
+    """The text without tokens, and without halves of surrogate pairs, which no database stores."""
     return whole_characters(target.destination.masked(text))
 
 
-def _left_out(target: DeliveryTarget, work: Batch, prepared: Prepared) -> Iterator[OutcomeUpdate]:
-    """The events that do not go into the request, grouped by what is said of them."""
+def _left_out(target: DeliveryTarget, batch: Batch, prepared: Prepared) -> Iterator[OutcomeUpdate]:
+    """The events that are not part of the request, grouped by outcome and message."""
     groups: dict[tuple[str, str, str], list[int]] = {}
-    for offer, verdict in zip(work.offers, prepared.events, strict=True):
-        if isinstance(verdict, Ready):
+    checked = zip(batch.events, prepared.events, strict=True)
+    for queued, check in checked:
+        if isinstance(check, Ready):
             continue
-        outcome = (REJECTED, INVALID_PAYLOAD) if isinstance(verdict, Invalid) else (DISCARDED, NOT_TRIGGERED)
-        groups.setdefault((*outcome, _shown(target, verdict.message)), []).append(offer.id)
-    for (outcome_, reason, message), ids in groups.items():
-        yield OutcomeUpdate(ids=tuple(ids), outcome=outcome_, reason=reason, message=message)
+        outcome, reason = (REJECTED, INVALID_PAYLOAD) if isinstance(check, Invalid) else (DISCARDED, NOT_TRIGGERED)
+        groups.setdefault((outcome, reason, _shown(target, check.message)), []).append(queued.id)
+    for (outcome, reason, message), ids in groups.items():
+        yield OutcomeUpdate(ids=tuple(ids), outcome=outcome, reason=reason, message=message)
 
 
-def _refused(target: DeliveryTarget, work: Batch, error: EngineError, at: int) -> Attempt:
-    """The mapping engine gave up on the whole batch: the same events would fail the same way again."""
+def _rejected(target: DeliveryTarget, batch: Batch, error: EngineError, at: int) -> Attempt:
+    """The attempt of a batch that the mapping engine rejected: the same events would fail again."""
     reason, message = error.code or error.name, _shown(target, error.message)
-    return Attempt(
-        at=at,
-        settlements=(
-            OutcomeUpdate(
-                ids=tuple(offer.id for offer in work.offers),
-                outcome=REJECTED,
-                reason=reason,
-                message=message,
-                in_batch=True,
-            ),
-        ),
-        batch=DeliveryResult(outcome=REJECTED, reason=reason, message=message),
+    result = DeliveryResult(outcome=REJECTED, reason=reason, message=message)
+    return Attempt(at=at, updates=(_update_of([queued.id for queued in batch.events], result),), batch=result)
+
+
+def _update_of(ids: Iterable[int], result: DeliveryResult) -> OutcomeUpdate:
+    """The outcome of the deliveries that were part of a batch."""
+    return OutcomeUpdate(
+        ids=tuple(ids), outcome=result.outcome, reason=result.reason, message=result.message, in_batch=True
     )
 
 
 def _journal_entry(target: DeliveryTarget, attempt: Attempt, sandbox: Sandbox) -> BatchDelivered:
     outcomes: Counter[str] = Counter()
-    for settlement in attempt.settlements:
-        outcomes[settlement.outcome] += len(settlement.ids)
+    for change in attempt.updates:
+        outcomes[change.outcome] += len(change.ids)
     return BatchDelivered(
         at=sandbox.clock.now(),
         destination=target.destination.name,

@@ -1,9 +1,10 @@
-"""What became of calls, events and batches, read from the store for whoever asks: plain dicts of JSON values."""
+"""Calls, events, deliveries and batches with their outcomes, read from the store as dicts of JSON values."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -11,103 +12,127 @@ from sqlalchemy import Connection as Transaction
 
 from emulator.errors import InputError, nearest
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
+from emulator.segment.lookups import check_destination
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS, INGEST
 from emulator.timestamps import iso_of_millis
+from emulator.workspace import Workspace
 
-# An event that waits to be sent has no outcome yet.
+# The outcome of an event that was not sent yet, null in the store.
 QUEUED = "queued"
 OUTCOMES = (QUEUED, SENT, DISCARDED, REJECTED, RETRYING, FAILED)
 
-_NAMED_IN_SUMMARY = 10
+_EVENTS_IN_SUMMARY = 10
 
 
-def deliveries(
-    transaction: Transaction,
-    *,
-    outcome: str | None,
-    destination: str | None,
-    user_id: str | None,
-    email: str | None,
-    limit: int,
-    offset: int,
-) -> list[dict[str, Any]]:
-    """Events and what became of them, oldest first. Raises InputError for an outcome that is none of `OUTCOMES`."""
-    if outcome is not None and outcome not in OUTCOMES:
-        raise InputError(
-            "there is no such outcome",
-            where="outcome",
-            found=outcome,
-            allowed=", ".join(OUTCOMES),
-            hint=nearest(outcome, OUTCOMES),
-        )
-    wanted: list[ColumnElement[bool]] = []
-    if outcome is not None:
-        wanted.append(DELIVERIES.c.outcome.is_(None) if outcome == QUEUED else DELIVERIES.c.outcome == outcome)
-    if destination is not None:
-        wanted.append(DELIVERIES.c.destination == destination)
-    if user_id is not None:
-        wanted.append(EVENTS.c.user_id == user_id)
-    if email is not None:
-        wanted.append(EVENTS.c.email == email.lower())
-    return _deliveries(transaction, wanted, limit=limit, offset=offset)
+class DeliveryQueries:
+    """Reads deliveries. `begin` starts a transaction on a store in which everything due has been done."""
 
+    def __init__(self, workspace: Workspace, begin: Callable[[], AbstractContextManager[Transaction]]) -> None:
+        self._workspace = workspace
+        self._begin = begin
 
-def dead_letters(
-    transaction: Transaction, *, destination: str | None, reason: str | None, limit: int, offset: int
-) -> list[dict[str, Any]]:
-    """The events that ended without being delivered, oldest first, each with what was said of it."""
-    return _deliveries(transaction, dead(destination=destination, reason=reason), limit=limit, offset=offset)
+    def deliveries(
+        self,
+        outcome: str | None = None,
+        destination: str | None = None,
+        user_id: str | None = None,
+        email: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        """One entry for each event and subscription, oldest first, with outcome and reason.
+
+        Raises InputError for an unknown outcome, NotFound for an unknown destination instance.
+        """
+        if outcome is not None and outcome not in OUTCOMES:
+            raise InputError(
+                f"unknown outcome {outcome!r}",
+                where="outcome",
+                allowed=", ".join(OUTCOMES),
+                hint=nearest(outcome, OUTCOMES),
+            )
+        wanted: list[ColumnElement[bool]] = []
+        if outcome is not None:
+            wanted.append(DELIVERIES.c.outcome.is_(None) if outcome == QUEUED else DELIVERIES.c.outcome == outcome)
+        if user_id is not None:
+            wanted.append(EVENTS.c.user_id == user_id)
+        if email is not None:
+            wanted.append(EVENTS.c.email == email.lower())
+        if destination is not None:
+            check_destination(self._workspace, destination)
+            wanted.append(DELIVERIES.c.destination == destination)
+        return self._deliveries(wanted, limit, offset)
+
+    def dead_letters(
+        self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """The deliveries that ended `rejected` or `failed`, oldest first.
+
+        Raises NotFound for an unknown destination instance.
+        """
+        return self._deliveries(dead(self._workspace, destination=destination, reason=reason), limit, offset)
+
+    def batches(self, failed: bool | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """One entry for each request, oldest first, with the message ids of its events.
+
+        `failed` selects those that failed, or the others.
+        """
+        found = select(BATCHES).order_by(BATCHES.c.id).limit(limit).offset(offset)
+        if failed is not None:
+            found = found.where((BATCHES.c.outcome == FAILED) if failed else (BATCHES.c.outcome != FAILED))
+        with self._begin() as transaction:
+            rows = transaction.execute(found).all()
+            events = _events_of(transaction, [row.id for row in rows])
+        return [_batch(row, events.get(row.id, [])) for row in rows]
+
+    def counts(self) -> dict[str, Any]:
+        """Calls accepted and rejected by reason, events emitted, deliveries by outcome and by reason."""
+        by_reason = select(INGEST.c.reason, func.sum(INGEST.c.calls).label("calls")).group_by(INGEST.c.reason)
+        grouped = select(DELIVERIES.c.outcome, DELIVERIES.c.reason, func.count().label("deliveries"))
+        outcomes: dict[str, int] = {}
+        reasons: dict[str, dict[str, int]] = {}
+        with self._begin() as transaction:
+            calls = {row.reason: int(row.calls) for row in transaction.execute(by_reason)}
+            for row in transaction.execute(grouped.group_by(DELIVERIES.c.outcome, DELIVERIES.c.reason)):
+                outcome = row.outcome or QUEUED
+                outcomes[outcome] = outcomes.get(outcome, 0) + row.deliveries
+                if row.reason:
+                    reasons.setdefault(outcome, {})[row.reason] = row.deliveries
+            events = transaction.scalar(select(func.count()).select_from(EVENTS)) or 0
+        accepted = calls.pop("", 0)
+        return {
+            "calls": {"accepted": accepted, "failed": calls},
+            "events": events,
+            "outcomes": outcomes,
+            "reasons": reasons,
+        }
+
+    def _deliveries(self, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int) -> list[dict[str, Any]]:
+        found = _DELIVERIES.where(*wanted).order_by(DELIVERIES.c.id).limit(limit).offset(offset)
+        with self._begin() as transaction:
+            return [_delivery(row) for row in transaction.execute(found)]
 
 
 def dead(
-    *, destination: str | None = None, reason: str | None = None, message_ids: Sequence[str] | None = None
+    workspace: Workspace,
+    *,
+    destination: str | None = None,
+    reason: str | None = None,
+    message_ids: Sequence[str] | None = None,
 ) -> list[ColumnElement[bool]]:
-    """The conditions on a delivery that make it a dead letter: it was `rejected` or it `failed`."""
+    """The conditions on a delivery to be a dead letter, `rejected` or `failed`, and one of these.
+
+    Raises NotFound for an unknown destination instance.
+    """
     wanted: list[ColumnElement[bool]] = [DELIVERIES.c.outcome.in_((REJECTED, FAILED))]
     if destination is not None:
+        check_destination(workspace, destination)
         wanted.append(DELIVERIES.c.destination == destination)
     if reason is not None:
         wanted.append(DELIVERIES.c.reason == reason)
     if message_ids is not None:
         wanted.append(DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(EVENTS.c.message_id.in_(message_ids))))
     return wanted
-
-
-def batches(transaction: Transaction, *, failed: bool | None, limit: int, offset: int) -> list[dict[str, Any]]:
-    """Requests and what became of them, oldest first. `failed` keeps those that failed, or the others."""
-    found = select(BATCHES).order_by(BATCHES.c.id).limit(limit).offset(offset)
-    if failed is not None:
-        found = found.where((BATCHES.c.outcome == FAILED) if failed else (BATCHES.c.outcome != FAILED))
-    rows = transaction.execute(found).all()
-    events = _events_of(transaction, [row.id for row in rows])
-    return [_batch(row, events.get(row.id, [])) for row in rows]
-
-
-def counts(transaction: Transaction) -> dict[str, Any]:
-    """Calls by fate, events emitted, deliveries by outcome and by reason."""
-    failed: dict[str, int] = {}
-    accepted = 0
-    for row in transaction.execute(
-        select(INGEST.c.reason, func.sum(INGEST.c.calls).label("calls")).group_by(INGEST.c.reason)
-    ):
-        if row.reason:
-            failed[row.reason] = int(row.calls)
-        else:
-            accepted = int(row.calls)
-    outcomes: dict[str, int] = {}
-    reasons: dict[str, dict[str, int]] = {}
-    grouped = select(DELIVERIES.c.outcome, DELIVERIES.c.reason, func.count().label("deliveries"))
-    for row in transaction.execute(grouped.group_by(DELIVERIES.c.outcome, DELIVERIES.c.reason)):
-        outcome = row.outcome or QUEUED
-        outcomes[outcome] = outcomes.get(outcome, 0) + row.deliveries
-        if row.reason:
-            reasons.setdefault(outcome, {})[row.reason] = row.deliveries
-    return {
-        "calls": {"accepted": accepted, "failed": failed},
-        "events": transaction.scalar(select(func.count()).select_from(EVENTS)) or 0,
-        "outcomes": outcomes,
-        "reasons": reasons,
-    }
 
 
 _DELIVERIES = (
@@ -127,13 +152,6 @@ _DELIVERIES = (
     .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
     .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
 )
-
-
-def _deliveries(
-    transaction: Transaction, wanted: Sequence[ColumnElement[bool]], *, limit: int, offset: int
-) -> list[dict[str, Any]]:
-    found = _DELIVERIES.where(*wanted).order_by(DELIVERIES.c.id).limit(limit).offset(offset)
-    return [_delivery(row) for row in transaction.execute(found)]
 
 
 def _delivery(row: Any) -> dict[str, Any]:
@@ -196,10 +214,10 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
 
 
 def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any]) -> str:
-    """One paragraph for a person: where the batch went, what was said to it, which events it carried."""
-    # A batch always carried some.
-    carried = _plural(len(events), "event") if events else "its events replayed or deleted since"
-    parts = [f"Batch {row.id} to {row.destination!r} ({row.subscription}), {carried}: {row.outcome}"]
+    """A batch in one paragraph: destination, outcome, response, events."""
+    # A batch had at least one event.
+    content = _plural(len(events), "event") if events else "its events replayed or deleted since"
+    parts = [f"Batch {row.id} to {row.destination!r} ({row.subscription}), {content}: {row.outcome}"]
     if row.reason:
         parts.append(f", {row.reason}")
     parts += [f", line {place['line']} column {place['column']}" for place in locations[:1]]
@@ -207,8 +225,8 @@ def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any
         parts.append(f": {row.message.rstrip('.')}")
     parts.append(f". Segment reports {segment_reports(row.outcome, row.status)}")
     parts.append(f" after {_plural(row.attempts, 'attempt')}.")
-    named = ", ".join(_named(event) for event in events[:_NAMED_IN_SUMMARY])
-    rest = len(events) - _NAMED_IN_SUMMARY
+    named = ", ".join(_named(event) for event in events[:_EVENTS_IN_SUMMARY])
+    rest = len(events) - _EVENTS_IN_SUMMARY
     parts.append(f" Events: {named}{f' and {rest} more' if rest > 0 else ''}." if named else "")
     return "".join(parts)
 

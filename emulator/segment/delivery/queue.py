@@ -1,4 +1,4 @@
-"""The delivery queue in the store: events offered to channels, the batches they went out in, what became of them."""
+"""The delivery queue in the store: events queued for subscriptions, the batches they were sent in, their outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedEvent:
-    """An event on its way through a channel. `id` is that of its delivery."""
+    """An event queued for a subscription. `id` is the id of its delivery."""
 
     id: int
     event: Mapping[str, Any]
@@ -33,9 +33,9 @@ class QueuedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Events that go out together. `batch_id` is set when they did before; moments are in milliseconds."""
+    """Events to send in one request. `batch_id` is set when they were sent before; `first_at` is in milliseconds."""
 
-    offers: tuple[QueuedEvent, ...]
+    events: tuple[QueuedEvent, ...]
     batch_id: int | None = None
     attempts: int = 0
     first_at: int = 0
@@ -43,7 +43,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeUpdate:
-    """An outcome for some deliveries of a work: `ids` are theirs; `in_batch` when they were part of its request."""
+    """The outcome of the deliveries with these ids; `in_batch` when they were part of the request."""
 
     ids: tuple[int, ...]
     outcome: str
@@ -54,13 +54,13 @@ class OutcomeUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What came of one try. `batch` is None when there was none to record, `next_at` unless it will be tried again.
+    """The result of one attempt. `batch` is None when there is none to record, `next_at` unless it will be retried.
 
-    `requests` is 0 when nothing was sent: the mapping failed, or of a batch that was sent before nothing is left.
+    `requests` is 0 when nothing was sent: the mapping failed, or nothing is left of a batch that was sent before.
     """
 
     at: int
-    settlements: tuple[OutcomeUpdate, ...]
+    updates: tuple[OutcomeUpdate, ...]
     requests: int = 0
     batch: DeliveryResult | None = None
     next_at: int | None = None
@@ -72,10 +72,8 @@ class Queue:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def offer(
-        self, transaction: Transaction, events: Sequence[AudienceEvent], delivery_targets: Sequence[DeliveryTarget]
-    ) -> None:
-        """Puts each event into the queue of every channel of its destination, where it waits from its own moment on."""
+    def add(self, transaction: Transaction, events: Sequence[AudienceEvent], targets: Sequence[DeliveryTarget]) -> None:
+        """Queues each event for every subscription of its destination instance, as of the event's own time."""
         if not events:
             return
         statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
@@ -90,18 +88,18 @@ class Queue:
                 "queued_at": to_millis(event.at),
             }
             for key, event, event_row in zip(keys, events, event_rows, strict=True)
-            for target in delivery_targets
+            for target in targets
             if target.destination.name == event.destination
         ]
         if rows:
             transaction.execute(insert(DELIVERIES), rows)
 
-    def next_batch(self, target: DeliveryTarget, *, behind: int, queued_until: int) -> Batch | None:
-        """The events that wait behind a delivery, as many as fit in a batch by number and bytes, oldest first.
+    def next_batch(self, target: DeliveryTarget, *, after: int, queued_until: int) -> Batch | None:
+        """The events queued after a delivery, as many as fit in a batch by number and bytes, oldest first.
 
-        None when they are too few and too small for a full batch and none was queued by then.
+        None when they do not fill a batch and none was queued by `queued_until`.
         """
-        waiting = _of(target) & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > behind)
+        waiting = _of(target) & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > after)
         size = target.destination.batch_size
         with self._store.begin() as transaction:
             count, together, oldest = transaction.execute(
@@ -109,11 +107,11 @@ class Queue:
             ).one()
             if oldest is None or (count < size and together < BATCH_BYTES and oldest > queued_until):
                 return None
-            head = _OFFERS.where(waiting).order_by(DELIVERIES.c.id).limit(size)
-            return Batch(offers=_offers(transaction, head, most_bytes=BATCH_BYTES))
+            head = _QUEUED.where(waiting).order_by(DELIVERIES.c.id).limit(size)
+            return Batch(events=_queued(transaction, head, most_bytes=BATCH_BYTES))
 
-    def next_moment(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
-        """The first moment after another at which a batch of a channel is to be tried again, or is old enough."""
+    def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
+        """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
         retry = select(func.min(BATCHES.c.next_at)).where(
             BATCHES.c.next_at > after,
             BATCHES.c.destination == target.destination.name,
@@ -124,11 +122,11 @@ class Queue:
         )
         with self._store.begin() as transaction:
             again, oldest = transaction.scalar(retry), transaction.scalar(waiting)
-        moments = [again, None if oldest is None else oldest + age_millis]
-        return min((moment for moment in moments if moment is not None), default=None)
+        times = [again, None if oldest is None else oldest + age_millis]
+        return min((at for at in times if at is not None), default=None)
 
     def due_retries(self, target: DeliveryTarget, now: int) -> Iterator[Batch]:
-        """The batches of a channel whose time to be tried again has come."""
+        """The batches of a subscription that are due for a retry."""
         due = (
             select(BATCHES.c.id, BATCHES.c.attempts, BATCHES.c.first_at)
             .where(BATCHES.c.next_at <= now)
@@ -139,39 +137,39 @@ class Queue:
             batches = transaction.execute(due).all()
         for batch in batches:
             with self._store.begin() as transaction:
-                offers = _offers(transaction, _retrying(batch.id))
-            yield Batch(offers=offers, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
+                events = _queued(transaction, _retrying(batch.id))
+            yield Batch(events=events, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
 
-    def settle(self, target: DeliveryTarget, work: Batch, attempt: Attempt) -> None:
-        """Records an attempt: what became of the batch, if there was one, and of each delivery."""
+    def save(self, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> None:
+        """Records an attempt: the outcome of the batch, if there was one, and of each delivery."""
         with self._store.begin() as transaction:
-            batch_id = _save_batch(transaction, target, work, attempt)
-            for settlement in attempt.settlements:
+            batch_id = _save_batch(transaction, target, batch, attempt)
+            for change in attempt.updates:
                 row: dict[str, Any] = {
-                    "outcome": settlement.outcome,
-                    "reason": settlement.reason,
-                    "message": settlement.message,
+                    "outcome": change.outcome,
+                    "reason": change.reason,
+                    "message": change.message,
                     "settled_at": attempt.at,
                 }
-                if settlement.in_batch:
+                if change.in_batch:
                     row["batch_id"] = batch_id
-                for ids in portions(settlement.ids):
+                for ids in portions(change.ids):
                     transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(ids)).values(row))
 
     def replay(
         self,
         transaction: Transaction,
         dead: Sequence[ColumnElement[bool]],
-        delivery_targets: Sequence[DeliveryTarget],
+        targets: Sequence[DeliveryTarget],
         at: int,
     ) -> int:
-        """Puts dead letters back into the queues of their channels, as if just emitted; answers how many."""
-        again = update(DELIVERIES).where(*dead, or_(false(), *map(_of, delivery_targets)))
+        """Queues dead letters again, as if just emitted; returns how many."""
+        again = update(DELIVERIES).where(*dead, or_(false(), *map(_of, targets)))
         fresh = dict.fromkeys(("outcome", "reason", "message", "batch_id", "settled_at"))
         return transaction.execute(again.values(fresh | {"queued_at": at})).rowcount
 
 
-_OFFERS = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+_QUEUED = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
 
 
 def _event_row(event: AudienceEvent) -> dict[str, Any]:
@@ -188,7 +186,7 @@ def _event_row(event: AudienceEvent) -> dict[str, Any]:
 
 
 def _email(payload: Mapping[str, Any]) -> str | None:
-    """The address that an event is sent with, in lower case: where audience and journey events carry it."""
+    """The email of an audience or journey event, in lower case."""
     places = (payload.get("traits"), payload.get("context", {}).get("traits"), payload.get("properties"))
     found = (place.get("email") for place in places if place)
     return next((email.lower() for email in found if isinstance(email, str)), None)
@@ -199,21 +197,21 @@ def _of(target: DeliveryTarget) -> ColumnElement[bool]:
 
 
 def _retrying(batch_id: int) -> Select[Any]:
-    """The deliveries of a batch that are still under way, in the order in which they stand in its document."""
+    """The deliveries of a batch that are still to be retried, in the order of its document."""
     same = (DELIVERIES.c.batch_id == batch_id) & (DELIVERIES.c.outcome == RETRYING)
-    return _OFFERS.where(same).order_by(DELIVERIES.c.id)
+    return _QUEUED.where(same).order_by(DELIVERIES.c.id)
 
 
-def _offers(transaction: Transaction, found: Select[Any], *, most_bytes: float = math.inf) -> tuple[QueuedEvent, ...]:
-    """The deliveries that are found: the first, and the next as long as their events together are no larger."""
+def _queued(transaction: Transaction, found: Select[Any], *, most_bytes: float = math.inf) -> tuple[QueuedEvent, ...]:
+    """The selected deliveries: the first, and those after it as long as all together fit in `most_bytes`."""
     rows = transaction.execute(found).all()
     together = accumulate(len(row.payload) for row in rows)
     fitting = [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= most_bytes]
     return tuple(QueuedEvent(id=row.id, event=json.loads(row.payload)) for row in fitting)
 
 
-def _save_batch(transaction: Transaction, target: DeliveryTarget, work: Batch, attempt: Attempt) -> int | None:
-    """The id of the batch that the attempt belongs to; a new one the first time."""
+def _save_batch(transaction: Transaction, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> int | None:
+    """The id of the batch of the attempt, a new one the first time."""
     if attempt.batch is None:
         return None
     row = {
@@ -224,13 +222,13 @@ def _save_batch(transaction: Transaction, target: DeliveryTarget, work: Batch, a
         "status": attempt.batch.status,
         "response": attempt.batch.response,
         "trace_id": attempt.batch.trace_id,
-        "attempts": work.attempts + attempt.requests,
+        "attempts": batch.attempts + attempt.requests,
         "last_at": attempt.at,
         "next_at": attempt.next_at,
     }
-    if work.batch_id is not None:
-        transaction.execute(update(BATCHES).where(BATCHES.c.id == work.batch_id).values(row))
-        return work.batch_id
+    if batch.batch_id is not None:
+        transaction.execute(update(BATCHES).where(BATCHES.c.id == batch.batch_id).values(row))
+        return batch.batch_id
     place = {"destination": target.destination.name, "subscription": target.name, "first_at": attempt.at}
     batch_id: int = transaction.execute(insert(BATCHES).returning(BATCHES.c.id), row | place).scalar_one()
     return batch_id

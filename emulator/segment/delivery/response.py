@@ -1,8 +1,8 @@
-"""What an answer means for the events of a batch.
+"""What a response, or its absence, means for the events of a batch.
 
-The published destination takes every status from 200 to 299 for success and does not read the body, so a request that
-GraphQL refused is reported as delivered. Here the body is read: such events count as failed, with what Segment would
-report beside it. Which statuses are tried again is the published classification of the mapping engine's errors.
+The published destination takes every status from 200 to 299 for success and does not read the body, so Segment reports
+a request that GraphQL refused as delivered. The emulator reads the body: such events fail, and `segment_reports` gives
+what Segment would show. Which statuses are retried follows the published classification of the engine's errors.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ EXCERPT_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
-    """`sent`, `failed` or `retrying`, and why. `locations` point into the GraphQL document, counted from 1.
-
-    `trace_id` is the name of the request at an emulated StackAdapt.
+    """The outcome of a request and its reason. `locations` are places in the GraphQL document, counted from 1;
+    `trace_id` is the id of the request at an emulated StackAdapt.
     """
 
     outcome: str
@@ -45,38 +44,38 @@ class DeliveryResult:
     trace_id: str | None = None
 
 
-def classify_response(answer: Response) -> DeliveryResult:
-    """What an answer means."""
-    excerpt, trace_id = answer.text[:EXCERPT_CHARACTERS], answer.headers.get(TRACE_HEADER)
-    if not 200 <= answer.status <= 299:
+def classify_response(response: Response) -> DeliveryResult:
+    """The result of a request that got a response."""
+    excerpt, trace_id = response.text[:EXCERPT_CHARACTERS], response.headers.get(TRACE_HEADER)
+    if not 200 <= response.status <= 299:
         return DeliveryResult(
-            outcome=_outcome(EngineError("HTTPError", answer.reason, status=answer.status)),
-            reason=str(answer.status),
-            message=f"{answer.status} {answer.reason}".strip(),
-            status=answer.status,
+            outcome=_outcome(EngineError("HTTPError", response.reason, status=response.status)),
+            reason=str(response.status),
+            message=f"{response.status} {response.reason}".strip(),
+            status=response.status,
             response=excerpt,
             trace_id=trace_id,
         )
-    reason, message, locations = _read(answer.text)
+    reason, message, locations = _read(response.text)
     return DeliveryResult(
         outcome=FAILED if reason else SENT,
         reason=reason,
         message=message,
         locations=locations,
-        status=answer.status,
+        status=response.status,
         response=excerpt,
         trace_id=trace_id,
     )
 
 
 def classify_failure(error: TransportError) -> DeliveryResult:
-    """What it means that no answer came: always another try."""
+    """The result of a request without a response: always `retrying`."""
     failure = EngineError("FetchError", error.message, code=error.code)
     return DeliveryResult(outcome=_outcome(failure), reason=error.code, message=error.message)
 
 
 def segment_reports(outcome: str | None, status: int | None) -> str | None:
-    """What Segment's Delivery Overview says of an event with this outcome; None while it waits in the queue."""
+    """What Segment's Delivery Overview shows for an event with this outcome; None while it is queued."""
     if outcome == FAILED and status is not None and 200 <= status <= 299:
         return "delivered"
     return {SENT: "delivered", DISCARDED: "filtered", RETRYING: "retrying", REJECTED: "failed", FAILED: "failed"}.get(
@@ -88,23 +87,20 @@ def _outcome(failure: EngineError) -> str:
     return RETRYING if failure.retryable else FAILED
 
 
-_Reading = tuple[str | None, str | None, tuple[Mapping[str, int], ...]]
-
-
-def _read(text: str) -> _Reading:
-    """Reason, message and locations of a refusal in a GraphQL answer; nothing when there is none."""
+def _read(text: str) -> tuple[str | None, str | None, tuple[Mapping[str, int], ...]]:
+    """Reason, message and locations of the errors in a GraphQL response; None and empty when there are none."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        return NOT_GRAPHQL, "The answer is not a GraphQL response.", ()
+        return NOT_GRAPHQL, "The body is not a GraphQL response.", ()
     errors = _objects(body.get("errors"))
     if errors:
         return GRAPHQL_ERRORS, _joined(str(error.get("message")) for error in errors), tuple(_locations(errors))
-    refusals = list(_user_errors(body.get("data")))
-    if refusals:
-        return USER_ERRORS, _joined(refusals), ()
+    user_errors = list(_user_errors(body.get("data")))
+    if user_errors:
+        return USER_ERRORS, _joined(user_errors), ()
     return None, None, ()
 
 
@@ -116,8 +112,8 @@ def _locations(errors: list[dict[str, Any]]) -> Iterator[Mapping[str, int]]:
 
 
 def _user_errors(data: object) -> Iterator[str]:
-    for name, answer in (data if isinstance(data, dict) else {}).items():
-        for error in _objects(answer.get("userErrors") if isinstance(answer, dict) else None):
+    for name, result in (data if isinstance(data, dict) else {}).items():
+        for error in _objects(result.get("userErrors") if isinstance(result, dict) else None):
             path = error.get("path")
             place = f" ({'.'.join(map(str, path))})" if isinstance(path, list) and path else ""
             yield f"{name}: {error.get('message')}{place}"

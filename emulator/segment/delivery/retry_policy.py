@@ -1,7 +1,7 @@
-"""When a batch that could not be delivered is tried again.
+"""When a batch that could not be delivered is retried.
 
-Segment retries for four hours with randomised exponential back-off ("Destinations Overview"); the delays themselves are
-not published, so these are ours.
+Segment retries for four hours with randomized exponential backoff ("Destinations Overview"). Its delays are not
+published; these are the emulator's.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ LONGEST_DELAY_MILLIS = 20 * 60 * 1000
 
 
 def next_attempt(*, first_at: int, now: int, attempts: int, chance: float) -> int | None:
-    """The moment of the next try after `attempts` failed ones, or None when the four hours are over.
+    """The time of the next attempt after `attempts` failed ones, in milliseconds; None when the four hours are over.
 
-    Moments are in milliseconds; `chance` between 0 and 1 shortens the delay by up to half. The last try falls on the
-    very end of the four hours.
+    `chance`, between 0 and 1, shortens the delay by up to half. The last attempt is at the end of the four hours.
     """
     end = first_at + RETRY_MILLIS
     if now >= end:

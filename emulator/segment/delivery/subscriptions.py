@@ -1,4 +1,4 @@
-"""A channel: one enabled subscription of one destination instance, ready to turn events into a request."""
+"""The enabled subscriptions of a workspace, compiled: each makes requests of the events of one destination instance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import UserMistake, WorkspaceError, nearest
+from emulator.errors import UserMistake, WorkspaceError, unknown
 from emulator.mapping import Definition, DestinationInstance, load_definition, newest
 from emulator.mapping import Subscription as CompiledSubscription
 from emulator.workspace import Destination, Subscription, Workspace
@@ -14,7 +14,7 @@ from emulator.workspace import Destination, Subscription, Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryTarget:
-    """Where queued events go, named by `destination.name` and `name` together."""
+    """An enabled subscription, identified by `destination.name` and `name`."""
 
     destination: Destination
     name: str
@@ -22,9 +22,9 @@ class DeliveryTarget:
 
 
 def delivery_targets(workspace: Workspace) -> Iterator[DeliveryTarget]:
-    """The channels of a workspace.
+    """The enabled subscriptions of a workspace.
 
-    Raises WorkspaceError for an unknown generation or action and for names that are used twice.
+    Raises WorkspaceError for an unknown generation or action, and for a name that is used twice.
     """
     for destination in workspace.destinations:
         enabled = [subscription for subscription in destination.subscriptions if subscription.enabled]
@@ -39,12 +39,12 @@ def delivery_targets(workspace: Workspace) -> Iterator[DeliveryTarget]:
 
 
 def integrations(workspace: Workspace) -> dict[str, str]:
-    """For each destination instance the name in `integrations`: the catalog's name of its destination."""
+    """The name by which the events of each destination instance are routed: the catalog's name of the destination."""
     return {destination.name: definition_of(destination).name for destination in workspace.destinations}
 
 
 def definition_of(destination: Destination) -> Definition:
-    """The definition of its generation. Raises WorkspaceError for one that is not known."""
+    """The definition of its generation. Raises WorkspaceError for an unknown one."""
     try:
         return load_definition(destination.generation or newest())
     except UserMistake as error:
@@ -52,15 +52,12 @@ def definition_of(destination: Destination) -> Definition:
 
 
 def _stored(destination: Destination, subscription: Subscription) -> Mapping[str, Any]:
-    """The subscription as Segment stores it, its mapping laid over the published defaults."""
+    """The subscription as Segment stores it, its mapping merged over the published defaults."""
     actions = definition_of(destination).actions
     if subscription.action not in actions:
-        raise WorkspaceError(
-            "this generation has no such action",
-            where=f"destination {destination.name!r}, subscription {subscription.name!r}: action",
-            found=subscription.action,
-            allowed=", ".join(actions),
-            hint=nearest(subscription.action, actions),
+        raise WorkspaceError.at(
+            f"destination {destination.name!r}, subscription {subscription.name!r}: action",
+            unknown("action", subscription.action, actions),
         )
     return {
         "name": subscription.name,
@@ -79,5 +76,5 @@ def _check_names(destination: Destination, subscriptions: list[Subscription]) ->
                 "another subscription has the same name",
                 where=f"destination {destination.name!r}: subscriptions",
                 found=name,
-                hint="Give each a name of its own with 'name'.",
+                hint="Give each a unique 'name'.",
             )

@@ -1,4 +1,4 @@
-"""Doing the same to many things, several at once."""
+"""Running a function on many items, several at once."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ T = TypeVar("T")
 
 
 def run_concurrently(items: Iterator[T], do: Callable[[T], None], *, at_once: int) -> None:
-    """Calls `do` with every item; items are taken in order, each when one of the `at_once` lanes is free.
+    """Calls `do` with every item; each item, in order, when one of the `at_once` workers is free.
 
-    Returns when all are done. An error of `do` is raised at the end; the other lanes go on without that one.
+    Returns when all are done. An error of `do` ends its worker and is raised once the others are done.
     """
     if at_once == 1:
         for item in items:
             do(item)
         return
-    taking = Lock()
+    next_item = Lock()
 
-    def run_lane() -> None:
+    def work() -> None:
         while True:
-            with taking:
+            with next_item:
                 try:
                     item = next(items)
                 except StopIteration:
                     return
             do(item)
 
-    with ThreadPoolExecutor(at_once, thread_name_prefix="lane") as pool:
-        lanes = [pool.submit(run_lane) for _ in range(at_once)]
-    for lane in lanes:
-        lane.result()
+    with ThreadPoolExecutor(at_once, thread_name_prefix="delivery") as pool:
+        workers = [pool.submit(work) for _ in range(at_once)]
+    for worker in workers:
+        worker.result()

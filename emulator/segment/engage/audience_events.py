@@ -1,9 +1,8 @@
 """The events that Engage emits when a profile enters or leaves an audience.
 
-Shapes follow "Using Engage data" in Segment's documentation and events captured from the real service: an identify has
-no `properties` and a track no `traits`; the audience's boolean, the enriched traits and the email stand in `traits` on
-identify; on track the first two stand in `properties` and the email in `context.traits`. Routing goes by the
-`integrations` object.
+Shapes follow "Using Engage data" in Segment's documentation and events captured from the real service. An identify has
+no `properties`: the audience's boolean, the enriched traits and the email are in `traits`. A track has no `traits`: the
+first two are in `properties`, the email in `context.traits`. The `integrations` object routes an event.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ from emulator.workspace import ALL, FIRST, Audience, Connection, Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceEvent:
-    """One event, made for one destination instance. `audience_key` is that of the audience, or of the journey step.
-
-    `at` is the moment of the change that it tells of.
+    """An event for one destination instance. `at` is the time of the change; `audience_key` is the key of the audience
+    or of the journey step.
     """
 
     at: datetime
@@ -34,8 +32,8 @@ class AudienceEvent:
     payload: Mapping[str, Any]
 
 
-class Way(Protocol):
-    """Where an event goes: a computation connected to a destination instance."""
+class Route(Protocol):
+    """A computation connected to a destination instance; `integration` is the name by which its events are routed."""
 
     @property
     def key(self) -> str: ...
@@ -46,8 +44,8 @@ class Way(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """An audience connected to a destination instance. `integration` is the name under which it is routed."""
+class AudienceRoute:
+    """An audience connected to a destination instance."""
 
     audience: Audience
     connection: Connection
@@ -57,12 +55,12 @@ class Route:
 
     @property
     def key(self) -> str:
-        """The computation key of the audience."""
+        """The key of the audience."""
         return self.audience.key
 
     @property
     def personas(self) -> dict[str, str]:
-        """`context.personas`: which computation of which space speaks."""
+        """`context.personas`: the computation and the space."""
         return {
             "computation_class": "audience",
             "computation_id": self.audience.id,
@@ -73,72 +71,72 @@ class Route:
 
 
 def audience_events(
-    route: Route, profile: Profile, *, entered: bool, at: datetime, ids: Ids
+    route: AudienceRoute, profile: Profile, *, entered: bool, at: datetime, ids: Ids
 ) -> Iterator[AudienceEvent]:
-    """What a change of membership sends along a route: identify, then track, as far as they are switched on.
+    """What a change of membership sends along a route: identify, then track, unless switched off.
 
-    Entering goes out with the email that the strategy chooses; leaving goes out once for every email, whatever the
-    strategy, so that the person can be removed under each ("ID Sync").
+    Entering sends the emails that the strategy selects. Leaving sends every email, so that the destination can remove
+    the profile under each ("ID Sync").
     """
     traits = enriched(route.connection.traits, profile)
     for email in emails_sent(route.connection.email, profile, entered=entered):
         if route.connection.send_identify:
-            yield emitted(route, profile, _identify(route, traits, email, entered=entered), at, ids)
+            yield make_event(route, profile, _identify(route, traits, email, entered=entered), at, ids)
         if route.connection.send_track:
-            yield emitted(route, profile, _track(route, traits, email, entered=entered), at, ids)
+            yield make_event(route, profile, _track(route, traits, email, entered=entered), at, ids)
 
 
 def enriched(names: Mapping[str, str], profile: Profile) -> dict[str, Any]:
-    """The traits that are sent along, as far as the profile has them, by their names there ("Trait Enrichment")."""
+    """The traits to send that the profile has, by their names at the destination ("Trait Enrichment")."""
     return {sent: profile.traits[name] for name, sent in names.items() if name in profile.traits}
 
 
 def emails_sent(strategy: str | None, profile: Profile, *, entered: bool) -> list[str | None]:
-    """The emails under which a change is sent, one event each; None stands for an event without one."""
-    known: list[str | None] = list(profile.values(EMAIL)) if strategy else []
-    if not known:
+    """The emails to send a change with, one event each; None for an event without an email."""
+    emails: list[str | None] = list(profile.values(EMAIL)) if strategy else []
+    if not emails:
         return [None]
     if strategy == ALL or not entered:
-        return known
-    return known[:1] if strategy == FIRST else known[-1:]
+        return emails
+    return emails[:1] if strategy == FIRST else emails[-1:]
 
 
-def _identify(route: Route, traits: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
+def _identify(route: AudienceRoute, traits: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
     identifier = {} if email is None else {"email": email}
     return {
         "type": "identify",
         "traits": {**traits, **identifier, route.audience.key: entered},
-        "context": library_and(route.personas),
+        "context": context_of(route.personas),
     }
 
 
-def _track(route: Route, traits: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
+def _track(route: AudienceRoute, traits: Mapping[str, Any], email: str | None, *, entered: bool) -> dict[str, Any]:
     identifier = {} if email is None else {"traits": {"email": email}}
     return {
         "type": "track",
         "event": route.connection.enter_event if entered else route.connection.exit_event,
         "properties": {**traits, "audience_key": route.audience.key, route.audience.key: entered},
-        "context": {**library_and(route.personas), **identifier},
+        "context": {**context_of(route.personas), **identifier},
     }
 
 
-def library_and(personas: Mapping[str, str]) -> dict[str, Any]:
-    """The `context` of every event of Engage."""
+def context_of(personas: Mapping[str, str]) -> dict[str, Any]:
+    """The `context` that all events of Engage have."""
     return {"library": {"name": "unknown", "version": "unknown"}, "personas": personas}
 
 
-def emitted(route: Way, profile: Profile, content: Mapping[str, Any], at: datetime, ids: Ids) -> AudienceEvent:
-    """The event with all that every event of Engage has around its content."""
+def make_event(route: Route, profile: Profile, content: Mapping[str, Any], at: datetime, ids: Ids) -> AudienceEvent:
+    """The event with this content and the fields that all events of Engage have."""
     message_id = f"personas_{ids.ksuid(at)}"
-    moment = to_iso(at)
+    timestamp = to_iso(at)
     payload = {
         "messageId": message_id,
         **content,
         **_identity(profile),
         "integrations": {"All": False, route.integration: True},
         "originalTimestamp": iso_nanoseconds(at),
-        "timestamp": moment,
-        "receivedAt": moment,
+        "timestamp": timestamp,
+        "receivedAt": timestamp,
         "sentAt": None,
     }
     return AudienceEvent(
@@ -147,8 +145,8 @@ def emitted(route: Way, profile: Profile, content: Mapping[str, Any], at: dateti
 
 
 def _identity(profile: Profile) -> dict[str, str]:
-    """`userId`; for a profile without one the newest `anonymousId`; nothing for a profile with an email alone."""
+    """`userId`, or else the newest `anonymousId`; empty for a profile with only an email."""
     for key, kind in (("userId", USER_ID), ("anonymousId", ANONYMOUS_ID)):
-        if known := profile.values(kind):
-            return {key: known[-1]}
+        if values := profile.values(kind):
+            return {key: values[-1]}
     return {}

@@ -1,10 +1,10 @@
-"""Engage: every call updates a profile, every audience is computed at once, every change of membership is emitted.
+"""Engage: each call updates a profile, computes all audiences at once and emits every change of membership.
 
-Documented under "Using Engage data" and "Engage Audiences": a member has at least a `user_id` or an `email`; only
-identify calls set traits, while `context.traits.email` of any call becomes an identifier; a new external id on a member
+"Using Engage data" and "Engage Audiences" in Segment's documentation: a member has a `user_id` or an `email`; only
+identify calls set traits, while `context.traits.email` of any call becomes an identifier; a new external id of a member
 is sent although the membership did not change; alias calls do not merge profiles ("Spec: Alias").
 
-Where a condition depends on time, people are also computed at the very moment at which it may change for them.
+Where a condition depends on time, a profile is also computed at the time at which the outcome may change.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from emulator.segment.engage.journey_events import step_events
 from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
 from emulator.segment.profiles.facts import ProfileFacts
 from emulator.segment.profiles.profile import ANONYMOUS_ID, EMAIL, USER_ID, Identifier, Profile, profile_id
-from emulator.segment.profiles.store import ProfileSession
+from emulator.segment.profiles.store import ProfileSession, key_of
 from emulator.segment.tables import DUE
 from emulator.segment.tracking.calls import Call
 from emulator.timestamps import from_millis, to_millis
 from emulator.workspace import Workspace
 
 _SENT_IDENTIFIERS = frozenset({USER_ID, EMAIL})
-_PEOPLE_AT_ONCE = 500
-_NEVER = to_millis(LATEST)
+_PROFILES_AT_ONCE = 500
+_LATEST = to_millis(LATEST)
 
-# Built once: asked before every call of a space in which time matters.
+# Built once: run before every call in spaces whose conditions depend on time.
 _DUE = (
     select(DUE.c.profile_id, DUE.c.at)
     .where(DUE.c.at <= bindparam("now"))
     .order_by(DUE.c.at, DUE.c.profile_id)
-    .limit(_PEOPLE_AT_ONCE)
+    .limit(_PROFILES_AT_ONCE)
 )
 _DUE_BETWEEN = select(DUE.c.at).distinct().where(DUE.c.at > bindparam("after"), DUE.c.at <= bindparam("until"))
 _HOW_MANY = select(func.count()).select_from(_DUE_BETWEEN.subquery())
@@ -59,7 +59,7 @@ class _Change:
 
 @dataclass(slots=True)
 class Computed:
-    """What a group of calls, or time, led to, in order. `sent`: members of whom a backfill tells its destination."""
+    """Events and changes of membership, in order. `sent` is how many members a backfill sends to its destination."""
 
     events: list[AudienceEvent] = field(default_factory=list)
     changes: list[MembershipChanged] = field(default_factory=list)
@@ -69,8 +69,8 @@ class Computed:
 class Engage:
     """The audiences and journeys of one space.
 
-    `integrations` has, for each destination instance, the name by which its events are routed. Raises WorkspaceError
-    for a condition that makes no sense.
+    `integrations` has the name by which the events of each destination instance are routed. Raises WorkspaceError for
+    an invalid condition.
     """
 
     def __init__(self, workspace: Workspace, ids: Ids, integrations: dict[str, str]) -> None:
@@ -79,82 +79,82 @@ class Engage:
         self._journeys = journeys(workspace, integrations)
         conditions = [computation.condition for computation in self._computations]
         conditions += [condition for journey in self._journeys for condition in journey.conditions]
-        self._needs = EventRetention(conditions)
-        self._timed = tuple(computation for computation in self._computations if computation.condition.moments)
-        self.depends_on_time = bool(self._timed) or any(journey.timed for journey in self._journeys)
-        self._remembers = bool(self._needs) or bool(self._journeys) or self.depends_on_time
+        self._retention = EventRetention(conditions)
+        timed = any(computation.condition.next_changes for computation in self._computations)
+        self.depends_on_time = timed or any(journey.timed for journey in self._journeys)
+        self._history = bool(self._retention) or bool(self._journeys) or self.depends_on_time
 
-    def take(self, transaction: Transaction, calls: Sequence[Call], *, at: datetime) -> Computed:
-        """Applies calls in order and computes every audience after each of them."""
+    def apply_calls(self, transaction: Transaction, calls: Sequence[Call], *, at: datetime) -> Computed:
+        """Applies calls in order and computes every audience after each."""
         identified = [(call, identifiers_of(call)) for call in calls if call.type != "alias"]
-        concerned = (identifier for _, found in identified for identifier in found)
-        book = ProfileSession(transaction, concerned, remember=self._remembers)
+        all_identifiers = (identifier for _, found in identified for identifier in found)
+        session = ProfileSession(transaction, all_identifiers, history=self._history)
         computed = Computed()
         changed: list[_Change] = []
         for call, identifiers in identified:
-            profile, new = book.resolve(identifiers, to_millis(at))
+            profile, new = session.resolve(identifiers, to_millis(at))
             if call.type == "identify":
-                book.set_traits(profile, _object(call.message.get("traits")), to_millis(call.timestamp))
-            if self._needs and (done := self._needs.performed(call)):
-                known = [*profile.performed.get(done.event, ()), done]
-                profile.performed[done.event] = self._needs.kept(done.event, known, to_millis(at))
+                session.set_traits(profile, _object(call.message.get("traits")), to_millis(call.timestamp))
+            if self._retention and (done := self._retention.performed(call)):
+                events = [*profile.performed.get(done.event, ()), done]
+                profile.performed[done.event] = self._retention.kept(done.event, events, to_millis(at))
             resend = any(kind in _SENT_IDENTIFIERS for kind, _ in new)
             changed += self._compute(profile, computed, at, resend=resend, call=call)
-        self._reschedule(book.profiles(), to_millis(at))
-        return _saved(book, computed, changed)
+        self._reschedule(session.profiles(), to_millis(at))
+        return _saved(session, computed, changed)
 
     def apply_due(self, transaction: Transaction, *, now: datetime) -> Computed | None:
-        """Computes people for whom time has changed something, the earliest first and each at their moment.
+        """Computes some of the profiles that are due by `now`, the earliest first, each at the time it is due.
 
-        Some at a time; None when there is nobody left.
+        None when none is due.
         """
         due = transaction.execute(_DUE, {"now": to_millis(now)}).all()
         if not due:
             return None
-        book = ProfileSession(transaction, keys=[row.profile_id for row in due], remember=True)
-        profiles = {profile.key: profile for profile in book.profiles()}
+        session = ProfileSession(transaction, keys=[row.profile_id for row in due], history=True)
+        profiles = {profile.key: profile for profile in session.profiles()}
         computed = Computed()
         changed: list[_Change] = []
         for row in due:
             profile = profiles[row.profile_id]
             changed += self._compute(profile, computed, from_millis(row.at), resend=False)
             self._reschedule([profile], row.at)
-        return _saved(book, computed, changed)
+        return _saved(session, computed, changed)
 
     def next_stop(self, transaction: Transaction, *, after: datetime, until: datetime, stops: int) -> int | None:
-        """The first moment, in milliseconds, at which time alone may change something for somebody; None for none.
+        """The first time, in milliseconds, at which a profile is due between `after` and `until`; None for none.
 
-        When there are more such moments than `stops`, the last of as many as one stop has to stand for.
+        With more than `stops` such times, the last of those that one stop has to cover.
         """
         span = {"after": to_millis(after), "until": to_millis(until)}
-        moments = transaction.execute(_HOW_MANY, span).scalar_one()
-        if not moments:
+        times = transaction.execute(_HOW_MANY, span).scalar_one()
+        if not times:
             return None
-        moment: int = transaction.execute(_AT_POSITION, span | {"position": (moments - 1) // stops}).scalar_one()
-        return moment
+        at: int = transaction.execute(_AT_POSITION, span | {"position": (times - 1) // stops}).scalar_one()
+        return at
 
     def backfill(
-        self, transaction: Transaction, key: str, people: Sequence[int], *, at: datetime, destination: str | None
+        self, transaction: Transaction, key: str, profiles: Sequence[int], *, at: datetime, destination: str | None
     ) -> Computed:
-        """Computes one audience for stored profiles, and whatever depends on it.
+        """Computes one audience, and those that depend on it, for stored profiles.
 
-        With `destination` those who are and stay members are sent there too, as when it is connected later.
+        With `destination`, present members are sent there as well, as when it is connected later.
         """
-        concerned = self._dependent_on(key)
+        affected = self._dependent_on(key)
         routes = [route for route in self._computation(key).routes if route.destination == destination]
-        book = ProfileSession(transaction, keys=people, remember=self._remembers)
+        session = ProfileSession(transaction, keys=profiles, history=self._history)
         computed = Computed()
         changed: list[_Change] = []
-        for profile in book.profiles():
+        for profile in session.profiles():
             was_member, before = key in profile.audiences, len(computed.events)
-            changed += self._compute(profile, computed, at, resend=False, only=concerned)
+            changed += self._compute(profile, computed, at, resend=False, only=affected)
             if was_member and key in profile.audiences:
                 for route in routes:
                     computed.events += audience_events(route, profile, entered=True, at=at, ids=self._ids)
-            told = {(event.audience_key, event.destination) for event in computed.events[before:]}
-            computed.sent += key in profile.audiences and (key, destination) in told
-        self._reschedule(book.profiles(), to_millis(at))
-        return _saved(book, computed, changed)
+            emitted = {(event.audience_key, event.destination) for event in computed.events[before:]}
+            computed.sent += key in profile.audiences and (key, destination) in emitted
+        self._reschedule(session.profiles(), to_millis(at))
+        return _saved(session, computed, changed)
 
     def set_membership(
         self,
@@ -166,21 +166,21 @@ class Engage:
         entered: bool,
         at: datetime,
     ) -> Computed:
-        """Puts a person into the audience with this key, or takes them out, and emits it, whatever the condition says.
+        """Adds a profile to an audience or removes it, whatever the condition says, and emits the change.
 
-        The other audiences, and this one, are computed again with the next call for the person, or when it is time.
+        All audiences are computed again with the next call for the profile, or when it is due.
         """
-        book = ProfileSession(transaction, identifiers, remember=self._remembers)
-        profile, _ = book.resolve(identifiers, to_millis(at))
-        book.set_traits(profile, traits, to_millis(at))
+        session = ProfileSession(transaction, identifiers, history=self._history)
+        profile, _ = session.resolve(identifiers, to_millis(at))
+        session.set_traits(profile, traits, to_millis(at))
         computed = Computed()
         for route in self._computation(key).routes:
             computed.events += audience_events(route, profile, entered=entered, at=at, ids=self._ids)
         changes = (key in profile.audiences) != entered
         (profile.audiences.add if entered else profile.audiences.discard)(key)
         changed = [_Change(at=at, profile=profile, key=key, entered=entered)] if changes else []
-        self._reschedule(book.profiles(), to_millis(at))
-        return _saved(book, computed, changed)
+        self._reschedule(session.profiles(), to_millis(at))
+        return _saved(session, computed, changed)
 
     def _compute(
         self,
@@ -192,14 +192,14 @@ class Engage:
         call: Call | None = None,
         only: frozenset[str] | None = None,
     ) -> Iterator[_Change]:
-        """Computes audiences and journeys for one profile; with `only` those with these keys and ids."""
+        """Computes the audiences and journeys of one profile; with `only`, those with these keys and ids."""
         eligible = bool(profile.values(USER_ID) or profile.values(EMAIL))
-        known = _known(profile, at)
+        facts = _facts(profile, at)
         for computation in self._computations:
             key = computation.audience.key
             if only is not None and key not in only:
                 continue
-            before, now = key in profile.audiences, eligible and computation.condition.holds(known)
+            before, now = key in profile.audiences, eligible and computation.condition.holds(facts)
             if before == now and not (now and resend):
                 continue
             for route in computation.routes:
@@ -210,59 +210,58 @@ class Engage:
         if eligible:
             for journey in self._journeys:
                 if only is None or journey.journey.id in only:
-                    yield from self._travel(journey, profile, computed, known, at, call)
+                    yield from self._advance(journey, profile, computed, facts, at, call)
 
-    def _travel(
+    def _advance(
         self,
         journey: CompiledJourney,
         profile: Profile,
         computed: Computed,
-        known: ProfileFacts,
+        facts: ProfileFacts,
         at: datetime,
         call: Call | None,
     ) -> Iterator[_Change]:
         name, event = journey.journey.id, event_of(call) if call else None
-        progress, passages = advance(
-            journey, profile.journeys.get(name), known, epoch=lambda: self._ids.ksuid(at), event=event
+        progress, transitions = advance(
+            journey, profile.journeys.get(name), facts, epoch=lambda: self._ids.ksuid(at), event=event
         )
         if progress is not None:
             profile.journeys[name] = progress
-        for passage in passages:
-            for route in passage.step.routes:
+        for transition in transitions:
+            entered = transition.entered
+            for route in transition.step.routes:
                 computed.events += step_events(
-                    route, profile, passage.progress, entered=passage.entered, at=at, ids=self._ids
+                    route, profile, transition.progress, entered=entered, at=at, ids=self._ids
                 )
-            yield _Change(at=at, profile=profile, key=passage.step.step.key, entered=passage.entered)
+            yield _Change(at=at, profile=profile, key=transition.step.step.key, entered=entered)
 
     def _reschedule(self, profiles: Iterable[Profile], now: int) -> None:
-        """Forgets events that are of no more use, and decides when to look at people again."""
-        if self._remembers:
+        """Drops events that no condition can count any more, and sets when each profile is due next."""
+        if self._history:
             for profile in profiles:
                 profile.performed = {
-                    event: self._needs.kept(event, performed, now) for event, performed in profile.performed.items()
+                    event: self._retention.kept(event, performed, now) for event, performed in profile.performed.items()
                 }
                 profile.due = self._due(profile, now)
 
     def _due(self, profile: Profile, now: int) -> int | None:
-        """The next moment at which time alone may change something for somebody."""
+        """When time alone may next change something for a profile, in milliseconds."""
         if not self.depends_on_time:
             return None
-        known = _known(profile, from_millis(now))
-        moments = [
-            moment
-            for computation in self._timed
-            if computation.condition.moments
-            for moment in computation.condition.moments(known)
-        ]
+        facts = _facts(profile, from_millis(now))
+        times: list[int] = []
+        for computation in self._computations:
+            if computation.condition.next_changes:
+                times += computation.condition.next_changes(facts)
         for journey in self._journeys:
-            moments += journey.moments(profile.journeys.get(journey.journey.id), known)
-        return min((moment for moment in moments if now < moment <= _NEVER), default=None)
+            times += journey.next_changes(profile.journeys.get(journey.journey.id), facts)
+        return min((at for at in times if now < at <= _LATEST), default=None)
 
     def _computation(self, key: str) -> Computation:
         return next(computation for computation in self._computations if computation.audience.key == key)
 
     def _dependent_on(self, key: str) -> frozenset[str]:
-        """The audience with this key, and the audiences and journeys whose conditions ask for it, at any remove."""
+        """The audience with this key, and the audiences and journeys that depend on it, directly or indirectly."""
         found = {key}
         for computation in self._computations:
             if computation.condition.audiences & found:
@@ -283,13 +282,13 @@ def identifiers_of(call: Call) -> list[Identifier]:
     return [(kind, value) for kind, value in found if value]
 
 
-def _saved(book: ProfileSession, computed: Computed, changed: Iterable[_Change]) -> Computed:
-    book.save()
+def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Change]) -> Computed:
+    session.save()
     computed.changes = [
         MembershipChanged(
             at=change.at,
             audience_key=change.key,
-            profile_id=profile_id(book.key_of(change.profile)),
+            profile_id=profile_id(key_of(change.profile)),
             entered=change.entered,
         )
         for change in changed
@@ -297,14 +296,14 @@ def _saved(book: ProfileSession, computed: Computed, changed: Iterable[_Change])
     return computed
 
 
-def _known(profile: Profile, at: datetime) -> ProfileFacts:
+def _facts(profile: Profile, at: datetime) -> ProfileFacts:
     return ProfileFacts(
         traits=profile.traits, now=to_millis(at), audiences=profile.audiences, performed=profile.performed
     )
 
 
 def email_in(traits: object) -> str | None:
-    """The email among traits that becomes an identifier."""
+    """The email among traits, which becomes an identifier."""
     value = _object(traits).get("email")
     return value if isinstance(value, str) else None
 

@@ -1,4 +1,4 @@
-"""Which of the calls that come in must be remembered, because some condition asks for them, and for how long.
+"""Which events must be stored because a condition may count them, and for how long.
 
 Page and screen calls count as the events `Page Viewed` and `Screen Viewed`, with their name as the property `page_name`
 or `screen_name` ("Engage Audiences").
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from emulator.segment.conditions.condition import Condition, EventNeed
+from emulator.segment.conditions.condition import Condition, EventRequirement
 from emulator.segment.profiles.facts import Performed
 from emulator.segment.tracking.calls import Call
 from emulator.timestamps import to_millis
@@ -18,36 +18,37 @@ _VIEWS = {"page": ("Page Viewed", "page_name"), "screen": ("Screen Viewed", "scr
 
 
 class EventRetention:
-    """What the conditions of a space need of events, by event name. False when they need none."""
+    """What the conditions of a space require of events, by event name. False when they require none."""
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
-        self._needs: dict[str, list[EventNeed]] = {}
+        self._required: dict[str, list[EventRequirement]] = {}
         for condition in conditions:
-            for need in condition.events:
-                self._needs.setdefault(need.event, []).append(need)
+            for requirement in condition.events:
+                self._required.setdefault(requirement.event, []).append(requirement)
 
     def __bool__(self) -> bool:
-        return bool(self._needs)
+        return bool(self._required)
 
     def performed(self, call: Call) -> Performed | None:
-        """The event in a call, with the properties that conditions ask for; None when no condition asks for it."""
+        """The event in a call, with the properties that conditions refer to; None when no condition may count it."""
         event = event_of(call)
-        if event is None or event[0] not in self._needs:
+        if event is None or event[0] not in self._required:
             return None
         name, properties = event
-        paths = frozenset[str]().union(*(need.properties for need in self._needs[name]))
+        paths = frozenset[str]().union(*(requirement.properties for requirement in self._required[name]))
         found = {path: value for path in paths if (value := _value_at(properties, path)) is not None}
         done = Performed(event=name, at=to_millis(call.timestamp), properties=found)
         return done if self.kept(name, [done], to_millis(call.received_at)) else None
 
     def kept(self, event: str, performed: Sequence[Performed], now: int) -> list[Performed]:
-        """Those of a person's events of one name that some condition may still count, in the same order."""
-        of_use = {id(done) for need in self._needs.get(event, ()) for done in need.of_use(performed, now)}
-        return [done for done in performed if id(done) in of_use]
+        """Those of a profile's events of one name that a condition may still count, in the same order."""
+        requirements = self._required.get(event, ())
+        kept = {id(done) for requirement in requirements for done in requirement.relevant(performed, now)}
+        return [done for done in performed if id(done) in kept]
 
 
 def event_of(call: Call) -> tuple[str, Mapping[str, Any]] | None:
-    """Name and properties of the event that a call is; None for a call that is none."""
+    """Name and properties of the event in a call; None for an identify, group or alias call."""
     given = call.message.get("properties") or {}
     if call.type == "track":
         return call.message["event"], given

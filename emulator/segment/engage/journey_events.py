@@ -1,9 +1,9 @@
-"""The events that a journey's steps send when somebody joins one, or leaves the journey.
+"""The events that the steps of a journey send when a profile joins one, or leaves the journey.
 
-Shapes follow "Event-Triggered Journeys Steps" in Segment's documentation and the samples in Segment's own test code: a
-track of class `journey_step` whose id is its key, named after the step, with the events that led there in
-`journey_context`. There are two kinds: *Journey Step All Events* carries the step's boolean and the journey's name and
-tells of leaving too; *Journeys Step Entered* carries neither and tells of joining alone.
+Shapes follow "Event-Triggered Journeys Steps" in Segment's documentation and samples in Segment's test code: a track
+named after the step, of class `journey_step` with the step's key as its id, and the events that led there in
+`journey_context`. *Journey Step All Events* has the step's boolean and the journey's name and is also sent on leaving;
+*Journeys Step Entered* has neither and is sent on joining only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator.ids import Ids, base62
-from emulator.segment.engage.audience_events import AudienceEvent, emails_sent, emitted, enriched, library_and
+from emulator.segment.engage.audience_events import AudienceEvent, context_of, emails_sent, enriched, make_event
 from emulator.segment.profiles.profile import Profile, Progress
 from emulator.workspace import ALL, Journey, Space, Step, StepConnection
 
@@ -24,7 +24,7 @@ _EMITTER_LENGTH = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRoute:
-    """A journey step connected to a destination instance. `integration` is the name under which it is routed."""
+    """A journey step connected to a destination instance."""
 
     journey: Journey
     step: Step
@@ -35,12 +35,12 @@ class StepRoute:
 
     @property
     def key(self) -> str:
-        """The computation key of the step."""
+        """The key of the step."""
         return self.step.key
 
     @property
     def personas(self) -> dict[str, str]:
-        """`context.personas`: which step speaks, and which of its connections."""
+        """`context.personas`: the step and its connection."""
         return {
             "computation_class": "journey_step",
             "computation_id": self.key,
@@ -54,7 +54,7 @@ class StepRoute:
 def step_events(
     route: StepRoute, profile: Profile, progress: Progress, *, entered: bool, at: datetime, ids: Ids
 ) -> Iterator[AudienceEvent]:
-    """What joining a step, or leaving it, sends along a route."""
+    """What joining or leaving a step sends along a route."""
     connection = route.connection
     if not entered and connection.events != ALL:
         return
@@ -67,9 +67,9 @@ def step_events(
                 **enriched(connection.traits, profile),
                 **_properties(route, progress, entered=entered),
             },
-            "context": {**library_and(route.personas), **context},
+            "context": {**context_of(route.personas), **context},
         }
-        yield emitted(route, profile, content, at, ids)
+        yield make_event(route, profile, content, at, ids)
 
 
 def _properties(route: StepRoute, progress: Progress, *, entered: bool) -> Mapping[str, Any]:
@@ -84,6 +84,6 @@ def _properties(route: StepRoute, progress: Progress, *, entered: bool) -> Mappi
 
 
 def _fingerprint(*names: str) -> str:
-    """The same short id for the same names, also after a restart."""
+    """A short id that is the same after a restart."""
     digest = hashlib.sha256("\0".join(names).encode()).digest()
     return base62(int.from_bytes(digest[:8], "big"), _EMITTER_LENGTH)

@@ -1,9 +1,9 @@
-"""Journeys: who meets the entry condition passes the steps in order, each when its wait is over and its condition met.
+"""Journeys: a profile that meets the entry condition joins the steps in order, each after its wait, if it meets the
+step's condition.
 
-"Understanding Journeys Logic" in Segment's documentation: people only move forward, stay in a step until they fulfil
-the next one, and stay in it although they no longer meet its condition; they enter once. Exit rules, documented for
-event-triggered journeys, take people out of every step; they look at what was done since entering, the moment of
-entering included.
+"Understanding Journeys Logic" in Segment's documentation: profiles only move forward, enter once, and stay in a step
+until they meet the next one's condition, even if they no longer meet its own. Exit rules, documented for event-triggered
+journeys, remove a profile from every step; they count events from the time of entry on, that time included.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from emulator.segment.profiles.profile import Progress
 from emulator.timestamps import MILLISECOND
 from emulator.workspace import Journey, Step, Workspace
 
-# An event as it came: its name and all of its properties.
+# Name and properties of an event, as received.
 Event = tuple[str, Mapping[str, Any]]
 
-_ALWAYS = Condition(holds=lambda _known: True)
-_NEVER = Condition(holds=lambda _known: False)
+_ALWAYS = Condition(holds=lambda _facts: True)
+_NEVER = Condition(holds=lambda _facts: False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledStep:
-    """A step, ready to be joined. `wait_millis` counts from the moment at which the one before was joined."""
+    """A compiled step. `wait_millis` counts from the time at which the previous step was joined."""
 
     step: Step
     wait_millis: int
@@ -41,7 +41,7 @@ class CompiledStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledJourney:
-    """A journey, ready to be travelled."""
+    """A compiled journey."""
 
     journey: Journey
     entry: Condition
@@ -50,31 +50,32 @@ class CompiledJourney:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """All of its conditions."""
+        """The conditions of entry, exit and steps."""
         return (self.entry, self.exit, *(step.condition for step in self.steps))
 
     @property
     def timed(self) -> bool:
-        """Whether time alone can lead somebody on."""
+        """Whether time alone can move a profile."""
         waits = any(step.wait_millis for step in self.steps)
-        return waits or any(condition.moments for condition in self.conditions)
+        return waits or any(condition.next_changes for condition in self.conditions)
 
-    def moments(self, progress: Progress | None, known: ProfileFacts) -> Iterator[int]:
-        """The moments at which time alone may lead somebody on, or out."""
+    def next_changes(self, progress: Progress | None, facts: ProfileFacts) -> Iterator[int]:
+        """The next times, in milliseconds, at which time alone may move a profile on, or out."""
         if progress is not None and progress.exited:
             return
-        yield from _moments(self.exit, _before_entry(known) if progress is None else known.since(progress.entered_at))
+        since_entry = _before_entry(facts) if progress is None else facts.since(progress.entered_at)
+        yield from _next_changes(self.exit, since_entry)
         if progress is None:
-            yield from _moments(self.entry, known)
+            yield from _next_changes(self.entry, facts)
         elif progress.step + 1 < len(self.steps):
             coming = self.steps[progress.step + 1]
             yield progress.joined_at + coming.wait_millis
-            yield from _moments(coming.condition, known)
+            yield from _next_changes(coming.condition, facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTransition:
-    """A step that was joined, or left."""
+    """A step that was joined or left; `progress` is that after it."""
 
     step: CompiledStep
     entered: bool
@@ -82,7 +83,7 @@ class StepTransition:
 
 
 def journeys(workspace: Workspace, integrations: Mapping[str, str]) -> tuple[CompiledJourney, ...]:
-    """The journeys of a workspace. Raises WorkspaceError for a condition that makes no sense."""
+    """The journeys of a workspace. Raises WorkspaceError for an invalid condition."""
     audiences = [audience.key for audience in workspace.audiences]
     routes = list(step_routes(workspace, integrations))
     return tuple(_compiled(journey, routes, audiences) for journey in workspace.journeys)
@@ -91,59 +92,56 @@ def journeys(workspace: Workspace, integrations: Mapping[str, str]) -> tuple[Com
 def advance(
     journey: CompiledJourney,
     progress: Progress | None,
-    known: ProfileFacts,
+    facts: ProfileFacts,
     *,
     epoch: Callable[[], str],
     event: Event | None,
 ) -> tuple[Progress | None, list[StepTransition]]:
-    """How far somebody has come now, and the steps joined or left on the way. None: not in the journey.
+    """The progress now, None for a profile that is not in the journey, and the steps joined or left.
 
-    `event` is the call that just came in, if it was one; it goes into the context when it led on. `epoch` names a new
-    passage.
+    `event` is the event just received, if any; it is added to the context when it led to a step. `epoch` makes the id
+    of a new run of the journey.
     """
     if progress is None:
-        if not journey.entry.holds(known) or journey.exit.holds(_before_entry(known)):
+        if not journey.entry.holds(facts) or journey.exit.holds(_before_entry(facts)):
             return None, []
-        progress = Progress(epoch_id=epoch(), entered_at=known.now, joined_at=known.now)
+        progress = Progress(epoch_id=epoch(), entered_at=facts.now, joined_at=facts.now)
         progress = _with_context(progress, journey.entry, event)
     if progress.exited:
         return progress, []
-    if journey.exit.holds(known.since(progress.entered_at)):
+    if journey.exit.holds(facts.since(progress.entered_at)):
         progress = replace(progress, exited=True)
         left = journey.steps[: progress.step + 1]
         return progress, [StepTransition(step=step, entered=False, progress=progress) for step in left]
-    passages = []
+    transitions = []
     for step in journey.steps[progress.step + 1 :]:
-        if known.now < progress.joined_at + step.wait_millis or not step.condition.holds(known):
+        if facts.now < progress.joined_at + step.wait_millis or not step.condition.holds(facts):
             break
-        progress = replace(progress, step=progress.step + 1, joined_at=known.now)
+        progress = replace(progress, step=progress.step + 1, joined_at=facts.now)
         progress = _with_context(progress, step.condition, event)
-        passages.append(StepTransition(step=step, entered=True, progress=progress))
-    return progress, passages
+        transitions.append(StepTransition(step=step, entered=True, progress=progress))
+    return progress, transitions
 
 
-def _before_entry(known: ProfileFacts) -> ProfileFacts:
-    """What keeps people out of a journey: their state, but nothing that they did until now.
-
-    Who does what leads in and out at one moment has entered and left: as people enter once, they stay out.
-    """
-    return known.since(known.now + 1)
+def _before_entry(facts: ProfileFacts) -> ProfileFacts:
+    """The facts that keep a profile out of a journey: its state, and no event performed so far."""
+    return facts.since(facts.now + 1)
 
 
 def _since_entering(condition: Condition) -> Condition:
-    return replace(condition, events=tuple(replace(need, since=True) for need in condition.events))
+    return replace(condition, events=tuple(replace(event, since=True) for event in condition.events))
 
 
 def _with_context(progress: Progress, condition: Condition, event: Event | None) -> Progress:
-    if event is None or all(need.event != event[0] for need in condition.events):
+    if event is None or all(required.event != event[0] for required in condition.events):
         return progress
     name, properties = event
     return replace(progress, context={**progress.context, name: properties})
 
 
-def _moments(condition: Condition, known: ProfileFacts) -> Iterator[int]:
-    if condition.moments is not None:
-        yield from condition.moments(known)
+def _next_changes(condition: Condition, facts: ProfileFacts) -> Iterator[int]:
+    if condition.next_changes is not None:
+        yield from condition.next_changes(facts)
 
 
 def _compiled(journey: Journey, routes: Sequence[StepRoute], audiences: Collection[str]) -> CompiledJourney:

@@ -1,101 +1,103 @@
-"""What a space holds, read from the store for whoever asks: profiles, audiences, journeys, as dicts of JSON values."""
+"""The profiles, audiences and journeys of a space, read from the store as dicts of JSON values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from emulator.segment.conditions.compile import requires
 from emulator.segment.lookups import check_audience, connected_destinations
-from emulator.segment.profiles.profile import EMAIL, USER_ID, Identifier, Profile, profile_id
+from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, profile_id
 from emulator.segment.profiles.store import read_profiles
 from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PROFILES
 from emulator.workspace import ALL, Audience, Destination, Journey, Step, StepConnection, Workspace
 
-_PEOPLE_AT_ONCE = 1_000
+_PROFILES_AT_ONCE = 1_000
 
 
-def profiles(
-    transaction: Transaction, *, identifiers: Sequence[Identifier], limit: int, offset: int
-) -> list[dict[str, Any]]:
-    """Profiles, oldest first; with identifiers, such as `("email", "a@b.com")`, the one that has them all."""
-    found = select(PROFILES.c.id)
-    for kind, value in identifiers:
-        owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
-        found = found.where(PROFILES.c.id.in_(owner))
-    return _read(
-        transaction, transaction.execute(found.order_by(PROFILES.c.id).limit(limit).offset(offset)).scalars().all()
-    )
+class SpaceQueries:
+    """Reads one space. `begin` starts a transaction on a store in which everything due has been done."""
+
+    def __init__(self, workspace: Workspace, begin: Callable[[], AbstractContextManager[Transaction]]) -> None:
+        self._workspace = workspace
+        self._begin = begin
+
+    def profiles(
+        self, user_id: str | None = None, email: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """The profiles with identifiers, traits and audiences, oldest first; or the one with these identifiers.
+
+        Identifiers are compared as Engage compares them, with regard to case.
+        """
+        found = select(PROFILES.c.id).order_by(PROFILES.c.id)
+        for kind, value in ((USER_ID, user_id), (EMAIL, email)):
+            if value is not None:
+                owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
+                found = found.where(PROFILES.c.id.in_(owner))
+        return self._read(found.limit(limit).offset(offset))
+
+    def members(self, key: str, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """The profiles in an audience, oldest first. Raises NotFound for an unknown key."""
+        check_audience(self._workspace, key)
+        found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
+        return self._read(found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset))
+
+    def audiences(self) -> list[dict[str, Any]]:
+        """The audiences with sizes, destinations, and warnings about their set-up."""
+        grouped = select(MEMBERSHIPS.c.audience_key, func.count().label("size")).group_by(MEMBERSHIPS.c.audience_key)
+        with self._begin() as transaction:
+            sizes = {row.audience_key: row.size for row in transaction.execute(grouped)}
+        return [
+            {
+                "key": audience.key,
+                "id": audience.id,
+                "name": audience.name,
+                "size": sizes.get(audience.key, 0),
+                "condition": dict(audience.condition),
+                "destinations": list(connected_destinations(self._workspace, audience.key)),
+                "warnings": list(_warnings(self._workspace, audience)),
+            }
+            for audience in self._workspace.audiences
+        ]
+
+    def journeys(self) -> list[dict[str, Any]]:
+        """The journeys; the size of a step is how many profiles have joined it and not left the journey."""
+        grouped = select(JOURNEYS.c.journey_id, JOURNEYS.c.step, func.count().label("size"))
+        present = grouped.where(JOURNEYS.c.exited.is_(False)).group_by(JOURNEYS.c.journey_id, JOURNEYS.c.step)
+        with self._begin() as transaction:
+            reached = {(row.journey_id, row.step): int(row.size) for row in transaction.execute(present)}
+        return [
+            {
+                "id": journey.id,
+                "name": journey.name,
+                "size": sum(size for (of_journey, _), size in reached.items() if of_journey == journey.id),
+                "steps": [
+                    {
+                        "key": step.key,
+                        "name": step.name,
+                        "size": sum(reached.get((journey.id, at), 0) for at in range(position, len(journey.steps))),
+                        "destinations": [name.name for name, _ in _step_connections(self._workspace, step)],
+                        "warnings": list(_step_warnings(self._workspace, journey, position)),
+                    }
+                    for position, step in enumerate(journey.steps)
+                ],
+            }
+            for journey in self._workspace.journeys
+        ]
+
+    def _read(self, keys: Select[Any]) -> list[dict[str, Any]]:
+        with self._begin() as transaction:
+            return [_shown(profile) for profile in read_profiles(transaction, transaction.scalars(keys).all())]
 
 
-def members(
-    transaction: Transaction, workspace: Workspace, key: str, *, limit: int, offset: int
-) -> list[dict[str, Any]]:
-    """The members of an audience, oldest profile first. Raises NotFound for an unknown key."""
-    check_audience(workspace, key)
-    found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
-    page = found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset)
-    return _read(transaction, transaction.execute(page).scalars().all())
-
-
-def audiences(transaction: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
-    """The audiences of the workspace with their sizes, and what should make their owner think."""
-    grouped = select(MEMBERSHIPS.c.audience_key, func.count().label("size")).group_by(MEMBERSHIPS.c.audience_key)
-    sizes = {row.audience_key: row.size for row in transaction.execute(grouped)}
-    return [
-        {
-            "key": audience.key,
-            "id": audience.id,
-            "name": audience.name,
-            "size": sizes.get(audience.key, 0),
-            "condition": dict(audience.condition),
-            "destinations": list(connected_destinations(workspace, audience.key)),
-            "warnings": list(_warnings(workspace, audience)),
-        }
-        for audience in workspace.audiences
-    ]
-
-
-def journeys(transaction: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
-    """The journeys of the workspace; each step with how many have joined it and not left the journey."""
-    grouped = select(JOURNEYS.c.journey_id, JOURNEYS.c.step, func.count().label("size")).where(
-        JOURNEYS.c.exited.is_(False)
-    )
-    reached: dict[tuple[str, int], int] = {
-        (row.journey_id, row.step): row.size
-        for row in transaction.execute(grouped.group_by(JOURNEYS.c.journey_id, JOURNEYS.c.step))
-    }
-    return [
-        {
-            "id": journey.id,
-            "name": journey.name,
-            "size": sum(size for (of_journey, _), size in reached.items() if of_journey == journey.id),
-            "steps": [
-                {
-                    "key": step.key,
-                    "name": step.name,
-                    "size": sum(reached.get((journey.id, later), 0) for later in range(position, len(journey.steps))),
-                    "destinations": [destination.name for destination, _ in _step_connections(workspace, step)],
-                    "warnings": list(_step_warnings(workspace, journey, position)),
-                }
-                for position, step in enumerate(journey.steps)
-            ],
-        }
-        for journey in workspace.journeys
-    ]
-
-
-def keys_after(transaction: Transaction, last: int) -> list[int]:
-    """The keys of the next stored profiles, as many as are worked on at once."""
-    found = select(PROFILES.c.id).where(PROFILES.c.id > last).order_by(PROFILES.c.id).limit(_PEOPLE_AT_ONCE)
-    return list(transaction.execute(found).scalars())
-
-
-def _read(transaction: Transaction, keys: Sequence[int]) -> list[dict[str, Any]]:
-    return [_shown(profile) for profile in read_profiles(transaction, keys)]
+def keys_after(transaction: Transaction, last: int) -> Sequence[int]:
+    """The keys of the stored profiles after the last one, as many as are worked on at once."""
+    found = select(PROFILES.c.id).where(PROFILES.c.id > last).order_by(PROFILES.c.id)
+    return transaction.scalars(found.limit(_PROFILES_AT_ONCE)).all()
 
 
 def _shown(profile: Profile) -> dict[str, Any]:
@@ -112,10 +114,7 @@ def _shown(profile: Profile) -> dict[str, Any]:
 
 def _warnings(workspace: Workspace, audience: Audience) -> Iterator[str]:
     if not requires(audience.condition, EMAIL, _conditions(workspace)):
-        yield (
-            "No condition requires an email: members without one are sent, and StackAdapt takes no profile without"
-            " email. Add {trait: email, operator: exists}."
-        )
+        yield _no_condition("No condition")
     connections = [
         (destination.name, connection)
         for destination in workspace.destinations
@@ -123,7 +122,7 @@ def _warnings(workspace: Workspace, audience: Audience) -> Iterator[str]:
         if connection.audience_key == audience.key
     ]
     if not connections:
-        yield "No destination is connected to this audience: nothing is sent."
+        yield "The audience is not connected to a destination: nothing is sent."
     for name, connection in connections:
         if not (connection.send_identify or connection.send_track):
             yield f"Destination {name!r} is connected with Send Identify and Send Track both off: nothing is sent."
@@ -134,17 +133,14 @@ def _warnings(workspace: Workspace, audience: Audience) -> Iterator[str]:
 def _step_warnings(workspace: Workspace, journey: Journey, position: int) -> Iterator[str]:
     passed = [journey.entry, *(step.condition for step in journey.steps[: position + 1] if step.condition)]
     if not any(requires(condition, EMAIL, _conditions(workspace)) for condition in passed):
-        yield (
-            "No condition up to this step requires an email: people without one are sent, and StackAdapt takes no"
-            " profile without email. Add {trait: email, operator: exists}."
-        )
+        yield _no_condition("No condition up to this step")
     for destination, connection in _step_connections(workspace, journey.steps[position]):
         if not connection.email and EMAIL not in connection.traits.values():
             yield _no_email(destination.name)
         if connection.events != ALL:
             yield (
-                f"Destination {destination.name!r} gets events without the step's boolean, which StackAdapt Audiences"
-                " takes for leaving: choose events: all."
+                f"Destination {destination.name!r} gets events without the step's boolean: StackAdapt Audiences reads"
+                " them as leaving. Set events: all."
             )
 
 
@@ -159,5 +155,12 @@ def _conditions(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
     return {audience.key: audience.condition for audience in workspace.audiences}
 
 
+def _no_condition(which: str) -> str:
+    return (
+        f"{which} requires an email: members without one are sent and StackAdapt rejects them."
+        " Add {trait: email, operator: exists}."
+    )
+
+
 def _no_email(destination: str) -> str:
-    return f"Destination {destination!r} gets no email: switch it on with email: true."
+    return f"Destination {destination!r} gets no email. Set email: true on the connection."

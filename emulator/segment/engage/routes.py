@@ -1,24 +1,24 @@
-"""The ways from computations to destination instances, as a workspace connects them."""
+"""Which audiences and journey steps a workspace connects to which destination instances."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from emulator.segment.engage.audience_events import Route
+from emulator.segment.engage.audience_events import AudienceRoute
 from emulator.segment.engage.journey_events import StepRoute
 from emulator.workspace import Workspace
 
 
-def audience_routes(workspace: Workspace, integrations: Mapping[str, str]) -> Iterator[Route]:
-    """Every connected audience, by destination instance in the order of its connections.
+def audience_routes(workspace: Workspace, integrations: Mapping[str, str]) -> Iterator[AudienceRoute]:
+    """Every connected audience, by destination instance.
 
-    `integrations` has the names by which events are routed; instances that it does not name are left out.
+    `integrations` has the name by which the events of each destination instance are routed; others are left out.
     """
     for destination in workspace.destinations:
         for connection in destination.connections if destination.name in integrations else ():
             audience = workspace.audience(connection.audience_key)
             if audience is not None:
-                yield Route(
+                yield AudienceRoute(
                     audience=audience,
                     connection=connection,
                     destination=destination.name,
@@ -28,7 +28,7 @@ def audience_routes(workspace: Workspace, integrations: Mapping[str, str]) -> It
 
 
 def step_routes(workspace: Workspace, integrations: Mapping[str, str]) -> Iterator[StepRoute]:
-    """Every connected journey step, likewise."""
+    """Every connected journey step, by destination instance."""
     for destination in workspace.destinations:
         for connection in destination.step_connections if destination.name in integrations else ():
             found = workspace.step(connection.step_key)

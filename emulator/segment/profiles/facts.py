@@ -1,4 +1,4 @@
-"""What is known of a person at a moment: all that an audience condition may ask about."""
+"""What audience conditions can refer to: traits, audiences and events of a profile at a point in time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-# Ages in milliseconds between which events count: the first included, the second not. None: events of any age.
+# The ages, in milliseconds, at which events count: from the first up to, not including, the second. None: any age.
 Window = tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
-    """An event that somebody performed `at` a moment, in milliseconds.
+    """An event that a profile performed; `at` is in milliseconds, `id` None until it is saved.
 
-    `properties` are those that a condition asks for, by their path. `id` is None until it is first saved.
+    `properties` are those that a condition refers to, by path.
     """
 
     event: str
@@ -25,14 +25,14 @@ class Performed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileFacts:
-    """Traits, audiences by key, and events by name of a person, as seen `now`, in milliseconds."""
+    """Traits, audience keys, and events by name of a profile; `now` is in milliseconds."""
 
     traits: Mapping[str, Any]
     now: int = 0
     audiences: Container[str] = frozenset()
     performed: Mapping[str, Sequence[Performed]] = field(default_factory=dict)
 
-    def since(self, moment: int) -> ProfileFacts:
-        """The same with those events alone that were performed at the moment or later."""
-        later = {name: [done for done in events if done.at >= moment] for name, events in self.performed.items()}
+    def since(self, at: int) -> ProfileFacts:
+        """The same facts without the events performed before `at`."""
+        later = {name: [done for done in events if done.at >= at] for name, events in self.performed.items()}
         return replace(self, performed=later)

@@ -1,4 +1,4 @@
-"""A profile as a value: identifiers, traits, audiences, and progress in journeys."""
+"""A profile as plain data: identifiers, traits, audiences, and progress in journeys."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ USER_ID = "user_id"
 EMAIL = "email"
 ANONYMOUS_ID = "anonymous_id"
 
-# Identifiers in order of priority, highest first.
+# Type and value.
 Identifier = tuple[str, str]
-# When a trait was set: a moment in milliseconds, and a turn that tells apart what was set at the same moment.
+# When a trait was set: a timestamp in milliseconds, and a turn that orders what was set at the same timestamp.
 Setting = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far somebody has come in a journey. Moments are in milliseconds.
+    """How far a profile has come in a journey. Timestamps are in milliseconds.
 
-    `step` is the position of the step joined last, -1 before the first. `context` holds the properties of the events
-    that led on, by event name. `epoch_id` names this passage.
+    `step` is the position of the step joined last, -1 before the first. `context` has the properties of the events that
+    led there, by event name. `epoch_id` identifies this run of the journey.
     """
 
     epoch_id: str
@@ -35,13 +35,23 @@ class Progress:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What the store has of a profile, to save only what changed. `events` are the ids of those it performed."""
+
+    audiences: frozenset[str] = frozenset()
+    events: frozenset[int] = frozenset()
+    journeys: Mapping[str, Progress] = field(default_factory=dict)
+    due: int | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Profile:
-    """A person, while a transaction works on them. `key` is None until the profile is first saved.
+    """A profile while a transaction works on it. `key` is None until it is first saved.
 
-    `identifiers` have a number each that tells in which order they were added. `performed` (by event name), `journeys`
-    (by journey id) and `due` (the next moment, in milliseconds, at which time alone may change something) are filled in
-    where a space needs them.
+    `identifiers` are numbered in the order in which they were added. `performed` (by event name), `journeys` (by
+    journey id) and `due` (when time alone may next change something, in milliseconds) are loaded where they are needed.
+    `position` orders the profiles of a session, oldest first; `merged_into` is the profile that absorbed this one.
     """
 
     key: int | None
@@ -54,14 +64,30 @@ class Profile:
     journeys: dict[str, Progress] = field(default_factory=dict)
     due: int | None = None
     changed: bool = False
+    position: int = 0
+    merged_into: Profile | None = None
+    stored: Snapshot = field(default_factory=Snapshot)
 
     def values(self, kind: str) -> list[str]:
         """The values of one type of identifier, oldest first."""
         added = sorted((order, value) for (type_, value), order in self.identifiers.items() if type_ == kind)
         return [value for _, value in added]
 
+    def events(self) -> list[Performed]:
+        """All events that it performed."""
+        return [done for events in self.performed.values() for done in events]
+
+    def snapshot(self) -> Snapshot:
+        """Its present state."""
+        return Snapshot(
+            audiences=frozenset(self.audiences),
+            events=frozenset(done.id for done in self.events() if done.id is not None),
+            journeys=dict(self.journeys),
+            due=self.due,
+        )
+
     def set_traits(self, traits: Mapping[str, Any], at: Setting) -> None:
-        """Takes new values over. Null removes a trait, an empty text is kept as such ("Unify FAQs")."""
+        """Sets traits. Null removes one, an empty string is kept ("Unify FAQs")."""
         for name, value in traits.items():
             if value is None:
                 self.traits.pop(name, None)
@@ -71,7 +97,7 @@ class Profile:
         self.changed = True
 
     def absorb(self, other: Profile) -> None:
-        """Takes everything of another profile over; of two values of a trait the one set last stays."""
+        """Takes over everything of another profile; of two values of a trait, the one set last wins."""
         self.identifiers |= other.identifiers
         self.audiences |= other.audiences
         for event, performed in other.performed.items():
@@ -84,6 +110,7 @@ class Profile:
                 if name in other.traits:
                     self.traits[name] = other.traits[name]
         self.changed = True
+        other.merged_into = self
 
 
 def profile_id(key: int) -> str:

@@ -1,8 +1,7 @@
-"""The HTTP Tracking API without HTTP: a body becomes calls, each accepted or failed on ingest with Segment's code.
+"""Calls of the Tracking API: a parsed body becomes calls, each accepted or rejected with Segment's code.
 
-Segment answers 200 to everything that parses, even to a call it drops; the code shows up in Delivery Overview under
-"Failed on ingest". Only malformed JSON and bodies that are too large are refused. Limits and codes: "HTTP Tracking API"
-and "Delivery Overview" in Segment's documentation.
+Segment answers 200 to every body that parses, even for a call that it drops: Delivery Overview lists the code under
+"Failed on ingest". Limits and codes: "HTTP Tracking API" and "Delivery Overview" in Segment's documentation.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from datetime import datetime
 from typing import Any
 
 from emulator.ids import Ids
-from emulator.timestamps import corrected, parse_moment
+from emulator.timestamps import corrected, parse_timestamp
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 BATCHES = ("batch", "import")
 EVENTS_IN_A_BATCH = 2500
 MESSAGE_ID_CHARACTERS = 100
-# An identify with as many is rejected ("Unify product limits").
+# An identify with this many or more is rejected ("Unify product limits").
 TRAITS_TOO_MANY = 300
 DUPLICATE = "duplicate"
-# Not in Segment's list of codes by this meaning; `bad_request` is its most general one.
+# Segment lists no code for these cases; `bad_request` is its most general one.
 UNSUPPORTED = "bad_request"
 EMPTY_BATCH = "empty_batch"
 
@@ -31,9 +30,9 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call that was accepted. `timestamp` is corrected for the sender's clock; identifiers are non-empty or None.
+    """An accepted call. `timestamp` is corrected for the sender's clock; identifiers are non-empty or None.
 
-    `message` is the call as it came, with the batch's `context` and `integrations` merged in.
+    `message` is the call as received, with the batch's `context` and `integrations` merged in.
     """
 
     type: str
@@ -48,13 +47,13 @@ class Call:
 
     @property
     def named_by_sender(self) -> bool:
-        """Whether the message id is the sender's own: a generated one says nothing about duplicates."""
+        """Whether the message id is the sender's: a generated one cannot identify a duplicate."""
         return self.message.get("messageId") == self.message_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedCall:
-    """A call that failed on ingest, and Segment's code for the reason."""
+    """A call that failed on ingest; `reason` is Segment's code."""
 
     type: str
     message_id: str
@@ -65,38 +64,38 @@ IngestResult = Call | RejectedCall
 
 
 def read_calls(route: str, body: Message, *, received_at: datetime, ids: Ids) -> list[IngestResult]:
-    """The calls in a body posted to `/v1/<route>`, in order, each accepted or failed."""
+    """The calls in a body posted to `/v1/<route>`, in order."""
     if route not in BATCHES:
         return [_read({**body, "type": route}, body.get("sentAt"), received_at, ids)]
     items = body.get("batch")
     if not isinstance(items, list):
-        return [_failed(route, {}, UNSUPPORTED, received_at, ids)]
+        return [_rejected(route, {}, UNSUPPORTED, received_at, ids)]
     if not items:
-        return [_failed(route, {}, EMPTY_BATCH, received_at, ids)]
+        return [_rejected(route, {}, EMPTY_BATCH, received_at, ids)]
     return [
         _read_item(item, body, received_at, ids)
         if position < EVENTS_IN_A_BATCH
-        else _failed(route, item, UNSUPPORTED, received_at, ids)
+        else _rejected(route, item, UNSUPPORTED, received_at, ids)
         for position, item in enumerate(items)
     ]
 
 
-def without_duplicates(receptions: Iterable[IngestResult], seen: Iterable[str]) -> Iterator[IngestResult]:
-    """The same receptions, with accepted calls turned into failed ones when their message id was seen before."""
+def without_duplicates(results: Iterable[IngestResult], seen: Iterable[str]) -> Iterator[IngestResult]:
+    """The results, with accepted calls rejected when their message id was seen before."""
     known = set(seen)
-    for reception in receptions:
-        if not isinstance(reception, Call) or not reception.named_by_sender:
-            yield reception
-        elif reception.message_id in known:
-            yield RejectedCall(type=reception.type, message_id=reception.message_id, reason=DUPLICATE)
+    for result in results:
+        if not isinstance(result, Call) or not result.named_by_sender:
+            yield result
+        elif result.message_id in known:
+            yield RejectedCall(type=result.type, message_id=result.message_id, reason=DUPLICATE)
         else:
-            known.add(reception.message_id)
-            yield reception
+            known.add(result.message_id)
+            yield result
 
 
 def _read_item(item: object, body: Message, received_at: datetime, ids: Ids) -> IngestResult:
     if not isinstance(item, dict) or item.get("type") not in CALLS:
-        return _failed("batch", item, UNSUPPORTED, received_at, ids)
+        return _rejected("batch", item, UNSUPPORTED, received_at, ids)
     shared = {key: body[key] for key in ("context", "integrations") if isinstance(body.get(key), dict)}
     merged = {key: {**value, **_object(item.get(key))} for key, value in shared.items()}
     return _read({**item, **merged}, item.get("sentAt") or body.get("sentAt"), received_at, ids)
@@ -106,9 +105,9 @@ def _read(message: Message, sent_at: object, received_at: datetime, ids: Ids) ->
     kind = message["type"]
     reason = next((reason for check in (_short_message_id, *_CHECKS[kind]) if (reason := check(message))), None)
     if reason:
-        return _failed(kind, message, reason, received_at, ids)
-    original = parse_moment(message.get("timestamp")) or received_at
-    sent = parse_moment(sent_at)
+        return _rejected(kind, message, reason, received_at, ids)
+    original = parse_timestamp(message.get("timestamp")) or received_at
+    sent = parse_timestamp(sent_at)
     return Call(
         type=kind,
         message_id=_message_id(message, received_at, ids),
@@ -122,12 +121,12 @@ def _read(message: Message, sent_at: object, received_at: datetime, ids: Ids) ->
     )
 
 
-def _failed(kind: str, message: object, reason: str, received_at: datetime, ids: Ids) -> RejectedCall:
+def _rejected(kind: str, message: object, reason: str, received_at: datetime, ids: Ids) -> RejectedCall:
     return RejectedCall(type=kind, message_id=_message_id(_object(message), received_at, ids), reason=reason)
 
 
 def _message_id(message: Message, received_at: datetime, ids: Ids) -> str:
-    """The sender's, or `api-<ksuid>` as calls without one get."""
+    """The sender's id, or `api-<ksuid>` as Segment generates it."""
     given = message.get("messageId")
     return given if isinstance(given, str) and given else f"api-{ids.ksuid(received_at)}"
 
@@ -145,7 +144,7 @@ def _short_message_id(message: Message) -> str | None:
 
 
 def _an_id(message: Message) -> str | None:
-    """Libraries send null for an id they do not have, so null is the same as absent."""
+    """Libraries send null for an id that they do not have, so null counts as absent."""
     given = [message[key] for key in ("userId", "anonymousId") if message.get(key) is not None]
     if not given:
         return "no_user_anon_id"

@@ -1,6 +1,6 @@
-"""Taking calls in: message ids seen in the last 24 hours, and the count of calls by source and discard code.
+"""Message ids of the last 24 hours, and the number of calls by source and discard code.
 
-De-duplication goes by `messageId` alone, across sources, for at least 24 hours ("Handling duplicate data").
+Segment deduplicates by `messageId` alone, across sources, for at least 24 hours ("Handling duplicate data").
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from emulator.segment.tables import INGEST, MESSAGES
 from emulator.segment.tracking.calls import Call, IngestResult, without_duplicates
 
-MEMORY_MILLIS = 24 * 60 * 60 * 1000
+WINDOW_MILLIS = 24 * 60 * 60 * 1000
 
-# Built once: for a single call, building statements would take longer than running them.
+# Built once: for a single call, building statements takes longer than running them.
 _FORGET = delete(MESSAGES).where(MESSAGES.c.received_at < bindparam("before"))
 _SEEN = select(MESSAGES.c.message_id).where(MESSAGES.c.message_id.in_(bindparam("ids", expanding=True)))
 _COUNT_MORE = (
@@ -27,25 +27,21 @@ _COUNT_MORE = (
 
 
 def deduplicate(
-    transaction: Transaction, receptions: Sequence[IngestResult], *, source: str, at: int
+    transaction: Transaction, results: Sequence[IngestResult], *, source: str, at: int
 ) -> list[IngestResult]:
-    """The receptions with duplicates turned into failures; remembers ids and counts. `at` is in milliseconds."""
-    ids = list(_ids_of(receptions))
-    transaction.execute(_FORGET, {"before": at - MEMORY_MILLIS})
-    seen = transaction.execute(_SEEN, {"ids": ids}).scalars().all()
-    settled = list(without_duplicates(receptions, seen))
-    fresh = [{"message_id": message_id, "received_at": at} for message_id in _ids_of(settled)]
-    if fresh:
+    """The results with duplicates rejected; stores ids and counts. `at` is in milliseconds."""
+    transaction.execute(_FORGET, {"before": at - WINDOW_MILLIS})
+    seen = transaction.execute(_SEEN, {"ids": list(_ids_of(results))}).scalars().all()
+    results = list(without_duplicates(results, seen))
+    if fresh := [{"message_id": message_id, "received_at": at} for message_id in _ids_of(results)]:
         transaction.execute(insert(MESSAGES), fresh)
-    for reason, calls in Counter("" if isinstance(r, Call) else r.reason for r in settled).items():
+    for reason, calls in Counter("" if isinstance(result, Call) else result.reason for result in results).items():
         _count(transaction, source, reason, calls)
-    return settled
+    return results
 
 
-def _ids_of(receptions: Iterable[IngestResult]) -> Iterator[str]:
-    return (
-        reception.message_id for reception in receptions if isinstance(reception, Call) and reception.named_by_sender
-    )
+def _ids_of(results: Iterable[IngestResult]) -> Iterator[str]:
+    return (result.message_id for result in results if isinstance(result, Call) and result.named_by_sender)
 
 
 def _count(transaction: Transaction, source: str, reason: str, calls: int) -> None:

@@ -1,4 +1,4 @@
-"""A request body of the Tracking API: unpacked, measured, parsed. What Segment refuses with 400 is refused here."""
+"""A request body of the Tracking API: decompressed, measured, parsed; refused where Segment answers 400."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from math import isinf
-from typing import Any, NoReturn
+from typing import Any
 
 from emulator.errors import InputError
 from emulator.schemas import is_deeper_than
 from emulator.segment.tracking.calls import BATCHES
+from emulator.strict_json import parse
+from emulator.text import whole_characters
 
 MESSAGE_LIMIT_BYTES = 32 * 1024
 BATCH_LIMIT_BYTES = 500 * 1024
@@ -19,13 +20,12 @@ NESTING_LIMIT = 64
 
 _GZIP = 16 + zlib.MAX_WBITS
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_LONE = re.compile("[\ud800-\udfff]")
 
 
 class BadRequest(InputError):
-    """A body that the Tracking API answers with 400. `code` goes into the answer beside the message.
+    """A body that the Tracking API answers with 400. `code` is sent beside the message.
 
-    Clients need both: older Python libraries retry a 400 that has no `code`.
+    Clients need both: older Python libraries retry a 400 without a `code`.
     """
 
     def __init__(self, message: str, *, code: str = "invalid_request", hint: str | None = None) -> None:
@@ -33,52 +33,65 @@ class BadRequest(InputError):
         self.code = code
 
 
+class ParsedBody(dict[str, Any]):
+    """The JSON object of a body that `parse_body` has checked."""
+
+
 def limit_of(route: str) -> int:
-    """The largest body, in bytes, that `/v1/<route>` takes: 500 KB for a batch, 32 KB for one call."""
+    """The largest body of `/v1/<route>`, in bytes: 500 KB for a batch, 32 KB for one call."""
     return BATCH_LIMIT_BYTES if route in BATCHES else MESSAGE_LIMIT_BYTES
 
 
 def decompress(raw: bytes, encoding: str, *, limit: int) -> bytes:
-    """The body without its gzip wrapping. Never holds more than the limit. Raises BadRequest."""
+    """The body without gzip, never expanded beyond the limit. Raises BadRequest."""
     if len(raw) > limit:
         raise _too_large(limit)
     if encoding.strip().lower() != "gzip":
         return raw
-    unpacking = zlib.decompressobj(_GZIP)
+    decompressor = zlib.decompressobj(_GZIP)
     try:
-        body = unpacking.decompress(raw, limit + 1)
+        body = decompressor.decompress(raw, limit + 1)
     except zlib.error:
-        raise BadRequest("malformed gzip", hint="The body is not gzip although Content-Encoding says so.") from None
+        raise BadRequest("malformed gzip", hint="Content-Encoding says gzip, but the body is not gzip.") from None
     if len(body) > limit:
         raise _too_large(limit)
-    if not unpacking.eof:
-        raise BadRequest("malformed gzip", hint="The body ends before its gzip stream does.")
+    if not decompressor.eof:
+        raise BadRequest("malformed gzip", hint="The gzip stream is incomplete.")
     return body
 
 
-def parse_body(route: str, body: bytes) -> dict[str, Any]:
-    """The JSON object in a body, its messages measured.
+def parse_body(route: str, body: bytes | Mapping[str, Any]) -> ParsedBody:
+    """The JSON object in a body posted to `/v1/<route>`; a mapping is checked as if it had been posted.
 
-    Half of a surrogate pair becomes U+FFFD, since no database or later JSON reader takes it. Raises BadRequest for
-    malformed JSON and for what is too large or nested too deeply.
+    Each half of a surrogate pair becomes U+FFFD. Raises BadRequest for malformed JSON, for a body that is too large or
+    nested too deeply, and InputError for a mapping that is not JSON.
     """
-    if len(body) > limit_of(route):
+    raw = body if isinstance(body, bytes) else _as_json(body)
+    if len(raw) > limit_of(route):
         raise _too_large(limit_of(route))
     try:
-        parsed = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+        parsed = parse(raw)
     except (ValueError, RecursionError):
         raise BadRequest("malformed JSON") from None
     if not isinstance(parsed, dict):
         raise BadRequest("malformed JSON", hint="The body must be a JSON object.")
     if is_deeper_than(NESTING_LIMIT, parsed):
-        raise BadRequest("malformed JSON", hint=f"Objects and lists may be nested {NESTING_LIMIT} deep.")
-    whole: dict[str, Any] = _whole_characters(parsed) if _SURROGATE.search(body) else parsed
-    if len(body) > MESSAGE_LIMIT_BYTES:
-        _measure_messages(whole)
-    return whole
+        raise BadRequest("malformed JSON", hint=f"Objects and arrays may be nested {NESTING_LIMIT} deep.")
+    if _SURROGATE.search(raw):
+        parsed = _without_surrogates(parsed)
+    if len(raw) > MESSAGE_LIMIT_BYTES:
+        _check_message_sizes(parsed)
+    return ParsedBody(parsed)
 
 
-def _measure_messages(body: Mapping[str, Any]) -> None:
+def _as_json(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body).encode()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the body is not JSON: {error}", where="body") from None
+
+
+def _check_message_sizes(body: Mapping[str, Any]) -> None:
     items = body.get("batch")
     for position, item in enumerate(items if isinstance(items, list) else ()):
         if len(json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode()) > MESSAGE_LIMIT_BYTES:
@@ -86,30 +99,14 @@ def _measure_messages(body: Mapping[str, Any]) -> None:
 
 
 def _too_large(limit: int) -> BadRequest:
-    return BadRequest("Exceed payload limit", hint=f"This route takes at most {limit // 1024} KB.")
+    return BadRequest("Exceed payload limit", hint=f"This endpoint takes at most {limit // 1024} KB.")
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if isinf(number):
-        raise ValueError(f"{digits} is too large")
-    return number
-
-
-def whole_characters(text: str) -> str:
-    """The text with U+FFFD in place of each half of a surrogate pair."""
-    return _LONE.sub("\ufffd", text)
-
-
-def _whole_characters(value: Any) -> Any:
+def _without_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return whole_characters(value)
     if isinstance(value, list):
-        return [_whole_characters(item) for item in value]
+        return [_without_surrogates(item) for item in value]
     if isinstance(value, dict):
-        return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
     return value

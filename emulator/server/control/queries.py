@@ -36,25 +36,20 @@ def _add_stackadapt(routes: Blueprint, services: CurrentServices) -> None:
 def _add_segment(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/deliveries")
     def deliveries() -> Response:
-        services().segment.process_due()
         return jsonify(deliveries=services().segment.deliveries(**query_args()))
 
     @routes.get("/batches")
     def batches() -> Response:
-        services().segment.process_due()
         return jsonify(batches=services().segment.batches(**query_args()))
 
     @routes.get("/space/profiles")
     def space_profiles() -> Response:
-        services().segment.process_due()
         return jsonify(profiles=services().segment.profiles(**query_args()))
 
     @routes.get("/audiences")
     def audiences() -> Response:
-        services().segment.process_due()
         return jsonify(audiences=services().segment.audiences())
 
     @routes.get("/journeys")
     def journeys() -> Response:
-        services().segment.process_due()
         return jsonify(journeys=services().segment.journeys())

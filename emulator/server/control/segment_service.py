@@ -26,7 +26,6 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/dead-letters")
     def dead_letters() -> Response:
-        services().segment.process_due()
         return jsonify(deadLetters=services().segment.dead_letters(**query_args()))
 
     @routes.post("/dead-letters/replay")

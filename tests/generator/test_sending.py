@@ -1,4 +1,4 @@
-"""Generated calls posted to a Tracking API, one that keeps what it gets and may refuse."""
+"""Generated calls sent to a Tracking API that records them and may refuse them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from emulator.segment.tracking.request_body import parse_body
 
 COUNT = 6000
 JOB = Job(
-    stream=EventStream(crowd=Population(seed=2), voice=IdentifyCalls(), disorder=StreamOptions(duplicates=0.05)),
+    stream=EventStream(population=Population(seed=2), source=IdentifyCalls(), options=StreamOptions(duplicates=0.05)),
     count=COUNT,
 )
 
 
 class Api:
-    """A Tracking API that keeps what it gets, and refuses from some request on."""
+    """A Tracking API that records calls, and refuses them from some request on."""
 
     def __init__(self, *, refuses_from: int | None = None) -> None:
         self.requests: list[httpx.Request] = []
@@ -44,7 +44,7 @@ class Api:
         return httpx.Response(200, json={"success": True})
 
 
-def test_calls_arrive_in_order_in_batches_that_the_tracking_api_takes() -> None:
+def test_calls_arrive_in_order_in_valid_batches() -> None:
     api = Api()
     with api.client() as client:
         sizes = list(sent(client, "a-key", JOB.all_records()))
@@ -53,11 +53,11 @@ def test_calls_arrive_in_order_in_batches_that_the_tracking_api_takes() -> None:
     for request, size in zip(api.requests, sizes, strict=True):
         assert request.url.path == "/v1/batch"
         assert b64decode(request.headers["authorization"].removeprefix("Basic ")) == b"a-key:"
-        # The emulator's own reader measures body and messages.
+        # The emulator's parser checks the size of body and messages.
         assert len(parse_body("batch", request.content)["batch"]) == size <= 2500
 
 
-def test_a_batch_is_as_full_as_the_limits_allow() -> None:
+def test_a_batch_is_filled_to_the_limits() -> None:
     by_number = list(batches({"n": 1} for _ in range(5001)))
     assert [len(batch) for batch in by_number] == [2500, 2500, 1]
     large = [{"text": "x" * 30_000}] * 40
@@ -67,8 +67,8 @@ def test_a_batch_is_as_full_as_the_limits_allow() -> None:
     assert all(size + 30_012 > 500 * 1024 for size in sizes[:-1])
 
 
-class StandingTime:
-    """Time that passes only where somebody waits."""
+class VirtualTime:
+    """Time that passes only in `sleep`."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -84,27 +84,27 @@ class StandingTime:
 
 
 @pytest.mark.parametrize(("rate", "requests"), [(50, 5), (0.5, 250), (100, 3)])
-def test_a_pace_is_kept(rate: float, requests: int) -> None:
-    api, time = Api(), StandingTime()
+def test_the_rate_is_kept(rate: float, requests: int) -> None:
+    api, time = Api(), VirtualTime()
     job = Job(stream=JOB.stream, count=250)
     with api.client() as client:
         went = [time.seconds for _ in sent(client, "k", job.all_records(), rate=rate, pace=time.pace(rate))]
     assert len(went) == requests
     done = 0
-    for request, moment in zip(api.requests, went, strict=True):
-        assert moment == pytest.approx(done / rate)
+    for request, at in zip(api.requests, went, strict=True):
+        assert at == pytest.approx(done / rate)
         done += len(json.loads(request.content)["batch"])
 
 
-def test_who_is_behind_does_not_wait() -> None:
-    time = StandingTime()
+def test_a_late_sender_does_not_wait() -> None:
+    time = VirtualTime()
     pace = time.pace(10)
     time.seconds = 100
     pace.wait_for(500)
     assert time.seconds == 100
 
 
-def test_a_refusal_comes_after_what_was_sent() -> None:
+def test_a_rejection_comes_after_what_was_sent() -> None:
     api = Api(refuses_from=2)
     done = 0
     with api.client() as client, pytest.raises(UserMistake, match=r"refuses the calls: 429.*slow down"):
@@ -113,12 +113,12 @@ def test_a_refusal_comes_after_what_was_sent() -> None:
     assert 0 < done == len(api.calls()) < COUNT
 
 
-def test_nobody_there_is_named() -> None:
-    def nobody(_request: httpx.Request) -> httpx.Response:
+def test_an_unreachable_api_is_named() -> None:
+    def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused")
 
     with (
-        httpx.Client(base_url="http://127.0.0.1:9", transport=httpx.MockTransport(nobody)) as client,
-        pytest.raises(UserMistake, match=r"127\.0\.0\.1:9.*does not answer"),
+        httpx.Client(base_url="http://127.0.0.1:9", transport=httpx.MockTransport(refuse)) as client,
+        pytest.raises(UserMistake, match=r"127\.0\.0\.1:9.*does not respond"),
     ):
         next(sent(client, "k", JOB.all_records()))

@@ -1,4 +1,4 @@
-"""Generated files: the same content in every form, by any number of processes, whole or continued."""
+"""Generated files: the same content in every format, by any number of processes, whole or resumed."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ from emulator.generator.people import Population
 from emulator.workspace import load_workspace
 
 SEED = 5
-DISORDER = StreamOptions(duplicates=0.1, late=0.1, out_of_order=0.1, churn=0.3)
-CROWD = Population(seed=SEED, awkward={"quote": 0.1, "newline": 0.1, "backslash": 0.1, "accents": 0.1})
-PEOPLE = PeopleStream(crowd=CROWD)
-IDENTIFIES = EventStream(crowd=CROWD, voice=IdentifyCalls(), disorder=DISORDER)
-AUDIENCE_EVENTS = EventStream(crowd=members(CROWD), voice=membership_events(load_workspace()), disorder=DISORDER)
+OPTIONS = StreamOptions(duplicates=0.1, late=0.1, out_of_order=0.1, churn=0.3)
+POPULATION = Population(seed=SEED, edge_cases={"quote": 0.1, "newline": 0.1, "backslash": 0.1, "accents": 0.1})
+PEOPLE = PeopleStream(population=POPULATION)
+IDENTIFIES = EventStream(population=POPULATION, source=IdentifyCalls(), options=OPTIONS)
+AUDIENCE_EVENTS = EventStream(
+    population=members(POPULATION), source=membership_events(load_workspace()), options=OPTIONS
+)
 STREAMS = pytest.mark.parametrize(
     "stream", [PEOPLE, IDENTIFIES, AUDIENCE_EVENTS], ids=["people", "identifies", "audience-events"]
 )
 
 
 def silent(_number: int) -> None:
-    """Nobody looks at the progress."""
+    """Ignores the progress."""
 
 
 def content(job: Job, *, processes: int = 1) -> bytes:
@@ -77,14 +79,14 @@ def test_record_i_is_the_same_whatever_the_count_and_the_start(stream: Stream) -
 
 
 @STREAMS
-def test_a_json_array_holds_what_the_lines_hold(stream: Stream) -> None:
+def test_a_json_array_has_the_same_records_as_json_lines(stream: Stream) -> None:
     job = Job(stream=stream, start=BLOCK - 2, count=BLOCK + 4)
     assert json.loads(content(replace(job, form=JSON))) == read_jsonl(content(job))
     single = replace(job, count=1)
     assert json.loads(content(replace(single, form=JSON))) == read_jsonl(content(single))
 
 
-def test_csv_holds_the_people_with_their_line_breaks_and_quotes() -> None:
+def test_csv_has_the_people_with_line_breaks_and_quotes() -> None:
     job = Job(stream=PEOPLE, count=BLOCK + 50)
     rows = list(csv.DictReader(io.StringIO(content(replace(job, form=CSV)).decode(), newline="")))
     assert [*rows[0]] == list(COLUMNS)
@@ -98,7 +100,7 @@ def schema(name: str) -> Any:
     for place in (f"segment/{name}.schema.json", f"segment/events/{name}.schema.json"):
         if contract(place).is_file():
             return contract_json(place)
-    pytest.skip(f"there is no schema of {name}")
+    pytest.skip(f"no schema {name}")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def schema(name: str) -> Any:
         (AUDIENCE_EVENTS, "audience-track"),
     ],
 )
-def test_generated_events_are_what_the_schemas_say(stream: EventStream, name: str) -> None:
+def test_generated_events_fit_the_schemas(stream: EventStream, name: str) -> None:
     kind = name.removeprefix("audience-")
     validator = Draft202012Validator(schema(name))
     for number in (0, 1, 997):
@@ -120,29 +122,31 @@ def test_generated_events_are_what_the_schemas_say(stream: EventStream, name: st
 
 
 def test_people_have_the_columns_that_uploads_take() -> None:
-    for person in PEOPLE.block(0):
+    people = PEOPLE.block(0)
+    assert people
+    for person in people:
         assert set(person) | {"email"} == set(COLUMNS)
 
 
 class Interrupted(Exception):
-    """What happens to a process, without ending the one that tests."""
+    """An interruption of the process."""
 
 
 def interrupt_after(blocks: int) -> Callable[[int], None]:
     left = [blocks]
 
-    def tell(_number: int) -> None:
+    def report(_number: int) -> None:
         left[0] -= 1
         if left[0] < 0:
             raise Interrupted
 
-    return tell
+    return report
 
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("good", [0, 1, 3])
-def test_a_file_that_was_continued_is_the_same(tmp_path: Path, form: str, compressed: bool, good: int) -> None:
+def test_a_resumed_file_is_the_same(tmp_path: Path, form: str, compressed: bool, good: int) -> None:
     job = Job(stream=PEOPLE, count=3 * BLOCK + 500, form=form, compressed=compressed)
     path, part = tmp_path / "people", tmp_path / "people.part"
     with pytest.raises(Interrupted):
@@ -150,37 +154,37 @@ def test_a_file_that_was_continued_is_the_same(tmp_path: Path, form: str, compre
     assert not path.exists()
     with part.open("ab") as out:
         out.write(b"half of the next bl")
-    told: list[int] = []
-    write(path, job, resume=True, report=told.append)
+    reported: list[int] = []
+    write(path, job, resume=True, report=reported.append)
     assert path.read_bytes() == content(job)
-    assert sum(told) == job.count
+    assert sum(reported) == job.count
     assert [file.name for file in tmp_path.iterdir()] == ["people"]
 
 
-def test_a_beginning_whose_first_block_is_not_whole_is_begun_again(tmp_path: Path) -> None:
+def test_a_partial_file_without_a_complete_block_is_started_again(tmp_path: Path) -> None:
     (tmp_path / "people.part").write_bytes(b"half of the first bl")
     job = Job(stream=PEOPLE, count=10)
     write(tmp_path / "people", job, resume=True)
     assert (tmp_path / "people").read_bytes() == content(job)
 
 
-def test_a_beginning_is_continued_with_the_same_options_only(tmp_path: Path) -> None:
+def test_a_partial_file_is_resumed_only_with_the_same_options(tmp_path: Path) -> None:
     job = Job(stream=PEOPLE, count=3 * BLOCK)
     path = tmp_path / "people"
     with pytest.raises(Interrupted):
         write(path, job, report=interrupt_after(1))
     before = (tmp_path / "people.part").read_bytes()
-    for other in (replace(job, form=JSON), replace(job, stream=PeopleStream(crowd=Population(seed=SEED + 1)))):
+    for other in (replace(job, form=JSON), replace(job, stream=PeopleStream(population=Population(seed=SEED + 1)))):
         with pytest.raises(InputError, match="made with other options"):
             write(path, other, resume=True)
     assert (tmp_path / "people.part").read_bytes() == before
 
 
-def test_neither_a_file_nor_a_beginning_is_replaced_unasked(tmp_path: Path) -> None:
+def test_files_are_replaced_only_with_force(tmp_path: Path) -> None:
     job = Job(stream=PEOPLE, count=10)
     path = tmp_path / "people"
     path.write_text("mine")
-    with pytest.raises(InputError, match="exists already.*--force"):
+    with pytest.raises(InputError, match="already exists.*--force"):
         write(path, job)
     assert path.read_text() == "mine"
     write(path, job, force=True)
@@ -192,14 +196,14 @@ def test_neither_a_file_nor_a_beginning_is_replaced_unasked(tmp_path: Path) -> N
     assert path.read_bytes() == content(job)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file or directory") as caught:
         write(tmp_path / "nowhere" / "people", Job(stream=PEOPLE, count=1))
     assert str(tmp_path / "nowhere" / "people") in str(caught.value)
 
 
 class Sink(io.RawIOBase):
-    """Forgets what is written."""
+    """Discards what is written."""
 
     def write(self, data: Any) -> int:
         return len(data)
@@ -216,7 +220,7 @@ def peak(job: Job) -> int:
 
 def test_memory_does_not_grow_with_the_count() -> None:
     class Small:
-        """Blocks that cost little to make."""
+        """Blocks that are cheap to make."""
 
         def block(self, number: int) -> list[Record]:
             return [{"number": number * BLOCK + place, "text": "x" * 100} for place in range(BLOCK)]

@@ -21,9 +21,7 @@ def document(seed: int = 1, advertisers: int = 3, audiences: int = 10, destinati
 
 
 @pytest.mark.parametrize(("advertisers", "audiences", "destinations"), SIZES)
-def test_a_generated_workspace_is_valid_and_without_mistakes(
-    tmp_path: Path, advertisers: int, audiences: int, destinations: int
-) -> None:
+def test_a_generated_workspace_is_valid(tmp_path: Path, advertisers: int, audiences: int, destinations: int) -> None:
     path = tmp_path / "workspace.yaml"
     path.write_text(as_yaml(document(4, advertisers, audiences, destinations)), encoding="utf-8")
     workspace = load_workspace(path)
@@ -42,7 +40,7 @@ def test_every_instance_has_an_audience_and_every_audience_an_instance(
     assert {key for keys in connected for key in keys} == {audience["key"] for audience in made["audiences"]}
 
 
-def test_the_same_seed_makes_the_same_workspace_and_more_of_it_leaves_the_rest() -> None:
+def test_a_workspace_is_reproducible_and_grows_consistently() -> None:
     assert document(1) == document(1)
     for smaller, larger in pairwise([document(1, audiences=3), document(1, audiences=8), document(1, advertisers=9)]):
         count = min(len(smaller["audiences"]), len(larger["audiences"]))
@@ -51,15 +49,15 @@ def test_the_same_seed_makes_the_same_workspace_and_more_of_it_leaves_the_rest()
     assert document(1)["audiences"] != document(2)["audiences"]
 
 
-def test_audience_events_of_a_generated_workspace_speak_of_all_its_audiences(tmp_path: Path) -> None:
+def test_audience_events_of_a_generated_workspace_cover_all_audiences(tmp_path: Path) -> None:
     path = tmp_path / "workspace.yaml"
     path.write_text(as_yaml(document(6)), encoding="utf-8")
     workspace = load_workspace(path)
-    stream = EventStream(crowd=members(Population(seed=6)), voice=membership_events(workspace))
-    told = {event["context"]["personas"]["computation_id"] for event in stream.block(0)}
-    assert told == {audience.id for audience in workspace.audiences}
+    stream = EventStream(population=members(Population(seed=6)), source=membership_events(workspace))
+    computations = {event["context"]["personas"]["computation_id"] for event in stream.block(0)}
+    assert computations == {audience.id for audience in workspace.audiences}
 
 
-def test_an_unknown_locale_is_refused() -> None:
+def test_an_unknown_locale_is_rejected() -> None:
     with pytest.raises(InputError, match="en_US"):
         workspace_document(1, advertisers=1, audiences=1, destinations=1, locale="en_UX")
