@@ -1,6 +1,6 @@
 """A local emulator and contract-testing harness for the sync of Segment Engage audiences into StackAdapt.
 
-The public names; everything else may change between versions.
+The names here are public; everything else may change between versions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Emulator", "Unmet", "Workspace", "__version__", "load_workspace"]
 
-_HOMES = {
+_MODULES = {
     "Emulator": "emulator.server.emulator",
     "Unmet": "emulator.harness.expectations",
     "Workspace": "emulator.workspace",
@@ -24,9 +24,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when asked for: a command that maps events must not wait for the web server's imports.
+    # Imported on first use: a command that maps events must not wait for the web server's imports.
     from importlib import import_module
 
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'emulator' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Addresses of endpoints: read, checked and shown without secrets."""
+"""URLs of endpoints: parsed, checked and printed without secrets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import httpx
 
 from emulator.errors import InputError
 
+# The host names that the server accepts in requests.
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: `localhost`, or an address that loops back. What other names resolve to is no
-    matter.
-    """
+    """Whether a host is this machine: `localhost` or a loopback address. Other names are not resolved."""
     if host.lower().removesuffix(".") == "localhost":
         return True
     try:
@@ -24,29 +25,29 @@ def is_loopback(host: str) -> bool:
 
 
 def address(url: str) -> httpx.URL:
-    """An address to send to. Raises InputError for anything but an http or https URL with a host, and for one with user
-    and password: they would be sent in place of the token or write key of each request.
+    """The URL of an endpoint. Raises InputError unless it is an http or https URL with a host, and for one with user
+    and password: they would be sent instead of the token or write key.
     """
     try:
         parsed = httpx.URL(url)
-        # An international name is looked into when it is asked for.
+        # An international name is decoded only when it is read.
         host = parsed.host
     except (httpx.InvalidURL, ValueError) as error:
-        # Its parts cannot be told apart for sure: what may be user, password or query stays unsaid.
+        # What may be user, password or query is not printed.
         found = url.rpartition("@")[2].partition("?")[0]
-        raise InputError(f"this is not a URL: {error}", where="URL", found=found) from None
+        raise InputError(f"cannot be parsed: {error}", where="URL", found=found) from None
     if parsed.scheme not in ("http", "https") or not host:
-        raise InputError("this is no address to send to", where="URL", found=shown(parsed), allowed="http or https")
+        raise InputError("invalid URL", where="URL", found=shown(parsed), allowed="http or https")
     if parsed.userinfo:
         raise InputError(
-            "an address with user and password would replace the token or write key of each request",
+            "the URL must not contain a user or password",
             where="URL",
             found=f"{parsed.scheme}://***@{parsed.netloc.decode('ascii')}",
-            hint="Leave them out.",
+            hint="They would replace the token or write key of each request.",
         )
     return parsed
 
 
 def shown(url: httpx.URL) -> str:
-    """An address as it may be printed: without user, password, query and fragment."""
+    """A URL as it may be printed: without user, password, query and fragment."""
     return str(url.copy_with(userinfo=b"", query=None, fragment=None))

@@ -1,6 +1,6 @@
-"""Where the contract artefacts and fixtures lie: inside an installed package, or beside it in a checkout.
+"""Locates the contract artefacts and fixtures: inside an installed package, or beside it in a checkout.
 
-The only module that knows. Everything else asks for a file by its name under `contracts/` or `fixtures/`.
+All other modules ask for a file by its name under `contracts/` or `fixtures/`.
 """
 
 from __future__ import annotations
@@ -40,5 +40,5 @@ def fixture(name: str) -> Path:
 
 @cache
 def contract_json(name: str) -> Any:
-    """A JSON contract, parsed once per process. Callers must not change what they get."""
+    """A JSON contract, parsed once per process. Callers must not modify it."""
     return json.loads(contract(name).read_text(encoding="utf-8"))

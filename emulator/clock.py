@@ -1,4 +1,4 @@
-"""The only door to time. A sandbox has its own clock, so that hours pass when told and nothing sleeps."""
+"""The only module that reads the time. Each sandbox has its own clock, which moves on request; nothing sleeps."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ from typing import Protocol
 
 from emulator.errors import InputError
 
-# Long before the last moment that can be written, so that what is due later still has one.
+# Well before the last date that can be written, so that what is due later can be dated.
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockSetting:
-    """How a clock stands to the machine's time: ahead of it by `offset`, or still at `frozen_at` (UTC)."""
+    """How a clock relates to the machine's: ahead of it by `offset`, or frozen at `frozen_at` (UTC)."""
 
     offset: timedelta = timedelta()
     frozen_at: datetime | None = None
 
     def now(self) -> datetime:
-        """The present moment under this setting."""
+        """The current time with this setting."""
         return self.frozen_at or datetime.now(UTC) + self.offset
 
 
 Step = Callable[[ClockSetting], ClockSetting]
 
 
-class ClockMemory(Protocol):
-    """Keeps a clock's setting where it outlives the process, or where several processes see it."""
+class ClockStore(Protocol):
+    """Stores a clock's setting, so that it outlives the process or several processes share it."""
 
-    def recall(self) -> ClockSetting | None:
-        """The setting that was kept last."""
+    def load(self) -> ClockSetting | None:
+        """The stored setting."""
         ...
 
-    def change(self, step: Step, *, otherwise: ClockSetting) -> ClockSetting:
-        """Applies a step to what is kept (`otherwise` when nothing is), in one go, and returns the result."""
+    def change(self, step: Step, *, default: ClockSetting) -> ClockSetting:
+        """Applies a step to the stored setting (`default` when there is none) atomically and returns the result."""
         ...
 
 
 class Clock:
-    """A sandbox's time: the machine's time plus an offset, or standing still at one moment.
+    """A sandbox's time: the machine's time plus an offset, or frozen.
 
-    All moments are timezone-aware UTC. Safe to share between threads.
+    All datetimes are timezone-aware UTC. Safe to share between threads.
     """
 
     def __init__(self, *, frozen_at: datetime | None = None) -> None:
         self._changes = Lock()
         self._setting = ClockSetting(frozen_at=frozen_at.astimezone(UTC) if frozen_at else None)
-        self._memory: ClockMemory | None = None
+        self._store: ClockStore | None = None
 
     @property
     def frozen(self) -> bool:
-        """True while the clock stands still."""
+        """Whether the clock is frozen."""
         return self._setting.frozen_at is not None
 
     @property
@@ -65,27 +65,27 @@ class Clock:
         return self._setting.offset
 
     def now(self) -> datetime:
-        """The present moment of this sandbox."""
-        # No lock: whoever asks may be in a transaction that a change waits for.
+        """The current time of this sandbox."""
+        # No lock: the caller may be in a transaction that a change waits for.
         return self._setting.now()
 
-    def keep_in(self, memory: ClockMemory, *, recall: bool) -> None:
-        """Keeps every change in `memory` from now on. `recall` goes on from what is kept there already."""
-        self._memory = memory
-        if recall:
+    def keep_in(self, store: ClockStore, *, load: bool) -> None:
+        """Stores every change in `store` from now on. With `load`, continues from the stored setting."""
+        self._store = store
+        if load:
             self.refresh()
         else:
             setting = self._setting
-            memory.change(lambda _kept: setting, otherwise=setting)
+            store.change(lambda _stored: setting, default=setting)
 
     def refresh(self) -> None:
-        """Takes over what another process, or a snapshot, has put into the memory."""
-        if self._memory is not None:
-            # A clock that was never moved is not kept: it runs with the machine's time.
-            self._setting = self._memory.recall() or ClockSetting()
+        """Loads what another process, or a snapshot, has stored."""
+        if self._store is not None:
+            # A clock that was never moved is not stored: it runs with the machine's time.
+            self._setting = self._store.load() or ClockSetting()
 
     def advance(self, by: timedelta) -> datetime:
-        """Moves the clock forward and returns the new present. Time never runs backwards here.
+        """Moves the clock forward and returns the new time.
 
         Raises ValueError for a negative duration, InputError for one that leads past `LATEST`.
         """
@@ -105,42 +105,42 @@ class Clock:
         _check_end(self._setting, by)
 
     def freeze(self, at: datetime | None = None) -> datetime:
-        """Stands the clock still at `at`, or at the present moment."""
+        """Freezes the clock at `at`, or at the current time."""
         return self._change(
             lambda setting: ClockSetting(offset=setting.offset, frozen_at=at.astimezone(UTC) if at else setting.now())
         )
 
     def resume(self) -> datetime:
-        """Lets a frozen clock run on from the moment at which it stood."""
+        """Lets a frozen clock run again from its time."""
 
-        def run_on(setting: ClockSetting) -> ClockSetting:
+        def run(setting: ClockSetting) -> ClockSetting:
             if setting.frozen_at is None:
                 return setting
             return ClockSetting(offset=setting.frozen_at - datetime.now(UTC))
 
-        return self._change(run_on)
+        return self._change(run)
 
     def reset(self) -> datetime:
-        """Back to the machine's time, running."""
+        """Returns to the machine's time, running."""
         return self._change(lambda _setting: ClockSetting())
 
     def _change(self, step: Step) -> datetime:
         with self._changes:
-            if self._memory is None:
+            if self._store is None:
                 self._setting = step(self._setting)
             else:
-                self._setting = self._memory.change(step, otherwise=self._setting)
+                self._setting = self._store.change(step, default=self._setting)
             return self._setting.now()
 
 
 def stopwatch() -> Callable[[], float]:
-    """Starts measuring real elapsed time; the returned function gives milliseconds so far."""
+    """Starts measuring real elapsed time; the returned function gives the milliseconds so far."""
     started = time.perf_counter()
     return lambda: (time.perf_counter() - started) * 1000.0
 
 
-class Pace:
-    """Lets things happen at an even rate in real time, by making whoever is too early wait."""
+class Throttle:
+    """Limits a loop to an even rate in real time."""
 
     def __init__(
         self,
@@ -154,25 +154,26 @@ class Pace:
         self._sleep = sleep
 
     def wait_for(self, number: int) -> None:
-        """Returns once so many things may have happened since the start."""
+        """Sleeps until `number` steps may have happened since the start."""
         early = number / self._per_second - self._elapsed() / 1000.0
         if early > 0:
             self._sleep(early)
 
 
-def _check_end(setting: ClockSetting, by: timedelta) -> None:
-    if by > LATEST - setting.now():
-        raise InputError("time ends there", where="clock", found=str(by), allowed=f"up to {to_iso(LATEST)}")
-
-
-def to_iso(moment: datetime) -> str:
-    """A moment as both companies print it: UTC, milliseconds, `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def turns(seconds: float, *, every: float) -> Iterator[None]:
-    """A turn at once, then one after each `every` seconds of real time, `seconds` in all however long turns take."""
+def polls(seconds: float, *, every: float) -> Iterator[None]:
+    """Yields at once, then after each `every` seconds of real time, for `seconds` in total."""
     yield
     for _ in range(ceil(seconds / every)):
         time.sleep(min(every, seconds))
         yield
+
+
+def to_iso(at: datetime) -> str:
+    """A timestamp as both services print it: UTC, milliseconds, `Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _check_end(setting: ClockSetting, by: timedelta) -> None:
+    if by > LATEST - setting.now():
+        latest = LATEST.isoformat().replace("+00:00", "Z")
+        raise InputError(f"cannot advance past {latest}", where="clock", found=str(by))

@@ -1,4 +1,4 @@
-"""Durations as people write them in a workspace or on a command line: `90s`, `15m`, `4h`, `2d`."""
+"""Durations in workspaces and on command lines: `90s`, `15m`, `4h`, `2d`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ PATTERN = re.compile(r"\d+(\.\d+)?[smhd]", re.ASCII)
 
 
 def parse_duration(text: str, *, where: str | None = None) -> timedelta:
-    """`"4h"` → four hours. Raises InputError for anything else than a number and one of s, m, h, d."""
+    """`"4h"` → four hours. Raises InputError for anything but a number and one of s, m, h, d."""
     if not PATTERN.fullmatch(text):
         raise InputError(
-            "this is not a duration",
+            "invalid duration",
             where=where,
             found=text,
-            allowed="a number followed by s, m, h or d",
-            hint="Write 90s, 15m, 4h or 2d.",
+            allowed="a number followed by s, m, h or d: 90s, 15m, 4h, 2d",
         )
     try:
         return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
     except OverflowError:
-        raise InputError("this is too long", where=where, found=text, allowed="less than a billion days") from None
+        raise InputError(
+            "this duration is too long", where=where, found=text, allowed="less than a billion days"
+        ) from None

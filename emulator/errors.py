@@ -27,11 +27,11 @@ from typing import Self
 RENAMED = MappingProxyType(
     {
         "apiEdition": "apiVersion",
-        "editions": "apiVersions",
+        "editions": "apiVersions",  # wording: exempt - an old name
         "api_edition": "api_version",
-        "--api-edition": "--api-version",
-        "--edition": "--api-version",
-        "--awkward": "--edge-case",
+        "--api-edition": "--api-version",  # wording: exempt - an old name
+        "--edition": "--api-version",  # wording: exempt - an old name
+        "--awkward": "--edge-case",  # wording: exempt - an old name
     }
 )
 
@@ -70,7 +70,10 @@ class EmulatorError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return " ".join([f"{text}.", *self._details()]) if any(self._details()) else text
+        details = list(self._details())
+        # A message may quote another error, which ends with a sentence of its own.
+        stop = "" if text.endswith((".", "?")) else "."
+        return " ".join([f"{text}{stop}", *details]) if details else text
 
     def _details(self) -> Iterator[str]:
         if self.found is not None and repr(self.found) not in self.message:

@@ -1,7 +1,7 @@
-"""The only door to chance: ids, random numbers and secrets.
+"""The only source of randomness: ids, random numbers and secrets.
 
-With a seed, the n-th id of a kind is always the same, and a named stream of random numbers depends on nothing but the
-seed and its name. Without a seed everything is unpredictable.
+With a seed, the n-th id of a kind is always the same, and a named stream of random numbers depends on the seed and its
+name only. Without a seed everything is unpredictable.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Draws = Callable[[int], list[float]]
 
 
 class Ids:
-    """Source of ids for one sandbox. Safe to share between threads."""
+    """The ids of one sandbox. Safe to share between threads."""
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = secrets.randbits(64) if seed is None else seed
@@ -35,13 +35,13 @@ class Ids:
         self._lock = Lock()
 
     def stream(self, *name: object) -> random.Random:
-        """A generator of random numbers that depends on the seed and the name alone."""
+        """A random number generator that depends on the seed and the name only."""
         return random.Random("/".join(map(str, (self.seed, *name))))  # noqa: S311 - reproducible on purpose
 
     def draws(self, *name: object) -> Draws:
-        """For an index, sixteen numbers from 0 up to 1 that depend on the seed, the name and the index alone.
+        """A function of an index: sixteen numbers in [0, 1) that depend on the seed, the name and the index only.
 
-        A hash of the index costs a fifth of what a stream of its own would.
+        Hashing the index costs a fifth of a stream for each.
         """
         named = blake2b("/".join(map(str, (self.seed, *name))).encode(), digest_size=_WORDS.size)
 
@@ -53,7 +53,7 @@ class Ids:
         return drawn
 
     def apart(self, *name: object) -> Ids:
-        """Another source of ids, which depends on the seed and the name alone."""
+        """Another source of ids, which depends on the seed and the name only."""
         return Ids(self.stream(*name).getrandbits(64))
 
     def uuid(self) -> str:

@@ -1,7 +1,7 @@
-"""A sandbox: one world with its own workspace, data, time, ids, journal and faults. There is nothing outside it.
+"""A sandbox: an isolated set of workspace, data, clock, ids, journal and faults.
 
-A bearer token or a write key finds the sandbox; a test gets its own. Time and the count of openings are kept with the
-data, so that they outlive a restart; journal and faults live as long as the process.
+Its tokens and write keys identify it. The clock and the count of openings are stored with the data, so that they
+outlive a restart; journal and faults live as long as the process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from emulator.workspace import Workspace
 CLOCK = MetaData()
 OPENINGS = MetaData()
 
-# One row: microseconds ahead of the machine's time, and the microsecond since 1970 at which the clock stands.
+# One row: microseconds ahead of the machine's time, and microseconds since 1970 at which a frozen clock is.
 CLOCK_SETTING = Table(
     "sandbox_clock",
     CLOCK,
@@ -31,7 +31,7 @@ CLOCK_SETTING = Table(
     Column("frozen_at_micros", BigInteger),
 )
 
-# One row: how often a process has opened this sandbox.
+# One row: how many times a process has opened this sandbox.
 OPENED = Table(
     "sandbox_openings",
     OPENINGS,
@@ -45,10 +45,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Sandbox:
-    """Owns everything that a request may read or change.
-
-    A `clock` that is given replaces the time that the store remembers.
-    """
+    """Everything that a request may read or change. A `clock` replaces the one that is stored."""
 
     def __init__(
         self,
@@ -64,52 +61,52 @@ class Sandbox:
         for tables in (CLOCK, OPENINGS):
             self.store.create(tables)
         self.clock = clock or Clock()
-        self.clock.keep_in(StoredClock(self.store), recall=clock is None)
+        self.clock.keep_in(StoredClock(self.store), load=clock is None)
         self.ids = Ids(_seed_of_opening(workspace.seed, _count_opening(self.store)))
         self.journal = Journal()
         self.faults = Faults(self.ids, workspace.faults)
         self.rate_limiter = RateLimiter(self.clock, workspace.rate_limit)
 
     def reset(self) -> None:
-        """Forgets time, journal and faults. The rooms clear their own tables."""
+        """Resets clock, journal, faults and rate limit. The services clear their own tables."""
         self.clock.reset()
         self.journal.clear()
         self.faults.reset()
         self.rate_limiter.reset()
 
     def close(self) -> None:
-        """Gives the store's connections back."""
+        """Closes the store."""
         self.store.close()
 
 
 class StoredClock:
-    """Keeps a clock's setting beside the data of its sandbox."""
+    """Stores a clock's setting with the data of its sandbox."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def recall(self) -> ClockSetting | None:
-        """The setting that was kept last."""
+    def load(self) -> ClockSetting | None:
+        """The stored setting."""
         with self._store.begin() as connection:
-            return kept_clock(connection)
+            return stored_clock(connection)
 
-    def change(self, step: Step, *, otherwise: ClockSetting) -> ClockSetting:
-        """Applies a step to what is kept, in one transaction."""
+    def change(self, step: Step, *, default: ClockSetting) -> ClockSetting:
+        """Applies a step to the stored setting, in one transaction."""
         with self._store.begin() as connection:
-            kept = kept_clock(connection)
-            setting = step(kept or otherwise)
+            stored = stored_clock(connection)
+            setting = step(stored or default)
             frozen_at = setting.frozen_at
             row = {
                 "offset_micros": setting.offset // _MICROSECOND,
                 "frozen_at_micros": None if frozen_at is None else (frozen_at - _EPOCH) // _MICROSECOND,
             }
-            statement = insert(CLOCK_SETTING).values(id=_ROW) if kept is None else update(CLOCK_SETTING)
+            statement = insert(CLOCK_SETTING).values(id=_ROW) if stored is None else update(CLOCK_SETTING)
             connection.execute(statement.values(row))
         return setting
 
 
-def kept_clock(connection: Connection) -> ClockSetting | None:
-    """The clock's setting that a store holds, if any. Raises OverflowError or TypeError when it is none."""
+def stored_clock(connection: Connection) -> ClockSetting | None:
+    """The stored setting of a clock, if any. Raises OverflowError or TypeError for an invalid one."""
     row = connection.execute(select(CLOCK_SETTING)).one_or_none()
     if row is None:
         return None
@@ -132,7 +129,7 @@ def _count_opening(store: Store) -> int:
 
 
 def _seed_of_opening(seed: int | None, opening: int) -> int | None:
-    """A seed for each opening: the same seed again would give out ids that the store has already."""
+    """A seed per opening: the same one again would generate ids that are already stored."""
     if seed is None or opening == 1:
         return seed
     return int.from_bytes(hashlib.sha256(f"{seed}/{opening}".encode()).digest()[:8], "big")

@@ -1,7 +1,7 @@
-"""The JSON Schemas under `contracts/`, and what they say about a document in words that its author can act on.
+"""Validates documents against the JSON Schemas under `contracts/` and explains what does not fit.
 
-A schema is named by its file, `segment/batch.schema.json`, or by a part of one: `segment/batch.schema.json#/$defs/page`
-is what a page call must be.
+A schema is named by its file, `segment/batch.schema.json`, or by a part of one, such as
+`segment/batch.schema.json#/$defs/page` for a page call.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from emulator.errors import UserMistake, nearest
 
 Path: TypeAlias = tuple[str | int, ...]
 
-# Their values are never quoted.
+# Their values are never printed.
 _SECRETS = frozenset({"apiKey", "token", "writeKey"})
 _HINTS = MappingProxyType(
     {
@@ -32,25 +32,25 @@ _HINTS = MappingProxyType(
         "latency": "Write instant, realistic or 4h.",
     }
 )
-# What YAML reads as a number unless it is quoted.
+# YAML reads these as numbers unless they are quoted.
 _QUOTED = MappingProxyType(
     {
         "id": "Write ids in quotes.",
         "generation": "Write the whole version in quotes: '3.517.0'.",
     }
 )
-_WORDS = MappingProxyType(
+_MESSAGES = MappingProxyType(
     {
-        "anyOf": "this has none of the forms that are allowed here",
-        "oneOf": "this has none of the forms that are allowed here",
-        "pattern": "this text does not have the right form",
-        "minLength": "this text is too short",
-        "maxLength": "this text is too long",
-        "minItems": "this list is too short",
-        "maxItems": "this list is too long",
-        "uniqueItems": "something stands twice in this list",
-        "minProperties": "this object has too few members",
-        "maxProperties": "this object has too many members",
+        "anyOf": "matches none of the allowed forms",
+        "oneOf": "matches none of the allowed forms",
+        "pattern": "this string has the wrong format",
+        "minLength": "this string is too short",
+        "maxLength": "this string is too long",
+        "minItems": "this array is too short",
+        "maxItems": "this array is too long",
+        "uniqueItems": "this array has duplicate items",
+        "minProperties": "this object has too few keys",
+        "maxProperties": "this object has too many keys",
         "minimum": "this number is too small",
         "maximum": "this number is too large",
     }
@@ -58,22 +58,26 @@ _WORDS = MappingProxyType(
 _TYPES = MappingProxyType(
     {
         "object": "an object",
-        "array": "a list",
-        "string": "a text",
+        "array": "an array",
+        "string": "a string",
         "boolean": "true or false",
         "number": "a number",
-        "integer": "a whole number",
+        "integer": "an integer",
         "null": "null",
     }
 )
 _LIMITS = MappingProxyType(
     {
-        "pattern": "a text that matches {}",
-        **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), "{} or more"),
-        **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), "{} or less"),
+        "pattern": "a string that matches {}",
+        "minLength": "{} or more characters",
+        "maxLength": "up to {} characters",
+        **dict.fromkeys(("minItems", "minProperties", "minimum"), "{} or more"),
+        **dict.fromkeys(("maxItems", "maxProperties", "maximum"), "{} or less"),
     }
 )
-_NO_FIT = "this does not fit here"
+# What a description explains better than the limit itself.
+_DESCRIBED = frozenset({"pattern", "minProperties", "maxProperties"})
+_NOT_ALLOWED = "not allowed here"
 _LONGEST_VALUE = 80
 
 
@@ -81,7 +85,7 @@ _LONGEST_VALUE = 80
 class Mistake:
     """One thing in a document that does not fit its schema.
 
-    `path` leads to it from the top of the document; `key` is the member of it that is missing or not known.
+    `path` leads to it from the top of the document; `key` is the key of it that is missing or unknown.
     """
 
     path: Path
@@ -93,18 +97,18 @@ class Mistake:
 
     @property
     def place(self) -> str:
-        """The path as text."""
+        """The path as a string."""
         return place(self.path)
 
     def as_error(self, kind: type[UserMistake], where: str) -> UserMistake:
-        """An error of this kind that names the place in the document at `where`."""
+        """An error of class `kind` that names the place in the document at `where`."""
         return kind(
             self.message, where=f"{where}: {self.place}", found=self.found, allowed=self.allowed, hint=self.hint
         )
 
 
 def place(path: Iterable[str | int]) -> str:
-    """A path as text: `destinations[0].batch.age`."""
+    """A path as a string: `destinations[0].batch.age`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -112,8 +116,8 @@ def place(path: Iterable[str | int]) -> str:
 
 
 def is_deeper_than(limit: int, value: object) -> bool:
-    """Whether objects and lists are nested more than `limit` deep."""
-    # Level by level: a recursion would itself fail on what it is to find.
+    """Whether objects and arrays are nested more than `limit` levels deep."""
+    # Level by level: a recursive check would hit Python's recursion limit itself.
     level: list[Any] = [value] if isinstance(value, dict | list) else []
     for _ in range(limit):
         level = [
@@ -128,17 +132,15 @@ def is_deeper_than(limit: int, value: object) -> bool:
 
 
 def in_words(value: object) -> str:
-    """What kind of value it is, as people say it: `a list`, `nothing`."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
+    """The type of a JSON value for an error message: `an array`, `null`, `true`."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     kinds = {dict: "object", list: "array", str: "string", int: "integer", float: "number"}
     return _TYPES[kinds[type(value)]]
 
 
 def mistakes(document: object, schema: str) -> list[Mistake]:
-    """Everything in a document that does not fit a schema, by place."""
+    """Everything in a document that does not fit a schema, sorted by place."""
     found = dict.fromkeys(
         mistake
         for error in _validator(schema).iter_errors(document)
@@ -148,25 +150,31 @@ def mistakes(document: object, schema: str) -> list[Mistake]:
 
 
 def first_mistake(document: object, schema: str) -> Mistake | None:
-    """The most telling mistake in a document, None when it fits."""
-    error = best_match(_validator(schema).iter_errors(document))
+    """The most relevant mistake in a document, None when it fits."""
+    return first_mistake_of(_validator(schema), document)
+
+
+def first_mistake_of(validator: Any, document: object) -> Mistake | None:
+    """`first_mistake` with a `jsonschema` validator of its own."""
+    error = best_match(validator.iter_errors(document))
     return None if error is None else next(_explained(error))
 
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": schema}, registry=_registry())
+    return Draft202012Validator({"$ref": schema}, registry=registry())
 
 
 @cache
-def _registry() -> Registry[Any]:
+def registry() -> Registry[Any]:
+    """The schemas by their names."""
     root = contracts_dir()
     names = [path.relative_to(root).as_posix() for path in root.rglob("*.schema.json")]
     return Registry[Any]().with_resources((name, DRAFT202012.create_resource(contract_json(name))) for name in names)
 
 
 def _explained(error: Any) -> Iterator[Mistake]:
-    # The stubs cannot say which shape a schema or keyword has; the keyword's name decides it below.
+    # The stubs leave schemas and keywords untyped; the keyword's name decides their shape below.
     path, found, expected = tuple(error.absolute_path), error.instance, error.validator_value
     known = list(_members(error).get("properties", ()))
     if error.validator == "additionalProperties":
@@ -174,14 +182,14 @@ def _explained(error: Any) -> Iterator[Mistake]:
             yield Mistake(
                 path=path,
                 key=str(key),
-                message="this key is not known here",
-                found=key,
-                allowed=", ".join(known),
+                message=f"unknown key {str(key)!r}",
+                found=str(key),
+                allowed=", ".join(known) or "none",
                 hint=nearest(str(key), known),
             )
     elif error.validator == "required":
         for key in (key for key in expected if key not in found):
-            hint = _slip([key], found, known)
+            hint = _typo([key], found, known)
             message = f"the key {key!r} is missing"
             yield Mistake(path=path, key=key, message=message, found=_shown(found), hint=hint)
     else:
@@ -189,43 +197,46 @@ def _explained(error: Any) -> Iterator[Mistake]:
 
 
 def _about_value(error: Any, path: Path) -> Mistake:
-    found, expected, allowed = error.instance, error.validator_value, _members(error).get("description")
+    found, expected = error.instance, error.validator_value
+    description = _members(error).get("description")
     shown = None if _SECRETS.intersection(path) else _shown(found)
     if error.validator in ("enum", "const"):
         values = expected if error.validator == "enum" else [expected]
         known = [value if isinstance(value, str) else json.dumps(value) for value in values]
         return Mistake(
             path=path,
-            message="this value is not known here",
+            message="invalid value",
             found=shown,
             allowed=", ".join(known),
             hint=nearest(str(found), known),
         )
     if error.validator == "not":
-        hint = _slip(list(expected.get("properties", ())), found, []) if isinstance(found, dict) else None
-        return Mistake(path=path, message=allowed or _NO_FIT, found=shown, hint=hint)
+        hint = _typo(list(expected.get("properties", ())), found, []) if isinstance(found, dict) else None
+        return Mistake(path=path, message=description or _NOT_ALLOWED, found=shown, hint=hint)
+    message, allowed = _MESSAGES.get(error.validator, _NOT_ALLOWED), None
     if error.validator == "type":
         names = [expected] if isinstance(expected, str) else expected
-        message = f"this must be {' or '.join(_TYPES[name] for name in names)}"
+        message = f"must be {' or '.join(_TYPES[name] for name in names)}"
+    elif error.validator in _LIMITS and not (description and error.validator in _DESCRIBED):
+        allowed = _LIMITS[error.validator].format(expected)
     else:
-        message = _WORDS.get(error.validator, _NO_FIT)
-        allowed = allowed or _LIMITS.get(error.validator, "").format(expected) or None
+        allowed = description
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
     hint = _QUOTED.get(last) if error.validator == "type" else _HINTS.get(last)
     return Mistake(path=path, message=message, found=shown, allowed=allowed, hint=hint or _HINTS.get(last))
 
 
 def _members(error: Any) -> dict[str, Any]:
-    """Of the schema that refused; `false` has none."""
+    """The schema that was violated; it may be `false`, which has no members."""
     return error.schema if isinstance(error.schema, dict) else {}
 
 
-def _slip(wanted: Iterable[str], found: Iterable[object], known: Iterable[object]) -> str | None:
-    """A sentence about a key that is close to one that is missing"""
-    strangers = [str(key) for key in found if key not in known]
+def _typo(wanted: Iterable[str], found: Iterable[object], known: Iterable[object]) -> str | None:
+    """A hint about an unknown key that resembles a missing one."""
+    unknown = [str(key) for key in found if key not in known]
     for key in wanted:
-        for slip in get_close_matches(key, strangers, n=1, cutoff=0.7):
-            return f"{slip!r} is close to it: write {key!r}."
+        for typo in get_close_matches(key, unknown, n=1, cutoff=0.7):
+            return f"{typo!r} looks like a typo: write {key!r}."
     return None
 
 
@@ -233,7 +244,7 @@ def _shown(value: object) -> object:
     if isinstance(value, dict):
         return _short(", ".join(map(str, value))) or "an empty object"
     if isinstance(value, list):
-        return f"a list of {len(value)}"
+        return f"an array of {len(value)}"
     return _short(value) if isinstance(value, str) else value
 
 

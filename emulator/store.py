@@ -1,7 +1,7 @@
-"""Where a sandbox keeps its state: one SQL database, reached through SQLAlchemy Core.
+"""The storage of a sandbox: one SQL database, used through SQLAlchemy Core.
 
-Rooms declare their tables and ask for transactions; they do not know which database answers. SQLite belongs to one
-process; a PostgreSQL database may be shared by several, and then each sandbox has a schema of its own in it.
+The services declare their tables and open transactions, whatever the database is. SQLite belongs to one process; a
+PostgreSQL database may be shared by several, and each sandbox has its own schema in it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from emulator.errors import NotFound, UserMistake
 
 MEMORY = "sqlite://"
 
-# Databases bound the number of parameters of one statement; this stays far below every bound.
+# Databases limit the number of parameters of one statement; this is far below every limit.
 _KEYS_AT_ONCE = 500
 
-# PostgreSQL's text cannot hold U+0000, which JSON can spell. It is kept as ESCAPE and a digit, and ESCAPE likewise.
+# PostgreSQL's text cannot hold U+0000, which JSON can spell. It is stored as ESCAPE and a digit, as is ESCAPE itself.
 _NUL, _ESCAPE = "\x00", "\x1a"
 
 T = TypeVar("T")
 
 
 class Store:
-    """One sandbox's database. `url` is a SQLAlchemy URL; the default lives in memory and dies with the store.
+    """One sandbox's database. `url` is a SQLAlchemy URL; the default is in memory and is lost with the store.
 
     One transaction at a time per store: SQLite has one writer anyway, and an in-memory database has one connection.
-    With `schema` (PostgreSQL) the turns go round all processes that have the schema open. Transactions do not nest;
-    pass the connection down instead. `engine` lets several stores share the connections of one database.
+    With `schema` (PostgreSQL) that holds across all processes. Transactions do not nest; pass the connection down
+    instead. `engine` lets several stores share the connections of one database.
     """
 
     def __init__(self, url: str = MEMORY, *, schema: str | None = None, engine: Engine | None = None) -> None:
@@ -50,9 +50,9 @@ class Store:
         self._engine = engine.execution_options(schema_translate_map={None: schema}) if schema else engine
 
     def create(self, tables: MetaData) -> None:
-        """Creates the tables that are not there yet.
+        """Creates missing tables.
 
-        Raises UserMistake when one has other columns: another version of the emulator made it.
+        Raises UserMistake when one has other columns: another version of the emulator created it.
         """
         with self.begin() as connection:
             if self._schema:
@@ -83,9 +83,9 @@ class Store:
 
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:
-        """Keeps other processes that share this store out of the same work. No transaction is open meanwhile.
+        """Excludes other processes that share this store from the same work, without an open transaction.
 
-        Threads of one process are not kept apart.
+        Threads of one process are not excluded.
         """
         if not self._schema:
             yield
@@ -106,13 +106,13 @@ class Store:
                 connection.execute(table.delete())
 
     def drop_schema(self) -> None:
-        """Deletes the schema with everything in it."""
+        """Deletes the schema and everything in it."""
         if self._schema:
             with self.begin() as connection:
                 connection.execute(DropSchema(self._schema, cascade=True, if_exists=True))
 
     def close(self) -> None:
-        """Gives the connections back after the transaction under way. An in-memory store is gone after this."""
+        """Closes the connections after the current transaction. The data of an in-memory store is lost."""
         with self._turn:
             self._closed = True
             if self._owned:
@@ -128,17 +128,17 @@ def _check_columns(connection: Connection, tables: MetaData, schema: str | None)
         declared = tables.tables[name].columns.keys()
         if {column["name"] for column in columns} != set(declared):
             raise UserMistake(
-                "this data was written by another version of the emulator",
+                "this data was written by a different version of the emulator",
                 where=name,
                 found=", ".join(column["name"] for column in columns),
                 allowed=", ".join(declared),
-                hint="Use the version that wrote it, or begin with another folder or database.",
+                hint="Use the version that wrote it, or another folder or database.",
             )
 
 
 @cache
 def _statements(tables: MetaData) -> tuple[str, ...]:
-    """What creates the tables in SQLite, compiled once: a test that opens a store of its own must not wait for it."""
+    """The statements that create the tables in SQLite, compiled once: a test that opens its own store must not wait."""
     every = tables.sorted_tables
     elements: list[DDLElement] = [CreateTable(table, if_not_exists=True) for table in every]
     elements += [CreateIndex(index, if_not_exists=True) for table in every for index in table.indexes]
@@ -146,7 +146,7 @@ def _statements(tables: MetaData) -> tuple[str, ...]:
 
 
 def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The keys in pieces that one `IN (…)` can hold."""
+    """The keys in chunks that fit into one `IN (…)`."""
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         yield keys[start : start + _KEYS_AT_ONCE]
 
@@ -164,7 +164,7 @@ def open_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        # SQLAlchemy must send BEGIN itself: the driver's own habit opens transactions too late.
+        # SQLAlchemy must send BEGIN itself: the driver would open transactions too late.
         connection.isolation_level = None
         if not in_memory:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -173,14 +173,14 @@ def open_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # IMMEDIATE takes the write lock at once, so that two processes never deadlock half-way.
+        # IMMEDIATE takes the write lock at once, so that two processes never deadlock.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
 
 def _open_postgresql(url: str) -> Engine:
-    # A driver that only some have; it is asked for with the extra `postgres`.
+    # An optional driver, installed with the extra `postgres`.
     from psycopg.types.string import StrDumperUnknown, TextLoader
 
     class Dumper(StrDumperUnknown):
@@ -196,7 +196,7 @@ def _open_postgresql(url: str) -> Engine:
                 return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
             return text
 
-    # A thread needs two at most: one for its transaction, one for what it does alone.
+    # A thread needs two at most: one for its transaction, one for `alone`.
     engine = create_engine(url, pool_size=8, max_overflow=-1)
 
     @event.listens_for(engine, "connect")

@@ -1,6 +1,6 @@
-"""The one seam between the two companies: something that takes a POST and gives an answer.
+"""The only interface between the two services: a POST to a fixed URL and its response.
 
-In process it is a WSGI application, otherwise a socket; whoever posts cannot tell.
+It goes to a WSGI application in process, or over a socket; callers see no difference.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 TIMEOUT_SECONDS = 10.0
-# An emulated StackAdapt names each request in this header of its answer, in lower case; the real one does not.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An HTTP response, read whole."""
+class Response:
+    """An HTTP response, read completely."""
 
     status: int
     reason: str
@@ -32,7 +31,7 @@ class Answer:
 
 
 class TransportError(Exception):
-    """No answer came. `code` is the name that Node and Segment give the failure (`ECONNRESET`, `ETIMEDOUT`, …)."""
+    """No response arrived. `code` is the name of the failure in Node and Segment (`ECONNRESET`, `ETIMEDOUT`, …)."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -41,10 +40,10 @@ class TransportError(Exception):
 
 
 class Transport(Protocol):
-    """Posts a body to one fixed address."""
+    """Posts a body to one fixed URL."""
 
-    def post(self, headers: Mapping[str, str], body: str) -> Answer:
-        """Sends `body` and returns the answer, whatever its status. Raises TransportError when there is none."""
+    def post(self, headers: Mapping[str, str], body: str) -> Response:
+        """Sends `body` and returns the response, whatever its status. Raises TransportError when there is none."""
         ...
 
 
@@ -53,7 +52,7 @@ class HttpTransport:
 
     def __init__(self, url: str, *, app: WSGIApplication | None = None) -> None:
         self.url = url
-        # An application in this process is waited for, however slow the machine is.
+        # An application in this process has no time limit, however slow the machine is.
         self._seconds = math.inf if app else TIMEOUT_SECONDS
         self._client = httpx.Client(
             transport=httpx.WSGITransport(app=app) if app else None,
@@ -61,29 +60,29 @@ class HttpTransport:
             trust_env=False,
         )
 
-    def post(self, headers: Mapping[str, str], body: str) -> Answer:
+    def post(self, headers: Mapping[str, str], body: str) -> Response:
         try:
-            return self._answer(headers, body)
+            return self._response(headers, body)
         except httpx.TimeoutException as error:
             raise TransportError("ETIMEDOUT", f"Request timed out after {TIMEOUT_SECONDS * 1000:.0f}ms") from error
         except httpx.ConnectError as error:
             raise self._failed("ECONNREFUSED", error) from error
         except Exception as error:
-            # Not httpx's errors alone: a header that is no ASCII or a client that was closed fails in other ways, and
-            # a batch whose request raises anything else would be sent again at every tick.
+            # Not only httpx's errors: a non-ASCII header or a closed client fails in other ways, and a batch whose
+            # request raises anything else would be sent again each time.
             raise self._failed("ECONNRESET", error) from error
 
-    def _answer(self, headers: Mapping[str, str], body: str) -> Answer:
+    def _response(self, headers: Mapping[str, str], body: str) -> Response:
         elapsed = stopwatch()
         content = body.encode("utf-8", "replace")
         with self._client.stream("POST", self.url, headers=dict(headers), content=content) as response:
             received = bytearray()
             for chunk in response.iter_bytes():
-                # httpx bounds each read alone: an answer that drips would never end.
+                # httpx limits each read only: a response that arrives slowly would never end.
                 if elapsed() > self._seconds * 1000:
-                    raise httpx.ReadTimeout("the answer is not complete in time")
+                    raise httpx.ReadTimeout("the response was not complete in time")
                 received += chunk
-        return Answer(
+        return Response(
             status=response.status_code,
             reason=response.reason_phrase,
             # UTF-8 whatever the header says, as the published engine reads it.

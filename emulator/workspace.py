@@ -1,7 +1,6 @@
-"""The workspace: what an emulator starts with, read once from YAML or JSON into frozen values.
+"""The workspace: the configuration of an emulator, read from YAML or JSON into frozen values.
 
-The file is checked against `contracts/workspace.schema.json` first, then for references that a schema cannot check.
-A mistake names its place, what was found, and the nearest name that is allowed.
+It is validated against `contracts/workspace.schema.json`, then for references that a schema cannot check.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ LATENCIES = ("instant", "realistic")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advertiser:
-    """A StackAdapt advertiser. Ids are numbers written as text, as the API's `ID` is."""
+    """A StackAdapt advertiser. Ids are numbers as strings, like the API's `ID`."""
 
     id: str
     name: str
@@ -52,7 +51,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A Segment source, found by its write key."""
+    """A Segment source, identified by its write key."""
 
     name: str
     write_key: str = field(repr=False)
@@ -60,7 +59,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """The Engage space in which profiles and audiences live."""
+    """The Engage space of profiles and audiences."""
 
     id: str = "spa_local"
     name: str = "Local"
@@ -80,8 +79,8 @@ class Audience:
 class Connection:
     """An audience connected to a destination instance, with its event settings.
 
-    Customized setup: `email` is sent along by a strategy, `last`, `first` or `all`; `traits` name the traits that are
-    sent along, each with its name at the destination.
+    Customized setup: `email` is which emails are sent, `last`, `first` or `all`; `traits` are the traits to send, each
+    with its name at the destination.
     """
 
     audience_key: str
@@ -95,7 +94,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step of a journey: joined when `wait` has passed since the one before, and `condition`, if any, holds."""
+    """A journey step: entered when `wait` has passed since the previous one and `condition`, if any, is true."""
 
     key: str
     name: str
@@ -105,7 +104,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """An Engage journey. Conditions keep their JSON form; who meets `exit` leaves every step."""
+    """An Engage journey. Conditions keep their JSON form; a profile that meets `exit` leaves every step."""
 
     id: str
     name: str
@@ -118,7 +117,7 @@ class Journey:
 class StepConnection:
     """A journey step connected to a destination instance, with its event settings.
 
-    `event` None is the step's name. `events` is `all` (entering and leaving, with the step's boolean) or `entered`.
+    `event` None is the step's name. `events` is `all` (entering and leaving) or `entered`.
     """
 
     step_key: str
@@ -148,7 +147,7 @@ class Subscription:
 class Destination:
     """A destination instance: one configured copy of the published destination. `generation` None is the newest.
 
-    `batch_concurrency` is how many of its batches may be under way at once.
+    `batch_concurrency` is the number of batches that may be sent at once.
     """
 
     name: str
@@ -163,14 +162,14 @@ class Destination:
     endpoint: str | None = None
 
     def masked(self, text: str) -> str:
-        """`text` without the token, for whatever is kept or shown: the engine quotes one that no header can hold."""
+        """`text` without the token, for storage and output: the engine quotes a token that is not valid in a header."""
         token = self.settings["apiKey"]
         return text.replace(token, "***") if token else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """How StackAdapt's side takes records in. Each field stands for an `assumed` behaviour of the ledger.
+    """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
 
     `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`.
     """
@@ -182,7 +181,7 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """All of it. `faults` keep their JSON form; `faults` reads them."""
+    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them."""
 
     name: str = "local"
     advertisers: tuple[Advertiser, ...]
@@ -200,7 +199,7 @@ class Workspace:
     seed: int | None = None
 
     def with_options(self, *, latency: str | None = None, api_version: str | None = None) -> Workspace:
-        """The same workspace with what a command line or environment says otherwise. Raises InputError."""
+        """The workspace with options of a command line applied. Raises InputError."""
         changed = self
         if latency is not None:
             _check_latency(latency)
@@ -240,7 +239,7 @@ def load_workspace(path: Path | str | None = None) -> Workspace:
 
 @cache
 def built_in_workspace() -> Workspace:
-    """The workspace that is used when no other is given, read once per process."""
+    """The default workspace, read once per process."""
     from emulator.artefacts import fixture
 
     return load_workspace(fixture("workspace.yaml"))
@@ -279,11 +278,11 @@ def _check_latency(text: str) -> None:
         return
     if not PATTERN.fullmatch(text):
         raise InputError(
-            "this is no latency",
+            "invalid latency",
             where="latency",
             found=text,
-            allowed=f"{', '.join(LATENCIES)}, or a number followed by s, m, h or d",
-            hint=nearest(text, LATENCIES) or "Write instant, realistic or 4h.",
+            allowed=f"{', '.join(LATENCIES)}, or a duration such as 4h",
+            hint=nearest(text, LATENCIES),
         )
     parse_duration(text, where="latency")
 
@@ -298,20 +297,20 @@ def _token(item: Mapping[str, Any], where: str) -> Token:
         secret=item["token"],
         name=item["name"],
         scopes={advertiser: frozenset(scopes) for advertiser, scopes in item["scopes"].items()},
-        expires_at=_moment(expires, f"{where}: token {item['name']!r}: expiresAt") if expires else None,
+        expires_at=_timestamp(expires, f"{where}: token {item['name']!r}: expiresAt") if expires else None,
     )
 
 
-def _moment(text: str, where: str) -> datetime:
+def _timestamp(text: str, where: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        timestamp = None
+    if timestamp is None or timestamp.tzinfo is None:
         raise WorkspaceError(
-            "this is not a moment", where=where, found=text, allowed="ISO 8601 with its zone: 2026-01-31T00:00:00Z"
+            "invalid timestamp", where=where, found=text, allowed="ISO 8601 with a time zone: 2026-01-31T00:00:00Z"
         )
-    return moment
+    return timestamp
 
 
 def _destination(item: Mapping[str, Any]) -> Destination:
@@ -387,5 +386,5 @@ def _journey(item: Mapping[str, Any]) -> Journey:
 
 
 def _given(item: Mapping[str, Any], **names: str) -> dict[str, Any]:
-    """The fields whose key is in the document, so that a default is written once, in the data class."""
+    """The fields whose key is in the document: defaults are defined once, in the data class."""
     return {field_name: item[key] for field_name, key in names.items() if key in item}

@@ -1,4 +1,4 @@
-"""Reading a workspace file and telling its author what is wrong with it."""
+"""Reads workspace files and reports what is wrong with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import WorkspaceError, nearest
+from emulator.errors import WorkspaceError, unknown
 from emulator.schemas import first_mistake
 from emulator.yaml_files import parse_mapping, read_mapping
 
@@ -15,18 +15,18 @@ SCHEMA = "workspace.schema.json"
 
 
 def read(path: Path) -> Mapping[str, Any]:
-    """The document in a YAML or JSON file. Raises WorkspaceError when there is none."""
+    """The document in a YAML or JSON file. Raises WorkspaceError when it cannot be read."""
     return read_mapping(path, what="a workspace", mistake=WorkspaceError)
 
 
 def parse(text: str, *, where: str) -> Mapping[str, Any]:
-    """The document in a text of YAML or JSON. Raises WorkspaceError when there is none."""
+    """The document in a YAML or JSON string. Raises WorkspaceError when it cannot be parsed."""
     return parse_mapping(text, where=where, what="a workspace", mistake=WorkspaceError)
 
 
 @contextmanager
 def used(path: Path | None) -> Iterator[None]:
-    """Names the file in what is refused of its workspace only when that is put to use."""
+    """Adds the file to workspace errors that are found only when the workspace is used."""
     try:
         yield
     except WorkspaceError as error:
@@ -36,7 +36,7 @@ def used(path: Path | None) -> Iterator[None]:
 
 
 def check(document: Mapping[str, Any], *, where: str) -> None:
-    """Raises WorkspaceError for the most telling mistake in a workspace document."""
+    """Raises WorkspaceError for the most relevant mistake in a workspace document."""
     mistake = first_mistake(document, SCHEMA)
     if mistake is not None:
         raise mistake.as_error(WorkspaceError, where)
@@ -44,7 +44,7 @@ def check(document: Mapping[str, Any], *, where: str) -> None:
 
 
 def check_references(document: Mapping[str, Any], *, where: str) -> None:
-    """Raises WorkspaceError for a name that stands twice or leads nowhere, in a document that fits the schema."""
+    """Raises WorkspaceError for a duplicate name or an unknown one, in a document that fits the schema."""
     advertisers = [item["id"] for item in document["advertisers"]]
     audiences = [item["key"] for item in document.get("audiences", ())]
     _check_unique(advertisers, "advertisers", where)
@@ -72,7 +72,7 @@ def _check_unique(values: list[str], group: str, where: str, *, show: bool = Tru
     for index, value in enumerate(values):
         if value in values[:index]:
             raise WorkspaceError(
-                f"the same one stands at {group}[{values.index(value)}]",
+                f"duplicates {group}[{values.index(value)}]",
                 where=f"{where}: {group}[{index}]",
                 found=value if show else None,
             )
@@ -80,10 +80,4 @@ def _check_unique(values: list[str], group: str, where: str, *, show: bool = Tru
 
 def _check_known(value: str, known: list[str], where: str, kind: str) -> None:
     if value not in known:
-        raise WorkspaceError(
-            f"this workspace has no such {kind}",
-            where=where,
-            found=value,
-            allowed=", ".join(known) or "none is declared",
-            hint=nearest(value, known),
-        )
+        raise unknown(kind, value, known, where=where, error=WorkspaceError)

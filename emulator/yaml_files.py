@@ -1,12 +1,12 @@
-"""YAML and JSON files that people write, read safely, with the place of what does not parse.
+"""Reads YAML and JSON files safely, with the line of what does not parse.
 
-What is read has a form in JSON: a date stays the text that stands there, and keys are texts.
+The result is always representable in JSON: a date stays a string, and keys are strings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from json import JSONDecodeError, loads
+from json import JSONDecodeError
 from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,11 +14,12 @@ from typing import Any, NoReturn
 import yaml
 from yaml.constructor import ConstructorError
 
+from emulator import strict_json
 from emulator.errors import UserMistake
 from emulator.schemas import in_words, is_deeper_than
 
 try:
-    # Of libyaml: it reads the default workspace in 1 ms instead of 6.
+    # libyaml reads the default workspace in 1 ms instead of 6.
     from yaml import CSafeLoader as SafeLoader
 except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
@@ -30,9 +31,9 @@ _KINDS = tuple(f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str
 
 
 class _Loader(SafeLoader):
-    """Knows the kinds of value that JSON has, and no other."""
+    """Accepts only the types that JSON has."""
 
-    # Plain texts that look like a value of another kind, such as a date, are texts.
+    # Plain scalars that look like another type, such as a date, are strings.
     yaml_implicit_resolvers = {  # noqa: RUF012 - a class attribute by PyYAML's design
         first: [(tag, form) for tag, form in forms if tag in (*_KINDS, f"{_TAG}merge")]
         for first, forms in SafeLoader.yaml_implicit_resolvers.items()
@@ -41,7 +42,7 @@ class _Loader(SafeLoader):
 
     def construct_document(self, node: Any) -> Any:
         _check_keys(node)
-        # Everything at once: something that contains itself is refused instead of built.
+        # Everything at once, so that a value that contains itself is refused.
         self.deep_construct = True
         return super().construct_document(node)
 
@@ -49,24 +50,24 @@ class _Loader(SafeLoader):
         mapping = super().construct_mapping(node, deep=deep)
         for key, _ in node.value:
             if key.tag != f"{_TAG}str":
-                raise ConstructorError(None, None, f"the key {key.value} is not a text: quote it", key.start_mark)
+                raise ConstructorError(None, None, f"the key {key.value} is not a string: quote it", key.start_mark)
         return mapping
 
     def finite(self, node: Any) -> float:
-        """A number. Raises ConstructorError for what JSON cannot write."""
+        """A number. Raises ConstructorError for one that JSON cannot represent."""
         number = self.construct_yaml_float(node)
         if not isfinite(number):
-            raise ConstructorError(None, None, f"{node.value} is no number that JSON has", node.start_mark)
+            raise ConstructorError(None, None, f"{node.value} is not a JSON number", node.start_mark)
         return number
 
     def refuse(self, node: Any) -> NoReturn:
-        """Raises ConstructorError for a kind that JSON does not have."""
+        """Raises ConstructorError for a type that JSON does not have."""
         kind = node.tag.replace(_TAG, "!!")
-        raise ConstructorError(None, None, f"JSON has nothing like {kind}", node.start_mark)
+        raise ConstructorError(None, None, f"{kind} has no equivalent in JSON", node.start_mark)
 
 
 def _check_keys(top: yaml.Node) -> None:
-    """Raises ConstructorError for a key that stands twice. Looks before merging, which puts in keys that may."""
+    """Raises ConstructorError for a duplicate key. Runs before merging, which may add duplicates legitimately."""
     waiting, seen = [top], set[int]()
     while waiting:
         node = waiting.pop()
@@ -79,7 +80,7 @@ def _check_keys(top: yaml.Node) -> None:
             lines: dict[str, int] = {}
             for key, _ in node.value:
                 if key.tag == f"{_TAG}str" and key.value in lines:
-                    problem = f"the key {key.value!r} stands twice, first in line {lines[key.value]}"
+                    problem = f"duplicate key {key.value!r}, first in line {lines[key.value]}"
                     raise ConstructorError(None, None, problem, key.start_mark)
                 lines[str(key.value)] = key.start_mark.line + 1
             waiting.extend(value for _, value in reversed(node.value))
@@ -89,57 +90,55 @@ _Loader.add_constructor(f"{_TAG}float", _Loader.finite)
 _Loader.add_constructor(None, _Loader.refuse)
 
 
+def load_yaml(text: str) -> Any:
+    """The value of a YAML string that the package ships."""
+    return yaml.load(text, SafeLoader)
+
+
 def read_mapping(path: Path, *, what: str, mistake: type[UserMistake]) -> Mapping[str, Any]:
-    """The mapping in a file; `what` names it in messages: `a workspace`. Raises `mistake` when there is none."""
+    """The mapping in a file; `what` names it in messages: `a workspace`. Raises `mistake` when it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise mistake("there is no such file.", where=str(path)) from None
+        raise mistake("file not found", where=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise mistake(f"this file cannot be read: {error}.", where=str(path)) from None
+        raise mistake(f"this file cannot be read: {error}", where=str(path)) from None
     return parse_mapping(text, where=str(path), what=what, mistake=mistake, json=path.suffix == _JSON)
 
 
 def parse_mapping(
     text: str, *, where: str, what: str, mistake: type[UserMistake], json: bool = False
 ) -> Mapping[str, Any]:
-    """The mapping in a text of YAML, or of `json`, that stands at `where`. Raises `mistake` as `read_mapping` does."""
+    """The mapping in a YAML string, or JSON with `json`, from `where`. Raises `mistake` as `read_mapping` does."""
     try:
         document = _parsed(text, json=json)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}, column {mark.column + 1}" if mark else where
         problem = getattr(error, "problem", None) or "it does not parse"
-        told = problem if isinstance(error, ConstructorError) else f"this is neither YAML nor JSON: {problem}"
-        raise mistake(f"{told}.", where=place) from None
+        message = problem if isinstance(error, ConstructorError) else f"neither YAML nor JSON: {problem}"
+        raise mistake(message, where=place) from None
     except JSONDecodeError as error:
         place = f"{where}, line {error.lineno}, column {error.colno}"
-        raise mistake(f"this is not JSON: {error.msg}.", where=place) from None
+        raise mistake(f"not JSON: {error.msg}", where=place) from None
     except (ValueError, LookupError) as error:
-        # Such as a value that does not fit its tag, `!!int x`.
-        raise mistake(f"a value cannot be read: {error}.", where=where) from None
+        # Such as a value that does not match its tag, `!!int x`.
+        raise mistake(f"invalid value: {error}", where=where) from None
     except RecursionError:
         raise _too_deep(where, mistake) from None
     if not isinstance(document, dict):
-        raise mistake(f"{what} is a mapping.", where=where, found=in_words(document))
+        raise mistake(f"{what} must be an object", where=where, found=in_words(document))
     if is_deeper_than(_NESTING_LIMIT, document):
         raise _too_deep(where, mistake)
     return document
 
 
 def _parsed(text: str, *, json: bool) -> Any:
-    # YAML reads almost all of JSON: not tabs, and not the escapes of a character that takes two.
+    # YAML is almost a superset of JSON: not for tabs and the escapes of surrogate pairs.
     if json:
-        return loads(text, parse_float=_finite, parse_constant=_finite)
-    return yaml.load(text, _Loader)  # noqa: S506 - it knows less than the safe loader does
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text} is no number that JSON has")
-    return number
+        return strict_json.parse(text)
+    return yaml.load(text, _Loader)  # noqa: S506 - more restrictive than the safe loader
 
 
 def _too_deep(where: str, mistake: type[UserMistake]) -> UserMistake:
-    return mistake("this is nested too deeply.", where=where, allowed=f"{_NESTING_LIMIT} levels")
+    return mistake("nested too deeply", where=where, allowed=f"{_NESTING_LIMIT} levels")

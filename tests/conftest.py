@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that the tests of all packages share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--store",
         choices=["sqlite", "postgresql"],
         default="sqlite",
-        help="What keeps the data of sandboxes that would keep it in memory.",
+        help="The store of sandboxes that would otherwise be in memory.",
     )
 
 
@@ -45,7 +45,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def chosen_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """With --store postgresql, a schema of its own for each store that would be in memory."""
+    """With --store postgresql, a separate schema for each store that would be in memory."""
     if request.config.getoption("--store") == "sqlite":
         yield
         return
@@ -110,7 +110,7 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 def call(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Like `run`, in this process: for what needs none of its own, since starting one takes half a second."""
+    """Like `run`, in this process, since starting another one takes half a second."""
     for name in os.environ.keys() - environment().keys():
         monkeypatch.delenv(name)
     monkeypatch.setenv("NO_COLOR", "1")
@@ -131,12 +131,12 @@ def call(
 
 @pytest.fixture
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
-    """Starts `serve` on a free port and waits for the line that says it is ready."""
+    """Starts `serve` on a free port and waits until it is ready."""
     started: list[subprocess.Popen[str]] = []
 
     def serve(*arguments: str) -> Served:
         log = tmp_path_factory.mktemp("serve") / "log"
-        # A file: nobody reads along, and a full pipe would stop the server at its next log line.
+        # A file: a full pipe without a reader would block the server at its next log line.
         with log.open("w") as written:
             process = subprocess.Popen(
                 command("serve", "--port", "0", "--json", *arguments),

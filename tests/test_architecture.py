@@ -65,7 +65,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.mapping": "",
         "emulator.segment": "delivery.subscriptions engage.audience_events engage.journey_events engage.routes http "
         "lookups profiles.profile tables tracking.calls tracking.request_body",
-        "emulator.stackadapt": "graphql.document graphql.schema http limits profiles.file_formats "
+        "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks.document_kinds checks.finding checks.lint checks.validate client demo drift "

@@ -1,50 +1,65 @@
-"""The command line: one module a command, imported when it is called."""
+"""The command line: one module per command, imported when it is called."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
+from collections.abc import Mapping
 from importlib import import_module
 
 import click
 
 from emulator import __version__
-from emulator.cli.groups import ProposingGroup
-from emulator.errors import RENAMED, EmulatorDefect, EmulatorError
+from emulator.errors import EXIT_CODES, RENAMED, EmulatorDefect, EmulatorError, UserMistake, nearest
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
-    "exec": "Run a command with an emulator of its own, and the variables that lead to it.",
-    "demo": "Play the whole sync with generated people and check the result.",
-    "generate": "Make people, identify calls, audience events and workspaces.",
-    "trigger": "Send one event about one person to a running emulator, and tell what became of it.",
+    "exec": "Run a command with its own emulator, and the environment variables to reach it.",
+    "demo": "Run the whole sync with generated people and check the result.",
+    "generate": "Generate people, identify calls, audience events and workspaces.",
+    "trigger": "Send one event to a running emulator and print its outcome.",
     "map": "Show what the destination would send for events.",
-    "explain": "Walk one event through trigger, mapping, validation and StackAdapt.",
+    "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
-    "verify": "Play scenarios against the emulator or another endpoint and check what must be true.",
-    "clock": "Look at and move the time of a running emulator.",
-    "snapshot": "Save the state of a running emulator to a file, and load it again.",
-    "record": "Pass requests on to a real endpoint and record its answers, without what identifies anybody.",
+    "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",
+    "clock": "Show and change the time of a running emulator.",
+    "snapshot": "Save the state of a running emulator to a file, and restore it.",
+    "record": "Forward requests to a real endpoint and record its responses, without personal data.",
     "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",
     "docs": "Print a page of the documentation.",
     "replay": "Run recorded cases through the mapping engine and compare.",
 }
 
-_EPILOG = """\b
+_PREFIX = "STACKADAPT_EMULATOR"
+_TRACEBACK = f"{_PREFIX}_TRACEBACK"
+_EPILOG = f"""\b
 Start here:
-  stackadapt-emulator demo            see the whole sync work, with a funnel of what became of every event
+  stackadapt-emulator demo            run the whole sync and print the outcome of every event
   stackadapt-emulator serve           run it on http://127.0.0.1:8585 for your own code
 \b
-Exit codes: 0 ok, 1 a check failed, 2 bad usage or bad input, 3 a defect of the emulator.
-Every option can also be set in the environment: serve --port is STACKADAPT_EMULATOR_SERVE_PORT.
+Exit codes: {", ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())}.
+Every option has an environment variable, such as {_PREFIX}_SERVE_PORT for serve --port.
 """
-_TRACEBACK = "STACKADAPT_EMULATOR_TRACEBACK"
 
 
-class _Commands(ProposingGroup):
-    """Finds a command's module by its name."""
+class SuggestingGroup(click.Group):
+    """A group of commands that suggests the closest name for an unknown one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            message = " ".join(filter(None, (error.message, nearest(args[0], self.list_commands(ctx)))))
+            raise click.UsageError(message, ctx) from None
+
+
+class _Commands(SuggestingGroup):
+    """Imports a command's module when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -69,19 +84,37 @@ class _Commands(ProposingGroup):
 def cli() -> None:
     """A local StackAdapt and a local Segment, with the real mapping engine between them.
 
-    It takes Segment events, turns them into the GraphQL documents that the published destination "StackAdapt
-    Audiences" sends, and answers them as StackAdapt would: profiles appear, records without email are rejected with
-    a reason, segments on the audience's id and name fill. No credentials, no network.
+    It accepts Segment events, maps them to the GraphQL requests that the published destination "StackAdapt Audiences"
+    sends, and responds as StackAdapt would: profiles appear, records without an email are rejected with a reason, and
+    segments of the audience fill. No credentials, no network.
     """
 
 
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Raises UserMistake for the variable of a renamed option, which would otherwise be ignored."""
+    commands = "|".join(name.upper() for name in COMMANDS)
+    for old in sorted((name for name in RENAMED if name.startswith("--")), key=len, reverse=True):
+        pattern = rf"({_PREFIX}_(?:{commands})_(?:[A-Z_]+_)?){_suffix(old)}"
+        for variable in sorted(environment):
+            if match := re.fullmatch(pattern, variable):
+                raise UserMistake(
+                    f"unknown environment variable {variable!r}",
+                    hint=f"It is now {match[1] + _suffix(RENAMED[old])!r}.",
+                )
+
+
+def _suffix(option: str) -> str:
+    return option.removeprefix("--").upper().replace("-", "_")
+
+
 def main() -> None:
-    """Runs the command line. A mistake is one line on standard error, and a traceback only for who asks for it."""
+    """Runs the command line. An error is one line on standard error; a traceback is printed on request only."""
     try:
-        cli.main(prog_name="stackadapt-emulator", auto_envvar_prefix="STACKADAPT_EMULATOR", standalone_mode=False)
+        check_environment(os.environ)
+        cli.main(prog_name="stackadapt-emulator", auto_envvar_prefix=_PREFIX, standalone_mode=False)
     except click.ClickException as error:
         if isinstance(error, click.NoSuchOption) and error.option_name in RENAMED:
-            # click proposes only an option that is spelled alike.
+            # click suggests only an option that is spelled alike.
             message = f"No such option {error.option_name!r}: it is now {RENAMED[error.option_name]!r}."
             error = click.NoSuchOption(error.option_name, message, ctx=error.ctx)
         error.show()
@@ -94,10 +127,10 @@ def main() -> None:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader went away (`… | head`): nothing is wrong, and nothing more can be said.
+        # The reader has closed the pipe (`… | head`): not an error, and nothing more can be printed.
         sys.stderr.close()
         sys.exit(0)
-    except Exception as error:  # noqa: BLE001 - the last net: what nobody foresaw is a defect of ours, whatever it is
+    except Exception as error:  # noqa: BLE001 - any other exception is a bug in the emulator
         if os.environ.get(_TRACEBACK):
             traceback.print_exc()
         click.echo(f"error: {_defect(error)}", err=True)
@@ -105,8 +138,7 @@ def main() -> None:
 
 
 def _defect(error: Exception) -> EmulatorDefect:
-    told = " ".join(f"{type(error).__name__}: {error}".split())
+    description = " ".join(f"{type(error).__name__}: {error}".split())
     return EmulatorDefect(
-        f"this is a defect of the emulator: {told}",
-        hint=f"Set {_TRACEBACK}=1 to see where it happened.",
+        f"this is a bug in the emulator: {description}", hint=f"Set {_TRACEBACK}=1 to see where it happened."
     )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import httpx
 
-from emulator.cli.groups import ProposingGroup
+from emulator.cli import SuggestingGroup
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
 from emulator.durations import parse_duration
 
@@ -17,14 +17,16 @@ Examples:
   stackadapt-emulator clock show
   stackadapt-emulator clock advance 4h
   stackadapt-emulator clock freeze --sandbox checkout
+\b
+Exit codes: 0 ok, 2 bad usage or no emulator at the URL. STACKADAPT_EMULATOR_URL sets --url.
 """
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the clock as one JSON object.")
 
 
-@click.group(cls=ProposingGroup, epilog=_EPILOG)
+@click.group(cls=SuggestingGroup, epilog=_EPILOG)
 def command() -> None:
-    """Look at the time of a running emulator, move it forward, stand it still, let it run on."""
+    """Show the time of a running emulator, move it forward, freeze it or let it run."""
 
 
 @command.command()
@@ -33,7 +35,7 @@ def command() -> None:
 @_json
 def show(url: str, sandbox: str | None, as_json: bool) -> None:
     """Print the time."""
-    _tell(_asked(url, sandbox, "GET", "/_emulator/clock"), as_json)
+    _print(_state(url, sandbox, "GET", "/_emulator/clock"), as_json)
 
 
 @command.command()
@@ -42,9 +44,9 @@ def show(url: str, sandbox: str | None, as_json: bool) -> None:
 @sandbox_option
 @_json
 def advance(duration: str, url: str, sandbox: str | None, as_json: bool) -> None:
-    """Move the time forward by DURATION, such as 90s, 15m, 4h or 2d. What becomes due happens at once."""
+    """Move the time forward by DURATION, such as 90s, 15m, 4h or 2d, and process what becomes due."""
     parse_duration(duration, where="DURATION")
-    _tell(_asked(url, sandbox, "POST", "/_emulator/clock/advance", {"duration": duration}), as_json)
+    _print(_state(url, sandbox, "POST", "/_emulator/clock/advance", {"duration": duration}), as_json)
 
 
 @command.command()
@@ -52,8 +54,8 @@ def advance(duration: str, url: str, sandbox: str | None, as_json: bool) -> None
 @sandbox_option
 @_json
 def freeze(url: str, sandbox: str | None, as_json: bool) -> None:
-    """Stand the clock still."""
-    _tell(_asked(url, sandbox, "POST", "/_emulator/clock/freeze"), as_json)
+    """Freeze the clock."""
+    _print(_state(url, sandbox, "POST", "/_emulator/clock/freeze"), as_json)
 
 
 @command.command()
@@ -61,24 +63,24 @@ def freeze(url: str, sandbox: str | None, as_json: bool) -> None:
 @sandbox_option
 @_json
 def resume(url: str, sandbox: str | None, as_json: bool) -> None:
-    """Let a clock that stands still run on."""
-    _tell(_asked(url, sandbox, "POST", "/_emulator/clock/resume"), as_json)
+    """Let a frozen clock run again."""
+    _print(_state(url, sandbox, "POST", "/_emulator/clock/resume"), as_json)
 
 
-def _asked(url: str, sandbox: str | None, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def _state(url: str, sandbox: str | None, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     try:
         with connect(url, sandbox) as client:
-            answer = client.request(method, path, json=body)
+            response = client.request(method, path, json=body)
     except httpx.HTTPError as error:
         raise unreachable(url, error) from None
-    check(answer)
-    state: dict[str, Any] = answer.json()
+    check(response)
+    state: dict[str, Any] = response.json()
     return state
 
 
-def _tell(state: dict[str, Any], as_json: bool) -> None:
+def _print(state: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(state))
         return
-    standing = "frozen" if state["frozen"] else "running"
-    click.echo(f"{state['now']} ({standing}, {state['aheadSeconds']:.0f} s ahead)")
+    status = "frozen" if state["frozen"] else "running"
+    click.echo(f"{state['now']} ({status}, {state['aheadSeconds']:.0f} s ahead)")

@@ -1,4 +1,4 @@
-"""`exec`: a command with an emulator of its own."""
+"""`exec`: runs a command with its own emulator."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Examples:
   stackadapt-emulator exec --workspace workspace.yaml --latency 4h -- npm test
   stackadapt-emulator exec -- sh -c 'curl -s $STACKADAPT_EMULATOR_URL/_emulator/health'
 \b
-The command sees:
-  STACKADAPT_GRAPHQL_URL     where StackAdapt's GraphQL answers
-  STACKADAPT_TOKEN           a token that may read and write
+Environment variables of the command:
+  STACKADAPT_GRAPHQL_URL     URL of StackAdapt's GraphQL API
+  STACKADAPT_TOKEN           a token with read and write access
   STACKADAPT_ADVERTISER_ID   the workspace's first advertiser
   SEGMENT_HOST               the host for a Segment SDK
   SEGMENT_WRITE_KEY          the write key of the workspace's first source
   STACKADAPT_EMULATOR_URL    the emulator, for its control API and for commands such as trigger
 \b
-The exit code is the command's: 128 and the number for one that a signal ended, 127 for one that is not there, 126 for
-one that cannot be run.
+Exit codes: that of the command; 128 plus the signal's number when a signal ended it; 127 when it is not found; 126
+when it cannot be run.
 """
 _NOT_FOUND, _NOT_RUNNABLE = 127, 126
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_MOST_TROUBLES = 10
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_MOST_FAILURES = 10
 _SECONDS = 60
 
 
@@ -54,9 +54,9 @@ def command(
     api_version: str | None,
     command_line: tuple[str, ...],
 ) -> None:
-    """Run COMMAND with an emulator of its own, on a free port, which stops when the command has ended.
+    """Run COMMAND with its own emulator on a free port, which stops when the command ends.
 
-    When the command fails, what the emulator refused is told on standard error.
+    When the command fails, the emulator's failures are printed on standard error.
     """
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
     with used(workspace_path):
@@ -65,12 +65,12 @@ def command(
         opened as emulator,
         httpx.Client(base_url=emulator.start(), trust_env=False, timeout=_SECONDS) as client,
     ):
-        # Asked over the port: whoever gets its address finds it answering.
+        # Requested over the port, so that it responds before the command starts.
         endpoint = sandbox_at(client)
         with Heartbeat(emulator.sandboxes.opened):
             code = _run(command_line, {**os.environ, **_variables(endpoint)})
         if code:
-            _tell_troubles(endpoint, code)
+            _print_failures(endpoint, code)
     sys.exit(code)
 
 
@@ -80,47 +80,47 @@ def _variables(endpoint: Endpoint) -> dict[str, str]:
         "STACKADAPT_TOKEN": endpoint.token,
         "STACKADAPT_ADVERTISER_ID": endpoint.advertiser_id,
         "SEGMENT_HOST": endpoint.url,
-        # Empty where no source is: a key from outside would lead elsewhere.
+        # Empty without a source: a key inherited from the environment would be wrong.
         "SEGMENT_WRITE_KEY": endpoint.write_key or "",
         "STACKADAPT_EMULATOR_URL": endpoint.url,
     }
 
 
 def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
-    """The exit code of a command, as a shell tells it. Signals to this process are passed on to the command."""
+    """The exit code of a command, as a shell reports it. Signals to this process are forwarded to the command."""
     # A terminal sends Ctrl-C to the whole foreground group, and the command must stay in it to read from there.
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     try:
-        child = subprocess.Popen(  # noqa: S603 - running what the caller names is what this is for
+        child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
             command_line, env=environment, process_group=None if at_terminal else 0
         )
     except FileNotFoundError:
-        click.echo(f"error: there is no such command: {command_line[0]}", err=True)
+        click.echo(f"error: command not found: {command_line[0]}", err=True)
         return _NOT_FOUND
     except OSError as error:
-        click.echo(f"error: this command cannot be run: {command_line[0]}: {error.strerror}", err=True)
+        click.echo(f"error: cannot run {command_line[0]}: {error.strerror}", err=True)
         return _NOT_RUNNABLE
 
-    def pass_on(number: int, _frame: FrameType | None) -> None:
+    def forward(number: int, _frame: FrameType | None) -> None:
         with suppress(ProcessLookupError):
             if not at_terminal:
                 os.killpg(child.pid, number)
             elif number != signal.SIGINT:
                 child.send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    before = {number: signal.signal(number, forward) for number in _FORWARDED}
     try:
         code = child.wait()
     finally:
-        # From here on a signal is for this process: the command's number may be another's soon.
+        # From here on a signal is for this process: the command's process id may be reused.
         for number, handler in before.items():
             signal.signal(number, handler)
     return code if code >= 0 else 128 - code
 
 
-def _tell_troubles(endpoint: Endpoint, code: int) -> None:
-    told = failures_at(endpoint)
-    if told:
-        click.echo(f"stackadapt-emulator: the command ended with exit code {code}. What was refused:", err=True)
-        for line in told.counted(most=_MOST_TROUBLES):
+def _print_failures(endpoint: Endpoint, code: int) -> None:
+    failures = failures_at(endpoint)
+    if failures:
+        click.echo(f"stackadapt-emulator: the command exited with code {code}. Failures:", err=True)
+        for line in failures.counted(most=_MOST_FAILURES):
             click.echo(f"  {line}", err=True)

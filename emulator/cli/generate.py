@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from emulator.addresses import address, shown
+from emulator.cli import SuggestingGroup
 from emulator.cli.generate_options import (
     GZIP,
     form_of,
@@ -19,10 +20,8 @@ from emulator.cli.generate_options import (
     population_options,
     stream_options,
 )
-from emulator.cli.groups import ProposingGroup
-from emulator.cli.progress import progress
+from emulator.cli.output import counted, progress
 from emulator.cli.remote import client_of, permission, remote_options
-from emulator.cli.wording import counted
 from emulator.errors import InputError, UserMistake, unwritable
 from emulator.generator.event_stream import EventStream, IdentifyCalls, members, membership_events
 from emulator.generator.job import CSV, Job, PeopleStream, Stream
@@ -43,7 +42,7 @@ Examples:
 _FASTEST = 1_000_000
 
 
-@click.group(cls=ProposingGroup, epilog=_EPILOG)
+@click.group(cls=SuggestingGroup, epilog=_EPILOG)
 def command() -> None:
     """Generate people, identify calls, audience events and workspaces.
 

@@ -1,4 +1,4 @@
-"""`record`: what a real endpoint answers, kept without what identifies anybody."""
+"""`record`: records the responses of a real endpoint without personal data."""
 
 from __future__ import annotations
 
@@ -22,30 +22,32 @@ Examples:
   stackadapt-emulator record --upstream https://sandbox.stackadapt.com/public/graphql \\
       --allow-remote --allow-writes
 \b
-Then, to see where the emulator differs:
+Then compare the emulator with the recording:
   stackadapt-emulator verify --exchanges exchanges.jsonl
+\b
+Exit codes: 0 stopped by a signal, 2 bad usage or a host that is not allowed.
 """
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--upstream", required=True, help="Endpoint to send to; /graphql when it has no path.")
-@click.option("--port", default=8586, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--upstream", required=True, help="Endpoint to forward to; /graphql when it has no path.")
+@click.option("--port", default=8586, show_default=True, type=click.IntRange(0, 65535), help="0 selects a free one.")
 @click.option(
     "-o",
     "--output",
     default="exchanges.jsonl",
     show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="New file to write, one exchange a line.",
+    help="New file to write, one exchange per line.",
 )
 @remote_options
-@click.option("--json", "as_json", is_flag=True, help="Print where to send to as one JSON line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the URL to send to as one JSON line.")
 def command(upstream: str, port: int, output: Path, as_json: bool) -> None:
-    """Pass GraphQL requests on to an endpoint and record what it answers, until Ctrl-C.
+    """Forward GraphQL requests to an endpoint and record its responses, until Ctrl-C.
 
-    Point a client at the address that is printed; its own token goes along. The file gets neither tokens nor email
-    addresses: an address has the same pseudonym wherever it stands. Names, phones, postal addresses and birth dates
-    keep their shape only. Other properties stay as they are: read the file before it is passed on.
+    Point a client at the printed URL; its own token is forwarded. The file contains neither tokens nor email
+    addresses: each address has one pseudonym. Names, phone numbers, postal addresses and birth dates keep only their
+    format. Other properties are unchanged: review the file before sharing it.
     """
     given = address(upstream)
     target = given.copy_with(path="/graphql") if given.path == "/" else given
@@ -63,4 +65,4 @@ def command(upstream: str, port: int, output: Path, as_json: bool) -> None:
 def _welcome(graphql: str, upstream: str, output: Path, as_json: bool) -> str:
     if as_json:
         return json.dumps({"graphql": graphql, "upstream": upstream, "file": str(output)})
-    return f"{graphql} passes on to {upstream} and records in {output}. Stop with Ctrl-C."
+    return f"{graphql} forwards to {upstream} and records to {output}. Stop with Ctrl-C."

@@ -1,7 +1,6 @@
-"""The two flags that open the way to another host, and clients that go no further than the flags allow.
+"""The two flags that allow another host, and clients restricted to what they allow.
 
-A command that takes an address stands under `remote_options` (`url_option` brings them along) and speaks to it through
-`guard()` or `client_of()`.
+A command with a URL is decorated with `remote_options` (`url_option` includes it) and uses `guard()` or `client_of()`.
 """
 
 from __future__ import annotations
@@ -30,24 +29,24 @@ allow_remote_option = click.option(
     is_flag=True,
     expose_value=False,
     callback=_keep,
-    help="Go to a host that is not this machine.",
+    help="Allow a host other than this machine.",
 )
 allow_writes_option = click.option(
     "--allow-writes",
     is_flag=True,
     expose_value=False,
     callback=_keep,
-    help="Change data on that host; never on a production host.",
+    help="Allow changes to data on that host; never on a production host.",
 )
 
 
 def remote_options(command: _Command) -> _Command:
-    """Adds both flags; `permission()` tells what they say."""
+    """Adds both flags; `permission()` returns their values."""
     return allow_remote_option(allow_writes_option(command))
 
 
 def permission() -> Permission:
-    """What the flags of the command that runs allow; nothing for a command without them."""
+    """What the flags of the current command allow; nothing for a command without them."""
     meta = click.get_current_context().meta
     return Permission(
         remote=meta.get(f"{_KEY}.allow_remote", False),
@@ -56,18 +55,18 @@ def permission() -> Permission:
 
 
 def guard() -> GuardedTransport:
-    """A transport for an `httpx.Client` that sends only what the flags allow, and tells on standard error where to."""
-    told: set[str] = click.get_current_context().meta.setdefault(f"{_KEY}.told", set())
+    """A transport for an `httpx.Client` that sends only what the flags allow, and prints the host on standard error."""
+    printed: set[str] = click.get_current_context().meta.setdefault(f"{_KEY}.printed", set())
 
     def announce(text: str) -> None:
-        if text not in told:
-            told.add(text)
+        if text not in printed:
+            printed.add(text)
             click.echo(text, err=True)
 
     return GuardedTransport(permission(), announce=announce)
 
 
 def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
-    """A guarded client of one server. Raises InputError for what is no URL, UserMistake for a host not allowed."""
+    """A guarded client of one server. Raises InputError for an invalid URL, UserMistake for a host not allowed."""
     check_visit(address(url), permission())
     return httpx.Client(base_url=url, headers=headers, transport=guard(), trust_env=False, timeout=_SECONDS)

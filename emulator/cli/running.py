@@ -1,4 +1,4 @@
-"""Speaking to an emulator that runs already: its address, its sandbox, and what it refuses."""
+"""Clients of a running emulator: its URL, its sandbox, and its errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _URL = "http://127.0.0.1:8585"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-sandbox_option = click.option("--sandbox", help="Name of the sandbox; the default one when absent.")
+sandbox_option = click.option("--sandbox", help="Name of the sandbox; the default sandbox when absent.")
 
 
 def url_option(command: _Command) -> _Command:
@@ -28,35 +28,35 @@ def url_option(command: _Command) -> _Command:
         "--url",
         default=_URL,
         show_default=True,
-        # What `exec` tells its command: a command inside speaks to the emulator around it.
+        # Set by `exec`: a command inside it addresses that emulator.
         envvar="STACKADAPT_EMULATOR_URL",
         show_envvar=True,
-        help="Where the emulator listens.",
+        help="URL of the emulator.",
     )
     return url(remote_options(command))
 
 
 def connect(url: str, sandbox: str | None) -> httpx.Client:
-    """A client of the control API. Raises UserMistake for something that is no URL, or a host not allowed."""
-    # Quoted, since a header cannot hold everything; the name of a sandbox that there is stays as it is.
+    """A client of the control API. Raises UserMistake for an invalid URL or a host that is not allowed."""
+    # Quoted, since headers are ASCII; valid names of sandboxes are unaffected.
     return client_of(url, {SANDBOX_HEADER: quote(sandbox)} if sandbox is not None else {})
 
 
 def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:
-    """The two companies in a sandbox of a running emulator, with the secrets that open them."""
+    """A sandbox of a running emulator, with its token and write key."""
     return sandbox_at(client, sandbox or DEFAULT_SANDBOX)
 
 
-def check(answer: httpx.Response) -> None:
-    """Raises what the emulator says when it refuses, as if it had happened here."""
-    if refused := refusal_in(answer):
-        raise refused
+def check(response: httpx.Response) -> None:
+    """Raises the error in a response, if any."""
+    if error := refusal_in(response):
+        raise error
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> UserMistake:
-    """The mistake to raise when nobody answers."""
+    """The error to raise when the emulator does not respond."""
     return UserMistake(
-        f"the emulator does not answer: {error}",
+        f"the emulator does not respond: {error}",
         where=shown(address(url)),
         hint="Start it with: stackadapt-emulator serve",
     )

@@ -1,4 +1,4 @@
-"""`serve`: the emulator on a port."""
+"""`serve`: runs the emulator on a port."""
 
 from __future__ import annotations
 
@@ -28,28 +28,36 @@ Examples:
   stackadapt-emulator serve --port 0 --json
   stackadapt-emulator serve --workspace workspace.yaml --data ./state --latency 4h
   stackadapt-emulator serve --database postgresql+psycopg://me@localhost/emulator --workers 4
+\b
+Exit codes: 0 stopped by a signal, 2 bad usage or a bad workspace. Every option has an environment variable, such as
+STACKADAPT_EMULATOR_SERVE_PORT.
 """
 _OPEN = (
-    "warning: this listens to other machines and answers any host name. Whoever reaches it can change everything: "
-    "the control API asks for no token, and the default tokens are known to everybody."
+    "warning: listening on a non-loopback address; the control API is unauthenticated and the default tokens are public"
 )
 
 
 @click.command(epilog=_EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8585, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--port", default=8585, show_default=True, type=click.IntRange(0, 65535), help="0 selects a free one.")
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that keeps the data.")
-@click.option("--database", help="PostgreSQL database that keeps the data, as a URL; several processes may share it.")
 @click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that serve a --database."
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for the data (default: in memory)."
+)
+@click.option("--database", help="URL of a PostgreSQL database for the data; several processes may share it.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes; several need --database.",
 )
 @click.option("--uploads", type=click.Path(path_type=Path, file_okay=False), help="Folder whose files can be uploaded.")
-@click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
+@click.option("--latency", help="Time until profiles are visible: instant, realistic or a duration such as 4h.")
 @click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-pii", is_flag=True, help="Show email addresses in the log.")
-@click.option("--json", "as_json", is_flag=True, help="Print what to connect to as one JSON line.")
+@click.option("--json", "as_json", is_flag=True, help="Print URLs, tokens and write keys as one JSON line.")
 def command(
     host: str,
     port: int,
@@ -67,7 +75,7 @@ def command(
     """Run the emulator as a server until Ctrl-C."""
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
     if workers > 1 and database is None:
-        raise UserMistake("several processes need one --database", where="--workers", found=workers, allowed="1")
+        raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
@@ -87,14 +95,14 @@ def command(
         if workers == 1:
             _serve(open_emulator(), listening, announce)
             return
-        # Opened once before there are workers: the tables are made, and a database that is of no use is told of here.
+        # Opened once before the workers: creates the tables, and reports an unusable database here.
         open_emulator().close()
         announce()
         run_workers(workers, lambda: _serve(open_emulator(), listening))
 
 
 def warning_about(host: str) -> str | None:
-    """What whoever listens on an address that others reach should know; None for this machine's own."""
+    """The warning to print for an address that other machines can reach; None for a loopback address."""
     return None if is_loopback(host) else _OPEN
 
 
@@ -119,7 +127,7 @@ def _connection(url: str, workspace: Workspace) -> dict[str, Any]:
 
 def _welcome(url: str, workspace: Workspace) -> str:
     if not workspace.sources:
-        raise UserMistake("this workspace has no source, so no event can enter", hint="Add one under sources.")
+        raise UserMistake("this workspace has no source, so it cannot receive events", hint="Add one under sources.")
     key = workspace.sources[0].write_key
     token = workspace.tokens[0].secret
     advertiser = workspace.advertisers[0].id

@@ -1,4 +1,4 @@
-"""`snapshot`: the state of a running emulator into a file, and back."""
+"""`snapshot`: saves the state of a running emulator to a file, and restores it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import httpx
 
-from emulator.cli.groups import ProposingGroup
+from emulator.cli import SuggestingGroup
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
 from emulator.errors import InputError, unwritable
 
@@ -17,15 +17,17 @@ Examples:
   stackadapt-emulator snapshot save before.snapshot.gz
   stackadapt-emulator snapshot load before.snapshot.gz
   stackadapt-emulator snapshot save --url http://127.0.0.1:9000 --sandbox checkout state.snapshot.gz
+\b
+Exit codes: 0 ok, 2 bad usage or no emulator at the URL. STACKADAPT_EMULATOR_URL sets --url.
 """
 
 
-@click.group(cls=ProposingGroup, epilog=_EPILOG)
+@click.group(cls=SuggestingGroup, epilog=_EPILOG)
 def command() -> None:
-    """Save the state of a running emulator to a file, and load it again.
+    """Save the state of a running emulator to a file, and restore it.
 
-    The file holds both companies' data and the time. It can be loaded into any emulator with the same workspace,
-    whether that keeps its data in memory, in files or in PostgreSQL. It holds personal data, but no tokens.
+    The file contains the data of both services and the time. It can be loaded into any emulator with the same
+    workspace, whether its data is in memory, in files or in PostgreSQL. It contains personal data, but no tokens.
     """
 
 
@@ -34,13 +36,13 @@ def command() -> None:
 @url_option
 @sandbox_option
 def save(file: Path, url: str, sandbox: str | None) -> None:
-    """Write the state to FILE, readable by you alone."""
+    """Write the state to FILE, readable by you only."""
     unfinished = file.with_name(f"{file.name}.part")
     try:
-        with connect(url, sandbox) as client, client.stream("GET", "/_emulator/snapshot") as answer:
-            check(answer)
+        with connect(url, sandbox) as client, client.stream("GET", "/_emulator/snapshot") as response:
+            check(response)
             with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-                for chunk in answer.iter_raw():
+                for chunk in response.iter_raw():
                     out.write(chunk)
         unfinished.replace(file)
     except httpx.HTTPError as error:
@@ -56,7 +58,7 @@ def save(file: Path, url: str, sandbox: str | None) -> None:
 @url_option
 @sandbox_option
 def load(file: Path, url: str, sandbox: str | None) -> None:
-    """Replace the state by what FILE holds. A damaged file changes nothing."""
+    """Replace the state with that in FILE. A damaged file changes nothing."""
     try:
         content = file.open("rb")
     except OSError as error:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 import httpx
 
-from emulator.cli.groups import ProposingGroup
+from emulator.cli import SuggestingGroup
 from emulator.cli.running import connect, endpoint_of, sandbox_option, unreachable, url_option
 from emulator.errors import InputError
 from emulator.harness.client import SegmentClient, timeline_of
@@ -48,7 +48,7 @@ def _example(arguments: str) -> str:
     return f"\b\nExample:\n  stackadapt-emulator trigger {arguments}"
 
 
-@click.group(cls=ProposingGroup, epilog=_EPILOG)
+@click.group(cls=SuggestingGroup, epilog=_EPILOG)
 def command() -> None:
     """Send one event for one user to a running emulator and print what happened at each stage.
 

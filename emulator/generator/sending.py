@@ -8,7 +8,7 @@ from math import ceil
 import httpx
 
 from emulator.addresses import shown
-from emulator.clock import Pace
+from emulator.clock import Throttle
 from emulator.errors import UserMistake
 from emulator.generator.job import Record, encode
 from emulator.segment import BATCH_LIMIT_BYTES, EVENTS_IN_A_BATCH
@@ -23,7 +23,7 @@ def sent(
     calls: Iterable[Record],
     *,
     rate: float | None = None,
-    pace: Pace | None = None,
+    pace: Throttle | None = None,
 ) -> Iterator[int]:
     """Posts calls to `/v1/batch`; yields the number of calls of each request once it is accepted.
 
@@ -33,7 +33,7 @@ def sent(
     """
     most = EVENTS_IN_A_BATCH if rate is None else min(EVENTS_IN_A_BATCH, ceil(rate))
     if rate is not None and pace is None:
-        pace = Pace(rate)
+        pace = Throttle(rate)
     done = 0
     for batch in batches(calls, most=most):
         if pace is not None:

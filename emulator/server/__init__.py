@@ -1,1 +1,1 @@
-"""The doors of a running emulator: one WSGI application, one port, one control API."""
+"""A running emulator: one WSGI application with the endpoints of both services and a control API."""

@@ -1,4 +1,4 @@
-"""`Emulator`: the whole thing as one object, in process or on a real port."""
+"""`Emulator`: both services and the control API as one object, in process or on a port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emulator.journal import Listener as Reporter
 from emulator.protocol import DEFAULT_SANDBOX
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
-from emulator.server.app import create_app
+from emulator.server.app import bind, create_app
 from emulator.server.listener import Listener
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
@@ -25,14 +25,14 @@ from emulator.workspace import Workspace, load_workspace
 
 
 class Emulator:
-    """An emulator of its own, with nothing shared unless `database` names a PostgreSQL database.
+    """An independent emulator; it shares nothing unless `database` names a PostgreSQL database.
 
     >>> with Emulator() as emulator:
     ...     emulator.client.get("/_emulator/health").json["status"]
     'ok'
 
-    `data` is a folder that keeps everything, in one SQLite file a sandbox; without one it lives in memory.
-    `client` speaks to it in process; `start()` opens a real port and returns its URL.
+    `data` is a folder for one SQLite file per sandbox; without it the data is in memory. `client` calls it in process;
+    `start()` opens a port and returns its URL.
     """
 
     def __init__(
@@ -51,32 +51,33 @@ class Emulator:
         self._uploads = uploads
         self._reporters: list[Reporter] = []
         self._listener: Listener | None = None
-        self.app: Flask = create_app(self)
+        self.app: Flask = create_app()
         try:
-            self.sandboxes = Sandboxes(workspace, self._stores, self._open_world)
+            self.sandboxes = Sandboxes(workspace, self._stores, self._open_services)
         except EmulatorError:
             self._stores.close()
             raise
+        bind(self.app, self.sandboxes)
 
     @property
-    def world(self) -> SandboxServices:
-        """The default sandbox and what lives in it."""
-        return self.sandboxes.world(DEFAULT_SANDBOX)
+    def services(self) -> SandboxServices:
+        """The services of the default sandbox."""
+        return self.sandboxes.services(DEFAULT_SANDBOX)
 
     @property
     def sandbox(self) -> Sandbox:
         """Clock, faults, journal and store of the default sandbox."""
-        return self.world.sandbox
+        return self.services.sandbox
 
     @property
     def stackadapt(self) -> StackAdapt:
-        """StackAdapt's side: profiles, rejections, segments."""
-        return self.world.stackadapt
+        """The StackAdapt service: profiles, rejections, segments."""
+        return self.services.stackadapt
 
     @property
     def segment(self) -> Segment:
-        """Segment's side: calls, audiences, deliveries."""
-        return self.world.segment
+        """The Segment service: calls, audiences, deliveries."""
+        return self.services.segment
 
     @property
     def client(self) -> Client:
@@ -84,36 +85,38 @@ class Emulator:
         return self.app.test_client()
 
     def report_to(self, reporter: Reporter) -> None:
-        """Calls `reporter` with everything that happens in any sandbox from now on."""
+        """Calls `reporter` with every event of any sandbox from now on."""
         self._reporters.append(reporter)
-        for world in self.sandboxes.opened():
-            world.sandbox.journal.listen(reporter)
+        for services in self.sandboxes.opened():
+            services.sandbox.journal.listen(reporter)
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listens on a port (a free one by default) on a thread of its own and returns the URL.
+        """Listens on a port (a free one by default) in a background thread and returns the URL.
 
-        Raises PortInUse, and UserMistake when it listens already.
+        Raises PortInUse, and UserMistake when it is already listening.
         """
         if self._listener is not None:
-            raise UserMistake("this emulator listens already", found=self._listener.url, hint="Make another emulator.")
+            raise UserMistake(
+                "this emulator is already listening", found=self._listener.url, hint="Create another Emulator."
+            )
         self._listener = Listener(self.app, host=host, port=port)
         self._listener.start()
         return self._listener.url
 
     @property
     def url(self) -> str:
-        """The URL of its port, a free one that is opened when it is first asked for."""
+        """The URL of its port; opens a free one on first use."""
         return self._listener.url if self._listener is not None else self.start()
 
     def close(self) -> None:
-        """Stops listening after the requests under way and lets go of the store."""
+        """Finishes the requests in progress, stops listening and closes the stores."""
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
         self.sandboxes.close()
         self._stores.close()
 
-    def _open_world(self, name: str, workspace: Workspace) -> SandboxServices:
+    def _open_services(self, name: str, workspace: Workspace) -> SandboxServices:
         clock = self._clock if name == DEFAULT_SANDBOX else None
         sandbox = Sandbox(workspace, name=name, store=self._stores.open(name), clock=clock)
         for reporter in self._reporters:

@@ -1,4 +1,4 @@
-"""The passing of real time: what becomes due on a clock that runs happens without anybody asking."""
+"""Real time: processes what becomes due on a running clock, without a request."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from emulator.errors import EmulatorError
 from emulator.server.services import SandboxServices
 
 PERIOD_SECONDS = 1.0
-# What is being sent to a slow endpoint is not waited for longer; it is sent again when the emulator is back.
+# A request to a slow endpoint is not awaited longer; it is sent again after the next start.
 PATIENCE_SECONDS = 5.0
 _LOG = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Lets the worlds that are open catch up, once in each period, while it is open itself."""
+    """Processes what is due in the open services once per period, until it is closed."""
 
     def __init__(
-        self, worlds: Callable[[], Iterable[SandboxServices]], *, period_seconds: float = PERIOD_SECONDS
+        self, opened: Callable[[], Iterable[SandboxServices]], *, period_seconds: float = PERIOD_SECONDS
     ) -> None:
-        self._worlds = worlds
+        self._opened = opened
         self._period_seconds = period_seconds
         self._stopping = Event()
         self._thread = Thread(target=self._beat, name="stackadapt-emulator-heartbeat", daemon=True)
@@ -40,18 +40,18 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._stopping.wait(self._period_seconds):
-            for world in self._worlds():
-                self._catch_up(world)
+            for services in self._opened():
+                self._process_due(services)
 
-    def _catch_up(self, world: SandboxServices) -> None:
+    def _process_due(self, services: SandboxServices) -> None:
         try:
             # Another process may have moved it.
-            world.sandbox.clock.refresh()
-            world.catch_up()
+            services.sandbox.clock.refresh()
+            services.process_due()
         except EmulatorError as error:
-            # Such as a sandbox that was deleted meanwhile; the requests that meet it are told.
-            _LOG.debug("sandbox %s did not catch up: %s", world.sandbox.name, error)
-        except Exception:  # noqa: BLE001 - one sandbox's trouble must not stop time for the others
-            # The next beat tries again, and a request meets the same and is answered with it.
+            # Such as a sandbox that was deleted meanwhile; requests to it get the error.
+            _LOG.debug("sandbox %s: processing failed: %s", services.sandbox.name, error)
+        except Exception:  # noqa: BLE001 - a failure in one sandbox must not stop time for the others
+            # The next period tries again, and a request that meets the failure reports it.
             if not self._stopping.is_set():
-                _LOG.exception("sandbox %s did not catch up", world.sandbox.name)
+                _LOG.exception("sandbox %s: processing failed", services.sandbox.name)

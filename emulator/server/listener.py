@@ -1,4 +1,9 @@
-"""Listening on a port: waitress, a production WSGI server, on a thread of its own."""
+"""Serves an application on a port with waitress, a production WSGI server, in a background thread.
+
+This module and `socket_faults` are the only users of waitress. They rely on internals of version 3 (`channel_class`,
+`task_dispatcher`, `trigger`, `wasyncore.close_all`), so pyproject.toml allows no later major version, and
+tests/server/test_listener.py checks that they exist.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +25,14 @@ if TYPE_CHECKING:
 
 THREADS = 8
 CONNECTIONS = 2000
-# A snapshot may be large; every other door has a limit of its own.
+# A snapshot may be large; every other endpoint has its own limit.
 BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens: nobody else can take its port, and who connects before it is served waits.
+    """A listening socket: its port is taken, and clients that connect before it is served wait. Port 0: a free one.
 
-    Port 0 takes a free one.
-
-    Raises PortInUse, or UserMistake for an address that is not this machine's.
+    Raises PortInUse, or UserMistake for an address of another machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -41,9 +44,9 @@ def bind(host: str, port: int) -> socket.socket:
         listening.close()
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(
-                f"port {port} is in use", where=host, hint="Choose another with --port, or --port 0 for a free one."
+                f"port {port} is in use", where=host, hint="Choose another one with --port; 0 selects a free one."
             ) from None
-        raise UserMistake(f"cannot listen here: {error.strerror}", where=f"{host}:{port}") from None
+        raise UserMistake(f"cannot listen on this address: {error.strerror}", where=f"{host}:{port}") from None
     return listening
 
 
@@ -54,7 +57,7 @@ def url_of(listening: socket.socket) -> str:
 
 
 class Listener:
-    """Serves an application on one socket until it is stopped."""
+    """Serves an application on one socket until `stop`."""
 
     def __init__(
         self,
@@ -73,33 +76,33 @@ class Listener:
             sockets=[listening],
             threads=THREADS,
             connection_limit=CONNECTIONS,
-            # select(), the default, knows no file descriptor beyond 1023.
+            # select(), the default, cannot handle file descriptors above 1023.
             asyncore_use_poll=True,
             max_request_body_size=BODY_LIMIT_BYTES,
             ident="stackadapt-emulator",
         )
         enable_connection_faults(self._server)
         self._thread: Thread | None = None
-        self._when_ended: Callable[[], None] = lambda: None
+        self._on_end: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Serves on a thread of its own; the socket takes connections as soon as this returns."""
+        """Serves in a background thread; the socket accepts connections as soon as this returns."""
         self._thread = Thread(target=self._serve, name="stackadapt-emulator", daemon=True)
         self._thread.start()
 
     def run(self, signals: StopSignals) -> None:
-        """Serves until a signal comes, then finishes the requests under way."""
-        self._when_ended = signals.wake
+        """Serves until a signal arrives, then finishes the requests in progress."""
+        self._on_end = signals.wake
         self.start()
         signals.wait()
         self.stop()
 
     def stop(self) -> None:
-        """Finishes the requests under way, then closes the socket and every connection."""
+        """Finishes the requests in progress, then closes the socket and every connection."""
         self._server.task_dispatcher.shutdown(cancel_pending=False)
         trigger = self._server.trigger
-        # The loop must close its own sockets: pulled from under it, they could be another's by the next turn. Under
-        # the lock, since a loop that is awake already would close the trigger before it is pulled.
+        # The loop must close its own sockets: if closed by this thread, their descriptors could be reused before its
+        # next iteration. Under the lock, since a loop that is already awake could close the trigger first.
         with trigger.lock:
             trigger.thunks.append(lambda: wasyncore.close_all(self._open))
             trigger.pull_trigger()
@@ -110,4 +113,4 @@ class Listener:
         try:
             self._server.run()
         finally:
-            self._when_ended()
+            self._on_end()

@@ -1,6 +1,6 @@
-"""The log: what happens in a sandbox, as lines of text or JSON on standard error.
+"""The log: the events of a sandbox as lines of text or JSON on standard error.
 
-No token, and no email unless asked.
+It contains no tokens, and email addresses only on request.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from emulator.clock import to_iso
 from emulator.events import Event
 
-# Bodies belong to the journal; a log line tells that something happened, not all it carried.
+# Bodies are in the journal.
 _NEVER = ("at", "request", "response", "emails")
 _PII = ("email",)
 _MASK = "***"

@@ -1,4 +1,4 @@
-"""A proxy that records: what comes to its `/graphql` goes to one other endpoint, and the exchange into a recording."""
+"""A recording proxy: forwards requests to its `/graphql` to one endpoint and writes each exchange to a recording."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import httpx
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import BadRequest
 
+from emulator.addresses import LOOPBACK_HOSTS
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.harness.recordings import KEPT_HEADERS, Recording
-from emulator.server.app import BODY_LIMIT_BYTES, LOOPBACK_HOSTS
+from emulator.server.app import BODY_LIMIT_BYTES
 
 _FORWARDED = ("Authorization", "Content-Type", "Accept")
 
 
 def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -> Flask:
-    """The application. `client` guards what is sent; what it holds back is answered 403 and recorded nowhere, as is a
-    request that got no answer (502) or has a header that cannot be passed on (400).
+    """The application. A request that `client` refuses to send gets status 403, one without a response 502, one with
+    a header that cannot be forwarded 400; none of these is recorded.
     """
     app = Flask("stackadapt-emulator-recorder", static_folder=None)
-    app.config["TRUSTED_HOSTS"] = LOOPBACK_HOSTS
+    app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     clock = Clock()
 
@@ -31,43 +32,43 @@ def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -
         headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
         for name, value in headers.items():
             if not value.isascii():
-                # The value may be a token, and stays unsaid.
-                raise BadRequest(f"The header {name} cannot be passed on: it is not ASCII throughout.")
-        answer = client.post(upstream, content=body, headers=headers)
-        _keep(recording, at, body, answer)
-        kept = {name: value for name, value in answer.headers.items() if KEPT_HEADERS.fullmatch(name)}
-        return Response(answer.content, status=answer.status_code, headers=kept)
+                # The value may be a token and is not printed.
+                raise BadRequest(f"The header {name} cannot be forwarded: it is not ASCII.")
+        response = client.post(upstream, content=body, headers=headers)
+        _keep(recording, at, body, response)
+        kept = {name: value for name, value in response.headers.items() if KEPT_HEADERS.fullmatch(name)}
+        return Response(response.content, status=response.status_code, headers=kept)
 
     app.register_error_handler(EmulatorError, _refused)
-    app.register_error_handler(httpx.HTTPError, _unanswered)
+    app.register_error_handler(httpx.HTTPError, _no_response)
     app.register_error_handler(BadRequest, _unreadable)
     return app
 
 
-def _keep(recording: Recording, at: datetime, body: bytes, answer: httpx.Response) -> None:
+def _keep(recording: Recording, at: datetime, body: bytes, response: httpx.Response) -> None:
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     recording.keep(
         at=at,
         token=(token.strip() or None) if scheme.lower() == "bearer" else None,
         accept=request.headers.get("Accept", "*/*"),
         request=body.decode("utf-8", "replace"),
-        status=answer.status_code,
-        headers=answer.headers,
-        response=answer.text,
+        status=response.status_code,
+        headers=response.headers,
+        response=response.text,
     )
 
 
 def _refused(error: EmulatorError) -> tuple[Response, int]:
-    return _said(str(error)), 403 if isinstance(error, UserMistake) else 500
+    return _error_response(str(error)), 403 if isinstance(error, UserMistake) else 500
 
 
-def _unanswered(error: httpx.HTTPError) -> tuple[Response, int]:
-    return _said(f"The endpoint gave no answer: {error}."), 502
+def _no_response(error: httpx.HTTPError) -> tuple[Response, int]:
+    return _error_response(f"No response from the endpoint: {error}"), 502
 
 
 def _unreadable(error: BadRequest) -> tuple[Response, int]:
-    return _said(error.description or error.name), 400
+    return _error_response(error.description or error.name), 400
 
 
-def _said(message: str) -> Response:
+def _error_response(message: str) -> Response:
     return jsonify(errors=[{"message": message, "extensions": {"emulator": True}}])

@@ -1,4 +1,4 @@
-"""One sandbox with the two companies that live in it, joined by a transport and nothing else."""
+"""The services of one sandbox: Segment and StackAdapt, connected by a transport only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 # The host is never resolved: the request goes straight into the application.
 _IN_PROCESS_URL = "http://127.0.0.1/graphql"
 
-# Every stop sends requests of its own: stopping for thousands of people, each at their moment, would take minutes.
+# Each stop sends its own requests: stopping for thousands of profiles, each at its own time, would take minutes.
 _STOPS_FOR_CHANGES = 100
 
 
 class SandboxServices:
-    """Segment on one side, StackAdapt on the other. `app` gives the application that answers `/graphql`.
+    """The Segment service and the StackAdapt service of a sandbox. `app` returns the application with `/graphql`.
 
     `uploads` is the folder whose files uploads may name.
     """
@@ -38,34 +38,34 @@ class SandboxServices:
         self.stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=uploads)
         self.segment = Segment(sandbox, self._transport)
 
-    def catch_up(self) -> None:
-        """Lets everything happen that has become due."""
+    def process_due(self) -> None:
+        """Processes what is due in both services."""
         self.segment.process_due()
         self.stackadapt.process_due()
 
     def advance(self, by: timedelta) -> None:
-        """Moves the clock forward, and stops on the way wherever something is due, so that it happens at its time.
+        """Moves the clock forward. It stops wherever something is due on the way, to process it at its time.
 
-        Raises InputError for a duration that leads past the end of time.
+        Raises InputError for a duration that leads past the latest time.
         """
         clock = self.sandbox.clock
         clock.check_advance(by)
-        self.catch_up()
+        self.process_due()
         stops = _STOPS_FOR_CHANGES
         while True:
             change = self.segment.next_change(until=clock.now() + by, stops=stops)
-            moments = [moment for moment in (self.segment.next_delivery(), change) if moment is not None]
-            if not moments or (step := max(min(moments) - clock.now(), timedelta())) > by:
+            due = [at for at in (self.segment.next_delivery(), change) if at is not None]
+            if not due or (step := max(min(due) - clock.now(), timedelta())) > by:
                 break
-            stops -= min(moments) == change
+            stops -= min(due) == change
             clock.advance(step)
             by -= step
-            self.catch_up()
+            self.process_due()
         clock.advance(by)
-        self.catch_up()
+        self.process_due()
 
     def reset(self) -> None:
-        """Back to how the workspace left it: no data, no history, no faults, the machine's time."""
+        """Returns to the state of the workspace: no data, no history, its own faults, the machine's time."""
         self.segment.reset()
         self.stackadapt.reset()
         self.sandbox.reset()
@@ -83,3 +83,7 @@ class SandboxServices:
                 app = None if destination.endpoint else self._app()
                 self._transports[url] = HttpTransport(url, app=app)
             return self._transports[url]
+
+
+# Finds the services that the current request addresses.
+CurrentServices: TypeAlias = Callable[[], SandboxServices]

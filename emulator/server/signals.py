@@ -1,4 +1,4 @@
-"""Waiting for the signals that stop a server, without being interrupted by them."""
+"""Waits for the signals that stop a server, without being interrupted by them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Holds SIGINT and SIGTERM while it is open: the first ends `wait`, further ones change nothing, then or later.
+    """Handles SIGINT and SIGTERM while it is open: the first ends `wait`, further ones have no effect, then or later.
 
-    A handler that raises can do so between any two steps of an orderly end, so here a pipe is written to. One that
-    is ignored stays so, as in a shell's background job. To be opened on the main thread.
+    A handler that raises could interrupt an orderly shutdown between any two steps, so these write to a pipe. An
+    ignored signal stays ignored, as in a shell's background job. To be opened on the main thread.
     """
 
     def __enter__(self) -> Self:
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
         self._stopped = False
-        # Written to at once, on any thread: a handler in Python waits for the main thread, which may be about to read.
+        # Written at once, on any thread: a Python handler waits for the main thread, which may be about to read.
         self._woken_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._before: dict[signal.Signals, Any] = {
             number: signal.signal(number, self._note)
@@ -34,14 +34,14 @@ class StopSignals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            # A process that was told to stop is about to end: one more signal must not break that off.
+            # A process that is shutting down must not be interrupted by another signal.
             signal.signal(number, signal.SIG_IGN if self._stopped else handler)
         signal.set_wakeup_fd(self._woken_before)
         os.close(self._write)
         os.close(self._read)
 
     def wait(self) -> None:
-        """Returns when a signal has come, or `wake` was called."""
+        """Returns when a signal has arrived or `wake` was called."""
         os.read(self._read, 1)
 
     def wake(self) -> None:
@@ -49,7 +49,7 @@ class StopSignals:
         try:
             os.write(self._write, b"x")
         except BlockingIOError:
-            # The pipe is full: whoever waits has enough to read.
+            # The pipe is full: the waiting thread has enough to read.
             return
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:

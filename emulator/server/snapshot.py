@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from emulator.clock import LATEST, to_iso
 from emulator.errors import InputError
-from emulator.sandbox import CLOCK, kept_clock
+from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
 from emulator.stackadapt.tables import STACKADAPT
@@ -61,7 +61,7 @@ def load(services: SandboxServices, file: IO[bytes]) -> None:
 
 def _check_clock(connection: Connection) -> None:
     try:
-        kept = kept_clock(connection)
+        kept = stored_clock(connection)
         within_time = kept is None or kept.now() <= LATEST
     except (OverflowError, TypeError):
         within_time = False

@@ -1,4 +1,4 @@
-"""Where the stores of an emulator's sandboxes come from: memory, a folder of files, or one shared database."""
+"""Opens the stores of an emulator's sandboxes: in memory, in a folder of files, or in one shared database."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _LOCK = "in-use"
 
 
 class Stores(Protocol):
-    """Opens and deletes a sandbox's store by the sandbox's name. `shared`: other processes may change them too."""
+    """Opens and deletes stores by sandbox name. `shared`: other processes may change them too."""
 
     shared: bool
 
     def open(self, name: str) -> Store:
-        """The store of a sandbox, made if there is none."""
+        """The store of a sandbox, created if absent."""
         ...
 
     def drop(self, name: str) -> None:
-        """Deletes what a closed store leaves behind."""
+        """Deletes the data of a closed store."""
         ...
 
     def close(self) -> None:
-        """Gives back what the stores have in common."""
+        """Releases what the stores share."""
         ...
 
 
 class MemoryStores:
-    """Every store lives in memory and dies with it."""
+    """Each store is in memory and is lost when closed."""
 
     shared = False
 
@@ -44,14 +44,14 @@ class MemoryStores:
         return Store()
 
     def drop(self, name: str) -> None:
-        """A closed store in memory leaves nothing behind."""
+        """Nothing to delete: closing a store discards its data."""
 
     def close(self) -> None:
-        """Stores in memory have nothing in common."""
+        """Nothing to release."""
 
 
 class FileStores:
-    """One SQLite file a sandbox, readable by its owner alone: tokens and personal data are in it."""
+    """One SQLite file per sandbox, readable by its owner only: it contains tokens and personal data."""
 
     shared = False
 
@@ -59,7 +59,7 @@ class FileStores:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise UserMistake(f"this folder cannot be made: {error.strerror}", where=str(folder)) from None
+            raise UserMistake(f"cannot create this folder: {error.strerror}", where=str(folder)) from None
         self._folder = folder
         self._lock = _lock(folder)
 
@@ -77,7 +77,7 @@ class FileStores:
             file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Each file is closed by its store; the folder is free for others."""
+        """Unlocks the folder; each store closes its own file."""
         self._lock.close()
 
     def _path(self, name: str) -> Path:
@@ -85,7 +85,7 @@ class FileStores:
 
 
 def _lock(folder: Path) -> sqlite3.Connection:
-    """Holds the folder until it is closed, or the process ends. Raises UserMistake when somebody else holds it.
+    """Locks the folder until closed or the process ends. Raises UserMistake when another process has locked it.
 
     Two processes would not see each other's clock and sandboxes, and would send the same batch twice.
     """
@@ -100,15 +100,15 @@ def _lock(folder: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         lock.close()
         raise UserMistake(
-            "another emulator keeps its data in this folder",
+            "another emulator uses this folder",
             where=str(folder),
-            hint="Stop it, give this one another folder, or share a PostgreSQL database with --database.",
+            hint="Stop it, choose another folder, or share a PostgreSQL database with --database.",
         ) from None
     return lock
 
 
 class SharedStores:
-    """One schema a sandbox in a PostgreSQL database. Raises UserMistake when the database cannot be used."""
+    """One schema per sandbox in a PostgreSQL database. Raises UserMistake when the database cannot be used."""
 
     shared = True
 
@@ -116,11 +116,11 @@ class SharedStores:
         scheme, found, rest = url.partition("://")
         if not found or scheme not in ("postgresql", "postgres", _DRIVER):
             raise UserMistake(
-                "this is not a database that can be shared",
+                "invalid database URL",
                 where="--database",
                 found=scheme,
                 allowed=f"{_DRIVER}://user:password@host/database",
-                hint="For SQLite give a folder with --data.",
+                hint="For SQLite, use --data with a folder.",
             )
         self._url = f"{_DRIVER}://{rest}"
         try:
@@ -128,13 +128,13 @@ class SharedStores:
             self._engine.connect().close()
         except ImportError:
             raise UserMistake(
-                "the driver for PostgreSQL is not installed",
+                "the PostgreSQL driver is not installed",
                 where="--database",
                 hint="Install it with: pip install 'stackadapt-emulator[postgres]'",
             ) from None
         except (ArgumentError, OperationalError) as error:
-            reason = str(getattr(error, "orig", None) or "the URL cannot be read").strip()
-            raise UserMistake(f"the database cannot be reached: {reason}", where="--database") from None
+            reason = str(getattr(error, "orig", None) or "invalid URL").strip()
+            raise UserMistake(f"cannot connect to the database: {reason}", where="--database") from None
 
     def open(self, name: str) -> Store:
         return Store(self._url, schema=f"{_PREFIX}{name}", engine=self._engine)
@@ -147,9 +147,9 @@ class SharedStores:
 
 
 def stores_in(data: Path | None, database: str | None) -> Stores:
-    """In a folder, in a shared database, or, when neither is named, in memory. Raises UserMistake for both."""
+    """Stores in a folder, in a shared database, or in memory when neither is given. Raises UserMistake for both."""
     if data is not None and database is not None:
-        raise UserMistake("data goes to a folder or to a database, not to both", where="--data, --database")
+        raise UserMistake("--data and --database cannot be combined", where="--data, --database")
     if database is not None:
         return SharedStores(database)
     return FileStores(data) if data is not None else MemoryStores()

@@ -1,4 +1,4 @@
-"""Several processes that serve one socket: started together, stopped together; when one ends by itself, all do."""
+"""Several processes that serve one socket: started together, stopped together; when one ends early, all are stopped."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FAILED = 3
 
 
 def run_workers(number: int, work: Callable[[], None]) -> None:
-    """Runs `work` in `number` processes until SIGTERM or Ctrl-C, which each of them gets as SIGTERM.
+    """Runs `work` in `number` processes until SIGTERM or Ctrl-C, which each of them receives as SIGTERM.
 
-    To be called before any thread is started. Raises EmulatorDefect when a process ends by itself, UserMistake where
-    processes cannot be forked.
+    To be called before any thread is started. Raises EmulatorDefect when a process ends early, UserMistake on systems
+    that cannot fork.
     """
     if not hasattr(os, "fork"):
         raise UserMistake("this system cannot fork processes", where="--workers", allowed="1")
@@ -33,9 +33,9 @@ def run_workers(number: int, work: Callable[[], None]) -> None:
         ended, status = os.wait()
         workers.discard(ended)
         raise EmulatorDefect(
-            "a worker ended by itself, so all were stopped",
-            found=_fate(status),
-            hint="What was acknowledged is in the database; start the command again.",
+            "a worker ended unexpectedly, so all were stopped",
+            found=_exit_of(status),
+            hint="Acknowledged data is in the database; start the command again.",
         )
     except (SystemExit, KeyboardInterrupt):
         return
@@ -55,7 +55,7 @@ def _fork(work: Callable[[], None], parent_lives: int, hold: int) -> int:
 
 
 def _work(work: Callable[[], None], parent_lives: int) -> NoReturn:
-    # A terminal's Ctrl-C reaches every process; the parent alone decides.
+    # A terminal's Ctrl-C reaches every process; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, args=(parent_lives,), daemon=True).start()
     code = _FAILED
@@ -64,7 +64,7 @@ def _work(work: Callable[[], None], parent_lives: int) -> NoReturn:
         code = 0
     except SystemExit:
         code = 0
-    except Exception as error:  # noqa: BLE001 - nothing above this could report it
+    except Exception as error:  # noqa: BLE001 - no caller could report it
         _LOG.error("a worker failed: %s", error)
     finally:
         sys.stdout.flush()
@@ -73,12 +73,12 @@ def _work(work: Callable[[], None], parent_lives: int) -> NoReturn:
 
 
 def _end_with_parent(parent_lives: int) -> None:
-    """The pipe's other end is the parent's: reading ends when the parent does, however that happens."""
+    """The parent holds the pipe's other end: reading returns when the parent ends, for whatever reason."""
     os.read(parent_lives, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _fate(status: int) -> str:
+def _exit_of(status: int) -> str:
     if os.WIFSIGNALED(status):
         return signal.Signals(os.WTERMSIG(status)).name
     return f"exit code {os.waitstatus_to_exitcode(status)}"

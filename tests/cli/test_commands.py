@@ -1,4 +1,4 @@
-"""The command line as a user meets it: a process, its output, its exit code."""
+"""The command line as a user sees it: a process, its output, its exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Served]
 
 
-def test_help_is_a_page_to_start_from(run: Run) -> None:
+def test_help_lists_every_command(run: Run) -> None:
     shown = run("--help")
     assert shown.returncode == 0
     assert "Start here:" in shown.stdout
@@ -39,26 +39,44 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"stackadapt-emulator {name}" in shown.stdout
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("SERVE_API_EDITION", "SERVE_API_VERSION"),
+        ("EXEC_API_EDITION", "EXEC_API_VERSION"),
+        ("DRIFT_EDITION", "DRIFT_API_VERSION"),
+        ("GENERATE_PEOPLE_AWKWARD", "GENERATE_PEOPLE_EDGE_CASE"),
+    ],
+)
+def test_the_variable_of_a_renamed_option_is_an_error(
+    call: Run, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    monkeypatch.setenv(f"STACKADAPT_EMULATOR_{old}", "x")
+    shown = call("lint")
+    assert shown.returncode == 2
+    assert f"'STACKADAPT_EMULATOR_{old}'. It is now 'STACKADAPT_EMULATOR_{new}'." in shown.stderr
+
+
 def test_an_unknown_command_is_bad_usage(run: Run) -> None:
     assert run("srve").returncode == 2
 
 
 @pytest.mark.parametrize(
-    ("slip", "said"),
+    ("typo", "message"),
     [
         ("triger", "Did you mean 'trigger'?"),
         ("clock advanse", "Did you mean 'advance'?"),
         ("zzz", "No such command 'zzz'.\n"),
     ],
 )
-def test_the_nearest_command_is_proposed(call: Run, slip: str, said: str) -> None:
-    refused = call(*slip.split())
+def test_the_closest_command_is_suggested(call: Run, typo: str, message: str) -> None:
+    refused = call(*typo.split())
     assert refused.returncode == 2
-    assert said in refused.stderr
+    assert message in refused.stderr
 
 
 @pytest.mark.parametrize("asked", [False, True])
-def test_what_nobody_foresaw_is_called_a_defect_and_its_traceback_shown_to_who_asks(
+def test_an_unexpected_error_is_reported_as_a_bug_with_a_traceback_on_request(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: bool
 ) -> None:
     def broken(**_: object) -> None:
@@ -69,22 +87,22 @@ def test_what_nobody_foresaw_is_called_a_defect_and_its_traceback_shown_to_who_a
         monkeypatch.setenv("STACKADAPT_EMULATOR_TRACEBACK", "1")
     with pytest.raises(SystemExit) as stopped:
         main()
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert stopped.value.code == 3
-    assert told.splitlines()[-1].startswith("error: this is a defect of the emulator: KeyError: ")
-    assert "STACKADAPT_EMULATOR_TRACEBACK=1" in told
-    assert ("Traceback" in told, len(told.splitlines()) == 1) == (asked, not asked)
+    assert printed.splitlines()[-1].startswith("error: this is a bug in the emulator: KeyError: ")
+    assert "STACKADAPT_EMULATOR_TRACEBACK=1" in printed
+    assert ("Traceback" in printed, len(printed.splitlines()) == 1) == (asked, not asked)
 
 
-def test_the_demo_balances_and_its_last_lines_are_the_funnel(run: Run) -> None:
+def test_the_demo_adds_up_and_ends_with_the_funnel(run: Run) -> None:
     shown = run("demo")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "profiles visible" in shown.stdout
-    assert shown.stdout.rstrip().endswith("each segment holds exactly the people it should.")
+    assert shown.stdout.rstrip().endswith("each segment has exactly the expected members.")
     assert shown.stderr == ""
 
 
-def test_the_demo_shows_every_fate(run: Run) -> None:
+def test_the_demo_shows_every_outcome(run: Run) -> None:
     funnel = json.loads(run("demo", "--json").stdout)
     assert len(funnel["rejected_by_mapping_reasons"]) == 2
     assert {batch["reason"] for batch in funnel["failed_batches"]} == {"GRAPHQL_ERRORS", "USER_ERRORS"}
@@ -93,7 +111,7 @@ def test_the_demo_shows_every_fate(run: Run) -> None:
         assert 0 < segment["size"] < funnel["profiles_visible"]
 
 
-def test_the_same_seed_tells_the_same_story(run: Run) -> None:
+def test_the_same_seed_gives_the_same_result(run: Run) -> None:
     first, second = (run("demo", "--json", "--people", "1000", "--seed", "1") for _ in range(2))
     assert first.returncode == 0, first.stdout + first.stderr
     assert second.returncode == 0, second.stdout + second.stderr
@@ -112,13 +130,13 @@ def test_the_same_seed_tells_the_same_story(run: Run) -> None:
     )
 
 
-def test_another_seed_tells_another_story(run: Run) -> None:
+def test_another_seed_gives_another_result(run: Run) -> None:
     first, second = (run("demo", "--json", "--people", "50", "--seed", seed) for seed in ("1", "2"))
     assert first.returncode == second.returncode == 0
     assert json.loads(first.stdout) != json.loads(second.stdout)
 
 
-def test_serve_prints_where_it_is_and_stops_gracefully(serve: Serve) -> None:
+def test_serve_prints_its_url_and_stops_gracefully(serve: Serve) -> None:
     served = serve()
     assert httpx.get(f"{served.url}/_emulator/health", trust_env=False).json()["status"] == "ok"
     assert served.connection["tokens"]["Local read and write"] == "sa-local-write"
@@ -129,7 +147,7 @@ def test_serve_stops_on_an_interrupt(serve: Serve) -> None:
     assert serve().stop(signal.SIGINT) == 0
 
 
-def test_serve_sends_a_batch_that_is_old_enough_although_nobody_asks(serve: Serve, tmp_path: Path) -> None:
+def test_serve_sends_an_old_enough_batch_without_a_request(serve: Serve, tmp_path: Path) -> None:
     arrived = Event()
     with Emulator() as receiver:
         receiver.report_to(lambda _: arrived.set())
@@ -144,7 +162,7 @@ def test_serve_sends_a_batch_that_is_old_enough_although_nobody_asks(serve: Serv
         assert served.stop() == 0
 
 
-def test_serve_stops_once_however_many_signals_come(serve: Serve) -> None:
+def test_serve_stops_once_however_many_signals_arrive(serve: Serve) -> None:
     served = serve()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         served.process.send_signal(number)
@@ -153,17 +171,17 @@ def test_serve_stops_once_however_many_signals_come(serve: Serve) -> None:
     assert served.process.stderr.read() == ""
 
 
-def test_a_folder_that_another_emulator_holds_is_refused(serve: Serve, call: Run, tmp_path: Path) -> None:
+def test_a_folder_in_use_by_another_emulator_is_refused(serve: Serve, call: Run, tmp_path: Path) -> None:
     served = serve("--data", str(tmp_path))
     refused = call("serve", "--port", "0", "--data", str(tmp_path))
     assert refused.returncode == 2
-    assert "another emulator keeps its data in this folder" in refused.stderr
+    assert "another emulator uses this folder" in refused.stderr
     assert served.stop() == 0
     with Emulator(data=tmp_path):
         pass
 
 
-def test_serve_logs_no_token_and_no_e_mail(serve: Serve) -> None:
+def test_serve_logs_neither_tokens_nor_emails(serve: Serve) -> None:
     served = serve("--log-format", "json")
     body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
     httpx.post(f"{served.url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False)
@@ -180,8 +198,8 @@ def test_serve_logs_no_token_and_no_e_mail(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("host", "warns"), [("127.0.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("::", True)]
 )
-def test_listening_to_other_machines_comes_with_a_warning(host: str, warns: bool) -> None:
-    assert ("no token" in (warning_about(host) or "")) is warns
+def test_a_non_loopback_address_gets_a_warning(host: str, warns: bool) -> None:
+    assert ("unauthenticated" in (warning_about(host) or "")) is warns
 
 
 def test_a_port_in_use_is_one_line_and_exit_2(run: Run) -> None:
@@ -192,7 +210,7 @@ def test_a_port_in_use_is_one_line_and_exit_2(run: Run) -> None:
         shown = run("serve", "--port", port)
     assert shown.returncode == 2
     assert shown.stderr.splitlines() == [
-        f"error: 127.0.0.1: port {port} is in use. Choose another with --port, or --port 0 for a free one."
+        f"error: 127.0.0.1: port {port} is in use. Choose another one with --port; 0 selects a free one."
     ]
 
 
@@ -208,7 +226,7 @@ def test_a_workspace_with_a_typo_is_one_line_and_exit_2(run: Run, tmp_path: Path
 
 
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("exec",)], ids=["serve", "exec"])
-def test_what_is_refused_only_at_the_start_names_the_file_too(
+def test_an_error_found_only_at_the_start_names_the_file_too(
     run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     path = tmp_path / "workspace.yaml"
@@ -218,12 +236,10 @@ def test_what_is_refused_only_at_the_start_names_the_file_too(
     )
     shown = run(*command, "--workspace", str(path), *(("--", "true") if command == ("exec",) else ()))
     assert shown.returncode == 2
-    assert shown.stderr.startswith(
-        f"error: {path}: audience 'x': condition: the condition asks for an unknown audience. Found: 'y'. Allowed: x.\n"
-    )
+    assert shown.stderr.startswith(f"error: {path}: audience 'x': condition: unknown audience 'y'. Known: x.\n")
 
 
-def test_an_unreadable_latency_is_exit_2(run: Run) -> None:
+def test_an_invalid_latency_is_exit_2(run: Run) -> None:
     shown = run("serve", "--latency", "soon")
     assert (shown.returncode, "latency" in shown.stderr) == (2, True)
 
@@ -238,7 +254,7 @@ def test_data_survives_the_process(serve: Serve, tmp_path: Path) -> None:
     assert [profile["email"] for profile in profiles] == ["ada@example.com"]
 
 
-def test_the_clock_moves_by_command(run: Run, serve: Serve) -> None:
+def test_the_clock_command_moves_the_clock(run: Run, serve: Serve) -> None:
     served = serve("--latency", "4h")
     body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
     httpx.post(f"{served.url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False).raise_for_status()
@@ -252,11 +268,11 @@ def test_the_clock_moves_by_command(run: Run, serve: Serve) -> None:
     assert "s ahead)" in run("clock", "show", "--url", served.url).stdout
 
 
-def test_a_duration_that_is_none_is_exit_2(run: Run) -> None:
+def test_an_invalid_duration_is_exit_2(run: Run) -> None:
     shown = run("clock", "advance", "4 hours")
-    assert (shown.returncode, "Write 90s, 15m, 4h or 2d." in shown.stderr) == (2, True)
+    assert (shown.returncode, "90s, 15m, 4h, 2d" in shown.stderr) == (2, True)
 
 
-def test_a_clock_that_is_not_there_says_how_to_start_one(run: Run) -> None:
+def test_a_missing_emulator_gets_a_hint(run: Run) -> None:
     shown = run("clock", "show", "--url", "http://127.0.0.1:9")
     assert (shown.returncode, "stackadapt-emulator serve" in shown.stderr) == (2, True)

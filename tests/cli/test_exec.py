@@ -1,4 +1,4 @@
-"""`exec`: a command with an emulator of its own."""
+"""`exec`: a command with its own emulator."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ VARIABLES = (
 )
 SECONDS = 60
 
-# Waits for a signal and says which: in both processes of a group, as a shell's children are.
+# Waits for a signal and prints its name, in any process of the group.
 WAITING = """
 import os, signal, sys
-def tell(number, frame):
+def report(number, frame):
     os.write(1, f"{signal.Signals(number).name}\\n".encode())
     sys.exit(9)
-signal.signal(signal.SIGINT, tell)
-signal.signal(signal.SIGTERM, tell)
+signal.signal(signal.SIGINT, report)
+signal.signal(signal.SIGTERM, report)
 os.write(1, (os.environ["STACKADAPT_EMULATOR_URL"] + "\\n").encode())
 while True:
     signal.pause()
@@ -84,7 +84,7 @@ def test_the_command_finds_the_emulator_by_its_variables(run: Run) -> None:
     assert done.stderr == ""
 
 
-def test_a_workspace_of_one_s_own_is_what_the_command_sees(run: Run, tmp_path: Path) -> None:
+def test_the_command_gets_the_given_workspace(run: Run, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace.json"
     tokens = [{"token": "our-token", "name": "Ours", "scopes": {"77": ["READ", "WRITE"]}}]
     workspace.write_text(json.dumps({"advertisers": [{"id": "77", "name": "Ours"}], "tokens": tokens}))
@@ -93,7 +93,7 @@ def test_a_workspace_of_one_s_own_is_what_the_command_sees(run: Run, tmp_path: P
     assert done.stdout == "77 ''\n"
 
 
-def test_options_of_the_command_are_its_own(run: Run) -> None:
+def test_options_after_the_command_belong_to_it(run: Run) -> None:
     done = run("exec", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--workspace", "--", "-h")
     assert done.stdout == "['--workspace', '--', '-h']\n"
 
@@ -103,49 +103,49 @@ def test_options_of_the_command_are_its_own(run: Run) -> None:
     [("", 0), ("import sys; sys.exit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 128 + 9)],
     ids=["success", "failure", "killed"],
 )
-def test_the_exit_code_is_the_command_s(run: Run, code: str, expected: int) -> None:
+def test_the_exit_code_is_that_of_the_command(run: Run, code: str, expected: int) -> None:
     assert run(*python(code)).returncode == expected
 
 
-def test_a_command_that_is_not_there_is_one_line(run: Run) -> None:
+def test_a_missing_command_is_one_line(run: Run) -> None:
     done = run("exec", "--", "no-such-command")
-    assert (done.returncode, done.stderr) == (127, "error: there is no such command: no-such-command\n")
+    assert (done.returncode, done.stderr) == (127, "error: command not found: no-such-command\n")
     done = run("exec", "--", str(ROOT))
-    assert (done.returncode, done.stderr) == (126, f"error: this command cannot be run: {ROOT}: Permission denied\n")
+    assert (done.returncode, done.stderr) == (126, f"error: cannot run {ROOT}: Permission denied\n")
 
 
 def test_no_command_at_all_is_bad_usage(run: Run) -> None:
     assert run("exec").returncode == 2
 
 
-def test_a_command_that_fails_is_told_what_was_refused_without_anybody_s_address(run: Run) -> None:
+def test_failures_are_printed_without_email_addresses_when_the_command_fails(run: Run) -> None:
     done = run(*python(SEND, "3"))
     assert done.returncode == 3
-    assert "the command ended with exit code 3. What was refused:" in done.stderr
+    assert "the command exited with code 3. Failures:" in done.stderr
     assert "2 x  Segment     identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED" in done.stderr
     assert "1 x  GraphQL     unreadable document: errors, 200; Syntax Error" in done.stderr
     assert "ada@example.com" not in done.stderr
 
 
-def test_a_command_that_succeeds_is_told_nothing(run: Run) -> None:
+def test_nothing_is_printed_when_the_command_succeeds(run: Run) -> None:
     assert run(*python(SEND, "0")).stderr == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_reaches_the_command_and_the_emulator_stops_after_it(number: signal.Signals) -> None:
+def test_a_signal_is_forwarded_and_the_emulator_stops_after_the_command(number: signal.Signals) -> None:
     with start(*python(WAITING)) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert is_listening(url)
         process.send_signal(number)
-        rest, complaints = process.communicate(timeout=SECONDS)
+        rest, errors = process.communicate(timeout=SECONDS)
     assert rest == f"{number.name}\n"
     assert process.returncode == 9
-    assert complaints == ""
+    assert errors == ""
     assert not is_listening(url)
 
 
-def test_a_signal_reaches_what_the_command_has_started() -> None:
+def test_a_signal_reaches_the_children_of_the_command() -> None:
     patient = "import signal, subprocess, sys; signal.signal(signal.SIGTERM, lambda *_: None)"
     with start(*python(f"{patient}; sys.exit(subprocess.call([sys.executable, '-c', {WAITING!r}]))")) as process:
         assert process.stdout is not None
@@ -157,14 +157,14 @@ def test_a_signal_reaches_what_the_command_has_started() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_after_the_command_has_ended_is_for_the_emulator(number: signal.Signals) -> None:
+def test_a_signal_after_the_command_stops_the_emulator(number: signal.Signals) -> None:
     code = f"import os; from emulator.cli.exec import _run; _run(('true',), os.environ); os.kill(os.getpid(), {number})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment(), cwd=ROOT, check=False)
     assert done.returncode == -number
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of its own")
-def test_at_a_terminal_the_command_reads_from_it_and_ctrl_c_strikes_once() -> None:
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_at_a_terminal_the_command_reads_input_and_gets_ctrl_c_once() -> None:
     ours, theirs = os.openpty()
     code = "print(input(), flush=True)" + WAITING
     with subprocess.Popen(
@@ -183,10 +183,10 @@ def test_at_a_terminal_the_command_reads_from_it_and_ctrl_c_strikes_once() -> No
         assert process.stdout.readline() == "hello\n"
         process.stdout.readline()
         os.write(ours, b"\x03")
-        rest, complaints = process.communicate(timeout=SECONDS)
+        rest, errors = process.communicate(timeout=SECONDS)
     os.close(ours)
     os.close(theirs)
-    assert (rest, complaints, process.returncode) == ("SIGINT\n", "", 9)
+    assert (rest, errors, process.returncode) == ("SIGINT\n", "", 9)
 
 
 def _own_terminal(descriptor: int) -> None:

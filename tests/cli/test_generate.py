@@ -41,9 +41,9 @@ def test_without_a_file_lines_are_printed_and_nothing_else(run: Run) -> None:
 def test_the_file_s_name_says_format_and_compression(call: Run, tmp_path: Path) -> None:
     names = ("people.csv", "people.json.gz", "people")
     for name in names:
-        told = call("generate", "people", "--count", "2", "-o", str(tmp_path / name))
-        assert told.returncode == 0, told.stderr
-        assert told.stdout.startswith(f"wrote {tmp_path / name}: 2 people, ")
+        message = call("generate", "people", "--count", "2", "-o", str(tmp_path / name))
+        assert message.returncode == 0, message.stderr
+        assert message.stdout.startswith(f"wrote {tmp_path / name}: 2 people, ")
     made = {name: (tmp_path / name).read_bytes() for name in names}
     assert made["people.csv"].startswith(b"user_id,email,")
     assert json.loads(gzip.decompress(made["people.json.gz"])) == lines(made["people"].decode())
@@ -77,14 +77,14 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
     assert len(load_workspace(path).audiences) == 7
     assert call("lint", str(path)).returncode == 0
     shown = call("generate", "audience-events", "--workspace", str(path), "--count", "20")
-    told = {event["context"]["personas"]["computation_key"] for event in lines(shown.stdout)}
-    assert told == {audience.key for audience in load_workspace(path).audiences}
+    message = {event["context"]["personas"]["computation_key"] for event in lines(shown.stdout)}
+    assert message == {audience.key for audience in load_workspace(path).audiences}
     again = call("generate", "workspace", "-o", str(path))
     assert (again.returncode, "--force" in again.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("people", "--locale", "en_UX"), "Did you mean"),
         (("people", "--edge-case", "quotes=0.1"), "Did you mean 'quote'?"),
@@ -94,9 +94,9 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
         (("identifies", "--events-per-second", "5"), "Add --send URL."),
         (("identifies", "--send", "http://192.0.2.1:80"), "Add --allow-remote"),
         (("identifies", "--send", "http://localhost.example.com"), "Add --allow-remote"),
-        (("identifies", "--send", "127.0.0.1:8585"), "this is no address to send to"),
+        (("identifies", "--send", "127.0.0.1:8585"), "invalid URL"),
         (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "cannot be combined with --output"),
-        (("audience-events", "--workspace", "missing.yaml"), "there is no such file"),
+        (("audience-events", "--workspace", "missing.yaml"), "file not found"),
         (
             ("people", "-o", "people.parquet"),
             "Allowed: .jsonl, .json, .csv, with or without .gz. Rename the file, or add",
@@ -106,10 +106,10 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
         (("identifies", "--events-per-second", "nan"), "--events-per-second: must be greater than 0"),
     ],
 )
-def test_invalid_options_print_one_line_and_exit_2(call: Run, arguments: tuple[str, ...], told: str) -> None:
+def test_invalid_options_print_one_line_and_exit_2(call: Run, arguments: tuple[str, ...], message: str) -> None:
     shown = call("generate", *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
-    assert told in shown.stderr
+    assert message in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
 
 

@@ -1,4 +1,4 @@
-"""`record` and `verify --exchanges` as their users call them: in front of an endpoint that is not quite an emulator."""
+"""`record` and `verify --exchanges` as a user runs them, against an endpoint that differs from the emulator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PEOPLE = json.dumps([{"email": "Ada@Lovelace.org", "first_name": "Augusta", "pho
 
 
 class Upstream:
-    """An emulator whose answers are changed on their way out: text for text."""
+    """An emulator whose responses are changed: each text by another."""
 
     def __init__(self) -> None:
         self.changes: dict[bytes, bytes] = {}
@@ -61,7 +61,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def recorded(upstream: Upstream, tmp_path: Path) -> Callable[[], Path]:
-    """Starts `record`, makes three requests through it, stops it, and gives the file."""
+    """Starts `record`, sends three requests through it, stops it and returns the file."""
 
     def record() -> Path:
         path = tmp_path / "exchanges.jsonl"
@@ -71,12 +71,12 @@ def recorded(upstream: Upstream, tmp_path: Path) -> Callable[[], Path]:
         )  # fmt: skip
         try:
             assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
-            assert told["upstream"] == f"{upstream.url}/graphql"
+            printed = json.loads(process.stdout.readline())
+            assert printed["upstream"] == f"{upstream.url}/graphql"
             for advertiser in ("1001", "23"):
                 body = {"query": UPSERT, "variables": {"id": advertiser, "profiles": PEOPLE}}
-                post(told["graphql"], body)
-            post(told["graphql"], {"query": PROFILES})
+                post(printed["graphql"], body)
+            post(printed["graphql"], {"query": PROFILES})
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=READY_SECONDS) == 0
             assert process.communicate() == ("", "")
@@ -88,13 +88,13 @@ def recorded(upstream: Upstream, tmp_path: Path) -> Callable[[], Path]:
     return record
 
 
-def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = httpx.post(url, json=body, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False)
-    told: dict[str, Any] = answer.json()
-    return told
+def post(url: str, request: dict[str, Any]) -> dict[str, Any]:
+    response = httpx.post(url, json=request, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False)
+    body: dict[str, Any] = response.json()
+    return body
 
 
-def test_no_difference_to_an_emulator(run: Run, recorded: Callable[[], Path]) -> None:
+def test_a_recording_of_an_emulator_has_no_differences(run: Run, recorded: Callable[[], Path]) -> None:
     path = recorded()
     shown = run("verify", "--exchanges", str(path))
     assert shown.returncode == 0, shown.stdout
@@ -102,7 +102,7 @@ def test_no_difference_to_an_emulator(run: Run, recorded: Callable[[], Path]) ->
     assert shown.stdout.splitlines()[-1] == "3 passed, 0 failed, 0 skipped, against emulators in this process"
 
 
-def test_neither_the_token_nor_the_person_is_in_the_file(recorded: Callable[[], Path]) -> None:
+def test_the_file_has_neither_tokens_nor_personal_data(recorded: Callable[[], Path]) -> None:
     written = recorded().read_bytes().lower()
     assert written.count(b"\n") == 3
     for secret in (TOKEN.encode(), b"lovelace", b"augusta", b"ada@", b"555 0100", b"bearer", b"authorization"):
@@ -110,7 +110,7 @@ def test_neither_the_token_nor_the_person_is_in_the_file(recorded: Callable[[], 
     assert b"person-" in written
 
 
-def test_a_changed_text_and_a_missing_field_are_found_and_reported(
+def test_a_changed_string_and_a_missing_field_are_reported(
     call: Run, upstream: Upstream, recorded: Callable[[], Path], tmp_path: Path
 ) -> None:
     upstream.changes = {b"Advertiser 23 could not be found": b"No such advertiser: 23", b'"totalCount":1,': b""}
@@ -132,18 +132,18 @@ def test_a_changed_text_and_a_missing_field_are_found_and_reported(
     assert suite[1].get("name") == "line 2: mutation upsertProfiles"
 
 
-def test_scenarios_are_played_with_exchanges_and_json_keeps_them_apart(
+def test_scenarios_and_exchanges_are_separate_in_json(
     call: Run, upstream: Upstream, recorded: Callable[[], Path]
 ) -> None:
     upstream.changes = {b"INDETERMINATE": b"PROSPECT"}
     path = recorded()
     shown = call("verify", "contracts/scenarios/profiles/appears.yaml", "--exchanges", str(path), "--json")
     assert shown.returncode == 1
-    told = json.loads(shown.stdout)
-    assert told["summary"] == {"passed": 3, "failed": 1, "skipped": 0}
-    assert [each["outcome"] for each in told["scenarios"]] == ["passed"]
-    assert [each["outcome"] for each in told["exchanges"]] == ["passed", "passed", "failed"]
-    [check] = told["exchanges"][2]["checks"]
+    printed = json.loads(shown.stdout)
+    assert printed["summary"] == {"passed": 3, "failed": 1, "skipped": 0}
+    assert [each["outcome"] for each in printed["scenarios"]] == ["passed"]
+    assert [each["outcome"] for each in printed["exchanges"]] == ["passed", "passed", "failed"]
+    [check] = printed["exchanges"][2]["checks"]
     assert check["expected"].endswith('marketingStatus: "PROSPECT"')
 
 
@@ -160,8 +160,8 @@ def test_a_running_emulator_is_compared_in_a_sandbox(
     ("arguments", "said"),
     [
         (("--upstream", "https://api.stackadapt.com/graphql"), "Add --allow-remote"),
-        (("--upstream", "http://me:secret@127.0.0.1:9"), "would replace the token or write key of each request"),
-        (("--upstream", "stackadapt"), "this is no address to send to"),
+        (("--upstream", "http://me:secret@127.0.0.1:9"), "must not contain a user or password"),
+        (("--upstream", "stackadapt"), "invalid URL"),
         ((), "Missing option '--upstream'"),
         (("--upstream", "http://127.0.0.1:9", "-o", "README.md"), "this file exists already"),
     ],
@@ -178,7 +178,7 @@ def test_bad_usage_exits_2_and_writes_nothing(call: Run, tmp_path: Path, argumen
 @pytest.mark.parametrize(
     ("content", "said"), [("", "no exchange in this recording"), ("{}\n", "invalid format of a recorded exchange")]
 )
-def test_a_file_that_is_no_recording_exits_2(call: Run, tmp_path: Path, content: str, said: str) -> None:
+def test_an_invalid_recording_exits_2(call: Run, tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "exchanges.jsonl"
     path.write_text(content)
     shown = call("verify", "--exchanges", str(path))

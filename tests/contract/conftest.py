@@ -1,4 +1,4 @@
-"""An emulator of its own for every test, in which something has happened already: reads have something to show."""
+"""A separate emulator with some history for every test, so that every list has items."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def _make_history(emulator: Emulator) -> None:
         for name in ("ada", "grace", "not an address")
     ]
     assert client.post("/v1/batch", json={"batch": calls}, auth=WRITE_KEY).status_code == 200
-    assert client.post("/v1/track", json={"event": "Of nobody"}, auth=WRITE_KEY).status_code == 200
+    assert client.post("/v1/track", json={"event": "Without a user"}, auth=WRITE_KEY).status_code == 200
     rule = {"field": "marketing_status", "operator": "equals", "value": "OPTED_IN"}
-    segment = {"advertiserId": "1001", "name": "Everybody", "rule": rule}
+    segment = {"advertiserId": "1001", "name": "Opted in", "rule": rule}
     assert client.post("/_emulator/segments", json=segment).status_code == 201
     fault = {"fault": "status", "status": 503, "email": "*@nowhere.example"}
     assert client.post("/_emulator/faults", json=fault).status_code == 201

@@ -1,8 +1,8 @@
-"""What Schemathesis cannot know of the emulator. `SCHEMATHESIS_HOOKS` names this module on a command line.
+"""What Schemathesis cannot know about the emulator. `SCHEMATHESIS_HOOKS` names this module on a command line.
 
-A snapshot is gzip, profiles are lines. StackAdapt's schema has a scalar of its own, JSON. And a refusal (of a cursor,
-of an advertiser for which the token has no scope) is an error with a path and status 200, which Schemathesis takes for
-a resolver that failed: here those say `"emulator": true`, and a resolver that fails makes a status 500.
+A snapshot is gzip, profiles are lines. StackAdapt's schema has a custom scalar, JSON. And a refusal (of a cursor, of
+an advertiser for which the token has no scope) is an error with a path and status 200, which Schemathesis takes for a
+failed resolver: here refusals have `"emulator": true`, and a resolver that fails gives status 500.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SCALARS: Values = st.one_of(
 )
 _VALUES: Values = st.recursive(_SCALARS, lambda inner: st.one_of(_object_of(inner), _list_of(inner)), max_leaves=8)
 
-# Null may stand inside a value; the schema nowhere takes it for one.
+# Null may be inside a value; the schema never accepts it as one.
 _NOT_NULL: Values = _VALUES.filter(lambda value: not isinstance(value, graphql.NullValueNode))
 
 schemathesis.graphql.scalar("JSON", st.one_of(_list_of(_object_of(_SCALARS)), _NOT_NULL))
@@ -54,13 +54,13 @@ schemathesis.graphql.scalar("JSON", st.one_of(_list_of(_object_of(_SCALARS)), _N
 
 @schemathesis.serializer("application/gzip")
 def gzipped(context: SerializationContext, value: object) -> bytes:
-    """Any value, wrapped as a snapshot is."""
+    """Any value, compressed like a snapshot."""
     return gzip.compress(_as_bytes(value), mtime=0)
 
 
 @schemathesis.serializer("application/x-ndjson")
 def in_lines(context: SerializationContext, value: object) -> bytes:
-    """Any value; a list as a line for each of its items."""
+    """Any value; a list as one line per item."""
     return b"\n".join(map(_as_bytes, value)) if isinstance(value, list) else _as_bytes(value)
 
 
@@ -73,7 +73,7 @@ def _as_bytes(value: object) -> bytes:
 
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Failure, case: Case, response: object) -> bool:
-    """Whether a failure is one: it is not when every error says that the emulator meant it."""
+    """Whether a failure counts: not when every error is an intended one."""
     if not isinstance(failure, GraphQLServerError):
         return True
     return not all(error.get("extensions", {}).get("emulator") for error in failure.errors)

@@ -1,4 +1,4 @@
-"""`contracts/openapi.yaml` says what the server does, no less and no more."""
+"""`contracts/openapi.yaml` describes exactly what the server does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETR
 from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS
 from emulator.stackadapt.rules.segment_rules import OPERATORS
 
-# StackAdapt's side: its GraphQL schema describes it.
+# StackAdapt's API is described by its GraphQL schema.
 DESCRIBED_ELSEWHERE = ("/graphql", "/uploads/")
 METHODS = {"get", "put", "post", "patch", "delete"}
 
@@ -68,7 +68,7 @@ def test_the_server_serves_the_document(document: Any, emulator: Emulator) -> No
     assert answer.json == document
 
 
-def test_every_operation_has_a_name_of_its_own_and_a_summary(document: Any) -> None:
+def test_every_operation_has_a_unique_name_and_a_summary(document: Any) -> None:
     operations = [item[method] for item in document["paths"].values() for method in item.keys() & METHODS]
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
@@ -89,7 +89,7 @@ def arguments_of(document: Any) -> list[Any]:
     return found
 
 
-def test_the_server_takes_the_arguments_of_the_document_and_refuses_others(document: Any, emulator: Emulator) -> None:
+def test_the_server_accepts_the_documented_arguments_only(document: Any, emulator: Emulator) -> None:
     operations = arguments_of(document)
     assert len(operations) >= 12
     for path, method, names in operations:
@@ -130,16 +130,16 @@ def test_every_example_fits_its_schema(document: Any) -> None:
 @pytest.mark.parametrize(
     ("schema", "names"), [("ReasonCode", REASONS), ("RecordOutcome", OUTCOMES)], ids=["reasons", "outcomes"]
 )
-def test_the_document_lists_the_codes_that_the_server_knows(document: Any, schema: str, names: Any) -> None:
+def test_the_document_lists_the_server_s_codes(document: Any, schema: str, names: Any) -> None:
     assert document["components"]["schemas"][schema]["enum"] == list(names)
 
 
-def test_the_document_lists_the_operators_that_the_server_knows(document: Any) -> None:
+def test_the_document_lists_the_server_s_operators(document: Any) -> None:
     operators = document["components"]["schemas"]["SegmentTest"]["properties"]["operator"]["enum"]
     assert set(operators) == set(OPERATORS)
 
 
-def test_the_document_lists_the_faults_that_the_server_knows(document: Any) -> None:
+def test_the_document_lists_the_server_s_faults(document: Any) -> None:
     assert set(document["components"]["schemas"]["FaultRule"]["properties"]["fault"]["enum"]) == set(registry())
 
 

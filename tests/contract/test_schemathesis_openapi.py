@@ -1,7 +1,7 @@
 """Schemathesis against the Tracking API and the control API, in process, as a user would run it.
 
 For each operation: its examples, every boundary value of its schema, and `EXAMPLES` random requests, half of them
-wrong on purpose. The same ones in every run.
+invalid on purpose. The same ones in every run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from emulator import Emulator
-from tests.contract import schemathesis_hooks  # noqa: F401 - importing it tells Schemathesis
+from tests.contract import schemathesis_hooks  # noqa: F401 - importing it registers the hooks
 from tests.contract.conftest import WRITE_KEY
 
 EXAMPLES = 12
@@ -43,8 +43,8 @@ bounded = settings(
 
 @SCHEMA.parametrize()
 @bounded
-def test_every_answer_conforms_to_the_document(case: Case, emulator: Emulator) -> None:
+def test_every_response_conforms_to_the_document(case: Case, emulator: Emulator) -> None:
     tracking = case.operation.path.startswith("/v1/")
-    # Segment answers 200 to a call with a mistake in it and drops it later.
+    # Segment responds with 200 to an invalid call and drops it later.
     checks = CONFORMANCE if tracking else [*CONFORMANCE, negative_data_rejection]
     case.call_and_validate(app=emulator.app, checks=checks, auth=WRITE_KEY if tracking else None)

@@ -20,17 +20,18 @@ from graphql import build_schema
 from emulator import faults as fault_rules
 from emulator.artefacts import contract, contract_json
 from emulator.cli import COMMANDS
-from emulator.errors import ContractViolation, EmulatorDefect, UserMistake
+from emulator.errors import EXIT_CODES
 from emulator.harness.checks import registry
 from emulator.mapping import Field, generations, load_definition
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
 from tests.docs.blocks import DOCUMENTS
+from tests.docs.schema_keys import keys_of
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _VARIABLES = (
+    ("`STACKADAPT_EMULATOR_TRACEBACK`", "`1` prints the traceback of an unexpected error"),
     ("`STACKADAPT_TEST_URL`, `STACKADAPT_TEST_TOKEN`, `STACKADAPT_TEST_ADVERTISER`", "options of the pytest plugin"),
-    ("`STACKADAPT_EMULATOR_TRACEBACK`", "`1` prints the traceback of a defect"),
 )
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -115,40 +116,17 @@ def rule_operators() -> str:
 
 
 def workspace_keys() -> str:
-    schema = contract_json("workspace.schema.json")
-    instance = contract_json("segment/destination-instance.schema.json")
-    return table(("key", "type", "meaning"), _keys(schema, "", schema, instance))
+    # Faults have a table of their own.
+    keys = [key for key in keys_of("workspace.schema.json") if not key.path.startswith("faults[].")]
+    rows = [
+        (_code(key.path), key.type, "yes" if key.required else "", _default(key.default), key.description or "")
+        for key in keys
+    ]
+    return table(("key", "type", "required", "default", "meaning"), rows)
 
 
-def _keys(node: Mapping[str, Any], path: str, root: Mapping[str, Any], instance: Mapping[str, Any]) -> Iterator[Row]:
-    for name, written in node.get("properties", {}).items():
-        schema, place, within = written, f"{path}{name}", root
-        while "$ref" in schema:
-            file, _, key = schema["$ref"].partition("#/$defs/")
-            within = instance if "destination-instance" in file else _workspace() if file else within
-            schema = {**(within["$defs"][key] if key else within), **_without_ref(schema)}
-        items = schema.get("items", {})
-        inner = within["$defs"][items["$ref"].rpartition("/")[2]] if items.get("$ref", "").startswith("#") else items
-        if "destination-instance" in inner.get("$ref", ""):
-            inner, within = instance, instance
-        kind = schema.get("type") or (" or ".join(map(_json, schema["enum"])) if "enum" in schema else "")
-        yield _code(place), " or ".join(kind) if isinstance(kind, list) else kind, schema.get("description", "")
-        if "condition" not in name and name not in ("entry", "exit", "faults", "mapping"):
-            yield from _keys(schema, f"{place}.", within, instance)
-            yield from _keys(inner, f"{place}[].", within, instance)
-
-
-def _json(value: object) -> str:
-    return _code(str(value).lower() if isinstance(value, bool) else value)
-
-
-def _workspace() -> Mapping[str, Any]:
-    schema: Mapping[str, Any] = contract_json("workspace.schema.json")
-    return schema
-
-
-def _without_ref(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "$ref"}
+def _default(value: object) -> str:
+    return "" if value is None else _code(str(value).lower() if isinstance(value, bool) else value)
 
 
 def condition_operators() -> str:
@@ -201,13 +179,7 @@ def commands() -> str:
 
 
 def exit_codes() -> str:
-    rows = [
-        (0, "success"),
-        (ContractViolation.exit_code, "a check failed"),
-        (UserMistake.exit_code, "bad usage or bad input; one line on standard error"),
-        (EmulatorDefect.exit_code, "a defect of the emulator; one line on standard error"),
-    ]
-    return table(("code", "meaning"), rows)
+    return table(("code", "meaning"), EXIT_CODES.items())
 
 
 def environment_variables() -> str:

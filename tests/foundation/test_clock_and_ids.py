@@ -10,13 +10,13 @@ from emulator.ids import Ids, base62, secret
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
-def test_a_frozen_clock_moves_only_when_told() -> None:
+def test_a_frozen_clock_moves_on_request_only() -> None:
     clock = Clock(frozen_at=NOON)
     assert clock.now() == clock.now() == NOON
     assert clock.advance(timedelta(hours=4)) == NOON + timedelta(hours=4) == clock.now()
 
 
-def test_a_running_clock_keeps_its_lead() -> None:
+def test_a_running_clock_keeps_its_offset() -> None:
     clock = Clock()
     before = clock.now()
     clock.advance(timedelta(days=1))
@@ -29,7 +29,7 @@ def test_a_clock_never_runs_backwards() -> None:
         Clock().advance(timedelta(seconds=-1))
 
 
-def test_a_resumed_clock_goes_on_from_where_it_stood() -> None:
+def test_a_resumed_clock_continues_from_its_time() -> None:
     clock = Clock()
     clock.freeze(NOON)
     clock.resume()
@@ -44,7 +44,7 @@ def test_reset_returns_to_the_machine_s_time() -> None:
     assert clock.offset == timedelta()
 
 
-def test_moments_print_as_both_companies_print_them() -> None:
+def test_timestamps_have_the_format_of_both_services() -> None:
     assert to_iso(NOON) == "2026-01-15T12:00:00.000Z"
 
 
@@ -62,7 +62,7 @@ def test_without_a_seed_ids_differ() -> None:
     assert Ids().uuid() != Ids().uuid()
 
 
-def test_a_named_stream_depends_on_the_seed_and_its_name_alone() -> None:
+def test_a_named_stream_depends_on_the_seed_and_its_name_only() -> None:
     ids = Ids(7)
     expected = ids.stream("person", 3).random()
     ids.uuid()
@@ -70,7 +70,7 @@ def test_a_named_stream_depends_on_the_seed_and_its_name_alone() -> None:
     assert ids.stream("person", 4).random() != expected
 
 
-def test_a_ksuid_carries_its_second() -> None:
+def test_a_ksuid_contains_its_second() -> None:
     """Decoding the documented message id gives the second of the event (captured sample of May 2024)."""
     value = 0
     for character in Ids(1).ksuid(NOON):
@@ -78,7 +78,7 @@ def test_a_ksuid_carries_its_second() -> None:
     assert (value >> 128) + 1_400_000_000 == int(NOON.timestamp())
 
 
-def test_ids_have_the_forms_that_the_vendors_use() -> None:
+def test_ids_have_the_vendors_formats() -> None:
     ids = Ids(1)
     assert len(ids.ksuid(NOON)) == 27
     assert len(ids.trace_id()) == 32

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from emulator.durations import parse_duration
-from emulator.errors import ContractViolation, EmulatorError, InputError, NotFound, UserMistake, nearest
+from emulator.errors import ContractViolation, EmulatorError, InputError, NotFound, UserMistake, nearest, unknown
 from emulator.events import CallReceived, MembershipChanged
 from emulator.journal import Journal
 
@@ -17,7 +17,7 @@ def change(number: int) -> MembershipChanged:
     return MembershipChanged(at=NOW, audience_key="vip", profile_id=str(number), entered=True)
 
 
-def test_the_journal_keeps_the_newest_and_tells_its_listeners() -> None:
+def test_the_journal_keeps_the_newest_and_calls_its_listeners() -> None:
     journal = Journal(capacity=2)
     heard: list[Any] = []
     journal.listen(heard.append)
@@ -33,19 +33,19 @@ def test_the_journal_keeps_the_newest_and_tells_its_listeners() -> None:
 def test_durations_are_a_number_and_a_unit() -> None:
     assert parse_duration("1.5h").total_seconds() == 5400
     assert parse_duration("2d").days == 2
-    with pytest.raises(InputError, match="latency: this is not a duration. Found: '4 hours'"):
+    with pytest.raises(InputError, match="latency: invalid duration. Found: '4 hours'"):
         parse_duration("4 hours", where="latency")
 
 
-def test_an_error_reads_as_where_what_allowed_and_how() -> None:
-    error = UserMistake("this is not a port.", where="--port", found="x", allowed="0 to 65535.", hint="Try 8585.")
-    assert str(error) == "--port: this is not a port. Found: 'x'. Allowed: 0 to 65535. Try 8585."
+def test_an_error_has_place_message_value_allowed_values_and_hint() -> None:
+    error = UserMistake("invalid port", where="--port", found="x", allowed="0 to 65535", hint="Try 8585.")
+    assert str(error) == "--port: invalid port. Found: 'x'. Allowed: 0 to 65535. Try 8585."
     assert error.as_dict() == {
         "error": "UserMistake",
-        "message": "this is not a port.",
+        "message": "invalid port",
         "where": "--port",
         "found": "x",
-        "allowed": "0 to 65535.",
+        "allowed": "0 to 65535",
         "hint": "Try 8585.",
     }
 
@@ -54,6 +54,23 @@ def test_exit_codes_follow_the_kind_of_error() -> None:
     assert [kind("x").exit_code for kind in (NotFound, UserMistake, ContractViolation, EmulatorError)] == [2, 2, 1, 3]
 
 
-def test_only_a_close_name_is_proposed() -> None:
+def test_only_a_close_name_is_suggested() -> None:
     assert nearest("advertisr", ["advertiser", "token"]) == "Did you mean 'advertiser'?"
     assert nearest("zzz", ["advertiser"]) is None
+
+
+def test_an_unknown_name_gets_the_known_ones_and_the_closest() -> None:
+    error = unknown("audience", "vi", ["vip", "churned"], where="audiences")
+    assert str(error) == "audiences: unknown audience 'vi'. Known: vip, churned. Did you mean 'vip'?"
+    assert isinstance(error, NotFound)
+    assert isinstance(unknown("parameter", "x", [], error=InputError), InputError)
+
+
+def test_a_renamed_key_gets_its_new_name() -> None:
+    assert unknown("key", "apiEdition", ["apiVersion"]).hint == "'apiEdition' is now 'apiVersion'."
+
+
+def test_a_message_that_ends_with_a_sentence_gets_no_second_full_stop() -> None:
+    assert str(UserMistake("invalid workspace: did you mean 'a'?", hint="Fix it.")) == (
+        "invalid workspace: did you mean 'a'? Fix it."
+    )

@@ -38,7 +38,7 @@ def test_a_transaction_is_all_or_nothing(url: str) -> None:
     store.close()
 
 
-def test_threads_take_turns(url: str) -> None:
+def test_transactions_of_threads_are_serialised(url: str) -> None:
     store = Store(url)
     store.create(TABLES)
 
@@ -82,7 +82,7 @@ def test_a_file_keeps_its_rows(tmp_path: Path) -> None:
     again.close()
 
 
-def test_an_application_and_a_socket_answer_alike() -> None:
+def test_an_application_in_process_gets_the_request_unchanged() -> None:
     app = Flask("echo")
 
     @app.post("/graphql")
@@ -93,7 +93,7 @@ def test_an_application_and_a_socket_answer_alike() -> None:
     assert (answer.status, answer.text) == (418, "hélloc3bc")
 
 
-def test_nobody_listening_is_a_refused_connection() -> None:
+def test_a_closed_port_is_a_refused_connection() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -105,8 +105,8 @@ def test_nobody_listening_is_a_refused_connection() -> None:
 
 
 @contextmanager
-def answering(said: bytes) -> Iterator[HttpTransport]:
-    """A transport to a server that says these bytes to one request with the body `{}` and closes the connection."""
+def responding(said: bytes) -> Iterator[HttpTransport]:
+    """A transport to a server that sends these bytes in response to one request with the body `{}`, then closes."""
 
     def serve() -> None:
         connection, _ = listener.accept()
@@ -124,29 +124,29 @@ def answering(said: bytes) -> Iterator[HttpTransport]:
         server.join()
 
 
-def spoken(content: bytes, *, status: str = "200 OK", header: str = "x-none: 1") -> bytes:
+def http_response(content: bytes, *, status: str = "200 OK", header: str = "x-none: 1") -> bytes:
     return f"HTTP/1.1 {status}\r\n{header}\r\ncontent-length: {len(content)}\r\n\r\n".encode("latin-1") + content
 
 
 @pytest.mark.parametrize("charset", ["idna", "base64", "undefined", "rot13", "klingon", "utf-16"])
-def test_an_answer_is_read_as_utf_8_whatever_its_charset(charset: str) -> None:
-    said = spoken('{"data":"ü"}'.encode(), header=f"content-type: application/json; charset={charset}")
-    with answering(said) as transport:
+def test_a_response_is_decoded_as_utf_8_whatever_its_charset(charset: str) -> None:
+    said = http_response('{"data":"ü"}'.encode(), header=f"content-type: application/json; charset={charset}")
+    with responding(said) as transport:
         assert transport.post({}, "{}").text == '{"data":"ü"}'
 
 
 @pytest.mark.parametrize(
     "said",
-    [b"", b"\x00 no HTTP\r\n\r\n", spoken(b"abc", header="content-encoding: gzip"), spoken(b"abc")[:-1]],
+    [b"", b"\x00 no HTTP\r\n\r\n", http_response(b"abc", header="content-encoding: gzip"), http_response(b"abc")[:-1]],
     ids=["nothing", "no HTTP", "no gzip", "cut short"],
 )
-def test_what_is_no_answer_is_a_broken_connection(said: bytes) -> None:
-    with answering(said) as transport, pytest.raises(TransportError) as caught:
+def test_an_invalid_response_is_a_broken_connection(said: bytes) -> None:
+    with responding(said) as transport, pytest.raises(TransportError) as caught:
         transport.post({}, "{}")
     assert caught.value.code == "ECONNRESET"
 
 
-def test_a_request_that_cannot_be_made_is_a_broken_connection() -> None:
+def test_an_invalid_request_is_a_broken_connection() -> None:
     transport = HttpTransport("http://127.0.0.1/graphql", app=Flask("never asked"))
     with pytest.raises(TransportError, match="can't encode") as caught:
         transport.post({"authorization": "Bearer tökén"}, "{}")
@@ -157,11 +157,11 @@ def test_a_request_that_cannot_be_made_is_a_broken_connection() -> None:
 
 
 @pytest.mark.parametrize(("milliseconds", "in_time"), [(9_999.0, True), (10_001.0, False)])
-def test_the_whole_answer_must_come_within_ten_seconds(
+def test_the_whole_response_must_arrive_within_ten_seconds(
     milliseconds: float, in_time: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emulator.transport.stopwatch", lambda: lambda: milliseconds)
-    with answering(spoken(b"{}")) as transport:
+    with responding(http_response(b"{}")) as transport:
         if in_time:
             assert transport.post({}, "{}").text == "{}"
             return
@@ -170,14 +170,14 @@ def test_the_whole_answer_must_come_within_ten_seconds(
         assert caught.value.code == "ETIMEDOUT"
 
 
-def test_an_application_in_this_process_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_application_in_process_has_no_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emulator.transport.stopwatch", lambda: lambda: 10_001.0)
     app = Flask("slow")
     app.add_url_rule("/graphql", view_func=lambda: "{}", methods=["POST"])
     assert HttpTransport("http://127.0.0.1/graphql", app=app).post({}, "{}").text == "{}"
 
 
-def test_data_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_data_of_a_different_version_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 's.sqlite'}"
     old, new = MetaData(), MetaData()
     Table("things", old, Column("id", Integer, primary_key=True))
@@ -187,7 +187,7 @@ def test_data_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) ->
         store.create(layout)
         store.close()
     store = Store(url)
-    with pytest.raises(UserMistake, match="written by another version") as caught:
+    with pytest.raises(UserMistake, match="written by a different version") as caught:
         store.create(new)
     assert (caught.value.where, caught.value.found, caught.value.allowed) == ("things", "id", "id, name")
     store.create(old)

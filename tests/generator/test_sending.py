@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from emulator.clock import Pace
+from emulator.clock import Throttle
 from emulator.errors import UserMistake
 from emulator.generator.event_stream import EventStream, IdentifyCalls, StreamOptions
 from emulator.generator.job import Job
@@ -79,8 +79,8 @@ class VirtualTime:
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
 
-    def pace(self, rate: float) -> Pace:
-        return Pace(rate, elapsed=self.elapsed, sleep=self.sleep)
+    def pace(self, rate: float) -> Throttle:
+        return Throttle(rate, elapsed=self.elapsed, sleep=self.sleep)
 
 
 @pytest.mark.parametrize(("rate", "requests"), [(50, 5), (0.5, 250), (100, 3)])

@@ -247,7 +247,7 @@ def test_a_misspelt_field_is_a_warning() -> None:
 def test_a_misspelt_id_is_named() -> None:
     found = checked({"type": "identify", "userID": "u1", "traits": EMAIL}).findings[0]
     assert found.message == "A call says of whom it speaks: it needs userId or anonymousId."
-    assert found.fix == "'userID' is close to it: write 'userId'."
+    assert found.fix == "'userID' looks like a typo: write 'userId'."
 
 
 def test_an_invalid_timestamp_is_a_warning() -> None:

@@ -17,7 +17,7 @@ from emulator.events import Event
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
 from emulator.store import Store
-from emulator.transport import Answer, TransportError
+from emulator.transport import Response, TransportError
 from emulator.workspace import parse_workspace
 from emulator.workspace_file import read
 
@@ -25,18 +25,18 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACCEPTED = '{"data":{"upsertProfileMapping":{"userErrors":[]},"upsertProfiles":{"userErrors":[]}}}'
 
 
-def answer(status: int = 200, text: str = ACCEPTED, reason: str = "OK") -> Answer:
-    return Answer(status=status, reason=reason, text=text)
+def answer(status: int = 200, text: str = ACCEPTED, reason: str = "OK") -> Response:
+    return Response(status=status, reason=reason, text=text)
 
 
 @dataclass
 class RecordingTransport:
     """Returns the given responses, then success; records every request."""
 
-    answers: list[Answer | TransportError] = field(default_factory=list)
+    answers: list[Response | TransportError] = field(default_factory=list)
     requests: list[tuple[Mapping[str, str], str]] = field(default_factory=list)
 
-    def post(self, headers: Mapping[str, str], body: str) -> Answer:
+    def post(self, headers: Mapping[str, str], body: str) -> Response:
         self.requests.append((headers, body))
         given = self.answers.pop(0) if self.answers else answer()
         if isinstance(given, TransportError):

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from emulator.errors import NotFound
-from emulator.transport import Answer
+from emulator.transport import Response
 from tests.segment.conftest import OpenEnv, SegmentEnv
 
 REFUSED = json.dumps({"data": {"upsertProfiles": {"userErrors": [{"message": "No.", "path": []}]}}})
-FORBIDDEN = Answer(status=403, reason="Forbidden", text="")
+FORBIDDEN = Response(status=403, reason="Forbidden", text="")
 
 
 def enter(segment_env: SegmentEnv, *user_ids: str) -> None:
@@ -41,7 +41,7 @@ def test_a_dead_letter_has_the_event_and_the_reason(segment_env: SegmentEnv) -> 
 
 
 def test_an_event_that_segment_reports_as_delivered_can_be_a_dead_letter(segment_env: SegmentEnv) -> None:
-    segment_env.transport.answers = [Answer(status=200, reason="OK", text=REFUSED)]
+    segment_env.transport.answers = [Response(status=200, reason="OK", text=REFUSED)]
     enter(segment_env, "ada")
     assert [(letter["reason"], letter["segmentReports"]) for letter in segment_env.segment.dead_letters()] == [
         ("USER_ERRORS", "delivered")
@@ -59,7 +59,7 @@ def test_rejected_payloads_are_dead_letters_and_discarded_events_are_not(open_en
 def test_sent_queued_and_retrying_events_are_not_dead_letters(open_env: OpenEnv, document: Any) -> None:
     document["destinations"][0]["batch"] = {"size": 2, "age": "1m"}
     segment_env = open_env(document)
-    segment_env.transport.answers = [Answer(status=503, reason="", text="")]
+    segment_env.transport.answers = [Response(status=503, reason="", text="")]
     enter(segment_env, "ada", "bob")
     segment_env.segment.ingest("track", {"userId": "ada", "event": "Seen"})
     segment_env.identify("cyd", email="cyd@example.com", first_name="C", total_spent=900)
@@ -112,7 +112,7 @@ def test_a_replay_can_be_filtered(segment_env: SegmentEnv) -> None:
 
 
 def test_a_replay_that_fails_again_is_a_dead_letter_again(segment_env: SegmentEnv) -> None:
-    segment_env.transport.answers = [FORBIDDEN, Answer(status=401, reason="Unauthorized", text="")]
+    segment_env.transport.answers = [FORBIDDEN, Response(status=401, reason="Unauthorized", text="")]
     enter(segment_env, "ada")
     segment_env.segment.replay()
     assert letters(segment_env) == [("ada", "identify", "401"), ("ada", "track", "401")]

@@ -13,7 +13,7 @@ from graphql import GraphQLSyntaxError, parse
 
 from emulator.errors import NotFound, UserMistake, WorkspaceError
 from emulator.events import BatchDelivered
-from emulator.transport import Answer, TransportError
+from emulator.transport import Response, TransportError
 from tests.segment.conftest import OpenEnv, SegmentEnv
 
 SYNTAX_ERROR = json.dumps(
@@ -52,8 +52,8 @@ def enter_large(segment_env: SegmentEnv, count: int, *, first: int = 0) -> None:
         segment_env.segment.ingest("batch", {"batch": people[start : start + 15]})
 
 
-def said(status: int, text: str = "", reason: str = "") -> Answer:
-    return Answer(status=status, reason=reason, text=text)
+def said(status: int, text: str = "", reason: str = "") -> Response:
+    return Response(status=status, reason=reason, text=text)
 
 
 def test_events_of_one_request_are_sent_in_one_batch(segment_env: SegmentEnv) -> None:

@@ -107,7 +107,7 @@ def test_an_error_in_a_condition_names_path_and_allowed_values(
 
 
 def test_a_duration_out_of_range_is_rejected() -> None:
-    with pytest.raises(UserMistake, match=r"c\.within: this is too long"):
+    with pytest.raises(UserMistake, match=r"c\.within: this duration is too long"):
         compile_condition({"event": "e", "within": f"{'9' * 30}d"}, where="c")
 
 

@@ -302,7 +302,7 @@ def test_a_step_warns_of_missing_emails_and_booleans(open_journey: OpenJourney, 
     [
         ({"entry": {"trait": "t", "operator": "at_least"}}, r"journey 'jrn_cart': entry\.value"),
         ({"exit": {"audience": "vips"}}, r"journey 'jrn_cart': exit: .*unknown audience"),
-        ({"steps": [{"key": "vip_customers", "name": "x"}]}, r"audiences and journey steps\[1\]: the same one"),
+        ({"steps": [{"key": "vip_customers", "name": "x"}]}, r"audiences and journey steps\[1\]: duplicates"),
         ({"steps": [{"key": "k" * 32, "name": "x"}]}, r"journeys\[0\]\.steps\[0\]\.key.*31 characters"),
     ],
 )
@@ -315,5 +315,5 @@ def test_an_error_in_a_journey_names_its_path(
 
 
 def test_an_unknown_step_in_a_connection_is_rejected(open_journey: OpenJourney) -> None:
-    with pytest.raises(WorkspaceError, match=r"journeySteps\[0\]\.key: .*no such journey step.*'cart__reminded_2'"):
+    with pytest.raises(WorkspaceError, match=r"journeySteps\[0\]\.key: .*unknown journey step .*'cart__reminded_2'"):
         open_journey({"key": "cart__reminded_3"})

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from emulator.segment.delivery.retry_policy import FIRST_DELAY_MILLIS, LONGEST_DELAY_MILLIS
-from emulator.transport import Answer, TransportError
+from emulator.transport import Response, TransportError
 from tests.segment.conftest import OpenEnv, SegmentEnv
 
 MILLISECOND = timedelta(milliseconds=1)
 FOUR_HOURS = timedelta(hours=4)
 
 LATER = {
-    "429": Answer(status=429, reason="Too Many Requests", text=""),
-    "429 with Retry-After": Answer(
+    "429": Response(status=429, reason="Too Many Requests", text=""),
+    "429 with Retry-After": Response(
         status=429, reason="Too Many Requests", text="", headers={"Retry-After": "3600", "X-RateLimit-Reset": "3600"}
     ),
-    "500": Answer(status=500, reason="Internal Server Error", text=""),
+    "500": Response(status=500, reason="Internal Server Error", text=""),
     "timeout": TransportError("ETIMEDOUT", "Request timed out after 10000ms"),
     "reset": TransportError("ECONNRESET", "socket hang up"),
 }
@@ -99,7 +99,7 @@ def test_retry_after_does_not_change_the_schedule(open_env: OpenEnv, document: A
 
 
 def test_a_permanent_failure_ends_the_retries(segment_env: SegmentEnv) -> None:
-    segment_env.transport.answers = [LATER["500"], LATER["reset"], Answer(status=400, reason="Bad Request", text="")]
+    segment_env.transport.answers = [LATER["500"], LATER["reset"], Response(status=400, reason="Bad Request", text="")]
     enter(segment_env)
     assert len(retries(segment_env)) == 2
     assert {letter["reason"] for letter in segment_env.segment.dead_letters()} == {"400"}

@@ -1,4 +1,4 @@
-"""`/_emulator/calls`: Segment answers 200 to a call that it drops; here one sees which, and why."""
+"""`/_emulator/calls`: which calls Segment dropped, although it responded with 200, and why."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ def calls(client: Client, query: str = "") -> Any:
     return client.get(f"/_emulator/calls{query}").json
 
 
-def told(answer: Any) -> list[tuple[str, str, bool, str | None]]:
+def rows(answer: Any) -> list[tuple[str, str, bool, str | None]]:
     return [(call["call"], call["messageId"], call["accepted"], call["reason"]) for call in answer["calls"]]
 
 
-def test_every_call_is_listed_in_order_with_what_became_of_it(client: Client) -> None:
+def test_every_call_is_listed_in_order_with_its_outcome(client: Client) -> None:
     answer = calls(client)
     assert answer["total"] == 3
-    assert [(name, accepted) for _, name, accepted, _ in told(answer)] == [("m1", True), ("m2", False), ("m1", False)]
+    assert [(name, accepted) for _, name, accepted, _ in rows(answer)] == [("m1", True), ("m2", False), ("m1", False)]
     assert answer["calls"][0]["at"] == (client.get("/_emulator/clock").json or {})["now"]
     assert answer["calls"][0]["source"] == "Website"
 
 
-def test_those_that_were_dropped_say_why(client: Client) -> None:
-    assert told(calls(client, "?accepted=false")) == [
+def test_dropped_calls_have_a_reason(client: Client) -> None:
+    assert rows(calls(client, "?accepted=false")) == [
         ("track", "m2", False, "event_not_defined"),
         ("identify", "m1", False, "duplicate"),
     ]
     assert calls(client, "?accepted=false")["total"] == 2
-    assert told(calls(client, "?accepted=true")) == [("identify", "m1", True, None)]
+    assert rows(calls(client, "?accepted=true")) == [("identify", "m1", True, None)]
 
 
-def test_they_come_in_pages(client: Client) -> None:
+def test_calls_are_paged(client: Client) -> None:
     second = calls(client, "?limit=1&offset=1")
     assert (second["total"], [call["messageId"] for call in second["calls"]]) == (3, ["m2"])
     assert client.get("/_emulator/calls?accepted=no").status_code == 400

@@ -1,4 +1,4 @@
-"""Several batches of one destination instance under way at once, over a socket to a StackAdapt of its own."""
+"""Several batches of one destination instance sent at once, over a socket to another emulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECONDS_ALLOWED = 10
 
 
 class Gate:
-    """Lets requests into an application in groups: none enters before so many are at the gate."""
+    """Admits requests to an application in groups of `together`."""
 
     def __init__(self, app: Any, together: int) -> None:
         self._app = app
@@ -93,7 +93,7 @@ def open_pair() -> Iterator[Callable[..., Pair]]:
 EIGHT = [f"u{number}" for number in range(8)]
 
 
-def test_as_many_batches_as_the_workspace_says_are_under_way_at_once(open_pair: Callable[..., Pair]) -> None:
+def test_batches_are_sent_with_the_configured_concurrency(open_pair: Callable[..., Pair]) -> None:
     pair = open_pair(concurrency=4, together=4)
     pair.enter(*EIGHT)
     assert pair.gate.most == 4
@@ -101,14 +101,14 @@ def test_as_many_batches_as_the_workspace_says_are_under_way_at_once(open_pair: 
     assert len(pair.emitted()) == 16
 
 
-def test_one_at_a_time_arrives_in_the_order_of_emission(open_pair: Callable[..., Pair]) -> None:
+def test_a_concurrency_of_one_keeps_the_order_of_emission(open_pair: Callable[..., Pair]) -> None:
     pair = open_pair(concurrency=1)
     pair.enter(*EIGHT)
     assert pair.gate.most == 1
     assert pair.arrived() == pair.emitted()
 
 
-def test_in_process_the_order_stays_whatever_the_workspace_says(open_pair: Callable[..., Pair]) -> None:
+def test_delivery_in_process_keeps_the_order_whatever_the_concurrency(open_pair: Callable[..., Pair]) -> None:
     pair = open_pair(concurrency=4, in_process=True)
     pair.enter(*EIGHT)
     assert pair.gate.most == 1
@@ -121,7 +121,7 @@ def test_within_a_batch_the_order_is_that_of_emission(open_pair: Callable[..., P
     assert pair.arrived() == pair.emitted()
 
 
-def test_retries_and_new_batches_share_the_lanes(open_pair: Callable[..., Pair]) -> None:
+def test_retries_and_new_batches_share_the_concurrency(open_pair: Callable[..., Pair]) -> None:
     pair = open_pair(concurrency=4, together=4)
     for emulator in (pair.sender, pair.receiver):
         emulator.sandbox.clock.freeze()
@@ -135,7 +135,7 @@ def test_retries_and_new_batches_share_the_lanes(open_pair: Callable[..., Pair])
     assert len(pair.arrived()) == 24
 
 
-def test_many_senders_and_many_lanes_lose_and_double_nothing(open_pair: Callable[..., Pair]) -> None:
+def test_concurrent_senders_neither_lose_nor_duplicate_events(open_pair: Callable[..., Pair]) -> None:
     pair = open_pair(concurrency=3, size=3)
     senders = [
         Thread(target=lambda name=name: [pair.enter(f"{name}-{number}") for number in range(10)])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,20 +16,20 @@ def client() -> Iterator[Client]:
         yield emulator.client
 
 
-def test_health_says_who_and_when(client: Client) -> None:
+def test_health_has_the_status_and_the_time(client: Client) -> None:
     body = client.get("/_emulator/health").json
     assert body is not None
     assert body["status"] == "ok"
     assert body["now"].endswith("Z")
 
 
-def test_the_front_page_lists_the_doors(client: Client) -> None:
+def test_the_root_lists_the_endpoints(client: Client) -> None:
     body = client.get("/").json
     assert body is not None
     assert body["stackadapt"] == "/graphql"
 
 
-def test_a_body_may_have_16_megabytes(client: Client) -> None:
+def test_a_body_may_have_16_mebibytes(client: Client) -> None:
     body = b'{"hours": 1}'.ljust(16 * 1024 * 1024)
     for sent, status in ((body, 200), (body + b" ", 413)):
         answer = client.post("/_emulator/clock/advance", data=sent, content_type="application/json")
@@ -51,17 +52,17 @@ def test_the_clock_freezes_advances_and_resumes(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [
-        ("/_emulator/clock/advance", {"hour": 4}, "hour: this is not a unit of time.*hours"),
-        ("/_emulator/clock/advance", {"hours": -1}, "hours: .*-1.*0 to 1000000"),
-        ("/_emulator/clock/advance", {"hours": "4"}, "hours: .*'4'"),
+        ("/_emulator/clock/advance", {"hour": 4}, "hour: unknown key 'hour'.*hours"),
+        ("/_emulator/clock/advance", {"hours": -1}, "hours: .*-1.*0 or more"),
+        ("/_emulator/clock/advance", {"hours": "4"}, "hours: must be a number.*'4'"),
         ("/_emulator/clock/advance", {"duration": "4 hours"}, "duration: .*4 hours.*4h"),
-        ("/_emulator/clock/advance", {}, "say how far"),
+        ("/_emulator/clock/advance", {}, "too few keys.*duration"),
         ("/_emulator/segments", {"name": "x"}, "'advertiserId' is missing"),
-        ("/_emulator/segments", {"advertiserId": "1001", "name": 5, "rule": {}}, "name: this is not a text"),
+        ("/_emulator/segments", {"advertiserId": "1001", "name": 5, "rule": {}}, "name: must be a string"),
         ("/_emulator/faults", {"fault": "statu"}, "Did you mean 'status'"),
     ],
 )
-def test_bad_input_names_the_place_and_what_is_allowed(
+def test_an_error_names_the_place_and_what_is_allowed(
     client: Client, path: str, body: dict[str, Any], message: str
 ) -> None:
     answer = client.post(path, json=body)
@@ -69,19 +70,17 @@ def test_bad_input_names_the_place_and_what_is_allowed(
     assert answer.json is not None
     parts = answer.json
     text = f"{parts.get('where')}: {parts['message']} {parts.get('found')!r} {parts.get('allowed')} {parts.get('hint')}"
-    import re
-
     assert re.search(message, text), text
 
 
-def test_a_body_that_is_not_json_says_how_to_send_one(client: Client) -> None:
+def test_a_body_that_is_not_json_gets_a_hint(client: Client) -> None:
     answer = client.post("/_emulator/segments", data="name=x")
     assert answer.status_code == 400
     assert answer.json is not None
     assert "application/json" in answer.json["hint"]
 
 
-def test_an_unknown_advertiser_or_segment_is_named(client: Client) -> None:
+def test_an_unknown_advertiser_or_segment_is_rejected(client: Client) -> None:
     rule = {"field": "email", "operator": "exists"}
     answer = client.post("/_emulator/segments", json={"advertiserId": "1003", "name": "x", "rule": rule})
     assert answer.status_code == 400
@@ -105,34 +104,34 @@ def test_faults_are_listed_added_and_cleared(client: Client) -> None:
     assert client.post("/graphql", json={"query": "{ user { email } }"}, headers=token).status_code == 200
 
 
-def test_another_host_name_is_refused(client: Client) -> None:
+def test_an_unknown_host_name_is_refused(client: Client) -> None:
     """A page that resolves its own name to loopback must not reach the emulator."""
     assert client.get("/_emulator/health", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_an_unknown_path_answers_json(client: Client) -> None:
+def test_an_unknown_path_gets_json(client: Client) -> None:
     answer = client.get("/nowhere")
     assert (answer.status_code, answer.is_json) == (404, True)
 
 
-def test_a_wrong_method_answers_json(client: Client) -> None:
+def test_a_wrong_method_gets_json(client: Client) -> None:
     answer = client.delete("/_emulator/health")
     assert (answer.status_code, answer.is_json) == (405, True)
 
 
-def test_the_control_api_is_not_open_to_pages_of_other_origins(client: Client) -> None:
+def test_pages_of_other_origins_cannot_use_the_control_api(client: Client) -> None:
     answer = client.get("/_emulator/health", headers={"origin": "http://localhost:3000"})
     assert "access-control-allow-origin" not in answer.headers
 
 
-def people_enter(client: Client, *user_ids: str) -> None:
+def identify_vips(client: Client, *user_ids: str) -> None:
     for name in user_ids:
         body = {"userId": name, "traits": {"email": f"{name}@example.com", "total_spent": 900}}
         assert client.post("/v1/identify", json=body, auth=("segment-local", "")).status_code == 200
 
 
-def test_batches_come_in_pages(client: Client) -> None:
-    people_enter(client, "ada", "bob", "cyd")
+def test_batches_are_paged(client: Client) -> None:
+    identify_vips(client, "ada", "bob", "cyd")
     whole = client.get("/_emulator/batches").get_json()["batches"]
     assert [batch["id"] for batch in whole] == [1, 2, 3]
     assert client.get("/_emulator/batches?limit=1&offset=1").get_json()["batches"] == whole[1:2]
@@ -140,10 +139,10 @@ def test_batches_come_in_pages(client: Client) -> None:
     assert client.get("/_emulator/batches?limit=x").status_code == 400
 
 
-def test_batches_are_those_that_failed_the_others_or_all(client: Client) -> None:
+def test_batches_are_filtered_by_failure(client: Client) -> None:
     client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
-    people_enter(client, "ada")
-    people_enter(client, "bob")
+    identify_vips(client, "ada")
+    identify_vips(client, "bob")
 
     def outcomes(query: str) -> list[str]:
         return [batch["outcome"] for batch in client.get(f"/_emulator/batches{query}").get_json()["batches"]]
@@ -153,14 +152,14 @@ def test_batches_are_those_that_failed_the_others_or_all(client: Client) -> None
     assert outcomes("?failed=false") == ["sent"]
 
 
-def test_message_ids_that_are_too_many_are_counted_and_not_repeated(client: Client) -> None:
+def test_too_many_message_ids_are_counted_not_repeated(client: Client) -> None:
     answer = client.post("/_emulator/dead-letters/replay", json={"messageIds": ["m"] * 10_001})
-    assert (answer.status_code, answer.get_json()["found"]) == (400, "a list of 10001")
+    assert (answer.status_code, answer.get_json()["found"]) == (400, "an array of 10001")
 
 
 def test_dead_letters_are_listed_and_replayed(client: Client) -> None:
     client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
-    people_enter(client, "ada", "bob")
+    identify_vips(client, "ada", "bob")
     listed = client.get("/_emulator/dead-letters?reason=403").get_json()["deadLetters"]
     assert [(letter["userId"], letter["outcome"]) for letter in listed] == [("ada", "failed")] * 2
     assert client.get("/_emulator/dead-letters?limit=1&offset=1").get_json()["deadLetters"] == listed[1:]
@@ -176,17 +175,15 @@ def test_dead_letters_are_listed_and_replayed(client: Client) -> None:
     [
         ({"messageIDs": []}, "messageIDs", "Did you mean 'messageIds'?"),
         ({"messageIds": "m"}, "messageIds", None),
-        ({"messageIds": [1]}, "messageIds", None),
+        ({"messageIds": [1]}, "messageIds[0]", None),
         ({"reason": 503}, "reason", None),
         ({"destination": "StackAdapt Acne"}, "destination", "Did you mean 'StackAdapt Acme'?"),
     ],
 )
-def test_a_replay_that_chooses_by_mistake_sends_nothing(
-    client: Client, body: dict[str, Any], where: str, hint: str | None
-) -> None:
+def test_an_invalid_replay_sends_nothing(client: Client, body: dict[str, Any], where: str, hint: str | None) -> None:
     status = 404 if where == "destination" else 400
     client.post("/_emulator/faults", json={"fault": "status", "status": 403, "times": 1})
-    people_enter(client, "ada")
+    identify_vips(client, "ada")
     answer = client.post("/_emulator/dead-letters/replay", json=body)
     assert (answer.status_code, answer.get_json()["where"], answer.get_json().get("hint")) == (status, where, hint)
     assert len(client.get("/_emulator/dead-letters").get_json()["deadLetters"]) == 2

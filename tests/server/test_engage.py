@@ -1,4 +1,4 @@
-"""Audiences over time, on demand, and journeys, through the doors of the server and both companies."""
+"""Audiences over time and on demand, and journeys, through the HTTP endpoints and both services."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def memberships(client: Client, user: str = "u1") -> list[str]:
     return [audience["name"] for audience in profile["audiences"]]
 
 
-def test_a_window_that_slides_shut_ends_the_membership_in_stackadapt(open_client: Callable[..., Client]) -> None:
+def test_a_membership_ends_in_stackadapt_when_its_time_window_has_passed(open_client: Callable[..., Client]) -> None:
     client = open_client()
     client.post("/_emulator/clock/freeze")
     buy(client)
@@ -106,10 +106,10 @@ def test_an_audience_is_computed_on_demand(open_client: Callable[..., Client]) -
         ("recent_buyer", {}, 404, "Did you mean 'recent_buyers'?"),
         ("recent_buyers", {"destination": "StackAdapt"}, 404, "StackAdapt Acme"),
         ("recent_buyers", {"destinaton": "StackAdapt Acme"}, 400, "Did you mean 'destination'?"),
-        ("recent_buyers", {"destination": ""}, 400, "this is not a text."),
+        ("recent_buyers", {"destination": ""}, 400, "this string is too short"),
     ],
 )
-def test_a_computation_that_cannot_be_meant_is_refused(
+def test_an_invalid_computation_is_rejected(
     open_client: Callable[..., Client], path: str, body: Any, status: int, words: str
 ) -> None:
     answer = open_client().post(f"/_emulator/audiences/{path}/compute", json=body)
@@ -117,7 +117,7 @@ def test_a_computation_that_cannot_be_meant_is_refused(
     assert words in answer.text
 
 
-def test_a_snapshot_brings_back_events_journeys_and_what_is_due(open_client: Callable[..., Client]) -> None:
+def test_a_snapshot_restores_events_journeys_and_what_is_due(open_client: Callable[..., Client]) -> None:
     client, other = open_client(), open_client()
     client.post("/_emulator/clock/freeze")
     buy(client)

@@ -1,4 +1,4 @@
-"""Time passes on a server although nobody asks it anything."""
+"""A server processes what becomes due without any request."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PATIENCE_SECONDS = 20
 
 
 class Broken:
-    """A world in which something is wrong."""
+    """Services that fail."""
 
-    def __init__(self, world: Any) -> None:
-        self.sandbox = world.sandbox
+    def __init__(self, services: Any) -> None:
+        self.sandbox = services.sandbox
 
-    def catch_up(self) -> None:
+    def process_due(self) -> None:
         raise RuntimeError("something is wrong here")
 
 
-def test_a_batch_that_is_old_enough_leaves_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_old_enough_batch_is_sent_although_another_sandbox_fails(caplog: pytest.LogCaptureFixture) -> None:
     workspace = load_workspace()
     [destination] = workspace.destinations
     slow = replace(destination, batch_age=timedelta(hours=1))
@@ -39,10 +39,10 @@ def test_a_batch_that_is_old_enough_leaves_by_itself(caplog: pytest.LogCaptureFi
         left = Event()
         emulator.report_to(lambda event: left.set() if isinstance(event, BatchDelivered) else None)
         emulator.client.post("/v1/identify", json=VIP, auth=("segment-local", ""))
-        # The clock alone: the world's own `advance` would send it.
+        # The clock only: `SandboxServices.advance` would send it.
         emulator.sandbox.clock.advance(timedelta(hours=1))
         assert not left.is_set()
-        worlds: Any = [Broken(emulator.world), emulator.world]
-        with Heartbeat(lambda: worlds, period_seconds=PERIOD_SECONDS):
+        opened: Any = [Broken(emulator.services), emulator.services]
+        with Heartbeat(lambda: opened, period_seconds=PERIOD_SECONDS):
             assert left.wait(PATIENCE_SECONDS)
     assert "something is wrong here" in caplog.text

@@ -1,4 +1,4 @@
-"""The listener under what a busy server meets: many connections, and a signal while it serves."""
+"""The listener with many connections, and signals while it serves."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
 
 from emulator.server.listener import Listener
 from emulator.server.signals import StopSignals
@@ -33,7 +35,7 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 @pytest.fixture
 def many_files() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Both ends of each connection are this process's.
+    # Both ends of each connection are in this process.
     needed = 2 * MANY + 200
     if hard != resource.RLIM_INFINITY and hard < needed:
         pytest.skip(f"this machine allows a process {hard} open files, and {needed} are needed")
@@ -63,33 +65,33 @@ def handlers() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("handlers")
-def test_signals_end_it_once_and_only_when_every_socket_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signals_stop_it_once_and_only_after_every_socket_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     closing: list[bool] = []
     close_all = wasyncore.close_all
 
-    def close_under_fire(sockets: dict[int, Any]) -> None:
+    def close_during_signals(sockets: dict[int, Any]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             os.kill(os.getpid(), number)
         close_all(sockets)
         closing.append(True)
 
-    monkeypatch.setattr(wasyncore, "close_all", close_under_fire)
+    monkeypatch.setattr(wasyncore, "close_all", close_during_signals)
     listener = Listener(app)
 
-    def ask_then_strike() -> None:
+    def request_then_interrupt() -> None:
         httpx.get(listener.url, trust_env=False, timeout=20)
         os.kill(os.getpid(), signal.SIGINT)
 
-    asking = Thread(target=ask_then_strike)
+    requesting = Thread(target=request_then_interrupt)
     with StopSignals() as signals:
-        asking.start()
+        requesting.start()
         listener.run(signals)
         assert closing == [True]
-    asking.join()
+    requesting.join()
 
 
 @pytest.mark.usefixtures("handlers")
-def test_what_is_ignored_stays_ignored() -> None:
+def test_an_ignored_signal_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with StopSignals() as signals:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -99,7 +101,7 @@ def test_what_is_ignored_stays_ignored() -> None:
 
 
 @pytest.mark.usefixtures("handlers")
-def test_handlers_come_back_unless_the_process_was_told_to_stop() -> None:
+def test_handlers_are_restored_unless_a_signal_has_stopped_the_process() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with StopSignals() as signals:
         signals.wake()
@@ -110,3 +112,18 @@ def test_handlers_come_back_unless_the_process_was_told_to_stop() -> None:
         signals.wait()
     os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+def test_the_internals_of_waitress_that_the_listener_uses_exist() -> None:
+    listener = Listener(app)
+    server = listener._server
+    assert issubclass(server.channel_class, HTTPChannel)
+    assert issubclass(server.channel_class.task_class, WSGITask)
+    assert callable(server.task_dispatcher.shutdown)
+    assert server.trigger.thunks == []
+    assert server.trigger.lock.acquire(blocking=False)
+    server.trigger.lock.release()
+    assert listener._open
+    wasyncore.close_all(listener._open)
+    server.task_dispatcher.shutdown()
+    assert listener._open == {}

@@ -30,7 +30,7 @@ def logged(event: RecordProcessed | GraphQLExchanged, log_format: str, *, show_p
     return stream.getvalue()
 
 
-def test_a_text_line_tells_what_happened() -> None:
+def test_a_text_line_has_the_event_and_its_fields() -> None:
     assert logged(EXCHANGED, "text") == (
         '2026-01-15T00:00:00.000Z GraphQLExchanged trace_id=t1 token_name="Local read and write" '
         "operations=upsertProfileMapping,upsertProfiles status=200 duration_ms=12.3\n"
@@ -49,6 +49,6 @@ def test_a_json_line_is_one_object() -> None:
     }
 
 
-def test_e_mail_shows_only_when_asked() -> None:
+def test_emails_are_logged_on_request_only() -> None:
     assert "ada" not in logged(SETTLED, "text") + logged(EXCHANGED, "text") + logged(EXCHANGED, "json")
     assert "email=ada@@example.com" in logged(SETTLED, "text", show_pii=True)

@@ -1,4 +1,4 @@
-"""The recording proxy: answers pass through unchanged, and what the guard holds back goes nowhere."""
+"""The recording proxy: responses pass through unchanged, and refused requests are not sent."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ BEARER = {"authorization": "Bearer sa-very-secret"}
 HEADERS = {"content-type": "application/json", "retry-after": "7", "x-ratelimit-limit": "9", "set-cookie": "a=b"}
 
 
-class FarEnd:
-    """The other host: notes what arrives, and answers or breaks."""
+class Host:
+    """The other host: keeps the requests, and responds or fails."""
 
     def __init__(self) -> None:
         self.arrived: list[httpx.Request] = []
-        self.breaks = False
+        self.fails = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.arrived.append(request)
-        if self.breaks:
+        if self.fails:
             raise httpx.ConnectError("gone", request=request)
         return httpx.Response(429, content=b'{"data": {"message": "ada@lovelace.org"}}', headers=HEADERS)
 
 
 @pytest.fixture
-def far_end() -> FarEnd:
-    return FarEnd()
+def host() -> Host:
+    return Host()
 
 
 @pytest.fixture
@@ -47,18 +47,18 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
     recording.close()
 
 
-def recorder(far_end: FarEnd, recording: Recording, upstream: str, permission: Permission) -> httpx.Client:
-    guarded = GuardedTransport(permission, announce=lambda _text: None, through=httpx.MockTransport(far_end))
+def recorder(host: Host, recording: Recording, upstream: str, permission: Permission) -> httpx.Client:
+    guarded = GuardedTransport(permission, announce=lambda _text: None, through=httpx.MockTransport(host))
     app = create_recorder(httpx.Client(transport=guarded), upstream, recording)
     return httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://127.0.0.1")
 
 
-def test_an_answer_passes_through_as_it_is_and_is_recorded_safe(far_end: FarEnd, recording: Recording) -> None:
-    client = recorder(far_end, recording, SANDBOX, Permission(remote=True))
-    answer = client.post("/graphql", json=QUERY, headers={**BEARER, "cookie": "c=d"})
-    assert (answer.status_code, answer.content) == (429, b'{"data": {"message": "ada@lovelace.org"}}')
-    assert {name: answer.headers.get(name) for name in HEADERS} == {**HEADERS, "set-cookie": None}
-    [arrived] = far_end.arrived
+def test_a_response_passes_through_and_is_recorded_without_personal_data(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True))
+    response = client.post("/graphql", json=QUERY, headers={**BEARER, "cookie": "c=d"})
+    assert (response.status_code, response.content) == (429, b'{"data": {"message": "ada@lovelace.org"}}')
+    assert {name: response.headers.get(name) for name in HEADERS} == {**HEADERS, "set-cookie": None}
+    [arrived] = host.arrived
     assert (str(arrived.url), json.loads(arrived.content)) == (SANDBOX, QUERY)
     assert arrived.headers["authorization"] == BEARER["authorization"]
     assert "cookie" not in arrived.headers
@@ -78,54 +78,54 @@ def test_an_answer_passes_through_as_it_is_and_is_recorded_safe(far_end: FarEnd,
         (SANDBOX, Permission(), QUERY, "Add --allow-remote"),
     ],
 )
-def test_what_the_guard_holds_back_is_neither_sent_nor_recorded(
-    far_end: FarEnd, recording: Recording, upstream: str, permission: Permission, body: object, said: str
+def test_a_request_that_is_not_allowed_is_neither_sent_nor_recorded(
+    host: Host, recording: Recording, upstream: str, permission: Permission, body: object, said: str
 ) -> None:
-    answer = recorder(far_end, recording, upstream, permission).post("/graphql", json=body, headers=BEARER)
-    assert answer.status_code == 403
-    [error] = answer.json()["errors"]
+    response = recorder(host, recording, upstream, permission).post("/graphql", json=body, headers=BEARER)
+    assert response.status_code == 403
+    [error] = response.json()["errors"]
     assert said in error["message"]
     assert error["extensions"] == {"emulator": True}
-    assert far_end.arrived == []
+    assert host.arrived == []
     assert recording.path.read_bytes() == b""
 
 
-def test_a_mutation_that_is_allowed_is_sent(far_end: FarEnd, recording: Recording) -> None:
-    client = recorder(far_end, recording, SANDBOX, Permission(remote=True, writes=True))
+def test_an_allowed_mutation_is_sent(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True, writes=True))
     client.post("/graphql", json=MUTATION, headers=BEARER)
-    assert (len(far_end.arrived), recording.count) == (1, 1)
+    assert (len(host.arrived), recording.count) == (1, 1)
 
 
-def test_a_body_may_have_16_megabytes(far_end: FarEnd, recording: Recording) -> None:
-    client = recorder(far_end, recording, SANDBOX, Permission(remote=True, writes=True))
+def test_a_body_may_have_16_mebibytes(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True, writes=True))
     body = json.dumps(QUERY).encode().ljust(16 * 1024 * 1024)
     assert client.post("/graphql", content=body).status_code == 429
     assert client.post("/graphql", content=body + b" ").status_code == 413
-    assert (len(far_end.arrived), recording.count) == (1, 1)
+    assert (len(host.arrived), recording.count) == (1, 1)
 
 
-def test_no_answer_is_a_bad_gateway_and_no_exchange(far_end: FarEnd, recording: Recording) -> None:
-    far_end.breaks = True
-    answer = recorder(far_end, recording, SANDBOX, Permission(remote=True)).post("/graphql", json=QUERY)
-    assert answer.status_code == 502
-    assert answer.json()["errors"][0]["message"] == "The endpoint gave no answer: gone."
+def test_a_missing_response_is_a_bad_gateway_and_not_recorded(host: Host, recording: Recording) -> None:
+    host.fails = True
+    response = recorder(host, recording, SANDBOX, Permission(remote=True)).post("/graphql", json=QUERY)
+    assert response.status_code == 502
+    assert response.json()["errors"][0]["message"] == "No response from the endpoint: gone"
     assert recording.count == 0
 
 
 @pytest.mark.parametrize("name", ["authorization", "accept", "content-type"])
-def test_a_header_that_cannot_be_passed_on_is_a_bad_request(far_end: FarEnd, recording: Recording, name: str) -> None:
-    client = create_recorder(httpx.Client(transport=httpx.MockTransport(far_end)), SANDBOX, recording).test_client()
-    answer = client.post("/graphql", data=b"{}", headers={name: "Bearer sécret"})
-    assert answer.status_code == 400
-    assert answer.json is not None
-    [error] = answer.json["errors"]
-    assert error["message"] == f"The header {name.title()} cannot be passed on: it is not ASCII throughout."
+def test_a_header_that_cannot_be_forwarded_is_a_bad_request(host: Host, recording: Recording, name: str) -> None:
+    client = create_recorder(httpx.Client(transport=httpx.MockTransport(host)), SANDBOX, recording).test_client()
+    response = client.post("/graphql", data=b"{}", headers={name: "Bearer sécret"})
+    assert response.status_code == 400
+    assert response.json is not None
+    [error] = response.json["errors"]
+    assert error["message"] == f"The header {name.title()} cannot be forwarded: it is not ASCII."
     assert error["extensions"] == {"emulator": True}
-    assert (far_end.arrived, recording.count) == ([], 0)
+    assert (host.arrived, recording.count) == ([], 0)
 
 
-def test_a_page_in_a_browser_does_not_get_through(far_end: FarEnd, recording: Recording) -> None:
-    client = recorder(far_end, recording, SANDBOX, Permission(remote=True))
+def test_a_page_in_a_browser_is_refused(host: Host, recording: Recording) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True))
     assert client.post("/graphql", json=QUERY, headers={"host": "evil.example"}).status_code == 400
     assert client.get("/graphql").status_code == 405
-    assert far_end.arrived == []
+    assert host.arrived == []

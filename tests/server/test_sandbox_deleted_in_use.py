@@ -1,4 +1,4 @@
-"""A sandbox may be deleted while somebody speaks to it: its secrets are unknown then, and nothing is broken."""
+"""A sandbox deleted during a request: its secrets become unknown, and nothing fails."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def emulator() -> Iterator[Emulator]:
 
 @contextmanager
 def deleted_in_use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, found: bool) -> Iterator[None]:
-    """Has each sandbox deleted that a request speaks to: just before it is found, or just after."""
+    """Deletes each sandbox that a request addresses, just before it is opened or just after."""
     sandboxes = emulator.sandboxes
     opened = sandboxes._opened
 
     def delete_and_open(sandbox: NamedSandbox) -> SandboxServices:
         if not found:
             sandboxes.delete(sandbox.name)
-        world = opened(sandbox)
+        services = opened(sandbox)
         sandboxes.delete(sandbox.name)
-        return world
+        return services
 
     with monkeypatch.context() as patched:
         patched.setattr(sandboxes, "_opened", delete_and_open)
@@ -58,19 +58,20 @@ def test_a_write_key_of_a_sandbox_that_is_deleted_in_use_is_unknown(
 ) -> None:
     call = {"userId": "u", "writeKey": emulator.sandboxes.create().workspace.sources[0].write_key}
     with deleted_in_use(emulator, monkeypatch, found=found):
-        told = emulator.client.post("/v1/identify", json=call)
+        response = emulator.client.post("/v1/identify", json=call)
     unknown = emulator.client.post("/v1/identify", json=call)
-    assert told.status_code == unknown.status_code == 400
-    assert told.json == unknown.json
+    assert response.status_code == unknown.status_code == 400
+    assert response.json == unknown.json
 
 
 @pytest.mark.parametrize("found", [False, True])
 def test_the_clock_of_a_sandbox_that_is_deleted_in_use_is_not_found(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
-    chosen = {"x-emulator-sandbox": emulator.sandboxes.create().name}
+    name = emulator.sandboxes.create().name
+    headers = {"x-emulator-sandbox": name}
     with deleted_in_use(emulator, monkeypatch, found=found):
-        answer = emulator.client.post("/_emulator/clock/advance", json={"hours": 1}, headers=chosen)
+        answer = emulator.client.post("/_emulator/clock/advance", json={"hours": 1}, headers=headers)
     assert answer.status_code == 404
     assert answer.json is not None
-    assert answer.json["message"] == ("this sandbox was closed." if found else "there is no such sandbox.")
+    assert answer.json["message"] == ("this sandbox was closed" if found else f"unknown sandbox {name!r}")

@@ -1,4 +1,4 @@
-"""Sandboxes made while the server runs: secrets, data, time, faults and journal of their own."""
+"""Sandboxes created at run time: their own secrets, data, clock, faults and journal."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ WORKSPACE = {
     "sources": [{"name": "App", "writeKey": "theirs-too"}],
     "ingestion": {"latency": "1h"},
 }
-# It fits the schema, and makes no sense: seen when it is compiled.
+# Fits the schema, but is invalid: found when it is compiled.
 IMPOSSIBLE = {"key": "x", "id": "aud_x", "name": "X", "condition": {"trait": "a", "operator": "one_of", "value": 3}}
 
 
-def made(client: Client, **body: Any) -> dict[str, Any]:
+def created(client: Client, **body: Any) -> dict[str, Any]:
     answer = client.post("/_emulator/sandboxes", json=body)
     assert (answer.status_code, answer.is_json) == (201, True), answer.text
     shown: dict[str, Any] = answer.json or {}
@@ -65,16 +65,16 @@ def of(sandbox: dict[str, Any]) -> dict[str, str]:
     return {"X-Emulator-Sandbox": sandbox["name"]}
 
 
-def test_a_new_sandbox_tells_its_secrets_and_addresses(client: Client) -> None:
-    shown = made(client, name="checkout", seed=7)
+def test_a_new_sandbox_has_secrets_and_urls(client: Client) -> None:
+    shown = created(client, name="checkout", seed=7)
     assert (shown["name"], shown["seed"]) == ("checkout", 7)
     assert shown["token"] == shown["tokens"]["Local read and write"]
     assert shown["graphql"].endswith("/graphql")
     assert client.get("/_emulator/sandboxes/checkout").json == shown
 
 
-def test_an_event_sent_with_its_write_key_arrives_with_its_token_and_nowhere_else(client: Client) -> None:
-    first, second = made(client), made(client)
+def test_an_event_reaches_the_sandbox_of_its_write_key_only(client: Client) -> None:
+    first, second = created(client), created(client)
     assert identify(client, first["writeKey"], "ada") == 200
     assert emails(client, first["token"]) == ["ada@example.com"]
     assert emails(client, second["token"]) == []
@@ -82,7 +82,7 @@ def test_an_event_sent_with_its_write_key_arrives_with_its_token_and_nowhere_els
 
 
 def test_a_read_only_token_of_a_sandbox_is_read_only(client: Client) -> None:
-    token = made(client)["tokens"]["Local read only"]
+    token = created(client)["tokens"]["Local read only"]
     given = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": '[{"email": "a@example.com"}]'}
     answer = client.post(
         "/graphql", json={"query": UPSERT, "variables": {"u": given}}, headers={"authorization": f"Bearer {token}"}
@@ -91,30 +91,30 @@ def test_a_read_only_token_of_a_sandbox_is_read_only(client: Client) -> None:
     assert emails(client, token) == []
 
 
-def test_secrets_are_fresh_even_for_the_same_name_and_seed() -> None:
+def test_secrets_are_new_even_for_the_same_name_and_seed() -> None:
     with Emulator() as one, Emulator() as other:
-        first, second = (made(emulator.client, name="same", seed=1) for emulator in (one, other))
+        first, second = (created(emulator.client, name="same", seed=1) for emulator in (one, other))
     secrets = {*first["tokens"].values(), *second["tokens"].values(), first["writeKey"], second["writeKey"]}
     assert len(secrets) == 6
     assert all(len(secret) > 32 for secret in secrets)
 
 
-def test_a_token_is_no_write_key_and_a_write_key_no_token(client: Client) -> None:
-    sandbox = made(client)
+def test_a_token_is_not_a_write_key_nor_the_reverse(client: Client) -> None:
+    sandbox = created(client)
     assert identify(client, sandbox["token"], "ada") == 400
     answer = client.post("/graphql", json={"query": EMAILS}, headers={"authorization": f"Bearer {sandbox['writeKey']}"})
     assert answer.status_code == 401
 
 
-def test_a_control_request_is_led_by_header_or_token_and_else_to_the_default(client: Client) -> None:
-    sandbox = made(client, name="mine")
+def test_a_control_request_selects_its_sandbox_by_header_or_token(client: Client) -> None:
+    sandbox = created(client, name="mine")
     by_token = {"authorization": f"Bearer {sandbox['token']}"}
     for headers, name in (({}, "default"), (of(sandbox), "mine"), (by_token, "mine")):
         assert (client.get("/_emulator/health", headers=headers).json or {})["sandbox"] == name
 
 
-def test_an_unknown_sandbox_is_not_found_and_the_nearest_named(client: Client) -> None:
-    made(client, name="checkout")
+def test_an_unknown_sandbox_is_not_found_and_the_closest_suggested(client: Client) -> None:
+    created(client, name="checkout")
     for answer in (
         client.get("/_emulator/health", headers={"X-Emulator-Sandbox": "chekout"}),
         client.get("/_emulator/sandboxes/chekout"),
@@ -130,8 +130,8 @@ def test_an_unknown_token_is_not_found_and_not_repeated(client: Client) -> None:
     assert "sa-wrong-secret" not in answer.text
 
 
-def test_time_faults_and_journal_are_each_sandbox_s_own(emulator: Emulator, client: Client) -> None:
-    sandbox = made(client, name="mine")
+def test_each_sandbox_has_its_own_clock_faults_and_journal(emulator: Emulator, client: Client) -> None:
+    sandbox = created(client, name="mine")
     client.post("/_emulator/clock/advance", json={"hours": 4}, headers=of(sandbox))
     client.post("/_emulator/faults", json={"fault": "status", "status": 503}, headers=of(sandbox))
     ahead = (client.get("/_emulator/clock", headers=of(sandbox)).json or {})["aheadSeconds"]
@@ -139,15 +139,15 @@ def test_time_faults_and_journal_are_each_sandbox_s_own(emulator: Emulator, clie
     assert emails(client, "sa-local-write") == []
     matched = client.post("/graphql", json={"query": EMAILS}, headers={"authorization": f"Bearer {sandbox['token']}"})
     assert matched.status_code == 503
-    heard = {
-        name: [exchange.status for exchange in emulator.sandboxes.world(name).sandbox.journal.entries(GraphQLExchanged)]
-        for name in ("default", "mine")
+    journals = {name: emulator.sandboxes.services(name).sandbox.journal for name in ("default", "mine")}
+    statuses = {
+        name: [exchange.status for exchange in journal.entries(GraphQLExchanged)] for name, journal in journals.items()
     }
-    assert heard == {"default": [200], "mine": [503]}
+    assert statuses == {"default": [200], "mine": [503]}
 
 
-def test_resetting_one_leaves_the_others(client: Client) -> None:
-    sandbox = made(client)
+def test_a_reset_affects_one_sandbox_only(client: Client) -> None:
+    sandbox = created(client)
     identify(client, sandbox["writeKey"], "ada")
     identify(client, "segment-local", "bob")
     client.post("/_emulator/reset", headers=of(sandbox))
@@ -156,14 +156,14 @@ def test_resetting_one_leaves_the_others(client: Client) -> None:
     assert (client.get("/_emulator/sandboxes/" + sandbox["name"])).status_code == 200
 
 
-def test_a_deleted_sandbox_is_gone_and_its_name_free_again(client: Client) -> None:
-    sandbox = made(client, name="short")
+def test_a_deleted_sandbox_is_gone_and_its_name_available(client: Client) -> None:
+    sandbox = created(client, name="short")
     identify(client, sandbox["writeKey"], "ada")
     assert client.delete("/_emulator/sandboxes/short").status_code == 204
     assert identify(client, sandbox["writeKey"], "ada") == 400
     listed = (client.get("/_emulator/sandboxes").json or {})["sandboxes"]
     assert [each["name"] for each in listed] == ["default"]
-    again = made(client, name="short")
+    again = created(client, name="short")
     assert again["token"] != sandbox["token"]
     assert emails(client, again["token"]) == []
 
@@ -187,21 +187,21 @@ def test_the_default_sandbox_cannot_be_deleted(client: Client) -> None:
         ({"seed": -1}, "seed"),
         ({"seed": True}, "seed"),
         ({"sed": 1}, "sed"),
-        ({"workspace": "mine"}, "workspace: (top level)"),
+        ({"workspace": "mine"}, "workspace"),
         ({"workspace": {**WORKSPACE, "apiVersion": "2025-06"}}, "apiVersion"),
         ({"workspace": {**WORKSPACE, "audiences": [IMPOSSIBLE]}}, "audience 'x': condition.value"),
     ],
 )
-def test_a_bad_name_or_seed_is_refused_with_its_place(client: Client, body: dict[str, Any], where: str) -> None:
-    made(client, name="taken")
+def test_an_invalid_sandbox_is_rejected_with_the_place(client: Client, body: dict[str, Any], where: str) -> None:
+    created(client, name="taken")
     answer = client.post("/_emulator/sandboxes", json=body)
     assert answer.status_code == 400
     assert (answer.json or {})["where"] == where
     assert len((client.get("/_emulator/sandboxes").json or {})["sandboxes"]) == 2
 
 
-def test_a_sandbox_can_have_a_workspace_of_its_own(client: Client) -> None:
-    shown = made(client, name="other", workspace=WORKSPACE)
+def test_a_sandbox_can_have_its_own_workspace(client: Client) -> None:
+    shown = created(client, name="other", workspace=WORKSPACE)
     assert shown["advertisers"] == {"5": "Other"}
     assert "theirs" not in json.dumps(shown)
     upsert = {"advertiserId": "5", "externalProvider": "segment_io", "profiles": [{"email": "ada@example.com"}]}
@@ -214,13 +214,13 @@ def test_a_sandbox_can_have_a_workspace_of_its_own(client: Client) -> None:
     assert profile["advertiserId"] == "5"
 
 
-def test_a_body_is_not_needed(client: Client) -> None:
+def test_the_body_is_optional(client: Client) -> None:
     assert client.post("/_emulator/sandboxes").status_code == 201
 
 
-def test_hammered_at_the_same_time_two_sandboxes_never_see_each_other_s_profiles(emulator: Emulator) -> None:
+def test_two_sandboxes_under_load_never_see_each_other_s_profiles(emulator: Emulator) -> None:
     url = emulator.start()
-    pair = [made(emulator.client, name=name) for name in ("left", "right")]
+    pair = [created(emulator.client, name=name) for name in ("left", "right")]
 
     def hammer(turn: int) -> set[str]:
         sandbox = pair[turn % 2]
@@ -237,9 +237,9 @@ def test_hammered_at_the_same_time_two_sandboxes_never_see_each_other_s_profiles
                 assert http.post("/v1/identify", json=event, auth=(sandbox["writeKey"], "")).status_code == 200
                 body = http.post("/graphql", json={"query": EMAILS}, headers=token).json()
                 seen = {node["email"] for node in body["data"]["cdpProfiles"]["profiles"]["nodes"]}
-                strangers = {each for each in seen if not each.startswith(sandbox["name"])}
-                if strangers:
-                    return strangers
+                foreign = {each for each in seen if not each.startswith(sandbox["name"])}
+                if foreign:
+                    return foreign
         return set()
 
     with ThreadPoolExecutor(8) as pool:
@@ -250,9 +250,9 @@ def test_hammered_at_the_same_time_two_sandboxes_never_see_each_other_s_profiles
         assert counts["segment"]["calls"]["accepted"] == 40
 
 
-def test_in_a_folder_sandboxes_come_back_with_tokens_data_and_time(tmp_path: Path) -> None:
+def test_a_folder_keeps_sandboxes_with_tokens_data_and_time(tmp_path: Path) -> None:
     with Emulator(data=tmp_path) as emulator:
-        sandbox = made(emulator.client, name="kept")
+        sandbox = created(emulator.client, name="kept")
         identify(emulator.client, sandbox["writeKey"], "ada")
         emulator.client.post("/_emulator/clock/advance", json={"hours": 4}, headers=of(sandbox))
     assert sorted(file.name for file in tmp_path.glob("*.sqlite")) == ["default.sqlite", "kept.sqlite"]
@@ -265,38 +265,36 @@ def test_in_a_folder_sandboxes_come_back_with_tokens_data_and_time(tmp_path: Pat
     assert [file.name for file in tmp_path.glob("*.sqlite")] == ["default.sqlite"]
 
 
-def test_in_a_folder_a_sandbox_keeps_its_own_workspace(tmp_path: Path) -> None:
+def test_a_folder_keeps_the_workspace_of_a_sandbox(tmp_path: Path) -> None:
     with Emulator(data=tmp_path) as emulator:
-        sandbox = made(emulator.client, name="other", workspace=WORKSPACE)
+        sandbox = created(emulator.client, name="other", workspace=WORKSPACE)
     with Emulator(data=tmp_path) as emulator:
         assert emulator.client.get("/_emulator/sandboxes/other").json == sandbox
         emulator.client.delete("/_emulator/sandboxes/other")
-        assert made(emulator.client, name="other")["advertisers"] != {"5": "Other"}
+        assert created(emulator.client, name="other")["advertisers"] != {"5": "Other"}
 
 
 @pytest.fixture
 def outgrown(tmp_path: Path) -> dict[str, Any]:
-    """A sandbox in `tmp_path` whose stored workspace has a key that the schema does not know any more."""
+    """A sandbox in `tmp_path` whose stored workspace has a key that the schema no longer has."""
     with Emulator(data=tmp_path) as emulator:
-        sandbox = made(emulator.client, name="old", workspace=WORKSPACE)
-        made(emulator.client, name="young", seed=7)
+        sandbox = created(emulator.client, name="old", workspace=WORKSPACE)
+        created(emulator.client, name="young", seed=7)
     with closing(sqlite3.connect(tmp_path / "default.sqlite")) as database, database:
         database.execute("update sandbox_workspaces set workspace = json_set(workspace, '$.tokns', 1)")
     return sandbox
 
 
-def test_a_stored_workspace_that_no_longer_fits_is_in_nobody_else_s_way(
-    tmp_path: Path, outgrown: dict[str, Any]
-) -> None:
+def test_an_invalid_stored_workspace_does_not_affect_other_sandboxes(tmp_path: Path, outgrown: dict[str, Any]) -> None:
     with Emulator(data=tmp_path) as emulator:
         client = emulator.client
         assert emails(client, "sa-local-write") == []
         default, old, young = (client.get("/_emulator/sandboxes").json or {})["sandboxes"]
         assert [default["name"], old["name"], young] == ["default", "old", {"name": "young", "seed": 7}]
-        assert "this key is not known here. Found: 'tokns'" in old["error"]
+        assert "unknown key 'tokns'" in old["error"]
 
 
-def test_whoever_asks_for_a_sandbox_that_cannot_be_read_is_told_why(tmp_path: Path, outgrown: dict[str, Any]) -> None:
+def test_requests_to_an_unreadable_sandbox_get_the_reason(tmp_path: Path, outgrown: dict[str, Any]) -> None:
     with Emulator(data=tmp_path) as emulator:
         client, token = emulator.client, {"authorization": f"Bearer {outgrown['token']}"}
         for answer in (
@@ -307,23 +305,21 @@ def test_whoever_asks_for_a_sandbox_that_cannot_be_read_is_told_why(tmp_path: Pa
             client.post("/v1/identify", json={"userId": "ada"}, auth=(outgrown["writeKey"], "")),
         ):
             assert answer.status_code == 400
-            told = answer.json or {}
-            assert (told["error"], told["where"]) == ("WorkspaceError", "sandbox 'old'")
-            assert "'tokns'" in told["message"]
-            assert told["hint"] == "DELETE /_emulator/sandboxes/old and make it again."
+            error = answer.json or {}
+            assert (error["error"], error["where"]) == ("WorkspaceError", "sandbox 'old'")
+            assert "'tokns'" in error["message"]
+            assert error["hint"] == "DELETE /_emulator/sandboxes/old and create it again."
 
 
-def test_a_sandbox_that_cannot_be_read_can_be_deleted_and_made_again(tmp_path: Path, outgrown: dict[str, Any]) -> None:
+def test_an_unreadable_sandbox_can_be_deleted_and_created_again(tmp_path: Path, outgrown: dict[str, Any]) -> None:
     with Emulator(data=tmp_path) as emulator:
         assert emulator.client.delete("/_emulator/sandboxes/old").status_code == 204
-        assert emails(emulator.client, made(emulator.client, name="old")["token"]) == []
+        assert emails(emulator.client, created(emulator.client, name="old")["token"]) == []
 
 
-def test_a_workspace_is_read_when_its_sandbox_is_first_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_workspace_is_parsed_on_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Emulator(data=tmp_path) as emulator:
-        pair = [made(emulator.client, name=name, workspace=WORKSPACE) for name in ("left", "right")]
+        pair = [created(emulator.client, name=name, workspace=WORKSPACE) for name in ("left", "right")]
     read: list[Any] = []
 
     def counted(document: Mapping[str, Any]) -> Workspace:
@@ -338,10 +334,10 @@ def test_a_workspace_is_read_when_its_sandbox_is_first_asked_for(
         assert len(read) == 1
 
 
-def test_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     with Emulator(data=folder) as emulator:
-        made(emulator.client, name="kept")
+        created(emulator.client, name="kept")
         modes = {file.name: file.stat().st_mode & 0o077 for file in (folder, *folder.iterdir())}
     assert len(modes) > 2
     assert set(modes.values()) == {0}

@@ -1,4 +1,4 @@
-"""`/_emulator/space/profiles`: what the Engage space knows of people, whatever became of them elsewhere."""
+"""`/_emulator/space/profiles`: the profiles of the Engage space, sent or not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shown(client: Client, query: str = "") -> list[Any]:
     return list(answer["profiles"])
 
 
-def test_people_who_are_in_no_audience_are_seen_here_and_nowhere_else(client: Client) -> None:
+def test_profiles_without_an_audience_are_listed(client: Client) -> None:
     [ann] = shown(client, "?userId=ann")
     assert (ann["userId"], ann["email"], ann["audiences"]) == ("ann", "ann@example.com", [])
     assert ann["traits"] == {"email": "ann@example.com", "shoe": 38}
@@ -38,13 +38,13 @@ def test_people_who_are_in_no_audience_are_seen_here_and_nowhere_else(client: Cl
     assert client.get("/_emulator/profiles").json == {"profiles": []}
 
 
-def test_each_identifier_given_must_belong_to_the_person(client: Client) -> None:
+def test_all_given_identifiers_must_match(client: Client) -> None:
     assert [person["userId"] for person in shown(client, "?email=bob@example.com")] == ["bob"]
     assert [person["userId"] for person in shown(client, "?userId=bob&email=bob@example.com")] == ["bob"]
     assert shown(client, "?userId=ann&email=bob@example.com") == []
     assert shown(client, "?email=BOB@example.com") == [], "Engage compares letter by letter"
 
 
-def test_pages_run_from_the_oldest_to_the_newest(client: Client) -> None:
+def test_pages_start_with_the_oldest(client: Client) -> None:
     assert [person["userId"] for person in shown(client, "?limit=2")] == ["ann", "bob"]
     assert [person["userId"] for person in shown(client, "?limit=2&offset=2")] == ["cy"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from emulator.clock import turns
+from emulator.clock import polls
 from emulator.errors import InputError, unknown
 from emulator.harness.client import Endpoint, Shown, StackAdaptClient
 from emulator.harness.expectations.profile import ExpectedProfile
@@ -34,7 +34,7 @@ class ExpectingStackAdapt(StackAdaptClient):
     def expect_profile(self, *, email: str) -> ExpectedProfile:
         """A profile with this email is visible. Raises Unmet with the timeline of the profile."""
         __tracebackhide__ = True
-        for _ in turns(self._patience, every=_SECONDS_BETWEEN):
+        for _ in polls(self._patience, every=_SECONDS_BETWEEN):
             found = self._visible(email)
             if found:
                 return ExpectedProfile(self._endpoint, found[0])

@@ -14,7 +14,7 @@ from typing import Any
 
 from emulator.mapping import EngineError
 from emulator.protocol import TRACE_HEADER
-from emulator.transport import Answer, TransportError
+from emulator.transport import Response, TransportError
 
 SENT = "sent"
 DISCARDED = "discarded"
@@ -44,7 +44,7 @@ class DeliveryResult:
     trace_id: str | None = None
 
 
-def classify_response(response: Answer) -> DeliveryResult:
+def classify_response(response: Response) -> DeliveryResult:
     """The result of a request that got a response."""
     excerpt, trace_id = response.text[:EXCERPT_CHARACTERS], response.headers.get(TRACE_HEADER)
     if not 200 <= response.status <= 299:

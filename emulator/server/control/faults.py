@@ -6,23 +6,24 @@ from flask import Blueprint, Response, jsonify
 
 from emulator.errors import InputError, UnknownName
 from emulator.faults import check_operation
-from emulator.server.control.request_args import Chosen, json_body
+from emulator.server.control.request_args import json_body
+from emulator.server.services import CurrentServices
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.get("/faults")
     def faults() -> Response:
-        return jsonify(faults=[rule.as_dict() for rule in world().sandbox.faults.rules()])
+        return jsonify(faults=[rule.as_dict() for rule in services().sandbox.faults.rules()])
 
     @routes.post("/faults")
     def add_fault() -> tuple[Response, int]:
         definition = json_body()
-        services = world()
+        current = services()
         try:
-            check_operation(definition.get("operation"), services.stackadapt.operations)
-            rule = services.sandbox.faults.add(definition)
+            check_operation(definition.get("operation"), current.stackadapt.operations)
+            rule = current.sandbox.faults.add(definition)
         except UnknownName as error:
             # A name in the body, not in the URL: status 400, not 404.
             raise InputError(
@@ -32,10 +33,10 @@ def add(routes: Blueprint, world: Chosen) -> None:
 
     @routes.delete("/faults")
     def clear_faults() -> tuple[str, int]:
-        world().sandbox.faults.clear()
+        services().sandbox.faults.clear()
         return "", 204
 
     @routes.delete("/faults/<int:rule_id>")
     def remove_fault(rule_id: int) -> tuple[str, int]:
-        world().sandbox.faults.remove(rule_id)
+        services().sandbox.faults.remove(rule_id)
         return "", 204

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
-from emulator.server.control.request_args import Chosen, filters, flag, json_body, page
-from emulator.stackadapt import CRITERIA, read_criteria
+from emulator.server.control.request_args import json_body, query_parameters
+from emulator.server.services import CurrentServices
+from emulator.stackadapt import read_criteria
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.get("/journal")
     def journal() -> Response:
-        filters(*CRITERIA, "mask")
-        total, entries = world().stackadapt.request_log.find(
-            read_criteria(request.args), mask=bool(flag("mask")), **page()
+        asked = dict(query_parameters())
+        total, entries = services().stackadapt.request_log.find(
+            read_criteria(asked), mask=asked["mask"], limit=asked["limit"], offset=asked["offset"]
         )
         return jsonify(total=total, entries=entries)
 
     @routes.post("/journal/verify")
     def verify() -> Response:
-        return jsonify(world().stackadapt.request_log.verify(json_body()))
+        return jsonify(services().stackadapt.request_log.verify(json_body()))
 
     @routes.delete("/journal")
     def clear_journal() -> tuple[str, int]:
-        world().stackadapt.request_log.clear()
+        services().stackadapt.request_log.clear()
         return "", 204

@@ -4,68 +4,52 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from emulator.server.control.request_args import Chosen, filters, flag, page
+from emulator.server.control.request_args import query_args
+from emulator.server.services import CurrentServices
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
-    _add_stackadapt(routes, world)
-    _add_segment(routes, world)
+    _add_stackadapt(routes, services)
+    _add_segment(routes, services)
 
     @routes.get("/counts")
     def counts() -> Response:
-        world().catch_up()
-        return jsonify(segment=world().segment.counts(), stackadapt=world().stackadapt.counts())
+        services().process_due()
+        return jsonify(segment=services().segment.counts(), stackadapt=services().stackadapt.counts())
 
 
-def _add_stackadapt(routes: Blueprint, world: Chosen) -> None:
+def _add_stackadapt(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/profiles")
     def profiles() -> Response:
-        query = filters("advertiserId", "email")
-        found = world().stackadapt.profiles(query["advertiserId"], query["email"], **page())
-        return jsonify(profiles=found)
+        return jsonify(profiles=services().stackadapt.profiles(**query_args()))
 
     @routes.get("/rejections")
     def rejections() -> Response:
-        query = filters("advertiserId", "reason")
-        found = world().stackadapt.rejections(query["advertiserId"], query["reason"], **page())
-        return jsonify(rejections=found)
+        return jsonify(rejections=services().stackadapt.rejections(**query_args()))
 
     @routes.get("/records")
     def records() -> Response:
-        query = filters("outcome", "requestId", "email")
-        found = world().stackadapt.records(query["outcome"], query["requestId"], query["email"], **page())
-        return jsonify(records=found)
+        return jsonify(records=services().stackadapt.records(**query_args()))
 
 
-def _add_segment(routes: Blueprint, world: Chosen) -> None:
+def _add_segment(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/deliveries")
     def deliveries() -> Response:
-        asked = filters("outcome", "destination", "userId", "email")
-        found = world().segment.deliveries(
-            outcome=asked["outcome"],
-            destination=asked["destination"],
-            user_id=asked["userId"],
-            email=asked["email"],
-            **page(),
-        )
-        return jsonify(deliveries=found)
+        return jsonify(deliveries=services().segment.deliveries(**query_args()))
 
     @routes.get("/batches")
     def batches() -> Response:
-        filters("failed")
-        return jsonify(batches=world().segment.batches(failed=flag("failed"), **page()))
+        return jsonify(batches=services().segment.batches(**query_args()))
 
     @routes.get("/space/profiles")
     def space_profiles() -> Response:
-        asked = filters("userId", "email")
-        found = world().segment.profiles(user_id=asked["userId"], email=asked["email"], **page())
-        return jsonify(profiles=found)
+        return jsonify(profiles=services().segment.profiles(**query_args()))
 
     @routes.get("/audiences")
     def audiences() -> Response:
-        return jsonify(audiences=world().segment.audiences())
+        return jsonify(audiences=services().segment.audiences())
 
     @routes.get("/journeys")
     def journeys() -> Response:
-        return jsonify(journeys=world().segment.journeys())
+        return jsonify(journeys=services().segment.journeys())

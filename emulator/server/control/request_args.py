@@ -1,34 +1,99 @@
-"""Reading what a control request says; what cannot be read is refused with its place."""
+"""The arguments of control requests, validated against their operation in `contracts/openapi.yaml`.
+
+A schema marked `x-checked-by` in the document is not checked here: the module it names parses that part of a body and
+gives more precise errors than a schema can.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from math import isfinite
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
 
 from flask import request
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
-from emulator.errors import InputError, nearest
-from emulator.schemas import is_deeper_than
+from emulator import strict_json
+from emulator.artefacts import contract
+from emulator.errors import InputError, unknown
+from emulator.schemas import first_mistake_of, is_deeper_than, place
+from emulator.yaml_files import load_yaml
 
-if TYPE_CHECKING:
-    from emulator.server.services import SandboxServices
+Validator: TypeAlias = Any
 
-# Finds the world that the request under way speaks to.
-Chosen: TypeAlias = "Callable[[], SandboxServices]"
-
-PAGE = ("limit", "offset")
 _NESTING_LIMIT = 64
-_PAGE_SIZE = 100
-_LARGEST_PAGE = 10_000
-_LARGEST_OFFSET = 2**53
 _MOST_DIGITS = 16
-_FLAGS = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
+
+# JSON Schema takes 7.0 for an integer; Python code that follows does not.
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
-def json_body(*, required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The request's body, a JSON object with the required keys. Raises InputError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parameter:
+    """A parameter of the query string."""
+
+    types: frozenset[str]
+    default: Any
+    validator: Validator
+
+    def read(self, name: str, text: str | None) -> Any:
+        """The value in `text`, the default when there is none. Raises InputError."""
+        if text is None:
+            return self.default
+        value: Any = text
+        if "integer" in self.types and re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text):
+            value = int(text)
+        elif "boolean" in self.types:
+            value = _BOOLEANS.get(text, text)
+        mistake = first_mistake_of(self.validator, value)
+        if mistake is not None:
+            raise InputError(
+                mistake.message, where=name, found=mistake.found, allowed=mistake.allowed, hint=mistake.hint
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Operation:
+    parameters: Mapping[str, _Parameter]
+    body: Validator | None
+    body_required: bool
+
+
+def query_args() -> dict[str, Any]:
+    """`query_parameters` by their names in snake case, as keyword arguments."""
+    return {re.sub("[A-Z]", lambda upper: f"_{upper[0].lower()}", name): value for name, value in query_parameters()}
+
+
+def query_parameters() -> Iterator[tuple[str, Any]]:
+    """The name and value of each parameter of the query string; None for one without a value or default.
+
+    Raises InputError for an unknown parameter: a misspelled filter would otherwise find everything.
+    """
+    known = _operation().parameters
+    for name in request.args:
+        if name not in known:
+            raise unknown("parameter", name, known, where=name, error=InputError)
+    for name, parameter in known.items():
+        yield name, parameter.read(name, request.args.get(name))
+
+
+def json_body() -> dict[str, Any]:
+    """The request's body, a JSON object; an empty one where a body is optional and absent. Raises InputError."""
+    operation = _operation()
+    content = request.get_data()
+    if not content and not operation.body_required:
+        return {}
     if not request.is_json:
         raise InputError(
             "the body must be a JSON object",
@@ -36,70 +101,94 @@ def json_body(*, required: tuple[str, ...] = ()) -> dict[str, Any]:
             found=request.mimetype or "no content type",
             hint="Send it with Content-Type: application/json.",
         )
-    body = _parsed(request.get_data())
+    body = _parsed(content)
     if not isinstance(body, dict):
         raise InputError("the body must be a JSON object", where=request.path, found=body)
-    for key in required:
-        if key not in body:
-            raise InputError(f"the key {key!r} is missing", where=request.path, allowed=", ".join(required))
+    mistake = first_mistake_of(operation.body, body)
+    if mistake is not None:
+        unknown_key = (mistake.key,) if mistake.key is not None and mistake.found == mistake.key else ()
+        path = (*mistake.path, *unknown_key)
+        raise InputError(
+            mistake.message,
+            where=place(path) if path else request.path,
+            found=mistake.found,
+            allowed=mistake.allowed,
+            hint=mistake.hint,
+        )
     return body
 
 
-def text(body: dict[str, Any], key: str) -> str:
-    """A member that must be a text and not empty. Raises InputError."""
-    value = body[key]
-    if not isinstance(value, str) or not value:
-        raise InputError("this is not a text", where=key, found=value)
-    return value
+@cache
+def document() -> Any:
+    """The OpenAPI document of the Tracking API and the control API, parsed once per process."""
+    # Parsed on first use: YAML is slow, and not every process needs it.
+    return load_yaml(contract("openapi.yaml").read_text(encoding="utf-8"))
 
 
-def refuse_unknown(body: dict[str, Any], known: tuple[str, ...], message: str) -> None:
-    """Raises InputError with `message` for a member that is not known: a slip would be without effect."""
-    for key in body:
-        if key not in known:
-            raise InputError(message, where=key, allowed=", ".join(known), hint=nearest(key, known))
+def _operation() -> _Operation:
+    assert request.url_rule is not None  # noqa: S101 - a view function runs only for a route
+    return _compiled(_shape(request.url_rule.rule), "get" if request.method == "HEAD" else request.method.lower())
 
 
-def filters(*names: str, others: tuple[str, ...] = PAGE) -> dict[str, str | None]:
-    """The filters of the query string, None where one is absent. `others` are the arguments that are no filters.
-
-    Raises InputError for any further argument: a filter with a slip in its name would find everything.
-    """
-    known = (*names, *others)
-    for name in request.args:
-        if name not in known:
-            raise InputError(
-                "there is no such filter", where=name, allowed=", ".join(known) or "none", hint=nearest(name, known)
-            )
-    return {name: request.args.get(name) for name in names}
-
-
-def flag(name: str) -> bool | None:
-    """`true` or `false` of the query string, None when absent. Raises InputError."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if text not in _FLAGS:
-        raise InputError("this is neither true nor false", where=name, found=text, allowed=", ".join(_FLAGS))
-    return _FLAGS[text]
+@cache
+def _compiled(shape: str, method: str) -> _Operation:
+    item = next(item for path, item in document()["paths"].items() if _shape(path) == shape)
+    operation = item[method]
+    body = operation.get("requestBody", {})
+    media = body.get("content", {}).get("application/json")
+    parameters = [_resolved(each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    return _Operation(
+        parameters={each["name"]: _parameter(each["schema"]) for each in parameters if each["in"] == "query"},
+        body=_validator(media["schema"]) if media else None,
+        body_required=body.get("required", False),
+    )
 
 
-def page() -> dict[str, int]:
-    """`limit` and `offset` of the query string. Raises InputError."""
-    return {"limit": _number("limit", _PAGE_SIZE, _LARGEST_PAGE), "offset": _number("offset", 0, _LARGEST_OFFSET)}
+def _parameter(schema: Mapping[str, Any]) -> _Parameter:
+    resolved = _resolved(schema)
+    types = resolved.get("type", ())
+    return _Parameter(
+        types=frozenset([types] if isinstance(types, str) else types),
+        default=resolved.get("default"),
+        validator=_validator(schema),
+    )
 
 
-def _number(name: str, default: int, most: int) -> int:
-    text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS or int(text) > most:
-        raise InputError("this is not a number in range", where=name, found=text, allowed=f"0 to {most}")
-    return int(text)
+def _validator(schema: Mapping[str, Any]) -> Validator:
+    return _Validator({**_checked_here(schema), "components": {"schemas": _schemas()}})
+
+
+@cache
+def _schemas() -> Any:
+    return _checked_here(document()["components"]["schemas"])
+
+
+def _checked_here(schema: Any) -> Any:
+    """A schema in which the parts that other modules check are objects of any form."""
+    if isinstance(schema, dict):
+        inner = {"type": "object"} if "x-checked-by" in schema else schema
+        return {key: _checked_here(value) for key, value in inner.items()}
+    return [_checked_here(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def _resolved(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The item itself, or the component that its `$ref` names."""
+    if "$ref" not in item:
+        return item
+    _, _, kind, name = item["$ref"].split("/")
+    component: Mapping[str, Any] = document()["components"][kind][name]
+    return component
+
+
+def _shape(path: str) -> str:
+    """A path without the names of its parameters, which Flask and OpenAPI write differently."""
+    return re.sub(r"<[^>]+>|\{[^}]+\}", "{}", path)
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON in a body. Raises InputError for what is none, or could be neither stored nor sent on."""
+    """The JSON in a body. Raises InputError for malformed JSON, and for values that could not be stored or sent on."""
     try:
-        parsed = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+        parsed = strict_json.parse(body)
     except RecursionError:
         raise _too_deep() from None
     except ValueError as error:
@@ -109,20 +198,9 @@ def _parsed(body: bytes) -> Any:
     try:
         json.dumps(parsed, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise InputError("the body holds half of a surrogate pair", where=request.path) from None
+        raise InputError("the body has an unpaired surrogate", where=request.path) from None
     return parsed
 
 
 def _too_deep() -> InputError:
     return InputError("the body is nested too deeply", where=request.path, allowed=f"{_NESTING_LIMIT} levels")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not isfinite(number):
-        raise ValueError("a number is too large")
-    return number

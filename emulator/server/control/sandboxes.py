@@ -1,23 +1,18 @@
-"""Sandboxes of one's own: make them, look them up, delete them; and which of them a control request speaks to."""
+"""The routes that create, list and delete sandboxes, and how a control request selects one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import NotFound
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
-from emulator.server.control.request_args import json_body, refuse_unknown
-from emulator.server.sandboxes import UnreadableSandbox
+from emulator.server.control.request_args import json_body
+from emulator.server.sandboxes import NamedSandbox, Sandboxes, UnreadableSandbox
+from emulator.server.services import SandboxServices
 from emulator.workspace import WRITE, Workspace
-
-if TYPE_CHECKING:
-    from emulator.server.sandboxes import NamedSandbox, Sandboxes
-    from emulator.server.services import SandboxServices
-
-_KEYS = ("name", "seed", "workspace")
 
 
 def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
@@ -26,9 +21,7 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
 
     @routes.post("")
     def create() -> tuple[Response, int]:
-        body = json_body() if request.get_data() else {}
-        refuse_unknown(body, _KEYS, "a sandbox has no such setting.")
-        return jsonify(_shown(sandboxes().create(**body))), 201
+        return jsonify(_shown(sandboxes().create(**json_body()))), 201
 
     @routes.get("")
     def every() -> Response:
@@ -46,25 +39,25 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
     return routes
 
 
-def chosen_services(sandboxes: Sandboxes) -> SandboxServices:
-    """The world that the request under way names in its header, else that of its token, else the default one.
+def requested_services(sandboxes: Sandboxes) -> SandboxServices:
+    """The services of the sandbox that the current request names in its header, else by its token, else of the default.
 
     Raises NotFound for a name or a token that no sandbox has.
     """
     name = request.headers.get(SANDBOX_HEADER)
     if name is not None:
-        return sandboxes.world(name)
+        return sandboxes.services(name)
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer":
-        return sandboxes.world(DEFAULT_SANDBOX)
-    world = sandboxes.services_of_token(token.strip())
-    if world is None:
+        return sandboxes.services(DEFAULT_SANDBOX)
+    services = sandboxes.services_of_token(token.strip())
+    if services is None:
         raise NotFound(
             "no sandbox has this token",
             where="Authorization",
-            hint=f"GET /_emulator/sandboxes lists the sandboxes; {SANDBOX_HEADER} chooses one by name.",
+            hint=f"GET /_emulator/sandboxes lists the sandboxes; {SANDBOX_HEADER} selects one by name.",
         )
-    return world
+    return services
 
 
 def _summary(sandbox: NamedSandbox | UnreadableSandbox) -> dict[str, Any]:
@@ -89,6 +82,6 @@ def _shown(sandbox: NamedSandbox) -> dict[str, Any]:
 
 
 def _writing_token(workspace: Workspace) -> str | None:
-    """The first token that may write somewhere, else the first."""
+    """The first token with write access to an advertiser, else the first token."""
     writing = [token for token in workspace.tokens if any(WRITE in scopes for scopes in token.scopes.values())]
     return next((token.secret for token in (*writing, *workspace.tokens)), None)

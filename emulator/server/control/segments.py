@@ -2,54 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
-from emulator.errors import InputError
-from emulator.server.control.request_args import Chosen, filters, json_body, page, refuse_unknown, text
-
-_CHANGES = ("name", "rule")
-_KEYS = ("advertiserId", *_CHANGES)
-_UNKNOWN = "unknown field of a segment, or one that cannot be set"
+from emulator.server.control.request_args import json_body, query_args
+from emulator.server.services import CurrentServices
 
 
-def add(routes: Blueprint, world: Chosen) -> None:
+def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
 
     @routes.post("/segments")
     def create_segment() -> tuple[Response, int]:
-        body = json_body(required=_KEYS)
-        refuse_unknown(body, _KEYS, _UNKNOWN)
-        # A number is accepted too: StackAdapt's ids look like numbers.
-        created = world().stackadapt.segments.create(str(body["advertiserId"]), text(body, "name"), body["rule"])
+        body = json_body()
+        # An integer is accepted too: StackAdapt's ids look like integers.
+        created = services().stackadapt.segments.create(str(body["advertiserId"]), body["name"], body["rule"])
         return jsonify(created), 201
 
     @routes.get("/segments")
     def segments() -> Response:
-        return jsonify(segments=world().stackadapt.segments.list())
+        return jsonify(segments=services().stackadapt.segments.list())
 
     @routes.get("/segments/<segment_id>")
     def segment(segment_id: str) -> Response:
-        filters()
-        return jsonify(world().stackadapt.segments.get(segment_id, members=True, **page()))
+        return jsonify(services().stackadapt.segments.get(segment_id, members=True, **query_args()))
 
     @routes.patch("/segments/<segment_id>")
     def update_segment(segment_id: str) -> Response:
-        body = json_body()
-        refuse_unknown(body, _CHANGES, _UNKNOWN)
-        if not body:
-            raise InputError("the body changes nothing", where="body", allowed=", ".join(_CHANGES))
-        name = text(body, "name") if "name" in body else None
-        return jsonify(world().stackadapt.segments.update(segment_id, name=name, rule=_rule(body)))
+        return jsonify(services().stackadapt.segments.update(segment_id, **json_body()))
 
     @routes.delete("/segments/<segment_id>")
     def delete_segment(segment_id: str) -> tuple[str, int]:
-        world().stackadapt.segments.delete(segment_id)
+        services().stackadapt.segments.delete(segment_id)
         return "", 204
-
-
-def _rule(body: dict[str, Any]) -> Any:
-    if "rule" in body and body["rule"] is None:
-        raise InputError("invalid rule", where="rule", allowed="an object", hint="Omit it to keep the rule.")
-    return body.get("rule")

@@ -46,7 +46,7 @@ def test_the_schema_is_valid() -> None:
         ("about: A test.\n", "", "(top level)", "the key 'about' is missing"),
         ("identify: ada", "identfy: ada", "steps[0].when[0]", "Did you mean 'identify'?"),
         ("identify: ada", "person: ada", "steps[0].when[0]", "one of identify, batch"),
-        ("identify: ada", "{identify: ada, advance: 4h}", "steps[0].when[0]", "this key is not known here"),
+        ("identify: ada", "{identify: ada, advance: 4h}", "steps[0].when[0]", "unknown key 'advance'"),
         ("identify: ada", "enter: vip_customers", "steps[0].when[0]", "the key 'person' is missing"),
         ("identify: ada", "advance: 4 hours", "steps[0].when[0].advance", "90s, 15m, 4h, 2d"),
         ("identify: ada", "fault: statos", "steps[0].when[0].fault", "Did you mean 'status'?"),

@@ -1,4 +1,4 @@
-"""How far a long command has come, shown on a terminal only."""
+"""What commands print: counts in sentences, and a progress bar on terminals."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress(total: int, *, hidden: bool = False) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left on standard error when that is a terminal; gives what to call with each step."""
+    """A bar with rate and time left on standard error if that is a terminal; yields a function to call per step."""
     console = Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 error`, `2,000 errors`; `many` is the plural of a word that does not simply take an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

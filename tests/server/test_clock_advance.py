@@ -1,4 +1,4 @@
-"""A jump of the clock stops wherever something is due, so that it happens at its time."""
+"""Advancing the clock processes everything that is due on the way at its time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def advance(emulator: Emulator, **body: Any) -> Any:
     return emulator.client.post("/_emulator/clock/advance", json=body)
 
 
-def test_a_batch_is_tried_again_at_every_moment_on_the_way(emulator: Emulator) -> None:
+def test_a_batch_is_retried_at_every_due_time(emulator: Emulator) -> None:
     emulator.client.post("/_emulator/faults", json={"fault": "status", "status": 503, "times": 3})
     emulator.segment.ingest("identify", ADA)
     after = advance(emulator, hours=4).json
@@ -46,7 +46,7 @@ def test_a_batch_is_tried_again_at_every_moment_on_the_way(emulator: Emulator) -
     assert got(emulator, "profiles")["profiles"][0]["visibleAt"] == batch["lastAt"]
 
 
-def test_a_batch_goes_out_when_it_is_old_enough_not_when_the_jump_ends() -> None:
+def test_a_batch_is_sent_when_it_is_old_enough_not_at_the_end() -> None:
     workspace = load_workspace()
     (destination,) = workspace.destinations
     patient = replace(workspace, destinations=(replace(destination, batch_age=timedelta(minutes=5)),))
@@ -57,17 +57,17 @@ def test_a_batch_goes_out_when_it_is_old_enough_not_when_the_jump_ends() -> None
         assert datetime.fromisoformat(batch["firstAt"]) == NOON + timedelta(minutes=5)
 
 
-def test_a_jump_past_the_end_of_time_moves_nothing(emulator: Emulator) -> None:
+def test_advancing_past_the_latest_time_changes_nothing(emulator: Emulator) -> None:
     emulator.client.post("/_emulator/faults", json={"fault": "status", "status": 503})
     emulator.segment.ingest("identify", ADA)
     refused = advance(emulator, duration="99999999d")
-    assert (refused.status_code, refused.json["message"]) == (400, "time ends there.")
+    assert (refused.status_code, refused.json["message"]) == (400, "cannot advance past 9000-01-01T00:00:00Z")
     assert datetime.fromisoformat(got(emulator, "clock")["now"]) == NOON
     assert got(emulator, "batches")["batches"][0]["attempts"] == 1
 
 
 def recent_buyers(**condition: Any) -> Emulator:
-    """An emulator with people who have ordered within 30 days, and 4 hours until StackAdapt shows what came in."""
+    """An emulator with people who have ordered within 30 days, and a latency of 4 hours."""
     document = json.loads(json.dumps(read(fixture("workspace.yaml")))) | {"seed": 1}
     ordered = {"event": "Order", "within": "30d"}
     document["audiences"] = [{"key": "recent", "id": "aud_r", "name": "recent", "condition": ordered | condition}]
@@ -77,18 +77,18 @@ def recent_buyers(**condition: Any) -> Emulator:
 
 
 def after_forty_days(steps: Sequence[timedelta], *, faults: int) -> Any:
-    """What both show when the clock was moved in these steps: sizes of segments, profiles, batches with moments."""
+    """The sizes of segments, the profiles and the times of batches after these steps."""
     with recent_buyers() as emulator:
         for number in range(3):
             who = {"userId": f"u{number}"}
             emulator.segment.ingest("identify", who | {"traits": {"email": f"{number}@example.com"}})
             at = (NOON - timedelta(hours=7 * number)).isoformat()
             emulator.segment.ingest("track", who | {"event": "Order", "timestamp": at})
-        emulator.world.advance(timedelta(hours=4))
+        emulator.services.advance(timedelta(hours=4))
         if faults:
             emulator.client.post("/_emulator/faults", json={"fault": "status", "status": 503, "times": faults})
         for step in steps:
-            emulator.world.advance(step)
+            emulator.services.advance(step)
         rule = {"field": "external_audience_name", "operator": "equals", "value": "recent"}
         sizes = []
         for since in ({}, {"since": {"operator": "within_last", "value": "11d"}}):
@@ -102,13 +102,13 @@ def after_forty_days(steps: Sequence[timedelta], *, faults: int) -> Any:
 
 
 @pytest.mark.parametrize("faults", [0, 1])
-def test_a_jump_leads_stackadapt_to_the_same_as_small_steps(faults: int) -> None:
+def test_one_large_step_equals_many_small_ones(faults: int) -> None:
     at_once = after_forty_days([timedelta(days=40)], faults=faults)
     assert at_once[0] == [0, 0]
     assert at_once == after_forty_days([timedelta(hours=8)] * 120, faults=faults)
 
 
-def test_a_change_made_by_time_is_sent_at_its_moment() -> None:
+def test_a_change_due_to_time_is_sent_on_time() -> None:
     with recent_buyers() as emulator:
         emulator.segment.ingest("identify", ADA)
         emulator.segment.ingest("track", {"userId": "u1", "event": "Order"})
@@ -119,7 +119,7 @@ def test_a_change_made_by_time_is_sent_at_its_moment() -> None:
         assert profile["audiences"] == []
 
 
-def test_a_jump_over_very_many_changes_stops_a_hundred_times_and_misses_none() -> None:
+def test_a_step_over_many_changes_stops_a_hundred_times_and_misses_none() -> None:
     people = 250
     with recent_buyers() as emulator:
         calls: list[dict[str, Any]] = []
@@ -134,7 +134,7 @@ def test_a_jump_over_very_many_changes_stops_a_hundred_times_and_misses_none() -
         assert emulator.segment.audiences()[0]["size"] == 0
         left = emulator.segment.batches(limit=1_000)[entered:]
         assert 0 < len(left) <= 100
-        moments = [datetime.fromisoformat(batch["firstAt"]) for batch in left]
-        assert moments[0] - NOON < timedelta(days=30)
-        assert moments[-1] == NOON + timedelta(days=30)
-        assert sorted(set(moments)) == moments, "each at a moment of its own"
+        sent_at = [datetime.fromisoformat(batch["firstAt"]) for batch in left]
+        assert sent_at[0] - NOON < timedelta(days=30)
+        assert sent_at[-1] == NOON + timedelta(days=30)
+        assert sorted(set(sent_at)) == sent_at, "each at its own time"

@@ -1,4 +1,4 @@
-"""What happens to a sandbox while a batch of it is under way to an endpoint."""
+"""What happens to a sandbox while one of its batches is being sent."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pytest
 from emulator import Emulator, load_workspace
 
 SECONDS_ALLOWED = 10
-# Long enough for what does not wait to be over; what waits is still there however long this is.
-A_MOMENT = 0.2
+# Long enough for a request that does not wait to finish; one that waits is alive however long this is.
+BRIEFLY = 0.2
 
 
 @dataclass
 class Endpoint:
-    """Answers every request with success, the first one not before it is let go."""
+    """Responds to every request with success, once it is released."""
 
     arrived: Event = field(default_factory=Event)
-    let_go: Event = field(default_factory=Event)
+    released: Event = field(default_factory=Event)
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         environ["wsgi.input"].read()
         self.arrived.set()
-        self.let_go.wait(SECONDS_ALLOWED)
+        self.released.wait(SECONDS_ALLOWED)
         start_response("200 OK", [("Content-Type", "application/json")])
         return [b'{"data":{}}']
 
@@ -35,7 +35,7 @@ class Endpoint:
 def endpoint() -> Iterator[Endpoint]:
     endpoint = Endpoint()
     yield endpoint
-    endpoint.let_go.set()
+    endpoint.released.set()
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ def load(emulator: Emulator) -> Callable[[], int]:
 
 
 @pytest.mark.parametrize("replacing", [reset, load])
-def test_rows_are_not_replaced_before_the_batch_under_way_is_settled(
+def test_rows_are_not_replaced_while_a_batch_is_being_sent(
     emulator: Emulator, endpoint: Endpoint, replacing: Callable[[Emulator], Callable[[], int]]
 ) -> None:
-    """Ids are given out again: its outcome would be that of somebody who was never sent."""
+    """Ids are reused: its outcome would be recorded for events that were never sent."""
     statuses: list[int] = []
     replace_rows = replacing(emulator)
     delivering = Thread(target=enter, args=(emulator, "old"))
@@ -76,9 +76,9 @@ def test_rows_are_not_replaced_before_the_batch_under_way_is_settled(
     assert endpoint.arrived.wait(SECONDS_ALLOWED)
     waiting = Thread(target=lambda: statuses.append(replace_rows()))
     waiting.start()
-    waiting.join(A_MOMENT)
+    waiting.join(BRIEFLY)
     assert waiting.is_alive()
-    endpoint.let_go.set()
+    endpoint.released.set()
     delivering.join()
     waiting.join()
     assert statuses == [200]

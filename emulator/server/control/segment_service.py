@@ -1,0 +1,77 @@
+"""The Segment service: calls, dead letters, audience memberships, computations and deletions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from emulator.clock import to_iso
+from emulator.events import CallReceived
+from emulator.server.control.request_args import json_body, query_args
+from emulator.server.services import CurrentServices
+
+
+def add(routes: Blueprint, services: CurrentServices) -> None:
+    """Adds the routes."""
+    _add_engage(routes, services)
+
+    @routes.get("/calls")
+    def calls() -> Response:
+        asked = query_args()
+        received = services().sandbox.journal.entries(CallReceived)
+        found = [call for call in received if asked["accepted"] in (None, call.accepted)]
+        page = found[asked["offset"] : asked["offset"] + asked["limit"]]
+        return jsonify(total=len(found), calls=[_shown(call) for call in page])
+
+    @routes.get("/dead-letters")
+    def dead_letters() -> Response:
+        return jsonify(deadLetters=services().segment.dead_letters(**query_args()))
+
+    @routes.post("/dead-letters/replay")
+    def replay() -> Response:
+        body = json_body()
+        replayed = services().segment.replay(
+            destination=body.get("destination"), reason=body.get("reason"), message_ids=body.get("messageIds")
+        )
+        return jsonify(replayed=replayed)
+
+
+def _add_engage(routes: Blueprint, services: CurrentServices) -> None:
+    def set_membership(key: str, *, entered: bool) -> Response:
+        body = json_body()
+        events = services().segment.set_membership(
+            key,
+            entered=entered,
+            user_id=body.get("userId"),
+            email=body.get("email"),
+            traits=body.get("traits", {}),
+        )
+        return jsonify(events=events)
+
+    @routes.post("/audiences/<key>/enter")
+    def enter(key: str) -> Response:
+        return set_membership(key, entered=True)
+
+    @routes.post("/audiences/<key>/exit")
+    def leave(key: str) -> Response:
+        return set_membership(key, entered=False)
+
+    @routes.post("/audiences/<key>/compute")
+    def compute(key: str) -> Response:
+        return jsonify(audience=key, **services().segment.compute(key, json_body().get("destination")))
+
+    @routes.post("/regulations")
+    def regulate() -> Response:
+        return jsonify(services().segment.delete(json_body()["userId"]))
+
+
+def _shown(call: CallReceived) -> dict[str, Any]:
+    return {
+        "at": to_iso(call.at),
+        "source": call.source,
+        "call": call.call,
+        "messageId": call.message_id,
+        "accepted": call.accepted,
+        "reason": call.reason,
+    }
