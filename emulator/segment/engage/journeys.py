@@ -2,7 +2,8 @@
 
 "Understanding Journeys Logic" in Segment's documentation: profiles only move forward, enter once, and stay in a step
 until they meet the next one's condition, even if they no longer meet its own. Exit rules, documented for
-event-triggered journeys, remove a profile from every step; they count events from the time of entry on, that time included.
+event-triggered journeys, remove a profile from every step; they count events from the time of entry on, that time
+included.
 """
 
 from __future__ import annotations
