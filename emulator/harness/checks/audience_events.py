@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulator.errors import nearest
-from emulator.harness.checks.finding import ERROR, WARNING, Finding
+from emulator.harness.checks.finding import ERROR, WARNING, Finding, check
 from emulator.harness.checks.kinds import AUDIENCE_EVENTS, Content
-from emulator.harness.checks.registry import check
 
 _VALUES = "true for a profile that entered, false for one that exited"
 
