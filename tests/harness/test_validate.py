@@ -10,10 +10,9 @@ import yaml
 
 from emulator.artefacts import contract_json, fixture
 from emulator.errors import NotFound
+from emulator.harness.checks import Checked, check_document
 from emulator.harness.checks.document_kinds import KINDS, kind_named
-from emulator.harness.checks.finding import ERROR, WARNING, Finding
-from emulator.harness.checks.registry import CHECKS, SUBSCRIPTION
-from emulator.harness.checks.validate import Checked, check_document
+from emulator.harness.checks.finding import CHECKS, ERROR, SUBSCRIPTION, WARNING, Finding
 from emulator.harness.event_files import Document
 
 WORKSPACE = yaml.safe_load(fixture("workspace.yaml").read_text())
