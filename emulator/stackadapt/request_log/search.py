@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from emulator.clock import to_iso
-from emulator.errors import InputError, nearest
+from emulator.errors import InputError, unknown
 from emulator.events import GraphQLExchanged, RecordProcessed
 from emulator.faults import Match
 from emulator.sandbox import Sandbox
@@ -65,7 +65,9 @@ class RequestLog:
         `given` has criteria and one of `times`, `atLeast`, `atMost`, or the latter two; without any, at least one
         request is expected. `nearest` are requests that miss one criterion, and which. Raises InputError.
         """
-        _refuse_unknown(given)
+        for name in given:
+            if name not in (*CRITERIA, *COUNTS):
+                raise unknown("criterion", name, (*CRITERIA, *COUNTS), where=name)
         criteria = read_criteria(given)
         if not criteria.values:
             raise InputError("at least one criterion is required", where="criteria", allowed=", ".join(CRITERIA))
@@ -100,8 +102,7 @@ class RequestLog:
         if operation is None or operation in self._operations:
             return
         if not any(operation in exchange.operations for exchange in exchanges):
-            hint = nearest(str(operation), self._operations)
-            raise InputError(f"unknown root field {operation!r}", where="operation", hint=hint)
+            raise unknown("root field", operation, self._operations, where="operation", listing=False)
 
 
 def _matches(exchange: GraphQLExchanged, name: str, value: str | int) -> bool:
@@ -148,14 +149,6 @@ def _criterion(name: str, value: Any) -> str | int:
     if value != NO_STATUS and (not isinstance(value, int) or isinstance(value, bool) or not 100 <= value <= 599):
         raise InputError("invalid status", where=name, found=value, allowed=f"100 to 599, {NO_STATUS}")
     return value  # type: ignore[no-any-return]  # the check above leaves a string or an integer
-
-
-def _refuse_unknown(given: Mapping[str, Any]) -> None:
-    known = (*CRITERIA, *COUNTS)
-    for name in given:
-        if name not in known:
-            hint = nearest(str(name), known)
-            raise InputError(f"unknown criterion {name!r}", where=name, allowed=", ".join(known), hint=hint)
 
 
 def _expected(given: Mapping[str, Any]) -> dict[str, int]:
