@@ -150,17 +150,16 @@ def unknown(
     where: str | None = None,
     hint: str | None = None,
     listing: bool = True,
-    missing: bool = False,
     error: type[UserMistake] = UnknownName,
 ) -> UserMistake:
     """What to raise for a name that is not among `known`: ``unknown audience 'vip'. Known: …. Did you mean …?``
 
     `kind` says what the name is of. `hint` is used where no known name is close; without `listing` the known names,
-    too many to print, are left out. `missing` makes it a NotFound: the name is that of the addressed resource.
+    too many to print, are left out. `error` is NotFound for
+    the name of the addressed resource, which HTTP answers with 404.
     """
     names = list(known)
-    raised = NotFound if missing else error
-    return raised(
+    return error(
         f"unknown {kind} {found!r}",
         where=where,
         found=found,

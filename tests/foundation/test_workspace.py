@@ -11,7 +11,16 @@ import yaml
 
 from emulator.artefacts import fixture
 from emulator.errors import InputError, WorkspaceError
-from emulator.workspace import READ, WRITE, load_workspace, parse_workspace
+from emulator.workspace import (
+    READ,
+    WRITE,
+    Connection,
+    Destination,
+    StepConnection,
+    Subscription,
+    load_workspace,
+    parse_workspace,
+)
 from tests.docs.schema_keys import keys_of
 
 DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -197,6 +206,9 @@ def test_an_invalid_latency_gets_the_allowed_values_and_the_closest_one() -> Non
 def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> None:
     documented = {key.path: key.default for key in keys_of("workspace.schema.json") if key.default is not None}
     bare = parse_workspace({key: DEFAULT[key] for key in ("advertisers", "tokens")})
+    connection = Connection(audience_key="a")
+    subscription = Subscription(name="s", action="a", trigger="t", mapping={})
+    instance = Destination(name="d", generation=None, settings={}, subscriptions=())
     assert documented == {
         "name": bare.name,
         "apiVersion": bare.api_version,
@@ -204,6 +216,18 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "space.id": bare.space.id,
         "space.name": bare.space.name,
         "journeys[].steps[].wait": "0s",
+        "destinations[].audiences[].sendTrack": connection.send_track,
+        "destinations[].audiences[].sendIdentify": connection.send_identify,
+        "destinations[].audiences[].enterEvent": connection.enter_event,
+        "destinations[].audiences[].exitEvent": connection.exit_event,
+        "destinations[].audiences[].email": True,
+        "destinations[].journeySteps[].events": StepConnection(step_key="s").events,
+        "destinations[].journeySteps[].email": True,
+        "destinations[].batch.size": instance.batch_size,
+        "destinations[].batch.age": "0s",
+        "destinations[].batch.concurrency": instance.batch_concurrency,
+        "destinations[].subscriptions[].enabled": subscription.enabled,
+        "destinations[].subscriptions[].defaults": subscription.defaults,
         "ingestion.latency": bare.ingestion.latency,
         "ingestion.reportRejections": bare.ingestion.report_rejections,
         "ingestion.mappingRace": bare.ingestion.mapping_race,

@@ -17,7 +17,7 @@ from ariadne import ObjectType, SchemaBindable, make_executable_schema
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, build_schema
 
 from emulator.artefacts import contract
-from emulator.errors import EmulatorDefect, InputError, nearest, unknown
+from emulator.errors import EmulatorDefect, nearest, unknown
 from emulator.stackadapt.graphql import resolvers
 from emulator.stackadapt.graphql.resolvers.fields import member
 
@@ -50,7 +50,7 @@ def executable_schema(name: str) -> GraphQLSchema:
     """
     api_version = API_VERSIONS.get(name)
     if api_version is None:
-        raise unknown("API version", name, API_VERSIONS, where="apiVersion", error=InputError)
+        raise unknown("API version", name, API_VERSIONS, where="apiVersion")
     return bind(contract(api_version.file).read_text(encoding="utf-8"), bindables_of(api_version))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from emulator.errors import unknown
+from emulator.errors import NotFound, unknown
 from emulator.sandbox import Sandbox
 from emulator.stackadapt.advertisers import Advertisers
 from emulator.stackadapt.ingestion.declared_properties import declared_types
@@ -105,7 +105,7 @@ class Segments:
 def _row(connection: Connection, segment_id: str) -> Row[Any]:
     rows = {str(row.id): row for row in connection.execute(select(SEGMENTS).order_by(SEGMENTS.c.id))}
     if segment_id not in rows:
-        raise unknown("segment", segment_id, rows, where="segmentId", missing=True)
+        raise unknown("segment", segment_id, rows, where="segmentId", error=NotFound)
     return rows[segment_id]
 
 
