@@ -155,8 +155,7 @@ def unknown(
     """What to raise for a name that is not among `known`: ``unknown audience 'vip'. Known: …. Did you mean …?``
 
     `kind` says what the name is of. `hint` is used where no known name is close; without `listing` the known names,
-    too many to print, are left out. `error` is NotFound for
-    the name of the addressed resource, which HTTP answers with 404.
+    too many to print, are left out. `error` is NotFound for the name of a resource that an HTTP request addresses.
     """
     names = list(known)
     return error(

@@ -37,6 +37,7 @@ SHARED = {
     "events": "things that happened",
     "expectations": "what a test or scenario expects",
     "names": "names",
+    "output": "what a command writes",
     "profile": "one profile",
     "response": "an HTTP response",
     "rules": "rules",
