@@ -23,8 +23,8 @@ FORMER_CLASSES = """
 """
 # Names that several packages use, each for one thing.
 SEEN_FROM_ANOTHER_PACKAGE = """
-    clock control demo drift emulator engage explain faults http journal lint profiles queries rate_limit replay
-    sandboxes scenarios segment segments service snapshot stackadapt store tables validate workspace
+    clock control demo drift emulator explain faults http journal profiles queries rate_limit replay
+    sandboxes segment segments service snapshot stackadapt store tables workspace
 """
 TERMS_OF_THE_VENDORS = "advertisers calls deletions emails mappings profile_lists uploads user_errors"
 SHARED = {
@@ -38,11 +38,9 @@ SHARED = {
     "expectations": "what a test or scenario expects",
     "names": "names",
     "output": "what a command writes",
-    "profile": "one profile",
     "response": "an HTTP response",
     "rules": "rules",
     "schema": "what data must look like",
-    "targets": "where tests and scenarios run",
     "text": "text",
     "values": "how values are read",
     "workers": "processes that share work",
