@@ -72,7 +72,7 @@ def blueprint(find: Find) -> Blueprint:
     def graphql(rest: str = "") -> Response:
         elapsed = stopwatch()
         if request.method != "POST":
-            refused = GraphQLResponse.error(405, messages.method_not_allowed(request.method), emulator=True)
+            refused = GraphQLResponse.error(405, messages.METHOD_NOT_ALLOWED.format(request.method), emulator=True)
             return _flask_response(_http_response(refused, Allow="POST"), channel_of(request.environ))
         caller = _Caller.of(request, find)
         stackadapt, channel = caller.stackadapt, channel_of(request.environ)
@@ -110,7 +110,7 @@ def blueprint(find: Find) -> Blueprint:
 def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
     limits = caller.limits
     if len(body) > limits.body_bytes:
-        return GraphQLResponse.error(413, messages.body_too_large(limits.body_bytes), emulator=True)
+        return GraphQLResponse.error(413, messages.BODY_TOO_LARGE.format(limits.body_bytes), emulator=True)
     try:
         params = read_body(body)
     except BadBody as error:
