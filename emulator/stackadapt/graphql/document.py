@@ -107,8 +107,12 @@ def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> t
     return tuple(_fields_of(operation.selection_set, _fragments(document), set()))
 
 
-def asks_introspection(document: DocumentNode) -> bool:
-    """Whether any operation queries the schema."""
+def asks_introspection(text: str, limits: Limits) -> bool:
+    """Whether any operation of the document queries the schema; False when it cannot be parsed."""
+    try:
+        document = parse_document(text, limits)
+    except GraphQLError:
+        return False
     return any(
         field.name.value in _INTROSPECTION
         for definition in document.definitions
