@@ -1,21 +1,17 @@
 """The texts of the StackAdapt service: first those of the vendor and its gateway, letter for letter, then those of
-the emulator, because the real ones are not public.
+the emulator, because the real ones are not public. Texts with `{}` are formats.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from graphql import GraphQLError
 
 # Observed on the live service.
 INTROSPECTION_NEEDS_AUTHENTICATION = "Schema introspection requires authentication."
-
-
-def unexpected_parameter(key: str) -> str:
-    return f'Unexpected parameter "{key}" in the request body.'
-
+UNEXPECTED_PARAMETER = 'Unexpected parameter "{}" in the request body.'
 
 # Wording of the gateway family that the service uses.
 INVALID_JSON = "POST body sent invalid JSON."
@@ -23,19 +19,9 @@ NO_QUERY = "Must provide query string."
 NO_OPERATION = "Must provide an operation."
 AMBIGUOUS_OPERATION = "Must provide operation name if query contains multiple operations."
 UNEXPECTED_FAILURE = "Unexpected error."
-
-
-def params_not_an_object(found: str) -> str:
-    return f"Expected params to be an object but given {found}."
-
-
-def wrong_param_type(name: str, expected: str, found: str) -> str:
-    return f'Expected "{name}" param to be {expected}, but given {found}.'
-
-
-def unknown_operation(name: str) -> str:
-    return f'Unknown operation named "{name}".'
-
+PARAMS_NOT_AN_OBJECT = "Expected params to be an object but given {}."
+WRONG_PARAM_TYPE = 'Expected "{}" param to be {}, but given {}.'
+UNKNOWN_OPERATION = 'Unknown operation named "{}".'
 
 # The emulator's own.
 HALF_SURROGATE = "The variables contain half of a surrogate pair, which is not a character."
@@ -64,87 +50,31 @@ NOTHING_UPLOADED = "No file was sent to this upload target yet."
 ONLY_CDP_PROFILES = "The emulator accepts files of the resource CDP_PROFILES only."
 INPUT_REQUIRED = "input is required."
 DATA_NOT_OBJECTS = "data must be an array of objects."
+METHOD_NOT_ALLOWED = "Method {} is not allowed: send a POST request."
+BODY_TOO_LARGE = "The request body is larger than {} bytes."
+TOO_DEEP = "The document is nested {} fields deep; at most {} are allowed."
+TOO_MANY = "The document has {} {}; at most {} are allowed."
+ADVERTISER_UNKNOWN = "Advertiser {} could not be found."
+WRITE_SCOPE_MISSING = "The token has no WRITE scope for advertiser {}."
+READ_SCOPE_MISSING = "The token has no READ scope for advertiser {}."
+TOO_MANY_PROFILES = "At most {1} profiles can be sent at once; found {0}."
+MALFORMED_MAPPING = "mappingSchema cannot be read: {}"
+# By the reason code of the rejection.
+EMAIL_REJECTED = {"MISSING_EMAIL": "The profile has no email.", "INVALID_EMAIL": "The profile's email is not valid."}
+INVALID_EMAIL = "{!r} is not a valid email."
+LIST_UNKNOWN = "Profile list {} could not be found."
+FILE_UNKNOWN = "{!r}: no file in the folder of uploads has this name."
+FILE_TOO_LARGE = "The file is larger than {} bytes."
+INTEGRATION_UNKNOWN = "{!r} is not an integration."
+INTEGRATION_ID_UNKNOWN = "The advertiser has no integration {} of {}."
+SEGMENT_UNKNOWN = "Segment {} could not be found."
+BAD_PAGE_SIZE = "{} must not be negative; found {}."
+BAD_CURSOR = "{!r} is not a cursor of this list."
 
 
-def method_not_allowed(method: str) -> str:
-    return f"Method {method} is not allowed: send a POST request."
-
-
-def body_too_large(limit: int) -> str:
-    return f"The request body is larger than {limit} bytes."
-
-
-def too_deep(found: int, limit: int) -> str:
-    return f"The document is nested {found} fields deep; at most {limit} are allowed."
-
-
-def too_many(what: str, found: int, limit: int) -> str:
-    return f"The document has {found} {what}; at most {limit} are allowed."
-
-
-def advertiser_unknown(advertiser_id: str) -> str:
-    return f"Advertiser {advertiser_id} could not be found."
-
-
-def write_scope_missing(advertiser_id: str) -> str:
-    return f"The token has no WRITE scope for advertiser {advertiser_id}."
-
-
-def read_scope_missing(advertiser_id: str) -> str:
-    return f"The token has no READ scope for advertiser {advertiser_id}."
-
-
-def too_many_profiles(found: int, limit: int) -> str:
-    return f"At most {limit} profiles can be sent at once; found {found}."
-
-
-def malformed_mapping(detail: str) -> str:
-    return f"mappingSchema cannot be read: {detail}"
-
-
-def email_rejected(reason: str) -> str:
-    return {"MISSING_EMAIL": "The profile has no email.", "INVALID_EMAIL": "The profile's email is not valid."}[reason]
-
-
-def invalid_email(email: str) -> str:
-    return f"{email!r} is not a valid email."
-
-
-def list_unknown(list_id: str) -> str:
-    return f"Profile list {list_id} could not be found."
-
-
-def file_unknown(url: str) -> str:
-    return f"{url!r}: no file in the folder of uploads has this name."
-
-
-def file_too_large(limit: int) -> str:
-    return f"The file is larger than {limit} bytes."
-
-
-def integration_unknown(integration: str) -> str:
-    return f"{integration!r} is not an integration."
-
-
-def integration_id_unknown(integration_id: int, integration: str) -> str:
-    return f"The advertiser has no integration {integration_id} of {integration}."
-
-
-def segment_unknown(segment_id: str) -> str:
-    return f"Segment {segment_id} could not be found."
-
-
-def bad_page_size(argument: str, found: int) -> str:
-    return f"{argument} must not be negative; found {found}."
-
-
-def bad_cursor(cursor: str) -> str:
-    return f"{cursor!r} is not a cursor of this list."
-
-
-def emulator_error(message: str, **extensions: Any) -> GraphQLError:
+def emulator_error(message: str) -> GraphQLError:
     """An error whose text the real service would not send."""
     # The texts alone need no GraphQL library.
     from graphql import GraphQLError
 
-    return GraphQLError(message, extensions={"emulator": True, **extensions})
+    return GraphQLError(message, extensions={"emulator": True})

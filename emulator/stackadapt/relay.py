@@ -45,13 +45,13 @@ def position_of(name: str, cursor: str) -> Position:
     try:
         decoded = json.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError):
-        raise emulator_error(messages.bad_cursor(cursor)) from None
+        raise emulator_error(messages.BAD_CURSOR.format(cursor)) from None
     if not isinstance(decoded, list) or len(decoded) < 2 or decoded[0] != name:
-        raise emulator_error(messages.bad_cursor(cursor))
+        raise emulator_error(messages.BAD_CURSOR.format(cursor))
     position = tuple(decoded[1:])
     # Each position has exactly one cursor.
     if not all(type(each) in (int, str) for each in position) or cursor_of(name, position) != cursor.rstrip("="):
-        raise emulator_error(messages.bad_cursor(cursor))
+        raise emulator_error(messages.BAD_CURSOR.format(cursor))
     return position
 
 
@@ -84,7 +84,7 @@ def _window(ordered: Sequence[T], page: Mapping[str, Any], order: CursorOrder[T]
     first, last = page.get("first"), page.get("last")
     for name, size in (("first", first), ("last", last)):
         if size is not None and size < 0:
-            raise emulator_error(messages.bad_page_size(name, size))
+            raise emulator_error(messages.BAD_PAGE_SIZE.format(name, size))
     start, end = 0, len(ordered)
     if page.get("after"):
         start = _index(ordered, page["after"], order, included=True)
@@ -109,4 +109,4 @@ def _index(ordered: Sequence[T], cursor: str, order: CursorOrder[T], *, included
         bisect = bisect_right if included else bisect_left
         return bisect(ordered, position, key=order.position)
     except TypeError:
-        raise emulator_error(messages.bad_cursor(cursor)) from None
+        raise emulator_error(messages.BAD_CURSOR.format(cursor)) from None

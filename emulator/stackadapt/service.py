@@ -13,10 +13,9 @@ from emulator.sandbox import Sandbox
 from emulator.stackadapt.graphql.executor import Executor, GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.schema import LATEST
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
-from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.profiles.queries import ProfileQueries
-from emulator.stackadapt.request_log.search import RequestLog
+from emulator.stackadapt.request_log import RequestLog
 from emulator.stackadapt.segments.store import Segments
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.timestamps import to_millis
@@ -40,9 +39,8 @@ class StackAdapt:
         uploads: Path | None = None,
     ) -> None:
         self.sandbox = sandbox
-        self._uploads = uploads
         self.limits = limits or Limits()
-        self._executor = Executor(sandbox, api_version=api_version, limits=self.limits, started_at=sandbox.clock.now())
+        self._executor = Executor(sandbox, api_version=api_version, limits=self.limits, uploads=uploads)
         sandbox.store.create(STACKADAPT)
         self.segments = Segments(sandbox, self._up_to_date)
         queries = ProfileQueries(self._up_to_date)
@@ -66,8 +64,7 @@ class StackAdapt:
 
     def execute(self, request: GraphQLRequest) -> GraphQLResponse:
         """The response to a request whose body and token were accepted. Raises NotFound when the sandbox was closed."""
-        base_url = f"{request.host_url}uploads/{self.sandbox.name}/"
-        return self._executor.run(request, UploadPlaces(folder=self._uploads, base_url=base_url))
+        return self._executor.run(request)
 
     def process_due(self) -> None:
         """Applies every job that is due."""

@@ -50,9 +50,9 @@ class RequestContext:
         """The advertiser. Raises Refusal, with this path, if it does not exist or the token may not write there."""
         advertiser = self.advertisers.get(advertiser_id)
         if advertiser is None:
-            raise refusal(messages.advertiser_unknown(advertiser_id), *path)
+            raise refusal(messages.ADVERTISER_UNKNOWN.format(advertiser_id), *path)
         if WRITE not in self.advertisers.scopes(self.token, advertiser_id):
-            raise refusal(messages.write_scope_missing(advertiser_id), *path)
+            raise refusal(messages.WRITE_SCOPE_MISSING.format(advertiser_id), *path)
         return advertiser
 
     def enqueue(

@@ -79,13 +79,13 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
         ("aliases", aliases, limits.aliases),
     ):
         if found > limit:
-            raise DocumentTooLarge(messages.too_many(what, found, limit))
+            raise DocumentTooLarge(messages.TOO_MANY.format(found, what, limit))
     fragments = _fragments(document)
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
             found = _depth(operation.selection_set, fragments, {})
             if found > limits.depth:
-                raise DocumentTooLarge(messages.too_deep(found, limits.depth))
+                raise DocumentTooLarge(messages.TOO_DEEP.format(found, limits.depth))
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -94,7 +94,7 @@ def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefin
     if name is not None:
         operations = [each for each in operations if each.name is not None and each.name.value == name][:1]
         if not operations:
-            raise GraphQLError(messages.unknown_operation(name))
+            raise GraphQLError(messages.UNKNOWN_OPERATION.format(name))
     if not operations:
         raise GraphQLError(messages.NO_OPERATION)
     if len(operations) > 1:
@@ -107,8 +107,12 @@ def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> t
     return tuple(_fields_of(operation.selection_set, _fragments(document), set()))
 
 
-def asks_introspection(document: DocumentNode) -> bool:
-    """Whether any operation queries the schema."""
+def asks_introspection(text: str, limits: Limits) -> bool:
+    """Whether any operation of the document queries the schema; False when it cannot be parsed."""
+    try:
+        document = parse_document(text, limits)
+    except GraphQLError:
+        return False
     return any(
         field.name.value in _INTROSPECTION
         for definition in document.definitions

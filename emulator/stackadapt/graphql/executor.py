@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, Self
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute_sync, validate
+from graphql import GraphQLError, execute_sync, validate
 from sqlalchemy import Connection
 
 from emulator.errors import NotFound
@@ -75,22 +75,9 @@ class GraphQLResponse:
     @classmethod
     def error(cls, status: int, message: str, *, trace_id: str | None = None, emulator: bool = False) -> Self:
         """One error that has no place in the document."""
-        extensions = {"traceId": trace_id, "emulator": emulator or None}
-        extensions = {name: value for name, value in extensions.items() if value is not None}
-        return cls(
-            status=status,
-            body={"errors": [{"message": message, **({"extensions": extensions} if extensions else {})}]},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What one request runs with."""
-
-    request: GraphQLRequest
-    parsed: ParsedRequest
-    faults: FaultMatch
-    uploads: UploadPlaces
+        extensions = ({"traceId": trace_id} if trace_id else {}) | ({"emulator": True} if emulator else {})
+        error = {"message": message} | ({"extensions": extensions} if extensions else {})
+        return cls(status=status, body={"errors": [error]})
 
 
 # Its status and body are never sent.
@@ -98,13 +85,14 @@ _NOT_EXECUTED: Final = GraphQLResponse(status=500, body={})
 
 
 class Executor:
-    """Runs documents in one sandbox with one API version of the schema."""
+    """Runs documents in one sandbox with one API version of the schema. `uploads` is the folder of files to upload."""
 
-    def __init__(self, sandbox: Sandbox, *, api_version: str, limits: Limits, started_at: datetime) -> None:
+    def __init__(self, sandbox: Sandbox, *, api_version: str, limits: Limits, uploads: Path | None) -> None:
         self._sandbox = sandbox
         self._limits = limits
-        self._started_at = started_at
-        self._schema: GraphQLSchema = executable_schema(api_version)
+        self._uploads = uploads
+        self._started_at = sandbox.clock.now()
+        self._schema = executable_schema(api_version)
         self._sources = members_of(self._schema, "Source")
         self._property_types = members_of(self._schema, "ProfilePropertyData")
 
@@ -114,12 +102,12 @@ class Executor:
         roots = (self._schema.query_type, self._schema.mutation_type)
         return tuple(name for root in roots if root is not None for name in root.fields)
 
-    def run(self, request: GraphQLRequest, uploads: UploadPlaces) -> GraphQLResponse:
-        """The response; `uploads` is where files come from. Raises NotFound when the sandbox was closed."""
+    def run(self, request: GraphQLRequest) -> GraphQLResponse:
+        """The response. Raises NotFound when the sandbox was closed."""
         parsed = parse_request(request.params, self._limits)
         faults = self._match_faults(request, parsed.summary)
         replacement = faults.on_request()
-        response = self._respond(_Run(request, parsed, faults, uploads)) if replacement is None else _NOT_EXECUTED
+        response = self._respond(request, parsed, faults) if replacement is None else _NOT_EXECUTED
         return replace(response, summary=parsed.summary, faults=faults, replacement=replacement)
 
     def _match_faults(self, request: GraphQLRequest, summary: RequestSummary) -> FaultMatch:
@@ -130,19 +118,17 @@ class Executor:
         refusal = Definition(fault=Status(status=429, retry_after=wait), match=Match())
         return FaultMatch(request.trace_id, (refusal,), label=RATE_LIMIT)
 
-    def _respond(self, run: _Run) -> GraphQLResponse:
-        document, error, strict = run.parsed.document, run.parsed.error, run.request.strict
+    def _respond(self, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch) -> GraphQLResponse:
+        document, error, strict = parsed.document, parsed.error, request.strict
         if document is None:
             return self._refused([error] if error else [], strict=strict or isinstance(error, DocumentTooLarge))
         errors = validate(self._schema, document)
-        return self._refused(errors, strict=strict) if errors else self._execute(run, document)
-
-    def _execute(self, run: _Run, document: DocumentNode) -> GraphQLResponse:
-        request = run.request
+        if errors:
+            return self._refused(errors, strict=strict)
         processed: list[RecordProcessed] = []
         try:
             with self._sandbox.store.begin() as connection:
-                context = self._context(connection, run)
+                context = self._context(connection, request, parsed, faults)
                 processed += apply_due_jobs(connection, context.arrival.received_at)
                 result = execute_sync(
                     self._schema,
@@ -169,23 +155,25 @@ class Executor:
             body["errors"] = [formatted(error, self._schema) for error in errors]
         return GraphQLResponse(status=200, body=body)
 
-    def _context(self, connection: Connection, run: _Run) -> RequestContext:
-        now = self._sandbox.clock.now()
-        ingestion = self._sandbox.workspace.ingestion
-        due_at = now + latency_of(ingestion.latency, self._sandbox.ids, run.request.trace_id)
+    def _context(
+        self, connection: Connection, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch
+    ) -> RequestContext:
+        now, workspace = self._sandbox.clock.now(), self._sandbox.workspace
+        due_at = now + latency_of(workspace.ingestion.latency, self._sandbox.ids, request.trace_id)
+        base_url = f"{request.host_url}uploads/{self._sandbox.name}/"
         return RequestContext(
             connection=connection,
-            workspace=self._sandbox.workspace,
-            advertisers=Advertisers(connection, self._sandbox.workspace),
-            token=run.request.token,
+            workspace=workspace,
+            advertisers=Advertisers(connection, workspace),
+            token=request.token,
             limits=self._limits,
-            arrival=Arrival(request_id=run.request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at)),
+            arrival=Arrival(request_id=request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at)),
             sources=self._sources,
             property_types=self._property_types,
             started_at=self._started_at,
-            uploads=run.uploads,
-            decoded=run.parsed.decoded,
-            faults=run.faults,
+            uploads=UploadPlaces(folder=self._uploads, base_url=base_url),
+            decoded=parsed.decoded,
+            faults=faults,
         )
 
     def _refused(self, errors: list[GraphQLError], *, strict: bool) -> GraphQLResponse:

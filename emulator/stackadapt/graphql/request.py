@@ -83,10 +83,10 @@ def read_body(body: bytes) -> GraphQLParams:
     except (ValueError, RecursionError):
         raise BadBody(messages.INVALID_JSON) from None
     if not isinstance(params, dict):
-        raise BadBody(messages.params_not_an_object(_type_name(params)))
+        raise BadBody(messages.PARAMS_NOT_AN_OBJECT.format(_type_name(params)))
     for key, value in params.items():
         if key not in _KEYS and value is not None:
-            raise BadBody(messages.unexpected_parameter(key))
+            raise BadBody(messages.UNEXPECTED_PARAMETER.format(key))
     query = params.get("query")
     if query is None:
         raise BadBody(messages.NO_QUERY)
@@ -195,7 +195,7 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
 
 def _require(name: str, value: Any, kind: type, expected: str) -> None:
     if not isinstance(value, kind):
-        raise BadBody(messages.wrong_param_type(name, expected, _type_name(value)))
+        raise BadBody(messages.WRONG_PARAM_TYPE.format(name, expected, _type_name(value)))
 
 
 def _type_name(value: Any) -> str:

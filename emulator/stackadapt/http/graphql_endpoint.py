@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from flask import Blueprint, Request, Response, request
-from graphql import GraphQLError
 
 from emulator.clock import stopwatch
 from emulator.errors import InputError, NotFound
 from emulator.events import GraphQLExchanged
-from emulator.faults import Definition, FaultedResponse, Interruption, ResponseChannel, channel_of, parse_header
+from emulator.faults import FaultedResponse, Interruption, ResponseChannel, channel_of, parse_header
 from emulator.ids import Ids
 from emulator.protocol import FAULT_HEADER, TRACE_HEADER
 from emulator.stackadapt import messages
-from emulator.stackadapt.graphql.document import asks_introspection, parse_document
+from emulator.stackadapt.graphql.document import asks_introspection
 from emulator.stackadapt.graphql.executor import GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.request import BadBody, GraphQLParams, read_body
 from emulator.stackadapt.limits import Limits
@@ -72,7 +71,7 @@ def blueprint(find: Find) -> Blueprint:
     def graphql(rest: str = "") -> Response:
         elapsed = stopwatch()
         if request.method != "POST":
-            refused = GraphQLResponse.error(405, messages.method_not_allowed(request.method), emulator=True)
+            refused = GraphQLResponse.error(405, messages.METHOD_NOT_ALLOWED.format(request.method), emulator=True)
             return _flask_response(_http_response(refused, Allow="POST"), channel_of(request.environ))
         caller = _Caller.of(request, find)
         stackadapt, channel = caller.stackadapt, channel_of(request.environ)
@@ -110,7 +109,7 @@ def blueprint(find: Find) -> Blueprint:
 def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
     limits = caller.limits
     if len(body) > limits.body_bytes:
-        return GraphQLResponse.error(413, messages.body_too_large(limits.body_bytes), emulator=True)
+        return GraphQLResponse.error(413, messages.BODY_TOO_LARGE.format(limits.body_bytes), emulator=True)
     try:
         params = read_body(body)
     except BadBody as error:
@@ -118,7 +117,8 @@ def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
     if caller.stackadapt is None or caller.token is None:
         return _unauthorized(params, limits, trace_id, anonymous=caller.secret is None)
     try:
-        fault = _fault_of(request, caller.stackadapt)
+        header = request.headers.get(FAULT_HEADER)
+        fault = parse_header(header, caller.stackadapt.operations) if header is not None else None
     except InputError as error:
         return GraphQLResponse.error(400, str(error), trace_id=trace_id, emulator=True)
     accepted = GraphQLRequest(
@@ -136,24 +136,11 @@ def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
         return _unauthorized(params, limits, trace_id, anonymous=False)
 
 
-def _fault_of(received: Request, stackadapt: StackAdapt) -> Definition | None:
-    """The fault in a request's own header. Raises InputError."""
-    value = received.headers.get(FAULT_HEADER)
-    return parse_header(value, stackadapt.operations) if value is not None else None
-
-
 def _unauthorized(params: GraphQLParams, limits: Limits, trace_id: str, *, anonymous: bool) -> GraphQLResponse:
     """Observed for introspection without a token only; the other text is the emulator's."""
-    if anonymous and _asks_introspection(params, limits):
+    if anonymous and asks_introspection(params.query, limits):
         return GraphQLResponse.error(401, messages.INTROSPECTION_NEEDS_AUTHENTICATION, trace_id=trace_id)
     return GraphQLResponse.error(401, messages.NEEDS_AUTHENTICATION, trace_id=trace_id, emulator=True)
-
-
-def _asks_introspection(params: GraphQLParams, limits: Limits) -> bool:
-    try:
-        return asks_introspection(parse_document(params.query, limits))
-    except GraphQLError:
-        return False
 
 
 def _http_response(result: GraphQLResponse, **headers: str) -> FaultedResponse:

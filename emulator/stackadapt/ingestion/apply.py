@@ -84,7 +84,7 @@ def preview_rejections(connection: Connection, batch: RecordBatch) -> list[UserE
         if record.email is not None and record.external_id is not None:
             earlier.add(record.external_id)
         if outcome == REJECTED and reason is not None:
-            errors.append(UserError(messages.email_rejected(reason), ("input", "profiles", str(position))))
+            errors.append(UserError(messages.EMAIL_REJECTED[reason], ("input", "profiles", str(position))))
     return errors
 
 

@@ -55,7 +55,7 @@ def read_upload(connection: Connection, places: UploadPlaces, url: str, *, most_
         return sent.filename, sent.content
     file = _file_in(places.folder, url)
     if file.stat().st_size > most_bytes:
-        raise refusal(messages.file_too_large(most_bytes), "input", "url")
+        raise refusal(messages.FILE_TOO_LARGE.format(most_bytes), "input", "url")
     return file.name, file.read_bytes().decode("utf-8-sig", "replace")
 
 
@@ -67,5 +67,5 @@ def _file_in(folder: Path | None, url: str) -> Path:
         raise refusal(messages.NO_UPLOAD_FOLDER, "input", "url")
     root, path = folder.resolve(), unquote(parts.path)
     if "\x00" in path or not (file := (root / path).resolve()).is_relative_to(root) or not file.is_file():
-        raise refusal(messages.file_unknown(url), "input", "url")
+        raise refusal(messages.FILE_UNKNOWN.format(url), "input", "url")
     return file

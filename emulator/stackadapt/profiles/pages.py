@@ -88,7 +88,7 @@ def _read_token(token: str | None) -> tuple[str, int]:
     match position_of(_PAGES, token):
         case (str(direction), int(position)) if direction in (_AFTER, _BEFORE):
             return direction, position
-    raise emulator_error(messages.bad_cursor(token))
+    raise emulator_error(messages.BAD_CURSOR.format(token))
 
 
 def _tokens(connection: Connection, conditions: Sequence[Condition], rows: Sequence[Row[Any]]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _tokens(connection: Connection, conditions: Sequence[Condition], rows: Seque
 
 def _limit(limit: int | None) -> int:
     if limit is not None and limit < 0:
-        raise emulator_error(messages.bad_page_size("limit", limit))
+        raise emulator_error(messages.BAD_PAGE_SIZE.format("limit", limit))
     return min(PAGE if limit is None else max(limit, 1), LARGEST_PAGE)
 
 
@@ -140,7 +140,7 @@ def _segment(context: _Context, segment_id: str) -> Condition:
     )
     row = context.connection.execute(query).one_or_none()
     if row is None or str(row.id) != segment_id:
-        raise emulator_error(messages.segment_unknown(segment_id))
+        raise emulator_error(messages.SEGMENT_UNKNOWN.format(segment_id))
     return compiled_segment(context.connection, row, context.now).condition
 
 

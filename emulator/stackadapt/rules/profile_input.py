@@ -31,7 +31,7 @@ def read_profiles(value: Any, *, limit: int) -> Records:
     if not _is_array_of_objects(value):
         raise refusal(messages.MALFORMED_PROFILES, *_PATH)
     if len(value) > limit:
-        raise refusal(messages.too_many_profiles(len(value), limit), *_PATH)
+        raise refusal(messages.TOO_MANY_PROFILES.format(len(value), limit), *_PATH)
     return list(value)
 
 

@@ -57,7 +57,7 @@ def _batch(context: RequestContext, integration: str, given: Input) -> RecordBat
     """The records, to be read with the mapping whose id is `integrationId`, as in `CdpIntegration` (assumed)."""
     source = source_of(integration, context.sources)
     if source is None:
-        raise emulator_error(messages.integration_unknown(integration))
+        raise emulator_error(messages.INTEGRATION_UNKNOWN.format(integration))
     try:
         advertiser_id = context.writable(str(given["subAdvertiserId"])).id
     except Refusal as refused:
@@ -65,12 +65,12 @@ def _batch(context: RequestContext, integration: str, given: Input) -> RecordBat
     mapping = mapping_by_id(context.connection, str(given["integrationId"]), PROFILE)
     same = mapping is not None and provider_key(mapping.mappable_type) == provider_key(integration)
     if mapping is None or not same or mapping.advertiser_id != advertiser_id:
-        raise emulator_error(messages.integration_id_unknown(given["integrationId"], integration))
+        raise emulator_error(messages.INTEGRATION_ID_UNKNOWN.format(given["integrationId"], integration))
     records = given["data"]
     if not all(isinstance(record, dict) for record in records):
         raise emulator_error(messages.DATA_NOT_OBJECTS)
     if len(records) > context.limits.profiles:
-        raise emulator_error(messages.too_many_profiles(len(records), context.limits.profiles))
+        raise emulator_error(messages.TOO_MANY_PROFILES.format(len(records), context.limits.profiles))
     return RecordBatch(
         advertiser_id=advertiser_id,
         provider=integration,

@@ -65,5 +65,5 @@ def valid_emails(emails: Iterable[str], argument: str) -> list[str]:
     normalised = [normalise(email) for email in emails]
     for email in normalised:
         if not is_valid(email):
-            raise refusal(messages.invalid_email(email), "input", argument)
+            raise refusal(messages.INVALID_EMAIL.format(email), "input", argument)
     return normalised

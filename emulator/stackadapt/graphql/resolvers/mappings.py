@@ -103,7 +103,7 @@ def columns_of(context: RequestContext, given: Input) -> list[MappingColumn] | N
             return columns_of_text(schema, context.property_types)
         return None if schema is None else columns_of_input(schema)
     except MalformedMapping as error:
-        raise refusal(messages.malformed_mapping(str(error)), "input", name) from None
+        raise refusal(messages.MALFORMED_MAPPING.format(str(error)), "input", name) from None
 
 
 def _chosen(context: RequestContext, given: Input, kind: str) -> Mapping:

@@ -99,7 +99,7 @@ def writable_list(context: RequestContext, list_id: str, advertiser_id: str | No
     """The list with this id, of this advertiser if one is given. Raises Refusal with this path."""
     found = list_by_id(context.connection, list_id)
     if found is None or advertiser_id not in (None, found.advertiser_id):
-        raise refusal(messages.list_unknown(list_id), *path)
+        raise refusal(messages.LIST_UNKNOWN.format(list_id), *path)
     context.writable(found.advertiser_id, *path)
     return found
 
@@ -166,5 +166,5 @@ def _name(given: Input, argument: str = "name") -> str | None:
 def _emails(context: RequestContext, given: Input, argument: str) -> Sequence[str]:
     emails = given.get(argument) or ()
     if len(emails) > context.limits.profiles:
-        raise refusal(messages.too_many_profiles(len(emails), context.limits.profiles), "input", argument)
+        raise refusal(messages.TOO_MANY_PROFILES.format(len(emails), context.limits.profiles), "input", argument)
     return valid_emails(emails, argument)

@@ -72,7 +72,7 @@ def upsert_profiles(context: RequestContext, given: Input) -> Output:
 def resolve_cdp_profiles(_parent: Any, info: Info, *, advertiserId: str, filterBy: Input | None = None) -> Output:
     context = info.context
     if context.readable(advertiserId) is None:
-        raise emulator_error(messages.read_scope_missing(advertiserId))
+        raise emulator_error(messages.READ_SCOPE_MISSING.format(advertiserId))
     return profile_page(context.connection, advertiserId, filterBy or {}, now=from_millis(context.arrival.received_at))
 
 

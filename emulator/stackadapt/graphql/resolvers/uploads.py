@@ -45,7 +45,7 @@ def create_user_uploaded_profiles(context: RequestContext, given: Input) -> Outp
     try:
         records, failure = read_file(name, text), None
         if len(records) > context.limits.profiles:
-            records, failure = [], messages.too_many_profiles(len(records), context.limits.profiles)
+            records, failure = [], messages.TOO_MANY_PROFILES.format(len(records), context.limits.profiles)
     except UnreadableFile as error:
         records, failure = [], str(error)
     return _upload(context, given, columns, name, records, failure)
@@ -61,7 +61,7 @@ def create_user_uploaded_profiles_with_json(context: RequestContext, given: Inpu
     if not all(isinstance(record, dict) for record in records):
         raise refusal(messages.MALFORMED_PROFILES, "input", "profiles")
     if len(records) > context.limits.profiles:
-        raise refusal(messages.too_many_profiles(len(records), context.limits.profiles), "input", "profiles")
+        raise refusal(messages.TOO_MANY_PROFILES.format(len(records), context.limits.profiles), "input", "profiles")
     return _upload(context, given, columns, f"{context.arrival.request_id}.json", records)
 
 

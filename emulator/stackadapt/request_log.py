@@ -1,10 +1,10 @@
-"""Searches the journal for requests to `/graphql`, counts them, and finds near misses."""
+"""The requests to `/graphql` in the journal: searched, counted, and shown as JSON."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -13,8 +13,12 @@ from emulator.errors import unknown
 from emulator.events import GraphQLExchanged, RecordProcessed
 from emulator.faults import Match
 from emulator.sandbox import Sandbox
+from emulator.stackadapt.graphql.request import parse_body
 from emulator.stackadapt.limits import Limits
-from emulator.stackadapt.request_log.view import Shown, shown
+
+Shown = dict[str, Any]
+# What a request must match, by the names of `CRITERIA`. In an email `*` is any text.
+Criteria = Mapping[str, str | int]
 
 CRITERIA: Final = ("operation", "email", "advertiserId", "status", "traceId")
 COUNTS: Final = ("times", "atLeast", "atMost")
@@ -23,22 +27,14 @@ NO_STATUS: Final = "none"
 
 _NEAREST = 5
 _SHOWN_VALUES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """What a request must match, by the names of `CRITERIA`. In an email `*` is any text."""
-
-    values: Mapping[str, str | int]
-
-    def missed(self, exchange: GraphQLExchanged) -> list[str]:
-        """The criteria that a request does not match."""
-        return [name for name, value in self.values.items() if not _matches(exchange, name, value)]
+MASK: Final = "***"
+# Which audience, and whether a profile enters or exits it: not personal data.
+_NOT_PII = frozenset({"action", "audienceId", "audienceName"})
 
 
 def read_criteria(given: Mapping[str, Any]) -> Criteria:
     """The criteria among the arguments of a control request, which are validated already."""
-    return Criteria({name: given[name] for name in CRITERIA if given.get(name) is not None})
+    return {name: given[name] for name in CRITERIA if given.get(name) is not None}
 
 
 class RequestLog:
@@ -50,7 +46,7 @@ class RequestLog:
         self._operations = operations
 
     def find(self, criteria: Criteria, *, limit: int, offset: int = 0, mask: bool = False) -> tuple[int, list[Shown]]:
-        """How many requests match the criteria, and a page of them (`view.shown`). Raises InputError."""
+        """How many requests match the criteria, and a page of them (`shown`). Raises InputError."""
         found, _ = self._matching(criteria)
         processed: dict[str, list[RecordProcessed]] = defaultdict(list)
         for record in self._journal.entries(RecordProcessed):
@@ -68,11 +64,13 @@ class RequestLog:
         criteria = read_criteria(given)
         expected = {name: given[name] for name in COUNTS if name in given} or {"atLeast": 1}
         found, missed = self._matching(criteria)
+        count = len(found)
+        within = expected.get("atLeast", count) <= count <= expected.get("atMost", count)
         return {
-            "verified": _meets(len(found), expected),
-            "found": len(found),
+            "verified": within and count == expected.get("times", count),
+            "found": count,
             "expected": expected,
-            "nearest": [_near_miss(each, name, criteria.values[name]) for each, name in missed[-_NEAREST:]],
+            "nearest": [_near_miss(each, name, criteria[name]) for each, name in missed[-_NEAREST:]],
         }
 
     def clear(self) -> None:
@@ -80,24 +78,20 @@ class RequestLog:
         self._journal.clear()
 
     def _matching(self, criteria: Criteria) -> tuple[list[GraphQLExchanged], list[tuple[GraphQLExchanged, str]]]:
-        """The requests that match the criteria, and those that miss one, with its name."""
+        """The requests that match the criteria, and those that miss one, with its name. Raises InputError."""
         exchanges = self._journal.entries(GraphQLExchanged)
-        self._check_operation(criteria.values.get("operation"), exchanges)
+        operation = criteria.get("operation")
+        requested = {name for each in exchanges for name in each.operations}
+        if operation is not None and operation not in (*self._operations, *requested):
+            raise unknown("root field", operation, self._operations, where="operation", listing=False)
         found, close = [], []
         for exchange in exchanges:
-            missed = criteria.missed(exchange)
+            missed = [name for name, value in criteria.items() if not _matches(exchange, name, value)]
             if not missed:
                 found.append(exchange)
             elif len(missed) == 1:
                 close.append((exchange, missed[0]))
         return found, close
-
-    def _check_operation(self, operation: str | int | None, exchanges: list[GraphQLExchanged]) -> None:
-        """Raises InputError for a root field that is neither in the schema nor in a request."""
-        if operation is None or operation in self._operations:
-            return
-        if not any(operation in exchange.operations for exchange in exchanges):
-            raise unknown("root field", operation, self._operations, where="operation", listing=False)
 
 
 def _matches(exchange: GraphQLExchanged, name: str, value: str | int) -> bool:
@@ -134,9 +128,47 @@ def _near_miss(exchange: GraphQLExchanged, name: str, expected: str | int) -> Sh
     }
 
 
-def _meets(found: int, expected: Mapping[str, int]) -> bool:
-    return (
-        found == expected.get("times", found)
-        and found >= expected.get("atLeast", found)
-        and found <= expected.get("atMost", found)
-    )
+def outcome_of(exchange: GraphQLExchanged) -> str:
+    """`accepted`, `userErrors`, `errors` (GraphQL's), `refused` (a status above 399), `notGraphql` or `noAnswer`."""
+    if exchange.status is None:
+        return "noAnswer"
+    if exchange.status >= 400:
+        return "refused"
+    try:
+        body = json.loads(exchange.response)
+    except (ValueError, RecursionError):
+        return "notGraphql"
+    if "errors" in body:
+        return "errors"
+    payloads = (payload for payload in (body.get("data") or {}).values() if isinstance(payload, dict))
+    return "userErrors" if any(payload.get("userErrors") for payload in payloads) else "accepted"
+
+
+def shown(exchange: GraphQLExchanged, processed: Sequence[RecordProcessed], limits: Limits, *, mask: bool) -> Shown:
+    """The JSON form. `processed` are the records of this request that have an outcome; `mask` hides personal data."""
+    parsed = parse_body(exchange.request.encode(), limits)
+    return {
+        "at": to_iso(exchange.at),
+        "traceId": exchange.trace_id,
+        "token": exchange.token_name,
+        "operations": list(exchange.operations),
+        "advertiserIds": list(exchange.advertiser_ids),
+        "status": exchange.status,
+        "outcome": outcome_of(exchange),
+        "durationMs": round(exchange.duration_ms, 3),
+        "faults": list(exchange.matched),
+        "records": [
+            {"operation": each.operation, "advertiserIds": list(each.advertiser_ids), "record": _record(record, mask)}
+            for each in (parsed.contents if parsed else ())
+            for record in each.records
+        ],
+        "settled": dict(Counter(end.outcome for end in processed)),
+        "reasons": dict(Counter(end.reason for end in processed if end.reason)),
+        # A document that cannot be parsed may contain anything anywhere, so bodies are masked as a whole.
+        "request": MASK if mask else exchange.request,
+        "response": MASK if mask else exchange.response,
+    }
+
+
+def _record(record: Mapping[str, Any], mask: bool) -> Mapping[str, Any]:
+    return {key: value if key in _NOT_PII else MASK for key, value in record.items()} if mask else record

@@ -1,1 +1,0 @@
-"""The requests to `/graphql` in the journal: searched, counted and shown."""
