@@ -1,1 +1,1 @@
-"""Whole stories played against a running emulator, and the checks that judge them."""
+"""Test harness: clients, expectations, scenarios, recordings, checks and comparisons with the contracts."""

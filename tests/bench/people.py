@@ -35,8 +35,8 @@ def lines() -> Iterator[str]:
     yield f"people identified: {mine:,.0f} a second"
     yield f"people, a plain Faker loop over the same traits: {plain:,.0f} a second"
     yield f"people, ratio: {mine / plain:.1f}"
-    calls = EventStream(crowd=Population(seed=1), voice=IdentifyCalls())
-    events = EventStream(crowd=members(Population(seed=1)), voice=membership_events(load_workspace()))
+    calls = EventStream(population=Population(seed=1), source=IdentifyCalls())
+    events = EventStream(population=members(Population(seed=1)), source=membership_events(load_workspace()))
     for name, stream in (("identify calls", calls), ("audience events", events)):
         rate = _rate(OURS, partial(_written, stream))
         yield f"{name} as JSON lines: {rate:,.0f} a second"

@@ -41,9 +41,9 @@ def test_without_a_file_lines_are_printed_and_nothing_else(run: Run) -> None:
 def test_the_file_s_name_says_format_and_compression(call: Run, tmp_path: Path) -> None:
     names = ("people.csv", "people.json.gz", "people")
     for name in names:
-        told = call("generate", "people", "--count", "2", "-o", str(tmp_path / name))
-        assert told.returncode == 0, told.stderr
-        assert told.stdout.startswith(f"wrote {tmp_path / name}: 2 people, ")
+        message = call("generate", "people", "--count", "2", "-o", str(tmp_path / name))
+        assert message.returncode == 0, message.stderr
+        assert message.stdout.startswith(f"wrote {tmp_path / name}: 2 people, ")
     made = {name: (tmp_path / name).read_bytes() for name in names}
     assert made["people.csv"].startswith(b"user_id,email,")
     assert json.loads(gzip.decompress(made["people.json.gz"])) == lines(made["people"].decode())
@@ -77,36 +77,39 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
     assert len(load_workspace(path).audiences) == 7
     assert call("lint", str(path)).returncode == 0
     shown = call("generate", "audience-events", "--workspace", str(path), "--count", "20")
-    told = {event["context"]["personas"]["computation_key"] for event in lines(shown.stdout)}
-    assert told == {audience.key for audience in load_workspace(path).audiences}
+    message = {event["context"]["personas"]["computation_key"] for event in lines(shown.stdout)}
+    assert message == {audience.key for audience in load_workspace(path).audiences}
     again = call("generate", "workspace", "-o", str(path))
     assert (again.returncode, "--force" in again.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("people", "--locale", "en_UX"), "Did you mean"),
         (("people", "--edge-case", "quotes=0.1"), "Did you mean 'quote'?"),
         (("people", "--edge-case", "quote"), "such as quote=0.01"),
         (("people", "--resume"), "Add --output FILE."),
-        (("identifies", "--format", "csv"), "events are nested"),
+        (("identifies", "--format", "csv"), "cannot hold nested events"),
         (("identifies", "--events-per-second", "5"), "Add --send URL."),
         (("identifies", "--send", "http://192.0.2.1:80"), "Add --allow-remote"),
         (("identifies", "--send", "http://localhost.example.com"), "Add --allow-remote"),
         (("identifies", "--send", "127.0.0.1:8585"), "invalid URL"),
-        (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "not to both"),
+        (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "cannot be combined with --output"),
         (("audience-events", "--workspace", "missing.yaml"), "file not found"),
-        (("people", "-o", "people.parquet"), "Allowed: .jsonl, .json, .csv, with or without .gz. Name it so, or add"),
-        (("people", "-o", "people.txt.gz"), "--output: this name tells no format"),
+        (
+            ("people", "-o", "people.parquet"),
+            "Allowed: .jsonl, .json, .csv, with or without .gz. Rename the file, or add",
+        ),
+        (("people", "-o", "people.txt.gz"), "--output: the file name has no known format"),
         (("people", "--missing-email", "0.9", "--invalid-email", "0.9"), "add up to more than 1. Found: 1.8."),
-        (("identifies", "--events-per-second", "nan"), "--events-per-second: this is no pace"),
+        (("identifies", "--events-per-second", "nan"), "--events-per-second: must be greater than 0"),
     ],
 )
-def test_what_makes_no_sense_is_one_line_and_exit_2(call: Run, arguments: tuple[str, ...], told: str) -> None:
+def test_invalid_options_print_one_line_and_exit_2(call: Run, arguments: tuple[str, ...], message: str) -> None:
     shown = call("generate", *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
-    assert told in shown.stderr
+    assert message in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
 
 
@@ -146,11 +149,11 @@ def test_a_file_that_is_finished_has_nothing_to_resume(call: Run, tmp_path: Path
     made = path.read_bytes()
     again = call(*arguments, "--count", count)
     assert (again.returncode, again.stderr) == (0, "")
-    assert again.stdout == f"{path} is finished already: it begins and ends as these options make it\n"
+    assert again.stdout == f"{path} is already complete\n"
     for other in (("--count", f"{count}0"), ("--count", count, "--seed", "2"), ("--count", "9")):
         refused = call(*arguments, *other)
         assert refused.returncode == 2
-        assert "exists already and is not what these options make. Add --force" in refused.stderr
+        assert "the file already exists and was not made with these options. Add --force" in refused.stderr
     assert path.read_bytes() == made
 
 
@@ -205,9 +208,9 @@ def test_calls_are_sent_to_a_running_emulator(run: Run, serve: Serve) -> None:
     assert calls["failed"]["duplicate"] > 10
 
 
-def test_a_failed_send_says_how_to_go_on(call: Run) -> None:
+def test_a_failed_send_prints_how_to_continue(call: Run) -> None:
     sent = call("generate", "identifies", "--count", "10", "--start", "5", "--send", "http://127.0.0.1:9")
     assert sent.returncode == 2
     first, second = sent.stderr.splitlines()
-    assert first == "sent 0 of 10 calls; to go on, repeat the command with --start 5 --count 10"
-    assert second.startswith("error: http://127.0.0.1:9: the Tracking API does not answer")
+    assert first == "sent 0 of 10 calls; to continue, repeat the command with --start 5 --count 10"
+    assert second.startswith("error: http://127.0.0.1:9: the Tracking API does not respond")

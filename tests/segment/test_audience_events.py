@@ -279,7 +279,7 @@ def test_an_unconnected_audience_has_members_and_sends_nothing(open_env: OpenEnv
     assert segment_env.payloads() == []
     [audience] = segment_env.segment.audiences()
     assert (audience["size"], audience["destinations"]) == (1, [])
-    assert any("No destination" in warning for warning in audience["warnings"])
+    assert any("not connected to a destination" in warning for warning in audience["warnings"])
 
 
 def test_an_audience_without_a_condition_on_email_warns(

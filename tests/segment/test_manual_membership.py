@@ -191,7 +191,7 @@ def test_a_retried_batch_omits_a_deleted_user(segment_env: SegmentEnv, others: l
 
 def test_a_regulation_is_forwarded_for_a_user_without_a_profile(segment_env: SegmentEnv) -> None:
     segment_env.transport.answers = [json_answer(DELETED)]
-    assert segment_env.segment.delete("stranger")["deleted"] is False
+    assert segment_env.segment.delete("unknown-user")["deleted"] is False
     assert len(segment_env.transport.requests) == 1
 
 

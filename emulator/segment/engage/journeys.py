@@ -1,9 +1,9 @@
-"""Journeys: a profile that meets the entry condition joins the steps in order, each after its wait, if it meets the
-step's condition.
+"""Journeys: profiles join the steps in order, each after its wait and if they meet the step's condition.
 
 "Understanding Journeys Logic" in Segment's documentation: profiles only move forward, enter once, and stay in a step
-until they meet the next one's condition, even if they no longer meet its own. Exit rules, documented for event-triggered
-journeys, remove a profile from every step; they count events from the time of entry on, that time included.
+until they meet the next one's condition, even if they no longer meet its own. Exit rules, documented for
+event-triggered journeys, remove a profile from every step; they count events from the time of entry on, that time
+included.
 """
 
 from __future__ import annotations
