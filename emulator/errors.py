@@ -4,8 +4,8 @@
     ├── UserMistake          the caller can fix it: bad file, bad flag, bad request   (exit code 2)
     │   ├── WorkspaceError       a workspace file that does not fit its schema
     │   ├── InputError           an event, record or argument that cannot be read
-    │   │   └── NotFound             a name or id that does not exist
-    │   │       └── UnknownName          a name that is not among the known ones
+    │   │   ├── UnknownName          a name that is not among the known ones
+    │   │   └── NotFound             the resource that a URL addresses does not exist (HTTP 404)
     │   └── PortInUse            the port is taken
     ├── ContractViolation    a check failed: a contract is not met                     (exit code 1)
     ├── EmulatorDefect       a bug in the emulator                                     (exit code 3)
@@ -115,12 +115,12 @@ class InputError(UserMistake):
     """An event, record, file or argument that cannot be read."""
 
 
-class NotFound(InputError):
-    """A name or id that does not exist."""
-
-
-class UnknownName(NotFound):
+class UnknownName(InputError):
     """A name that is not among the known ones; `allowed` lists those, joined by commas."""
+
+
+class NotFound(InputError):
+    """The addressed resource does not exist: status 404 in an HTTP response."""
 
 
 class PortInUse(UserMistake):
@@ -155,7 +155,8 @@ def unknown(
     """What to raise for a name that is not among `known`: ``unknown audience 'vip'. Known: …. Did you mean …?``
 
     `kind` says what the name is of. `hint` is used where no known name is close; without `listing` the known names,
-    too many to print, are left out. `error` is InputError where an HTTP response must be 400 instead of 404.
+    too many to print, are left out. `error` is NotFound for
+    the name of the addressed resource, which HTTP answers with 404.
     """
     names = list(known)
     return error(

@@ -1,4 +1,4 @@
-"""Text that every database and every JSON reader accepts."""
+"""Text that databases and JSON readers accept, and excerpts of two texts that differ."""
 
 from __future__ import annotations
 
@@ -15,3 +15,14 @@ def whole_characters(text: str) -> str:
 def is_storable(text: str) -> bool:
     """False for text with U+0000 or half of a surrogate pair: JSON can spell them, databases refuse them."""
     return "\x00" not in text and (text.isascii() or _SURROGATE.search(text) is None)
+
+
+def excerpts(left: str, right: str, around: int) -> tuple[str, str]:
+    """Both texts around the first character that differs, with `around` characters on each side."""
+    pairs = enumerate(zip(left, right, strict=False))
+    start = next((index for index, (one, other) in pairs if one != other), min(len(left), len(right)))
+    begin, end = max(0, start - around), start + around
+    first, second = (
+        f"{'…' if begin else ''}{text[begin:end]}{'…' if len(text) > end else ''}" for text in (left, right)
+    )
+    return first, second

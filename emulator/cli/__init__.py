@@ -133,12 +133,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - any other exception is a bug in the emulator
         if os.environ.get(_TRACEBACK):
             traceback.print_exc()
-        click.echo(f"error: {_defect(error)}", err=True)
-        sys.exit(EmulatorDefect.exit_code)
-
-
-def _defect(error: Exception) -> EmulatorDefect:
-    description = " ".join(f"{type(error).__name__}: {error}".split())
-    return EmulatorDefect(
-        f"this is a bug in the emulator: {description}", hint=f"Set {_TRACEBACK}=1 to see where it happened."
-    )
+        message = " ".join(f"this is a bug in the emulator: {type(error).__name__}: {error}".split())
+        defect = EmulatorDefect(message, hint=f"Set {_TRACEBACK}=1 to see where it happened.")
+        click.echo(f"error: {defect}", err=True)
+        sys.exit(defect.exit_code)

@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emulator.clock import Clock
-from emulator.harness.demo import demo_workspace, play
-from emulator.harness.funnel import Funnel
+from emulator.harness.demo import Funnel, demo_workspace, play
 from emulator.server.emulator import Emulator
 from emulator.server.listener import Listener, bind, url_of
 from emulator.workspace import load_workspace

@@ -30,8 +30,10 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the list of pages as one JSON object.")
 def command(page: str | None, as_json: bool) -> None:
     """Print a page of the documentation, or the list of pages."""
-    if page is not None:
-        _show(text_of(page))
+    if page is not None and sys.stdout.isatty():
+        click.echo_via_pager(text_of(page))
+    elif page is not None:
+        click.echo(text_of(page), nl=False)
     elif as_json:
         click.echo(json.dumps({"pages": [{"page": name, "title": title_of(name)} for name in PAGES]}))
     else:
@@ -50,10 +52,3 @@ def text_of(page: str) -> str:
 def title_of(page: str) -> str:
     """The heading of a page."""
     return text_of(page).splitlines()[0].removeprefix("# ")
-
-
-def _show(text: str) -> None:
-    if sys.stdout.isatty():
-        click.echo_via_pager(text)
-    else:
-        click.echo(text, nl=False)

@@ -71,8 +71,15 @@ def command(
         compared = {"installed": published.version, "recorded": published.generation}
         findings: Sequence[Finding] = published.findings
     else:
-        compared = {"contract": api_version, "schema": shown(address(url)) if url is not None else str(schema_path)}
-        findings = schema_drift(_schema(schema_path, url, token), api_version)
+        if url is not None:
+            place = shown(address(url))
+            with client_of(url) as client:
+                schema = introspect(client, url, token)
+        else:
+            place = str(schema_path)
+            schema = read_schema(Path(place))
+        compared = {"contract": api_version, "schema": place}
+        findings = schema_drift(schema, api_version)
     if used_only:
         findings = [finding for finding in findings if finding.used_by]
     counts = Counter(finding.severity for finding in findings)
@@ -84,14 +91,6 @@ def command(
         _print(compared, findings, counts)
     if counts[BREAKING]:
         raise SystemExit(1)
-
-
-def _schema(path: Path | None, url: str | None, token: str | None) -> Any:
-    if path is not None:
-        return read_schema(path)
-    assert url is not None  # noqa: S101 - the caller has checked that one of them is given
-    with client_of(url) as client:
-        return introspect(client, url, token)
 
 
 def _print(compared: dict[str, Any], findings: Sequence[Finding], counts: Counter[str]) -> None:

@@ -10,8 +10,8 @@ import click
 
 from emulator.cli.findings import print_finding, totals
 from emulator.errors import WorkspaceError
+from emulator.harness.checks import lint
 from emulator.harness.checks.finding import ERROR
-from emulator.harness.checks.lint import lint
 from emulator.harness.event_files import STANDARD_INPUT
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import parse

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from emulator.harness.recorded_cases import Case, Difference, compare, read_cases, replay
 from emulator.mapping import stringify
+from emulator.text import excerpts
 
 _EPILOG = """\b
 Examples:
@@ -63,20 +64,9 @@ def _group(case: Case) -> str:
 def _show(case: Case, differences: Sequence[Difference], console: Console) -> None:
     for difference in differences:
         console.print(f"{case.get('id')}: {difference.where}")
-        start = _first_difference(difference)
-        console.print(f"  expected  {_excerpt(difference.expected, start)}")
-        console.print(f"  found     {_excerpt(difference.found, start)}")
-
-
-def _first_difference(difference: Difference) -> int:
-    pairs = zip(difference.expected, difference.found, strict=False)
-    shorter = min(len(difference.expected), len(difference.found))
-    return next((index for index, (left, right) in enumerate(pairs) if left != right), shorter)
-
-
-def _excerpt(text: str, start: int) -> str:
-    begin = max(0, start - _AROUND)
-    return ("…" if begin else "") + text[begin : start + _AROUND] + ("…" if len(text) > start + _AROUND else "")
+        expected, found = excerpts(difference.expected, difference.found, _AROUND)
+        console.print(f"  expected  {expected}")
+        console.print(f"  found     {found}")
 
 
 def _summarise(equal: Counter[str], different: Counter[str], console: Console) -> None:

@@ -10,9 +10,9 @@ import click
 
 from emulator.cli.findings import print_finding, totals
 from emulator.cli.terminal import counted
+from emulator.harness.checks import Checked, validate
 from emulator.harness.checks.document_kinds import KINDS, kind_named
 from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING
-from emulator.harness.checks.validate import Checked, validate
 
 _EPILOG = """\b
 Examples:

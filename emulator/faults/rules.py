@@ -9,7 +9,7 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from emulator.errors import InputError, WorkspaceError, unknown
+from emulator.errors import InputError, NotFound, WorkspaceError, unknown
 from emulator.faults.definition import Definition, parse_definition
 from emulator.faults.fault import InjectedUserError, RecordRejection
 from emulator.faults.matching import RequestSummary
@@ -111,11 +111,11 @@ class Faults:
             return tuple(self._rules)
 
     def remove(self, rule_id: int) -> None:
-        """Removes one rule. Raises UnknownName."""
+        """Removes one rule. Raises NotFound."""
         with self._lock:
             kept = [rule for rule in self._rules if rule.id != rule_id]
             if len(kept) == len(self._rules):
-                raise unknown("fault rule", rule_id, [str(rule.id) for rule in kept], where="id")
+                raise unknown("fault rule", rule_id, [str(rule.id) for rule in kept], where="id", error=NotFound)
             self._rules = kept
 
     def clear(self) -> None:

@@ -7,7 +7,7 @@ batched) without calling the emulator's code, so that the demo is checked agains
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,10 +40,12 @@ class ExpectedOutcome:
         """Processes one `/v1/batch` request of identify calls."""
         changes = [call for call in calls if self._changes(call)]
         events = [change for change in changes for _ in range(EVENTS_PER_CHANGE)]
-        for batch in _chunks(events, self.batch_size):
+        for start in range(0, len(events), self.batch_size):
+            batch = events[start : start + self.batch_size]
             valid = [call for call in batch if has_valid_email(call["traits"])]
             if not any(self._breaks(call["traits"]) for call in valid):
-                self._apply(valid)
+                for call in valid:
+                    self._apply(call)
 
     def _changes(self, call: Mapping[str, Any]) -> bool:
         user, is_vip = call["userId"], call["traits"]["total_spent"] >= VIP_SPENT
@@ -55,11 +57,9 @@ class ExpectedOutcome:
     def _breaks(self, traits: Mapping[str, Any]) -> bool:
         return any(_BREAKING.search(str(traits[name])) for name in self.mapped_traits if name in traits)
 
-    def _apply(self, calls: Sequence[Mapping[str, Any]]) -> None:
-        for call in calls:
-            email = str(call["traits"]["email"]).lower()
-            if len(email) > LONGEST_ADDRESS:
-                continue
+    def _apply(self, call: Mapping[str, Any]) -> None:
+        email = str(call["traits"]["email"]).lower()
+        if len(email) <= LONGEST_ADDRESS:
             self.profiles.add(email)
             (self.members.add if call["userId"] in self._vips else self.members.discard)(email)
 
@@ -67,7 +67,3 @@ class ExpectedOutcome:
 def has_valid_email(traits: Mapping[str, Any]) -> bool:
     """Whether the email passes Segment's validation."""
     return bool(_ADDRESS.fullmatch(str(traits.get("email", ""))))
-
-
-def _chunks(items: Sequence[Mapping[str, Any]], size: int) -> Iterator[Sequence[Mapping[str, Any]]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

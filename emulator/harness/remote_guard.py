@@ -66,12 +66,8 @@ def change_in(document: str) -> str | None:
 def check_visit(url: httpx.URL, permission: Permission) -> None:
     """Raises UserMistake when `url` is another host and this is not allowed."""
     if not is_loopback(_host(url)) and not permission.remote:
-        raise UserMistake(
-            "this is another host, and nothing was sent",
-            where=shown(url),
-            allowed="127.0.0.1, localhost, [::1]",
-            hint="Add --allow-remote to allow it.",
-        )
+        message, hint = "this is another host, and nothing was sent", "Add --allow-remote to allow it."
+        raise UserMistake(message, where=shown(url), allowed="127.0.0.1, localhost, [::1]", hint=hint)
 
 
 def check_write(url: httpx.URL, permission: Permission, what: str) -> None:
@@ -80,19 +76,12 @@ def check_write(url: httpx.URL, permission: Permission, what: str) -> None:
     if is_loopback(_host(url)):
         return
     if is_production(_host(url)):
-        raise UserMistake(
-            "production hosts are never written to, and nothing was sent",
-            where=shown(url),
-            found=what,
-            hint=f"Use a sandbox, such as {_SANDBOX}.",
-        )
-    if not permission.writes:
-        raise UserMistake(
-            "this may change data on another host, and nothing was sent",
-            where=shown(url),
-            found=what,
-            hint="Add --allow-writes to allow it.",
-        )
+        message, hint = "production hosts are never written to", f"Use a sandbox, such as {_SANDBOX}."
+    elif not permission.writes:
+        message, hint = "this may change data on another host", "Add --allow-writes to allow it."
+    else:
+        return
+    raise UserMistake(f"{message}, and nothing was sent", where=shown(url), found=what, hint=hint)
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -114,21 +103,15 @@ class GuardedTransport(httpx.BaseTransport):
         # Reading a body loads all of it into memory, which an upload to this machine should not need.
         if not is_loopback(_host(request.url)) and (what := _change(request)) is not None:
             check_write(request.url, self._permission, what)
-        self._announce_host(request.url)
+        host = _host(request.url)
+        if not is_loopback(host) and host not in self._announced:
+            self._announced.add(host)
+            may = "reads and writes" if self._permission.writes and not is_production(host) else "reads only"
+            self._announce(f"sending requests to {shown(request.url)}, another host: {may}")
         return self._through.handle_request(request)
 
     def close(self) -> None:
         self._through.close()
-
-    def _announce_host(self, url: httpx.URL) -> None:
-        host = _host(url)
-        if is_loopback(host) or host in self._announced:
-            return
-        self._announced.add(host)
-        writes = self._permission.writes and not is_production(host)
-        self._announce(
-            f"sending requests to {shown(url)}, another host: {'reads and writes' if writes else 'reads only'}"
-        )
 
 
 def _host(url: httpx.URL) -> str:

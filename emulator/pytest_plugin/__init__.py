@@ -29,22 +29,17 @@ _MARKER = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("stackadapt", "stackadapt-emulator")
-    group.addoption(
-        "--stackadapt-url",
-        metavar="URL",
-        help="Run the tests against this emulator or StackAdapt, instead of one emulator per test in process. "
-        "Environment: STACKADAPT_TEST_URL.",
-    )
-    group.addoption(
-        "--stackadapt-token",
-        metavar="TOKEN",
-        help="Token for a StackAdapt endpoint; not needed for an emulator. Environment: STACKADAPT_TEST_TOKEN.",
-    )
-    group.addoption(
-        "--stackadapt-advertiser",
-        metavar="ID",
-        help="Advertiser id for a StackAdapt endpoint. Environment: STACKADAPT_TEST_ADVERTISER.",
-    )
+    for name, metavar, text in (
+        (
+            "url",
+            "URL",
+            "Run the tests against this emulator or StackAdapt, instead of one emulator per test in process.",
+        ),
+        ("token", "TOKEN", "Token for a StackAdapt endpoint; not needed for an emulator."),
+        ("advertiser", "ID", "Advertiser id for a StackAdapt endpoint."),
+    ):
+        variable = f"STACKADAPT_TEST_{name.upper()}"
+        group.addoption(f"--stackadapt-{name}", metavar=metavar, help=f"{text} Environment: {variable}.")
     group.addoption(
         "--stackadapt-timeout",
         metavar="SECONDS",

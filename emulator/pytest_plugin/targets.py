@@ -178,11 +178,8 @@ def _document(given: Any, options: Options) -> dict[str, Any]:
     where = _MARKER if "workspace" in options else _FIXTURE
     given = options.get("workspace", given)
     if isinstance(given, Workspace):
-        raise NoControl(
-            "a Workspace object cannot be sent to a running emulator",
-            where=where,
-            hint="Use a path or a dict.",
-        )
+        message = "a Workspace object cannot be sent to a running emulator"
+        raise NoControl(message, where=where, hint="Use a path or a dict.")
     document = given if isinstance(given, Mapping) else read(Path(given or fixture("workspace.yaml")))
     changes: dict[str, Any] = {}
     if "latency" in options:
@@ -204,21 +201,12 @@ class SkipEmulatorTests:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, None, None]:
-        with _skip_without_control():
+        try:
             yield
+        except NoControl as missing:
+            pytest.skip(str(missing))
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
-        with _skip_without_control():
-            yield
-
-
-@contextmanager
-def _skip_without_control() -> Iterator[None]:
-    try:
-        yield
-    except NoControl as missing:
-        pytest.skip(str(missing))
+    pytest_runtest_call = pytest_runtest_setup
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from emulator import Emulator, load_workspace
-from emulator.harness.checks.workspaces import cannot_start
+from emulator.harness.checks.documents import cannot_start
 from emulator.harness.scenarios.workspace import merged
 from emulator.workspace import parse_workspace
 from tests.docs import shell

@@ -21,7 +21,7 @@ from emulator import faults as fault_rules
 from emulator.artefacts import contract, contract_json
 from emulator.cli import COMMANDS
 from emulator.errors import EXIT_CODES
-from emulator.harness.checks import registry
+from emulator.harness.checks import finding
 from emulator.mapping import Field, generations, load_definition
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
@@ -171,7 +171,7 @@ def record_outcomes() -> str:
 
 
 def lint_codes() -> str:
-    return table(("code", "severity", "finding"), [(_code(code), *row) for code, *row in registry.rows()])
+    return table(("code", "severity", "finding"), [(_code(code), *row) for code, *row in finding.rows()])
 
 
 def commands() -> str:

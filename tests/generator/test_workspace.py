@@ -10,7 +10,7 @@ from emulator.errors import InputError
 from emulator.generator.event_stream import EventStream, members, membership_events
 from emulator.generator.people import Population
 from emulator.generator.workspace import AMOUNTS, as_yaml, workspace_document
-from emulator.harness.checks.lint import ERROR, lint
+from emulator.harness.checks import ERROR, lint
 from emulator.workspace import load_workspace
 
 SIZES = [(1, 1, 1), (3, 30, 4), (2, 1, 5)]

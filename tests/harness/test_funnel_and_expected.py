@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from emulator.harness.demo import FailedBatch, Funnel, SegmentCount
 from emulator.harness.expected import ExpectedOutcome, has_valid_email
-from emulator.harness.funnel import FailedBatch, Funnel, SegmentCount
 
 TRAITS = ("first_name", "email")
 

@@ -7,10 +7,9 @@ import pytest
 import yaml
 
 from emulator.artefacts import fixture
-from emulator.harness.checks.finding import ERROR, Finding
-from emulator.harness.checks.lint import lint
-from emulator.harness.checks.reachability import can_match
-from emulator.harness.checks.registry import CHECKS, SUBSCRIPTION, rows
+from emulator.harness.checks import lint
+from emulator.harness.checks.finding import CHECKS, ERROR, SUBSCRIPTION, Finding, rows
+from emulator.harness.checks.triggers import can_match
 from emulator.mapping import compile_trigger
 from emulator.workspace import parse_workspace
 

@@ -9,11 +9,10 @@ import pytest
 import yaml
 
 from emulator.artefacts import contract_json, fixture
-from emulator.errors import NotFound
+from emulator.errors import UnknownName
+from emulator.harness.checks import Checked, check_document
 from emulator.harness.checks.document_kinds import KINDS, kind_named
-from emulator.harness.checks.finding import ERROR, WARNING, Finding
-from emulator.harness.checks.registry import CHECKS, SUBSCRIPTION
-from emulator.harness.checks.validate import Checked, check_document
+from emulator.harness.checks.finding import CHECKS, ERROR, SUBSCRIPTION, WARNING, Finding
 from emulator.harness.event_files import Document
 
 WORKSPACE = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -132,7 +131,7 @@ def test_a_document_of_unknown_kind_gets_the_nearest_type() -> None:
 
 def test_the_kind_of_a_document_can_be_given() -> None:
     assert checked({"userId": "u1", "traits": EMAIL}, "identify").findings == ()
-    with pytest.raises(NotFound, match="'trak'.*Did you mean 'track'"):
+    with pytest.raises(UnknownName, match="'trak'.*Did you mean 'track'"):
         kind_named("trak")
 
 

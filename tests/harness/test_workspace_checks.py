@@ -11,10 +11,9 @@ import yaml
 from emulator import Emulator
 from emulator.artefacts import fixture
 from emulator.errors import UserMistake
+from emulator.harness.checks import check_document, lint
 from emulator.harness.checks.document_kinds import kind_named
 from emulator.harness.checks.finding import of_mistake
-from emulator.harness.checks.lint import lint
-from emulator.harness.checks.validate import check_document
 from emulator.harness.event_files import Document
 from emulator.workspace import parse_workspace
 

@@ -1,16 +1,66 @@
 """Checks of workspaces, mappings, documents and scenarios: what is wrong, why it matters and how to fix it.
 
-Importing the package registers every check; `registry.CHECKS` is the table of them.
+Importing the package registers every check; `finding.CHECKS` is the table of them.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from emulator.errors import WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
     audience_events,
     calls,
     documents,
     emails,
     mappings,
-    scenarios,
     settings,
     triggers,
-    workspaces,
 )
+from emulator.harness.checks.document_kinds import Content, Kind, kind_of
+from emulator.harness.checks.finding import DOCUMENT, ERROR, FILE, SUBSCRIPTION, UNKNOWN, Finding, findings_in
+from emulator.harness.event_files import Document, read_documents
+from emulator.harness.subscription_context import subscription_contexts
+from emulator.workspace import Workspace
+
+
+def lint(workspace: Workspace) -> list[Finding]:
+    """All findings: first what keeps an emulator from starting, then by subscription, errors before warnings."""
+    findings = list(findings_in("workspace", workspace))
+    try:
+        contexts = list(subscription_contexts(workspace))
+    except WorkspaceError:
+        # An unknown generation: already found, and without it the subscriptions cannot be checked.
+        return findings
+    for context in contexts:
+        findings += sorted(findings_in(SUBSCRIPTION, context), key=lambda finding: finding.severity != ERROR)
+    return findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A document and its findings. `kind` is None for one that cannot be read or is not recognised."""
+
+    document: Document
+    kind: Kind | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def validate(files: Iterable[str], kind: Kind | None = None) -> Iterator[Checked]:
+    """Checks every document in the files, `-` for standard input, one at a time, as the given or recognised kind."""
+    return (check_document(document, kind) for file in files for document in read_documents(file))
+
+
+def check_document(document: Document, kind: Kind | None = None) -> Checked:
+    """Checks one document. Schema violations come first."""
+    if refused := tuple(findings_in(FILE, document)):
+        return Checked(document=document, findings=refused)
+    kind = kind or kind_of(document.value)
+    if kind is None:
+        return Checked(document=document, findings=tuple(findings_in(UNKNOWN, document.value)))
+    content = Content(kind=kind, value=document.value)
+    findings = list(findings_in(DOCUMENT, content))
+    for part in content.parts():
+        findings += findings_in(part.kind.name, part)
+    return Checked(document=document, kind=kind, findings=tuple(findings))

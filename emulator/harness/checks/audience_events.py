@@ -11,8 +11,7 @@ from typing import Any
 
 from emulator.errors import nearest
 from emulator.harness.checks.document_kinds import AUDIENCE_EVENTS, Content
-from emulator.harness.checks.finding import ERROR, WARNING, Finding
-from emulator.harness.checks.registry import check
+from emulator.harness.checks.finding import ERROR, WARNING, Finding, check
 
 _VALUES = "true for a profile that entered, false for one that exited"
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from emulator.errors import nearest
 from emulator.harness.checks.document_kinds import ENGAGE_EVENTS, Content
-from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
-from emulator.harness.checks.registry import DOCUMENT, check
+from emulator.harness.checks.finding import DOCUMENT, ERROR, WARNING, Finding, check, sentence
 from emulator.segment import BadRequest
 from emulator.segment.tracking.calls import CALLS
 from emulator.segment.tracking.request_body import parse_body

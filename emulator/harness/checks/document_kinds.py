@@ -60,18 +60,6 @@ def _with_key(*keys: str) -> Callable[[Document], bool]:
     return lambda document: any(key in document for key in keys)
 
 
-def _audience(type_: str) -> Callable[[Document], bool]:
-    """Recognises an event of an audience, even if its `context.personas` is missing or malformed."""
-
-    def recognised(document: Document) -> bool:
-        if document.get("type") != type_:
-            return False
-        class_ = _personas(document).get("computation_class")
-        return class_ == "audience" or (class_ not in _OTHER_CLASSES and _looks_like_engage(document))
-
-    return recognised
-
-
 def _looks_like_engage(document: Document) -> bool:
     properties = document.get("properties")
     return (
@@ -95,11 +83,19 @@ def _has_directive(value: object) -> bool:
 
 
 def _audience_event(type_: str) -> Kind:
+    """An event of an audience, recognised even if its `context.personas` is missing or malformed."""
+
+    def recognised(document: Document) -> bool:
+        if document.get("type") != type_:
+            return False
+        class_ = _personas(document).get("computation_class")
+        return class_ == "audience" or (class_ not in _OTHER_CLASSES and _looks_like_engage(document))
+
     why = "The destination reads the audience's ID, key and class from context.personas and rejects events without it."
     return Kind(
         name=f"audience-{type_}",
         schema=f"segment/audience-{type_}.schema.json",
-        recognised=_audience(type_),
+        recognised=recognised,
         consequences={("context",): why, ("context", "personas"): why},
     )
 

@@ -1,18 +1,27 @@
-"""Checks of any document: whether it can be read, is of a known kind and fits its schema."""
+"""Checks of any document: whether it can be read, is of a known kind, fits its schema and can be used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from emulator.errors import nearest
+from emulator.errors import EmulatorDefect, UserMistake, nearest
 from emulator.harness.checks.document_kinds import KINDS, Content, kind_named
-from emulator.harness.checks.finding import ERROR, UNREADABLE, Finding, of_mistake
-from emulator.harness.checks.registry import DOCUMENT, FILE, UNKNOWN, check
+from emulator.harness.checks.finding import DOCUMENT, ERROR, FILE, UNKNOWN, UNREADABLE, Finding, check, of_mistake
 from emulator.harness.event_files import Document
-from emulator.schemas import Path, in_words, is_deeper_than, mistakes, place
+from emulator.harness.scenarios.files import scenarios_in
+from emulator.sandbox import Sandbox
+from emulator.schemas import Path as PathInDocument
+from emulator.schemas import in_words, is_deeper_than, mistakes, place
+from emulator.segment import Segment
 from emulator.segment.tracking.calls import CALLS
 from emulator.segment.tracking.request_body import NESTING_LIMIT
+from emulator.stackadapt import StackAdapt
+from emulator.store import Store
+from emulator.transport import Transport
+from emulator.workspace import Destination, Workspace, parse_workspace
 
 _TOP = place(())
 
@@ -60,8 +69,8 @@ def schema_violations(content: Content) -> Iterator[Finding]:
             yield of_mistake(mistake, place((*path, *mistake.path)))
 
 
-def _mappings(content: Content) -> Iterator[tuple[Path, object]]:
-    instances: list[tuple[Path, object]] = []
+def _mappings(content: Content) -> Iterator[tuple[PathInDocument, object]]:
+    instances: list[tuple[PathInDocument, object]] = []
     if content.kind.name == "destination-instance":
         instances = [((), content.value)]
     elif content.kind.name == "workspace":
@@ -76,3 +85,46 @@ def _mappings(content: Content) -> Iterator[tuple[Path, object]]:
 def _list(value: object, key: str) -> list[Any]:
     items = value.get(key) if isinstance(value, dict) else None
     return items if isinstance(items, list) else []
+
+
+_FILE = Path("scenario")
+
+
+@check("N001", ERROR, "The scenario uses an unknown name or describes an invalid workspace.", "scenario")
+def unusable(content: Content) -> Iterator[Finding]:
+    """The first mistake in a scenario that fits its schema, the one that `verify` reports."""
+    if mistakes(content.value, content.kind.schema):
+        return
+    try:
+        for _ in scenarios_in(content.value, _FILE):
+            pass
+    except UserMistake as error:
+        yield of_mistake(error, (error.where or "").removeprefix(f"{_FILE}: "))
+
+
+@check("W001", ERROR, "The emulator refuses to start with the workspace.", "workspace")
+def cannot_start(subject: Workspace | Content) -> Iterator[Finding]:
+    """The first mistake in a workspace that fits its schema, the one that `serve` reports."""
+    if isinstance(subject, Content) and mistakes(subject.value, subject.kind.schema):
+        return
+    try:
+        _start(subject if isinstance(subject, Workspace) else parse_workspace(subject.value, where=""))
+    except UserMistake as error:
+        finding = of_mistake(error, (error.where or "").removeprefix(": "))
+        yield replace(finding, why="`serve` and `exec` refuse to start with this workspace.")
+
+
+def _start(workspace: Workspace) -> None:
+    """Raises the UserMistake with which `serve` would refuse the workspace."""
+    # The services themselves decide, in memory: a copy of their rules could differ from them one day.
+    store = Store()
+    try:
+        sandbox = Sandbox(workspace, store=store)
+        StackAdapt(sandbox, api_version=workspace.api_version)
+        Segment(sandbox, _no_transport)
+    finally:
+        store.close()
+
+
+def _no_transport(destination: Destination) -> Transport:
+    raise EmulatorDefect("a workspace that is only checked sends nothing", found=destination.name)

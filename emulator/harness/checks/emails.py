@@ -12,8 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from emulator.harness.checks.document_kinds import Content
-from emulator.harness.checks.finding import WARNING, Finding
-from emulator.harness.checks.registry import check
+from emulator.harness.checks.finding import WARNING, Finding, check
 from emulator.mapping import is_email
 from emulator.schemas import Path, place
 from emulator.stackadapt.rules.emails import INVALID_EMAIL, MISSING_EMAIL, read_email

@@ -1,11 +1,12 @@
-"""The one form in which `lint`, `validate` and `drift` report what they find."""
+"""The one form in which `lint`, `validate` and `drift` report what they find, and the table of checks."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, TypeAlias, TypeVar
 
-from emulator.errors import UserMistake
+from emulator.errors import EmulatorDefect, UserMistake
 from emulator.schemas import Mistake
 
 ERROR = "error"
@@ -24,7 +25,7 @@ class Finding:
 
     `message`, `why` (the consequence) and `fix` are full sentences. `place` is a path in the workspace, document or
     contract. `drift` sets `used_by`: the parts of the destination that use what changed. A check leaves out `code` and
-    `severity`; the registry adds them.
+    `severity`; `findings_in` adds them.
     """
 
     code: str = ""
@@ -40,6 +41,13 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """The fields that have a value, for JSON output."""
         return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+def change(
+    severity: str, code: str, place: str, message: str, why: str | None, used_by: tuple[str, ...] = ()
+) -> Finding:
+    """The finding for a difference from the contract."""
+    return Finding(code=code, severity=severity, place=place, message=message, why=why, used_by=used_by)
 
 
 def of_mistake(mistake: Mistake | UserMistake, place: str, *, why: str | None = None) -> Finding:
@@ -59,3 +67,53 @@ def sentence(clause: str) -> str:
     first, separator, rest = clause.partition(" ")
     text = f"{first.capitalize()}{separator}{rest}" if first.isalpha() and first.islower() else clause
     return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+# What a check inspects, besides the kinds of document in `kinds.py`: a `SubscriptionContext`, an `event_files.Document`
+# before its content is looked at, a `Content` of any kind, and an object of no known kind.
+SUBSCRIPTION: Final = "subscription"
+FILE: Final = "file"
+DOCUMENT: Final = "document"
+UNKNOWN: Final = "unknown"
+
+Run: TypeAlias = Callable[[Any], Iterator[Finding]]
+_Run = TypeVar("_Run", bound=Run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A function that yields findings, with the code and severity of all of them and a title for the documentation."""
+
+    code: str
+    severity: str
+    title: str
+    subjects: tuple[str, ...]
+    run: Run
+
+
+CHECKS: Final[dict[str, Check]] = {}
+
+
+def check(code: str, severity: str, title: str, *subjects: str) -> Callable[[_Run], _Run]:
+    """Registers a function as the check with this code, to be run on these kinds of subject."""
+
+    def register(run: _Run) -> _Run:
+        if code in CHECKS:
+            raise EmulatorDefect("two checks have the same code", found=code)
+        CHECKS[code] = Check(code=code, severity=severity, title=title, subjects=subjects, run=run)
+        return run
+
+    return register
+
+
+def findings_in(kind: str, subject: object) -> Iterator[Finding]:
+    """What all checks for this kind of subject find in one."""
+    for each in CHECKS.values():
+        if kind in each.subjects:
+            for finding in each.run(subject):
+                yield replace(finding, code=each.code, severity=each.severity)
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Code, severity and title of every check, by code."""
+    return sorted((each.code, each.severity, each.title) for each in CHECKS.values())

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.errors import nearest
-from emulator.harness.checks.finding import ERROR, WARNING, Finding, sentence
-from emulator.harness.checks.registry import SUBSCRIPTION, check
+from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, WARNING, Finding, check, sentence
 from emulator.harness.subscription_context import SubscriptionContext, sample_messages
 from emulator.mapping import Field, MappingError, compile_mapping
 

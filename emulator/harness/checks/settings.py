@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.errors import nearest
-from emulator.harness.checks.finding import ERROR, Finding
-from emulator.harness.checks.registry import SUBSCRIPTION, check
+from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, Finding, check
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.workspace import WRITE
 

@@ -3,9 +3,9 @@
 Everything goes over HTTP, so that an emulator in process, one on a port and any other GraphQL endpoint are used alike.
 """
 
-from emulator.harness.client.clock import ClockClient
 from emulator.harness.client.control import Control, refusal_in
 from emulator.harness.client.endpoint import (
+    ClockClient,
     Endpoint,
     NoControl,
     RemoteEmulator,
@@ -14,11 +14,10 @@ from emulator.harness.client.endpoint import (
     probe,
     sandbox_at,
 )
-from emulator.harness.client.failures import Failures, failures_at
 from emulator.harness.client.lines import Shown, body_in, errors_in, user_errors_in
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
-from emulator.harness.client.timeline import Timeline, timeline_of
+from emulator.harness.client.timeline import Failures, Timeline, failures_at, timeline_of
 
 __all__ = [
     "ClockClient",

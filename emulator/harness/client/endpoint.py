@@ -1,10 +1,11 @@
-"""Endpoints: a sandbox of an emulator, in process or on a port, or any other GraphQL endpoint."""
+"""Endpoints: a sandbox of an emulator, in process or on a port, or any other GraphQL endpoint; and the clock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
 
 # Makes a client for a base URL. Which requests it may send is up to the caller: nothing here bypasses it.
 Connect = Callable[[str], httpx.Client]
@@ -178,3 +180,35 @@ def _is_emulator(connect: Callable[[], httpx.Client], base: str) -> bool:
 
 def _path(name: str) -> str:
     return f"sandboxes/{quote(name, safe='')}"
+
+
+class ClockClient:
+    """Reads, advances, freezes and resumes the clock. Every method returns the emulator's time, in UTC."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    @property
+    def now(self) -> datetime:
+        """The current time of the emulator."""
+        return _time_in(self._endpoint.control.get("clock"))
+
+    def advance(self, duration: str | None = None, **units: float) -> datetime:
+        """Moves time forward: `advance("4h")` or `advance(hours=4)`. Processes everything that becomes due."""
+        seconds = timedelta(**units).total_seconds()
+        return self._change("advance", {"seconds": seconds} if duration is None else {"duration": duration})
+
+    def freeze(self) -> datetime:
+        """Stops the clock."""
+        return self._change("freeze")
+
+    def resume(self) -> datetime:
+        """Lets the clock run again."""
+        return self._change("resume")
+
+    def _change(self, action: str, body: dict[str, Any] | None = None) -> datetime:
+        return _time_in(self._endpoint.control.post(f"clock/{action}", body))
+
+
+def _time_in(state: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(state["now"])

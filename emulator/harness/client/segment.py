@@ -14,6 +14,8 @@ from emulator.harness.client.control import refusal_in
 from emulator.harness.client.endpoint import Endpoint, NoControl
 from emulator.harness.client.lines import Shown
 
+Traits = Mapping[str, Any]
+
 
 class SegmentClient:
     """The source and the Engage space of one write key."""
@@ -51,12 +53,7 @@ class SegmentClient:
         return response
 
     def enter_audience(
-        self,
-        audience: str,
-        *,
-        email: str | None = None,
-        user_id: str | None = None,
-        traits: Mapping[str, Any] | None = None,
+        self, audience: str, *, email: str | None = None, user_id: str | None = None, traits: Traits | None = None
     ) -> list[Shown]:
         """Puts a user into an audience, as if Engage had just computed it. Returns the events that were emitted.
 
@@ -65,12 +62,7 @@ class SegmentClient:
         return self._set_membership(audience, "enter", email, user_id, traits)
 
     def exit_audience(
-        self,
-        audience: str,
-        *,
-        email: str | None = None,
-        user_id: str | None = None,
-        traits: Mapping[str, Any] | None = None,
+        self, audience: str, *, email: str | None = None, user_id: str | None = None, traits: Traits | None = None
     ) -> list[Shown]:
         """Removes a user from an audience. Returns the events that were emitted."""
         return self._set_membership(audience, "exit", email, user_id, traits)
@@ -98,7 +90,7 @@ class SegmentClient:
         return list(self._endpoint.control.get("audiences")["audiences"])
 
     def _set_membership(
-        self, audience: str, change: str, email: str | None, user_id: str | None, traits: Mapping[str, Any] | None
+        self, audience: str, change: str, email: str | None, user_id: str | None, traits: Traits | None
     ) -> list[Shown]:
         body: Shown = {"userId": user_id or self.user_id_of(email)}
         if email is not None:

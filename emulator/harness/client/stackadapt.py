@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 
 from emulator.errors import ContractViolation
-from emulator.harness.client.clock import ClockClient
-from emulator.harness.client.endpoint import Endpoint
+from emulator.harness.client.endpoint import ClockClient, Endpoint
 from emulator.harness.client.lines import Shown
 
 

@@ -1,13 +1,15 @@
-"""The timeline of one profile: its events, their outcome at each stage, and the visible profile.
+"""The timeline of one profile, and everything that failed at an endpoint, read from the control API after the fact.
 
-Read from the control API after the fact; failed expectations, `trigger` and scenarios print the same timeline.
+Failed expectations, `trigger` and scenarios print the same timeline: events, their outcome at each stage, the profile.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -118,7 +120,11 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
             each for each in exchanges if each["outcome"] != "accepted" and each["traceId"] not in deletion_traces
         ],
         deletions=deletions,
-        profiles=list(_profiles(control, email, users)),
+        profiles=[
+            each
+            for each in control.pages("profiles", "profiles", email=email)
+            if email is not None or users & set(each["externalIds"])
+        ],
     )
 
 
@@ -150,13 +156,91 @@ def _deletions(control: Control, names: set[str], records: Sequence[Shown]) -> I
                 yield exchange
 
 
-def _profiles(control: Control, email: str | None, users: set[str]) -> Iterator[Shown]:
-    for profile in control.pages("profiles", "profiles", email=email):
-        if email is not None or users & set(profile["externalIds"]):
-            yield profile
-
-
 def _is_about(record: Shown, users: set[str], email: str | None) -> bool:
     """Whether a record, as it was sent, belongs to this user: one that is not due yet cannot be found by email."""
     known = users | ({email.lower()} if email is not None else set())
     return any(isinstance(value, str) and (value in known or value.lower() in known) for value in record.values())
+
+
+_UNDELIVERED = ("rejected", "retrying", "failed")
+_MOST_USERS = 3
+# A syntax error quotes the document around its location.
+_ADDRESS = re.compile(r"[^\s\"'@]+@[^\s\"'@]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Events that Segment did not deliver, requests that StackAdapt refused, and records that it rejected.
+
+    A refused request that belongs to one of the events is not listed a second time.
+    """
+
+    deliveries: Sequence[Shown]
+    requests: Sequence[Shown]
+    records: Sequence[Shown]
+
+    def __len__(self) -> int:
+        return len(self.deliveries) + len(self.requests) + len(self.records)
+
+    def excluding(self, timeline: Timeline) -> Failures:
+        """Those that are not part of a timeline."""
+        deliveries, records = map(delivery_key, timeline.deliveries), map(record_key, timeline.records)
+        shown = {*deliveries, *records, *(each["traceId"] for each in timeline.requests)}
+        return replace(
+            self,
+            deliveries=[each for each in self.deliveries if delivery_key(each) not in shown],
+            requests=[each for each in self.requests if each["traceId"] not in shown],
+            records=[each for each in self.records if record_key(each) not in shown],
+        )
+
+    def lines(self, *, most: int) -> Iterator[str]:
+        """At most `most` failures, one a line, then the number of those left out."""
+        yield from islice((f"{line}{_affected([user])}" for line, user in self._lines(whole=True)), most)
+        if len(self) > most:
+            yield f"and {len(self) - most} more"
+
+    def counted(self, *, most: int) -> Iterator[str]:
+        """The kinds of failure, most frequent first, with their counts and the affected users, without emails."""
+        kinds: dict[str, list[object]] = {}
+        for line, user in self._lines(whole=False):
+            kinds.setdefault(_ADDRESS.sub("***", line), []).append(user)
+        ordered = sorted(kinds.items(), key=lambda kind: len(kind[1]), reverse=True)
+        for line, users in ordered[:most]:
+            yield f"{len(users):>3} x  {line}{_ADDRESS.sub('***', _affected(users))}"
+        if len(kinds) > most:
+            yield f"and {len(kinds) - most} more kinds"
+
+    def _lines(self, *, whole: bool) -> Iterator[tuple[str, object]]:
+        """Each failure as a line, and the user id that it affects where it is known."""
+        yield from ((f"Segment     {delivery_line(each)}", each["userId"]) for each in self.deliveries)
+        yield from ((f"GraphQL     {request_line(each, near=whole)}", None) for each in self.requests)
+        for each in self.records:
+            # A whole record contains its user id.
+            yield f"StackAdapt  {record_line(each, whole=whole)}", None if whole else each["record"].get("userId")
+
+
+def _affected(users: Sequence[object]) -> str:
+    """` (user u1, u2 and 3 more)`; empty when no user is known."""
+    known = list(dict.fromkeys(str(user) for user in users if user is not None))
+    if not known:
+        return ""
+    others = f" and {len(known) - _MOST_USERS} more" if len(known) > _MOST_USERS else ""
+    return f" (user {', '.join(known[:_MOST_USERS])}{others})"
+
+
+def failures_at(endpoint: Endpoint) -> Failures:
+    """Everything that failed so far. Raises NoControl where there is no control API."""
+    control = endpoint.control
+    deliveries = [
+        each for outcome in _UNDELIVERED for each in control.pages("deliveries", "deliveries", outcome=outcome)
+    ]
+    traces = {each["traceId"] for each in deliveries}
+    return Failures(
+        deliveries=deliveries,
+        requests=[
+            each
+            for each in control.pages("journal", "entries")
+            if each["outcome"] != "accepted" and each["traceId"] not in traces
+        ],
+        records=list(control.pages("rejections", "rejections")),
+    )

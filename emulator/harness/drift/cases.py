@@ -101,22 +101,14 @@ def _action_cases(context: SubscriptionContext, variant: str) -> Iterator[Case]:
         "mapping": context.mapping,
     }
 
-    first = messages[0][1]
+    first, purpose = messages[0][1], context.subscription.name
     for mode, name, events in (
         *(("event", name, [event]) for name, event in (*messages, *_edge_cases(first))),
         ("batch", "all", [event for _, event in messages]),
         ("batch", "one without email", [first, _without_email(first)]),
     ):
-        yield _case(
-            context.workspace,
-            context.definition,
-            mode,
-            context.subscription.name,
-            _UPSERTED,
-            f"{variant}, {name}",
-            subscriptions=[stored],
-            events=events,
-        )
+        parts = {"subscriptions": [stored], "events": events}
+        yield _case(context.workspace, context.definition, mode, purpose, _UPSERTED, f"{variant}, {name}", **parts)
 
 
 def _edge_cases(event: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE, Finding
+from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE, Finding, change
 from emulator.mapping import stringify
 
 _Content = Mapping[str, Any]
@@ -102,8 +102,7 @@ def _changed(severity: str, place: str, before: Any, after: Any, *, about: str =
 
 
 def _finding(severity: str, code: str, place: str, message: str, *, about: str = "") -> Finding:
-    why = None if severity == SAFE else _CONSEQUENCES.get(about or code)
-    return Finding(code=code, severity=severity, place=place, message=message, why=why, used_by=())
+    return change(severity, code, place, message, None if severity == SAFE else _CONSEQUENCES.get(about or code))
 
 
 def _shown(value: Any) -> str:

@@ -19,12 +19,13 @@ from graphql import GraphQLError, parse, validate
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, UserMistake
-from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, Finding, sentence
+from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, Finding, change, sentence
 from emulator.harness.drift.cases import cases
 from emulator.harness.drift.definition_changes import definition_findings
 from emulator.harness.recorded_cases import Case, Difference, compare, replay
 from emulator.mapping import Definition, load_definition, nearest_generation
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
+from emulator.text import excerpts
 
 PACKAGE: Final = "@segment/action-destinations"
 _SCRIPT = Path(__file__).with_name("published.cjs")
@@ -119,14 +120,10 @@ def _run(package: Path, cases_: Sequence[Case]) -> tuple[Mapping[str, Any], list
     return first["definition"], runs
 
 
-def _finding(severity: str, code: str, place: str, message: str, why: str) -> Finding:
-    return Finding(code=code, severity=severity, place=place, message=message, why=why, used_by=())
-
-
 def _endpoint_findings(definition: Definition, runs: Sequence[_Run]) -> Iterator[Finding]:
     for url in sorted({url for run in runs for url in run.urls} - {definition.endpoint}):
         message = f"Requests go to {url} instead of {definition.endpoint}."
-        yield _finding(BREAKING, "ENDPOINT", "endpoint", message, "The recorded endpoint receives nothing.")
+        yield change(BREAKING, "ENDPOINT", "endpoint", message, "The recorded endpoint receives nothing.")
 
 
 def _wire_findings(runs: Sequence[_Run]) -> Iterator[Finding]:
@@ -138,28 +135,16 @@ def _wire_findings(runs: Sequence[_Run]) -> Iterator[Finding]:
     for (purpose, where), different in groups.items():
         run, difference = different[0]
         total = sum(each.case["purpose"] == purpose for each in runs)
-        message = f"{len(different)} of {total} cases differ, first {run.case['id']!r}: {_excerpts(difference)}."
+        recorded, installed = excerpts(difference.found, difference.expected, _CONTEXT_CHARACTERS)
+        message = (
+            f"{len(different)} of {total} cases differ, first {run.case['id']!r}: "
+            f"recorded {recorded}, installed {installed}."
+        )
         place = f"{purpose}: {where}"
         if where.startswith("requests"):
-            yield _finding(BREAKING, "WIRE", place, message, _acceptance(run))
+            yield change(BREAKING, "WIRE", place, message, _acceptance(run))
         else:
-            yield _finding(DANGEROUS, "RESULT", place, message, "Segment reports another result for the event.")
-
-
-def _excerpts(difference: Difference) -> str:
-    recorded, installed = difference.found, difference.expected
-    pairs = zip(recorded, installed, strict=False)
-    start = next((at for at, (left, right) in enumerate(pairs) if left != right), min(len(recorded), len(installed)))
-    return f"recorded {_excerpt(recorded, start)}, installed {_excerpt(installed, start)}"
-
-
-def _excerpt(text: str, start: int) -> str:
-    begin = max(0, start - _CONTEXT_CHARACTERS)
-    return (
-        ("…" if begin else "")
-        + text[begin : start + _CONTEXT_CHARACTERS]
-        + ("…" if len(text) > start + _CONTEXT_CHARACTERS else "")
-    )
+            yield change(DANGEROUS, "RESULT", place, message, "Segment reports another result for the event.")
 
 
 def _acceptance(run: _Run) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     GraphQLArgument,
@@ -39,7 +38,7 @@ from graphql.utilities import BreakingChangeType as Breaking
 from graphql.utilities import DangerousChangeType as Dangerous
 from graphql.utilities import SafeChangeType as Safe
 
-from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding, sentence
+from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding, change, sentence
 from emulator.harness.drift.usage import Usage
 
 REJECTED: Final = "StackAdapt rejects the whole document and executes nothing in it."
@@ -62,12 +61,8 @@ _ONLY_ADDED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Impact:
-    """The parts of the destination that a change affects, and the consequence for them."""
-
-    writers: frozenset[str] = frozenset()
-    why: str = ""
+# The parts of the destination that a change affects, and the consequence for them.
+_Impact: TypeAlias = tuple[frozenset[str], str]
 
 
 def schema_findings(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> list[Finding]:
@@ -75,67 +70,58 @@ def schema_findings(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage)
 
     Changed descriptions and `@specifiedBy` are left out: they have no effect.
     """
-    changes = [change for change in find_schema_changes(contract, found) if _counts(change, contract)]
-    findings = [_rated(change, contract, found, usage) for change in changes]
+    findings = []
+    for each in find_schema_changes(contract, found):
+        if _counts(each, contract):
+            coordinate = _coordinate(each)
+            impact = _impact(each, coordinate, contract, found, usage)
+            findings.append(_finding(_severity(each), each.type.name, coordinate, each.description, *impact))
     findings += _deprecations(contract, found, usage)
     findings += _one_of_changes(contract, found, usage)
     findings += _unexplained(findings, found, usage)
     return sorted(findings, key=lambda each: (CHANGES.index(each.severity), not each.used_by, each.place))
 
 
-def _finding(severity: str, code: str, place: str, message: str, impact: _Impact) -> Finding:
-    return Finding(
-        code=code,
-        severity=severity,
-        place=place,
-        message=sentence(message),
-        why=impact.why if impact.writers and impact.why else None,
-        used_by=tuple(sorted(impact.writers)),
-    )
+def _finding(severity: str, code: str, place: str, message: str, writers: frozenset[str], why: str = "") -> Finding:
+    return change(severity, code, place, sentence(message), why if writers and why else None, tuple(sorted(writers)))
 
 
-def _counts(change: SchemaChange, contract: GraphQLSchema) -> bool:
+def _counts(changed: SchemaChange, contract: GraphQLSchema) -> bool:
     """A built-in scalar is missing from a schema that does not use it: the changes of its fields are enough."""
-    if change.type is Breaking.TYPE_REMOVED:
-        return not is_specified_scalar_type(contract.type_map[_coordinate(change)])
-    return change.type is not Safe.DESCRIPTION_CHANGED
+    if changed.type is Breaking.TYPE_REMOVED:
+        return not is_specified_scalar_type(contract.type_map[_coordinate(changed)])
+    return changed.type is not Safe.DESCRIPTION_CHANGED
 
 
-def _rated(change: SchemaChange, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> Finding:
-    coordinate = _coordinate(change)
-    impact = _impact(change, coordinate, contract, found, usage)
-    return _finding(_severity(change), change.type.name, coordinate, change.description, impact)
+def _severity(changed: SchemaChange) -> str:
+    return {BreakingChange: BREAKING, DangerousChange: DANGEROUS}.get(type(changed), SAFE)
 
 
-def _severity(change: SchemaChange) -> str:
-    return {BreakingChange: BREAKING, DangerousChange: DANGEROUS}.get(type(change), SAFE)
-
-
-def _coordinate(change: SchemaChange) -> str:
+def _coordinate(changed: SchemaChange) -> str:
     """The schema coordinate of a change, which graphql-core gives in the description only."""
-    if (member := _MEMBER.search(change.description)) is not None:
+    if (member := _MEMBER.search(changed.description)) is not None:
         return member[0]
-    named = _TYPE.match(change.description)
-    return named[1] if named else change.description
+    named = _TYPE.match(changed.description)
+    return named[1] if named else changed.description
 
 
 def _impact(
-    change: SchemaChange, coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage
+    changed: SchemaChange, coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage
 ) -> _Impact:
     container, name = _parts(coordinate)
-    if change.type in _ONLY_ADDED:
-        return _Impact()
-    if change.type in _ADDED_AND_REQUIRED:
-        return _Impact(usage.lacking(container, name), REJECTED)
-    if change.type in _CHANGED_DEFAULT:
-        return _Impact(usage.lacking(container, name), NEW_MEANING)
-    if change.type in _CHANGED_KIND:
+    if changed.type in _ONLY_ADDED:
+        return frozenset(), ""
+    if changed.type in _ADDED_AND_REQUIRED:
+        return usage.lacking(container, name), REJECTED
+    if changed.type in _CHANGED_DEFAULT:
+        return usage.lacking(container, name), NEW_MEANING
+    if changed.type in _CHANGED_KIND:
         return _impact_of_type(coordinate, contract, found, usage)
-    if change.type is Dangerous.VALUE_ADDED_TO_ENUM:
-        return _Impact(usage.reading(container), MISREAD)
-    if change.type is Breaking.VALUE_REMOVED_FROM_ENUM:
-        return _Impact(usage.of(coordinate), MISREAD if usage.reading(container) else REJECTED)
-    return _Impact(usage.of(coordinate), "" if _severity(change) == SAFE else REJECTED)
+    if changed.type is Dangerous.VALUE_ADDED_TO_ENUM:
+        return usage.reading(container), MISREAD
+    if changed.type is Breaking.VALUE_REMOVED_FROM_ENUM:
+        return usage.of(coordinate), MISREAD if usage.reading(container) else REJECTED
+    return usage.of(coordinate), "" if _severity(changed) == SAFE else REJECTED
 
 
 def _impact_of_type(coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> _Impact:
@@ -144,11 +130,11 @@ def _impact_of_type(coordinate: str, contract: GraphQLSchema, found: GraphQLSche
     """
     before, after = (_input_at(schema, coordinate) for schema in (contract, found))
     if before is None or after is None:
-        return _Impact(usage.of(coordinate), MISREAD)
+        return usage.of(coordinate), MISREAD
     if str(get_nullable_type(before.type)) != str(get_nullable_type(after.type)):
-        return _Impact(usage.of(coordinate), REJECTED)
+        return usage.of(coordinate), REJECTED
     required = is_required_argument(after) if isinstance(after, GraphQLArgument) else is_required_input_field(after)
-    return _Impact(usage.lacking(*_parts(coordinate)) if required else frozenset(), REJECTED)
+    return usage.lacking(*_parts(coordinate)) if required else frozenset(), REJECTED
 
 
 def _input_at(schema: GraphQLSchema, coordinate: str) -> GraphQLArgument | GraphQLInputField | None:
@@ -171,10 +157,9 @@ def _deprecations(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -
         reason = after[path]
         if before[path] is None and reason is not None:
             message = f"{path} was deprecated: {' '.join(reason.split())}"
-            yield _finding(DANGEROUS, "DEPRECATION_ADDED", path, message, _Impact(usage.of(path), DEPRECATED))
+            yield _finding(DANGEROUS, "DEPRECATION_ADDED", path, message, usage.of(path), DEPRECATED)
         elif before[path] is not None and reason is None:
-            message = f"{path} is no longer deprecated."
-            yield _finding(SAFE, "DEPRECATION_REMOVED", path, message, _Impact(usage.of(path)))
+            yield _finding(SAFE, "DEPRECATION_REMOVED", path, f"{path} is no longer deprecated.", usage.of(path))
 
 
 def _reasons(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
@@ -207,11 +192,10 @@ def _one_of_changes(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage)
         if not isinstance(before, GraphQLInputObjectType) or not isinstance(after, GraphQLInputObjectType):
             continue
         if after.is_one_of and not before.is_one_of:
-            impact = _Impact(usage.filling_other_than_one(name), REJECTED)
-            yield _finding(BREAKING, "ONE_OF_ADDED", name, f"{name} now accepts exactly one of its fields.", impact)
+            message = f"{name} now accepts exactly one of its fields."
+            yield _finding(BREAKING, "ONE_OF_ADDED", name, message, usage.filling_other_than_one(name), REJECTED)
         elif before.is_one_of and not after.is_one_of:
-            message = f"{name} now accepts any of its fields."
-            yield _finding(SAFE, "ONE_OF_REMOVED", name, message, _Impact(usage.of(name)))
+            yield _finding(SAFE, "ONE_OF_REMOVED", name, f"{name} now accepts any of its fields.", usage.of(name))
 
 
 def _unexplained(findings: list[Finding], found: GraphQLSchema, usage: Usage) -> Iterator[Finding]:
@@ -222,5 +206,5 @@ def _unexplained(findings: list[Finding], found: GraphQLSchema, usage: Usage) ->
         if errors:
             explained.add(written.writer)
             message = errors[0].message.partition("\n")[0]
-            impact = _Impact(frozenset({written.writer}), REJECTED)
-            yield _finding(BREAKING, "DOCUMENT_REFUSED", written.writer, message, impact)
+            affected = frozenset({written.writer})
+            yield _finding(BREAKING, "DOCUMENT_REFUSED", written.writer, message, affected, REJECTED)

@@ -1,4 +1,4 @@
-"""One GraphQL request and its response, as a line of a recording.
+"""A recording: a file with one GraphQL request and its response a line, without personal data.
 
     {"format": 1, "at": "2026-06-14T12:00:00.000Z", "upstream": "https://…/graphql", "token": "token-1",
      "accept": "application/json", "request": {"query": "…", "variables": {…}},
@@ -11,17 +11,20 @@ string under `requestText` or `responseText`.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final
 
 from emulator.clock import to_iso
-from emulator.errors import InputError
+from emulator.errors import InputError, UserMistake, unwritable
 from emulator.faults import RequestSummary
+from emulator.harness.recordings.pseudonyms import Pseudonyms
 from emulator.schemas import is_deeper_than
 from emulator.stackadapt import Limits, parse_body
 
@@ -194,3 +197,74 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = MappingProxyTy
         "responseText": (_is(str), "a string"),
     }
 )
+
+
+# The response headers that are kept; of the request headers only `Accept` is.
+KEPT_HEADERS: Final = re.compile(r"content-type|retry-after|(?:x-)?rate-?limit.*", re.IGNORECASE)
+
+
+class Recording:
+    """Writes exchanges to a new file that only its owner can read. Thread-safe.
+
+    `key` determines the pseudonyms and must not be stored. `keep` returns when the exchange is on disk; a crash can
+    only truncate the last line. Raises UserMistake when the file exists, since the pseudonyms of two runs do not match,
+    and InputError when it cannot be created.
+    """
+
+    def __init__(self, path: Path, *, upstream: str, key: str) -> None:
+        self.path = path
+        self.count = 0
+        self._upstream = upstream
+        self._pseudonyms = Pseudonyms(key)
+        self._labels: dict[str, str] = {}
+        self._lock = Lock()
+        try:
+            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        except FileExistsError:
+            hint = "Choose another file: the pseudonyms of two recordings do not match."
+            raise UserMistake("this file exists already", where=str(path), hint=hint) from None
+        except OSError as error:
+            raise unwritable(path, error) from None
+        self._file = os.fdopen(opened, "ab")
+
+    def keep(
+        self,
+        *,
+        at: datetime,
+        token: str | None,
+        accept: str,
+        request: str,
+        status: int,
+        headers: Mapping[str, str],
+        response: str,
+    ) -> Exchange:
+        """Appends one exchange without personal data. `token` is the bearer token; bodies are as they were sent."""
+        with self._lock:
+            # First, since the token is hidden in everything else from here on.
+            label, clean = self._label(token), self._pseudonyms
+            kept = {name.lower(): value for name, value in headers.items() if KEPT_HEADERS.fullmatch(name)}
+            exchange = Exchange(
+                at=at,
+                upstream=self._upstream,
+                token=label,
+                accept=clean.in_text(accept),
+                request=clean.in_value(body_of(request)),
+                status=status,
+                headers={name: clean.in_text(value) for name, value in kept.items()},
+                response=clean.in_value(body_of(response)),
+            )
+            self._file.write(exchange.as_line().encode("ascii"))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self.count += 1
+            return exchange
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _label(self, token: str | None) -> str | None:
+        if token is None:
+            return None
+        self._pseudonyms.hide(token)
+        return self._labels.setdefault(token, f"token-{len(self._labels) + 1}")

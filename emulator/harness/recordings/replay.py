@@ -1,10 +1,11 @@
-"""Replays a recording against an endpoint and compares the responses."""
+"""Replays a recording against an endpoint with its advertisers and tokens, and compares the responses."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +16,21 @@ from emulator.clock import Clock
 from emulator.errors import EmulatorError, InputError
 from emulator.harness.client import ClockClient, Endpoint
 from emulator.harness.recordings.differences import MISSING, Difference, GeneratedIds, differences
-from emulator.harness.recordings.exchange import Exchange, body_of, read_exchanges, title_of
+from emulator.harness.recordings.exchange import Exchange, body_of, read_exchanges, request_summary, title_of
 from emulator.harness.recordings.pseudonyms import Pseudonyms
-from emulator.harness.recordings.workspace import workspace_for
-from emulator.harness.scenarios import FAILED, PASSED, SKIPPED, Case, Check, Result, Target, outcome_of, short
+from emulator.harness.scenarios import (
+    FAILED,
+    PASSED,
+    SKIPPED,
+    Case,
+    Check,
+    Result,
+    Target,
+    outcome_of,
+    short,
+    workspace_of,
+)
+from emulator.workspace import READ, WRITE
 
 # The service was overloaded or down, which does not depend on the request.
 _BUSY: Final = (429, 502, 503, 504)
@@ -35,9 +47,9 @@ def replay(path: Path, target: Target, *, latency: str | None = None) -> Iterato
     exchanges = list(read_exchanges(path))
     if not exchanges:
         raise InputError("no exchange in this recording", where=str(path))
-    setup = workspace_for((exchange for _, exchange in exchanges), latency=latency)
-    with target.open(setup.workspace) as endpoint:
-        replayed = _Replay(endpoint, setup.token_names)
+    workspace, token_names = workspace_for((exchange for _, exchange in exchanges), latency=latency)
+    with target.open(workspace) as endpoint:
+        replayed = _Replay(endpoint, token_names)
         for number, exchange in exchanges:
             case = Case(path=path, group=path.name, title=f"line {number}: {title_of(exchange)}")
             yield replayed.result(case, exchange)
@@ -124,3 +136,95 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _text(request: Mapping[str, Any] | str) -> str:
     return request if isinstance(request, str) else json.dumps(request)
+
+
+_REFUSAL: Final = re.compile(
+    r"advertiser|scope|permi|authori[sz]|access|forbidden|not (be )?found|not exist", re.IGNORECASE
+)
+_WRAPPERS: Final = ("nodes", "edges", "node")
+_UNAUTHORIZED: Final = 401
+
+
+@dataclass(slots=True)
+class _Token:
+    """A token of a recording: its name, and its scopes by advertiser id."""
+
+    name: str
+    scopes: dict[str, set[str]] = field(default_factory=dict)
+
+
+def workspace_for(exchanges: Iterable[Exchange], *, latency: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """The default workspace with the advertisers and tokens of a recording, and the names of the tokens by their label.
+
+    A token is valid unless all of its responses have status 401. It has the scopes that a response lists, READ for
+    advertisers that it was shown, and whatever its requests needed that met no access error.
+    """
+    tokens: dict[str, _Token] = {}
+    advertisers: dict[str, str | None] = {}
+    for exchange in exchanges:
+        if exchange.token is None or exchange.status == _UNAUTHORIZED:
+            continue
+        token = tokens.setdefault(exchange.token, _Token(exchange.token))
+        for advertiser, granted in (*_scopes_needed(exchange), *_scopes_shown(exchange.response)):
+            token.scopes.setdefault(advertiser["id"], set()).update(granted)
+            advertisers[advertiser["id"]] = advertiser.get("name") or advertisers.get(advertiser["id"])
+        name = _token_name(exchange.response)
+        if name is not None and name not in {other.name for other in tokens.values()}:
+            token.name = name
+    base = workspace_of({} if latency is None else {"latency": latency})
+    known = {each["id"]: each for each in base["advertisers"]}
+    for number, name in advertisers.items():
+        given = {"id": number, "name": f"Advertiser {number}"} | known.get(number, {})
+        known[number] = given if name is None else given | {"name": name}
+    recorded = (
+        {
+            "token": f"replayed-{label}",
+            "name": token.name,
+            "scopes": {advertiser: sorted(scopes) for advertiser, scopes in token.scopes.items()},
+        }
+        for label, token in tokens.items()
+    )
+    workspace = {**base, "advertisers": [*known.values()], "tokens": [*base["tokens"], *recorded]}
+    return workspace, {label: token.name for label, token in tokens.items()}
+
+
+def _scopes_needed(exchange: Exchange) -> Iterator[tuple[Mapping[str, Any], set[str]]]:
+    """The advertisers in a request, with the scopes that its response required."""
+    summary = request_summary(exchange)
+    if summary is not None and not any(map(_REFUSAL.search, _messages(exchange.response))):
+        for advertiser in summary.advertiser_ids:
+            yield {"id": advertiser}, {READ, WRITE} if summary.mutates else {READ}
+
+
+def _messages(value: Any) -> Iterator[str]:
+    """All error messages in a response."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if name == "message" and isinstance(item, str):
+                yield item
+            yield from _messages(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _messages(item)
+
+
+def _scopes_shown(value: Any, key: str = "") -> Iterator[tuple[Mapping[str, Any], set[str]]]:
+    """The advertisers in a response, with the scopes listed with them, or READ."""
+    if isinstance(value, Mapping):
+        if key in ("advertiser", "advertisers") and isinstance(value.get("id"), str):
+            yield value, {READ}
+        if isinstance(value.get("advertiser"), Mapping) and isinstance(value.get("scopes"), list):
+            listed = {scope for scope in value["scopes"] if scope in (READ, WRITE)}
+            yield from ((advertiser, listed) for advertiser, _ in _scopes_shown(value["advertiser"], "advertiser"))
+        for name, item in value.items():
+            yield from _scopes_shown(item, key if name in _WRAPPERS else name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _scopes_shown(item, key)
+
+
+def _token_name(response: Mapping[str, Any] | str) -> str | None:
+    data = response.get("data") if isinstance(response, Mapping) else None
+    info = data.get("tokenInfo") if isinstance(data, Mapping) else None
+    name = info.get("name") if isinstance(info, Mapping) else None
+    return name if isinstance(name, str) else None

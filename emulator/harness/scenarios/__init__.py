@@ -1,12 +1,10 @@
 """Scenarios: what the sync does, written in YAML and checked against an endpoint."""
 
+from emulator.harness.scenarios.expectations import short
 from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
-from emulator.harness.scenarios.format import short
-from emulator.harness.scenarios.model import Case, Cell, Check
-from emulator.harness.scenarios.player import outcome_of, play
+from emulator.harness.scenarios.model import Case, Cell, Check, Scenario
+from emulator.harness.scenarios.player import Target, graphql_only, outcome_of, play, sandboxes_of, separate_emulators
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
-from emulator.harness.scenarios.scenario import Scenario
-from emulator.harness.scenarios.targets import Target, graphql_only, sandboxes_of, separate_emulators
 from emulator.harness.scenarios.workspace import merged, workspace_of
 
 __all__ = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from emulator.harness.client import ClockClient
-from emulator.harness.scenarios.model import Document, FindPerson
-from emulator.harness.scenarios.run import Action, ScenarioRun
+from emulator.harness.scenarios.model import Action, Document, FindPerson, ScenarioRun
 
 # Written instead of the name of a token for a request without one.
 ANONYMOUS = "none"

@@ -4,13 +4,82 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from emulator.harness.scenarios.format import counted, described, listed, says, short
-from emulator.harness.scenarios.graphql_expectation import graphql_responses
-from emulator.harness.scenarios.model import Check, Document, FindPerson, Person
-from emulator.harness.scenarios.run import Expectation, ScenarioRun
+import httpx
+
+from emulator.harness.client import Shown, body_in, errors_in, user_errors_in
+from emulator.harness.scenarios.model import Check, Document, Expectation, FindPerson, Person, ScenarioRun
+
+LONGEST = 400
+
+
+def listed(names: Iterable[object]) -> str:
+    """`ada, grace`, in alphabetical order; `none` when empty."""
+    return ", ".join(sorted(map(str, names))) or "none"
+
+
+def counted(numbers: Mapping[str, int]) -> str:
+    """`2 MISSING_EMAIL, 1 INVALID_EMAIL`."""
+    return ", ".join(f"{number} {name}" for name, number in sorted(numbers.items())) or "none"
+
+
+def described(wanted: Mapping[str, Any]) -> str:
+    """`outcome sent, type track`."""
+    return ", ".join(f"{name} {value}" for name, value in wanted.items()) or "of any kind"
+
+
+def says(text: object, part: str | None) -> bool:
+    """Whether `text` contains `part`; true without a part."""
+    return part is None or part in str(text or "")
+
+
+def short(value: Any) -> str:
+    """A value as JSON, truncated when it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def graphql_responses(given: list[Document], _: FindPerson) -> Expectation:
+    """The responses to the documents of this step, in order."""
+
+    def check(run: ScenarioRun) -> Iterator[Check]:
+        wanted, found = len(given), len(run.responses)
+        yield Check(expected=f"documents answered: {wanted}", found=str(found), passed=found == wanted)
+        for expected, response in zip(given, run.responses, strict=False):
+            yield from _checks(expected, response)
+
+    return Expectation(check=check, needs_emulator=False)
+
+
+def _checks(expected: Document, response: httpx.Response) -> Iterator[Check]:
+    body = body_in(response.text)
+    if (status := expected.get("status")) is not None:
+        found = response.status_code
+        yield Check(expected=f"status: {status}", found=f"{found} {short(response.text)}", passed=found == status)
+    if "data" in expected:
+        passed = "data" in body and agrees(body["data"], expected["data"])
+        yield Check(expected=f"data containing {short(expected['data'])}", found=short(response.text), passed=passed)
+    for name, messages in (("errors", _messages(errors_in(body))), ("userErrors", _messages(user_errors_in(body)))):
+        if name in expected:
+            parts = expected[name]
+            passed = len(messages) == len(parts) and all(map(says, messages, parts))
+            yield Check(expected=f"{name}: {short(parts)}", found=short(messages), passed=passed)
+
+
+def agrees(found: Any, expected: Any) -> bool:
+    """Whether the expected fields are present with these values. The items of an array must all agree, in order."""
+    if isinstance(expected, Mapping):
+        return isinstance(found, Mapping) and all(agrees(found.get(key), value) for key, value in expected.items())
+    if isinstance(expected, list):
+        return isinstance(found, list) and len(found) == len(expected) and all(map(agrees, found, expected))
+    return bool(found == expected) and isinstance(found, bool) == isinstance(expected, bool)
+
+
+def _messages(errors: Iterable[Shown]) -> list[str]:
+    return [str(error.get("message")) for error in errors]
+
 
 Counts = Mapping[str, int]
 
@@ -68,14 +137,6 @@ def _counts(label: str, count: Callable[[ScenarioRun, Counts], Counts]) -> Calla
         return Expectation(check=check)
 
     return read
-
-
-def _rejections(run: ScenarioRun, _: Counts) -> Counts:
-    return Counter(each["reason"] for each in run.stackadapt.rejections())
-
-
-def _records(run: ScenarioRun, _: Counts) -> Counts:
-    return Counter(each["outcome"] for each in run.stackadapt.records())
 
 
 def _audiences(run: ScenarioRun, given: Counts) -> Counts:
@@ -156,8 +217,13 @@ def _saying(part: str | None) -> str:
 
 READERS: Mapping[str, Callable[[Any, FindPerson], Expectation]] = {
     "profiles": _profiles,
-    "rejections": _counts("records that StackAdapt rejected", _rejections),
-    "records": _counts("records in StackAdapt", _records),
+    "rejections": _counts(
+        "records that StackAdapt rejected",
+        lambda run, _: Counter(each["reason"] for each in run.stackadapt.rejections()),
+    ),
+    "records": _counts(
+        "records in StackAdapt", lambda run, _: Counter(each["outcome"] for each in run.stackadapt.records())
+    ),
     "audiences": _counts("people in Segment", _audiences),
     "answers": graphql_responses,
     "deletions": _deletions,

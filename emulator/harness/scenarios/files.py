@@ -10,9 +10,8 @@ from emulator.artefacts import contract
 from emulator.errors import InputError
 from emulator.harness.scenarios.actions import ANONYMOUS, read_action
 from emulator.harness.scenarios.expectations import read_expectations
-from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person
+from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person, Scenario, Step
 from emulator.harness.scenarios.names import KnownNames, check_name, check_names, words_of
-from emulator.harness.scenarios.scenario import Scenario, Step
 from emulator.harness.scenarios.workspace import merged, workspace_of
 from emulator.schemas import first_mistake
 from emulator.workspace import parse_workspace
@@ -30,7 +29,13 @@ def built_in() -> Path:
 
 def read_scenarios(paths: Sequence[Path]) -> list[Scenario]:
     """The scenarios in files and folders, recursively, sorted by name. Raises InputError for the first invalid one."""
-    return [scenario for path in _files(paths) for scenario in _read(path)]
+    scenarios: list[Scenario] = []
+    for path in _files(paths):
+        document = read_mapping(path, what="a scenario", mistake=InputError)
+        if mistake := first_mistake(document, SCHEMA):
+            raise mistake.as_error(InputError, str(path))
+        scenarios += scenarios_in(document, path)
+    return scenarios
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -42,14 +47,6 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if not found:
             raise InputError("no scenario in this folder", where=str(path), allowed=f"files {', '.join(_SUFFIXES)}")
         yield from found
-
-
-def _read(path: Path) -> Iterator[Scenario]:
-    document = read_mapping(path, what="a scenario", mistake=InputError)
-    mistake = first_mistake(document, SCHEMA)
-    if mistake is not None:
-        raise mistake.as_error(InputError, str(path))
-    yield from scenarios_in(document, path)
 
 
 def scenarios_in(document: Document, path: Path) -> Iterator[Scenario]:

@@ -1,11 +1,15 @@
-"""The values that scenarios are made of."""
+"""A scenario, its parts, and the state of one that runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import httpx
+
+from emulator.harness.client import Endpoint, SegmentClient, StackAdaptClient, timeline_of
 
 Document = Mapping[str, Any]
 
@@ -67,3 +71,99 @@ class Check:
     found: str
     timelines: tuple[str, ...] = ()
     place: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ScenarioRun:
+    """What actions change and expectations inspect. `place` is the current key of the scenario file.
+
+    `responses` and `deletions` are those of the current step.
+    """
+
+    endpoint: Endpoint
+    people: Mapping[str, Person]
+    place: str = "given"
+    responses: list[httpx.Response] = field(default_factory=list)
+    deletions: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def segment(self) -> SegmentClient:
+        """The Segment service."""
+        return SegmentClient(self.endpoint)
+
+    @property
+    def stackadapt(self) -> StackAdaptClient:
+        """The StackAdapt service."""
+        return StackAdaptClient(self.endpoint)
+
+    def begin_step(self) -> None:
+        """Discards the results of the previous step."""
+        self.responses.clear()
+        self.deletions.clear()
+
+    def name_of(self, email: str) -> str:
+        """The name of the person with an email; the email itself when there is none."""
+        wanted = email.strip().lower()
+        same = (each.name for each in self.people.values() if each.email and each.email.strip().lower() == wanted)
+        return next(same, email)
+
+    def timelines(self) -> tuple[str, ...]:
+        """The timelines of all people; empty where there is no control API."""
+        if not self.endpoint.controlled:
+            return ()
+        return tuple(
+            str(timeline_of(self.endpoint, email=each.email, user_id=each.user_id)) for each in self.people.values()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """An item of `when`. `tokens` are the names of the tokens that it needs besides the default one.
+
+    `run` raises EmulatorError when the action is refused, HTTPError when there is no response.
+    """
+
+    run: Callable[[ScenarioRun], object]
+    needs_emulator: bool = True
+    tokens: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """An item of `then`. `check` raises EmulatorError and HTTPError as an action does."""
+
+    check: Callable[[ScenarioRun], Iterator[Check]]
+    needs_emulator: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Actions and the expectations after them, each with its place in the file: `steps[1].then.profiles`."""
+
+    when: tuple[tuple[str, Action], ...]
+    then: tuple[tuple[str, Expectation], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario(Case):
+    """A scenario, listed under its folder. `workspace` is the JSON form of the workspace that it runs in."""
+
+    about: str
+    people: Mapping[str, Person] = field(default_factory=dict)
+    workspace: Document
+    steps: tuple[Step, ...]
+
+    @property
+    def needs_emulator(self) -> bool:
+        """Whether it needs more than GraphQL."""
+        actions = any(action.needs_emulator for step in self.steps for _, action in step.when)
+        return actions or any(each.needs_emulator for step in self.steps for _, each in step.then)
+
+    @property
+    def tokens(self) -> set[str]:
+        """The names of the tokens that it needs besides the default one."""
+        return {token for step in self.steps for _, item in step.when for token in item.tokens}
+
+    def matches(self, text: str) -> bool:
+        """Whether title, path or a ledger id contains `text`, ignoring case."""
+        return any(text.lower() in each.lower() for each in (self.title, self.path.as_posix(), *self.shows))

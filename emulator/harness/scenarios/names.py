@@ -77,7 +77,11 @@ def check_names(step: Document, known: KnownNames, where: str) -> None:
         _check_action(action, known, f"{where}.when[{index}]")
     then, where = step.get("then", {}), f"{where}.then"
     for index, segment in enumerate(then.get("segments", ())):
-        _check_segment(segment, known, f"{where}.segments[{index}]")
+        place = f"{where}.segments[{index}]"
+        with _inside(place):
+            rule = parse_rule(segment["rule"])
+        for test in _tests(rule):
+            known.field(test.field, f"{place}.{test.place}.field")
     for index, request in enumerate(then.get("requests", ())):
         if "operation" in request:
             known.operation(request["operation"], f"{where}.requests[{index}].operation")
@@ -98,13 +102,6 @@ def _check_action(action: Document, known: KnownNames, where: str) -> None:
             parse_definition(action)
         if "operation" in action:
             known.operation(action["operation"], f"{where}.operation")
-
-
-def _check_segment(segment: Document, known: KnownNames, where: str) -> None:
-    with _inside(where):
-        rule = parse_rule(segment["rule"])
-    for test in _tests(rule):
-        known.field(test.field, f"{where}.{test.place}.field")
 
 
 @contextmanager

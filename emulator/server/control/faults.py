@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from emulator.errors import InputError, UnknownName
 from emulator.faults import check_operation
 from emulator.server.control.request_args import json_body
 from emulator.server.services import CurrentServices
@@ -21,14 +20,8 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def add_fault() -> tuple[Response, int]:
         definition = json_body()
         current = services()
-        try:
-            check_operation(definition.get("operation"), current.stackadapt.operations)
-            rule = current.sandbox.faults.add(definition)
-        except UnknownName as error:
-            # A name in the body, not in the URL: status 400, not 404.
-            raise InputError(
-                error.message, where=error.where, found=error.found, allowed=error.allowed, hint=error.hint
-            ) from None
+        check_operation(definition.get("operation"), current.stackadapt.operations)
+        rule = current.sandbox.faults.add(definition)
         return jsonify(rule.as_dict()), 201
 
     @routes.delete("/faults")

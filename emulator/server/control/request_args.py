@@ -83,7 +83,7 @@ def query_parameters() -> Iterator[tuple[str, Any]]:
     known = _operation().parameters
     for name in request.args:
         if name not in known:
-            raise unknown("parameter", name, known, where=name, error=InputError)
+            raise unknown("parameter", name, known, where=name)
     for name, parameter in known.items():
         yield name, parameter.read(name, request.args.get(name))
 

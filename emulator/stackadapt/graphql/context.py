@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from emulator.faults import FaultMatch
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import Advertisers, KnownAdvertiser
-from emulator.stackadapt.ingestion.jobs import Arrival
+from emulator.stackadapt.ingestion.jobs import Arrival, enqueue
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.user_errors import refusal
@@ -54,6 +54,19 @@ class RequestContext:
         if WRITE not in self.advertisers.scopes(self.token, advertiser_id):
             raise refusal(messages.write_scope_missing(advertiser_id), *path)
         return advertiser
+
+    def enqueue(
+        self, kind: str, *, advertiser_id: str, instructions: Mapping[str, Any], mapping_id: int | None = None
+    ) -> None:
+        """Adds a job that is due when those of this document are."""
+        enqueue(
+            self.connection,
+            self.arrival,
+            kind,
+            advertiser_id=advertiser_id,
+            mapping_id=mapping_id,
+            instructions=instructions,
+        )
 
 
 Info = GraphQLResolveInfo[RequestContext]

@@ -17,10 +17,13 @@ from ariadne import ObjectType, SchemaBindable, make_executable_schema
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, build_schema
 
 from emulator.artefacts import contract
-from emulator.errors import EmulatorDefect, InputError, nearest, unknown
+from emulator.errors import EmulatorDefect, nearest, unknown
 from emulator.stackadapt.graphql import resolvers
+from emulator.stackadapt.graphql.resolvers.fields import member
 
 LATEST: Final = "2026-06"
+# The endings of the types whose fields are members of the parent and need no resolver of their own.
+_PLAIN_TYPES: Final = ("Payload", "Connection", "Edge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ def executable_schema(name: str) -> GraphQLSchema:
     """
     api_version = API_VERSIONS.get(name)
     if api_version is None:
-        raise unknown("API version", name, API_VERSIONS, where="apiVersion", error=InputError)
+        raise unknown("API version", name, API_VERSIONS, where="apiVersion")
     return bind(contract(api_version.file).read_text(encoding="utf-8"), bindables_of(api_version))
 
 
@@ -71,7 +74,9 @@ def bind(sdl: str, bindables: Sequence[SchemaBindable]) -> GraphQLSchema:
     for type_name, graphql_type in schema.type_map.items():
         if isinstance(graphql_type, GraphQLObjectType) and not type_name.startswith("__"):
             for name, graphql_field in graphql_type.fields.items():
-                if graphql_field.resolve is None:
+                if graphql_field.resolve is None and type_name.endswith(_PLAIN_TYPES):
+                    graphql_field.resolve = member(name)
+                elif graphql_field.resolve is None:
                     raise EmulatorDefect("a field has no resolver", where=f"{type_name}.{name}")
     return schema
 

@@ -16,6 +16,7 @@ from emulator.stackadapt.ingestion.mappings import (
     request_schema,
     schemas_of_upload,
 )
+from emulator.stackadapt.ingestion.mappings import Mapping as StoredMapping
 from emulator.stackadapt.rules.mapping_columns import MappingColumn
 from emulator.stackadapt.rules.outcomes import REJECTED, VISIBLE
 from emulator.stackadapt.tables import JOBS, MAPPINGS, RECORDS, UPLOADS, row_id
@@ -46,8 +47,8 @@ class Upload:
     rejecting: RecordRejection | None = None
 
 
-def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tuple[str, int, dict[str, Any]]:
-    """Queues an upload. Returns its id, its mapping's id and the mapping's instructions."""
+def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tuple[StoredMapping, dict[str, Any]]:
+    """Queues an upload. Returns its mapping, whose mappable id is the upload's, and the mapping's instructions."""
     advertiser_id = upload.advertiser_id
     upload_id = insert_row(
         connection,
@@ -80,7 +81,7 @@ def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tup
     )
     batch_id = enqueue_records(connection, arrival, batch, pin_mappings=False)
     connection.execute(update(UPLOADS).where(UPLOADS.c.id == upload_id).values(batch_id=batch_id))
-    return str(upload_id), mapping.id, instructions
+    return mapping, instructions
 
 
 def mapping_status(connection: Connection, advertiser_id: str, mappable_id: str) -> str | None:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
-from emulator.errors import InputError, unknown
+from emulator.errors import unknown
 
 ADVERTISER_ID = "advertiserId"
 EMAIL = "email"
@@ -43,7 +43,7 @@ Line = tuple[int, "JsonObject | BadLine"]
 def check_format(name: str) -> str:
     """The name of a format. Raises InputError for an unknown one."""
     if name not in _READERS:
-        raise unknown("format", name, _READERS, where="format", error=InputError)
+        raise unknown("format", name, _READERS, where="format")
     return name
 
 

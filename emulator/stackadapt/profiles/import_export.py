@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, select
 
-from emulator.errors import InputError, unknown
+from emulator.errors import unknown
 from emulator.sandbox import Sandbox
 from emulator.stackadapt.ingestion.declared_properties import declared_types
 from emulator.stackadapt.ingestion.profile_batch import ProfileBatch
@@ -100,7 +100,7 @@ def _check(sandbox: Sandbox, name: str, advertiser_id: str | None) -> None:
     check_format(name)
     known = [advertiser.id for advertiser in sandbox.workspace.advertisers]
     if advertiser_id is not None and advertiser_id not in known:
-        raise unknown("advertiser", advertiser_id, known, where="advertiserId", error=InputError)
+        raise unknown("advertiser", advertiser_id, known, where="advertiserId")
 
 
 def _by_advertiser(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from emulator.errors import InputError, unknown
+from emulator.errors import unknown
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS, REJECTED
@@ -52,7 +52,7 @@ class ProfileQueries:
     ) -> list[JsonObject]:
         """Accepted records with their outcome, in arrival order. Raises InputError for an unknown outcome."""
         if outcome is not None and outcome not in OUTCOMES:
-            raise unknown("outcome", outcome, OUTCOMES, where="outcome", error=InputError)
+            raise unknown("outcome", outcome, OUTCOMES, where="outcome")
         conditions = _equal(
             (RECORDS.c.outcome, outcome),
             (BATCHES.c.request_id, request_id),
@@ -69,7 +69,7 @@ class ProfileQueries:
         `advertiserId`, `index`. Raises InputError for an unknown reason code.
         """
         if reason is not None and reason not in REASONS:
-            raise unknown("reason code", reason, REASONS, where="reason", error=InputError)
+            raise unknown("reason code", reason, REASONS, where="reason")
         conditions = _equal(
             (RECORDS.c.outcome, REJECTED), (BATCHES.c.advertiser_id, advertiser_id), (RECORDS.c.reason, reason)
         )

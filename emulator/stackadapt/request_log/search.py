@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from emulator.clock import to_iso
-from emulator.errors import InputError, nearest
+from emulator.errors import unknown
 from emulator.events import GraphQLExchanged, RecordProcessed
 from emulator.faults import Match
 from emulator.sandbox import Sandbox
@@ -97,8 +97,7 @@ class RequestLog:
         if operation is None or operation in self._operations:
             return
         if not any(operation in exchange.operations for exchange in exchanges):
-            hint = nearest(str(operation), self._operations)
-            raise InputError(f"unknown root field {operation!r}", where="operation", hint=hint)
+            raise unknown("root field", operation, self._operations, where="operation", listing=False)
 
 
 def _matches(exchange: GraphQLExchanged, name: str, value: str | int) -> bool:

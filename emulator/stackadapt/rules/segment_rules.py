@@ -224,7 +224,7 @@ def _parse(document: Any, place: str, depth: int) -> Rule:
 def _test(document: Mapping[str, Any], place: str) -> Test:
     for key in document:
         if key not in _TEST_KEYS:
-            raise unknown("key", key, (*_TEST_KEYS, *_COMBINATIONS), where=f"{place}.{key}", error=InputError)
+            raise unknown("key", key, (*_TEST_KEYS, *_COMBINATIONS), where=f"{place}.{key}")
     field = document.get("field")
     if not isinstance(field, str) or not field or not is_storable(field):
         raise InputError("a rule needs the name of a field", where=f"{place}.field", found=field)
@@ -240,7 +240,7 @@ def _operator(document: Mapping[str, Any], allowed: Collection[str], place: str)
     if name is None:
         raise InputError("a rule needs an operator", where=f"{place}.operator", allowed=", ".join(allowed))
     if not isinstance(name, str) or name not in allowed:
-        raise unknown("operator", name, allowed, where=f"{place}.operator", error=InputError)
+        raise unknown("operator", name, allowed, where=f"{place}.operator")
     return name
 
 

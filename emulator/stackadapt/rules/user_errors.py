@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +11,6 @@ class UserError:
 
     message: str
     path: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The value of the schema's `UserError`."""
-        return {"message": self.message, "path": list(self.path)}
 
 
 class Refusal(Exception):
@@ -30,14 +24,3 @@ class Refusal(Exception):
 def refusal(message: str, *path: str) -> Refusal:
     """A refusal with one error."""
     return Refusal(UserError(message, path))
-
-
-def payload(
-    user_errors: Iterable[UserError] = (), *, client_mutation_id: str | None = None, **fields: Any
-) -> dict[str, Any]:
-    """A mutation's payload. `clientMutationId` echoes the caller's."""
-    return {
-        "clientMutationId": client_mutation_id,
-        "userErrors": [error.as_dict() for error in user_errors],
-        **fields,
-    }

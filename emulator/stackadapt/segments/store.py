@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from emulator.errors import InputError, unknown
+from emulator.errors import NotFound, unknown
 from emulator.sandbox import Sandbox
 from emulator.stackadapt.advertisers import Advertisers
 from emulator.stackadapt.ingestion.declared_properties import declared_types
@@ -54,7 +54,7 @@ class Segments:
         with self._transaction() as connection:
             known = [advertiser.id for advertiser in Advertisers(connection, self._sandbox.workspace).all()]
             if advertiser_id not in known:
-                raise unknown("advertiser", advertiser_id, known, where="advertiserId", error=InputError)
+                raise unknown("advertiser", advertiser_id, known, where="advertiserId")
             row = {"advertiser_id": advertiser_id, "name": name, "rule": rule, "created_at": to_millis(now)}
             number = insert_row(connection, SEGMENTS, **row)
         return self.get(str(number))
@@ -105,7 +105,7 @@ class Segments:
 def _row(connection: Connection, segment_id: str) -> Row[Any]:
     rows = {str(row.id): row for row in connection.execute(select(SEGMENTS).order_by(SEGMENTS.c.id))}
     if segment_id not in rows:
-        raise unknown("segment", segment_id, rows, where="segmentId")
+        raise unknown("segment", segment_id, rows, where="segmentId", error=NotFound)
     return rows[segment_id]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.harness.scenarios import FAILED, Result
-from emulator.harness.scenarios.graphql_expectation import agrees
+from emulator.harness.scenarios.expectations import agrees
 
 Played = Callable[[str], Result]
 

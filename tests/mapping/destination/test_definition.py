@@ -13,7 +13,7 @@ import pytest
 
 from emulator import artefacts
 from emulator.errors import EmulatorDefect, UserMistake
-from emulator.harness.checks.lint import lint
+from emulator.harness.checks import lint
 from emulator.harness.drift.usage import usage_of
 from emulator.harness.preview import preview
 from emulator.harness.subscription_context import contexts_of

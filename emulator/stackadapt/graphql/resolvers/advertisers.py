@@ -6,18 +6,17 @@ advertiser still accepts profiles (assumed).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ariadne import MutationType, ObjectType, QueryType
+from ariadne import MutationType, ObjectType, QueryType, convert_camel_case_to_snake
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING, KnownAdvertiser
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import Input, Output, mutation, plain
 from emulator.stackadapt.ingestion.declared_properties import ProfileProperty, property_catalogue
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.stackadapt.rules.user_errors import refusal
 from emulator.text import is_storable
 from emulator.workspace import READ, WRITE
 
@@ -29,80 +28,42 @@ mutations = MutationType()
 catalogue = ObjectType("Advertiser")
 BINDABLES = [
     query,
-    plain(
-        "Advertiser",
-        "id",
-        "name",
-        "description",
-        "dealIds",
-        "domainExclusions",
-        "isArchived",
-        "isInventoryPackagesStrict",
-        "userMetadata",
-    ),
+    # It has no deals: they belong to campaigns.
+    plain("Advertiser", "id", "name", "description", "dealIds", "domainExclusions", "isArchived", "userMetadata"),
+    plain("Advertiser", "isInventoryPackagesStrict"),
     catalogue,
     plain("PageInfo", "startCursor", "endCursor", "hasNextPage", "hasPreviousPage"),
     plain("ProfileProperty", "key", "label", "dataType", "isPii", "source", "connectionIds"),
-    *connection_types("Advertiser"),
-    *connection_types("ProfileProperty"),
 ]
 
-BINDABLES_2026 = [
-    mutations,
-    payload_type("CreateAdvertiserPayload", "advertiser"),
-    payload_type("UpdateAdvertiserPayload", "advertiser"),
-    payload_type("ArchiveAdvertiserPayload"),
-    payload_type("ArchiveAdvertisersPayload"),
-    payload_type("RestoreAdvertiserPayload"),
-]
+BINDABLES_2026 = [mutations]
 
 _PROPERTIES: CursorOrder[ProfileProperty] = CursorOrder(name="properties", position=lambda each: (each.rank, each.key))
 
 
-def advertiser_node(advertiser: KnownAdvertiser) -> dict[str, Any]:
-    """The `Advertiser` of the schema. It has no deals: they belong to campaigns."""
-    return {
-        "id": advertiser.id,
-        "name": advertiser.name,
-        "description": advertiser.description,
-        "dealIds": None,
-        "domainExclusions": advertiser.domain_exclusions,
-        "isArchived": advertiser.is_archived,
-        "isInventoryPackagesStrict": advertiser.is_inventory_packages_strict,
-        "userMetadata": advertiser.user_metadata,
-    }
-
-
 @query.field("advertiser")
-def resolve_advertiser(_parent: Any, info: Info, *, id: str) -> dict[str, Any] | None:  # noqa: A002 - the argument's name in the schema
-    advertiser = info.context.readable(id)
-    return advertiser_node(advertiser) if advertiser else None
+def resolve_advertiser(_parent: Any, info: Info, *, id: str) -> KnownAdvertiser | None:
+    return info.context.readable(id)
 
 
 @query.field("advertisers")
-def resolve_advertisers(
-    _parent: Any,
-    info: Info,
-    *,
-    filterBy: Mapping[str, Any] | None = None,  # noqa: N803 - the argument's name in the schema
-    **page: Any,
-) -> dict[str, Any]:
+def resolve_advertisers(_parent: Any, info: Info, *, filterBy: Input | None = None, **page: Any) -> Output:
     context = info.context
     readable = context.advertisers.allowed(context.token, READ)
     found = [advertiser for advertiser in readable if _passes(advertiser, filterBy or {})]
-    return connection(found, page, ADVERTISER_LISTING, node=advertiser_node)
+    return connection(found, page, ADVERTISER_LISTING)
 
 
 @catalogue.field("cdpProfilePropertiesConnection")
-def resolve_properties(parent: Mapping[str, Any], info: Info, **page: Any) -> dict[str, Any]:
+def resolve_properties(parent: KnownAdvertiser, info: Info, **page: Any) -> Output:
     context = info.context
-    properties = property_catalogue(context.connection, parent["id"], sorted(context.sources))
-    return connection(properties, page, _PROPERTIES, node=_property_node)
+    properties = property_catalogue(context.connection, parent.id, sorted(context.sources))
+    return connection(properties, page, _PROPERTIES)
 
 
 @mutations.field("createAdvertiser")
 @mutation
-def create_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def create_advertiser(context: RequestContext, given: Input) -> Output:
     """Creates an advertiser. The token needs WRITE on some advertiser (assumed)."""
     if not context.advertisers.allowed(context.token, WRITE):
         raise refusal(messages.NO_WRITE_SCOPE, "input")
@@ -111,56 +72,43 @@ def create_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict
     changes = _changes(given)
     if "name" not in changes:
         raise refusal(messages.NAME_REQUIRED, "input", "name")
-    advertiser = context.advertisers.make(context.token, changes)
-    return {**payload(), "advertiser": advertiser_node(advertiser)}
+    return {"advertiser": context.advertisers.make(context.token, changes)}
 
 
 @mutations.field("updateAdvertiser")
 @mutation
-def update_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def update_advertiser(context: RequestContext, given: Input) -> Output:
     """Changes the fields that are given."""
     if given.get("id") is None:
         raise refusal(messages.ADVERTISER_ID_REQUIRED, "input", "id")
     advertiser = context.writable(given["id"], "input", "id")
-    changed = context.advertisers.change(advertiser, _changes(given))
-    return {**payload(), "advertiser": advertiser_node(changed)}
+    return {"advertiser": context.advertisers.change(advertiser, _changes(given))}
 
 
 @mutations.field("archiveAdvertiser")
 @mutation
-def archive_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def archive_advertiser(context: RequestContext, given: Input) -> None:
     """Archives one advertiser."""
-    return _archive(context, [given["id"]], "id", archived=True)
+    _archive(context, [given["id"]], "id", archived=True)
 
 
 @mutations.field("archiveAdvertisers")
 @mutation
-def archive_advertisers(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def archive_advertisers(context: RequestContext, given: Input) -> None:
     """Archives up to 100 advertisers, or none when one of them cannot be (assumed)."""
     if len(given["ids"]) > MOST_ADVERTISERS:
         raise refusal(messages.TOO_MANY_ADVERTISERS, "input", "ids")
-    return _archive(context, given["ids"], "ids", archived=True)
+    _archive(context, given["ids"], "ids", archived=True)
 
 
 @mutations.field("restoreAdvertiser")
 @mutation
-def restore_advertiser(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def restore_advertiser(context: RequestContext, given: Input) -> None:
     """Restores an archived advertiser."""
-    return _archive(context, [given["id"]], "id", archived=False)
+    _archive(context, [given["id"]], "id", archived=False)
 
 
-def _property_node(each: ProfileProperty) -> dict[str, Any]:
-    return {
-        "key": each.key,
-        "label": each.label,
-        "dataType": each.data_type,
-        "isPii": each.is_pii,
-        "source": each.source,
-        "connectionIds": each.connection_ids,
-    }
-
-
-def _passes(advertiser: KnownAdvertiser, filters: Mapping[str, Any]) -> bool:
+def _passes(advertiser: KnownAdvertiser, filters: Input) -> bool:
     """Whether an advertiser passes all filters. Nothing has a cost here: `hasCostOrUnarchived` means unarchived."""
     ids, part = filters.get("ids"), filters.get("nameOrIdContains")
     if filters.get("archived") not in (None, advertiser.is_archived):
@@ -172,31 +120,24 @@ def _passes(advertiser: KnownAdvertiser, filters: Mapping[str, Any]) -> bool:
     return part is None or part.lower() in advertiser.name.lower() or part in advertiser.id
 
 
-def _archive(
-    context: RequestContext, advertiser_ids: list[str | None], argument: str, *, archived: bool
-) -> dict[str, Any]:
+def _archive(context: RequestContext, advertiser_ids: list[str | None], argument: str, *, archived: bool) -> None:
     if None in advertiser_ids:
         raise refusal(messages.ADVERTISER_ID_REQUIRED, "input", argument)
     chosen = [context.writable(str(advertiser_id), "input", argument) for advertiser_id in advertiser_ids]
     for advertiser in chosen:
         context.advertisers.change(advertiser, {"is_archived": archived})
-    return payload()
 
 
-def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
+def _changes(given: Input) -> dict[str, Any]:
     """The fields of an advertiser that the input gives. `userMetadata` becomes an object (assumed)."""
     changes: dict[str, Any] = {}
+    for field in ("description", "domainExclusions", "isInventoryPackagesStrict"):
+        if field in given:
+            changes[convert_camel_case_to_snake(field)] = given[field]
     if given.get("name") is not None:
         changes["name"] = given["name"].strip()
         if not changes["name"] or not is_storable(changes["name"]):
             raise refusal(messages.NAME_REQUIRED, "input", "name")
-    for name, field in (
-        ("description", "description"),
-        ("domainExclusions", "domain_exclusions"),
-        ("isInventoryPackagesStrict", "is_inventory_packages_strict"),
-    ):
-        if name in given:
-            changes[field] = given[name]
     if "userMetadata" in given:
         entries = given["userMetadata"]
         changes["user_metadata"] = None if entries is None else {each["key"]: each["value"] for each in entries}

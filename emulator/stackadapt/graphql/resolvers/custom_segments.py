@@ -16,8 +16,7 @@ from sqlalchemy import Row, select
 
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING
 from emulator.stackadapt.graphql.context import Info
-from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import connection_types, plain
+from emulator.stackadapt.graphql.resolvers.fields import Input, Output, plain
 from emulator.stackadapt.relay import CursorOrder, connection
 from emulator.stackadapt.segments.store import compiled_segment, segment_size
 from emulator.stackadapt.tables import SEGMENTS
@@ -51,7 +50,6 @@ BINDABLES_2026 = [
     plain("UserUploadedCustomSegment", *_FIELDS, "size"),
     plain("CustomSegmentAdvertiserPermissions", "advertiserRestricted"),
     permissions,
-    *connection_types("CustomSegment"),
     plain("AudienceCatalogue", "demographicSegments", "interestSegments"),
 ]
 
@@ -66,11 +64,11 @@ def resolve_custom_segments(
     _parent: Any,
     info: Info,
     *,
-    filterBy: Mapping[str, Any] | None = None,  # noqa: N803 - the argument's name in the schema
-    sortBy: Mapping[str, str] | None = None,  # noqa: N803 - likewise
-    includePublic: bool | None = None,  # noqa: N803 - likewise; there are none
+    filterBy: Input | None = None,
+    sortBy: Mapping[str, str] | None = None,
+    includePublic: bool | None = None,
     **page: Any,
-) -> dict[str, Any]:
+) -> Output:
     context = info.context
     readable = [advertiser.id for advertiser in context.advertisers.allowed(context.token, READ)]
     rows = context.connection.execute(select(SEGMENTS).where(SEGMENTS.c.advertiser_id.in_(readable))).all()
@@ -86,9 +84,9 @@ def resolve_size(parent: Mapping[str, Any], info: Info) -> int:
 
 
 @permissions.field("permittedAdvertisers")
-def resolve_permitted_advertisers(parent: Mapping[str, Any], info: Info, **page: Any) -> dict[str, Any]:
+def resolve_permitted_advertisers(parent: Mapping[str, Any], info: Info, **page: Any) -> Output:
     owner = info.context.advertisers.get(parent["advertiserId"])
-    return connection([owner] if owner else [], page, ADVERTISER_LISTING, node=advertiser_node)
+    return connection([owner] if owner else [], page, ADVERTISER_LISTING)
 
 
 def _listing(sort: Mapping[str, str] | None) -> CursorOrder[Row[Any]]:
@@ -97,23 +95,21 @@ def _listing(sort: Mapping[str, str] | None) -> CursorOrder[Row[Any]]:
     return CursorOrder(name=f"customSegments/{field}", position=position, descending=order == "DESC")
 
 
-def _passes(row: Row[Any], filters: Mapping[str, Any]) -> bool:
+def _passes(row: Row[Any], filters: Input) -> bool:
     ids, part = filters.get("ids"), filters.get("nameContains")
     if filters.get("types") is not None or filters.get("providers") is not None:
         return False
     return (ids is None or str(row.id) in ids) and (part is None or part.lower() in row.name.lower())
 
 
-def _node(row: Row[Any]) -> dict[str, Any]:
+def _node(row: Row[Any]) -> Output:
     return {
         "active": True,
         "advertiserPermissions": {"advertiserRestricted": True, "advertiserId": row.advertiser_id},
         "createdAt": iso_of_millis(row.created_at),
         "description": "",
-        "duidSize": None,
         "expandable": False,
         "id": str(row.id),
         "name": row.name,
-        "phrases": None,
         "row": row,
     }

@@ -5,14 +5,13 @@ It has no user errors: invalid input is a GraphQL error of the field, which is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ariadne import MutationType, ObjectType, QueryType
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import plain
+from emulator.stackadapt.graphql.resolvers.fields import Input, plain
 from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
 from emulator.stackadapt.ingestion.mappings import PROFILE, mapping_by_id
 from emulator.stackadapt.messages import emulator_error
@@ -43,11 +42,7 @@ def resolve_namespace(_parent: Any, _info: Info) -> dict[str, None]:
 
 @webhook.field("upsertProfiles")
 def resolve_upsert_profiles(
-    _parent: Any,
-    info: Info,
-    *,
-    integration: str,
-    input: Mapping[str, Any] | None = None,  # noqa: A002 - the argument's name in the schema
+    _parent: Any, info: Info, *, integration: str, input: Input | None = None
 ) -> dict[str, str]:
     if input is None:
         raise emulator_error(messages.INPUT_REQUIRED)
@@ -58,7 +53,7 @@ def resolve_upsert_profiles(
     return {"status": ACCEPTED, "requestId": input["requestId"]}
 
 
-def _batch(context: RequestContext, integration: str, given: Mapping[str, Any]) -> RecordBatch:
+def _batch(context: RequestContext, integration: str, given: Input) -> RecordBatch:
     """The records, to be read with the mapping whose id is `integrationId`, as in `CdpIntegration` (assumed)."""
     source = source_of(integration, context.sources)
     if source is None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ariadne import MutationType
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type, valid_emails
-from emulator.stackadapt.ingestion.jobs import DELETE_EMAILS_JOB, DELETE_EXTERNAL_IDS_JOB, enqueue
+from emulator.stackadapt.graphql.resolvers.fields import Input, mutation, valid_emails
+from emulator.stackadapt.ingestion.jobs import DELETE_EMAILS_JOB, DELETE_EXTERNAL_IDS_JOB
 from emulator.stackadapt.rules.providers import provider_key, source_of
-from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.stackadapt.rules.user_errors import refusal
 from emulator.workspace import WRITE
 
 # Stated in the schema's own text.
@@ -20,13 +19,13 @@ MOST_EMAILS = 100
 
 mutations = MutationType()
 mutations_2026 = MutationType()
-BINDABLES = [mutations, payload_type("DeleteProfilesWithExternalIdsPayload")]
-BINDABLES_2026 = [mutations_2026, payload_type("DeleteRawProfilePayload"), payload_type("DeleteRawProfilesPayload")]
+BINDABLES = [mutations]
+BINDABLES_2026 = [mutations_2026]
 
 
 @mutations.field("deleteProfilesWithExternalIds")
 @mutation
-def delete_profiles_with_external_ids(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def delete_profiles_with_external_ids(context: RequestContext, given: Input) -> None:
     """Deletes for the advertisers named, or for every one that the token may write; unknown ids are skipped."""
     if source_of(given["externalProvider"], context.sources) is None:
         raise refusal(messages.PROVIDER_UNKNOWN, "input", "externalProvider")
@@ -39,28 +38,21 @@ def delete_profiles_with_external_ids(context: RequestContext, given: Mapping[st
         "external_ids": list(dict.fromkeys(given["externalIds"])),
     }
     for advertiser_id in advertiser_ids:
-        enqueue(
-            context.connection,
-            context.arrival,
-            DELETE_EXTERNAL_IDS_JOB,
-            advertiser_id=advertiser_id,
-            instructions=instructions,
-        )
-    return payload()
+        context.enqueue(DELETE_EXTERNAL_IDS_JOB, advertiser_id=advertiser_id, instructions=instructions)
 
 
 @mutations_2026.field("deleteRawProfile")
 @mutation
-def delete_raw_profile(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def delete_raw_profile(context: RequestContext, given: Input) -> None:
     """Deletes one profile by plain email."""
-    return _delete_emails(context, given, [given["email"]], "email")
+    _delete_emails(context, given, [given["email"]], "email")
 
 
 @mutations_2026.field("deleteRawProfiles")
 @mutation
-def delete_raw_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def delete_raw_profiles(context: RequestContext, given: Input) -> None:
     """Deletes up to 100 profiles by plain email."""
-    return _delete_emails(context, given, given["emails"], "emails")
+    _delete_emails(context, given, given["emails"], "emails")
 
 
 def _writable(context: RequestContext) -> list[str]:
@@ -70,17 +62,12 @@ def _writable(context: RequestContext) -> list[str]:
     return found
 
 
-def _delete_emails(
-    context: RequestContext, given: Mapping[str, Any], emails: Sequence[str], argument: str
-) -> dict[str, Any]:
+def _delete_emails(context: RequestContext, given: Input, emails: Sequence[str], argument: str) -> None:
     context.writable(given["advertiserId"], "input", "advertiserId")
     if len(emails) > MOST_EMAILS:
         raise refusal(messages.TOO_MANY_EMAILS, "input", argument)
-    enqueue(
-        context.connection,
-        context.arrival,
-        DELETE_EMAILS_JOB,
-        advertiser_id=given["advertiserId"],
-        instructions={"emails": valid_emails(emails, argument), "compliance": bool(given.get("isComplianceRequest"))},
-    )
-    return payload()
+    instructions = {
+        "emails": valid_emails(emails, argument),
+        "compliance": bool(given.get("isComplianceRequest")),
+    }
+    context.enqueue(DELETE_EMAILS_JOB, advertiser_id=given["advertiserId"], instructions=instructions)

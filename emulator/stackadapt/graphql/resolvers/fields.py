@@ -1,4 +1,4 @@
-"""Shapes of resolvers: fields read from the parent mapping, Relay connections, mutations."""
+"""Shapes of resolvers: fields read from the parent, and mutations."""
 
 from __future__ import annotations
 
@@ -6,56 +6,56 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from ariadne import ObjectType
+from ariadne import ObjectType, convert_camel_case_to_snake
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.rules.emails import is_valid, normalise
-from emulator.stackadapt.rules.user_errors import Refusal, UserError, payload, refusal
+from emulator.stackadapt.rules.user_errors import Refusal, UserError, refusal
 
+# The arguments of a field or the fields of an `input`, and what a resolver returns.
+Input = Mapping[str, Any]
+Output = dict[str, Any]
 Resolver = Callable[..., Any]
-Mutation = Callable[[RequestContext, Mapping[str, Any]], dict[str, Any]]
 
 
 def plain(type_name: str, *fields: str) -> ObjectType:
-    """A type whose fields are keys of the parent mapping; a missing key is null."""
+    """A type whose fields are members of the parent, as `member` reads them."""
     bindable = ObjectType(type_name)
     for field in fields:
-        bindable.set_field(field, _key(field))
+        bindable.set_field(field, member(field))
     return bindable
 
 
-def connection_types(name: str) -> list[ObjectType]:
-    """`<name>Connection` and `<name>Edge`."""
-    return [
-        plain(f"{name}Connection", "edges", "nodes", "pageInfo", "totalCount"),
-        plain(f"{name}Edge", "cursor", "node"),
-    ]
+def member(field: str) -> Resolver:
+    """Resolves a field by the parent's key, or by its attribute in snake case; null when the parent has neither."""
+    attribute = convert_camel_case_to_snake(field)
+
+    def resolve(parent: Any, _info: Info) -> Any:
+        return parent.get(field) if isinstance(parent, dict) else getattr(parent, attribute, None)
+
+    return resolve
 
 
-def payload_type(name: str, *fields: str) -> ObjectType:
-    """A mutation's payload: `clientMutationId`, `userErrors`, and more fields."""
-    return plain(name, "clientMutationId", "userErrors", *fields)
-
-
-def mutation(rule: Mutation) -> Resolver:
+def mutation(rule: Callable[[RequestContext, Input], Output | None]) -> Resolver:
     """A root field of Mutation. It returns a fault's user error, the rule's payload, or the user errors of its Refusal.
 
-    `rule` gets the context and the arguments: the fields of `input` where the mutation has that argument.
+    `rule` gets the context and the arguments: the fields of `input` where the mutation has that argument. It returns
+    the payload's fields other than `clientMutationId`; `userErrors` is empty unless it is among them.
     """
 
     @wraps(rule)
-    def resolve(_parent: Any, info: Info, **arguments: Any) -> dict[str, Any]:
+    def resolve(_parent: Any, info: Info, **arguments: Any) -> Output:
         context = info.context
-        given: Mapping[str, Any] = arguments.get("input", arguments)
-        echo = given.get("clientMutationId")
+        given: Input = arguments.get("input", arguments)
+        payload: Output = {"clientMutationId": given.get("clientMutationId"), "userErrors": []}
         injected = context.faults.user_error(info.field_name)
         if injected is not None:
-            return payload([UserError(injected.message, injected.path)], client_mutation_id=echo)
+            return {**payload, "userErrors": [UserError(injected.message, injected.path)]}
         try:
-            return {**rule(context, given), "clientMutationId": echo}
+            return {**payload, **(rule(context, given) or {})}
         except Refusal as refused:
-            return payload(refused.user_errors, client_mutation_id=echo)
+            return {**payload, "userErrors": refused.user_errors}
 
     return resolve
 
@@ -67,10 +67,3 @@ def valid_emails(emails: Iterable[str], argument: str) -> list[str]:
         if not is_valid(email):
             raise refusal(messages.invalid_email(email), "input", argument)
     return normalised
-
-
-def _key(field: str) -> Resolver:
-    def resolve(parent: Mapping[str, Any], _info: Info) -> Any:
-        return parent.get(field)
-
-    return resolve

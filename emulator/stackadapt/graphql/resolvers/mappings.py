@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Input
 from typing import Any
 
 from ariadne import MutationType, QueryType
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import Input, Output, mutation, plain
 from emulator.stackadapt.graphql.resolvers.profile_lists import chosen_list
-from emulator.stackadapt.ingestion.jobs import MAPPING_JOB, enqueue
+from emulator.stackadapt.ingestion.jobs import MAPPING_JOB
 from emulator.stackadapt.ingestion.mappings import (
     AUDIENCE,
     PROFILE,
@@ -29,7 +27,7 @@ from emulator.stackadapt.rules.mapping_columns import (
     columns_of_input,
     columns_of_text,
 )
-from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.stackadapt.rules.user_errors import refusal
 
 query = QueryType()
 mutations = MutationType()
@@ -39,18 +37,16 @@ BINDABLES = [
     mutations,
     plain("ProfileMapping", "advertiser", "id", "mappableId", "mappableType", "mappingSchema", "name"),
     plain("ExternalAudienceMapping", "advertiser", "id", "mappableId", "mappableType", "mappingSchema"),
-    payload_type("UpsertProfileMappingPayload", "profileMapping"),
-    payload_type("UpsertExternalAudienceMappingPayload", "externalAudienceMapping"),
     plain("UserError", "message", "path"),
 ]
-BINDABLES_2026 = [mutations_2026, payload_type("AppendProfileMappingPayload", "profileMapping")]
+BINDABLES_2026 = [mutations_2026]
 
 
 @mutations.field("upsertProfileMapping")
 @mutation
-def upsert_profile_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
+def upsert_profile_mapping(context: RequestContext, given: Input) -> Output:
     """Replaces the whole mapping of a connection; a mapping without `mappingSchema` keeps its columns."""
-    columns = _columns(context, given)
+    columns = columns_of(context, given)
     mapping = _chosen(context, given, PROFILE)
     instructions = request_schema(
         context.connection,
@@ -59,14 +55,14 @@ def upsert_profile_mapping(context: RequestContext, given: Input[str, Any]) -> d
         is_opted_in=given.get("isOptedIn"),
         list_id=chosen_list(context, mapping.advertiser_id, given),
     )
-    return _enqueue(context, mapping, instructions, "profileMapping")
+    return {"profileMapping": _enqueue(context, mapping, instructions)}
 
 
 @mutations_2026.field("appendProfileMapping")
 @mutation
-def append_profile_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
+def append_profile_mapping(context: RequestContext, given: Input) -> Output:
     """Adds columns to a connection's mapping; `isOptedIn` and the list change only when they are given."""
-    columns = _columns(context, given)
+    columns = columns_of(context, given)
     mapping = _chosen(context, given, PROFILE)
     is_opted_in, list_id = given.get("isOptedIn"), chosen_list(context, mapping.advertiser_id, given)
     instructions = request_schema(
@@ -76,29 +72,30 @@ def append_profile_mapping(context: RequestContext, given: Input[str, Any]) -> d
         is_opted_in=mapping.is_opted_in if is_opted_in is None else is_opted_in,
         list_id=mapping.list_id if list_id is None else list_id,
     )
-    return _enqueue(context, mapping, instructions, "profileMapping")
+    return {"profileMapping": _enqueue(context, mapping, instructions)}
 
 
 @mutations.field("upsertExternalAudienceMapping")
 @mutation
-def upsert_external_audience_mapping(context: RequestContext, given: Input[str, Any]) -> dict[str, Any]:
+def upsert_external_audience_mapping(context: RequestContext, given: Input) -> Output:
     """Replaces the external audience mapping of a connection."""
-    columns = _columns(context, given)
+    columns = columns_of(context, given)
     mapping = _chosen(context, given, AUDIENCE)
     kept = mapping.columns if columns is None else columns
-    return _enqueue(context, mapping, request_schema(context.connection, mapping, kept), "externalAudienceMapping")
+    instructions = request_schema(context.connection, mapping, kept)
+    return {"externalAudienceMapping": _enqueue(context, mapping, instructions)}
 
 
 @query.field("profileMappingStatus")
-def resolve_status(_parent: Any, info: Info, *, advertiserId: str, mappableId: str) -> str | None:  # noqa: N803
+def resolve_status(_parent: Any, info: Info, *, advertiserId: str, mappableId: str) -> str | None:
     context = info.context
     if context.readable(advertiserId) is None:
         return None
     return mapping_status(context.connection, advertiserId, mappableId)
 
 
-def _columns(context: RequestContext, given: Input[str, Any]) -> list[MappingColumn] | None:
-    """The columns of the input, in the form of either API version; None when it has none."""
+def columns_of(context: RequestContext, given: Input) -> list[MappingColumn] | None:
+    """The columns of the input, in the form of either API version; None when it has none. Raises Refusal."""
     name = "mappingSchemaV2" if "mappingSchemaV2" in given else "mappingSchema"
     schema = given.get(name)
     try:
@@ -109,7 +106,7 @@ def _columns(context: RequestContext, given: Input[str, Any]) -> list[MappingCol
         raise refusal(messages.malformed_mapping(str(error)), "input", name) from None
 
 
-def _chosen(context: RequestContext, given: Input[str, Any], kind: str) -> Mapping:
+def _chosen(context: RequestContext, given: Input, kind: str) -> Mapping:
     """The mapping with the `id` of the input, else the one with its identity, created if necessary."""
     advertiser_id, mapping_id = given.get("advertiserId"), given.get("id")
     if advertiser_id is None and mapping_id is None:
@@ -131,26 +128,18 @@ def _chosen(context: RequestContext, given: Input[str, Any], kind: str) -> Mappi
     )
 
 
-def _enqueue(
-    context: RequestContext,
-    mapping: Mapping,
-    instructions: dict[str, Any],
-    payload_field: str,
-) -> dict[str, Any]:
-    enqueue(
-        context.connection,
-        context.arrival,
-        MAPPING_JOB,
-        advertiser_id=mapping.advertiser_id,
-        mapping_id=mapping.id,
-        instructions=instructions,
-    )
-    advertiser = context.advertisers.get(mapping.advertiser_id)
-    shown = {
-        "advertiser": advertiser_node(advertiser) if advertiser else None,
-        "id": str(mapping.id),
+def mapping_node(context: RequestContext, mapping: Mapping, instructions: Input, name: str | None = None) -> Output:
+    """The `ProfileMapping` or `ExternalAudienceMapping` of the schema, with the columns that were requested."""
+    return {
+        "advertiser": context.advertisers.get(mapping.advertiser_id),
+        "id": mapping.id,
         "mappableId": mapping.mappable_id,
         "mappableType": mapping.mappable_type,
         "mappingSchema": instructions["mapping_schema"],
+        "name": name,
     }
-    return {**payload(), payload_field: shown}
+
+
+def _enqueue(context: RequestContext, mapping: Mapping, instructions: Input) -> Output:
+    context.enqueue(MAPPING_JOB, advertiser_id=mapping.advertiser_id, mapping_id=mapping.id, instructions=instructions)
+    return mapping_node(context, mapping, instructions)

@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ariadne import MutationType, ObjectType
 from sqlalchemy import Row
 
 from emulator.stackadapt import messages
+from emulator.stackadapt.advertisers import KnownAdvertiser
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain, valid_emails
+from emulator.stackadapt.graphql.resolvers.fields import Input, Output, mutation, plain, valid_emails
 from emulator.stackadapt.graphql.resolvers.profiles import INTEGRATIONS
-from emulator.stackadapt.ingestion.jobs import LIST_MEMBERS_JOB, enqueue
+from emulator.stackadapt.ingestion.jobs import LIST_MEMBERS_JOB
 from emulator.stackadapt.ingestion.profile_lists import (
     PROFILE_LIST_LISTING,
     create_list,
@@ -28,7 +28,7 @@ from emulator.stackadapt.ingestion.profile_lists import (
     size_of,
 )
 from emulator.stackadapt.relay import CursorOrder, connection
-from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.stackadapt.rules.user_errors import refusal
 from emulator.text import is_storable
 from emulator.timestamps import iso_of_millis
 
@@ -42,11 +42,6 @@ BINDABLES_2026 = [
     plain(
         "ProfileList", "advertiser", "campaignsCount", "createdAt", "id", "name", "orchestrationFlowsCount", "updatedAt"
     ),
-    payload_type("CreateProfileListPayload", "profileList"),
-    payload_type("DeleteProfileListPayload"),
-    payload_type("UpdateProfileListProfilesPayload"),
-    *connection_types("ProfileList"),
-    *connection_types("Campaign"),
 ]
 
 # The emulator has no campaigns.
@@ -56,7 +51,7 @@ _CAMPAIGNS: CursorOrder[Any] = CursorOrder(name="campaigns", position=lambda _ca
 @mutations.field("createProfileList")
 @mutations.field("updateProfileList")
 @mutation
-def keep_profile_list(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def keep_profile_list(context: RequestContext, given: Input) -> Output:
     """Creates a list, or renames the one with the given id: the schema describes both mutations this way."""
     advertiser_id, list_id, now = given.get("advertiserId"), given.get("id"), context.arrival.received_at
     name = _name(given)
@@ -73,20 +68,19 @@ def keep_profile_list(context: RequestContext, given: Mapping[str, Any]) -> dict
     else:
         number = create_list(context.connection, advertiser_id, name, now=now)
     kept = list_by_id(context.connection, number)
-    return {**payload(), "profileList": _node(context, kept) if kept else None}
+    return {"profileList": _node(context, kept) if kept else None}
 
 
 @mutations.field("deleteProfileList")
 @mutation
-def delete_profile_list(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def delete_profile_list(context: RequestContext, given: Input) -> None:
     """Deletes a list at once; its profiles stay."""
     delete_list(context.connection, writable_list(context, given["id"], None, "input", "id").id)
-    return payload()
 
 
 @mutations.field("updateProfileListProfiles")
 @mutation
-def update_profile_list_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def update_profile_list_profiles(context: RequestContext, given: Input) -> None:
     """Enqueues a change of the members of one or more lists."""
     advertiser_id = given["advertiserId"]
     context.writable(advertiser_id, "input", "advertiserId")
@@ -97,14 +91,8 @@ def update_profile_list_profiles(context: RequestContext, given: Mapping[str, An
     remove = _emails(context, given, "removeProfilesRawEmail")
     if set(add) & set(remove):
         raise refusal(messages.ADDED_AND_REMOVED, "input", "removeProfilesRawEmail")
-    enqueue(
-        context.connection,
-        context.arrival,
-        LIST_MEMBERS_JOB,
-        advertiser_id=advertiser_id,
-        instructions={"list_ids": list_ids, "add": add, "remove": remove},
-    )
-    return payload()
+    instructions = {"list_ids": list_ids, "add": add, "remove": remove}
+    context.enqueue(LIST_MEMBERS_JOB, advertiser_id=advertiser_id, instructions=instructions)
 
 
 def writable_list(context: RequestContext, list_id: str, advertiser_id: str | None, *path: str) -> Row[Any]:
@@ -116,7 +104,7 @@ def writable_list(context: RequestContext, list_id: str, advertiser_id: str | No
     return found
 
 
-def chosen_list(context: RequestContext, advertiser_id: str, given: Mapping[str, Any]) -> int | None:
+def chosen_list(context: RequestContext, advertiser_id: str, given: Input) -> int | None:
     """The list that `profileListId`, or else `profileListName`, of an input means. Raises Refusal."""
     if given.get("profileListId") is not None:
         number: int = writable_list(context, given["profileListId"], advertiser_id, "input", "profileListId").id
@@ -128,40 +116,39 @@ def chosen_list(context: RequestContext, advertiser_id: str, given: Mapping[str,
 
 
 @of_advertiser.field("profileList")
-def resolve_profile_list(parent: Mapping[str, Any], info: Info, *, profileListId: str) -> dict[str, Any] | None:  # noqa: N803
+def resolve_profile_list(parent: KnownAdvertiser, info: Info, *, profileListId: str) -> Output | None:
     found = list_by_id(info.context.connection, profileListId)
-    return _node(info.context, found) if found is not None and found.advertiser_id == parent["id"] else None
+    return _node(info.context, found) if found is not None and found.advertiser_id == parent.id else None
 
 
 @of_advertiser.field("profileLists")
-def resolve_profile_lists(parent: Mapping[str, Any], info: Info, **page: Any) -> dict[str, Any]:
+def resolve_profile_lists(parent: KnownAdvertiser, info: Info, **page: Any) -> Output:
     context = info.context
-    rows = lists_of(context.connection, parent["id"])
+    rows = lists_of(context.connection, parent.id)
     return connection(rows, page, PROFILE_LIST_LISTING, node=lambda row: _node(context, row))
 
 
 @of_list.field("size")
-def resolve_size(parent: Mapping[str, Any], info: Info) -> int:
+def resolve_size(parent: Input, info: Info) -> int:
     return size_of(info.context.connection, parent["row"])
 
 
 @of_list.field("integrations")
-def resolve_integrations(parent: Mapping[str, Any], info: Info, **page: Any) -> dict[str, Any]:
+def resolve_integrations(parent: Input, info: Info, **page: Any) -> Output:
     return connection(integrations_of_list(info.context.connection, parent["row"].id), page, INTEGRATIONS)
 
 
 @of_list.field("programmaticCampaigns")
-def resolve_campaigns(_parent: Mapping[str, Any], _info: Info, **page: Any) -> dict[str, Any]:
+def resolve_campaigns(_parent: Input, _info: Info, **page: Any) -> Output:
     return connection((), page, _CAMPAIGNS)
 
 
-def _node(context: RequestContext, row: Row[Any]) -> dict[str, Any]:
-    advertiser = context.advertisers.get(row.advertiser_id)
+def _node(context: RequestContext, row: Row[Any]) -> Output:
     return {
-        "advertiser": advertiser_node(advertiser) if advertiser else None,
+        "advertiser": context.advertisers.get(row.advertiser_id),
         "campaignsCount": 0,
         "createdAt": iso_of_millis(row.created_at),
-        "id": str(row.id),
+        "id": row.id,
         "name": row.name,
         "orchestrationFlowsCount": 0,
         "updatedAt": iso_of_millis(row.updated_at),
@@ -169,14 +156,14 @@ def _node(context: RequestContext, row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _name(given: Mapping[str, Any], argument: str = "name") -> str | None:
+def _name(given: Input, argument: str = "name") -> str | None:
     name: str | None = given.get(argument)
     if name is not None and (not name.strip() or not is_storable(name)):
         raise refusal(messages.NAME_REQUIRED, "input", argument)
     return name
 
 
-def _emails(context: RequestContext, given: Mapping[str, Any], argument: str) -> Sequence[str]:
+def _emails(context: RequestContext, given: Input, argument: str) -> Sequence[str]:
     emails = given.get(argument) or ()
     if len(emails) > context.limits.profiles:
         raise refusal(messages.too_many_profiles(len(emails), context.limits.profiles), "input", argument)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ariadne import MutationType, ObjectType, QueryType
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
-from emulator.stackadapt.graphql.resolvers.fields import connection_types, mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import Input, Output, mutation, plain
 from emulator.stackadapt.ingestion.apply import preview_rejections
 from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
 from emulator.stackadapt.messages import emulator_error
@@ -17,15 +17,15 @@ from emulator.stackadapt.profiles.pages import profile_page
 from emulator.stackadapt.relay import CursorOrder, connection
 from emulator.stackadapt.rules.profile_input import read_profiles
 from emulator.stackadapt.rules.providers import source_of
-from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.stackadapt.rules.user_errors import refusal
 from emulator.timestamps import from_millis
 
 REPORT = "user_errors"
 
-INTEGRATIONS: CursorOrder[Mapping[str, Any]] = CursorOrder(
+INTEGRATIONS: CursorOrder[Input] = CursorOrder(
     name="integrations", position=lambda each: (int(each["integrationId"] or 0), each["source"])
 )
-_PROFILES: CursorOrder[Mapping[str, Any]] = CursorOrder(name="profiles", position=lambda profile: (profile["id"],))
+_PROFILES: CursorOrder[Input] = CursorOrder(name="profiles", position=lambda profile: (profile["id"],))
 
 query = QueryType()
 mutations = MutationType()
@@ -39,15 +39,12 @@ BINDABLES = [
     plain("Profile", "email", "marketingStatus", "sources"),
     profile,
     plain("CdpIntegration", "integrationId", "source"),
-    payload_type("UpsertProfilesPayload"),
-    *connection_types("Profile"),
-    *connection_types("CdpIntegration"),
 ]
 
 
 @mutations.field("upsertProfiles")
 @mutation
-def upsert_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def upsert_profiles(context: RequestContext, given: Input) -> Output:
     """Enqueues profiles. Records without a valid email are user errors only if the workspace says so."""
     context.writable(given["advertiserId"], "input", "advertiserId")
     source = source_of(given["externalProvider"], context.sources)
@@ -68,17 +65,11 @@ def upsert_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[s
     ingestion = context.workspace.ingestion
     reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
     enqueue_records(context.connection, context.arrival, batch, pin_mappings=ingestion.mapping_race)
-    return payload(reported)
+    return {"userErrors": reported}
 
 
 @query.field("cdpProfiles")
-def resolve_cdp_profiles(
-    _parent: Any,
-    info: Info,
-    *,
-    advertiserId: str,  # noqa: N803 - the argument's name in the schema
-    filterBy: Mapping[str, Any] | None = None,  # noqa: N803 - likewise
-) -> dict[str, Any]:
+def resolve_cdp_profiles(_parent: Any, info: Info, *, advertiserId: str, filterBy: Input | None = None) -> Output:
     context = info.context
     if context.readable(advertiserId) is None:
         raise emulator_error(messages.read_scope_missing(advertiserId))
@@ -86,11 +77,11 @@ def resolve_cdp_profiles(
 
 
 @response.field("profiles")
-def resolve_profiles(parent: Mapping[str, Any], _info: Info, **page: Any) -> dict[str, Any]:
+def resolve_profiles(parent: Input, _info: Info, **page: Any) -> Output:
     return connection(parent["profiles"], page, _PROFILES)
 
 
 @profile.field("integrations")
-def resolve_integrations(parent: Mapping[str, Any], _info: Info, **page: Any) -> dict[str, Any]:
-    integrations: Sequence[Mapping[str, Any]] = parent["integrations"]
+def resolve_integrations(parent: Input, _info: Info, **page: Any) -> Output:
+    integrations: Sequence[Input] = parent["integrations"]
     return connection(integrations, page, INTEGRATIONS)

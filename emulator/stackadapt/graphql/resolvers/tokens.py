@@ -9,9 +9,9 @@ from ariadne import ObjectType, QueryType
 from emulator.clock import to_iso
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING, KnownAdvertiser
 from emulator.stackadapt.graphql.context import Info
-from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import connection_types, plain
+from emulator.stackadapt.graphql.resolvers.fields import Output, plain
 from emulator.stackadapt.relay import connection
+from emulator.workspace import Token
 
 # Assumed: a token belongs to one account, whose currency is the US dollar.
 _ACCOUNT = {"id": "1", "currency": "USD"}
@@ -20,16 +20,16 @@ query = QueryType()
 token_info = ObjectType("TokenInfo")
 BINDABLES = [
     query,
+    plain("TokenInfo", "name"),
     token_info,
     plain("User", "email"),
     plain("Account", "id", "currency"),
     plain("AdvertiserTokenScopes", "advertiser", "scopes"),
-    *connection_types("AdvertiserTokenScopes"),
 ]
 
 
 @query.field("tokenInfo")
-def resolve_token_info(_parent: Any, info: Info) -> Any:
+def resolve_token_info(_parent: Any, info: Info) -> Token:
     return info.context.token
 
 
@@ -43,11 +43,6 @@ def resolve_account(_parent: Any, _info: Info) -> dict[str, str]:
     return _ACCOUNT
 
 
-@token_info.field("name")
-def resolve_name(_parent: Any, info: Info) -> str:
-    return info.context.token.name
-
-
 @token_info.field("createdAt")
 def resolve_created_at(_parent: Any, info: Info) -> str:
     # A workspace does not have the date of issue: the token is as old as the sandbox.
@@ -55,19 +50,17 @@ def resolve_created_at(_parent: Any, info: Info) -> str:
 
 
 @token_info.field("expiresAt")
-def resolve_expires_at(_parent: Any, info: Info) -> str | None:
-    expires_at = info.context.token.expires_at
-    return to_iso(expires_at) if expires_at else None
+def resolve_expires_at(parent: Token, _info: Info) -> str | None:
+    return to_iso(parent.expires_at) if parent.expires_at else None
 
 
 @token_info.field("scopesByAdvertiser")
-def resolve_scopes_by_advertiser(_parent: Any, info: Info, **arguments: Any) -> dict[str, Any]:
+def resolve_scopes_by_advertiser(_parent: Any, info: Info, **arguments: Any) -> Output:
     context = info.context
     known = context.advertisers
     found = [advertiser for advertiser in known.all() if known.scopes(context.token, advertiser.id)]
 
-    def node(advertiser: KnownAdvertiser) -> dict[str, Any]:
-        scopes = known.scopes(context.token, advertiser.id)
-        return {"advertiser": advertiser_node(advertiser), "scopes": sorted(scopes)}
+    def node(advertiser: KnownAdvertiser) -> Output:
+        return {"advertiser": advertiser, "scopes": sorted(known.scopes(context.token, advertiser.id))}
 
     return connection(found, arguments, ADVERTISER_LISTING, node=node)

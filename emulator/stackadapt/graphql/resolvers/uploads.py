@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ariadne import MutationType
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
-from emulator.stackadapt.graphql.resolvers.advertisers import advertiser_node
-from emulator.stackadapt.graphql.resolvers.fields import mutation, payload_type, plain
+from emulator.stackadapt.graphql.resolvers.fields import Input, Output, mutation, plain
+from emulator.stackadapt.graphql.resolvers.mappings import columns_of, mapping_node
 from emulator.stackadapt.graphql.resolvers.profile_lists import chosen_list
 from emulator.stackadapt.ingestion.upload_targets import make_target, read_upload
-from emulator.stackadapt.ingestion.uploads import SOURCE, Upload, take_upload
-from emulator.stackadapt.rules.mapping_columns import MalformedMapping, MappingColumn, columns_of_input
+from emulator.stackadapt.ingestion.uploads import Upload, take_upload
+from emulator.stackadapt.rules.mapping_columns import MappingColumn
 from emulator.stackadapt.rules.profile_input import UnreadableFile, read_file
-from emulator.stackadapt.rules.user_errors import payload, refusal
+from emulator.stackadapt.rules.user_errors import refusal
 from emulator.text import is_storable
 
 RESOURCE = "CDP_PROFILES"
@@ -25,9 +24,6 @@ mutations = MutationType()
 BINDABLES_2026 = [
     mutations,
     plain("UserUploadedProfiles", "advertiser", "filename", "id", "profileMapping"),
-    payload_type("CreateUserUploadedProfilesPayload", "mappableId", "userUploadedProfiles"),
-    payload_type("CreateUserUploadedProfilesWithJSONPayload", "mappableId", "userUploadedProfiles"),
-    payload_type("CreateUploadTargetsPayload", "targets"),
     plain("UploadTarget", "parameters", "resourceUrl", "url"),
     plain("UploadTargetParameters", "name", "value"),
 ]
@@ -35,7 +31,7 @@ BINDABLES_2026 = [
 
 @mutations.field("createUserUploadedProfiles")
 @mutation
-def create_user_uploaded_profiles(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def create_user_uploaded_profiles(context: RequestContext, given: Input) -> Output:
     """Ingests a file. One without profiles is accepted too, and its status becomes ERROR (assumed)."""
     advertiser_id, url = given.get("advertiserId"), given.get("url")
     if advertiser_id is None:
@@ -43,7 +39,7 @@ def create_user_uploaded_profiles(context: RequestContext, given: Mapping[str, A
     context.writable(advertiser_id, "input", "advertiserId")
     if not url:
         raise refusal(messages.URL_REQUIRED, "input", "url")
-    columns = _columns(given, "mappingSchemaV2")
+    columns = columns_of(context, given) or ()
     name, text = read_upload(context.connection, context.uploads, url, most_bytes=context.limits.body_bytes)
     name = given.get("filename") or name
     try:
@@ -57,10 +53,10 @@ def create_user_uploaded_profiles(context: RequestContext, given: Mapping[str, A
 
 @mutations.field("createUserUploadedProfilesWithJson")
 @mutation
-def create_user_uploaded_profiles_with_json(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def create_user_uploaded_profiles_with_json(context: RequestContext, given: Input) -> Output:
     """Ingests profiles sent inline. The payload requires a file name, so one is generated."""
     context.writable(given["advertiserId"], "input", "advertiserId")
-    columns = _columns(given, "mappingSchema")
+    columns = columns_of(context, given) or ()
     records = given["profiles"]
     if not all(isinstance(record, dict) for record in records):
         raise refusal(messages.MALFORMED_PROFILES, "input", "profiles")
@@ -71,17 +67,17 @@ def create_user_uploaded_profiles_with_json(context: RequestContext, given: Mapp
 
 @mutations.field("createUploadTargets")
 @mutation
-def create_upload_targets(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def create_upload_targets(context: RequestContext, given: Input) -> Output:
     """Targets for files of CDP profiles, to be sent as a form with the field `key` and the file."""
     wanted = given.get("regionIndependent") or ()
     if given.get("regionDependent"):
         raise refusal(messages.ONLY_CDP_PROFILES, "input", "regionDependent")
     if any(each["resourceType"] != RESOURCE for each in wanted):
         raise refusal(messages.ONLY_CDP_PROFILES, "input", "regionIndependent")
-    return {**payload(), "targets": [_target(context, each) for each in wanted]}
+    return {"targets": [_target(context, each) for each in wanted]}
 
 
-def _target(context: RequestContext, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _target(context: RequestContext, wanted: Input) -> Output:
     if not is_storable(wanted["filename"]) or not is_storable(wanted["mimeType"]):
         raise refusal(messages.NAME_REQUIRED, "input", "regionIndependent")
     key, resource_url = make_target(
@@ -94,21 +90,14 @@ def _target(context: RequestContext, wanted: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _columns(given: Mapping[str, Any], argument: str) -> list[MappingColumn]:
-    try:
-        return columns_of_input(given[argument])
-    except MalformedMapping as error:
-        raise refusal(messages.malformed_mapping(str(error)), "input", argument) from None
-
-
 def _upload(
     context: RequestContext,
-    given: Mapping[str, Any],
+    given: Input,
     columns: Sequence[MappingColumn],
     filename: str,
-    records: Sequence[Mapping[str, Any]],
+    records: Sequence[Input],
     failure: str | None = None,
-) -> dict[str, Any]:
+) -> Output:
     advertiser_id = given["advertiserId"]
     upload = Upload(
         advertiser_id=advertiser_id,
@@ -120,15 +109,11 @@ def _upload(
         failure=failure,
         rejecting=context.faults.record_rejection(),
     )
-    upload_id, mapping_id, instructions = take_upload(context.connection, context.arrival, upload)
-    advertiser = advertiser_node(context.writable(advertiser_id, "input", "advertiserId"))
-    mapping = {
-        "advertiser": advertiser,
-        "id": str(mapping_id),
-        "mappableId": upload_id,
-        "mappableType": SOURCE,
-        "mappingSchema": instructions["mapping_schema"],
-        "name": filename,
+    mapping, instructions = take_upload(context.connection, context.arrival, upload)
+    shown = {
+        "advertiser": context.advertisers.get(advertiser_id),
+        "filename": filename,
+        "id": mapping.mappable_id,
+        "profileMapping": mapping_node(context, mapping, instructions, filename),
     }
-    shown = {"advertiser": advertiser, "filename": filename, "id": upload_id, "profileMapping": mapping}
-    return {**payload(), "mappableId": upload_id, "userUploadedProfiles": shown}
+    return {"mappableId": mapping.mappable_id, "userUploadedProfiles": shown}
