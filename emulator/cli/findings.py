@@ -7,7 +7,7 @@ from collections import Counter
 
 import click
 
-from emulator.cli.output import counted
+from emulator.cli.terminal import counted
 from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING, Finding
 
 _COLOURS = {ERROR: "red", UNREADABLE: "red", WARNING: "yellow"}

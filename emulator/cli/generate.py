@@ -20,8 +20,8 @@ from emulator.cli.generate_options import (
     population_options,
     stream_options,
 )
-from emulator.cli.output import counted, progress
 from emulator.cli.remote import client_of, permission, remote_options
+from emulator.cli.terminal import counted, progress
 from emulator.errors import InputError, UserMistake, unwritable
 from emulator.generator.event_stream import EventStream, IdentifyCalls, members, membership_events
 from emulator.generator.job import CSV, Job, PeopleStream, Stream

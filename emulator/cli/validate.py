@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from emulator.cli.findings import print_finding, totals
-from emulator.cli.output import counted
+from emulator.cli.terminal import counted
 from emulator.harness.checks import Checked, validate
 from emulator.harness.checks.document_kinds import KINDS, kind_named
 from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING
