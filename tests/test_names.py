@@ -37,7 +37,6 @@ SHARED = {
     "events": "things that happened",
     "expectations": "what a test or scenario expects",
     "names": "names",
-    "output": "what a command writes",
     "response": "an HTTP response",
     "rules": "rules",
     "schema": "what data must look like",
