@@ -26,7 +26,7 @@ UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 
 # Commands that are not run, by a pattern, and why. Options of this package's own commands are checked all the same.
 NOT_RUN = {
-    r"^make (test|docs|conformance|test-postgresql|bench)\b": "runs for minutes, and this test among others",
+    r"^make (check|test|docs|conformance|test-postgresql|bench)\b": "runs for minutes, and this test among others",
     r"^pip install ": "changes the environment; tests/e2e/test_example_project.py installs the wheel",
     r"-- npm test": "needs a Node project",
     r"^pytest --stackadapt-url ": "needs tests of the reader's; tests/pytest_plugin runs both against a port",
