@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.artefacts import contract_json
 from emulator.errors import WorkspaceError
-from emulator.segment.conditions.compile import compile_condition, requires
-from emulator.segment.conditions.operators import OPERATORS
+from emulator.segment.conditions.compile import TRAIT_OPERATORS, compile_condition, requires
+from emulator.segment.conditions.operators import OPERATORS, Operator
 from emulator.segment.profiles.facts import ProfileFacts
 
 
@@ -46,6 +47,27 @@ def test_operators_mean_what_the_audience_builder_documents(
 ) -> None:
     assert [found for found in matching if not holds({"t": found}, operator, value)] == []
     assert [found for found in others if holds({"t": found}, operator, value)] == []
+
+
+def test_the_contract_lists_the_operators() -> None:
+    condition = contract_json("workspace.schema.json")["$defs"]["traitCondition"]["properties"]["operator"]
+    assert condition["enum"] == [*TRAIT_OPERATORS], "list the operator in contracts/workspace.schema.json"
+
+
+def test_an_operator_is_an_entry_of_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recipe for an operator: the entry here and its name in the contract, which the test above compares."""
+    longer = Operator(
+        description="a string of more characters",
+        takes="a number",
+        fits=lambda value: isinstance(value, int),
+        test=lambda found, value: isinstance(found, str) and len(found) > value,
+    )
+    monkeypatch.setitem(OPERATORS, "longer_than", longer)  # type: ignore[arg-type]
+    assert holds({"t": "abc"}, "longer_than", 2)
+    assert not holds({"t": "ab"}, "longer_than", 2)
+    assert not holds({}, "longer_than", 2)
+    with pytest.raises(WorkspaceError, match="a number"):
+        holds({"t": "abc"}, "longer_than", "2")
 
 
 def test_a_missing_trait_matches_only_some_negations() -> None:
