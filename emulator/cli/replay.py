@@ -49,16 +49,13 @@ def _compare(files: Sequence[Path]) -> None:
     for path in files:
         for case in read_cases(path):
             differences = compare(case, replay(case))
-            (different if differences else equal)[_group(case)] += 1
+            group = case.get("kind") or f"{case['generation']} {case['mode']}"
+            (different if differences else equal)[group] += 1
             if differences and different.total() <= _SHOWN:
                 _show(case, differences, console)
     _summarise(equal, different, console)
     if different:
         raise SystemExit(1)
-
-
-def _group(case: Case) -> str:
-    return case.get("kind") or f"{case['generation']} {case['mode']}"
 
 
 def _show(case: Case, differences: Sequence[Difference], console: Console) -> None:

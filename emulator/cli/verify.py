@@ -23,7 +23,6 @@ from emulator.harness.scenarios import (
     PASSED,
     SKIPPED,
     Report,
-    Result,
     Scenario,
     Target,
     built_in,
@@ -93,11 +92,14 @@ def command(
         _list(scenarios, as_json)
         return
     with _target(url, token, advertiser) as target:
-        results = list(_with_progress((play(each, target) for each in scenarios), len(scenarios)))
+        results = [play(each, target) for each in _with_progress(scenarios)]
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
     report = Report(target=target.name, scenarios=results, exchanges=exchanges)
     if junit_path is not None:
-        _write(junit_path, report)
+        try:
+            junit_path.write_text(junit_xml(report), encoding="utf-8")
+        except OSError as error:
+            raise unwritable(junit_path, error) from None
     if as_json:
         click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
@@ -141,16 +143,9 @@ def _new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
         yield endpoint
 
 
-def _with_progress(results: Iterator[Result], total: int) -> Iterable[Result]:
+def _with_progress(scenarios: Sequence[Scenario]) -> Iterable[Scenario]:
     console = Console(stderr=True)
-    return track(results, "playing", total=total, console=console, transient=True, disable=not console.is_terminal)
-
-
-def _write(path: Path, report: Report) -> None:
-    try:
-        path.write_text(junit_xml(report), encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
+    return track(scenarios, "playing", console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show(report: Report) -> None:

@@ -203,7 +203,16 @@ class _Demo:
             events=segment["events"],
             not_triggered=segment["outcomes"].get("discarded", 0),
             rejected_by_mapping=rejected,
-            failed_batches=tuple(_failed(batch) for batch in self._control.get("batches", failed="true")["batches"]),
+            failed_batches=tuple(
+                FailedBatch(
+                    reason=batch["reason"],
+                    error=batch["error"],
+                    locations=tuple(batch["locations"]),
+                    events=tuple(batch["events"]),
+                    segment_reports=batch["segmentReports"],
+                )
+                for batch in self._control.get("batches", failed="true")["batches"]
+            ),
             sent=segment["outcomes"].get("sent", 0),
             rejected_by_stackadapt=stackadapt["rejections"],
             applied=stackadapt["records"].get("visible", 0),
@@ -212,13 +221,3 @@ class _Demo:
             invalid_profiles=tuple(sorted(email for email in visible if not has_valid_email({"email": email}))),
             segments=segments,
         )
-
-
-def _failed(batch: Mapping[str, Any]) -> FailedBatch:
-    return FailedBatch(
-        reason=batch["reason"],
-        error=batch["error"],
-        locations=tuple(batch["locations"]),
-        events=tuple(batch["events"]),
-        segment_reports=batch["segmentReports"],
-    )

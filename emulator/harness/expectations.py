@@ -217,12 +217,11 @@ class ExpectingStackAdapt(StackAdaptClient):
         """
         __tracebackhide__ = True
         if size is None and members is None:
-            raise InputError(
+            message, hint = (
                 "an expected size or members are required",
-                where="expect_segment",
-                allowed="size, members",
-                hint="To read a segment, use stackadapt.segment(rule).",
+                "To read a segment, use stackadapt.segment(rule).",
             )
+            raise InputError(message, where="expect_segment", allowed="size, members", hint=hint)
         segment = self.segment(rule)
         if size is not None and segment["size"] != size:
             raise unmet(self._endpoint, f"expected a segment with {size} members; it has {segment['size']}")

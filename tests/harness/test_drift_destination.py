@@ -19,7 +19,7 @@ from emulator.errors import InputError, UserMistake
 from emulator.harness.checks.finding import BREAKING, DANGEROUS, SAFE
 from emulator.harness.drift import compare_published
 from emulator.harness.drift.cases import cases
-from emulator.harness.drift.definition_changes import definition_findings
+from emulator.harness.drift.published import definition_findings
 from emulator.harness.recorded_cases import replay
 from emulator.mapping import generations, load_definition, nearest_generation, newest
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,22 +109,15 @@ def cannot_start(subject: Workspace | Content) -> Iterator[Finding]:
     if isinstance(subject, Content) and mistakes(subject.value, subject.kind.schema):
         return
     try:
-        _start(subject if isinstance(subject, Workspace) else parse_workspace(subject.value, where=""))
+        workspace = subject if isinstance(subject, Workspace) else parse_workspace(subject.value, where="")
+        # The services themselves decide, in memory: a copy of their rules could differ from them one day.
+        with closing(Store()) as store:
+            sandbox = Sandbox(workspace, store=store)
+            StackAdapt(sandbox, api_version=workspace.api_version)
+            Segment(sandbox, _no_transport)
     except UserMistake as error:
         finding = of_mistake(error, (error.where or "").removeprefix(": "))
         yield replace(finding, why="`serve` and `exec` refuse to start with this workspace.")
-
-
-def _start(workspace: Workspace) -> None:
-    """Raises the UserMistake with which `serve` would refuse the workspace."""
-    # The services themselves decide, in memory: a copy of their rules could differ from them one day.
-    store = Store()
-    try:
-        sandbox = Sandbox(workspace, store=store)
-        StackAdapt(sandbox, api_version=workspace.api_version)
-        Segment(sandbox, _no_transport)
-    finally:
-        store.close()
 
 
 def _no_transport(destination: Destination) -> Transport:

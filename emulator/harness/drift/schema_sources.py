@@ -55,8 +55,7 @@ def introspect(client: httpx.Client, url: str, token: str | None) -> GraphQLSche
         response = _query(client, url, token, query)
         if not response.get("errors"):
             return _introspected(response, place)
-    found = _without(token, _messages(response))
-    raise UserMistake("the endpoint rejects introspection", where=place, found=found)
+    raise UserMistake("the endpoint rejects introspection", where=place, found=_without(token, _messages(response)))
 
 
 def _query(client: httpx.Client, url: str, token: str | None, query: str) -> dict[str, Any]:

@@ -101,15 +101,11 @@ def _blank(value: str) -> str:
 
     def blank(match: re.Match[str]) -> str:
         if match[1]:
-            # An escaped letter is content; an escaped quote or line break is shape.
-            return match[1] if not _ESCAPE.fullmatch(match[1]) or _is_punctuation(match[1]) else "x"
+            # An escaped letter or digit is content; an escaped quote or line break is shape.
+            escaped = _ESCAPE.fullmatch(match[1])
+            return "x" if escaped and chr(int(escaped[1], 16)).isalnum() else match[1]
         if match[3]:
             return "1"
         return "X" if match[2].isupper() else "x"
 
     return _LETTER.sub(blank, value)
-
-
-def _is_punctuation(escape: str) -> bool:
-    """Whether an escape is neither a letter nor a digit."""
-    return not chr(int(escape[-4:], 16)).isalnum()

@@ -68,7 +68,6 @@ class _Replay:
         self._pseudonyms = Pseudonyms("")
 
     def result(self, case: Case, exchange: Exchange) -> Result:
-        """The result of one exchange."""
         started = self._watch.now()
         result = self._compare(case, exchange)
         return replace(result, seconds=(self._watch.now() - started).total_seconds())

@@ -2,10 +2,9 @@
 
 from emulator.harness.scenarios.expectations import short
 from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
-from emulator.harness.scenarios.model import Case, Cell, Check, Scenario
+from emulator.harness.scenarios.model import Case, Cell, Check, Scenario, merged, workspace_of
 from emulator.harness.scenarios.player import Target, graphql_only, outcome_of, play, sandboxes_of, separate_emulators
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
-from emulator.harness.scenarios.workspace import merged, workspace_of
 
 __all__ = [
     "FAILED",

@@ -1,4 +1,4 @@
-"""A scenario, its parts, and the state of one that runs."""
+"""A scenario, its parts, its workspace, and the state of one that runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 import httpx
 
+from emulator.artefacts import fixture
+from emulator.errors import WorkspaceError
 from emulator.harness.client import Endpoint, SegmentClient, StackAdaptClient, timeline_of
+from emulator.workspace_file import read
 
 Document = Mapping[str, Any]
 
@@ -88,12 +91,10 @@ class ScenarioRun:
 
     @property
     def segment(self) -> SegmentClient:
-        """The Segment service."""
         return SegmentClient(self.endpoint)
 
     @property
     def stackadapt(self) -> StackAdaptClient:
-        """The StackAdapt service."""
         return StackAdaptClient(self.endpoint)
 
     def begin_step(self) -> None:
@@ -167,3 +168,43 @@ class Scenario(Case):
     def matches(self, text: str) -> bool:
         """Whether title, path or a ledger id contains `text`, ignoring case."""
         return any(text.lower() in each.lower() for each in (self.title, self.path.as_posix(), *self.shows))
+
+
+def workspace_of(given: Document, *, where: str = "given") -> dict[str, Any]:
+    """The JSON form of the workspace that `given` describes, not validated yet.
+
+    Raises WorkspaceError, at `where`, when the part to change does not exist.
+    """
+    workspace: dict[str, Any] = merged(read(fixture("workspace.yaml")), given.get("workspace", {}))
+    if "latency" in given:
+        workspace = merged(workspace, {"ingestion": {"latency": given["latency"]}})
+    changes = {name: given[name] for name in ("destination", "audience", "subscription") if name in given}
+    if not changes:
+        return workspace
+    destinations = _items(workspace, "destinations", where=f"{where}: ", what="destination instance")
+    first = merged(destinations[0], changes.get("destination", {}))
+    for name, place in (("audience", "audiences"), ("subscription", "subscriptions")):
+        if name in changes:
+            head, *rest = _items(first, place, where=f"{where}: destinations[0].", what=name)
+            first[place] = [merged(head, changes[name]), *rest]
+    return {**workspace, "destinations": [first, *destinations[1:]]}
+
+
+def _items(document: Any, name: str, *, where: str, what: str) -> list[Any]:
+    items = document.get(name) if isinstance(document, Mapping) else None
+    if not isinstance(items, list) or not items:
+        raise WorkspaceError(f"no {what} to change", where=f"{where}{name}")
+    return items
+
+
+def merged(document: Any, patch: Any) -> Any:
+    """A JSON Merge Patch (RFC 7396): objects are merged, null removes a field, anything else replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(document) if isinstance(document, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result

@@ -14,13 +14,12 @@ from typing import Any
 
 from emulator.errors import InputError, unknown
 from emulator.faults import parse_definition
+from emulator.harness.scenarios.model import Document
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 from emulator.stackadapt.rules.mapping_columns import BUILTIN_TYPES
 from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS
 from emulator.stackadapt.rules.segment_rules import AUDIENCE_FIELDS, Not, Rule, Test, parse_rule
 from emulator.workspace import Workspace
-
-Document = Mapping[str, Any]
 
 _RULE_FIELDS = ("email", "marketing_status", *sorted(AUDIENCE_FIELDS), *BUILTIN_TYPES)
 _WORD = re.compile(r"\w+")

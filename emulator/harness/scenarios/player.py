@@ -11,9 +11,8 @@ import httpx
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.harness.client import ClockClient, Endpoint, RemoteEmulator
-from emulator.harness.scenarios.model import Check, Document, Scenario, ScenarioRun
+from emulator.harness.scenarios.model import Check, Document, Scenario, ScenarioRun, workspace_of
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Result
-from emulator.harness.scenarios.workspace import workspace_of
 from emulator.workspace import Workspace, parse_workspace
 
 Opened = AbstractContextManager[Endpoint]
