@@ -11,7 +11,8 @@ from emulator.workspace import Workspace
 def check_audience(workspace: Workspace, key: str) -> None:
     """Raises NotFound for a key that no audience has."""
     if workspace.audience(key) is None:
-        raise unknown("audience", key, (audience.key for audience in workspace.audiences), where="audience")
+        keys = [audience.key for audience in workspace.audiences]
+        raise unknown("audience", key, keys, where="audience", error=NotFound)
 
 
 def check_connected(workspace: Workspace, key: str, destination: str | None) -> None:
@@ -34,7 +35,7 @@ def check_destination(workspace: Workspace, name: str | None) -> None:
     """Raises NotFound for a name that no destination instance has."""
     names = [destination.name for destination in workspace.destinations]
     if name not in names:
-        raise unknown("destination instance", name, names, where="destination")
+        raise unknown("destination instance", name, names, where="destination", error=NotFound)
 
 
 def connected_destinations(workspace: Workspace, key: str) -> Iterator[str]:

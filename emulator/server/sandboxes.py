@@ -250,6 +250,7 @@ class Sandboxes:
             where="sandbox",
             hint="GET /_emulator/sandboxes lists them.",
             listing=False,
+            error=NotFound,
         )
 
     def _learn(self, sandbox: NamedSandbox) -> NamedSandbox:
