@@ -17,7 +17,6 @@ import click
 import yaml
 from graphql import build_schema
 
-from emulator import faults as fault_rules
 from emulator.artefacts import contract, contract_json
 from emulator.cli import COMMANDS
 from emulator.errors import ContractViolation, EmulatorDefect, UserMistake
@@ -26,6 +25,7 @@ from emulator.mapping import Field, generations, load_definition
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
 from tests.docs.blocks import DOCUMENTS
+from tests.faults.contract_parts import documentation
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _VARIABLES = (
@@ -173,7 +173,7 @@ def faults() -> str:
             default and _code(default),
             text,
         )
-        for fault, option, kind, default, text in fault_rules.documentation()
+        for fault, option, kind, default, text in documentation()
     ]
     return table(("fault", "option", "type", "default", "effect"), rows)
 

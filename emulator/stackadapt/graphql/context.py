@@ -46,8 +46,10 @@ class RequestContext:
         scopes = self.advertisers.scopes(self.token, advertiser_id)
         return self.advertisers.get(advertiser_id) if READ in scopes else None
 
-    def writable(self, advertiser_id: str, *path: str) -> KnownAdvertiser:
-        """The advertiser. Raises Refusal, with this path, if it does not exist or the token may not write there."""
+    def writable(self, advertiser_id: str | None, *path: str) -> KnownAdvertiser:
+        """The advertiser. Raises Refusal, with this path, if it is not given, unknown, or not writable by the token."""
+        if advertiser_id is None:
+            raise refusal(messages.ADVERTISER_REQUIRED, *path)
         advertiser = self.advertisers.get(advertiser_id)
         if advertiser is None:
             raise refusal(messages.ADVERTISER_UNKNOWN.format(advertiser_id), *path)

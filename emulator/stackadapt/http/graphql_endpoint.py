@@ -113,7 +113,7 @@ def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
     try:
         params = read_body(body)
     except BadBody as error:
-        return GraphQLResponse.error(400, error.message, emulator=error.emulator)
+        return GraphQLResponse.error(400, str(error), emulator=error.emulator)
     if caller.stackadapt is None or caller.token is None:
         return _unauthorized(params, limits, trace_id, anonymous=caller.secret is None)
     try:

@@ -24,17 +24,6 @@ from emulator.timestamps import from_millis, iso_of_millis
 from emulator.workspace import READ
 
 TYPE_NAME = "RuleGroupAudienceCustomSegment"
-_FIELDS = (
-    "active",
-    "advertiserPermissions",
-    "createdAt",
-    "description",
-    "duidSize",
-    "expandable",
-    "id",
-    "name",
-    "phrases",
-)
 
 query = QueryType()
 segment = ObjectType(TYPE_NAME)
@@ -43,11 +32,7 @@ interface = InterfaceType("CustomSegment", lambda *_: TYPE_NAME)
 BINDABLES_2026 = [
     query,
     interface,
-    plain(TYPE_NAME, *_FIELDS),
     segment,
-    # Types of segments that are never returned.
-    plain("PlaceholderCustomSegment", *_FIELDS, "size"),
-    plain("UserUploadedCustomSegment", *_FIELDS, "size"),
     plain("CustomSegmentAdvertiserPermissions", "advertiserRestricted"),
     permissions,
     plain("AudienceCatalogue", "demographicSegments", "interestSegments"),
