@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,9 +37,9 @@ class RequestContext:
     sources: frozenset[str]
     property_types: frozenset[str]
     started_at: datetime
-    uploads: UploadPlaces = field(default_factory=UploadPlaces)
-    decoded: Mapping[str, Any] = field(default_factory=dict)
-    faults: FaultMatch = field(default_factory=FaultMatch)
+    uploads: UploadPlaces
+    decoded: Mapping[str, Any]
+    faults: FaultMatch
 
     def readable(self, advertiser_id: str) -> KnownAdvertiser | None:
         """The advertiser, if it exists and the token may read it."""
