@@ -7,7 +7,6 @@ active rules of a sandbox, and `Faults.match` returns those that match a request
 from emulator.faults.definition import (
     Definition,
     check_operation,
-    documentation,
     parse_definition,
     parse_header,
     registry,
@@ -35,7 +34,6 @@ __all__ = [
     "Status",
     "channel_of",
     "check_operation",
-    "documentation",
     "parse_definition",
     "parse_header",
     "registry",

@@ -7,8 +7,8 @@ X-Emulator-Fault: {"fault": "partial", "email": "*@example.com"}
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import MISSING, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -19,7 +19,7 @@ import emulator.faults.kinds as kinds
 from emulator.errors import InputError, unknown
 from emulator.faults.fault import Fault
 from emulator.faults.matching import Match, RequestSummary
-from emulator.faults.options import MATCHERS, Option, options_of, parse_options, show_options
+from emulator.faults.options import MATCHERS, Option, parse_options, show_options
 from emulator.protocol import FAULT_HEADER
 
 _TIMES = Option(type="integer", description="requests matched; no limit when absent", default=None, least=1, most=10**9)
@@ -32,23 +32,6 @@ def registry() -> Mapping[str, type[Fault]]:
     classes = [each for module in modules for each in vars(module).values() if isinstance(each, type)]
     named = [each for each in classes if issubclass(each, Fault) and hasattr(each, "name")]
     return MappingProxyType({each.name: each for each in named})
-
-
-def documentation() -> Iterator[tuple[str, str | None, str, str, str]]:
-    """The rows of the documentation's table of faults: fault, option, type, default, description.
-
-    In the row of a fault itself the option is None. The default is JSON, or `required` or `none`.
-    """
-    for name, kind in registry().items():
-        yield name, None, "", "", (kind.__doc__ or "").strip().splitlines()[0]
-        for option_name, option in options_of(kind).items():
-            kind_of_value = "array of strings" if option.type == "array" else option.type
-            if option.type == "integer":
-                kind_of_value += f", {option.allowed}"
-            default = "required" if option.default is MISSING else "none"
-            if option.default not in (MISSING, None):
-                default = json.dumps(option.default)
-            yield name, option_name, kind_of_value, default, option.description
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,11 +27,6 @@ class Option:
     most: int | None = None
 
     @property
-    def required(self) -> bool:
-        """Whether a definition must have it."""
-        return self.default is MISSING
-
-    @property
     def allowed(self) -> str:
         """The values that it takes, for error messages."""
         if self.type == "integer":
@@ -41,7 +36,7 @@ class Option:
     def read(self, given: Mapping[str, Any], name: str) -> Any:
         """The value that a definition gives it, or its default. Raises InputError."""
         if name not in given:
-            if self.required:
+            if self.default is MISSING:
                 raise InputError("this option is required", where=name, allowed=self.allowed)
             return self.default
         value = given[name]
@@ -54,17 +49,6 @@ class Option:
         if not valid:
             raise InputError(f"invalid {self.type}", where=name, found=value, allowed=self.allowed)
         return tuple(value) if self.type == "array" else value
-
-    def schema(self) -> dict[str, Any]:
-        """Its JSON Schema."""
-        shown: dict[str, Any] = {"type": self.type}
-        if self.type == "integer":
-            shown |= {"minimum": self.least, "maximum": self.most}
-        if self.type == "array":
-            shown["items"] = {"type": "string"}
-        if not self.required and self.default is not None:
-            shown["default"] = list(self.default) if self.type == "array" else self.default
-        return shown
 
 
 def integer(description: str, *, most: int, least: int = 0, default: Any = MISSING, name: str | None = None) -> Any:

@@ -31,11 +31,6 @@ class FaultedResponse:
     delay_ms: int = 0
     interruption: Interruption | None = None
 
-    @property
-    def is_lost(self) -> bool:
-        """Whether a fault has already decided how the connection ends without a response."""
-        return self.status is None and self.interruption is not None
-
 
 def error_response(status: int, trace_id: str, *, retry_after: int | None = None) -> FaultedResponse:
     """A GraphQL error with an HTTP status, marked as the emulator's: of the real service only 400 and 401 are known."""

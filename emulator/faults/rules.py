@@ -101,8 +101,9 @@ class Faults:
         with self._lock:
             matched = [rule.definition for rule in self._rules if rule.matches(request)]
             self._rules = [rule for rule in self._rules if rule.remaining != 0]
-        if once is not None and self._matches_once(once, request, trace_id):
-            matched.append(once)
+        if once is not None and once.applies_to(request):
+            chance = self._ids.stream("fault", trace_id).random()
+            matched += [once] if chance < once.probability else []
         return FaultMatch(trace_id, tuple(matched))
 
     def rules(self) -> tuple[Rule, ...]:
@@ -130,9 +131,6 @@ class Faults:
             self._rules = []
             for definition in self._initial:
                 self._add(definition)
-
-    def _matches_once(self, once: Definition, request: RequestSummary, trace_id: str) -> bool:
-        return once.applies_to(request) and self._ids.stream("fault", trace_id).random() < once.probability
 
     def _add(self, definition: Definition) -> Rule:
         number = next(self._numbers)

@@ -17,7 +17,6 @@ import click
 import yaml
 from graphql import build_schema
 
-from emulator import faults as fault_rules
 from emulator.artefacts import contract, contract_json
 from emulator.cli import COMMANDS
 from emulator.errors import EXIT_CODES
@@ -27,6 +26,7 @@ from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
 from tests.docs.blocks import DOCUMENTS
 from tests.docs.schema_keys import keys_of
+from tests.faults.contract_parts import documentation
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _VARIABLES = (
@@ -151,7 +151,7 @@ def faults() -> str:
             default and _code(default),
             text,
         )
-        for fault, option, kind, default, text in fault_rules.documentation()
+        for fault, option, kind, default, text in documentation()
     ]
     return table(("fault", "option", "type", "default", "effect"), rows)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from emulator.artefacts import contracts_dir
-from emulator.faults import documentation, registry
-from emulator.faults.options import options_of
+from emulator.faults import registry
+from emulator.faults.options import Option, options_of
 
 WORKSPACE: Final = "workspace.schema.json"
 OPENAPI: Final = "openapi.yaml"
@@ -52,6 +53,35 @@ def write(directory: Path) -> None:
         (directory / contract).write_text(text[:start] + part + text[end:], encoding="utf-8")
 
 
+def documentation() -> Iterator[tuple[str, str | None, str, str, str]]:
+    """The rows of the documentation's table of faults: fault, option, type, default, description.
+
+    In the row of a fault itself the option is None. The default is JSON, or `required` or `none`.
+    """
+    for name, kind in registry().items():
+        yield name, None, "", "", (kind.__doc__ or "").strip().splitlines()[0]
+        for option_name, option in options_of(kind).items():
+            kind_of_value = "array of strings" if option.type == "array" else option.type
+            if option.type == "integer":
+                kind_of_value += f", {option.allowed}"
+            default = "required" if option.default is MISSING else "none"
+            if option.default not in (MISSING, None):
+                default = json.dumps(option.default)
+            yield name, option_name, kind_of_value, default, option.description
+
+
+def option_schema(option: Option) -> dict[str, Any]:
+    """The JSON Schema of an option."""
+    shown: dict[str, Any] = {"type": option.type}
+    if option.type == "integer":
+        shown |= {"minimum": option.least, "maximum": option.most}
+    if option.type == "array":
+        shown["items"] = {"type": "string"}
+    if option.default not in (MISSING, None):
+        shown["default"] = list(option.default) if option.type == "array" else option.default
+    return shown
+
+
 def workspace_part() -> str:
     """`$defs.fault`: the options of all faults together, each with the widest range."""
     lines = [f'"fault": {json.dumps({"enum": list(registry())})}']
@@ -85,10 +115,11 @@ def _definition_lines() -> Iterator[str]:
     descriptions = {fault: text for fault, option, *_, text in documentation() if option is None}
     for index, (fault, kind) in enumerate(registry().items()):
         options = options_of(kind)
+        required = ["fault", *(name for name, option in options.items() if option.default is MISSING)]
         yield "    - type: object"
         yield f"      description: {_flow(descriptions[fault])}"
         yield "      additionalProperties: false"
-        yield f"      required: {_flow(['fault', *(name for name, option in options.items() if option.required)])}"
+        yield f"      required: {_flow(required)}"
         yield "      properties:"
         yield f"        fault: {{const: {fault}}}"
         if index:
@@ -101,7 +132,7 @@ def _definition_lines() -> Iterator[str]:
             yield "          probability: {type: number, minimum: 0, maximum: 1, default: 1}"
             yield f"          times: {_flow(_TIMES)}"
         for name, option in options.items():
-            yield f"        {name}: {_flow({**option.schema(), 'description': _sentence(option.description)})}"
+            yield f"        {name}: {_flow({**option_schema(option), 'description': _sentence(option.description)})}"
 
 
 def _rule_lines() -> Iterator[str]:
@@ -129,7 +160,7 @@ def _all_options() -> dict[str, dict[str, Any]]:
     faults: dict[str, dict[str, list[str]]] = {}
     for fault, kind in registry().items():
         for name, option in options_of(kind).items():
-            schema = {key: value for key, value in option.schema().items() if key != "default"}
+            schema = {key: value for key, value in option_schema(option).items() if key != "default"}
             known = merged.setdefault(name, schema)
             if option.type == "integer":
                 known["minimum"] = min(known["minimum"], schema["minimum"])

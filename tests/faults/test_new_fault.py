@@ -14,7 +14,7 @@ import yaml
 from emulator import Emulator
 from emulator.artefacts import contracts_dir
 from emulator.errors import InputError
-from emulator.faults import documentation, kinds, parse_definition, registry
+from emulator.faults import kinds, parse_definition, registry
 from emulator.protocol import FAULT_HEADER
 from tests.faults import contract_parts
 
@@ -125,6 +125,6 @@ def test_contracts_and_documentation_of_a_new_fault_are_generated(tmp_path: Path
     schemas = yaml.safe_load((tmp_path / contract_parts.OPENAPI).read_text(encoding="utf-8"))["components"]["schemas"]
     assert schemas["FaultRule"]["properties"]["charset"] == {"type": "string"}
     assert "wrongCharset" in [each["properties"]["fault"]["const"] for each in schemas["FaultDefinition"]["oneOf"]]
-    rows = list(documentation())
+    rows = list(contract_parts.documentation())
     assert ("teapot", None, "", "", "Responds with status 418.") in rows
     assert ("teapot", "minutes", "integer, 1 to 10", "3", "minutes until the tea is ready") in rows

@@ -24,7 +24,7 @@ class LostResponse(Fault):
         return None if self.applied else _NO_RESPONSE
 
     def on_response(self, response: FaultedResponse) -> FaultedResponse:
-        if response.is_lost:
+        if response.status is None and response.interruption is not None:
             return response
         return replace(response, status=None, body=b"", interruption=self.interruption)
 

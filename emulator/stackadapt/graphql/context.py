@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,17 +37,19 @@ class RequestContext:
     sources: frozenset[str]
     property_types: frozenset[str]
     started_at: datetime
-    uploads: UploadPlaces = field(default_factory=UploadPlaces)
-    decoded: Mapping[str, Any] = field(default_factory=dict)
-    faults: FaultMatch = field(default_factory=FaultMatch)
+    uploads: UploadPlaces
+    decoded: Mapping[str, Any]
+    faults: FaultMatch
 
     def readable(self, advertiser_id: str) -> KnownAdvertiser | None:
         """The advertiser, if it exists and the token may read it."""
         scopes = self.advertisers.scopes(self.token, advertiser_id)
         return self.advertisers.get(advertiser_id) if READ in scopes else None
 
-    def writable(self, advertiser_id: str, *path: str) -> KnownAdvertiser:
-        """The advertiser. Raises Refusal, with this path, if it does not exist or the token may not write there."""
+    def writable(self, advertiser_id: str | None, *path: str) -> KnownAdvertiser:
+        """The advertiser. Raises Refusal, with this path, if it is not given, unknown, or not writable by the token."""
+        if advertiser_id is None:
+            raise refusal(messages.ADVERTISER_REQUIRED, *path)
         advertiser = self.advertisers.get(advertiser_id)
         if advertiser is None:
             raise refusal(messages.ADVERTISER_UNKNOWN.format(advertiser_id), *path)

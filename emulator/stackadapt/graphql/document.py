@@ -29,13 +29,12 @@ _PLAIN_STRING = re.compile(r'"([^"\\\r\n\ud800-\udfff]*(?:\\["\\/bfnrt][^"\\\r\n
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _INTROSPECTION = ("__schema", "__type")
+# Marks an error that the real service would not send.
+_EMULATOR = {"emulator": True}
 
 
 class DocumentTooLarge(GraphQLError):
     """A document that exceeds one of the `Limits`."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, extensions={"emulator": True})
 
 
 class PlainStringLexer(Lexer):
@@ -58,12 +57,8 @@ def _unescaped(text: str) -> str:
 def parse_document(text: str, limits: Limits) -> DocumentNode:
     """The syntax tree. Raises GraphQLSyntaxError, also for more tokens than `limits.tokens`."""
     source = Source(text)
-    parser = Parser(
-        source,
-        max_tokens=limits.tokens,
-        lexer=PlainStringLexer(source),
-        allow_empty_selection_sets=False,
-    )
+    lexer = PlainStringLexer(source)
+    parser = Parser(source, max_tokens=limits.tokens, lexer=lexer, allow_empty_selection_sets=False)
     try:
         return parser.parse_document()
     except RecursionError:
@@ -74,18 +69,15 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
     """Raises DocumentTooLarge for too many aliases or selections, or too deeply nested fields."""
     fields = list(_selections(document))
     aliases = sum(isinstance(node, FieldNode) and node.alias is not None for node in fields)
-    for what, found, limit in (
-        ("selections", len(fields), limits.selections),
-        ("aliases", aliases, limits.aliases),
-    ):
+    for what, found, limit in (("selections", len(fields), limits.selections), ("aliases", aliases, limits.aliases)):
         if found > limit:
-            raise DocumentTooLarge(messages.TOO_MANY.format(found, what, limit))
+            raise DocumentTooLarge(messages.TOO_MANY.format(found, what, limit), extensions=_EMULATOR)
     fragments = _fragments(document)
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
             found = _depth(operation.selection_set, fragments, {})
             if found > limits.depth:
-                raise DocumentTooLarge(messages.TOO_DEEP.format(found, limits.depth))
+                raise DocumentTooLarge(messages.TOO_DEEP.format(found, limits.depth), extensions=_EMULATOR)
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

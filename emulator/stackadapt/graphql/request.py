@@ -39,7 +39,6 @@ class BadBody(Exception):
 
     def __init__(self, message: str, *, emulator: bool = False) -> None:
         super().__init__(message)
-        self.message = message
         self.emulator = emulator
 
 
@@ -94,7 +93,10 @@ def read_body(body: bytes) -> GraphQLParams:
     variables = params.get("variables")
     if variables is not None:
         _require("variables", variables, dict, "empty or an object")
-        _refuse_half_surrogates(variables)
+        try:
+            json.dumps(variables, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise BadBody(messages.HALF_SURROGATE, emulator=True) from None
     operation_name = params.get("operationName")
     if operation_name is not None:
         _require("operationName", operation_name, str, "a string")
@@ -200,10 +202,3 @@ def _require(name: str, value: Any, kind: type, expected: str) -> None:
 
 def _type_name(value: Any) -> str:
     return next(name for kind, name in _TYPE_NAMES if isinstance(value, kind))
-
-
-def _refuse_half_surrogates(variables: Mapping[str, Any]) -> None:
-    try:
-        json.dumps(variables, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise BadBody(messages.HALF_SURROGATE, emulator=True) from None

@@ -23,7 +23,7 @@ from emulator.stackadapt.graphql.resolvers.fields import member
 
 LATEST: Final = "2026-06"
 # The endings of the types whose fields are members of the parent and need no resolver of their own.
-_PLAIN_TYPES: Final = ("Payload", "Connection", "Edge")
+_PLAIN_TYPES: Final = ("Payload", "Connection", "Edge", "CustomSegment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

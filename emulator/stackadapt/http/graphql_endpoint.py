@@ -113,7 +113,7 @@ def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
     try:
         params = read_body(body)
     except BadBody as error:
-        return GraphQLResponse.error(400, error.message, emulator=error.emulator)
+        return GraphQLResponse.error(400, str(error), emulator=error.emulator)
     if caller.stackadapt is None or caller.token is None:
         return _unauthorized(params, limits, trace_id, anonymous=caller.secret is None)
     try:
@@ -155,15 +155,11 @@ def _http_response(result: GraphQLResponse, **headers: str) -> FaultedResponse:
 
 
 def _flask_response(response: FaultedResponse, channel: ResponseChannel) -> Response:
-    headers = dict(response.headers)
-    if response.interruption is None:
-        return Response(response.body, status=response.status, headers=headers)
-    body = _interrupted(response.body, channel, response.interruption)
-    return Response(body, status=response.status, headers=headers)
+    def body(interruption: Interruption) -> Iterator[bytes]:
+        # A connection can only fail where the body is read.
+        if response.body:
+            yield response.body
+        channel.interrupt(interruption)
 
-
-def _interrupted(body: bytes, channel: ResponseChannel, interruption: Interruption) -> Iterator[bytes]:
-    """The body up to where the connection fails: a connection can only fail where the body is read."""
-    if body:
-        yield body
-    channel.interrupt(interruption)
+    shown = response.body if response.interruption is None else body(response.interruption)
+    return Response(shown, status=response.status, headers=dict(response.headers))

@@ -8,7 +8,6 @@ filter by type or provider excludes all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ariadne import InterfaceType, ObjectType, QueryType
@@ -24,17 +23,6 @@ from emulator.timestamps import from_millis, iso_of_millis
 from emulator.workspace import READ
 
 TYPE_NAME = "RuleGroupAudienceCustomSegment"
-_FIELDS = (
-    "active",
-    "advertiserPermissions",
-    "createdAt",
-    "description",
-    "duidSize",
-    "expandable",
-    "id",
-    "name",
-    "phrases",
-)
 
 query = QueryType()
 segment = ObjectType(TYPE_NAME)
@@ -43,11 +31,7 @@ interface = InterfaceType("CustomSegment", lambda *_: TYPE_NAME)
 BINDABLES_2026 = [
     query,
     interface,
-    plain(TYPE_NAME, *_FIELDS),
     segment,
-    # Types of segments that are never returned.
-    plain("PlaceholderCustomSegment", *_FIELDS, "size"),
-    plain("UserUploadedCustomSegment", *_FIELDS, "size"),
     plain("CustomSegmentAdvertiserPermissions", "advertiserRestricted"),
     permissions,
     plain("AudienceCatalogue", "demographicSegments", "interestSegments"),
@@ -61,15 +45,10 @@ def resolve_audiences(_parent: Any, _info: Info) -> dict[str, list[Any]]:
 
 @query.field("customSegments")
 def resolve_custom_segments(
-    _parent: Any,
-    info: Info,
-    *,
-    filterBy: Input | None = None,
-    sortBy: Mapping[str, str] | None = None,
-    includePublic: bool | None = None,
-    **page: Any,
+    _parent: Any, info: Info, *, filterBy: Input | None = None, sortBy: Input | None = None, **page: Any
 ) -> Output:
     context = info.context
+    # `includePublic`, part of `page`, has no effect: no segment is public.
     readable = [advertiser.id for advertiser in context.advertisers.allowed(context.token, READ)]
     rows = context.connection.execute(select(SEGMENTS).where(SEGMENTS.c.advertiser_id.in_(readable))).all()
     found = [row for row in rows if _passes(row, filterBy or {})]
@@ -77,19 +56,19 @@ def resolve_custom_segments(
 
 
 @segment.field("size")
-def resolve_size(parent: Mapping[str, Any], info: Info) -> int:
+def resolve_size(parent: Input, info: Info) -> int:
     context, row = info.context, parent["row"]
     compiled = compiled_segment(context.connection, row, from_millis(context.arrival.received_at))
     return segment_size(context.connection, row, compiled)
 
 
 @permissions.field("permittedAdvertisers")
-def resolve_permitted_advertisers(parent: Mapping[str, Any], info: Info, **page: Any) -> Output:
+def resolve_permitted_advertisers(parent: Input, info: Info, **page: Any) -> Output:
     owner = info.context.advertisers.get(parent["advertiserId"])
     return connection([owner] if owner else [], page, ADVERTISER_LISTING)
 
 
-def _listing(sort: Mapping[str, str] | None) -> CursorOrder[Row[Any]]:
+def _listing(sort: Input | None) -> CursorOrder[Row[Any]]:
     field, order = (sort["field"], sort["order"]) if sort else ("created_at", "ASC")
     position = {"name": lambda row: (row.name, row.id), "created_at": lambda row: (row.created_at, row.id)}[field]
     return CursorOrder(name=f"customSegments/{field}", position=position, descending=order == "DESC")

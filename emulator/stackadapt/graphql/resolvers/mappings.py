@@ -109,9 +109,7 @@ def columns_of(context: RequestContext, given: Input) -> list[MappingColumn] | N
 def _chosen(context: RequestContext, given: Input, kind: str) -> Mapping:
     """The mapping with the `id` of the input, else the one with its identity, created if necessary."""
     advertiser_id, mapping_id = given.get("advertiserId"), given.get("id")
-    if advertiser_id is None and mapping_id is None:
-        raise refusal(messages.ADVERTISER_REQUIRED, "input", "advertiserId")
-    if advertiser_id is not None:
+    if advertiser_id is not None or mapping_id is None:
         context.writable(advertiser_id, "input", "advertiserId")
     if mapping_id is not None:
         mapping = mapping_by_id(context.connection, mapping_id, kind)

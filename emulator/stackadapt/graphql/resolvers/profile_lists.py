@@ -55,18 +55,16 @@ def keep_profile_list(context: RequestContext, given: Input) -> Output:
     """Creates a list, or renames the one with the given id: the schema describes both mutations this way."""
     advertiser_id, list_id, now = given.get("advertiserId"), given.get("id"), context.arrival.received_at
     name = _name(given)
-    if advertiser_id is not None:
+    if advertiser_id is not None or list_id is None:
         context.writable(advertiser_id, "input", "advertiserId")
     if list_id is not None:
         number = writable_list(context, list_id, advertiser_id, "input", "id").id
         if name is not None:
             rename_list(context.connection, number, name, now=now)
-    elif advertiser_id is None:
-        raise refusal(messages.ADVERTISER_REQUIRED, "input", "advertiserId")
     elif name is None:
         raise refusal(messages.NAME_REQUIRED, "input", "name")
     else:
-        number = create_list(context.connection, advertiser_id, name, now=now)
+        number = create_list(context.connection, str(advertiser_id), name, now=now)
     kept = list_by_id(context.connection, number)
     return {"profileList": _node(context, kept) if kept else None}
 

@@ -11,7 +11,6 @@ from emulator.stackadapt.advertisers import ADVERTISER_LISTING, KnownAdvertiser
 from emulator.stackadapt.graphql.context import Info
 from emulator.stackadapt.graphql.resolvers.fields import Output, plain
 from emulator.stackadapt.relay import connection
-from emulator.workspace import Token
 
 # Assumed: a token belongs to one account, whose currency is the US dollar.
 _ACCOUNT = {"id": "1", "currency": "USD"}
@@ -20,7 +19,7 @@ query = QueryType()
 token_info = ObjectType("TokenInfo")
 BINDABLES = [
     query,
-    plain("TokenInfo", "name"),
+    plain("TokenInfo", "name", "createdAt", "expiresAt"),
     token_info,
     plain("User", "email"),
     plain("Account", "id", "currency"),
@@ -29,8 +28,14 @@ BINDABLES = [
 
 
 @query.field("tokenInfo")
-def resolve_token_info(_parent: Any, info: Info) -> Token:
-    return info.context.token
+def resolve_token_info(_parent: Any, info: Info) -> Output:
+    token = info.context.token
+    return {
+        "name": token.name,
+        # A workspace does not have the date of issue: the token is as old as the sandbox.
+        "createdAt": to_iso(info.context.started_at),
+        "expiresAt": to_iso(token.expires_at) if token.expires_at else None,
+    }
 
 
 @query.field("user")
@@ -41,17 +46,6 @@ def resolve_user(_parent: Any, info: Info) -> dict[str, str]:
 @query.field("account")
 def resolve_account(_parent: Any, _info: Info) -> dict[str, str]:
     return _ACCOUNT
-
-
-@token_info.field("createdAt")
-def resolve_created_at(_parent: Any, info: Info) -> str:
-    # A workspace does not have the date of issue: the token is as old as the sandbox.
-    return to_iso(info.context.started_at)
-
-
-@token_info.field("expiresAt")
-def resolve_expires_at(parent: Token, _info: Info) -> str | None:
-    return to_iso(parent.expires_at) if parent.expires_at else None
 
 
 @token_info.field("scopesByAdvertiser")

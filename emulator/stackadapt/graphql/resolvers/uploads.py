@@ -14,7 +14,7 @@ from emulator.stackadapt.graphql.resolvers.profile_lists import chosen_list
 from emulator.stackadapt.ingestion.upload_targets import make_target, read_upload
 from emulator.stackadapt.ingestion.uploads import Upload, take_upload
 from emulator.stackadapt.rules.mapping_columns import MappingColumn
-from emulator.stackadapt.rules.profile_input import UnreadableFile, read_file
+from emulator.stackadapt.rules.profile_input import UnreadableFile, read_file, read_profiles
 from emulator.stackadapt.rules.user_errors import refusal
 from emulator.text import is_storable
 
@@ -33,10 +33,8 @@ BINDABLES_2026 = [
 @mutation
 def create_user_uploaded_profiles(context: RequestContext, given: Input) -> Output:
     """Ingests a file. One without profiles is accepted too, and its status becomes ERROR (assumed)."""
-    advertiser_id, url = given.get("advertiserId"), given.get("url")
-    if advertiser_id is None:
-        raise refusal(messages.ADVERTISER_REQUIRED, "input", "advertiserId")
-    context.writable(advertiser_id, "input", "advertiserId")
+    context.writable(given.get("advertiserId"), "input", "advertiserId")
+    url = given.get("url")
     if not url:
         raise refusal(messages.URL_REQUIRED, "input", "url")
     columns = columns_of(context, given) or ()
@@ -57,11 +55,7 @@ def create_user_uploaded_profiles_with_json(context: RequestContext, given: Inpu
     """Ingests profiles sent inline. The payload requires a file name, so one is generated."""
     context.writable(given["advertiserId"], "input", "advertiserId")
     columns = columns_of(context, given) or ()
-    records = given["profiles"]
-    if not all(isinstance(record, dict) for record in records):
-        raise refusal(messages.MALFORMED_PROFILES, "input", "profiles")
-    if len(records) > context.limits.profiles:
-        raise refusal(messages.TOO_MANY_PROFILES.format(len(records), context.limits.profiles), "input", "profiles")
+    records = read_profiles(given["profiles"], limit=context.limits.profiles)
     return _upload(context, given, columns, f"{context.arrival.request_id}.json", records)
 
 
