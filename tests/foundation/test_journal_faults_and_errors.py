@@ -62,8 +62,9 @@ def test_only_a_close_name_is_suggested() -> None:
 def test_an_unknown_name_gets_the_known_ones_and_the_closest() -> None:
     error = unknown("audience", "vi", ["vip", "churned"], where="audiences")
     assert str(error) == "audiences: unknown audience 'vi'. Known: vip, churned. Did you mean 'vip'?"
-    assert isinstance(error, NotFound)
-    assert isinstance(unknown("parameter", "x", [], error=InputError), InputError)
+    assert isinstance(error, InputError)
+    assert not isinstance(error, NotFound)
+    assert isinstance(unknown("sandbox", "x", [], error=NotFound), NotFound)
 
 
 def test_a_renamed_key_gets_its_new_name() -> None:

@@ -73,7 +73,7 @@ def test_yaml_is_one_document(tmp_path: Path) -> None:
     assert "line 2" in str(broken.error)
 
 
-@pytest.mark.parametrize(("text", "found"), [("", "nothing"), ("- {type: track}\n", "an? (list|array)")])
+@pytest.mark.parametrize(("text", "found"), [("", "null"), ("- {type: track}\n", "an? (list|array)")])
 def test_yaml_that_is_not_an_event_is_an_error(tmp_path: Path, text: str, found: str) -> None:
     with pytest.raises(InputError, match=f"event.*Found: '{found}'"):
         read_events(written(tmp_path, text, "x.yaml"))

@@ -258,7 +258,7 @@ def test_a_call_larger_than_its_route_accepts_is_an_error() -> None:
     big = {**IDENTIFY, "traits": {**EMAIL, "note": "x" * 32 * 1024}}
     found = only(big)
     assert (found.severity, found.message) == (ERROR, "Exceed payload limit.")
-    assert found.fix == "This route takes at most 32 KB."
+    assert found.fix == "This endpoint takes at most 32 KB."
     assert only({"batch": [IDENTIFY, big]}).message == "batch[1] is larger than 32 KB."
 
 

@@ -44,13 +44,13 @@ SUBSCRIPTION = DEFAULT["destinations"][0]["subscriptions"][0]
     [
         (with_condition(audience="vips"), "audience 'x': condition", "unknown audience"),
         (with_condition(audience="x"), "audience 'x': condition", "cycle"),
-        (with_condition(trait="total", operator="at_least"), "audience 'x': condition.value", "cannot use this value"),
+        (with_condition(trait="total", operator="at_least"), "audience 'x': condition.value", "invalid value for 'at_least'"),
         (
             with_condition(event="A", where=[{"property": "p", "operator": "at_least", "value": "50"}]),
             "audience 'x': condition.where[0].value",
-            "cannot use this value",
+            "invalid value for 'at_least'",
         ),
-        (with_condition(event="A", between=["90d", "30d"]), "audience 'x': condition.between", "ends before it begins"),
+        (with_condition(event="A", between=["90d", "30d"]), "audience 'x': condition.between", "ends before it starts"),
         (with_condition(event="A", between=["1d", "2d"], within="1d"), "audience 'x': condition", "one window"),
         (with_condition(event="A", within=f"{'9' * 20}d"), "audience 'x': condition.within", "too long"),
         (with_journey(audience="vips"), "journey 'j': entry", "unknown audience"),
@@ -65,7 +65,7 @@ SUBSCRIPTION = DEFAULT["destinations"][0]["subscriptions"][0]
         (
             with_destination(subscriptions=[SUBSCRIPTION | {"action": "forwardProfile"}]),
             "destination 'StackAdapt Acme', subscription 'Sync Audience': action",
-            "no such action",
+            "unknown action",
         ),
     ],
 )

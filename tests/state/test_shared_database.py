@@ -101,10 +101,10 @@ def test_a_snapshot_goes_from_sqlite_to_postgresql_and_back(database: str) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--workers", "2"), "--workers: several processes need one --database"),
+        (("--workers", "2"), "--workers: several workers need --database"),
         (("--database", "mysql://x"), "'mysql'"),
         (("--database", "sqlite:///x"), "--data"),
-        (("--database", "postgresql://x", "--data", "x"), "not to both"),
+        (("--database", "postgresql://x", "--data", "x"), "--data and --database cannot be combined"),
     ],
 )
 def test_invalid_combinations_of_options_are_refused(
