@@ -44,7 +44,11 @@ SUBSCRIPTION = DEFAULT["destinations"][0]["subscriptions"][0]
     [
         (with_condition(audience="vips"), "audience 'x': condition", "unknown audience"),
         (with_condition(audience="x"), "audience 'x': condition", "cycle"),
-        (with_condition(trait="total", operator="at_least"), "audience 'x': condition.value", "invalid value for 'at_least'"),
+        (
+            with_condition(trait="total", operator="at_least"),
+            "audience 'x': condition.value",
+            "invalid value for 'at_least'",
+        ),
         (
             with_condition(event="A", where=[{"property": "p", "operator": "at_least", "value": "50"}]),
             "audience 'x': condition.where[0].value",
