@@ -49,7 +49,7 @@ CHECK = (
     ),
     Stage(
         name="conformance",
-        command=f"{sys.executable} -m tests.conformance.differential --cases 500",
+        command=f"{sys.executable} -m tests.conformance.differential --cases 2000",
         missing=no_node,
     ),
 )
@@ -57,7 +57,7 @@ LONG = (
     *CHECK[:-1],
     Stage(
         name="conformance-long",
-        command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
+        command=f"{sys.executable} -m tests.conformance.differential --cases 20000",
         missing=no_node,
     ),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),
