@@ -22,6 +22,7 @@ from emulator.cli import COMMANDS
 from emulator.errors import EXIT_CODES
 from emulator.harness.checks import finding
 from emulator.mapping import Field, generations, load_definition
+from emulator.segment.conditions.compile import TRAIT_OPERATORS
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
 from tests.docs.blocks import DOCUMENTS
@@ -130,16 +131,20 @@ def _default(value: object) -> str:
 
 
 def condition_operators() -> str:
-    defs = contract_json("workspace.schema.json")["$defs"]
+    event = contract_json("workspace.schema.json")["$defs"]["eventCondition"]["properties"]
+    of_properties = event["where"]["items"]["properties"]["operator"]["enum"]
     rows = [
-        ("trait", defs["traitCondition"]["properties"]["operator"]["enum"]),
-        ("event (with `value`: how many times)", defs["eventCondition"]["properties"]["operator"]["enum"]),
         (
-            "property of an event",
-            defs["eventCondition"]["properties"]["where"]["items"]["properties"]["operator"]["enum"],
-        ),
+            _code(name),
+            getattr(each, "takes", "a duration such as `7d`"),
+            each.description,
+            "yes" * (name in of_properties),
+        )
+        for name, each in TRAIT_OPERATORS.items()
     ]
-    return table(("condition on a", "operators"), [(name, ", ".join(map(_code, found))) for name, found in rows])
+    counts = ", ".join(map(_code, event["operator"]["enum"]))
+    heads = ("operator", "value", "meaning", "also for properties of events")
+    return f"{table(heads, rows)}\nHow many times an event was performed: {counts}.\n"
 
 
 def faults() -> str:

@@ -20,7 +20,9 @@ TRAITS = {
 
 
 def some_people(count: int, *, seed: int = 1, **options: Any) -> list[Person]:
-    return list(islice(Population(seed=seed, **options).people(), count))
+    found = list(islice(Population(seed=seed, **options).people(), count))
+    assert len(found) == count
+    return found
 
 
 def test_a_person_does_not_depend_on_the_number_of_people() -> None:
