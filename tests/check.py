@@ -57,7 +57,7 @@ LONG = (
     *CHECK[:-1],
     Stage(
         name="conformance-long",
-        command=f"{sys.executable} -m tests.conformance.differential --cases 20000",
+        command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
         missing=no_node,
     ),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),

@@ -9,11 +9,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "emulator"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# Names that were given up. `wording` of the command line and `exchange`, a recorded one, have one meaning each.
+# Names that were given up. `exchange` stays for a recorded one, the only meaning left.
 FORMER_MODULES = """
     answers awkward bodies carried channels comparing concurrency connection connections editions exchange_view
     exchanges execution faces happenings intake known memory moments read_models reading regulations remembering
-    reports retries second_opinion setting slips space starting stories story troubles vocabulary world
+    reports retries second_opinion setting slips space starting stories story troubles vocabulary wording world
 """
 FORMER_CLASSES = """
     Judgement Answered Answers Memory Needs Known ProfileBook Failed Reception Passage Delivery Work Offer

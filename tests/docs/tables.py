@@ -1,7 +1,7 @@
 """The generated parts of the documentation, made from the package's own data.
 
 A page marks a part by `<!-- generated: NAME -->` and `<!-- end -->`. `python -m tests.docs.tables` rewrites them all;
-`test_generated_parts.py` compares.
+`test_documents.py` compares.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def sentence(clause: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-# What a check inspects, besides the kinds of document in `kinds.py`: a `SubscriptionContext`, an `event_files.Document`
+# What a check inspects, besides the kinds of `document_kinds.py`: a `SubscriptionContext`, an `event_files.Document`
 # before its content is looked at, a `Content` of any kind, and an object of no known kind.
 SUBSCRIPTION: Final = "subscription"
 FILE: Final = "file"

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import yaml
-
 from emulator.artefacts import contract
+from emulator.yaml_files import load_yaml
 
 QUEUED = "queued"
 VISIBLE = "visible"
@@ -30,7 +29,7 @@ UNREADABLE_AUDIENCE = "UNREADABLE_AUDIENCE"
 UNKNOWN_ACTION = "UNKNOWN_ACTION"
 NO_AUDIENCE_MAPPING = "NO_AUDIENCE_MAPPING"
 
-_TABLE: Final[Mapping[str, Any]] = yaml.safe_load(contract("reason-codes.yaml").read_text(encoding="utf-8"))
+_TABLE: Final[Mapping[str, Any]] = load_yaml(contract("reason-codes.yaml").read_text(encoding="utf-8"))
 # What each outcome means.
 OUTCOMES: Final[Mapping[str, str]] = _TABLE["outcomes"]
 # What each reason code means, as `rejections` and `records` show it.
