@@ -52,11 +52,9 @@ class HttpTransport:
 
     def __init__(self, url: str, *, app: WSGIApplication | None = None) -> None:
         self.url = url
-        # An application in this process has no time limit, however slow the machine is.
-        self._seconds = math.inf if app else TIMEOUT_SECONDS
+        self._in_process = app is not None
         self._client = httpx.Client(
             transport=httpx.WSGITransport(app=app) if app else None,
-            timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
 
@@ -74,12 +72,16 @@ class HttpTransport:
 
     def _response(self, headers: Mapping[str, str], body: str) -> Response:
         elapsed = stopwatch()
+        # An application in this process has no time limit, however slow the machine is.
+        seconds = math.inf if self._in_process else TIMEOUT_SECONDS
         content = body.encode("utf-8", "replace")
-        with self._client.stream("POST", self.url, headers=dict(headers), content=content) as response:
+        with self._client.stream(
+            "POST", self.url, headers=dict(headers), content=content, timeout=TIMEOUT_SECONDS
+        ) as response:
             received = bytearray()
             for chunk in response.iter_bytes():
                 # httpx limits each read only: a response that arrives slowly would never end.
-                if elapsed() > self._seconds * 1000:
+                if elapsed() > seconds * 1000:
                     raise httpx.ReadTimeout("the response was not complete in time")
                 received += chunk
         return Response(
