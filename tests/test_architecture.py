@@ -31,6 +31,7 @@ LAYERS: Mapping[str, Layers] = {
         "yaml_files events",
         "workspace_file",
         "workspace journal faults",
+        "workspace_document",
         "sandbox",
         "mapping stackadapt",
         "segment",
@@ -69,13 +70,14 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.document_kinds checks.finding client demo drift event_files expectations "
-        "explain preview recorded_cases recordings remote_guard scenarios subscription_context",
+        "explain preview recorded_cases recordings remote_guard scenarios subscription_context why",
         "emulator.harness.checks": "document_kinds finding",
         "emulator.harness.client": "",
         "emulator.harness.drift": "",
         "emulator.harness.expectations": "",
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
+        "emulator.harness.why": "",
         "emulator.server": "emulator heartbeat listener logs recorder signals workers",
     }.items()
 }

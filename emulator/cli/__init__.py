@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "Run the whole sync with generated people and check the result.",
     "generate": "Generate people, identify calls, audience events and workspaces.",
     "trigger": "Send one event to a running emulator and print its outcome.",
+    "why": "Show why a person, a message or a property did not arrive, and what would let it through.",
     "map": "Show what the destination would send for events.",
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "lint": "Find mistakes in a workspace's triggers and mappings.",

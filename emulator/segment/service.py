@@ -57,7 +57,7 @@ class Segment:
         self._queue = Queue(self._store)
         self._dispatcher = Dispatcher(sandbox, self._queue, self._targets, transport_for)
         space = SpaceQueries(sandbox.workspace, self._up_to_date)
-        self.profiles, self.members = space.profiles, space.members
+        self.profiles, self.members, self.performed = space.profiles, space.members, space.performed
         self.audiences, self.journeys = space.audiences, space.journeys
         delivery = DeliveryQueries(sandbox.workspace, self._up_to_date)
         self.deliveries, self.dead_letters = delivery.deliveries, delivery.dead_letters

@@ -73,6 +73,10 @@ class RequestLog:
             "nearest": [_near_miss(each, name, criteria[name]) for each, name in missed[-_NEAREST:]],
         }
 
+    def shown(self, exchange: GraphQLExchanged) -> Shown:
+        """The JSON form of one request, without the outcomes of its records."""
+        return shown(exchange, (), self._limits, mask=False)
+
     def clear(self) -> None:
         """Deletes everything in the journal."""
         self._journal.clear()

@@ -14,7 +14,16 @@ from emulator.harness.client.endpoint import (
     probe,
     sandbox_at,
 )
-from emulator.harness.client.lines import Shown, body_in, errors_in, user_errors_in
+from emulator.harness.client.lines import (
+    Shown,
+    body_in,
+    delivery_line,
+    errors_in,
+    profile_line,
+    record_line,
+    request_line,
+    user_errors_in,
+)
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
 from emulator.harness.client.timeline import Failures, Timeline, failures_at, timeline_of
@@ -33,12 +42,16 @@ __all__ = [
     "StackAdaptClient",
     "Timeline",
     "body_in",
+    "delivery_line",
     "derived_user_id",
     "errors_in",
     "failures_at",
     "in_process",
     "probe",
+    "profile_line",
+    "record_line",
     "refusal_in",
+    "request_line",
     "sandbox_at",
     "timeline_of",
     "user_errors_in",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,7 +14,8 @@ from emulator.segment.conditions.compile import requires
 from emulator.segment.lookups import check_audience, connected_destinations
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, profile_id
 from emulator.segment.profiles.store import read_profiles
-from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PROFILES
+from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
+from emulator.timestamps import iso_of_millis
 from emulator.workspace import ALL, Audience, Destination, Journey, Step, StepConnection, Workspace
 
 _PROFILES_AT_ONCE = 1_000
@@ -39,6 +41,24 @@ class SpaceQueries:
                 owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
                 found = found.where(PROFILES.c.id.in_(owner))
         return self._read(found.limit(limit).offset(offset))
+
+    def performed(self, user_id: str) -> list[dict[str, Any]]:
+        """The stored events of a user that a condition may count, oldest first: `userId`, `event`, `at`, `properties`.
+
+        Properties are those that conditions refer to, by path.
+        """
+        owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == USER_ID, IDENTIFIERS.c.value == user_id)
+        found = select(PERFORMED).where(PERFORMED.c.profile_id.in_(owner)).order_by(PERFORMED.c.at, PERFORMED.c.id)
+        with self._begin() as transaction:
+            return [
+                {
+                    "userId": user_id,
+                    "event": row.event,
+                    "at": iso_of_millis(row.at),
+                    "properties": json.loads(row.properties),
+                }
+                for row in transaction.execute(found)
+            ]
 
     def members(self, key: str, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
         """The profiles in an audience, oldest first. Raises NotFound for an unknown key."""

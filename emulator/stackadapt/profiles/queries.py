@@ -14,7 +14,7 @@ from emulator.stackadapt.profiles.details import audiences_of, distinct_sources,
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS, REJECTED
 from emulator.stackadapt.rules.values import plain_properties
-from emulator.stackadapt.tables import BATCHES, PROFILES, RECORDS, RECORDS_OF_BATCHES
+from emulator.stackadapt.tables import BATCHES, EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
 from emulator.timestamps import iso_of_millis
 
 PAGE = 100
@@ -32,12 +32,20 @@ class ProfileQueries:
         self._transaction = transaction
 
     def profiles(
-        self, advertiser_id: str | None = None, email: str | None = None, limit: int = PAGE, offset: int = 0
+        self,
+        advertiser_id: str | None = None,
+        email: str | None = None,
+        external_id: str | None = None,
+        limit: int = PAGE,
+        offset: int = 0,
     ) -> list[JsonObject]:
         """Profiles, oldest first: `advertiserId`, `email`, `marketingStatus`, `externalIds`, `properties`, `audiences`
         (`id`, `name`, `provider`, `since`), `visibleAt`, `sources`.
         """
         conditions = _equal((PROFILES.c.advertiser_id, advertiser_id), (PROFILES.c.email, email and normalise(email)))
+        if external_id is not None:
+            known = select(EXTERNAL_IDS.c.profile_id).where(EXTERNAL_IDS.c.external_id == external_id)
+            conditions.append(PROFILES.c.id.in_(known))
         query = select(PROFILES).where(*conditions).order_by(PROFILES.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
             return _profiles(connection, connection.execute(query).all())

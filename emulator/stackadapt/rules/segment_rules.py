@@ -185,6 +185,11 @@ class Not:
 Rule = Test | All | AnyOf | Not
 
 
+def canonical_field(field: str) -> str:
+    """The field that a name or an alias of it means."""
+    return ALIASES.get(field, field)
+
+
 def parse_rule(document: Any) -> Rule:
     """The rule in a JSON document. Raises InputError with the place, such as `rule.all[1].operator`."""
     rule = _parse(document, "rule", 1)

@@ -92,6 +92,14 @@ class Segments:
                 segment["members"] = [*connection.scalars(query.limit(limit).offset(offset))]
             return segment
 
+    def has_member(self, segment_id: str, email: str) -> bool:
+        """Whether the profile with this email is in a segment. Raises NotFound."""
+        with self._transaction() as connection:
+            row = _row(connection, segment_id)
+            own = (PROFILES.c.advertiser_id == row.advertiser_id, PROFILES.c.email == email)
+            found = select(PROFILES.c.id).where(*own, self._compiled(connection, row).condition)
+            return connection.scalar(found) is not None
+
     def delete(self, segment_id: str) -> None:
         """Deletes a segment. Raises NotFound."""
         with self._transaction() as connection:

@@ -1,0 +1,60 @@
+"""Why a person, a message, a property or a membership did not arrive: one question, one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emulator.harness.client import delivery_line, profile_line, record_line, request_line
+from emulator.harness.why.answer import Answer, Change, Question, Stop
+from emulator.harness.why.diagnosis import diagnosed
+from emulator.harness.why.evidence import Evidence, Services, gather
+from emulator.harness.why.rerun import OpenTrial, Trial, case_of
+from emulator.harness.why.search import smallest_change
+
+__all__ = ["Answer", "Change", "OpenTrial", "Question", "Services", "Stop", "Trial", "why"]
+
+# More lines of one stage say nothing new.
+_MOST = 10
+
+
+def why(question: Question, services: Services, open_trial: OpenTrial) -> Answer:
+    """The way of a person through both services. Raises InputError, and NotFound for an unknown segment.
+
+    `open_trial` opens services for the search for a change; the services of the question are only read.
+    """
+    evidence = gather(question, services)
+    stop = diagnosed(evidence, services)
+    changes: tuple[Change, ...] = ()
+    if stop is not None:
+        case = case_of(stop, evidence, services)
+        changes = smallest_change(stop, case, evidence, open_trial) if case else ()
+    return Answer(
+        question=question,
+        who=evidence.who,
+        arrived=stop is None,
+        way=tuple(_way(evidence)),
+        stop=stop,
+        changes=changes,
+    )
+
+
+def _way(evidence: Evidence) -> Iterator[str]:
+    """What happened at each stage, a line each, oldest first."""
+    stages = (
+        ("call", [f"{call.call} {call.message_id}: {call.reason or 'accepted'}" for call in evidence.calls]),
+        ("Engage", [_profile(each) for each in evidence.space]),
+        ("Segment", [delivery_line(each) for each in evidence.deliveries]),
+        ("GraphQL", [request_line(each) for each in evidence.requests if each["outcome"] != "accepted"]),
+        ("StackAdapt", [record_line(each) for each in evidence.records]),
+        ("GraphQL", [f"{request_line(each)} (deletion request)" for each in evidence.deletions]),
+        ("profile", [profile_line(each) for each in evidence.profiles] or ["none visible"]),
+    )
+    for stage, lines in stages:
+        for line in lines[-_MOST:]:
+            yield f"{stage:<10}  {line}"
+
+
+def _profile(profile: dict[str, object]) -> str:
+    audiences = profile["audiences"]
+    named = ", ".join(map(str, audiences)) if isinstance(audiences, list) else ""
+    return f"known as {profile['userId'] or profile['email'] or 'an anonymous profile'}, in {named or 'no audience'}"

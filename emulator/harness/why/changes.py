@@ -1,0 +1,264 @@
+"""Candidates for the smallest change, by the place and the reason of the stop. Each is only proposed: `search` tries it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+from emulator.harness.why import trait_changes as traits
+from emulator.harness.why import workspace_changes as workspace
+from emulator.harness.why.answer import (
+    AUDIENCE,
+    CALL,
+    DESTINATION,
+    LATENCY,
+    MAPPING,
+    PROFILE,
+    PROPERTY,
+    RECORD,
+    REQUEST,
+    SEGMENT,
+    TRIGGER,
+    VISIBLE,
+    Change,
+    Stop,
+)
+from emulator.harness.why.durations import in_words
+from emulator.harness.why.evidence import Evidence
+from emulator.harness.why.properties import TRAIT_OF
+from emulator.harness.why.rerun import Case
+from emulator.harness.why.segments import tests_in, values_of
+from emulator.mapping import repaired_trigger
+from emulator.timestamps import parse_timestamp
+from emulator.workspace import parse_workspace
+from emulator.workspace_document import set_at
+
+Proposed = tuple[Change, Case]
+Proposals = Iterator[Proposed]
+
+
+def candidates(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
+    """Changes that might let it through, the most likely first."""
+    yield from _BY_STAGE.get(stop.stage, _nothing)(stop, case, evidence)
+
+
+def _nothing(_stop: Stop, _case: Case, _evidence: Evidence) -> Proposals:
+    yield from ()
+
+
+def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    yield from workspace.switched_on(case)
+    if stop.reason == "unknown_source":
+        for source in case.workspace["sources"]:
+            text = f"send the call with the write key of source {source['name']!r}"
+            change = Change(kind="credential", where="writeKey", value=source["name"], text=text)
+            yield change, case.changed(source=source["name"])
+        if not case.workspace["sources"]:
+            source = {"name": "Website", "writeKey": "segment-local"}
+            change, changed = workspace.changed(
+                case, ("sources",), [source], "add a source, and send with its write key"
+            )
+            yield change, changed.changed(source="Website")
+
+
+def _profile(_stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    yield from traits.with_email(case, None)
+
+
+def _audience(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    present = parse_workspace(case.workspace)
+    only = stop.about.get("audience")
+    keys = [only] if only else [audience.key for audience in present.audiences]
+    yield from traits.meeting_conditions(case, present, audiences=keys)
+
+
+def _destination(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    if stop.reason == "QUEUED":
+        age = max((each.batch_age for each in parse_workspace(case.workspace).destinations), default=None)
+        if age:
+            yield _further(case, in_words(age), case.changed(wait=age))
+    yield from workspace.switched_on(case)
+    yield from workspace.connected(case)
+
+
+def _trigger(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
+    at = {"destination": stop.about["destination"], "subscription": stop.about["subscription"]}
+    events = [each["payload"] for each in evidence.deliveries if {name: each[name] for name in at} == at]
+    for wanted in (events, [stop.about["payload"]]):
+        repaired = repaired_trigger(stop.found or "", wanted)
+        proposed = workspace.with_trigger(case, trigger=repaired.trigger, **at) if repaired else None
+        if proposed:
+            yield proposed
+    proposed = workspace.with_trigger(case, trigger='type = "identify" or type = "track"', **at)
+    if proposed:
+        yield proposed
+    yield from workspace.switched_on(case)
+
+
+def _mapping(_stop: Stop, case: Case, evidence: Evidence) -> Proposals:
+    yield from traits.with_email(case, next(iter(evidence.emails), None))
+    yield from workspace.with_emails_sent(case)
+    yield from workspace.mapped(case)
+
+
+def _request(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    if stop.about.get("outcome") == "retrying" or stop.reason in ("429", "500", "502", "503"):
+        yield Change(kind="resend", where="", value=None, text=_RESEND), case
+    yield from _without_faults(case)
+    yield from traits.with_clean_traits(case)
+    yield from workspace.with_credentials(case)
+    yield from workspace.mapped(case)
+    if case.request is not None:
+        for token in case.workspace["tokens"]:
+            text = f"send the request with the token {token['name']!r}"
+            change = Change(kind="credential", where="authorization", value=token["name"], text=text)
+            yield change, case.changed(token=token["token"])
+
+
+_RESEND = "send it again, without a change: nothing that is active now refuses it"
+
+
+def _without_faults(case: Case) -> Proposals:
+    for index, fault in enumerate(case.faults):
+        faults = (*case.faults[:index], *case.faults[index + 1 :])
+        text = f"remove the fault {fault['fault']}, and send it again"
+        yield Change(kind="fault", where=f"faults[{index}]", value=None, text=text), case.changed(faults=faults)
+    if "rateLimit" in case.workspace:
+        document = deepcopy(case.workspace)
+        del document["rateLimit"]
+        change = Change(
+            kind="workspace", where="rateLimit", value=None, text="remove the rate limit, and send it again"
+        )
+        yield change, case.changed(workspace=document)
+
+
+def _record(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    yield from _without_faults(case)
+    if stop.reason == "SUPPRESSED":
+        return
+    record = stop.about.get("record", {})
+    given = next((value for key, value in record.items() if "email" in key.lower()), None)
+    yield from traits.with_email(case, given)
+    yield from workspace.with_emails_sent(case)
+    yield from workspace.mapped(case)
+
+
+def _latency(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    due = parse_timestamp(stop.about["dueAt"])
+    if due is not None:
+        # The trial's own processing shifts its times by a moment.
+        wait = due - case.now
+        yield _further(case, in_words(wait), case.changed(wait=wait))
+
+
+def _further(case: Case, words: str, changed: Case) -> Proposed:
+    return Change(kind="clock", where="", value=words, text=f"move the clock {words} further"), changed
+
+
+def _visible(_stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    yield Change(kind="resend", where="", value=None, text="send the person again, without a change"), case
+
+
+def _property(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    key = str(case.question.property)
+    trait = TRAIT_OF.get(key, key)
+    if stop.reason in ("UNREADABLE_VALUE", "NO_TRAIT", "NOT_IN_RECORD"):
+        present = stop.about.get("record", {}).get(key)
+        for value in _readable(present):
+            yield traits.with_trait(case, trait, value)
+    yield from workspace.with_trait_sent(case, trait)
+    yield from workspace.with_property_mapped(case, key, trait)
+    if case.records:
+        yield from _column(case, key)
+
+
+def _readable(present: object) -> Iterator[Any]:
+    """Values near the present one that one of the types of a property can read."""
+    if isinstance(present, str) and (number := re.search(r"-?\d+(?:\.\d+)?", present.replace(",", ""))):
+        yield json.loads(number[0]) if not re.match(r"-?0\d", number[0]) else int(number[0])
+    if isinstance(present, str) and (date := re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", present.strip())):
+        yield f"{date[3]}-{int(date[2]):02}-{int(date[1]):02}"
+    yield from ("yes", 1, True, "2000-01-01")
+
+
+def _column(case: Case, key: str) -> Proposals:
+    """The profile mapping of the advertiser with a column for the key."""
+    column = {"incoming_key": key, "destination_key": key, "label": key, "data_type": "STRING", "is_pii": False}
+    rows = [dict(row) for row in case.tables.get("sa_mappings", ())]
+    advertisers = {record["advertiserId"] for record in case.records}
+    for row in rows:
+        if row["kind"] == "profile" and row["advertiser_id"] in advertisers:
+            row["mapping_schema"] = [*row["mapping_schema"], column]
+            row["requested_schema"] = [*row["requested_schema"], column]
+    if not any(row["kind"] == "profile" and row["advertiser_id"] in advertisers for row in rows):
+        rows += [_mapping_row(case, len(rows) + 1, column)]
+    value = {"incomingKey": key, "destinationKey": key, "label": key, "type": "STRING", "isPii": False}
+    text = f"add the column {key} to the profile mapping (upsertProfileMapping), then send the record again"
+    yield (
+        Change(kind="mapping", where=key, value=value, text=text),
+        case.changed(tables={**case.tables, "sa_mappings": rows}),
+    )
+
+
+def _mapping_row(case: Case, number: int, column: dict[str, Any]) -> dict[str, Any]:
+    record = case.records[0]
+    return {
+        "id": number,
+        "advertiser_id": record["advertiserId"],
+        "kind": "profile",
+        "type_key": record["provider"].lower().replace("_", ""),
+        "mappable_id": "",
+        "mappable_type": record["provider"],
+        "mapping_schema": [column],
+        "is_opted_in": None,
+        "list_id": None,
+        "in_force": True,
+        "requested_schema": [column],
+        "requested_is_opted_in": None,
+        "requested_list_id": None,
+    }
+
+
+def _segment(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
+    if "audience" in stop.about:
+        yield from _audience(stop, case, evidence)
+    profile = stop.about.get("profile") or next(iter(evidence.profiles), None)
+    if profile is None or "rule" not in stop.about:
+        return
+    for path, test in tests_in(stop.about["rule"]):
+        for value in values_of(profile, test["field"]):
+            new = [value] if test.get("operator") == "one_of" else value
+            if "value" in test and new != test["value"]:
+                yield _with_rule(stop, case, (*path, "value"), new)
+
+
+def _with_rule(stop: Stop, case: Case, path: tuple[str | int, ...], value: Any) -> Proposed:
+    rule = deepcopy(dict(stop.about["rule"]))
+    set_at(rule, path, value)
+    rows = [
+        {**row, "rule": rule} if str(row["id"]) == stop.about["id"] else dict(row)
+        for row in case.tables.get("sa_segments", ())
+    ]
+    where = "rule" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    text = f"change {where} of segment {stop.about['name']!r} to {json.dumps(value, ensure_ascii=False)}"
+    change = Change(kind="segment", where=where, value=value, text=text)
+    return change, case.changed(tables={**case.tables, "sa_segments": rows})
+
+
+_BY_STAGE: dict[str, Callable[[Stop, Case, Evidence], Proposals]] = {
+    CALL: _call,
+    PROFILE: _profile,
+    AUDIENCE: _audience,
+    DESTINATION: _destination,
+    TRIGGER: _trigger,
+    MAPPING: _mapping,
+    REQUEST: _request,
+    RECORD: _record,
+    LATENCY: _latency,
+    VISIBLE: _visible,
+    PROPERTY: _property,
+    SEGMENT: _segment,
+}

@@ -1,0 +1,94 @@
+"""Why a visible profile lacks a property: followed from the trait in Engage to the mapping in StackAdapt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.harness.why.answer import PROPERTY, Stop
+from emulator.harness.why.evidence import Evidence, Shown
+
+# The traits that the published default mapping reads for properties of another name.
+TRAIT_OF = {"birth_date": "birthday", "address": "street"}
+
+
+def property_stop(evidence: Evidence) -> Stop | None:
+    """Where the property of the question got lost; None when every profile of the person has it."""
+    key = str(evidence.question.property)
+    lacking = [each for each in evidence.profiles if key not in each["properties"]]
+    if len(lacking) < len(evidence.profiles):
+        return None
+    record = next((each for each in reversed(evidence.records) if _has(each, key)), None)
+    if record is not None:
+        return _of_record(record, key)
+    trait = TRAIT_OF.get(key, key)
+    if not evidence.space and not evidence.deliveries:
+        return _stop("NOT_IN_RECORD", f"no record about this person has the key {key!r}", "Send it with the record.")
+    sent = next((each for each in reversed(evidence.deliveries) if trait in _traits(each["payload"])), None)
+    if sent is not None:
+        return _stop(
+            "NOT_IN_MAPPING",
+            f"the event that Engage sent has {trait!r}, and the mapping of {sent['subscription']!r} leaves it out",
+            f"Add {key!r} to the mapping of the subscription.",
+            found=f"{trait}: {_json(_traits(sent['payload'])[trait])}",
+            about=sent,
+        )
+    known = next((each for each in evidence.space if trait in each["traits"]), None)
+    if known is not None:
+        return _stop(
+            "NOT_SENT_BY_ENGAGE",
+            f"the profile in Engage has the trait {trait!r}, and the audience's connection does not send it",
+            f"Add {trait!r} to the traits of the connected audience.",
+            found=f"{trait}: {_json(known['traits'][trait])}",
+        )
+    traits = sorted({name for each in evidence.space for name in each["traits"]})
+    return _stop(
+        "NO_TRAIT",
+        f"no identify call about this person set the trait {trait!r}",
+        f"Send {trait!r} as a trait of identify.",
+        found=f"traits {', '.join(traits)}" if traits else "no traits",
+    )
+
+
+def _of_record(record: Shown, key: str) -> Stop:
+    warning = next((each for each in record["warnings"] if each.get("key") in (key, *_incoming(record, key))), None)
+    code = warning["code"] if warning else "NOT_APPLIED"
+    found = f"{key}: {_json(record['record'].get(key))}"
+    if code == "UNREADABLE_VALUE":
+        declared = str(warning["declared"]) if warning else ""
+        return _stop(
+            code,
+            f"the value cannot be read as {declared}, which the mapping declares",
+            f"Send a value of the type {declared}, or declare another one.",
+            found=found,
+            about=record,
+        )
+    return _stop(
+        "UNMAPPED_KEY" if code == "NOT_APPLIED" else code,
+        f"the record has the key {key!r}, and no profile mapping that was active then names it",
+        f"Map {key!r} with upsertProfileMapping, then send the record again.",
+        found=found,
+        about=record,
+    )
+
+
+def _has(record: Shown, key: str) -> bool:
+    return key in record["record"]
+
+
+def _incoming(record: Shown, key: str) -> list[str]:
+    return [name for name in record["record"] if name == key]
+
+
+def _traits(payload: Shown) -> Mapping[str, Any]:
+    holders = (payload.get("traits"), payload.get("properties"))
+    return {name: value for holder in holders if isinstance(holder, dict) for name, value in holder.items()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _stop(reason: str, message: str, advice: str, *, found: str | None = None, about: Shown | None = None) -> Stop:
+    return Stop(stage=PROPERTY, reason=reason, message=message, advice=advice, found=found, about=about or {})

@@ -1,0 +1,344 @@
+"""Where the way of a person or message stopped: the furthest place that something reached, and what was found there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from emulator.errors import nearest
+from emulator.events import CallReceived
+from emulator.harness.client import errors_in, user_errors_in
+from emulator.harness.why.answer import (
+    AUDIENCE,
+    CALL,
+    DESTINATION,
+    LATENCY,
+    MAPPING,
+    PROFILE,
+    RECORD,
+    REQUEST,
+    TRIGGER,
+    VISIBLE,
+    Stop,
+)
+from emulator.harness.why.durations import in_words
+from emulator.harness.why.evidence import Evidence, Shown
+from emulator.harness.why.switches import SWITCHED_OFF, missing_connection
+from emulator.timestamps import parse_timestamp
+
+_FLUSH = "SDKs send in batches: flush before the process ends."
+
+
+def stop_of(evidence: Evidence) -> Stop | None:
+    """Where a profile did not become visible; None when it did."""
+    if _has_arrived(evidence):
+        return None
+    stops = (find(evidence) for find in (_records, _deliveries, _requests, _audiences, _calls))
+    return next((stop for stop in stops if stop is not None), None) or _nothing_came_in(evidence)
+
+
+def _has_arrived(evidence: Evidence) -> bool:
+    if evidence.question.message_id is None:
+        return bool(evidence.profiles)
+    return bool(evidence.profiles) and any(each["outcome"] == "visible" for each in evidence.records)
+
+
+def _records(evidence: Evidence) -> Stop | None:
+    newest = {each["outcome"]: each for each in evidence.records}
+    return next((stop(newest[outcome], evidence) for outcome, stop in _RECORDS.items() if outcome in newest), None)
+
+
+def _queued(record: Shown, evidence: Evidence) -> Stop:
+    due = parse_timestamp(record["dueAt"])
+    remaining = in_words(due - evidence.now) if due else "unknown"
+    return Stop(
+        stage=LATENCY,
+        reason="NOT_DUE",
+        message="the record was accepted, and StackAdapt has not processed it yet",
+        found=f"received at {record['receivedAt']}, due at {record['dueAt']}, in {remaining}",
+        advice=f"Wait, or move the clock: stackadapt-emulator clock advance {remaining}",
+        about=record,
+    )
+
+
+def _deleted(record: Shown, evidence: Evidence) -> Stop:
+    deletions = [f"{', '.join(each['operations'])} at {each['at']}" for each in evidence.deletions]
+    return Stop(
+        stage=VISIBLE,
+        reason="PROFILE_DELETED",
+        message="the profile was visible and was deleted afterwards",
+        found="; ".join(deletions) or f"record applied at {record['at']}, and no profile now",
+        advice="Send the person again.",
+        about=record,
+    )
+
+
+def _refused_record(record: Shown, evidence: Evidence) -> Stop:
+    found = json.dumps(record["record"], ensure_ascii=False)
+    return Stop(
+        stage=RECORD,
+        reason=record["reason"],
+        message=f"StackAdapt {_VERBS[record['outcome']]} the record: {_clause(record['message'])}",
+        found=found if len(found) <= _LONGEST else f"{found[:_LONGEST]} …",
+        advice=_ADVICE.get(record["reason"], _ADVICE_OTHERWISE),
+        about=record,
+    )
+
+
+_LONGEST = 300
+_VERBS = {"rejected": "rejected", "pending": "holds", "suppressed": "suppressed"}
+# The outcome that came furthest first.
+_RECORDS: Mapping[str, Callable[[Shown, Evidence], Stop]] = {
+    "queued": _queued,
+    "suppressed": _refused_record,
+    "visible": _deleted,
+    "pending": _refused_record,
+    "rejected": _refused_record,
+}
+_ADVICE = {
+    "MISSING_EMAIL": "Send an email with every person: as a trait of identify, or in context.traits.email.",
+    "INVALID_EMAIL": "Correct the email.",
+    "WAITS_FOR_PROFILE": "Send a record with this person's external id and email.",
+    "SUPPRESSED": "Nothing brings this person back: the deletion was permanent.",
+    "INJECTED": "Remove the fault that rejects records.",
+}
+_ADVICE_OTHERWISE = "Correct the record and send it again."
+
+
+def _deliveries(evidence: Evidence) -> Stop | None:
+    unsent = [each for each in evidence.deliveries if each["outcome"] != "sent"]
+    if not unsent:
+        return _sent(evidence) if evidence.deliveries else None
+    furthest = max(enumerate(unsent), key=lambda each: (_depth(each[1]), each[0]))[1]
+    return _delivery_stop(furthest, evidence)
+
+
+def _depth(delivery: Shown) -> int:
+    """How far a delivery came."""
+    return ("discarded", "queued", "rejected", "failed", "retrying").index(delivery["outcome"])
+
+
+def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
+    named = f"{delivery['type']} {delivery['event']!r}" if delivery["event"] else delivery["type"]
+    to = f"{delivery['subscription']!r} of {delivery['destination']!r}"
+    outcome, reason = delivery["outcome"], delivery["reason"] or "QUEUED"
+    common = {"reason": reason, "about": delivery}
+    text = _clause(delivery["message"] or reason)
+    if outcome == "queued":
+        return Stop(
+            **common,
+            stage=DESTINATION,
+            message=f"the {named} event waits for its batch to {to}",
+            found=f"queued at {delivery['at']}",
+            advice="Wait until the batch is old enough or full, or move the clock.",
+        )
+    if outcome == "discarded" and reason in SWITCHED_OFF:
+        return Stop(
+            **common,
+            stage=DESTINATION,
+            message=f"the {named} event was not sent to {to}",
+            found=text,
+            advice="Switch it on.",
+        )
+    if outcome == "discarded":
+        return Stop(
+            **common,
+            stage=TRIGGER,
+            message=f"the trigger of {to} does not match the {named} event",
+            found=_trigger_of(delivery, evidence),
+            advice="Change the trigger.",
+        )
+    if outcome == "rejected":
+        return Stop(
+            **common,
+            stage=MAPPING,
+            message=f"Segment rejected the {named} event for {to} before sending it",
+            found=text,
+            advice="Send what the mapping needs, or correct the mapping.",
+        )
+    retrying = outcome == "retrying"
+    return Stop(
+        **common,
+        stage=REQUEST,
+        message=f"the request with the {named} event to {to} failed{', and is retried' if retrying else ''}",
+        found=_response(delivery, text),
+        advice=_request_advice(reason, retrying=retrying),
+    )
+
+
+def _trigger_of(delivery: Shown, evidence: Evidence) -> str | None:
+    for destination in evidence.workspace.destinations:
+        for subscription in destination.subscriptions:
+            if (destination.name, subscription.name) == (delivery["destination"], delivery["subscription"]):
+                return subscription.trigger
+    return None
+
+
+def _response(delivery: Shown, text: str) -> str:
+    reports = "; Segment reports it as delivered" if delivery["segmentReports"] == "delivered" else ""
+    return f"{text} (after {delivery['attempts']} attempt{'s' if delivery['attempts'] != 1 else ''}{reports})"
+
+
+def _request_advice(reason: str, *, retrying: bool) -> str:
+    if retrying:
+        return "Wait for the next attempt, or move the clock."
+    if reason == "GRAPHQL_ERRORS":
+        return (
+            "Keep characters that break the GraphQL document out of the traits: the destination does not escape them."
+        )
+    if reason in ("401", "403", "USER_ERRORS"):
+        return "Correct the token and the advertiser of the destination's settings."
+    return "Remove the cause, then send the dead letters again: POST /_emulator/dead-letters/replay"
+
+
+def _sent(evidence: Evidence) -> Stop:
+    """Sent, but StackAdapt has no record of it."""
+    last = evidence.deliveries[-1]
+    elsewhere = [each.endpoint for each in evidence.workspace.destinations if each.name == last["destination"]]
+    if any(elsewhere):
+        return Stop(
+            stage=REQUEST,
+            reason="OTHER_ENDPOINT",
+            message=f"{last['destination']!r} sends to another endpoint than this StackAdapt",
+            found=str(elsewhere[0]),
+            advice="Look for the profile there, or remove the destination's endpoint.",
+            about=last,
+        )
+    return Stop(
+        stage=RECORD,
+        reason="NO_RECORD",
+        message="the request was accepted, and none of its records is about this person",
+        found=f"request {last['traceId']}",
+        advice="Map the user id and the email: explain shows the document that is sent.",
+        about=last,
+    )
+
+
+def _requests(evidence: Evidence) -> Stop | None:
+    """Requests of other clients that name the person and brought no record."""
+    failed = [each for each in evidence.requests if each["outcome"] != "accepted"]
+    if not failed:
+        return None
+    request = failed[-1]
+    body = _json(request["response"])
+    texts = [str(error.get("message")) for error in (*errors_in(body), *user_errors_in(body))]
+    status = "no response" if request["status"] is None else f"status {request['status']}"
+    return Stop(
+        stage=REQUEST,
+        reason=str(request["status"]) if request["outcome"] == "refused" else request["outcome"].upper(),
+        message=f"StackAdapt refused the request {', '.join(request['operations'])}".rstrip(),
+        found=": ".join([status, *(["; ".join(texts)] if texts else [])]),
+        advice=_request_advice(str(request["status"]), retrying=False)
+        if request["status"] in (401, 403)
+        else "Correct the request, or wait when it was a rate limit or a fault, and send it again.",
+        about=request,
+    )
+
+
+def _audiences(evidence: Evidence) -> Stop | None:
+    if not evidence.space:
+        return None
+    member = sorted({key for profile in evidence.space for key in profile["audiences"]})
+    if member:
+        return missing_connection(member, evidence.workspace)
+    if not evidence.workspace.audiences and not evidence.workspace.journeys:
+        return Stop(
+            stage=AUDIENCE,
+            reason="NO_AUDIENCE",
+            message="the workspace has no audience, so there is nothing to enter",
+            advice="Add an audience to the workspace and connect it to a destination.",
+        )
+    if not any(profile["userId"] or profile["email"] for profile in evidence.space):
+        return Stop(
+            stage=PROFILE,
+            reason="NO_IDENTIFIER",
+            message="the profile has neither user id nor email, so no audience is computed for it",
+            found=json.dumps(evidence.space[0]["externalIds"]),
+            advice="Send a userId or an email with the call.",
+        )
+    return Stop(
+        stage=AUDIENCE,
+        reason="CONDITION_FALSE",
+        message="the profile meets the condition of no audience",
+        found="; ".join(dict.fromkeys(_failed(evidence))) or None,
+        advice="Send the traits or events that the condition needs.",
+    )
+
+
+def _failed(evidence: Evidence) -> Iterator[str]:
+    for audience in evidence.audiences:
+        for clause in audience["failed"]:
+            yield f"{audience['audience']}: {clause}"
+
+
+def _calls(evidence: Evidence) -> Stop | None:
+    refused = [call for call in evidence.calls if not call.accepted]
+    if not refused:
+        return None
+    call = refused[-1]
+    known = call.source is not None
+    source = f" of source {call.source!r}" if known else ""
+    return Stop(
+        stage=CALL,
+        reason=call.reason or "REFUSED",
+        message=f"Segment dropped the {call.call} call{source}",
+        found=_credential(call) if call.reason == "unknown_source" else f"message {call.message_id}: {call.reason}",
+        advice=_CALLS.get(call.reason or "", "Correct the call: validate shows what is wrong with it."),
+        about={"call": call},
+    )
+
+
+_CALLS = {
+    "unknown_source": "Send it with the write key of a source of the workspace.",
+    "SOURCE_DISABLED": "Switch the source on.",
+    "duplicate": "Send each message with its own messageId.",
+}
+
+
+def _credential(call: CallReceived) -> str:
+    return f"a write key that no source has ({call.credential})" if call.credential else "no write key"
+
+
+def _nothing_came_in(evidence: Evidence) -> Stop:
+    if evidence.refused:
+        last = evidence.refused[-1]
+        many = len(evidence.refused)
+        return Stop(
+            stage=CALL,
+            reason="401",
+            message=f"no call about this person came in, and {many} request{'s' if many > 1 else ''} to StackAdapt "
+            f"{'were' if many > 1 else 'was'} refused with 401",
+            found=f"the last at {last['at']}: {last.get('credential') or 'no token'}",
+            advice="Send the requests with a token of the workspace.",
+            about=last,
+        )
+    count = len(evidence.received)
+    if not count:
+        return Stop(
+            stage=CALL,
+            reason="NO_CALL",
+            message="no call of any client came in",
+            advice=f"Check the host that the client sends to. {_FLUSH}",
+        )
+    last_call = evidence.received[-1]
+    known = {name for call in evidence.received for name in (call.user_id, call.email) if name}
+    asked = evidence.question.email or evidence.question.user_id or evidence.question.message_id or ""
+    return Stop(
+        stage=CALL,
+        reason="NO_CALL",
+        message=f"{count} call{'s' if count > 1 else ''} came in, and none of them is about this person",
+        found=f"the last was {last_call.call} at {last_call.at.isoformat()}",
+        advice=" ".join(filter(None, [nearest(asked, sorted(known)), f"Check the id and the email. {_FLUSH}"])),
+    )
+
+
+def _clause(text: str) -> str:
+    return text.rstrip(".")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {}

@@ -1,0 +1,60 @@
+"""Why nothing is sent about a member of an audience: what of the workspace is missing or switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from emulator.harness.why.answer import DESTINATION, Stop
+from emulator.workspace import Connection, Destination, Workspace
+
+# The reasons of deliveries that a switch of the workspace discarded.
+SWITCHED_OFF = frozenset({"DESTINATION_DISABLED", "SUBSCRIPTION_DISABLED"})
+
+
+def missing_connection(member: Sequence[str], workspace: Workspace) -> Stop:
+    """Why no event was sent about a member of these audiences."""
+    audiences = ", ".join(member)
+    connected = list(_connections(member, workspace))
+    if not workspace.destinations:
+        return _stop(
+            "NO_DESTINATION",
+            f"the profile is in {audiences}, and the workspace has no destination",
+            "Add a destination to the workspace and connect the audience to it.",
+        )
+    if not connected:
+        return _stop(
+            "NOT_CONNECTED",
+            f"the profile is in {audiences}, which is connected to no destination",
+            f"Connect the audience: add 'key: {member[0]}' to the audiences of a destination.",
+        )
+    off = [place for _, connection, place in connected if not (connection.send_identify or connection.send_track)]
+    if len(off) == len(connected):
+        return _stop(
+            "TOGGLES_OFF",
+            f"the profile is in {audiences}, and Send Identify and Send Track are both off",
+            "Switch on one of them, or both.",
+            found=f"{off[0]}: sendIdentify and sendTrack are false",
+        )
+    without = [destination for destination, _, _ in connected if not destination.subscriptions]
+    if len(without) == len(connected):
+        return _stop(
+            "NO_SUBSCRIPTION",
+            f"the profile is in {audiences}, and {without[0].name!r} has no subscription",
+            "Add a subscription: an action with a trigger.",
+        )
+    return _stop(
+        "ENTERED_BEFORE",
+        f"the profile is in {audiences}, and nothing was sent when it entered",
+        f"Send the present members: POST /_emulator/audiences/{member[0]}/compute with the destination.",
+    )
+
+
+def _connections(member: Sequence[str], workspace: Workspace) -> Iterator[tuple[Destination, Connection, str]]:
+    for index, destination in enumerate(workspace.destinations):
+        for position, connection in enumerate(destination.connections):
+            if connection.audience_key in member:
+                yield destination, connection, f"destinations[{index}].audiences[{position}]"
+
+
+def _stop(reason: str, message: str, advice: str, *, found: str | None = None) -> Stop:
+    return Stop(stage=DESTINATION, reason=reason, message=message, advice=advice, found=found)
