@@ -51,10 +51,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A Segment source, identified by its write key."""
+    """A Segment source, identified by its write key. Calls to a disabled one are dropped."""
 
     name: str
     write_key: str = field(repr=False)
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,8 @@ class Subscription:
 class Destination:
     """A destination instance: one configured copy of the published destination. `generation` None is the newest.
 
-    `batch_concurrency` is the number of batches that may be sent at once.
+    `batch_concurrency` is the number of batches that may be sent at once. A disabled one sends nothing. `source` is the
+    name of the source whose calls reach it; None is every source.
     """
 
     name: str
@@ -160,6 +162,8 @@ class Destination:
     batch_age: timedelta = timedelta()
     batch_concurrency: int = 1
     endpoint: str | None = None
+    enabled: bool = True
+    source: str | None = None
 
     def masked(self, text: str) -> str:
         """`text` without the token, for storage and output: the engine quotes a token that is not valid in a header."""
@@ -255,7 +259,10 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         **_given(document.get("user", {}), user_email="email"),
         advertisers=tuple(Advertiser(**item) for item in document["advertisers"]),
         tokens=tuple(_token(item, where) for item in document["tokens"]),
-        sources=tuple(Source(name=item["name"], write_key=item["writeKey"]) for item in document.get("sources", ())),
+        sources=tuple(
+            Source(name=item["name"], write_key=item["writeKey"], **_given(item, enabled="enabled"))
+            for item in document.get("sources", ())
+        ),
         space=Space(**document.get("space", {})),
         audiences=tuple(Audience(**item) for item in document.get("audiences", ())),
         journeys=tuple(_journey(item) for item in document.get("journeys", ())),
@@ -325,6 +332,7 @@ def _destination(item: Mapping[str, Any]) -> Destination:
         step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
         **_given(batch, batch_size="size", batch_concurrency="concurrency"),
+        **_given(item, enabled="enabled", source="source"),
     )
 
 

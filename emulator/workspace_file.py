@@ -50,7 +50,9 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
     _check_unique(advertisers, "advertisers", where)
     _check_unique(audiences, "audiences", where)
     _check_unique([item["token"] for item in document["tokens"]], "tokens", where, show=False)
+    sources = [item["name"] for item in document.get("sources", ())]
     _check_unique([item["writeKey"] for item in document.get("sources", ())], "sources", where, show=False)
+    _check_unique(sources, "sources", where)
     _check_unique([item["name"] for item in document.get("destinations", ())], "destinations", where)
     journeys = document.get("journeys", ())
     steps = [step["key"] for journey in journeys for step in journey["steps"]]
@@ -60,6 +62,8 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
         for advertiser in token["scopes"]:
             _check_known(advertiser, advertisers, f"{where}: tokens[{index}].scopes", "advertiser")
     for index, destination in enumerate(document.get("destinations", ())):
+        if "source" in destination:
+            _check_known(destination["source"], sources, f"{where}: destinations[{index}].source", "source")
         for position, connection in enumerate(destination.get("audiences", ())):
             place = f"{where}: destinations[{index}].audiences[{position}].key"
             _check_known(connection["key"], audiences, place, "audience")

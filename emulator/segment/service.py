@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -11,20 +12,22 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 
 from emulator.errors import InputError
-from emulator.events import CallReceived
+from emulator.events import BatchDelivered, CallReceived
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.dispatcher import Dispatcher
 from emulator.segment.delivery.queries import DeliveryQueries, dead
 from emulator.segment.delivery.queue import Queue
+from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
+from emulator.segment.delivery.switches import recipients
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.engage.engine import Computed, Engage, email_in
 from emulator.segment.engage.queries import SpaceQueries, keys_after
 from emulator.segment.lookups import check_audience, check_connected
 from emulator.segment.profiles.profile import EMAIL, USER_ID
 from emulator.segment.tables import TABLES
-from emulator.segment.tracking.calls import Call, IngestResult, RejectedCall, read_calls
+from emulator.segment.tracking.calls import SOURCE_DISABLED, Call, IngestResult, RejectedCall, dropped, read_calls
 from emulator.segment.tracking.deduplication import deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
 from emulator.timestamps import from_millis, to_millis
@@ -52,8 +55,10 @@ class Segment:
         self._store = sandbox.store
         self._store.create(TABLES)
         self._targets = tuple(delivery_targets(sandbox.workspace))
+        self._recipients = tuple(recipients(sandbox.workspace))
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
         self._transport_for = transport_for
+        self._disabled_sources = {source.name for source in sandbox.workspace.sources if not source.enabled}
         self._queue = Queue(self._store)
         self._dispatcher = Dispatcher(sandbox, self._queue, self._targets, transport_for)
         space = SpaceQueries(sandbox.workspace, self._up_to_date)
@@ -66,22 +71,24 @@ class Segment:
     def ingest(self, route: str, body: bytes | Mapping[str, Any], *, source: str | None = None) -> Receipt:
         """Takes a body as posted to `/v1/<route>` (`identify`, `track`, …, `batch`, `import`), by source name.
 
-        Sends what is due before it returns. Raises BadRequest where the Tracking API answers 400, InputError for a
-        mapping that is not JSON.
+        Sends what is due before it returns. A disabled source drops every call. Raises BadRequest where the Tracking
+        API answers 400, InputError for a mapping that is not JSON.
         """
         parsed = body if isinstance(body, ParsedBody) else parse_body(route, body)
         at = self._sandbox.clock.now()
         source = source or self._first_source()
         self._apply_due(at)
         results = read_calls(route, parsed, received_at=at, ids=self._sandbox.ids)
+        if source in self._disabled_sources:
+            results = list(dropped(results, SOURCE_DISABLED))
         with self._store.begin() as transaction:
             results = deduplicate(transaction, results, source=source, at=to_millis(at))
             calls = [result for result in results if isinstance(result, Call)]
             computed = self._engage.apply_calls(transaction, calls, at=at)
-            self._queue.add(transaction, computed.events, self._targets)
+            discarded = self._queue.add(transaction, computed.events, self._recipients, source=source)
         for result in results:
             self._sandbox.journal.append(_received(result, source, at))
-        self._publish(computed)
+        self._publish(computed, discarded)
         self._dispatcher.process_due()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
         return Receipt(accepted=len(calls), failed=failed)
@@ -112,8 +119,8 @@ class Segment:
             computed = self._engage.set_membership(
                 transaction, audience_key, identifiers, traits, entered=entered, at=at
             )
-            self._queue.add(transaction, computed.events, self._targets)
-        self._publish(computed)
+            discarded = self._queue.add(transaction, computed.events, self._recipients)
+        self._publish(computed, discarded)
         self._dispatcher.process_due()
         return [_emitted(event) for event in computed.events]
 
@@ -171,8 +178,8 @@ class Segment:
                 if not profiles:
                     return counts
                 computed = self._engage.backfill(transaction, key, profiles, at=at, destination=destination)
-                self._queue.add(transaction, computed.events, self._targets)
-            self._publish(computed)
+                discarded = self._queue.add(transaction, computed.events, self._recipients)
+            self._publish(computed, discarded)
             self._dispatcher.process_due()
             last = profiles[-1]
             entered = [change.entered for change in computed.changes if change.audience_key == key]
@@ -223,12 +230,25 @@ class Segment:
                 computed = self._engage.apply_due(transaction, now=now)
                 if computed is None:
                     return
-                self._queue.add(transaction, computed.events, self._targets)
-            self._publish(computed)
+                discarded = self._queue.add(transaction, computed.events, self._recipients)
+            self._publish(computed, discarded)
 
-    def _publish(self, computed: Computed) -> None:
+    def _publish(self, computed: Computed, discarded: Sequence[Mapping[str, Any]]) -> None:
+        """Reports changes of membership and the deliveries that a switch discarded."""
         for change in computed.changes:
             self._sandbox.journal.append(change)
+        by_switch = Counter((row["destination"], row["subscription"], row["message"]) for row in discarded)
+        for (destination, subscription, message), count in by_switch.items():
+            self._sandbox.journal.append(
+                BatchDelivered(
+                    at=self._sandbox.clock.now(),
+                    destination=destination,
+                    subscription=subscription,
+                    outcomes={DISCARDED: count},
+                    status=None,
+                    error=message,
+                )
+            )
 
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources

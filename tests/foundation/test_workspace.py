@@ -16,6 +16,7 @@ from emulator.workspace import (
     WRITE,
     Connection,
     Destination,
+    Source,
     StepConnection,
     Subscription,
     load_workspace,
@@ -79,6 +80,14 @@ def test_the_repr_of_a_workspace_has_no_secrets() -> None:
         (changed(audiences=[]), r"destinations\[0\].audiences\[0\].key: unknown audience 'vip_customers'. Known: none"),
         (changed(advertisers=[{"id": "1003", "name": "A"}]), r"tokens\[0\].scopes: unknown advertiser '1001'"),
         (changed(sources=DEFAULT["sources"] * 2), r"sources\[1\]: duplicates sources\[0\]"),
+        (
+            changed(sources=[DEFAULT["sources"][0], {"name": "Website", "writeKey": "other"}]),
+            r"sources\[1\]: duplicates sources\[0\]. Found: 'Website'",
+        ),
+        (
+            changed(destinations=[DEFAULT["destinations"][0] | {"source": "Webiste"}]),
+            r"destinations\[0\].source: unknown source 'Webiste'. Known: Website. Did you mean 'Website'\?",
+        ),
         (changed(space={"id": "shop", "name": "S"}), r"space.id: .*Allowed: A string that starts with spa_\.$"),
         (
             changed(destinations=[DEFAULT["destinations"][0] | {"generation": 3.517}]),
@@ -98,6 +107,8 @@ def test_the_repr_of_a_workspace_has_no_secrets() -> None:
         "audience",
         "advertiser",
         "duplicate",
+        "duplicate name",
+        "source",
         "space",
         "number",
         "few",
@@ -208,14 +219,17 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
     bare = parse_workspace({key: DEFAULT[key] for key in ("advertisers", "tokens")})
     connection = Connection(audience_key="a")
     subscription = Subscription(name="s", action="a", trigger="t", mapping={})
+    source = Source(name="s", write_key="w")
     instance = Destination(name="d", generation=None, settings={}, subscriptions=())
     assert documented == {
         "name": bare.name,
         "apiVersion": bare.api_version,
         "user.email": bare.user_email,
+        "sources[].enabled": source.enabled,
         "space.id": bare.space.id,
         "space.name": bare.space.name,
         "journeys[].steps[].wait": "0s",
+        "destinations[].enabled": instance.enabled,
         "destinations[].audiences[].sendTrack": connection.send_track,
         "destinations[].audiences[].sendIdentify": connection.send_identify,
         "destinations[].audiences[].enterEvent": connection.enter_event,

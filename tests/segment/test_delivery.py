@@ -384,7 +384,7 @@ def test_rejected_events_keep_their_outcome_while_the_rest_is_retried(segment_en
     assert Counter(segment_env.outcomes()) == {"rejected": 2, "sent": 2}
 
 
-def test_every_event_is_queued_for_each_enabled_subscription(open_env: OpenEnv, document: Any) -> None:
+def test_every_event_is_addressed_to_each_subscription(open_env: OpenEnv, document: Any) -> None:
     [first] = destination(document)["subscriptions"]
     destination(document)["subscriptions"] = [
         first | {"name": "identifies", "trigger": 'type = "identify"'},
@@ -398,6 +398,8 @@ def test_every_event_is_queued_for_each_enabled_subscription(open_env: OpenEnv, 
         ("identifies", "track", "discarded"): 1,
         ("tracks", "identify", "discarded"): 1,
         ("tracks", "track", "sent"): 1,
+        ("off", "identify", "discarded"): 1,
+        ("off", "track", "discarded"): 1,
     }
     assert segment_env.segment.counts()["events"] == 2
 

@@ -53,6 +53,16 @@ def test_every_endpoint_answers_200_success(client: Client, segment_env: Segment
     assert segment_env.segment.counts()["calls"] == {"accepted": 1, "failed": {}}
 
 
+def test_a_disabled_source_answers_200_and_lists_the_call_as_dropped(open_env: OpenEnv, document: Any) -> None:
+    document["sources"][0]["enabled"] = False
+    segment_env = open_env(document)
+    app = Flask("tracking")
+    app.register_blueprint(blueprint(lambda key: segment_env.segment if key == KEY else None))
+    assert post(app.test_client(), "identify", IDENTIFY) == (200, {"success": True})
+    [heard] = segment_env.heard(CallReceived)
+    assert (heard.source, heard.call, heard.accepted, heard.reason) == ("Website", "identify", False, "SOURCE_DISABLED")
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"userId": ""}, {"userId": "u", "traits": 5}], ids=["no id", "empty id", "traits not an object"]
 )

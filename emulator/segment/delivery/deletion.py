@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy import Connection as Transaction
 
 from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Response, SendError, newest
-from emulator.segment.delivery.response import FAILED, SENT
+from emulator.segment.delivery.response import DISCARDED, FAILED, SENT
+from emulator.segment.delivery.switches import DESTINATION_DISABLED
 from emulator.segment.profiles.profile import EMAIL, USER_ID
 from emulator.segment.tables import (
     BATCHES,
@@ -72,9 +73,22 @@ def forward(
 ) -> list[dict[str, Any]]:
     """Asks each destination instance to delete a user: `{"destination", "outcome", "reason", "message"}` of each.
 
-    The outcome is `sent` or `failed`: of a deletion, the published destination reads the `userErrors`.
+    The outcome is `sent` or `failed`: of a deletion, the published destination reads the `userErrors`. It is
+    `discarded` at a disabled destination instance.
     """
-    return [_forward(destination, user_id, transport_for) for destination in destinations]
+    return [
+        _forward(destination, user_id, transport_for) if destination.enabled else _discarded(destination, index)
+        for index, destination in enumerate(destinations)
+    ]
+
+
+def _discarded(destination: Destination, index: int) -> dict[str, Any]:
+    return {
+        "destination": destination.name,
+        "outcome": DISCARDED,
+        "reason": DESTINATION_DISABLED,
+        "message": f"destinations[{index}].enabled is false",
+    }
 
 
 def _forward(

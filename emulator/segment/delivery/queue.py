@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
-from emulator.segment.delivery.response import RETRYING, DeliveryResult
+from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
 from emulator.segment.delivery.subscriptions import DeliveryTarget
+from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
 from emulator.store import Store, portions
@@ -72,10 +73,22 @@ class Queue:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, transaction: Transaction, events: Sequence[AudienceEvent], targets: Sequence[DeliveryTarget]) -> None:
-        """Queues each event for every subscription of its destination instance, as of the event's own time."""
+    def add(
+        self,
+        transaction: Transaction,
+        events: Sequence[AudienceEvent],
+        recipients: Sequence[Recipient],
+        *,
+        source: str | None = None,
+    ) -> list[Mapping[str, Any]]:
+        """Queues each event for every subscription of its destination instance, as of the event's own time.
+
+        `source` is the one whose call caused the events. A subscription that a switch keeps from getting an event has
+        its delivery discarded at once. Returns the discarded deliveries as rows.
+        """
         if not events:
-            return
+            return []
+        addressed = [(recipient, recipient.discard(source)) for recipient in recipients]
         statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
         event_rows = [_event_row(event) for event in events]
         keys = transaction.execute(statement, event_rows).scalars().all()
@@ -84,15 +97,20 @@ class Queue:
                 "event_id": key,
                 "bytes": len(event_row["payload"]),
                 "destination": event.destination,
-                "subscription": target.name,
+                "subscription": recipient.subscription,
                 "queued_at": to_millis(event.at),
+                "outcome": DISCARDED if discard else None,
+                "reason": discard.reason if discard else None,
+                "message": discard.message if discard else None,
+                "settled_at": to_millis(event.at) if discard else None,
             }
             for key, event, event_row in zip(keys, events, event_rows, strict=True)
-            for target in targets
-            if target.destination.name == event.destination
+            for recipient, discard in addressed
+            if recipient.destination == event.destination
         ]
         if rows:
             transaction.execute(insert(DELIVERIES), rows)
+        return [row for row in rows if row["outcome"]]
 
     def next_batch(self, target: DeliveryTarget, *, after: int, queued_until: int) -> Batch | None:
         """The events queued after a delivery, as many as fit in a batch by number and bytes, oldest first.

@@ -22,11 +22,13 @@ class DeliveryTarget:
 
 
 def delivery_targets(workspace: Workspace) -> Iterator[DeliveryTarget]:
-    """The enabled subscriptions of a workspace.
+    """The enabled subscriptions of the enabled destination instances of a workspace.
 
     Raises WorkspaceError for an unknown generation or action, and for a name that is used twice.
     """
     for destination in workspace.destinations:
+        if not destination.enabled:
+            continue
         enabled = [subscription for subscription in destination.subscriptions if subscription.enabled]
         _check_names(destination, enabled)
         instance = DestinationInstance(

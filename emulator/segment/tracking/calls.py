@@ -24,6 +24,8 @@ DUPLICATE = "duplicate"
 # Segment lists no code for these cases; `bad_request` is its most general one.
 UNSUPPORTED = "bad_request"
 EMPTY_BATCH = "empty_batch"
+# Our own: Segment lists no code for the calls of a disabled source.
+SOURCE_DISABLED = "SOURCE_DISABLED"
 
 Message = Mapping[str, Any]
 
@@ -91,6 +93,11 @@ def without_duplicates(results: Iterable[IngestResult], seen: Iterable[str]) -> 
         else:
             known.add(result.message_id)
             yield result
+
+
+def dropped(results: Iterable[IngestResult], reason: str) -> Iterator[RejectedCall]:
+    """All results as calls that were rejected for this reason."""
+    return (RejectedCall(type=result.type, message_id=result.message_id, reason=reason) for result in results)
 
 
 def _read_item(item: object, body: Message, received_at: datetime, ids: Ids) -> IngestResult:
