@@ -23,7 +23,7 @@ from emulator.segment.delivery.subscriptions import delivery_targets, integratio
 from emulator.segment.delivery.switches import recipients
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.engage.engine import Computed, Engage, email_in
-from emulator.segment.engage.queries import SpaceQueries, keys_after
+from emulator.segment.engage.queries import SpaceQueries, keys_after, keys_of
 from emulator.segment.lookups import check_audience, check_connected
 from emulator.segment.profiles.profile import EMAIL, USER_ID
 from emulator.segment.tables import TABLES
@@ -188,6 +188,19 @@ class Segment:
             counts["left"] += entered.count(False)
             if destination is not None:
                 counts["sent"] += computed.sent
+
+    def explain_audiences(
+        self, user_id: str | None = None, email: str | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Why the profiles with these identifiers are in each audience and journey or not, oldest profile first.
+
+        `{"profile", "audience", "journey", "name", "member", "conditions", "failed"}` for each: `audience` is a key or
+        None, `journey` an id or None, `conditions` the tree of clauses (of a journey, its entry), `failed` what to
+        change, a line each. `limit` is the number of profiles.
+        """
+        with self._up_to_date() as transaction:
+            profiles = keys_of(transaction, user_id, email, limit=limit)
+            return self._engage.explain(transaction, profiles, at=self._sandbox.clock.now())
 
     def paused(self) -> AbstractContextManager[None]:
         """Nothing is being delivered within the block, so that rows can be replaced.

@@ -58,6 +58,7 @@ def test_an_operator_is_an_entry_of_one_table(monkeypatch: pytest.MonkeyPatch) -
     """The recipe for an operator: the entry here and its name in the contract, which the test above compares."""
     longer = Operator(
         description="a string of more characters",
+        needs=lambda value: f"a string of more than {value} characters",
         takes="a number",
         fits=lambda value: isinstance(value, int),
         test=lambda found, value: isinstance(found, str) and len(found) > value,

@@ -317,3 +317,23 @@ def test_an_error_in_a_journey_names_its_path(
 def test_an_unknown_step_in_a_connection_is_rejected(open_journey: OpenJourney) -> None:
     with pytest.raises(WorkspaceError, match=r"journeySteps\[0\]\.key: .*unknown journey step .*'cart__reminded_2'"):
         open_journey({"key": "cart__reminded_3"})
+
+
+def test_the_service_says_why_a_profile_is_not_further(journey_env: SegmentEnv) -> None:
+    def failed() -> list[str]:
+        [about] = [each for each in journey_env.segment.explain_audiences(user_id="u1") if each["journey"]]
+        assert (about["journey"], about["audience"], about["name"]) == ("jrn_cart", None, "Abandoned cart")
+        assert about["conditions"]["text"] == "Cart Modified performed needs at least 1 time"
+        return list(about["failed"])
+
+    journey_env.identify("u1", email="u1@example.com", vip=True)
+    assert failed() == ["Cart Modified was performed 0 times, needs at least 1 time"]
+    fill_cart(journey_env)
+    assert failed() == ['step "Reminded" waits until 2026-03-01T14:00:00.000Z']
+    journey_env.advance(hours=2)
+    assert failed() == [
+        'step "Given up" waits until 2026-03-02T14:00:00.000Z',
+        'step "Given up": vip is true (boolean), needs no value',
+    ]
+    order(journey_env)
+    assert failed() == ["the profile left the journey, and enters only once"]

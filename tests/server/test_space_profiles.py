@@ -48,3 +48,26 @@ def test_all_given_identifiers_must_match(client: Client) -> None:
 def test_pages_start_with_the_oldest(client: Client) -> None:
     assert [person["userId"] for person in shown(client, "?limit=2")] == ["ann", "bob"]
     assert [person["userId"] for person in shown(client, "?limit=2&offset=2")] == ["cy"]
+
+
+def test_each_audience_of_a_profile_is_explained(client: Client) -> None:
+    assert client.get("/_emulator/audiences/explain?userId=ann").json == {
+        "audiences": [
+            {
+                "profile": "use_000000000000000000000000001",
+                "audience": "vip_customers",
+                "journey": None,
+                "name": "VIP Customers",
+                "member": False,
+                "conditions": {
+                    "text": "total_spent needs a number ≥ 500",
+                    "passed": False,
+                    "found": None,
+                    "type": None,
+                    "needs": "a number ≥ 500",
+                },
+                "failed": ["total_spent is missing, needs a number ≥ 500"],
+            }
+        ]
+    }
+    assert client.get("/_emulator/audiences/explain?email=unknown@example.com").json == {"audiences": []}

@@ -17,6 +17,7 @@ from emulator.harness.client.control import Control
 from emulator.harness.client.endpoint import Endpoint
 from emulator.harness.client.lines import Shown, body_in, delivery_line, profile_line, record_line, request_line
 
+_MOST_REASONS = 10
 _COMPLETE = {"sent", "visible"}
 _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawProfiles")
 
@@ -24,11 +25,13 @@ _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawPro
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """Everything known about one user. `requests` are GraphQL requests that were refused or returned user errors,
-    `deletions` those that delete the user. `known` are the user's profiles in the Engage space.
+    `deletions` those that delete the user. `known` are the user's profiles in the Engage space, `explained` why they
+    are in each audience and journey or not.
     """
 
     who: str
     known: Sequence[Shown]
+    explained: Sequence[Shown]
     deliveries: Sequence[Shown]
     records: Sequence[Shown]
     requests: Sequence[Shown]
@@ -74,7 +77,7 @@ class Timeline:
         """The text form: what happened at each stage, in order."""
         yield self.who
         if not (self.deliveries or self.records or self.requests or self.deletions):
-            yield f"  Segment     {self._no_events()}"
+            yield from (f"  Segment     {line}" for line in self._no_events())
         yield from (f"  Segment     {delivery_line(delivery)}" for delivery in self.deliveries)
         yield from (f"  GraphQL     {request_line(request)}" for request in self.requests)
         yield from (f"  StackAdapt  {record_line(record)}" for record in self.records)
@@ -83,16 +86,26 @@ class Timeline:
             yield "  profile     none visible"
         yield from (f"  profile     {profile_line(profile)}" for profile in self.profiles)
 
-    def _no_events(self) -> str:
+    def _no_events(self) -> Iterator[str]:
         """Why there are no events."""
         if not self.known:
-            return "no events, and no other client sent a record to StackAdapt"
+            yield "no events, and no other client sent a record to StackAdapt"
+            return
         ids = ", ".join(each["userId"] for each in self.known if each["userId"])
         audiences = ", ".join(sorted({key for each in self.known for key in each["audiences"]}))
-        return f"known{f' as {ids}' if ids else ''}, in {audiences or 'no audience'}: nothing to send"
+        yield f"known{f' as {ids}' if ids else ''}, in {audiences or 'no audience'}: nothing to send"
+        outside = [each for each in self.explained if each["failed"]]
+        yield from map(_reason_line, outside[:_MOST_REASONS])
+        if len(outside) > _MOST_REASONS:
+            yield f"and {len(outside) - _MOST_REASONS} more"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+def _reason_line(explained: Shown) -> str:
+    """`vip_customers: total_spent is "900 CAD" (string), needs a number ≥ 500`."""
+    return f"{explained['audience'] or explained['journey']}: {'; '.join(explained['failed'])}"
 
 
 def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | None = None) -> Timeline:
@@ -114,6 +127,7 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
     return Timeline(
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
         known=list(known.values()),
+        explained=_explained(control, given) if known else [],
         deliveries=sorted(deliveries.values(), key=itemgetter("at")),
         records=records,
         requests=[
@@ -142,6 +156,14 @@ def _pages_by(control: Control, path: str, key: str, given: Mapping[str, str]) -
     """The items that match any of the filters."""
     for name, value in given.items():
         yield from control.pages(path, key, **{name: value})
+
+
+def _explained(control: Control, given: Mapping[str, str]) -> list[Shown]:
+    """Why each of these profiles is in each audience and journey or not."""
+    found = [
+        each for name, value in given.items() for each in control.get("audiences/explain", **{name: value})["audiences"]
+    ]
+    return list({(each["profile"], each["audience"], each["journey"]): each for each in found}.values())
 
 
 def _deletions(control: Control, names: set[str], records: Sequence[Shown]) -> Iterator[Shown]:

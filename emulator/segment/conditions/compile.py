@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from emulator.segment.conditions.condition import Condition, check_value, joined
+from emulator.segment.conditions.clause import Clause
+from emulator.segment.conditions.condition import Condition, check_value, joined, negated, on_trait
 from emulator.segment.conditions.dates import (
     FIXED,
     RELATIVE,
@@ -21,6 +22,7 @@ from emulator.segment.conditions.dates import (
 )
 from emulator.segment.conditions.events import compile_event
 from emulator.segment.conditions.operators import OPERATORS, Operator
+from emulator.segment.profiles.facts import ProfileFacts
 
 EMAIL = "email"
 
@@ -28,6 +30,8 @@ EMAIL = "email"
 TRAIT_OPERATORS: Mapping[str, Operator | FixedOperator | RelativeOperator] = {**OPERATORS, **FIXED, **RELATIVE}
 
 Source: TypeAlias = Mapping[str, Any]
+
+_MEMBERSHIP = {True: "a member", False: "not a member"}
 
 
 def compile_condition(condition: Source, *, where: str) -> Condition:
@@ -81,18 +85,15 @@ def _parts(parts: Iterable[Source], where: str) -> tuple[Condition, ...]:
 
 
 def _all(condition: Source, where: str) -> Condition:
-    parts = _parts(condition["all"], f"{where}.all")
-    return joined(parts, lambda facts: all(part.holds(facts) for part in parts))
+    return joined(_parts(condition["all"], f"{where}.all"), every=True)
 
 
 def _any(condition: Source, where: str) -> Condition:
-    parts = _parts(condition["any"], f"{where}.any")
-    return joined(parts, lambda facts: any(part.holds(facts) for part in parts))
+    return joined(_parts(condition["any"], f"{where}.any"), every=False)
 
 
 def _not(condition: Source, where: str) -> Condition:
-    part = compile_condition(condition["not"], where=f"{where}.not")
-    return joined((part,), lambda facts: not part.holds(facts))
+    return negated(compile_condition(condition["not"], where=f"{where}.not"))
 
 
 def _event(condition: Source, where: str) -> Condition:
@@ -101,7 +102,18 @@ def _event(condition: Source, where: str) -> Condition:
 
 def _audience(condition: Source, _where: str) -> Condition:
     key = condition["audience"]
-    return Condition(holds=lambda facts: key in facts.audiences, audiences=frozenset({key}))
+
+    def explain(facts: ProfileFacts, wanted: bool) -> Clause:
+        found, needs = _MEMBERSHIP[key in facts.audiences], _MEMBERSHIP[wanted]
+        return Clause(
+            text=f"audience {key} needs {needs}",
+            passed=found == needs,
+            found=found,
+            needs=needs,
+            state=f"audience {key}: {found}",
+        )
+
+    return Condition(holds=lambda facts: key in facts.audiences, explain=explain, audiences=frozenset({key}))
 
 
 def _trait(condition: Source, where: str) -> Condition:
@@ -113,7 +125,11 @@ def _trait(condition: Source, where: str) -> Condition:
     operator = OPERATORS[name]
     check_value(name, value, fits=operator.fits(value), takes=operator.takes, where=where)
     test = operator.test
-    return Condition(holds=lambda facts: test(facts.traits.get(trait), value))
+    return on_trait(
+        trait,
+        lambda facts: test(facts.traits.get(trait), value),
+        lambda _facts, wanted: operator.needs(value) if wanted else operator.otherwise(value),
+    )
 
 
 _COMPILERS: Mapping[str, Callable[[Source, str], Condition]] = {

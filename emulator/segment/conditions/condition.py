@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from operator import attrgetter
 
 from emulator.errors import WorkspaceError
+from emulator.segment.conditions.clause import Clause, group, trait_clause
 from emulator.segment.profiles.facts import Performed, ProfileFacts, Window
 
 
@@ -42,11 +43,13 @@ class EventRequirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """`holds` evaluates it. `next_changes` are the next times, in milliseconds, at which time alone may change the
+    """`holds` evaluates it; `explain(facts, wanted)` says why, for a condition that should have the outcome `wanted`:
+    False below `not`. `next_changes` are the next times, in milliseconds, at which time alone may change the
     outcome; None when it never does. `audiences` are the keys of the audiences that it refers to.
     """
 
     holds: Callable[[ProfileFacts], bool]
+    explain: Callable[[ProfileFacts, bool], Clause]
     next_changes: Callable[[ProfileFacts], Iterable[int]] | None = None
     events: tuple[EventRequirement, ...] = ()
     audiences: frozenset[str] = frozenset()
@@ -63,21 +66,49 @@ def _thinned(performed: Iterable[Performed], most: int, span: int) -> list[Perfo
     return kept
 
 
-def joined(parts: Iterable[Condition], holds: Callable[[ProfileFacts], bool]) -> Condition:
-    """A condition made of others, which requires what they require."""
+def joined(parts: Iterable[Condition], *, every: bool) -> Condition:
+    """A condition that holds when every part does, or when any does. It requires what they require."""
     parts = tuple(parts)
+    combine = all if every else any
     timed = tuple(part.next_changes for part in parts if part.next_changes is not None)
 
     def next_changes(facts: ProfileFacts) -> Iterator[int]:
         for of_part in timed:
             yield from of_part(facts)
 
+    def explain(facts: ProfileFacts, wanted: bool) -> Clause:
+        return group((part.explain(facts, wanted) for part in parts), every=every == wanted)
+
     return Condition(
-        holds=holds,
+        holds=lambda facts: combine(part.holds(facts) for part in parts),
+        explain=explain,
         next_changes=next_changes if timed else None,
         events=tuple(requirement for part in parts for requirement in part.events),
         audiences=frozenset[str]().union(*(part.audiences for part in parts)),
     )
+
+
+def negated(part: Condition) -> Condition:
+    """A condition that holds when the other does not."""
+    return replace(
+        part,
+        holds=lambda facts: not part.holds(facts),
+        explain=lambda facts, wanted: part.explain(facts, not wanted),
+    )
+
+
+def on_trait(
+    trait: str,
+    holds: Callable[[ProfileFacts], bool],
+    needs: Callable[[ProfileFacts, bool], str],
+    next_changes: Callable[[ProfileFacts], Iterable[int]] | None = None,
+) -> Condition:
+    """A condition on one trait. `needs(facts, wanted)` says what the trait must be for it to have that outcome."""
+
+    def explain(facts: ProfileFacts, wanted: bool) -> Clause:
+        return trait_clause(trait, facts.traits, needs=needs(facts, wanted), passed=holds(facts) == wanted)
+
+    return Condition(holds=holds, explain=explain, next_changes=next_changes)
 
 
 def check_value(operator: str, value: object, *, fits: bool, takes: str, where: str) -> None:

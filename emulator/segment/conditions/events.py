@@ -9,18 +9,42 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from emulator.errors import WorkspaceError
+from emulator.segment.conditions.clause import Clause, times
 from emulator.segment.conditions.condition import Condition, EventRequirement, check_value
 from emulator.segment.conditions.dates import millis_of
 from emulator.segment.conditions.operators import OPERATORS
 from emulator.segment.profiles.facts import Performed, ProfileFacts, Window
 
-COUNTS: Mapping[str, Callable[[int, int], bool]] = {
-    "at_least": lambda count, value: count >= value,
-    "at_most": lambda count, value: count <= value,
-    "exactly": lambda count, value: count == value,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """`test(count, value)` is whether an event was performed often enough; `needs` says so, `denied` the opposite."""
+
+    test: Callable[[int, int], bool]
+    needs: Callable[[int], str]
+    denied: Callable[[int], str]
+
+
+COUNTS: Mapping[str, Count] = {
+    "at_least": Count(
+        test=lambda count, value: count >= value,
+        needs=lambda value: f"at least {times(value)}",
+        denied=lambda value: f"at most {times(value - 1)}",
+    ),
+    "at_most": Count(
+        test=lambda count, value: count <= value,
+        needs=lambda value: f"at most {times(value)}",
+        denied=lambda value: f"at least {times(value + 1)}",
+    ),
+    "exactly": Count(
+        test=lambda count, value: count == value,
+        needs=lambda value: f"exactly {times(value)}",
+        denied=lambda value: f"not exactly {times(value)}",
+    ),
 }
 
 Filter = Callable[[Performed], bool]
@@ -28,8 +52,9 @@ Filter = Callable[[Performed], bool]
 
 def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
     """The condition on an event. Raises WorkspaceError for a window that ends before it starts, or a bad filter."""
-    event, compare = condition["event"], COUNTS[condition.get("operator", "at_least")]
-    times, window = condition.get("value", 1), _window(condition, where)
+    event, operator = condition["event"], COUNTS[condition.get("operator", "at_least")]
+    value, window = condition.get("value", 1), _window(condition, where)
+    compare = operator.test
     tests = condition.get("where", ())
     filters = tuple(_filter(test, f"{where}.where[{position}]") for position, test in enumerate(tests))
 
@@ -43,18 +68,19 @@ def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
         return sum(_is_in(window, facts.now - done.at) for done in matching(facts))
 
     def holds(facts: ProfileFacts) -> bool:
-        return compare(counted(facts), times)
+        return compare(counted(facts), value)
 
     def next_changes(facts: ProfileFacts) -> Iterator[int]:
         count, present = counted(facts), holds(facts)
         for at, change in _changes(window, matching(facts), facts.now):
             count += change
-            if compare(count, times) != present:
+            if compare(count, value) != present:
                 yield at
                 return
 
     return Condition(
         holds=holds,
+        explain=_explained(condition, operator, counted),
         next_changes=next_changes if window else None,
         events=(
             EventRequirement(
@@ -63,10 +89,31 @@ def compile_event(condition: Mapping[str, Any], *, where: str) -> Condition:
                 accepts=accepts,
                 window=window,
                 # No comparison tells one more than the value from a hundred more.
-                most=times + 1,
+                most=value + 1,
             ),
         ),
     )
+
+
+def _explained(
+    condition: Mapping[str, Any], operator: Count, counted: Callable[[ProfileFacts], int]
+) -> Callable[[ProfileFacts, bool], Clause]:
+    event, value, which = condition["event"], condition.get("value", 1), _which(condition)
+
+    def explain(facts: ProfileFacts, wanted: bool) -> Clause:
+        count = counted(facts)
+        # Of more events than decide the outcome, only so many are stored.
+        found = times(count) if count <= value else f"more than {times(value)}"
+        needs = operator.needs(value) if wanted else operator.denied(value)
+        return Clause(
+            text=f"{event} performed{which} needs {needs}",
+            passed=operator.test(count, value) == wanted,
+            found=found,
+            needs=needs,
+            state=f"{event} was performed {found}{which}",
+        )
+
+    return explain
 
 
 def _is_in(window: Window, age: int) -> bool:
@@ -102,6 +149,21 @@ def _window(condition: Mapping[str, Any], where: str) -> Window:
             )
         return nearer, further
     return None
+
+
+def _which(condition: Mapping[str, Any]) -> str:
+    """Which events count, in words: ` in the last 30d with total: a number ≥ 5`; empty for all of them."""
+    window = ""
+    if "within" in condition:
+        window = f" in the last {condition['within']}"
+    elif "between" in condition:
+        nearer, further = condition["between"]
+        window = f" between {nearer} and {further} ago"
+    tests = [
+        f"{test['property']}: {OPERATORS[test['operator']].needs(test.get('value'))}"
+        for test in condition.get("where", ())
+    ]
+    return window + (f" with {' and '.join(tests)}" if tests else "")
 
 
 def _filter(test: Mapping[str, Any], where: str) -> Filter:

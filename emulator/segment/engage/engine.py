@@ -23,6 +23,7 @@ from emulator.ids import Ids
 from emulator.segment.engage.audience_events import AudienceEvent, audience_events
 from emulator.segment.engage.computations import Computation, computations
 from emulator.segment.engage.event_retention import EventRetention, event_of
+from emulator.segment.engage.explanations import explanations
 from emulator.segment.engage.journey_events import step_events
 from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
 from emulator.segment.profiles.facts import ProfileFacts
@@ -155,6 +156,15 @@ class Engage:
             computed.sent += key in profile.audiences and (key, destination) in emitted
         self._reschedule(session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
+
+    def explain(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> list[dict[str, Any]]:
+        """Why these stored profiles are in each audience and journey or not: see `explanations`."""
+        session = ProfileSession(transaction, keys=profiles, history=self._history)
+        return [
+            explained
+            for profile in session.profiles()
+            for explained in explanations(profile, _facts(profile, at), self._computations, self._journeys)
+        ]
 
     def set_membership(
         self,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emulator.segment.conditions.compile import compile_condition
-from emulator.segment.conditions.condition import Condition
+from emulator.segment.conditions.condition import Condition, joined
 from emulator.segment.engage.computations import check_audiences
 from emulator.segment.engage.journey_events import StepRoute
 from emulator.segment.engage.routes import step_routes
@@ -25,8 +25,8 @@ from emulator.workspace import Journey, Step, Workspace
 # Name and properties of an event, as received.
 Event = tuple[str, Mapping[str, Any]]
 
-_ALWAYS = Condition(holds=lambda _facts: True)
-_NEVER = Condition(holds=lambda _facts: False)
+_ALWAYS = joined((), every=True)
+_NEVER = joined((), every=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class CompiledJourney:
         """The next times, in milliseconds, at which time alone may move a profile on, or out."""
         if progress is not None and progress.exited:
             return
-        since_entry = _before_entry(facts) if progress is None else facts.since(progress.entered_at)
+        since_entry = before_entry(facts) if progress is None else facts.since(progress.entered_at)
         yield from _next_changes(self.exit, since_entry)
         if progress is None:
             yield from _next_changes(self.entry, facts)
@@ -103,7 +103,7 @@ def advance(
     of a new run of the journey.
     """
     if progress is None:
-        if not journey.entry.holds(facts) or journey.exit.holds(_before_entry(facts)):
+        if not journey.entry.holds(facts) or journey.exit.holds(before_entry(facts)):
             return None, []
         progress = Progress(epoch_id=epoch(), entered_at=facts.now, joined_at=facts.now)
         progress = _with_context(progress, journey.entry, event)
@@ -123,7 +123,7 @@ def advance(
     return progress, transitions
 
 
-def _before_entry(facts: ProfileFacts) -> ProfileFacts:
+def before_entry(facts: ProfileFacts) -> ProfileFacts:
     """The facts that keep a profile out of a journey: its state, and no event performed so far."""
     return facts.since(facts.now + 1)
 

@@ -35,12 +35,7 @@ class SpaceQueries:
 
         Identifiers are compared as Engage compares them, with regard to case.
         """
-        found = select(PROFILES.c.id).order_by(PROFILES.c.id)
-        for kind, value in ((USER_ID, user_id), (EMAIL, email)):
-            if value is not None:
-                owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
-                found = found.where(PROFILES.c.id.in_(owner))
-        return self._read(found.limit(limit).offset(offset))
+        return self._read(_profiles_of(user_id, email).limit(limit).offset(offset))
 
     def performed(self, user_id: str) -> list[dict[str, Any]]:
         """The stored events of a user that a condition may count, oldest first: `userId`, `event`, `at`, `properties`.
@@ -112,6 +107,20 @@ class SpaceQueries:
     def _read(self, keys: Select[Any]) -> list[dict[str, Any]]:
         with self._begin() as transaction:
             return [_shown(profile) for profile in read_profiles(transaction, transaction.scalars(keys).all())]
+
+
+def keys_of(transaction: Transaction, user_id: str | None, email: str | None, *, limit: int) -> Sequence[int]:
+    """The keys of the profiles with these identifiers, oldest first."""
+    return transaction.scalars(_profiles_of(user_id, email).limit(limit)).all()
+
+
+def _profiles_of(user_id: str | None, email: str | None) -> Select[Any]:
+    found = select(PROFILES.c.id).order_by(PROFILES.c.id)
+    for kind, value in ((USER_ID, user_id), (EMAIL, email)):
+        if value is not None:
+            owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
+            found = found.where(PROFILES.c.id.in_(owner))
+    return found
 
 
 def keys_after(transaction: Transaction, last: int) -> Sequence[int]:

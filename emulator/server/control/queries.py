@@ -50,6 +50,10 @@ def _add_segment(routes: Blueprint, services: CurrentServices) -> None:
     def audiences() -> Response:
         return jsonify(audiences=services().segment.audiences())
 
+    @routes.get("/audiences/explain")
+    def explain_audiences() -> Response:
+        return jsonify(audiences=services().segment.explain_audiences(**query_args()))
+
     @routes.get("/journeys")
     def journeys() -> Response:
         return jsonify(journeys=services().segment.journeys())

@@ -1,0 +1,88 @@
+"""Why a profile is in an audience or not, and in a journey or not: each condition with the values it found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from emulator.segment.conditions.clause import Clause
+from emulator.segment.engage.computations import Computation
+from emulator.segment.engage.journeys import CompiledJourney, before_entry
+from emulator.segment.profiles.facts import ProfileFacts
+from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, Progress, profile_id
+from emulator.segment.profiles.store import key_of
+from emulator.timestamps import iso_of_millis
+
+NOT_COMPUTED = "the profile has neither user id nor email, so no audience is computed"
+NOT_YET_COMPUTED = "the condition holds, but the audience has not been computed for this profile since"
+
+
+def explanations(
+    profile: Profile,
+    facts: ProfileFacts,
+    computations: Iterable[Computation],
+    journeys: Iterable[CompiledJourney],
+) -> Iterator[dict[str, Any]]:
+    """For each audience, then each journey: its key, whether the profile is in it, the condition, and what failed.
+
+    `{"profile", "audience", "journey", "name", "member", "conditions", "failed"}`: `audience` is a key or None,
+    `journey` an id or None, `conditions` a tree of clauses, `failed` a list of lines.
+    """
+    computed = bool(profile.values(USER_ID) or profile.values(EMAIL))
+    for computation in computations:
+        audience = computation.audience
+        clause = computation.condition.explain(facts, True)
+        member = audience.key in profile.audiences
+        about = {"audience": audience.key, "journey": None, "name": audience.name}
+        yield _explained(
+            profile, about, clause, member=member, reasons=_reasons(clause, computed=computed, member=member)
+        )
+    for compiled in journeys:
+        journey, progress = compiled.journey, profile.journeys.get(compiled.journey.id)
+        clause = compiled.entry.explain(facts, True)
+        member = progress is not None and not progress.exited
+        about = {"audience": None, "journey": journey.id, "name": journey.name}
+        if progress is None:
+            reasons = list(_reasons_before(compiled, facts, clause, computed=computed))
+        else:
+            reasons = list(_reasons_within(compiled, progress, facts))
+        yield _explained(profile, about, clause, member=member, reasons=reasons)
+
+
+def _explained(
+    profile: Profile, about: dict[str, Any], clause: Clause, *, member: bool, reasons: list[str]
+) -> dict[str, Any]:
+    return {
+        "profile": profile_id(key_of(profile)),
+        **about,
+        "member": member,
+        "conditions": clause.as_dict(),
+        "failed": reasons,
+    }
+
+
+def _reasons(clause: Clause, *, computed: bool, member: bool) -> list[str]:
+    """Why the profile is outside, or for a member, what of the condition does not hold any more."""
+    if not computed:
+        return [NOT_COMPUTED, *clause.failed()]
+    return [NOT_YET_COMPUTED] if clause.passed and not member else list(clause.failed())
+
+
+def _reasons_before(compiled: CompiledJourney, facts: ProfileFacts, entry: Clause, *, computed: bool) -> Iterator[str]:
+    """Why the profile has not entered the journey."""
+    yield from _reasons(entry, computed=computed, member=False)
+    # The opposite of the exit condition is what the journey needs.
+    yield from (f"exit condition: {line}" for line in compiled.exit.explain(before_entry(facts), False).failed())
+
+
+def _reasons_within(compiled: CompiledJourney, progress: Progress, facts: ProfileFacts) -> Iterator[str]:
+    """Why the profile is out of the journey again, or not at its next step."""
+    if progress.exited:
+        yield "the profile left the journey, and enters only once"
+        return
+    for step in compiled.steps[progress.step + 1 : progress.step + 2]:
+        name, due = json.dumps(step.step.name, ensure_ascii=False), progress.joined_at + step.wait_millis
+        if facts.now < due:
+            yield f"step {name} waits until {iso_of_millis(due)}"
+        yield from (f"step {name}: {line}" for line in step.condition.explain(facts, True).failed())
