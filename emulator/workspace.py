@@ -25,6 +25,11 @@ LAST, FIRST, ALL = "last", "first", "all"
 
 LATENCIES = ("instant", "realistic")
 
+# How a record about an audience is treated that has no email, and an external id of no profile.
+REJECT, WAIT = "reject", "wait"
+# The API version whose clients sent audience events by user id alone.
+_WAITING_API_VERSION = "2024-12"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advertiser:
@@ -171,10 +176,12 @@ class Destination:
 class Ingestion:
     """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
 
-    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`.
+    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`. `record_without_email` is
+    `reject`, `wait`, or None for what the API version does.
     """
 
     latency: str = "instant"
+    record_without_email: str | None = None
     report_rejections: str = "silent"
     mapping_race: bool = False
 
@@ -207,6 +214,15 @@ class Workspace:
         if api_version is not None:
             changed = replace(changed, api_version=api_version)
         return changed
+
+    @property
+    def keeps_waiting_records(self) -> bool:
+        """Whether a record about an audience without an email waits for a profile with its external id.
+
+        If not, it is rejected. Without a setting, only API version 2024-12 keeps it.
+        """
+        setting = self.ingestion.record_without_email
+        return setting == WAIT if setting else self.api_version == _WAITING_API_VERSION
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, compared in constant time."""
@@ -264,6 +280,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
             **_given(
                 document.get("ingestion", {}),
                 latency="latency",
+                record_without_email="recordWithoutEmail",
                 report_rejections="reportRejections",
                 mapping_race="mappingRace",
             )

@@ -46,7 +46,7 @@ def record_line(record: Shown, *, whole: bool = False) -> str:
     text += "".join(f"; {warning['code']} at {warning['key']!r}" for warning in record.get("warnings", ()))
     if record.get("waitsFor"):
         text += f", waits for {record['waitsFor']}"
-    return text if record["at"] else f"{text}, due {record['dueAt']}"
+    return f"{text}, due {record['dueAt']}" if record.get("outcome") == "queued" else text
 
 
 def profile_line(profile: Shown) -> str:

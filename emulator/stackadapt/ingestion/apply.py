@@ -80,7 +80,7 @@ def preview_rejections(connection: Connection, batch: RecordBatch) -> list[UserE
     errors = []
     for position, record in enumerate(parsed):
         known = profiles.knows(record.external_id) or record.external_id in earlier
-        outcome, reason = outcome_of(record, profile_known=known, suppressed=False)
+        outcome, reason = outcome_of(record, profile_known=known, suppressed=False, waits=batch.waits)
         if record.email is not None and record.external_id is not None:
             earlier.add(record.external_id)
         if outcome == REJECTED and reason is not None:
@@ -114,7 +114,8 @@ def _process_records(connection: Connection, job: Row[Any], now: int) -> list[Re
     batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now)
     rejecting = job.instructions.get("rejecting")
     query = _RECORDS.where(RECORDS.c.batch_id == job.instructions["batch_id"]).order_by(RECORDS.c.id)
-    processed = _Processing(batch, mapping, RecordRejection(**rejecting) if rejecting else None).run(
+    treatment = _Treatment(mapping, RecordRejection(**rejecting) if rejecting else None, job.instructions["waits"])
+    processed = _Processing(batch, treatment).run(
         [*connection.execute(query)],
         lambda external_ids: _pending(connection, job.advertiser_id, provider, external_ids),
     )
@@ -123,9 +124,7 @@ def _process_records(connection: Connection, job: Row[Any], now: int) -> list[Re
         visible = [each.email for each in processed if each.outcome == VISIBLE and each.email is not None]
         fill_list(connection, mapping.list_id, visible, source=source, mapping_id=mapping.mapping_id, now=now)
     _write_outcomes(connection, processed, now)
-    return [
-        _event(each.record, now, each.outcome, each.reason, each.email) for each in processed if each.outcome != PENDING
-    ]
+    return [_event(each.record, now, each.outcome, each.reason, each.email) for each in processed]
 
 
 _APPLY: Mapping[str, Callable[[Connection, Row[Any], int], list[RecordProcessed] | None]] = {
@@ -148,6 +147,18 @@ class _Processed:
     email: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Treatment:
+    """The mappings under which the records of a batch are read, and what else decides their outcomes.
+
+    `waits` is that of `RecordBatch`.
+    """
+
+    mapping: RecordMapping
+    rejecting: RecordRejection | None
+    waits: bool
+
+
 class _Processing:
     """Processes the records of one batch in their order.
 
@@ -155,10 +166,9 @@ class _Processing:
     brings it, so the result does not depend on how records are divided into batches.
     """
 
-    def __init__(self, batch: ProfileBatch, mapping: RecordMapping, rejecting: RecordRejection | None) -> None:
+    def __init__(self, batch: ProfileBatch, treatment: _Treatment) -> None:
         self._batch = batch
-        self._mapping = mapping
-        self._rejecting = rejecting
+        self._treatment = treatment
         self._waiting: dict[str | None, list[tuple[Row[Any], ParsedRecord]]] = defaultdict(list)
         self._processed: dict[int, _Processed] = {}
 
@@ -174,24 +184,25 @@ class _Processing:
         for record, contents in zip(older, parsed_older, strict=True):
             self._waiting[record.waits_for].append((record, contents))
         for record, contents in zip(records, parsed, strict=True):
-            self._process(record, contents, self._rejecting)
+            self._process(record, contents, self._treatment.rejecting)
         return list(self._processed.values())
 
     def _parse(self, records: Sequence[Row[Any]]) -> list[ParsedRecord]:
         raw: list[dict[str, Any]] = json.loads(f"[{','.join(record.raw for record in records)}]")
-        return [read_record(record, self._mapping) for record in raw]
+        return [read_record(record, self._treatment.mapping) for record in raw]
 
     def _process(self, record: Row[Any], parsed: ParsedRecord, rejecting: RecordRejection | None) -> None:
         outcome, reason = outcome_of(
             parsed,
             profile_known=self._batch.knows(parsed.external_id),
             suppressed=self._batch.suppresses(parsed.email),
+            waits=self._treatment.waits,
         )
         email = parsed.email
         if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            email = self._batch.apply(parsed, self._mapping.status).email
+            email = self._batch.apply(parsed, self._treatment.mapping.status).email
         self._processed[record.id] = _Processed(record, parsed, outcome, reason, email)
         if outcome == PENDING:
             self._waiting[parsed.external_id].append((record, parsed))

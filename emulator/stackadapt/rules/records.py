@@ -187,10 +187,11 @@ def read_record(record: Mapping[str, Any], mapping: RecordMapping) -> ParsedReco
     )
 
 
-def outcome_of(record: ParsedRecord, *, profile_known: bool, suppressed: bool) -> tuple[str, str | None]:
+def outcome_of(record: ParsedRecord, *, profile_known: bool, suppressed: bool, waits: bool) -> tuple[str, str | None]:
     """The outcome of a record and its reason code.
 
-    `profile_known`: a profile has the record's external id. `suppressed`: the email was deleted permanently.
+    `profile_known`: a profile has the record's external id. `suppressed`: the email was deleted permanently. `waits`:
+    a record about an audience without an email waits for a profile with its external id.
     """
     if record.email is not None:
         return (SUPPRESSED, SUPPRESSED_PERSON) if suppressed else (VISIBLE, None)
@@ -198,7 +199,7 @@ def outcome_of(record: ParsedRecord, *, profile_known: bool, suppressed: bool) -
         return REJECTED, INVALID_EMAIL
     if profile_known:
         return VISIBLE, None
-    if record.about_audience and record.external_id is not None:
+    if waits and record.about_audience and record.external_id is not None:
         return PENDING, WAITS_FOR_PROFILE
     return REJECTED, MISSING_EMAIL
 
