@@ -25,11 +25,6 @@ LAST, FIRST, ALL = "last", "first", "all"
 
 LATENCIES = ("instant", "realistic")
 
-# How a record about an audience is treated that has no email, and an external id of no profile.
-REJECT, WAIT = "reject", "wait"
-# The API version whose clients sent audience events by user id alone.
-_WAITING_API_VERSION = "2024-12"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advertiser:
@@ -214,15 +209,6 @@ class Workspace:
         if api_version is not None:
             changed = replace(changed, api_version=api_version)
         return changed
-
-    @property
-    def keeps_waiting_records(self) -> bool:
-        """Whether a record about an audience without an email waits for a profile with its external id.
-
-        If not, it is rejected. Without a setting, only API version 2024-12 keeps it.
-        """
-        setting = self.ingestion.record_without_email
-        return setting == WAIT if setting else self.api_version == _WAITING_API_VERSION
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, compared in constant time."""

@@ -28,10 +28,11 @@ def audiences(service: Service, email: str) -> list[str]:
     return [audience["name"] for audience in service.profile(email)["audiences"]]
 
 
-def test_only_mapped_keys_are_stored_and_others_are_dropped_silently(service: Service) -> None:
+def test_only_mapped_keys_are_stored_and_others_are_dropped_with_a_warning(service: Service) -> None:
     service.sync({"email": ANN, "first_name": "Ann", "shoe_size": "42"}, columns=[column("first_name")])
     assert service.profile(ANN)["properties"] == {"first_name": "Ann"}
-    assert service.stackadapt.records()[0]["warnings"] == []
+    warnings = service.stackadapt.records()[0]["warnings"]
+    assert [(warning["code"], warning["key"]) for warning in warnings] == [("UNMAPPED_KEY", "shoe_size")]
 
 
 def test_control_keys_work_without_being_mapped(service: Service) -> None:

@@ -69,6 +69,7 @@ WAITING_SHOWN: dict[str, Any] = {
     "advertiserId": "1001",
     "index": 1,
     "waitsFor": "u1",
+    "warnings": [{"code": "NO_AUDIENCE_MAPPING", "key": "action"}],
 }
 
 

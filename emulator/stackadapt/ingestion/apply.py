@@ -29,6 +29,7 @@ from emulator.stackadapt.ingestion.jobs import (
     due_jobs,
     remove_jobs,
 )
+from emulator.stackadapt.ingestion.mapping_versions import newest_version, stored_warning
 from emulator.stackadapt.ingestion.mappings import (
     activate,
     active_schemas,
@@ -89,7 +90,7 @@ def preview_rejections(connection: Connection, batch: RecordBatch) -> list[UserE
 
 
 def _activate_mapping(connection: Connection, job: Row[Any], now: int) -> None:
-    activate(connection, job.mapping_id, job.instructions)
+    activate(connection, job.mapping_id, job.instructions, now)
 
 
 def _delete_external_ids(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
@@ -107,10 +108,10 @@ def _change_list_members(connection: Connection, job: Row[Any], now: int) -> Non
 
 def _process_records(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
     provider, source = job.instructions["provider"], job.instructions["source"]
-    mapping = record_mapping_of_schemas(
-        job.instructions.get("pinned_schemas")
-        or active_schemas(connection, job.advertiser_id, provider, job.instructions["mapping_id"])
+    schemas = job.instructions.get("pinned_schemas") or active_schemas(
+        connection, job.advertiser_id, provider, job.instructions["mapping_id"]
     )
+    mapping = record_mapping_of_schemas(schemas)
     batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now)
     rejecting = job.instructions.get("rejecting")
     query = _RECORDS.where(RECORDS.c.batch_id == job.instructions["batch_id"]).order_by(RECORDS.c.id)
@@ -123,7 +124,9 @@ def _process_records(connection: Connection, job: Row[Any], now: int) -> list[Re
     if mapping.list_id is not None:
         visible = [each.email for each in processed if each.outcome == VISIBLE and each.email is not None]
         fill_list(connection, mapping.list_id, visible, source=source, mapping_id=mapping.mapping_id, now=now)
-    _write_outcomes(connection, processed, now)
+    # An upload brings its own mapping, which its document activated just now.
+    version = schemas.get("version") or newest_version(connection)
+    _write_outcomes(connection, processed, mapping.mapping_id, version, now)
     return [_event(each.record, now, each.outcome, each.reason, each.email) for each in processed]
 
 
@@ -222,7 +225,9 @@ def _pending(
     return sorted(rows_in(connection, query, RECORDS.c.waits_for, external_ids), key=lambda record: record.id)
 
 
-def _write_outcomes(connection: Connection, processed: Sequence[_Processed], now: int) -> None:
+def _write_outcomes(
+    connection: Connection, processed: Sequence[_Processed], mapping_id: int, version: int, now: int
+) -> None:
     if not processed:
         return
     statement = update(RECORDS).where(RECORDS.c.id == bindparam("record_id"))
@@ -233,12 +238,18 @@ def _write_outcomes(connection: Connection, processed: Sequence[_Processed], now
             "reason": each.reason,
             "email": each.email,
             "waits_for": each.parsed.external_id if each.outcome == PENDING else None,
-            "warnings": each.parsed.warnings or None,
+            "warnings": _warnings(each.parsed, mapping_id, version) or None,
             "settled_at": None if each.outcome == PENDING else now,
         }
         for each in processed
     ]
     connection.execute(statement, rows)
+
+
+def _warnings(parsed: ParsedRecord, mapping_id: int, version: int) -> list[dict[str, Any]]:
+    if not parsed.unmapped:
+        return [*parsed.warnings]
+    return [*parsed.warnings, stored_warning(parsed.unmapped, mapping_id=mapping_id, version=version)]
 
 
 def _event(record: Row[Any], now: int, outcome: str, reason: str | None, email: str | None) -> RecordProcessed:

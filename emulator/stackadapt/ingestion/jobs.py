@@ -50,8 +50,8 @@ class RecordBatch:
     """The profiles of one mutation. `source` is the provider as a value of the schema's enum `Source`.
 
     `rejecting` selects the records that a fault rejects. `waits`: records about an audience without an email wait for
-    a profile with their external id, instead of being rejected. Records are read under the provider's active mappings, the
-    profile mapping `mapping_id` if given, or under `pinned_schemas` alone.
+    a profile with their external id, instead of being rejected. Records are read under the provider's active mappings,
+    the profile mapping `mapping_id` if given, or under `pinned_schemas` alone.
     """
 
     advertiser_id: str

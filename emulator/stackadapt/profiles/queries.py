@@ -10,9 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from emulator.errors import unknown
+from emulator.stackadapt.ingestion.declared_properties import UPLOADED
+from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJECTED, SUPPRESSED, WAITS_FOR_PROFILE
+from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import BATCHES, PROFILES, RECORDS, RECORDS_OF_BATCHES
 from emulator.timestamps import iso_of_millis
@@ -62,7 +65,8 @@ class ProfileQueries:
         )
         query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
-            return [_record(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+            return [_record(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
 
     def rejections(
         self,
@@ -73,7 +77,7 @@ class ProfileQueries:
         offset: int = 0,
     ) -> list[JsonObject]:
         """Rejected and suppressed records in arrival order: `outcome`, `reason`, `message`, `record`, `requestId` (a
-        trace id), `at`, `advertiserId`, `index`, `waitsFor`.
+        trace id), `at`, `advertiserId`, `index`, `waitsFor`, `warnings`.
 
         With `pending`, or with the reason code of waiting records, those too; their `at` is None. Raises InputError for
         an unknown reason code.
@@ -89,7 +93,8 @@ class ProfileQueries:
             .offset(offset)
         )
         with self._transaction() as connection:
-            return [_rejection(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+            return [_rejection(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
 
     def counts(self) -> JsonObject:
         """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`."""
@@ -143,7 +148,21 @@ def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObje
     ]
 
 
-def _rejection(row: Row[Any]) -> JsonObject:
+def _warnings(connection: Connection, rows: Sequence[Row[Any]]) -> list[list[JsonObject]]:
+    """The warnings of each record, completed by what is known about mappings now."""
+    owners = {(row.advertiser_id, row.provider) for row in rows if row.warnings}
+    history = MappingHistory(connection, owners)
+    return [
+        history.completed(
+            row.warnings or [],
+            (row.advertiser_id, row.provider),
+            own_mapping=row.provider == provider_key(UPLOADED),
+        )
+        for row in rows
+    ]
+
+
+def _rejection(row: Row[Any], warnings: list[JsonObject]) -> JsonObject:
     return {
         "outcome": row.outcome,
         "reason": row.reason,
@@ -154,10 +173,11 @@ def _rejection(row: Row[Any]) -> JsonObject:
         "advertiserId": row.advertiser_id,
         "index": row.position,
         "waitsFor": row.waits_for,
+        "warnings": warnings,
     }
 
 
-def _record(row: Row[Any]) -> JsonObject:
+def _record(row: Row[Any], warnings: list[JsonObject]) -> JsonObject:
     return {
         "outcome": row.outcome,
         "reason": row.reason,
@@ -168,7 +188,7 @@ def _record(row: Row[Any]) -> JsonObject:
         "advertiserId": row.advertiser_id,
         "email": row.email,
         "waitsFor": row.waits_for,
-        "warnings": row.warnings or [],
+        "warnings": warnings,
         "syncId": row.sync_id,
         "replay": row.replay,
         "receivedAt": iso_of_millis(row.received_at),
