@@ -51,7 +51,9 @@ class GraphQLExchanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordProcessed(Event):
-    """A record of an accepted request was processed: `visible`, `rejected` or `suppressed` (with a reason code)."""
+    """A record of an accepted request was processed: `visible`, or `rejected`, `suppressed` or `pending` with a reason
+    code. A pending record is processed again when its profile exists.
+    """
 
     trace_id: str
     advertiser_id: str

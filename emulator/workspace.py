@@ -175,10 +175,12 @@ class Destination:
 class Ingestion:
     """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
 
-    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`.
+    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`. `record_without_email` is
+    `reject`, `wait`, or None for what the API version does.
     """
 
     latency: str = "instant"
+    record_without_email: str | None = None
     report_rejections: str = "silent"
     mapping_race: bool = False
 
@@ -271,6 +273,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
             **_given(
                 document.get("ingestion", {}),
                 latency="latency",
+                record_without_email="recordWithoutEmail",
                 report_rejections="reportRejections",
                 mapping_race="mappingRace",
             )

@@ -77,6 +77,10 @@ def _show(funnel: Funnel, console: Console) -> None:
         table.add_row("lost in a failed batch", str(len(batch.events)), why)
     for reason, number in sorted(funnel.rejected_by_stackadapt.items()):
         table.add_row("rejected by StackAdapt", str(number), reason)
+    if funnel.waiting:
+        table.add_row(
+            "waits for a profile", str(funnel.waiting), "records without an email, with an unknown external id"
+        )
     table.add_row("applied by StackAdapt", str(funnel.applied))
     table.add_row("profiles visible", str(len(funnel.profiles)), f"{len(funnel.expected_profiles)} expected")
     for segment in funnel.segments:

@@ -106,8 +106,10 @@ def _request_lines(explanation: Explanation) -> Iterator[str]:
 
 def _outcome(record: Mapping[str, Any]) -> str:
     details = [str(record[key]) for key in ("reason", "message", "waitsFor") if record[key]]
-    when = f"since {record['at']}" if record["at"] else f"due {record['dueAt']}"
-    return ", ".join([record["outcome"], *details, when])
+    # A waiting record is neither due at a known time nor settled.
+    when = [f"since {record['at']}"] if record["at"] else []
+    due = [f"due {record['dueAt']}"] if record["outcome"] == "queued" else []
+    return ", ".join([record["outcome"], *details, *when, *due])
 
 
 def _origin(step: Mapping[str, Any]) -> str:

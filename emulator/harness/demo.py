@@ -55,7 +55,7 @@ class Funnel:
 
     `calls` were sent to the Tracking API; `events` are those that Engage emitted for the destination instance. Each
     event is sent, not triggered, rejected by the mapping or lost in a failed batch. Each sent event is one record at
-    StackAdapt: applied, or rejected with a reason.
+    StackAdapt: applied, rejected with a reason, or waiting for a profile.
     """
 
     people: int
@@ -67,6 +67,7 @@ class Funnel:
     failed_batches: tuple[FailedBatch, ...]
     sent: int
     rejected_by_stackadapt: Mapping[str, int]
+    waiting: int
     applied: int
     profiles: frozenset[str]
     expected_profiles: frozenset[str]
@@ -88,8 +89,9 @@ class Funnel:
             found.append(f"{self.calls} calls were made, {self.calls_accepted} were accepted")
         if self.events != ends:
             found.append(f"{self.events} events were emitted for the destination, {ends} have an outcome")
-        if self.sent != rejected + self.applied:
-            found.append(f"{self.sent} records were sent, {rejected + self.applied} have an outcome at StackAdapt")
+        settled = rejected + self.waiting + self.applied
+        if self.sent != settled:
+            found.append(f"{self.sent} records were sent, {settled} have an outcome at StackAdapt")
         if self.invalid_profiles:
             found.append(f"profiles without a valid email are visible: {', '.join(self.invalid_profiles)}")
         if self.profiles != self.expected_profiles:
@@ -115,6 +117,7 @@ class Funnel:
             "failed": self.failed,
             "sent": self.sent,
             "rejected_by_stackadapt": dict(sorted(self.rejected_by_stackadapt.items())),
+            "waiting": self.waiting,
             "applied": self.applied,
             "profiles_visible": len(self.profiles),
             "segments": [segment.as_dict() for segment in self.segments],
@@ -215,6 +218,7 @@ class _Demo:
             ),
             sent=segment["outcomes"].get("sent", 0),
             rejected_by_stackadapt=stackadapt["rejections"],
+            waiting=sum(stackadapt["waiting"].values()),
             applied=stackadapt["records"].get("visible", 0),
             profiles=visible,
             expected_profiles=frozenset(self._expected.profiles),

@@ -15,6 +15,7 @@ from emulator.faults import Match
 from emulator.sandbox import Sandbox
 from emulator.stackadapt.graphql.request import parse_body
 from emulator.stackadapt.limits import Limits
+from emulator.stackadapt.rules.outcomes import PENDING
 
 Shown = dict[str, Any]
 # What a request must match, by the names of `CRITERIA`. In an email `*` is any text.
@@ -50,7 +51,8 @@ class RequestLog:
         found, _ = self._matching(criteria)
         processed: dict[str, list[RecordProcessed]] = defaultdict(list)
         for record in self._journal.entries(RecordProcessed):
-            processed[record.trace_id].append(record)
+            if record.outcome != PENDING:
+                processed[record.trace_id].append(record)
         page = found[offset : offset + limit]
         return len(found), [shown(each, processed[each.trace_id], self._limits, mask=mask) for each in page]
 

@@ -146,6 +146,20 @@ MAPPINGS = Table(
     Index("sa_mappings_identity", "advertiser_id", "kind", "type_key", "mappable_id", unique=True),
 )
 
+# Activations that changed the keys that a mapping names.
+MAPPING_VERSIONS = Table(
+    "sa_mapping_versions",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("mapping_id", Integer, ForeignKey("sa_mappings.id"), nullable=False, index=True),
+    Column("advertiser_id", Text, nullable=False),
+    Column("type_key", Text, nullable=False),
+    Column("incoming_keys", JSON, nullable=False),
+    Column("active_since", BigInteger, nullable=False),
+    Index("sa_mapping_versions_owner", "advertiser_id", "type_key"),
+    sqlite_autoincrement=True,
+)
+
 # The work of accepted mutations. A job is deleted once it is done.
 JOBS = Table(
     "sa_jobs",

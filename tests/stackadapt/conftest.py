@@ -164,7 +164,8 @@ def make_service() -> Any:
         **ingestion: Any,
     ) -> Service:
         base = workspace or load_workspace()
-        base = replace(base, tokens=(*base.tokens, *tokens), ingestion=Ingestion(**ingestion), seed=7)
+        base = replace(base, tokens=(*base.tokens, *tokens), ingestion=Ingestion(**ingestion))
+        base = replace(base, seed=7, api_version=api_version)
         sandbox = Sandbox(base, clock=Clock(frozen_at=START))
         made.append(sandbox)
         return Service(sandbox, api_version=api_version, limits=limits or Limits(), uploads=uploads)

@@ -68,15 +68,18 @@ def test_the_provider_must_match_that_of_the_external_ids(service: Service) -> N
     assert emails(service) == []
 
 
-def test_records_waiting_for_a_deleted_external_id_are_rejected(service: Service) -> None:
+def test_records_waiting_for_a_deleted_external_id_are_rejected(make_service: Make) -> None:
+    service = make_service(record_without_email="wait")
     waiting = {"action": "enter", "audienceId": "1", "audienceName": "one"}
     service.sync({**waiting, "userId": "u1"}, {**waiting, "userId": "u2"})
     external(service, "u1")
     assert service.outcomes() == [("rejected", "PROFILE_DELETED"), ("pending", "WAITS_FOR_PROFILE")]
-    assert [event.reason for event in service.sandbox.journal.entries(RecordProcessed)] == ["PROFILE_DELETED"]
+    reasons = [event.reason for event in service.sandbox.journal.entries(RecordProcessed)]
+    assert reasons == ["WAITS_FOR_PROFILE", "WAITS_FOR_PROFILE", "PROFILE_DELETED"]
 
 
-def test_records_waiting_for_the_same_id_of_another_provider_keep_waiting(service: Service) -> None:
+def test_records_waiting_for_the_same_id_of_another_provider_keep_waiting(make_service: Make) -> None:
+    service = make_service(record_without_email="wait")
     service.sync({"action": "enter", "audienceId": "1", "audienceName": "one", "userId": "u1"})
     assert external(service, "u1", externalProvider="shopify") == []
     assert service.outcomes() == [("pending", "WAITS_FOR_PROFILE")]
@@ -133,7 +136,10 @@ def test_a_compliance_deletion_suppresses_permanently(service: Service) -> None:
     ]
     assert emails(service) == ["1001 bob@example.com", "1002 ann@example.com"]
     assert service.stackadapt.counts()["records"]["suppressed"] == 2
-    assert service.stackadapt.rejections() == []
+    assert [(each["outcome"], each["reason"], each["record"]) for each in service.stackadapt.rejections()] == [
+        ("suppressed", "SUPPRESSED", {"email": "Never@Example.com"}),
+        ("suppressed", "SUPPRESSED", {"email": ANN}),
+    ]
 
 
 def test_a_plain_deletion_of_many_does_not_suppress(service: Service) -> None:

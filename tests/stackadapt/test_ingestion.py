@@ -28,10 +28,11 @@ def audiences(service: Service, email: str) -> list[str]:
     return [audience["name"] for audience in service.profile(email)["audiences"]]
 
 
-def test_only_mapped_keys_are_stored_and_others_are_dropped_silently(service: Service) -> None:
+def test_only_mapped_keys_are_stored_and_others_are_dropped_with_a_warning(service: Service) -> None:
     service.sync({"email": ANN, "first_name": "Ann", "shoe_size": "42"}, columns=[column("first_name")])
     assert service.profile(ANN)["properties"] == {"first_name": "Ann"}
-    assert service.stackadapt.records()[0]["warnings"] == []
+    warnings = service.stackadapt.records()[0]["warnings"]
+    assert [(warning["code"], warning["key"]) for warning in warnings] == [("UNMAPPED_KEY", "shoe_size")]
 
 
 def test_control_keys_work_without_being_mapped(service: Service) -> None:
@@ -131,7 +132,7 @@ def test_a_record_without_a_usable_email_is_accepted_and_then_rejected(
 
 
 def test_rejections_are_reported_by_the_mutation_when_configured(make_service: Make) -> None:
-    service = make_service(report_rejections="user_errors")
+    service = make_service(report_rejections="user_errors", record_without_email="wait")
     service.map_profiles(column("email"))
     service.upsert({"email": ANN, "userId": "u1"})
     errors = service.upsert(
@@ -197,18 +198,8 @@ def test_an_unreadable_external_id_is_ignored_with_a_warning(service: Service) -
     assert codes == [["UNREADABLE_EXTERNAL_ID"], ["UNREADABLE_EXTERNAL_ID"], []]
 
 
-def test_an_audience_record_waits_for_its_profile(service: Service) -> None:
-    service.sync(member(None, userId="u1"), member(None, userId="u2"))
-    assert service.stackadapt.profiles() == []
-    (first, second) = service.stackadapt.records(outcome="pending")
-    assert (first["waitsFor"], first["reason"]) == ("u1", "WAITS_FOR_PROFILE")
-    service.sync({"email": ANN, "userId": "u1"})
-    assert audiences(service, ANN) == ["vip"]
-    assert service.outcomes() == [("visible", None), ("pending", "WAITS_FOR_PROFILE"), ("visible", None)]
-    assert service.stackadapt.records(outcome="pending")[0]["waitsFor"] == second["waitsFor"]
-
-
-def test_a_record_does_not_wait_for_an_external_id_of_another_provider(service: Service) -> None:
+def test_a_record_does_not_wait_for_an_external_id_of_another_provider(make_service: Make) -> None:
+    service = make_service(record_without_email="wait")
     service.sync(member(None, userId="u1"))
     service.upsert({"email": BOB, "userId": "u1"}, provider="shopify")
     assert service.profile(BOB)["externalIds"] == ["u1"]
@@ -219,7 +210,8 @@ def test_a_record_does_not_wait_for_an_external_id_of_another_provider(service: 
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_a_waiting_audience_record_takes_effect_right_after_its_profile(service: Service, together: bool) -> None:
+def test_a_waiting_audience_record_takes_effect_right_after_its_profile(make_service: Make, together: bool) -> None:
+    service = make_service(record_without_email="wait")
     audience = {"userId": "u1", "audienceId": "a1", "audienceName": "vip"}
     records = [{**audience, "action": "enter"}, {"email": ANN, "userId": "u1"}, {**audience, "action": "exit"}]
     if together:
@@ -368,13 +360,15 @@ def test_the_mapping_race_reads_records_under_the_mapping_active_on_arrival(make
     assert audiences(service, ANN) == ["vip"]
 
 
-def test_each_processed_record_is_an_event_and_pending_ones_are_not(service: Service) -> None:
+def test_each_processed_record_is_an_event(make_service: Make) -> None:
+    service = make_service(record_without_email="wait")
     service.sync({"email": ANN, "userId": "u1"}, {"email": "x"}, member(None, userId="u2"))
     trace_id = service.stackadapt.records()[0]["requestId"]
     events = service.sandbox.journal.entries(RecordProcessed)
     assert [(each.outcome, each.reason, each.email) for each in events] == [
         ("visible", None, ANN),
         ("rejected", "INVALID_EMAIL", None),
+        ("pending", "WAITS_FOR_PROFILE", None),
     ]
     assert {(each.trace_id, each.advertiser_id, each.at) for each in events} == {(trace_id, "1001", START)}
 
@@ -460,11 +454,13 @@ def test_the_same_sync_id_is_applied_again_and_flagged(service: Service) -> None
     assert service.stackadapt.counts()["records"]["visible"] == 4
 
 
-def test_counts_by_outcome_and_reason(service: Service) -> None:
+def test_counts_by_outcome_and_reason(make_service: Make) -> None:
+    service = make_service(record_without_email="wait")
     service.sync({"email": ANN}, {"email": "x"}, {}, {}, member(None, userId="u7"))
     assert service.stackadapt.counts() == {
         "records": {"queued": 0, "visible": 1, "pending": 1, "rejected": 3, "suppressed": 0},
         "rejections": {"INVALID_EMAIL": 1, "MISSING_EMAIL": 2},
+        "waiting": {"WAITS_FOR_PROFILE": 1},
         "profiles": 1,
     }
 

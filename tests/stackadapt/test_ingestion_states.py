@@ -60,7 +60,7 @@ class Ingestion(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.service = type(self).make(latency=self.latency)
+        self.service = type(self).make(latency=self.latency, record_without_email="wait")
         self.service.run(KEEP, i={"advertiserId": "1001", "name": "list"})
         self.sent: list[dict[str, Any]] = []
         self.uploads: dict[str, list[dict[str, Any]]] = {}
@@ -119,7 +119,8 @@ class Ingestion(RuleBasedStateMachine):
         counts = self.service.stackadapt.counts()
         outcomes = Counter(each["outcome"] for each in found)
         assert {name: number for name, number in counts["records"].items() if number} == dict(outcomes)
-        assert sum(counts["rejections"].values()) == outcomes["rejected"]
+        assert sum(counts["rejections"].values()) == outcomes["rejected"] + outcomes["suppressed"]
+        assert sum(counts["waiting"].values()) == outcomes["pending"]
         if self.latency == "instant":
             assert not outcomes["queued"]
 

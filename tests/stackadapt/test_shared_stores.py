@@ -53,6 +53,7 @@ def test_concurrent_callers_lose_nothing(service: Service) -> None:
     assert service.stackadapt.counts() == {
         "records": {"queued": 0, "visible": 24 * 21, "pending": 0, "rejected": 0, "suppressed": 0},
         "rejections": {},
+        "waiting": {},
         "profiles": 24 * 20 + 1,
     }
     exchanges = service.sandbox.journal.entries(GraphQLExchanged)

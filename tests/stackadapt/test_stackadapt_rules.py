@@ -187,7 +187,8 @@ def test_a_known_external_id_replaces_a_missing_email_but_not_an_invalid_one(
     email: str | None, email_reason: str | None, known: bool, suppressed: bool, expected: tuple[str, str | None]
 ) -> None:
     record = ParsedRecord(email=email, email_reason=email_reason, external_id="u1")
-    assert outcome_of(record, profile_known=known, suppressed=suppressed) == expected
+    for waits in (False, True):
+        assert outcome_of(record, profile_known=known, suppressed=suppressed, waits=waits) == expected
 
 
 @pytest.mark.parametrize("text", ["x\x00", "\ud83d", "a\udfff"])

@@ -62,7 +62,8 @@ def test_a_kill_under_load_loses_no_acknowledged_batch_and_leaves_none_incomplet
     serve: Callable[..., Any], tmp_path: Path
 ) -> None:
     whole = {outcome: BATCH * share // 10 for outcome, share in OUTCOMES.items()}
-    first = serve("--data", str(tmp_path))
+    options = ("--data", str(tmp_path), "--api-version", "2024-12")
+    first = serve(*options)
     httpx.post(f"{first.url}/_emulator/clock/advance", json={"hours": 9}, trust_env=False).raise_for_status()
     acknowledged: set[int] = set()
     with ThreadPoolExecutor(SENDERS) as pool:
@@ -80,7 +81,7 @@ def test_a_kill_under_load_loses_no_acknowledged_batch_and_leaves_none_incomplet
     assert acknowledged <= found.keys()
     assert all(outcomes == whole for outcomes in found.values())
 
-    second = serve("--data", str(tmp_path))
+    second = serve(*options)
     clock = httpx.get(f"{second.url}/_emulator/clock", trust_env=False).json()
     assert clock["aheadSeconds"] == 9 * 3600
     counts = httpx.get(f"{second.url}/_emulator/counts", trust_env=False, timeout=60).json()["stackadapt"]

@@ -7,14 +7,17 @@ another type than GraphQL requires counts as no error.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from emulator.stackadapt.rules.outcomes import UNMAPPED_KEY
 
 Shown = dict[str, Any]
 
 # Characters of a document to show on either side of a syntax error.
 _AROUND = 24
 _LONGEST_RECORD = 200
+_MOST_KEYS = 5
 
 
 def delivery_line(delivery: Shown) -> str:
@@ -43,10 +46,10 @@ def record_line(record: Shown, *, whole: bool = False) -> str:
     if whole:
         shown = json.dumps(record["record"], ensure_ascii=False)[:_LONGEST_RECORD]
     text = f"record{f' {shown}' if shown else ''}: {record.get('outcome', 'rejected')}{_why(record)}"
-    text += "".join(f"; {warning['code']} at {warning['key']!r}" for warning in record.get("warnings", ()))
+    text += "".join(f"; {clause}" for clause in _warnings(record.get("warnings", ())))
     if record.get("waitsFor"):
         text += f", waits for {record['waitsFor']}"
-    return text if record["at"] else f"{text}, due {record['dueAt']}"
+    return f"{text}, due {record['dueAt']}" if record.get("outcome") == "queued" else text
 
 
 def profile_line(profile: Shown) -> str:
@@ -56,6 +59,23 @@ def profile_line(profile: Shown) -> str:
         f"{profile['email']} of advertiser {profile['advertiserId']}, visible since {profile['visibleAt']}, "
         f"{profile['marketingStatus']}, in {audiences}"
     )
+
+
+def _warnings(warnings: Iterable[Shown]) -> Iterator[str]:
+    """A clause for each warning, and one for all keys that no mapping named at any time."""
+    never: list[str] = []
+    for warning in warnings:
+        if warning["code"] != UNMAPPED_KEY:
+            yield f"{warning['code']} at {warning['key']!r}"
+        elif warning["next"] is None:
+            never.append(repr(warning["key"]))
+        else:
+            later = f"mapping {warning['next']} names it since {warning['nextSince']}"
+            yield f"key {warning['key']!r} was in no active mapping; {later}"
+    if never:
+        others = f" and {len(never) - _MOST_KEYS} more" if len(never) > _MOST_KEYS else ""
+        keys = f"key {never[0]} is" if len(never) == 1 else f"keys {', '.join(never[:_MOST_KEYS])}{others} are"
+        yield f"{keys} in no active mapping"
 
 
 def _why(item: Shown) -> str:

@@ -192,7 +192,7 @@ _ADDRESS = re.compile(r"[^\s\"'@]+@[^\s\"'@]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
-    """Events that Segment did not deliver, requests that StackAdapt refused, and records that it rejected.
+    """Events that Segment did not deliver, requests that StackAdapt refused, and records that it rejected or that wait.
 
     A refused request that belongs to one of the events is not listed a second time.
     """
@@ -264,5 +264,5 @@ def failures_at(endpoint: Endpoint) -> Failures:
             for each in control.pages("journal", "entries")
             if each["outcome"] != "accepted" and each["traceId"] not in traces
         ],
-        records=list(control.pages("rejections", "rejections")),
+        records=list(control.pages("rejections", "rejections", pending="true")),
     )

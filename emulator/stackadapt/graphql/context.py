@@ -19,6 +19,9 @@ from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.user_errors import refusal
 from emulator.workspace import READ, WRITE, Token, Workspace
 
+# The API version whose clients sent audience events by user id alone.
+_WAITING_API_VERSION = "2024-12"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
@@ -40,6 +43,15 @@ class RequestContext:
     uploads: UploadPlaces
     decoded: Mapping[str, Any]
     faults: FaultMatch
+
+    @property
+    def keeps_waiting_records(self) -> bool:
+        """Whether a record about an audience without an email waits for a profile with its external id.
+
+        If not, it is rejected. Without a setting, only API version 2024-12 keeps it.
+        """
+        setting = self.workspace.ingestion.record_without_email
+        return setting == "wait" if setting else self.workspace.api_version == _WAITING_API_VERSION
 
     def readable(self, advertiser_id: str) -> KnownAdvertiser | None:
         """The advertiser, if it exists and the token may read it."""

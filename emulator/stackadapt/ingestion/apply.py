@@ -29,6 +29,7 @@ from emulator.stackadapt.ingestion.jobs import (
     due_jobs,
     remove_jobs,
 )
+from emulator.stackadapt.ingestion.mapping_versions import newest_version, stored_warning
 from emulator.stackadapt.ingestion.mappings import (
     activate,
     active_schemas,
@@ -80,7 +81,7 @@ def preview_rejections(connection: Connection, batch: RecordBatch) -> list[UserE
     errors = []
     for position, record in enumerate(parsed):
         known = profiles.knows(record.external_id) or record.external_id in earlier
-        outcome, reason = outcome_of(record, profile_known=known, suppressed=False)
+        outcome, reason = outcome_of(record, profile_known=known, suppressed=False, waits=batch.waits)
         if record.email is not None and record.external_id is not None:
             earlier.add(record.external_id)
         if outcome == REJECTED and reason is not None:
@@ -89,7 +90,7 @@ def preview_rejections(connection: Connection, batch: RecordBatch) -> list[UserE
 
 
 def _activate_mapping(connection: Connection, job: Row[Any], now: int) -> None:
-    activate(connection, job.mapping_id, job.instructions)
+    activate(connection, job.mapping_id, job.instructions, now)
 
 
 def _delete_external_ids(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
@@ -107,14 +108,15 @@ def _change_list_members(connection: Connection, job: Row[Any], now: int) -> Non
 
 def _process_records(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
     provider, source = job.instructions["provider"], job.instructions["source"]
-    mapping = record_mapping_of_schemas(
-        job.instructions.get("pinned_schemas")
-        or active_schemas(connection, job.advertiser_id, provider, job.instructions["mapping_id"])
+    schemas = job.instructions.get("pinned_schemas") or active_schemas(
+        connection, job.advertiser_id, provider, job.instructions["mapping_id"]
     )
+    mapping = record_mapping_of_schemas(schemas)
     batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now)
     rejecting = job.instructions.get("rejecting")
     query = _RECORDS.where(RECORDS.c.batch_id == job.instructions["batch_id"]).order_by(RECORDS.c.id)
-    processed = _Processing(batch, mapping, RecordRejection(**rejecting) if rejecting else None).run(
+    treatment = _Treatment(mapping, RecordRejection(**rejecting) if rejecting else None, job.instructions["waits"])
+    processed = _Processing(batch, treatment).run(
         [*connection.execute(query)],
         lambda external_ids: _pending(connection, job.advertiser_id, provider, external_ids),
     )
@@ -122,10 +124,10 @@ def _process_records(connection: Connection, job: Row[Any], now: int) -> list[Re
     if mapping.list_id is not None:
         visible = [each.email for each in processed if each.outcome == VISIBLE and each.email is not None]
         fill_list(connection, mapping.list_id, visible, source=source, mapping_id=mapping.mapping_id, now=now)
-    _write_outcomes(connection, processed, now)
-    return [
-        _event(each.record, now, each.outcome, each.reason, each.email) for each in processed if each.outcome != PENDING
-    ]
+    # An upload brings its own mapping, which its document activated just now.
+    version = schemas.get("version") or newest_version(connection)
+    _write_outcomes(connection, processed, mapping.mapping_id, version, now)
+    return [_event(each.record, now, each.outcome, each.reason, each.email) for each in processed]
 
 
 _APPLY: Mapping[str, Callable[[Connection, Row[Any], int], list[RecordProcessed] | None]] = {
@@ -148,6 +150,18 @@ class _Processed:
     email: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Treatment:
+    """The mappings under which the records of a batch are read, and what else decides their outcomes.
+
+    `waits` is that of `RecordBatch`.
+    """
+
+    mapping: RecordMapping
+    rejecting: RecordRejection | None
+    waits: bool
+
+
 class _Processing:
     """Processes the records of one batch in their order.
 
@@ -155,10 +169,9 @@ class _Processing:
     brings it, so the result does not depend on how records are divided into batches.
     """
 
-    def __init__(self, batch: ProfileBatch, mapping: RecordMapping, rejecting: RecordRejection | None) -> None:
+    def __init__(self, batch: ProfileBatch, treatment: _Treatment) -> None:
         self._batch = batch
-        self._mapping = mapping
-        self._rejecting = rejecting
+        self._treatment = treatment
         self._waiting: dict[str | None, list[tuple[Row[Any], ParsedRecord]]] = defaultdict(list)
         self._processed: dict[int, _Processed] = {}
 
@@ -174,24 +187,25 @@ class _Processing:
         for record, contents in zip(older, parsed_older, strict=True):
             self._waiting[record.waits_for].append((record, contents))
         for record, contents in zip(records, parsed, strict=True):
-            self._process(record, contents, self._rejecting)
+            self._process(record, contents, self._treatment.rejecting)
         return list(self._processed.values())
 
     def _parse(self, records: Sequence[Row[Any]]) -> list[ParsedRecord]:
         raw: list[dict[str, Any]] = json.loads(f"[{','.join(record.raw for record in records)}]")
-        return [read_record(record, self._mapping) for record in raw]
+        return [read_record(record, self._treatment.mapping) for record in raw]
 
     def _process(self, record: Row[Any], parsed: ParsedRecord, rejecting: RecordRejection | None) -> None:
         outcome, reason = outcome_of(
             parsed,
             profile_known=self._batch.knows(parsed.external_id),
             suppressed=self._batch.suppresses(parsed.email),
+            waits=self._treatment.waits,
         )
         email = parsed.email
         if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            email = self._batch.apply(parsed, self._mapping.status).email
+            email = self._batch.apply(parsed, self._treatment.mapping.status).email
         self._processed[record.id] = _Processed(record, parsed, outcome, reason, email)
         if outcome == PENDING:
             self._waiting[parsed.external_id].append((record, parsed))
@@ -211,7 +225,9 @@ def _pending(
     return sorted(rows_in(connection, query, RECORDS.c.waits_for, external_ids), key=lambda record: record.id)
 
 
-def _write_outcomes(connection: Connection, processed: Sequence[_Processed], now: int) -> None:
+def _write_outcomes(
+    connection: Connection, processed: Sequence[_Processed], mapping_id: int, version: int, now: int
+) -> None:
     if not processed:
         return
     statement = update(RECORDS).where(RECORDS.c.id == bindparam("record_id"))
@@ -222,12 +238,18 @@ def _write_outcomes(connection: Connection, processed: Sequence[_Processed], now
             "reason": each.reason,
             "email": each.email,
             "waits_for": each.parsed.external_id if each.outcome == PENDING else None,
-            "warnings": each.parsed.warnings or None,
+            "warnings": _warnings(each.parsed, mapping_id, version) or None,
             "settled_at": None if each.outcome == PENDING else now,
         }
         for each in processed
     ]
     connection.execute(statement, rows)
+
+
+def _warnings(parsed: ParsedRecord, mapping_id: int, version: int) -> list[dict[str, Any]]:
+    if not parsed.unmapped:
+        return [*parsed.warnings]
+    return [*parsed.warnings, stored_warning(parsed.unmapped, mapping_id=mapping_id, version=version)]
 
 
 def _event(record: Row[Any], now: int, outcome: str, reason: str | None, email: str | None) -> RecordProcessed:

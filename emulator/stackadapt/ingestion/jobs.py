@@ -49,8 +49,9 @@ class Arrival:
 class RecordBatch:
     """The profiles of one mutation. `source` is the provider as a value of the schema's enum `Source`.
 
-    `rejecting` selects the records that a fault rejects. Records are read under the provider's active mappings, the
-    profile mapping `mapping_id` if given, or under `pinned_schemas` alone.
+    `rejecting` selects the records that a fault rejects. `waits`: records about an audience without an email wait for
+    a profile with their external id, instead of being rejected. Records are read under the provider's active mappings,
+    the profile mapping `mapping_id` if given, or under `pinned_schemas` alone.
     """
 
     advertiser_id: str
@@ -59,6 +60,7 @@ class RecordBatch:
     sync_id: str | None
     profiles: Sequence[Mapping[str, Any]]
     rejecting: RecordRejection | None = None
+    waits: bool = False
     mapping_id: int | None = None
     pinned_schemas: Schemas | None = None
 
@@ -121,6 +123,7 @@ def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch
         "source": batch.source,
         "mapping_id": batch.mapping_id,
         "rejecting": asdict(batch.rejecting) if batch.rejecting else None,
+        "waits": batch.waits,
         "pinned_schemas": pinned,
     }
     enqueue(connection, arrival, RECORDS_JOB, advertiser_id=batch.advertiser_id, instructions=instructions)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
+from emulator.stackadapt.ingestion.mapping_versions import add_version, newest_version
 from emulator.stackadapt.rules.mapping_columns import MappingColumn, column_of
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import RecordMapping, record_mapping_of, status_brought_by
@@ -90,9 +91,12 @@ def request_schema(
     return {"mapping_schema": schema, "is_opted_in": is_opted_in, "list_id": list_id}
 
 
-def activate(connection: Connection, mapping_id: int, instructions: dict[str, Any]) -> None:
+def activate(connection: Connection, mapping_id: int, instructions: dict[str, Any], now: int) -> None:
     """Makes active what `request_schema` stored."""
     connection.execute(update(MAPPINGS).where(MAPPINGS.c.id == mapping_id).values(**instructions, in_force=True))
+    mapping = connection.execute(select(MAPPINGS).where(MAPPINGS.c.id == mapping_id)).one()
+    keys = [column["incoming_key"] for column in mapping.mapping_schema]
+    add_version(connection, mapping, keys, now)
 
 
 def active_schemas(connection: Connection, advertiser_id: str, provider: str, mapping_id: int | None = None) -> Schemas:
@@ -109,6 +113,7 @@ def active_schemas(connection: Connection, advertiser_id: str, provider: str, ma
         "list_id": profile.list_id if profile else None,
         "profile": profile.mapping_schema if profile else [],
         "audience": audience.mapping_schema if audience else None,
+        "version": newest_version(connection),
     }
 
 

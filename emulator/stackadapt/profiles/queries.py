@@ -10,14 +10,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from emulator.errors import unknown
+from emulator.stackadapt.ingestion.declared_properties import UPLOADED
+from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
 from emulator.stackadapt.rules.emails import normalise
-from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS, REJECTED
+from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJECTED, SUPPRESSED, WAITS_FOR_PROFILE
+from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import BATCHES, EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
 from emulator.timestamps import iso_of_millis
 
 PAGE = 100
+# The outcomes that a record keeps although it changed no profile.
+REFUSED = (REJECTED, SUPPRESSED)
 
 JsonObject = dict[str, Any]
 Transaction = Callable[[], AbstractContextManager[Connection]]
@@ -68,37 +73,55 @@ class ProfileQueries:
         )
         query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
-            return [_record(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+            return [_record(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
 
     def rejections(
-        self, advertiser_id: str | None = None, reason: str | None = None, limit: int = PAGE, offset: int = 0
+        self,
+        advertiser_id: str | None = None,
+        reason: str | None = None,
+        pending: bool = False,
+        limit: int = PAGE,
+        offset: int = 0,
     ) -> list[JsonObject]:
-        """Rejected records in arrival order: `reason`, `message`, `record`, `requestId` (a trace id), `at`,
-        `advertiserId`, `index`. Raises InputError for an unknown reason code.
+        """Rejected and suppressed records in arrival order: `outcome`, `reason`, `message`, `record`, `requestId` (a
+        trace id), `at`, `advertiserId`, `index`, `waitsFor`, `warnings`.
+
+        With `pending`, or with the reason code of waiting records, those too; their `at` is None. Raises InputError for
+        an unknown reason code.
         """
         if reason is not None and reason not in REASONS:
             raise unknown("reason code", reason, REASONS, where="reason")
-        conditions = _equal(
-            (RECORDS.c.outcome, REJECTED), (BATCHES.c.advertiser_id, advertiser_id), (RECORDS.c.reason, reason)
+        outcomes = (*REFUSED, PENDING) if pending or reason == WAITS_FOR_PROFILE else REFUSED
+        conditions = _equal((BATCHES.c.advertiser_id, advertiser_id), (RECORDS.c.reason, reason))
+        query = (
+            _RECORDS.where(RECORDS.c.outcome.in_(outcomes), *conditions)
+            .order_by(RECORDS.c.id)
+            .limit(limit)
+            .offset(offset)
         )
-        query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
-            return [_rejection(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+            return [_rejection(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
 
     def counts(self) -> JsonObject:
-        """`records` by outcome, `rejections` by reason, and the number of `profiles`."""
-        by_reason = _counted(RECORDS.c.reason).where(RECORDS.c.outcome == REJECTED).order_by(RECORDS.c.reason)
+        """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`."""
+        by_reason = _counted(RECORDS.c.reason).order_by(RECORDS.c.reason)
         with self._transaction() as connection:
-            outcomes = {row[0]: row[1] for row in connection.execute(_counted(RECORDS.c.outcome))}
             return {
-                "records": dict.fromkeys(OUTCOMES, 0) | outcomes,
-                "rejections": {row[0]: row[1] for row in connection.execute(by_reason)},
+                "records": dict.fromkeys(OUTCOMES, 0) | _numbers(connection, _counted(RECORDS.c.outcome)),
+                "rejections": _numbers(connection, by_reason.where(RECORDS.c.outcome.in_(REFUSED))),
+                "waiting": _numbers(connection, by_reason.where(RECORDS.c.outcome == PENDING)),
                 "profiles": connection.scalar(select(func.count()).select_from(PROFILES)) or 0,
             }
 
 
 def _counted(column: ColumnElement[Any]) -> Any:
     return select(column, func.count()).group_by(column)
+
+
+def _numbers(connection: Connection, counted: Any) -> dict[str, int]:
+    return {row[0]: row[1] for row in connection.execute(counted)}
 
 
 def _equal(*pairs: tuple[ColumnElement[Any], str | None]) -> list[ColumnElement[bool]]:
@@ -133,19 +156,36 @@ def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObje
     ]
 
 
-def _rejection(row: Row[Any]) -> JsonObject:
+def _warnings(connection: Connection, rows: Sequence[Row[Any]]) -> list[list[JsonObject]]:
+    """The warnings of each record, completed by what is known about mappings now."""
+    owners = {(row.advertiser_id, row.provider) for row in rows if row.warnings}
+    history = MappingHistory(connection, owners)
+    return [
+        history.completed(
+            row.warnings or [],
+            (row.advertiser_id, row.provider),
+            own_mapping=row.provider == provider_key(UPLOADED),
+        )
+        for row in rows
+    ]
+
+
+def _rejection(row: Row[Any], warnings: list[JsonObject]) -> JsonObject:
     return {
+        "outcome": row.outcome,
         "reason": row.reason,
         "message": REASONS[row.reason],
         "record": json.loads(row.raw),
         "requestId": row.request_id,
-        "at": iso_of_millis(row.settled_at),
+        "at": iso_of_millis(row.settled_at) if row.settled_at is not None else None,
         "advertiserId": row.advertiser_id,
         "index": row.position,
+        "waitsFor": row.waits_for,
+        "warnings": warnings,
     }
 
 
-def _record(row: Row[Any]) -> JsonObject:
+def _record(row: Row[Any], warnings: list[JsonObject]) -> JsonObject:
     return {
         "outcome": row.outcome,
         "reason": row.reason,
@@ -156,7 +196,7 @@ def _record(row: Row[Any]) -> JsonObject:
         "advertiserId": row.advertiser_id,
         "email": row.email,
         "waitsFor": row.waits_for,
-        "warnings": row.warnings or [],
+        "warnings": warnings,
         "syncId": row.sync_id,
         "replay": row.replay,
         "receivedAt": iso_of_millis(row.received_at),

@@ -28,6 +28,7 @@ UNREADABLE_EXTERNAL_ID = "UNREADABLE_EXTERNAL_ID"
 UNREADABLE_AUDIENCE = "UNREADABLE_AUDIENCE"
 UNKNOWN_ACTION = "UNKNOWN_ACTION"
 NO_AUDIENCE_MAPPING = "NO_AUDIENCE_MAPPING"
+UNMAPPED_KEY = "UNMAPPED_KEY"
 
 _TABLE: Final[Mapping[str, Any]] = load_yaml(contract("reason-codes.yaml").read_text(encoding="utf-8"))
 # What each outcome means.

@@ -1,8 +1,8 @@
 """How one record of `upsertProfiles` is read under the active mappings, and its outcome.
 
-Only keys that the profile mapping names are kept; others are dropped silently. The control keys `userId`, `audienceId`,
-`audienceName` and `action` work without being mapped, as the published client relies on. The email is read under the
-key that the mapping gives it, else under `email` (assumed: the clients of 2024 never mapped it).
+Only keys that the profile mapping names are kept; others are dropped with a warning. The control keys `userId`,
+`audienceId`, `audienceName` and `action` work without being mapped, as the published client relies on. The email is
+read under the key that the mapping gives it, else under `email` (assumed: the clients of 2024 never mapped it).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class RecordMapping:
     """The mappings under which records are read. `mapping_id` is 0 when there is no profile mapping.
 
     `status` is the marketing status that it sets, `list_id` the profile list that it fills. A record with one of
-    `audience_keys` concerns an audience.
+    `audience_keys` concerns an audience. A key outside `read_keys` is dropped.
     """
 
     mapping_id: int
@@ -73,6 +73,7 @@ class RecordMapping:
     maps_audiences: bool
     audience_id_key: str | None
     audience_name_key: str | None
+    read_keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class AudienceChange:
 class ParsedRecord:
     """The contents of a record. `email_reason` is a reason code when there is no usable email.
 
-    `properties` are in the stored form (`tables.py`).
+    `properties` are in the stored form (`tables.py`). `unmapped` are keys that no mapping names, in the record's order.
     """
 
     email: str | None
@@ -98,6 +99,7 @@ class ParsedRecord:
     audience: AudienceChange | None = None
     about_audience: bool = False
     warnings: list[RecordWarning] = field(default_factory=list)
+    unmapped: tuple[str, ...] = ()
 
 
 def status_brought_by(is_opted_in: bool | None) -> str:
@@ -160,7 +162,25 @@ def record_mapping_of(
         maps_audiences=audience_columns is not None,
         audience_id_key=audience.get(EXTERNAL_ID),
         audience_name_key=audience.get(_NAME),
+        read_keys=_read_keys(profile_columns, audience_columns, control_keys=control_keys),
     )
+
+
+def _read_keys(
+    profile_columns: Sequence[MappingColumn], audience_columns: Sequence[MappingColumn] | None, *, control_keys: bool
+) -> frozenset[str]:
+    """The keys that the mappings name, and the control keys where no column replaces them."""
+    columns = (*profile_columns, *(audience_columns or ()))
+    filled = {column.destination_key for column in profile_columns}
+    implied = {EMAIL} if EMAIL not in filled else set()
+    if control_keys:
+        implied.add("action")
+        if EXTERNAL_ID not in filled:
+            implied.add("userId")
+        if audience_columns is None:
+            # The warning about the missing audience mapping covers them.
+            implied |= {"audienceId", "audienceName"}
+    return frozenset(column.incoming_key for column in columns) | implied
 
 
 def _property_column(column: MappingColumn) -> PropertyColumn:
@@ -184,13 +204,20 @@ def read_record(record: Mapping[str, Any], mapping: RecordMapping) -> ParsedReco
         audience=_audience(record, mapping, warnings) if about_audience else None,
         about_audience=about_audience,
         warnings=warnings,
+        # Nearly every record has mapped keys only, which this comparison finds fastest.
+        unmapped=() if record.keys() <= mapping.read_keys else _unmapped(record, mapping),
     )
 
 
-def outcome_of(record: ParsedRecord, *, profile_known: bool, suppressed: bool) -> tuple[str, str | None]:
+def _unmapped(record: Mapping[str, Any], mapping: RecordMapping) -> tuple[str, ...]:
+    return tuple(key for key in record if key not in mapping.read_keys)
+
+
+def outcome_of(record: ParsedRecord, *, profile_known: bool, suppressed: bool, waits: bool) -> tuple[str, str | None]:
     """The outcome of a record and its reason code.
 
-    `profile_known`: a profile has the record's external id. `suppressed`: the email was deleted permanently.
+    `profile_known`: a profile has the record's external id. `suppressed`: the email was deleted permanently. `waits`:
+    a record about an audience without an email waits for a profile with its external id.
     """
     if record.email is not None:
         return (SUPPRESSED, SUPPRESSED_PERSON) if suppressed else (VISIBLE, None)
@@ -198,7 +225,7 @@ def outcome_of(record: ParsedRecord, *, profile_known: bool, suppressed: bool) -
         return REJECTED, INVALID_EMAIL
     if profile_known:
         return VISIBLE, None
-    if record.about_audience and record.external_id is not None:
+    if waits and record.about_audience and record.external_id is not None:
         return PENDING, WAITS_FOR_PROFILE
     return REJECTED, MISSING_EMAIL
 

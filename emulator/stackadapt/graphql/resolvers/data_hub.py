@@ -78,5 +78,6 @@ def _batch(context: RequestContext, integration: str, given: Input) -> RecordBat
         sync_id=given["requestId"],
         profiles=records,
         rejecting=context.faults.record_rejection(),
+        waits=context.keeps_waiting_records,
         mapping_id=mapping.id,
     )

@@ -61,6 +61,7 @@ def upsert_profiles(context: RequestContext, given: Input) -> Output:
         sync_id=given.get("syncId"),
         profiles=profiles,
         rejecting=context.faults.record_rejection(),
+        waits=context.keeps_waiting_records,
     )
     ingestion = context.workspace.ingestion
     reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
