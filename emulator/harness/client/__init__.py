@@ -14,7 +14,7 @@ from emulator.harness.client.endpoint import (
     probe,
     sandbox_at,
 )
-from emulator.harness.client.lines import Shown, body_in, errors_in, user_errors_in
+from emulator.harness.client.lines import Shown, body_in, counted_noun, errors_in, named, refusal_text, user_errors_in
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
 from emulator.harness.client.timeline import Failures, Timeline, failures_at, timeline_of
@@ -33,12 +33,15 @@ __all__ = [
     "StackAdaptClient",
     "Timeline",
     "body_in",
+    "counted_noun",
     "derived_user_id",
     "errors_in",
     "failures_at",
     "in_process",
+    "named",
     "probe",
     "refusal_in",
+    "refusal_text",
     "sandbox_at",
     "timeline_of",
     "user_errors_in",

@@ -6,7 +6,6 @@ Failed expectations, `trigger` and scenarios print the same timeline: events, th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,7 +14,16 @@ from typing import Any
 
 from emulator.harness.client.control import Control
 from emulator.harness.client.endpoint import Endpoint
-from emulator.harness.client.lines import Shown, body_in, delivery_line, profile_line, record_line, request_line
+from emulator.harness.client.lines import (
+    Shown,
+    body_in,
+    delivery_line,
+    named,
+    profile_line,
+    record_line,
+    request_line,
+)
+from emulator.text import without_addresses
 
 _COMPLETE = {"sent", "visible"}
 _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawProfiles")
@@ -163,9 +171,6 @@ def _is_about(record: Shown, users: set[str], email: str | None) -> bool:
 
 
 _UNDELIVERED = ("rejected", "retrying", "failed")
-_MOST_USERS = 3
-# A syntax error quotes the document around its location.
-_ADDRESS = re.compile(r"[^\s\"'@]+@[^\s\"'@]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +208,10 @@ class Failures:
         """The kinds of failure, most frequent first, with their counts and the affected users, without emails."""
         kinds: dict[str, list[object]] = {}
         for line, user in self._lines(whole=False):
-            kinds.setdefault(_ADDRESS.sub("***", line), []).append(user)
+            kinds.setdefault(without_addresses(line), []).append(user)
         ordered = sorted(kinds.items(), key=lambda kind: len(kind[1]), reverse=True)
         for line, users in ordered[:most]:
-            yield f"{len(users):>3} x  {line}{_ADDRESS.sub('***', _affected(users))}"
+            yield f"{len(users):>3} x  {line}{without_addresses(_affected(users))}"
         if len(kinds) > most:
             yield f"and {len(kinds) - most} more kinds"
 
@@ -221,11 +226,8 @@ class Failures:
 
 def _affected(users: Sequence[object]) -> str:
     """` (user u1, u2 and 3 more)`; empty when no user is known."""
-    known = list(dict.fromkeys(str(user) for user in users if user is not None))
-    if not known:
-        return ""
-    others = f" and {len(known) - _MOST_USERS} more" if len(known) > _MOST_USERS else ""
-    return f" (user {', '.join(known[:_MOST_USERS])}{others})"
+    known = named(users)
+    return f" (user {known})" if known else ""
 
 
 def failures_at(endpoint: Endpoint) -> Failures:
