@@ -153,7 +153,7 @@ def test_a_timeline_since_another_contains_only_what_is_new(endpoint: Endpoint, 
 
 
 def test_the_timeline_of_an_unknown_user_has_no_events(endpoint: Endpoint) -> None:
-    assert "no events, and no other client" in str(timeline_of(endpoint, email="unknown@example.com"))
+    assert "no call of any client came in" in str(timeline_of(endpoint, email="unknown@example.com"))
 
 
 def test_the_timeline_of_a_user_in_no_audience_names_the_user(endpoint: Endpoint, segment: SegmentClient) -> None:

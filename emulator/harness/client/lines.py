@@ -35,7 +35,11 @@ def delivery_line(delivery: Shown) -> str:
 def request_line(request: Shown, *, near: bool = True) -> str:
     """The outcome of a GraphQL request. `near` quotes the document around a syntax error."""
     status = "no answer" if request["status"] is None else request["status"]
-    text = f"{', '.join(request['operations']) or 'unreadable document'}: {request['outcome']}, {status}"
+    operations = ", ".join(request["operations"]) or "unreadable document"
+    if request["refusal"]:
+        why = refusal_text(request["refusal"], request["credential"], request["token"], request["response"])
+        return f"{operations}: refused with {status}, {why}"
+    text = f"{operations}: {request['outcome']}, {status}"
     document = request["request"] if near else ""
     return "; ".join([text, *(_error_text(error, document) for error in _errors(request["response"]))])
 
