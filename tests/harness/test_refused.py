@@ -157,8 +157,8 @@ def without_credentials(endpoint: Endpoint) -> None:
             [
                 ADA,
                 (
-                    "  Segment     1 call came in, the last at NOW, 1 of them about this person, but no profile has these "
-                    "identifiers"
+                    "  Segment     1 call came in, the last at NOW, 1 of them about this person, "
+                    "but no profile has these identifiers"
                 ),
             ],
         ),
@@ -222,8 +222,19 @@ def test_failures_include_what_was_refused_or_dropped(endpoint: Endpoint) -> Non
         "Segment     identify: dropped on ingest, no_user_anon_id",
         "Segment     track: dropped on ingest, event_not_defined (user u2)",
         "Segment     track: dropped on ingest, event_not_defined (user u1)",
-        *[f"GraphQL     upsertProfiles: refused with 401, unknown token ({fingerprint(TOKEN)})"] * 3,
-        "GraphQL     upsertProfiles: refused with 401, no token",
+        *(
+            f"GraphQL     upsertProfiles: refused with 401, unknown token ({fingerprint(TOKEN)}) (user {email})"
+            for email in (ADA, ADA, "bob@example.com")
+        ),
+        f"GraphQL     upsertProfiles: refused with 401, no token (user {ADA})",
+    ]
+    assert [*failures_at(endpoint).table(most=4)] == [
+        "count  stage    who       what and why",
+        f"    3  GraphQL  ***, ***  upsertProfiles: refused with 401, unknown token ({fingerprint(TOKEN)})",
+        (f"    2  Segment  u1, u2    identify: refused with 400, no source has its write key ({fingerprint(KEY)})"),
+        "    2  Segment  u2, u1    track: dropped on ingest, event_not_defined",
+        "    1  Segment  u3        identify: refused with 400, it has no write key",
+        "and 2 more kinds",
     ]
     assert len(failures_at(endpoint)) == 10
 

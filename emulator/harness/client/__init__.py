@@ -14,10 +14,11 @@ from emulator.harness.client.endpoint import (
     probe,
     sandbox_at,
 )
+from emulator.harness.client.failures import Failures, failures_at
 from emulator.harness.client.lines import Shown, body_in, counted_noun, errors_in, named, refusal_text, user_errors_in
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
-from emulator.harness.client.timeline import Failures, Timeline, failures_at, timeline_of
+from emulator.harness.client.timeline import Timeline, timeline_of
 
 __all__ = [
     "ClockClient",

@@ -1,4 +1,4 @@
-"""The timeline of one profile, and everything that failed at an endpoint, read from the control API after the fact.
+"""The timeline of one profile, read from the control API after the fact.
 
 Failed expectations, `trigger` and scenarios print the same timeline: events, their outcome at each stage, the profile.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -19,13 +18,11 @@ from emulator.harness.client.lines import (
     body_in,
     counted_noun,
     delivery_line,
-    named,
     profile_line,
     record_line,
     request_line,
 )
-from emulator.harness.client.refused import About, call_line, call_lines, refused_calls, refused_requests, request_lines
-from emulator.text import without_addresses
+from emulator.harness.client.refused import About, call_lines, refused_calls, refused_requests, request_lines
 
 _COMPLETE = {"sent", "visible"}
 _OF_A_REFUSED_REQUEST = ("traceId", "at", "operations", "status", "refusal", "credential")
@@ -238,87 +235,3 @@ def _is_about(record: Shown, users: set[str], email: str | None) -> bool:
     """Whether a record, as it was sent, belongs to this user: one that is not due yet cannot be found by email."""
     known = users | ({email.lower()} if email is not None else set())
     return any(isinstance(value, str) and (value in known or value.lower() in known) for value in record.values())
-
-
-_UNDELIVERED = ("rejected", "retrying", "failed")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """Calls that Segment refused or dropped, events that it did not deliver, requests that StackAdapt refused, and
-    records that it rejected.
-
-    A refused request that belongs to one of the events is not listed a second time.
-    """
-
-    calls: Sequence[Shown]
-    deliveries: Sequence[Shown]
-    requests: Sequence[Shown]
-    records: Sequence[Shown]
-
-    def __len__(self) -> int:
-        return len(self.calls) + len(self.deliveries) + len(self.requests) + len(self.records)
-
-    def excluding(self, timeline: Timeline) -> Failures:
-        """Those that are not part of a timeline."""
-        deliveries, records = map(delivery_key, timeline.deliveries), map(record_key, timeline.records)
-        requests = (*timeline.requests, *timeline.refused_requests)
-        shown = {*deliveries, *records, *(each["traceId"] for each in requests)}
-        return replace(
-            self,
-            calls=[each for each in self.calls if each not in timeline.refused_calls],
-            deliveries=[each for each in self.deliveries if delivery_key(each) not in shown],
-            requests=[each for each in self.requests if each["traceId"] not in shown],
-            records=[each for each in self.records if record_key(each) not in shown],
-        )
-
-    def lines(self, *, most: int) -> Iterator[str]:
-        """At most `most` failures, one a line, then the number of those left out."""
-        yield from islice((f"{line}{_affected([user])}" for line, user in self._lines(whole=True)), most)
-        if len(self) > most:
-            yield f"and {len(self) - most} more"
-
-    def counted(self, *, most: int) -> Iterator[str]:
-        """The kinds of failure, most frequent first, with their counts and the affected users, without emails."""
-        kinds: dict[str, list[object]] = {}
-        for line, user in self._lines(whole=False):
-            kinds.setdefault(without_addresses(line), []).append(user)
-        ordered = sorted(kinds.items(), key=lambda kind: len(kind[1]), reverse=True)
-        for line, users in ordered[:most]:
-            yield f"{len(users):>3} x  {line}{without_addresses(_affected(users))}"
-        if len(kinds) > most:
-            yield f"and {len(kinds) - most} more kinds"
-
-    def _lines(self, *, whole: bool) -> Iterator[tuple[str, object]]:
-        """Each failure as a line, and the user id that it affects where it is known."""
-        yield from ((f"Segment     {call_line(each)}", each["userId"] or each["email"]) for each in self.calls)
-        yield from ((f"Segment     {delivery_line(each)}", each["userId"]) for each in self.deliveries)
-        yield from ((f"GraphQL     {request_line(each, near=whole)}", None) for each in self.requests)
-        for each in self.records:
-            # A whole record contains its user id.
-            yield f"StackAdapt  {record_line(each, whole=whole)}", None if whole else each["record"].get("userId")
-
-
-def _affected(users: Sequence[object]) -> str:
-    """` (user u1, u2 and 3 more)`; empty when no user is known."""
-    known = named(users)
-    return f" (user {known})" if known else ""
-
-
-def failures_at(endpoint: Endpoint) -> Failures:
-    """Everything that failed so far. Raises NoControl where there is no control API."""
-    control = endpoint.control
-    deliveries = [
-        each for outcome in _UNDELIVERED for each in control.pages("deliveries", "deliveries", outcome=outcome)
-    ]
-    traces = {each["traceId"] for each in deliveries}
-    return Failures(
-        calls=refused_calls(control),
-        deliveries=deliveries,
-        requests=[
-            each
-            for each in control.pages("journal", "entries")
-            if each["outcome"] != "accepted" and each["traceId"] not in traces
-        ],
-        records=list(control.pages("rejections", "rejections")),
-    )
