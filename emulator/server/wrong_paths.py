@@ -88,7 +88,7 @@ def _parts(path: str) -> list[str]:
 def wrong_method(method: str, path: str, allowed: Iterable[str]) -> InputError:
     """The error for a path that exists, but not for this method."""
     methods = sorted(set(allowed) - {"HEAD", "OPTIONS"})
-    hint = _ENDPOINTS if path == "/" else f"Send {' or '.join(methods)}."
+    hint = _ENDPOINTS if path == "/" else f"Send {' or '.join(filter(None, (', '.join(methods[:-1]), methods[-1])))}."
     return InputError(
         f"{method} is not allowed at {path}", where="method", found=method, allowed=", ".join(methods), hint=hint
     )

@@ -112,9 +112,10 @@ def blueprint(find: Find, fallback: Callable[[], StackAdapt]) -> Blueprint:
         ids = caller.stackadapt.sandbox.ids if caller.known else ids_without_sandbox
         trace_id = ids.trace_id()
         body, result = _result(caller, trace_id)
-        headers = {TRACE_HEADER: trace_id} | ({"Allow": "POST"} if result.refusal == "method_not_allowed" else {})
+        headers = {"Allow": "POST"} if result.refusal == "method_not_allowed" else {}
         response = result.response.replacement or _http_response(result.response, **headers)
         response = result.response.faults.on_response(response)
+        response = replace(response, headers={TRACE_HEADER: trace_id, **response.headers})
         if result.refusal == "unknown_token" and caller.known:
             caller = replace(caller, stackadapt=fallback(), known=False)
         caller.stackadapt.sandbox.journal.append(_exchanged(caller, result, response, trace_id, body, elapsed()))
