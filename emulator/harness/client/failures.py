@@ -37,11 +37,11 @@ class Failures:
     def excluding(self, timeline: Timeline) -> Failures:
         """Those that are not part of a timeline."""
         deliveries, records = map(delivery_key, timeline.deliveries), map(record_key, timeline.records)
-        requests = (*timeline.requests, *timeline.refused_requests)
+        requests = (*timeline.requests, *timeline.came_in.refused_requests)
         shown = {*deliveries, *records, *(each["traceId"] for each in requests)}
         return replace(
             self,
-            calls=[each for each in self.calls if each not in timeline.refused_calls],
+            calls=[each for each in self.calls if each not in timeline.came_in.refused_calls],
             deliveries=[each for each in self.deliveries if delivery_key(each) not in shown],
             requests=[each for each in self.requests if each["traceId"] not in shown],
             records=[each for each in self.records if record_key(each) not in shown],

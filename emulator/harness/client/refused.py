@@ -1,25 +1,27 @@
-"""Calls that Segment refused or dropped and GraphQL requests that were refused before they ran, as counted lines."""
+"""What came in over HTTP: calls that were refused or dropped, and GraphQL requests that were refused before they ran."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from emulator.harness.client.control import Control
 from emulator.harness.client.lines import Shown, counted_noun, refusal_text
 
 # Segment has seen the call before: nothing is lost.
-DUPLICATE = "duplicate"
+_DUPLICATE = "duplicate"
 _UNKNOWN_SOURCE = "unknown_source"
+_OF_A_REQUEST = ("traceId", "at", "operations", "status", "refusal", "credential")
 
 About = Callable[[Shown], bool]
 
 
 def refused_calls(control: Control) -> list[Shown]:
     """The calls that Segment refused or dropped, except duplicates, oldest first."""
-    return [each for each in control.pages("calls", "calls", accepted="false") if each["reason"] != DUPLICATE]
+    return [each for each in control.pages("calls", "calls", accepted="false") if each["reason"] != _DUPLICATE]
 
 
-def refused_requests(control: Control) -> list[Shown]:
+def _refused_requests(control: Control) -> list[Shown]:
     """The GraphQL requests that were refused before they ran, oldest first."""
     return [each for each in control.pages("journal", "entries", outcome="refused") if each["refusal"]]
 
@@ -31,23 +33,100 @@ def call_line(call: Shown) -> str:
     return f"{call['call']}: refused with {call['status']}, {_reason(call, 'its')}"
 
 
-def call_lines(calls: Sequence[Shown], about: About) -> Iterator[str]:
-    """`2 calls were refused: no source has their write key (sha256:…)`: one line for each reason."""
-    for each, same, of_person in _groups(calls, _call_kind, about):
-        many = f"{counted_noun(len(same), 'call')} {_were(same)}"
-        if each["status"] < 400:
-            yield f"{many} dropped on ingest: {each['reason']}{of_person}"
-        else:
-            with_status = "" if each["reason"] == _UNKNOWN_SOURCE else f" with {each['status']}"
-            whose = "its" if len(same) == 1 else "their"
-            yield f"{many} refused{with_status}: {_reason(each, whose)}{of_person}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameIn:
+    """What came in over HTTP. `calls` is how many calls of any client, `last_call_at` when the last one came in;
+    `accepted_calls` is how many of them were about one user and accepted.
+
+    `refused_calls` and `refused_requests` are what was refused before it belonged to anyone, and calls that Segment
+    dropped: those about the user, or of anyone where the user is unknown. `about` says which are about the user.
+    """
+
+    about: About
+    calls: int
+    last_call_at: str | None
+    accepted_calls: int
+    refused_calls: Sequence[Shown]
+    refused_requests: Sequence[Shown]
+
+    def since(self, before: CameIn) -> CameIn:
+        """What came in after an earlier one."""
+        return replace(
+            self,
+            calls=self.calls - before.calls,
+            accepted_calls=self.accepted_calls - before.accepted_calls,
+            refused_calls=[each for each in self.refused_calls if each not in before.refused_calls],
+            refused_requests=[each for each in self.refused_requests if each not in before.refused_requests],
+        )
+
+    def as_dict(self) -> Shown:
+        """The JSON form."""
+        return {
+            "calls": self.calls,
+            "lastCallAt": self.last_call_at,
+            "refusedCalls": list(self.refused_calls),
+            "refusedRequests": [{name: each[name] for name in _OF_A_REQUEST} for each in self.refused_requests],
+        }
+
+    def nobody(self) -> Iterator[str]:
+        """Why the Engage space has no profile of the user, where the refused calls do not say it."""
+        came_in = f"{counted_noun(self.calls, 'call')} came in, the last at {self.last_call_at}"
+        if not self.calls:
+            yield "no call of any client came in (was the SDK flushed, and is its host this emulator?)"
+        elif self.accepted_calls:
+            yield f"{came_in}, {self.accepted_calls} of them about this person, but no profile has these identifiers"
+        elif not any(map(self.about, self.refused_calls)):
+            yield f"{came_in}, none of them about this person"
+
+    def call_lines(self) -> Iterator[str]:
+        """`2 calls were refused: no source has their write key (sha256:…)`: one line for each reason."""
+        for each, same, of_person in _groups(self.refused_calls, _call_kind, self.about):
+            many = f"{counted_noun(len(same), 'call')} {_were(same)}"
+            if each["status"] < 400:
+                yield f"{many} dropped on ingest: {each['reason']}{of_person}"
+            else:
+                with_status = "" if each["reason"] == _UNKNOWN_SOURCE else f" with {each['status']}"
+                whose = "its" if len(same) == 1 else "their"
+                yield f"{many} refused{with_status}: {_reason(each, whose)}{of_person}"
+
+    def request_lines(self) -> Iterator[str]:
+        """`3 requests were refused with 401 (unknown token sha256:…)`: one line for each reason."""
+        for each, same, of_person in _groups(self.refused_requests, _request_kind, self.about):
+            many = f"{counted_noun(len(same), 'request')} {_were(same)}"
+            yield f"{many} refused with {each['status']} ({_why(each)}){of_person}"
 
 
-def request_lines(requests: Sequence[Shown], about: About) -> Iterator[str]:
-    """`3 requests were refused with 401 (unknown token sha256:…)`: one line for each reason."""
-    for each, same, of_person in _groups(requests, _request_kind, about):
-        many = f"{counted_noun(len(same), 'request')} {_were(same)}"
-        yield f"{many} refused with {each['status']} ({_why(each)}){of_person}"
+def came_in_at(
+    control: Control, given: Mapping[str, str], about: About, *, is_known: bool, except_for: Collection[str]
+) -> CameIn:
+    """What came in at an emulator. `given` are the filters of calls that select the user; requests with the trace ids
+    `except_for` are left out.
+    """
+    total = control.get("calls", limit=1)["total"]
+    last = control.get("calls", limit=1, offset=total - 1)["calls"] if total else []
+    accepted = (control.get("calls", limit=1, accepted="true", **{name: value}) for name, value in given.items())
+    return CameIn(
+        about=about,
+        calls=total,
+        last_call_at=last[0]["at"] if last else None,
+        accepted_calls=max((each["total"] for each in accepted), default=0),
+        refused_calls=[each for each in refused_calls(control) if about(each) or not (is_known or _is_of_other(each))],
+        refused_requests=[
+            each
+            for each in _refused_requests(control)
+            if each["traceId"] not in except_for and (about(each) or not is_known)
+        ],
+    )
+
+
+def is_same(one: str | None, other: str | None) -> bool:
+    """Whether two email addresses are the same; one that is None equals none."""
+    return one is not None and other is not None and one.lower() == other.lower()
+
+
+def _is_of_other(call: Shown) -> bool:
+    """Whether Segment dropped a call that names someone: it explains nothing about anyone else."""
+    return call["status"] < 400 and bool(call["userId"] or call["email"])
 
 
 def _groups(

@@ -16,16 +16,14 @@ from emulator.harness.client.endpoint import Endpoint
 from emulator.harness.client.lines import (
     Shown,
     body_in,
-    counted_noun,
     delivery_line,
     profile_line,
     record_line,
     request_line,
 )
-from emulator.harness.client.refused import About, call_lines, refused_calls, refused_requests, request_lines
+from emulator.harness.client.refused import CameIn, came_in_at, is_same
 
 _COMPLETE = {"sent", "visible"}
-_OF_A_REFUSED_REQUEST = ("traceId", "at", "operations", "status", "refusal", "credential")
 _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawProfiles")
 
 
@@ -34,19 +32,11 @@ class Timeline:
     """Everything known about one user. `requests` are GraphQL requests that were refused or returned user errors,
     `deletions` those that delete the user. `known` are the user's profiles in the Engage space.
 
-    `refused_calls` and `refused_requests` are what was refused before it belonged to anyone, and calls that Segment
-    dropped: those about the user, or of anyone where the user is unknown. `about` says which are about the user.
-    `calls` is how many calls of any client came in, `last_call_at` when the last did; `accepted_calls` is how many of
-    them were about the user and accepted.
+    `came_in` is what came in over HTTP, and what of it was refused or dropped.
     """
 
     who: str
-    about: About
-    calls: int
-    last_call_at: str | None
-    accepted_calls: int
-    refused_calls: Sequence[Shown]
-    refused_requests: Sequence[Shown]
+    came_in: CameIn
     known: Sequence[Shown]
     deliveries: Sequence[Shown]
     records: Sequence[Shown]
@@ -63,14 +53,10 @@ class Timeline:
     def since(self, before: Timeline) -> Timeline:
         """This timeline without what an earlier one of the same user contains."""
         deliveries, records = map(delivery_key, before.deliveries), map(record_key, before.records)
-        before_requests = (*before.requests, *before.deletions, *before.refused_requests)
-        seen = {*deliveries, *records, *(each["traceId"] for each in before_requests)}
+        seen = {*deliveries, *records, *(each["traceId"] for each in (*before.requests, *before.deletions))}
         return replace(
             self,
-            calls=self.calls - before.calls,
-            accepted_calls=self.accepted_calls - before.accepted_calls,
-            refused_calls=[each for each in self.refused_calls if each not in before.refused_calls],
-            refused_requests=[each for each in self.refused_requests if each["traceId"] not in seen],
+            came_in=self.came_in.since(before.came_in),
             deliveries=[each for each in self.deliveries if delivery_key(each) not in seen],
             records=[each for each in self.records if record_key(each) not in seen],
             requests=[each for each in self.requests if each["traceId"] not in seen],
@@ -82,10 +68,7 @@ class Timeline:
         return {
             "who": self.who,
             "arrived": self.arrived,
-            "calls": self.calls,
-            "lastCallAt": self.last_call_at,
-            "refusedCalls": list(self.refused_calls),
-            "refusedRequests": [{name: each[name] for name in _OF_A_REFUSED_REQUEST} for each in self.refused_requests],
+            **self.came_in.as_dict(),
             "deliveries": [
                 {name: value for name, value in delivery.items() if name not in ("payload", "response")}
                 for delivery in self.deliveries
@@ -102,9 +85,9 @@ class Timeline:
         """The text form: what happened at each stage, in order."""
         yield self.who
         yield from (f"  Segment     {line}" for line in self._no_events())
-        yield from (f"  Segment     {line}" for line in call_lines(self.refused_calls, self.about))
+        yield from (f"  Segment     {line}" for line in self.came_in.call_lines())
         yield from (f"  Segment     {delivery_line(delivery)}" for delivery in self.deliveries)
-        yield from (f"  GraphQL     {line}" for line in request_lines(self.refused_requests, self.about))
+        yield from (f"  GraphQL     {line}" for line in self.came_in.request_lines())
         yield from (f"  GraphQL     {request_line(request)}" for request in self.requests)
         yield from (f"  StackAdapt  {record_line(record)}" for record in self.records)
         yield from (f"  GraphQL     {request_line(deletion)} (deletion request)" for deletion in self.deletions)
@@ -117,21 +100,11 @@ class Timeline:
         if self.deliveries or self.records or self.requests or self.deletions:
             return
         if not self.known:
-            yield from self._nobody()
+            yield from self.came_in.nobody()
             return
         ids = ", ".join(each["userId"] for each in self.known if each["userId"])
         audiences = ", ".join(sorted({key for each in self.known for key in each["audiences"]}))
         yield f"known{f' as {ids}' if ids else ''}, in {audiences or 'no audience'}: nothing to send"
-
-    def _nobody(self) -> Iterator[str]:
-        """Why the Engage space has no profile of the user."""
-        came_in = f"{counted_noun(self.calls, 'call')} came in, the last at {self.last_call_at}"
-        if not self.calls:
-            yield "no call of any client came in (was the SDK flushed, and is its host this emulator?)"
-        elif self.accepted_calls:
-            yield f"{came_in}, {self.accepted_calls} of them about this person, but no profile has these identifiers"
-        elif not any(map(self.about, self.refused_calls)):
-            yield f"{came_in}, none of them about this person"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -154,25 +127,17 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
     deletions = list(_deletions(control, users | ({email} if email else set()), records))
     deletion_traces = [each["traceId"] for each in deletions]
     exchange_traces = {each["traceId"] for each in exchanges}
+    is_known = bool(known or deliveries or records)
 
     def about(item: Shown) -> bool:
         """Whether a call or a refused request is about this user."""
         if "traceId" not in item:
-            return item["userId"] in users or (email is not None and (item["email"] or "").lower() == email.lower())
+            return item["userId"] in users or is_same(item["email"], email)
         sent = (each["record"] for each in item["records"])
         return item["traceId"] in exchange_traces or any(_is_about(record, users, email) for record in sent)
 
-    is_known = bool(known or deliveries or records)
-    calls, last_call_at = _calls(control)
     return Timeline(
-        about=about,
-        calls=calls,
-        last_call_at=last_call_at,
-        accepted_calls=max(
-            control.get("calls", limit=1, accepted="true", **{name: value})["total"] for name, value in given.items()
-        ),
-        refused_calls=[each for each in refused_calls(control) if about(each) or not (is_known or _is_of_other(each))],
-        refused_requests=[each for each in refused_requests(control) if about(each) or not is_known],
+        came_in=came_in_at(control, given, about, is_known=is_known, except_for=deletion_traces),
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
         known=list(known.values()),
         deliveries=sorted(deliveries.values(), key=itemgetter("at")),
@@ -189,18 +154,6 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
             if email is not None or users & set(each["externalIds"])
         ],
     )
-
-
-def _calls(control: Control) -> tuple[int, str | None]:
-    """How many calls came in, and when the last did."""
-    total = control.get("calls", limit=1)["total"]
-    last = control.get("calls", limit=1, offset=total - 1)["calls"] if total else []
-    return total, last[0]["at"] if last else None
-
-
-def _is_of_other(call: Shown) -> bool:
-    """Whether Segment dropped a call that names someone: it explains nothing about anyone else."""
-    return call["status"] < 400 and bool(call["userId"] or call["email"])
 
 
 def delivery_key(delivery: Shown) -> tuple[str, object]:
