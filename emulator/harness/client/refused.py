@@ -1,4 +1,4 @@
-"""What came in over HTTP: calls that were refused or dropped, and GraphQL requests that were refused before they ran."""
+"""What came in over HTTP: refused or dropped calls, and GraphQL requests that were refused before they ran."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class CameIn:
             "refusedRequests": [{name: each[name] for name in _OF_A_REQUEST} for each in self.refused_requests],
         }
 
-    def nobody(self) -> Iterator[str]:
+    def unknown_user(self) -> Iterator[str]:
         """Why the Engage space has no profile of the user, where the refused calls do not say it."""
         came_in = f"{counted_noun(self.calls, 'call')} came in, the last at {self.last_call_at}"
         if not self.calls:

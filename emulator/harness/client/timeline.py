@@ -100,7 +100,7 @@ class Timeline:
         if self.deliveries or self.records or self.requests or self.deletions:
             return
         if not self.known:
-            yield from self.came_in.nobody()
+            yield from self.came_in.unknown_user()
             return
         ids = ", ".join(each["userId"] for each in self.known if each["userId"])
         audiences = ", ".join(sorted({key for each in self.known for key in each["audiences"]}))
