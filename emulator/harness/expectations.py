@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from emulator.clock import polls
 from emulator.errors import ContractViolation, InputError, nearest, unknown
+from emulator.events import REFUSALS
 from emulator.harness.client import Endpoint, Shown, StackAdaptClient, failures_at, timeline_of
 from emulator.stackadapt.rules.outcomes import REASONS
 
@@ -206,7 +207,7 @@ class ExpectingStackAdapt(StackAdaptClient):
             asked = " and ".join(f"{name} {value!r}" for name, value in criteria.items())
             message = f"expected {wanted} requests with {asked}; found {result['found']}"
             raise unmet(self._endpoint, "\n".join([message, *map(_near_miss, result["nearest"])]))
-        return self.journal(**criteria)
+        return [each for each in self.journal(**criteria) if status is not None or not each["refusal"]]
 
     def expect_segment(
         self, rule: Mapping[str, Any], *, size: int | None = None, members: Collection[str] | None = None
@@ -255,6 +256,9 @@ def _is_about(record: Shown, email: str | None) -> bool:
 
 def _near_miss(miss: Shown) -> str:
     operations = ", ".join(miss["operations"]) or "unreadable document"
+    if miss["refusal"]:
+        credential = f" ({miss['credential']})" if miss["credential"] else ""
+        return f"  near miss   {operations}: refused with {miss['status']}, {REFUSALS[miss['refusal']]}{credential}"
     found = ", ".join(map(str, miss["found"])) or "none"
     return f"  near miss   {operations}, {miss['status']}: {miss['differs']} is {found}, not {miss['expected']}"
 

@@ -14,19 +14,23 @@ from emulator.harness.client.endpoint import (
     probe,
     sandbox_at,
 )
+from emulator.harness.client.failures import Failures, failures_at
 from emulator.harness.client.lines import (
     Shown,
     body_in,
+    counted_noun,
     delivery_line,
     errors_in,
+    named,
     profile_line,
     record_line,
+    refusal_text,
     request_line,
     user_errors_in,
 )
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
-from emulator.harness.client.timeline import Failures, Timeline, failures_at, timeline_of
+from emulator.harness.client.timeline import Timeline, timeline_of
 
 __all__ = [
     "ClockClient",
@@ -42,15 +46,18 @@ __all__ = [
     "StackAdaptClient",
     "Timeline",
     "body_in",
+    "counted_noun",
     "delivery_line",
     "derived_user_id",
     "errors_in",
     "failures_at",
     "in_process",
+    "named",
     "probe",
     "profile_line",
     "record_line",
     "refusal_in",
+    "refusal_text",
     "request_line",
     "sandbox_at",
     "timeline_of",

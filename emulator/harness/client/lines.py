@@ -7,9 +7,10 @@ another type than GraphQL requires counts as no error.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from emulator.events import REFUSALS
 from emulator.stackadapt.rules.outcomes import UNMAPPED_KEY
 
 Shown = dict[str, Any]
@@ -18,6 +19,8 @@ Shown = dict[str, Any]
 _AROUND = 24
 _LONGEST_RECORD = 200
 _MOST_KEYS = 5
+_MOST_USERS = 3
+_EXPLAINED_BY_RESPONSE = ("invalid_body", "invalid_fault", "body_too_large", "unknown_path", "untrusted_host")
 
 
 def delivery_line(delivery: Shown) -> str:
@@ -34,7 +37,11 @@ def delivery_line(delivery: Shown) -> str:
 def request_line(request: Shown, *, near: bool = True) -> str:
     """The outcome of a GraphQL request. `near` quotes the document around a syntax error."""
     status = "no answer" if request["status"] is None else request["status"]
-    text = f"{', '.join(request['operations']) or 'unreadable document'}: {request['outcome']}, {status}"
+    operations = ", ".join(request["operations"]) or "unreadable document"
+    if request["refusal"]:
+        why = refusal_text(request["refusal"], request["credential"], request["token"], request["response"])
+        return f"{operations}: refused with {status}, {why}"
+    text = f"{operations}: {request['outcome']}, {status}"
     document = request["request"] if near else ""
     return "; ".join([text, *(_error_text(error, document) for error in _errors(request["response"]))])
 
@@ -76,6 +83,26 @@ def _warnings(warnings: Iterable[Shown]) -> Iterator[str]:
         others = f" and {len(never) - _MOST_KEYS} more" if len(never) > _MOST_KEYS else ""
         keys = f"key {never[0]} is" if len(never) == 1 else f"keys {', '.join(never[:_MOST_KEYS])}{others} are"
         yield f"{keys} in no active mapping"
+def refusal_text(refusal: str, credential: str | None, token: str | None, response: str) -> str:
+    """Why a GraphQL request was refused before it ran: `unknown token (sha256:ab12cd34)`."""
+    if refusal in _EXPLAINED_BY_RESPONSE:
+        # The error in a GraphQL response, or the whole response where it is plain text.
+        text = "; ".join(str(error.get("message")) for error in errors_in(body_in(response))) or response
+        return text.rstrip(".")
+    text = f"{REFUSALS.get(refusal, refusal)}{f' {token!r}' if token else ''}"
+    return f"{text} ({credential})" if credential else text
+
+
+def named(users: Sequence[object]) -> str:
+    """`u1, u2 and 3 more`; empty without users."""
+    known = list(dict.fromkeys(str(user) for user in users if user is not None))
+    others = f" and {len(known) - _MOST_USERS} more" if len(known) > _MOST_USERS else ""
+    return f"{', '.join(known[:_MOST_USERS])}{others}"
+
+
+def counted_noun(count: int, noun: str) -> str:
+    """`1 event`, `2 events`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _why(item: Shown) -> str:
