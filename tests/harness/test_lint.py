@@ -91,8 +91,7 @@ def test_type_and_event_name_alone_decide_whether_a_trigger_can_match(
 def test_a_trigger_with_another_event_name_never_matches_the_track_events() -> None:
     trigger = 'type = "identify" or event = "Audience Enter"'
     assert [finding.message for finding in findings(workspace(subscription={"trigger": trigger}), "T002")] == [
-        "This trigger never matches the track event 'Audience Entered'.",
-        "This trigger never matches the track event 'Audience Exited'.",
+        "This trigger never matches the track events 'Audience Entered' and 'Audience Exited'."
     ]
 
 
@@ -115,6 +114,7 @@ MISTAKES = [
     (workspace(custom_user_properties=[{"name": "vip_customers", "type": "STRING", "value": "x"}]), "M008"),
     (workspace(custom_user_properties=[{"name": "plan", "type": "STRING", "value": "x"}] * 2), "M009"),
     (workspace(subscription={"trigger": 'type == "identify"'}), "T004"),
+    (workspace(subscription={"trigger": 'type = "identify" or type = "track" or Evnt = "x"'}), "T005"),
     (workspace(standard_traits={"city": {"@path": "$.traits.city"}}), "M007"),
     (workspace(marketing_status="Opted In"), "M010"),
 ]
@@ -151,6 +151,73 @@ def test_a_doubled_equals_sign_is_one_finding_that_shows_how_the_engine_reads_it
     assert finding.message == 'The engine does not support `==`: it reads this trigger as type = "=".'
     assert codes(workspace(subscription={"trigger": 'type = "track" and (traits.plan == "gold")'})) >= {"T004"}
     assert "T004" not in codes(workspace(subscription={"trigger": 'type = "identify" and traits.sign = "=="'}))
+
+
+# The trigger, and the whole findings about it: code, message, why, fix.
+TRIGGERS = [
+    (
+        'type = "identify" and type = "track"',
+        "T002",
+        "This trigger never matches identify events and the track events 'Audience Entered' and 'Audience Exited'.",
+        "With `and`, one event must meet every condition.",
+        'Write `or` instead of `and`. Corrected trigger: `type = "identify" or type = "track"`.',
+    ),
+    (
+        "type is 'identify' or type is 'track'",
+        "T002",
+        "This trigger never matches identify events and the track events 'Audience Entered' and 'Audience Exited'.",
+        (
+            "Only double quotes mark a string. The engine knows no operator `is`. Allowed: =, !=, <, <=, >, >=, "
+            'contains(field, "text"), match(field, "start*"), and ! before these two.'
+        ),
+        (
+            "Write strings in double quotes and write `=` instead of `is`. "
+            'Corrected trigger: `type = "identify" or type = "track"`.'
+        ),
+    ),
+    (
+        'type = "identify" or event = "Audience entered" or event = "Audience Exited"',
+        "T002",
+        "This trigger never matches the track event 'Audience Entered'.",
+        "Values are compared letter by letter, with regard to case.",
+        (
+            'Write "Audience Entered" instead of "Audience entered". '
+            'Corrected trigger: `type = "identify" or event = "Audience Entered" or event = "Audience Exited"`.'
+        ),
+    ),
+    (
+        'type = "identify" || type = "track"',
+        "T001",
+        "This trigger cannot be parsed.",
+        (
+            "The engine does not read `||`: only `and` and `or` join conditions. "
+            "A trigger that Segment cannot parse matches no event; only the delivery's result says so."
+        ),
+        'Write `or` instead of `||`. Corrected trigger: `type = "identify" or type = "track"`.',
+    ),
+    (
+        'type == "identify"',
+        "T004",
+        'The engine does not support `==`: it reads this trigger as type = "=".',
+        "The engine reads the second sign as the value and ignores the rest silently.",
+        'Write `=` instead of `==` and add `type = "track"`. Corrected trigger: `type = "identify" or type = "track"`.',
+    ),
+    (
+        'type = "identify" or type = "track" or Evnt = "x"',
+        "T005",
+        "The engine knows no field `Evnt` and skips it.",
+        "The trigger lets the audience's events pass all the same, but not for the reason it states.",
+        "Write `event` instead of `Evnt`.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("trigger", "code", "message", "why", "fix"), TRIGGERS)
+def test_a_wrong_trigger_is_one_finding_with_the_cause_and_the_corrected_trigger(
+    trigger: str, code: str, message: str, why: str, fix: str
+) -> None:
+    found = [each for each in findings(workspace(subscription={"trigger": trigger})) if each.place.endswith("trigger")]
+    assert [(each.code, each.message, each.why, each.fix) for each in found] == [(code, message, why, fix)]
 
 
 @pytest.mark.parametrize("written", ["Opted In", {"@literal": "Opted In"}])
