@@ -13,7 +13,19 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import TypeAlias
 
-from emulator.harness.trigger_tokens import CLOSE, JOIN, NOT, NUMBER, OPEN, OPERATOR, STRING, WORD, Token, tokens_of
+from emulator.harness.trigger_tokens import (
+    CLOSE,
+    COMMA,
+    JOIN,
+    NOT,
+    NUMBER,
+    OPEN,
+    OPERATOR,
+    STRING,
+    WORD,
+    Token,
+    tokens_of,
+)
 
 ALLOWED_OPERATORS = '=, !=, <, <=, >, >=, contains(field, "text"), match(field, "start*"), and ! before these two'
 _ROOTS = ("type", "event", "name", "userId", "properties", "traits", "context")
@@ -40,10 +52,13 @@ _WORDED = {
     "does not contain": "not_contains", "not contains": "not_contains", "not_contains": "not_contains",
     "is one of": "in", "one of": "in", "is in": "in", "in": "in",
     "contains": "contains", "matches": "match", "match": "match",
+    "not_starts_with": "not_starts_with", "not_ends_with": "not_ends_with",
     "starts with": "starts_with", "starts_with": "starts_with", "ends with": "ends_with", "ends_with": "ends_with",
 }  # fmt: skip
 # Words that the engine takes as operators between a field and a value.
-_READ_AS_WRITTEN = frozenset(("contains", "not_contains", "starts_with", "ends_with"))
+_READ_AS_WRITTEN = frozenset(
+    ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
+)
 _FUNCTIONS = ("contains", "match")
 _LITERALS = ("null", "true", "false")
 _OPPOSITE = {"=": "!=", "!=": "=", "contains": "not_contains", "match": "not_match"}
@@ -67,9 +82,20 @@ class Comparison:
 
     def __str__(self) -> str:
         negation, name = ("!", self.operator[4:]) if self.operator.startswith("not_") else ("", self.operator)
+        if name in _FUNCTIONS and self.field == "type":
+            return self._infix(name)
         if name in _FUNCTIONS:
             return f"{negation}{name}({self.field}, {self.value})"
         return f"{self.field} {self.operator} {self.value}"
+
+    def _infix(self, function: str) -> str:
+        """Without the function, which the engine does not read for a type."""
+        operator, value = self.operator, self.value
+        if function == "match":
+            starts = value.endswith('*"')
+            operator = operator.replace("match", "starts_with" if starts else "ends_with")
+            value = quoted(value[1:-2] if starts else value[2:-1])
+        return f"{self.field} {operator} {value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,22 +119,22 @@ Item: TypeAlias = Comparison | Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """The conditions of a trigger, None for a text without any, and what the engine does not read as written."""
+class TriggerText:
+    """The conditions of a trigger, None where there are none, and what the engine does not read as written."""
 
     tree: Level | None
     corrections: tuple[Correction, ...]
 
 
-def read_trigger(text: str) -> Reading:
+def read_trigger(text: str) -> TriggerText:
     """Reads a trigger. Never raises."""
     tokens, corrections = tokens_of(text)
     reader = _Reader(tokens, [Correction(cause=cause, change=change) for cause, change in corrections])
     level = reader.level(0)
-    if reader.nested:
+    if reader.nested and level.items:
         level = _flat(level)
     found = tuple(dict.fromkeys(reader.corrections))
-    return Reading(tree=_unwrapped(level) if level.items else None, corrections=found)
+    return TriggerText(tree=_unwrapped(level) if level.items else None, corrections=found)
 
 
 def quoted(text: str) -> str:
@@ -173,6 +199,9 @@ class _Reader:
             if token.kind == JOIN:
                 pending = self._next().text
                 continue
+            if token.kind == COMMA:
+                self._next()
+                continue
             item = self._item(depth, items[-1] if items else None)
             if item is None:
                 continue
@@ -193,7 +222,8 @@ class _Reader:
             )
             return Comparison(field=before.field, operator=before.operator, value=value)
         if token is None or token.kind not in (OPEN, CLOSE, NOT, WORD):
-            self._correct(f"The engine skips `{self._next().written}`.", f"remove `{token.written if token else ''}`")
+            written = self._next().written
+            self._correct(f"The engine skips `{written}`.", f"remove `{written}`")
             return None
         if token.kind == CLOSE:
             self._next()
@@ -211,9 +241,9 @@ class _Reader:
         length = next(
             (position for position, kind in enumerate(kinds) if kind not in (STRING, NUMBER, WORD)), len(kinds)
         )
-        ends = length == len(kinds) or kinds[length] in (JOIN, CLOSE)
+        ends = length == len(kinds) or kinds[length] in (JOIN, CLOSE, COMMA)
         operators = {each.text.lower() for each in self._tokens[self._at : self._at + length]} & _WORDED.keys()
-        return ends and (length == 1 or (STRING not in kinds[:length] and not operators))
+        return ends and (length == 1 or (length > 1 and STRING not in kinds[:length] and not operators))
 
     def _group(self, depth: int) -> Level | None:
         self._next()
@@ -248,10 +278,10 @@ class _Reader:
         self._next()
         tests = []
         while (value := self._value()) is not None:
+            self._skip(COMMA)
             field = field_named(phrase)
             tests += [Comparison(field=field, operator="=", value=value)] if field else []
-        if (token := self._peek()) is not None and token.kind == CLOSE:
-            self._next()
+        self._skip(CLOSE)
         return joined(tuple(tests), "or") if tests else None
 
     def _condition(self) -> Item | None:
@@ -335,7 +365,9 @@ class _Reader:
         self._next()
         if name not in _FUNCTIONS:
             self._correct(f"The engine knows no function `{name}`.", f"write `{name.lower()}` instead of `{name}`")
-        phrase, value = " ".join(self._words()), self._value()
+        phrase = " ".join(self._words())
+        self._skip(COMMA)
+        value = self._value()
         closing = self._peek()
         if closing is None or closing.kind != CLOSE:
             self._correct("A parenthesis is not closed.", "close the parenthesis")
@@ -343,9 +375,12 @@ class _Reader:
             self._next()
         field = self._field(phrase) if phrase else None
         if field is None or value is None:
-            self._correct(f"`{name}()` needs a field and a text.", f"remove `{name}()`")
+            self._correct(f"`{name}()` needs a field and a string.", f"remove `{name}()`")
             return None
-        return Comparison(field=field, operator=name.lower(), value=value)
+        test = Comparison(field=field, operator=name.lower(), value=value)
+        if field == "type":
+            self._correct(f"`{name}()` does not read the type.", f"write `{test}`")
+        return test
 
     def _field(self, phrase: str) -> str | None:
         field = field_named(phrase)
@@ -363,6 +398,10 @@ class _Reader:
 
     def _correct(self, cause: str, change: str) -> None:
         self.corrections.append(Correction(cause=cause, change=change))
+
+    def _skip(self, kind: str) -> None:
+        if (token := self._peek()) is not None and token.kind == kind:
+            self._next()
 
     def _peek(self) -> Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
@@ -387,10 +426,11 @@ def field_named(phrase: str) -> str | None:
 
 
 def _test(field: str, operator: str, value: str) -> Comparison:
-    if operator == "starts_with":
-        return Comparison(field=field, operator="match", value=quoted(f"{value[1:-1]}*"))
-    if operator == "ends_with":
-        return Comparison(field=field, operator="match", value=quoted(f"*{value[1:-1]}"))
+    """The test, with `match` for what starts or ends with a string."""
+    if operator.endswith("starts_with"):
+        operator, value = operator.replace("starts_with", "match"), quoted(f"{value[1:-1]}*")
+    elif operator.endswith("ends_with"):
+        operator, value = operator.replace("ends_with", "match"), quoted(f"*{value[1:-1]}")
     return Comparison(field=field, operator=operator, value=value)
 
 

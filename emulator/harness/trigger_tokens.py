@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 STRING, NUMBER, WORD, OPERATOR = "string", "number", "word", "operator"
-JOIN, OPEN, CLOSE, NOT = "join", "open", "close", "not"
+JOIN, OPEN, CLOSE, NOT, COMMA = "join", "open", "close", "not", "comma"
 
 _CLOSING = {'"': '"”', "'": "'’", "`": "`´", "“": '”“"', "„": '“”"', "‘": "’‘'", "‚": "‘’'", "«": "»", "´": "´"}
 _INVISIBLE = str.maketrans(dict.fromkeys("\u00a0\u200b\u2009\u202f\u3000\ufeff\r", " "))
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?![\w.])")
 _BRACKETS = {"(": OPEN, "[": OPEN, "{": OPEN, ")": CLOSE, "]": CLOSE, "}": CLOSE}
 # What follows a value whose closing quote is missing: a closing parenthesis, or `and` or `or` and another condition.
 _NEXT_CONDITION = re.compile(
-    r"\s*(?:\)|(?:\s(?:and|or)|&&|\|\|)\s*\(?\s*[\w.$]+\s*(?:=|!|<|>|is\b|equals\b|$))", re.IGNORECASE
+    r"\s*(?:\)|(?:\s(?:and|or)|&&|\|\|)\s*\(?\s*[\w.$]+\s*(?:=|!|<|>|is\b|equals\b))", re.IGNORECASE
 )
 
 # Cause, a full sentence, and change, a clause.
@@ -79,7 +79,9 @@ def _token(text: str, at: int, tokens: list[Token], corrections: list[_Correctio
         tokens.append(Token(_BRACKETS[character], character, character))
     elif character == "!":
         tokens.append(Token(NOT, "!", "!"))
-    elif character not in " \t\n,":
+    elif character == ",":
+        tokens.append(Token(COMMA, ",", ","))
+    elif character not in " \t\n":
         corrections.append((f"The engine does not read `{character}`.", f"remove `{character}`"))
     return at + 1
 

@@ -51,6 +51,7 @@ WRONG: list[tuple[str, list[dict[str, Any]], str]] = [
     ("type =", ALL, DEFAULT),
     ("", ALL, DEFAULT),
     ("everything", ALL, DEFAULT),
+    ('type = "identify", type = "track"', ALL, DEFAULT),
     (
         '(type = "track" or type = "identify") and (event = "Audience Entered" or event = "Audience Exited")',
         ALL,
@@ -72,10 +73,12 @@ WRONG: list[tuple[str, list[dict[str, Any]], str]] = [
     ('trait.plan = "gold"', [IDENTIFY], 'traits.plan = "gold"'),
     ('properties.total>4 && type = "track"', TRACKS, 'properties.total > 4 and type = "track"'),
     ('not contains(event, "Purchased") AND type = "track"', TRACKS, '!contains(event, "Purchased") and type = "track"'),
+    ('contains(type, "tr")', TRACKS, 'type contains "tr"'),
     ('event starts with "Audience"', TRACKS, 'match(event, "Audience*")'),
     ('type = "track" and traits.plan = "silver"', [ENTERED], 'type = "track" or traits.plan = "silver"'),
     ('type = "track" and (event = "Audience Entered" or (event = "Audience exited" and userId = "u1"))', TRACKS,
-     '(type = "track" and event = "Audience Entered") or (type = "track" and event = "Audience Exited" and userId = "u1")'),
+     ('(type = "track" and event = "Audience Entered") or '
+     '(type = "track" and event = "Audience Exited" and userId = "u1")')),
 ]  # fmt: skip
 
 
