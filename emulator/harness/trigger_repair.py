@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from itertools import count
 from typing import Any, TypeAlias
 
-from emulator.harness.trigger_text import Comparison, Correction, Item, Level, joined, mixed, quoted, read_trigger
+from emulator.harness.trigger_text import read_trigger
+from emulator.harness.trigger_tree import Comparison, Correction, Item, Level, joined, mixed, quoted
 from emulator.mapping import MappingError, Trigger, compile_trigger
 
 Event: TypeAlias = Mapping[str, Any]

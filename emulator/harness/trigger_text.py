@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import pairwise
-from typing import TypeAlias
 
 from emulator.harness.trigger_tokens import (
     CLOSE,
@@ -25,6 +23,17 @@ from emulator.harness.trigger_tokens import (
     WORD,
     Token,
     tokens_of,
+)
+from emulator.harness.trigger_tree import (
+    FUNCTIONS,
+    Comparison,
+    Correction,
+    Item,
+    Level,
+    flat,
+    joined,
+    quoted,
+    unwrapped,
 )
 
 ALLOWED_OPERATORS = '=, !=, <, <=, >, >=, contains(field, "text"), match(field, "start*"), and ! before these two'
@@ -59,63 +68,8 @@ _WORDED = {
 _READ_AS_WRITTEN = frozenset(
     ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
 )
-_FUNCTIONS = ("contains", "match")
 _LITERALS = ("null", "true", "false")
 _OPPOSITE = {"=": "!=", "!=": "=", "contains": "not_contains", "match": "not_match"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """What is wrong with a trigger, a full sentence, and what to change, a clause: `write = instead of is`."""
-
-    cause: str
-    change: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """One condition. `value` is written as in FQL: `"track"`, `5`, `null`."""
-
-    field: str
-    operator: str
-    value: str
-
-    def __str__(self) -> str:
-        negation, name = ("!", self.operator[4:]) if self.operator.startswith("not_") else ("", self.operator)
-        if name in _FUNCTIONS and self.field == "type":
-            return self._infix(name)
-        if name in _FUNCTIONS:
-            return f"{negation}{name}({self.field}, {self.value})"
-        return f"{self.field} {self.operator} {self.value}"
-
-    def _infix(self, function: str) -> str:
-        """Without the function, which the engine does not read for a type."""
-        operator, value = self.operator, self.value
-        if function == "match":
-            starts = value.endswith('*"')
-            operator = operator.replace("match", "starts_with" if starts else "ends_with")
-            value = quoted(value[1:-2] if starts else value[2:-1])
-        return f"{self.field} {operator} {value}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """Conditions and groups; `joins` has the `and` or `or` between each two of them. The engine applies the last."""
-
-    items: tuple[Item, ...]
-    joins: tuple[str, ...]
-
-    @property
-    def operator(self) -> str:
-        """What the engine applies to the whole level."""
-        return self.joins[-1] if self.joins else "and"
-
-    def __str__(self) -> str:
-        texts = [f"({item})" if isinstance(item, Level) else str(item) for item in self.items]
-        return " ".join(part for pair in zip(texts, (*self.joins, ""), strict=True) for part in pair if part)
-
-
-Item: TypeAlias = Comparison | Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,52 +86,9 @@ def read_trigger(text: str) -> TriggerText:
     reader = _Reader(tokens, [Correction(cause=cause, change=change) for cause, change in corrections])
     level = reader.level(0)
     if reader.nested and level.items:
-        level = _flat(level)
+        level = flat(level)
     found = tuple(dict.fromkeys(reader.corrections))
-    return TriggerText(tree=_unwrapped(level) if level.items else None, corrections=found)
-
-
-def quoted(text: str) -> str:
-    """A string of FQL."""
-    return f'"{text}"'
-
-
-def joined(items: tuple[Item, ...], operator: str) -> Level:
-    """A level with one operator."""
-    return Level(items=items, joins=(operator,) * (len(items) - 1))
-
-
-def _unwrapped(level: Level) -> Level:
-    """Without parentheses around a single condition or the whole."""
-    items = tuple(_unwrapped_item(item) for item in level.items)
-    if len(items) == 1 and isinstance(items[0], Level):
-        return items[0]
-    return Level(items=items, joins=level.joins)
-
-
-def _unwrapped_item(item: Item) -> Item:
-    if isinstance(item, Level):
-        item = _unwrapped(item)
-        return item.items[0] if len(item.items) == 1 else item
-    return item
-
-
-def _flat(level: Level) -> Level:
-    """The same with at most one level of parentheses: alternatives, each a list of conditions."""
-    alternatives = [joined(tests, "and") for tests in _alternatives(level)]
-    return joined(tuple(alternatives), "or")
-
-
-def _alternatives(item: Item) -> list[tuple[Comparison, ...]]:
-    if isinstance(item, Comparison):
-        return [(item,)]
-    parts = [_alternatives(each) for each in item.items]
-    if item.operator == "or":
-        return [tests for part in parts for tests in part]
-    found: list[tuple[Comparison, ...]] = [()]
-    for part in parts:
-        found = [(*before, *tests) for before in found for tests in part]
-    return found
+    return TriggerText(tree=unwrapped(level) if level.items else None, corrections=found)
 
 
 class _Reader:
@@ -260,7 +171,7 @@ class _Reader:
     def _negated(self) -> Item | None:
         written = self._next().written
         following = self._peek()
-        function = following is not None and following.kind == WORD and following.text.lower() in _FUNCTIONS
+        function = following is not None and following.kind == WORD and following.text.lower() in FUNCTIONS
         item = self._condition() if following is not None and following.kind == WORD else None
         if not isinstance(item, Comparison):
             return item
@@ -287,7 +198,7 @@ class _Reader:
     def _condition(self) -> Item | None:
         token = self._peek()
         after = self._tokens[self._at + 1] if self._at + 1 < len(self._tokens) else None
-        if token is not None and token.text.lower() in _FUNCTIONS and after is not None and after.kind == OPEN:
+        if token is not None and token.text.lower() in FUNCTIONS and after is not None and after.kind == OPEN:
             return self._function()
         words: list[str] = []
         operator = None
@@ -363,7 +274,7 @@ class _Reader:
     def _function(self) -> Comparison | None:
         name = self._next().text
         self._next()
-        if name not in _FUNCTIONS:
+        if name not in FUNCTIONS:
             self._correct(f"The engine knows no function `{name}`.", f"write `{name.lower()}` instead of `{name}`")
         phrase = " ".join(self._words())
         self._skip(COMMA)
@@ -432,8 +343,3 @@ def _test(field: str, operator: str, value: str) -> Comparison:
     elif operator.endswith("ends_with"):
         operator, value = operator.replace("ends_with", "match"), quoted(f"*{value[1:-1]}")
     return Comparison(field=field, operator=operator, value=value)
-
-
-def mixed(level: Level) -> bool:
-    """Whether it has both `and` and `or`."""
-    return any(one != other for one, other in pairwise(level.joins))

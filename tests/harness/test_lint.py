@@ -115,6 +115,7 @@ MISTAKES = [
     (workspace(custom_user_properties=[{"name": "plan", "type": "STRING", "value": "x"}] * 2), "M009"),
     (workspace(subscription={"trigger": 'type == "identify"'}), "T004"),
     (workspace(subscription={"trigger": 'type = "identify" or type = "track" or Evnt = "x"'}), "T005"),
+    (workspace(custom_properties_mode="v1", custom_traits={"plan": {"@path": "$.traits.plan"}}), "P001"),
     (workspace(standard_traits={"city": {"@path": "$.traits.city"}}), "M007"),
     (workspace(marketing_status="Opted In"), "M010"),
 ]
@@ -151,6 +152,44 @@ def test_a_doubled_equals_sign_is_one_finding_that_shows_how_the_engine_reads_it
     assert finding.message == 'The engine does not support `==`: it reads this trigger as type = "=".'
     assert codes(workspace(subscription={"trigger": 'type = "track" and (traits.plan == "gold")'})) >= {"T004"}
     assert "T004" not in codes(workspace(subscription={"trigger": 'type = "identify" and traits.sign = "=="'}))
+
+
+PLAN = {"plan": {"@path": "$.traits.plan"}}
+DECLARE = "Set custom_properties_mode to v2 and declare the properties in custom_user_properties."
+UPDATE = "Use generation 3.517.0 or newer and declare the properties in custom_user_properties."
+EVERYONE = " Or give every person a value for each property, such as 0 or false."
+TRAITS_2024 = {"action": "forwardProfile", "mapping": {"traits": PLAN}}
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "columns", "fix"),
+    [
+        (workspace(custom_properties_mode="v1", custom_traits=PLAN), "custom_traits", "plan", DECLARE),
+        (workspace(custom_properties_mode="v1", custom_traits={"@path": "$.traits"}), "custom_traits", "all of them",
+         DECLARE),
+        (workspace(destination={"generation": "3.497.0"}, custom_traits=PLAN), "custom_traits", "plan", UPDATE),
+        (workspace(destination={"generation": "3.387.0"}, subscription=TRAITS_2024), "traits", "plan", UPDATE),
+    ],
+)  # fmt: skip
+def test_inferred_properties_are_reported(document: dict[str, Any], field: str, columns: str, fix: str) -> None:
+    [finding] = findings(document, "P001")
+    assert (finding.severity, finding.place) == ("warning", f"destinations[0].subscriptions[0].mapping.{field}")
+    assert finding.message == (
+        f"The columns of custom properties are inferred from the values in each request: {columns}."
+    )
+    assert finding.why == (
+        "Each mapping replaces the one before. A request in which no event has a value for a property takes it out of "
+        "StackAdapt's mapping, and the values of everyone who is processed then are dropped."
+    )
+    assert finding.fix == fix + EVERYONE
+
+
+def test_declared_and_standard_properties_are_not_inferred() -> None:
+    declared = [{"name": "plan", "type": "STRING", "value": {"@path": "$.traits.plan"}}]
+    assert "P001" not in codes(workspace(custom_user_properties=declared))
+    assert "P001" not in codes(workspace(custom_traits=PLAN)), "the default mode v2 ignores this field"
+    standard = {"action": "forwardProfile", "mapping": {"traits": {"city": {"@path": "$.traits.city"}}}}
+    assert "P001" not in codes(workspace(destination={"generation": "3.387.0"}, subscription=standard))
 
 
 # The trigger, and the whole findings about it: code, message, why, fix.

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.harness.trigger_repair import repaired_trigger
-from emulator.harness.trigger_text import Comparison, Level, joined, read_trigger
+from emulator.harness.trigger_text import read_trigger
+from emulator.harness.trigger_tree import Comparison, Level, joined
 from emulator.mapping import compile_trigger
 
 IDENTIFY = {"type": "identify", "userId": "u1", "traits": {"plan": "gold", "age": "30"}}
@@ -110,11 +111,12 @@ def test_without_events_there_is_nothing_to_find() -> None:
 
 FIELDS = st.sampled_from(["type", "event", "userId", "traits.plan", "properties.total", "context.personas.namespace"])
 VALUES = st.sampled_from(['"track"', '"Audience Entered"', '"a or b"', "5", "null", "true", "-1.5"])
-TESTS = st.builds(
+STRINGS = st.sampled_from(['"track"', '"Audience Entered"', '"a or b"', '"start*"', '"*end"'])
+TESTS = st.builds(Comparison, field=FIELDS, operator=st.sampled_from(["=", "!=", "<", ">="]), value=VALUES) | st.builds(
     Comparison,
     field=FIELDS,
-    operator=st.sampled_from(["=", "!=", "<", ">=", "contains", "not_contains", "match"]),
-    value=VALUES,
+    operator=st.sampled_from(["contains", "not_contains", "match", "not_match"]),
+    value=STRINGS,
 )
 JOINS = st.sampled_from(["and", "or"])
 GROUPS = st.builds(joined, st.lists(TESTS, min_size=2, max_size=3).map(tuple), JOINS)
