@@ -120,8 +120,8 @@ def test_an_error_names_the_place_the_value_and_the_closest_allowed_one(document
         (
             {"trait": "t", "value": 5},
             (
-                r"condition: the key 'operator' is missing. Found: 'trait, value'. Allowed: equals, not_equals, less_than, "
-                r"greater_than, at_most, at_least, one_of, .*, after_next\.$"
+                r"condition: the key 'operator' is missing. Found: 'trait, value'. Allowed: equals, not_equals, "
+                r"less_than, greater_than, at_most, at_least, one_of, .*, after_next\.$"
             ),
         ),
         ({"trait": "t", "operator": ">=", "value": 5}, r"operator: .*Found: '>='. .*Write 'at_least' for '>='\.$"),
