@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, TypeAlias
 
 from emulator.harness.trigger_text import read_trigger
-from emulator.harness.trigger_tree import Comparison, Correction, Item, Level, joined, mixed, quoted
+from emulator.harness.trigger_tree import Comparison, Correction, Item, Level, grouped, joined, mixed, quoted
 from emulator.mapping import MappingError, Trigger, compile_trigger
 
 Event: TypeAlias = Mapping[str, Any]
@@ -264,7 +264,7 @@ def _regrouped(tree: Level) -> Iterator[_Change]:
     if mixed(tree):
         parentheses = Correction(cause=_ONE_LEVEL, change="put the alternatives in parentheses")
         for inner, outer in (("or", "and"), ("and", "or")):
-            yield _REGROUPED, _grouped(tree, inner, outer), parentheses
+            yield _REGROUPED, grouped(tree, inner, outer), parentheses
     if tree.operator == "and":
         for field in dict.fromkeys(test.field for test in tests if test.operator == "="):
             same = tuple(test for test in tests if test.field == field and test.operator == "=")
@@ -278,17 +278,6 @@ def _regrouped(tree: Level) -> Iterator[_Change]:
                     joined((joined(same, "or"), *others), "and") if others else joined(same, "or"),
                     correction,
                 )
-
-
-def _grouped(level: Level, inner: str, outer: str) -> Level:
-    """Groups of conditions joined by `inner`, joined by `outer`."""
-    groups: list[list[Item]] = [[level.items[0]]]
-    for join, item in zip(level.joins, level.items[1:], strict=True):
-        if join == inner:
-            groups[-1].append(item)
-        else:
-            groups.append([item])
-    return joined(tuple(joined(tuple(group), inner) if len(group) > 1 else group[0] for group in groups), outer)
 
 
 def _with(level: Level, position: int, item: Item) -> Level:

@@ -109,3 +109,14 @@ def _alternatives(item: Item) -> list[tuple[Comparison, ...]]:
 def mixed(level: Level) -> bool:
     """Whether it has both `and` and `or`."""
     return any(one != other for one, other in pairwise(level.joins))
+
+
+def grouped(level: Level, inner: str, outer: str) -> Level:
+    """Groups of conditions joined by `inner`, joined by `outer`."""
+    groups: list[list[Item]] = [[level.items[0]]]
+    for join, item in zip(level.joins, level.items[1:], strict=True):
+        if join == inner:
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return joined(tuple(joined(tuple(group), inner) if len(group) > 1 else group[0] for group in groups), outer)

@@ -235,6 +235,13 @@ TRIGGERS = [
         'Write `or` instead of `||`. Corrected trigger: `type = "identify" or type = "track"`.',
     ),
     (
+        'type = "track" and event != null or type = "identify"',
+        "T003",
+        "This trigger mixes `and` and `or` without parentheses.",
+        "The engine has no operator precedence: the last operator of a level applies to the whole level.",
+        'Put the alternatives in parentheses: `(type = "track" and event != null) or type = "identify"`.',
+    ),
+    (
         'type == "identify"',
         "T004",
         'The engine does not support `==`: it reads this trigger as type = "=".',

@@ -10,7 +10,8 @@ from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, WARNING, Findin
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.harness.trigger_repair import repaired_trigger
 from emulator.harness.trigger_text import read_trigger
-from emulator.mapping import Condition, Group, Node, Trigger
+from emulator.harness.trigger_tree import Level, grouped
+from emulator.mapping import Condition, Group, Node, Trigger, compile_trigger
 
 
 @check("T001", ERROR, "The trigger cannot be parsed.", SUBSCRIPTION)
@@ -36,7 +37,7 @@ def mixed_operators(context: SubscriptionContext) -> Iterator[Finding]:
             place=f"{context.place}.trigger",
             message="This trigger mixes `and` and `or` without parentheses.",
             why="The engine has no operator precedence: the last operator of a level applies to the whole level.",
-            fix='Put the alternatives in parentheses: type = "track" and (event = "A" or event = "B").',
+            fix=f"Put the alternatives in parentheses: {_groupings(context)}.",
         )
 
 
@@ -102,6 +103,17 @@ def _events(context: SubscriptionContext) -> Iterator[Mapping[str, Any]]:
 
 def _can_pass(trigger: Trigger, event: Mapping[str, Any]) -> bool:
     return can_match(trigger, kind=event["type"], event=event.get("event"))
+
+
+def _groupings(context: SubscriptionContext) -> str:
+    """The meanings of a trigger that mixes `and` and `or` which let the events pass; else how to write one."""
+    tree = read_trigger(context.subscription.trigger).tree
+    texts: list[str] = []
+    if tree is not None and not any(isinstance(item, Level) for item in tree.items):
+        texts = [str(grouped(tree, "or", "and")), str(grouped(tree, "and", "or"))]
+    events = list(_events(context))
+    passing = [text for text in texts if all(_can_pass(compile_trigger(text), event) for event in events)]
+    return " or ".join(f"`{text}`" for text in passing or ['type = "track" and (event = "A" or event = "B")'])
 
 
 def _doubled(trigger: Trigger) -> Condition | None:
