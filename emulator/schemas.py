@@ -7,7 +7,7 @@ A schema is named by its file, `segment/batch.schema.json`, or by a part of one,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -37,6 +37,17 @@ _QUOTED = MappingProxyType(
     {
         "id": "Write ids in quotes.",
         "generation": "Write the whole version in quotes: '3.517.0'.",
+    }
+)
+# Operators written as signs, and the names that they have here.
+_SIGNS = MappingProxyType(
+    {
+        **dict.fromkeys(("=", "==", "is"), "equals"),
+        **dict.fromkeys(("!=", "<>", "≠", "is not"), "not_equals"),
+        **dict.fromkeys((">=", "≥"), "at_least"),
+        **dict.fromkeys(("<=", "≤"), "at_most"),
+        ">": "greater_than",
+        "<": "less_than",
     }
 )
 _MESSAGES = MappingProxyType(
@@ -191,7 +202,9 @@ def _explained(error: Any) -> Iterator[Mistake]:
         for key in (key for key in expected if key not in found):
             hint = _typo([key], found, known)
             message = f"the key {key!r} is missing"
-            yield Mistake(path=path, key=key, message=message, found=_shown(found), hint=hint)
+            yield Mistake(
+                path=path, key=key, message=message, found=_shown(found), allowed=_choices(error, key), hint=hint
+            )
     else:
         yield _about_value(error, path)
 
@@ -208,7 +221,7 @@ def _about_value(error: Any, path: Path) -> Mistake:
             message="invalid value",
             found=shown,
             allowed=", ".join(known),
-            hint=nearest(str(found), known),
+            hint=_meant(str(found), known) or nearest(str(found), known),
         )
     if error.validator == "not":
         hint = _typo(list(expected.get("properties", ())), found, []) if isinstance(found, dict) else None
@@ -224,6 +237,18 @@ def _about_value(error: Any, path: Path) -> Mistake:
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
     hint = _QUOTED.get(last) if error.validator == "type" else _HINTS.get(last)
     return Mistake(path=path, message=message, found=shown, allowed=allowed, hint=hint or _HINTS.get(last))
+
+
+def _choices(error: Any, key: str) -> str | None:
+    """The values that a missing key may have, where they are listed."""
+    choices = _members(error).get("properties", {}).get(key, {}).get("enum")
+    return ", ".join(map(str, choices)) if choices else None
+
+
+def _meant(found: str, known: Sequence[str]) -> str | None:
+    """A sentence with the name of an operator that is written as a sign."""
+    name = _SIGNS.get(found)
+    return f"Write {name!r} for {found!r}." if name is not None and name in known else None
 
 
 def _members(error: Any) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.harness.explain_hints import trigger_hint, validation_hint
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import (
     UNDEFINED,
@@ -32,12 +33,6 @@ _OPERATORS = {
     "number_equals": "=",
     "number_not_equals": "!=",
 }
-# The fields that identify the audience; only events of Engage have them.
-_AUDIENCE_FIELDS = "segment_computation_"
-_OWN_CALL = (
-    "This is a call of an app. Audience events, which name the audience in context.personas, come from Engage: create "
-    "one with `generate audience-events`, or make a running emulator send one with `trigger audience-entered`."
-)
 SECRET_HEADER = "authorization"  # noqa: S105 - the name of a header
 
 
@@ -46,8 +41,8 @@ class Explanation:
     """The processing of one event by one subscription.
 
     `trigger` has its `text` and the results of its `conditions`. `stopped` is `trigger`, `mapping` or `validation`,
-    None if a request was sent; `message` is the engine's message for it, `hint` what to do. `response` is
-    StackAdapt's, `records` are the records of the request.
+    None if a request was sent; `message` is the engine's message for it, or that the trigger cannot be parsed, `hint`
+    what to do. `response` is StackAdapt's, `records` are the records of the request.
     """
 
     subscription: str
@@ -72,9 +67,11 @@ def explain(
         "trigger": {"text": context.subscription.trigger, "conditions": conditions},
     }
     if context.trigger.error is not None:
-        return Explanation(**known, stopped="trigger", message=context.trigger.error)
+        hint = trigger_hint(context.trigger, event, None)
+        return Explanation(**known, stopped="trigger", message="the trigger cannot be parsed", hint=hint)
     if condition_tree is None or not condition_tree.passed:
-        return Explanation(**known, stopped="trigger", message="not subscribed")
+        hint = trigger_hint(context.trigger, event, conditions)
+        return Explanation(**known, stopped="trigger", message="not subscribed", hint=hint)
     try:
         known["fields"] = tuple(_field(trace) for trace in trace_mapping(context.mapping, event))
         prepared = context.instance().subscriptions[0].prepare([event], batch=False)
@@ -83,7 +80,9 @@ def explain(
     (prepared_event,) = prepared.events
     if prepared.request is None:
         message = prepared_event.message if isinstance(prepared_event, Invalid) else None
-        return Explanation(**known, stopped="validation", message=message, hint=_hint(event, known["fields"]))
+        return Explanation(
+            **known, stopped="validation", message=message, hint=validation_hint(message, event, known["fields"])
+        )
     response = transport.post(prepared.request.headers, prepared.request.body)
     return Explanation(
         **known,
@@ -91,16 +90,6 @@ def explain(
         response={"status": response.status, "body": _json_or_text(response.text)},
         records=tuple(stackadapt.records(limit=len(prepared.records))),
     )
-
-
-def _hint(event: Mapping[str, Any], fields: Iterable[Mapping[str, Any]]) -> str | None:
-    """What to do about an event without an audience because it is not from Engage."""
-    context = event.get("context")
-    names_audience = isinstance(context, Mapping) and "personas" in context
-    needs_audience = any(
-        field["field"].startswith(_AUDIENCE_FIELDS) and field["value"] == _value(UNDEFINED) for field in fields
-    )
-    return _OWN_CALL if needs_audience and not names_audience else None
 
 
 def _conditions(found: ConditionResult) -> dict[str, Any]:

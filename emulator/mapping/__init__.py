@@ -25,7 +25,7 @@ from emulator.mapping.engine_errors import (
     MappingError,
     SendError,
 )
-from emulator.mapping.fql import Condition, ConditionResult, Group, Node, Trigger, compile_trigger
+from emulator.mapping.fql import NOT_A_STRING, Condition, ConditionResult, Group, Node, Trigger, compile_trigger
 from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
 from emulator.mapping.resolve import compile_mapping, single_event
 from emulator.mapping.schema import is_email
@@ -34,6 +34,7 @@ from emulator.mapping.trace import FieldTrace, Step, trace_mapping
 from emulator.mapping.wire import OutgoingRequest, Response, Send
 
 __all__ = [
+    "NOT_A_STRING",
     "UNDEFINED",
     "ActionDefinition",
     "AggregateAjvError",

@@ -238,9 +238,10 @@ class Segment:
     ) -> list[dict[str, Any]]:
         """Why the profiles with these identifiers are in each audience and journey or not, oldest profile first.
 
-        `{"profile", "audience", "journey", "name", "member", "conditions", "failed"}` for each: `audience` is a key or
-        None, `journey` an id or None, `conditions` the tree of clauses (of a journey, its entry), `failed` what to
-        change, a line each. `limit` is the number of profiles.
+        `{"profile", "audience", "journey", "name", "member", "conditions", "failed", "change"}` for each: `audience`
+        is a key or None, `journey` an id or None, `conditions` the tree of clauses (of a journey, its entry), `failed`
+        the clauses that do not hold, a line each, `change` the traits and events after which the condition would hold.
+        `limit` is the number of profiles.
         """
         with self._up_to_date() as transaction:
             profiles = keys_of(transaction, user_id, email, limit=limit)

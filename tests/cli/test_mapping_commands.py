@@ -151,9 +151,36 @@ def test_explain_prints_where_an_event_stops(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps(NO_EMAIL))
     shown = call("explain", str(path))
-    assert "Stopped at the validation: The root value is missing the required field 'email'." in shown.stdout
+    assert shown.stdout.endswith(
+        "Stopped at the validation: The root value is missing the required field 'email'.\n"
+        "The event has no email: send one with the call, or turn on the email identifier of the audience's connection "
+        "(email: true).\n"
+    )
+    path.write_text(json.dumps({**NO_EMAIL, "traits": {"mail": "ada@example.com"}}))
+    assert call("explain", str(path)).stdout.endswith(
+        'The event has the email "ada@example.com" at $.traits.mail. The mapping does not read it: '
+        'map email to {"@path": "$.traits.mail"}.\n'
+    )
     path.write_text(json.dumps(PAGE))
-    assert "Stopped at the trigger: not subscribed" in call("explain", str(path)).stdout
+    assert call("explain", str(path)).stdout.endswith(
+        "Stopped at the trigger: not subscribed\n"
+        'Not met: type = "identify" (found "page") or type = "track" (found "page"). '
+        "No condition lets page events pass. "
+        'Add `type = "page"`. Corrected trigger: `type = "identify" or type = "track" or type = "page"`.\n'
+    )
+
+
+def test_explain_corrects_a_trigger_that_cannot_be_parsed(call: Run, event: Path, tmp_path: Path) -> None:
+    workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
+    workspace["destinations"][0]["subscriptions"][0]["trigger"] = 'type = "identify" || type = "track"'
+    path = tmp_path / "workspace.yaml"
+    path.write_text(yaml.safe_dump(workspace))
+    assert call("explain", "--workspace", str(path), str(event)).stdout.endswith(
+        "Stopped at the trigger: the trigger cannot be parsed\n"
+        "The engine does not read `||`: only `and` and `or` join conditions. "
+        "Segment reports: Invalid subscription : Cannot read properties of undefined (reading 'type'). "
+        'Write `or` instead of `||`. Corrected trigger: `type = "identify" or type = "track"`.\n'
+    )
 
 
 def test_explain_hints_that_a_call_of_an_app_is_not_an_audience_event(call: Run, tmp_path: Path) -> None:

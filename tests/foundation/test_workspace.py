@@ -128,6 +128,15 @@ def test_an_error_names_the_place_the_value_and_the_closest_allowed_one(document
         ({}, "condition: .*too few keys.*one of trait, event"),
         ({"event": "e", "withn": "7d"}, "condition: unknown key 'withn'.*Did you mean 'within'"),
         ({"not": {"event": "e", "within": "7 days"}}, r"condition\.not\.within: .*Found: '7 days'.*2d"),
+        (
+            {"trait": "t", "value": 5},
+            (
+                r"condition: the key 'operator' is missing. Found: 'trait, value'. Allowed: equals, not_equals, "
+                r"less_than, greater_than, at_most, at_least, one_of, .*, after_next\.$"
+            ),
+        ),
+        ({"trait": "t", "operator": ">=", "value": 5}, r"operator: .*Found: '>='. .*Write 'at_least' for '>='\.$"),
+        ({"event": "e", "operator": "="}, r"Found: '='. Allowed: at_least, at_most, exactly\.$"),
         ({"trait": "t", "operator": "within"}, r"condition\.operator: .*Did you mean 'within_\w+'"),
         (
             {"any": [{"event": "e", "where": [{"property": "p", "operator": "within_last"}]}]},

@@ -91,8 +91,7 @@ def test_type_and_event_name_alone_decide_whether_a_trigger_can_match(
 def test_a_trigger_with_another_event_name_never_matches_the_track_events() -> None:
     trigger = 'type = "identify" or event = "Audience Enter"'
     assert [finding.message for finding in findings(workspace(subscription={"trigger": trigger}), "T002")] == [
-        "This trigger never matches the track event 'Audience Entered'.",
-        "This trigger never matches the track event 'Audience Exited'.",
+        "This trigger never matches the track events 'Audience Entered' and 'Audience Exited'."
     ]
 
 
@@ -115,6 +114,8 @@ MISTAKES = [
     (workspace(custom_user_properties=[{"name": "vip_customers", "type": "STRING", "value": "x"}]), "M008"),
     (workspace(custom_user_properties=[{"name": "plan", "type": "STRING", "value": "x"}] * 2), "M009"),
     (workspace(subscription={"trigger": 'type == "identify"'}), "T004"),
+    (workspace(subscription={"trigger": 'type = "identify" or type = "track" or Evnt = "x"'}), "T005"),
+    (workspace(custom_properties_mode="v1", custom_traits={"plan": {"@path": "$.traits.plan"}}), "P001"),
     (workspace(standard_traits={"city": {"@path": "$.traits.city"}}), "M007"),
     (workspace(marketing_status="Opted In"), "M010"),
 ]
@@ -151,6 +152,118 @@ def test_a_doubled_equals_sign_is_one_finding_that_shows_how_the_engine_reads_it
     assert finding.message == 'The engine does not support `==`: it reads this trigger as type = "=".'
     assert codes(workspace(subscription={"trigger": 'type = "track" and (traits.plan == "gold")'})) >= {"T004"}
     assert "T004" not in codes(workspace(subscription={"trigger": 'type = "identify" and traits.sign = "=="'}))
+
+
+PLAN = {"plan": {"@path": "$.traits.plan"}}
+DECLARE = "Set custom_properties_mode to v2 and declare the properties in custom_user_properties."
+UPDATE = "Use generation 3.517.0 or newer and declare the properties in custom_user_properties."
+EVERYONE = " Or give every person a value for each property, such as 0 or false."
+TRAITS_2024 = {"action": "forwardProfile", "mapping": {"traits": PLAN}}
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "columns", "fix"),
+    [
+        (workspace(custom_properties_mode="v1", custom_traits=PLAN), "custom_traits", "plan", DECLARE),
+        (workspace(custom_properties_mode="v1", custom_traits={"@path": "$.traits"}), "custom_traits", "all of them",
+         DECLARE),
+        (workspace(destination={"generation": "3.497.0"}, custom_traits=PLAN), "custom_traits", "plan", UPDATE),
+        (workspace(destination={"generation": "3.387.0"}, subscription=TRAITS_2024), "traits", "plan", UPDATE),
+    ],
+)  # fmt: skip
+def test_inferred_properties_are_reported(document: dict[str, Any], field: str, columns: str, fix: str) -> None:
+    [finding] = findings(document, "P001")
+    assert (finding.severity, finding.place) == ("warning", f"destinations[0].subscriptions[0].mapping.{field}")
+    assert finding.message == (
+        f"The columns of custom properties are inferred from the values in each request: {columns}."
+    )
+    assert finding.why == (
+        "Each mapping replaces the one before. A request in which no event has a value for a property takes it out of "
+        "StackAdapt's mapping, and the values of everyone who is processed then are dropped."
+    )
+    assert finding.fix == fix + EVERYONE
+
+
+def test_declared_and_standard_properties_are_not_inferred() -> None:
+    declared = [{"name": "plan", "type": "STRING", "value": {"@path": "$.traits.plan"}}]
+    assert "P001" not in codes(workspace(custom_user_properties=declared))
+    assert "P001" not in codes(workspace(custom_traits=PLAN)), "the default mode v2 ignores this field"
+    standard = {"action": "forwardProfile", "mapping": {"traits": {"city": {"@path": "$.traits.city"}}}}
+    assert "P001" not in codes(workspace(destination={"generation": "3.387.0"}, subscription=standard))
+
+
+# The trigger, and the whole findings about it: code, message, why, fix.
+TRIGGERS = [
+    (
+        'type = "identify" and type = "track"',
+        "T002",
+        "This trigger never matches identify events and the track events 'Audience Entered' and 'Audience Exited'.",
+        "With `and`, one event must meet every condition.",
+        'Write `or` instead of `and`. Corrected trigger: `type = "identify" or type = "track"`.',
+    ),
+    (
+        "type is 'identify' or type is 'track'",
+        "T002",
+        "This trigger never matches identify events and the track events 'Audience Entered' and 'Audience Exited'.",
+        (
+            "Only double quotes mark a string. The engine knows no operator `is`. Allowed: =, !=, <, <=, >, >=, "
+            'contains(field, "text"), match(field, "start*"), and ! before these two.'
+        ),
+        (
+            "Write strings in double quotes and write `=` instead of `is`. "
+            'Corrected trigger: `type = "identify" or type = "track"`.'
+        ),
+    ),
+    (
+        'type = "identify" or event = "Audience entered" or event = "Audience Exited"',
+        "T002",
+        "This trigger never matches the track event 'Audience Entered'.",
+        "Values are compared letter by letter, with regard to case.",
+        (
+            'Write "Audience Entered" instead of "Audience entered". '
+            'Corrected trigger: `type = "identify" or event = "Audience Entered" or event = "Audience Exited"`.'
+        ),
+    ),
+    (
+        'type = "identify" || type = "track"',
+        "T001",
+        "This trigger cannot be parsed.",
+        (
+            "The engine does not read `||`: only `and` and `or` join conditions. "
+            "A trigger that Segment cannot parse matches no event; only the delivery's result says so."
+        ),
+        'Write `or` instead of `||`. Corrected trigger: `type = "identify" or type = "track"`.',
+    ),
+    (
+        'type = "track" and event != null or type = "identify"',
+        "T003",
+        "This trigger mixes `and` and `or` without parentheses.",
+        "The engine has no operator precedence: the last operator of a level applies to the whole level.",
+        'Put the alternatives in parentheses: `(type = "track" and event != null) or type = "identify"`.',
+    ),
+    (
+        'type == "identify"',
+        "T004",
+        'The engine does not support `==`: it reads this trigger as type = "=".',
+        "The engine reads the second sign as the value and ignores the rest silently.",
+        'Write `=` instead of `==` and add `type = "track"`. Corrected trigger: `type = "identify" or type = "track"`.',
+    ),
+    (
+        'type = "identify" or type = "track" or Evnt = "x"',
+        "T005",
+        "The engine knows no field `Evnt` and skips it.",
+        "The trigger lets the audience's events pass all the same, but not for the reason it states.",
+        "Write `event` instead of `Evnt`.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("trigger", "code", "message", "why", "fix"), TRIGGERS)
+def test_a_wrong_trigger_is_one_finding_with_the_cause_and_the_corrected_trigger(
+    trigger: str, code: str, message: str, why: str, fix: str
+) -> None:
+    found = [each for each in findings(workspace(subscription={"trigger": trigger})) if each.place.endswith("trigger")]
+    assert [(each.code, each.message, each.why, each.fix) for each in found] == [(code, message, why, fix)]
 
 
 @pytest.mark.parametrize("written", ["Opted In", {"@literal": "Opted In"}])

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from emulator.segment.conditions.changes import change_for
 from emulator.segment.conditions.compile import TRAIT_OPERATORS, compile_condition
 from emulator.segment.profiles.facts import Performed, ProfileFacts
 from emulator.timestamps import to_millis
-from tests.segment.conftest import NOON, SegmentEnv
+from tests.segment.conftest import NOON, OpenEnv, SegmentEnv
 
 NOW = to_millis(NOON)
 DAY = 86_400_000
@@ -201,3 +202,57 @@ def test_the_service_explains_every_audience_of_a_profile(segment_env: SegmentEn
     assert env.segment.explain_audiences(email="bob@example.com") == everyone[1:2]
     assert env.segment.explain_audiences(user_id="u1", email="bob@example.com") == []
     assert everyone[1]["name"] == "VIP Customers"
+
+
+@pytest.mark.parametrize(("condition", "found", "_expected"), TRAITS)
+def test_a_change_of_the_trait_makes_its_condition_hold(condition: dict[str, Any], found: Any, _expected: str) -> None:
+    facts = ProfileFacts(traits={} if found is None else {"t": found}, now=NOW)
+    wanted = condition if failed(condition, facts) else {"not": condition}
+    change = change_for(wanted, facts)
+    assert change is not None
+    traits = {**facts.traits, **change.traits}
+    kept = {name: value for name, value in traits.items() if value is not None}
+    assert failed(wanted, ProfileFacts(traits=kept, now=NOW)) == ""
+
+
+def changed(condition: dict[str, Any], **traits: Any) -> dict[str, Any] | None:
+    change = change_for(condition, ProfileFacts(traits=traits, now=NOW))
+    return None if change is None else change.as_dict()
+
+
+def test_a_change_keeps_to_what_was_found_and_is_the_smallest() -> None:
+    assert changed(trait("at_least", 500), t="900 CAD") == {"traits": {"t": 900}, "events": []}
+    assert changed(trait("at_least", 500), t="9 CAD") == {"traits": {"t": 500}, "events": []}
+    assert changed({"any": [{"all": [BIG, CANADIAN]}, CANADIAN]}) == {"traits": {"c": "CA"}, "events": []}
+    assert changed({"all": [BIG, CANADIAN]}, spent=7) == {"traits": {"c": "CA"}, "events": []}
+    assert changed({"trait": "email", "operator": "exists"}) == {
+        "traits": {"email": "person@example.com"},
+        "events": [],
+    }
+    assert changed(BIG, spent=7) is None, "it holds"
+
+
+def test_events_that_are_missing_are_performed_with_the_properties_that_count() -> None:
+    total = {"property": "order.total", "operator": "at_least", "value": 5}
+    condition = BOUGHT | {"value": 2, "within": "7d", "where": [total]}
+    bought = {"event": "Bought", "properties": {"order": {"total": 5}}}
+    assert changed(condition) == {"traits": {}, "events": [bought, bought]}
+
+
+@pytest.mark.parametrize("condition", [IN_B, {"all": [BIG, IN_B]}, {"all": [BIG, {"not": BIG}]}])
+def test_no_change_is_given_where_none_makes_the_condition_hold(condition: dict[str, Any]) -> None:
+    assert changed(condition) is None
+
+
+def test_the_change_makes_the_profile_enter_the_audience(open_env: OpenEnv, document: dict[str, Any]) -> None:
+    total = {"property": "order.total", "operator": "at_least", "value": 5}
+    document["audiences"][0]["condition"] = {"all": [BIG, {"not": CANADIAN}, BOUGHT | {"value": 2, "where": [total]}]}
+    env = open_env(document)
+    env.identify("u1", email="ada@example.com", spent="7.5 CAD", c="CA")
+    [outside] = env.segment.explain_audiences(user_id="u1")
+    assert outside["change"]["traits"] == {"spent": 7.5, "c": None}
+    env.identify("u1", **outside["change"]["traits"])
+    for event in outside["change"]["events"]:
+        env.segment.ingest("track", {"userId": "u1", **event})
+    [inside] = env.segment.explain_audiences(user_id="u1")
+    assert (inside["member"], inside["failed"], inside["change"]) == (True, [], None)

@@ -67,6 +67,7 @@ def test_each_audience_of_a_profile_is_explained(client: Client) -> None:
                     "needs": "a number ≥ 500",
                 },
                 "failed": ["total_spent is missing, needs a number ≥ 500"],
+                "change": {"traits": {"total_spent": 500}, "events": []},
             }
         ]
     }

@@ -14,6 +14,7 @@ from emulator.harness.checks import (  # noqa: F401 - each module registers its 
     calls,
     documents,
     emails,
+    inferred_properties,
     mappings,
     settings,
     triggers,

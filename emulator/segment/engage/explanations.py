@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from emulator.segment.conditions.changes import Change, change_for
 from emulator.segment.conditions.clause import Clause
 from emulator.segment.engage.computations import Computation
 from emulator.segment.engage.journeys import CompiledJourney, before_entry
@@ -26,8 +27,9 @@ def explanations(
 ) -> Iterator[dict[str, Any]]:
     """For each audience, then each journey: its key, whether the profile is in it, the condition, and what failed.
 
-    `{"profile", "audience", "journey", "name", "member", "conditions", "failed"}`: `audience` is a key or None,
-    `journey` an id or None, `conditions` a tree of clauses, `failed` a list of lines.
+    `{"profile", "audience", "journey", "name", "member", "conditions", "failed", "change"}`: `audience` is a key or
+    None, `journey` an id or None, `conditions` a tree of clauses, `failed` a list of lines, `change` what would make
+    the condition hold or None: `{"traits", "events": [{"event", "properties"}]}`.
     """
     computed = bool(profile.values(USER_ID) or profile.values(EMAIL))
     for computation in computations:
@@ -35,9 +37,9 @@ def explanations(
         clause = computation.condition.explain(facts, True)
         member = audience.key in profile.audiences
         about = {"audience": audience.key, "journey": None, "name": audience.name}
-        yield _explained(
-            profile, about, clause, member=member, reasons=_reasons(clause, computed=computed, member=member)
-        )
+        reasons = _reasons(clause, computed=computed, member=member)
+        change = change_for(audience.condition, facts)
+        yield _explained(profile, about, clause, member=member, reasons=reasons, change=change)
     for compiled in journeys:
         journey, progress = compiled.journey, profile.journeys.get(compiled.journey.id)
         clause = compiled.entry.explain(facts, True)
@@ -47,11 +49,18 @@ def explanations(
             reasons = list(_reasons_before(compiled, facts, clause, computed=computed))
         else:
             reasons = list(_reasons_within(compiled, progress, facts))
-        yield _explained(profile, about, clause, member=member, reasons=reasons)
+        change = None if member or journey.entry is None else change_for(journey.entry, facts)
+        yield _explained(profile, about, clause, member=member, reasons=reasons, change=change)
 
 
 def _explained(
-    profile: Profile, about: dict[str, Any], clause: Clause, *, member: bool, reasons: list[str]
+    profile: Profile,
+    about: dict[str, Any],
+    clause: Clause,
+    *,
+    member: bool,
+    reasons: list[str],
+    change: Change | None,
 ) -> dict[str, Any]:
     return {
         "profile": profile_id(key_of(profile)),
@@ -59,6 +68,7 @@ def _explained(
         "member": member,
         "conditions": clause.as_dict(),
         "failed": reasons,
+        "change": None if change is None else change.as_dict(),
     }
 
 
