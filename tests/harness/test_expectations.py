@@ -188,6 +188,27 @@ def test_requests_are_counted_and_near_misses_printed(stackadapt: ExpectingStack
     assert "near miss   upsertProfiles, 200: advertiserId is 1001, not 1002" in str(failure.value)
 
 
+@pytest.mark.parametrize("expected", [{"size": 0}, {"members": []}, {"size": 1}])
+def test_a_segment_on_an_unknown_value_is_not_empty_by_right(
+    stackadapt: ExpectingStackAdapt, expected: dict[str, Any]
+) -> None:
+    rule = {"field": "External Audience Name", "operator": "equals", "value": "VIP Customers"}
+    warning = (
+        "\n  warning     rule.value: 'VIP Customers' is the title of an audience;"
+        " records carry its name 'vip_customers'"
+    )
+    first = (
+        "expected a segment with 1 members; it has 0"
+        if expected == {"size": 1}
+        else "expected a segment without members, but no profile can have its value"
+    )
+    with pytest.raises(Unmet) as failure:
+        stackadapt.expect_segment(rule, **expected)
+    assert str(failure.value) == first + warning
+    known = {**rule, "value": "vip_customers"}
+    assert stackadapt.expect_segment(known, size=0, members=[])["warnings"] == []
+
+
 @pytest.mark.usefixtures("ada")
 def test_a_segment_has_a_size_and_members(stackadapt: ExpectingStackAdapt) -> None:
     assert stackadapt.expect_segment(PARIS, size=1, members=["ADA@example.com"])["size"] == 1

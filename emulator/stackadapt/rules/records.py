@@ -33,6 +33,8 @@ from emulator.text import is_storable
 OPTED_IN = "OPTED_IN"
 INDETERMINATE = "INDETERMINATE"
 FINAL_STATUSES = frozenset({"OPTED_OUT", "SUPPRESSED"})
+# The values of the schema's enum `MarketingStatus`.
+STATUSES = (OPTED_IN, "OPTED_OUT", INDETERMINATE, "PROSPECT", "SUPPRESSED")
 
 _NAME = "name"
 _ACTIONS = {"enter": True, "exit": False}
