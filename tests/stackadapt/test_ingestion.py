@@ -173,6 +173,9 @@ def test_a_known_external_id_moves_to_a_new_email(service: Service, together: bo
         service.sync(*part)
     assert service.profile(ANN)["externalIds"] == []
     assert service.profile(BOB)["externalIds"] == ["u1"]
+    first, second = service.stackadapt.records()
+    assert first["warnings"] == []
+    assert second["warnings"] == [{"code": "EXTERNAL_ID_MOVED", "key": "userId", "from": ANN}]
 
 
 def test_a_moved_external_id_stays_whatever_the_order_of_the_profiles(service: Service) -> None:
@@ -256,6 +259,7 @@ def test_an_audience_is_renamed_by_its_newest_record(service: Service) -> None:
     [
         (member(ANN, "join"), "UNKNOWN_ACTION"),
         ({"email": ANN, "audienceId": "aud_1"}, "UNKNOWN_ACTION"),
+        ({"email": ANN, "audienceName": "vip"}, "UNKNOWN_ACTION"),
         ({"email": ANN, "action": ["enter"], "audienceId": "aud_1"}, "UNKNOWN_ACTION"),
         ({"email": ANN, "action": "enter"}, "UNREADABLE_AUDIENCE"),
     ],

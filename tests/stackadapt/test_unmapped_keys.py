@@ -166,3 +166,23 @@ def test_many_keys_make_one_short_clause(service: Service) -> None:
     assert line_of(service) == (
         "record: visible; keys 'k0', 'k1', 'k2', 'k3', 'k4' and 2 more are in no active mapping"
     )
+
+
+@pytest.mark.parametrize(
+    ("warning", "clause"),
+    [
+        ({"code": "UNKNOWN_ACTION", "key": "action"}, "UNKNOWN_ACTION at 'action'"),
+        ({"code": "UNREADABLE_VALUE", "key": "n", "declared": "NUMBER"}, "UNREADABLE_VALUE at 'n', declared NUMBER"),
+        (
+            {"code": "EXTERNAL_ID_MOVED", "key": "userId", "from": ANN},
+            "EXTERNAL_ID_MOVED at 'userId', from ann@example.com",
+        ),
+        (
+            {"code": "STATUS_KEPT", "key": "marketing_status", "status": "OPTED_OUT"},
+            "STATUS_KEPT at 'marketing_status', status OPTED_OUT",
+        ),
+    ],
+)
+def test_other_warnings_name_the_key_and_what_was_found(warning: dict[str, str], clause: str) -> None:
+    shown = {"record": {}, "outcome": "visible", "reason": None, "message": None, "waitsFor": None}
+    assert record_line({**shown, "warnings": [warning]}) == f"record: visible; {clause}"

@@ -18,6 +18,8 @@ Shown = dict[str, Any]
 _AROUND = 24
 _LONGEST_RECORD = 200
 _MOST_KEYS = 5
+# What a warning says beside its code and key.
+_DETAILS = ("from", "status", "declared")
 
 
 def delivery_line(delivery: Shown) -> str:
@@ -66,7 +68,8 @@ def _warnings(warnings: Iterable[Shown]) -> Iterator[str]:
     never: list[str] = []
     for warning in warnings:
         if warning["code"] != UNMAPPED_KEY:
-            yield f"{warning['code']} at {warning['key']!r}"
+            detail = next((f", {name} {warning[name]}" for name in _DETAILS if name in warning), "")
+            yield f"{warning['code']} at {warning['key']!r}{detail}"
         elif warning["next"] is None:
             never.append(repr(warning["key"]))
         else:

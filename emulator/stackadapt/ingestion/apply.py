@@ -40,7 +40,14 @@ from emulator.stackadapt.ingestion.profile_batch import ProfileBatch
 from emulator.stackadapt.ingestion.profile_lists import change_members, fill_list
 from emulator.stackadapt.rules.outcomes import INJECTED, PENDING, PROFILE_DELETED, REJECTED, VISIBLE
 from emulator.stackadapt.rules.providers import provider_key
-from emulator.stackadapt.rules.records import ParsedRecord, RecordMapping, outcome_of, read_record
+from emulator.stackadapt.rules.records import (
+    ParsedRecord,
+    RecordMapping,
+    RecordWarning,
+    conflicts,
+    outcome_of,
+    read_record,
+)
 from emulator.stackadapt.rules.user_errors import UserError
 from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
 from emulator.stackadapt.upsert import rows_in
@@ -148,6 +155,7 @@ class _Processed:
     outcome: str
     reason: str | None
     email: str | None
+    conflicts: Sequence[RecordWarning] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +210,14 @@ class _Processing:
             waits=self._treatment.waits,
         )
         email = parsed.email
+        found: Sequence[RecordWarning] = ()
         if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            email = self._batch.apply(parsed, self._treatment.mapping.status).email
-        self._processed[record.id] = _Processed(record, parsed, outcome, reason, email)
+            owner, mapping = self._batch.owner_of(parsed.external_id), self._treatment.mapping
+            found = conflicts(parsed, mapping, owner=owner, present=self._batch.status_of(parsed.email or owner))
+            email = self._batch.apply(parsed, mapping.status).email
+        self._processed[record.id] = _Processed(record, parsed, outcome, reason, email, found)
         if outcome == PENDING:
             self._waiting[parsed.external_id].append((record, parsed))
         elif outcome == VISIBLE and parsed.email is not None and parsed.external_id is not None:
@@ -238,7 +249,7 @@ def _write_outcomes(
             "reason": each.reason,
             "email": each.email,
             "waits_for": each.parsed.external_id if each.outcome == PENDING else None,
-            "warnings": _warnings(each.parsed, mapping_id, version) or None,
+            "warnings": _warnings(each, mapping_id, version) or None,
             "settled_at": None if each.outcome == PENDING else now,
         }
         for each in processed
@@ -246,10 +257,13 @@ def _write_outcomes(
     connection.execute(statement, rows)
 
 
-def _warnings(parsed: ParsedRecord, mapping_id: int, version: int) -> list[dict[str, Any]]:
-    if not parsed.unmapped:
-        return [*parsed.warnings]
-    return [*parsed.warnings, stored_warning(parsed.unmapped, mapping_id=mapping_id, version=version)]
+def _warnings(processed: _Processed, mapping_id: int, version: int) -> list[dict[str, Any]]:
+    unmapped = processed.parsed.unmapped
+    return [
+        *processed.parsed.warnings,
+        *processed.conflicts,
+        *([stored_warning(unmapped, mapping_id=mapping_id, version=version)] if unmapped else ()),
+    ]
 
 
 def _event(record: Row[Any], now: int, outcome: str, reason: str | None, email: str | None) -> RecordProcessed:
