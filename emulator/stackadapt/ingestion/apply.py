@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from emulator.events import RecordProcessed
 from emulator.faults import RecordRejection
 from emulator.stackadapt import messages
-from emulator.stackadapt.ingestion.deletions import delete_emails, delete_external_ids
+from emulator.stackadapt.ingestion.deletions import DeletionRequest, delete_emails, delete_external_ids
 from emulator.stackadapt.ingestion.jobs import (
     DELETE_EMAILS_JOB,
     DELETE_EXTERNAL_IDS_JOB,
@@ -101,12 +101,16 @@ def _activate_mapping(connection: Connection, job: Row[Any], now: int) -> None:
 
 
 def _delete_external_ids(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    rejected = delete_external_ids(connection, job.advertiser_id, now=now, **job.instructions)
+    rejected = delete_external_ids(connection, _deletion(job, now), **job.instructions)
     return [_event(record, now, REJECTED, PROFILE_DELETED, None) for record in rejected]
 
 
 def _delete_emails(connection: Connection, job: Row[Any], now: int) -> None:
-    delete_emails(connection, job.advertiser_id, now=now, **job.instructions)
+    delete_emails(connection, _deletion(job, now), **job.instructions)
+
+
+def _deletion(job: Row[Any], now: int) -> DeletionRequest:
+    return DeletionRequest(job.request_id, job.advertiser_id, now)
 
 
 def _change_list_members(connection: Connection, job: Row[Any], now: int) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from emulator.errors import unknown
 from emulator.stackadapt.ingestion.declared_properties import UPLOADED
+from emulator.stackadapt.ingestion.deletions import deletions
 from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
+from emulator.stackadapt.ingestion.uploads import uploads
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJECTED, SUPPRESSED, WAITS_FOR_PROFILE
@@ -95,6 +97,30 @@ class ProfileQueries:
         with self._transaction() as connection:
             rows = connection.execute(query).all()
             return [_rejection(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
+
+    def uploads(self, advertiser_id: str | None = None, limit: int = PAGE, offset: int = 0) -> list[JsonObject]:
+        """The uploads, with the reason why a file could not be read (`ingestion.uploads`)."""
+        with self._transaction() as connection:
+            return uploads(connection, advertiser_id=advertiser_id, limit=limit, offset=offset)
+
+    def deletions(
+        self,
+        advertiser_id: str | None = None,
+        email: str | None = None,
+        external_id: str | None = None,
+        limit: int = PAGE,
+        offset: int = 0,
+    ) -> list[JsonObject]:
+        """What each id or email of the deletions applied so far led to (`ingestion.deletions`)."""
+        with self._transaction() as connection:
+            return deletions(
+                connection,
+                advertiser_id=advertiser_id,
+                email=email,
+                external_id=external_id,
+                limit=limit,
+                offset=offset,
+            )
 
     def counts(self) -> JsonObject:
         """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`."""
