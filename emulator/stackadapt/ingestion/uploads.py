@@ -134,12 +134,12 @@ def uploads(connection: Connection, *, advertiser_id: str | None, limit: int, of
 
 
 def _outcomes_of(connection: Connection, batch_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    counted = select(RECORDS.c.batch_id, RECORDS.c.outcome, func.count()).group_by(
+    counted = select(RECORDS.c.batch_id, RECORDS.c.outcome, func.count().label("number")).group_by(
         RECORDS.c.batch_id, RECORDS.c.outcome
     )
     found: dict[int, dict[str, int]] = {batch_id: {} for batch_id in batch_ids}
     for row in rows_in(connection, counted, RECORDS.c.batch_id, batch_ids):
-        found[row.batch_id][row.outcome] = row[2]
+        found[row.batch_id][row.outcome] = row.number
     return found
 
 

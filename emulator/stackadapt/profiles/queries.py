@@ -176,8 +176,7 @@ def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObje
 
 def _warnings(connection: Connection, rows: Sequence[Row[Any]]) -> list[list[JsonObject]]:
     """The warnings of each record, completed by what is known about mappings now."""
-    owners = {(row.advertiser_id, row.provider) for row in rows if row.warnings}
-    history = MappingHistory(connection, owners)
+    history = MappingHistory(connection, needed=any(row.warnings for row in rows))
     return [
         history.completed(
             row.warnings or [],
