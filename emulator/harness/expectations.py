@@ -128,7 +128,7 @@ def _explanation(endpoint: Endpoint, email: str | None) -> Iterator[str]:
 
 
 _SECONDS_BETWEEN = 2.0
-_REJECTED = ("rejected", "suppressed")
+_REJECTED = ("rejected", "suppressed", "pending")
 _VISIBLE = """query ($advertiser: ID!, $email: String) {
   cdpProfiles(advertiserId: $advertiser, filterBy: {email: $email}) {
     profiles { nodes { email marketingStatus sources } }
@@ -167,14 +167,17 @@ class ExpectingStackAdapt(StackAdaptClient):
     def expect_rejection(self, *, reason: str | None = None, email: str | None = None) -> list[Shown]:
         """A record was rejected, with a reason code of `contracts/reason-codes.yaml` and an email, when given.
 
-        Returns the rejected records. Raises Unmet, and InputError for an unknown reason code.
+        Returns the rejected records; with the reason WAITS_FOR_PROFILE, those that wait. Raises Unmet, and InputError for
+        an unknown reason code.
         """
         __tracebackhide__ = True
         if reason is not None and reason not in REASONS:
             raise unknown("reason code", reason, REASONS, where="reason")
         records = [each for outcome in _REJECTED for each in self.records(outcome=outcome)]
         rejected = [each for each in records if each["advertiserId"] == self.advertiser_id]
-        found = [each for each in rejected if reason in (None, each["reason"]) and _is_about(each, email)]
+        # A record that waits may still arrive, so it is found by its reason code only.
+        meant = {each["reason"] for each in rejected if each["outcome"] != "pending"} if reason is None else {reason}
+        found = [each for each in rejected if each["reason"] in meant and _is_about(each, email)]
         if not found:
             criteria = f"{f' for {email}' if email else ''}{f' with reason {reason}' if reason else ''}"
             reasons = ", ".join(sorted({str(each["reason"]) for each in rejected})) or "none"

@@ -170,6 +170,24 @@ def test_a_suppressed_record_counts_as_rejected(stackadapt: ExpectingStackAdapt)
     assert stackadapt.expect_rejection(reason="SUPPRESSED", email=ADA)[0]["outcome"] == "suppressed"
 
 
+def test_a_waiting_record_is_found_by_its_reason_and_named_in_failures() -> None:
+    waiting = {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}
+    with Emulator(load_workspace().with_options(api_version="2024-12")) as emulator:
+        stackadapt = ExpectingStackAdapt(endpoint_of(emulator))
+        stackadapt.post(upsert(waiting))
+        (found,) = stackadapt.expect_rejection(reason="WAITS_FOR_PROFILE")
+        assert (found["record"], found["waitsFor"]) == (waiting, "u1")
+        with pytest.raises(Unmet) as failure:
+            stackadapt.expect_rejection()
+    assert str(failure.value) == (
+        "expected a rejected record; none found (reasons of all rejected records: WAITS_FOR_PROFILE)\n"
+        "Failures:\n"
+        '  StackAdapt  record {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}: pending,'
+        " WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id.;"
+        " NO_AUDIENCE_MAPPING at 'action', waits for u1"
+    )
+
+
 def test_rejections_of_another_advertiser_do_not_count(stackadapt: ExpectingStackAdapt) -> None:
     stackadapt.post(upsert({"first_name": "Ada"}, advertiser="1002"))
     with pytest.raises(Unmet, match=r"none found \(reasons of all rejected records: none\)"):
