@@ -167,8 +167,8 @@ class ExpectingStackAdapt(StackAdaptClient):
     def expect_rejection(self, *, reason: str | None = None, email: str | None = None) -> list[Shown]:
         """A record was rejected, with a reason code of `contracts/reason-codes.yaml` and an email, when given.
 
-        Returns the rejected records; with the reason WAITS_FOR_PROFILE, those that wait. Raises Unmet, and InputError for
-        an unknown reason code.
+        Returns the rejected records; with the reason WAITS_FOR_PROFILE, those that wait. Raises Unmet, and InputError
+        for an unknown reason code.
         """
         __tracebackhide__ = True
         if reason is not None and reason not in REASONS:
