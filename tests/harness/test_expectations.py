@@ -170,6 +170,17 @@ def test_a_suppressed_record_counts_as_rejected(stackadapt: ExpectingStackAdapt)
     assert stackadapt.expect_rejection(reason="SUPPRESSED", email=ADA)[0]["outcome"] == "suppressed"
 
 
+def test_a_property_that_no_mapping_names_is_named_when_it_is_expected(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert({"email": ADA, "city": "Paris"}))
+    with pytest.raises(Unmet) as failure:
+        stackadapt.expect_profile(email=ADA).with_property("city", "Paris")
+    assert str(failure.value).splitlines()[:3] == [
+        "expected the profile of ada@example.com to have city = 'Paris'; its properties are none",
+        "ada@example.com",
+        "  StackAdapt  record: visible; key 'city' is in no active mapping",
+    ]
+
+
 def test_a_waiting_record_is_found_by_its_reason_and_named_in_failures() -> None:
     waiting = {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}
     with Emulator(load_workspace().with_options(api_version="2024-12")) as emulator:
