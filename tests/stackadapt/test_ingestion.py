@@ -469,6 +469,32 @@ def test_counts_by_outcome_and_reason(make_service: Make) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("external_id", "found"),
+    [
+        ("u1", [0, 1]),
+        ("7", [2, 3, 4]),
+        ("ü", [5]),
+        ("u", []),
+        ("userId", []),
+        ("%", []),
+    ],
+)
+def test_records_are_found_by_a_value(service: Service, external_id: str, found: list[int]) -> None:
+    records = [
+        {"userId": "u1"},
+        {"uid": "u1", "email": ANN},
+        {"userId": 7},
+        {"userId": 7, "email": ANN},
+        {"userId": "7"},
+        {"userId": "ü"},
+        {"userId": "u12"},
+        {"userId": 71},
+    ]
+    service.upsert(*records)
+    assert [each["index"] for each in service.stackadapt.records(external_id=external_id)] == found
+
+
 def test_reset_deletes_everything(service: Service) -> None:
     service.sync(member(ANN, userId="u1", tags=["a"]), columns=[column("tags", "STRING_LIST")])
     service.stackadapt.reset()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from emulator.errors import unknown
 from emulator.stackadapt.ingestion.declared_properties import UPLOADED
@@ -54,10 +54,14 @@ class ProfileQueries:
         outcome: str | None = None,
         request_id: str | None = None,
         email: str | None = None,
+        external_id: str | None = None,
         limit: int = PAGE,
         offset: int = 0,
     ) -> list[JsonObject]:
-        """Accepted records with their outcome, in arrival order. Raises InputError for an unknown outcome."""
+        """Accepted records with their outcome, in arrival order. Raises InputError for an unknown outcome.
+
+        `external_id` finds records that have the id as a value, under any key: a mapping may not have named it yet.
+        """
         if outcome is not None and outcome not in OUTCOMES:
             raise unknown("outcome", outcome, OUTCOMES, where="outcome")
         conditions = _equal(
@@ -65,6 +69,8 @@ class ProfileQueries:
             (BATCHES.c.request_id, request_id),
             (RECORDS.c.email, email and normalise(email)),
         )
+        if external_id is not None:
+            conditions.append(_has_value(external_id))
         query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
             rows = connection.execute(query).all()
@@ -145,6 +151,14 @@ def _numbers(connection: Connection, counted: Any) -> dict[str, int]:
 def _equal(*pairs: tuple[ColumnElement[Any], str | None]) -> list[ColumnElement[bool]]:
     """Conditions for the values that are given."""
     return [column == value for column, value in pairs if value is not None]
+
+
+def _has_value(external_id: str) -> ColumnElement[bool]:
+    """The condition that a record has a value: a string, or an integer of the same digits."""
+    texts = [f":{json.dumps(external_id)}"]
+    if external_id.isascii() and external_id.isdigit():
+        texts += [f":{external_id},", f":{external_id}}}"]
+    return or_(*(func.replace(RECORDS.c.raw, text, "") != RECORDS.c.raw for text in texts))
 
 
 def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObject]:
