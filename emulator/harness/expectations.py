@@ -129,7 +129,7 @@ def _explanation(endpoint: Endpoint, email: str | None) -> Iterator[str]:
 
 
 _SECONDS_BETWEEN = 2.0
-_REJECTED = ("rejected", "suppressed")
+_REJECTED = ("rejected", "suppressed", "pending")
 _VISIBLE = """query ($advertiser: ID!, $email: String) {
   cdpProfiles(advertiserId: $advertiser, filterBy: {email: $email}) {
     profiles { nodes { email marketingStatus sources } }
@@ -168,14 +168,17 @@ class ExpectingStackAdapt(StackAdaptClient):
     def expect_rejection(self, *, reason: str | None = None, email: str | None = None) -> list[Shown]:
         """A record was rejected, with a reason code of `contracts/reason-codes.yaml` and an email, when given.
 
-        Returns the rejected records. Raises Unmet, and InputError for an unknown reason code.
+        Returns the rejected records; with the reason WAITS_FOR_PROFILE, those that wait. Raises Unmet, and InputError
+        for an unknown reason code.
         """
         __tracebackhide__ = True
         if reason is not None and reason not in REASONS:
             raise unknown("reason code", reason, REASONS, where="reason")
         records = [each for outcome in _REJECTED for each in self.records(outcome=outcome)]
         rejected = [each for each in records if each["advertiserId"] == self.advertiser_id]
-        found = [each for each in rejected if reason in (None, each["reason"]) and _is_about(each, email)]
+        # A record that waits may still arrive, so it is found by its reason code only.
+        meant = {each["reason"] for each in rejected if each["outcome"] != "pending"} if reason is None else {reason}
+        found = [each for each in rejected if each["reason"] in meant and _is_about(each, email)]
         if not found:
             criteria = f"{f' for {email}' if email else ''}{f' with reason {reason}' if reason else ''}"
             reasons = ", ".join(sorted({str(each["reason"]) for each in rejected})) or "none"
@@ -214,7 +217,8 @@ class ExpectingStackAdapt(StackAdaptClient):
     ) -> Shown:
         """A segment with this rule has `size` members, or exactly these emails as members.
 
-        Returns the segment. Raises Unmet with the timeline of a missing member, InputError when neither is given.
+        Returns the segment. Raises Unmet with the warnings of the segment and the timeline of a missing member, and for
+        no members where the rule names an unknown audience; InputError when neither is given.
         """
         __tracebackhide__ = True
         if size is None and members is None:
@@ -224,15 +228,20 @@ class ExpectingStackAdapt(StackAdaptClient):
             )
             raise InputError(message, where="expect_segment", allowed="size, members", hint=hint)
         segment = self.segment(rule)
+        warned = "".join(f"\n  warning     {warning}" for warning in segment["warnings"])
         if size is not None and segment["size"] != size:
-            raise unmet(self._endpoint, f"expected a segment with {size} members; it has {segment['size']}")
+            raise unmet(self._endpoint, f"expected a segment with {size} members; it has {segment['size']}{warned}")
+        if (size == 0 or members == []) and segment["unknownValues"]:
+            raise unmet(
+                self._endpoint, f"expected a segment without members, but no profile can have its value{warned}"
+            )
         if members is not None:
             wanted = {email.strip().lower() for email in members}
             missing, surplus = sorted(wanted - set(segment["members"])), sorted(set(segment["members"]) - wanted)
             if missing or surplus:
                 named = (("missing", missing), ("unexpected", surplus))
                 found = "; ".join(f"{name}: {', '.join(emails)}" for name, emails in named if emails)
-                message = f"expected a segment with exactly {len(wanted)} members; {found}"
+                message = f"expected a segment with exactly {len(wanted)} members; {found}{warned}"
                 raise unmet(self._endpoint, message, email=(missing or surplus)[0])
         return segment
 

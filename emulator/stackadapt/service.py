@@ -47,6 +47,8 @@ class StackAdapt:
         self.profiles = queries.profiles
         self.rejections = queries.rejections
         self.records = queries.records
+        self.uploads = queries.uploads
+        self.deletions = queries.deletions
         self.counts = queries.counts
         self.request_log = RequestLog(sandbox, self.limits, self._executor.operations)
 

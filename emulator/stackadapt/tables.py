@@ -82,6 +82,22 @@ SUPPRESSIONS = Table(
     Column("since", BigInteger, nullable=False),
 )
 
+# What each id or email of a deletion request led to. `email` is null for an external id that no profile had.
+DELETIONS = Table(
+    "sa_deletions",
+    STACKADAPT,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", Text, nullable=False),
+    Column("advertiser_id", Text, nullable=False),
+    Column("provider", Text),
+    Column("external_id", Text),
+    Column("email", Text),
+    Column("deleted", Boolean, nullable=False),
+    Column("suppressed", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("sa_deletions_advertiser", "advertiser_id"),
+)
+
 # Advertisers that a token changed or created; `made_by` is the name of the token that created one.
 ADVERTISERS = Table(
     "sa_advertisers",

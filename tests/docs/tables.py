@@ -24,7 +24,7 @@ from emulator.harness.checks import finding
 from emulator.mapping import Field, generations, load_definition
 from emulator.segment.conditions.compile import TRAIT_OPERATORS
 from emulator.stackadapt.graphql.schema import API_VERSIONS
-from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, OPERATORS, VALUE_KINDS
+from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, LABELS, OPERATORS, VALUE_KINDS
 from tests.docs.blocks import DOCUMENTS
 from tests.docs.schema_keys import keys_of
 from tests.faults.contract_parts import documentation
@@ -94,7 +94,7 @@ def _field_rows(field: Field, prefix: str = "") -> Iterator[Row]:
 
 def rule_fields() -> str:
     others: dict[str, list[str]] = {}
-    for alias, name in ALIASES.items():
+    for alias, name in (*ALIASES.items(), *LABELS.items()):
         others.setdefault(name, []).append(alias)
     rows = [
         (

@@ -97,6 +97,48 @@ def test_a_record_without_an_email_sent_directly_is_rejected(client: httpx.Clien
     assert len(rejection["requestId"]) == 32
 
 
+MEMBER_BY_ID_ONLY = """mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",
+  profiles: [{userId: "u1", audienceId: "a", action: "enter"}]}) { userErrors { message } } }"""
+
+
+@pytest.mark.parametrize(
+    ("api_version", "always", "with_pending", "counted"),
+    [
+        ("2026-06", ["MISSING_EMAIL"], ["MISSING_EMAIL"], {"rejections": {"MISSING_EMAIL": 1}, "waiting": {}}),
+        ("2024-12", [], ["WAITS_FOR_PROFILE"], {"rejections": {}, "waiting": {"WAITS_FOR_PROFILE": 1}}),
+    ],
+)
+def test_a_member_without_an_email_is_listed_with_a_reason(
+    api_version: str, always: list[str], with_pending: list[str], counted: dict[str, Any]
+) -> None:
+    with Emulator(load_workspace().with_options(api_version=api_version)) as emulator:
+        client = httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1")
+        assert graphql(client, MEMBER_BY_ID_ONLY) == {"data": {"upsertProfiles": {"userErrors": []}}}
+        for query, reasons in (("", always), ("?pending=true", with_pending)):
+            found = client.get(f"/_emulator/rejections{query}").json()["rejections"]
+            assert [each["reason"] for each in found] == reasons
+        counts = client.get("/_emulator/counts").json()["stackadapt"]
+        assert {name: counts[name] for name in counted} == counted
+
+
+def test_a_deletion_and_an_upload_say_what_they_led_to(client: httpx.Client) -> None:
+    graphql(
+        client,
+        'mutation { deleteRawProfile(input: {advertiserId: 1001, email: "Ada@example.com"}) { clientMutationId } }',
+    )
+    [deletion] = client.get("/_emulator/deletions?email=ada@example.com").json()["deletions"]
+    assert (deletion["deleted"], deletion["suppressed"]) == (False, False)
+    assert client.get("/_emulator/deletions?externalId=u1").json() == {"deletions": []}
+    graphql(
+        client,
+        """mutation { createUserUploadedProfilesWithJson(input: {advertiserId: 1001, profiles: [{email: "a"}],
+        mappingSchema: [{incomingKey: "email", destinationKey: "email", label: "E", type: STRING, isPii: true}]
+        }) { clientMutationId } }""",
+    )
+    [upload] = client.get("/_emulator/uploads?advertiserId=1001").json()["uploads"]
+    assert (upload["status"], upload["failure"], upload["records"]) == ("ERROR", None, {"rejected": 1})
+
+
 def test_profiles_become_visible_when_the_latency_has_passed() -> None:
     workspace = load_workspace().with_options(latency="4h")
     with Emulator(workspace) as emulator:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -12,7 +13,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from emulator import Emulator
+from emulator import Emulator, load_workspace
 from emulator.artefacts import fixture
 from emulator.errors import InputError
 from emulator.harness.client import (
@@ -24,6 +25,7 @@ from emulator.harness.client import (
     StackAdaptClient,
     derived_user_id,
     failures_at,
+    sandbox_at,
     timeline_of,
 )
 from emulator.workspace import parse_workspace
@@ -123,6 +125,39 @@ def test_the_timeline_of_a_user_without_email_ends_at_the_mapping(endpoint: Endp
     assert not timeline.arrived
     assert "rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'." in str(timeline)
     assert "none visible" in str(timeline)
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        (
+            "reject",
+            (
+                "rejected, MISSING_EMAIL: The record has no email, and its external id belongs to no profile.;"
+                " NO_AUDIENCE_MAPPING at 'action'"
+            ),
+        ),
+        (
+            "wait",
+            (
+                "pending, WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id.;"
+                " NO_AUDIENCE_MAPPING at 'action', waits for u1"
+            ),
+        ),
+    ],
+)
+def test_the_timeline_of_a_user_has_the_records_of_other_clients(setting: str, line: str) -> None:
+    workspace = load_workspace()
+    ingestion = replace(workspace.ingestion, record_without_email=setting)
+    with Emulator(replace(workspace, ingestion=ingestion)) as emulator:
+        client = httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1")
+        endpoint = sandbox_at(client)
+        document = """mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segmentio",
+          profiles: [{userId: "u1", audienceId: "a", action: "enter"}]}) { userErrors { message } } }"""
+        StackAdaptClient(endpoint).graphql(document)
+        assert str(timeline_of(endpoint, user_id="u1")) == (
+            f"(u1)\n  StackAdapt  record (enter): {line}\n  profile     none visible"
+        )
 
 
 def test_the_timeline_of_an_unescaped_quote_includes_what_segment_would_report(

@@ -171,6 +171,35 @@ def test_a_suppressed_record_counts_as_rejected(stackadapt: ExpectingStackAdapt)
     assert stackadapt.expect_rejection(reason="SUPPRESSED", email=ADA)[0]["outcome"] == "suppressed"
 
 
+def test_a_property_that_no_mapping_names_is_named_when_it_is_expected(stackadapt: ExpectingStackAdapt) -> None:
+    stackadapt.post(upsert({"email": ADA, "city": "Paris"}))
+    with pytest.raises(Unmet) as failure:
+        stackadapt.expect_profile(email=ADA).with_property("city", "Paris")
+    assert str(failure.value).splitlines()[:3] == [
+        "expected the profile of ada@example.com to have city = 'Paris'; its properties are none",
+        "ada@example.com",
+        "  StackAdapt  record: visible; key 'city' is in no active mapping",
+    ]
+
+
+def test_a_waiting_record_is_found_by_its_reason_and_named_in_failures() -> None:
+    waiting = {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}
+    with Emulator(load_workspace().with_options(api_version="2024-12")) as emulator:
+        stackadapt = ExpectingStackAdapt(endpoint_of(emulator))
+        stackadapt.post(upsert(waiting))
+        (found,) = stackadapt.expect_rejection(reason="WAITS_FOR_PROFILE")
+        assert (found["record"], found["waitsFor"]) == (waiting, "u1")
+        with pytest.raises(Unmet) as failure:
+            stackadapt.expect_rejection()
+    assert str(failure.value) == (
+        "expected a rejected record; none found (reasons of all rejected records: WAITS_FOR_PROFILE)\n"
+        "Failures:\n"
+        '  StackAdapt  record {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}: pending,'
+        " WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id.;"
+        " NO_AUDIENCE_MAPPING at 'action', waits for u1"
+    )
+
+
 def test_rejections_of_another_advertiser_do_not_count(stackadapt: ExpectingStackAdapt) -> None:
     stackadapt.post(upsert({"first_name": "Ada"}, advertiser="1002"))
     with pytest.raises(Unmet, match=r"none found \(reasons of all rejected records: none\)"):
@@ -187,6 +216,27 @@ def test_requests_are_counted_and_near_misses_printed(stackadapt: ExpectingStack
         failure.value
     )
     assert "near miss   upsertProfiles, 200: advertiserId is 1001, not 1002" in str(failure.value)
+
+
+@pytest.mark.parametrize("expected", [{"size": 0}, {"members": []}, {"size": 1}])
+def test_a_segment_on_an_unknown_value_is_not_empty_by_right(
+    stackadapt: ExpectingStackAdapt, expected: dict[str, Any]
+) -> None:
+    rule = {"field": "External Audience Name", "operator": "equals", "value": "VIP Customers"}
+    warning = (
+        "\n  warning     rule.value: 'VIP Customers' is the title of an audience;"
+        " records carry its name 'vip_customers'"
+    )
+    first = (
+        "expected a segment with 1 members; it has 0"
+        if expected == {"size": 1}
+        else "expected a segment without members, but no profile can have its value"
+    )
+    with pytest.raises(Unmet) as failure:
+        stackadapt.expect_segment(rule, **expected)
+    assert str(failure.value) == first + warning
+    known = {**rule, "value": "vip_customers"}
+    assert stackadapt.expect_segment(known, size=0, members=[])["warnings"] == []
 
 
 @pytest.mark.usefixtures("ada")

@@ -85,6 +85,33 @@ def test_records_waiting_for_the_same_id_of_another_provider_keep_waiting(make_s
     assert service.outcomes() == [("pending", "WAITS_FOR_PROFILE")]
 
 
+def test_what_each_id_or_email_of_a_deletion_led_to_is_listed(make_service: Make) -> None:
+    service = make_service(latency="1h")
+    service.sync({"email": ANN, "userId": "u1"}, {"email": BOB, "userId": "u1"})
+    external(service, "u1", advertisers=["1001"])
+    external(service, "unknown", advertisers=["1001"])
+    delete(service, BY_EMAILS, advertiserId="1001", emails=["Ann@example.com", BOB], isComplianceRequest=True)
+    assert service.stackadapt.deletions() == []
+    service.pass_time(hours=1)
+    by_id = {"advertiserId": "1001", "provider": "segmentio", "suppressed": False}
+    by_email = {"advertiserId": "1001", "provider": None, "externalId": None, "suppressed": True}
+    expected = [
+        {**by_id, "externalId": "u1", "email": BOB, "deleted": True},
+        {**by_id, "externalId": "unknown", "email": None, "deleted": False},
+        {**by_email, "email": ANN, "deleted": True},
+        {**by_email, "email": BOB, "deleted": False},
+    ]
+    found = service.stackadapt.deletions()
+    assert {each.pop("at") for each in found} == {"2026-03-01T13:00:00.000Z"}
+    assert len({each.pop("requestId") for each in found}) == 3
+    assert found == expected
+    listed = service.stackadapt.deletions
+    assert [each["deleted"] for each in listed(email="BOB@example.com")] == [True, False]
+    assert [each["deleted"] for each in listed(external_id="unknown")] == [False]
+    assert listed("1002") == []
+    assert len(listed(limit=2, offset=3)) == 1
+
+
 def test_deletions_are_applied_in_queue_order(make_service: Make) -> None:
     service = make_service(latency="1h")
     service.sync({"email": ANN, "userId": "u1"})

@@ -173,6 +173,9 @@ def test_a_known_external_id_moves_to_a_new_email(service: Service, together: bo
         service.sync(*part)
     assert service.profile(ANN)["externalIds"] == []
     assert service.profile(BOB)["externalIds"] == ["u1"]
+    first, second = service.stackadapt.records()
+    assert first["warnings"] == []
+    assert second["warnings"] == [{"code": "EXTERNAL_ID_MOVED", "key": "userId", "from": ANN}]
 
 
 def test_a_moved_external_id_stays_whatever_the_order_of_the_profiles(service: Service) -> None:
@@ -256,6 +259,7 @@ def test_an_audience_is_renamed_by_its_newest_record(service: Service) -> None:
     [
         (member(ANN, "join"), "UNKNOWN_ACTION"),
         ({"email": ANN, "audienceId": "aud_1"}, "UNKNOWN_ACTION"),
+        ({"email": ANN, "audienceName": "vip"}, "UNKNOWN_ACTION"),
         ({"email": ANN, "action": ["enter"], "audienceId": "aud_1"}, "UNKNOWN_ACTION"),
         ({"email": ANN, "action": "enter"}, "UNREADABLE_AUDIENCE"),
     ],
@@ -463,6 +467,32 @@ def test_counts_by_outcome_and_reason(make_service: Make) -> None:
         "waiting": {"WAITS_FOR_PROFILE": 1},
         "profiles": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("external_id", "found"),
+    [
+        ("u1", [0, 1]),
+        ("7", [2, 3, 4]),
+        ("ü", [5]),
+        ("u", []),
+        ("userId", []),
+        ("%", []),
+    ],
+)
+def test_records_are_found_by_a_value(service: Service, external_id: str, found: list[int]) -> None:
+    records = [
+        {"userId": "u1"},
+        {"uid": "u1", "email": ANN},
+        {"userId": 7},
+        {"userId": 7, "email": ANN},
+        {"userId": "7"},
+        {"userId": "ü"},
+        {"userId": "u12"},
+        {"userId": 71},
+    ]
+    service.upsert(*records)
+    assert [each["index"] for each in service.stackadapt.records(external_id=external_id)] == found
 
 
 def test_reset_deletes_everything(service: Service) -> None:

@@ -262,6 +262,7 @@ def test_segments_are_listed_paged_and_deleted(customers: Service) -> None:
         "rule": asks("email", "exists"),
         "size": 4,
         "warnings": [],
+        "unknownValues": [],
         "members": ["ann@example.com", "bob@example.com", "cat@example.com", "dan@example.com"],
     }
     assert segments.list() == [{key: value for key, value in made.items() if key != "members"}]

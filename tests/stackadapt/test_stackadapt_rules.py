@@ -21,7 +21,15 @@ from emulator.stackadapt.rules import emails, outcomes
 from emulator.stackadapt.rules.emails import read_email
 from emulator.stackadapt.rules.mapping_columns import MalformedMapping, column_of, columns_of_input, columns_of_text
 from emulator.stackadapt.rules.providers import provider_key, source_of
-from emulator.stackadapt.rules.records import ParsedRecord, merged, outcome_of, status_after, status_brought_by
+from emulator.stackadapt.rules.records import (
+    ParsedRecord,
+    conflicts,
+    merged,
+    outcome_of,
+    record_mapping_of,
+    status_after,
+    status_brought_by,
+)
 from emulator.stackadapt.rules.segment_rules import FIELDS, OPERATORS, VALUE_KINDS, parse_rule
 from emulator.stackadapt.rules.values import read_value
 from emulator.text import is_storable
@@ -189,6 +197,38 @@ def test_a_known_external_id_replaces_a_missing_email_but_not_an_invalid_one(
     record = ParsedRecord(email=email, email_reason=email_reason, external_id="u1")
     for waits in (False, True):
         assert outcome_of(record, profile_known=known, suppressed=suppressed, waits=waits) == expected
+
+
+@pytest.mark.parametrize(
+    ("email", "owner", "status", "present", "expected"),
+    [
+        ("a@b.io", None, "OPTED_IN", None, []),
+        ("a@b.io", "a@b.io", "OPTED_IN", "INDETERMINATE", []),
+        (None, "c@b.io", "OPTED_IN", "OPTED_IN", []),
+        ("a@b.io", "c@b.io", "OPTED_IN", None, [{"code": "EXTERNAL_ID_MOVED", "key": "userId", "from": "c@b.io"}]),
+        (
+            "a@b.io",
+            None,
+            "OPTED_IN",
+            "OPTED_OUT",
+            [{"code": "STATUS_KEPT", "key": "marketing_status", "status": "OPTED_OUT"}],
+        ),
+        (
+            None,
+            "c@b.io",
+            "OPTED_IN",
+            "SUPPRESSED",
+            [{"code": "STATUS_KEPT", "key": "marketing_status", "status": "SUPPRESSED"}],
+        ),
+        ("a@b.io", None, "INDETERMINATE", "OPTED_OUT", []),
+    ],
+)
+def test_what_a_record_takes_or_leaves_unchanged_is_a_warning(
+    email: str | None, owner: str | None, status: str, present: str | None, expected: list[dict[str, str]]
+) -> None:
+    mapping = record_mapping_of((), None, mapping_id=0, status=status)
+    record = ParsedRecord(email=email, external_id="u1")
+    assert conflicts(record, mapping, owner=owner, present=present) == expected
 
 
 @pytest.mark.parametrize("text", ["x\x00", "\ud83d", "a\udfff"])

@@ -26,6 +26,7 @@ def unmapped(
     since: str | None = None,
     following: str | None = None,
     following_since: str | None = None,
+    elsewhere: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     return {
         "code": "UNMAPPED_KEY",
@@ -34,6 +35,7 @@ def unmapped(
         "since": since,
         "next": following,
         "nextSince": following_since,
+        "elsewhere": elsewhere,
     }
 
 
@@ -111,11 +113,24 @@ def test_a_mapping_that_changes_is_the_next_one_itself(service: Service) -> None
     assert service.stackadapt.records()[1]["warnings"] == [unmapped("plan", "1", ONE, "2", TWO)]
 
 
-@pytest.mark.parametrize(("advertiser", "provider"), [("1002", "segment_io"), ("1001", "shopify")])
+@pytest.mark.parametrize(("advertiser", "provider"), [("1002", "segmentio"), ("1001", "segment")])
 def test_a_mapping_of_others_is_not_the_next_one(service: Service, advertiser: str, provider: str) -> None:
     service.upsert({"email": ANN, "city": "Rome"})
     service.map_profiles(column("city"), advertiser=advertiser, mappableType=provider)
-    assert warnings_of(service) == [unmapped("city")]
+    elsewhere = {"mapping": "1", "advertiserId": advertiser, "provider": provider}
+    assert warnings_of(service) == [unmapped("city", elsewhere=elsewhere)]
+    assert line_of(service) == (
+        "record: visible; key 'city' is in no mapping that applies;"
+        f" mapping 1 (advertiser {advertiser}, {provider}) names it"
+    )
+
+
+def test_a_mapping_that_a_newer_connection_replaces_does_not_apply(service: Service) -> None:
+    service.map_profiles(column("city"), mappableId="c1")
+    service.map_profiles(column("tier"), mappableId="c2")
+    service.upsert({"email": ANN, "city": "Rome"})
+    elsewhere = {"mapping": "1", "advertiserId": "1001", "provider": "segmentio"}
+    assert warnings_of(service) == [unmapped("city", "2", NOON, elsewhere=elsewhere)]
 
 
 def test_with_the_mapping_race_the_mapping_at_arrival_counts(make_service: Make) -> None:
@@ -166,3 +181,23 @@ def test_many_keys_make_one_short_clause(service: Service) -> None:
     assert line_of(service) == (
         "record: visible; keys 'k0', 'k1', 'k2', 'k3', 'k4' and 2 more are in no active mapping"
     )
+
+
+@pytest.mark.parametrize(
+    ("warning", "clause"),
+    [
+        ({"code": "UNKNOWN_ACTION", "key": "action"}, "UNKNOWN_ACTION at 'action'"),
+        ({"code": "UNREADABLE_VALUE", "key": "n", "declared": "NUMBER"}, "UNREADABLE_VALUE at 'n', declared NUMBER"),
+        (
+            {"code": "EXTERNAL_ID_MOVED", "key": "userId", "from": ANN},
+            "EXTERNAL_ID_MOVED at 'userId', from ann@example.com",
+        ),
+        (
+            {"code": "STATUS_KEPT", "key": "marketing_status", "status": "OPTED_OUT"},
+            "STATUS_KEPT at 'marketing_status', status OPTED_OUT",
+        ),
+    ],
+)
+def test_other_warnings_name_the_key_and_what_was_found(warning: dict[str, str], clause: str) -> None:
+    shown = {"record": {}, "outcome": "visible", "reason": None, "message": None, "waitsFor": None}
+    assert record_line({**shown, "warnings": [warning]}) == f"record: visible; {clause}"

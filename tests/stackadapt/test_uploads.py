@@ -132,6 +132,33 @@ def test_a_file_without_profiles_ends_in_error(make_service: Make, folder: Path)
         assert answer["userErrors"] == []
         assert status(service, answer) == "ERROR"
     assert service.stackadapt.counts()["profiles"] == 0
+    assert [(each["status"], each["failure"]) for each in service.stackadapt.uploads()] == [
+        ("ERROR", "line 2 has 1 cells, the header 2"),
+        ("ERROR", "At most 1 profiles can be sent at once; found 2."),
+    ]
+
+
+def test_uploads_are_listed_with_the_outcomes_of_their_records(make_service: Make) -> None:
+    service = make_service(latency="1h")
+    answer = upload(service, *PEOPLE, {"mail": "x"})
+    upload(service, advertiserId="1002")
+    (first, second) = service.stackadapt.uploads()
+    shown = {
+        "id": answer["mappableId"],
+        "advertiserId": "1001",
+        "filename": answer["userUploadedProfiles"]["filename"],
+        "status": "PROCESSING",
+        "failure": None,
+        "records": {"queued": 3},
+        "requestId": service.stackadapt.records()[0]["requestId"],
+        "receivedAt": "2026-03-01T12:00:00.000Z",
+    }
+    assert first == shown
+    assert (second["advertiserId"], second["records"]) == ("1002", {})
+    service.pass_time(hours=1)
+    (first,) = service.stackadapt.uploads("1001")
+    assert first == {**shown, "status": "SUCCESS", "records": {"visible": 2, "rejected": 1}}
+    assert [each["status"] for each in service.stackadapt.uploads(limit=1, offset=1)] == ["SKIPPED"]
 
 
 @pytest.mark.parametrize(

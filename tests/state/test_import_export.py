@@ -144,6 +144,21 @@ def test_an_existing_profile_is_merged_and_its_opt_out_remains(client: Client) -
     assert profile["properties"] == {**FULL["properties"], "tier": "gold"}  # type: ignore[dict-item]
 
 
+def test_a_record_that_opts_in_someone_who_opted_out_gets_a_warning(client: Client) -> None:
+    take(client, jsonl(FULL))
+    document = """mutation {
+      upsertProfileMapping(
+        input: {advertiserId: 1001, mappableType: "segmentio", isOptedIn: true, mappingSchemaV2: []}
+      ) { userErrors { message } }
+      upsertProfiles(
+        input: {advertiserId: 1001, externalProvider: "segmentio", profiles: [{email: "ada@example.com"}]}
+      ) { userErrors { message } } }"""
+    client.post("/graphql", json={"query": document}, headers={"authorization": "Bearer sa-local-write"})
+    assert profiles(client)[0]["marketingStatus"] == "OPTED_OUT"
+    (record,) = (client.get("/_emulator/records").json or {})["records"]
+    assert record["warnings"] == [{"code": "STATUS_KEPT", "key": "marketing_status", "status": "OPTED_OUT"}]
+
+
 def test_all_problems_are_counted_and_the_first_are_listed(client: Client) -> None:
     result = take(client, jsonl(*({"email": f"bad{n}"} for n in range(2_500))))
     assert (result["rejected"], len(result["errors"])) == (2_500, 20)

@@ -21,6 +21,8 @@ _LONGEST_RECORD = 200
 _MOST_KEYS = 5
 _MOST_USERS = 3
 _EXPLAINED_BY_RESPONSE = ("invalid_body", "invalid_fault", "body_too_large", "unknown_path", "untrusted_host")
+# What a warning says beside its code and key.
+_DETAILS = ("from", "status", "declared")
 
 
 def delivery_line(delivery: Shown) -> str:
@@ -73,12 +75,16 @@ def _warnings(warnings: Iterable[Shown]) -> Iterator[str]:
     never: list[str] = []
     for warning in warnings:
         if warning["code"] != UNMAPPED_KEY:
-            yield f"{warning['code']} at {warning['key']!r}"
-        elif warning["next"] is None:
-            never.append(repr(warning["key"]))
-        else:
+            detail = next((f", {name} {warning[name]}" for name in _DETAILS if name in warning), "")
+            yield f"{warning['code']} at {warning['key']!r}{detail}"
+        elif warning["next"] is not None:
             later = f"mapping {warning['next']} names it since {warning['nextSince']}"
             yield f"key {warning['key']!r} was in no active mapping; {later}"
+        elif (other := warning["elsewhere"]) is not None:
+            named = f"mapping {other['mapping']} (advertiser {other['advertiserId']}, {other['provider']})"
+            yield f"key {warning['key']!r} is in no mapping that applies; {named} names it"
+        else:
+            never.append(repr(warning["key"]))
     if never:
         others = f" and {len(never) - _MOST_KEYS} more" if len(never) > _MOST_KEYS else ""
         keys = f"key {never[0]} is" if len(never) == 1 else f"keys {', '.join(never[:_MOST_KEYS])}{others} are"

@@ -136,6 +136,10 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
     for trace_id in dict.fromkeys(traces):
         sent = control.pages("records", "records", requestId=trace_id)
         records += [each for each in sent if _is_about(each["record"], users, email) and each not in records]
+    for user in sorted(users):
+        # Another client may have sent them, and one without an email may be rejected or wait.
+        sent = control.pages("records", "records", externalId=user)
+        records += [each for each in sent if each not in records]
     deletions = list(_deletions(control, users | ({email} if email else set()), records))
     deletion_traces = [each["traceId"] for each in deletions]
     exchange_traces = {each["traceId"] for each in exchanges}

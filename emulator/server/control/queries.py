@@ -1,4 +1,4 @@
-"""Routes that read both services: profiles, records, rejections, deliveries, batches, audiences, journeys, counts."""
+"""Routes that read both services: profiles, records, uploads, deletions, deliveries, audiences, counts and more."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ def _add_stackadapt(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/records")
     def records() -> Response:
         return jsonify(records=services().stackadapt.records(**query_args()))
+
+    @routes.get("/uploads")
+    def uploads() -> Response:
+        return jsonify(uploads=services().stackadapt.uploads(**query_args()))
+
+    @routes.get("/deletions")
+    def deletions() -> Response:
+        return jsonify(deletions=services().stackadapt.deletions(**query_args()))
 
 
 def _add_segment(routes: Blueprint, services: CurrentServices) -> None:

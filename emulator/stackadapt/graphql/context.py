@@ -16,6 +16,7 @@ from emulator.stackadapt.advertisers import Advertisers, KnownAdvertiser
 from emulator.stackadapt.ingestion.jobs import Arrival, enqueue
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
+from emulator.stackadapt.rules.providers import known_sources, source_of
 from emulator.stackadapt.rules.user_errors import refusal
 from emulator.workspace import READ, WRITE, Token, Workspace
 
@@ -52,6 +53,13 @@ class RequestContext:
         """
         setting = self.workspace.ingestion.record_without_email
         return setting == "wait" if setting else self.workspace.api_version == _WAITING_API_VERSION
+
+    def source(self, provider: str, *path: str) -> str:
+        """The value of the enum `Source` that a provider means. Raises Refusal, with this path, for an unknown one."""
+        found = source_of(provider, self.sources)
+        if found is None:
+            raise refusal(messages.PROVIDER_UNKNOWN.format(provider, known_sources(provider, self.sources)), *path)
+        return found
 
     def readable(self, advertiser_id: str) -> KnownAdvertiser | None:
         """The advertiser, if it exists and the token may read it."""

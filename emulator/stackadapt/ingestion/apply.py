@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from emulator.events import RecordProcessed
 from emulator.faults import RecordRejection
 from emulator.stackadapt import messages
-from emulator.stackadapt.ingestion.deletions import delete_emails, delete_external_ids
+from emulator.stackadapt.ingestion.deletions import DeletionRequest, delete_emails, delete_external_ids
 from emulator.stackadapt.ingestion.jobs import (
     DELETE_EMAILS_JOB,
     DELETE_EXTERNAL_IDS_JOB,
@@ -40,7 +40,14 @@ from emulator.stackadapt.ingestion.profile_batch import ProfileBatch
 from emulator.stackadapt.ingestion.profile_lists import change_members, fill_list
 from emulator.stackadapt.rules.outcomes import INJECTED, PENDING, PROFILE_DELETED, REJECTED, VISIBLE
 from emulator.stackadapt.rules.providers import provider_key
-from emulator.stackadapt.rules.records import ParsedRecord, RecordMapping, outcome_of, read_record
+from emulator.stackadapt.rules.records import (
+    ParsedRecord,
+    RecordMapping,
+    RecordWarning,
+    conflicts,
+    outcome_of,
+    read_record,
+)
 from emulator.stackadapt.rules.user_errors import UserError
 from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
 from emulator.stackadapt.upsert import rows_in
@@ -94,12 +101,16 @@ def _activate_mapping(connection: Connection, job: Row[Any], now: int) -> None:
 
 
 def _delete_external_ids(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    rejected = delete_external_ids(connection, job.advertiser_id, now=now, **job.instructions)
+    rejected = delete_external_ids(connection, _deletion(job, now), **job.instructions)
     return [_event(record, now, REJECTED, PROFILE_DELETED, None) for record in rejected]
 
 
 def _delete_emails(connection: Connection, job: Row[Any], now: int) -> None:
-    delete_emails(connection, job.advertiser_id, now=now, **job.instructions)
+    delete_emails(connection, _deletion(job, now), **job.instructions)
+
+
+def _deletion(job: Row[Any], now: int) -> DeletionRequest:
+    return DeletionRequest(job.request_id, job.advertiser_id, now)
 
 
 def _change_list_members(connection: Connection, job: Row[Any], now: int) -> None:
@@ -148,6 +159,7 @@ class _Processed:
     outcome: str
     reason: str | None
     email: str | None
+    conflicts: Sequence[RecordWarning] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +214,14 @@ class _Processing:
             waits=self._treatment.waits,
         )
         email = parsed.email
+        found: Sequence[RecordWarning] = ()
         if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            email = self._batch.apply(parsed, self._treatment.mapping.status).email
-        self._processed[record.id] = _Processed(record, parsed, outcome, reason, email)
+            owner, mapping = self._batch.owner_of(parsed.external_id), self._treatment.mapping
+            found = conflicts(parsed, mapping, owner=owner, present=self._batch.status_of(parsed.email or owner))
+            email = self._batch.apply(parsed, mapping.status).email
+        self._processed[record.id] = _Processed(record, parsed, outcome, reason, email, found)
         if outcome == PENDING:
             self._waiting[parsed.external_id].append((record, parsed))
         elif outcome == VISIBLE and parsed.email is not None and parsed.external_id is not None:
@@ -238,7 +253,7 @@ def _write_outcomes(
             "reason": each.reason,
             "email": each.email,
             "waits_for": each.parsed.external_id if each.outcome == PENDING else None,
-            "warnings": _warnings(each.parsed, mapping_id, version) or None,
+            "warnings": _warnings(each, mapping_id, version) or None,
             "settled_at": None if each.outcome == PENDING else now,
         }
         for each in processed
@@ -246,10 +261,13 @@ def _write_outcomes(
     connection.execute(statement, rows)
 
 
-def _warnings(parsed: ParsedRecord, mapping_id: int, version: int) -> list[dict[str, Any]]:
-    if not parsed.unmapped:
-        return [*parsed.warnings]
-    return [*parsed.warnings, stored_warning(parsed.unmapped, mapping_id=mapping_id, version=version)]
+def _warnings(processed: _Processed, mapping_id: int, version: int) -> list[dict[str, Any]]:
+    unmapped = processed.parsed.unmapped
+    return [
+        *processed.parsed.warnings,
+        *processed.conflicts,
+        *([stored_warning(unmapped, mapping_id=mapping_id, version=version)] if unmapped else ()),
+    ]
 
 
 def _event(record: Row[Any], now: int, outcome: str, reason: str | None, email: str | None) -> RecordProcessed:

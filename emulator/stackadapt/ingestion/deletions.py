@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import PENDING, PROFILE_DELETED, REJECTED
 from emulator.stackadapt.tables import (
     BATCHES,
+    DELETIONS,
     EXTERNAL_IDS,
     LIST_MEMBERS,
     MEMBERSHIPS,
@@ -23,6 +26,7 @@ from emulator.stackadapt.tables import (
 )
 from emulator.stackadapt.upsert import rows_in, upsert
 from emulator.store import portions
+from emulator.timestamps import iso_of_millis
 
 
 def suppressed_emails(connection: Connection, advertiser_id: str, emails: Iterable[str]) -> set[str]:
@@ -31,19 +35,39 @@ def suppressed_emails(connection: Connection, advertiser_id: str, emails: Iterab
     return {row.email for row in rows_in(connection, query, SUPPRESSIONS.c.email, emails)}
 
 
+@dataclass(frozen=True, slots=True)
+class DeletionRequest:
+    """The request that a deletion comes from, by its trace id, its advertiser, and when it is applied."""
+
+    request_id: str
+    advertiser_id: str
+    at: int
+
+
 def delete_external_ids(
-    connection: Connection, advertiser_id: str, *, provider: str, external_ids: Sequence[str], now: int
+    connection: Connection, request: DeletionRequest, *, provider: str, external_ids: Sequence[str]
 ) -> list[Row[Any]]:
     """Deletes the profiles that have one of the ids; unknown ids are skipped.
 
     Records that wait for one of them are rejected and returned.
     """
-    owners = select(PROFILES.c.id, PROFILES.c.email).where(
+    advertiser_id = request.advertiser_id
+    owners = select(PROFILES.c.id, PROFILES.c.email, EXTERNAL_IDS.c.external_id).where(
         EXTERNAL_IDS.c.profile_id == PROFILES.c.id,
         EXTERNAL_IDS.c.advertiser_id == advertiser_id,
         EXTERNAL_IDS.c.provider == provider,
     )
-    profiles = {row.id: row.email for row in rows_in(connection, owners, EXTERNAL_IDS.c.external_id, external_ids)}
+    found = list(rows_in(connection, owners, EXTERNAL_IDS.c.external_id, external_ids))
+    profiles = {row.id: row.email for row in found}
+    emails = {row.external_id: row.email for row in found}
+    _note(
+        connection,
+        request,
+        [
+            {"provider": provider, "external_id": each, "email": emails.get(each), "deleted": each in emails}
+            for each in external_ids
+        ],
+    )
     _remove_from_lists(connection, advertiser_id, list(profiles.values()))
     _delete_profiles(connection, list(profiles))
     query = (
@@ -54,20 +78,70 @@ def delete_external_ids(
     waiting = sorted(rows_in(connection, query, RECORDS.c.waits_for, external_ids), key=lambda record: record.id)
     for part in portions([record.id for record in waiting]):
         rejected = update(RECORDS).where(RECORDS.c.id.in_(part))
-        connection.execute(rejected.values(outcome=REJECTED, reason=PROFILE_DELETED, waits_for=None, settled_at=now))
+        connection.execute(
+            rejected.values(outcome=REJECTED, reason=PROFILE_DELETED, waits_for=None, settled_at=request.at)
+        )
     return waiting
 
 
-def delete_emails(
-    connection: Connection, advertiser_id: str, *, emails: Sequence[str], compliance: bool, now: int
-) -> None:
+def delete_emails(connection: Connection, request: DeletionRequest, *, emails: Sequence[str], compliance: bool) -> None:
     """Deletes the profiles with these normalised emails; a compliance request also suppresses them permanently."""
-    query = select(PROFILES.c.id).where(PROFILES.c.advertiser_id == advertiser_id)
-    _delete_profiles(connection, [row.id for row in rows_in(connection, query, PROFILES.c.email, emails)])
+    advertiser_id = request.advertiser_id
+    query = select(PROFILES.c.id, PROFILES.c.email).where(PROFILES.c.advertiser_id == advertiser_id)
+    profiles = {row.email: row.id for row in rows_in(connection, query, PROFILES.c.email, emails)}
+    rows = [{"email": email, "deleted": email in profiles, "suppressed": compliance} for email in emails]
+    _note(connection, request, rows)
+    _delete_profiles(connection, list(profiles.values()))
     _remove_from_lists(connection, advertiser_id, emails)
     if compliance:
-        rows = [{"advertiser_id": advertiser_id, "email": email, "since": now} for email in emails]
+        rows = [{"advertiser_id": advertiser_id, "email": email, "since": request.at} for email in emails]
         upsert(connection, SUPPRESSIONS, rows)
+
+
+def deletions(
+    connection: Connection,
+    *,
+    advertiser_id: str | None,
+    email: str | None,
+    external_id: str | None,
+    limit: int,
+    offset: int,
+) -> list[dict[str, Any]]:
+    """What each id or email of the deletions applied so far led to, oldest first: `requestId`, `advertiserId`,
+    `provider` and `externalId` for a deletion by external id, `email` of the profile, `deleted`, `suppressed`, `at`.
+    """
+    given = (
+        (DELETIONS.c.advertiser_id, advertiser_id),
+        (DELETIONS.c.email, email and normalise(email)),
+        (DELETIONS.c.external_id, external_id),
+    )
+    query = select(DELETIONS).where(*(column == value for column, value in given if value is not None))
+    return [
+        {
+            "requestId": row.request_id,
+            "advertiserId": row.advertiser_id,
+            "provider": row.provider,
+            "externalId": row.external_id,
+            "email": row.email,
+            "deleted": row.deleted,
+            "suppressed": row.suppressed,
+            "at": iso_of_millis(row.at),
+        }
+        for row in connection.execute(query.order_by(DELETIONS.c.id).limit(limit).offset(offset))
+    ]
+
+
+def _note(connection: Connection, request: DeletionRequest, rows: Sequence[dict[str, Any]]) -> None:
+    common = {
+        "request_id": request.request_id,
+        "advertiser_id": request.advertiser_id,
+        "provider": None,
+        "external_id": None,
+        "suppressed": False,
+        "at": request.at,
+    }
+    if rows:
+        connection.execute(insert(DELETIONS), [{**common, **row} for row in rows])
 
 
 def _delete_profiles(connection: Connection, profile_ids: Sequence[int]) -> None:

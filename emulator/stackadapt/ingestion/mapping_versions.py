@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, func, insert, select
 
 from emulator.stackadapt.rules.outcomes import UNMAPPED_KEY
+from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.tables import MAPPING_VERSIONS
 from emulator.timestamps import iso_of_millis
+
+_UPLOADS = provider_key("USER_UPLOADED")
 
 # The owners of versions: an advertiser id and the key of a provider.
 Owner = tuple[str, str]
@@ -56,24 +59,24 @@ class _Version(NamedTuple):
 
 
 class MappingHistory:
-    """The versions of the mappings of some owners, to complete the warnings of their records."""
+    """The versions of all mappings, to complete the warnings of records. Nothing is read unless `needed`."""
 
-    def __init__(self, connection: Connection, owners: Iterable[Owner]) -> None:
+    def __init__(self, connection: Connection, *, needed: bool) -> None:
         self._of_mapping: dict[int, list[_Version]] = defaultdict(list)
         self._naming: dict[tuple[Owner, str], list[_Version]] = defaultdict(list)
-        table = MAPPING_VERSIONS
-        for owner in set(owners):
-            own = (table.c.advertiser_id == owner[0], table.c.type_key == owner[1])
-            for row in connection.execute(select(table).where(*own).order_by(table.c.id)):
-                version = _Version(row.id, row.mapping_id, row.active_since)
-                self._of_mapping[row.mapping_id].append(version)
-                for key in row.incoming_keys:
-                    self._naming[owner, key].append(version)
+        self._current: dict[int, Row[Any]] = {}
+        rows = connection.execute(select(MAPPING_VERSIONS).order_by(MAPPING_VERSIONS.c.id)) if needed else ()
+        for row in rows:
+            version = _Version(row.id, row.mapping_id, row.active_since)
+            self._of_mapping[row.mapping_id].append(version)
+            self._current[row.mapping_id] = row
+            for key in row.incoming_keys:
+                self._naming[(row.advertiser_id, row.type_key), key].append(version)
 
     def completed(self, stored: Warnings, owner: Owner, *, own_mapping: bool) -> Warnings:
         """Stored warnings as they are shown: one for each unmapped key.
 
-        With `own_mapping`, as for uploads, no later mapping could apply to the record.
+        With `own_mapping`, as for uploads, no other mapping could apply to the record.
         """
         shown: Warnings = []
         for warning in stored:
@@ -92,6 +95,7 @@ class MappingHistory:
                         "since": iso_of_millis(active.since) if active else None,
                         "next": str(later.mapping_id) if later else None,
                         "nextSince": iso_of_millis(later.since) if later else None,
+                        "elsewhere": None if own_mapping or later else self._elsewhere(key),
                     }
                 )
         return shown
@@ -105,3 +109,12 @@ class MappingHistory:
         versions = self._naming[owner, key]
         index = bisect_left(versions, number + 1, key=lambda version: version.number)
         return versions[index] if index < len(versions) else None
+
+    def _elsewhere(self, key: str) -> dict[str, str] | None:
+        """The newest mapping that names the key now, although it does not apply: of another advertiser or provider, or
+        one that a newer connection's mapping replaces.
+        """
+        for row in reversed(self._current.values()):
+            if key in row.incoming_keys and row.type_key != _UPLOADS:
+                return {"mapping": str(row.mapping_id), "advertiserId": row.advertiser_id, "provider": row.type_key}
+        return None

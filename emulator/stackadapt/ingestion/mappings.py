@@ -165,6 +165,14 @@ def active_profile_mappings(connection: Connection, advertiser_id: str) -> list[
     return [_mapping(row, row.mapping_schema) for row in connection.execute(query)]
 
 
+def audience_keys(connection: Connection, advertiser_id: str) -> set[str]:
+    """The incoming keys of an audience's id or name: those that work without a mapping, and those of every mapping."""
+    query = select(MAPPINGS.c.requested_schema)
+    own = (MAPPINGS.c.advertiser_id == advertiser_id, MAPPINGS.c.kind == AUDIENCE)
+    schemas = connection.scalars(query.where(*own))
+    return {"audienceId", "audienceName"} | {column["incoming_key"] for schema in schemas for column in schema}
+
+
 def _newest(
     connection: Connection, advertiser_id: str, provider: str, kind: str, *conditions: ColumnElement[bool]
 ) -> Row[Any] | None:

@@ -81,6 +81,16 @@ class ProfileBatch:
         """Whether a profile has the external id."""
         return external_id in self._by_external_id
 
+    def owner_of(self, external_id: str | None) -> str | None:
+        """The email of the profile that has the external id."""
+        owner = self._by_external_id.get(external_id or "")
+        return owner.email if owner else None
+
+    def status_of(self, email: str | None) -> str | None:
+        """The marketing status of the profile with this email, if there is one."""
+        profile = self._by_email.get(email or "")
+        return profile.marketing_status if profile else None
+
     def apply(self, record: ParsedRecord, status: str | None) -> ProfileState:
         """Merges a record into the profile with its email, or with its external id when it has no email.
 

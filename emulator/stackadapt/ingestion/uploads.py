@@ -19,8 +19,9 @@ from emulator.stackadapt.ingestion.mappings import (
 from emulator.stackadapt.ingestion.mappings import Mapping as StoredMapping
 from emulator.stackadapt.rules.mapping_columns import MappingColumn
 from emulator.stackadapt.rules.outcomes import REJECTED, VISIBLE
-from emulator.stackadapt.tables import JOBS, MAPPINGS, RECORDS, UPLOADS, row_id
-from emulator.stackadapt.upsert import insert_row
+from emulator.stackadapt.tables import BATCHES, JOBS, MAPPINGS, RECORDS, UPLOADS, row_id
+from emulator.stackadapt.upsert import insert_row, rows_in
+from emulator.timestamps import iso_of_millis
 
 SOURCE = "USER_UPLOADED"
 
@@ -104,6 +105,42 @@ def mapping_status(connection: Connection, advertiser_id: str, mappable_id: str)
     if upload is not None and mapping.mappable_type == SOURCE:
         return _upload_status(connection, upload)
     return SUCCESS if mapping.mapping_schema else SKIPPED
+
+
+def uploads(connection: Connection, *, advertiser_id: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
+    """The uploads, oldest first: `id`, `advertiserId`, `filename`, `status` as of `profileMappingStatus`, `failure`
+    (why the file could not be read), the number of `records` by outcome, `requestId`, `receivedAt`.
+    """
+    query = select(UPLOADS, BATCHES.c.request_id, BATCHES.c.received_at).join(
+        BATCHES, BATCHES.c.id == UPLOADS.c.batch_id
+    )
+    if advertiser_id is not None:
+        query = query.where(UPLOADS.c.advertiser_id == advertiser_id)
+    rows = connection.execute(query.order_by(UPLOADS.c.id).limit(limit).offset(offset)).all()
+    outcomes = _outcomes_of(connection, [row.batch_id for row in rows])
+    return [
+        {
+            "id": str(row.id),
+            "advertiserId": row.advertiser_id,
+            "filename": row.filename,
+            "status": mapping_status(connection, row.advertiser_id, str(row.id)),
+            "failure": row.failure,
+            "records": outcomes[row.batch_id],
+            "requestId": row.request_id,
+            "receivedAt": iso_of_millis(row.received_at),
+        }
+        for row in rows
+    ]
+
+
+def _outcomes_of(connection: Connection, batch_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    counted = select(RECORDS.c.batch_id, RECORDS.c.outcome, func.count().label("number")).group_by(
+        RECORDS.c.batch_id, RECORDS.c.outcome
+    )
+    found: dict[int, dict[str, int]] = {batch_id: {} for batch_id in batch_ids}
+    for row in rows_in(connection, counted, RECORDS.c.batch_id, batch_ids):
+        found[row.batch_id][row.outcome] = row.number
+    return found
 
 
 def _upload_status(connection: Connection, upload: Row[Any]) -> str:

@@ -14,8 +14,7 @@ from emulator.stackadapt.rules.mapping_columns import INFERRED
 from emulator.stackadapt.rules.outcomes import REASONS, UNREADABLE_VALUE
 from emulator.stackadapt.rules.records import (
     FINAL_STATUSES,
-    INDETERMINATE,
-    OPTED_IN,
+    STATUSES,
     AudienceChange,
     ParsedRecord,
     status_after,
@@ -24,8 +23,6 @@ from emulator.stackadapt.rules.values import encoded, read_value
 from emulator.text import is_storable
 
 UNREADABLE_LINE = "UNREADABLE_LINE"
-# The values of the schema's enum `MarketingStatus`.
-_STATUSES = (OPTED_IN, "OPTED_OUT", INDETERMINATE, "PROSPECT", "SUPPRESSED")
 _ITEM_KEYS = {EXTERNAL_IDS: ("provider", "id"), AUDIENCES: ("provider", "id", "name")}
 
 
@@ -77,8 +74,8 @@ def _shape_problem(profile: Mapping[str, Any]) -> Problem | None:
         hint = nearest(unknown, KEYS) or f"Properties belong in {PROPERTIES}."
         return Problem(UNREADABLE_LINE, f"Unknown key {unknown!r}. {hint}", unknown)
     status = profile.get(MARKETING_STATUS)
-    if status is not None and status not in _STATUSES:
-        return Problem(UNREADABLE_LINE, f"The value is none of {', '.join(_STATUSES)}.", MARKETING_STATUS)
+    if status is not None and status not in STATUSES:
+        return Problem(UNREADABLE_LINE, f"The value is none of {', '.join(STATUSES)}.", MARKETING_STATUS)
     if not isinstance(profile.get(PROPERTIES, {}), dict):
         return Problem(UNREADABLE_LINE, "The value is not an object.", PROPERTIES)
     for key, needed in _ITEM_KEYS.items():

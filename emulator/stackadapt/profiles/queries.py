@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from emulator.errors import unknown
 from emulator.stackadapt.ingestion.declared_properties import UPLOADED
+from emulator.stackadapt.ingestion.deletions import deletions
 from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
+from emulator.stackadapt.ingestion.uploads import uploads
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJECTED, SUPPRESSED, WAITS_FOR_PROFILE
@@ -60,10 +62,14 @@ class ProfileQueries:
         outcome: str | None = None,
         request_id: str | None = None,
         email: str | None = None,
+        external_id: str | None = None,
         limit: int = PAGE,
         offset: int = 0,
     ) -> list[JsonObject]:
-        """Accepted records with their outcome, in arrival order. Raises InputError for an unknown outcome."""
+        """Accepted records with their outcome, in arrival order. Raises InputError for an unknown outcome.
+
+        `external_id` finds records that have the id as a value, under any key: a mapping may not have named it yet.
+        """
         if outcome is not None and outcome not in OUTCOMES:
             raise unknown("outcome", outcome, OUTCOMES, where="outcome")
         conditions = _equal(
@@ -71,6 +77,8 @@ class ProfileQueries:
             (BATCHES.c.request_id, request_id),
             (RECORDS.c.email, email and normalise(email)),
         )
+        if external_id is not None:
+            conditions.append(_has_value(external_id))
         query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
             rows = connection.execute(query).all()
@@ -104,6 +112,30 @@ class ProfileQueries:
             rows = connection.execute(query).all()
             return [_rejection(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
 
+    def uploads(self, advertiser_id: str | None = None, limit: int = PAGE, offset: int = 0) -> list[JsonObject]:
+        """The uploads, with the reason why a file could not be read (`ingestion.uploads`)."""
+        with self._transaction() as connection:
+            return uploads(connection, advertiser_id=advertiser_id, limit=limit, offset=offset)
+
+    def deletions(
+        self,
+        advertiser_id: str | None = None,
+        email: str | None = None,
+        external_id: str | None = None,
+        limit: int = PAGE,
+        offset: int = 0,
+    ) -> list[JsonObject]:
+        """What each id or email of the deletions applied so far led to (`ingestion.deletions`)."""
+        with self._transaction() as connection:
+            return deletions(
+                connection,
+                advertiser_id=advertiser_id,
+                email=email,
+                external_id=external_id,
+                limit=limit,
+                offset=offset,
+            )
+
     def counts(self) -> JsonObject:
         """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`."""
         by_reason = _counted(RECORDS.c.reason).order_by(RECORDS.c.reason)
@@ -127,6 +159,14 @@ def _numbers(connection: Connection, counted: Any) -> dict[str, int]:
 def _equal(*pairs: tuple[ColumnElement[Any], str | None]) -> list[ColumnElement[bool]]:
     """Conditions for the values that are given."""
     return [column == value for column, value in pairs if value is not None]
+
+
+def _has_value(external_id: str) -> ColumnElement[bool]:
+    """The condition that a record has a value: a string, or an integer of the same digits."""
+    texts = [f":{json.dumps(external_id)}"]
+    if external_id.isascii() and external_id.isdigit():
+        texts += [f":{external_id},", f":{external_id}}}"]
+    return or_(*(func.replace(RECORDS.c.raw, text, "") != RECORDS.c.raw for text in texts))
 
 
 def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObject]:
@@ -158,8 +198,7 @@ def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObje
 
 def _warnings(connection: Connection, rows: Sequence[Row[Any]]) -> list[list[JsonObject]]:
     """The warnings of each record, completed by what is known about mappings now."""
-    owners = {(row.advertiser_id, row.provider) for row in rows if row.warnings}
-    history = MappingHistory(connection, owners)
+    history = MappingHistory(connection, needed=any(row.warnings for row in rows))
     return [
         history.completed(
             row.warnings or [],

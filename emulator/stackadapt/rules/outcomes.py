@@ -29,6 +29,8 @@ UNREADABLE_AUDIENCE = "UNREADABLE_AUDIENCE"
 UNKNOWN_ACTION = "UNKNOWN_ACTION"
 NO_AUDIENCE_MAPPING = "NO_AUDIENCE_MAPPING"
 UNMAPPED_KEY = "UNMAPPED_KEY"
+EXTERNAL_ID_MOVED = "EXTERNAL_ID_MOVED"
+STATUS_KEPT = "STATUS_KEPT"
 
 _TABLE: Final[Mapping[str, Any]] = load_yaml(contract("reason-codes.yaml").read_text(encoding="utf-8"))
 # What each outcome means.

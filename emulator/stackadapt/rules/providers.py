@@ -5,7 +5,9 @@ The service's own text asks for `segmentio`; its published client has sent `SEGM
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from emulator.stackadapt.rules.closest import closest
 
 
 def provider_key(provider: str | None) -> str:
@@ -17,3 +19,14 @@ def source_of(provider: str, sources: Iterable[str]) -> str | None:
     """The value of the schema's enum `Source` that a provider means, or None."""
     key = provider_key(provider)
     return next((source for source in sources if provider_key(source) == key), None)
+
+
+def known_sources(provider: str, sources: Collection[str]) -> str:
+    """For an error about an unknown provider: the closest source, and which are known. They are too many to list."""
+    by_key = {provider_key(source): source for source in sources}
+    nearest = closest(provider_key(provider), by_key)
+    meant = f"Did you mean {by_key[nearest]}? " if nearest else ""
+    return (
+        f"{meant}The {len(by_key)} known sources are the values of the enum Source, such as SEGMENT_IO, SHOPIFY and "
+        "USER_UPLOADED; letter case and underscores do not matter."
+    )

@@ -14,9 +14,11 @@ from typing import Any
 from emulator.stackadapt.rules.emails import INVALID_EMAIL, MISSING_EMAIL, read_email
 from emulator.stackadapt.rules.mapping_columns import BUILTIN_TYPES, EMAIL, EXTERNAL_ID, MappingColumn
 from emulator.stackadapt.rules.outcomes import (
+    EXTERNAL_ID_MOVED,
     NO_AUDIENCE_MAPPING,
     PENDING,
     REJECTED,
+    STATUS_KEPT,
     SUPPRESSED,
     SUPPRESSED_PERSON,
     UNKNOWN_ACTION,
@@ -33,6 +35,8 @@ from emulator.text import is_storable
 OPTED_IN = "OPTED_IN"
 INDETERMINATE = "INDETERMINATE"
 FINAL_STATUSES = frozenset({"OPTED_OUT", "SUPPRESSED"})
+# The values of the schema's enum `MarketingStatus`.
+STATUSES = (OPTED_IN, "OPTED_OUT", INDETERMINATE, "PROSPECT", "SUPPRESSED")
 
 _NAME = "name"
 _ACTIONS = {"enter": True, "exit": False}
@@ -120,6 +124,22 @@ def status_after(present: str | None, brought: str | None) -> str:
     return present or brought or INDETERMINATE
 
 
+def conflicts(
+    record: ParsedRecord, mapping: RecordMapping, *, owner: str | None, present: str | None
+) -> list[RecordWarning]:
+    """Warnings about what a visible record takes from another profile, or does not change in its own.
+
+    `owner` is the email of the profile that had the record's external id, `present` the marketing status of the
+    record's profile, before the record.
+    """
+    warnings: list[RecordWarning] = []
+    if mapping.external_id_key and owner is not None and record.email not in (None, owner):
+        warnings.append({"code": EXTERNAL_ID_MOVED, "key": mapping.external_id_key, "from": owner})
+    if mapping.status == OPTED_IN and present in FINAL_STATUSES:
+        warnings.append({"code": STATUS_KEPT, "key": "marketing_status", "status": str(present)})
+    return warnings
+
+
 def merged(properties: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """Stored properties merged with a record's. A property that had another kind loses its former value."""
     if not properties:
@@ -155,7 +175,11 @@ def record_mapping_of(
         list_id=list_id,
         email_key=incoming.get(EMAIL, EMAIL),
         external_id_key=incoming.get(EXTERNAL_ID, "userId" if control_keys else None),
-        audience_keys=("action", audience.get(EXTERNAL_ID, "audienceId")) if control_keys else (),
+        audience_keys=(
+            ("action", audience.get(EXTERNAL_ID, "audienceId"), audience.get(_NAME, "audienceName"))
+            if control_keys
+            else ()
+        ),
         properties=tuple(
             _property_column(column) for column in profile_columns if column.destination_key not in (EMAIL, EXTERNAL_ID)
         ),

@@ -41,6 +41,14 @@ AUDIENCE_NAME = "segment_engage_audience_name"
 AUDIENCE_FIELDS = frozenset({AUDIENCE_ID, AUDIENCE_NAME})
 # Fields under the names of the service's current captions.
 ALIASES = {"external_audience_id": AUDIENCE_ID, "external_audience_name": AUDIENCE_NAME}
+# Fields by their labels on the service's page, of both generations.
+LABELS = {
+    "Segment Engage Audience ID": AUDIENCE_ID,
+    "Segment Engage Audience Name": AUDIENCE_NAME,
+    "External Audience ID": AUDIENCE_ID,
+    "External Audience Name": AUDIENCE_NAME,
+}
+_FIELD_OF_LABEL = {label.casefold(): field for label, field in LABELS.items()}
 
 DEEPEST = 20
 _MOST_TESTS = 200
@@ -193,16 +201,17 @@ def canonical_field(field: str) -> str:
 def parse_rule(document: Any) -> Rule:
     """The rule in a JSON document. Raises InputError with the place, such as `rule.all[1].operator`."""
     rule = _parse(document, "rule", 1)
-    tests = _count(rule)
+    tests = len(tests_of(rule))
     if tests > _MOST_TESTS:
         raise InputError("too many tests in one rule", where="rule", found=tests, allowed=f"at most {_MOST_TESTS}")
     return rule
 
 
-def _count(rule: Rule) -> int:
+def tests_of(rule: Rule) -> list[Test]:
+    """The tests of a rule, in the order of the document."""
     if isinstance(rule, Not):
-        return _count(rule.rule)
-    return 1 if isinstance(rule, Test) else sum(map(_count, rule.rules))
+        return tests_of(rule.rule)
+    return [rule] if isinstance(rule, Test) else [test for inner in rule.rules for test in tests_of(inner)]
 
 
 def _parse(document: Any, place: str, depth: int) -> Rule:
@@ -233,7 +242,7 @@ def _test(document: Mapping[str, Any], place: str) -> Test:
     field = document.get("field")
     if not isinstance(field, str) or not field or not is_storable(field):
         raise InputError("a rule needs the name of a field", where=f"{place}.field", found=field)
-    field = ALIASES.get(field, field)
+    field = ALIASES.get(field) or _FIELD_OF_LABEL.get(field.casefold(), field)
     name = _operator(document, OPERATORS, place)
     value = _value(document, OPERATORS[name].value, f"{place}.value")
     since = _since(document["since"], field, f"{place}.since") if "since" in document else None

@@ -11,9 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
 
 from emulator.clock import to_iso
+from emulator.stackadapt.rules.closest import closest
 from emulator.stackadapt.rules.segment_rules import (
+    ALIASES,
     AUDIENCE_FIELDS,
     AUDIENCE_ID,
+    AUDIENCE_NAME,
     EMAIL,
     MARKETING_STATUS,
     OPERATORS,
@@ -38,6 +41,7 @@ _KIND_OF_TYPE = {"NUMBER": NUMBER, "BOOLEAN": BOOLEAN, "STRING_LIST": LIST}
 _DATES = frozenset({"DATE", "DATETIME"})
 _ORDERED_TYPES = frozenset({"NUMBER", "DATE", "DATETIME"})
 _INFERRED = "INFERRED"
+_FIXED_FIELDS = (EMAIL, MARKETING_STATUS, AUDIENCE_ID, AUDIENCE_NAME, *ALIASES)
 
 _TESTS: Mapping[str, Callable[[Any, Any], Condition]] = {
     "equals": lambda column, value: column == value,
@@ -106,7 +110,9 @@ def _test(test: Test, operator: str, context: _Context) -> Condition:
         return (_audience_test if test.field in AUDIENCE_FIELDS else _column_test)(test, operator, context)
     data_type = context.declared.get(test.field)
     if data_type is None:
-        context.warnings.append(f"{test.place}.field: no mapping declares the property {test.field!r}")
+        nearest = closest(test.field, (*context.declared, *_FIXED_FIELDS))
+        hint = f"; the closest field is {nearest!r}" if nearest else ""
+        context.warnings.append(f"{test.place}.field: no mapping declares the property {test.field!r}{hint}")
     if operator == "exists":
         key = encoded(test.field)
         return or_(*(PROFILES.c.properties[f"{kind}:{key}"].as_string().is_not(None) for kind in KINDS))

@@ -18,6 +18,7 @@ from emulator.stackadapt.advertisers import Advertisers
 from emulator.stackadapt.ingestion.declared_properties import declared_types
 from emulator.stackadapt.rules.segment_rules import parse_rule
 from emulator.stackadapt.segments.sql import CompiledRule, compile_rule
+from emulator.stackadapt.segments.unknown_values import KnownValues
 from emulator.stackadapt.tables import PROFILES, SEGMENTS
 from emulator.stackadapt.upsert import insert_row
 from emulator.timestamps import to_millis
@@ -75,17 +76,16 @@ class Segments:
         """Every segment with its size, oldest first, without members."""
         with self._transaction() as connection:
             rows = connection.execute(select(SEGMENTS).order_by(SEGMENTS.c.id)).all()
-            return [_segment(connection, row, self._compiled(connection, row)) for row in rows]
+            return [self._segment(connection, row, self._compiled(connection, row)) for row in rows]
 
     def get(self, segment_id: str, *, members: bool = True, limit: int = MEMBERS_SHOWN, offset: int = 0) -> JsonObject:
-        """A segment: `id`, `advertiserId`, `name`, `rule`, `size`, `warnings` and, sorted, the emails of `members`.
-
-        Raises NotFound.
+        """A segment: `id`, `advertiserId`, `name`, `rule`, `size`, `warnings`, `unknownValues` and `members`, which are
+        sorted emails. Raises NotFound.
         """
         with self._transaction() as connection:
             row = _row(connection, segment_id)
             compiled = self._compiled(connection, row)
-            segment = _segment(connection, row, compiled)
+            segment = self._segment(connection, row, compiled)
             if members:
                 own = (PROFILES.c.advertiser_id == row.advertiser_id, compiled.condition)
                 query = select(PROFILES.c.email).where(*own).order_by(PROFILES.c.email)
@@ -106,6 +106,21 @@ class Segments:
             row = _row(connection, segment_id)
             connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == row.id))
 
+    def _segment(self, connection: Connection, row: Row[Any], compiled: CompiledRule) -> JsonObject:
+        rule = parse_rule(row.rule)
+        known = KnownValues(connection, self._sandbox.workspace, row.advertiser_id)
+        unknown_values = known.unknown_in(rule)
+        similar = known.similar_in(rule, declared_types(connection, row.advertiser_id))
+        return {
+            "id": str(row.id),
+            "advertiserId": row.advertiser_id,
+            "name": row.name,
+            "rule": row.rule,
+            "size": segment_size(connection, row, compiled),
+            "warnings": [*compiled.warnings, *(each.message for each in unknown_values), *similar],
+            "unknownValues": [each.as_dict() for each in unknown_values],
+        }
+
     def _compiled(self, connection: Connection, row: Row[Any]) -> CompiledRule:
         return compiled_segment(connection, row, self._sandbox.clock.now())
 
@@ -115,14 +130,3 @@ def _row(connection: Connection, segment_id: str) -> Row[Any]:
     if segment_id not in rows:
         raise unknown("segment", segment_id, rows, where="segmentId", error=NotFound)
     return rows[segment_id]
-
-
-def _segment(connection: Connection, row: Row[Any], compiled: CompiledRule) -> JsonObject:
-    return {
-        "id": str(row.id),
-        "advertiserId": row.advertiser_id,
-        "name": row.name,
-        "rule": row.rule,
-        "size": segment_size(connection, row, compiled),
-        "warnings": [*compiled.warnings],
-    }

@@ -15,7 +15,7 @@ from emulator.stackadapt.graphql.resolvers.fields import Input, plain
 from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
 from emulator.stackadapt.ingestion.mappings import PROFILE, mapping_by_id
 from emulator.stackadapt.messages import emulator_error
-from emulator.stackadapt.rules.providers import provider_key, source_of
+from emulator.stackadapt.rules.providers import known_sources, provider_key, source_of
 from emulator.stackadapt.rules.user_errors import Refusal
 
 # Assumed: a short status word.
@@ -57,7 +57,9 @@ def _batch(context: RequestContext, integration: str, given: Input) -> RecordBat
     """The records, to be read with the mapping whose id is `integrationId`, as in `CdpIntegration` (assumed)."""
     source = source_of(integration, context.sources)
     if source is None:
-        raise emulator_error(messages.INTEGRATION_UNKNOWN.format(integration))
+        raise emulator_error(
+            messages.INTEGRATION_UNKNOWN.format(integration, known_sources(integration, context.sources))
+        )
     try:
         advertiser_id = context.writable(str(given["subAdvertiserId"])).id
     except Refusal as refused:

@@ -10,7 +10,7 @@ from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import RequestContext
 from emulator.stackadapt.graphql.resolvers.fields import Input, mutation, valid_emails
 from emulator.stackadapt.ingestion.jobs import DELETE_EMAILS_JOB, DELETE_EXTERNAL_IDS_JOB
-from emulator.stackadapt.rules.providers import provider_key, source_of
+from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.user_errors import refusal
 from emulator.workspace import WRITE
 
@@ -27,8 +27,7 @@ BINDABLES_2026 = [mutations_2026]
 @mutation
 def delete_profiles_with_external_ids(context: RequestContext, given: Input) -> None:
     """Deletes for the advertisers named, or for every one that the token may write; unknown ids are skipped."""
-    if source_of(given["externalProvider"], context.sources) is None:
-        raise refusal(messages.PROVIDER_UNKNOWN, "input", "externalProvider")
+    context.source(given["externalProvider"], "input", "externalProvider")
     named = given.get("advertiserIds")
     advertiser_ids = _writable(context) if named is None else list(dict.fromkeys(named))
     for advertiser_id in advertiser_ids:

@@ -16,8 +16,6 @@ from emulator.stackadapt.messages import emulator_error
 from emulator.stackadapt.profiles.pages import profile_page
 from emulator.stackadapt.relay import CursorOrder, connection
 from emulator.stackadapt.rules.profile_input import read_profiles
-from emulator.stackadapt.rules.providers import source_of
-from emulator.stackadapt.rules.user_errors import refusal
 from emulator.timestamps import from_millis
 
 REPORT = "user_errors"
@@ -47,9 +45,7 @@ BINDABLES = [
 def upsert_profiles(context: RequestContext, given: Input) -> Output:
     """Enqueues profiles. Records without a valid email are user errors only if the workspace says so."""
     context.writable(given["advertiserId"], "input", "advertiserId")
-    source = source_of(given["externalProvider"], context.sources)
-    if source is None:
-        raise refusal(messages.PROVIDER_UNKNOWN, "input", "externalProvider")
+    source = context.source(given["externalProvider"], "input", "externalProvider")
     profiles = given["profiles"]
     if isinstance(profiles, str):
         profiles = context.decoded.get(profiles, profiles)
