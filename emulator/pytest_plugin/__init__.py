@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from emulator.harness.client import Endpoint, SegmentClient
-    from emulator.harness.expectations import ExpectingStackAdapt
+    from emulator.harness.client import Endpoint
+    from emulator.harness.expectations import ExpectingSegment, ExpectingStackAdapt
     from emulator.pytest_plugin.targets import Server, Target
 
 _TARGET = pytest.StashKey["Target"]()
@@ -151,11 +151,11 @@ def stackadapt(stackadapt_emulator: Endpoint, pytestconfig: pytest.Config) -> Ex
 
 
 @pytest.fixture
-def segment(stackadapt_emulator: Endpoint) -> SegmentClient:
-    """Segment: write key, identify, track, enter_audience, exit_audience, deliveries."""
-    from emulator.harness.client import SegmentClient
+def segment(stackadapt_emulator: Endpoint) -> ExpectingSegment:
+    """Segment: write key, identify, track, enter_audience, exit_audience, deliveries, expectations."""
+    from emulator.harness.expectations import ExpectingSegment
 
-    return SegmentClient(stackadapt_emulator)
+    return ExpectingSegment(stackadapt_emulator)
 
 
 def _option(config: pytest.Config, name: str) -> str | None:

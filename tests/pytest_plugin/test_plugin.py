@@ -102,6 +102,28 @@ def test_a_failure_prints_the_timeline_and_ends_at_the_line_of_the_test(run: Run
     )
 
 
+def test_a_misspelled_argument_fails_at_the_line_of_the_test(run: Run) -> None:
+    result = run("""
+def test_typo(segment, stackadapt):
+    segment.enter_audience("vip_customers", email="ada@example.com")
+    segment.expect_delivery(outcom="sent")
+
+def test_another_typo(segment, stackadapt):
+    stackadapt.journal(operaton="upsertProfiles")
+""")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "E*UnknownName: expect_delivery: unknown argument 'outcom'. Known: *. Did you mean 'outcome'?",
+            "test_it.py:3: UnknownName",
+            "E*operaton: unknown parameter 'operaton'. Known: *. Did you mean 'operation'?",
+            "test_it.py:6: InputError",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*arguments.py*")
+    result.stdout.no_fnmatch_line("*control.py*")
+
+
 def test_each_test_has_a_separate_emulator(run: Run) -> None:
     run(ARRIVES + ARRIVES.replace("arrives", "arrives_again")).assert_outcomes(passed=2)
 

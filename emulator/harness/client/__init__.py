@@ -3,6 +3,7 @@
 Everything goes over HTTP, so that an emulator in process, one on a port and any other GraphQL endpoint are used alike.
 """
 
+from emulator.harness.client.arguments import checked
 from emulator.harness.client.control import Control, refusal_in
 from emulator.harness.client.endpoint import (
     ClockClient,
@@ -14,7 +15,7 @@ from emulator.harness.client.endpoint import (
     probe,
     sandbox_at,
 )
-from emulator.harness.client.lines import Shown, body_in, errors_in, user_errors_in
+from emulator.harness.client.lines import Shown, body_in, delivery_line, errors_in, record_line, user_errors_in
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
 from emulator.harness.client.timeline import Failures, Timeline, failures_at, timeline_of
@@ -33,11 +34,14 @@ __all__ = [
     "StackAdaptClient",
     "Timeline",
     "body_in",
+    "checked",
+    "delivery_line",
     "derived_user_id",
     "errors_in",
     "failures_at",
     "in_process",
     "probe",
+    "record_line",
     "refusal_in",
     "sandbox_at",
     "timeline_of",

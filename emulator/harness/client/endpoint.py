@@ -13,6 +13,7 @@ import httpx
 
 from emulator.addresses import address, shown
 from emulator.errors import UserMistake
+from emulator.harness.client.arguments import checked
 from emulator.harness.client.control import Control
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 
@@ -182,6 +183,7 @@ def _path(name: str) -> str:
     return f"sandboxes/{quote(name, safe='')}"
 
 
+@checked
 class ClockClient:
     """Reads, advances, freezes and resumes the clock. Every method returns the emulator's time, in UTC."""
 
