@@ -65,6 +65,9 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 @click.option(
     "--junit-xml", "junit_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as JUnit XML."
 )
+@click.option(
+    "--fail-on-unused", is_flag=True, help="Fail a scenario when a fault or a rate limit had no effect in it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object.")
 @remote_options
 def command(
@@ -77,6 +80,7 @@ def command(
     text: str | None,
     listing: bool,
     junit_path: Path | None,
+    fail_on_unused: bool,
     as_json: bool,
 ) -> None:
     """Play scenarios (files or folders; the built-in ones by default) and compare with what they expect.
@@ -92,7 +96,7 @@ def command(
         _list(scenarios, as_json)
         return
     with _target(url, token, advertiser) as target:
-        results = [play(each, target) for each in _with_progress(scenarios)]
+        results = [play(each, target, fail_on_unused=fail_on_unused) for each in _with_progress(scenarios)]
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
     report = Report(target=target.name, scenarios=results, exchanges=exchanges)
     if junit_path is not None:

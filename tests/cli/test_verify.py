@@ -85,6 +85,22 @@ def test_a_typo_in_a_scenario_exits_2_before_any_is_played(call: Run, broken: Pa
     assert "Did you mean 'MISSING_EMAIL'?" in shown.stderr
 
 
+def test_a_fault_without_effect_fails_a_scenario_on_request(call: Run, tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("""
+title: A fault that matches nothing
+about: It names another root field.
+steps:
+  - when: [{fault: status, status: 503, operation: tokenInfo}]
+    then: {profiles: []}
+""")
+    assert call("verify", str(path)).returncode == 0
+    shown = call("verify", "--fail-on-unused", str(path))
+    assert shown.returncode == 1
+    assert "expected  every fault and rate limit to have an effect" in shown.stdout
+    assert "found     fault 1, status (status 503, operation tokenInfo): matched no request" in shown.stdout
+
+
 def test_json_is_one_object(call: Run, broken: Path) -> None:
     shown = call("verify", "--json", str(broken), str(APPEARS))
     assert shown.returncode == 1

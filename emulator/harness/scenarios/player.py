@@ -13,6 +13,7 @@ from emulator.errors import EmulatorError, UserMistake
 from emulator.harness.client import ClockClient, Endpoint, RemoteEmulator
 from emulator.harness.scenarios.model import Check, Document, Scenario, ScenarioRun, workspace_of
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Result
+from emulator.harness.unused import unused_at
 from emulator.workspace import Workspace, parse_workspace
 
 Opened = AbstractContextManager[Endpoint]
@@ -56,8 +57,11 @@ def graphql_only(endpoint: Endpoint) -> Target:
     return Target(name=name, open=lambda _: nullcontext(endpoint), refuses=refuses)
 
 
-def play(scenario: Scenario, target: Target) -> Result:
-    """Plays a scenario up to the first step with a failed check. Raises EmulatorError when it cannot start."""
+def play(scenario: Scenario, target: Target, *, fail_on_unused: bool = False) -> Result:
+    """Plays a scenario up to the first step with a failed check. Raises EmulatorError when it cannot start.
+
+    With `fail_on_unused` one that passes also fails when a fault or a rate limit had no effect.
+    """
     reason = target.refuses(scenario)
     if reason is not None:
         return Result(case=scenario, outcome=SKIPPED, reason=reason)
@@ -65,6 +69,11 @@ def play(scenario: Scenario, target: Target) -> Result:
     started = watch.now()
     with target.open(scenario.workspace) as endpoint:
         result = _play(scenario, endpoint)
+        if fail_on_unused and result.outcome == PASSED and (unused := unused_at(endpoint)):
+            check = Check(
+                expected="every fault and rate limit to have an effect", passed=False, found="; ".join(unused)
+            )
+            result = replace(result, outcome=FAILED, checks=(*result.checks, check))
     return replace(result, seconds=(watch.now() - started).total_seconds())
 
 
