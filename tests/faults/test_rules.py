@@ -370,7 +370,7 @@ def test_an_error_in_the_workspace_names_its_place(changes: dict[str, Any], mess
 
 def test_rules_that_matched_no_request_are_unused_until_a_reset() -> None:
     rules = Faults(Ids(1), [{"fault": "status", "status": 500, "operation": "user"}])
-    for options in ({"times": 1}, {"operation": "tokenInfo"}, {"email": "nobody@example.com"}):
+    for options in ({"times": 1}, {"operation": "tokenInfo"}, {"email": "unknown@example.com"}):
         rules.add({"fault": "status", "status": 503, **options})
     rules.match(UPSERT, trace_id="t")
     assert [rule.id for rule in rules.unused()] == [1, 3, 4]
