@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
+from emulator.server.changes import Changes
 from emulator.stackadapt import StackAdapt
 from emulator.transport import HttpTransport, Transport
 from emulator.workspace import Destination
@@ -32,6 +33,7 @@ class SandboxServices:
 
     def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication], *, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
+        self.changes = Changes(sandbox.journal)
         self._app = app
         self._transports: dict[str, HttpTransport] = {}
         self._opening = Lock()

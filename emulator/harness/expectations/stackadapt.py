@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from emulator.clock import polls
+from emulator.durations import parse_duration
 from emulator.errors import InputError, unknown
 from emulator.harness.client import Endpoint, Shown, StackAdaptClient, checked, record_line
 from emulator.harness.expectations.criteria import Criteria, check_times, given
@@ -26,20 +27,27 @@ _VISIBLE = """query ($advertiser: ID!, $email: String) {
 class ExpectingStackAdapt(StackAdaptClient):
     """One advertiser at an endpoint, and expectations of it.
 
-    `patience` is how many seconds `expect_profile` waits at an endpoint without a clock to advance.
+    `patience` is how many seconds `expect_profile` waits at an endpoint without a clock to advance, unless it is given.
     """
 
     def __init__(self, endpoint: Endpoint, *, patience: float = 0) -> None:
         super().__init__(endpoint)
         self._patience = 0 if endpoint.controlled else patience
 
-    def expect_profile(self, *, email: str) -> ExpectedProfile:
-        """A profile with this email is visible. Raises Unmet with the timeline of the profile."""
-        for _ in polls(self._patience, every=_SECONDS_BETWEEN):
-            found = self._visible(email)
-            if found:
-                return ExpectedProfile(self._endpoint, found[0])
-        waited = f" after {self._patience:g} s" if self._patience else ""
+    def expect_profile(self, *, email: str, within: str | None = None) -> ExpectedProfile:
+        """A profile with this email is visible, now or `within` a duration of real time such as 10s, at most 60s.
+
+        Raises Unmet with the timeline of the profile.
+        """
+        seconds = self._patience if within is None else parse_duration(within, where="within").total_seconds()
+        if self._endpoint.controlled and within is not None:
+            awaited = {"advertiserId": self.advertiser_id, "email": email}
+            found = self._endpoint.control.wait_for("profile", timeout=within, **awaited)
+        else:
+            found = self._polled(email, seconds)
+        if found is not None:
+            return ExpectedProfile(self._endpoint, found)
+        waited = f" after {seconds:g} s" if seconds else ""
         wanted = f"expected a visible profile for {email} at advertiser {self.advertiser_id}"
         raise unmet(self._endpoint, f"{wanted}; none found{waited}", email=email)
 
@@ -135,6 +143,12 @@ class ExpectingStackAdapt(StackAdaptClient):
                 message = f"expected a segment with exactly {len(wanted)} members; {found}"
                 raise unmet(self._endpoint, message, email=(missing or surplus)[0])
         return segment
+
+    def _polled(self, email: str, seconds: float) -> Shown | None:
+        for _ in polls(seconds, every=_SECONDS_BETWEEN):
+            if found := self._visible(email):
+                return found[0]
+        return None
 
     def _visible(self, email: str) -> list[Shown]:
         if self._endpoint.controlled:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from emulator.server.control import clock, faults, journal, queries, rate_limit, segment_service, segments, state
+from emulator.server.control import clock, faults, journal, queries, rate_limit, segment_service, segments, state, wait
 from emulator.server.services import CurrentServices
 
-_GROUPS = (clock, segments, segment_service, queries, faults, rate_limit, journal, state)
+_GROUPS = (clock, segments, segment_service, queries, faults, rate_limit, journal, state, wait)
 
 
 def blueprint(services: CurrentServices) -> Blueprint:
