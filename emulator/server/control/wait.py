@@ -107,7 +107,7 @@ def _first(kind: str) -> Any:
     headers = [(name, request.headers[name]) for name in (SANDBOX_HEADER, "Authorization") if name in request.headers]
     query = {**filters, "limit": "1"}
     with current_app.test_request_context(f"{_folder()}/{key}", query_string=query, headers=headers):
-        response = current_app.make_response(current_app.view_functions[f"{request.blueprint}.{key}"]())
+        response: Any = current_app.view_functions[f"{request.blueprint}.{key}"]()
     return next(iter(response.get_json()[key]), None)
 
 
