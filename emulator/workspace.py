@@ -181,7 +181,10 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them."""
+    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them.
+
+    `document` is its JSON form, with the options applied; None for one that was not parsed.
+    """
 
     name: str = "local"
     advertisers: tuple[Advertiser, ...]
@@ -197,15 +200,21 @@ class Workspace:
     api_version: str = "2026-06"
     user_email: str = "integration@example.com"
     seed: int | None = None
+    document: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     def with_options(self, *, latency: str | None = None, api_version: str | None = None) -> Workspace:
         """The workspace with options of a command line applied. Raises InputError."""
         changed = self
         if latency is not None:
             _check_latency(latency)
-            changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
+            document = _with(
+                changed.document, ingestion=_with((changed.document or {}).get("ingestion", {}), latency=latency)
+            )
+            changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency), document=document)
         if api_version is not None:
-            changed = replace(changed, api_version=api_version)
+            changed = replace(
+                changed, api_version=api_version, document=_with(changed.document, apiVersion=api_version)
+            )
         return changed
 
     def token(self, secret: str) -> Token | None:
@@ -270,7 +279,12 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         ),
         faults=tuple(document.get("faults", ())),
         rate_limit=parse_rate_limit(document["rateLimit"]) if "rateLimit" in document else None,
+        document=document,
     )
+
+
+def _with(document: Mapping[str, Any] | None, **changes: Any) -> Mapping[str, Any] | None:
+    return None if document is None else {**document, **changes}
 
 
 def _check_latency(text: str) -> None:

@@ -73,6 +73,12 @@ class RemoteEmulator:
     url: str
     connect: Callable[[], httpx.Client] = field(repr=False)
 
+    def workspace(self) -> Mapping[str, Any]:
+        """The JSON form of the default sandbox's workspace. Raises InputError when it has none."""
+        with self.connect() as client:
+            document: Mapping[str, Any] = Control(client).get("workspace")["workspace"]
+        return document
+
     @contextmanager
     def sandbox(self, workspace: Mapping[str, Any] | None = None) -> Iterator[Endpoint]:
         """A new sandbox, deleted afterwards. `workspace` is in its JSON form; the default sandbox's when None.

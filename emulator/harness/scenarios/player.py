@@ -11,7 +11,7 @@ import httpx
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.harness.client import ClockClient, Endpoint, RemoteEmulator
-from emulator.harness.scenarios.model import Check, Document, Scenario, ScenarioRun, workspace_of
+from emulator.harness.scenarios.model import Check, Document, Scenario, ScenarioRun
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Result
 from emulator.harness.unused import unused_at
 from emulator.workspace import Workspace, parse_workspace
@@ -24,12 +24,13 @@ class Target:
     """Opens an endpoint for each scenario. `name` is its name in reports.
 
     `open` takes the JSON form of a workspace and raises UserMistake for an invalid one. `refuses` returns the reason
-    why a scenario cannot be played, as a sentence, or None.
+    why a scenario cannot be played, as a sentence, or None. `workspace` is the JSON form of the target's own, if any.
     """
 
     name: str
     open: Callable[[Document], Opened]
     refuses: Callable[[Scenario], str | None] = lambda _: None
+    workspace: Callable[[], Document | None] = lambda: None
 
 
 def separate_emulators(open_endpoint: Callable[[Workspace], Opened]) -> Target:
@@ -39,7 +40,8 @@ def separate_emulators(open_endpoint: Callable[[Workspace], Opened]) -> Target:
 
 def sandboxes_of(emulator: RemoteEmulator) -> Target:
     """A sandbox of a running emulator for each scenario, deleted afterwards."""
-    return Target(name=f"sandboxes of the emulator at {emulator.url}", open=emulator.sandbox)
+    name = f"sandboxes of the emulator at {emulator.url}"
+    return Target(name=name, open=emulator.sandbox, workspace=emulator.workspace)
 
 
 def graphql_only(endpoint: Endpoint) -> Target:
@@ -48,7 +50,7 @@ def graphql_only(endpoint: Endpoint) -> Target:
     def refuses(scenario: Scenario) -> str | None:
         if scenario.needs_emulator:
             return "This needs an emulator: it uses more than GraphQL."
-        if scenario.workspace != workspace_of({}):
+        if scenario.own_workspace:
             return "This needs an emulator: it changes the workspace."
         missing = ", ".join(sorted(scenario.tokens - endpoint.tokens.keys()))
         return f"This needs another token: {missing}." if missing else None
