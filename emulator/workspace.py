@@ -204,18 +204,13 @@ class Workspace:
 
     def with_options(self, *, latency: str | None = None, api_version: str | None = None) -> Workspace:
         """The workspace with options of a command line applied. Raises InputError."""
-        changed = self
+        from emulator.workspace_file import with_options
+
+        changed = replace(self, document=with_options(self.document, latency=latency, api_version=api_version))
         if latency is not None:
             _check_latency(latency)
-            document = _with(
-                changed.document, ingestion=_with((changed.document or {}).get("ingestion", {}), latency=latency)
-            )
-            changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency), document=document)
-        if api_version is not None:
-            changed = replace(
-                changed, api_version=api_version, document=_with(changed.document, apiVersion=api_version)
-            )
-        return changed
+            changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
+        return changed if api_version is None else replace(changed, api_version=api_version)
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, compared in constant time."""
@@ -281,10 +276,6 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         rate_limit=parse_rate_limit(document["rateLimit"]) if "rateLimit" in document else None,
         document=document,
     )
-
-
-def _with(document: Mapping[str, Any] | None, **changes: Any) -> Mapping[str, Any] | None:
-    return None if document is None else {**document, **changes}
 
 
 def _check_latency(text: str) -> None:
