@@ -45,7 +45,9 @@ def parse_rate_limit(written: Mapping[str, Any]) -> RateLimit:
     requests = _count("requests", written.get("requests"))
     per = written.get("per", "1s")
     if not isinstance(per, str) or not (period := parse_duration(per, where="per")):
-        raise InputError("invalid duration", where="per", found=per, allowed="1s, 1m or 1h")
+        raise InputError(
+            "invalid duration", where="per", found=per, allowed="1s, 1m, 1h or another duration that is not zero"
+        )
     return RateLimit(requests=requests, per=period, burst=_count("burst", written.get("burst", requests)))
 
 

@@ -116,7 +116,7 @@ def test_an_error_names_the_place_the_value_and_the_closest_allowed_one(document
         ({"evnt": "Order Completed"}, "condition: unknown key 'evnt'. Known: trait, event, .*Did you mean 'event'"),
         ({}, "condition: .*too few keys.*one of trait, event"),
         ({"event": "e", "withn": "7d"}, "condition: unknown key 'withn'.*Did you mean 'within'"),
-        ({"not": {"event": "e", "within": "7 days"}}, r"condition\.not\.within: .*Found: '7 days'.*2d"),
+        ({"not": {"event": "e", "within": "7 weeks"}}, r"condition\.not\.within: .*Found: '7 weeks'.*2d"),
         ({"trait": "t", "operator": "within"}, r"condition\.operator: .*Did you mean 'within_\w+'"),
         (
             {"any": [{"event": "e", "where": [{"property": "p", "operator": "within_last"}]}]},
