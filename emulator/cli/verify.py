@@ -62,7 +62,7 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 @click.option(
     "--workspace",
     "workspace_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="Workspace of the scenarios at PATH that name none.",
 )
 @click.option("--target", "url", help="Running emulator or GraphQL endpoint; separate emulators when absent.")

@@ -129,7 +129,7 @@ def test_scenarios_are_listed_and_chosen_by_text(call: Run) -> None:
         (["--target", "not a url"], "URL"),
         (["--target", "http://127.0.0.1:9/graphql"], "no response"),
         (["--target", "https://api.stackadapt.com/graphql"], "Add --allow-remote"),
-        (["-k", "opted-in", "--junit-xml", "/nowhere/at/all.xml"], "this file cannot be written"),
+        (["-k", "opted-in", "--junit-xml", "/nowhere/at/all.xml"], "cannot write /nowhere/at/all.xml: no such folder"),
     ],
 )
 def test_bad_usage_exits_2(call: Run, arguments: list[str], said: str) -> None:

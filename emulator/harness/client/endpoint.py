@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from emulator.addresses import address, shown
-from emulator.errors import UserMistake
+from emulator.errors import UserMistake, reason_of
 from emulator.harness.client.arguments import checked
 from emulator.harness.client.control import Control
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
@@ -179,7 +179,7 @@ def _is_emulator(connect: Callable[[], httpx.Client], base: str) -> bool:
             health = client.get("/_emulator/health")
         body = health.json()
     except httpx.HTTPError as error:
-        raise UserMistake(f"no response: {error}", where=base) from None
+        raise UserMistake(f"no response: {reason_of(error)}", where=base) from None
     except ValueError:
         return False
     return health.is_success and isinstance(body, dict) and body.get("status") == "ok"
