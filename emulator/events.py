@@ -109,11 +109,16 @@ class CallReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanged(Event):
-    """A profile entered or exited an audience, or a step of a journey; `audience_key` is the key of either."""
+    """A profile entered or exited an audience, or a step of a journey; `audience_key` is the key of either.
+
+    `user_id` and `email` are those that the profile got last, personal data.
+    """
 
     audience_key: str
     profile_id: str
     entered: bool
+    user_id: str | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,8 @@ CASES: list[tuple[Event, str]] = [
     ),
     (UNKNOWN_SOURCE, "WARNING identify of u1 (***) refused with 400: no source has this write key (sha256:ab12cd34)"),
     (MEMBERSHIP, "INFO profile use_1 entered 'vip_customers'"),
+    (replace(MEMBERSHIP, user_id="u1", email="ada@example.com"), "INFO u1 (***) entered 'vip_customers'"),
+    (replace(MEMBERSHIP, email="ada@example.com"), "INFO *** entered 'vip_customers'"),
     (replace(MEMBERSHIP, entered=False), "INFO profile use_1 left 'vip_customers'"),
     (BATCH, "INFO delivered 2 events to 'StackAdapt Acme': 2 sent"),
     (

@@ -98,6 +98,21 @@ def test_a_refused_request_is_found_by_operation_and_email(client: Client) -> No
     assert client.get("/_emulator/profiles").json == {"profiles": []}
 
 
+def test_a_token_in_place_of_an_advertiser_is_not_in_the_journal(client: Client) -> None:
+    document = UPSERT.replace("1001", f'"{SECRET}"')
+    client.post("/graphql", json={"query": document}, headers=bearer(SECRET))
+    [entry] = entries(client)
+    assert entry["advertiserIds"] == ["***"]
+    assert SECRET not in json.dumps(entry)
+
+
+def test_a_secret_is_found_as_json_spells_it(client: Client) -> None:
+    secret = 'sa-"quoted"-\\-secret'
+    client.post("/graphql", json={**QUERY, "variables": {"t": secret}}, headers=bearer(secret))
+    [entry] = entries(client)
+    assert json.loads(entry["request"])["variables"] == {"t": "***"}
+
+
 @pytest.mark.parametrize("field", ["query", "variables"])
 @pytest.mark.parametrize("secret", [SECRET, "sa-local-write", "sa-local-read", "segment-local"])
 def test_no_secret_of_the_request_or_of_the_workspace_is_in_the_journal(
