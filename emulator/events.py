@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from sys import getsizeof
+from types import MappingProxyType
+from typing import Final
 
 # The approximate size of an event without its strings.
 _PLAIN_BYTES = 512
+
+# Why a request to `/graphql` was refused before it ran, and how to say it.
+REFUSALS: Final = MappingProxyType(
+    {
+        "no_token": "no token",
+        "not_bearer": "the Authorization header has no Bearer token",
+        "unknown_token": "unknown token",
+        "expired_token": "expired token",
+        "method_not_allowed": "the method is not POST",
+        "body_too_large": "the body is too large",
+        "invalid_body": "the body is not a GraphQL request",
+        "invalid_fault": "the fault header is invalid",
+        "unknown_path": "unknown path",
+        "untrusted_host": "untrusted host name",
+        "unreadable_sandbox": "the sandbox of this token cannot be read",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +49,9 @@ class GraphQLExchanged(Event):
     the workspace's name for the token, never the token; `status` is None without a response; `duration_ms` is real time
     plus the delays of faults; `matched` are the names of the faults that matched it, and `rateLimit`. `advertiser_ids`
     and `emails` are those in its arguments and records.
+
+    `refusal` is why the request was refused before it ran, one of `REFUSALS`. `credential` is the fingerprint of what
+    such a request sent as its token, None when it sent nothing.
     """
 
     trace_id: str
@@ -42,6 +64,10 @@ class GraphQLExchanged(Event):
     matched: tuple[str, ...] = ()
     advertiser_ids: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
+    method: str = "POST"
+    path: str = "/graphql"
+    refusal: str | None = None
+    credential: str | None = None
 
     @property
     def size(self) -> int:
@@ -62,30 +88,57 @@ class RecordProcessed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReceived(Event):
-    """A call to the Tracking API. `reason` is the discard code when it was rejected on ingest."""
+    """A call to the Tracking API. `reason` is the discard code when it was rejected on ingest.
 
-    source: str
+    A request that was refused has status 400 or above, `source` None when it belongs to no source, `message_id` None
+    when its body could not be read, and `message`, the error in the response; `credential` is the fingerprint of the
+    write key that it sent. `user_id` and `email` are what the call says, personal data.
+    """
+
+    source: str | None
     call: str
-    message_id: str
+    message_id: str | None
     accepted: bool
     reason: str | None = None
+    user_id: str | None = None
+    email: str | None = None
+    status: int = 200
+    message: str | None = None
+    credential: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanged(Event):
-    """A profile entered or exited an audience, or a step of a journey; `audience_key` is the key of either."""
+    """A profile entered or exited an audience, or a step of a journey; `audience_key` is the key of either.
+
+    `user_id` and `email` are those that the profile got last, personal data.
+    """
 
     audience_key: str
     profile_id: str
     entered: bool
+    user_id: str | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDelivered(Event):
-    """One attempt to deliver a batch: how many events had each outcome, and the HTTP status if there was a response."""
+    """One attempt to deliver a batch: how many events had each outcome, and the HTTP status if there was a response.
+
+    `reasons` are the reason codes of those that were not sent, with their counts, and `user_ids` their users.
+    `message_ids` are those of the events in the request, `trace_id` the request's id at an emulated StackAdapt.
+    """
 
     destination: str
     subscription: str
     outcomes: dict[str, int]
     status: int | None
     error: str | None = None
+    reasons: dict[str, int] = field(default_factory=dict)
+    user_ids: tuple[str, ...] = ()
+    message_ids: tuple[str, ...] = ()
+    trace_id: str | None = None
+
+    @property
+    def size(self) -> int:
+        return _PLAIN_BYTES + sum(map(getsizeof, (*self.user_ids, *self.message_ids)))

@@ -1,10 +1,18 @@
-"""Text that databases and JSON readers accept, and excerpts of two texts that differ."""
+"""Text that databases and JSON readers accept, text without email addresses, and excerpts of two texts that differ."""
 
 from __future__ import annotations
 
 import re
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# A syntax error quotes the document around its location.
+_ADDRESS = re.compile(r"[^\s\"'(),;<>]*@[^\s\"'(),;<>]*")
+_HIDDEN = "***"
+
+
+def without_addresses(text: str) -> str:
+    """The text with `***` in place of each email address, and of anything else with an @."""
+    return _ADDRESS.sub(_HIDDEN, text)
 
 
 def whole_characters(text: str) -> str:

@@ -26,7 +26,7 @@ def layers(*names: str) -> Layers:
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids protocol",
-        "clock durations addresses text strict_json",
+        "clock durations addresses credentials text strict_json",
         "timestamps rate_limit transport store schemas",
         "yaml_files events",
         "workspace_file",

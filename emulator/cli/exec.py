@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import reduce
+from operator import add
 from pathlib import Path
 from types import FrameType
 
 import click
 import httpx
 
-from emulator.harness.client import Endpoint, failures_at, sandbox_at
+from emulator.harness.client import Control, Endpoint, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace
@@ -24,6 +26,7 @@ _EPILOG = """\b
 Examples:
   stackadapt-emulator exec -- pytest
   stackadapt-emulator exec --workspace workspace.yaml --latency 4h -- npm test
+  stackadapt-emulator exec --fail-on-refused -- npm test
   stackadapt-emulator exec -- sh -c 'curl -s $STACKADAPT_EMULATOR_URL/_emulator/health'
 \b
 Environment variables of the command:
@@ -35,9 +38,9 @@ Environment variables of the command:
   STACKADAPT_EMULATOR_URL    the emulator, for its control API and for commands such as trigger
 \b
 Exit codes: that of the command; 128 plus the signal's number when a signal ended it; 127 when it is not found; 126
-when it cannot be run.
+when it cannot be run; 1 with --fail-on-refused when anything was refused.
 """
-_NOT_FOUND, _NOT_RUNNABLE = 127, 126
+_NOT_FOUND, _NOT_RUNNABLE, _REFUSED = 127, 126, 1
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MOST_FAILURES = 10
 _SECONDS = 60
@@ -47,16 +50,22 @@ _SECONDS = 60
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
 @click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
+@click.option(
+    "--fail-on-refused",
+    is_flag=True,
+    help="Exit with code 1 when the command succeeds but anything was refused, rejected or failed.",
+)
 @click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(
     workspace_path: Path | None,
     latency: str | None,
     api_version: str | None,
+    fail_on_refused: bool,
     command_line: tuple[str, ...],
 ) -> None:
     """Run COMMAND with its own emulator on a free port, which stops when the command ends.
 
-    When the command fails, the emulator's failures are printed on standard error.
+    When it ends, a table of what was refused, rejected or failed is printed on standard error, by reason and person.
     """
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
     with used(workspace_path):
@@ -69,9 +78,8 @@ def command(
         endpoint = sandbox_at(client)
         with Heartbeat(emulator.sandboxes.opened):
             code = _run(command_line, {**os.environ, **_variables(endpoint)})
-        if code:
-            _print_failures(endpoint, code)
-    sys.exit(code)
+        refused = _print_failures(_failures(client), code)
+    sys.exit(_REFUSED if refused and fail_on_refused and not code else code)
 
 
 def _variables(endpoint: Endpoint) -> dict[str, str]:
@@ -118,9 +126,17 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _print_failures(endpoint: Endpoint, code: int) -> None:
-    failures = failures_at(endpoint)
+def _failures(client: httpx.Client) -> Failures:
+    """What failed in all sandboxes that the command left."""
+    names = [each["name"] for each in Control(client).get("sandboxes")["sandboxes"]]
+    return reduce(add, (failures_at(sandbox_at(client, name)) for name in names))
+
+
+def _print_failures(failures: Failures, code: int) -> bool:
+    """Prints what was refused, rejected or failed; whether there was anything."""
     if failures:
-        click.echo(f"stackadapt-emulator: the command exited with code {code}. Failures:", err=True)
-        for line in failures.counted(most=_MOST_FAILURES):
+        ended = f"the command exited with code {code}. Failures" if code else "refused, rejected or failed"
+        click.echo(f"stackadapt-emulator: {ended}:", err=True)
+        for line in failures.table(most=_MOST_FAILURES):
             click.echo(f"  {line}", err=True)
+    return bool(failures)

@@ -7,37 +7,49 @@ Browser and mobile libraries use one-letter routes, `/v1/t` for track. The CORS 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.errors import NotFound
+from emulator.credentials import fingerprint, without_secrets
+from emulator.errors import NotFound, UserMistake
 from emulator.segment.service import Segment
 from emulator.segment.tracking.calls import BATCHES, CALLS
 from emulator.segment.tracking.request_body import BadRequest, ParsedBody, decompress, limit_of, parse_body
 
 _INITIALS = {name[0]: name for name in (*CALLS, "batch")}
+_UNKNOWN_SOURCE = "unknown_source"
 _FOR_BROWSERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Retry-Count",
 }
 
+Find = Callable[[str], Segment | None]
 
-def blueprint(find: Callable[[str], Segment | None]) -> Blueprint:
-    """The routes. `find` returns the Segment service whose workspace has a write key."""
+
+def blueprint(find: Find, fallback: Callable[[], Segment]) -> Blueprint:
+    """The routes. `find` returns the Segment service whose workspace has a write key, `fallback` the one whose journal
+    lists the requests that belong to none.
+    """
     routes = Blueprint("tracking", __name__, url_prefix="/v1")
 
     def ingest(route: str) -> tuple[Response, int]:
+        body, error = _body(route)
+        key = _write_key(body)
         try:
-            body = _body(route)
-            key = _write_key(body)
             segment = find(key) if key else None
-            if segment is None:
-                raise _unknown_source(key)
-            _ingest(segment, route, body, key)
-        except BadRequest as error:
-            return _bad_request(error), 400
-        return jsonify(success=True), 200
+        except UserMistake as mistake:
+            why = {"reason": "unreadable_sandbox", "message": mistake.message}
+            _refuse(fallback(), route, body, key, status=400, **why)
+            raise
+        if error is None:
+            error = _unknown_source(key) if segment is None else _ingest(segment, route, body, key)
+        if error is None:
+            return jsonify(success=True), 200
+        owner = fallback() if segment is None or error.code == _UNKNOWN_SOURCE else segment
+        _refuse(owner, route, body, key, status=400, reason=error.code, message=error.message)
+        return _bad_request(error), 400
 
     def ingest_short(initial: str) -> tuple[Response, int]:
         return ingest(_INITIALS[initial])
@@ -54,13 +66,52 @@ def blueprint(find: Callable[[str], Segment | None]) -> Blueprint:
     return routes
 
 
-def _body(route: str) -> ParsedBody:
+def route_named(text: str) -> str | None:
+    """The route of the Tracking API with this name or initial."""
+    name = _INITIALS.get(text, text)
+    return name if name in (*CALLS, *BATCHES) else None
+
+
+def journal_refused(
+    find: Find, fallback: Callable[[], Segment], route: str, *, status: int, reason: str, message: str, read: bool
+) -> None:
+    """Journals the current request, which was meant for a route of the Tracking API and refused before it got there.
+
+    Its body is left unread unless `read`.
+    """
+    body = _body(route)[0] if read else ParsedBody()
+    key = _write_key(body)
+    segment = None
+    with suppress(UserMistake):
+        segment = find(key) if key else None
+    _refuse(segment or fallback(), route, body, key, status=status, reason=reason, message=message)
+
+
+def _refuse(
+    segment: Segment, route: str, body: ParsedBody, key: str, *, status: int, reason: str, message: str
+) -> None:
+    segment.refuse(
+        route,
+        body,
+        status=status,
+        reason=reason,
+        message=without_secrets(message, [key]),
+        source=segment.source_named_by(key) if key else None,
+        credential=fingerprint(key),
+    )
+
+
+def _body(route: str) -> tuple[ParsedBody, BadRequest | None]:
+    """The request's body; an empty one and the error where it cannot be read."""
     limit = limit_of(route)
     # A body that is too large gets the response of this API, not that of the server.
     request.max_content_length = None
     # One byte beyond the limit is enough to refuse it.
     raw = request.stream.read(limit + 1)
-    return parse_body(route, decompress(raw, request.headers.get("Content-Encoding", ""), limit=limit))
+    try:
+        return parse_body(route, decompress(raw, request.headers.get("Content-Encoding", ""), limit=limit)), None
+    except BadRequest as error:
+        return ParsedBody(), error
 
 
 def _write_key(body: Mapping[str, Any]) -> str:
@@ -76,18 +127,19 @@ def _write_key(body: Mapping[str, Any]) -> str:
     return key if isinstance(key, str) else ""
 
 
-def _ingest(segment: Segment, route: str, body: ParsedBody, key: str) -> None:
-    """Raises BadRequest for an unknown write key when the sandbox was deleted meanwhile."""
+def _ingest(segment: Segment, route: str, body: ParsedBody, key: str) -> BadRequest | None:
+    """The error for an unknown write key when the sandbox was deleted meanwhile."""
     try:
         segment.ingest(route, body, source=segment.source_named_by(key))
     except NotFound:
-        raise _unknown_source(key) from None
+        return _unknown_source(key)
+    return None
 
 
 def _unknown_source(key: str) -> BadRequest:
     return BadRequest(
         "No source has this write key." if key else "The request has no write key.",
-        code="unknown_source",
+        code=_UNKNOWN_SOURCE,
         hint="Send a source's write key as the user name of Basic authentication or as writeKey in the body.",
     )
 

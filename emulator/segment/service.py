@@ -24,7 +24,7 @@ from emulator.segment.engage.queries import SpaceQueries, keys_after
 from emulator.segment.lookups import check_audience, check_connected
 from emulator.segment.profiles.profile import EMAIL, USER_ID
 from emulator.segment.tables import TABLES
-from emulator.segment.tracking.calls import Call, IngestResult, RejectedCall, read_calls
+from emulator.segment.tracking.calls import Call, IngestResult, RejectedCall, read_calls, refused_calls, sender_in
 from emulator.segment.tracking.deduplication import deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
 from emulator.timestamps import from_millis, to_millis
@@ -85,6 +85,41 @@ class Segment:
         self._dispatcher.process_due()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
         return Receipt(accepted=len(calls), failed=failed)
+
+    def refuse(
+        self,
+        route: str,
+        body: Mapping[str, Any],
+        *,
+        status: int,
+        reason: str,
+        message: str,
+        source: str | None = None,
+        credential: str | None = None,
+    ) -> None:
+        """Journals the calls of a request that was refused with `status`; nothing else happens to them.
+
+        `body` is empty where it could not be read; `source` is the name of the source whose write key it has.
+        """
+        at = self._sandbox.clock.now()
+        for call, given in refused_calls(route, body):
+            user_id, email = sender_in(given)
+            message_id = given.get("messageId")
+            self._sandbox.journal.append(
+                CallReceived(
+                    at=at,
+                    source=source,
+                    call=call,
+                    message_id=message_id if isinstance(message_id, str) and message_id else None,
+                    accepted=False,
+                    reason=reason,
+                    user_id=user_id,
+                    email=email,
+                    status=status,
+                    message=message,
+                    credential=credential,
+                )
+            )
 
     def set_membership(
         self,
@@ -236,6 +271,7 @@ class Segment:
 
 
 def _received(result: IngestResult, source: str, at: datetime) -> CallReceived:
+    user_id, email = sender_in(result.message)
     return CallReceived(
         at=at,
         source=source,
@@ -243,6 +279,8 @@ def _received(result: IngestResult, source: str, at: datetime) -> CallReceived:
         message_id=result.message_id,
         accepted=isinstance(result, Call),
         reason=result.reason if isinstance(result, RejectedCall) else None,
+        user_id=user_id,
+        email=email,
     )
 
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import copy
 from functools import cache
 from typing import Final
 
-from flask import Flask, Response, current_app, jsonify
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
+from werkzeug.exceptions import NotFound as HTTPNotFound
 
 from emulator import __version__
 from emulator.addresses import LOOPBACK_HOSTS
 from emulator.errors import EmulatorError, NotFound, UserMistake
+from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
+from emulator.segment.http import journal_refused as journal_refused_calls
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
 from emulator.server.sandboxes import Sandboxes
+from emulator.server.services import SandboxServices
+from emulator.server.wrong_paths import meant_by, unknown_path, untrusted_host, wrong_method
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.http import graphql_blueprint as graphql
+from emulator.stackadapt.http import journal_refused as journal_refused_request
 from emulator.stackadapt.http import uploads_blueprint as uploads
 
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -51,16 +58,8 @@ def _application() -> Flask:
     app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
 
-    def stackadapt_of(token: str) -> StackAdapt | None:
-        services = _sandboxes().services_of_token(token)
-        return services.stackadapt if services else None
-
-    def segment_of(write_key: str) -> Segment | None:
-        services = _sandboxes().services_of_write_key(write_key)
-        return services.segment if services else None
-
-    app.register_blueprint(graphql(stackadapt_of))
-    app.register_blueprint(tracking(segment_of))
+    app.register_blueprint(graphql(_stackadapt_of, lambda: _fallback().stackadapt))
+    app.register_blueprint(tracking(_segment_of, lambda: _fallback().segment))
     app.register_blueprint(uploads(lambda name: _sandboxes().services(name).stackadapt))
     app.register_blueprint(control(lambda: requested_services(_sandboxes())), url_prefix="/_emulator")
     app.register_blueprint(sandboxes(_sandboxes), url_prefix="/_emulator/sandboxes")
@@ -74,6 +73,23 @@ def _sandboxes() -> Sandboxes:
     """The sandboxes of the application that handles the current request."""
     sandboxes: Sandboxes = current_app.extensions[_SANDBOXES]
     return sandboxes
+
+
+def _stackadapt_of(token: str) -> StackAdapt | None:
+    services = _sandboxes().services_of_token(token)
+    return services.stackadapt if services else None
+
+
+def _segment_of(write_key: str) -> Segment | None:
+    services = _sandboxes().services_of_write_key(write_key)
+    return services.segment if services else None
+
+
+def _fallback() -> SandboxServices:
+    """The services whose journal lists a request that belongs to no sandbox: those that it names, else the default."""
+    with suppress(UserMistake):
+        return _sandboxes().services(request.headers.get(SANDBOX_HEADER, DEFAULT_SANDBOX))
+    return _sandboxes().services(DEFAULT_SANDBOX)
 
 
 def _index() -> Response:
@@ -94,4 +110,43 @@ def _emulator_error(error: EmulatorError) -> tuple[Response, int]:
 def _http_error(error: HTTPException) -> tuple[Response, int, list[tuple[str, str]]]:
     # Such as Allow, which a 405 response must have.
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
-    return jsonify(error=error.name, message=error.description), error.code or 500, headers
+    status = error.code or 500
+    explained = _explained(error)
+    if explained is None:
+        return jsonify(error=error.name, message=error.description), status, headers
+    _journal(explained, status)
+    return jsonify({**explained.as_dict(), "error": error.name}), status, headers
+
+
+def _explained(error: HTTPException) -> UserMistake | None:
+    """What is wrong with the path, the method or the host name of the current request."""
+    if isinstance(error, SecurityError):
+        host = request.headers.get("Host", "")
+        port = host.rpartition(":")[2]
+        return untrusted_host(host, f":{port}" if port.isdecimal() else "")
+    if isinstance(error, HTTPNotFound):
+        return unknown_path(request.path, current_app.url_map, request.host_url.rstrip("/"))
+    if isinstance(error, MethodNotAllowed):
+        return wrong_method(request.method, request.path, error.valid_methods or ())
+    return None
+
+
+def _journal(error: UserMistake, status: int) -> None:
+    """Journals the current request where it was meant for one of the two APIs. A GET of another path is a page."""
+    meant = meant_by(request.path)
+    # A browser sends no POST after a preflight request that failed.
+    method = request.headers.get("Access-Control-Request-Method", request.method)
+    if meant is None or (method != "POST" and status != MethodNotAllowed.code):
+        return
+    # A page of another origin may have sent a body to an untrusted host name.
+    reason, message, read = "untrusted_host", error.message, False
+    if status == HTTPNotFound.code:
+        reason, message, read = "unknown_path", f"{error.message}, instead of {meant.path!r}", True
+    elif status == MethodNotAllowed.code:
+        reason, message = "method_not_allowed", error.message
+    if meant.route is None:
+        why = {"refusal": reason, "message": message}
+        journal_refused_request(_stackadapt_of, lambda: _fallback().stackadapt, status=status, **why, read=read)
+    else:
+        why = {"reason": reason, "message": message}
+        journal_refused_calls(_segment_of, lambda: _fallback().segment, meant.route, status=status, **why, read=read)

@@ -5,7 +5,7 @@
 
 from emulator.stackadapt.graphql.request import FieldContents, ParsedRequest, parse_body
 from emulator.stackadapt.limits import Limits
-from emulator.stackadapt.request_log import CRITERIA, RequestLog, read_criteria
+from emulator.stackadapt.request_log import CRITERIA, RequestLog, outcome_of, read_criteria
 from emulator.stackadapt.service import StackAdapt
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ParsedRequest",
     "RequestLog",
     "StackAdapt",
+    "outcome_of",
     "parse_body",
     "read_criteria",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -20,8 +20,11 @@ Shown = dict[str, Any]
 # What a request must match, by the names of `CRITERIA`. In an email `*` is any text.
 Criteria = Mapping[str, str | int]
 
-CRITERIA: Final = ("operation", "email", "advertiserId", "status", "traceId")
+CRITERIA: Final = ("operation", "email", "advertiserId", "status", "outcome", "traceId")
 COUNTS: Final = ("times", "atLeast", "atMost")
+REFUSAL: Final = "refusal"
+# Criteria that ask for refused requests too.
+_OF_THE_RESPONSE = frozenset({"status", "outcome", "traceId"})
 # The status of a request without a response.
 NO_STATUS: Final = "none"
 
@@ -45,9 +48,20 @@ class RequestLog:
         self._limits = limits
         self._operations = operations
 
-    def find(self, criteria: Criteria, *, limit: int, offset: int = 0, mask: bool = False) -> tuple[int, list[Shown]]:
-        """How many requests match the criteria, and a page of them (`shown`). Raises InputError."""
-        found, _ = self._matching(criteria)
+    def find(
+        self,
+        criteria: Criteria,
+        *,
+        trace_ids: Collection[str] | None = None,
+        limit: int,
+        offset: int = 0,
+        mask: bool = False,
+    ) -> tuple[int, list[Shown]]:
+        """How many requests match the criteria, and a page of them (`shown`). Raises InputError.
+
+        With `trace_ids`, only requests with one of them.
+        """
+        found = [each for each in self._matching(criteria)[0] if trace_ids is None or each.trace_id in trace_ids]
         processed: dict[str, list[RecordProcessed]] = defaultdict(list)
         for record in self._journal.entries(RecordProcessed):
             processed[record.trace_id].append(record)
@@ -58,19 +72,24 @@ class RequestLog:
         """Whether the expected number of requests was made: `{"verified", "found", "expected", "nearest"}`.
 
         `given` has criteria and one of `times`, `atLeast`, `atMost`, or the latter two; without any, at least one
-        request is expected. `nearest` are requests that miss one criterion, and which.
-        Raises InputError for an unknown operation; the rest of `given` is validated already.
+        request is expected. `nearest` are requests that miss one criterion, and which. A request that was refused
+        before it ran is not counted, unless the criteria name its status, outcome or trace id; it is among the
+        nearest. Raises InputError for an unknown operation; the rest of `given` is validated already.
         """
         criteria = read_criteria(given)
         expected = {name: given[name] for name in COUNTS if name in given} or {"atLeast": 1}
         found, missed = self._matching(criteria)
+        if not criteria.keys() & _OF_THE_RESPONSE:
+            # Last, since the last are the nearest.
+            missed = [*missed, *((each, REFUSAL) for each in found if each.refusal)]
+            found = [each for each in found if not each.refusal]
         count = len(found)
         within = expected.get("atLeast", count) <= count <= expected.get("atMost", count)
         return {
             "verified": within and count == expected.get("times", count),
             "found": count,
             "expected": expected,
-            "nearest": [_near_miss(each, name, criteria[name]) for each, name in missed[-_NEAREST:]],
+            "nearest": [_near_miss(each, name, criteria.get(name, "none")) for each, name in missed[-_NEAREST:]],
         }
 
     def clear(self) -> None:
@@ -89,6 +108,9 @@ class RequestLog:
             missed = [name for name, value in criteria.items() if not _matches(exchange, name, value)]
             if not missed:
                 found.append(exchange)
+            elif exchange.refusal and not exchange.operations:
+                # Whatever else it might have matched could not be read.
+                close.append((exchange, REFUSAL))
             elif len(missed) == 1:
                 close.append((exchange, missed[0]))
         return found, close
@@ -107,6 +129,8 @@ def _values(exchange: GraphQLExchanged, name: str) -> tuple[str | int, ...]:
         "email": exchange.emails,
         "advertiserId": exchange.advertiser_ids,
         "status": (status,),
+        "outcome": (outcome_of(exchange),),
+        REFUSAL: (exchange.refusal or "none",),
         "traceId": (exchange.trace_id,),
     }
     return values[name]
@@ -122,6 +146,8 @@ def _near_miss(exchange: GraphQLExchanged, name: str, expected: str | int) -> Sh
         "at": to_iso(exchange.at),
         "operations": list(exchange.operations),
         "status": exchange.status,
+        "refusal": exchange.refusal,
+        "credential": exchange.credential,
         "differs": name,
         "expected": expected,
         "found": list(values),
@@ -151,6 +177,10 @@ def shown(exchange: GraphQLExchanged, processed: Sequence[RecordProcessed], limi
         "at": to_iso(exchange.at),
         "traceId": exchange.trace_id,
         "token": exchange.token_name,
+        "credential": exchange.credential,
+        "method": exchange.method,
+        "path": exchange.path,
+        "refusal": exchange.refusal,
         "operations": list(exchange.operations),
         "advertiserIds": list(exchange.advertiser_ids),
         "status": exchange.status,

@@ -49,6 +49,11 @@ for user in ("u1", "u2"):
 headers = {"authorization": f"Bearer {os.environ['STACKADAPT_TOKEN']}", "content-type": "application/json"}
 query = json.dumps({"query": '{ user { email("ada@example.com") } }'}).encode()
 opener.open(urllib.request.Request(os.environ["STACKADAPT_GRAPHQL_URL"], query, headers))
+wrong = {**headers, "authorization": "Bearer sa-wrong-0123456789"}
+try:
+    opener.open(urllib.request.Request(os.environ["STACKADAPT_GRAPHQL_URL"], b'{"query": "{ user { email } }"}', wrong))
+except urllib.error.HTTPError as error:
+    assert error.code == 401
 sys.exit(int(sys.argv[1]))
 """
 
@@ -118,17 +123,62 @@ def test_no_command_at_all_is_bad_usage(run: Run) -> None:
     assert run("exec").returncode == 2
 
 
-def test_failures_are_printed_without_email_addresses_when_the_command_fails(run: Run) -> None:
-    done = run(*python(SEND, "3"))
-    assert done.returncode == 3
-    assert "the command exited with code 3. Failures:" in done.stderr
-    assert "2 x  Segment     identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED" in done.stderr
-    assert "1 x  GraphQL     unreadable document: errors, 200; Syntax Error" in done.stderr
-    assert "ada@example.com" not in done.stderr
+REFUSED = """\
+  count  stage    who     what and why
+      2  Segment  u1, u2  identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is \
+missing the required field 'email'.
+      2  Segment  u1, u2  track 'Audience Entered' to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: \
+The root value is missing the required field 'email'.
+      1  GraphQL  -       unreadable document: errors, 200; Syntax Error: Expected Name, found String "***". \
+(line 1, column 16)
+      1  GraphQL  -       user: refused with 401, unknown token (sha256:b48c2b4c)
+"""
 
 
-def test_nothing_is_printed_when_the_command_succeeds(run: Run) -> None:
-    assert run(*python(SEND, "0")).stderr == ""
+@pytest.mark.parametrize(
+    ("options", "command_code", "code", "heading"),
+    [
+        ((), 0, 0, "refused, rejected or failed"),
+        (("--fail-on-refused",), 0, 1, "refused, rejected or failed"),
+        ((), 3, 3, "the command exited with code 3. Failures"),
+        (("--fail-on-refused",), 3, 3, "the command exited with code 3. Failures"),
+    ],
+)
+def test_what_was_refused_is_printed_without_email_addresses(
+    run: Run, options: tuple[str, ...], command_code: int, code: int, heading: str
+) -> None:
+    done = run("exec", *options, "--", sys.executable, "-c", SEND, str(command_code))
+    assert done.returncode == code
+    assert done.stderr == f"stackadapt-emulator: {heading}:\n{REFUSED}"
+
+
+IN_A_SANDBOX = """
+import json, os, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def post(path, body):
+    sent = urllib.request.Request(os.environ["STACKADAPT_EMULATOR_URL"] + path, json.dumps(body).encode(),
+                                  {"content-type": "application/json"})
+    return json.load(opener.open(sent))
+sandbox = post("/_emulator/sandboxes", {"name": "mine"})
+post("/v1/track", {"userId": "u1", "writeKey": sandbox["writeKey"]})
+"""
+
+
+def test_what_was_refused_in_another_sandbox_is_printed(run: Run) -> None:
+    done = run("exec", "--fail-on-refused", "--", sys.executable, "-c", IN_A_SANDBOX)
+    assert (done.returncode, done.stderr) == (
+        1,
+        (
+            "stackadapt-emulator: refused, rejected or failed:\n"
+            "  count  stage    who  what and why\n"
+            "      1  Segment  u1   track: dropped on ingest, event_not_defined\n"
+        ),
+    )
+
+
+def test_nothing_is_printed_when_nothing_was_refused(run: Run) -> None:
+    done = run("exec", "--fail-on-refused", "--", sys.executable, "-c", "")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -68,11 +68,13 @@ TIMELINE_OF_U2 = """(u2)
   profile     none visible"""  # noqa: E501
 ARRIVED = "ada@example.com of advertiser 1001, visible since TIME, OPTED_IN, in vip_customers (aud_local_vip)"
 TIMELINE_OF_ADA = f"""ada@example.com (u1)
+  Segment     1 call was dropped on ingest: event_not_defined
   Segment     identify to 'StackAdapt Acme': sent
   Segment     track 'Audience Entered' to 'StackAdapt Acme': sent
   StackAdapt  record (enter vip_customers): visible
   StackAdapt  record (enter vip_customers): visible
   profile     {ARRIVED}"""
+DROPPED = "  Segment     track: dropped on ingest, event_not_defined (user u1)"
 OTHERS = """Other failures:
   Segment     identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u2)
   Segment     track 'Audience Entered' to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u2)"""  # noqa: E501
@@ -108,7 +110,9 @@ expected a delivery with user_id 'u2' and outcome 'sent'; found none among 4
   near miss   identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the \
 required field 'email'; outcome is 'rejected', not 'sent'
   calls       3 came in (1 not accepted), the last at TIME
-{TIMELINE_OF_U2}""",
+{TIMELINE_OF_U2}
+Other failures:
+{DROPPED}""",
         ),
         (
             {"email": "ada@example.com", "times": 1},
@@ -134,7 +138,15 @@ def test_a_delivery_where_nothing_came_in(services: tuple[ExpectingSegment, Expe
 
 @pytest.mark.parametrize(
     ("criteria", "number"),
-    [({}, 3), ({"accepted": True, "type": "identify", "times": 2}, 2), ({"reason": "event_not_defined"}, 1)],
+    [
+        ({}, 3),
+        ({"accepted": True, "type": "identify", "times": 2}, 2),
+        ({"reason": "event_not_defined"}, 1),
+        ({"user_id": "u1"}, 2),
+        ({"email": "ADA@example.com"}, 1),
+        ({"message_id": "m-2", "user_id": "u2", "accepted": True}, 1),
+        ({"user_id": "u9", "times": 0}, 0),
+    ],
 )
 def test_calls_are_found(segment: ExpectingSegment, criteria: Any, number: int) -> None:
     assert len(segment.expect_call(**criteria)) == number
@@ -144,14 +156,32 @@ def test_a_missing_call_is_printed(segment: ExpectingSegment) -> None:
     assert printed(lambda: segment.expect_call(type="track", accepted=True)) == (
         """\
 expected a call with type 'track' and accepted True; found none among 3
-  near miss   identify (m-1): accepted; type is 'identify', not 'track'
-  near miss   identify (m-2): accepted; type is 'identify', not 'track'
-  near miss   track (m-3): not accepted, event_not_defined; accepted is False, not True
+  near miss   identify of u1 (m-1): accepted; type is 'identify', not 'track'
+  near miss   identify of u2 (m-2): accepted; type is 'identify', not 'track'
+  near miss   track of u1 (m-3): dropped, event_not_defined; accepted is False, not True
   calls       3 came in (1 not accepted), the last at TIME
 Failures:
 """
-        + OTHERS.removeprefix("Other failures:\n")
+        + "\n".join([DROPPED, *OTHERS.splitlines()[1:]])
     )
+
+
+def test_a_refused_call_is_a_near_miss(
+    services: tuple[ExpectingSegment, ExpectingStackAdapt], emulator: Emulator
+) -> None:
+    body = {"userId": "u1", "messageId": "m-1", "traits": {}}
+    emulator.client.post("/v1/identify", json=body, auth=("wrong", ""))
+    segment, _ = services
+    assert segment.expect_call(user_id="u1", accepted=False, reason="unknown_source", times=1)
+    lines = printed(lambda: segment.expect_call(user_id="u1", accepted=True)).splitlines()
+    assert lines[:3] == [
+        "expected a call with user_id 'u1' and accepted True; found none among 1",
+        (
+            "  near miss   identify of u1 (m-1): refused with 400, unknown_source: No source has this write key; "
+            "accepted is False, not True"
+        ),
+        "  calls       1 came in (1 not accepted), the last at TIME",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +253,7 @@ belongs to no profile; user_id is none, not 'u2'
   near miss   record {"email": "bob@", "userId": "u2"}: rejected, INVALID_EMAIL: The record's email is not a valid \
 address; reason is 'INVALID_EMAIL', not 'MISSING_EMAIL'
 (u2)
-  Segment     no events, and no other client sent a record to StackAdapt
+  Segment     no call of any client came in (was the SDK flushed, and is its host this emulator?)
   profile     none visible
 Other failures:
   StackAdapt  record {"first_name": "Ada"}: rejected, MISSING_EMAIL: The record has no email, and its external id \

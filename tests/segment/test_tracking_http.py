@@ -23,7 +23,9 @@ IDENTIFY = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent"
 @pytest.fixture
 def client(segment_env: SegmentEnv) -> Client:
     app = Flask("tracking")
-    app.register_blueprint(blueprint(lambda key: segment_env.segment if key == KEY else None))
+    app.register_blueprint(
+        blueprint(lambda key: segment_env.segment if key == KEY else None, lambda: segment_env.segment)
+    )
     return app.test_client()
 
 

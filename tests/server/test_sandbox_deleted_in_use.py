@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from emulator import Emulator
+from emulator.protocol import DEFAULT_SANDBOX
 from emulator.server.sandboxes import NamedSandbox
 from emulator.server.services import SandboxServices
 
@@ -27,6 +28,9 @@ def deleted_in_use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, found
     opened = sandboxes._opened
 
     def delete_and_open(sandbox: NamedSandbox) -> SandboxServices:
+        if sandbox.name == DEFAULT_SANDBOX:
+            # It only journals the request.
+            return opened(sandbox)
         if not found:
             sandboxes.delete(sandbox.name)
         services = opened(sandbox)
@@ -49,6 +53,8 @@ def test_a_token_of_a_sandbox_that_is_deleted_in_use_is_unknown(
     assert asked.status_code == unknown.status_code == 401
     messages = [answer.json["errors"][0]["message"] for answer in (asked, unknown) if answer.json]
     assert messages[0] == messages[1]
+    listed = emulator.client.get("/_emulator/journal?status=401").get_json()["entries"]
+    assert [entry["refusal"] for entry in listed] == ["unknown_token"] * 2
     assert not caplog.records
 
 
@@ -62,6 +68,8 @@ def test_a_write_key_of_a_sandbox_that_is_deleted_in_use_is_unknown(
     unknown = emulator.client.post("/v1/identify", json=call)
     assert response.status_code == unknown.status_code == 400
     assert response.json == unknown.json
+    listed = emulator.client.get("/_emulator/calls?accepted=false").get_json()["calls"]
+    assert [(call["userId"], call["reason"]) for call in listed] == [("u", "unknown_source")] * 2
 
 
 @pytest.mark.parametrize("found", [False, True])

@@ -64,7 +64,9 @@ class Service:
         self.stackadapt = StackAdapt(sandbox, api_version=api_version, limits=limits, uploads=uploads)
         app = Flask("test")
         app.register_blueprint(
-            graphql_blueprint(lambda token: self.stackadapt if sandbox.workspace.token(token) else None)
+            graphql_blueprint(
+                lambda token: self.stackadapt if sandbox.workspace.token(token) else None, lambda: self.stackadapt
+            )
         )
         app.register_blueprint(uploads_blueprint(lambda name: self.stackadapt if name == sandbox.name else None))
         app.register_error_handler(EmulatorError, lambda error: (error.as_dict(), 400))

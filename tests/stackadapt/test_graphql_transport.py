@@ -70,6 +70,8 @@ def test_an_expired_token_is_unauthorized(make_service: Make) -> None:
     assert service.post({"query": USER}, token="sa-old").status_code == 200
     service.pass_time(hours=1)
     assert service.post({"query": USER}, token="sa-old").status_code == 401
+    exchange = service.sandbox.journal.entries(GraphQLExchanged)[-1]
+    assert (exchange.token_name, exchange.refusal, exchange.credential) == ("old", "expired_token", "sha256:072906b9")
 
 
 def test_the_body_check_runs_before_authentication_and_names_the_first_bad_key(service: Service) -> None:
@@ -329,7 +331,7 @@ def test_a_user_error_fault_without_a_name_applies_to_every_mutation(service: Se
     assert service.run(TWO_MUTATIONS)["upsertProfiles"]["userErrors"] == []
 
 
-def test_every_request_with_a_known_token_is_journalled(service: Service) -> None:
+def test_every_request_is_journalled(service: Service) -> None:
     service.run(TWO_MUTATIONS)
     service.post({"query": "{ user { "}, token=READ)
     service.post({"nonsense": 1})
@@ -339,10 +341,11 @@ def test_every_request_with_a_known_token_is_journalled(service: Service) -> Non
         ("Local read and write", ("upsertProfileMapping", "upsertProfiles"), 200),
         ("Local read only", (), 200),
         ("Local read and write", (), 400),
+        (None, ("user",), 401),
     ]
     assert json.loads(exchanges[0].request)["query"] == TWO_MUTATIONS
     assert json.loads(exchanges[0].response)["data"]["upsertProfiles"] == {"userErrors": []}
-    assert len({each.trace_id for each in exchanges}) == 3
+    assert len({each.trace_id for each in exchanges}) == 4
     assert all("sa-local" not in repr(each) for each in exchanges)
 
 

@@ -15,10 +15,21 @@ from emulator.harness.client.endpoint import (
     probe,
     sandbox_at,
 )
-from emulator.harness.client.lines import Shown, body_in, delivery_line, errors_in, record_line, user_errors_in
+from emulator.harness.client.failures import Failures, failures_at
+from emulator.harness.client.lines import (
+    Shown,
+    body_in,
+    counted_noun,
+    delivery_line,
+    errors_in,
+    named,
+    record_line,
+    refusal_text,
+    user_errors_in,
+)
 from emulator.harness.client.segment import SegmentClient, derived_user_id
 from emulator.harness.client.stackadapt import GraphQLFailed, StackAdaptClient
-from emulator.harness.client.timeline import Failures, Timeline, failures_at, timeline_of
+from emulator.harness.client.timeline import Timeline, timeline_of
 
 __all__ = [
     "ClockClient",
@@ -35,14 +46,17 @@ __all__ = [
     "Timeline",
     "body_in",
     "checked",
+    "counted_noun",
     "delivery_line",
     "derived_user_id",
     "errors_in",
     "failures_at",
     "in_process",
+    "named",
     "probe",
     "record_line",
     "refusal_in",
+    "refusal_text",
     "sandbox_at",
     "timeline_of",
     "user_errors_in",

@@ -7,14 +7,18 @@ another type than GraphQL requires counts as no error.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from emulator.events import REFUSALS
 
 Shown = dict[str, Any]
 
 # Characters of a document to show on either side of a syntax error.
 _AROUND = 24
 _LONGEST_RECORD = 200
+_MOST_USERS = 3
+_EXPLAINED_BY_RESPONSE = ("invalid_body", "invalid_fault", "body_too_large", "unknown_path", "untrusted_host")
 
 
 def delivery_line(delivery: Shown) -> str:
@@ -31,7 +35,11 @@ def delivery_line(delivery: Shown) -> str:
 def request_line(request: Shown, *, near: bool = True) -> str:
     """The outcome of a GraphQL request. `near` quotes the document around a syntax error."""
     status = "no answer" if request["status"] is None else request["status"]
-    text = f"{', '.join(request['operations']) or 'unreadable document'}: {request['outcome']}, {status}"
+    operations = ", ".join(request["operations"]) or "unreadable document"
+    if request["refusal"]:
+        why = refusal_text(request["refusal"], request["credential"], request["token"], request["response"])
+        return f"{operations}: refused with {status}, {why}"
+    text = f"{operations}: {request['outcome']}, {status}"
     document = request["request"] if near else ""
     return "; ".join([text, *(_error_text(error, document) for error in _errors(request["response"]))])
 
@@ -56,6 +64,28 @@ def profile_line(profile: Shown) -> str:
         f"{profile['email']} of advertiser {profile['advertiserId']}, visible since {profile['visibleAt']}, "
         f"{profile['marketingStatus']}, in {audiences}"
     )
+
+
+def refusal_text(refusal: str, credential: str | None, token: str | None, response: str) -> str:
+    """Why a GraphQL request was refused before it ran: `unknown token (sha256:ab12cd34)`."""
+    if refusal in _EXPLAINED_BY_RESPONSE:
+        # The error in a GraphQL response, or the whole response where it is plain text.
+        text = "; ".join(str(error.get("message")) for error in errors_in(body_in(response))) or response
+        return text.rstrip(".")
+    text = f"{REFUSALS.get(refusal, refusal)}{f' {token!r}' if token else ''}"
+    return f"{text} ({credential})" if credential else text
+
+
+def named(users: Sequence[object]) -> str:
+    """`u1, u2 and 3 more`; empty without users."""
+    known = list(dict.fromkeys(str(user) for user in users if user is not None))
+    others = f" and {len(known) - _MOST_USERS} more" if len(known) > _MOST_USERS else ""
+    return f"{', '.join(known[:_MOST_USERS])}{others}"
+
+
+def counted_noun(count: int, noun: str) -> str:
+    """`1 event`, `2 events`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _why(item: Shown) -> str:

@@ -106,7 +106,7 @@ class SegmentClient:
         return list(self._endpoint.control.pages("deliveries", "deliveries", **filters))
 
     def calls(self, **filters: Any) -> list[Shown]:
-        """The calls that the Tracking API received, oldest first; filter by `accepted`."""
+        """The calls that came in, oldest first; filter by `accepted`, `userId`, `email`, `messageId`."""
         return list(self._endpoint.control.pages("calls", "calls", **filters))
 
     def audiences(self) -> list[Shown]:

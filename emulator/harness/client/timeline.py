@@ -1,4 +1,4 @@
-"""The timeline of one profile, and everything that failed at an endpoint, read from the control API after the fact.
+"""The timeline of one profile, read from the control API after the fact.
 
 Failed expectations, `trigger` and scenarios print the same timeline: events, their outcome at each stage, the profile.
 """
@@ -6,16 +6,22 @@ Failed expectations, `trigger` and scenarios print the same timeline: events, th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
 from emulator.harness.client.control import Control
 from emulator.harness.client.endpoint import Endpoint
-from emulator.harness.client.lines import Shown, body_in, delivery_line, profile_line, record_line, request_line
+from emulator.harness.client.lines import (
+    Shown,
+    body_in,
+    delivery_line,
+    profile_line,
+    record_line,
+    request_line,
+)
+from emulator.harness.client.refused import CameIn, came_in_at, is_same
 
 _COMPLETE = {"sent", "visible"}
 _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawProfiles")
@@ -25,9 +31,12 @@ _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawPro
 class Timeline:
     """Everything known about one user. `requests` are GraphQL requests that were refused or returned user errors,
     `deletions` those that delete the user. `known` are the user's profiles in the Engage space.
+
+    `came_in` is what came in over HTTP, and what of it was refused or dropped.
     """
 
     who: str
+    came_in: CameIn
     known: Sequence[Shown]
     deliveries: Sequence[Shown]
     records: Sequence[Shown]
@@ -47,6 +56,7 @@ class Timeline:
         seen = {*deliveries, *records, *(each["traceId"] for each in (*before.requests, *before.deletions))}
         return replace(
             self,
+            came_in=self.came_in.since(before.came_in),
             deliveries=[each for each in self.deliveries if delivery_key(each) not in seen],
             records=[each for each in self.records if record_key(each) not in seen],
             requests=[each for each in self.requests if each["traceId"] not in seen],
@@ -58,6 +68,7 @@ class Timeline:
         return {
             "who": self.who,
             "arrived": self.arrived,
+            **self.came_in.as_dict(),
             "deliveries": [
                 {name: value for name, value in delivery.items() if name not in ("payload", "response")}
                 for delivery in self.deliveries
@@ -73,9 +84,10 @@ class Timeline:
     def lines(self) -> Iterator[str]:
         """The text form: what happened at each stage, in order."""
         yield self.who
-        if not (self.deliveries or self.records or self.requests or self.deletions):
-            yield f"  Segment     {self._no_events()}"
+        yield from (f"  Segment     {line}" for line in self._no_events())
+        yield from (f"  Segment     {line}" for line in self.came_in.call_lines())
         yield from (f"  Segment     {delivery_line(delivery)}" for delivery in self.deliveries)
+        yield from (f"  GraphQL     {line}" for line in self.came_in.request_lines())
         yield from (f"  GraphQL     {request_line(request)}" for request in self.requests)
         yield from (f"  StackAdapt  {record_line(record)}" for record in self.records)
         yield from (f"  GraphQL     {request_line(deletion)} (deletion request)" for deletion in self.deletions)
@@ -83,13 +95,16 @@ class Timeline:
             yield "  profile     none visible"
         yield from (f"  profile     {profile_line(profile)}" for profile in self.profiles)
 
-    def _no_events(self) -> str:
-        """Why there are no events."""
+    def _no_events(self) -> Iterator[str]:
+        """Why there are no events; nothing where there are some."""
+        if self.deliveries or self.records or self.requests or self.deletions:
+            return
         if not self.known:
-            return "no events, and no other client sent a record to StackAdapt"
+            yield from self.came_in.unknown_user()
+            return
         ids = ", ".join(each["userId"] for each in self.known if each["userId"])
         audiences = ", ".join(sorted({key for each in self.known for key in each["audiences"]}))
-        return f"known{f' as {ids}' if ids else ''}, in {audiences or 'no audience'}: nothing to send"
+        yield f"known{f' as {ids}' if ids else ''}, in {audiences or 'no audience'}: nothing to send"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -111,13 +126,26 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
         records += [each for each in sent if _is_about(each["record"], users, email) and each not in records]
     deletions = list(_deletions(control, users | ({email} if email else set()), records))
     deletion_traces = [each["traceId"] for each in deletions]
+    exchange_traces = {each["traceId"] for each in exchanges}
+    is_known = bool(known or deliveries or records)
+
+    def about(item: Shown) -> bool:
+        """Whether a call or a refused request is about this user."""
+        if "traceId" not in item:
+            return item["userId"] in users or is_same(item["email"], email)
+        sent = (each["record"] for each in item["records"])
+        return item["traceId"] in exchange_traces or any(_is_about(record, users, email) for record in sent)
+
     return Timeline(
+        came_in=came_in_at(control, given, about, is_known=is_known, except_for=deletion_traces),
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
         known=list(known.values()),
         deliveries=sorted(deliveries.values(), key=itemgetter("at")),
         records=records,
         requests=[
-            each for each in exchanges if each["outcome"] != "accepted" and each["traceId"] not in deletion_traces
+            each
+            for each in exchanges
+            if each["outcome"] != "accepted" and not each["refusal"] and each["traceId"] not in deletion_traces
         ],
         deletions=deletions,
         profiles=[
@@ -160,87 +188,3 @@ def _is_about(record: Shown, users: set[str], email: str | None) -> bool:
     """Whether a record, as it was sent, belongs to this user: one that is not due yet cannot be found by email."""
     known = users | ({email.lower()} if email is not None else set())
     return any(isinstance(value, str) and (value in known or value.lower() in known) for value in record.values())
-
-
-_UNDELIVERED = ("rejected", "retrying", "failed")
-_MOST_USERS = 3
-# A syntax error quotes the document around its location.
-_ADDRESS = re.compile(r"[^\s\"'@]+@[^\s\"'@]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """Events that Segment did not deliver, requests that StackAdapt refused, and records that it rejected.
-
-    A refused request that belongs to one of the events is not listed a second time.
-    """
-
-    deliveries: Sequence[Shown]
-    requests: Sequence[Shown]
-    records: Sequence[Shown]
-
-    def __len__(self) -> int:
-        return len(self.deliveries) + len(self.requests) + len(self.records)
-
-    def excluding(self, timeline: Timeline) -> Failures:
-        """Those that are not part of a timeline."""
-        deliveries, records = map(delivery_key, timeline.deliveries), map(record_key, timeline.records)
-        shown = {*deliveries, *records, *(each["traceId"] for each in timeline.requests)}
-        return replace(
-            self,
-            deliveries=[each for each in self.deliveries if delivery_key(each) not in shown],
-            requests=[each for each in self.requests if each["traceId"] not in shown],
-            records=[each for each in self.records if record_key(each) not in shown],
-        )
-
-    def lines(self, *, most: int) -> Iterator[str]:
-        """At most `most` failures, one a line, then the number of those left out."""
-        yield from islice((f"{line}{_affected([user])}" for line, user in self._lines(whole=True)), most)
-        if len(self) > most:
-            yield f"and {len(self) - most} more"
-
-    def counted(self, *, most: int) -> Iterator[str]:
-        """The kinds of failure, most frequent first, with their counts and the affected users, without emails."""
-        kinds: dict[str, list[object]] = {}
-        for line, user in self._lines(whole=False):
-            kinds.setdefault(_ADDRESS.sub("***", line), []).append(user)
-        ordered = sorted(kinds.items(), key=lambda kind: len(kind[1]), reverse=True)
-        for line, users in ordered[:most]:
-            yield f"{len(users):>3} x  {line}{_ADDRESS.sub('***', _affected(users))}"
-        if len(kinds) > most:
-            yield f"and {len(kinds) - most} more kinds"
-
-    def _lines(self, *, whole: bool) -> Iterator[tuple[str, object]]:
-        """Each failure as a line, and the user id that it affects where it is known."""
-        yield from ((f"Segment     {delivery_line(each)}", each["userId"]) for each in self.deliveries)
-        yield from ((f"GraphQL     {request_line(each, near=whole)}", None) for each in self.requests)
-        for each in self.records:
-            # A whole record contains its user id.
-            yield f"StackAdapt  {record_line(each, whole=whole)}", None if whole else each["record"].get("userId")
-
-
-def _affected(users: Sequence[object]) -> str:
-    """` (user u1, u2 and 3 more)`; empty when no user is known."""
-    known = list(dict.fromkeys(str(user) for user in users if user is not None))
-    if not known:
-        return ""
-    others = f" and {len(known) - _MOST_USERS} more" if len(known) > _MOST_USERS else ""
-    return f" (user {', '.join(known[:_MOST_USERS])}{others})"
-
-
-def failures_at(endpoint: Endpoint) -> Failures:
-    """Everything that failed so far. Raises NoControl where there is no control API."""
-    control = endpoint.control
-    deliveries = [
-        each for outcome in _UNDELIVERED for each in control.pages("deliveries", "deliveries", outcome=outcome)
-    ]
-    traces = {each["traceId"] for each in deliveries}
-    return Failures(
-        deliveries=deliveries,
-        requests=[
-            each
-            for each in control.pages("journal", "entries")
-            if each["outcome"] != "accepted" and each["traceId"] not in traces
-        ],
-        records=list(control.pages("rejections", "rejections")),
-    )

@@ -47,7 +47,9 @@ class ExpectingSegment(SegmentClient):
             line=delivery_line,
         )
         # The emulator knows the names of outcomes and destinations.
-        listed = self.deliveries(**given(outcome=outcome, destination=destination, userId=user_id, email=email))
+        listed = self.deliveries(
+            **given(outcome=outcome, destination=destination, userId=user_id, email=email, messageId=message_id)
+        )
         found = criteria.matching(listed)
         if not criteria.met_by(found):
             self._fail(criteria, self.deliveries(), email, user_id)
@@ -118,8 +120,8 @@ class ExpectingSegment(SegmentClient):
     def _fail(self, criteria: Criteria, items: Sequence[Shown], email: str | None, user_id: str | None) -> None:
         lines = [criteria.failure(items), *self._calls_that_came_in()]
         if email is None and user_id is None:
-            near = [*criteria.matching(items), *criteria.nearest(items)]
-            user_id = next((item["userId"] for item in near if item.get("userId")), None)
+            users = {item["userId"] for item in (*criteria.matching(items), *criteria.nearest(items))}
+            user_id = users.pop() if len(users) == 1 else None
         raise unmet(self._endpoint, "\n".join(lines), email=email, user_id=user_id)
 
     def _calls_that_came_in(self) -> Iterator[str]:
@@ -146,8 +148,8 @@ def _facts_of_delivery(delivery: Shown) -> Mapping[str, Sequence[object]]:
 
 def _facts_of_call(call: Shown) -> Mapping[str, Sequence[object]]:
     return {
-        "user_id": [call.get("userId")],
-        "email": [call.get("email")],
+        "user_id": [call["userId"]],
+        "email": [call["email"]],
         "message_id": [call["messageId"]],
         "type": [call["call"]],
         "accepted": [call["accepted"]],
@@ -156,6 +158,14 @@ def _facts_of_call(call: Shown) -> Mapping[str, Sequence[object]]:
 
 
 def _call_line(call: Shown) -> str:
-    who = f" of {call['userId']}" if call.get("userId") else ""
-    outcome = "accepted" if call["accepted"] else f"not accepted, {call['reason']}"
-    return f"{call['call']}{who} ({call['messageId']}): {outcome}"
+    who = f" of {call['userId'] or call['email']}" if call["userId"] or call["email"] else ""
+    message_id = f" ({call['messageId']})" if call["messageId"] else ""
+    return f"{call['call']}{who}{message_id}: {_outcome(call)}"
+
+
+def _outcome(call: Shown) -> str:
+    if call["accepted"]:
+        return "accepted"
+    if call["status"] < 400:
+        return f"dropped, {call['reason']}"
+    return f"refused with {call['status']}, {call['reason']}: {call['message']}"

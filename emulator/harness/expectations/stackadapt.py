@@ -8,6 +8,7 @@ from typing import Any
 from emulator.clock import polls
 from emulator.durations import parse_duration
 from emulator.errors import InputError, unknown
+from emulator.events import REFUSALS
 from emulator.harness.client import Endpoint, Shown, StackAdaptClient, checked, record_line
 from emulator.harness.expectations.criteria import Criteria, check_times, given
 from emulator.harness.expectations.expected_profile import ExpectedProfile
@@ -116,7 +117,7 @@ class ExpectingStackAdapt(StackAdaptClient):
             asked = " and ".join(f"{name} {value!r}" for name, value in criteria.items())
             message = f"expected {wanted} requests with {asked}; found {result['found']}"
             raise unmet(self._endpoint, "\n".join([message, *map(_near_miss, result["nearest"])]))
-        return self.journal(**criteria)
+        return [each for each in self.journal(**criteria) if status is not None or not each["refusal"]]
 
     def expect_segment(
         self, rule: Mapping[str, Any], *, size: int | None = None, members: Collection[str] | None = None
@@ -179,5 +180,8 @@ def _waiting_line(record: Shown) -> str:
 
 def _near_miss(miss: Shown) -> str:
     operations = ", ".join(miss["operations"]) or "unreadable document"
+    if miss["refusal"]:
+        credential = f" ({miss['credential']})" if miss["credential"] else ""
+        return f"  near miss   {operations}: refused with {miss['status']}, {REFUSALS[miss['refusal']]}{credential}"
     found = ", ".join(map(str, miss["found"])) or "none"
     return f"  near miss   {operations}, {miss['status']}: {miss['differs']} is {found}, not {miss['expected']}"

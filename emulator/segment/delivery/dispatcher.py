@@ -23,6 +23,7 @@ from emulator.segment.delivery.response import (
     FAILED,
     REJECTED,
     RETRYING,
+    SENT,
     DeliveryResult,
     classify_failure,
     classify_response,
@@ -99,7 +100,7 @@ class Dispatcher:
         else:
             attempt = self._send(target, batch, prepared, at)
         self._queue.save(target, batch, attempt)
-        self._sandbox.journal.append(_journal_entry(target, attempt, self._sandbox))
+        self._sandbox.journal.append(_journal_entry(target, batch, attempt, self._sandbox))
 
     def _send(self, target: DeliveryTarget, batch: Batch, prepared: Prepared, at: int) -> Attempt:
         updates = list(_left_out(target, batch, prepared))
@@ -180,10 +181,16 @@ def _update_of(ids: Iterable[int], result: DeliveryResult) -> OutcomeUpdate:
     )
 
 
-def _journal_entry(target: DeliveryTarget, attempt: Attempt, sandbox: Sandbox) -> BatchDelivered:
+def _journal_entry(target: DeliveryTarget, batch: Batch, attempt: Attempt, sandbox: Sandbox) -> BatchDelivered:
+    events = {queued.id: queued.event for queued in batch.events}
     outcomes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
     for change in attempt.updates:
         outcomes[change.outcome] += len(change.ids)
+        if change.reason:
+            reasons[change.reason] += len(change.ids)
+    users = (events[id_].get("userId") for change in attempt.updates if change.outcome != SENT for id_ in change.ids)
+    in_request = (id_ for change in attempt.updates if change.in_batch for id_ in change.ids)
     return BatchDelivered(
         at=sandbox.clock.now(),
         destination=target.destination.name,
@@ -191,4 +198,8 @@ def _journal_entry(target: DeliveryTarget, attempt: Attempt, sandbox: Sandbox) -
         outcomes=dict(outcomes),
         status=attempt.batch.status if attempt.batch else None,
         error=attempt.batch.message if attempt.batch else None,
+        reasons=dict(reasons),
+        user_ids=tuple(dict.fromkeys(user for user in users if user)),
+        message_ids=tuple(events[id_]["messageId"] for id_ in in_request),
+        trace_id=attempt.batch.trace_id if attempt.batch else None,
     )

@@ -37,6 +37,7 @@ class DeliveryQueries:
         destination: str | None = None,
         user_id: str | None = None,
         email: str | None = None,
+        message_id: str | None = None,
         limit: int = 100,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
@@ -58,6 +59,8 @@ class DeliveryQueries:
             wanted.append(EVENTS.c.user_id == user_id)
         if email is not None:
             wanted.append(EVENTS.c.email == email.lower())
+        if message_id is not None:
+            wanted.append(EVENTS.c.message_id == message_id)
         if destination is not None:
             check_destination(self._workspace, destination)
             wanted.append(DELIVERIES.c.destination == destination)

@@ -7,7 +7,7 @@ Segment answers 200 to every body that parses, even for a call that it drops: De
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -53,14 +53,25 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedCall:
-    """A call that failed on ingest; `reason` is Segment's code."""
+    """A call that failed on ingest; `reason` is Segment's code, `message` the call as far as it is an object."""
 
     type: str
     message_id: str
     reason: str
+    message: Message = field(default_factory=dict)
 
 
 IngestResult = Call | RejectedCall
+
+
+def sender_in(message: Message) -> tuple[str | None, str | None]:
+    """The user id and the email of a call, accepted or not. An id that is a number, a common mistake, is its text."""
+    given = message.get("userId")
+    user_id = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else None
+    places = (message, _object(message.get("context")))
+    traits = [_object(place.get("traits")) for place in places] + [_object(message.get("properties"))]
+    emails = (each.get("email") for each in traits)
+    return user_id or None, next((email for email in emails if isinstance(email, str) and email), None)
 
 
 def read_calls(route: str, body: Message, *, received_at: datetime, ids: Ids) -> list[IngestResult]:
@@ -80,6 +91,14 @@ def read_calls(route: str, body: Message, *, received_at: datetime, ids: Ids) ->
     ]
 
 
+def refused_calls(route: str, body: Message) -> Iterator[tuple[str, Message]]:
+    """The type and the message of each call in a body that was refused as a whole; the route's type where unknown."""
+    items = body.get("batch") if route in BATCHES else None
+    for item in items if isinstance(items, list) and items else [{**body, "type": route}]:
+        message = _object(item)
+        yield message["type"] if message.get("type") in CALLS else route, message
+
+
 def without_duplicates(results: Iterable[IngestResult], seen: Iterable[str]) -> Iterator[IngestResult]:
     """The results, with accepted calls rejected when their message id was seen before."""
     known = set(seen)
@@ -87,7 +106,7 @@ def without_duplicates(results: Iterable[IngestResult], seen: Iterable[str]) -> 
         if not isinstance(result, Call) or not result.named_by_sender:
             yield result
         elif result.message_id in known:
-            yield RejectedCall(type=result.type, message_id=result.message_id, reason=DUPLICATE)
+            yield RejectedCall(type=result.type, message_id=result.message_id, reason=DUPLICATE, message=result.message)
         else:
             known.add(result.message_id)
             yield result
@@ -122,7 +141,8 @@ def _read(message: Message, sent_at: object, received_at: datetime, ids: Ids) ->
 
 
 def _rejected(kind: str, message: object, reason: str, received_at: datetime, ids: Ids) -> RejectedCall:
-    return RejectedCall(type=kind, message_id=_message_id(_object(message), received_at, ids), reason=reason)
+    given = _object(message)
+    return RejectedCall(type=kind, message_id=_message_id(given, received_at, ids), reason=reason, message=given)
 
 
 def _message_id(message: Message, received_at: datetime, ids: Ids) -> str:

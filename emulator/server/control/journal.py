@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from emulator.events import BatchDelivered
+from emulator.journal import Journal
 from emulator.server.control.request_args import json_body, query_parameters
 from emulator.server.services import CurrentServices
 from emulator.stackadapt import read_criteria
@@ -16,7 +18,11 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def journal() -> Response:
         asked = dict(query_parameters())
         total, entries = services().stackadapt.request_log.find(
-            read_criteria(asked), mask=asked["mask"], limit=asked["limit"], offset=asked["offset"]
+            read_criteria(asked),
+            trace_ids=_traces_of(services().sandbox.journal, asked["messageId"]),
+            mask=asked["mask"],
+            limit=asked["limit"],
+            offset=asked["offset"],
         )
         return jsonify(total=total, entries=entries)
 
@@ -28,3 +34,11 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def clear_journal() -> tuple[str, int]:
         services().stackadapt.request_log.clear()
         return "", 204
+
+
+def _traces_of(journal: Journal, message_id: str | None) -> set[str] | None:
+    """The trace ids of the requests whose batch contained an event, retries too; None without a message id."""
+    if message_id is None:
+        return None
+    batches = (batch for batch in journal.entries(BatchDelivered) if message_id in batch.message_ids)
+    return {batch.trace_id for batch in batches if batch.trace_id}

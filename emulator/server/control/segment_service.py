@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -20,7 +21,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def calls() -> Response:
         asked = query_args()
         received = services().sandbox.journal.entries(CallReceived)
-        found = [call for call in received if asked["accepted"] in (None, call.accepted)]
+        found = [call for call in received if _matches(call, asked)]
         page = found[asked["offset"] : asked["offset"] + asked["limit"]]
         return jsonify(total=len(found), calls=[_shown(call) for call in page])
 
@@ -66,12 +67,28 @@ def _add_engage(routes: Blueprint, services: CurrentServices) -> None:
         return jsonify(services().segment.delete(json_body()["userId"]))
 
 
+def _matches(call: CallReceived, asked: Mapping[str, Any]) -> bool:
+    """Whether a call matches every filter that is given."""
+    email = asked["email"]
+    return (
+        asked["accepted"] in (None, call.accepted)
+        and asked["user_id"] in (None, call.user_id)
+        and asked["message_id"] in (None, call.message_id)
+        and (email is None or (call.email or "").lower() == email.lower())
+    )
+
+
 def _shown(call: CallReceived) -> dict[str, Any]:
     return {
         "at": to_iso(call.at),
         "source": call.source,
         "call": call.call,
         "messageId": call.message_id,
+        "userId": call.user_id,
+        "email": call.email,
         "accepted": call.accepted,
+        "status": call.status,
         "reason": call.reason,
+        "message": call.message,
+        "credential": call.credential,
     }

@@ -1,19 +1,21 @@
 """`POST /graphql`.
 
 The order is the observed one: the body is checked before the token, then the rate limit and the faults apply, then the
-document runs. Every request with a known token is written to the journal; others belong to no sandbox.
+document runs. Every request is written to the journal of the sandbox that its token belongs to; those whose token is
+unknown, to that of a fallback.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Request, Response, request
 
 from emulator.clock import stopwatch
-from emulator.errors import InputError, NotFound
+from emulator.credentials import fingerprint, without_secrets
+from emulator.errors import InputError, NotFound, UserMistake
 from emulator.events import GraphQLExchanged
 from emulator.faults import FaultedResponse, Interruption, ResponseChannel, channel_of, parse_header
 from emulator.ids import Ids
@@ -21,8 +23,7 @@ from emulator.protocol import FAULT_HEADER, TRACE_HEADER
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.document import asks_introspection
 from emulator.stackadapt.graphql.executor import GraphQLRequest, GraphQLResponse
-from emulator.stackadapt.graphql.request import BadBody, GraphQLParams, read_body
-from emulator.stackadapt.limits import Limits
+from emulator.stackadapt.graphql.request import BadBody, GraphQLParams, parse_body, parse_request, read_body
 from emulator.stackadapt.service import StackAdapt
 from emulator.workspace import Token
 
@@ -30,74 +31,96 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 
-# A token must not be in the journal, even if a client puts it into a body. One shorter than this would be found in
-# ordinary words, and protects nothing.
-_HIDDEN = "***"
-_SHORTEST_HIDDEN = 8
-
 Find = Callable[[str], StackAdapt | None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    """The bearer token of a request, the service that it belongs to, and the token, unless it has expired."""
+    """What a request sent as its token, and the service that it belongs to: `fallback` for the rest.
+
+    `token` is None when it is unknown or has expired.
+    """
 
     secret: str | None
-    stackadapt: StackAdapt | None
+    bearer: bool
+    stackadapt: StackAdapt
+    known: bool
     token: Token | None
-    limits: Limits
 
     @classmethod
-    def of(cls, received: Request, find: Find) -> _Caller:
-        scheme, _, text = received.headers.get("Authorization", "").strip().partition(" ")
-        secret = text.strip() or None if scheme.lower() == "bearer" else None
-        stackadapt = find(secret) if secret else None
+    def of(cls, received: Request, find: Find, fallback: Callable[[], StackAdapt]) -> _Caller:
+        """Raises UserMistake when the sandbox of the token cannot be read."""
+        secret, bearer = _secret_in(received)
+        stackadapt = find(secret) if secret and bearer else None
         token = stackadapt.token(secret) if stackadapt and secret else None
-        return cls(secret, stackadapt, token, stackadapt.limits if stackadapt else Limits())
+        return cls(secret, bearer, stackadapt or fallback(), stackadapt is not None, token)
+
+    @property
+    def refusal(self) -> str:
+        """Why the request has no access. A valid token is unknown once its sandbox is deleted."""
+        if self.secret is None:
+            return "no_token"
+        if not self.bearer:
+            return "not_bearer"
+        return "expired_token" if self._workspace_token and self.token is None else "unknown_token"
+
+    @property
+    def name(self) -> str | None:
+        """The name of the token, also when it has expired."""
+        return self._workspace_token.name if self._workspace_token else None
+
+    @property
+    def _workspace_token(self) -> Token | None:
+        return self.stackadapt.sandbox.workspace.token(self.secret) if self.known and self.secret else None
+
+    @property
+    def secrets(self) -> list[str]:
+        """What the journal must not contain: the token that was sent, and the secrets of the workspace."""
+        workspace = self.stackadapt.sandbox.workspace
+        write_keys = (source.write_key for source in workspace.sources)
+        return [self.secret or "", *(token.secret for token in workspace.tokens), *write_keys]
 
     def hide(self, body: bytes) -> str:
-        """The journal's text of a body: of limited length, and without the token."""
-        text = body.decode("utf-8", "replace")
-        if self.secret is not None and len(self.secret) >= _SHORTEST_HIDDEN:
-            text = text.replace(self.secret, _HIDDEN)
-        return text[: self.limits.journal_characters]
+        """The journal's text of a body: of limited length, without secrets."""
+        text = without_secrets(body.decode("utf-8", "replace"), self.secrets)
+        return text[: self.stackadapt.limits.journal_characters]
 
 
-def blueprint(find: Find) -> Blueprint:
-    """The routes `/graphql` and below. `find` returns the service that a bearer token belongs to."""
+def _secret_in(received: Request) -> tuple[str | None, bool]:
+    """What the Authorization header has as its token, and whether it is a Bearer token."""
+    scheme, _, text = received.headers.get("Authorization", "").strip().partition(" ")
+    bearer = scheme.lower() == "bearer"
+    # A token alone, a common mistake, has the fingerprint of the token.
+    return (text.strip() if bearer or text else scheme) or None, bearer
+
+
+def blueprint(find: Find, fallback: Callable[[], StackAdapt]) -> Blueprint:
+    """The routes `/graphql` and below. `find` returns the service that a bearer token belongs to, `fallback` the one
+    whose journal lists the requests that belong to none.
+    """
     routes = Blueprint("graphql", __name__)
     ids_without_sandbox = Ids()
 
     def graphql(rest: str = "") -> Response:
         elapsed = stopwatch()
-        if request.method != "POST":
-            refused = GraphQLResponse.error(405, messages.METHOD_NOT_ALLOWED.format(request.method), emulator=True)
-            return _flask_response(_http_response(refused, Allow="POST"), channel_of(request.environ))
-        caller = _Caller.of(request, find)
-        stackadapt, channel = caller.stackadapt, channel_of(request.environ)
-        trace_id = (stackadapt.sandbox.ids if stackadapt else ids_without_sandbox).trace_id()
-        body = request.stream.read(caller.limits.body_bytes + 1)
-        result = _respond(body, caller, trace_id=trace_id)
-        if stackadapt is None:
-            return _flask_response(_http_response(result), channel)
-        response = result.replacement or _http_response(result, **{TRACE_HEADER: trace_id})
-        response = result.faults.on_response(response)
-        stackadapt.sandbox.journal.append(
-            GraphQLExchanged(
-                at=stackadapt.sandbox.clock.now(),
-                trace_id=trace_id,
-                token_name=caller.token.name if caller.token else None,
-                operations=result.summary.operations,
-                status=response.status,
-                request=caller.hide(body),
-                response=caller.hide(response.body),
-                duration_ms=elapsed() + response.delay_ms,
-                matched=result.faults.names,
-                advertiser_ids=result.summary.advertiser_ids,
-                emails=result.summary.emails,
-            )
-        )
-        if response.delay_ms and not stackadapt.sandbox.clock.frozen:
+        try:
+            caller = _Caller.of(request, find, fallback)
+        except UserMistake as mistake:
+            why = {"refusal": "unreadable_sandbox", "message": mistake.message}
+            journal_refused(find, fallback, status=400, **why, read=True)
+            raise
+        ids = caller.stackadapt.sandbox.ids if caller.known else ids_without_sandbox
+        trace_id = ids.trace_id()
+        body, result = _result(caller, trace_id)
+        headers = {"Allow": "POST"} if result.refusal == "method_not_allowed" else {}
+        response = result.response.replacement or _http_response(result.response, **headers)
+        response = result.response.faults.on_response(response)
+        response = replace(response, headers={TRACE_HEADER: trace_id, **response.headers})
+        if result.refusal == "unknown_token" and caller.known:
+            caller = replace(caller, stackadapt=fallback(), known=False)
+        caller.stackadapt.sandbox.journal.append(_exchanged(caller, result, response, trace_id, body, elapsed()))
+        channel = channel_of(request.environ)
+        if response.delay_ms and not caller.stackadapt.sandbox.clock.frozen:
             channel.hold(response.delay_ms)
         return _flask_response(response, channel)
 
@@ -106,21 +129,84 @@ def blueprint(find: Find) -> Blueprint:
     return routes
 
 
-def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
-    limits = caller.limits
+def journal_refused(
+    find: Find, fallback: Callable[[], StackAdapt], *, status: int, refusal: str, message: str, read: bool
+) -> None:
+    """Journals the current request, which was meant for `/graphql` and refused before it got there.
+
+    Its body is left unread unless `read`.
+    """
+    try:
+        caller = _Caller.of(request, find, fallback)
+    except UserMistake:
+        caller = _Caller(*_secret_in(request), fallback(), known=False, token=None)
+    limits = caller.stackadapt.limits
+    body = request.stream.read(limits.body_bytes + 1) if read else b""
+    parsed = parse_body(body, limits) if len(body) <= limits.body_bytes else None
+    error = GraphQLResponse.error(status, message)
+    result = _Result(replace(error, summary=parsed.summary) if parsed else error, refusal)
+    response = FaultedResponse(status=status, body=message.encode(), headers={})
+    caller.stackadapt.sandbox.journal.append(_exchanged(caller, result, response, Ids().trace_id(), body, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A response, and why the request was refused before it ran; None when it ran."""
+
+    response: GraphQLResponse
+    refusal: str | None = None
+
+
+def _exchanged(
+    caller: _Caller, result: _Result, response: FaultedResponse, trace_id: str, body: bytes, elapsed_ms: float
+) -> GraphQLExchanged:
+    summary = result.response.summary
+    return GraphQLExchanged(
+        at=caller.stackadapt.sandbox.clock.now(),
+        trace_id=trace_id,
+        token_name=caller.name,
+        operations=summary.operations,
+        status=response.status,
+        request=caller.hide(body),
+        response=caller.hide(response.body),
+        duration_ms=elapsed_ms + response.delay_ms,
+        matched=result.response.faults.names,
+        # A token may be pasted where an id belongs.
+        advertiser_ids=tuple(without_secrets(each, caller.secrets) for each in summary.advertiser_ids),
+        emails=summary.emails,
+        method=request.method,
+        path=without_secrets(request.path, caller.secrets),
+        refusal=result.refusal,
+        credential=fingerprint(caller.secret) if result.refusal else None,
+    )
+
+
+def _result(caller: _Caller, trace_id: str) -> tuple[bytes, _Result]:
+    """The body of the current request, and its result."""
+    limits = caller.stackadapt.limits
+    if request.method != "POST":
+        text = messages.METHOD_NOT_ALLOWED.format(request.method)
+        return b"", _Result(GraphQLResponse.error(405, text, emulator=True), "method_not_allowed")
+    body = request.stream.read(limits.body_bytes + 1)
     if len(body) > limits.body_bytes:
-        return GraphQLResponse.error(413, messages.BODY_TOO_LARGE.format(limits.body_bytes), emulator=True)
+        text = messages.BODY_TOO_LARGE.format(limits.body_bytes)
+        return body, _Result(GraphQLResponse.error(413, text, emulator=True), "body_too_large")
     try:
         params = read_body(body)
     except BadBody as error:
-        return GraphQLResponse.error(400, str(error), emulator=error.emulator)
-    if caller.stackadapt is None or caller.token is None:
-        return _unauthorized(params, limits, trace_id, anonymous=caller.secret is None)
+        return body, _Result(GraphQLResponse.error(400, str(error), emulator=error.emulator), "invalid_body")
+    return body, _authorized(caller, params, trace_id)
+
+
+def _authorized(caller: _Caller, params: GraphQLParams, trace_id: str) -> _Result:
+    stackadapt = caller.stackadapt
+    if caller.token is None:
+        return _unauthorized(caller, params, trace_id)
     try:
         header = request.headers.get(FAULT_HEADER)
-        fault = parse_header(header, caller.stackadapt.operations) if header is not None else None
+        fault = parse_header(header, stackadapt.operations) if header is not None else None
     except InputError as error:
-        return GraphQLResponse.error(400, str(error), trace_id=trace_id, emulator=True)
+        return _Result(GraphQLResponse.error(400, str(error), trace_id=trace_id, emulator=True), "invalid_fault")
     accepted = GraphQLRequest(
         params=params,
         token=caller.token,
@@ -130,17 +216,21 @@ def _respond(body: bytes, caller: _Caller, *, trace_id: str) -> GraphQLResponse:
         host_url=request.host_url,
     )
     try:
-        return caller.stackadapt.execute(accepted)
+        return _Result(stackadapt.execute(accepted))
     except NotFound:
         # The sandbox has been deleted, and its tokens with it.
-        return _unauthorized(params, limits, trace_id, anonymous=False)
+        return _unauthorized(caller, params, trace_id)
 
 
-def _unauthorized(params: GraphQLParams, limits: Limits, trace_id: str, *, anonymous: bool) -> GraphQLResponse:
+def _unauthorized(caller: _Caller, params: GraphQLParams, trace_id: str) -> _Result:
     """Observed for introspection without a token only; the other text is the emulator's."""
-    if anonymous and asks_introspection(params.query, limits):
-        return GraphQLResponse.error(401, messages.INTROSPECTION_NEEDS_AUTHENTICATION, trace_id=trace_id)
-    return GraphQLResponse.error(401, messages.NEEDS_AUTHENTICATION, trace_id=trace_id, emulator=True)
+    limits = caller.stackadapt.limits
+    if caller.secret is None and asks_introspection(params.query, limits):
+        error = GraphQLResponse.error(401, messages.INTROSPECTION_NEEDS_AUTHENTICATION, trace_id=trace_id)
+    else:
+        error = GraphQLResponse.error(401, messages.NEEDS_AUTHENTICATION, trace_id=trace_id, emulator=True)
+    # Parsed so that the journal finds it by operation and email.
+    return _Result(replace(error, summary=parse_request(params, limits).summary), caller.refusal)
 
 
 def _http_response(result: GraphQLResponse, **headers: str) -> FaultedResponse:

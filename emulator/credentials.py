@@ -1,0 +1,32 @@
+"""Tokens and write keys that may be neither stored nor printed: their fingerprints, and texts without them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+_DIGITS = 8
+_HIDDEN = "***"
+# A shorter secret would be found in ordinary words, and protects nothing.
+_SHORTEST_HIDDEN = 8
+
+
+def fingerprint(secret: str | None) -> str | None:
+    """`sha256:` and 8 hexadecimal digits, the same for the same secret; None when nothing was sent."""
+    if not secret:
+        return None
+    return f"sha256:{hashlib.sha256(secret.encode('utf-8', 'surrogatepass')).hexdigest()[:_DIGITS]}"
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """The text with `***` in place of each secret of 8 or more characters, as it is or as JSON spells it."""
+    spelled = {form for secret in secrets if len(secret) >= _SHORTEST_HIDDEN for form in _spellings(secret)}
+    # The longest first: one secret may begin with another.
+    for form in sorted(spelled, key=len, reverse=True):
+        text = text.replace(form, _HIDDEN)
+    return text
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    return secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
