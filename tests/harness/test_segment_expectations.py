@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from emulator import Emulator, Unmet
+from emulator import Emulator, Unmet, load_workspace
 from emulator.errors import InputError, UnknownName
 from emulator.events import GraphQLExchanged
 from emulator.harness.client import Shown, sandbox_at
@@ -261,6 +261,24 @@ belongs to no profile.
   StackAdapt  record {"email": "bob@", "userId": "u2"}: rejected, INVALID_EMAIL: The record's email is not a valid \
 address."""
     )
+
+
+def test_a_waiting_record_counts_when_asked_for() -> None:
+    waiting = {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}
+    with Emulator(load_workspace().with_options(api_version="2024-12")) as emulator:
+        client = httpx.Client(transport=httpx.WSGITransport(app=emulator.app), base_url="http://127.0.0.1")
+        stackadapt = ExpectingStackAdapt(sandbox_at(client))
+        records = json.dumps(json.dumps([waiting]))
+        given = f'advertiserId: 1001, externalProvider: "segment_io", profiles: {records}'
+        stackadapt.post(f"mutation {{ upsertProfiles(input: {{{given}}}) {{ userErrors {{ message }} }} }}")
+        for criteria in ({"pending": True}, {"reason": "WAITS_FOR_PROFILE"}, {"pending": True, "external_id": "u1"}):
+            (found,) = stackadapt.expect_rejection(**criteria)  # type: ignore[arg-type]
+            assert (found["record"], found["waitsFor"]) == (waiting, "u1")
+        lines = printed(lambda: stackadapt.expect_rejection(user_id="u1")).splitlines()
+    assert lines[0] == "expected a rejected record with user_id 'u1'; found none, and there is no rejected record"
+    assert lines[1].startswith(f"  waiting     record {json.dumps(waiting)}: pending, WAITS_FOR_PROFILE: ")
+    assert ", waits for u1" in lines[1]
+    assert lines[1].endswith(" (pending=True counts it)")
 
 
 @pytest.mark.parametrize(

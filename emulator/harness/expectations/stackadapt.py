@@ -124,7 +124,8 @@ class ExpectingStackAdapt(StackAdaptClient):
     ) -> Shown:
         """A segment with this rule has `size` members, or exactly these emails as members.
 
-        Returns the segment. Raises Unmet with the timeline of a missing member, InputError when neither is given.
+        Returns the segment. Raises Unmet with the warnings of the segment and the timeline of a missing member, and for
+        no members where the rule names an unknown value; InputError when neither is given.
         """
         if size is None and members is None:
             message, hint = (
@@ -133,15 +134,20 @@ class ExpectingStackAdapt(StackAdaptClient):
             )
             raise InputError(message, where="expect_segment", allowed="size, members", hint=hint)
         segment = self.segment(rule)
+        warned = "".join(f"\n  warning     {warning}" for warning in segment["warnings"])
         if size is not None and segment["size"] != size:
-            raise unmet(self._endpoint, f"expected a segment with {size} members; it has {segment['size']}")
+            raise unmet(self._endpoint, f"expected a segment with {size} members; it has {segment['size']}{warned}")
+        if (size == 0 or members == []) and segment.get("unknownValues"):
+            raise unmet(
+                self._endpoint, f"expected a segment without members, but no profile can have its value{warned}"
+            )
         if members is not None:
             wanted = {email.strip().lower() for email in members}
             missing, surplus = sorted(wanted - set(segment["members"])), sorted(set(segment["members"]) - wanted)
             if missing or surplus:
                 named = (("missing", missing), ("unexpected", surplus))
                 found = "; ".join(f"{name}: {', '.join(emails)}" for name, emails in named if emails)
-                message = f"expected a segment with exactly {len(wanted)} members; {found}"
+                message = f"expected a segment with exactly {len(wanted)} members; {found}{warned}"
                 raise unmet(self._endpoint, message, email=(missing or surplus)[0])
         return segment
 
