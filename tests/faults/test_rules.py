@@ -360,7 +360,7 @@ def test_faults_of_the_workspace_are_active_from_the_start_and_after_a_reset() -
         ({"faults": [{"fault": "reset"}, {"fault": "reset", "bytes": 5}]}, r"faults\[1\].bytes: unknown reset option"),
         ({"faults": [{"fault": "status", "status": 200}]}, r"faults\[0\].status: .*400 to 599"),
         ({"rateLimit": {"request": 5}}, "rateLimit: .*requests"),
-        ({"rateLimit": {"requests": 5, "per": "1 s"}}, "rateLimit.per"),
+        ({"rateLimit": {"requests": 5, "per": "1 w"}}, "rateLimit.per"),
     ],
 )
 def test_an_error_in_the_workspace_names_its_place(changes: dict[str, Any], message: str) -> None:
