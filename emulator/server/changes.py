@@ -14,6 +14,7 @@ class Changes:
     def __init__(self, journal: Journal) -> None:
         self._changed = Condition()
         self._number = 0
+        self._ended = False
         journal.listen(self._happened)
 
     @property
@@ -21,10 +22,21 @@ class Changes:
         """How many events have happened."""
         return self._number
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is waited for any more, because the emulator stops."""
+        return self._ended
+
+    def end(self) -> None:
+        """Ends every wait, also those that start later."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
     def wait(self, seen: int, *, seconds: float) -> None:
         """Returns when more than `seen` events have happened, at the latest after `seconds` of real time."""
         with self._changed:
-            self._changed.wait_for(lambda: self._number != seen, seconds)
+            self._changed.wait_for(lambda: self._ended or self._number != seen, seconds)
 
     def _happened(self, _event: Event) -> None:
         with self._changed:

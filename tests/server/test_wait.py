@@ -159,12 +159,19 @@ def test_some_threads_always_keep_serving(client: httpx.Client) -> None:
         assert [answer.result().status_code for answer in answers] == [200] * MOST_WAITS
     assert refused.headers["Retry-After"] == "1"
     assert refused.json() == {
-        "error": "TooManyWaits",
+        "error": "CannotWait",
         "message": "4 requests are waiting already, and this server has 8 threads",
         "where": "wait",
         "hint": "Ask again when one has been answered, or read the list itself.",
     }
     assert waiting(client, **{"for": "call"})().status_code == 200
+
+
+def test_a_stop_ends_a_wait(client: httpx.Client, emulator: Emulator) -> None:
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(waiting(client, **{"for": "call"}))
+        emulator.end_waits()
+        assert (answer.result().status_code, answer.result().json()["message"]) == (503, "the emulator is stopping")
 
 
 def test_an_event_ends_a_wait() -> None:

@@ -42,8 +42,8 @@ class WaitTimedOut(ContractViolation):
     """What was waited for did not happen in time: status 408."""
 
 
-class TooManyWaits(UserMistake):
-    """Too many requests wait already: status 503."""
+class CannotWait(UserMistake):
+    """Too many requests wait already, or the emulator stops: status 503."""
 
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
@@ -56,7 +56,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         try:
             with _one_of_few():
                 item = _awaited(services, kind, timeout)
-        except TooManyWaits as busy:
+        except CannotWait as busy:
             return jsonify(busy.as_dict()), 503, {"Retry-After": "1"}
         if item is None:
             return jsonify(_timed_out(services(), kind, asked, timeout).as_dict()), 408
@@ -72,10 +72,10 @@ def _timeout(text: str) -> timedelta:
 
 @contextmanager
 def _one_of_few() -> Iterator[None]:
-    """Raises TooManyWaits when as many requests to this emulator wait as may."""
+    """Raises CannotWait when as many requests to this emulator wait as may."""
     waits: BoundedSemaphore = current_app.extensions.setdefault(_WAITS, BoundedSemaphore(MOST_WAITS))
     if not waits.acquire(blocking=False):
-        raise TooManyWaits(
+        raise CannotWait(
             f"{MOST_WAITS} requests are waiting already, and this server has {THREADS} threads",
             where="wait",
             hint="Ask again when one has been answered, or read the list itself.",
@@ -87,7 +87,10 @@ def _one_of_few() -> Iterator[None]:
 
 
 def _awaited(services: CurrentServices, kind: str, timeout: timedelta) -> Any:
-    """The first item that the list of this kind has, looked up after every event; None when the time is over."""
+    """The first item that the list of this kind has, looked up after every event; None when the time is over.
+
+    Raises CannotWait when the emulator stops.
+    """
     elapsed, seconds = stopwatch(), timeout.total_seconds()
     while True:
         # Addressed anew each time: the sandbox may have been deleted.
@@ -97,6 +100,8 @@ def _awaited(services: CurrentServices, kind: str, timeout: timedelta) -> Any:
         left = seconds - elapsed() / 1000.0
         if item is not None or left <= 0:
             return item
+        if changes.ended:
+            raise CannotWait("the emulator is stopping", where="wait")
         changes.wait(seen, seconds=min(left, _RECHECK_SECONDS))
 
 
