@@ -334,6 +334,12 @@ def test_a_misspelled_argument_is_refused_before_anything_is_sent(
     assert emulator.sandbox.journal.entries(GraphQLExchanged) == []
 
 
+def test_an_unknown_unit_of_time_is_refused(services: tuple[ExpectingSegment, ExpectingStackAdapt]) -> None:
+    _, stackadapt = services
+    with pytest.raises(UnknownName, match="advance: unknown argument 'hour'.*Did you mean 'hours'"):
+        stackadapt.clock.advance(hour=4)
+
+
 def test_an_error_has_no_frames_of_the_emulator(segment: ExpectingSegment) -> None:
     with pytest.raises(Unmet) as failure:
         segment.expect_delivery(user_id="u9")

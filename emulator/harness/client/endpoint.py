@@ -13,7 +13,7 @@ import httpx
 
 from emulator.addresses import address, shown
 from emulator.errors import UserMistake, reason_of
-from emulator.harness.client.arguments import checked
+from emulator.harness.client.arguments import check_keys, checked
 from emulator.harness.client.control import Control
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Makes a client for a base URL. Which requests it may send is up to the caller: nothing here bypasses it.
 Connect = Callable[[str], httpx.Client]
 
+_UNITS = ("days", "hours", "minutes", "seconds")
 _IN_PROCESS = "http://127.0.0.1"
 
 
@@ -202,7 +203,11 @@ class ClockClient:
         return _time_in(self._endpoint.control.get("clock"))
 
     def advance(self, duration: str | None = None, **units: float) -> datetime:
-        """Moves time forward: `advance("4h")` or `advance(hours=4)`. Processes everything that becomes due."""
+        """Moves time forward: `advance("4h")` or `advance(hours=4)`. Processes everything that becomes due.
+
+        Raises UnknownName for an unknown unit.
+        """
+        check_keys(units, ("duration", *_UNITS), where="advance")
         seconds = timedelta(**units).total_seconds()
         return self._change("advance", {"seconds": seconds} if duration is None else {"duration": duration})
 
