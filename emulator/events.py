@@ -125,7 +125,8 @@ class MembershipChanged(Event):
 class BatchDelivered(Event):
     """One attempt to deliver a batch: how many events had each outcome, and the HTTP status if there was a response.
 
-    `reasons` are the reason codes of those that were not sent, with their counts, and `user_ids` their users.
+    `reasons` are the reason codes of those that were not sent, with their counts, and `user_ids` their users; `error`
+    is the message of the batch, or of the first of them.
     `message_ids` are those of the events in the request, `trace_id` the request's id at an emulated StackAdapt.
     """
 

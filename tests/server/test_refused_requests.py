@@ -160,6 +160,18 @@ def test_a_call_with_an_unknown_write_key_is_listed(
     ]
 
 
+def test_refused_calls_are_counted(client: Client) -> None:
+    for _ in range(2):
+        client.post("/v1/batch", json={"batch": [{"type": "identify", **ADA}] * 3}, auth=(KEY, ""))
+    client.post("/v1/track", data="{", auth=("segment-local", ""))
+    client.post("/identify", json=ADA)
+    counted = client.get("/_emulator/counts").get_json()["segment"]["calls"]
+    assert counted == {"accepted": 0, "failed": {"unknown_source": 6, "invalid_request": 1, "unknown_path": 1}}
+    client.post("/_emulator/reset")
+    assert client.get("/_emulator/counts").get_json()["segment"]["calls"] == {"accepted": 0, "failed": {}}
+    assert calls(client) == []
+
+
 def test_each_call_of_a_refused_batch_is_listed(client: Client) -> None:
     track = {"type": "track", "userId": 7, "event": "e", "properties": {"email": "bob@example.com"}}
     batch = [{"type": "identify", **ADA}, track, {"type": "identify", "context": {"traits": {"email": "c@d.io"}}}, 5]
