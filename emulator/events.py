@@ -72,7 +72,7 @@ class GraphQLExchanged(Event):
     @property
     def size(self) -> int:
         emails = sum(map(getsizeof, self.emails)) + getsizeof(self.emails)
-        return _PLAIN_BYTES + getsizeof(self.request) + getsizeof(self.response) + emails
+        return _PLAIN_BYTES + sum(map(getsizeof, (self.request, self.response, self.path))) + emails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,11 @@ class CallReceived(Event):
     status: int = 200
     message: str | None = None
     credential: str | None = None
+
+    @property
+    def size(self) -> int:
+        # A sender may send any text.
+        return _PLAIN_BYTES + sum(map(getsizeof, (self.message_id, self.user_id, self.email, self.message)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
