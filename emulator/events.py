@@ -72,7 +72,7 @@ class GraphQLExchanged(Event):
     @property
     def size(self) -> int:
         emails = sum(map(getsizeof, self.emails)) + getsizeof(self.emails)
-        return _PLAIN_BYTES + getsizeof(self.request) + getsizeof(self.response) + emails
+        return _PLAIN_BYTES + sum(map(getsizeof, (self.request, self.response, self.path))) + emails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,11 @@ class CallReceived(Event):
     message: str | None = None
     credential: str | None = None
 
+    @property
+    def size(self) -> int:
+        # A sender may send any text.
+        return _PLAIN_BYTES + sum(map(getsizeof, (self.message_id, self.user_id, self.email, self.message)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanged(Event):
@@ -125,7 +130,8 @@ class MembershipChanged(Event):
 class BatchDelivered(Event):
     """One attempt to deliver a batch: how many events had each outcome, and the HTTP status if there was a response.
 
-    `reasons` are the reason codes of those that were not sent, with their counts, and `user_ids` their users.
+    `reasons` are the reason codes of those that were not sent, with their counts, and `user_ids` their users; `error`
+    is the message of the batch, or of the first of them.
     `message_ids` are those of the events in the request, `trace_id` the request's id at an emulated StackAdapt.
     """
 

@@ -89,7 +89,9 @@ def _processed(event: RecordProcessed) -> Line:
 
 def _received(event: CallReceived) -> Line:
     origin = f" from {event.source!r}" if event.source else ""
-    what = f"{event.call} of {_named(event) or 'an anonymous user'}{origin}"
+    # The body of a refused call may be unreadable.
+    named_by = _named(event) or ("" if event.status >= 400 else "an anonymous user")
+    what = f"{event.call}{f' of {named_by}' if named_by else ''}{origin}"
     if event.status >= 400:
         credential = f" ({event.credential})" if event.credential else ""
         message = (event.message or event.reason or "").rstrip(".")
