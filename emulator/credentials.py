@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 
 _DIGITS = 8
@@ -19,9 +20,13 @@ def fingerprint(secret: str | None) -> str | None:
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """The text with `***` in place of each secret of 8 or more characters."""
+    """The text with `***` in place of each secret of 8 or more characters, as it is or as JSON spells it."""
+    spelled = {form for secret in secrets if len(secret) >= _SHORTEST_HIDDEN for form in _spellings(secret)}
     # The longest first: one secret may begin with another.
-    for secret in sorted(set(secrets), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_HIDDEN:
-            text = text.replace(secret, _HIDDEN)
+    for form in sorted(spelled, key=len, reverse=True):
+        text = text.replace(form, _HIDDEN)
     return text
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    return secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]

@@ -18,6 +18,8 @@ a GraphQL error, an HTTP response, a log record or a line on a terminal.
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -137,9 +139,53 @@ class EmulatorDefect(EmulatorError):
     """A bug in the emulator: one of its invariants does not hold."""
 
 
+_NUMBER = re.compile(r"\[Errno -?\d+\] ")
+_FOLDER = "it is a folder"
+# Why a file cannot be read or written, and what to do, by the number that the system gives.
+_UNREADABLE = MappingProxyType(
+    {
+        errno.ENOENT: ("no such file", "Check the path; a relative one starts in the current folder."),
+        errno.ENOTDIR: ("no such file", "A part of the path is a file, not a folder."),
+        errno.EISDIR: (_FOLDER, "Name a file in it."),
+        errno.EACCES: ("permission denied", "Check who may read it."),
+    }
+)
+_UNWRITABLE = MappingProxyType(
+    {
+        errno.ENOENT: ("no such folder", "Create the folder first, or choose another path."),
+        errno.ENOTDIR: ("no such folder", "A part of the path is a file, not a folder."),
+        errno.EISDIR: (_FOLDER, "Name a file in it."),
+        errno.EACCES: ("permission denied", "Choose another path, or check who may write there."),
+        errno.ENOSPC: ("no space left on the device", "Free some space, or choose another device."),
+    }
+)
+
+
+def unreadable(path: object, error: Exception, *, mistake: type[UserMistake] = InputError) -> UserMistake:
+    """What to raise for a file that cannot be opened, decoded or unpacked."""
+    hint: str | None
+    if isinstance(error, UnicodeDecodeError):
+        reason, hint = "it is not UTF-8 text", "Save it as UTF-8."
+    elif isinstance(error, OSError) and error.errno is not None:
+        reason, hint = _UNREADABLE.get(error.errno, (_in_words(error), None))
+    else:
+        reason, hint = "its compressed data is damaged", "Compress it again with gzip."
+    return mistake(f"cannot read {path}: {reason}", hint=hint)
+
+
 def unwritable(path: object, error: OSError) -> InputError:
     """What to raise for a file that cannot be written."""
-    return InputError(f"this file cannot be written: {error.strerror}", where=str(path))
+    reason, hint = _UNWRITABLE.get(error.errno or 0, (_in_words(error), None))
+    return InputError(f"cannot write {path}: {reason}", hint=hint)
+
+
+def reason_of(error: Exception) -> str:
+    """The text of an error of the system or the network, without the number that the system gives it."""
+    return _NUMBER.sub("", str(error))
+
+
+def _in_words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def unknown(

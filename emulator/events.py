@@ -72,7 +72,7 @@ class GraphQLExchanged(Event):
     @property
     def size(self) -> int:
         emails = sum(map(getsizeof, self.emails)) + getsizeof(self.emails)
-        return _PLAIN_BYTES + getsizeof(self.request) + getsizeof(self.response) + emails
+        return _PLAIN_BYTES + sum(map(getsizeof, (self.request, self.response, self.path))) + emails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +108,32 @@ class CallReceived(Event):
     message: str | None = None
     credential: str | None = None
 
+    @property
+    def size(self) -> int:
+        # A sender may send any text.
+        return _PLAIN_BYTES + sum(map(getsizeof, (self.message_id, self.user_id, self.email, self.message)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanged(Event):
-    """A profile entered or exited an audience, or a step of a journey; `audience_key` is the key of either."""
+    """A profile entered or exited an audience, or a step of a journey; `audience_key` is the key of either.
+
+    `user_id` and `email` are those that the profile got last, personal data.
+    """
 
     audience_key: str
     profile_id: str
     entered: bool
+    user_id: str | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDelivered(Event):
     """One attempt to deliver a batch: how many events had each outcome, and the HTTP status if there was a response.
 
-    `reasons` are the reason codes of those that were not sent, with their counts, and `user_ids` their users.
+    `reasons` are the reason codes of those that were not sent, with their counts, and `user_ids` their users; `error`
+    is the message of the batch, or of the first of them.
     `message_ids` are those of the events in the request, `trace_id` the request's id at an emulated StackAdapt.
     """
 

@@ -6,6 +6,7 @@ That the real service responds with 429 is public; its limits and headers are no
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from emulator.errors import InputError, nearest
 
 _KEYS = ("requests", "per", "burst")
 _MOST = 1_000_000
+# Limits that were replaced without a refusal are remembered up to this number.
+_MOST_REPLACED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,9 @@ def parse_rate_limit(written: Mapping[str, Any]) -> RateLimit:
     requests = _count("requests", written.get("requests"))
     per = written.get("per", "1s")
     if not isinstance(per, str) or not (period := parse_duration(per, where="per")):
-        raise InputError("invalid duration", where="per", found=per, allowed="1s, 1m or 1h")
+        raise InputError(
+            "invalid duration", where="per", found=per, allowed="1s, 1m, 1h or another duration that is not zero"
+        )
     return RateLimit(requests=requests, per=period, burst=_count("burst", written.get("burst", requests)))
 
 
@@ -59,7 +64,8 @@ class RateLimiter:
         self._clock = clock
         self._initial = initial
         self._lock = Lock()
-        self.set(initial)
+        self._limit: RateLimit | None = None
+        self.reset()
 
     @property
     def limit(self) -> RateLimit | None:
@@ -69,12 +75,26 @@ class RateLimiter:
     def set(self, limit: RateLimit | None) -> None:
         """Changes the limit and refills every bucket."""
         with self._lock:
-            self._limit = limit
-            self._permits: dict[str, tuple[float, datetime]] = {}
+            if self._limit is not None and not self._refused:
+                self._replaced.append(self._limit)
+            self._start(limit)
 
     def reset(self) -> None:
-        """Restores the limit of the workspace."""
-        self.set(self._initial)
+        """Restores the limit of the workspace, and forgets the earlier ones."""
+        with self._lock:
+            self._replaced: deque[RateLimit] = deque(maxlen=_MOST_REPLACED)
+            self._start(self._initial)
+
+    def unused(self) -> list[RateLimit]:
+        """The limits that have refused no request since the start or the last reset, also those replaced meanwhile."""
+        with self._lock:
+            active = [] if self._limit is None or self._refused else [self._limit]
+            return [*self._replaced, *active]
+
+    def _start(self, limit: RateLimit | None) -> None:
+        self._limit = limit
+        self._refused = False
+        self._permits: dict[str, tuple[float, datetime]] = {}
 
     def take(self, token: str) -> int | None:
         """Takes a permit of this token: None if there was one, else the seconds until the next, rounded up."""
@@ -89,4 +109,5 @@ class RateLimiter:
             # The sum of many small steps may fall short of a permit by a rounding error.
             granted = permits > 1 - 1e-6
             self._permits[token] = (permits - 1 if granted else permits, now)
+            self._refused = self._refused or not granted
             return None if granted else max(math.ceil((1 - permits) / permits_a_second - 1e-6), 1)

@@ -28,7 +28,7 @@ Path: TypeAlias = tuple[str | int, ...]
 _SECRETS = frozenset({"apiKey", "token", "writeKey"})
 _HINTS = MappingProxyType(
     {
-        "age": "Write 90s, 15m, 4h or 2d.",
+        "age": "Write a duration, such as 90s, 15m, 4h, 2d or 3h59m.",
         "latency": "Write instant, realistic or 4h.",
     }
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# A syntax error quotes the document around its location.
-_ADDRESS = re.compile(r"[^\s\"'(),;<>]*@[^\s\"'(),;<>]*")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# A syntax error quotes the document around its location. A match begins where a word does, so that a long word without
+# an address is read once.
+_ADDRESS = re.compile(r"(?<![^\s\"'(),;<>])[^\s\"'(),;<>]*@[^\s\"'(),;<>]*")
 _HIDDEN = "***"
 
 
@@ -18,6 +20,11 @@ def without_addresses(text: str) -> str:
 def whole_characters(text: str) -> str:
     """The text with U+FFFD in place of each half of a surrogate pair, which no database stores."""
     return _SURROGATE.sub("\ufffd", text)
+
+
+def on_one_line(text: str) -> str:
+    """The text with each line break and other control character as Python spells it, such as `\\n`."""
+    return _CONTROL.sub(lambda control: repr(control[0])[1:-1], whole_characters(text))
 
 
 def is_storable(text: str) -> bool:

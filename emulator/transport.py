@@ -48,13 +48,16 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Posts to one URL with an `httpx.Client`, over a socket or into a WSGI application."""
+    """Posts to one URL with an `httpx.Client`, over a socket or into a WSGI application, with `headers`."""
 
-    def __init__(self, url: str, *, app: WSGIApplication | None = None) -> None:
+    def __init__(
+        self, url: str, *, app: WSGIApplication | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.url = url
         self._in_process = app is not None
         self._client = httpx.Client(
             transport=httpx.WSGITransport(app=app) if app else None,
+            headers=headers,
             trust_env=False,
         )
 

@@ -187,7 +187,10 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them."""
+    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them.
+
+    `document` is its JSON form, with the options applied; None for one that was not parsed.
+    """
 
     name: str = "local"
     advertisers: tuple[Advertiser, ...]
@@ -203,16 +206,17 @@ class Workspace:
     api_version: str = "2026-06"
     user_email: str = "integration@example.com"
     seed: int | None = None
+    document: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     def with_options(self, *, latency: str | None = None, api_version: str | None = None) -> Workspace:
         """The workspace with options of a command line applied. Raises InputError."""
-        changed = self
+        from emulator.workspace_file import with_options
+
+        changed = replace(self, document=with_options(self.document, latency=latency, api_version=api_version))
         if latency is not None:
             _check_latency(latency)
             changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
-        if api_version is not None:
-            changed = replace(changed, api_version=api_version)
-        return changed
+        return changed if api_version is None else replace(changed, api_version=api_version)
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, compared in constant time."""
@@ -280,6 +284,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         ),
         faults=tuple(document.get("faults", ())),
         rate_limit=parse_rate_limit(document["rateLimit"]) if "rateLimit" in document else None,
+        document=document,
     )
 
 

@@ -15,7 +15,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from emulator import strict_json
-from emulator.errors import UserMistake
+from emulator.errors import UserMistake, unreadable
 from emulator.schemas import in_words, is_deeper_than
 
 try:
@@ -99,10 +99,8 @@ def read_mapping(path: Path, *, what: str, mistake: type[UserMistake]) -> Mappin
     """The mapping in a file; `what` names it in messages: `a workspace`. Raises `mistake` when it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise mistake("file not found", where=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise mistake(f"this file cannot be read: {error}", where=str(path)) from None
+        raise unreadable(path, error, mistake=mistake) from None
     return parse_mapping(text, where=str(path), what=what, mistake=mistake, json=path.suffix == _JSON)
 
 

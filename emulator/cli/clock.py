@@ -44,7 +44,7 @@ def show(url: str, sandbox: str | None, as_json: bool) -> None:
 @sandbox_option
 @_json
 def advance(duration: str, url: str, sandbox: str | None, as_json: bool) -> None:
-    """Move the time forward by DURATION, such as 90s, 15m, 4h or 2d, and process what becomes due."""
+    """Move the time forward by DURATION, such as 90s, 15m, 4h, 2d or 3h59m, and process what becomes due."""
     parse_duration(duration, where="DURATION")
     _print(_state(url, sandbox, "POST", "/_emulator/clock/advance", {"duration": duration}), as_json)
 

@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import reduce
+from operator import add
 from pathlib import Path
 from types import FrameType
 
 import click
 import httpx
 
-from emulator.harness.client import Endpoint, failures_at, sandbox_at
+from emulator.harness.client import Control, Endpoint, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace
@@ -76,7 +78,7 @@ def command(
         endpoint = sandbox_at(client)
         with Heartbeat(emulator.sandboxes.opened):
             code = _run(command_line, {**os.environ, **_variables(endpoint)})
-        refused = _print_failures(endpoint, code)
+        refused = _print_failures(_failures(client), code)
     sys.exit(_REFUSED if refused and fail_on_refused and not code else code)
 
 
@@ -124,9 +126,14 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _print_failures(endpoint: Endpoint, code: int) -> bool:
+def _failures(client: httpx.Client) -> Failures:
+    """What failed in all sandboxes that the command left."""
+    names = [each["name"] for each in Control(client).get("sandboxes")["sandboxes"]]
+    return reduce(add, (failures_at(sandbox_at(client, name)) for name in names))
+
+
+def _print_failures(failures: Failures, code: int) -> bool:
     """Prints what was refused, rejected or failed; whether there was anything."""
-    failures = failures_at(endpoint)
     if failures:
         ended = f"the command exited with code {code}. Failures" if code else "refused, rejected or failed"
         click.echo(f"stackadapt-emulator: {ended}:", err=True)

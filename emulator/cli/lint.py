@@ -9,7 +9,7 @@ from collections import Counter
 import click
 
 from emulator.cli.findings import print_finding, totals
-from emulator.errors import WorkspaceError
+from emulator.errors import WorkspaceError, unreadable
 from emulator.harness.checks import lint
 from emulator.harness.checks.finding import ERROR
 from emulator.harness.event_files import STANDARD_INPUT
@@ -51,5 +51,5 @@ def _workspace(path: str | None) -> Workspace:
     try:
         text = sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise WorkspaceError(f"this cannot be read: {error}", where=where) from None
+        raise unreadable(where, error, mistake=WorkspaceError) from None
     return parse_workspace(parse(text, where=where), where=where)

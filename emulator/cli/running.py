@@ -11,7 +11,7 @@ import httpx
 
 from emulator.addresses import address, shown
 from emulator.cli.remote import client_of, remote_options
-from emulator.errors import UserMistake
+from emulator.errors import UserMistake, reason_of
 from emulator.harness.client import Endpoint, refusal_in, sandbox_at
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 
@@ -56,7 +56,7 @@ def check(response: httpx.Response) -> None:
 def unreachable(url: str, error: httpx.HTTPError) -> UserMistake:
     """The error to raise when the emulator does not respond."""
     return UserMistake(
-        f"the emulator does not respond: {error}",
+        f"the emulator does not respond: {reason_of(error)}",
         where=shown(address(url)),
         hint="Start it with: stackadapt-emulator serve",
     )

@@ -110,7 +110,7 @@ def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], Non
     with StopSignals() as signals, emulator:
         ready()
         with Heartbeat(emulator.sandboxes.opened):
-            Listener(emulator.app, listening=listening).run(signals)
+            Listener(emulator.app, listening=listening, before_stop=emulator.end_waits).run(signals)
 
 
 def _connection(url: str, workspace: Workspace) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from pathlib import Path
+from tempfile import mkstemp
 
 import click
 import httpx
 
 from emulator.cli import SuggestingGroup
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
-from emulator.errors import InputError, unwritable
+from emulator.errors import InputError, unreadable, unwritable
 
 _EPILOG = """\b
 Examples:
@@ -33,24 +34,34 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @url_option
 @sandbox_option
-def save(file: Path, url: str, sandbox: str | None) -> None:
-    """Write the state to FILE, readable by you only."""
-    unfinished = file.with_name(f"{file.name}.part")
+def save(file: Path, force: bool, url: str, sandbox: str | None) -> None:
+    """Write the state to FILE, readable by you only. An existing file is kept unless --force is given."""
+    if not force and file.exists():
+        raise InputError("this file exists already", where=str(file), hint="Add --force to replace it.")
     try:
         with connect(url, sandbox) as client, client.stream("GET", "/_emulator/snapshot") as response:
             check(response)
-            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-                for chunk in response.iter_raw():
-                    out.write(chunk)
-        unfinished.replace(file)
+            _write(file, response.iter_raw())
     except httpx.HTTPError as error:
-        unfinished.unlink(missing_ok=True)
         raise unreachable(url, error) from None
     except OSError as error:
         raise unwritable(file, error) from None
     click.echo(f"saved {file} ({file.stat().st_size} bytes)")
+
+
+def _write(file: Path, chunks: Iterable[bytes]) -> None:
+    """Writes a file that only its owner can read. It appears when it is complete, and not at all when that fails."""
+    opened, name = mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    unfinished = Path(name)
+    try:
+        with open(opened, "wb") as out:
+            out.writelines(chunks)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @command.command()
@@ -62,7 +73,7 @@ def load(file: Path, url: str, sandbox: str | None) -> None:
     try:
         content = file.open("rb")
     except OSError as error:
-        raise InputError(f"this file cannot be read: {error.strerror}", where=str(file)) from None
+        raise unreadable(file, error) from None
     try:
         with content, connect(url, sandbox) as client:
             length = {"Content-Length": str(file.stat().st_size)}

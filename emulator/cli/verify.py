@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -34,7 +35,8 @@ from emulator.harness.scenarios import (
     separate_emulators,
 )
 from emulator.server.emulator import Emulator
-from emulator.workspace import Workspace
+from emulator.workspace import Workspace, parse_workspace
+from emulator.workspace_file import read
 
 _EPILOG = """\b
 Examples:
@@ -57,6 +59,12 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
     help="Recording to replay; without a PATH no scenarios are played.",
 )
 @click.option("--latency", help="Time until profiles are visible in a replay, such as 4h.")
+@click.option(
+    "--workspace",
+    "workspace_path",
+    type=click.Path(path_type=Path),
+    help="Workspace of the scenarios at PATH that name none.",
+)
 @click.option("--target", "url", help="Running emulator or GraphQL endpoint; separate emulators when absent.")
 @click.option("--token", help="Bearer token for a --target that is not an emulator.")
 @click.option("--advertiser", help="Advertiser id for a --target that is not an emulator.")
@@ -65,18 +73,23 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 @click.option(
     "--junit-xml", "junit_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as JUnit XML."
 )
+@click.option(
+    "--fail-on-unused", is_flag=True, help="Fail a scenario when a fault or a rate limit had no effect in it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object.")
 @remote_options
 def command(
     paths: Sequence[Path],
     recordings: Sequence[Path],
     latency: str | None,
+    workspace_path: Path | None,
     url: str | None,
     token: str | None,
     advertiser: str | None,
     text: str | None,
     listing: bool,
     junit_path: Path | None,
+    fail_on_unused: bool,
     as_json: bool,
 ) -> None:
     """Play scenarios (files or folders; the built-in ones by default) and compare with what they expect.
@@ -84,15 +97,22 @@ def command(
     Each scenario is played in a separate emulator, or in a new sandbox of a --target that is an emulator. At any other
     endpoint scenarios that need more than GraphQL are skipped. Exits 1 when a scenario fails.
 
+    Scenarios at a PATH have the workspace that they name, else that of --workspace, else that of a --target that is an
+    emulator, else the default one. The built-in ones always have the default one.
+
     --exchanges replays a file of `record` and prints each difference between the responses. The clock is frozen, and
     advanced as between the recorded requests. The workspace has the advertisers and tokens of the recording.
     """
-    scenarios = [] if recordings and not paths else _chosen(read_scenarios(paths or [built_in()]), text)
-    if listing:
-        _list(scenarios, as_json)
-        return
+    if workspace_path is not None and not paths:
+        hint = "Name the files or folders of your scenarios; the built-in ones have the default workspace."
+        raise InputError("--workspace is for scenarios of your own", where="verify", hint=hint)
     with _target(url, token, advertiser) as target:
-        results = [play(each, target) for each in _with_progress(scenarios)]
+        base = _base(workspace_path, target) if paths else None
+        scenarios = [] if recordings and not paths else _chosen(read_scenarios(paths or [built_in()], base=base), text)
+        if listing:
+            _list(scenarios, as_json)
+            return
+        results = [play(each, target, fail_on_unused=fail_on_unused) for each in _with_progress(scenarios)]
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
     report = Report(target=target.name, scenarios=results, exchanges=exchanges)
     if junit_path is not None:
@@ -106,6 +126,15 @@ def command(
         _show(report)
     if report.counts()[FAILED]:
         raise SystemExit(1)
+
+
+def _base(path: Path | None, target: Target) -> Mapping[str, Any] | None:
+    """The JSON form of the workspace of scenarios that name none; None for the default one."""
+    if path is None:
+        return target.workspace()
+    document = read(path)
+    parse_workspace(document, where=str(path))
+    return document
 
 
 def _chosen(scenarios: list[Scenario], text: str | None) -> list[Scenario]:

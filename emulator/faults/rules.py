@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -15,6 +16,9 @@ from emulator.faults.fault import InjectedUserError, RecordRejection
 from emulator.faults.matching import RequestSummary
 from emulator.faults.response import FaultedResponse
 from emulator.ids import Ids
+
+# Rules that were removed without a match are remembered up to this number.
+_MOST_REMOVED = 1000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,21 +118,30 @@ class Faults:
     def remove(self, rule_id: int) -> None:
         """Removes one rule. Raises NotFound."""
         with self._lock:
+            removed = [rule for rule in self._rules if rule.id == rule_id]
             kept = [rule for rule in self._rules if rule.id != rule_id]
             if len(kept) == len(self._rules):
                 raise unknown("fault rule", rule_id, [str(rule.id) for rule in kept], where="id", error=NotFound)
             self._rules = kept
+            self._removed += removed
 
     def clear(self) -> None:
         """Removes every rule."""
         with self._lock:
+            self._removed += self._rules
             self._rules = []
+
+    def unused(self) -> list[Rule]:
+        """The rules that have matched no request since the start or the last reset, also those removed meanwhile."""
+        with self._lock:
+            return [rule for rule in (*self._removed, *self._rules) if not rule.matched]
 
     def reset(self) -> None:
         """Restores the rules of the workspace, their counters and the random numbers that they draw."""
         with self._lock:
             self._numbers = count(1)
             self._rules = []
+            self._removed: deque[Rule] = deque(maxlen=_MOST_REMOVED)
             for definition in self._initial:
                 self._add(definition)
 

@@ -9,7 +9,7 @@ import httpx
 
 from emulator.addresses import shown
 from emulator.clock import Throttle
-from emulator.errors import UserMistake
+from emulator.errors import UserMistake, reason_of
 from emulator.generator.job import Record, encode
 from emulator.segment import BATCH_LIMIT_BYTES, EVENTS_IN_A_BATCH
 
@@ -66,7 +66,9 @@ def _post(client: httpx.Client, write_key: str, body: bytes) -> None:
     try:
         response = client.post(_BATCH, content=body, headers=headers, auth=(write_key, ""))
     except httpx.HTTPError as error:
-        raise UserMistake(f"the Tracking API does not respond: {error}", where=shown(client.base_url)) from None
+        raise UserMistake(
+            f"the Tracking API does not respond: {reason_of(error)}", where=shown(client.base_url)
+        ) from None
     if not response.is_success:
         raise UserMistake(
             f"the Tracking API refuses the calls: {response.status_code}",

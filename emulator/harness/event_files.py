@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from emulator.errors import InputError
+from emulator.errors import InputError, UserMistake, unreadable
 from emulator.mapping import parse_json
 from emulator.schemas import in_words
 from emulator.yaml_files import read_mapping
@@ -36,7 +36,7 @@ class Document:
     line: int | None = None
     index: int | None = None
     value: Any = None
-    error: InputError | None = None
+    error: UserMistake | None = None
 
     @property
     def where(self) -> str:
@@ -63,7 +63,7 @@ def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]
     except InputError as error:
         yield Document(file=file, error=error)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        yield Document(file=file, error=InputError(f"this file cannot be read: {error}", where=file))
+        yield Document(file=file, error=unreadable(file, error))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ without `kind` is for the destination: `generation`, `mode` (`event`, `batch`, `
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from emulator.errors import InputError, unknown
+from emulator.errors import InputError, unknown, unreadable
 from emulator.mapping import (
     UNDEFINED,
     DestinationInstance,
@@ -68,8 +69,8 @@ def read_cases(path: Path) -> Iterator[Case]:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield _case(line, f"{path}:{number}")
-    except (OSError, EOFError) as error:
-        raise InputError(f"the recorded cases cannot be read: {error}", where=str(path)) from error
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise unreadable(path, error) from error
 
 
 def replay(case: Case) -> Outcome:

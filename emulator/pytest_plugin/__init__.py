@@ -9,21 +9,23 @@ Every pytest run in the environment imports this file, so the imports are inside
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from emulator.harness.client import Endpoint, SegmentClient
-    from emulator.harness.expectations import ExpectingStackAdapt
+    from emulator.harness.client import Endpoint
+    from emulator.harness.expectations import ExpectingSegment, ExpectingStackAdapt
     from emulator.pytest_plugin.targets import Server, Target
 
 _TARGET = pytest.StashKey["Target"]()
+_ENDPOINT = pytest.StashKey["Endpoint"]()
 _MARKER = (
-    "stackadapt(workspace=None, latency=None, api_version=None): start the emulator of this test with a workspace "
-    "(path, dict or Workspace), a time until profiles are visible (instant, realistic or 4h), "
-    "an API version of StackAdapt (2026-06)."
+    "stackadapt(workspace=None, latency=None, api_version=None, unused=None): start the emulator of this test with a "
+    "workspace (path, dict or Workspace), a time until profiles are visible (instant, realistic or 4h), "
+    "an API version of StackAdapt (2026-06). unused='fail' fails it when a fault or a rate limit had no effect, "
+    "'ignore' does not, whatever --fail-on-unused says."
 )
 
 
@@ -50,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--stackadapt-allow-remote", action="store_true", help="Allow the URL of another host.")
     group.addoption(
         "--stackadapt-allow-writes", action="store_true", help="Allow the tests to change data on another host."
+    )
+    group.addoption(
+        "--fail-on-unused",
+        action="store_true",
+        help="Fail a test when one of its faults matched no request, or a rate limit refused none.",
     )
 
 
@@ -132,14 +139,29 @@ def stackadapt_emulator(
     """A separate emulator, in process. `.url` opens a real port on first use."""
     from emulator.pytest_plugin.targets import marker_options
 
-    marker = request.node.get_closest_marker("stackadapt")
-    options = marker_options(marker.args, marker.kwargs) if marker else {}
+    options = marker_options(request.node)
     if "stackadapt_server" in request.fixturenames:
         opened = request.getfixturevalue("stackadapt_server").sandbox(options)
     else:
         opened = _stackadapt_target.isolated(stackadapt_workspace, options)
     with opened as endpoint:
+        request.node.stash[_ENDPOINT] = endpoint
         yield endpoint
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fails a test that passed although one of its faults or rate limits had no effect, if that was asked for."""
+    yield
+    if _ENDPOINT not in item.stash:
+        return
+    from emulator.harness.unused import unused_at
+    from emulator.pytest_plugin.targets import fails_on_unused
+
+    if fails_on_unused(item) and (lines := unused_at(item.stash[_ENDPOINT])):
+        pytest.fail(
+            "\n".join(["the test passed, but these had no effect", *(f"  {line}" for line in lines)]), pytrace=False
+        )
 
 
 @pytest.fixture
@@ -151,11 +173,11 @@ def stackadapt(stackadapt_emulator: Endpoint, pytestconfig: pytest.Config) -> Ex
 
 
 @pytest.fixture
-def segment(stackadapt_emulator: Endpoint) -> SegmentClient:
-    """Segment: write key, identify, track, enter_audience, exit_audience, deliveries."""
-    from emulator.harness.client import SegmentClient
+def segment(stackadapt_emulator: Endpoint) -> ExpectingSegment:
+    """Segment: write key, identify, track, enter_audience, exit_audience, deliveries, expectations."""
+    from emulator.harness.expectations import ExpectingSegment
 
-    return SegmentClient(stackadapt_emulator)
+    return ExpectingSegment(stackadapt_emulator)
 
 
 def _option(config: pytest.Config, name: str) -> str | None:

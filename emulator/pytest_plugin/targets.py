@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,8 @@ Options = Mapping[str, Any]
 Opened = AbstractContextManager[Endpoint]
 Through = Callable[[], httpx.BaseTransport]
 
-_OPTIONS = ("workspace", "latency", "api_version")
+_UNUSED, _FAIL, _IGNORE = "unused", "fail", "ignore"
+_OPTIONS = ("workspace", "latency", "api_version", _UNUSED)
 _MARKER, _FIXTURE = "@pytest.mark.stackadapt", "stackadapt_workspace"
 _PREFIX = "--stackadapt-"
 _SECONDS = 60
@@ -92,7 +93,6 @@ class StackAdaptOnly:
         self._stackadapt = stackadapt
 
     def isolated(self, workspace: Any, options: Options) -> Opened:
-        _check_options(options)
         if options or workspace is not None:
             raise NoControl(
                 "not an emulator, so the test cannot configure it",
@@ -147,21 +147,39 @@ def _plain_transport() -> Through:
     return lambda: httpx.HTTPTransport(verify=certificates, trust_env=False)
 
 
-def marker_options(positional: Sequence[Any], options: Mapping[str, Any]) -> Options:
-    """The options of a marker that are not None. Raises InputError for positional arguments."""
-    if positional:
+def marker_options(item: pytest.Item) -> Options:
+    """The options of a test's marker that configure its emulator. Raises InputError for any that do not fit."""
+    return {name: value for name, value in _marked(item).items() if name != _UNUSED}
+
+
+def fails_on_unused(item: pytest.Item) -> bool:
+    """Whether a test fails when a fault or rate limit had no effect: its marker decides, else the command line."""
+    return bool(_marked(item).get(_UNUSED, _FAIL if item.config.getoption("--fail-on-unused") else _IGNORE) == _FAIL)
+
+
+def _marked(item: pytest.Item) -> Options:
+    """The options of a marker that are not None. Raises InputError for positional arguments and unknown names."""
+    marker = item.get_closest_marker("stackadapt")
+    if marker is None:
+        return {}
+    if marker.args:
         raise InputError(
             "the marker takes keyword arguments only",
             where=_MARKER,
-            found=", ".join(map(repr, positional)),
+            found=", ".join(map(repr, marker.args)),
             allowed=", ".join(f"{name}=…" for name in _OPTIONS),
         )
-    return {name: value for name, value in options.items() if value is not None}
+    options = {name: value for name, value in marker.kwargs.items() if value is not None}
+    for name in options:
+        if name not in _OPTIONS:
+            raise unknown("option", name, _OPTIONS, where=_MARKER)
+    if options.get(_UNUSED, _FAIL) not in (_FAIL, _IGNORE):
+        raise unknown("value", options[_UNUSED], (_FAIL, _IGNORE), where=f"{_MARKER}: {_UNUSED}")
+    return options
 
 
 def _workspace(given: Any, options: Options) -> Workspace:
-    """The workspace of a fixture or marker, with the marker's options. Raises InputError, WorkspaceError."""
-    _check_options(options)
+    """The workspace of a fixture or marker, with the marker's options. Raises WorkspaceError."""
     given = options.get("workspace", given)
     if isinstance(given, Mapping):
         workspace = parse_workspace(given, where=_FIXTURE)
@@ -174,7 +192,6 @@ def _workspace(given: Any, options: Options) -> Workspace:
 
 def _document(given: Any, options: Options) -> dict[str, Any]:
     """The same in its JSON form, for a running emulator. Raises NoControl for a Workspace object."""
-    _check_options(options)
     where = _MARKER if "workspace" in options else _FIXTURE
     given = options.get("workspace", given)
     if isinstance(given, Workspace):
@@ -188,12 +205,6 @@ def _document(given: Any, options: Options) -> dict[str, Any]:
         changes["apiVersion"] = options["api_version"]
     changed: dict[str, Any] = merged(document, changes)
     return changed
-
-
-def _check_options(options: Options) -> None:
-    for name in options:
-        if name not in _OPTIONS:
-            raise unknown("option", name, _OPTIONS, where=_MARKER)
 
 
 class SkipEmulatorTests:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
 
-from emulator.errors import InputError
+from emulator.errors import InputError, NotFound
 from emulator.events import BatchDelivered, CallReceived
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.deletion import delete_user, forward
@@ -37,7 +37,7 @@ from emulator.segment.tracking.calls import (
     refused_calls,
     sender_in,
 )
-from emulator.segment.tracking.deduplication import deduplicate
+from emulator.segment.tracking.deduplication import count_calls, deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
 from emulator.timestamps import from_millis, to_millis
 from emulator.transport import Transport
@@ -113,12 +113,16 @@ class Segment:
         source: str | None = None,
         credential: str | None = None,
     ) -> None:
-        """Journals the calls of a request that was refused with `status`; nothing else happens to them.
+        """Journals and counts the calls of a request that was refused with `status`; nothing else happens to them.
 
         `body` is empty where it could not be read; `source` is the name of the source whose write key it has.
         """
         at = self._sandbox.clock.now()
-        for call, given in refused_calls(route, body):
+        calls = list(refused_calls(route, body))
+        # A sandbox that is deleted meanwhile counts nothing.
+        with suppress(NotFound), self._store.begin() as transaction:
+            count_calls(transaction, source or "", reason, len(calls))
+        for call, given in calls:
             user_id, email = sender_in(given)
             message_id = given.get("messageId")
             self._sandbox.journal.append(

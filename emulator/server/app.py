@@ -132,14 +132,18 @@ def _explained(error: HTTPException) -> UserMistake | None:
 
 
 def _journal(error: UserMistake, status: int) -> None:
-    """Journals the current request where it was meant for one of the two APIs. A GET is a page or a probe."""
+    """Journals the current request where it was meant for one of the two APIs. A GET of another path is a page."""
     meant = meant_by(request.path)
-    if meant is None or request.method != "POST":
+    # A browser sends no POST after a preflight request that failed.
+    method = request.headers.get("Access-Control-Request-Method", request.method)
+    if meant is None or (method != "POST" and status != MethodNotAllowed.code):
         return
-    reason, message, read = "unknown_path", f"{error.message}, instead of {meant.path!r}", True
-    if status != HTTPNotFound.code:
-        # A page of another origin may have sent it.
-        reason, message, read = "untrusted_host", error.message, False
+    # A page of another origin may have sent a body to an untrusted host name.
+    reason, message, read = "untrusted_host", error.message, False
+    if status == HTTPNotFound.code:
+        reason, message, read = "unknown_path", f"{error.message}, instead of {meant.path!r}", True
+    elif status == MethodNotAllowed.code:
+        reason, message = "method_not_allowed", error.message
     if meant.route is None:
         why = {"refusal": reason, "message": message}
         journal_refused_request(_stackadapt_of, lambda: _fallback().stackadapt, status=status, **why, read=read)

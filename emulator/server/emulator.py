@@ -99,7 +99,7 @@ class Emulator:
             raise UserMistake(
                 "this emulator is already listening", found=self._listener.url, hint="Create another Emulator."
             )
-        self._listener = Listener(self.app, host=host, port=port)
+        self._listener = Listener(self.app, host=host, port=port, before_stop=self.end_waits)
         self._listener.start()
         return self._listener.url
 
@@ -107,6 +107,11 @@ class Emulator:
     def url(self) -> str:
         """The URL of its port; opens a free one on first use."""
         return self._listener.url if self._listener is not None else self.start()
+
+    def end_waits(self) -> None:
+        """Ends the requests that wait for something to happen."""
+        for services in self.sandboxes.opened():
+            services.changes.end()
 
     def close(self) -> None:
         """Finishes the requests in progress, stops listening and closes the stores."""

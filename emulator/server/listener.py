@@ -57,7 +57,7 @@ def url_of(listening: socket.socket) -> str:
 
 
 class Listener:
-    """Serves an application on one socket until `stop`."""
+    """Serves an application on one socket until `stop`, which first calls `before_stop` to end long requests."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class Listener:
         host: str = "127.0.0.1",
         port: int = 0,
         listening: socket.socket | None = None,
+        before_stop: Callable[[], None] = lambda: None,
     ) -> None:
         listening = listening or bind(host, port)
         self.url = url_of(listening)
@@ -82,6 +83,7 @@ class Listener:
             ident="stackadapt-emulator",
         )
         enable_connection_faults(self._server)
+        self._before_stop = before_stop
         self._thread: Thread | None = None
         self._on_end: Callable[[], None] = lambda: None
 
@@ -99,6 +101,7 @@ class Listener:
 
     def stop(self) -> None:
         """Finishes the requests in progress, then closes the socket and every connection."""
+        self._before_stop()
         self._server.task_dispatcher.shutdown(cancel_pending=False)
         trigger = self._server.trigger
         # The loop must close its own sockets: if closed by this thread, their descriptors could be reused before its

@@ -5,7 +5,7 @@ Messages in responses, which may quote the request, are always without email add
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -88,9 +88,10 @@ def _processed(event: RecordProcessed) -> Line:
 
 
 def _received(event: CallReceived) -> Line:
-    named_by = " ".join(_identifiers(event)) or "an anonymous user"
     origin = f" from {event.source!r}" if event.source else ""
-    what = f"{event.call} of {named_by}{origin}"
+    # The body of a refused call may be unreadable.
+    named_by = _named(event) or ("" if event.status >= 400 else "an anonymous user")
+    what = f"{event.call}{f' of {named_by}' if named_by else ''}{origin}"
     if event.status >= 400:
         credential = f" ({event.credential})" if event.credential else ""
         message = (event.message or event.reason or "").rstrip(".")
@@ -100,15 +101,15 @@ def _received(event: CallReceived) -> Line:
     return INFO if event.reason == _DUPLICATE else WARNING, f"{what}: dropped, {event.reason}"
 
 
-def _identifiers(event: CallReceived) -> Iterator[str]:
-    if event.user_id:
-        yield event.user_id
-    if event.email:
-        yield f"({event.email})" if event.user_id else event.email
+def _named(event: CallReceived | MembershipChanged) -> str:
+    """`u1 (ada@example.com)`, or what is known of it."""
+    email = f"({event.email})" if event.email and event.user_id else event.email
+    return " ".join(filter(None, (event.user_id, email)))
 
 
 def _changed(event: MembershipChanged) -> Line:
-    return INFO, f"profile {event.profile_id} {'entered' if event.entered else 'left'} {event.audience_key!r}"
+    who = _named(event) or f"profile {event.profile_id}"
+    return INFO, f"{who} {'entered' if event.entered else 'left'} {event.audience_key!r}"
 
 
 def _delivered(event: BatchDelivered) -> Line:

@@ -13,6 +13,7 @@ from typing import TextIO
 from emulator.clock import to_iso
 from emulator.events import Event
 from emulator.server.log_lines import line_of, masked
+from emulator.text import on_one_line, whole_characters
 
 # Bodies are in the journal; the ids of a batch's events would fill the line.
 _NEVER = ("at", "request", "response", "emails", "message_ids")
@@ -29,7 +30,7 @@ class LogWriter:
     def __call__(self, event: Event) -> None:
         shown = event if self._show_pii else masked(event)
         level, text = line_of(shown)
-        line = _json(shown, level) if self._as_json else f"{to_iso(event.at)} {level} {text}"
+        line = _json(shown, level) if self._as_json else f"{to_iso(event.at)} {level} {on_one_line(text)}"
         self._stream.write(line + "\n")
         self._stream.flush()
 
@@ -37,4 +38,4 @@ class LogWriter:
 def _json(event: Event, level: str) -> str:
     shown = {each.name: getattr(event, each.name) for each in fields(event) if each.name not in _NEVER}
     head = {"at": to_iso(event.at), "level": level, "event": type(event).__name__}
-    return json.dumps({**head, **shown}, ensure_ascii=False)
+    return whole_characters(json.dumps({**head, **shown}, ensure_ascii=False))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import httpx
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
 from emulator.addresses import LOOPBACK_HOSTS
 from emulator.clock import Clock
@@ -42,6 +42,8 @@ def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -
     app.register_error_handler(EmulatorError, _refused)
     app.register_error_handler(httpx.HTTPError, _no_response)
     app.register_error_handler(BadRequest, _unreadable)
+    app.register_error_handler(NotFound, _only_graphql)
+    app.register_error_handler(MethodNotAllowed, _only_graphql)
     return app
 
 
@@ -68,6 +70,13 @@ def _no_response(error: httpx.HTTPError) -> tuple[Response, int]:
 
 def _unreadable(error: BadRequest) -> tuple[Response, int]:
     return _error_response(error.description or error.name), 400
+
+
+def _only_graphql(error: HTTPException) -> tuple[Response, int, list[tuple[str, str]]]:
+    # Such as Allow, which a 405 response must have.
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+    message = f"The recorder forwards POST /graphql only, not {request.method} {request.path}."
+    return _error_response(message), error.code or 500, headers
 
 
 def _error_response(message: str) -> Response:

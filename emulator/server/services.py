@@ -8,8 +8,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
+from emulator.protocol import SANDBOX_HEADER
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
+from emulator.server.changes import Changes
 from emulator.stackadapt import StackAdapt
 from emulator.transport import HttpTransport, Transport
 from emulator.workspace import Destination
@@ -32,6 +34,7 @@ class SandboxServices:
 
     def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication], *, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
+        self.changes = Changes(sandbox.journal)
         self._app = app
         self._transports: dict[str, HttpTransport] = {}
         self._opening = Lock()
@@ -80,9 +83,12 @@ class SandboxServices:
         url = destination.endpoint or _IN_PROCESS_URL
         with self._opening:
             if url not in self._transports:
-                app = None if destination.endpoint else self._app()
-                self._transports[url] = HttpTransport(url, app=app)
+                self._transports[url] = HttpTransport(url) if destination.endpoint else self._in_process(url)
             return self._transports[url]
+
+    def _in_process(self, url: str) -> HttpTransport:
+        # A request whose token no sandbox has is journalled in the one that it names.
+        return HttpTransport(url, app=self._app(), headers={SANDBOX_HEADER: self.sandbox.name})
 
 
 # Finds the services that the current request addresses.

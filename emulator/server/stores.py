@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from emulator.errors import UserMistake, unwritable
+from emulator.errors import UserMistake, reason_of, unwritable
 from emulator.store import Store, open_engine
 
 _DRIVER = "postgresql+psycopg"
@@ -59,7 +59,7 @@ class FileStores:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise UserMistake(f"cannot create this folder: {error.strerror}", where=str(folder)) from None
+            raise unwritable(folder, error) from None
         self._folder = folder
         self._lock = _lock(folder)
 
@@ -133,7 +133,8 @@ class SharedStores:
                 hint="Install it with: pip install 'stackadapt-emulator[postgres]'",
             ) from None
         except (ArgumentError, OperationalError) as error:
-            reason = str(getattr(error, "orig", None) or "invalid URL").strip()
+            original = getattr(error, "orig", None)
+            reason = reason_of(original).strip() if original else "invalid URL"
             raise UserMistake(f"cannot connect to the database: {reason}", where="--database") from None
 
     def open(self, name: str) -> Store:

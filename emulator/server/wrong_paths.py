@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,10 +19,14 @@ TRACKING = "v1"
 CONTROL = "_emulator"
 
 _GRAPHQL_NAMES = ("graphql", "gql", "graphiql")
+_SETTINGS = re.compile(r"/v1/projects/[^/]+/settings/?")
 _ROUTES = (*CALLS, *BATCHES)
 _ENDPOINTS = (
     f"StackAdapt is at {GRAPHQL}, the Tracking API at /{TRACKING}/identify, /{TRACKING}/track and /{TRACKING}/batch, "
     f"the control API at /{CONTROL}/health."
+)
+_NO_SETTINGS = (
+    "The emulator has no settings for the browser SDK: pass cdnSettings, as `stackadapt-emulator docs clients` shows."
 )
 _DOCUMENT = f"GET /{CONTROL}/openapi.json lists every path."
 
@@ -53,6 +58,8 @@ def unknown_path(path: str, routes: Map, root: str) -> NotFound:
 
 
 def _hint(path: str, routes: Map, root: str) -> str:
+    if _SETTINGS.fullmatch(path):
+        return _NO_SETTINGS
     meant = meant_by(path)
     if meant is None:
         own = path.startswith(f"/{CONTROL}")

@@ -152,6 +152,30 @@ def test_what_was_refused_is_printed_without_email_addresses(
     assert done.stderr == f"stackadapt-emulator: {heading}:\n{REFUSED}"
 
 
+IN_A_SANDBOX = """
+import json, os, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def post(path, body):
+    sent = urllib.request.Request(os.environ["STACKADAPT_EMULATOR_URL"] + path, json.dumps(body).encode(),
+                                  {"content-type": "application/json"})
+    return json.load(opener.open(sent))
+sandbox = post("/_emulator/sandboxes", {"name": "mine"})
+post("/v1/track", {"userId": "u1", "writeKey": sandbox["writeKey"]})
+"""
+
+
+def test_what_was_refused_in_another_sandbox_is_printed(run: Run) -> None:
+    done = run("exec", "--fail-on-refused", "--", sys.executable, "-c", IN_A_SANDBOX)
+    assert (done.returncode, done.stderr) == (
+        1,
+        (
+            "stackadapt-emulator: refused, rejected or failed:\n"
+            "  count  stage    who  what and why\n"
+            "      1  Segment  u1   track: dropped on ingest, event_not_defined\n"
+        ),
+    )
+
+
 def test_nothing_is_printed_when_nothing_was_refused(run: Run) -> None:
     done = run("exec", "--fail-on-refused", "--", sys.executable, "-c", "")
     assert (done.returncode, done.stderr) == (0, "")

@@ -96,7 +96,7 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
         (("identifies", "--send", "http://localhost.example.com"), "Add --allow-remote"),
         (("identifies", "--send", "127.0.0.1:8585"), "invalid URL"),
         (("identifies", "--send", "http://127.0.0.1:1", "-o", "calls.jsonl"), "cannot be combined with --output"),
-        (("audience-events", "--workspace", "missing.yaml"), "file not found"),
+        (("audience-events", "--workspace", "missing.yaml"), "cannot read missing.yaml: no such file"),
         (
             ("people", "-o", "people.parquet"),
             "Allowed: .jsonl, .json, .csv, with or without .gz. Rename the file, or add",

@@ -264,7 +264,7 @@ def test_lint_passes_the_default_workspace(run: Run) -> None:
         (fixture("workspace.yaml").read_bytes(), 0, "0 errors, 1 warning\n"),
         (b"advertisers: [", 2, "error: standard input, line "),
         (b"tokens: []", 2, "error: standard input: (top level): the key 'advertisers' is missing."),
-        (b"\xff", 2, "error: standard input: this cannot be read"),
+        (b"\xff", 2, "error: cannot read standard input: it is not UTF-8 text"),
     ],
 )
 def test_lint_reads_a_workspace_from_standard_input(text: bytes, code: int, expected: str) -> None:

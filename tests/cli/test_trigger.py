@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from emulator import Emulator, load_workspace
 from emulator.artefacts import fixture
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -57,19 +58,21 @@ def test_an_audience_without_a_destination_is_reported(call: Run, serve: Serve, 
     url = serve("--workspace", str(path)).url
     shown = call("trigger", "audience-entered", "--audience", "vip_customers", *ADA, "--url", url)
     assert "no destination instance is connected to this audience" in shown.stdout
+    assert shown.returncode == 1
 
 
 def test_an_identify_without_email_prints_why_no_profile_is_visible(trigger: Run) -> None:
     shown = trigger("identify", "--user-id", "u7", "--trait", "total_spent=900")
-    assert shown.returncode == 0
+    assert shown.returncode == 1
     assert "The root value is missing the required field 'email'." in shown.stdout
-    assert "none visible" in shown.stdout
+    assert shown.stdout.endswith("  profile     none visible\n  result      not reached\n")
 
 
 def test_traits_are_json_or_strings_and_the_timeline_can_be_json(trigger: Run) -> None:
     shown = trigger("identify", *ADA, "--trait", "total_spent=900", "--trait", "first_name=Ada", "--json")
     timeline = json.loads(shown.stdout)
     assert timeline["arrived"] is True
+    assert timeline["result"] == "reached"
     assert [delivery["outcome"] for delivery in timeline["deliveries"]] == ["sent", "sent"]
     assert "payload" not in timeline["deliveries"][0]
     assert timeline["profiles"][0]["properties"]["first_name"] == "Ada"
@@ -112,3 +115,60 @@ def test_a_missing_emulator_is_one_line_with_the_command_to_start_it(call: Run) 
     shown = call("trigger", "identify", *ADA, "--url", "http://127.0.0.1:9")
     assert shown.returncode == 2
     assert "Start it with: stackadapt-emulator serve" in shown.stderr
+
+
+ENTER = ("audience-entered", "--audience", "vip_customers", *ADA)
+EXIT = ("audience-exited", "--audience", "vip_customers", *ADA)
+VIP = ("identify", *ADA, "--trait", "total_spent=900")
+FAULT = {"fault": "status", "status": 400, "operation": "upsertProfiles"}
+# The outcome of an event after others, with a fault.
+RESULTS: list[tuple[tuple[str, ...], list[tuple[str, ...]], dict[str, Any] | None, str]] = [
+    (ENTER, [], None, "reached"),
+    (EXIT, [ENTER], None, "reached"),
+    (EXIT, [], None, "reached"),
+    (VIP, [], None, "reached"),
+    (("identify", *ADA, "--trait", "total_spent=1"), [], None, "notReached"),
+    (("identify", *ADA, "--trait", "total_spent=1"), [VIP], None, "reached"),
+    (("delete", *ADA), [ENTER], None, "reached"),
+    (("identify", "--user-id", "u1", "--trait", "total_spent=900"), [], None, "notReached"),
+    (ENTER, [], FAULT, "notReached"),
+    (VIP, [ENTER], FAULT, "reached"),
+    (ENTER, [ENTER], FAULT, "notReached"),
+    (ENTER, [], {**FAULT, "status": 503}, "notReached"),
+    (("delete", *ADA), [ENTER], {**FAULT, "operation": "deleteProfilesWithExternalIds"}, "notReached"),
+]
+
+
+@pytest.mark.parametrize(("event", "earlier", "fault", "result"), RESULTS)
+def test_the_exit_code_says_whether_the_outcome_was_reached(
+    call: Run,
+    event: tuple[str, ...],
+    earlier: list[tuple[str, ...]],
+    fault: dict[str, Any] | None,
+    result: str,
+) -> None:
+    with Emulator() as emulator:
+        url = emulator.start()
+        for each in earlier:
+            call("trigger", *each, "--url", url)
+        if fault:
+            emulator.client.post("/_emulator/faults", json=fault)
+        shown = call("trigger", *event, "--url", url, "--json")
+    assert (json.loads(shown.stdout)["result"], shown.returncode) == (result, int(result == "notReached"))
+
+
+@pytest.mark.parametrize("event", [ENTER, EXIT, VIP])
+def test_an_outstanding_latency_is_printed(call: Run, event: tuple[str, ...]) -> None:
+    with Emulator(load_workspace().with_options(latency="4h")) as emulator:
+        url = emulator.start()
+        if event == EXIT:
+            call("trigger", *ENTER, "--url", url)
+        shown = call("trigger", *event, "--url", url)
+    assert shown.returncode == 0
+    assert shown.stdout.endswith(
+        "  result      only the latency is outstanding: stackadapt-emulator clock advance 4h\n"
+    )
+
+
+def test_the_exit_codes_are_in_the_help(call: Run) -> None:
+    assert "1 when it was not reached" in call("trigger", "--help").stdout

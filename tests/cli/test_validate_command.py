@@ -97,7 +97,7 @@ def test_an_unreadable_document_exits_2_and_hides_no_other(call: Run, tmp_path: 
     assert shown.returncode == 2
     assert f"V001 unreadable {path}, line 2: (top level)\n  This is not JSON" in shown.stdout
     assert f"V005 error {path}, line 3 (track)" in shown.stdout
-    assert "none.json: (top level)\n  This file cannot be read" in shown.stdout
+    assert "none.json: (top level)\n  Cannot read" in shown.stdout
     assert shown.stdout.splitlines()[-1] == "2 documents (1 identify, 1 track): 1 error, 0 warnings, 2 unreadable"
     assert shown.stderr == ""
 

@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from emulator import Emulator
+from emulator import Emulator, load_workspace
+from emulator.artefacts import fixture
 from emulator.harness.scenarios import built_in
 from emulator.mapping import generations, load_definition
 from emulator.server.listener import Listener
@@ -85,6 +86,22 @@ def test_a_typo_in_a_scenario_exits_2_before_any_is_played(call: Run, broken: Pa
     assert "Did you mean 'MISSING_EMAIL'?" in shown.stderr
 
 
+def test_a_fault_without_effect_fails_a_scenario_on_request(call: Run, tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("""
+title: A fault that matches nothing
+about: It names another root field.
+steps:
+  - when: [{fault: status, status: 503, operation: tokenInfo}]
+    then: {profiles: []}
+""")
+    assert call("verify", str(path)).returncode == 0
+    shown = call("verify", "--fail-on-unused", str(path))
+    assert shown.returncode == 1
+    assert "expected  every fault and rate limit to have an effect" in shown.stdout
+    assert "found     fault 1, status (status 503, operation tokenInfo): matched no request" in shown.stdout
+
+
 def test_json_is_one_object(call: Run, broken: Path) -> None:
     shown = call("verify", "--json", str(broken), str(APPEARS))
     assert shown.returncode == 1
@@ -112,7 +129,7 @@ def test_scenarios_are_listed_and_chosen_by_text(call: Run) -> None:
         (["--target", "not a url"], "URL"),
         (["--target", "http://127.0.0.1:9/graphql"], "no response"),
         (["--target", "https://api.stackadapt.com/graphql"], "Add --allow-remote"),
-        (["-k", "opted-in", "--junit-xml", "/nowhere/at/all.xml"], "this file cannot be written"),
+        (["-k", "opted-in", "--junit-xml", "/nowhere/at/all.xml"], "cannot write /nowhere/at/all.xml: no such folder"),
     ],
 )
 def test_bad_usage_exits_2(call: Run, arguments: list[str], said: str) -> None:
@@ -142,3 +159,83 @@ def test_a_graphql_endpoint_needs_a_token(call: Run, graphql_only: str) -> None:
     shown = call("verify", "--target", graphql_only)
     assert shown.returncode == 2
     assert f"{graphql_only}: not an emulator, so --token is required" in shown.stderr
+
+
+# A workspace whose audience has another key, and a scenario about it.
+OURS = """
+title: A big spender arrives
+about: Our own audience.
+{given}
+steps:
+  - when: [{{enter: big_spenders, person: ada}}]
+    then: {{profiles: [{{person: ada, in: [big_spenders]}}]}}
+"""
+PEOPLE = "  people: {ada: {email: ada@example.com}}"
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a project: `workspace.yaml`, and `scenarios/spender.yaml` with what is given besides people."""
+    text = (
+        fixture("workspace.yaml").read_text().replace("vip_customers", "big_spenders").replace("total_spent", "spent")
+    )
+    (tmp_path / "workspace.yaml").write_text(text)
+    (tmp_path / "scenarios").mkdir()
+
+    def write(given: str = "") -> Path:
+        path = tmp_path / "scenarios" / "spender.yaml"
+        path.write_text(OURS.format(given="\n".join(["given:", PEOPLE, *given.splitlines()])))
+        return path
+
+    return write
+
+
+def test_scenarios_about_a_workspace_of_ones_own(call: Run, ours: Callable[..., Path]) -> None:
+    alone = call("verify", str(ours()))
+    assert alone.returncode == 2
+    assert "unknown audience 'big_spenders'" in alone.stderr
+    workspace = str(ours().parent.parent / "workspace.yaml")
+    with Emulator(load_workspace(workspace).with_options(latency="3h", api_version="2024-12")) as emulator:
+        url = emulator.start()
+        for given, arguments, passed in (
+            ("", ("--workspace", workspace), True),
+            ("  workspace: ../workspace.yaml", (), True),
+            ("  workspace: ../workspace.yaml", ("--target", url), True),
+            ("  latency: 0s", ("--target", url), False),  # the generation is not for the API version of the server
+            ("  latency: 0s", ("--target", url, "--workspace", workspace), True),
+            ("  workspace: {ingestion: {latency: instant}, apiVersion: 2026-06}", ("--target", url), True),
+            ("  workspace: ../workspace.yaml\n  latency: 4h", (), False),
+        ):
+            shown = call("verify", str(ours(given)), *arguments)
+            assert shown.returncode == int(not passed), (given, arguments, shown.stdout, shown.stderr)
+
+
+def test_validate_reads_the_workspace_that_a_scenario_names(call: Run, ours: Callable[..., Path]) -> None:
+    path = ours("  workspace: ../workspace.yaml")
+    assert call("validate", str(path)).returncode == 0
+    path.write_text(path.read_text().replace("big_spenders", "big_spender"))
+    shown = call("validate", str(path))
+    assert shown.returncode == 1
+    assert "Did you mean 'big_spenders'?" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments", "said"),
+    [
+        ("", ["--workspace", "WORKSPACE", "-k", "x"], "--workspace is for scenarios of your own"),
+        ("  workspace: ../workspce.yaml", ["SCENARIO"], "workspce.yaml"),
+        ("  workspace: ../broken.yaml", ["SCENARIO"], "broken.yaml: (top level): the key 'advertisers' is missing"),
+        ("", ["SCENARIO", "--workspace", "BROKEN"], "broken.yaml: (top level): the key 'advertisers' is missing"),
+        ("  workspace: 7", ["SCENARIO"], "given.workspace: "),
+    ],
+)
+def test_a_workspace_that_cannot_be_used_exits_2(
+    call: Run, ours: Callable[..., Path], given: str, arguments: list[str], said: str
+) -> None:
+    scenario = ours(given)
+    folder = scenario.parent.parent
+    (folder / "broken.yaml").write_text("tokens: []")
+    paths = {"WORKSPACE": folder / "workspace.yaml", "SCENARIO": scenario, "BROKEN": folder / "broken.yaml"}
+    shown = call("verify", *(str(paths.get(each, each)) for each in arguments))
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert said in shown.stderr

@@ -19,6 +19,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from emulator import Emulator
+from emulator.durations import parse_duration
+from emulator.errors import InputError
 from tests.contract import schemathesis_hooks  # noqa: F401 - importing it registers the hooks
 from tests.contract.conftest import WRITE_KEY
 
@@ -44,7 +46,18 @@ bounded = settings(
 @SCHEMA.parametrize()
 @bounded
 def test_every_response_conforms_to_the_document(case: Case, emulator: Emulator) -> None:
+    if case.operation.path == "/_emulator/wait" and _is_duration(case.query.get("timeout", "10s")):
+        # Nothing happens meanwhile.
+        case.query["timeout"] = "0s"
     tracking = case.operation.path.startswith("/v1/")
     # Segment responds with 200 to an invalid call and drops it later.
     checks = CONFORMANCE if tracking else [*CONFORMANCE, negative_data_rejection]
     case.call_and_validate(app=emulator.app, checks=checks, auth=WRITE_KEY if tracking else None)
+
+
+def _is_duration(text: object) -> bool:
+    try:
+        parse_duration(str(text))
+    except InputError:
+        return False
+    return True

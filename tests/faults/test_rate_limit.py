@@ -105,3 +105,18 @@ def test_a_limit_shows_its_json_form() -> None:
         "per": "120s",
         "burst": 20,
     }
+
+
+def test_limits_that_refused_nothing_are_unused_until_a_reset() -> None:
+    first, second = ({"requests": number, "per": "1h"} for number in (1, 2))
+    limited, _ = limiter(**first)
+    assert limited.unused() == [parse_rate_limit(first)]
+    limited.set(parse_rate_limit(second))
+    assert limited.unused() == [parse_rate_limit(first), parse_rate_limit(second)]
+    assert [limited.take("a") for _ in range(3)] == [None, None, 1800]
+    limited.set(None)
+    assert limited.unused() == [parse_rate_limit(first)]
+    limited.reset()
+    assert limited.unused() == [parse_rate_limit(first)]
+    assert [limited.take("a") for _ in range(2)] == [None, 3600]
+    assert limited.unused() == []

@@ -360,9 +360,24 @@ def test_faults_of_the_workspace_are_active_from_the_start_and_after_a_reset() -
         ({"faults": [{"fault": "reset"}, {"fault": "reset", "bytes": 5}]}, r"faults\[1\].bytes: unknown reset option"),
         ({"faults": [{"fault": "status", "status": 200}]}, r"faults\[0\].status: .*400 to 599"),
         ({"rateLimit": {"request": 5}}, "rateLimit: .*requests"),
-        ({"rateLimit": {"requests": 5, "per": "1 s"}}, "rateLimit.per"),
+        ({"rateLimit": {"requests": 5, "per": "1 w"}}, "rateLimit.per"),
     ],
 )
 def test_an_error_in_the_workspace_names_its_place(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(WorkspaceError, match=message):
         Sandbox(parse_workspace(json.loads(json.dumps({**MINIMAL, **changes}))))
+
+
+def test_rules_that_matched_no_request_are_unused_until_a_reset() -> None:
+    rules = Faults(Ids(1), [{"fault": "status", "status": 500, "operation": "user"}])
+    for options in ({"times": 1}, {"operation": "tokenInfo"}, {"email": "unknown@example.com"}):
+        rules.add({"fault": "status", "status": 503, **options})
+    rules.match(UPSERT, trace_id="t")
+    assert [rule.id for rule in rules.unused()] == [1, 3, 4]
+    rules.remove(3)
+    assert [rule.id for rule in rules.unused()] == [3, 1, 4]
+    rules.match(QUERY, trace_id="t")
+    rules.clear()
+    assert [rule.id for rule in rules.unused()] == [3, 4]
+    rules.reset()
+    assert [rule.id for rule in rules.unused()] == [1]

@@ -3,9 +3,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
-from emulator.durations import parse_duration
 from emulator.errors import ContractViolation, EmulatorError, InputError, NotFound, UserMistake, nearest, unknown
 from emulator.events import CallReceived, MembershipChanged
 from emulator.journal import Journal
@@ -28,13 +25,6 @@ def test_the_journal_keeps_the_newest_and_calls_its_listeners() -> None:
     assert journal.entries(CallReceived) == []
     journal.clear()
     assert journal.entries(MembershipChanged) == []
-
-
-def test_durations_are_a_number_and_a_unit() -> None:
-    assert parse_duration("1.5h").total_seconds() == 5400
-    assert parse_duration("2d").days == 2
-    with pytest.raises(InputError, match="latency: invalid duration. Found: '4 hours'"):
-        parse_duration("4 hours", where="latency")
 
 
 def test_an_error_has_place_message_value_allowed_values_and_hint() -> None:

@@ -75,7 +75,7 @@ def test_a_file_without_a_valid_schema_is_refused(tmp_path: Path, content: str, 
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot read"):
         read_schema(tmp_path / "none.graphql")
 
 

@@ -164,7 +164,7 @@ def test_a_recording_is_private_and_never_overwritten(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(UserMistake, match="exists already"):
         Recording(path, upstream="u", key="k")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot write"):
         Recording(path.parent / "no" / "folder.jsonl", upstream="u", key="k")
 
 

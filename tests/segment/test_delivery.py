@@ -419,7 +419,17 @@ def test_the_journal_records_each_attempt(segment_env: SegmentEnv) -> None:
     first, second = segment_env.heard(BatchDelivered)
     assert (first.destination, first.subscription) == ("StackAdapt Acme", "Sync Audience")
     assert (first.outcomes, first.status, first.error) == ({"rejected": 2, "retrying": 2}, 503, "503 Later")
+    assert (first.reasons, first.user_ids) == ({"PAYLOAD_VALIDATION_FAILED": 2, "503": 2}, ("u1", "u2"))
+    assert len(first.message_ids) == 2
+    assert second.message_ids == first.message_ids
     assert (second.outcomes, second.status, second.error) == ({"sent": 2}, 200, None)
+
+
+def test_an_attempt_without_a_request_has_the_reason_of_its_events(segment_env: SegmentEnv) -> None:
+    segment_env.identify("u1", total_spent=900)
+    [attempt] = segment_env.heard(BatchDelivered)
+    assert (attempt.status, attempt.message_ids) == (None, ())
+    assert attempt.error == "The root value is missing the required field 'email'."
 
 
 def test_queue_and_retries_survive_a_restart(open_env: OpenEnv, document: Any, tmp_path: Path) -> None:

@@ -339,3 +339,15 @@ def test_a_request_over_the_rate_limit_does_not_count_for_a_fault(serve: Callabl
 def test_an_invalid_rate_limit_is_refused(target: GraphQLClient) -> None:
     response = target.client.put("/_emulator/rate-limit", json={"requests": 2, "brust": 3})
     assert (response.status_code, response.json()["hint"]) == (400, "Did you mean 'burst'?")
+
+
+def test_faults_and_rate_limits_without_effect_are_listed(target: GraphQLClient) -> None:
+    for options in ({"operation": "user", "times": 1}, {"operation": "tokenInfo"}):
+        target.client.post("/_emulator/faults", json={"fault": "status", "status": 503, **options}).raise_for_status()
+    target.client.put("/_emulator/rate-limit", json={"requests": 5}).raise_for_status()
+    target.post()
+    unused = target.client.get("/_emulator/faults/unused").json()
+    assert [(rule["id"], rule["operation"], rule["matched"]) for rule in unused["faults"]] == [(2, "tokenInfo", 0)]
+    assert unused["rateLimits"] == [{"requests": 5, "per": "1s", "burst": 5}]
+    target.client.post("/_emulator/reset")
+    assert target.client.get("/_emulator/faults/unused").json() == {"faults": [], "rateLimits": []}

@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import Client
 
 from emulator import Emulator, load_workspace
-from emulator.events import GraphQLExchanged, MembershipChanged
+from emulator.events import Event, GraphQLExchanged, MembershipChanged
 from emulator.journal import CAPACITY_BYTES, Journal
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -284,6 +284,18 @@ def test_a_cleared_journal_has_its_full_capacity_again() -> None:
     kept.append(exchange(2, 4_000))
     kept.append(exchange(3, 4_000))
     assert len(kept.entries(GraphQLExchanged)) == 2
+
+
+def test_long_texts_of_calls_and_paths_are_counted() -> None:
+    with Emulator() as emulator:
+        text = "x" * 20_000
+        emulator.client.post("/v1/identify", json={"userId": text}, auth=("wrong", ""))
+        emulator.client.post("/v1/identify", json={"userId": text}, auth=("segment-local", ""))
+        emulator.client.post(f"/identify/{text}")
+        emulator.client.post(f"/api/graphql/{text}")
+        events = emulator.sandbox.journal.entries(Event)
+        assert len(events) == 4
+        assert all(event.size > 20_000 for event in events)
 
 
 def test_big_batches_do_not_fill_the_memory() -> None:

@@ -143,7 +143,13 @@ CASES: list[tuple[Event, str]] = [
         "INFO identify of u1 (***) from 'Website': dropped, duplicate",
     ),
     (UNKNOWN_SOURCE, "WARNING identify of u1 (***) refused with 400: no source has this write key (sha256:ab12cd34)"),
+    (
+        replace(UNKNOWN_SOURCE, user_id=None, email=None, message="malformed JSON", source="Website"),
+        "WARNING identify from 'Website' refused with 400: malformed JSON (sha256:ab12cd34)",
+    ),
     (MEMBERSHIP, "INFO profile use_1 entered 'vip_customers'"),
+    (replace(MEMBERSHIP, user_id="u1", email="ada@example.com"), "INFO u1 (***) entered 'vip_customers'"),
+    (replace(MEMBERSHIP, email="ada@example.com"), "INFO *** entered 'vip_customers'"),
     (replace(MEMBERSHIP, entered=False), "INFO profile use_1 left 'vip_customers'"),
     (BATCH, "INFO delivered 2 events to 'StackAdapt Acme': 2 sent"),
     (
@@ -174,6 +180,15 @@ CASES: list[tuple[Event, str]] = [
 @pytest.mark.parametrize(("event", "text"), CASES, ids=[text for _, text in CASES])
 def test_a_text_line_says_who_and_why(event: Event, text: str) -> None:
     assert logged(event) == f"2026-01-15T00:00:00.000Z {text}\n"
+
+
+def test_an_event_is_one_line_whatever_it_contains() -> None:
+    event = replace(CALL, user_id="u\n2026 WARNING \x1b[2J\u2028\ud800")
+    text = "INFO identify of u\\n2026 WARNING \\x1b[2J\\u2028\ufffd (***) from 'Website': accepted"
+    assert logged(event) == f"2026-01-15T00:00:00.000Z {text}\n"
+    written = logged(event, "json")
+    assert written.count("\n") == 1
+    assert json.loads(written)["user_id"] == "u\n2026 WARNING \x1b[2J\u2028\ufffd"
 
 
 def test_every_kind_of_event_has_a_line() -> None:

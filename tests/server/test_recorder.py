@@ -129,3 +129,16 @@ def test_a_page_in_a_browser_is_refused(host: Host, recording: Recording) -> Non
     assert client.post("/graphql", json=QUERY, headers={"host": "evil.example"}).status_code == 400
     assert client.get("/graphql").status_code == 405
     assert host.arrived == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("POST", "/v1/identify", 404), ("POST", "/", 404), ("GET", "/graphql", 405)]
+)
+def test_another_request_gets_what_is_forwarded(
+    host: Host, recording: Recording, method: str, path: str, status: int
+) -> None:
+    response = recorder(host, recording, SANDBOX, Permission(remote=True)).request(method, path)
+    message = f"The recorder forwards POST /graphql only, not {method} {path}."
+    assert response.status_code == status
+    assert response.json() == {"errors": [{"message": message, "extensions": {"emulator": True}}]}
+    assert host.arrived == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 from werkzeug.test import Client
 
 from emulator import Emulator, load_workspace
+from emulator.artefacts import fixture
 from emulator.protocol import SANDBOX_HEADER
+from emulator.workspace_file import read
 
 SECRET = "sa-wrong-secret-0123456789"
 KEY = "segment-wrong-key-0123456789"
@@ -98,6 +101,21 @@ def test_a_refused_request_is_found_by_operation_and_email(client: Client) -> No
     assert client.get("/_emulator/profiles").json == {"profiles": []}
 
 
+def test_a_token_in_place_of_an_advertiser_is_not_in_the_journal(client: Client) -> None:
+    document = UPSERT.replace("1001", f'"{SECRET}"')
+    client.post("/graphql", json={"query": document}, headers=bearer(SECRET))
+    [entry] = entries(client)
+    assert entry["advertiserIds"] == ["***"]
+    assert SECRET not in json.dumps(entry)
+
+
+def test_a_secret_is_found_as_json_spells_it(client: Client) -> None:
+    secret = 'sa-"quoted"-\\-secret'
+    client.post("/graphql", json={**QUERY, "variables": {"t": secret}}, headers=bearer(secret))
+    [entry] = entries(client)
+    assert json.loads(entry["request"])["variables"] == {"t": "***"}
+
+
 @pytest.mark.parametrize("field", ["query", "variables"])
 @pytest.mark.parametrize("secret", [SECRET, "sa-local-write", "sa-local-read", "segment-local"])
 def test_no_secret_of_the_request_or_of_the_workspace_is_in_the_journal(
@@ -143,6 +161,18 @@ def test_a_call_with_an_unknown_write_key_is_listed(
             "credential": credential,
         }
     ]
+
+
+def test_refused_calls_are_counted(client: Client) -> None:
+    for _ in range(2):
+        client.post("/v1/batch", json={"batch": [{"type": "identify", **ADA}] * 3}, auth=(KEY, ""))
+    client.post("/v1/track", data="{", auth=("segment-local", ""))
+    client.post("/identify", json=ADA)
+    counted = client.get("/_emulator/counts").get_json()["segment"]["calls"]
+    assert counted == {"accepted": 0, "failed": {"unknown_source": 6, "invalid_request": 1, "unknown_path": 1}}
+    client.post("/_emulator/reset")
+    assert client.get("/_emulator/counts").get_json()["segment"]["calls"] == {"accepted": 0, "failed": {}}
+    assert calls(client) == []
 
 
 def test_each_call_of_a_refused_batch_is_listed(client: Client) -> None:
@@ -194,6 +224,18 @@ def test_a_request_that_names_a_sandbox_is_listed_there(client: Client) -> None:
     client.post("/graphql", json=QUERY, headers={**bearer(SECRET), SANDBOX_HEADER: "other"})
     assert (len(entries(client, **mine)), len(calls(client, **mine))) == (1, 1)
     assert (len(entries(client)), len(calls(client))) == (1, 0)
+
+
+def test_a_delivery_with_an_unknown_token_is_listed_in_its_own_sandbox(client: Client) -> None:
+    workspace = deepcopy(dict(read(fixture("workspace.yaml"))))
+    workspace["destinations"][0]["settings"]["apiKey"] = SECRET
+    sandbox = client.post("/_emulator/sandboxes", json={"name": "mine", "workspace": workspace}).get_json()
+    vip = {**ADA, "traits": {"email": "ada@example.com", "total_spent": 900}}
+    client.post("/v1/identify", json=vip, auth=(sandbox["writeKey"], ""))
+    [entry] = entries(client, **{SANDBOX_HEADER: "mine"})
+    deliveries = client.get("/_emulator/deliveries", headers={SANDBOX_HEADER: "mine"}).get_json()["deliveries"]
+    assert {(each["reason"], each["traceId"]) for each in deliveries} == {("401", entry["traceId"])}
+    assert entries(client) == []
 
 
 def test_a_refused_request_leaves_seeded_ids_unchanged() -> None:

@@ -21,6 +21,9 @@ OTHERS = (
     "For clients on other machines or in other containers, start the server with serve --host 0.0.0.0, which accepts "
     "every host name."
 )
+NO_SETTINGS = (
+    "The emulator has no settings for the browser SDK: pass cdnSettings, as `stackadapt-emulator docs clients` shows."
+)
 LISTED = "GET /_emulator/openapi.json lists every path."
 
 
@@ -75,6 +78,7 @@ GRAPHQL = f"The path is /graphql: set the client's URL to {ROOT}/graphql."
         ("/_emulator", LISTED),
         ("/emulator/health", f"Did you mean '/_emulator/health'? {ENDPOINTS}"),
         ("/profiles", f"Did you mean '/_emulator/profiles'? {ENDPOINTS}"),
+        ("/v1/projects/key/settings", NO_SETTINGS),
         ("/nowhere", ENDPOINTS),
         ("/v1", ENDPOINTS),
         ("/v1/x", ENDPOINTS),
@@ -182,6 +186,23 @@ def test_a_request_that_was_meant_for_an_api_is_listed(
     # A page of another origin sends no credentials of ours.
     client.post(path, json=CALL, headers=headers, auth=None if headers else KEY)
     assert seen(client) == expected
+
+
+@pytest.mark.parametrize("path", ["/i", "/v1/v1/i"])
+def test_a_preflight_request_to_a_wrong_path_is_listed(client: Client, path: str) -> None:
+    """A browser sends no POST after it, so that nothing else would say why no call comes in."""
+    client.options(path, headers={"origin": "http://localhost:3000", "access-control-request-method": "POST"})
+    message = f"unknown path {path!r}, instead of '/v1/identify'"
+    assert seen(client) == [("identify", None, None, 404, "unknown_path", message)]
+
+
+def test_another_method_is_listed(client: Client) -> None:
+    client.get("/v1/track", auth=KEY)
+    message = "GET is not allowed at /v1/track"
+    assert seen(client) == [("track", "Website", None, 405, "method_not_allowed", message)]
+    client.get("/_emulator/reset")
+    client.post("/")
+    assert len(seen(client)) == 1
 
 
 def test_a_page_is_not_listed(client: Client) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from emulator.errors import WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
@@ -60,7 +61,7 @@ def check_document(document: Document, kind: Kind | None = None) -> Checked:
     kind = kind or kind_of(document.value)
     if kind is None:
         return Checked(document=document, findings=tuple(findings_in(UNKNOWN, document.value)))
-    content = Content(kind=kind, value=document.value)
+    content = Content(kind=kind, value=document.value, folder=Path(document.file).parent)
     findings = list(findings_in(DOCUMENT, content))
     for part in content.parts():
         findings += findings_in(part.kind.name, part)

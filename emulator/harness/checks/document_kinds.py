@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from emulator import schemas
@@ -33,11 +34,15 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """An object of a known kind. `path` is where it is in its document: empty, or that of a call in a batch."""
+    """An object of a known kind. `path` is where it is in its document: empty, or that of a call in a batch.
+
+    Files that it names are relative to `folder`.
+    """
 
     kind: Kind
     value: Document
     path: schemas.Path = ()
+    folder: Path = Path()
 
     def place(self, *path: str | int) -> str:
         """A path within the object as text, from the top of the document."""

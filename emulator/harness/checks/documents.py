@@ -97,7 +97,7 @@ def unusable(content: Content) -> Iterator[Finding]:
     if mistakes(content.value, content.kind.schema):
         return
     try:
-        for _ in scenarios_in(content.value, _FILE):
+        for _ in scenarios_in(content.value, _FILE, folder=content.folder):
             pass
     except UserMistake as error:
         yield of_mistake(error, (error.where or "").removeprefix(f"{_FILE}: "))

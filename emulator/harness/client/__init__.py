@@ -3,6 +3,7 @@
 Everything goes over HTTP, so that an emulator in process, one on a port and any other GraphQL endpoint are used alike.
 """
 
+from emulator.harness.client.arguments import checked
 from emulator.harness.client.control import Control, refusal_in
 from emulator.harness.client.endpoint import (
     ClockClient,
@@ -46,6 +47,7 @@ __all__ = [
     "StackAdaptClient",
     "Timeline",
     "body_in",
+    "checked",
     "counted_noun",
     "delivery_line",
     "derived_user_id",

@@ -11,6 +11,8 @@ from emulator.addresses import shown
 from emulator.errors import InputError, UserMistake
 
 _PAGE = 1000
+# Somewhat longer than the server waits.
+_LONGEST_WAIT_SECONDS = 70.0
 
 
 class Control:
@@ -22,6 +24,20 @@ class Control:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """`GET /_emulator/<path>`; query arguments that are None are omitted."""
         return self._request("GET", path, params={name: value for name, value in query.items() if value is not None})
+
+    def wait_for(self, kind: str, *, timeout: str, **filters: Any) -> Any:
+        """The first `profile`, `rejection`, `delivery`, `record` or `call` that the filters of its list select.
+
+        Waits up to `timeout` of real time, at most 60s; None when there is none by then.
+        """
+        query = {name: value for name, value in filters.items() if value is not None}
+        asked = {"for": kind, "timeout": timeout, **query}
+        response = self._client.get("/_emulator/wait", params=asked, timeout=_LONGEST_WAIT_SECONDS)
+        if response.status_code == httpx.codes.REQUEST_TIMEOUT:
+            return None
+        if refused := refusal_in(response):
+            raise refused
+        return response.json()[kind]
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """`POST /_emulator/<path>` with a JSON body."""

@@ -12,7 +12,8 @@ from urllib.parse import quote
 import httpx
 
 from emulator.addresses import address, shown
-from emulator.errors import UserMistake
+from emulator.errors import UserMistake, reason_of
+from emulator.harness.client.arguments import check_keys, checked
 from emulator.harness.client.control import Control
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Makes a client for a base URL. Which requests it may send is up to the caller: nothing here bypasses it.
 Connect = Callable[[str], httpx.Client]
 
+_UNITS = ("days", "hours", "minutes", "seconds")
 _IN_PROCESS = "http://127.0.0.1"
 
 
@@ -71,6 +73,12 @@ class RemoteEmulator:
 
     url: str
     connect: Callable[[], httpx.Client] = field(repr=False)
+
+    def workspace(self) -> Mapping[str, Any]:
+        """The JSON form of the default sandbox's workspace. Raises InputError when it has none."""
+        with self.connect() as client:
+            document: Mapping[str, Any] = Control(client).get("workspace")["workspace"]
+        return document
 
     @contextmanager
     def sandbox(self, workspace: Mapping[str, Any] | None = None) -> Iterator[Endpoint]:
@@ -172,7 +180,7 @@ def _is_emulator(connect: Callable[[], httpx.Client], base: str) -> bool:
             health = client.get("/_emulator/health")
         body = health.json()
     except httpx.HTTPError as error:
-        raise UserMistake(f"no response: {error}", where=base) from None
+        raise UserMistake(f"no response: {reason_of(error)}", where=base) from None
     except ValueError:
         return False
     return health.is_success and isinstance(body, dict) and body.get("status") == "ok"
@@ -182,6 +190,7 @@ def _path(name: str) -> str:
     return f"sandboxes/{quote(name, safe='')}"
 
 
+@checked
 class ClockClient:
     """Reads, advances, freezes and resumes the clock. Every method returns the emulator's time, in UTC."""
 
@@ -194,7 +203,11 @@ class ClockClient:
         return _time_in(self._endpoint.control.get("clock"))
 
     def advance(self, duration: str | None = None, **units: float) -> datetime:
-        """Moves time forward: `advance("4h")` or `advance(hours=4)`. Processes everything that becomes due."""
+        """Moves time forward: `advance("4h")` or `advance(hours=4)`. Processes everything that becomes due.
+
+        Raises UnknownName for an unknown unit.
+        """
+        check_keys(units, ("duration", *_UNITS), where="advance")
         seconds = timedelta(**units).total_seconds()
         return self._change("advance", {"seconds": seconds} if duration is None else {"duration": duration})
 

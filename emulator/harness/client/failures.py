@@ -34,6 +34,14 @@ class Failures:
     def __len__(self) -> int:
         return len(self.calls) + len(self.deliveries) + len(self.requests) + len(self.records)
 
+    def __add__(self, other: Failures) -> Failures:
+        return Failures(
+            calls=[*self.calls, *other.calls],
+            deliveries=[*self.deliveries, *other.deliveries],
+            requests=[*self.requests, *other.requests],
+            records=[*self.records, *other.records],
+        )
+
     def excluding(self, timeline: Timeline) -> Failures:
         """Those that are not part of a timeline."""
         deliveries, records = map(delivery_key, timeline.deliveries), map(record_key, timeline.records)

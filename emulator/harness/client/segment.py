@@ -10,13 +10,28 @@ from urllib.parse import quote
 import httpx
 
 from emulator.errors import InputError
+from emulator.harness.client.arguments import check_keys, checked
 from emulator.harness.client.control import refusal_in
 from emulator.harness.client.endpoint import Endpoint, NoControl
 from emulator.harness.client.lines import Shown
 
 Traits = Mapping[str, Any]
 
+# The fields of a call besides its own, in Segment's "Spec: Common Fields".
+_FIELDS = (
+    "anonymousId",
+    "context",
+    "integrations",
+    "messageId",
+    "originalTimestamp",
+    "sentAt",
+    "timestamp",
+    "writeKey",
+)
+_FREE = "Traits and properties are given as a dict; call(route, body) sends any other body."
 
+
+@checked
 class SegmentClient:
     """The source and the Engage space of one write key."""
 
@@ -36,13 +51,18 @@ class SegmentClient:
         return self._endpoint.url
 
     def identify(self, user_id: str | None = None, traits: Mapping[str, Any] | None = None, **fields: Any) -> None:
-        """Sends an identify call. `fields` are further fields of the call: `anonymousId`, `context`."""
+        """Sends an identify call. `fields` are further fields of the call: `anonymousId`, `context`.
+
+        Raises UnknownName for a field that no call has.
+        """
+        check_keys(fields, ("user_id", "traits", *_FIELDS), where="identify", hint=_FREE)
         self.call("identify", {**_user(user_id), "traits": dict(traits or {}), **fields})
 
     def track(
         self, user_id: str | None, event: str, properties: Mapping[str, Any] | None = None, **fields: Any
     ) -> None:
-        """Sends a track call."""
+        """Sends a track call. `fields` are as for `identify`."""
+        check_keys(fields, ("user_id", "event", "properties", *_FIELDS), where="track", hint=_FREE)
         self.call("track", {**_user(user_id), "event": event, "properties": dict(properties or {}), **fields})
 
     def call(self, route: str, body: Mapping[str, Any]) -> httpx.Response:
@@ -84,6 +104,10 @@ class SegmentClient:
     def deliveries(self, **filters: Any) -> list[Shown]:
         """The outcome of each event; filter by `outcome`, `destination`, `userId`."""
         return list(self._endpoint.control.pages("deliveries", "deliveries", **filters))
+
+    def calls(self, **filters: Any) -> list[Shown]:
+        """The calls that came in, oldest first; filter by `accepted`, `userId`, `email`, `messageId`."""
+        return list(self._endpoint.control.pages("calls", "calls", **filters))
 
     def audiences(self) -> list[Shown]:
         """The audiences with sizes and warnings."""

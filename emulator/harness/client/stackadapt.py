@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from emulator.errors import ContractViolation
+from emulator.harness.client.arguments import checked
 from emulator.harness.client.endpoint import ClockClient, Endpoint
 from emulator.harness.client.lines import Shown
 
@@ -16,6 +17,7 @@ class GraphQLFailed(ContractViolation):
     """A response with errors or without data."""
 
 
+@checked
 class StackAdaptClient:
     """One advertiser at an endpoint, accessed with one token."""
 

@@ -18,7 +18,7 @@ from graphql import (
 from graphql.utilities import IntrospectionQuery
 
 from emulator.addresses import address, shown
-from emulator.errors import InputError, UserMistake
+from emulator.errors import InputError, UserMistake, reason_of, unreadable
 
 _SHALLOW = "Introspect again with a query that follows ofType far enough, such as graphql-js's getIntrospectionQuery()."
 _HIDDEN = "***"
@@ -29,7 +29,7 @@ def read_schema(path: Path) -> GraphQLSchema:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"this file cannot be read: {error}", where=str(path)) from None
+        raise unreadable(path, error) from None
     if text.lstrip().startswith("{"):
         try:
             return _introspected(json.loads(text), str(path))
@@ -64,7 +64,7 @@ def _query(client: httpx.Client, url: str, token: str | None, query: str) -> dic
     try:
         response = client.post(url, json={"query": query}, headers=headers)
     except httpx.HTTPError as error:
-        raise UserMistake(f"the endpoint does not respond: {error}", where=place) from None
+        raise UserMistake(f"the endpoint does not respond: {reason_of(error)}", where=place) from None
     try:
         content = response.json()
     except (ValueError, RecursionError):

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from emulator.clock import to_iso
-from emulator.errors import InputError, UserMistake, unwritable
+from emulator.errors import InputError, UserMistake, unreadable, unwritable
 from emulator.faults import RequestSummary
 from emulator.harness.recordings.pseudonyms import Pseudonyms
 from emulator.schemas import is_deeper_than
@@ -75,7 +75,7 @@ def read_exchanges(path: Path) -> Iterator[tuple[int, Exchange]]:
                 if line.strip() and not _is_truncated(line):
                     yield number, _parsed(line, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read this recording: {error}", where=str(path)) from None
+        raise unreadable(path, error) from None
 
 
 def request_summary(exchange: Exchange) -> RequestSummary | None:

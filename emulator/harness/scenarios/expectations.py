@@ -166,10 +166,13 @@ def _request(given: Document, find: FindPerson) -> Expectation:
     person = find(given["person"]) if "person" in given else None
     criteria = {name: given[name] for name in ("operation", "status") if name in given}
     outcome, part, times = given.get("outcome"), given.get("contains"), given.get("times", 1)
+    refused_too = bool(given.keys() & {"status", "outcome"})
 
     def check(run: ScenarioRun) -> Iterator[Check]:
         matching = sum(
-            outcome in (None, each["outcome"]) and says(_document(each["request"]), part)
+            outcome in (None, each["outcome"])
+            and (refused_too or not each["refusal"])
+            and says(_document(each["request"]), part)
             for each in run.stackadapt.journal(**criteria, email=person.email if person else None)
         )
         wanted = {**criteria, **({"outcome": outcome} if outcome else {})}

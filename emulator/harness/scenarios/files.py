@@ -14,10 +14,12 @@ from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person,
 from emulator.harness.scenarios.names import KnownNames, check_name, check_names, words_of
 from emulator.schemas import first_mistake
 from emulator.workspace import parse_workspace
+from emulator.workspace_file import read
 from emulator.yaml_files import read_mapping
 
 SCHEMA = "scenario.schema.json"
 _LEDGER = "fidelity.yaml"
+_CHANGES = frozenset({"workspace", "latency", "destination", "audience", "subscription"})
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -26,14 +28,17 @@ def built_in() -> Path:
     return contract("scenarios")
 
 
-def read_scenarios(paths: Sequence[Path]) -> list[Scenario]:
-    """The scenarios in files and folders, recursively, sorted by name. Raises InputError for the first invalid one."""
+def read_scenarios(paths: Sequence[Path], *, base: Document | None = None) -> list[Scenario]:
+    """The scenarios in files and folders, recursively, sorted by name. Raises InputError for the first invalid one.
+
+    `base` is the JSON form of the workspace of scenarios that name none, by default the default workspace.
+    """
     scenarios: list[Scenario] = []
     for path in _files(paths):
         document = read_mapping(path, what="a scenario", mistake=InputError)
         if mistake := first_mistake(document, SCHEMA):
             raise mistake.as_error(InputError, str(path))
-        scenarios += scenarios_in(document, path)
+        scenarios += scenarios_in(document, path, folder=path.parent, base=base)
     return scenarios
 
 
@@ -48,33 +53,54 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from found
 
 
-def scenarios_in(document: Document, path: Path) -> Iterator[Scenario]:
-    """The scenarios of a document that matches the schema. Raises InputError, WorkspaceError."""
+def scenarios_in(document: Document, path: Path, *, folder: Path, base: Document | None = None) -> Iterator[Scenario]:
+    """The scenarios of a document that matches the schema. `path` is its name in messages; the workspace that it names
+    is relative to `folder`. Raises InputError, WorkspaceError.
+    """
     for index, shown in enumerate(document.get("shows", ())):
         check_name("id of contracts/fidelity.yaml", shown, _ledger(), f"{path}: shows[{index}]", listing=False)
-    given = document.get("given", {})
+    given, base = _with_base(document.get("given", {}), folder, base)
     if "matrix" not in document:
-        yield _scenario(path, document, given, document["steps"], "steps", None)
+        yield _scenario(path, document, given, base, document["steps"], "steps", None)
         return
     for index, cells in enumerate(document["matrix"]):
+        of_cells, base_of_cells = _with_base(cells.get("given", {}), folder, base)
         for generation in cells["generations"]:
             for api_version in cells["apiVersions"]:
                 change = {"workspace": {"apiVersion": api_version}, "destination": {"generation": generation}}
                 yield _scenario(
                     path,
                     document,
-                    merged(merged(given, cells.get("given", {})), change),
+                    merged(merged(given, of_cells), change),
+                    base_of_cells,
                     cells["steps"],
                     f"matrix[{index}].steps",
                     Cell(generation=generation, api_version=api_version, expected=cells["expected"]),
                 )
 
 
+def _with_base(given: Document, folder: Path, base: Document | None) -> tuple[Document, Document | None]:
+    """What is given besides a workspace file, and the workspace in it; `base` where no file is named."""
+    name = given.get("workspace")
+    if not isinstance(name, str):
+        return given, base
+    file = folder / name
+    named = read(file)
+    parse_workspace(named, where=str(file))
+    return {key: value for key, value in given.items() if key != "workspace"}, named
+
+
 def _scenario(
-    path: Path, document: Document, given: Document, steps: Sequence[Document], place: str, cell: Cell | None
+    path: Path,
+    document: Document,
+    given: Document,
+    base: Document | None,
+    steps: Sequence[Document],
+    place: str,
+    cell: Cell | None,
 ) -> Scenario:
     where = f"{path}: given"
-    workspace = workspace_of(given, where=where)
+    workspace = workspace_of(given, where=where, base=base)
     checked = parse_workspace(workspace, where=where)
     listed = given.get("people", {})
     people = {name: _person(name, each or {}) for name, each in listed.items()}
@@ -89,6 +115,7 @@ def _scenario(
         shows=tuple(document.get("shows", ())),
         people=people,
         workspace=workspace,
+        own_workspace=not _CHANGES.isdisjoint(document.get("given", {})) or cell is not None,
         steps=tuple(_step(path, step, people, known, f"{place}[{index}]") for index, step in enumerate(steps)),
         cell=cell,
     )

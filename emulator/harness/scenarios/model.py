@@ -147,11 +147,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario(Case):
-    """A scenario, listed under its folder. `workspace` is the JSON form of the workspace that it runs in."""
+    """A scenario, listed under its folder. `workspace` is the JSON form of the workspace that it runs in, which is its
+    own when `given` describes or changes it.
+    """
 
     about: str
     people: Mapping[str, Person] = field(default_factory=dict)
     workspace: Document
+    own_workspace: bool = False
     steps: tuple[Step, ...]
 
     @property
@@ -170,12 +173,13 @@ class Scenario(Case):
         return any(text.lower() in each.lower() for each in (self.title, self.path.as_posix(), *self.shows))
 
 
-def workspace_of(given: Document, *, where: str = "given") -> dict[str, Any]:
-    """The JSON form of the workspace that `given` describes, not validated yet.
+def workspace_of(given: Document, *, where: str = "given", base: Document | None = None) -> dict[str, Any]:
+    """The JSON form of `base`, by default the default workspace, with the changes in `given`; not validated yet.
 
     Raises WorkspaceError, at `where`, when the part to change does not exist.
     """
-    workspace: dict[str, Any] = merged(read(fixture("workspace.yaml")), given.get("workspace", {}))
+    base = read(fixture("workspace.yaml")) if base is None else base
+    workspace: dict[str, Any] = merged(base, given.get("workspace", {}))
     if "latency" in given:
         workspace = merged(workspace, {"ingestion": {"latency": given["latency"]}})
     changes = {name: given[name] for name in ("destination", "audience", "subscription") if name in given}

@@ -11,8 +11,9 @@ import httpx
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.harness.client import ClockClient, Endpoint, RemoteEmulator
-from emulator.harness.scenarios.model import Check, Document, Scenario, ScenarioRun, workspace_of
+from emulator.harness.scenarios.model import Check, Document, Scenario, ScenarioRun
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Result
+from emulator.harness.unused import unused_at
 from emulator.workspace import Workspace, parse_workspace
 
 Opened = AbstractContextManager[Endpoint]
@@ -23,12 +24,13 @@ class Target:
     """Opens an endpoint for each scenario. `name` is its name in reports.
 
     `open` takes the JSON form of a workspace and raises UserMistake for an invalid one. `refuses` returns the reason
-    why a scenario cannot be played, as a sentence, or None.
+    why a scenario cannot be played, as a sentence, or None. `workspace` is the JSON form of the target's own, if any.
     """
 
     name: str
     open: Callable[[Document], Opened]
     refuses: Callable[[Scenario], str | None] = lambda _: None
+    workspace: Callable[[], Document | None] = lambda: None
 
 
 def separate_emulators(open_endpoint: Callable[[Workspace], Opened]) -> Target:
@@ -38,7 +40,8 @@ def separate_emulators(open_endpoint: Callable[[Workspace], Opened]) -> Target:
 
 def sandboxes_of(emulator: RemoteEmulator) -> Target:
     """A sandbox of a running emulator for each scenario, deleted afterwards."""
-    return Target(name=f"sandboxes of the emulator at {emulator.url}", open=emulator.sandbox)
+    name = f"sandboxes of the emulator at {emulator.url}"
+    return Target(name=name, open=emulator.sandbox, workspace=emulator.workspace)
 
 
 def graphql_only(endpoint: Endpoint) -> Target:
@@ -47,7 +50,7 @@ def graphql_only(endpoint: Endpoint) -> Target:
     def refuses(scenario: Scenario) -> str | None:
         if scenario.needs_emulator:
             return "This needs an emulator: it uses more than GraphQL."
-        if scenario.workspace != workspace_of({}):
+        if scenario.own_workspace:
             return "This needs an emulator: it changes the workspace."
         missing = ", ".join(sorted(scenario.tokens - endpoint.tokens.keys()))
         return f"This needs another token: {missing}." if missing else None
@@ -56,8 +59,11 @@ def graphql_only(endpoint: Endpoint) -> Target:
     return Target(name=name, open=lambda _: nullcontext(endpoint), refuses=refuses)
 
 
-def play(scenario: Scenario, target: Target) -> Result:
-    """Plays a scenario up to the first step with a failed check. Raises EmulatorError when it cannot start."""
+def play(scenario: Scenario, target: Target, *, fail_on_unused: bool = False) -> Result:
+    """Plays a scenario up to the first step with a failed check. Raises EmulatorError when it cannot start.
+
+    With `fail_on_unused` one that passes also fails when a fault or a rate limit had no effect.
+    """
     reason = target.refuses(scenario)
     if reason is not None:
         return Result(case=scenario, outcome=SKIPPED, reason=reason)
@@ -65,6 +71,11 @@ def play(scenario: Scenario, target: Target) -> Result:
     started = watch.now()
     with target.open(scenario.workspace) as endpoint:
         result = _play(scenario, endpoint)
+        if fail_on_unused and result.outcome == PASSED and (unused := unused_at(endpoint)):
+            check = Check(
+                expected="every fault and rate limit to have an effect", passed=False, found="; ".join(unused)
+            )
+            result = replace(result, outcome=FAILED, checks=(*result.checks, check))
     return replace(result, seconds=(watch.now() - started).total_seconds())
 
 

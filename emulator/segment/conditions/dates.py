@@ -14,7 +14,7 @@ from emulator.segment.conditions.condition import Condition, check_value, on_tra
 from emulator.segment.profiles.facts import ProfileFacts
 from emulator.timestamps import MILLISECOND, iso_of_millis, parse_timestamp, parse_zoned, to_millis
 
-DURATION = "a duration: 90s, 15m, 4h or 2d"
+DURATION = "a duration such as 90s, 15m, 4h, 2d, 3h59m or 4 hours"
 DATE = "an ISO 8601 timestamp in quotes: '2026-01-31T00:00:00Z'"
 
 

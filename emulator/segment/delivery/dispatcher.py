@@ -189,6 +189,8 @@ def _journal_entry(target: DeliveryTarget, batch: Batch, attempt: Attempt, sandb
         outcomes[change.outcome] += len(change.ids)
         if change.reason:
             reasons[change.reason] += len(change.ids)
+    unsent = (change.message for change in attempt.updates if change.outcome != SENT)
+    messages = (attempt.batch.message if attempt.batch else None, *unsent)
     users = (events[id_].get("userId") for change in attempt.updates if change.outcome != SENT for id_ in change.ids)
     in_request = (id_ for change in attempt.updates if change.in_batch for id_ in change.ids)
     return BatchDelivered(
@@ -197,7 +199,7 @@ def _journal_entry(target: DeliveryTarget, batch: Batch, attempt: Attempt, sandb
         subscription=target.name,
         outcomes=dict(outcomes),
         status=attempt.batch.status if attempt.batch else None,
-        error=attempt.batch.message if attempt.batch else None,
+        error=next((message for message in messages if message), None),
         reasons=dict(reasons),
         user_ids=tuple(dict.fromkeys(user for user in users if user)),
         message_ids=tuple(events[id_]["messageId"] for id_ in in_request),

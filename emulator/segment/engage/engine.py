@@ -300,6 +300,8 @@ def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Chang
             audience_key=change.key,
             profile_id=profile_id(key_of(change.profile)),
             entered=change.entered,
+            user_id=next(reversed(change.profile.values(USER_ID)), None),
+            email=next(reversed(change.profile.values(EMAIL)), None),
         )
         for change in changed
     ]

@@ -36,7 +36,7 @@ def deduplicate(
     if fresh := [{"message_id": message_id, "received_at": at} for message_id in _ids_of(results)]:
         transaction.execute(insert(MESSAGES), fresh)
     for reason, calls in Counter("" if isinstance(result, Call) else result.reason for result in results).items():
-        _count(transaction, source, reason, calls)
+        count_calls(transaction, source, reason, calls)
     return results
 
 
@@ -44,7 +44,8 @@ def _ids_of(results: Iterable[IngestResult]) -> Iterator[str]:
     return (result.message_id for result in results if isinstance(result, Call) and result.named_by_sender)
 
 
-def _count(transaction: Transaction, source: str, reason: str, calls: int) -> None:
+def count_calls(transaction: Transaction, source: str, reason: str, calls: int) -> None:
+    """Counts calls of a source (empty for none) that failed on ingest with a code, or were accepted (empty)."""
     counted = transaction.execute(_COUNT_MORE, {"of_source": source, "of_reason": reason, "more": calls})
     if not counted.rowcount:
         transaction.execute(insert(INGEST), {"source": source, "reason": reason, "calls": calls})

@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from emulator.server.control import clock, faults, journal, queries, rate_limit, segment_service, segments, state, why
+from emulator.server.control import (
+    clock,
+    faults,
+    journal,
+    queries,
+    rate_limit,
+    segment_service,
+    segments,
+    state,
+    wait,
+    why,
+)
 from emulator.server.services import CurrentServices
 
-_GROUPS = (clock, segments, segment_service, queries, faults, rate_limit, journal, state, why)
+_GROUPS = (clock, segments, segment_service, queries, faults, rate_limit, journal, state, wait, why)
 
 
 def blueprint(services: CurrentServices) -> Blueprint:

@@ -1,4 +1,4 @@
-"""Fault injection: the active rules."""
+"""Fault injection: the active rules, and those that had no effect."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         check_operation(definition.get("operation"), current.stackadapt.operations)
         rule = current.sandbox.faults.add(definition)
         return jsonify(rule.as_dict()), 201
+
+    @routes.get("/faults/unused")
+    def unused() -> Response:
+        sandbox = services().sandbox
+        return jsonify(
+            faults=[rule.as_dict() for rule in sandbox.faults.unused()],
+            rateLimits=[limit.as_dict() for limit in sandbox.rate_limiter.unused()],
+        )
 
     @routes.delete("/faults")
     def clear_faults() -> tuple[str, int]:

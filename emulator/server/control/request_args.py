@@ -44,11 +44,15 @@ class _Parameter:
 
     types: frozenset[str]
     default: Any
+    required: bool
+    allowed: str | None
     validator: Validator
 
     def read(self, name: str, text: str | None) -> Any:
         """The value in `text`, the default when there is none. Raises InputError."""
         if text is None:
+            if self.required:
+                raise InputError("this parameter is required", where=name, allowed=self.allowed)
             return self.default
         value: Any = text
         if "integer" in self.types and re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text):
@@ -138,18 +142,21 @@ def _compiled(shape: str, method: str) -> _Operation:
     media = body.get("content", {}).get("application/json")
     parameters = [_resolved(each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
     return _Operation(
-        parameters={each["name"]: _parameter(each["schema"]) for each in parameters if each["in"] == "query"},
+        parameters={each["name"]: _parameter(each) for each in parameters if each["in"] == "query"},
         body=_validator(media["schema"]) if media else None,
         body_required=body.get("required", False),
     )
 
 
-def _parameter(schema: Mapping[str, Any]) -> _Parameter:
+def _parameter(declared: Mapping[str, Any]) -> _Parameter:
+    schema = declared["schema"]
     resolved = _resolved(schema)
     types = resolved.get("type", ())
     return _Parameter(
         types=frozenset([types] if isinstance(types, str) else types),
-        default=resolved.get("default"),
+        default=schema.get("default", resolved.get("default")),
+        required=declared.get("required", False),
+        allowed=", ".join(resolved["enum"]) if "enum" in resolved else None,
         validator=_validator(schema),
     )
 

@@ -1,4 +1,4 @@
-"""Routes for snapshots of a sandbox, and for exports and imports of its profiles."""
+"""Routes for the workspace and snapshots of a sandbox, and for exports and imports of its profiles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import IO
 
 from flask import Blueprint, Response, jsonify, request
 
+from emulator.errors import NotFound
 from emulator.server import snapshot
 from emulator.server.control.request_args import query_args
 from emulator.server.services import CurrentServices
@@ -21,6 +22,13 @@ _TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
+
+    @routes.get("/workspace")
+    def workspace() -> Response:
+        written = services().sandbox.workspace.document
+        if written is None:
+            raise NotFound("this workspace was made in Python and has no JSON form", where="workspace")
+        return jsonify(workspace=written)
 
     @routes.get("/snapshot")
     def save() -> Response:

@@ -171,7 +171,8 @@ def _exchanged(
         response=caller.hide(response.body),
         duration_ms=elapsed_ms + response.delay_ms,
         matched=result.response.faults.names,
-        advertiser_ids=summary.advertiser_ids,
+        # A token may be pasted where an id belongs.
+        advertiser_ids=tuple(without_secrets(each, caller.secrets) for each in summary.advertiser_ids),
         emails=summary.emails,
         method=request.method,
         path=without_secrets(request.path, caller.secrets),

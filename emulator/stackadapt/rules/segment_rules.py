@@ -54,6 +54,8 @@ DEEPEST = 20
 _MOST_TESTS = 200
 _COMBINATIONS = ("all", "any", "not")
 _TEST_KEYS = ("field", "operator", "value", "since")
+# Of a duration; longer numbers are none that `_LONGEST` allows.
+_LONGEST_TEXT = 60
 _LONGEST = timedelta(days=36_525)
 
 Scalar = str | int | float | bool
@@ -285,7 +287,7 @@ def _value(document: Mapping[str, Any], kind: str, place: str) -> Value:
 
 
 def _time(value: Any, kind: str, place: str) -> str | timedelta | None:
-    if isinstance(value, str) and PATTERN.fullmatch(value) and len(value) < 12:
+    if isinstance(value, str) and PATTERN.fullmatch(value) and len(value) < _LONGEST_TEXT:
         duration = parse_duration(value, where=place)
         return duration if duration <= _LONGEST else None
     if kind == TIME and isinstance(value, str) and read_value(value, "DATETIME") is not None:

@@ -48,7 +48,7 @@ def test_the_schema_is_valid() -> None:
         ("identify: ada", "person: ada", "steps[0].when[0]", "one of identify, batch"),
         ("identify: ada", "{identify: ada, advance: 4h}", "steps[0].when[0]", "unknown key 'advance'"),
         ("identify: ada", "enter: vip_customers", "steps[0].when[0]", "the key 'person' is missing"),
-        ("identify: ada", "advance: 4 hours", "steps[0].when[0].advance", "90s, 15m, 4h, 2d"),
+        ("identify: ada", "advance: 4 hous", "steps[0].when[0].advance", "90s, 15m, 4h, 2d"),
         ("identify: ada", "fault: statos", "steps[0].when[0].fault", "Did you mean 'status'?"),
         ("identify: ada", "identify: adda", "steps[0]", "Did you mean 'ada'?"),
         ("identify: ada", "{graphql: '{ user { email } }', token: Local rite}", "steps[0]", "Local read and write"),

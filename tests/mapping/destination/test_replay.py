@@ -120,6 +120,6 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if name.endswith("gz"):
         path.write_bytes(b"not packed")
-    with pytest.raises(InputError, match="cannot be read") as raised:
+    with pytest.raises(InputError, match="cannot read") as raised:
         list(read_cases(path))
-    assert raised.value.where == str(path)
+    assert str(path) in raised.value.message
