@@ -64,8 +64,10 @@ class Evidence:
     @property
     def who(self) -> str:
         """The person, as answers name them."""
-        named = " ".join([*self.emails[:1], f"({', '.join(self.users)})" if self.users else ""]).strip()
-        return named or f"message {self.question.message_id}"
+        users = ", ".join(self.users)
+        if self.emails:
+            return f"{self.emails[0]}{f' ({users})' if users else ''}"
+        return users or f"message {self.question.message_id}"
 
     @property
     def started(self) -> datetime:
