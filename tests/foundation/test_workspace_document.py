@@ -21,10 +21,10 @@ FULL = {
     "tokens": [{"token": "t", "name": "T", "scopes": {"1": ["READ"]}, "expiresAt": "2026-01-31T00:00:00+00:00"}],
     "sources": [{"name": "S", "writeKey": "k", "enabled": False}, {"name": "Other", "writeKey": "k2"}],
     "space": {"id": "spa_full", "name": "Space"},
-    "audiences": [{"id": "a", "key": "vip", "name": "VIP", "condition": {"trait": "x", "operator": "exists"}}],
+    "audiences": [{"id": "aud_vip", "key": "vip", "name": "VIP", "condition": {"trait": "x", "operator": "exists"}}],
     "journeys": [
         {
-            "id": "j",
+            "id": "jou_j",
             "name": "J",
             "entry": {"event": "E"},
             "exit": {"event": "F"},
