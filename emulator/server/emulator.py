@@ -11,7 +11,7 @@ from werkzeug.test import Client
 
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
-from emulator.harness.why import Answer, Question, why
+from emulator.harness.why import Diagnosis, Question, why
 from emulator.journal import Listener as Reporter
 from emulator.protocol import DEFAULT_SANDBOX
 from emulator.sandbox import Sandbox
@@ -94,7 +94,7 @@ class Emulator:
         message_id: str | None = None,
         property: str | None = None,  # noqa: A002 - the name that the question has everywhere
         segment: str | None = None,
-    ) -> Answer:
+    ) -> Diagnosis:
         """Why a person, a message, a property or a membership did not arrive; `arrived` when it did.
 
         One of `email`, `user_id` and `message_id` names who is missing, `segment` the id of a segment. Raises

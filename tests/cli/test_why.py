@@ -29,7 +29,7 @@ def why(call: Run, serve: Serve) -> Run:
         (["--email", "ada@example.com"], 0),
         (["--message-id", "m-u1", "--property", "city"], 1),
         (["--user-id", "u2"], 1),
-        (["--user-id", "nobody"], 1),
+        (["--user-id", "u404"], 1),
         (["--user-id", "u1", "--segment", "9"], 2),
         ([], 2),
     ],
@@ -55,5 +55,5 @@ def test_the_answer_is_text_or_json(why: Run) -> None:
     ]
 
 
-def test_a_question_about_nobody_names_the_options(why: Run) -> None:
+def test_a_question_without_a_person_names_the_options(why: Run) -> None:
     assert why().stderr == "error: no person is given. Allowed: --email, --user-id or --message-id.\n"

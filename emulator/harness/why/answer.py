@@ -102,7 +102,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Diagnosis:
     """`way` is what happened at each stage, a line each. `changes` together let it through; empty if none is known."""
 
     question: Question

@@ -41,7 +41,7 @@ class Services(Protocol):
 class Evidence:
     """`calls`, `requests` and `refused` are the newest of the journal; `space` are the person's profiles in Engage.
 
-    `requests` name the person and come from any client; `refused` were refused with 401, whoever they are about.
+    `requests` name the person and come from any client; `refused` are all requests that were refused with 401.
     `segments` are those of the advertiser, `received` are all calls of anyone.
     """
 

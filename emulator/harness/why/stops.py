@@ -24,7 +24,7 @@ from emulator.harness.why.answer import (
     Stop,
 )
 from emulator.harness.why.evidence import Evidence, Shown
-from emulator.harness.why.switches import SWITCHED_OFF, missing_connection
+from emulator.harness.why.unsent import SWITCHED_OFF, missing_connection
 from emulator.timestamps import parse_timestamp
 
 _FLUSH = "SDKs send in batches: flush before the process ends."

@@ -110,7 +110,7 @@ class Situation:
         return answer
 
     def changed(self, change: Document) -> Situation:
-        """The situation with a change of an answer applied by hand."""
+        """The situation with a change of an answer applied."""
         return _APPLY[change["kind"]](self, change)
 
 

@@ -379,7 +379,7 @@ def test_the_services_of_the_question_are_only_read() -> None:
 
 
 def test_a_change_is_not_invented_where_the_same_again_would_stop_again() -> None:
-    """Every change of an answer was run: with a condition that nobody can meet there is none."""
+    """Every change of an answer was run: with a condition that no profile can meet there is none."""
     never = {"all": [{"trait": "a", "operator": "exists"}, {"trait": "a", "operator": "not_exists"}]}
     with Situation(workspace=workspace(audiences__0__condition=never)).played() as emulator:
         answer = emulator.why(user_id="u1")
