@@ -323,7 +323,7 @@ def test_records_are_rejected_by_email_and_by_position() -> None:
 
 
 def test_a_partial_fault_does_not_reject_records_of_earlier_batches() -> None:
-    sandbox = Sandbox(parse_workspace(MINIMAL))
+    sandbox = Sandbox(parse_workspace({**MINIMAL, "ingestion": {"recordWithoutEmail": "wait"}}))
     try:
         service = Service(sandbox, api_version="2026-06", limits=Limits())
         joins = {"action": "enter", "audienceId": "a", "audienceName": "vip"}

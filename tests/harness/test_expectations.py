@@ -193,10 +193,13 @@ def test_a_waiting_record_is_found_by_its_reason_and_named_in_failures() -> None
         with pytest.raises(Unmet) as failure:
             stackadapt.expect_rejection()
     assert str(failure.value) == (
-        "expected a rejected record; none found (reasons of all rejected records: WAITS_FOR_PROFILE)\n"
+        "expected a rejected record; found none, and there is no rejected record\n"
+        '  waiting     record {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}: pending,'
+        " WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id;"
+        " NO_AUDIENCE_MAPPING at 'action', waits for u1 (pending=True counts it)\n"
         "Failures:\n"
         '  StackAdapt  record {"userId": "u1", "audienceId": "a", "audienceName": "vip", "action": "enter"}: pending,'
-        " WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id.;"
+        " WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id;"
         " NO_AUDIENCE_MAPPING at 'action', waits for u1"
     )
 

@@ -167,6 +167,7 @@ def without_credentials(endpoint: Endpoint) -> None:
             [
                 f"{ADA} (u1)",
                 "  Segment     known as u1, in no audience: nothing to send",
+                "  Segment     vip_customers: total_spent is missing, needs a number ≥ 500",
                 f"  Segment     1 call was refused: no source has its write key ({fingerprint(KEY)})",
                 (
                     f"  GraphQL     2 requests were refused with 401 (unknown token {fingerprint(TOKEN)}), "

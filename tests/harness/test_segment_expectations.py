@@ -65,7 +65,12 @@ def printed(expect: Callable[[], object]) -> str:
 TIMELINE_OF_U2 = """(u2)
   Segment     identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.
   Segment     track 'Audience Entered' to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'.
-  profile     none visible"""  # noqa: E501
+  profile     none visible
+Stopped at the mapping (PAYLOAD_VALIDATION_FAILED): Segment rejected the track 'Audience Entered' event for 'Sync Audience' of 'StackAdapt Acme' before sending it
+  Found: The root value is missing the required field 'email'
+  What to do: Send what the mapping needs, or correct the mapping.
+  Smallest change that lets it through, found by running it again:
+    send the identify call with the trait email: "u2@example.com\""""  # noqa: E501
 ARRIVED = "ada@example.com of advertiser 1001, visible since TIME, OPTED_IN, in vip_customers (aud_local_vip)"
 TIMELINE_OF_ADA = f"""ada@example.com (u1)
   Segment     1 call was dropped on ingest: event_not_defined
@@ -249,17 +254,20 @@ def test_a_missing_rejection_is_printed(stackadapt: ExpectingStackAdapt) -> None
         """\
 expected a rejected record with reason 'MISSING_EMAIL' and user_id 'u2'; found none among 2
   near miss   record {"first_name": "Ada"}: rejected, MISSING_EMAIL: The record has no email, and its external id \
-belongs to no profile; user_id is none, not 'u2'
+belongs to no profile; key 'first_name' is in no active mapping; user_id is none, not 'u2'
   near miss   record {"email": "bob@", "userId": "u2"}: rejected, INVALID_EMAIL: The record's email is not a valid \
 address; reason is 'INVALID_EMAIL', not 'MISSING_EMAIL'
 (u2)
-  Segment     no call of any client came in (was the SDK flushed, and is its host this emulator?)
+  StackAdapt  record: rejected, INVALID_EMAIL: The record's email is not a valid address.
   profile     none visible
+Stopped at the record (INVALID_EMAIL): StackAdapt rejected the record: The record's email is not a valid address
+  Found: {"email": "bob@", "userId": "u2"}
+  What to do: Correct the email.
+  Smallest change that lets it through, found by running it again:
+    send the record with email: "bob@example.com"
 Other failures:
   StackAdapt  record {"first_name": "Ada"}: rejected, MISSING_EMAIL: The record has no email, and its external id \
-belongs to no profile.
-  StackAdapt  record {"email": "bob@", "userId": "u2"}: rejected, INVALID_EMAIL: The record's email is not a valid \
-address."""
+belongs to no profile; key 'first_name' is in no active mapping"""
     )
 
 

@@ -59,7 +59,8 @@ def test_a_disabled_source_answers_200_and_lists_the_call_as_dropped(open_env: O
     document["sources"][0]["enabled"] = False
     segment_env = open_env(document)
     app = Flask("tracking")
-    app.register_blueprint(blueprint(lambda key: segment_env.segment if key == KEY else None))
+    find = {KEY: segment_env.segment}.get
+    app.register_blueprint(blueprint(find, lambda: segment_env.segment))
     assert post(app.test_client(), "identify", IDENTIFY) == (200, {"success": True})
     [heard] = segment_env.heard(CallReceived)
     assert (heard.source, heard.call, heard.accepted, heard.reason) == ("Website", "identify", False, "SOURCE_DISABLED")

@@ -55,10 +55,12 @@ def record_line(record: Shown, *, whole: bool = False) -> str:
     if whole:
         shown = json.dumps(record["record"], ensure_ascii=False)[:_LONGEST_RECORD]
     text = f"record{f' {shown}' if shown else ''}: {record.get('outcome', 'rejected')}{_why(record)}"
-    text += "".join(f"; {clause}" for clause in _warnings(record.get("warnings", ())))
+    more = "".join(f"; {clause}" for clause in _warnings(record.get("warnings", ())))
     if record.get("waitsFor"):
-        text += f", waits for {record['waitsFor']}"
-    return f"{text}, due {record['dueAt']}" if record.get("outcome") == "queued" else text
+        more += f", waits for {record['waitsFor']}"
+    if record.get("outcome") == "queued":
+        more += f", due {record['dueAt']}"
+    return f"{text.rstrip('.')}{more}" if more else text
 
 
 def profile_line(profile: Shown) -> str:

@@ -63,7 +63,7 @@ def _corrections(given: object) -> list[str]:
     text = normalise(given)
     bare = re.sub(r"[\s\"'<>()]", "", text).replace(",", ".").replace("..", ".").replace("@.", "@").rstrip(".")
     at_sign = bare.replace("@@", "@") if "@" in bare else re.sub(r"(?<=\w)at(?=\w)", "@", bare, count=1)
-    attempts = [bare, at_sign, f"{bare}.com", f"{bare}@example.com"]
+    attempts = [bare, at_sign, f"{bare}.com", f"{bare.rstrip('@')}@example.com"]
     return [email for email in dict.fromkeys(attempts) if is_valid(email) and email != text][:3]
 
 
