@@ -133,14 +133,14 @@ def test_the_timeline_of_a_user_without_email_ends_at_the_mapping(endpoint: Endp
         (
             "reject",
             (
-                "rejected, MISSING_EMAIL: The record has no email, and its external id belongs to no profile.;"
+                "rejected, MISSING_EMAIL: The record has no email, and its external id belongs to no profile;"
                 " NO_AUDIENCE_MAPPING at 'action'"
             ),
         ),
         (
             "wait",
             (
-                "pending, WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id.;"
+                "pending, WAITS_FOR_PROFILE: The record has no email and waits for a profile with its external id;"
                 " NO_AUDIENCE_MAPPING at 'action', waits for u1"
             ),
         ),

@@ -171,7 +171,7 @@ def test_a_rejection_shows_the_key_under_which_the_email_was_sent(service: Servi
     (rejection,) = service.stackadapt.rejections()
     assert rejection["warnings"] == [unmapped("mail", "1", NOON)]
     assert record_line(rejection) == (
-        "record: rejected, MISSING_EMAIL: The record has no email, and its external id belongs to no profile.;"
+        "record: rejected, MISSING_EMAIL: The record has no email, and its external id belongs to no profile;"
         " key 'mail' is in no active mapping"
     )
 
