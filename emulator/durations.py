@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -43,3 +44,13 @@ def parse_duration(text: str, *, where: str | None = None) -> timedelta:
         raise InputError(
             "this duration is too long", where=where, found=text, allowed="less than a billion days"
         ) from None
+
+
+def in_words(duration: timedelta) -> str:
+    """`3h59m`, `1d2h`, `45s`: rounded up to seconds, at least one; `parse_duration` reads it."""
+    rest = max(math.ceil(duration.total_seconds()), 1)
+    parts = []
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, rest = divmod(rest, seconds)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from sys import getsizeof
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 # The approximate size of an event without its strings.
 _PLAIN_BYTES = 512
@@ -94,7 +95,8 @@ class CallReceived(Event):
 
     A request that was refused has status 400 or above, `source` None when it belongs to no source, `message_id` None
     when its body could not be read, and `message`, the error in the response; `credential` is the fingerprint of the
-    write key that it sent. `user_id` and `email` are what the call says, personal data.
+    write key that it sent. `user_id` and `email` are what the call says, personal data. `content` is a call that was
+    not accepted, so that it can be run again; it is never shown or logged.
     """
 
     source: str | None
@@ -107,6 +109,7 @@ class CallReceived(Event):
     status: int = 200
     message: str | None = None
     credential: str | None = None
+    content: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:

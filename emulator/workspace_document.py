@@ -60,7 +60,7 @@ def _token(token: Token) -> Document:
 
 
 def _source(source: Source) -> Document:
-    return {"name": source.name, "writeKey": source.write_key}
+    return {"name": source.name, "writeKey": source.write_key, **_unless_default(source, enabled="enabled")}
 
 
 def _audience(audience: Audience) -> Document:
@@ -84,7 +84,8 @@ def _destination(destination: Destination) -> Document:
     batch = _unless_default(destination, batch_size="size", batch_concurrency="concurrency") | age
     return {
         "name": destination.name,
-        **_unless_none(generation=destination.generation, endpoint=destination.endpoint),
+        **_unless_none(generation=destination.generation, endpoint=destination.endpoint, source=destination.source),
+        **_unless_default(destination, enabled="enabled"),
         "settings": dict(destination.settings),
         "audiences": [_connection(each) for each in destination.connections],
         "journeySteps": [_step_connection(each) for each in destination.step_connections],
@@ -133,7 +134,11 @@ def _subscription(subscription: Subscription) -> Document:
 
 def _ingestion(ingestion: Ingestion) -> Document:
     return _unless_default(
-        ingestion, latency="latency", report_rejections="reportRejections", mapping_race="mappingRace"
+        ingestion,
+        latency="latency",
+        report_rejections="reportRejections",
+        mapping_race="mappingRace",
+        record_without_email="recordWithoutEmail",
     )
 
 

@@ -138,6 +138,7 @@ class Segment:
                     status=status,
                     message=message,
                     credential=credential,
+                    content=_content(given, call),
                 )
             )
 
@@ -328,7 +329,15 @@ def _received(result: IngestResult, source: str, at: datetime) -> CallReceived:
         reason=result.reason if isinstance(result, RejectedCall) else None,
         user_id=user_id,
         email=email,
+        content=None if isinstance(result, Call) else _content(result.message, result.type),
     )
+
+
+def _content(given: object, call: str) -> dict[str, Any] | None:
+    """A call that was not accepted, without its write key."""
+    if not isinstance(given, Mapping):
+        return None
+    return {"type": call, **{name: value for name, value in given.items() if name != "writeKey"}}
 
 
 def _emitted(event: AudienceEvent) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _AS_INTENDED = {"sent", "discarded", "visible"}
 _DUPLICATE = "duplicate"
 _SENT = "sent"
 _MASK = "***"
-_BODIES = ("request", "response")
+_BODIES = ("content", "request", "response")
 _LONGEST_MESSAGE = 300
 
 Line = tuple[str, str]

@@ -16,7 +16,7 @@ from emulator.server.log_lines import line_of, masked
 from emulator.text import on_one_line, whole_characters
 
 # Bodies are in the journal; the ids of a batch's events would fill the line.
-_NEVER = ("at", "request", "response", "emails", "message_ids")
+_NEVER = ("at", "request", "response", "emails", "message_ids", "content")
 
 
 class LogWriter:

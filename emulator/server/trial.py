@@ -37,7 +37,7 @@ def open_trial(workspace: Workspace, at: datetime) -> Iterator[TrialServices]:
     def find(token: str) -> StackAdapt | None:
         return services.stackadapt if workspace.token(token) else None
 
-    app.register_blueprint(graphql_blueprint(find))
+    app.register_blueprint(graphql_blueprint(find, lambda: services.stackadapt))
     try:
         yield services
     finally:

@@ -89,6 +89,8 @@ def _warnings(warnings: Iterable[Shown]) -> Iterator[str]:
         others = f" and {len(never) - _MOST_KEYS} more" if len(never) > _MOST_KEYS else ""
         keys = f"key {never[0]} is" if len(never) == 1 else f"keys {', '.join(never[:_MOST_KEYS])}{others} are"
         yield f"{keys} in no active mapping"
+
+
 def refusal_text(refusal: str, credential: str | None, token: str | None, response: str) -> str:
     """Why a GraphQL request was refused before it ran: `unknown token (sha256:ab12cd34)`."""
     if refusal in _EXPLAINED_BY_RESPONSE:

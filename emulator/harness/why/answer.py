@@ -30,7 +30,7 @@ STAGES: Final = (
 class Question:
     """Who or what is missing. At least one of `email`, `user_id` and `message_id` is given.
 
-    `property` is a StackAdapt property that the profile should have, `segment` the id of a segment that it should be in.
+    `property` is a StackAdapt property that the profile should have, `segment` the id of a segment to be in.
     """
 
     email: str | None = None
@@ -55,7 +55,8 @@ class Question:
 class Stop:
     """Where it stopped. `reason` is the code, `found` what was found there, `advice` what to do about it.
 
-    `about` is the delivery, record, request or call that stopped, for the search for a change.
+    `about` is the delivery, record, request or call that stopped, for the search for a change. `step` orders the stops
+    within a stage.
     """
 
     stage: str
@@ -64,11 +65,12 @@ class Stop:
     found: str | None = None
     advice: str
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    step: int = 0
 
     @property
-    def depth(self) -> int:
+    def depth(self) -> tuple[int, int]:
         """How far it came."""
-        return STAGES.index(self.stage)
+        return STAGES.index(self.stage), self.step
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""

@@ -1,4 +1,4 @@
-"""Candidates for the smallest change, by the place and the reason of the stop. Each is only proposed: `search` tries it."""
+"""Candidates for the smallest change, by the stage and the reason of the stop; `search` tries them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
+from emulator.durations import in_words
+from emulator.harness.trigger_repair import repaired_trigger
 from emulator.harness.why import trait_changes as traits
 from emulator.harness.why import workspace_changes as workspace
 from emulator.harness.why.answer import (
@@ -26,12 +28,10 @@ from emulator.harness.why.answer import (
     Change,
     Stop,
 )
-from emulator.harness.why.durations import in_words
 from emulator.harness.why.evidence import Evidence
 from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
-from emulator.harness.why.segments import tests_in, values_of
-from emulator.mapping import repaired_trigger
+from emulator.harness.why.segments import leaves_of, values_of
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import parse_workspace
 from emulator.workspace_document import set_at
@@ -58,9 +58,7 @@ def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
             yield change, case.changed(source=source["name"])
         if not case.workspace["sources"]:
             source = {"name": "Website", "writeKey": "segment-local"}
-            change, changed = workspace.changed(
-                case, ("sources",), [source], "add a source, and send with its write key"
-            )
+            change, changed = workspace.changed(case, ("sources",), [source], "add a source, and send with its key")
             yield change, changed.changed(source="Website")
 
 
@@ -89,7 +87,7 @@ def _trigger(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     events = [each["payload"] for each in evidence.deliveries if {name: each[name] for name in at} == at]
     for wanted in (events, [stop.about["payload"]]):
         repaired = repaired_trigger(stop.found or "", wanted)
-        proposed = workspace.with_trigger(case, trigger=repaired.trigger, **at) if repaired else None
+        proposed = workspace.with_trigger(case, trigger=repaired.text, **at) if repaired else None
         if proposed:
             yield proposed
     proposed = workspace.with_trigger(case, trigger='type = "identify" or type = "track"', **at)
@@ -105,7 +103,10 @@ def _mapping(_stop: Stop, case: Case, evidence: Evidence) -> Proposals:
 
 
 def _request(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
-    if stop.about.get("outcome") == "retrying" or stop.reason in ("429", "500", "502", "503"):
+    if (next_at := parse_timestamp(stop.about.get("nextAt"))) is not None:
+        wait = next_at - case.now
+        yield _further(case, in_words(wait), case.changed(wait=wait))
+    else:
         yield Change(kind="resend", where="", value=None, text=_RESEND), case
     yield from _without_faults(case)
     yield from traits.with_clean_traits(case)
@@ -130,7 +131,7 @@ def _without_faults(case: Case) -> Proposals:
         document = deepcopy(case.workspace)
         del document["rateLimit"]
         change = Change(
-            kind="workspace", where="rateLimit", value=None, text="remove the rate limit, and send it again"
+            kind="workspace", where="rateLimit", value=None, text="remove the rate limit, then send it again"
         )
         yield change, case.changed(workspace=document)
 
@@ -228,7 +229,7 @@ def _segment(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     profile = stop.about.get("profile") or next(iter(evidence.profiles), None)
     if profile is None or "rule" not in stop.about:
         return
-    for path, test in tests_in(stop.about["rule"]):
+    for path, test in leaves_of(stop.about["rule"]):
         for value in values_of(profile, test["field"]):
             new = [value] if test.get("operator") == "one_of" else value
             if "value" in test and new != test["value"]:

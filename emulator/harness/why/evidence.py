@@ -109,7 +109,7 @@ def gather(question: Question, services: Services) -> Evidence:
         refused=[shown(each) for each in exchanges if each.status == 401 and each.token_name is None],
         records=records,
         deletions=[shown(each) for each in own if _DELETIONS & {*each.operations}],
-        profiles=[each for each in _profiles(services, users, emails)],
+        profiles=list(_profiles(services, users, emails)),
     )
 
 

@@ -10,6 +10,9 @@ from emulator.harness.why.answer import PROPERTY, Stop
 from emulator.harness.why.evidence import Evidence, Shown
 
 # The traits that the published default mapping reads for properties of another name.
+# How far the property came, other reasons last.
+_STEPS = ("NO_TRAIT", "NOT_SENT_BY_ENGAGE", "NOT_IN_MAPPING")
+
 TRAIT_OF = {"birth_date": "birthday", "address": "street"}
 
 
@@ -91,4 +94,7 @@ def _json(value: Any) -> str:
 
 
 def _stop(reason: str, message: str, advice: str, *, found: str | None = None, about: Shown | None = None) -> Stop:
-    return Stop(stage=PROPERTY, reason=reason, message=message, advice=advice, found=found, about=about or {})
+    step = _STEPS.index(reason) if reason in _STEPS else len(_STEPS)
+    return Stop(
+        stage=PROPERTY, reason=reason, message=message, advice=advice, found=found, about=about or {}, step=step
+    )

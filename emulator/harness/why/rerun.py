@@ -24,7 +24,7 @@ from emulator.workspace_document import document_of
 # What StackAdapt has apart from people. Suppressions are kept by email: without them a deleted person would come back.
 _TABLES = (ADVERTISERS, PROFILE_LISTS, MAPPINGS, SEGMENTS, SUPPRESSIONS)
 _UPSERT = """mutation Rerun($input: UpsertProfilesInput!) {
-  upsertProfiles(input: $input) { success userErrors { message } }
+  upsertProfiles(input: $input) { userErrors { message } }
 }"""
 
 

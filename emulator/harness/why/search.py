@@ -21,12 +21,12 @@ def smallest_change(stop: Stop, case: Case, evidence: Evidence, open_trial: Open
     """
     found: tuple[Change, ...] = ()
     for _ in range(_STEPS):
-        best: tuple[int, Change, Case, Stop, Evidence] | None = None
+        best: tuple[tuple[int, int], Change, Case, Stop, Evidence] | None = None
         for change, changed in islice(candidates(stop, case, evidence), _TRIED):
             outcome, known = play(changed, open_trial)
             if outcome is None:
                 return (*found, change)
-            if known is not None and outcome.depth > max(stop.depth, best[0] if best else -1):
+            if known is not None and outcome.depth > (best[0] if best else stop.depth):
                 best = (outcome.depth, change, changed, outcome, known)
         if best is None:
             return ()

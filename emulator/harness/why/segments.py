@@ -31,7 +31,7 @@ def segment_stop(evidence: Evidence, services: Services) -> Stop | None:
         )
     profile = own[-1]
     audience = _audience_of(segment["rule"], profile, evidence)
-    tests = "; ".join(_described(test, profile) for _, test in tests_in(segment["rule"]))
+    tests = "; ".join(_described(test, profile) for _, test in leaves_of(segment["rule"]))
     if audience is not None:
         failed = [clause for each in evidence.audiences if each["audience"] == audience for clause in each["failed"]]
         return Stop(
@@ -52,13 +52,13 @@ def segment_stop(evidence: Evidence, services: Services) -> Stop | None:
     )
 
 
-def tests_in(rule: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def leaves_of(rule: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """The tests of a rule with their paths."""
     for key in ("all", "any"):
         for index, part in enumerate(rule.get(key, ())):
-            yield from tests_in(part, (*path, key, index))
+            yield from leaves_of(part, (*path, key, index))
     if "not" in rule:
-        yield from tests_in(rule["not"], (*path, "not"))
+        yield from leaves_of(rule["not"], (*path, "not"))
     if "field" in rule:
         yield path, rule
 
@@ -78,7 +78,7 @@ def values_of(profile: Shown, field: str) -> list[Any]:
 
 def _audience_of(rule: Any, profile: Shown, evidence: Evidence) -> str | None:
     """The audience of the workspace that the rule selects and the profile is not in."""
-    for _, test in tests_in(rule):
+    for _, test in leaves_of(rule):
         if canonical_field(test["field"]) in (AUDIENCE_ID, AUDIENCE_NAME) and test.get("operator") == "equals":
             for audience in evidence.workspace.audiences:
                 named = audience.id if canonical_field(test["field"]) == AUDIENCE_ID else audience.key
@@ -94,7 +94,7 @@ def _described(test: Mapping[str, Any], profile: Shown) -> str:
 
 
 def _advice(segment: Shown, profile: Shown) -> str:
-    for _, test in tests_in(segment["rule"]):
+    for _, test in leaves_of(segment["rule"]):
         known = [str(value) for value in values_of(profile, test["field"])]
         hint = nearest(str(test.get("value")), known)
         if hint:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from emulator.durations import in_words
 from emulator.errors import nearest
 from emulator.events import CallReceived
 from emulator.harness.client import errors_in, user_errors_in
@@ -22,7 +23,6 @@ from emulator.harness.why.answer import (
     VISIBLE,
     Stop,
 )
-from emulator.harness.why.durations import in_words
 from emulator.harness.why.evidence import Evidence, Shown
 from emulator.harness.why.switches import SWITCHED_OFF, missing_connection
 from emulator.timestamps import parse_timestamp
@@ -185,7 +185,7 @@ def _request_advice(reason: str, *, retrying: bool) -> str:
         return "Wait for the next attempt, or move the clock."
     if reason == "GRAPHQL_ERRORS":
         return (
-            "Keep characters that break the GraphQL document out of the traits: the destination does not escape them."
+            "Keep quotes and line breaks out of the traits: the destination writes them into the document as they are."
         )
     if reason in ("401", "403", "USER_ERRORS"):
         return "Correct the token and the advertiser of the destination's settings."

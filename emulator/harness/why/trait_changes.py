@@ -62,13 +62,8 @@ def _corrections(given: object) -> list[str]:
         return []
     text = normalise(given)
     bare = re.sub(r"[\s\"'<>()]", "", text).replace(",", ".").replace("..", ".").replace("@.", "@").rstrip(".")
-    attempts = [
-        bare,
-        bare.replace("@@", "@"),
-        f"{bare}.com",
-        re.sub(r"\(?at\)?", "@", bare, count=1),
-        f"{bare}@example.com",
-    ]
+    at_sign = bare.replace("@@", "@") if "@" in bare else re.sub(r"(?<=\w)at(?=\w)", "@", bare, count=1)
+    attempts = [bare, at_sign, f"{bare}.com", f"{bare}@example.com"]
     return [email for email in dict.fromkeys(attempts) if is_valid(email) and email != text][:3]
 
 
@@ -89,7 +84,8 @@ def with_clean_traits(case: Case) -> Iterator[Proposed]:
     }
     for name, value in bad.items():
         clean = _BREAKS.sub("", value)
-        text = f"send the trait {name} without the characters that break the document: {json.dumps(clean, ensure_ascii=False)}"
+        shown = json.dumps(clean, ensure_ascii=False)
+        text = f"send the trait {name} without the characters that break the document: {shown}"
         yield with_trait(case, name, clean, text=text)
     if len(bad) > 1:
         changed = case

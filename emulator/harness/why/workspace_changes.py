@@ -70,18 +70,13 @@ def _subscription(generation: str | None) -> dict[str, Any]:
     """A subscription of the action for audiences with its published trigger."""
     definition = load_definition(generation or newest())
     action = definition.actions["forwardAudienceEvent"]
-    email = {
-        "@if": {"exists": {"@path": "$.traits.email"}, "then": {"@path": "$.traits.email"}, "else": _CONTEXT_EMAIL}
-    }
+    email = _first_of("$.traits.email", "$.properties.email", "$.context.traits.email")
     return {
         "name": "Sync Audience",
         "action": "forwardAudienceEvent",
         "trigger": action.default_subscription,
         "mapping": {"marketing_status": "Opted-in", "email": email},
     }
-
-
-_CONTEXT_EMAIL = {"@path": "$.context.traits.email"}
 
 
 def _writing(case: Case) -> tuple[str, str]:

@@ -151,6 +151,7 @@ _DELIVERIES = (
         BATCHES.c.status,
         BATCHES.c.response,
         BATCHES.c.trace_id,
+        BATCHES.c.next_at,
     )
     .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
     .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
@@ -176,6 +177,7 @@ def _delivery(row: Any) -> dict[str, Any]:
         "traceId": row.trace_id,
         "segmentReports": segment_reports(row.outcome, row.status),
         "at": iso_of_millis(row.settled_at or row.queued_at),
+        "nextAt": iso_of_millis(row.next_at) if row.next_at is not None else None,
         "payload": json.loads(row.payload),
     }
 

@@ -116,7 +116,8 @@ def without_duplicates(results: Iterable[IngestResult], seen: Iterable[str]) -> 
 
 def dropped(results: Iterable[IngestResult], reason: str) -> Iterator[RejectedCall]:
     """All results as calls that were rejected for this reason."""
-    return (RejectedCall(type=result.type, message_id=result.message_id, reason=reason) for result in results)
+    for result in results:
+        yield RejectedCall(type=result.type, message_id=result.message_id, reason=reason, message=result.message)
 
 
 def _read_item(item: object, body: Message, received_at: datetime, ids: Ids) -> IngestResult:

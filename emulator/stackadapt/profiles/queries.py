@@ -233,6 +233,7 @@ def _record(row: Row[Any], warnings: list[JsonObject]) -> JsonObject:
         "requestId": row.request_id,
         "index": row.position,
         "advertiserId": row.advertiser_id,
+        "provider": row.provider,
         "email": row.email,
         "waitsFor": row.waits_for,
         "warnings": warnings,

@@ -23,9 +23,9 @@ ADA: dict[str, Any] = {
     "traits": {"email": "ada@example.com", "first_name": "Ada", "total_spent": 900},
 }
 UPSERT = """mutation ($input: UpsertProfilesInput!) {
-  upsertProfiles(input: $input) { success userErrors { message } }
+  upsertProfiles(input: $input) { userErrors { message } }
 }"""
-MAP = """mutation ($input: UpsertProfileMappingInput!) {
+MAP = """mutation ($input: ProfileMappingInput!) {
   upsertProfileMapping(input: $input) { userErrors { message } }
 }"""
 Document = dict[str, Any]
@@ -33,7 +33,7 @@ Document = dict[str, Any]
 
 def workspace(**paths: Any) -> Document:
     """The default workspace in JSON form, with values replaced: `destinations__0__settings__apiKey="…"`."""
-    document = deepcopy(document_of(load_workspace()))
+    document = {**document_of(load_workspace()), "seed": 1}
     for path, value in paths.items():
         set_at(document, [int(key) if key.isdigit() else key for key in path.split("__")], value)
     return document
@@ -91,7 +91,7 @@ class Situation:
         for call in self.calls:
             emulator.client.post(f"/v1/{call['type']}", json=call, auth=(self.write_key, ""))
         if self.columns:
-            content = {"advertiserId": "1001", "mappableType": "segment_io", "mappingSchemaV2": list(self.columns)}
+            content = {"advertiserId": "1001", "mappableType": "segment_io", "isOptedIn": True, "mappingSchemaV2": list(self.columns)}
             self._post(emulator, MAP, content)
         for record in self.records:
             content = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": json.dumps([record])}
@@ -186,7 +186,7 @@ _APPLY = {
     "credential": _credential,
     "mapping": _mapping,
     "segment": _segment,
-    "fault": lambda situation, change: replace(situation, again=True),
+    "fault": lambda situation, change: replace(situation, faults=()),
     "resend": lambda situation, change: replace(situation, again=True),
     "clock": lambda situation, change: replace(
         situation, wait=situation.wait + parse_duration(change["value"], where="clock")

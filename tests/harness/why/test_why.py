@@ -1,4 +1,4 @@
-"""`why`: for each place at which a person can stop, the place, the reason, and a change that lets the person through."""
+"""`why`: where a person stopped, the reason, and a change that lets the person through."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ SUBSCRIPTION = "destinations__0__subscriptions__0__"
 CONNECTION = "destinations__0__audiences__0__"
 WRITE = {"userId": "u1", "email": "ada@example.com", "city": "Lyon"}
 EMAIL_COLUMN = {"incomingKey": "email", "destinationKey": "email", "label": "Email", "type": "STRING", "isPii": True}
+AGE_COLUMN = {"incomingKey": "age", "destinationKey": "age", "label": "Age", "type": "NUMBER", "isPii": False}
 COUNTED = {"event": "Order Completed", "operator": "at_least", "value": 2, "where": [
     {"property": "total", "operator": "at_least", "value": 100}
 ]}  # fmt: skip
@@ -163,7 +164,7 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         Situation(faults=({"fault": "status", "status": 503, "times": 1},)),
         "request",
         "503",
-        ["resend"],
+        ["clock"],
     ),
     (
         "record without email",
@@ -239,10 +240,15 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
     ),
     (
         "value that cannot be read",
-        Situation(calls=(ada(birthday="born in May"),), question={"userId": "u1", "property": "birth_date"}),
+        Situation(
+            calls=(),
+            columns=(EMAIL_COLUMN, AGE_COLUMN),
+            records=({**WRITE, "age": "forty"},),
+            question={"userId": "u1", "property": "age"},
+        ),
         "property",
         "UNREADABLE_VALUE",
-        ["trait"],
+        ["record"],
     ),
     (
         "segment on the audience's title",
