@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.errors import WorkspaceError
+from emulator.errors import UserMistake, WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
     audience_events,
     calls,
@@ -94,5 +94,5 @@ def _workspace_in(content: Content) -> Workspace | None:
         return None
     try:
         return parse_workspace(content.value, where="")
-    except WorkspaceError:
+    except UserMistake:
         return None
