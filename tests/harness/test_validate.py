@@ -17,7 +17,7 @@ from emulator.harness.checks.finding import WORKSPACE as WHOLE_WORKSPACE
 from emulator.harness.event_files import Document
 
 WORKSPACE = yaml.safe_load(fixture("workspace.yaml").read_text())
-# Without free text that is sent unescaped, and with an audience that nobody without an email can enter.
+# Without free text that is sent unescaped, and with an audience that only people with an email can enter.
 CLEAN = copy.deepcopy(WORKSPACE)
 CLEAN["destinations"][0]["subscriptions"][0]["mapping"]["standard_traits"] = {}
 CLEAN["audiences"][0]["condition"] = {"trait": "email", "operator": "exists"}

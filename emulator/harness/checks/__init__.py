@@ -13,11 +13,11 @@ from emulator.errors import UserMistake, WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
     audience_events,
     calls,
-    connections,
     documents,
     emails,
     inferred_properties,
     mappings,
+    nothing_sent,
     settings,
     triggers,
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
+from emulator.clock import Clock
 from emulator.errors import nearest
 from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, Finding, check
 from emulator.harness.subscription_context import SubscriptionContext
@@ -75,7 +75,7 @@ def token_without_write(context: SubscriptionContext) -> Iterator[Finding]:
 @check("S006", ERROR, "The token has expired.", SUBSCRIPTION)
 def expired_token(context: SubscriptionContext) -> Iterator[Finding]:
     token = _token(context)
-    if not _is_local(context) or token is None or token.expires_at is None or datetime.now(UTC) < token.expires_at:
+    if not _is_local(context) or token is None or token.expires_at is None or Clock().now() < token.expires_at:
         return
     yield Finding(
         place=_setting(context, "apiKey"),
