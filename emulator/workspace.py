@@ -187,10 +187,7 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them.
-
-    `document` is its JSON form, with the options applied; None for one that was not parsed.
-    """
+    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them."""
 
     name: str = "local"
     advertisers: tuple[Advertiser, ...]
@@ -206,13 +203,10 @@ class Workspace:
     api_version: str = "2026-06"
     user_email: str = "integration@example.com"
     seed: int | None = None
-    document: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     def with_options(self, *, latency: str | None = None, api_version: str | None = None) -> Workspace:
         """The workspace with options of a command line applied. Raises InputError."""
-        from emulator.workspace_file import with_options
-
-        changed = replace(self, document=with_options(self.document, latency=latency, api_version=api_version))
+        changed = self
         if latency is not None:
             _check_latency(latency)
             changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
@@ -284,7 +278,6 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         ),
         faults=tuple(document.get("faults", ())),
         rate_limit=parse_rate_limit(document["rateLimit"]) if "rateLimit" in document else None,
-        document=document,
     )
 
 

@@ -24,20 +24,6 @@ def parse(text: str, *, where: str) -> Mapping[str, Any]:
     return parse_mapping(text, where=where, what="a workspace", mistake=WorkspaceError)
 
 
-def with_options(
-    document: Mapping[str, Any] | None, *, latency: str | None, api_version: str | None
-) -> Mapping[str, Any] | None:
-    """A workspace document with options of a command line; None where there is none."""
-    if document is None:
-        return None
-    changed = dict(document)
-    if latency is not None:
-        changed["ingestion"] = {**document.get("ingestion", {}), "latency": latency}
-    if api_version is not None:
-        changed["apiVersion"] = api_version
-    return changed
-
-
 @contextmanager
 def used(path: Path | None) -> Iterator[None]:
     """Adds the file to workspace errors that are found only when the workspace is used."""

@@ -42,6 +42,7 @@ SHARED = {
     "schema": "what data must look like",
     "text": "text",
     "values": "how values are read",
+    "why": "why someone did not arrive: the diagnosis, its endpoint, its command",
     "workers": "processes that share work",
 }
 

@@ -11,6 +11,7 @@ from werkzeug.test import Client
 
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
+from emulator.harness.why import Diagnosis, Question, why
 from emulator.journal import Listener as Reporter
 from emulator.protocol import DEFAULT_SANDBOX
 from emulator.sandbox import Sandbox
@@ -20,6 +21,7 @@ from emulator.server.listener import Listener
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
 from emulator.server.stores import stores_in
+from emulator.server.trial import open_trial
 from emulator.stackadapt import StackAdapt
 from emulator.workspace import Workspace, load_workspace
 
@@ -83,6 +85,23 @@ class Emulator:
     def client(self) -> Client:
         """A client that calls the application without a socket."""
         return self.app.test_client()
+
+    def why(
+        self,
+        *,
+        email: str | None = None,
+        user_id: str | None = None,
+        message_id: str | None = None,
+        property: str | None = None,  # noqa: A002 - the name that the question has everywhere
+        segment: str | None = None,
+    ) -> Diagnosis:
+        """Why a person, a message, a property or a membership did not arrive; `arrived` when it did.
+
+        One of `email`, `user_id` and `message_id` names who is missing, `segment` the id of a segment. Raises
+        InputError without any, NotFound for an unknown segment.
+        """
+        question = Question(email=email, user_id=user_id, message_id=message_id, property=property, segment=segment)
+        return why(question, self.services, open_trial)
 
     def report_to(self, reporter: Reporter) -> None:
         """Calls `reporter` with every event of any sandbox from now on."""

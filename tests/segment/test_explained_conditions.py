@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulator.segment.conditions.changes import change_for
 from emulator.segment.conditions.compile import TRAIT_OPERATORS, compile_condition
+from emulator.segment.conditions.proposed_change import change_for
 from emulator.segment.profiles.facts import Performed, ProfileFacts
 from emulator.timestamps import to_millis
 from tests.segment.conftest import NOON, OpenEnv, SegmentEnv

@@ -54,7 +54,8 @@ class ExpectedProfile:
         if name not in properties:
             hint = nearest(name, properties)
             known = ", ".join(sorted(properties)) or "none"
-            raise self._unmet(f"{wanted}; its properties are {known}{f' ({hint})' if hint else ''}")
+            found = f"its properties are {known}{f' ({hint})' if hint else ''}"
+            raise self._unmet(f"{wanted}; {found}", property_=name)
         if properties[name] != value:
             raise self._unmet(f"{wanted}; it has {properties[name]!r}")
         return self
@@ -74,9 +75,9 @@ class ExpectedProfile:
             self._endpoint.control  # noqa: B018 - raises: only an emulator shows it
         return self.shown[name]
 
-    def _unmet(self, wanted_and_found: str) -> Unmet:
+    def _unmet(self, wanted_and_found: str, *, property_: str | None = None) -> Unmet:
         message = f"expected the profile of {self.email} {wanted_and_found}"
-        return unmet(self._endpoint, message, email=self.email)
+        return unmet(self._endpoint, message, email=self.email, property_=property_)
 
 
 def _audience_names(endpoint: Endpoint, records: Sequence[Shown]) -> Iterator[str]:

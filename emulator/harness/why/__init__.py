@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.harness.client import delivery_line, profile_line, record_line, request_line
-from emulator.harness.why.answer import Answer, Change, Question, Stop
+from emulator.harness.why.answer import Change, Diagnosis, Question, Stop
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
 from emulator.harness.why.rerun import OpenTrial, Trial, case_of
 from emulator.harness.why.search import smallest_change
 
-__all__ = ["Answer", "Change", "OpenTrial", "Question", "Services", "Stop", "Trial", "why"]
+__all__ = ["Change", "Diagnosis", "OpenTrial", "Question", "Services", "Stop", "Trial", "why"]
 
 # More lines of one stage say nothing new.
 _MOST = 10
 
 
-def why(question: Question, services: Services, open_trial: OpenTrial) -> Answer:
+def why(question: Question, services: Services, open_trial: OpenTrial) -> Diagnosis:
     """The way of a person through both services. Raises InputError, and NotFound for an unknown segment.
 
     `open_trial` opens services for the search for a change; the services of the question are only read.
@@ -28,7 +28,7 @@ def why(question: Question, services: Services, open_trial: OpenTrial) -> Answer
     if stop is not None:
         case = case_of(stop, evidence, services)
         changes = smallest_change(stop, case, evidence, open_trial) if case else ()
-    return Answer(
+    return Diagnosis(
         question=question,
         who=evidence.who,
         arrived=stop is None,

@@ -102,7 +102,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Diagnosis:
     """`way` is what happened at each stage, a line each. `changes` together let it through; empty if none is known."""
 
     question: Question
@@ -121,6 +121,7 @@ class Answer:
             "way": list(self.way),
             "stopped": self.stop.as_dict() if self.stop else None,
             "changes": [change.as_dict() for change in self.changes],
+            "conclusion": list(self.conclusion()),
             "text": "\n".join(self.lines()),
         }
 
@@ -128,6 +129,10 @@ class Answer:
         """The text form."""
         yield self.who
         yield from (f"  {line}" for line in self.way)
+        yield from self.conclusion()
+
+    def conclusion(self) -> Iterator[str]:
+        """Where it stopped, what was found there, what to do, and the changes, as text."""
         if self.stop is None:
             yield f"Arrived: {_what(self.question)}."
             return

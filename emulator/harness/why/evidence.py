@@ -41,7 +41,7 @@ class Services(Protocol):
 class Evidence:
     """`calls`, `requests` and `refused` are the newest of the journal; `space` are the person's profiles in Engage.
 
-    `requests` name the person and come from any client; `refused` were refused with 401, whoever they are about.
+    `requests` name the person and come from any client; `refused` are all requests that were refused with 401.
     `segments` are those of the advertiser, `received` are all calls of anyone.
     """
 
@@ -64,8 +64,10 @@ class Evidence:
     @property
     def who(self) -> str:
         """The person, as answers name them."""
-        named = " ".join([*self.emails[:1], f"({', '.join(self.users)})" if self.users else ""]).strip()
-        return named or f"message {self.question.message_id}"
+        users = ", ".join(self.users)
+        if self.emails:
+            return f"{self.emails[0]}{f' ({users})' if users else ''}"
+        return users or f"message {self.question.message_id}"
 
     @property
     def started(self) -> datetime:

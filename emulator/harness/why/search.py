@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from emulator.harness.why.answer import Change, Stop
-from emulator.harness.why.changes import candidates
+from emulator.harness.why.candidates import candidates
 from emulator.harness.why.evidence import Evidence
 from emulator.harness.why.rerun import Case, OpenTrial, play
 

@@ -24,7 +24,7 @@ from emulator.harness.why.answer import (
     Stop,
 )
 from emulator.harness.why.evidence import Evidence, Shown
-from emulator.harness.why.switches import SWITCHED_OFF, missing_connection
+from emulator.harness.why.unsent import SWITCHED_OFF, missing_connection
 from emulator.timestamps import parse_timestamp
 
 _FLUSH = "SDKs send in batches: flush before the process ends."
@@ -121,50 +121,28 @@ def _depth(delivery: Shown) -> int:
 
 def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
     named = f"{delivery['type']} {delivery['event']!r}" if delivery["event"] else delivery["type"]
-    to = f"{delivery['subscription']!r} of {delivery['destination']!r}"
+    of = f"{delivery['subscription']!r} of " if delivery["subscription"] else ""
+    to = f"{of}{delivery['destination']!r}"
     outcome, reason = delivery["outcome"], delivery["reason"] or "QUEUED"
-    common = {"reason": reason, "about": delivery}
     text = _clause(delivery["message"] or reason)
+
+    def at(stage: str, message: str, found: str | None, advice: str) -> Stop:
+        return Stop(stage=stage, reason=reason, message=message, found=found, advice=advice, about=delivery)
+
     if outcome == "queued":
-        return Stop(
-            **common,
-            stage=DESTINATION,
-            message=f"the {named} event waits for its batch to {to}",
-            found=f"queued at {delivery['at']}",
-            advice="Wait until the batch is old enough or full, or move the clock.",
-        )
+        advice = "Wait until the batch is old enough or full, or move the clock."
+        return at(DESTINATION, f"the {named} event waits for its batch to {to}", f"queued at {delivery['at']}", advice)
     if outcome == "discarded" and reason in SWITCHED_OFF:
-        return Stop(
-            **common,
-            stage=DESTINATION,
-            message=f"the {named} event was not sent to {to}",
-            found=text,
-            advice="Switch it on.",
-        )
+        return at(DESTINATION, f"the {named} event was not sent to {to}", text, "Switch it on.")
     if outcome == "discarded":
-        return Stop(
-            **common,
-            stage=TRIGGER,
-            message=f"the trigger of {to} does not match the {named} event",
-            found=_trigger_of(delivery, evidence),
-            advice="Change the trigger.",
-        )
+        message = f"the trigger of {to} does not match the {named} event"
+        return at(TRIGGER, message, _trigger_of(delivery, evidence), "Change the trigger.")
     if outcome == "rejected":
-        return Stop(
-            **common,
-            stage=MAPPING,
-            message=f"Segment rejected the {named} event for {to} before sending it",
-            found=text,
-            advice="Send what the mapping needs, or correct the mapping.",
-        )
+        message = f"Segment rejected the {named} event for {to} before sending it"
+        return at(MAPPING, message, text, "Send what the mapping needs, or correct the mapping.")
     retrying = outcome == "retrying"
-    return Stop(
-        **common,
-        stage=REQUEST,
-        message=f"the request with the {named} event to {to} failed{', and is retried' if retrying else ''}",
-        found=_response(delivery, text),
-        advice=_request_advice(reason, retrying=retrying),
-    )
+    message = f"the request with the {named} event to {to} failed{', and is retried' if retrying else ''}"
+    return at(REQUEST, message, _response(delivery, text), _request_advice(reason, retrying=retrying))
 
 
 def _trigger_of(delivery: Shown, evidence: Evidence) -> str | None:

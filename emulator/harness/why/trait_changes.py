@@ -168,7 +168,7 @@ def _fitting(leaf: Mapping[str, Any], present: Any, case: Case) -> Iterator[Any]
 
 
 def _dates(operator: str, case: Case) -> Iterator[str]:
-    """A moment ago, and long ago or far ahead: one of them meets any test of how long ago a date is."""
+    """Just now, and long ago or far ahead: one of them meets any test of how long ago a date is."""
     ahead = operator in ("within_next", "after_next")
     for days in (0.001, 365, 3650):
         yield to_iso(case.now + timedelta(days=days if ahead else -days))

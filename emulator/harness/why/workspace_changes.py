@@ -109,7 +109,11 @@ def mapped(case: Case) -> Iterator[Proposed]:
                 text = f"map {name} as the published default of {subscription['name']!r} does"
                 yield changed(case, (*base, name), defaults[name], text)
         everywhere = _first_of("$.traits.email", "$.properties.email", "$.context.traits.email")
-        if action and "email" in action.fields and subscription["mapping"].get("email") != everywhere:
+        if (
+            action
+            and "email" in [each.key for each in action.fields]
+            and subscription["mapping"].get("email") != everywhere
+        ):
             text = f"map email of {subscription['name']!r} from traits, properties and context.traits"
             yield changed(case, (*base, "email"), everywhere, text)
 

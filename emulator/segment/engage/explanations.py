@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from emulator.segment.conditions.changes import Change, change_for
 from emulator.segment.conditions.clause import Clause
+from emulator.segment.conditions.proposed_change import Change, change_for
 from emulator.segment.engage.computations import Computation
 from emulator.segment.engage.journeys import CompiledJourney, before_entry
 from emulator.segment.profiles.facts import ProfileFacts

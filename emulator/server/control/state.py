@@ -8,11 +8,11 @@ from typing import IO
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.errors import NotFound
 from emulator.server import snapshot
 from emulator.server.control.request_args import query_args
 from emulator.server.services import CurrentServices
 from emulator.stackadapt.profiles.import_export import export_profiles, import_profiles
+from emulator.workspace_document import document_of
 
 _BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -25,10 +25,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/workspace")
     def workspace() -> Response:
-        written = services().sandbox.workspace.document
-        if written is None:
-            raise NotFound("this workspace was made in Python and has no JSON form", where="workspace")
-        return jsonify(workspace=written)
+        return jsonify(workspace=document_of(services().sandbox.workspace))
 
     @routes.get("/snapshot")
     def save() -> Response:

@@ -91,7 +91,8 @@ class Situation:
         for call in self.calls:
             emulator.client.post(f"/v1/{call['type']}", json=call, auth=(self.write_key, ""))
         if self.columns:
-            content = {"advertiserId": "1001", "mappableType": "segment_io", "isOptedIn": True, "mappingSchemaV2": list(self.columns)}
+            content = {"advertiserId": "1001", "mappableType": "segment_io", "isOptedIn": True}
+            content["mappingSchemaV2"] = list(self.columns)
             self._post(emulator, MAP, content)
         for record in self.records:
             content = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": json.dumps([record])}
@@ -109,7 +110,7 @@ class Situation:
         return answer
 
     def changed(self, change: Document) -> Situation:
-        """The situation with a change of an answer applied by hand."""
+        """The situation with a change of an answer applied."""
         return _APPLY[change["kind"]](self, change)
 
 

@@ -150,7 +150,6 @@ def _record(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
 def _latency(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
     due = parse_timestamp(stop.about["dueAt"])
     if due is not None:
-        # The trial's own processing shifts its times by a moment.
         wait = due - case.now
         yield _further(case, in_words(wait), case.changed(wait=wait))
 
