@@ -41,7 +41,12 @@ class SubscriptionContext:
     place: str
 
     def messages(self) -> Iterator[tuple[str, str | None]]:
-        """Type and event name (None for an identify) of the messages that audiences and journey steps send here."""
+        """Type and event name (None for an identify) of the messages that audiences and journey steps send here.
+
+        None where the destination instance or the subscription is disabled.
+        """
+        if not (self.destination.enabled and self.subscription.enabled):
+            return
         for connection in self.destination.connections:
             if connection.send_identify:
                 yield "identify", None

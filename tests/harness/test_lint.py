@@ -95,6 +95,7 @@ def test_a_trigger_with_another_event_name_never_matches_the_track_events() -> N
     ]
 
 
+EXPIRED = workspace() | {"tokens": [DEFAULT["tokens"][0] | {"expiresAt": "2020-01-01T00:00:00Z"}]}
 MISTAKES = [
     (workspace(destination={"generation": "3.51.0"}), "W001"),
     (workspace(subscription={"trigger": "type ="}), "T002"),
@@ -105,6 +106,7 @@ MISTAKES = [
     (workspace(destination={"settings": {"apiKey": "sa-local-write", "advertiser_id": "1003"}}), "S003"),
     (workspace(destination={"settings": {"apiKey": "nope", "advertiser_id": "1001"}}), "S004"),
     (workspace(destination={"settings": {"apiKey": "sa-local-read", "advertiser_id": "1001"}}), "S005"),
+    (EXPIRED, "S006"),
     (workspace(subscription={"action": "forwardProfile"}), "M001"),
     (workspace(email={"@pth": "$.traits.email"}), "M002"),
     (workspace(e_mail={"@path": "$.traits.email"}), "M003"),

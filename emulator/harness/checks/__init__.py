@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.errors import WorkspaceError
+from emulator.errors import UserMistake, WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
     audience_events,
     calls,
@@ -17,27 +17,44 @@ from emulator.harness.checks import (  # noqa: F401 - each module registers its 
     emails,
     inferred_properties,
     mappings,
+    nothing_sent,
     settings,
     triggers,
 )
 from emulator.harness.checks.document_kinds import Content, Kind, kind_of
-from emulator.harness.checks.finding import DOCUMENT, ERROR, FILE, SUBSCRIPTION, UNKNOWN, Finding, findings_in
+from emulator.harness.checks.finding import (
+    DOCUMENT,
+    ERROR,
+    FILE,
+    SUBSCRIPTION,
+    UNKNOWN,
+    WORKSPACE,
+    Finding,
+    findings_in,
+)
 from emulator.harness.event_files import Document, read_documents
 from emulator.harness.subscription_context import subscription_contexts
-from emulator.workspace import Workspace
+from emulator.workspace import Workspace, parse_workspace
 
 
 def lint(workspace: Workspace) -> list[Finding]:
-    """All findings: first what keeps an emulator from starting, then by subscription, errors before warnings."""
-    findings = list(findings_in("workspace", workspace))
+    """All findings: what keeps an emulator from starting, why nothing is sent, then by subscription.
+
+    Of each group errors come before warnings. A mistake that several subscriptions share is one finding.
+    """
+    findings = [*findings_in("workspace", workspace), *_sorted(findings_in(WORKSPACE, workspace))]
     try:
         contexts = list(subscription_contexts(workspace))
     except WorkspaceError:
         # An unknown generation: already found, and without it the subscriptions cannot be checked.
         return findings
     for context in contexts:
-        findings += sorted(findings_in(SUBSCRIPTION, context), key=lambda finding: finding.severity != ERROR)
+        findings += [found for found in _sorted(findings_in(SUBSCRIPTION, context)) if found not in findings]
     return findings
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: finding.severity != ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +72,7 @@ def validate(files: Iterable[str], kind: Kind | None = None) -> Iterator[Checked
 
 
 def check_document(document: Document, kind: Kind | None = None) -> Checked:
-    """Checks one document. Schema violations come first."""
+    """Checks one document. Schema violations come first; a workspace without any is checked as `lint` does."""
     if refused := tuple(findings_in(FILE, document)):
         return Checked(document=document, findings=refused)
     kind = kind or kind_of(document.value)
@@ -63,6 +80,19 @@ def check_document(document: Document, kind: Kind | None = None) -> Checked:
         return Checked(document=document, findings=tuple(findings_in(UNKNOWN, document.value)))
     content = Content(kind=kind, value=document.value, folder=Path(document.file).parent)
     findings = list(findings_in(DOCUMENT, content))
+    workspace = _workspace_in(content) if not findings else None
+    if workspace is not None:
+        return Checked(document=document, kind=kind, findings=tuple(lint(workspace)))
     for part in content.parts():
         findings += findings_in(part.kind.name, part)
     return Checked(document=document, kind=kind, findings=tuple(findings))
+
+
+def _workspace_in(content: Content) -> Workspace | None:
+    """The workspace in a document that fits its schema; None if it is of another kind or cannot be read."""
+    if content.kind.name != "workspace":
+        return None
+    try:
+        return parse_workspace(content.value, where="")
+    except UserMistake:
+        return None

@@ -24,8 +24,8 @@ class Finding:
     """One problem, or one difference from the contract.
 
     `message`, `why` (the consequence) and `fix` are full sentences. `place` is a path in the workspace, document or
-    contract. `drift` sets `used_by`: the parts of the destination that use what changed. A check leaves out `code` and
-    `severity`; `findings_in` adds them.
+    contract. `drift` sets `used_by`: the parts of the destination that use what changed. A check leaves out `code`, and
+    `severity` unless it depends on the rest of the workspace; `findings_in` adds them.
     """
 
     code: str = ""
@@ -69,8 +69,9 @@ def sentence(clause: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-# What a check inspects, besides the kinds of `document_kinds.py`: a `SubscriptionContext`, an `event_files.Document`
-# before its content is looked at, a `Content` of any kind, and an object of no known kind.
+# What a check inspects, besides the kinds of `document_kinds.py`: a `Workspace` that was read, a `SubscriptionContext`,
+# an `event_files.Document` before its content is looked at, a `Content` of any kind, and an object of no known kind.
+WORKSPACE: Final = "whole workspace"
 SUBSCRIPTION: Final = "subscription"
 FILE: Final = "file"
 DOCUMENT: Final = "document"
@@ -82,7 +83,7 @@ _Run = TypeVar("_Run", bound=Run)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A function that yields findings, with the code and severity of all of them and a title for the documentation."""
+    """A function that yields findings, with the code and usual severity and a title for the documentation."""
 
     code: str
     severity: str
@@ -111,7 +112,7 @@ def findings_in(kind: str, subject: object) -> Iterator[Finding]:
     for each in CHECKS.values():
         if kind in each.subjects:
             for finding in each.run(subject):
-                yield replace(finding, code=each.code, severity=each.severity)
+                yield replace(finding, code=each.code, severity=finding.severity or each.severity)
 
 
 def rows() -> list[tuple[str, str, str]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emulator.clock import Clock
 from emulator.errors import nearest
 from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, Finding, check
 from emulator.harness.subscription_context import SubscriptionContext
-from emulator.workspace import WRITE
+from emulator.workspace import WRITE, Token
 
 _COPY_ID = "Copy the ID from StackAdapt's URL, after advertiser=."
 
@@ -24,13 +25,13 @@ def advertiser_not_a_number(context: SubscriptionContext) -> Iterator[Finding]:
     if (found := _advertiser(context)) and not _is_number(found):
         message = f"The advertiser ID {found!r} is not a number."
         why = "It is written into the document without quotes, so StackAdapt rejects anything but a number."
-        yield Finding(place=_advertiser_place(context), message=message, why=why, fix=_COPY_ID)
+        yield Finding(place=_advertiser_place(context), message=message, why=why, fix=_id_of(context, found))
 
 
 @check("S003", ERROR, "The advertiser is not in the workspace.", SUBSCRIPTION)
 def unknown_advertiser(context: SubscriptionContext) -> Iterator[Finding]:
     found, known = _advertiser(context), [advertiser.id for advertiser in context.workspace.advertisers]
-    if found and _is_number(found) and found not in known:
+    if _is_local(context) and found and _is_number(found) and found not in known:
         yield Finding(
             place=_advertiser_place(context),
             message=f"Unknown advertiser {found!r}.",
@@ -42,7 +43,7 @@ def unknown_advertiser(context: SubscriptionContext) -> Iterator[Finding]:
 
 @check("S004", ERROR, "The token is unknown.", SUBSCRIPTION)
 def unknown_token(context: SubscriptionContext) -> Iterator[Finding]:
-    if context.workspace.token(context.destination.settings["apiKey"]) is None:
+    if _is_local(context) and _token(context) is None:
         yield Finding(
             place=_setting(context, "apiKey"),
             message="StackAdapt does not know this token.",
@@ -53,8 +54,15 @@ def unknown_token(context: SubscriptionContext) -> Iterator[Finding]:
 
 @check("S005", ERROR, "The token may not write to the advertiser.", SUBSCRIPTION)
 def token_without_write(context: SubscriptionContext) -> Iterator[Finding]:
-    token, advertiser = context.workspace.token(context.destination.settings["apiKey"]), context.advertiser_id()
-    if token is not None and not token.allows(WRITE, str(advertiser)):
+    token, advertiser = _token(context), _advertiser(context)
+    if (
+        not _is_local(context)
+        or token is None
+        or advertiser is None
+        or context.workspace.advertiser(advertiser) is None
+    ):
+        return
+    if not token.allows(WRITE, advertiser):
         yield Finding(
             place=_setting(context, "apiKey"),
             message=f"The token {token.name!r} may not write to advertiser {advertiser}.",
@@ -64,10 +72,42 @@ def token_without_write(context: SubscriptionContext) -> Iterator[Finding]:
         )
 
 
+@check("S006", ERROR, "The token has expired.", SUBSCRIPTION)
+def expired_token(context: SubscriptionContext) -> Iterator[Finding]:
+    token = _token(context)
+    if not _is_local(context) or token is None or token.expires_at is None or Clock().now() < token.expires_at:
+        return
+    yield Finding(
+        place=_setting(context, "apiKey"),
+        message=f"The token {token.name!r} has expired.",
+        found=token.expires_at.isoformat(),
+        why="Every request is answered with 401, which Segment does not retry.",
+        fix="Use a token that is still valid, or change its expiresAt.",
+    )
+
+
 def _advertiser(context: SubscriptionContext) -> str | None:
     """The advertiser ID as a string, empty if it is not set; None if a directive sets it."""
     found = context.advertiser_id()
     return None if isinstance(found, dict) else "" if found is None else str(found)
+
+
+def _id_of(context: SubscriptionContext, written: str) -> str:
+    """The ID of the only advertiser whose name starts with the text, as a fix; else where IDs are found."""
+    wanted = written.strip().casefold()
+    named = [each for each in context.workspace.advertisers if each.name.casefold() == wanted] or [
+        each for each in context.workspace.advertisers if wanted and each.name.casefold().startswith(wanted)
+    ]
+    return f"Write {named[0].id!r}, the ID of {named[0].name!r}." if len(named) == 1 else _COPY_ID
+
+
+def _is_local(context: SubscriptionContext) -> bool:
+    """Whether the requests go to the emulator, which knows only the workspace's advertisers and tokens."""
+    return context.destination.endpoint is None
+
+
+def _token(context: SubscriptionContext) -> Token | None:
+    return context.workspace.token(context.destination.settings["apiKey"])
 
 
 def _is_number(text: str) -> bool:
