@@ -196,8 +196,8 @@ Rule = Test | All | AnyOf | Not
 
 
 def canonical_field(field: str) -> str:
-    """The field that a name or an alias of it means."""
-    return ALIASES.get(field, field)
+    """The field that a name, an alias or a label means."""
+    return ALIASES.get(field) or _FIELD_OF_LABEL.get(field.casefold(), field)
 
 
 def parse_rule(document: Any) -> Rule:
@@ -244,7 +244,7 @@ def _test(document: Mapping[str, Any], place: str) -> Test:
     field = document.get("field")
     if not isinstance(field, str) or not field or not is_storable(field):
         raise InputError("a rule needs the name of a field", where=f"{place}.field", found=field)
-    field = ALIASES.get(field) or _FIELD_OF_LABEL.get(field.casefold(), field)
+    field = canonical_field(field)
     name = _operator(document, OPERATORS, place)
     value = _value(document, OPERATORS[name].value, f"{place}.value")
     since = _since(document["since"], field, f"{place}.since") if "since" in document else None
