@@ -69,9 +69,10 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
-        "emulator.harness": "checks checks.document_kinds checks.finding client demo drift event_files expectations "
+        "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
+        "expectations "
         "explain preview recorded_cases recordings remote_guard scenarios subscription_context triggered unused why",
-        "emulator.harness.checks": "document_kinds finding",
+        "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
         "emulator.harness.drift": "",
         "emulator.harness.expectations": "",

@@ -16,6 +16,7 @@ from types import FrameType
 import click
 import httpx
 
+from emulator.cli.findings import report_at_start, strict_option
 from emulator.harness.client import Control, Endpoint, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
@@ -55,12 +56,14 @@ _SECONDS = 60
     is_flag=True,
     help="Exit with code 1 when the command succeeds but anything was refused, rejected or failed.",
 )
+@strict_option
 @click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(
     workspace_path: Path | None,
     latency: str | None,
     api_version: str | None,
     fail_on_refused: bool,
+    strict: bool,
     command_line: tuple[str, ...],
 ) -> None:
     """Run COMMAND with its own emulator on a free port, which stops when the command ends.
@@ -68,6 +71,7 @@ def command(
     When it ends, a table of what was refused, rejected or failed is printed on standard error, by reason and person.
     """
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
+    report_at_start(workspace, workspace_path, strict=strict)
     with used(workspace_path):
         opened = Emulator(workspace)
     with (

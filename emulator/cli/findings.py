@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from pathlib import Path
 
 import click
 
 from emulator.cli.terminal import counted
-from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING, Finding
+from emulator.errors import ContractViolation
+from emulator.harness.checks import lint
+from emulator.harness.checks.at_start import finding_lines, lines_at_start
+from emulator.harness.checks.finding import ERROR, NOTE, UNREADABLE, WARNING, Finding
+from emulator.workspace import Workspace
 
-_COLOURS = {ERROR: "red", UNREADABLE: "red", WARNING: "yellow"}
+_COLOURS = {ERROR: "red", UNREADABLE: "red", WARNING: "yellow", NOTE: "cyan"}
+
+strict_option = click.option("--strict", is_flag=True, help="Do not start when lint finds an error in the workspace.")
 
 
 def print_finding(finding: Finding, *, where: str = "") -> None:
     """Prints a finding; `where` is what comes before its place."""
     severity = click.style(finding.severity, fg=_COLOURS[finding.severity])
-    click.echo(f"{finding.code} {severity} {where}{finding.place}\n  {finding.message}")
-    # A message may quote the value already.
-    if finding.found is not None and repr(finding.found) not in finding.message:
-        click.echo(f"  Found: {json.dumps(finding.found, ensure_ascii=False)}")
-    for title, text in (("Allowed", finding.allowed), ("Why", finding.why), ("Fix", finding.fix)):
-        if text:
-            click.echo(f"  {title}: {text}")
+    for line in finding_lines(finding, severity=severity, where=where):
+        click.echo(line)
     click.echo()
 
 
+def report_at_start(workspace: Workspace, path: Path | None, *, strict: bool) -> None:
+    """Prints what lint finds in a workspace file on standard error: errors in full, warnings as a count.
+
+    Raises ContractViolation for an error with `strict`.
+    """
+    if path is None:
+        return
+    findings = lint(workspace)
+    for line in lines_at_start(findings, path):
+        click.echo(line, err=True)
+    if strict and any(finding.severity == ERROR for finding in findings):
+        raise ContractViolation(
+            "the workspace has errors", where=str(path), hint="Correct them, or start without --strict."
+        )
+
+
 def totals(counts: Counter[str]) -> str:
-    """The number of errors, warnings and unreadable documents, from the counts by severity."""
+    """The number of errors, warnings, notes and unreadable documents, from the counts by severity."""
+    notes = f", {counted(counts[NOTE], 'note')}" if counts[NOTE] else ""
     unreadable = f", {counts[UNREADABLE]} unreadable" if counts[UNREADABLE] else ""
-    return f"{counted(counts[ERROR], 'error')}, {counted(counts[WARNING], 'warning')}{unreadable}"
+    return f"{counted(counts[ERROR], 'error')}, {counted(counts[WARNING], 'warning')}{notes}{unreadable}"

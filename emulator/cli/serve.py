@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from emulator.addresses import is_loopback
+from emulator.cli.findings import report_at_start, strict_option
 from emulator.errors import UserMistake
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
@@ -57,6 +58,7 @@ _OPEN = (
 @click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-pii", is_flag=True, help="Show email addresses in the log.")
+@strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print URLs, tokens and write keys as one JSON line.")
 def command(
     host: str,
@@ -70,10 +72,15 @@ def command(
     api_version: str | None,
     log_format: str,
     log_pii: bool,
+    strict: bool,
     as_json: bool,
 ) -> None:
-    """Run the emulator as a server until Ctrl-C."""
+    """Run the emulator as a server until Ctrl-C.
+
+    What lint finds in the workspace file is printed on standard error: errors in full, warnings as a count.
+    """
     workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
+    report_at_start(workspace, workspace_path, strict=strict)
     if workers > 1 and database is None:
         raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
 

@@ -12,7 +12,7 @@ from emulator.cli.findings import print_finding, totals
 from emulator.cli.terminal import counted
 from emulator.harness.checks import Checked, validate
 from emulator.harness.checks.document_kinds import KINDS, kind_named
-from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING
+from emulator.harness.checks.finding import ERROR, NOTE, UNREADABLE, WARNING
 
 _EPILOG = """\b
 Examples:
@@ -51,7 +51,7 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
             for finding in checked.findings:
                 print_finding(finding, where=f"{checked.document.where}{kind}: ")
     if as_json:
-        names = {"errors": ERROR, "warnings": WARNING, "unreadable": UNREADABLE}
+        names = {"errors": ERROR, "warnings": WARNING, "notes": NOTE, "unreadable": UNREADABLE}
         numbers = {name: counts[severity] for name, severity in names.items()}
         summary = {"documents": kinds.total(), "kinds": kinds, **numbers}
         click.echo(json.dumps({"summary": summary, "findings": findings}, ensure_ascii=False))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +16,9 @@ import pytest
 
 from emulator.artefacts import fixture
 from emulator.errors import InputError, UserMistake, unknown
+from emulator.harness.checks import lint
+from emulator.harness.checks.at_start import lines_at_start
+from emulator.harness.checks.finding import ERROR
 from emulator.harness.client import Endpoint, NoControl, RemoteEmulator, RemoteGraphQL, in_process, probe
 from emulator.harness.remote_guard import GuardedTransport, Permission
 from emulator.harness.scenarios import merged
@@ -187,7 +192,28 @@ def _workspace(given: Any, options: Options) -> Workspace:
         workspace = given
     else:
         workspace = load_workspace(given)
+        _warn_of_errors(given)
     return workspace.with_options(latency=options.get("latency"), api_version=options.get("api_version"))
+
+
+def _warn_of_errors(path: Path | str | None) -> None:
+    """A warning of pytest about a workspace file that cannot work, so that xdist shows it too."""
+    if path is not None and (lines := _lines_about(str(path))):
+        warnings.warn("\n".join(lines), WorkspaceFindings, stacklevel=2)
+
+
+@cache
+def _lines_about(path: str) -> tuple[str, ...]:
+    findings = lint(load_workspace(path))
+    errors = any(finding.severity == ERROR for finding in findings)
+    return tuple(lines_at_start(findings, path)) if errors else ()
+
+
+class WorkspaceFindings(UserWarning):
+    """What `lint` finds in the workspace of a test."""
+
+    # The public name, in pytest's summary.
+    __module__ = "emulator"
 
 
 def _document(given: Any, options: Options) -> dict[str, Any]:

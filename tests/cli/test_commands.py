@@ -236,7 +236,7 @@ def test_an_error_found_only_at_the_start_names_the_file_too(
     )
     shown = run(*command, "--workspace", str(path), *(("--", "true") if command == ("exec",) else ()))
     assert shown.returncode == 2
-    assert shown.stderr.startswith(f"error: {path}: audience 'x': condition: unknown audience 'y'. Known: x.\n")
+    assert f"\nerror: {path}: audience 'x': condition: unknown audience 'y'. Known: x.\n" in shown.stderr
 
 
 def test_an_invalid_latency_is_exit_2(run: Run) -> None:

@@ -255,13 +255,13 @@ def test_explain_requires_one_event(call: Run, events: Path) -> None:
 def test_lint_passes_the_default_workspace(run: Run) -> None:
     shown = run("lint")
     assert shown.returncode == 0
-    assert shown.stdout.rstrip().endswith("0 errors, 1 warning")
+    assert shown.stdout.rstrip().endswith("0 errors, 0 warnings, 1 note")
 
 
 @pytest.mark.parametrize(
     ("text", "code", "expected"),
     [
-        (fixture("workspace.yaml").read_bytes(), 0, "0 errors, 1 warning\n"),
+        (fixture("workspace.yaml").read_bytes(), 0, "0 errors, 0 warnings, 1 note\n"),
         (b"advertisers: [", 2, "error: standard input, line "),
         (b"tokens: []", 2, "error: standard input: (top level): the key 'advertisers' is missing."),
         (b"\xff", 2, "error: cannot read standard input: it is not UTF-8 text"),

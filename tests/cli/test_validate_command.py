@@ -64,6 +64,7 @@ def test_json_has_the_findings_and_a_summary(call: Run, tmp_path: Path) -> None:
             "kinds": {"identify": 1, "track": 1},
             "errors": 1,
             "warnings": 0,
+            "notes": 0,
             "unreadable": 0,
         },
         "findings": [

@@ -39,8 +39,8 @@ def codes(document: dict[str, Any]) -> set[str]:
     return {finding.code for finding in findings(document)}
 
 
-def test_the_default_workspace_has_one_warning() -> None:
-    assert [(finding.code, finding.severity) for finding in findings(DEFAULT)] == [("M007", "warning")]
+def test_the_default_workspace_has_one_note() -> None:
+    assert [(finding.code, finding.severity) for finding in findings(DEFAULT)] == [("M007", "note")]
 
 
 def test_the_trigger_of_the_2024_page_never_matches_identify_events() -> None:

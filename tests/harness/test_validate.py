@@ -301,7 +301,7 @@ def nested(depth: int) -> Any:
     value: Any = {"@path": "$.x"}
     for _ in range(depth):
         value = {"@transform": {"apply": value, "mapping": {}}}
-    return {"v": value}
+    return {"email": value}
 
 
 def test_a_deep_document_is_checked_or_refused() -> None:
@@ -320,6 +320,7 @@ def test_every_finding_of_validate_is_made_of_sentences() -> None:
         *checked({**JOINED, "traits": EMAIL}).findings,
         *checked({**ENTERED, "event": "Audience Exited", "properties": {"audience_key": "x", "vip": True}}).findings,
         *checked({**CLEAN, "apiVersion": "2027-01"}).findings,
+        *checked({"emial": {"@path": "$.traits.email"}}).findings,
         *checked({"title": "T.", "about": "A.", "steps": [{"then": {"rejections": {"X": 1}}}]}).findings,
     ]
     assert {finding.code for finding in found} | {"V001"} == {

@@ -26,8 +26,10 @@ from emulator.harness.checks.finding import (
     DOCUMENT,
     ERROR,
     FILE,
+    NOTE,
     SUBSCRIPTION,
     UNKNOWN,
+    WARNING,
     WORKSPACE,
     Finding,
     findings_in,
@@ -54,7 +56,7 @@ def lint(workspace: Workspace) -> list[Finding]:
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: finding.severity != ERROR)
+    return sorted(findings, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

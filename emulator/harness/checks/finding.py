@@ -11,7 +11,11 @@ from emulator.schemas import Mistake
 
 ERROR = "error"
 WARNING = "warning"
+# What the published default does: good to know, and not the user's mistake.
+NOTE = "note"
 UNREADABLE = "unreadable"
+# The code of what keeps an emulator from starting.
+REFUSED = "W001"
 # The severities of `drift`, worst first.
 BREAKING = "breaking"
 DANGEROUS = "dangerous"

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.errors import nearest
-from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, WARNING, Finding, check, sentence
+from emulator.harness.checks.document_kinds import Content
+from emulator.harness.checks.finding import ERROR, NOTE, SUBSCRIPTION, WARNING, Finding, check, sentence
 from emulator.harness.subscription_context import SubscriptionContext, sample_messages
-from emulator.mapping import Field, MappingError, compile_mapping
+from emulator.mapping import ActionDefinition, Field, MappingError, compile_mapping, generations, load_definition
 
 # Fields with free text, as the old and the new generations spell them.
 _FREE_TEXT = ("first_name", "last_name", "firstName", "lastName", "address", "city")
@@ -42,7 +43,7 @@ def invalid_mapping(context: SubscriptionContext) -> Iterator[Finding]:
         )
 
 
-@check("M003", WARNING, "The action does not have a mapped field.", SUBSCRIPTION)
+@check("M003", ERROR, "The action does not have a mapped field.", SUBSCRIPTION)
 def unknown_field(context: SubscriptionContext) -> Iterator[Finding]:
     if context.action is None:
         return
@@ -103,15 +104,23 @@ def email_not_sent(context: SubscriptionContext) -> Iterator[Finding]:
         )
 
 
-@check("M007", WARNING, "Free text is sent unescaped and can break the whole batch.", SUBSCRIPTION)
+@check(
+    "M007",
+    WARNING,
+    "Free text is sent unescaped and can break the whole batch; a note for the default mapping.",
+    SUBSCRIPTION,
+)
 def unescaped_text(context: SubscriptionContext) -> Iterator[Finding]:
-    standard = context.mapping.get("standard_traits", context.mapping.get("traits"))
+    """A note where the mapping is the published default, which the user did not write."""
+    field = "standard_traits" if "standard_traits" in context.mapping else "traits"
+    standard = context.mapping.get(field)
     if not isinstance(standard, dict):
         return
     unguarded = [key for key in standard if key in _FREE_TEXT and "@replace" not in str(standard[key])]
     if unguarded:
         yield Finding(
-            place=f"{context.place}.mapping.standard_traits",
+            severity=WARNING if field in context.subscription.mapping else NOTE,
+            place=f"{context.place}.mapping.{field}",
             message=f"Free text is sent unescaped: {', '.join(unguarded)}.",
             why="One double quote in a value makes the whole batch a GraphQL syntax error, a backslash or line break "
             "corrupts the profiles in it, and Segment reports both as delivered.",
@@ -190,3 +199,23 @@ def _fixed_values(
             for index, item in enumerate(value):
                 if isinstance(item, dict):
                     yield from _fixed_values(field.properties, item, f"{at}[{index}]")
+
+
+@check("M011", ERROR, "A mapping has a field that no action has.", "mapping")
+def field_of_no_action(content: Content) -> Iterator[Finding]:
+    """Of a mapping by itself. One with a directive at the top is the mapping of a single field."""
+    known = sorted({field.key for action in _actions() for field in action.fields})
+    for key in content.value:
+        if key not in known and not key.startswith("@"):
+            yield Finding(
+                place=content.place(key),
+                message=f"No action of the destination has a field {key!r}.",
+                allowed=", ".join(known),
+                why="The engine ignores it silently.",
+                fix=nearest(key, known) or "Remove the field.",
+            )
+
+
+def _actions() -> Iterator[ActionDefinition]:
+    for generation in generations():
+        yield from load_definition(generation).actions.values()

@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from emulator.harness.checks.finding import ERROR, WARNING, WORKSPACE, Finding, check
+from emulator.harness.checks.finding import ERROR, NOTE, WARNING, WORKSPACE, Finding, check
 from emulator.segment.delivery.switches import DESTINATION_DISABLED, NO_SUBSCRIPTION, SUBSCRIPTION_DISABLED
 from emulator.workspace import Audience, Connection, Destination, Workspace
 
 
-@check("D001", ERROR, "No source is enabled.", WORKSPACE)
+@check("D001", ERROR, "No source is enabled; a note for a workspace without Segment.", WORKSPACE)
 def no_source(workspace: Workspace) -> Iterator[Finding]:
     if not workspace.sources:
         yield Finding(
+            severity=_of_segment(workspace),
             place="sources",
             message="The workspace has no source.",
             why="Segment accepts calls only with the write key of a source, so no profile is ever created.",
@@ -54,10 +55,11 @@ def source_disabled(workspace: Workspace) -> Iterator[Finding]:
             )
 
 
-@check("D003", ERROR, "The workspace has no destination instance.", WORKSPACE)
+@check("D003", ERROR, "There is no destination instance; a note for a workspace without Segment.", WORKSPACE)
 def no_destination(workspace: Workspace) -> Iterator[Finding]:
     if not workspace.destinations:
         yield Finding(
+            severity=_of_segment(workspace),
             place="destinations",
             message="The workspace has no destination instance.",
             why="Engage has nowhere to send an audience to.",
@@ -237,3 +239,9 @@ def _connect(workspace: Workspace) -> str:
     for journey in workspace.journeys:
         return f"Add {{key: {journey.steps[0].key}}} to its journeySteps."
     return "Declare an audience under audiences, and add its key to the audiences of the destination instance."
+
+
+def _of_segment(workspace: Workspace) -> str:
+    """A workspace without anything of Segment is one for StackAdapt's API alone."""
+    of_segment = (workspace.sources, workspace.audiences, workspace.journeys, workspace.destinations)
+    return ERROR if any(of_segment) else NOTE

@@ -42,7 +42,13 @@ def codes(document: dict[str, Any]) -> list[str]:
 # The step, the workspace, what `lint` finds, the person, and where `why` says that she stopped.
 WRONG_SETUP: Sequence[tuple[str, dict[str, Any], list[str], str, str]] = [
     ("unknown token", page(destinations__0__settings__apiKey="sa-none"), ["S004"], "request", "401"),
-    ("token without write", page(destinations__0__settings__apiKey="sa-local-read"), ["S005"], "request", "USER_ERRORS"),
+    (
+        "token without write",
+        page(destinations__0__settings__apiKey="sa-local-read"),
+        ["S005"],
+        "request",
+        "USER_ERRORS",
+    ),
     ("another advertiser", page(destinations__0__settings__advertiser_id="77"), ["S003"], "request", "USER_ERRORS"),
     (
         "advertiser by name",
@@ -51,7 +57,13 @@ WRONG_SETUP: Sequence[tuple[str, dict[str, Any], list[str], str, str]] = [
         "request",
         "GRAPHQL_ERRORS",
     ),
-    ("trigger with and", page(**{TRIGGER: 'type = "identify" and type = "track"'}), ["T002"], "trigger", "NO_MATCHING_MAPPING"),
+    (
+        "trigger with and",
+        page(**{TRIGGER: 'type = "identify" and type = "track"'}),
+        ["T002"],
+        "trigger",
+        "NO_MATCHING_MAPPING",
+    ),
     ("toggles off", page(**TOGGLES), ["D008"], "destination", "TOGGLES_OFF"),
     ("destination disabled", page(destinations__0__enabled=False), ["D004"], "destination", "DESTINATION_DISABLED"),
     ("no audience connected", page(destinations__0__audiences=[]), ["D007"], "destination", "NOT_CONNECTED"),
