@@ -159,6 +159,14 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
             "Set enabled: true, or remove the destination instance.",
         ),
     ),
+    "the destination instance is disabled, and its trigger matches nothing": (
+        [instance(enabled=False), subscription(trigger='type = "page"')],
+        one(
+            "D004 error destinations[0].enabled: The destination instance 'StackAdapt Acme' is disabled.",
+            "It sends nothing: its events are discarded (DESTINATION_DISABLED).",
+            "Set enabled: true, or remove the destination instance.",
+        ),
+    ),
     "one of two destination instances is disabled": (
         [again(enabled=False)],
         one(
