@@ -255,13 +255,28 @@ def test_explain_requires_one_event(call: Run, events: Path) -> None:
 def test_lint_passes_the_default_workspace(run: Run) -> None:
     shown = run("lint")
     assert shown.returncode == 0
-    assert shown.stdout.rstrip().endswith("0 errors, 0 warnings, 1 note")
+    assert shown.stdout == (
+        "D011 note audiences[0].condition\n"
+        "  The condition of the audience 'vip_customers' does not require an email.\n"
+        "  Why: People without one enter it too: the mapping or StackAdapt rejects them, and no profile appears.\n"
+        "  Fix: Combine it with {trait: email, operator: exists} under all.\n"
+        "\n"
+        "M007 note destinations[0].subscriptions[0].mapping.standard_traits\n"
+        "  Free text is sent unescaped: first_name, last_name, address, city.\n"
+        "  Why: One double quote in a value makes the whole batch a GraphQL syntax error, a backslash or line break "
+        "corrupts the profiles in it, and Segment reports both as delivered.\n"
+        '  Fix: Remove double quotes with @replace: {"@replace": {"pattern": "\\"", "replacement": "", "value": …}}.\n'
+        "\n"
+        "0 errors, 0 warnings, 2 notes\n"
+    )
+    notes = json.loads(run("lint", "--json").stdout)["findings"]
+    assert [(note["code"], note["severity"]) for note in notes] == [("D011", "note"), ("M007", "note")]
 
 
 @pytest.mark.parametrize(
     ("text", "code", "expected"),
     [
-        (fixture("workspace.yaml").read_bytes(), 0, "0 errors, 0 warnings, 1 note\n"),
+        (fixture("workspace.yaml").read_bytes(), 0, "0 errors, 0 warnings, 2 notes\n"),
         (b"advertisers: [", 2, "error: standard input, line "),
         (b"tokens: []", 2, "error: standard input: (top level): the key 'advertisers' is missing."),
         (b"\xff", 2, "error: cannot read standard input: it is not UTF-8 text"),

@@ -39,8 +39,38 @@ def codes(document: dict[str, Any]) -> set[str]:
     return {finding.code for finding in findings(document)}
 
 
-def test_the_default_workspace_has_one_note() -> None:
-    assert [(finding.code, finding.severity) for finding in findings(DEFAULT)] == [("M007", "note")]
+NAME = {"@path": "$.traits.first_name"}
+OF_2024_TRAITS = {"action": "forwardProfile", "mapping": {"traits": {"city": NAME}}}
+
+
+@pytest.mark.parametrize(
+    ("document", "severity", "field", "names"),
+    [
+        (DEFAULT, "note", "standard_traits", "first_name, last_name, address, city"),
+        (workspace(standard_traits={"first_name": NAME}), "warning", "standard_traits", "first_name"),
+        (workspace(destination={"generation": "3.387.0"}, subscription=OF_2024_TRAITS), "warning", "traits", "city"),
+    ],
+)
+def test_free_text_of_the_published_default_is_a_note_and_in_a_mapping_of_ones_own_a_warning(
+    document: dict[str, Any], severity: str, field: str, names: str
+) -> None:
+    [finding] = findings(document, "M007")
+    assert (finding.severity, finding.place, finding.message) == (
+        severity,
+        f"destinations[0].subscriptions[0].mapping.{field}",
+        f"Free text is sent unescaped: {names}.",
+    )
+
+
+def test_notes_come_after_the_errors_and_warnings_of_all_subscriptions() -> None:
+    document = workspace(e_mail="x")
+    [subscription] = document["destinations"][0]["subscriptions"]
+    document["destinations"][0]["subscriptions"].append({**subscription, "name": "Second"})
+    found = [(finding.code, finding.severity) for finding in findings(document)]
+    assert found == [
+        *[("M003", "error"), ("M003", "error")],
+        *[("D011", "note"), ("M007", "note"), ("M007", "note")],
+    ]
 
 
 def test_the_trigger_of_the_2024_page_never_matches_identify_events() -> None:
@@ -283,8 +313,9 @@ def test_choices_inside_an_array_are_checked_and_paths_are_not() -> None:
     assert "M010" not in codes(workspace(marketing_status={"@path": "$.traits.status"}))
 
 
-def test_an_unknown_generation_is_the_only_finding() -> None:
-    [finding] = findings(workspace(destination={"generation": "3.51.0"}))
+def test_an_unknown_generation_hides_the_findings_of_its_subscriptions() -> None:
+    finding, note = findings(workspace(destination={"generation": "3.51.0"}))
+    assert (note.code, note.severity) == ("D011", "note")
     assert (finding.code, finding.place) == ("W001", "destination 'StackAdapt Acme': generation")
     assert str(finding.fix).endswith("Did you mean '3.517.0'?")
 

@@ -102,3 +102,61 @@ def test_validate_finds_what_is_refused_when_the_workspace_is_read(document: dic
         parse_workspace(document)
     [finding] = check_document(Document(file="x", value=document), kind_named("workspace")).findings
     assert finding.place.endswith(place)
+
+
+IGNORED = "The engine ignores it silently."
+ANY_ACTION = (
+    "standard_traits, custom_properties_mode, custom_traits, custom_user_properties, user_id, event_type, "
+    "marketing_status, enable_batching, traits_or_props, segment_computation_class, segment_computation_id, "
+    "segment_computation_key, email, traits, previous_id, advertiser_id"
+)
+
+
+def instance(**changes: Any) -> dict[str, Any]:
+    """The destination instance of the default workspace, with a mapping of a wrong field."""
+    [changed] = copy.deepcopy(DEFAULT["destinations"])
+    changed["subscriptions"][0]["mapping"] = {"emial": {"@path": "$.traits.email"}}
+    return {**changed, **changes}
+
+
+def mapping_of(**fields: Any) -> dict[str, Any]:
+    return {"email": {"@path": "$.traits.email"}, **fields}
+
+
+UNKNOWN_FIELDS = [
+    (mapping_of(), "mapping", []),
+    # A field of an old generation only.
+    (mapping_of(advertiser_id="1001"), "mapping", []),
+    (
+        mapping_of(marketing_sttus="Opted-in", zzzz=1),
+        "mapping",
+        [
+            ("marketing_sttus", "No action of any generation has a field 'marketing_sttus'.",
+             "Did you mean 'marketing_status'?"),
+            ("zzzz", "No action of any generation has a field 'zzzz'.", "Remove the field."),
+        ],
+    ),
+    (
+        instance(),
+        "destination-instance",
+        [("subscriptions[0].mapping.emial", "The action has no field 'emial'.", "Did you mean 'email'?")],
+    ),
+    (instance(generation="9.9.9"), "destination-instance", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "kind", "expected"), UNKNOWN_FIELDS)
+def test_an_unknown_field_of_a_mapping_gets_the_nearest_one(
+    value: dict[str, Any], kind: str, expected: list[tuple[str, str, str]]
+) -> None:
+    checked = check_document(Document(file="x.json", line=None, index=None, value=value), kind_named(kind))
+    found = [(each.code, each.severity, each.place, each.message, each.why, each.fix) for each in checked.findings]
+    assert found == [("M011", "error", place, message, IGNORED, fix) for place, message, fix in expected]
+    if kind == "mapping":
+        assert {each.allowed for each in checked.findings} <= {ANY_ACTION}
+
+
+def test_an_unknown_field_in_a_workspace_is_one_finding() -> None:
+    document = {**DEFAULT, "destinations": [instance()]}
+    checked = check_document(Document(file="x.json", line=None, index=None, value=document))
+    assert [each.code for each in checked.findings if each.place.endswith("emial")] == ["M003"]

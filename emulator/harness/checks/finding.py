@@ -11,7 +11,7 @@ from emulator.schemas import Mistake
 
 ERROR = "error"
 WARNING = "warning"
-# What the published default does: good to know, and not the user's mistake.
+# What the user did not write, or may have meant, and need not change: it never counts as a warning.
 NOTE = "note"
 UNREADABLE = "unreadable"
 # The code of what keeps an emulator from starting.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from emulator.errors import nearest
 from emulator.harness.checks.document_kinds import Content
 from emulator.harness.checks.finding import ERROR, NOTE, SUBSCRIPTION, WARNING, Finding, check, sentence
 from emulator.harness.subscription_context import SubscriptionContext, sample_messages
-from emulator.mapping import ActionDefinition, Field, MappingError, compile_mapping, generations, load_definition
+from emulator.mapping import Field, MappingError, compile_mapping, generations, load_definition, newest
+from emulator.schemas import Path
 
 # Fields with free text, as the old and the new generations spell them.
 _FREE_TEXT = ("first_name", "last_name", "firstName", "lastName", "address", "city")
+_IGNORED = "The engine ignores it silently."
+_REMOVE = "Remove the field."
 _OWN_NAME = "Give every custom property a unique name."
 
 
@@ -54,9 +58,25 @@ def unknown_field(context: SubscriptionContext) -> Iterator[Finding]:
                 place=f"{context.place}.mapping.{key}",
                 message=f"The action has no field {key!r}.",
                 allowed=", ".join(known),
-                why="The engine ignores it silently.",
-                fix=nearest(key, known) or "Remove the field.",
+                why=_IGNORED,
+                fix=nearest(key, known) or _REMOVE,
             )
+
+
+@check("M011", ERROR, "A mapping without a workspace has an unknown field.", "mapping", "destination-instance")
+def unknown_field_without_workspace(content: Content) -> Iterator[Finding]:
+    """Compared with the action of a destination instance; a mapping alone with all actions of all generations."""
+    for path, mapping, known in _mappings_in(content):
+        owner = "The action has no" if path else "No action of any generation has a"
+        for key in mapping:
+            if key not in known and not key.startswith("@"):
+                yield Finding(
+                    place=content.place(*path, key),
+                    message=f"{owner} field {key!r}.",
+                    allowed=", ".join(known),
+                    why=_IGNORED,
+                    fix=nearest(key, known) or _REMOVE,
+                )
 
 
 @check("M004", ERROR, "A required field is not mapped.", SUBSCRIPTION)
@@ -167,6 +187,32 @@ def unknown_choice(context: SubscriptionContext) -> Iterator[Finding]:
             )
 
 
+def _mappings_in(content: Content) -> Iterator[tuple[Path, Mapping[str, Any], tuple[str, ...]]]:
+    """Path and content of the mappings in a mapping or destination instance, with the fields that each may have."""
+    document = content.value
+    if content.kind.name == "mapping":
+        yield (), document, _all_fields()
+        return
+    generation, subscriptions = document.get("generation", newest()), document.get("subscriptions")
+    if generation not in generations() or not isinstance(subscriptions, list):
+        return
+    actions = load_definition(generation).actions
+    for index, subscription in enumerate(subscriptions):
+        if not isinstance(subscription, dict) or not isinstance(subscription.get("mapping"), dict):
+            continue
+        if (action := actions.get(str(subscription.get("action")))) is not None:
+            known = tuple(field.key for field in action.fields)
+            yield ("subscriptions", index, "mapping"), subscription["mapping"], known
+
+
+@cache
+def _all_fields() -> tuple[str, ...]:
+    """The fields of all actions of all generations, those of the newest first."""
+    definitions = map(load_definition, reversed(generations()))
+    actions = (action for definition in definitions for action in definition.actions.values())
+    return tuple(dict.fromkeys(field.key for action in actions for field in action.fields))
+
+
 def _custom_names(context: SubscriptionContext) -> list[str]:
     declared = context.mapping.get("custom_user_properties", [])
     legacy = context.mapping.get("custom_traits", {})
@@ -199,23 +245,3 @@ def _fixed_values(
             for index, item in enumerate(value):
                 if isinstance(item, dict):
                     yield from _fixed_values(field.properties, item, f"{at}[{index}]")
-
-
-@check("M011", ERROR, "A mapping has a field that no action has.", "mapping")
-def field_of_no_action(content: Content) -> Iterator[Finding]:
-    """Of a mapping by itself. One with a directive at the top is the mapping of a single field."""
-    known = sorted({field.key for action in _actions() for field in action.fields})
-    for key in content.value:
-        if key not in known and not key.startswith("@"):
-            yield Finding(
-                place=content.place(key),
-                message=f"No action of the destination has a field {key!r}.",
-                allowed=", ".join(known),
-                why="The engine ignores it silently.",
-                fix=nearest(key, known) or "Remove the field.",
-            )
-
-
-def _actions() -> Iterator[ActionDefinition]:
-    for generation in generations():
-        yield from load_definition(generation).actions.values()

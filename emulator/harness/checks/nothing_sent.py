@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from emulator.harness.checks.finding import ERROR, NOTE, WARNING, WORKSPACE, Finding, check
+from emulator.segment.conditions.compile import requires
 from emulator.segment.delivery.switches import DESTINATION_DISABLED, NO_SUBSCRIPTION, SUBSCRIPTION_DISABLED
+from emulator.segment.profiles.profile import EMAIL
 from emulator.workspace import Audience, Connection, Destination, Workspace
 
 
@@ -182,6 +184,22 @@ def journey_not_connected(workspace: Workspace) -> Iterator[Finding]:
                 message=f"No step of the journey {journey.name!r} is connected to a destination instance.",
                 why="Nothing is sent when someone joins or leaves the journey.",
                 fix=f"Add {{key: {journey.steps[0].key}}} to the journeySteps of a destination instance.",
+            )
+
+
+@check("D011", NOTE, "People without an email enter a connected audience.", WORKSPACE)
+def email_not_required(workspace: Workspace) -> Iterator[Finding]:
+    """A note, since it is so in most workspaces, and the rejections may be what is to be tested."""
+    conditions = {audience.key: audience.condition for audience in workspace.audiences}
+    connections = (connection for _, destination in _enabled(workspace) for connection in destination.connections)
+    connected = {connection.audience_key for connection in connections if _sends_a_type(connection)}
+    for index, audience in enumerate(workspace.audiences):
+        if audience.key in connected and not requires(audience.condition, EMAIL, conditions):
+            yield Finding(
+                place=f"audiences[{index}].condition",
+                message=f"The condition of the audience {audience.key!r} does not require an email.",
+                why="People without one enter it too: the mapping or StackAdapt rejects them, and no profile appears.",
+                fix="Combine it with {trait: email, operator: exists} under all.",
             )
 
 
