@@ -23,7 +23,7 @@ COMMANDS = {
     "why": "Show why a person, a message or a property did not arrive, and what would let it through.",
     "map": "Show what the destination would send for events.",
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
-    "lint": "Find mistakes in a workspace's triggers and mappings.",
+    "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",
     "clock": "Show and change the time of a running emulator.",
