@@ -42,7 +42,7 @@ from emulator.workspace import Workspace, parse_workspace
 def lint(workspace: Workspace) -> list[Finding]:
     """All findings: what keeps an emulator from starting, why nothing is sent, then by subscription.
 
-    Of each group errors come before warnings; notes come last. A mistake that several subscriptions share is one finding.
+    Of each group errors come before warnings; notes come last. A mistake that subscriptions share is one finding.
     """
     findings = [*findings_in("workspace", workspace), *_sorted(findings_in(WORKSPACE, workspace))]
     try:
