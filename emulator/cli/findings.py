@@ -11,7 +11,7 @@ from emulator.cli.terminal import counted
 from emulator.errors import ContractViolation
 from emulator.harness.checks import lint
 from emulator.harness.checks.at_start import finding_lines, lines_at_start
-from emulator.harness.checks.finding import ERROR, NOTE, UNREADABLE, WARNING, Finding
+from emulator.harness.checks.finding import ERROR, NOTE, REFUSED, UNREADABLE, WARNING, Finding
 from emulator.workspace import Workspace
 
 _COLOURS = {ERROR: "red", UNREADABLE: "red", WARNING: "yellow", NOTE: "cyan"}
@@ -37,7 +37,8 @@ def report_at_start(workspace: Workspace, path: Path | None, *, strict: bool) ->
     findings = lint(workspace)
     for line in lines_at_start(findings, path):
         click.echo(line, err=True)
-    if strict and any(finding.severity == ERROR for finding in findings):
+    # The start itself fails with the error of what keeps an emulator from starting.
+    if strict and any(finding.severity == ERROR and finding.code != REFUSED for finding in findings):
         raise ContractViolation(
             "the workspace has errors", where=str(path), hint="Correct them, or start without --strict."
         )

@@ -51,6 +51,14 @@ def test_strict_refuses_to_start_with_an_error(run: Run, path: Path, command: tu
     )
 
 
+def test_strict_shows_the_error_that_keeps_the_emulator_from_starting(run: Run, path: Path) -> None:
+    written(path, ('generation: "3.517.0"', 'generation: "9.9.9"'))
+    shown = run("exec", "--workspace", str(path), "--strict", "--", *NOTHING)
+    assert shown.returncode == 2
+    assert "unknown generation '9.9.9'" in shown.stderr
+    assert "the workspace has errors" not in shown.stderr
+
+
 def test_strict_starts_with_warnings_and_notes(run: Run, path: Path) -> None:
     written(path, D009)
     shown = run("exec", "--workspace", str(path), "--strict", "--", *NOTHING)

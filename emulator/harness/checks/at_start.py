@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def lines_at_start(findings: list[Finding], path: Path | str) -> Iterator[str]:
             yield from finding_lines(finding, severity=finding.severity, where=f"{path}: ")
     warnings = sum(finding.severity == WARNING for finding in findings)
     if warnings:
-        yield f"{warnings} warning{'s' if warnings > 1 else ''} about {path}: run stackadapt-emulator lint {path}"
+        file = shlex.quote(str(path))
+        yield f"{warnings} warning{'s' if warnings > 1 else ''} about {path}: run stackadapt-emulator lint {file}"
 
 
 def finding_lines(finding: Finding, *, severity: str, where: str = "") -> Iterator[str]:

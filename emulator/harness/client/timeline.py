@@ -33,7 +33,7 @@ _DELETIONS = ("deleteProfilesWithExternalIds", "deleteRawProfile", "deleteRawPro
 class Timeline:
     """Everything known about one user. `requests` are GraphQL requests that were refused or returned user errors,
     `deletions` those that delete the user. `known` are the user's profiles in the Engage space, `explained` why they
-    are in each audience and journey or not.
+    are in each audience and journey or not, `unsent` what of the workspace keeps a member's events from being sent.
 
     `came_in` is what came in over HTTP, and what of it was refused or dropped.
     """
@@ -42,6 +42,7 @@ class Timeline:
     came_in: CameIn
     known: Sequence[Shown]
     explained: Sequence[Shown]
+    unsent: str | None
     deliveries: Sequence[Shown]
     records: Sequence[Shown]
     requests: Sequence[Shown]
@@ -109,6 +110,8 @@ class Timeline:
         ids = ", ".join(each["userId"] for each in self.known if each["userId"])
         audiences = ", ".join(sorted({key for each in self.known for key in each["audiences"]}))
         yield f"known{f' as {ids}' if ids else ''}, in {audiences or 'no audience'}: nothing to send"
+        if self.unsent:
+            yield self.unsent
         outside = [each for each in self.explained if each["failed"]]
         yield from map(_reason_line, outside[:_MOST_REASONS])
         if len(outside) > _MOST_REASONS:
@@ -158,6 +161,7 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
         known=list(known.values()),
         explained=_explained(control, given) if known else [],
+        unsent=_unsent(control, given) if _is_member(known) and not (deliveries or records) else None,
         deliveries=sorted(deliveries.values(), key=itemgetter("at")),
         records=records,
         requests=[
@@ -196,6 +200,19 @@ def _explained(control: Control, given: Mapping[str, str]) -> list[Shown]:
         each for name, value in given.items() for each in control.get("audiences/explain", **{name: value})["audiences"]
     ]
     return list({(each["profile"], each["audience"], each["journey"]): each for each in found}.values())
+
+
+def _is_member(known: Mapping[str, Shown]) -> bool:
+    return any(profile["audiences"] for profile in known.values())
+
+
+def _unsent(control: Control, given: Mapping[str, str]) -> str | None:
+    """What of the workspace keeps the events of a member from being sent: the switch, or what is missing."""
+    stopped = control.get("why", **given)["stopped"]
+    if stopped is None or stopped["stage"] != "destination":
+        return None
+    message, found = stopped["message"], stopped["found"]
+    return f"{message} ({found})" if found else str(message)
 
 
 def _deletions(control: Control, names: set[str], records: Sequence[Shown]) -> Iterator[Shown]:

@@ -30,6 +30,12 @@ def switched_on(case: Case) -> Iterator[Proposed]:
         for index, each in enumerate(case.workspace[kind]):
             if each.get("enabled") is False:
                 yield changed(case, (kind, index, "enabled"), True, f"enable {kind[:-1]} {each['name']!r}")
+            if each.get("source") is not None:
+                document = deepcopy(case.workspace)
+                del document[kind][index]["source"]
+                text = f"let {each['name']!r} get the calls of every source"
+                change = Change(kind="workspace", where=f"{kind}[{index}].source", value=None, text=text)
+                yield change, case.changed(workspace=document)
     for index, position, subscription in _subscriptions(case):
         if subscription.get("enabled") is False:
             path = ("destinations", index, "subscriptions", position, "enabled")

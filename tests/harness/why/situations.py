@@ -148,7 +148,11 @@ def _workspace(situation: Situation, change: Document) -> Situation:
     document = deepcopy(situation.workspace)
     path = _path(change["where"])
     if change["value"] is None:
-        document.pop(str(path[0]))
+        *way, last = path
+        holder: Any = document
+        for key in way:
+            holder = holder[key]
+        del holder[last]
     else:
         set_at(document, path, change["value"])
     return replace(situation, workspace=document)

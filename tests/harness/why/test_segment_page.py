@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from emulator.errors import WorkspaceError
 from emulator.harness.checks import lint
 from emulator.harness.checks.finding import NOTE
 from emulator.workspace import parse_workspace
@@ -90,6 +91,12 @@ def test_a_wrong_step_is_found_by_lint_and_explained_by_why(
         answer = situation.ask(emulator)
     assert (answer["stopped"]["stage"], answer["stopped"]["reason"]) == (stage, reason)
     assert answer["changes"], answer["text"]
+
+
+def test_a_missing_token_is_refused_at_the_start_and_an_empty_one_is_found() -> None:
+    with pytest.raises(WorkspaceError, match=r"destinations\[0\]\.settings.*apiKey"):
+        parse_workspace(page(destinations__0__settings={"advertiser_id": "1001"}))
+    assert codes(page(destinations__0__settings={"apiKey": "", "advertiser_id": "1001"})) == ["S004"]
 
 
 def test_the_trigger_of_2024_loses_identify_events_only() -> None:

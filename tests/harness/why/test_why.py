@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulator.harness.client import in_process, timeline_of
 from tests.harness.why.situations import ADA, Situation, ada, workspace
 
 SUBSCRIPTION = "destinations__0__subscriptions__0__"
@@ -82,6 +83,18 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         Situation(workspace=workspace(**{f"{SUBSCRIPTION}enabled": False})),
         "destination",
         "SUBSCRIPTION_DISABLED",
+        ["workspace"],
+    ),
+    (
+        "source not connected",
+        Situation(
+            workspace=workspace(
+                destinations__0__source="App",
+                sources=[{"name": "Website", "writeKey": "segment-local"}, {"name": "App", "writeKey": "segment-app"}],
+            )
+        ),
+        "destination",
+        "SOURCE_NOT_CONNECTED",
         ["workspace"],
     ),
     (
@@ -420,3 +433,32 @@ def test_a_question_that_cannot_be_answered_is_refused(asked: dict[str, str], me
         response: Any = emulator.client.get("/_emulator/why", query_string=asked)
     assert response.status_code in (400, 404)
     assert response.json["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("paths", "line"),
+    [
+        (
+            {"destinations": []},
+            "the profile is in vip_customers, and the workspace has no destination",
+        ),
+        (
+            {"destinations__0__audiences": []},
+            "the profile is in vip_customers, which is connected to no destination",
+        ),
+        (
+            {f"{CONNECTION}sendTrack": False, f"{CONNECTION}sendIdentify": False},
+            (
+                "the profile is in vip_customers, and Send Identify and Send Track are both off "
+                "(destinations[0].audiences[0]: sendIdentify and sendTrack are false)"
+            ),
+        ),
+        ({"destinations__0__enabled": False}, "DESTINATION_DISABLED: destinations[0].enabled is false"),
+        ({f"{SUBSCRIPTION}enabled": False}, "SUBSCRIPTION_DISABLED: destinations[0].subscriptions[0].enabled is false"),
+        ({"destinations__0__subscriptions": []}, "NO_SUBSCRIPTION: destinations[0].subscriptions is empty"),
+    ],
+    ids=["no destination", "not connected", "toggles", "destination", "subscription", "no subscription"],
+)
+def test_the_timeline_names_the_switch(paths: dict[str, Any], line: str) -> None:
+    with Situation(workspace=workspace(**paths)).played() as emulator, in_process(emulator.app) as endpoint:
+        assert line in str(timeline_of(endpoint, user_id="u1"))
