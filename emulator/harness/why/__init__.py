@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emulator.events import CallReceived
 from emulator.harness.client import delivery_line, profile_line, record_line, request_line
 from emulator.harness.why.answer import Change, Diagnosis, Question, Stop
 from emulator.harness.why.diagnosis import diagnosed
@@ -41,7 +42,7 @@ def why(question: Question, services: Services, open_trial: OpenTrial) -> Diagno
 def _way(evidence: Evidence) -> Iterator[str]:
     """What happened at each stage, a line each, oldest first."""
     stages = (
-        ("call", [f"{call.call} {call.message_id}: {call.reason or 'accepted'}" for call in evidence.calls]),
+        ("call", [_call(each) for each in evidence.calls]),
         ("Engage", [_profile(each) for each in evidence.space]),
         ("Segment", [delivery_line(each) for each in evidence.deliveries]),
         ("GraphQL", [request_line(each) for each in evidence.requests if each["outcome"] != "accepted"]),
@@ -52,6 +53,11 @@ def _way(evidence: Evidence) -> Iterator[str]:
     for stage, lines in stages:
         for line in lines[-_MOST:]:
             yield f"{stage:<10}  {line}"
+
+
+def _call(call: CallReceived) -> str:
+    named = f"{call.call} {call.message_id}" if call.message_id else f"{call.call} without messageId"
+    return f"{named}: {call.reason or 'accepted'}"
 
 
 def _profile(profile: dict[str, object]) -> str:

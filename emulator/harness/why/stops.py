@@ -257,10 +257,11 @@ def _calls(evidence: Evidence) -> Stop | None:
     call = refused[-1]
     known = call.source is not None
     source = f" of source {call.source!r}" if known else ""
+    verb = "refused" if call.status >= 400 else "dropped"
     return Stop(
         stage=CALL,
         reason=call.reason or "REFUSED",
-        message=f"Segment dropped the {call.call} call{source}",
+        message=f"Segment {verb} the {call.call} call{source}",
         found=_credential(call) if call.reason == "unknown_source" else f"message {call.message_id}: {call.reason}",
         advice=_CALLS.get(call.reason or "", "Correct the call: validate shows what is wrong with it."),
         about={"call": call},
@@ -278,6 +279,10 @@ def _credential(call: CallReceived) -> str:
     return f"a write key that no source has ({call.credential})" if call.credential else "no write key"
 
 
+def _token_sent(request: Shown) -> str:
+    return f"a token that is unknown ({request['credential']})" if request["credential"] else "no token"
+
+
 def _nothing_came_in(evidence: Evidence) -> Stop:
     if evidence.refused:
         last = evidence.refused[-1]
@@ -287,7 +292,7 @@ def _nothing_came_in(evidence: Evidence) -> Stop:
             reason="401",
             message=f"no call about this person came in, and {many} request{'s' if many > 1 else ''} to StackAdapt "
             f"{'were' if many > 1 else 'was'} refused with 401",
-            found=f"the last at {last['at']}: {last.get('credential') or 'no token'}",
+            found=f"the last at {last['at']}, with {_token_sent(last)}",
             advice="Send the requests with a token of the workspace.",
             about=last,
         )
