@@ -32,6 +32,7 @@ from emulator.harness.why.evidence import Evidence
 from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
 from emulator.harness.why.segments import leaves_of, values_of
+from emulator.stackadapt.rules.providers import provider_key
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import parse_workspace
 from emulator.workspace_document import set_at
@@ -66,11 +67,12 @@ def _profile(_stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
     yield from traits.with_email(case, None)
 
 
-def _audience(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
-    present = parse_workspace(case.workspace)
-    only = stop.about.get("audience")
-    keys = [only] if only else [audience.key for audience in present.audiences]
-    yield from traits.meeting_conditions(case, present, audiences=keys)
+def _audience(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
+    """What Engage says that each condition needs; that of the audience in question first."""
+    wanted = stop.about.get("audience")
+    for each in sorted(evidence.audiences, key=lambda each: each["audience"] != wanted):
+        if each["change"]:
+            yield traits.meeting(case, each["change"], of=each["audience"] or each["journey"])
 
 
 def _destination(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
@@ -209,7 +211,7 @@ def _mapping_row(case: Case, number: int, column: dict[str, Any]) -> dict[str, A
         "id": number,
         "advertiser_id": record["advertiserId"],
         "kind": "profile",
-        "type_key": record["provider"].lower().replace("_", ""),
+        "type_key": provider_key(record["provider"]),
         "mappable_id": "",
         "mappable_type": record["provider"],
         "mapping_schema": [column],

@@ -119,7 +119,8 @@ def _trait(situation: Situation, change: Document) -> Situation:
     values = change["value"] if change["where"] == "traits" else {change["where"].partition(".")[2]: change["value"]}
     for call in calls:
         if call["type"] == "identify":
-            call.setdefault("traits", {}).update(values)
+            traits = {**call.get("traits", {}), **values}
+            call["traits"] = {name: value for name, value in traits.items() if value is not None}
     return replace(situation, calls=calls, question=_asked(situation, values))
 
 
@@ -135,13 +136,9 @@ def _asked(situation: Situation, values: Document) -> Mapping[str, str]:
 
 
 def _event(situation: Situation, change: Document) -> Situation:
-    event = {
-        "type": "track",
-        "userId": "u1",
-        "event": change["where"],
-        "properties": change["value"]["properties"],
-    }
-    return replace(situation, calls=(*situation.calls, *[event] * change["value"]["times"]))
+    situation = _trait(situation, {"where": "traits", "value": change["value"]["traits"]})
+    events = tuple({"type": "track", "userId": "u1", **event} for event in change["value"]["events"])
+    return replace(situation, calls=(*situation.calls, *events))
 
 
 def _workspace(situation: Situation, change: Document) -> Situation:
