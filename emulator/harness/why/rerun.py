@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -63,8 +62,8 @@ class Case:
     wait: timedelta = timedelta()
 
     def changed(self, **changes: Any) -> Case:
-        """A copy with these fields replaced; it shares nothing that can be changed."""
-        return replace(deepcopy(self), **changes)
+        """The case with these fields replaced. Values are shared, so a change replaces what it changes."""
+        return replace(self, **changes)
 
 
 def case_of(stop: Stop, evidence: Evidence, services: Services) -> Case | None:
@@ -77,7 +76,7 @@ def case_of(stop: Stop, evidence: Evidence, services: Services) -> Case | None:
         started=evidence.started,
         now=evidence.now,
         faults=tuple(_faults(services)),
-        tables=_rows(services),
+        tables=_rows(services, evidence.emails),
         token=_token(stop, evidence.workspace),
     )
     if direct or (not evidence.space and not evidence.deliveries and evidence.records):
@@ -170,9 +169,12 @@ def _faults(services: Services) -> list[Shown]:
     ]
 
 
-def _rows(services: Services) -> dict[str, Sequence[Shown]]:
+def _rows(services: Services, emails: Sequence[str]) -> dict[str, Sequence[Shown]]:
+    """The rows that matter to the person: of suppressions, which may be many, only their own."""
+    found = {table: select(table) for table in _TABLES}
+    found[SUPPRESSIONS] = found[SUPPRESSIONS].where(SUPPRESSIONS.c.email.in_(emails))
     with services.sandbox.store.begin() as connection:
-        return {table.name: [dict(row._mapping) for row in connection.execute(select(table))] for table in _TABLES}
+        return {table.name: [dict(row._mapping) for row in connection.execute(query)] for table, query in found.items()}
 
 
 def _token(stop: Stop, workspace: Workspace) -> str:
