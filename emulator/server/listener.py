@@ -8,6 +8,7 @@ tests/server/test_listener.py checks that they exist.
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 from collections.abc import Callable
 from threading import Thread
@@ -82,6 +83,8 @@ class Listener:
             max_request_body_size=BODY_LIMIT_BYTES,
             ident="stackadapt-emulator",
         )
+        # waitress warns on standard error of each request that waits for a thread.
+        self._server.task_dispatcher.queue_logger = logging.Logger("queue", logging.ERROR)
         enable_connection_faults(self._server)
         self._before_stop = before_stop
         self._thread: Thread | None = None

@@ -57,7 +57,9 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs tests with only the plugin."""
+    """Runs tests with only the plugin, and with the output of a developer's terminal."""
+    # In a CI job pytest repeats whole messages in its summary.
+    monkeypatch.delenv("CI", raising=False)
     for name in ("URL", "TOKEN", "ADVERTISER"):
         monkeypatch.delenv(f"STACKADAPT_TEST_{name}", raising=False)
 

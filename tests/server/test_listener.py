@@ -7,8 +7,9 @@ import resource
 import signal
 import socket
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from threading import Thread
+from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,7 +18,7 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
-from emulator.server.listener import Listener
+from emulator.server.listener import THREADS, Listener
 from emulator.server.signals import StopSignals
 
 if TYPE_CHECKING:
@@ -54,6 +55,29 @@ def test_more_than_a_thousand_connections_are_served() -> None:
         for _ in range(MANY):
             opened.enter_context(socket.create_connection((host, int(port))))
         assert httpx.get(listener.url, trust_env=False, timeout=20).text == "ok"
+
+
+def test_a_request_that_waits_for_a_thread_is_not_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added, done = Semaphore(0), Event()
+
+    def waits(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        done.wait(20)
+        return app(environ, start_response)
+
+    listener = Listener(waits)
+    listener.start()
+    dispatcher = listener._server.task_dispatcher
+    add_task = dispatcher.add_task
+    monkeypatch.setattr(dispatcher, "add_task", lambda task: (add_task(task), added.release()))
+    with ThreadPoolExecutor(THREADS + 3) as clients:
+        answers = [clients.submit(httpx.get, listener.url, trust_env=False, timeout=20) for _ in range(THREADS + 3)]
+        assert all(added.acquire(timeout=20) for _ in range(THREADS + 3))
+        done.set()
+        assert [answer.result().text for answer in answers] == ["ok"] * (THREADS + 3)
+    listener.stop()
+    assert not [record for record in caplog.records if record.name.startswith("waitress")]
 
 
 @pytest.fixture
