@@ -50,8 +50,8 @@ def error_response(status: int, trace_id: str, *, retry_after: int | None = None
 class ResponseChannel(Protocol):
     """The connection that a response is sent on."""
 
-    def hold(self, milliseconds: int) -> None:
-        """Waits in real time, on a socket only."""
+    def delay(self, milliseconds: int) -> None:
+        """Sends the response later, in real time, on a socket only."""
         ...
 
     def interrupt(self, interruption: Interruption) -> NoReturn:
@@ -62,8 +62,8 @@ class ResponseChannel(Protocol):
 class InProcess:
     """A call by httpx's WSGI transport, which fails with the exception that httpx raises over a socket."""
 
-    def hold(self, milliseconds: int) -> None:
-        """Returns at once: a test that calls in process must not sleep."""
+    def delay(self, milliseconds: int) -> None:
+        """Has no effect: a test that calls in process must not sleep."""
 
     def interrupt(self, interruption: Interruption) -> NoReturn:
         import httpx

@@ -1,33 +1,29 @@
-"""Serves an application on a port with waitress, a production WSGI server, in a background thread.
-
-This module and `socket_faults` are the only users of waitress. They rely on internals of version 3 (`channel_class`,
-`task_dispatcher`, `trigger`, `wasyncore.close_all`), so pyproject.toml allows no later major version, and
-tests/server/test_listener.py checks that they exist.
-"""
+"""Serves a WSGI application on a port, in a background thread that runs an event loop."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import logging
 import socket
 from collections.abc import Callable
 from threading import Thread
-from typing import TYPE_CHECKING, Any
-
-from waitress import wasyncore
-from waitress.server import create_server
+from typing import TYPE_CHECKING
 
 from emulator.errors import PortInUse, UserMistake
+from emulator.server.connections import Connections
 from emulator.server.signals import StopSignals
-from emulator.server.socket_faults import enable_connection_faults
+from emulator.server.wsgi_bridge import WsgiBridge
+
+try:
+    from uvloop import new_event_loop
+except ImportError:
+    from asyncio import new_event_loop  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-THREADS = 8
 CONNECTIONS = 2000
-# A snapshot may be large; every other endpoint has its own limit.
-BODY_LIMIT_BYTES = 1024 * 1024 * 1024
+_BACKLOG = 1024
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -40,7 +36,7 @@ def bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen()
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
@@ -69,30 +65,18 @@ class Listener:
         listening: socket.socket | None = None,
         before_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        listening = listening or bind(host, port)
-        self.url = url_of(listening)
-        self._open: dict[int, Any] = {}
-        self._server: Any = create_server(
-            app,
-            map=self._open,
-            sockets=[listening],
-            threads=THREADS,
-            connection_limit=CONNECTIONS,
-            # select(), the default, cannot handle file descriptors above 1023.
-            asyncore_use_poll=True,
-            max_request_body_size=BODY_LIMIT_BYTES,
-            ident="stackadapt-emulator",
-        )
-        # waitress warns on standard error of each request that waits for a thread.
-        self._server.task_dispatcher.queue_logger = logging.Logger("queue", logging.ERROR)
-        enable_connection_faults(self._server)
+        self._listening = listening or bind(host, port)
+        self._listening.setblocking(False)
+        self.url = url_of(self._listening)
+        self._app = app
         self._before_stop = before_stop
-        self._thread: Thread | None = None
+        self._loop = new_event_loop()
+        self._stopping = asyncio.Event()
+        self._thread = Thread(target=self._run, name="stackadapt-emulator", daemon=True)
         self._on_end: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Serves in a background thread; the socket accepts connections as soon as this returns."""
-        self._thread = Thread(target=self._serve, name="stackadapt-emulator", daemon=True)
         self._thread.start()
 
     def run(self, signals: StopSignals) -> None:
@@ -105,18 +89,22 @@ class Listener:
     def stop(self) -> None:
         """Finishes the requests in progress, then closes the socket and every connection."""
         self._before_stop()
-        self._server.task_dispatcher.shutdown(cancel_pending=False)
-        trigger = self._server.trigger
-        # The loop must close its own sockets: if closed by this thread, their descriptors could be reused before its
-        # next iteration. Under the lock, since a loop that is already awake could close the trigger first.
-        with trigger.lock:
-            trigger.thunks.append(lambda: wasyncore.close_all(self._open))
-            trigger.pull_trigger()
-        if self._thread is not None:
-            self._thread.join()
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
 
-    def _serve(self) -> None:
+    def _run(self) -> None:
         try:
-            self._server.run()
+            self._loop.run_until_complete(self._serve())
         finally:
+            self._loop.close()
             self._on_end()
+
+    async def _serve(self) -> None:
+        bridge = WsgiBridge(self._app)
+        connections = Connections(bridge, most=CONNECTIONS)
+        accepting = asyncio.create_task(connections.accept(self._listening))
+        await self._stopping.wait()
+        accepting.cancel()
+        self._listening.close()
+        bridge.stop()
+        await connections.close()

@@ -148,7 +148,7 @@ def test_a_sandbox_is_waited_for_under_its_name(emulator: Emulator) -> None:
 
 
 def test_some_threads_always_keep_serving(client: httpx.Client) -> None:
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(MOST_WAITS) as threads:
         answers = [threads.submit(waiting(client, **{"for": "call"})) for _ in range(MOST_WAITS)]
         refused = next(
             response
@@ -160,7 +160,7 @@ def test_some_threads_always_keep_serving(client: httpx.Client) -> None:
     assert refused.headers["Retry-After"] == "1"
     assert refused.json() == {
         "error": "CannotWait",
-        "message": "4 requests are waiting already, and this server has 8 threads",
+        "message": "20 requests are waiting already, and this server has 40 threads",
         "where": "wait",
         "hint": "Ask again when one has been answered, or read the list itself.",
     }

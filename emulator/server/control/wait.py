@@ -17,8 +17,8 @@ from emulator.errors import ContractViolation, InputError, UserMistake
 from emulator.events import CallReceived
 from emulator.protocol import SANDBOX_HEADER
 from emulator.server.control.request_args import query_parameters
-from emulator.server.listener import THREADS
 from emulator.server.services import CurrentServices, SandboxServices
+from emulator.server.wsgi_bridge import THREADS
 
 # The other threads keep serving what is waited for.
 MOST_WAITS = THREADS // 2

@@ -121,7 +121,7 @@ def blueprint(find: Find, fallback: Callable[[], StackAdapt]) -> Blueprint:
         caller.stackadapt.sandbox.journal.append(_exchanged(caller, result, response, trace_id, body, elapsed()))
         channel = channel_of(request.environ)
         if response.delay_ms and not caller.stackadapt.sandbox.clock.frozen:
-            channel.hold(response.delay_ms)
+            channel.delay(response.delay_ms)
         return _flask_response(response, channel)
 
     for rule in ("/graphql", "/graphql/", "/graphql/<path:rest>"):
