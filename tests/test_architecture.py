@@ -25,7 +25,7 @@ def layers(*names: str) -> Layers:
 # Lowest first, from the folder named on the left. An import goes down: the modules of one layer stay apart.
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
-        "errors artefacts ids protocol",
+        "errors artefacts ids patience protocol",
         "clock durations addresses credentials text strict_json",
         "timestamps rate_limit transport store schemas",
         "yaml_files events",

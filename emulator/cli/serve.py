@@ -16,7 +16,7 @@ from emulator.cli.findings import report_at_start, strict_option
 from emulator.errors import UserMistake
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
-from emulator.server.listener import Listener, bind, url_of
+from emulator.server.listener import Listener, bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
 from emulator.server.signals import StopSignals
 from emulator.server.workers import run_workers
@@ -114,6 +114,7 @@ def warning_about(host: str) -> str | None:
 
 
 def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
+    raise_file_limit()
     with StopSignals() as signals, emulator:
         ready()
         with Heartbeat(emulator.sandboxes.opened):

@@ -259,6 +259,10 @@ class Segment:
         """
         return self._dispatcher.paused()
 
+    def close(self) -> None:
+        """Sends nothing more; waits a few seconds for the batches that are being sent."""
+        self._dispatcher.close()
+
     def reset(self) -> None:
         """Deletes all profiles, events and deliveries."""
         with self.paused():

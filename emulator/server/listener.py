@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from emulator.errors import PortInUse, UserMistake
-from emulator.server.connections import Connections
+from emulator.server.http_connections import Connections
 from emulator.server.signals import StopSignals
 from emulator.server.wsgi_bridge import WsgiBridge
+
+if sys.platform != "win32":
+    import resource
 
 try:
     from uvloop import new_event_loop
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 2000
 _BACKLOG = 1024
+# For files of the stores and connections to other servers.
+_OTHER_FILES = 256
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -51,6 +58,26 @@ def url_of(listening: socket.socket) -> str:
     """The base URL of a bound socket."""
     host, port = listening.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def raise_file_limit() -> None:
+    """Lets this process open as many files as the system allows it."""
+    if sys.platform == "win32":
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems have a lower limit than the one that they report as hard.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _most_connections() -> int:
+    """As many connections as leave files for the rest."""
+    if sys.platform == "win32":
+        return CONNECTIONS
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return min(CONNECTIONS, soft - min(_OTHER_FILES, soft // 2))
 
 
 class Listener:
@@ -101,7 +128,7 @@ class Listener:
 
     async def _serve(self) -> None:
         bridge = WsgiBridge(self._app)
-        connections = Connections(bridge, most=CONNECTIONS)
+        connections = Connections(bridge, most=_most_connections())
         accepting = asyncio.create_task(connections.accept(self._listening))
         await self._stopping.wait()
         accepting.cancel()

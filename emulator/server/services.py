@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
+from emulator.patience import patience
 from emulator.protocol import SANDBOX_HEADER
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
@@ -51,8 +52,13 @@ class SandboxServices:
 
         Raises InputError for a duration that leads past the latest time.
         """
+        self.sandbox.clock.check_advance(by)
+        # What is sent on the way must have arrived before the clock moves on.
+        with patience(None):
+            self._advance(by)
+
+    def _advance(self, by: timedelta) -> None:
         clock = self.sandbox.clock
-        clock.check_advance(by)
         self.process_due()
         stops = _STOPS_FOR_CHANGES
         while True:
@@ -74,7 +80,8 @@ class SandboxServices:
         self.sandbox.reset()
 
     def close(self) -> None:
-        """Closes transports and store."""
+        """Ends the delivery, then closes transports and store."""
+        self.segment.close()
         for transport in self._transports.values():
             transport.close()
         self.sandbox.close()

@@ -22,7 +22,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from emulator.faults import ENVIRON, Interruption
-from emulator.server.connections import CONNECTION, Connection
+from emulator.patience import patience
+from emulator.server.http_connections import CONNECTION, Connection
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -38,6 +39,8 @@ _BODY_SECONDS = 30.0
 # A longer response is sent in parts.
 PART_BYTES = 256 * 1024
 _SILENCE_SECONDS = 120.0
+# An answer does not wait longer for what it has sent to other servers.
+_PATIENCE_SECONDS = 2.0
 # Linger on, for zero seconds; Windows has shorter fields.
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _LOG = logging.getLogger(__name__)
@@ -244,7 +247,8 @@ def _respond(app: WSGIApplication, environ: dict[str, Any], send_part: Callable[
         return parts.write
 
     try:
-        body = app(environ, start_response)
+        with patience(_PATIENCE_SECONDS):
+            body = app(environ, start_response)
         try:
             for part in body:
                 parts.write(part)

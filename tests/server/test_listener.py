@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from emulator.server import connections, wsgi_bridge
+from emulator.server import http_connections, wsgi_bridge
 from emulator.server import listener as listener_module
-from emulator.server.connections import Connections
+from emulator.server.http_connections import Connections
 from emulator.server.listener import Listener
 from emulator.server.signals import StopSignals
 from emulator.server.wsgi_bridge import PART_BYTES, THREADS
@@ -185,7 +185,7 @@ def test_what_is_not_http_is_refused_without_a_log_line(
 
 
 def test_a_request_that_never_becomes_complete_is_given_up(listening: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(http_connections, "HEAD_SECONDS", 0.05)
     listener = listening(app)
     assert send(listener, b"") == b""
     assert send(listener, b"GET / HTTP/1.1\r\nHost: x\r\n") == b""
@@ -194,7 +194,7 @@ def test_a_request_that_never_becomes_complete_is_given_up(listening: Start, mon
 def test_the_second_request_of_a_connection_may_not_take_longer(
     listening: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(http_connections, "HEAD_SECONDS", 0.05)
     host, port = listening(app).url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -226,6 +226,12 @@ def test_a_new_connection_replaces_the_one_idle_longest(listening: Start, monkey
             with suppress(ConnectionResetError):
                 assert connection.recv(1) == b""
         assert httpx.get(listener.url, trust_env=False, timeout=20).text == "ok"
+
+
+@pytest.mark.parametrize(("files", "expected"), [(64, 32), (256, 128), (1024, 768), (100_000, 2000)])
+def test_connections_leave_files_for_the_rest(monkeypatch: pytest.MonkeyPatch, files: int, expected: int) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (files, files))
+    assert listener_module._most_connections() == expected
 
 
 def test_a_client_waits_while_every_connection_has_a_request(listening: Start, monkeypatch: pytest.MonkeyPatch) -> None:

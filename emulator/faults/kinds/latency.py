@@ -9,7 +9,7 @@ from emulator.faults.fault import Fault
 from emulator.faults.options import integer
 from emulator.faults.response import FaultedResponse
 
-# A delayed response occupies a server thread, so this is short; `timeout` waits longer and occupies none.
+# A client gives up before that; `timeout` waits longer.
 LONGEST_MS = 30_000
 
 

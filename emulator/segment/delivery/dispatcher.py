@@ -1,6 +1,6 @@
 """Delivery: trigger, mapping, batch, request, retry; one outcome for every event queued for a subscription.
 
-Nothing runs in the background: `process_due` does what is due on the sandbox's clock. No transaction is open during a
+`process_due` does what is due on the sandbox's clock. No transaction is open during a
 request, since the StackAdapt service may use the same database.
 """
 
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from itertools import groupby
-from threading import Lock
+from functools import partial
+from itertools import groupby, takewhile
 
+from emulator.clock import stopwatch
 from emulator.events import BatchDelivered
 from emulator.mapping import EngineError, Invalid, OutgoingRequest, Prepared, Ready
+from emulator.patience import patience_seconds
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.queue import Attempt, Batch, OutcomeUpdate, Queue
 from emulator.segment.delivery.response import (
@@ -29,6 +31,7 @@ from emulator.segment.delivery.response import (
     classify_response,
 )
 from emulator.segment.delivery.retry_policy import next_attempt
+from emulator.segment.delivery.sender import Sender
 from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.worker_pool import run_concurrently
 from emulator.text import whole_characters
@@ -39,6 +42,8 @@ from emulator.workspace import Destination
 # Delivery Overview's code for an event that the trigger does not match, and the engine's for an invalid payload.
 NOT_TRIGGERED = "NO_MATCHING_MAPPING"
 INVALID_PAYLOAD = "PAYLOAD_VALIDATION_FAILED"
+
+_CLOSING_SECONDS = 5.0
 
 
 class Dispatcher:
@@ -53,35 +58,49 @@ class Dispatcher:
     ) -> None:
         self._sandbox = sandbox
         self._queue = queue
-        self._instances = [
-            (destination, tuple(of_destination))
-            for destination, of_destination in groupby(targets, key=lambda target: target.destination)
-        ]
+        self._targets = tuple(targets)
         self._transport_for = transport_for
-        self._turn = Lock()
+        self._senders = [
+            Sender(sandbox.store, destination, partial(self._send_due, destination, tuple(of_destination)))
+            for destination, of_destination in groupby(self._targets, key=lambda target: target.destination)
+        ]
 
     def process_due(self) -> None:
-        """Retries what is due and sends every batch that is full or old enough."""
-        with self.paused():
-            for destination, targets in self._instances:
-                due = ((target, batch) for target in targets for batch in self._due(target))
-                run_concurrently(due, lambda due: self._attempt(*due), at_once=_workers(destination))
+        """Retries what is due and sends every batch that is full or old enough.
+
+        Returns early when it takes longer than the current `patience`; it goes on all the same.
+        """
+        passes = [(sender, sender.ask()) for sender in self._senders]
+        elapsed, seconds = stopwatch(), patience_seconds()
+        for sender, number in passes:
+            sender.wait(number, None if seconds is None else max(seconds - elapsed() / 1000, 0))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Nothing is being sent within the block; waits for the batches that are being sent."""
-        with self._turn, self._sandbox.store.alone("delivery"):
+        with ExitStack() as pauses:
+            for sender in self._senders:
+                pauses.enter_context(sender.paused())
             yield
+
+    def close(self) -> None:
+        """Begins no further batch; waits a few seconds for those that are being sent."""
+        for sender in self._senders:
+            sender.end()
+        elapsed = stopwatch()
+        for sender in self._senders:
+            sender.join(max(_CLOSING_SECONDS - elapsed() / 1000, 0))
 
     def next_due(self) -> int | None:
         """The next time, in milliseconds, at which something will be due; None when nothing is queued."""
         now = self._now()
-        times = (
-            self._queue.next_due(target, after=now, age_millis=_age_millis(target))
-            for _, targets in self._instances
-            for target in targets
-        )
+        times = (self._queue.next_due(target, after=now, age_millis=_age_millis(target)) for target in self._targets)
         return min((at for at in times if at is not None), default=None)
+
+    def _send_due(self, destination: Destination, targets: Iterable[DeliveryTarget], sender: Sender) -> None:
+        due = ((target, batch) for target in targets for batch in self._due(target))
+        unless_ended = takewhile(lambda _: not sender.ending, due)
+        run_concurrently(unless_ended, lambda due: self._attempt(*due), at_once=_workers(destination))
 
     def _due(self, target: DeliveryTarget) -> Iterator[Batch]:
         yield from self._queue.due_retries(target, self._now())

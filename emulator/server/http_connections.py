@@ -37,7 +37,7 @@ _NO_LOG = logging.Logger("connections", logging.CRITICAL + 1)
 
 
 class Connection(HttpProtocol):
-    """One connection. Until the head of a request is complete, it may be closed to make room for another."""
+    """One connection. Until the head of a request is complete, a new one may replace it."""
 
     transport: asyncio.Transport
 
