@@ -13,6 +13,7 @@ import httpx
 
 from emulator.addresses import address
 from emulator.harness.remote_guard import GuardedTransport, Permission, check_visit
+from emulator.protocol import CONTROL_HEADER
 
 _KEY = "emulator.remote"
 _SECONDS = 600
@@ -20,7 +21,7 @@ _SECONDS = 600
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _keep(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     context.meta[f"{_KEY}.{parameter.name}"] = value
 
 
@@ -37,6 +38,16 @@ allow_writes_option = click.option(
     expose_value=False,
     callback=_keep,
     help="Allow changes to data on that host; never on a production host.",
+)
+
+
+control_token_option = click.option(
+    "--control-token",
+    envvar="STACKADAPT_EMULATOR_CONTROL_TOKEN",
+    show_envvar=True,
+    expose_value=False,
+    callback=_keep,
+    help="Control token of an emulator that needs one.",
 )
 
 
@@ -69,4 +80,10 @@ def guard() -> GuardedTransport:
 def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
     """A guarded client of one server. Raises InputError for an invalid URL, UserMistake for a host not allowed."""
     check_visit(address(url), permission())
+    headers = {**(headers or {}), **_control_token()}
     return httpx.Client(base_url=url, headers=headers, transport=guard(), trust_env=False, timeout=_SECONDS)
+
+
+def _control_token() -> dict[str, str]:
+    token = click.get_current_context().meta.get(f"{_KEY}.control_token")
+    return {CONTROL_HEADER: token} if token else {}

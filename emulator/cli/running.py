@@ -10,7 +10,7 @@ import click
 import httpx
 
 from emulator.addresses import address, shown
-from emulator.cli.remote import client_of, remote_options
+from emulator.cli.remote import client_of, control_token_option, remote_options
 from emulator.errors import UserMistake, reason_of
 from emulator.harness.client import Endpoint, refusal_in, sandbox_at
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
@@ -23,7 +23,7 @@ sandbox_option = click.option("--sandbox", help="Name of the sandbox; the defaul
 
 
 def url_option(command: _Command) -> _Command:
-    """Adds `--url`, and the flags without which it must be this machine."""
+    """Adds `--url`, the control token, and the flags without which it must be this machine."""
     url = click.option(
         "--url",
         default=_URL,
@@ -33,7 +33,7 @@ def url_option(command: _Command) -> _Command:
         show_envvar=True,
         help="URL of the emulator.",
     )
-    return url(remote_options(command))
+    return url(control_token_option(remote_options(command)))
 
 
 def connect(url: str, sandbox: str | None) -> httpx.Client:

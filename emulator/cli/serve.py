@@ -7,13 +7,14 @@ import socket
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import click
 
 from emulator.addresses import is_loopback
 from emulator.cli.findings import report_at_start, strict_option
 from emulator.errors import UserMistake
+from emulator.ids import secret
+from emulator.protocol import CONTROL_HEADER
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.server.listener import Listener, bind, raise_file_limit, url_of
@@ -33,9 +34,7 @@ Examples:
 Exit codes: 0 stopped by a signal, 2 bad usage or a bad workspace. Every option has an environment variable, such as
 STACKADAPT_EMULATOR_SERVE_PORT.
 """
-_OPEN = (
-    "warning: listening on a non-loopback address; the control API is unauthenticated and the default tokens are public"
-)
+_OPEN = "warning: listening on a non-loopback address; the tokens and write keys of the default workspace are public"
 
 
 @click.command(epilog=_EPILOG)
@@ -56,6 +55,10 @@ _OPEN = (
 @click.option("--uploads", type=click.Path(path_type=Path, file_okay=False), help="Folder whose files can be uploaded.")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic or a duration such as 4h.")
 @click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
+@click.option(
+    "--control-token",
+    help="Token that the control API needs; generated when absent and --host is not a loopback address.",
+)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-pii", is_flag=True, help="Show email addresses in the log.")
 @strict_option
@@ -70,6 +73,7 @@ def command(
     uploads: Path | None,
     latency: str | None,
     api_version: str | None,
+    control_token: str | None,
     log_format: str,
     log_pii: bool,
     strict: bool,
@@ -83,10 +87,11 @@ def command(
     report_at_start(workspace, workspace_path, strict=strict)
     if workers > 1 and database is None:
         raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
+    control_token = control_token or (None if is_loopback(host) else secret("control-"))
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
-            emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
+            emulator = Emulator(workspace, data=data, database=database, uploads=uploads, control_token=control_token)
         if warning_about(host):
             emulator.app.config["TRUSTED_HOSTS"] = None
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))
@@ -95,8 +100,8 @@ def command(
     def announce() -> None:
         if warning := warning_about(host):
             click.echo(warning, err=True)
-        url = url_of(listening)
-        click.echo(json.dumps(_connection(url, workspace)) if as_json else _welcome(url, workspace))
+        show = _json_line if as_json else _welcome
+        click.echo(show(url_of(listening), workspace, control_token))
 
     with closing(bind(host, port)) as listening:
         if workers == 1:
@@ -121,8 +126,8 @@ def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], Non
             Listener(emulator.app, listening=listening, before_stop=emulator.end_waits).run(signals)
 
 
-def _connection(url: str, workspace: Workspace) -> dict[str, Any]:
-    return {
+def _json_line(url: str, workspace: Workspace, control_token: str | None) -> str:
+    connection = {
         "url": url,
         "graphql": f"{url}/graphql",
         "segment": f"{url}/v1",
@@ -130,23 +135,26 @@ def _connection(url: str, workspace: Workspace) -> dict[str, Any]:
         "tokens": {token.name: token.secret for token in workspace.tokens},
         "writeKeys": {source.name: source.write_key for source in workspace.sources},
         "advertisers": {advertiser.id: advertiser.name for advertiser in workspace.advertisers},
+        **({"controlToken": control_token} if control_token else {}),
     }
+    return json.dumps(connection)
 
 
-def _welcome(url: str, workspace: Workspace) -> str:
+def _welcome(url: str, workspace: Workspace, control_token: str | None) -> str:
     if not workspace.sources:
         raise UserMistake("this workspace has no source, so it cannot receive events", hint="Add one under sources.")
     key = workspace.sources[0].write_key
     token = workspace.tokens[0].secret
     advertiser = workspace.advertisers[0].id
     tokens = "\n".join(f"               {token.secret}  ({token.name})" for token in workspace.tokens).strip()
+    with_token = f"\n  control token  {control_token}  (header {CONTROL_HEADER})" if control_token else ""
     return f"""stackadapt-emulator is ready at {url}
 
   StackAdapt   {url}/graphql
   tokens       {tokens}
   Segment      {url}/v1/identify, /v1/track, /v1/batch
   write key    {key}
-  control      {url}/_emulator/health
+  control      {url}/_emulator/health{with_token}
 
 Next, send an event, then look for the profile:
 

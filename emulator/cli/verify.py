@@ -15,7 +15,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from emulator.cli.remote import client_of, remote_options
+from emulator.cli.remote import client_of, control_token_option, remote_options
 from emulator.errors import InputError, unwritable
 from emulator.harness.client import Endpoint, RemoteEmulator, in_process, probe
 from emulator.harness.recordings import replay
@@ -78,6 +78,7 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object.")
 @remote_options
+@control_token_option
 def command(
     paths: Sequence[Path],
     recordings: Sequence[Path],

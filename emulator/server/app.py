@@ -18,6 +18,7 @@ from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
 from emulator.segment.http import journal_refused as journal_refused_calls
+from emulator.server.access import CONFIG_KEY, Forbidden, Unauthenticated, check_access
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
@@ -30,13 +31,19 @@ from emulator.stackadapt.http import journal_refused as journal_refused_request
 from emulator.stackadapt.http import uploads_blueprint as uploads
 
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
+# The first kind that an error is.
+_STATUSES = {NotFound: 404, Forbidden: 403, Unauthenticated: 401, UserMistake: 400}
 _SANDBOXES: Final = "stackadapt_emulator"
 
 
-def create_app() -> Flask:
-    """An application for one emulator; `bind` gives it its sandboxes. It accepts loopback host names only."""
+def create_app(control_token: str | None = None) -> Flask:
+    """An application for one emulator; `bind` gives it its sandboxes. It accepts loopback host names only.
+
+    With a control token, the control API needs it.
+    """
     app = copy(_application())
     app.config = copy(app.config)
+    app.config[CONFIG_KEY] = control_token
     app.extensions = {}
     return app
 
@@ -64,6 +71,7 @@ def _application() -> Flask:
     app.register_blueprint(control(lambda: requested_services(_sandboxes())), url_prefix="/_emulator")
     app.register_blueprint(sandboxes(_sandboxes), url_prefix="/_emulator/sandboxes")
     app.add_url_rule("/", view_func=_index)
+    app.before_request(check_access)
     app.register_error_handler(EmulatorError, _emulator_error)
     app.register_error_handler(HTTPException, _http_error)
     return app
@@ -103,7 +111,7 @@ def _index() -> Response:
 
 
 def _emulator_error(error: EmulatorError) -> tuple[Response, int]:
-    status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, UserMistake) else 500
+    status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
     return jsonify(error.as_dict()), status
 
 

@@ -34,7 +34,7 @@ class Emulator:
     'ok'
 
     `data` is a folder for one SQLite file per sandbox; without it the data is in memory. `client` calls it in process;
-    `start()` opens a port and returns its URL.
+    `start()` opens a port and returns its URL. With `control_token`, control requests must send it.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Emulator:
         database: str | None = None,
         clock: Clock | None = None,
         uploads: Path | None = None,
+        control_token: str | None = None,
     ) -> None:
         if not isinstance(workspace, Workspace):
             workspace = load_workspace(workspace or None)
@@ -53,7 +54,7 @@ class Emulator:
         self._uploads = uploads
         self._reporters: list[Reporter] = []
         self._listener: Listener | None = None
-        self.app: Flask = create_app()
+        self.app: Flask = create_app(control_token)
         try:
             self.sandboxes = Sandboxes(workspace, self._stores, self._open_services)
         except EmulatorError:

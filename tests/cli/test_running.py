@@ -86,3 +86,26 @@ def test_a_name_with_special_characters_is_printed_unchanged(
     assert done.returncode == 2
     assert found in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_control_token_is_needed_once_it_is_set(call: Run, serve: Serve) -> None:
+    show = ("clock", "show", "--url", serve("--control-token", "of-the-test").url)
+    refused = call(*show)
+    assert refused.returncode == 2
+    assert "needs its control token" in refused.stderr
+    assert "--control-token" in refused.stderr
+    wrong = call(*show, "--control-token", "another")
+    assert (wrong.returncode, "wrong control token" in wrong.stderr) == (2, True)
+    assert call(*show, "--control-token", "of-the-test").returncode == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_only_beyond_this_machine_a_control_token_is_generated(serve: Serve, host: str) -> None:
+    server = serve("--host", host)
+    url = server.url.replace("0.0.0.0", "127.0.0.1")
+    token = server.connection.get("controlToken")
+    assert (token is not None) is (host == "0.0.0.0")
+    expected = 401 if token else 200
+    assert httpx.get(f"{url}/_emulator/profiles", trust_env=False).status_code == expected
+    sent = {"X-Emulator-Control-Token": token or ""}
+    assert httpx.get(f"{url}/_emulator/profiles", headers=sent, trust_env=False).status_code == 200

@@ -1,0 +1,77 @@
+"""Who may use the control API: no page of another origin, and with a control token only callers that have it."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import current_app, request
+
+from emulator.errors import UserMistake
+from emulator.protocol import CONTROL_HEADER
+
+# The setting of an application: its control token, or None when every caller has access.
+CONFIG_KEY: Final = "STACKADAPT_EMULATOR_CONTROL"
+
+_PREFIX = "/_emulator"
+# Monitors ask for it before anything else, and it says nothing about the data.
+_PUBLIC = f"{_PREFIX}/health"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Forbidden(UserMistake):
+    """A web page of another origin sent the request: status 403."""
+
+
+class Unauthenticated(UserMistake):
+    """The control token is missing or wrong: status 401."""
+
+
+def check_access() -> None:
+    """Raises Forbidden or Unauthenticated when the current request may not use the control API."""
+    if request.path != _PREFIX and not request.path.startswith(f"{_PREFIX}/"):
+        return
+    if request.method not in _READING:
+        _check_origin()
+    if request.path != _PUBLIC:
+        _check_token()
+
+
+def _check_origin() -> None:
+    """A browser sends a simple request, such as an empty POST, to any address that a page names."""
+    origin = request.headers.get("Origin")
+    own = origin is None or _authority(origin) == _authority(f"{request.scheme}://{request.host}")
+    if own and request.headers.get("Sec-Fetch-Site") != "cross-site":
+        return
+    raise Forbidden(
+        "a web page of another origin must not change the emulator",
+        where="Origin",
+        found=origin,
+        allowed=request.host_url.rstrip("/"),
+        hint="Send control requests from a test, a script or the command line.",
+    )
+
+
+def _authority(url: str) -> tuple[str, int] | None:
+    """Host and port of an origin; None for one that has none, such as `null`."""
+    try:
+        parsed = urlsplit(url)
+        host, port = parsed.hostname, parsed.port or _DEFAULT_PORTS.get(parsed.scheme)
+    except ValueError:
+        return None
+    return (host, port) if host and port else None
+
+
+def _check_token() -> None:
+    expected: str | None = current_app.config.get(CONFIG_KEY)
+    if expected is None:
+        return
+    sent = request.headers.get(CONTROL_HEADER, "")
+    if not hmac.compare_digest(sent.encode(), expected.encode()):
+        raise Unauthenticated(
+            "wrong control token" if sent else "the control API of this emulator needs its control token",
+            where=CONTROL_HEADER,
+            hint="The command that started the emulator printed it; other commands take --control-token.",
+        )

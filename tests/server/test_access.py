@@ -1,0 +1,106 @@
+"""Who may use the control API: no page of another origin, and with a control token only callers that have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.test import Client
+
+from emulator import Emulator
+from emulator.protocol import CONTROL_HEADER
+from emulator.server.app import create_app
+
+TOKEN = "control-of-the-test"
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+# What a browser sends with the request of a page.
+FOREIGN = [
+    {"Origin": "http://evil.example"},
+    {"Origin": "http://localhost:3000"},
+    {"Origin": "https://localhost:80000"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "cross-site"},
+]
+OWN = [
+    {},
+    {"Origin": "http://localhost"},
+    {"Origin": "http://LOCALHOST:80"},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
+]
+
+
+def changing_routes() -> Iterator[tuple[str, str]]:
+    """The method and the path of every control route that may change something."""
+    for rule in create_app().url_map.iter_rules():
+        if rule.rule.startswith("/_emulator"):
+            path = rule.rule.replace("<int:", "<")
+            for name in rule.arguments:
+                path = path.replace(f"<{name}>", "1").replace(f"<path:{name}>", "1")
+            for method in sorted((rule.methods or set()).intersection(CHANGING)):
+                yield method, path
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Emulator() as emulator:
+        yield emulator.client
+
+
+@pytest.fixture
+def closed() -> Iterator[Client]:
+    with Emulator(control_token=TOKEN) as emulator:
+        yield emulator.client
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(set(changing_routes())))
+def test_no_page_of_another_origin_changes_anything(client: Client, method: str, path: str) -> None:
+    for headers in FOREIGN:
+        response = client.open(path, method=method, headers=headers)
+        assert (response.status_code, response.json["error"]) == (403, "Forbidden"), headers
+
+
+@pytest.mark.parametrize("headers", OWN, ids=str)
+def test_scripts_and_the_emulators_own_pages_do(client: Client, headers: dict[str, str]) -> None:
+    assert client.post("/_emulator/reset", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_a_page_may_read_and_may_send_calls(client: Client, headers: dict[str, str]) -> None:
+    assert client.get("/_emulator/health", headers=headers).status_code == 200
+    call = {"userId": "u1", "writeKey": "segment-local"}
+    assert client.post("/v1/identify", json=call, headers=headers).status_code == 200
+
+
+def test_the_error_names_both_origins(client: Client) -> None:
+    assert client.post("/_emulator/reset", headers={"Origin": "http://evil.example"}).json == {
+        "error": "Forbidden",
+        "message": "a web page of another origin must not change the emulator",
+        "where": "Origin",
+        "found": "http://evil.example",
+        "allowed": "http://localhost",
+        "hint": "Send control requests from a test, a script or the command line.",
+    }
+
+
+@pytest.mark.parametrize("sent", [None, "", "other", f"{TOKEN} ", "é"])
+def test_with_a_control_token_every_request_needs_it(closed: Client, sent: str | None) -> None:
+    headers = {} if sent is None else {CONTROL_HEADER: sent}
+    for method, path in {("GET", "/_emulator/profiles"), ("GET", "/_emulator/nowhere"), *changing_routes()}:
+        response = closed.open(path, method=method, headers=headers)
+        assert (response.status_code, response.json["error"]) == (401, "Unauthenticated"), path
+        assert TOKEN not in response.text
+
+
+def test_with_the_control_token_requests_are_served(closed: Client) -> None:
+    headers = {CONTROL_HEADER: TOKEN}
+    assert closed.get("/_emulator/profiles", headers=headers).status_code == 200
+    assert closed.post("/_emulator/reset", headers=headers).status_code == 200
+
+
+def test_health_and_both_services_need_no_control_token(closed: Client) -> None:
+    assert closed.get("/_emulator/health").status_code == 200
+    assert closed.post("/v1/identify", json={"userId": "u1", "writeKey": "segment-local"}).status_code == 200
+    bearer = {"authorization": "Bearer sa-local-write"}
+    assert closed.post("/graphql", json={"query": "{ __typename }"}, headers=bearer).status_code == 200
