@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, inspect, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
 
@@ -27,6 +28,9 @@ _KEYS_AT_ONCE = 500
 
 # PostgreSQL's text cannot hold U+0000, which JSON can spell. It is stored as ESCAPE and a digit, as is ESCAPE itself.
 _NUL, _ESCAPE = "\x00", "\x1a"
+
+# PostgreSQL's codes of an unknown table and an unknown schema.
+_GONE = frozenset({"42P01", "3F000"})
 
 T = TypeVar("T")
 
@@ -71,7 +75,7 @@ class Store:
     def begin(self) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        Raises NotFound when the store was closed.
+        Raises NotFound when the store was closed or deleted.
         """
         with self._turn:
             if self._closed:
@@ -79,7 +83,8 @@ class Store:
             with self._engine.begin() as connection:
                 if self._schema:
                     connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction"))))
-                yield connection
+                with self._deletion_named():
+                    yield connection
 
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:
@@ -117,6 +122,16 @@ class Store:
             self._closed = True
             if self._owned:
                 self._engine.dispose()
+
+    @contextmanager
+    def _deletion_named(self) -> Iterator[None]:
+        """Another process may delete the schema at any time."""
+        try:
+            yield
+        except ProgrammingError as error:
+            if self._schema and getattr(error.orig, "sqlstate", None) in _GONE:
+                raise NotFound("this sandbox was deleted") from None
+            raise
 
     def _lock_of(self, work: str) -> Any:
         return func.hashtextextended(f"{self._schema}/{work}", 0)
@@ -168,7 +183,8 @@ def open_engine(url: str) -> Engine:
         connection.isolation_level = None
         if not in_memory:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
+            # What was acknowledged survives a power cut, too.
+            connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA busy_timeout=30000")
 
     @event.listens_for(engine, "begin")

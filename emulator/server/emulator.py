@@ -141,9 +141,9 @@ class Emulator:
         self.sandboxes.close()
         self._stores.close()
 
-    def _open_services(self, name: str, workspace: Workspace) -> SandboxServices:
+    def _open_services(self, name: str, key: str, workspace: Workspace) -> SandboxServices:
         clock = self._clock if name == DEFAULT_SANDBOX else None
-        sandbox = Sandbox(workspace, name=name, store=self._stores.open(name), clock=clock)
+        sandbox = Sandbox(workspace, name=name, store=self._stores.open(key), clock=clock)
         for reporter in self._reporters:
             sandbox.journal.listen(reporter)
         try:

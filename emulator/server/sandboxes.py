@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from emulator.errors import EmulatorError, InputError, NotFound, UserMistake, WorkspaceError, unknown
+from emulator.errors import InputError, NotFound, UserMistake, WorkspaceError, unknown
 from emulator.ids import secret
 from emulator.protocol import DEFAULT_SANDBOX
 from emulator.server.services import SandboxServices
@@ -49,16 +49,20 @@ WORKSPACES = Table(
 _TOKEN, _WRITE_KEY = "token", "write key"
 _PREFIXES = {_TOKEN: "sa", _WRITE_KEY: "segment"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+# Windows opens devices under these names, whatever the extension.
+_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 _SECRET = re.compile(rf"(?P<prefix>[a-z]+)-(?P<name>{_NAME.pattern})-[0-9a-f]{{32}}")
 
-OpenServices = Callable[[str, Workspace], SandboxServices]
+# Its arguments are the name of a sandbox, the key of its store, and its workspace.
+OpenServices = Callable[[str, str, Workspace], SandboxServices]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedSandbox:
-    """A sandbox that can be opened: its name, and its workspace with its secrets."""
+    """A sandbox that can be opened: its name, the key of its store, and its workspace with its secrets."""
 
     name: str
+    key: str
     workspace: Workspace = field(repr=False)
 
 
@@ -78,6 +82,11 @@ class _Row:
     secret: str = field(repr=False)
     seed: int | None
 
+    @property
+    def key(self) -> str:
+        """The key of its store. A later sandbox of this name has another, so that neither can find the other's data."""
+        return f"{self.name}-{hashlib.sha256(self.secret.encode()).hexdigest()[:12]}"
+
 
 class Sandboxes:
     """Finds the services that a request addresses; opens them on first use."""
@@ -92,7 +101,7 @@ class Sandboxes:
         self._by_secret: dict[bytes, str] = {}
         self._services: dict[str, SandboxServices] = {}
         self._workspace = workspace
-        self._learn(NamedSandbox(name=DEFAULT_SANDBOX, workspace=workspace))
+        self._learn(NamedSandbox(name=DEFAULT_SANDBOX, key=DEFAULT_SANDBOX, workspace=workspace))
         self._registry = self.services(DEFAULT_SANDBOX).sandbox.store
         self._registry.create(REGISTRY)
         self._read_registry()
@@ -115,13 +124,16 @@ class Sandboxes:
                     connection.execute(insert(WORKSPACES).values(name=name, workspace=json.dumps(workspace)))
         except IntegrityError:
             raise _taken(name) from None
+        if (deleted := self._rows.get(name)) is not None:
+            # By another process: this one has not noticed yet.
+            self._forget(deleted)
         with self._lock:
             self._rows = {**self._rows, name: row}
             sandbox = self._learn(_named(own, row))
             try:
                 self._services_of(sandbox)
-            except EmulatorError:
-                # Such as an invalid condition of an audience, found when it is compiled.
+            except BaseException:
+                # Such as an invalid condition of an audience, found when it is compiled, or a full disk.
                 self.delete(name)
                 raise
         return sandbox
@@ -146,13 +158,20 @@ class Sandboxes:
                 "the default sandbox cannot be deleted", where="sandbox", hint="POST /_emulator/reset empties it."
             )
         self._refresh()
-        if name not in self._rows:
+        row = self._rows.get(name)
+        if row is None:
             raise self._not_found(name)
         with self._registry.begin() as connection:
-            for table in (SANDBOXES, WORKSPACES):
-                connection.execute(delete(table).where(table.c.name == name))
-        self._forget(name)
-        self._stores.drop(name)
+            # Not one of the same name that another process has created meanwhile.
+            same = (SANDBOXES.c.name == name) & (SANDBOXES.c.secret == row.secret)
+            deleted = connection.execute(delete(SANDBOXES).where(same)).rowcount > 0
+            if deleted:
+                connection.execute(delete(WORKSPACES).where(WORKSPACES.c.name == name))
+        self._forget(row)
+        if not deleted:
+            # Another request was faster.
+            raise self._not_found(name)
+        self._stores.drop(row.key)
 
     def services(self, name: str) -> SandboxServices:
         """The services of the sandbox with this name. Raises NotFound and WorkspaceError as `get` does."""
@@ -204,7 +223,7 @@ class Sandboxes:
 
     def _services_of(self, sandbox: NamedSandbox) -> SandboxServices:
         if sandbox.name not in self._services:
-            self._services[sandbox.name] = self._open_services(sandbox.name, sandbox.workspace)
+            self._services[sandbox.name] = self._open_services(sandbox.name, sandbox.key, sandbox.workspace)
         return self._services[sandbox.name]
 
     def _listed(self, name: str) -> NamedSandbox | UnreadableSandbox:
@@ -259,8 +278,12 @@ class Sandboxes:
             self._by_secret[digest] = sandbox.name
         return sandbox
 
-    def _forget(self, name: str) -> None:
+    def _forget(self, forgotten: _Row) -> None:
+        name = forgotten.name
         with self._lock:
+            if self._rows.get(name) != forgotten:
+                # Another request has forgotten it, and a new one may have its name.
+                return
             self._rows = {other: row for other, row in self._rows.items() if other != name}
             sandbox = self._known.pop(name, None)
             services = self._services.pop(name, None)
@@ -279,8 +302,8 @@ class Sandboxes:
         with self._registry.begin() as connection:
             rows = {row.name: _Row(**row._mapping) for row in connection.execute(select(SANDBOXES))}
         # One that was deleted and created again has another secret; one created meanwhile is not in `before`.
-        for name in [name for name, row in before.items() if rows.get(name) != row]:
-            self._forget(name)
+        for row in [row for name, row in before.items() if rows.get(name) != row]:
+            self._forget(row)
         with self._lock:
             self._rows = {**self._rows, **rows}
 
@@ -300,6 +323,7 @@ def _named(workspace: Workspace, row: _Row) -> NamedSandbox:
 
     return NamedSandbox(
         name=row.name,
+        key=row.key,
         workspace=replace(
             workspace,
             tokens=tuple(replace(token, secret=tokens[token.secret]) for token in workspace.tokens),
@@ -335,6 +359,8 @@ def _check_name(name: Any) -> None:
             found=name,
             allowed="1 to 40 of a-z, 0-9, - and _, starting with a letter or digit",
         )
+    if name in _RESERVED:
+        raise InputError("some file systems reserve this name", where="name", found=name, hint="Choose another.")
     if name == DEFAULT_SANDBOX:
         raise _taken(name)
 

@@ -18,15 +18,15 @@ _LOCK = "in-use"
 
 
 class Stores(Protocol):
-    """Opens and deletes stores by sandbox name. `shared`: other processes may change them too."""
+    """Opens and deletes stores by a key that only one sandbox ever has. `shared`: other processes may change them."""
 
     shared: bool
 
-    def open(self, name: str) -> Store:
-        """The store of a sandbox, created if absent."""
+    def open(self, key: str) -> Store:
+        """The store with this key, created if absent."""
         ...
 
-    def drop(self, name: str) -> None:
+    def drop(self, key: str) -> None:
         """Deletes the data of a closed store."""
         ...
 
@@ -40,10 +40,10 @@ class MemoryStores:
 
     shared = False
 
-    def open(self, name: str) -> Store:
+    def open(self, key: str) -> Store:
         return Store()
 
-    def drop(self, name: str) -> None:
+    def drop(self, key: str) -> None:
         """Nothing to delete: closing a store discards its data."""
 
     def close(self) -> None:
@@ -63,16 +63,16 @@ class FileStores:
         self._folder = folder
         self._lock = _lock(folder)
 
-    def open(self, name: str) -> Store:
-        path = self._path(name)
+    def open(self, key: str) -> Store:
+        path = self._path(key)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise unwritable(path, error) from None
         return Store(f"sqlite:///{path}")
 
-    def drop(self, name: str) -> None:
-        path = self._path(name)
+    def drop(self, key: str) -> None:
+        path = self._path(key)
         for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
             file.unlink(missing_ok=True)
 
@@ -80,8 +80,8 @@ class FileStores:
         """Unlocks the folder; each store closes its own file."""
         self._lock.close()
 
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.sqlite"
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.sqlite"
 
 
 def _lock(folder: Path) -> sqlite3.Connection:
@@ -137,11 +137,11 @@ class SharedStores:
             reason = reason_of(original).strip() if original else "invalid URL"
             raise UserMistake(f"cannot connect to the database: {reason}", where="--database") from None
 
-    def open(self, name: str) -> Store:
-        return Store(self._url, schema=f"{_PREFIX}{name}", engine=self._engine)
+    def open(self, key: str) -> Store:
+        return Store(self._url, schema=f"{_PREFIX}{key}", engine=self._engine)
 
-    def drop(self, name: str) -> None:
-        self.open(name).drop_schema()
+    def drop(self, key: str) -> None:
+        self.open(key).drop_schema()
 
     def close(self) -> None:
         self._engine.dispose()

@@ -255,7 +255,8 @@ def test_a_folder_keeps_sandboxes_with_tokens_data_and_time(tmp_path: Path) -> N
         sandbox = created(emulator.client, name="kept")
         identify(emulator.client, sandbox["writeKey"], "ada")
         emulator.client.post("/_emulator/clock/advance", json={"hours": 4}, headers=of(sandbox))
-    assert sorted(file.name for file in tmp_path.glob("*.sqlite")) == ["default.sqlite", "kept.sqlite"]
+    key = emulator.sandboxes.get("kept").key
+    assert sorted(file.stem for file in tmp_path.glob("*.sqlite")) == ["default", key]
     with Emulator(data=tmp_path) as emulator:
         client = emulator.client
         assert client.get("/_emulator/sandboxes/kept").json == sandbox
