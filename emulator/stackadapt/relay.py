@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from emulator import strict_json
 from emulator.stackadapt import messages
 from emulator.stackadapt.messages import emulator_error
 
@@ -43,7 +44,7 @@ def cursor_of(name: str, position: Position) -> str:
 def position_of(name: str, cursor: str) -> Position:
     """The position of a cursor. Raises GraphQLError for a string that is not a cursor of this list."""
     try:
-        decoded = json.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        decoded = strict_json.parse(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         raise emulator_error(messages.BAD_CURSOR.format(cursor)) from None
     if not isinstance(decoded, list) or len(decoded) < 2 or decoded[0] != name:

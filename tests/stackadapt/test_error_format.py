@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from graphql import GraphQLError, build_schema, parse
+from graphql import GraphQLError, parse
 
 from emulator.stackadapt.graphql.error_format import in_graphql_js_words
-
-SCHEMA = build_schema("type Query { a: Int }")
 
 
 @pytest.mark.parametrize(
@@ -22,4 +20,4 @@ SCHEMA = build_schema("type Query { a: Int }")
 def test_a_syntax_error_has_the_wording_of_graphql_js(document: str, message: str) -> None:
     with pytest.raises(GraphQLError) as caught:
         parse(document)
-    assert in_graphql_js_words(caught.value.message, SCHEMA) == message
+    assert in_graphql_js_words(caught.value) == message
