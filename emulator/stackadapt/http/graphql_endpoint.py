@@ -30,6 +30,9 @@ from emulator.workspace import Token
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
+# The statuses of what Yoga itself responds to a body that it reads.
+_NEGOTIATED = (200, 400)
+
 Find = Callable[[str], StackAdapt | None]
 
 
@@ -251,7 +254,7 @@ def _http_response(result: GraphQLResponse, **headers: str) -> FaultedResponse:
     The document has run also when the client accepts none: Yoga chooses the type last.
     """
     media_type = _accepted()
-    if media_type is None and result.status < 400:
+    if media_type is None and result.status in _NEGOTIATED:
         result = GraphQLResponse.error(406, messages.NOT_ACCEPTABLE.format(request.headers["Accept"]), emulator=True)
     media_type = media_type or JSON
     text = json.dumps(result.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
