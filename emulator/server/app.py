@@ -21,6 +21,7 @@ from emulator.segment.http import journal_refused as journal_refused_calls
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
+from emulator.server.json_provider import StrictJSONProvider
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
 from emulator.server.wrong_paths import meant_by, unknown_path, untrusted_host, wrong_method
@@ -53,7 +54,7 @@ def _application() -> Flask:
     Built once per process: compiling the routes takes longer than the rest of an emulator in memory.
     """
     app = Flask("stackadapt-emulator", static_folder=None)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it, its base class does not
+    app.json = StrictJSONProvider(app)
     # A web page that resolves its own host name to loopback must not reach the emulator.
     app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
