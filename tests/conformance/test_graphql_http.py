@@ -121,6 +121,16 @@ CONTENT_TYPES: Final = (
 )
 METHODS: Final = ("PUT", "PATCH", "DELETE")
 
+# A variable that may be null stands where null is wrong, which only the execution shows.
+NULLS: Final = (
+    'query($a: ID = "1") { advertiser(id: $a) { name } }',
+    "query($a: Boolean = true) { user @skip(if: $a) { email } }",
+    'query($a: String = "x") { cdpProfiles(advertiserId: 1, filterBy: {filterDomains: [$a]}) { size } }',
+    "query($a: OrderDirection = ASC) { customSegments(sortBy: {field: name, order: $a}) { totalCount } }",
+    'query($a: ID = "1") { ...F } fragment F on Query { advertisers(filterBy: {ids: [$a]}) { totalCount } }',
+    'mutation($a: ID = 1) { deleteRawProfile(input: {advertiserId: $a, email: ""}) { __typename } }',
+)
+
 Answer = tuple[int, str | None, Any]
 
 
@@ -181,6 +191,13 @@ def test_a_content_type_has_the_response_of_yoga(emulator: Emulator, oracle: Gra
         headers = {} if content_type is None else {"Content-Type": content_type}
         ours, expected = answers(emulator, oracle, headers, QUERY)
         assert (content_type, ours) == (content_type, expected)
+
+
+@pytest.mark.node(GRAPHQL_YOGA)
+def test_a_null_in_an_argument_has_the_response_of_yoga(emulator: Emulator, oracle: GraphQLOracle) -> None:
+    for document in NULLS:
+        ours, expected = answers(emulator, oracle, JSON, {"query": document, "variables": {"a": None}})
+        assert (document, ours) == (document, expected)
 
 
 @pytest.mark.node(GRAPHQL_YOGA)

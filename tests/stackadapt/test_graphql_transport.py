@@ -272,6 +272,21 @@ def test_wrong_variables_are_refused_with_status_400(
     assert "data" not in response.json
 
 
+def test_a_null_that_only_the_execution_finds_has_the_wording_of_graphql_js(service: Service) -> None:
+    document = 'query($a: ID = "1") { advertisers(filterBy: {ids: [$a]}) { totalCount } }'
+    response = service.post({"query": document, "variables": {"a": None}})
+    assert response.json == {
+        "data": None,
+        "errors": [
+            {
+                "message": 'Argument "filterBy" has invalid value {ids: [$a]}.',
+                "locations": [{"line": 1, "column": 45}],
+                "path": ["advertisers"],
+            }
+        ],
+    }
+
+
 @pytest.mark.parametrize("name", [None, "C", ""])
 def test_the_operation_is_selected_by_name(service: Service, name: str | None) -> None:
     document = "query A { user { email } } query B { account { currency } }"

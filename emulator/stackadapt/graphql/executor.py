@@ -22,6 +22,7 @@ from emulator.faults import Definition, FaultedResponse, FaultMatch, Match, Requ
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import Advertisers
+from emulator.stackadapt.graphql.argument_errors import reworded
 from emulator.stackadapt.graphql.context import RequestContext
 from emulator.stackadapt.graphql.error_format import GraphQLJSError, formatted
 from emulator.stackadapt.graphql.request import GraphQLParams, ParsedRequest, parse_request
@@ -156,7 +157,7 @@ class Executor:
             self._sandbox.journal.append(event)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = [formatted(error) for error in result.errors]
+            body["errors"] = [formatted(error) for error in reworded(result.errors, document)]
         return GraphQLResponse(status=200, body=body)
 
     def _context(
