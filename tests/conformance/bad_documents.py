@@ -232,7 +232,8 @@ VALIDATION: Final = (
     "{ advertisers(first: 1) { totalCount } advertisers { totalCount } }",
     "{ a: user { b: email } ...F } fragment F on Query { a: user { b: __typename } }",
     "{ customSegments { nodes { ... on UserUploadedCustomSegment { a: id } ... on CustomSegment { a: name } } } }",
-    # Several at once
+    # Several at once, and more than graphql-js reports
+    "{ " + " ".join(f"nope{number}" for number in range(150)) + " }",
     "{ nope useer { email } advertiser { nam } tokenInfo(x: 1) { name { x } } ...F }",
     "query A($a: Nope) { nope(a: $b) @x } query A { user }",
 )

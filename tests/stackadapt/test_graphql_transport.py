@@ -132,6 +132,11 @@ def test_other_methods_are_refused_with_json(service: Service, method: str) -> N
     assert response.json["errors"][0]["extensions"] == {"emulator": True}
 
 
+def test_head_is_refused_without_a_body(service: Service) -> None:
+    response = service.http.head("/graphql?query={__typename}")
+    assert (response.status_code, response.data) == (405, b"")
+
+
 def test_a_body_beyond_the_limit_is_refused(make_service: Make) -> None:
     service = make_service(limits=Limits(body_bytes=100))
     assert service.post({"query": USER}).status_code == 200
