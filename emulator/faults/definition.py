@@ -6,7 +6,6 @@ X-Emulator-Fault: {"fault": "partial", "email": "*@example.com"}
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import emulator.faults.kinds as kinds
+from emulator import strict_json
 from emulator.errors import InputError, unknown
 from emulator.faults.fault import Fault
 from emulator.faults.matching import Match, RequestSummary
@@ -111,7 +111,7 @@ def _probability(value: object) -> float:
 
 def _json(value: str) -> dict[str, Any]:
     try:
-        document = json.loads(value)
+        document = strict_json.parse(value)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -137,7 +137,7 @@ def _pairs(value: str) -> dict[str, Any]:
 def _scalar(text: str) -> Any:
     """A number or boolean where the text is one, else the text."""
     try:
-        value = json.loads(text)
+        value = strict_json.parse(text)
     except ValueError:
         return text
     return value if isinstance(value, int | float) else text

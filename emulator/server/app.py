@@ -22,6 +22,7 @@ from emulator.server.access import CONFIG_KEY, Forbidden, Unauthenticated, check
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
+from emulator.server.json_provider import StrictJSONProvider
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
 from emulator.server.wrong_paths import meant_by, unknown_path, untrusted_host, wrong_method
@@ -60,7 +61,7 @@ def _application() -> Flask:
     Built once per process: compiling the routes takes longer than the rest of an emulator in memory.
     """
     app = Flask("stackadapt-emulator", static_folder=None)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it, its base class does not
+    app.json = StrictJSONProvider(app)
     # A web page that resolves its own host name to loopback must not reach the emulator.
     app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES

@@ -16,6 +16,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from emulator import strict_json
 from emulator.clock import LATEST, to_iso
 from emulator.errors import InputError
 from emulator.sandbox import CLOCK, stored_clock
@@ -99,7 +100,7 @@ def _columns(table: Table) -> list[str]:
 def _read(packed: gzip.GzipFile) -> Iterator[Any]:
     while line := packed.readline(_LONGEST_LINE):
         try:
-            yield json.loads(line)
+            yield strict_json.parse(line)
         except (ValueError, RecursionError):
             raise _damaged("a line is not JSON") from None
 

@@ -16,12 +16,12 @@ UNEXPECTED_PARAMETER = 'Unexpected parameter "{}" in the request body.'
 # Wording of the gateway family that the service uses.
 INVALID_JSON = "POST body sent invalid JSON."
 NO_QUERY = "Must provide query string."
-NO_OPERATION = "Must provide an operation."
-AMBIGUOUS_OPERATION = "Must provide operation name if query contains multiple operations."
+NO_SUCH_OPERATION = "Could not determine what operation to execute."
+NO_SUBSCRIPTIONS = "Schema is not configured to execute subscription operation."
 UNEXPECTED_FAILURE = "Unexpected error."
-PARAMS_NOT_AN_OBJECT = "Expected params to be an object but given {}."
+NO_BATCHING = "Batching is not supported."
+BODY_NOT_AN_OBJECT = "POST body is expected to be object but received {}"
 WRONG_PARAM_TYPE = 'Expected "{}" param to be {}, but given {}.'
-UNKNOWN_OPERATION = 'Unknown operation named "{}".'
 
 # The emulator's own.
 HALF_SURROGATE = "The variables contain half of a surrogate pair, which is not a character."
@@ -50,6 +50,8 @@ ONLY_CDP_PROFILES = "The emulator accepts files of the resource CDP_PROFILES onl
 INPUT_REQUIRED = "input is required."
 DATA_NOT_OBJECTS = "data must be an array of objects."
 METHOD_NOT_ALLOWED = "Method {} is not allowed: send a POST request."
+NOT_JSON = "The Content-Type is {}: send application/json, the only one that the emulator reads."
+NOT_ACCEPTABLE = "The Accept header is {!r}: accept application/json or application/graphql-response+json."
 BODY_TOO_LARGE = "The request body is larger than {} bytes."
 TOO_DEEP = "The document is nested {} fields deep; at most {} are allowed."
 TOO_MANY = "The document has {} {}; at most {} are allowed."

@@ -3,6 +3,9 @@
 A cursor is the position of its item in the order of its list, not a count of items: whatever is written between two
 pages, no item is repeated or omitted. It is opaque: URL-safe base64 of JSON. An empty cursor means none: clients have
 sent one for the first page. The service's own format of cursors is not public (assumed).
+
+A page has at most 100 items: a larger `first` or `last` is cut without an error, and `hasNextPage` says that there are
+more. Third parties observed this on root connections (2026-05); that nested ones do the same is assumed.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from emulator import strict_json
 from emulator.stackadapt import messages
 from emulator.stackadapt.messages import emulator_error
 
+# The size of a page without a size, and the largest.
 PAGE = 100
 
 T = TypeVar("T")
@@ -43,7 +48,7 @@ def cursor_of(name: str, position: Position) -> str:
 def position_of(name: str, cursor: str) -> Position:
     """The position of a cursor. Raises GraphQLError for a string that is not a cursor of this list."""
     try:
-        decoded = json.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        decoded = strict_json.parse(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         raise emulator_error(messages.BAD_CURSOR.format(cursor)) from None
     if not isinstance(decoded, list) or len(decoded) < 2 or decoded[0] != name:
@@ -80,7 +85,7 @@ def connection(
 
 
 def _window(ordered: Sequence[T], page: Mapping[str, Any], order: CursorOrder[T]) -> tuple[int, int]:
-    """The half-open range of indexes of a page."""
+    """The half-open range of indexes of a page, of at most `PAGE` items."""
     first, last = page.get("first"), page.get("last")
     for name, size in (("first", first), ("last", last)):
         if size is not None and size < 0:
@@ -93,9 +98,9 @@ def _window(ordered: Sequence[T], page: Mapping[str, Any], order: CursorOrder[T]
     if first is None and last is None:
         first = PAGE
     if first is not None:
-        end = min(end, start + first)
+        end = min(end, start + min(first, PAGE))
     if last is not None:
-        start = max(start, end - last)
+        start = max(start, end - min(last, PAGE))
     return start, end
 
 

@@ -15,13 +15,14 @@ from .packages import (
     ANALYTICS_NEXT,
     ANALYTICS_NODE,
     GENERATIONS,
+    GRAPHQL_YOGA,
     is_installed,
     lock_digest,
     package_directory,
     stamp_file,
 )
 
-ALL = (*GENERATIONS, ANALYTICS_NODE, ANALYTICS_NEXT)
+ALL = (*GENERATIONS, ANALYTICS_NODE, ANALYTICS_NEXT, GRAPHQL_YOGA)
 
 
 def install(name: str) -> bool:

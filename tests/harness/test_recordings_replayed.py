@@ -44,7 +44,8 @@ class Upstream:
         self, query: str, variables: Mapping[str, Any] | None = None, *, token: str | None = WRITE, **changed: Any
     ) -> Any:
         request = json.dumps({"query": query, "variables": dict(variables or {})})
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        headers = {"content-type": "application/json"}
+        headers |= {} if token is None else {"authorization": f"Bearer {token}"}
         answer = self._client.post("/graphql", content=request, headers=headers)
         shown: dict[str, Any] = {"status": answer.status_code, "headers": answer.headers, "response": answer.text}
         self._recording.keep(

@@ -55,7 +55,7 @@ def wrong_token(endpoint: Endpoint) -> None:
 
 
 def unreadable(endpoint: Endpoint) -> None:
-    endpoint.client.post("/graphql", content="nonsense")
+    endpoint.client.post("/graphql", content="nonsense", headers={"content-type": "application/json"})
     endpoint.client.get("/graphql")
 
 

@@ -243,7 +243,8 @@ def test_a_reset_over_a_socket_is_a_tcp_reset(serve: Callable[..., GraphQLClient
     with socket.create_connection((target.client.base_url.host, target.client.base_url.port or 0)) as connection:
         connection.sendall(
             b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer sa-local-write\r\n"
-            b"X-Emulator-Fault: reset\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"X-Emulator-Fault: reset\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (len(body), body)
         )
         with pytest.raises(ConnectionResetError):
             connection.recv(1)

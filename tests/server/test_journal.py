@@ -184,7 +184,7 @@ def test_the_outcome_distinguishes_kinds_of_errors(client: Client, query: str, o
 
 
 def test_a_body_that_is_not_a_request_is_journalled_unchanged(client: Client) -> None:
-    client.post("/graphql", data="nonsense", headers=WRITE)
+    client.post("/graphql", data="nonsense", headers=WRITE, content_type="application/json")
     (entry,) = journal(client)["entries"]
     assert (entry["request"], entry["outcome"], entry["records"], entry["operations"]) == (
         "nonsense",

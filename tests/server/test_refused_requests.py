@@ -67,12 +67,17 @@ def bearer(secret: str) -> dict[str, str]:
             {"json": QUERY, "headers": {"authorization": f"Basic {SECRET}"}},
             (401, "not_bearer", PRINT, ["user"]),
         ),
-        ("POST", {"data": f"not JSON {SECRET}", "headers": bearer(SECRET)}, (400, "invalid_body", PRINT, [])),
+        (
+            "POST",
+            {"data": f"not JSON {SECRET}", "headers": bearer(SECRET), "content_type": "application/json"},
+            (400, "invalid_body", PRINT, []),
+        ),
+        ("POST", {"data": f"query={SECRET}", "headers": bearer(SECRET)}, (415, "invalid_body", PRINT, [])),
         ("POST", {"data": b"x" * (8 * 1024 * 1024 + 1)}, (413, "body_too_large", None, [])),
         ("GET", {"headers": bearer(SECRET)}, (405, "method_not_allowed", PRINT, [])),
         ("OPTIONS", {}, (405, "method_not_allowed", None, [])),
     ],
-    ids=["none", "empty", "unknown", "bare", "basic", "invalid body", "too large", "GET", "preflight"],
+    ids=["none", "empty", "unknown", "bare", "basic", "invalid body", "form", "too large", "GET", "preflight"],
 )
 def test_a_refused_request_is_in_the_default_journal(
     client: Client, method: str, sent: dict[str, Any], expected: tuple[Any, ...]

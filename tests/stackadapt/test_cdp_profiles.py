@@ -129,3 +129,12 @@ def test_reads_see_processed_records(service: Service) -> None:
     assert page(service)["size"] == 1
     service.sync({"email": "b@example.com"})
     assert page(service)["size"] == 2
+
+
+def test_the_inner_pages_have_at_most_a_hundred_profiles(service: Service) -> None:
+    service.sync(*({"email": f"person{number}@example.com"} for number in range(130)))
+    answer = service.run(QUERY, f={"limit": 500}, first=500)["cdpProfiles"]
+    assert (answer["size"], len(answer["profiles"]["nodes"])) == (130, 100)
+    cursor = answer["profiles"]["pageInfo"]["endCursor"]
+    rest = service.run(QUERY, f={"limit": 500}, first=500, after=cursor)["cdpProfiles"]["profiles"]
+    assert len(rest["nodes"]) == 30

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLObjectType, get_named_type
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 from emulator.stackadapt.relay import CursorOrder, connection, cursor_of, position_of
 
 UP: CursorOrder[int] = CursorOrder(name="numbers", position=lambda number: (number,))
@@ -96,3 +99,35 @@ def test_a_page_without_a_size_has_a_hundred_items() -> None:
     shown = connection(range(300), {}, UP)
     assert shown["nodes"] == list(range(100))
     assert shown["pageInfo"]["hasNextPage"] is True
+
+
+@given(st.integers(0, 350), orders, st.sampled_from(["first", "last"]), st.integers(0, 2**31 - 1))
+def test_a_page_has_at_most_a_hundred_items(count: int, order: CursorOrder[int], argument: str, size: int) -> None:
+    shown = connection(range(count), {argument: size}, order)
+    ordered = sorted(range(count), reverse=order.descending)
+    expected = min(count, size, 100)
+    assert shown["nodes"] == (ordered[:expected] if argument == "first" else ordered[count - expected :])
+    assert shown["totalCount"] == count
+    more = "hasNextPage" if argument == "first" else "hasPreviousPage"
+    assert shown["pageInfo"][more] is (expected < count)
+
+
+def connection_fields() -> Iterator[tuple[str, str]]:
+    for api_version in API_VERSIONS:
+        for type_name, graphql_type in executable_schema(api_version).type_map.items():
+            if isinstance(graphql_type, GraphQLObjectType) and not type_name.startswith("__"):
+                for name, field in graphql_type.fields.items():
+                    if get_named_type(field.type).name.endswith("Connection"):
+                        yield f"{api_version} {type_name}", name
+
+
+@pytest.mark.parametrize(("owner", "name"), sorted(set(connection_fields())))
+def test_every_connection_of_the_schema_has_such_pages(owner: str, name: str) -> None:
+    api_version, type_name = owner.split()
+    parent = executable_schema(api_version).type_map[type_name]
+    assert isinstance(parent, GraphQLObjectType)
+    field = parent.fields[name]
+    assert {"first", "last", "after", "before"} <= set(field.args)
+    assert field.resolve is not None
+    # The one function that cuts pages.
+    assert "connection" in inspect.unwrap(field.resolve).__code__.co_names

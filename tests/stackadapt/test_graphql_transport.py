@@ -94,15 +94,22 @@ def test_an_unknown_key_with_a_null_value_is_ignored(service: Service) -> None:
         ("", "POST body sent invalid JSON."),
         (b"\xff\xfe", "POST body sent invalid JSON."),
         ("[" * 100_000, "POST body sent invalid JSON."),
-        ([{"query": USER}], "Expected params to be an object but given array."),
-        ("7", "Expected params to be an object but given number."),
-        ('"x"', "Expected params to be an object but given string."),
-        ("true", "Expected params to be an object but given boolean."),
-        ({}, "Must provide query string."),
-        ({"query": None}, "Must provide query string."),
+        ('{"query": "{ user { email } }", "variables": {"unused": NaN}}', "POST body sent invalid JSON."),
+        ('{"query": "{ user { email } }", "variables": {"unused": [-Infinity]}}', "POST body sent invalid JSON."),
+        ('\ufeff{"query": "{ user { email } }"}', "POST body sent invalid JSON."),
+        ('{"query": "{ user { email } }"}'.encode("utf-16"), "POST body sent invalid JSON."),
+        (b'{"query": "{ user { email } } # \xff"}', "POST body sent invalid JSON."),
+        ('{"query": "{ user { email } }"} {}', "POST body sent invalid JSON."),
+        ([{"query": USER}], "Batching is not supported."),
+        ("7", "POST body is expected to be object but received number"),
+        ('"x"', "POST body is expected to be object but received string"),
+        ("true", "POST body is expected to be object but received boolean"),
+        ("null", "POST body is expected to be object but received null"),
         ({"query": 5}, 'Expected "query" param to be a string, but given number.'),
         ({"query": USER, "variables": []}, 'Expected "variables" param to be empty or an object, but given array.'),
-        ({"query": USER, "operationName": 1}, 'Expected "operationName" param to be a string, but given number.'),
+        ({"query": USER, "variables": "{}"}, 'Expected "variables" param to be empty or an object, but given string.'),
+        ({"query": USER, "extensions": 1}, 'Expected "extensions" param to be empty or an object, but given number.'),
+        ({"query": USER, "operationName": 1}, "Could not determine what operation to execute."),
     ],
 )
 def test_a_body_that_is_not_a_request_is_refused(service: Service, body: Any, expected: str) -> None:
@@ -123,6 +130,11 @@ def test_other_methods_are_refused_with_json(service: Service, method: str) -> N
     assert response.status_code == 405
     assert response.headers["Allow"] == "POST"
     assert response.json["errors"][0]["extensions"] == {"emulator": True}
+
+
+def test_head_is_refused_without_a_body(service: Service) -> None:
+    response = service.http.head("/graphql?query={__typename}")
+    assert (response.status_code, response.data) == (405, b"")
 
 
 def test_a_body_beyond_the_limit_is_refused(make_service: Make) -> None:
@@ -204,7 +216,7 @@ def test_an_empty_selection_is_a_syntax_error(service: Service) -> None:
         ),
         (
             'mutation { upsertProfiles(input: "it\'s") { x } }',
-            'Expected value of type "UpsertProfilesInput", found "it\'s".',
+            'Expected value of type "UpsertProfilesInput!", found "it\'s".',
         ),
         ("{ tokenInfo(x: 1) { name } }", 'Unknown argument "x" on field "Query.tokenInfo".'),
     ],
@@ -224,20 +236,131 @@ def test_a_validation_error_has_the_wording_of_graphql_js(
     assert response.mimetype == (accept if accept != "*/*" else "application/json")
 
 
-def test_a_variable_of_the_wrong_type_is_an_error_without_data(service: Service) -> None:
-    document = "query($n: Int) { advertisers(first: $n) { totalCount } }"
-    body = {"query": document, "variables": {"n": "12"}}
-    response = service.post(body)
-    assert response.status_code == 200
+@pytest.mark.parametrize(("accept", "status"), [("*/*", 200), ("application/graphql-response+json", 400)])
+def test_a_missing_query_is_refused(service: Service, accept: str, status: int) -> None:
+    for body in ({}, {"query": None}):
+        response = service.post(body, headers={"Accept": accept})
+        assert response.status_code == status
+        assert response.json == {"errors": [{"message": "Must provide query string."}]}
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/graphql-response+json"])
+@pytest.mark.parametrize(
+    ("document", "variables", "expected"),
+    [
+        (
+            "query($n: Int) { advertisers(first: $n) { totalCount } }",
+            {"n": "12"},
+            'Variable "$n" got invalid value "12"; Int cannot represent non-integer value: "12"',
+        ),
+        (
+            "query($id: ID!) { advertiser(id: $id) { name } }",
+            {},
+            'Variable "$id" of required type "ID!" was not provided.',
+        ),
+        (
+            "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { path } } }",
+            {"u": {"advertiserId": {"a": [True, None]}, "externalProvider": "", "profiles": ""}},
+            (
+                'Variable "$u" got invalid value { a: [true, null] } at "u.advertiserId"; '
+                "ID cannot represent value: { a: [true, null] }"
+            ),
+        ),
+    ],
+)
+def test_wrong_variables_are_refused_with_status_400(
+    service: Service, accept: str, document: str, variables: dict[str, Any], expected: str
+) -> None:
+    response = service.post({"query": document, "variables": variables}, headers={"Accept": accept})
+    assert response.status_code == 400
+    assert message(response) == expected
     assert "data" not in response.json
-    assert service.post(body, headers={"Accept": "application/graphql-response+json"}).status_code == 400
 
 
-def test_the_operation_is_selected_by_name(service: Service) -> None:
+def test_a_null_that_only_the_execution_finds_has_the_wording_of_graphql_js(service: Service) -> None:
+    document = 'query($a: ID = "1") { advertisers(filterBy: {ids: [$a]}) { totalCount } }'
+    response = service.post({"query": document, "variables": {"a": None}})
+    assert response.json == {
+        "data": None,
+        "errors": [
+            {
+                "message": 'Argument "filterBy" has invalid value {ids: [$a]}.',
+                "locations": [{"line": 1, "column": 45}],
+                "path": ["advertisers"],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("name", [None, "C", ""])
+def test_the_operation_is_selected_by_name(service: Service, name: str | None) -> None:
     document = "query A { user { email } } query B { account { currency } }"
     assert service.post({"query": document, "operationName": "B"}).json == {"data": {"account": {"currency": "USD"}}}
-    assert "Must provide operation name" in message(service.post({"query": document}))
-    assert message(service.post({"query": document, "operationName": "C"})) == 'Unknown operation named "C".'
+    response = service.post({"query": document, "operationName": name})
+    assert response.status_code == 400
+    assert message(response) == "Could not determine what operation to execute."
+
+
+def test_a_subscription_is_refused(service: Service) -> None:
+    response = service.post({"query": "subscription { user { email } }"})
+    assert message(response) == "Schema is not configured to execute subscription operation."
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "media_type"),
+    [
+        ("application/graphql-response+json; charset=utf-8", 400, "application/graphql-response+json"),
+        ('application/graphql-response+json;charset="UTF-8"', 400, "application/graphql-response+json"),
+        ("application/json;q=0.5, application/graphql-response+json;q=0.9", 400, "application/graphql-response+json"),
+        ("application/graphql-response+json;q=0.1, application/json;q=0.9", 200, "application/json"),
+        ("*/*;q=0.9, application/json;q=0.1", 400, "application/graphql-response+json"),
+        ("application/json;q=0, */*", 400, "application/graphql-response+json"),
+        ("application/graphql-response+json, */*", 400, "application/graphql-response+json"),
+        ("*/*, application/graphql-response+json", 200, "application/json"),
+        ("text/html, application/*;q=0.8", 200, "application/json"),
+        ("APPLICATION/GraphQL-Response+JSON", 400, "application/graphql-response+json"),
+        ("", 200, "application/json"),
+    ],
+)
+def test_the_accept_header_chooses_the_media_type_and_the_status(
+    service: Service, accept: str, status: int, media_type: str
+) -> None:
+    response = service.post({"query": "{ nope }"}, headers={"Accept": accept})
+    assert (response.status_code, response.mimetype) == (status, media_type)
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/html", "text/event-stream", "application/json;q=0", "application/json;charset=latin1"]
+)
+def test_a_response_that_the_client_does_not_accept_is_status_406(service: Service, accept: str) -> None:
+    response = service.post({"query": USER}, headers={"Accept": accept})
+    assert response.status_code == 406
+    assert accept in message(response)
+    assert response.json["errors"][0]["extensions"] == {"emulator": True}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *("text/plain", "application/graphql", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"),
+        *("APPLICATION/JSON", "application/jsonx", ""),
+    ],
+)
+def test_a_body_of_another_media_type_is_status_415(service: Service, content_type: str) -> None:
+    response = service.post({"query": USER}, headers={"Content-Type": content_type})
+    assert response.status_code == 415
+    assert "send application/json" in message(response)
+    assert response.json["errors"][0]["extensions"] == {"emulator": True}
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/graphql+json"])
+def test_a_body_of_json_may_have_parameters(service: Service, content_type: str) -> None:
+    assert service.post({"query": USER}, headers={"Content-Type": content_type}).status_code == 200
+
+
+def test_a_column_is_counted_in_utf_16_units(service: Service) -> None:
+    response = service.post({"query": '{ advertiser(id: "\U0001f600") { nope } }'})
+    assert response.json["errors"][0]["locations"] == [{"line": 1, "column": 26}]
 
 
 def test_an_unexpected_failure_is_masked_logged_and_writes_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -213,9 +214,23 @@ def test_a_timestamp_is_an_iso_string(value: Any) -> None:
         serialize_timestamp(value)
 
 
-def test_json_accepts_finite_numbers_only(service: Service) -> None:
-    document = """mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",
-      profiles: [{email: "a@example.com", n: [1e999]}]}) { userErrors { message } } }"""
-    (error,) = service.post({"query": document}).json["errors"]
-    assert "not finite" in error["message"]
-    assert service.outcomes() == []
+PROFILES_SENT = """mutation($p: JSON!) { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io",
+  profiles: $p}) { userErrors { message } } }"""
+
+
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        (PROFILES_SENT.replace("($p: JSON!)", "").replace("$p", '[{email: "a@example.com", n: -1e999}]'), "{}"),
+        (PROFILES_SENT, '{"p": [{"email": "a@example.com", "n": 1e999}]}'),
+        (PROFILES_SENT, '{"p": "[{\\"email\\": \\"a@example.com\\", \\"n\\": 1e999}]"}'),
+    ],
+    ids=["literal", "variable", "string"],
+)
+def test_a_number_too_large_for_a_double_is_null_as_javascript_writes_it(
+    service: Service, document: str, variables: str
+) -> None:
+    response = service.post(f'{{"query": {json.dumps(document)}, "variables": {variables}}}')
+    assert response.json == {"data": {"upsertProfiles": {"userErrors": []}}}
+    (record,) = service.stackadapt.records()
+    assert record["record"] == {"email": "a@example.com", "n": None}

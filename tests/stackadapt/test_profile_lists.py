@@ -214,3 +214,12 @@ def test_a_list_belongs_to_one_advertiser(service: Service) -> None:
 def test_an_invalid_member_change_is_a_user_error(service: Service, given: Any, path: str) -> None:
     make_list(service)
     assert [error["path"] for error in change(service, **given)] == [["input", path]]
+
+
+def test_a_client_that_asks_for_more_than_a_page_gets_a_hundred_and_must_ask_again(service: Service) -> None:
+    for number in range(130):
+        make_list(service, f"List {number}")
+    asked = lists(service, first=500)
+    assert (len(asked["nodes"]), asked["totalCount"], asked["pageInfo"]["hasNextPage"]) == (100, 130, True)
+    rest = lists(service, first=500, after=asked["pageInfo"]["endCursor"])
+    assert (len(rest["nodes"]), rest["pageInfo"]["hasNextPage"]) == (30, False)

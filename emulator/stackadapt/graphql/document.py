@@ -37,6 +37,10 @@ class DocumentTooLarge(GraphQLError):
     """A document that exceeds one of the `Limits`."""
 
 
+class NoSuchOperation(GraphQLError):
+    """The request names no operation of its document, or the document has none or several to choose from."""
+
+
 class PlainStringLexer(Lexer):
     """The library's lexer reads strings character by character; this one reads ordinary strings at once."""
 
@@ -81,16 +85,12 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """The operation that `operationName` selects. Raises GraphQLError when there is none or more than one."""
+    """The operation that `operationName` selects. Raises NoSuchOperation when there is none or more than one."""
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     if name is not None:
         operations = [each for each in operations if each.name is not None and each.name.value == name][:1]
-        if not operations:
-            raise GraphQLError(messages.UNKNOWN_OPERATION.format(name))
-    if not operations:
-        raise GraphQLError(messages.NO_OPERATION)
-    if len(operations) > 1:
-        raise GraphQLError(messages.AMBIGUOUS_OPERATION)
+    if len(operations) != 1:
+        raise NoSuchOperation(messages.NO_SUCH_OPERATION)
     return operations[0]
 
 

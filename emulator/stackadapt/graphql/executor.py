@@ -7,12 +7,13 @@ nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from graphql import GraphQLError, execute_sync, validate
+from graphql import GraphQLError, execute_sync
+from graphql.error import GraphQLSyntaxError
 from sqlalchemy import Connection
 
 from emulator.errors import NotFound
@@ -21,11 +22,13 @@ from emulator.faults import Definition, FaultedResponse, FaultMatch, Match, Requ
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import Advertisers
+from emulator.stackadapt.graphql.argument_errors import reworded
 from emulator.stackadapt.graphql.context import RequestContext
-from emulator.stackadapt.graphql.document import DocumentTooLarge
-from emulator.stackadapt.graphql.error_format import formatted
+from emulator.stackadapt.graphql.error_format import GraphQLJSError, formatted
 from emulator.stackadapt.graphql.request import GraphQLParams, ParsedRequest, parse_request
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
+from emulator.stackadapt.graphql.validation import validation_errors
+from emulator.stackadapt.graphql.variables import variable_errors
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
 from emulator.stackadapt.ingestion.jobs import Arrival, latency_of
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
@@ -47,8 +50,8 @@ class UnexpectedFailure(Exception):
 class GraphQLRequest:
     """A request whose body and token were accepted.
 
-    `strict` requests status 400 for a document that cannot run. `fault` came with the request and applies to it alone.
-    `host_url` is the address that it was sent to.
+    `strict` requests status 400 also for a document with a syntax error or one that the schema does not allow. `fault`
+    came with the request and applies to it alone. `host_url` is the address that it was sent to.
     """
 
     params: GraphQLParams
@@ -119,12 +122,18 @@ class Executor:
         return FaultMatch(request.trace_id, (refusal,), label=RATE_LIMIT)
 
     def _respond(self, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch) -> GraphQLResponse:
-        document, error, strict = parsed.document, parsed.error, request.strict
-        if document is None:
-            return self._refused([error] if error else [], strict=strict or isinstance(error, DocumentTooLarge))
-        errors = validate(self._schema, document)
-        if errors:
-            return self._refused(errors, strict=strict)
+        document, operation = parsed.document, parsed.operation
+        if document is None or operation is None:
+            negotiable = isinstance(parsed.error, GraphQLSyntaxError) and not request.strict
+            return _refused([parsed.error] if parsed.error else [], 200 if negotiable else 400)
+        invalid = validation_errors(self._schema, document)
+        if invalid:
+            return _refused(invalid, 400 if request.strict else 200)
+        if self._schema.get_root_type(operation.operation) is None:
+            return _refused([GraphQLJSError(messages.NO_SUBSCRIPTIONS, operation)], 200)
+        wrong = variable_errors(self._schema, operation, request.params.variables)
+        if wrong:
+            return _refused(wrong, 400)
         processed: list[RecordProcessed] = []
         try:
             with self._sandbox.store.begin() as connection:
@@ -146,13 +155,9 @@ class Executor:
             return GraphQLResponse.error(500, messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
         for event in processed:
             self._sandbox.journal.append(event)
-        errors = result.errors or []
-        if result.data is None and not any(error.path for error in errors):
-            # Invalid variables: nothing was executed.
-            return self._refused(errors, strict=request.strict)
         body: dict[str, Any] = {"data": result.data}
-        if errors:
-            body["errors"] = [formatted(error, self._schema) for error in errors]
+        if result.errors:
+            body["errors"] = [formatted(error) for error in reworded(result.errors, document)]
         return GraphQLResponse(status=200, body=body)
 
     def _context(
@@ -176,10 +181,10 @@ class Executor:
             faults=faults,
         )
 
-    def _refused(self, errors: list[GraphQLError], *, strict: bool) -> GraphQLResponse:
-        """A document that cannot run: status 200 for a plain JSON client, as the gateway's family responds."""
-        body = {"errors": [formatted(error, self._schema) for error in errors]}
-        return GraphQLResponse(status=400 if strict else 200, body=body)
+
+def _refused(errors: Sequence[GraphQLError], status: int) -> GraphQLResponse:
+    """A request that cannot run. The gateway's family has 200 for some of them and a client that accepts JSON."""
+    return GraphQLResponse(status=status, body={"errors": [formatted(error) for error in errors]})
 
 
 def _raise_unexpected(errors: list[GraphQLError] | None) -> None:

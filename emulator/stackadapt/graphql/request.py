@@ -1,7 +1,7 @@
 """A GraphQL request: its HTTP body, parsed once for faults, resolvers and the journal.
 
 The body is checked in the order and with the texts of the service's gateway. Observed: an unknown key is refused before
-anything else is checked, and only the first one is named. The other texts are those of the gateway's family.
+anything else is checked, and only the first one is named. The rest is that of GraphQL Yoga 5.24, the gateway's family.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from graphql import DocumentNode, FieldNode, GraphQLError, OperationType
+from graphql import DocumentNode, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 from graphql.utilities import value_from_ast_untyped
 
+from emulator import strict_json
 from emulator.faults import RequestSummary
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.document import check_size, chosen_operation, parse_document, root_fields
+from emulator.stackadapt.graphql.javascript_text import ordered_keys
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.emails import LONGEST
 
@@ -29,17 +31,21 @@ _TYPE_NAMES: Final[tuple[tuple[type, str], ...]] = (
     (str, "string"),
     (list, "array"),
     (dict, "object"),
-    (type(None), "object"),
+    (type(None), "null"),
     (object, "number"),
 )
 
 
 class BadBody(Exception):
-    """A body that is not a GraphQL request. `emulator` marks a message that the real service would not send."""
+    """A body that is not a GraphQL request. `emulator` marks a message that the real service would not send.
 
-    def __init__(self, message: str, *, emulator: bool = False) -> None:
+    `negotiable`: the status is 200 for a client that accepts application/json, else 400.
+    """
+
+    def __init__(self, message: str, *, emulator: bool = False, negotiable: bool = False) -> None:
         super().__init__(message)
         self.emulator = emulator
+        self.negotiable = negotiable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +75,7 @@ class ParsedRequest:
     """
 
     document: DocumentNode | None = None
+    operation: OperationDefinitionNode | None = None
     error: GraphQLError | None = None
     contents: tuple[FieldContents, ...] = ()
     summary: RequestSummary = field(default_factory=RequestSummary)
@@ -78,17 +85,19 @@ class ParsedRequest:
 def read_body(body: bytes) -> GraphQLParams:
     """The request in an HTTP body. Raises BadBody."""
     try:
-        params = json.loads(body)
+        params = strict_json.parse_as_javascript(body)
     except (ValueError, RecursionError):
         raise BadBody(messages.INVALID_JSON) from None
+    if isinstance(params, list):
+        raise BadBody(messages.NO_BATCHING)
     if not isinstance(params, dict):
-        raise BadBody(messages.PARAMS_NOT_AN_OBJECT.format(_type_name(params)))
-    for key, value in params.items():
-        if key not in _KEYS and value is not None:
+        raise BadBody(messages.BODY_NOT_AN_OBJECT.format(_type_name(params)))
+    for key in ordered_keys(params):
+        if key not in _KEYS and params[key] is not None:
             raise BadBody(messages.UNEXPECTED_PARAMETER.format(key))
     query = params.get("query")
     if query is None:
-        raise BadBody(messages.NO_QUERY)
+        raise BadBody(messages.NO_QUERY, negotiable=True)
     _require("query", query, str, "a string")
     variables = params.get("variables")
     if variables is not None:
@@ -97,10 +106,14 @@ def read_body(body: bytes) -> GraphQLParams:
             json.dumps(variables, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise BadBody(messages.HALF_SURROGATE, emulator=True) from None
+    extensions = params.get("extensions")
+    if extensions is not None:
+        _require("extensions", extensions, dict, "empty or an object")
     operation_name = params.get("operationName")
-    if operation_name is not None:
-        _require("operationName", operation_name, str, "a string")
-    return GraphQLParams(query=query, variables=variables or {}, operation_name=operation_name or None)
+    if not isinstance(operation_name, str | None):
+        # No operation has such a name; Yoga says so in the same words.
+        raise BadBody(messages.NO_SUCH_OPERATION)
+    return GraphQLParams(query=query, variables=variables or {}, operation_name=operation_name)
 
 
 def parse_request(params: GraphQLParams, limits: Limits) -> ParsedRequest:
@@ -120,7 +133,7 @@ def parse_request(params: GraphQLParams, limits: Limits) -> ParsedRequest:
         advertiser_ids=_unique(name for each in contents for name in each.advertiser_ids),
         emails=_unique(email for each in contents for email in each.emails),
     )
-    return ParsedRequest(document=document, contents=contents, summary=summary, decoded=decoded)
+    return ParsedRequest(document=document, operation=operation, contents=contents, summary=summary, decoded=decoded)
 
 
 def parse_body(body: bytes, limits: Limits) -> ParsedRequest | None:
@@ -150,19 +163,12 @@ def _contents_of(node: FieldNode, variables: dict[str, Any], decoded: dict[str, 
 
 
 def _decode(text: str, decoded: dict[str, Any]) -> Any:
-    """The JSON value of a string, None if it has none. With Python's `NaN` etc. it is not added to `decoded`."""
-    constants: list[str] = []
-
-    def constant(name: str) -> float:
-        constants.append(name)
-        return float(name)
-
+    """The JSON value of a string, added to `decoded`; None if it has none."""
     try:
-        value = json.loads(text, parse_constant=constant)
+        value = strict_json.parse_rewritten(text)
     except (ValueError, RecursionError):
         return None
-    if not constants:
-        decoded[text] = value
+    decoded[text] = value
     return value
 
 

@@ -24,12 +24,14 @@ from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.document import asks_introspection
 from emulator.stackadapt.graphql.executor import GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.request import BadBody, GraphQLParams, parse_body, parse_request, read_body
+from emulator.stackadapt.http.media_types import GRAPHQL_RESPONSE, JSON, chosen, is_json
 from emulator.stackadapt.service import StackAdapt
 from emulator.workspace import Token
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-JSON = "application/json"
-GRAPHQL_RESPONSE = "application/graphql-response+json"
+
+# The statuses of what Yoga itself responds to a body that it reads.
+_NEGOTIATED = (200, 400)
 
 Find = Callable[[str], StackAdapt | None]
 
@@ -191,10 +193,14 @@ def _result(caller: _Caller, trace_id: str) -> tuple[bytes, _Result]:
     if len(body) > limits.body_bytes:
         text = messages.BODY_TOO_LARGE.format(limits.body_bytes)
         return body, _Result(GraphQLResponse.error(413, text, emulator=True), "body_too_large")
+    if not is_json(request.headers.get("Content-Type")):
+        text = messages.NOT_JSON.format(repr(request.content_type) if request.content_type else "missing")
+        return body, _Result(GraphQLResponse.error(415, text, emulator=True), "invalid_body")
     try:
         params = read_body(body)
     except BadBody as error:
-        return body, _Result(GraphQLResponse.error(400, str(error), emulator=error.emulator), "invalid_body")
+        status = 200 if error.negotiable and not _strict() else 400
+        return body, _Result(GraphQLResponse.error(status, str(error), emulator=error.emulator), "invalid_body")
     return body, _authorized(caller, params, trace_id)
 
 
@@ -211,7 +217,7 @@ def _authorized(caller: _Caller, params: GraphQLParams, trace_id: str) -> _Resul
         params=params,
         token=caller.token,
         trace_id=trace_id,
-        strict=request.accept_mimetypes.best_match([JSON, GRAPHQL_RESPONSE]) == GRAPHQL_RESPONSE,
+        strict=_strict(),
         fault=fault,
         host_url=request.host_url,
     )
@@ -233,10 +239,25 @@ def _unauthorized(caller: _Caller, params: GraphQLParams, trace_id: str) -> _Res
     return _Result(replace(error, summary=parse_request(params, limits).summary), caller.refusal)
 
 
+def _accepted() -> str | None:
+    return chosen(request.headers.get("Accept"))
+
+
+def _strict() -> bool:
+    """Whether the client gets status 400 for every request that cannot run."""
+    return _accepted() == GRAPHQL_RESPONSE
+
+
 def _http_response(result: GraphQLResponse, **headers: str) -> FaultedResponse:
-    """A response in the media type that the client accepts, before faults change it."""
-    media_type = request.accept_mimetypes.best_match([JSON, GRAPHQL_RESPONSE], JSON)
-    text = json.dumps(result.body, ensure_ascii=False, separators=(",", ":"))
+    """A response in the media type that the client accepts, before faults change it.
+
+    The document has run also when the client accepts none: Yoga chooses the type last.
+    """
+    media_type = _accepted()
+    if media_type is None and result.status in _NEGOTIATED:
+        result = GraphQLResponse.error(406, messages.NOT_ACCEPTABLE.format(request.headers["Accept"]), emulator=True)
+    media_type = media_type or JSON
+    text = json.dumps(result.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return FaultedResponse(
         status=result.status,
         body=text.encode("utf-8", "replace"),

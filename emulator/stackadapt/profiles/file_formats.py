@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
+from emulator import strict_json
 from emulator.errors import unknown
 
 ADVERTISER_ID = "advertiserId"
@@ -88,12 +90,12 @@ def _read_json_lines(file: IO[bytes]) -> Iterator[Line]:
     while line := file.readline(LONGEST_LINE):
         number += 1
         if line.strip():
-            yield number, _json_object(line)
+            yield number, _json_object(line.removeprefix(BOM_UTF8) if number == 1 else line)
 
 
 def _json_object(line: bytes) -> JsonObject | BadLine:
     try:
-        profile = json.loads(line)
+        profile = strict_json.parse(line)
     except (ValueError, RecursionError):
         return BadLine("The line is not JSON.")
     return profile if isinstance(profile, dict) else BadLine("The line is not a JSON object.")
@@ -125,7 +127,7 @@ def _profile_of_cells(header: Sequence[str], cells: Sequence[str]) -> JsonObject
             profile[name] = cell
         elif name in ARRAYS:
             try:
-                profile[name] = json.loads(cell)
+                profile[name] = strict_json.parse(cell)
             except (ValueError, RecursionError):
                 return BadLine(f"{name} is not a JSON array.")
         else:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator import strict_json
 from emulator.errors import nearest
 from emulator.stackadapt.profiles.file_formats import AUDIENCES, EMAIL, EXTERNAL_IDS, KEYS, MARKETING_STATUS, PROPERTIES
 from emulator.stackadapt.rules.emails import read_email
@@ -111,7 +111,7 @@ def _decoded_array(value: Any) -> Any:
     """An array that a CSV cell holds as JSON; any other value as it is."""
     if isinstance(value, str) and value.startswith("["):
         try:
-            return json.loads(value)
+            return strict_json.parse(value)
         except (ValueError, RecursionError):
             return value
     return value

@@ -7,11 +7,11 @@ output field `mappingSchema` has the latter keys (assumed).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from emulator import strict_json
 from emulator.text import is_storable
 
 INFERRED = "INFERRED"
@@ -104,7 +104,7 @@ def columns_of_text(text: str, known_types: frozenset[str]) -> list[MappingColum
     A `data_type` outside the enum `ProfilePropertyData` (clients sent `object`) is read as INFERRED.
     """
     try:
-        entries = json.loads(text)
+        entries = strict_json.parse_rewritten(text)
     except (ValueError, RecursionError):
         raise MalformedMapping("it is not JSON.") from None
     if not isinstance(entries, list):

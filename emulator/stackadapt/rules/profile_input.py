@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from typing import Any, NoReturn
+from typing import Any
 
+from emulator import strict_json
 from emulator.stackadapt import messages
 from emulator.stackadapt.rules.user_errors import refusal
 
@@ -25,7 +25,7 @@ def read_profiles(value: Any, *, limit: int) -> Records:
     """
     if isinstance(value, str):
         try:
-            value = json.loads(value, parse_constant=_not_a_number)
+            value = strict_json.parse_rewritten(value)
         except (ValueError, RecursionError):
             raise refusal(messages.MALFORMED_PROFILES, *_PATH) from None
     if not _is_array_of_objects(value):
@@ -46,18 +46,13 @@ def read_file(filename: str, text: str) -> Records:
     return reader(text.removeprefix("\ufeff"))
 
 
-def _not_a_number(name: str) -> NoReturn:
-    # Python reads NaN and Infinity; JSON has no such numbers.
-    raise ValueError(name)
-
-
 def _is_array_of_objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(record, dict) for record in value)
 
 
 def _json(text: str) -> Records:
     try:
-        records = json.loads(text)
+        records = strict_json.parse_rewritten(text)
     except (ValueError, RecursionError):
         raise UnreadableFile("the file is not JSON") from None
     if not _is_array_of_objects(records):

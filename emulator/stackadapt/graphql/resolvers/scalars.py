@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from typing import Any
 
 from ariadne import ScalarType
-from graphql import GraphQLError
 
+from emulator import strict_json
 from emulator.errors import EmulatorDefect
 from emulator.timestamps import is_iso
 
@@ -37,20 +35,5 @@ def serialize_timestamp(value: Any) -> str:
 
 @any_json.value_parser
 def parse_json(value: Any) -> Any:
-    """Any JSON value. Raises GraphQLError for a number so large that it was read as infinite."""
-    for scalar in _scalars_of(value):
-        if isinstance(scalar, float) and not math.isfinite(scalar):
-            raise GraphQLError("JSON cannot represent a number that is not finite.")
-    return value
-
-
-def _scalars_of(value: Any) -> Iterator[Any]:
-    pending = [value]
-    while pending:
-        each = pending.pop()
-        if isinstance(each, dict):
-            pending.extend(each.values())
-        elif isinstance(each, list):
-            pending.extend(each)
-        else:
-            yield each
+    """Any JSON value; null for a number so large that it was read as infinite, as JavaScript writes it."""
+    return strict_json.without_infinity(value)
