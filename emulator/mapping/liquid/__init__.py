@@ -12,7 +12,7 @@ from datetime import datetime
 from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import joined_units
 from emulator.mapping.liquid.context import Context, Output, names_in
-from emulator.mapping.liquid.errors import TemplateError
+from emulator.mapping.liquid.errors import LiquidFailure, TemplateError
 from emulator.mapping.liquid.filters import FILTERS
 from emulator.mapping.liquid.parser import Parser, render_nodes
 from emulator.mapping.liquid.tags import TAGS
@@ -29,6 +29,8 @@ def compile_liquid(template: str, now: Callable[[], datetime]) -> Callable[[obje
         nodes = Parser(TAGS).template(units(template))
     except TemplateError as error:
         raise MappingError(error.name, str(error)) from None
+    except LiquidFailure as failure:
+        raise MappingError("TypeError", str(failure)) from None
     except RecursionError:
         raise MappingError("RangeError", "Maximum call stack size exceeded") from None
 

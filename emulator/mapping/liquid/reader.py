@@ -190,10 +190,10 @@ class Reader:
         begin = self.position
         if not self.peek() or self.peek() not in _QUOTES:
             return None
-        self.skip_quoted()
+        self._skip_quoted()
         return Constant(unquoted(self.source[begin : self.position]))
 
-    def skip_quoted(self) -> None:
+    def _skip_quoted(self) -> None:
         quote, escaped = self.peek(), False
         self.position += 1
         while self.position < self.end:

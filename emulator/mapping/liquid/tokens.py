@@ -17,7 +17,6 @@ _OUTPUT_OPENING, _OUTPUT_CLOSING, _TAG_OPENING, _TAG_CLOSING = "{{", "}}", "{%",
 _OPENING = re.compile(r"\{\{|\{%")
 _LEADING = re.compile(f"[{BLANKS}]*")
 _TRAILING = re.compile(f"(?<![{BLANKS}])[{BLANKS}]*\\Z")
-_QUOTES = "'\""
 
 
 @dataclass(slots=True)
@@ -105,7 +104,10 @@ def _without_trailing(source: str) -> str:
 
 
 def read_tokens(source: str) -> deque[Token]:
-    """The parts of a template. Raises TemplateError for an output, a tag or a `raw` that is not closed."""
+    """The parts of a template. Raises TemplateError for an output, a tag or a `raw` that is not closed.
+
+    Raises LiquidFailure for an escape without its digits in the last, unclosed text of an output.
+    """
     return deque(_cut_at_hyphens(list(_Splitter(source).tokens())))
 
 
@@ -148,8 +150,7 @@ class _Splitter:
     def _output(self, begin: int) -> OutputToken:
         reader = self._reader
         while not reader.at_end:
-            if reader.peek() in _QUOTES:
-                reader.skip_quoted()
+            if reader.quoted() is not None:
                 continue
             reader.position += 1
             if reader.follows(_OUTPUT_CLOSING):
