@@ -141,7 +141,12 @@ def _offset_in(zone: object, milliseconds: int) -> int | float | None:
     try:
         return minutes_west(zone_named(zone), milliseconds)
     except ZoneInfoNotFoundError:
-        raise LiquidFailure(f"Invalid time zone specified: {zone}") from None
+        raise LiquidFailure(f"Invalid time zone specified: {_as_v8_quotes(zone)}") from None
+
+
+def _as_v8_quotes(name: str) -> str:
+    """The bytes of the name, each as a character."""
+    return joined_units(name).encode("utf-8", "replace").decode("latin-1")
 
 
 def _zone_name(zone: object) -> str:
