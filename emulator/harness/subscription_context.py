@@ -122,9 +122,13 @@ def sample_messages(context: SubscriptionContext, *, entered: bool = True) -> It
 def _samples(context: SubscriptionContext, entered: bool) -> Iterator[AudienceEvent]:
     destinations = {context.destination.name: context.definition.name}
     for audience in audience_routes(context.workspace, destinations):
-        yield from audience_events(audience, _profile(audience.connection.traits), entered=entered, at=SAMPLE_TIME, ids=Ids(0))
+        yield from audience_events(
+            audience, _profile(audience.connection.traits), entered=entered, at=SAMPLE_TIME, ids=Ids(0)
+        )
     for step in step_routes(context.workspace, destinations):
-        yield from step_events(step, _profile(step.connection.traits), _PROGRESS, entered=entered, at=SAMPLE_TIME, ids=Ids(0))
+        yield from step_events(
+            step, _profile(step.connection.traits), _PROGRESS, entered=entered, at=SAMPLE_TIME, ids=Ids(0)
+        )
 
 
 def _profile(traits: Iterable[str]) -> Profile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from emulator.errors import EmulatorError
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, is_nullish, to_string
@@ -105,7 +106,7 @@ class Failing:
     error: MappingError
     resolve: Callable[[object], object] | None = None
 
-    def __call__(self, event: object) -> object:
+    def __call__(self, event: object) -> Any:
         if self.resolve is None:
             raise self.error
         return self.resolve(event)

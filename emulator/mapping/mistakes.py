@@ -51,8 +51,9 @@ def mapping_mistakes(mapping: Mapping[str, object]) -> list[MappingMistake]:
 
 
 def _is_known(mistake: MappingMistake, known: list[MappingMistake]) -> bool:
-    """Whether the place has a mistake, or a part of it."""
-    return any(each.place[: len(mistake.place)] == mistake.place for each in known)
+    """Whether the place, a part of it or what it is a part of has a mistake."""
+    pairs = ((mistake.place, each.place) for each in known)
+    return any(one[: len(other)] == other[: len(one)] for one, other in pairs)
 
 
 def _refused(mapping: Mapping[str, object]) -> Iterator[MappingMistake]:

@@ -13,7 +13,8 @@ VALUES = (
     "s[0]", "s['0']", "s.length", "o[b]", "['a']", "[s]", "[0]", "traits[j]", "traits['with space']", "first", "size",
     "traits.k-1", "-traits.plan", "-a", "a-b", "a?", "_x", "5abc", "é", "a.b.c.d", "arr[01]", "arr['0']", "arr[1.5]",
     "true", "false", "nil", "null", "empty", "blank", "nil.size", "empty.equals", "blank.equals", "nil.gt", "true.x",
-    "0", "5", "-1", "+5", "1.", "1.50", ".5", "-.5", "1e3", "5.5.5", "1..2", "0x10", "-0", "007", "99999999999999999999",
+    "0", "5", "-1", "+5", "1.", "1.50", ".5", "-.5", "1e3", "5.5.5", "1..2", "0x10", "-0", "007",
+    "99999999999999999999",
     "'text'", '"text"', "''", "'it\\'s'", '"say \\"hi\\""', "'\\n'", "'\\t\\\\'", "'\\u0041'", "'\\ud83d\\ude00'",
     "'\\u41'", "'\\101'", "'\\8'", "'\\x41'", "'}}'", "'%}'", "'{{ a }}'", "'a|b: c, d'", "'a\nb'", "'😀'", "'\"'",
     "(1..3)", "(1..n)", "(a..b)", "(1.5..3)", "('1'..'3')", "(3..1)", "(1..3).size", "(1..3)[1]", "'abc'.size",
@@ -45,7 +46,8 @@ FILTERS = (
 DATES = (
     "0", "1700000000000", "253402300800", "8640000000000", "8640000000001", "-99999999999", "-62135596801",
     "-62167219201", "-8640000000000", "1.9999", "'1700000000'", "'1700000000000'", "'99999999999999'", "'2024-02-29'",
-    "'+056467-03-01T10:11:12Z'", "'-000044-03-15'", "'0000-12-31'", "'0001-01-01'", "'0099-05-06'", "'2023-11-14T22:13:20.5Z'",
+    "'+056467-03-01T10:11:12Z'", "'-000044-03-15'", "'0000-12-31'", "'0001-01-01'", "'0099-05-06'",
+    "'2023-11-14T22:13:20.5Z'",
     "'January 5, 99999'", "'gold 1'", "'1-2-2024 10:00 PM EST'", "true", "arr", "o", "s", "a", "traits.plan", "nil",
     "empty", "'12345-01-01'", "'no date'",
 )  # fmt: skip
@@ -83,7 +85,9 @@ def date(rng: Random) -> str:
 
 def filter_call(rng: Random) -> str:
     """A filter with up to three arguments."""
-    arguments = rng.choice((", ", ", ", ",", " , ")).join(rng.choice(ARGUMENTS) for _ in range(rng.choice((0, 0, 1, 1, 2, 3))))
+    arguments = rng.choice((", ", ", ", ",", " , ")).join(
+        rng.choice(ARGUMENTS) for _ in range(rng.choice((0, 0, 1, 1, 2, 3)))
+    )
     return f"{rng.choice(FILTERS)}{rng.choice((': ', ':', ': ', ' : ')) + arguments if arguments else ''}"
 
 
@@ -148,7 +152,12 @@ def valid_tag(rng: Random) -> str:
 
 def output(rng: Random, _depth: int = 0) -> str:
     """`{{ … }}`."""
-    return markup(rng, "{{", expression(rng) if often(rng, 0.93) else rng.choices(("v", "v | json", "a |", "|", ""), (6, 6, 1, 1, 1))[0], "}}")
+    return markup(
+        rng,
+        "{{",
+        expression(rng) if often(rng, 0.93) else rng.choices(("v", "v | json", "a |", "|", ""), (6, 6, 1, 1, 1))[0],
+        "}}",
+    )
 
 
 def content(rng: Random, depth: int) -> str:
@@ -164,7 +173,9 @@ def broken(rng: Random, source: str) -> str:
     """The template with a piece cut out, doubled or inserted."""
     at = rng.randrange(len(source) + 1)
     end = min(at + rng.randrange(1, 9), len(source))
-    piece = rng.choice(("{{", "}}", "{%", "%}", "'", '"', "\\", "|", ":", ",", "[", "]", "(", ")", ".", "-", "raw", "\n", "$"))
+    piece = rng.choice(
+        ("{{", "}}", "{%", "%}", "'", '"', "\\", "|", ":", ",", "[", "]", "(", ")", ".", "-", "raw", "\n", "$")
+    )
     return rng.choice((
         source[:at] + source[end:],
         source[:at] + piece + source[at:],

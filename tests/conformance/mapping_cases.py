@@ -79,7 +79,7 @@ LIQUID_TEMPLATES = (
 
 LIQUID_CORNERS: Mapping[str, str] = {
     "{{ nil.constructor }}": "LiquidJS calls the constructor of the word and fails; here it is a missing value.",
-    "{% block constructor %}b{% endblock %}": "LiquidJS takes a built-in function for a block; here the block is shown.",
+    "{% block constructor %}b{% endblock %}": "LiquidJS takes a built-in function for the block, which is shown here.",
     "{% increment __proto__ %}": "LiquidJS counts on the prototype of the event; here it is a name like any other.",
     "{{ (1..1000002) | size }}": "LiquidJS builds ranges of up to 1e8 numbers; here of up to a million.",
     "{{ %s }}" % ("[" * 600): "LiquidJS reads brackets at any depth; here only as deep as Python's stack is.",

@@ -21,7 +21,8 @@ from emulator.mapping import (
     mapping_mistakes,
     newest,
 )
-from emulator.schemas import Path, place
+from emulator.schemas import Path
+from emulator.schemas import place as place_of
 
 # Fields with free text, as the old and the new generations spell them.
 _FREE_TEXT = ("first_name", "last_name", "firstName", "lastName", "address", "city")
@@ -48,7 +49,7 @@ def unknown_action(context: SubscriptionContext) -> Iterator[Finding]:
 def invalid_mapping(context: SubscriptionContext) -> Iterator[Finding]:
     mistakes = mapping_mistakes(context.mapping)
     for mistake in mistakes:
-        yield _rejected(mistake, f"{context.place}.mapping{_below(mistake.place)}")
+        yield _rejected(mistake, f"{context.place}.{place_of(('mapping', *mistake.place))}")
     if mistakes:
         return
     resolve = compile_mapping(context.mapping, now=lambda: SAMPLE_TIME)
@@ -78,11 +79,6 @@ def _rejected(mistake: MappingMistake, place: str) -> Finding:
         why="It fails every event that needs this part of the mapping, and every batch with such an event.",
         fix="Correct the directive that the message is about.",
     )
-
-
-def _below(path: Path) -> str:
-    """A path as the end of a place."""
-    return place(("", *path)).removeprefix("(top level)") if path else ""
 
 
 @check("M003", ERROR, "The action does not have a mapped field.", SUBSCRIPTION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from emulator.mapping.javascript.values import UNDEFINED
 
@@ -10,7 +11,7 @@ from emulator.mapping.javascript.values import UNDEFINED
 class Drop:
     """An object that is printed and counted as its value; JSON writes it as `{}`, `String()` as `[object Object]`."""
 
-    members: Mapping[str, object] = {}
+    members: ClassVar[Mapping[str, object]] = {}
 
     def value(self) -> object:
         return self
@@ -25,7 +26,7 @@ _ORDER = dict.fromkeys(("gt", "geq", "lt", "leq"), False)
 class Nil(Drop):
     """`nil` and `null`: equals null and a missing value, unlike a null of the event."""
 
-    members = {**_ORDER, "equals": True, "valueOf": None, "toString": "[object Object]"}
+    members: ClassVar[Mapping[str, object]] = {**_ORDER, "equals": True, "valueOf": None, "toString": "[object Object]"}
 
     def value(self) -> object:
         return None
@@ -34,7 +35,7 @@ class Nil(Drop):
 class Empty(Drop):
     """`empty`: equals an empty string, array or object."""
 
-    members = {**_ORDER, "equals": False, "valueOf": "", "toString": "[object Object]"}
+    members: ClassVar[Mapping[str, object]] = {**_ORDER, "equals": False, "valueOf": "", "toString": "[object Object]"}
 
     def value(self) -> object:
         return ""
@@ -43,18 +44,21 @@ class Empty(Drop):
 class Blank(Empty):
     """`blank`: equals everything that `empty` equals, false, null, and a string of white space."""
 
-    members = {**Empty.members, "equals": True}
+    members: ClassVar[Mapping[str, object]] = {**Empty.members, "equals": True}
 
 
 class Block(Drop):
     """The variable `block` within `{% block %}`. There is no layout, so `block.super` is empty."""
 
-    members = {"super": "", "superBlockRender": ""}
+    members: ClassVar[Mapping[str, object]] = {"super": "", "superBlockRender": ""}
 
 
 WORDS: Mapping[str, object] = {
-    **{"true": True, "false": False},
-    **{"nil": Nil(), "empty": Empty(), "blank": Blank()},
+    "true": True,
+    "false": False,
+    "nil": Nil(),
+    "empty": Empty(),
+    "blank": Blank(),
 }
 """The value of each word; `null` is the same as `nil`."""
 

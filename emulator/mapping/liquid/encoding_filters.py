@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote_to_bytes
 
+from emulator.mapping.javascript.prototypes import OBJECT_MEMBERS
 from emulator.mapping.javascript.values import (
     UNDEFINED,
     WHITESPACE,
@@ -20,11 +21,10 @@ from emulator.mapping.javascript.values import (
     to_string,
     truthy,
 )
-from emulator.mapping.javascript.prototypes import OBJECT_MEMBERS
 from emulator.mapping.liquid.context import Context, Filter
 from emulator.mapping.liquid.drops import Drop
 from emulator.mapping.liquid.errors import LiquidFailure
-from emulator.mapping.liquid.text_filters import counted, of_text, recased
+from emulator.mapping.liquid.text_filters import counted, of_text
 from emulator.mapping.liquid.values import text, units, whole
 
 _COMPONENT_SAFE = "-_.!~*'()"

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_number
 from emulator.mapping.liquid.context import Context
-from emulator.mapping.liquid.drops import Block, Drop
+from emulator.mapping.liquid.drops import Block, Drop, plain
 from emulator.mapping.liquid.errors import LiquidFailure, TemplateError
-from emulator.mapping.liquid.values import contains, equal, is_true, member, plain, primitive, strict_number, units
+from emulator.mapping.liquid.values import contains, equal, is_true, member, primitive, strict_number, units
 
 _RELATION, _NEGATION, _CONNECTIVE = 2, 1, 0
 _PRECEDENCE: Mapping[str, int] = {
@@ -78,7 +78,7 @@ class Range:
         context.use(high - low + 1)
         if high - low >= _MOST_NUMBERS:
             raise LiquidFailure("memory alloc limit exceeded")
-        numbers = []
+        numbers: list[object] = []
         while low < high + 1 and len(numbers) <= _MOST_NUMBERS:
             numbers.append(low)
             low += 1

@@ -16,7 +16,7 @@ from emulator.mapping.javascript.values import (
     truthy,
 )
 from emulator.mapping.liquid.context import Context, Filter
-from emulator.mapping.liquid.drops import Drop
+from emulator.mapping.liquid.drops import Drop, plain
 from emulator.mapping.liquid.errors import LiquidFailure
 from emulator.mapping.liquid.reader import Reader
 from emulator.mapping.liquid.text_filters import code_points
@@ -26,7 +26,6 @@ from emulator.mapping.liquid.values import (
     is_true,
     items,
     member,
-    plain,
     primitive,
     strict_number,
     text,

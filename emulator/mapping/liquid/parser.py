@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from emulator.mapping.javascript.values import ConversionError
 from emulator.mapping.liquid.context import Context, Output
@@ -80,9 +80,9 @@ class Parser:
             raise TemplateError("ParseError", str(failure), token.source, token.begin) from None
 
 
-def not_closed(token: Token) -> NoReturn:
-    """Raises LiquidFailure for a tag without its end."""
-    raise LiquidFailure(f"tag {token.written} not closed")
+def not_closed(token: Token) -> LiquidFailure:
+    """The failure of a tag without its end."""
+    return LiquidFailure(f"tag {token.written} not closed")
 
 
 def render_nodes(nodes: Iterable[Node], context: Context, output: Output) -> None:
@@ -94,6 +94,3 @@ def render_nodes(nodes: Iterable[Node], context: Context, output: Output) -> Non
             raise TemplateError("RenderError", str(failure), node.token.source, node.token.begin) from None
         if context.stopped:
             return
-
-
-Nodes: TypeAlias = Sequence[Node]

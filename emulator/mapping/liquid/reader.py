@@ -161,7 +161,7 @@ class Reader:
         """A word, text, number, range or variable with its properties; None if there is none."""
         self.skip_blanks()
         begin = self.position
-        found = self._literal() or self.quoted() or self._number()
+        found: Operand | None = self._literal() or self.quoted() or self._number()
         if found is None and self.peek() == "(":
             found = self._range()
         properties = self._properties(starts=found is None)

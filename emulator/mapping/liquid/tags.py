@@ -68,13 +68,13 @@ def _capture(token: TagToken, rest: Rest, parser: Parser) -> Node:
 
 
 def _content(token: TagToken, rest: Rest, parser: Parser, end: str) -> list[Node]:
-    nodes = []
+    nodes: list[Node] = []
     while rest:
         part = rest.popleft()
         if isinstance(part, TagToken) and part.name == end:
             return nodes
         nodes.append(parser.node(part, rest))
-    not_closed(token)
+    raise not_closed(token)
 
 
 def _skipped(token: TagToken, rest: Rest, end: str) -> list[Token]:
@@ -85,7 +85,7 @@ def _skipped(token: TagToken, rest: Rest, end: str) -> list[Token]:
         if isinstance(part, TagToken) and part.name == end:
             return parts
         parts.append(part)
-    not_closed(token)
+    raise not_closed(token)
 
 
 def _comment(token: TagToken, rest: Rest, _parser: Parser) -> Node:
@@ -228,7 +228,7 @@ def _if(token: TagToken, rest: Rest, parser: Parser) -> Node:
         else:
             _empty(part.arguments)
             return node
-    not_closed(token)
+    raise not_closed(token)
 
 
 def _unless(token: TagToken, rest: Rest, parser: Parser) -> Node:
@@ -249,7 +249,7 @@ def _unless(token: TagToken, rest: Rest, parser: Parser) -> Node:
             current = []
             if not has_default:
                 node.branches.append((part.reader.filtered_value(), True, current))
-    not_closed(token)
+    raise not_closed(token)
 
 
 def _disabled(token: TagToken, _rest: Rest, _parser: Parser) -> Node:

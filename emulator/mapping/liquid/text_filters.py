@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, trim, truthy, utf16_length
+from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, trim, truthy
 from emulator.mapping.liquid.context import Context, Filter
 from emulator.mapping.liquid.errors import LiquidFailure
-from emulator.mapping.liquid.values import ceiling, plain, strict_number, text, units, whole
+from emulator.mapping.liquid.values import ceiling, strict_number, text, units, whole
 
 _SPACES = re.compile(f"[{WHITESPACE}]+")
 _NEWLINE = re.compile(r"\r?\n")
