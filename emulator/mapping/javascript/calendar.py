@@ -22,7 +22,7 @@ def days_since_epoch(year: int, month: int, day: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class CivilTime:
     """A date and time of day. `weekday` is 0 for Sunday."""
 
     year: int
@@ -40,7 +40,7 @@ class Moment:
         return self.year if self.year > 0 else 1 - self.year
 
 
-def moment(milliseconds: int) -> Moment:
+def civil_time(milliseconds: int) -> CivilTime:
     """The date and time at UTC of a number of milliseconds since 1970."""
     days, rest = divmod(milliseconds, DAY_MILLISECONDS)
     cycles, day_in_cycle = divmod(days + _EPOCH_ORDINAL - 1, CYCLE_DAYS)
@@ -49,4 +49,4 @@ def moment(milliseconds: int) -> Moment:
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
     year, weekday = found.year + cycles * _CYCLE_YEARS, found.isoweekday() % 7
-    return Moment(year, found.month, found.day, weekday, hour, minute, second, millisecond)
+    return CivilTime(year, found.month, found.day, weekday, hour, minute, second, millisecond)

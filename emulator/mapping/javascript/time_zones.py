@@ -10,9 +10,9 @@ from emulator.mapping.javascript.calendar import (
     CYCLE_DAYS,
     DAY_MILLISECONDS,
     MAX_MILLISECONDS,
-    Moment,
+    CivilTime,
+    civil_time,
     days_since_epoch,
-    moment,
 )
 from emulator.mapping.javascript.date_parse import with_century
 
@@ -74,8 +74,8 @@ def minutes_west(zone: ZoneInfo, milliseconds: int) -> float | None:
     the first digits of the years before 100, so the difference is off by years around the turn of such a year. None if
     one of the two is out of the range of dates.
     """
-    shifted = _read_again(moment(milliseconds + _seconds_east(zone, milliseconds) * 1000))
-    at_utc = _read_again(moment(milliseconds))
+    shifted = _read_again(civil_time(milliseconds + _seconds_east(zone, milliseconds) * 1000))
+    at_utc = _read_again(civil_time(milliseconds))
     return None if shifted is None or at_utc is None else (at_utc - shifted) / _MINUTE_MILLISECONDS
 
 
@@ -89,7 +89,7 @@ def _seconds_east(zone: ZoneInfo, milliseconds: int) -> int:
     return int((when.astimezone(zone).utcoffset() or timedelta()).total_seconds())
 
 
-def _read_again(when: Moment) -> int | None:
+def _read_again(when: CivilTime) -> int | None:
     """A printed date and time without era and milliseconds, read by V8."""
     days = days_since_epoch(with_century(when.era_year), when.month, when.day)
     found = days * DAY_MILLISECONDS + ((when.hour * 60 + when.minute) * 60 + when.second) * 1000

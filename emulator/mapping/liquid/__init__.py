@@ -1,6 +1,6 @@
 """The templates of `@liquid`: LiquidJS 10.30 as Segment configures it.
 
-`tokens` splits a template, `parser` and `tags` read its tags, `reader` what is in them, `expressions` evaluates that.
+`template_tokens` splits a template, `template_parser` and `tags` read its tags, `reader` what is in them, `expressions` evaluates that.
 As in LiquidJS, a mistake in a template is a ParseError or TokenizationError, a failure on an event a RenderError.
 """
 
@@ -11,11 +11,11 @@ from datetime import datetime
 
 from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import joined_units
-from emulator.mapping.liquid.context import Context, Output, names_in
-from emulator.mapping.liquid.errors import LiquidFailure, TemplateError
 from emulator.mapping.liquid.filters import FILTERS
-from emulator.mapping.liquid.parser import Parser, render_nodes
+from emulator.mapping.liquid.rendering import Context, Output, names_in
 from emulator.mapping.liquid.tags import TAGS
+from emulator.mapping.liquid.template_errors import LiquidFailure, TemplateError
+from emulator.mapping.liquid.template_parser import Parser, render_nodes
 from emulator.mapping.liquid.values import units
 
 

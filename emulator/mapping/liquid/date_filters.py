@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfoNotFoundError
 
-from emulator.mapping.javascript.calendar import MAX_MILLISECONDS, Moment, days_since_epoch, moment
+from emulator.mapping.javascript.calendar import MAX_MILLISECONDS, CivilTime, civil_time, days_since_epoch
 from emulator.mapping.javascript.date_parse import parse_date
 from emulator.mapping.javascript.time_zones import minutes_west, zone_named
 from emulator.mapping.javascript.values import (
@@ -20,9 +20,9 @@ from emulator.mapping.javascript.values import (
     to_number,
     to_string,
 )
-from emulator.mapping.liquid.context import Context, Filter
 from emulator.mapping.liquid.drops import plain
-from emulator.mapping.liquid.errors import LiquidFailure
+from emulator.mapping.liquid.rendering import Context, Filter
+from emulator.mapping.liquid.template_errors import LiquidFailure
 from emulator.mapping.liquid.values import strict_number, text
 
 DEFAULT_FORMAT = "%A, %B %-e, %Y at %-l:%M %P %z"
@@ -49,7 +49,7 @@ class LiquidDate:
     """A time, as shown in a zone with an offset in minutes west and a name, which is empty if it was not given."""
 
     milliseconds: int
-    shown: Moment
+    shown: CivilTime
     offset: int | float
     zone: str
 
@@ -109,7 +109,7 @@ def liquid_date(context: Context, value: object, zone: object = UNDEFINED) -> Li
     shown = None if offset is None else _clipped(milliseconds - offset * _MINUTE_MILLISECONDS)
     if shown is None or offset is None:
         return None
-    return LiquidDate(milliseconds, moment(shown), offset, _zone_name(zone))
+    return LiquidDate(milliseconds, civil_time(shown), offset, _zone_name(zone))
 
 
 def _milliseconds(context: Context, value: object) -> float | None:
@@ -209,30 +209,30 @@ def _offset(when: LiquidDate, colon: str) -> str:
     return f"{'-' if when.offset > 0 else '+'}{colon.join(written)}"
 
 
-def _ordinal(when: Moment) -> str:
+def _ordinal(when: CivilTime) -> str:
     return "th" if when.day in _TEENS else _ORDINALS.get(when.day % 10, "th")
 
 
-def _day_of_year(when: Moment) -> int:
+def _day_of_year(when: CivilTime) -> int:
     days = days_since_epoch(when.year, when.month, when.day) - days_since_epoch(when.year, 1, 1) + 1
     # LiquidJS does not take the year 0 for a leap year.
     return days - 1 if when.year == 0 and when.month > 2 else days
 
 
-def _week_of_year(first: int) -> Callable[[Moment], int]:
+def _week_of_year(first: int) -> Callable[[CivilTime], int]:
     """The number of a week; the days before the first such day of the year are in week 0."""
     return lambda when: (_day_of_year(when) - 1 - (when.weekday - first) % 7 + 7) // 7
 
 
-def _date(when: Moment) -> str:
+def _date(when: CivilTime) -> str:
     return f"{when.month}/{when.day}/{when.era_year}"
 
 
-def _time(when: Moment) -> str:
+def _time(when: CivilTime) -> str:
     return f"{when.hour % 12 or 12}:{when.minute:02d}:{when.second:02d} {'AM' if when.hour < 12 else 'PM'}"
 
 
-_CONVERSIONS: Mapping[str, Callable[[Moment], object]] = {
+_CONVERSIONS: Mapping[str, Callable[[CivilTime], object]] = {
     "a": lambda when: _DAYS[when.weekday][:3],
     "A": lambda when: _DAYS[when.weekday],
     **dict.fromkeys("bh", lambda when: _MONTHS[when.month - 1][:3]),

@@ -21,9 +21,9 @@ from emulator.mapping.javascript.values import (
     to_string,
     truthy,
 )
-from emulator.mapping.liquid.context import Context, Filter
 from emulator.mapping.liquid.drops import Drop
-from emulator.mapping.liquid.errors import LiquidFailure
+from emulator.mapping.liquid.rendering import Context, Filter
+from emulator.mapping.liquid.template_errors import LiquidFailure
 from emulator.mapping.liquid.text_filters import counted, of_text
 from emulator.mapping.liquid.values import text, units, whole
 

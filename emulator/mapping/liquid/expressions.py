@@ -13,9 +13,9 @@ from operator import ge, gt, le, lt
 from typing import Any, Protocol
 
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_number
-from emulator.mapping.liquid.context import Context
 from emulator.mapping.liquid.drops import Block, Drop, plain
-from emulator.mapping.liquid.errors import LiquidFailure, TemplateError
+from emulator.mapping.liquid.rendering import Context
+from emulator.mapping.liquid.template_errors import LiquidFailure, TemplateError
 from emulator.mapping.liquid.values import contains, equal, is_true, member, primitive, strict_number, units
 
 _RELATION, _NEGATION, _CONNECTIVE = 2, 1, 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from emulator.mapping.liquid.context import Filter, fitting
 from emulator.mapping.liquid.date_filters import DATE_FILTERS
 from emulator.mapping.liquid.encoding_filters import ENCODING_FILTERS
-from emulator.mapping.liquid.errors import LiquidFailure
 from emulator.mapping.liquid.list_filters import LIST_FILTERS
 from emulator.mapping.liquid.number_filters import NUMBER_FILTERS
+from emulator.mapping.liquid.rendering import Filter, fitting
+from emulator.mapping.liquid.template_errors import LiquidFailure
 from emulator.mapping.liquid.text_filters import TEXT_FILTERS
 
 DISABLED_FILTERS = (

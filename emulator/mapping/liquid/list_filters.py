@@ -15,10 +15,10 @@ from emulator.mapping.javascript.values import (
     to_string,
     truthy,
 )
-from emulator.mapping.liquid.context import Context, Filter
 from emulator.mapping.liquid.drops import Drop, plain
-from emulator.mapping.liquid.errors import LiquidFailure
 from emulator.mapping.liquid.reader import Reader
+from emulator.mapping.liquid.rendering import Context, Filter
+from emulator.mapping.liquid.template_errors import LiquidFailure
 from emulator.mapping.liquid.text_filters import code_points
 from emulator.mapping.liquid.values import (
     ceiling,

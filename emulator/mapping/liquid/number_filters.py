@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from emulator.mapping.javascript.values import MAX_SAFE_INTEGER, UNDEFINED, double, number_to_string, to_number
-from emulator.mapping.liquid.context import Context, Filter, fitting
+from emulator.mapping.liquid.rendering import Context, Filter, fitting
 from emulator.mapping.liquid.values import number, strict_number
 
 Number: TypeAlias = int | float

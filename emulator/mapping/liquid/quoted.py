@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from emulator.mapping.liquid.errors import LiquidFailure
+from emulator.mapping.liquid.template_errors import LiquidFailure
 
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{0,4})|([0-7]{1,3})|(.))", re.DOTALL)
@@ -15,7 +15,7 @@ def unquoted(source: str) -> str:
     """The content of a quoted text, which is everything between its first and its last character.
 
     `\\n` and the like, `\\uXXXX` with up to four hexadecimal and `\\NNN` with up to three octal digits have their
-    meaning; any other character after a backslash stands for itself. Without a closing quote the last character is
+    meaning; any other character after a backslash is taken as it is. Without a closing quote the last character is
     lost, but counts among the digits of an escape.
     """
     content = []

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from emulator.mapping.javascript.values import joined_units, stringify, to_number
 from emulator.mapping.liquid.drops import WORDS
-from emulator.mapping.liquid.errors import TemplateError
 from emulator.mapping.liquid.expressions import (
     Argument,
     Constant,
@@ -19,6 +18,7 @@ from emulator.mapping.liquid.expressions import (
     in_postfix_order,
 )
 from emulator.mapping.liquid.quoted import unquoted
+from emulator.mapping.liquid.template_errors import TemplateError
 
 BLANKS = "\t\n\v\f\r \xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """White space, for a character class. Unlike JavaScript's it lacks U+FEFF and has U+180E."""

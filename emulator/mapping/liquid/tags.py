@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from emulator.mapping.javascript.values import WHITESPACE, joined_units, stringify, to_string, truthy
-from emulator.mapping.liquid.context import Context, Output
 from emulator.mapping.liquid.drops import Block, plain
-from emulator.mapping.liquid.errors import LiquidFailure
 from emulator.mapping.liquid.expressions import Expression, Operand
-from emulator.mapping.liquid.parser import Node, OutputNode, Parser, ParseTag, Rest, not_closed, render_nodes
-from emulator.mapping.liquid.tokens import TagToken, Token, read_lines
+from emulator.mapping.liquid.rendering import Context, Output
+from emulator.mapping.liquid.template_errors import LiquidFailure
+from emulator.mapping.liquid.template_parser import Node, OutputNode, Parser, ParseTag, Rest, not_closed, render_nodes
+from emulator.mapping.liquid.template_tokens import TagToken, Token, read_lines
 from emulator.mapping.liquid.values import is_true, text
 
 DISABLED_TAGS = ("case", "for", "include", "layout", "render", "tablerow")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, trim, truthy
-from emulator.mapping.liquid.context import Context, Filter
-from emulator.mapping.liquid.errors import LiquidFailure
+from emulator.mapping.liquid.rendering import Context, Filter
+from emulator.mapping.liquid.template_errors import LiquidFailure
 from emulator.mapping.liquid.values import ceiling, strict_number, text, units, whole
 
 _SPACES = re.compile(f"[{WHITESPACE}]+")

@@ -7,7 +7,7 @@ from datetime import datetime
 from inspect import CO_VARARGS
 
 from emulator.mapping.javascript.values import double, is_number
-from emulator.mapping.liquid.errors import LiquidFailure
+from emulator.mapping.liquid.template_errors import LiquidFailure
 from emulator.mapping.liquid.values import key_of, number, text
 
 MEMORY_LIMIT = 100_000_000

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from emulator.mapping.javascript.values import ConversionError
-from emulator.mapping.liquid.context import Context, Output
-from emulator.mapping.liquid.errors import LiquidFailure, TemplateError
 from emulator.mapping.liquid.expressions import Expression
-from emulator.mapping.liquid.tokens import OutputToken, TagToken, Text, Token, read_tokens
+from emulator.mapping.liquid.rendering import Context, Output
+from emulator.mapping.liquid.template_errors import LiquidFailure, TemplateError
+from emulator.mapping.liquid.template_tokens import OutputToken, TagToken, Text, Token, read_tokens
 
 Rest: TypeAlias = deque[Token]
 """The parts behind a tag: the tag removes those that belong to it."""
