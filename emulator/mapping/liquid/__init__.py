@@ -1,6 +1,7 @@
 """The templates of `@liquid`: LiquidJS 10.30 as Segment configures it.
 
-`template_tokens` splits a template, `template_parser` and `tags` read its tags, `reader` what is in them, `expressions` evaluates that.
+`template_tokens` splits a template, `template_parser` and `tags` read its tags, `reader` reads what is in them, and
+`expressions` evaluates that.
 As in LiquidJS, a mistake in a template is a ParseError or TokenizationError, a failure on an event a RenderError.
 """
 
