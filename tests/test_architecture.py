@@ -39,6 +39,7 @@ LAYERS: Mapping[str, Layers] = {
         "harness",
         "server",
         "pytest_plugin cli",
+        "pytest_entry",
         "__main__",
     ),
     "emulator.segment": layers(

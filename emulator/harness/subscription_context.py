@@ -20,7 +20,7 @@ from emulator.segment.lookups import check_destination
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, Progress
 from emulator.workspace import Audience, Connection, Destination, Journey, Step, StepConnection, Subscription, Workspace
 
-_AT = datetime(2026, 1, 1, tzinfo=UTC)
+SAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 _PROGRESS = Progress(epoch_id="sample", entered_at=0, joined_at=0)
 
 
@@ -122,9 +122,13 @@ def sample_messages(context: SubscriptionContext, *, entered: bool = True) -> It
 def _samples(context: SubscriptionContext, entered: bool) -> Iterator[AudienceEvent]:
     destinations = {context.destination.name: context.definition.name}
     for audience in audience_routes(context.workspace, destinations):
-        yield from audience_events(audience, _profile(audience.connection.traits), entered=entered, at=_AT, ids=Ids(0))
+        yield from audience_events(
+            audience, _profile(audience.connection.traits), entered=entered, at=SAMPLE_TIME, ids=Ids(0)
+        )
     for step in step_routes(context.workspace, destinations):
-        yield from step_events(step, _profile(step.connection.traits), _PROGRESS, entered=entered, at=_AT, ids=Ids(0))
+        yield from step_events(
+            step, _profile(step.connection.traits), _PROGRESS, entered=entered, at=SAMPLE_TIME, ids=Ids(0)
+        )
 
 
 def _profile(traits: Iterable[str]) -> Profile:

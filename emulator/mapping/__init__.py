@@ -27,6 +27,7 @@ from emulator.mapping.engine_errors import (
 )
 from emulator.mapping.fql import NOT_A_STRING, Condition, ConditionResult, Group, Node, Trigger, compile_trigger
 from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
+from emulator.mapping.mistakes import MappingMistake, mapping_mistakes
 from emulator.mapping.resolve import compile_mapping, single_event
 from emulator.mapping.schema import is_email
 from emulator.mapping.subscription import Invalid, NotSubscribed, Prepared, PreparedEvent, Ready, Subscription
@@ -52,6 +53,7 @@ __all__ = [
     "IntegrationError",
     "Invalid",
     "MappingError",
+    "MappingMistake",
     "Node",
     "NotSubscribed",
     "OutgoingRequest",
@@ -70,6 +72,7 @@ __all__ = [
     "generations",
     "is_email",
     "load_definition",
+    "mapping_mistakes",
     "nearest_generation",
     "newest",
     "parse_json",

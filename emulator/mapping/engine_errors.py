@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Any
 
 from emulator.errors import EmulatorError
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, is_nullish, to_string
@@ -89,18 +90,31 @@ class MappingError(EngineError):
     is 400 for a ValidationError; the others have none.
     """
 
-    def __init__(self, name: str, message: str, *, problems: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, message: str, *, problems: Sequence[str] = (), places: Sequence[tuple[str, ...]] = ((),)
+    ) -> None:
         super().__init__(name, message, status=BAD_REQUEST if name == "ValidationError" else None)
         self.problems = tuple(problems) or (message,)
+        self.places = tuple(places)
+        """Of each problem the path in the mapping, as far as the engine knows it."""
 
 
-def failing(error: MappingError) -> Callable[[object], NoReturn]:
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A compiled part of a mapping or trigger with a mistake: fails for every event, or `resolve` decides."""
+
+    error: MappingError
+    resolve: Callable[[object], object] | None = None
+
+    def __call__(self, event: object) -> Any:
+        if self.resolve is None:
+            raise self.error
+        return self.resolve(event)
+
+
+def failing(error: MappingError) -> Failing:
     """A compiled part of a mapping or trigger that fails for every event."""
-
-    def fail(_event: object) -> NoReturn:
-        raise error
-
-    return fail
+    return Failing(error)
 
 
 def directive_error(message: str) -> MappingError:
@@ -110,13 +124,15 @@ def directive_error(message: str) -> MappingError:
 
 def invalid(place: Sequence[str], problem: str) -> MappingError:
     """One mistake in a mapping, in the engine's words: `/email/@path should be …`."""
-    return MappingError("ValidationError", f"/{'/'.join(place)} {problem}.")
+    return MappingError("ValidationError", f"/{'/'.join(place)} {problem}.", places=[tuple(place)])
 
 
 def collected(errors: Sequence[MappingError]) -> MappingError:
     """All mistakes of an object mapping in one error, one `ValidationError: …` a line."""
     problems = [problem for error in errors for problem in error.problems]
-    return MappingError("AggregateError", "\n".join(f"ValidationError: {text}" for text in problems), problems=problems)
+    places = [place for error in errors for place in error.places]
+    message = "\n".join(f"ValidationError: {text}" for text in problems)
+    return MappingError("AggregateError", message, problems=problems, places=places)
 
 
 class SendError(EngineError):

@@ -29,6 +29,7 @@ from emulator.mapping.javascript.values import (
 METADATA = "_metadata"
 ROOT_KEY = "__segment_internal_directive"
 _PROTOTYPE = "__proto__"
+_TOO_DEEP = "Maximum call stack size exceeded"
 _COUNTING_TAGS = ("increment", "decrement")
 
 
@@ -66,8 +67,12 @@ class MappingCompiler:
     def checked(self, mapping: Mapping[str, object]) -> Resolver:
         """Compiles a complete mapping. Raises MappingError for an invalid one."""
         unfolded = unfold_root(mapping)
-        check_mapping(unfolded)
-        return _guarded(self._cleaned_afterwards(unfolded) if may_write_event(unfolded) else self._cleaned(unfolded))
+        try:
+            check_mapping(unfolded)
+            counts = may_write_event(unfolded)
+            return _guarded(self._cleaned_afterwards(unfolded) if counts else self._cleaned(unfolded))
+        except RecursionError:
+            raise MappingError("RangeError", _TOO_DEEP) from None
 
     def whole(self, mapping: Mapping[str, object]) -> Resolver:
         """Compiles a nested mapping: its mistakes are raised when it is resolved, and the event must be an object."""
@@ -181,7 +186,7 @@ def _guarded(resolver: Resolver) -> Resolver:
         except ConversionError as error:
             raise MappingError("TypeError", str(error)) from error
         except RecursionError:
-            raise MappingError("RangeError", "Maximum call stack size exceeded") from None
+            raise MappingError("RangeError", _TOO_DEEP) from None
 
     return resolve
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from . import edge_values
+from . import edge_values, liquid_cases
 from .edge_values import often
 
 DEPTH = 3
@@ -78,20 +78,11 @@ LIQUID_TEMPLATES = (
 )  # fmt: skip
 
 LIQUID_CORNERS: Mapping[str, str] = {
-    "{{ 5 <> 5 }}": "LiquidJS parses `<>` as two operators; here it is not an operator.",
-    "{{ 5 if s }}": "`if`, `for`, `in`, `as`, `else` and the like are names in LiquidJS; here they are keywords.",
-    "{{ 5, 6 }}": "LiquidJS ignores the rest after a comma; here it is an error.",
-    "{{ +5 }}": "LiquidJS accepts a plus sign before a number; here it is an error.",
-    "{{ 5.5.5 }}": "LiquidJS treats a number with two points as a missing value; here it is an error.",
-    "{{ 'it\\'s' }}": "Backslashes escape in quoted strings of LiquidJS; here they are ordinary characters.",
-    "{{ '}}' }}": "LiquidJS does not end an output within quotes; here the first closing braces end it.",
-    "{% cycle 5 | plus: 1 %}": "The values of `cycle` may have filters in LiquidJS; here it is an error.",
-    "{% capture 'x' %}1{% endcapture %}": "LiquidJS captures into a quoted name; here the name must not be quoted.",
-    "{% block a %}b{% endblock %}": "LiquidJS has the tag `block`; here it is unknown.",
-    "{% comment %}{% comment %}{% endcomment %}{% endcomment %}": "LiquidJS's comments do not nest; here they do.",
-    "{{ 5 | plus: b: 1 }}": "LiquidJS makes a named argument an array of two; here an unknown one is ignored.",
-    "{{ 'a,b,c' | split: ',' | slice: '1' }}": "LiquidJS treats a quoted position as a string; here it is a number.",
-    "{{ -99999999999 | date: '%Y' }}": "LiquidJS supports years before 1 and after 9999; here these are not dates.",
+    "{{ nil.constructor }}": "LiquidJS calls the constructor of the word and fails; here it is a missing value.",
+    "{% block constructor %}b{% endblock %}": "LiquidJS takes a built-in function for the block, which is shown here.",
+    "{% increment __proto__ %}": "LiquidJS counts on the prototype of the event; here it is a name like any other.",
+    "{{ (1..1000002) | size }}": "LiquidJS builds ranges of up to 1e8 numbers; here of up to a million.",
+    "{{ %s }}" % ("[" * 600): "LiquidJS reads brackets at any depth; here only as deep as Python's stack is.",
 }
 """Templates with another result in LiquidJS, and the difference. No random case has any of them."""
 
@@ -232,6 +223,8 @@ def liquid(rng: Random, _depth: int) -> Any:
     if often(rng, 0.03):
         return edge_values.value(rng)
     if often(rng, 0.4):
+        return liquid_cases.template(rng)
+    if often(rng, 0.3):
         return rng.choice(LIQUID_TEMPLATES)
     piped = " | ".join((rng.choice(LIQUID_VALUES), *rng.sample(LIQUID_FILTERS, rng.randrange(3))))
     return rng.choice(("{{ %s }}", "<{{ %s }}>", "{%% assign q = %s %%}{{ q }}")) % piped

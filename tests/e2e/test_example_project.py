@@ -139,3 +139,16 @@ def test_the_installed_command_needs_no_checkout(environment: Path, tmp_path: Pa
     done = run(environment / "bin/stackadapt-emulator", "demo", "--people", "20", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Every event is accounted for" in done.stdout
+
+
+def test_the_installed_plugin_works_where_a_project_has_a_package_of_our_name(
+    environment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "emulator").mkdir()
+    (tmp_path / "emulator/__init__.py").touch()
+    (tmp_path / "test_own.py").write_text("import emulator\n\ndef test_own():\n    assert emulator.__file__\n")
+    (tmp_path / "test_ours.py").write_text("def test_ours(stackadapt):\n    pass\n")
+    done = run(environment / "bin/python", "-m", "pytest", cwd=tmp_path)
+    assert "1 passed, 1 error" in done.stdout, done.stdout + done.stderr
+    assert f"found: {tmp_path / 'emulator'}" in done.stdout
+    assert "site-packages/emulator" in done.stdout

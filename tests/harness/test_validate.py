@@ -321,6 +321,7 @@ def test_every_finding_of_validate_is_made_of_sentences() -> None:
         *checked({**ENTERED, "event": "Audience Exited", "properties": {"audience_key": "x", "vip": True}}).findings,
         *checked({**CLEAN, "apiVersion": "2027-01"}).findings,
         *checked({"emial": {"@path": "$.traits.email"}}).findings,
+        *checked({"email": {"@case": {"operator": "title", "value": {"@path": "$.x"}}}}).findings,
         *checked({"title": "T.", "about": "A.", "steps": [{"then": {"rejections": {"X": 1}}}]}).findings,
     ]
     assert {finding.code for finding in found} | {"V001"} == {

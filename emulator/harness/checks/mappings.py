@@ -10,12 +10,23 @@ from typing import Any
 from emulator.errors import nearest
 from emulator.harness.checks.document_kinds import Content
 from emulator.harness.checks.finding import ERROR, NOTE, SUBSCRIPTION, WARNING, Finding, check, sentence
-from emulator.harness.subscription_context import SubscriptionContext, sample_messages
-from emulator.mapping import Field, MappingError, compile_mapping, generations, load_definition, newest
+from emulator.harness.subscription_context import SAMPLE_TIME, SubscriptionContext, sample_messages
+from emulator.mapping import (
+    Field,
+    MappingError,
+    MappingMistake,
+    compile_mapping,
+    generations,
+    load_definition,
+    mapping_mistakes,
+    newest,
+)
 from emulator.schemas import Path
+from emulator.schemas import place as place_of
 
 # Fields with free text, as the old and the new generations spell them.
 _FREE_TEXT = ("first_name", "last_name", "firstName", "lastName", "address", "city")
+_ALONE = ("mapping", "destination-instance")
 _IGNORED = "The engine ignores it silently."
 _REMOVE = "Remove the field."
 _OWN_NAME = "Give every custom property a unique name."
@@ -34,17 +45,40 @@ def unknown_action(context: SubscriptionContext) -> Iterator[Finding]:
         )
 
 
-@check("M002", ERROR, "The mapping engine rejects the mapping.", SUBSCRIPTION)
+@check("M002", ERROR, "The mapping engine rejects the mapping, or a part of it.", SUBSCRIPTION)
 def invalid_mapping(context: SubscriptionContext) -> Iterator[Finding]:
-    try:
-        compile_mapping(context.mapping)
-    except MappingError as error:
-        yield Finding(
-            place=f"{context.place}.mapping",
-            message=sentence(f"The mapping engine rejects this mapping: {error.message}"),
-            why="An invalid mapping fails every event and every batch.",
-            fix="Correct the directive named in the message.",
-        )
+    mistakes = mapping_mistakes(context.mapping)
+    for mistake in mistakes:
+        yield _rejected(mistake, f"{context.place}.{place_of(('mapping', *mistake.place))}")
+    if mistakes:
+        return
+    resolve = compile_mapping(context.mapping, now=lambda: SAMPLE_TIME)
+    for kind, event in sample_messages(context):
+        try:
+            resolve(event)
+        except MappingError as error:
+            yield Finding(
+                place=f"{context.place}.mapping",
+                message=sentence(f"The mapping engine fails on {kind} events: {error.message}"),
+                why="The event, and every batch that it is in, is not sent.",
+                fix="Correct the directive that the message is about.",
+            )
+
+
+@check("M012", ERROR, "The mapping engine rejects a mapping without a workspace, or a part of it.", *_ALONE)
+def invalid_mapping_without_workspace(content: Content) -> Iterator[Finding]:
+    for path, mapping, _ in _mappings_in(content):
+        for mistake in mapping_mistakes(mapping):
+            yield _rejected(mistake, content.place(*path, *mistake.place))
+
+
+def _rejected(mistake: MappingMistake, place: str) -> Finding:
+    return Finding(
+        place=place,
+        message=sentence(f"The mapping engine rejects this mapping: {mistake.message}"),
+        why="It fails every event that needs this part of the mapping, and every batch with such an event.",
+        fix="Correct the directive that the message is about.",
+    )
 
 
 @check("M003", ERROR, "The action does not have a mapped field.", SUBSCRIPTION)
@@ -63,7 +97,7 @@ def unknown_field(context: SubscriptionContext) -> Iterator[Finding]:
             )
 
 
-@check("M011", ERROR, "A mapping without a workspace has an unknown field.", "mapping", "destination-instance")
+@check("M011", ERROR, "A mapping without a workspace has an unknown field.", *_ALONE)
 def unknown_field_without_workspace(content: Content) -> Iterator[Finding]:
     """Compared with the action of a destination instance; a mapping alone with all actions of all generations."""
     for path, mapping, known in _mappings_in(content):
@@ -98,12 +132,12 @@ def email_not_found(context: SubscriptionContext) -> Iterator[Finding]:
     if context.action is None or not _sends_email(context):
         return
     try:
-        resolve = compile_mapping(context.mapping)
+        resolve = compile_mapping(context.mapping, now=lambda: SAMPLE_TIME)
+        payloads: list[tuple[str, Any]] = [(kind, resolve(event)) for kind, event in sample_messages(context)]
     except MappingError:
         return
-    for kind, event in sample_messages(context):
-        payload: Any = resolve(event)
-        if not (payload.get("email") or (payload.get("traits") or {}).get("email")):
+    for kind, payload in payloads:
+        if not _has_email(payload):
             yield Finding(
                 place=f"{context.place}.mapping.email",
                 message=f"The mapping finds no email in {kind} events.",
@@ -111,6 +145,12 @@ def email_not_found(context: SubscriptionContext) -> Iterator[Finding]:
                 "events; an event without an email is rejected.",
                 fix="Fall back to $.context.traits.email, and turn on the email identifier of the connection.",
             )
+
+
+def _has_email(payload: Any) -> bool:
+    members = payload if isinstance(payload, dict) else {}
+    traits = members.get("traits")
+    return bool(members.get("email") or (isinstance(traits, dict) and traits.get("email")))
 
 
 @check("M006", WARNING, "The action sends no email.", SUBSCRIPTION)

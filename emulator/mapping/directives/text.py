@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import islice
+from itertools import islice, starmap
 from typing import Any
 
 from emulator.mapping.directives.directive import (
@@ -34,7 +34,7 @@ from emulator.mapping.directives.rules import (
     one_of,
     string_of_length,
 )
-from emulator.mapping.engine_errors import MappingError, directive_error, failing
+from emulator.mapping.engine_errors import Failing, MappingError, directive_error, failing
 from emulator.mapping.javascript.values import (
     UNDEFINED,
     is_nullish,
@@ -98,16 +98,17 @@ def _compile_case(options: dict[str, Any], compiler: Compiler) -> Resolver:
         return nothing
     value_of = compiler.value(options["value"])
     change = _CASES.get(operator) if isinstance(operator, str) else None
+    unknown = directive_error('operator key should have a value of "lower" or "upper"')
 
     def resolve(event: object) -> object:
         value = value_of(event)
         if not isinstance(value, str):
             return value
         if change is None:
-            raise directive_error('operator key should have a value of "lower" or "upper"')
+            raise unknown
         return change(value)
 
-    return resolve
+    return resolve if change else Failing(unknown, resolve)
 
 
 CASE = Directive(
@@ -197,13 +198,13 @@ def _expanded(replacement: str, text: str, start: int, end: int) -> str:
     return _CODE.sub(lambda code: meanings[code.group(1)](), replacement)
 
 
-def _checked(text: str, pattern: str, replacement: str, *, ignore_case: bool, everywhere: bool) -> str:
-    # Validation ignores the length of the second pattern, and items of arrays; these fail here.
+def _length_problem(pattern: str, replacement: str) -> MappingError | None:
+    """Validation ignores the length of the second pattern, and items of arrays; these fail on a value."""
     if utf16_length(pattern) > MAX_PATTERN_LENGTH:
-        raise directive_error(f'@replace requires a "pattern" less than {MAX_PATTERN_LENGTH} characters')
+        return directive_error(f'@replace requires a "pattern" less than {MAX_PATTERN_LENGTH} characters')
     if utf16_length(replacement) > MAX_REPLACEMENT_LENGTH:
-        raise directive_error(f'@replace requires a "replacement" less than {MAX_REPLACEMENT_LENGTH} characters')
-    return replaced(text, pattern, replacement, ignore_case=ignore_case, everywhere=everywhere)
+        return directive_error(f'@replace requires a "replacement" less than {MAX_REPLACEMENT_LENGTH} characters')
+    return None
 
 
 def _option(options: dict[str, object], name: str, default: object) -> object:
@@ -231,6 +232,7 @@ def _compile_replace(options: dict[str, Any], compiler: Compiler) -> Resolver:
     pairs = _replacements(options)
     ignore_case, everywhere = _option(options, "ignorecase", False), _option(options, "global", True)
     usable = pairs is not None and isinstance(ignore_case, bool) and isinstance(everywhere, bool)
+    too_long = next(filter(None, starmap(_length_problem, pairs or ())), None) if usable else None
 
     def resolve(event: object) -> object:
         value = value_of(event)
@@ -238,10 +240,12 @@ def _compile_replace(options: dict[str, Any], compiler: Compiler) -> Resolver:
             return ""
         text = to_string(value)
         for pattern, replacement in pairs or ():
-            text = _checked(text, pattern, replacement, ignore_case=bool(ignore_case), everywhere=bool(everywhere))
+            if problem := _length_problem(pattern, replacement):
+                raise problem
+            text = replaced(text, pattern, replacement, ignore_case=bool(ignore_case), everywhere=bool(everywhere))
         return text
 
-    return resolve
+    return Failing(too_long, resolve) if too_long else resolve
 
 
 REPLACE = Directive(
@@ -268,7 +272,7 @@ def _compile_liquid(options: object, compiler: Compiler) -> Resolver:
         return constant("")
     if utf16_length(options) > MAX_TEMPLATE_LENGTH:
         return failing(directive_error(f"liquid template values are limited to {MAX_TEMPLATE_LENGTH} characters"))
-    # Imported here because the template library is large and few mappings have a template.
+    # Imported here because few mappings have a template.
     from emulator.mapping.liquid import compile_liquid
 
     try:

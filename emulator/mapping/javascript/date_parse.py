@@ -8,15 +8,12 @@ not depend on the clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 
+from emulator.mapping.javascript.calendar import DAY_MILLISECONDS, MAX_MILLISECONDS, days_since_epoch
 from emulator.mapping.javascript.date_tokens import Kind, Token, Tokens
 
-_MAX_MILLISECONDS = 8_640_000_000_000_000
 _MAX_ZONE_SECONDS = 2**31 - 1
 _UNSIGNED_32 = 2**32
-_GREGORIAN_CYCLE_YEARS, _GREGORIAN_CYCLE_DAYS = 400, 146_097
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 class _NotADate(Exception):
@@ -36,6 +33,13 @@ def parse_date(text: str) -> int | None:
     except _NotADate:
         return None
     return parser.timestamp()
+
+
+def with_century(year: int) -> int:
+    """A year of one or two digits as V8 understands it, outside of the ISO format."""
+    if not 0 <= year <= 99:
+        return year
+    return year + (2000 if year <= 49 else 1900)
 
 
 @dataclass(slots=True)
@@ -61,8 +65,8 @@ class _Day:
             year, month, day = first, second, third
         else:
             year, month, day = third, first, second
-        if not self.iso and 0 <= year <= 99:
-            year += 2000 if year <= 49 else 1900
+        if not self.iso:
+            year = with_century(year)
         return (year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
@@ -131,8 +135,8 @@ class _DateParser:
         day, time, zone = self.day.year_month_day(), self.time.milliseconds(), self.zone.milliseconds()
         if day is None or time is None or zone is None:
             return None
-        milliseconds = _days_since_epoch(*day) * 86_400_000 + time - zone
-        return milliseconds if abs(milliseconds) <= _MAX_MILLISECONDS else None
+        milliseconds = days_since_epoch(*day) * DAY_MILLISECONDS + time - zone
+        return milliseconds if abs(milliseconds) <= MAX_MILLISECONDS else None
 
     def iso(self) -> Token:
         """Parses as much of the ISO format as there is; returns the first token of the rest."""
@@ -273,10 +277,3 @@ class _DateParser:
             self.zone.hour, self.zone.minute = divmod(number, 100)
         else:
             raise _NotADate
-
-
-def _days_since_epoch(year: int, month: int, day: int) -> int:
-    """Days in the proleptic Gregorian calendar; a day past the end of the month continues into the next."""
-    cycles, year_in_cycle = divmod(year - 1, _GREGORIAN_CYCLE_YEARS)
-    first_of_month = date(year_in_cycle + 1, month, 1).toordinal()
-    return cycles * _GREGORIAN_CYCLE_DAYS + first_of_month - _EPOCH_ORDINAL + day - 1

@@ -1,7 +1,8 @@
-"""The templates of `@liquid`: LiquidJS as Segment configures it, on python-liquid.
+"""The templates of `@liquid`: LiquidJS 10.30 as Segment configures it.
 
-python-liquid parses the templates; values, filters, comparisons and look-ups follow LiquidJS 10.30. As at Segment,
-loops, partials and the filters that iterate over arrays are disabled.
+`template_tokens` splits a template, `template_parser` and `tags` read its tags, `reader` reads what is in them, and
+`expressions` evaluates that.
+As in LiquidJS, a mistake in a template is a ParseError or TokenizationError, a failure on an event a RenderError.
 """
 
 from __future__ import annotations
@@ -9,51 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from liquid.exceptions import LiquidError
-
 from emulator.mapping.engine_errors import MappingError
-from emulator.mapping.javascript.values import ConversionError, joined_units, utf16_units
-from emulator.mapping.liquid.environment import read_template
-from emulator.mapping.liquid.tags import DisabledTagError
-from emulator.mapping.liquid.values import FilterError
+from emulator.mapping.javascript.values import joined_units
+from emulator.mapping.liquid.filters import FILTERS
+from emulator.mapping.liquid.rendering import Context, Output, names_in
+from emulator.mapping.liquid.tags import TAGS
+from emulator.mapping.liquid.template_errors import LiquidFailure, TemplateError
+from emulator.mapping.liquid.template_parser import Parser, render_nodes
+from emulator.mapping.liquid.values import units
 
 
 def compile_liquid(template: str, now: Callable[[], datetime]) -> Callable[[object], object]:
     """A function that renders the template for an event; `now` gives the value of `now` in the `date` filter.
 
-    As in LiquidJS, `increment` and `decrement` write into the event. Raises MappingError: a ParseError for an invalid
-    template, and a RenderError from the function.
+    As in LiquidJS, `increment` and `decrement` write into the event. Raises MappingError for an invalid template, and
+    from the function.
     """
     try:
-        compiled = read_template(template, now)
-    except LiquidError as error:
-        raise MappingError("ParseError", _message(error, template)) from error
+        nodes = Parser(TAGS).template(units(template))
+    except TemplateError as error:
+        raise MappingError(error.name, str(error)) from None
+    except LiquidFailure as failure:
+        raise MappingError("TypeError", str(failure)) from None
+    except RecursionError:
+        raise MappingError("RangeError", "Maximum call stack size exceeded") from None
 
     def render(event: object) -> object:
+        output = Output()
         try:
-            return joined_units(compiled.rendered(_names_in(event)))
-        except (LiquidError, ConversionError) as error:
-            raise MappingError("RenderError", _message(error, template)) from error
+            render_nodes(nodes, Context(names_in(event), FILTERS, now), output)
+        except TemplateError as error:
+            raise MappingError(error.name, str(error)) from None
+        return joined_units(output.text())
 
     return render
-
-
-def _names_in(event: object) -> dict[str, object]:
-    """The variables of a template: the members of an object, or the items and `length` of an array or string."""
-    if isinstance(event, dict):
-        return event
-    items = utf16_units(event) if isinstance(event, str) else event if isinstance(event, list) else None
-    if items is None:
-        return {}
-    return {**{str(position): item for position, item in enumerate(items)}, "length": len(items)}
-
-
-def _message(error: LiquidError | ConversionError, template: str) -> str:
-    """LiquidJS's message with the position for errors raised here, otherwise python-liquid's own."""
-    if not isinstance(error, FilterError | DisabledTagError) or error.token is None:
-        return str(error.args[0])
-    before = template[: error.token.start_index]
-    opening = max(before.rfind("{{"), before.rfind("{%"), 0)
-    line = template.count("\n", 0, opening) + 1
-    column = opening - template.rfind("\n", 0, opening)
-    return f"{error.args[0]}, line:{line}, col:{column}"

@@ -10,8 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote_to_bytes
 
-from liquid.builtin.expressions.primitive import Blank, Empty, Nil
-
+from emulator.mapping.javascript.prototypes import OBJECT_MEMBERS
 from emulator.mapping.javascript.values import (
     UNDEFINED,
     WHITESPACE,
@@ -19,15 +18,20 @@ from emulator.mapping.javascript.values import (
     joined_units,
     ordered_items,
     stringify,
+    to_string,
     truthy,
-    utf16_units,
 )
-from emulator.mapping.liquid.values import FilterError, plain, text, whole
+from emulator.mapping.liquid.drops import Drop
+from emulator.mapping.liquid.rendering import Context, Filter
+from emulator.mapping.liquid.template_errors import LiquidFailure
+from emulator.mapping.liquid.text_filters import counted, of_text
+from emulator.mapping.liquid.values import text, units, whole
 
 _COMPONENT_SAFE = "-_.!~*'()"
 _URI_SAFE = _COMPONENT_SAFE + ";/?:@&=+$,#"
 _CGI_RESERVED = re.compile("[!'()*]")
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
+_ESCAPED_BYTES = re.compile("(?:%[0-9a-fA-F]{2})+")
 _BASE64 = re.compile("[A-Za-z0-9+/]*")
 _BASE64_SPACE = re.compile("[\t\n\f\r ]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -43,7 +47,7 @@ def _quoted(source: str, safe: str) -> str:
     try:
         return quote(joined_units(source), safe=safe)
     except UnicodeEncodeError:
-        raise FilterError("URI malformed") from None
+        raise LiquidFailure("URI malformed") from None
 
 
 def url_encode(value: object) -> str:
@@ -60,23 +64,26 @@ def uri_escape(value: object) -> str:
 
 def url_decode(value: object) -> str:
     source = text(value).replace("+", " ")
+    if _BAD_ESCAPE.search(source):
+        raise LiquidFailure("URI malformed")
     try:
-        if _BAD_ESCAPE.search(source):
-            raise FilterError("URI malformed")
-        return unquote_to_bytes(source).decode("utf-8")
-    except UnicodeError:
-        raise FilterError("URI malformed") from None
+        return _ESCAPED_BYTES.sub(lambda escaped: unquote_to_bytes(escaped.group()).decode("utf-8"), source)
+    except UnicodeDecodeError:
+        raise LiquidFailure("URI malformed") from None
 
 
 def slugify(value: object, mode: object = "default", cased: object = False) -> str:
     """Replaces runs of characters that the mode does not keep by one hyphen."""
-    source = text(value)
-    kept = _KEPT.get(mode) if isinstance(mode, str) else None
+    source = joined_units(text(value))
+    name = to_string("default" if mode is UNDEFINED else mode)
+    kept = _KEPT.get(name)
     if kept is not None:
-        if mode == "latin":
+        if name == "latin":
             source = source.translate(_ACCENTS)
         marked = "".join(character if kept(character) else "\0" for character in source)
         source = re.sub("\0+", "-", marked)
+    # LiquidJS also finds the names that every JavaScript object has; these match nothing.
+    if kept is not None or name in OBJECT_MEMBERS:
         source = source.removeprefix("-").removesuffix("-")
     return source if truthy(cased) else source.lower()
 
@@ -99,43 +106,44 @@ def _utf8(source: str) -> bytes:
     return _SURROGATE.sub("\ufffd", joined_units(source)).encode("utf-8")
 
 
-def base64_decode(value: object) -> str:
-    source = _BASE64_SPACE.sub("", text(value))
+def base64_encode(source: str) -> str:
+    return base64.b64encode(_utf8(source)).decode("ascii")
+
+
+def base64_decode(source: str) -> str:
+    source = _BASE64_SPACE.sub("", source)
     if len(source) % 4 == 0:
         source = source.removesuffix("=").removesuffix("=")
     if len(source) % 4 == 1 or not _BASE64.fullmatch(source):
-        raise FilterError("invalid base64 provided to base64_decode")
+        raise LiquidFailure("invalid base64 provided to base64_decode")
     return base64.b64decode(source + "=" * (-len(source) % 4)).decode("utf-8", "replace")
 
 
-def hmac_sha256(value: object, key: object = UNDEFINED) -> str:
-    return hmac.new(_utf8(text(key)), _utf8(text(value)), hashlib.sha256).hexdigest()
+def hmac_sha256(context: Context, value: object, key: object = UNDEFINED) -> str:
+    return hmac.new(_utf8(text(key)), _utf8(counted(context, value, key)), hashlib.sha256).hexdigest()
 
 
-ENCODING_FILTERS: Mapping[str, Callable[..., object]] = {
-    "base64_decode": base64_decode,
-    "base64_encode": lambda value: base64.b64encode(_utf8(text(value))).decode("ascii"),
-    "cgi_escape": cgi_escape,
-    "hmac_sha256": hmac_sha256,
-    "sha256": lambda value: hashlib.sha256(_utf8(text(value))).hexdigest(),
-    "slugify": slugify,
-    "uri_escape": uri_escape,
-    "url_decode": url_decode,
-    "url_encode": url_encode,
-}
-
-
-def json_value(value: object) -> object:
-    """The value of an argument; LiquidJS serializes the words `nil`, `empty` and `blank` as empty objects."""
-    return {} if isinstance(value, Nil | Empty | Blank) else plain(value)
-
-
-def json(value: object, space: object = 0) -> object:
+def json(context: Context, value: object, space: object = UNDEFINED) -> object:
     """`JSON.stringify(value, null, space)`; `space` is a number of spaces or a string, at most ten characters."""
+    value = _counted_json(context, value)
     step = " " * min(whole(space), _LONGEST_INDENT) if is_number(space) else ""
     if isinstance(space, str):
-        step = "".join(utf16_units(space)[:_LONGEST_INDENT])
+        step = units(space)[:_LONGEST_INDENT]
     return _indented(value, step, "\n") if step else stringify(value)
+
+
+def _counted_json(context: Context, value: object) -> object:
+    """The value with `{}` for the words `nil`, `empty` and `blank`; counts what it is made of."""
+    if isinstance(value, Drop):
+        value = {}
+    if isinstance(value, dict):
+        context.use(2)
+        return {key: _counted_json(context, member) for key, member in value.items()}
+    if isinstance(value, list):
+        context.use(len(value) + 1)
+        return [_counted_json(context, item) for item in value]
+    context.use(len(value) if isinstance(value, str) else len(str(stringify(value))))
+    return value
 
 
 def _indented(value: object, step: str, newline: str) -> object:
@@ -158,4 +166,15 @@ def _enclosed(brackets: str, parts: list[str], newline: str, step: str) -> str:
     return f"{brackets[0]}{deeper}{f',{deeper}'.join(parts)}{newline}{brackets[1]}"
 
 
-JSON_FILTERS: Mapping[str, Callable[..., object]] = {"inspect": json, "json": json, "jsonify": json}
+ENCODING_FILTERS: Mapping[str, Filter] = {
+    "base64_decode": of_text(base64_decode),
+    "base64_encode": of_text(base64_encode),
+    "cgi_escape": lambda _context, value: cgi_escape(value),
+    "hmac_sha256": hmac_sha256,
+    **dict.fromkeys(("inspect", "json", "jsonify"), json),
+    "sha256": of_text(lambda source: hashlib.sha256(_utf8(source)).hexdigest()),
+    "slugify": lambda _context, value, mode="default", cased=False: slugify(value, mode, cased),
+    "uri_escape": lambda _context, value: uri_escape(value),
+    "url_decode": lambda _context, value: url_decode(value),
+    "url_encode": lambda _context, value: url_encode(value),
+}

@@ -1,4 +1,4 @@
-"""Expressions as LiquidJS parses them: operands and operators, then filters.
+"""Expressions: operands and operators, then filters.
 
 LiquidJS has one grammar for outputs, tags and conditions: it brings the operands and operators into postfix order, with
 operators of the same precedence grouped from the right, and evaluates them on a stack. The bottom of the stack is the
@@ -7,155 +7,174 @@ value, so `{{ a b }}` prints `a`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from operator import ge, gt, le, lt
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from liquid import TokenStream
-from liquid.builtin.expressions import Nil, parse_primitive
-from liquid.builtin.expressions.filtered import Filter
-from liquid.builtin.expressions.primitive import Blank, Empty
-from liquid.exceptions import LiquidSyntaxError
-from liquid.expression import Expression
-from liquid.token import (
-    TOKEN_AND,
-    TOKEN_CONTAINS,
-    TOKEN_EOF,
-    TOKEN_EQ,
-    TOKEN_GE,
-    TOKEN_GT,
-    TOKEN_LE,
-    TOKEN_LT,
-    TOKEN_NE,
-    TOKEN_NOT,
-    TOKEN_OR,
-    TOKEN_PIPE,
-)
-
-from emulator.mapping.javascript.values import UNDEFINED, is_nullish, to_number
-from emulator.mapping.liquid.values import contains, equal, plain, primitive
-
-if TYPE_CHECKING:
-    from liquid import Environment, RenderContext
-    from liquid.token import Token
+from emulator.mapping.javascript.values import UNDEFINED, ConversionError, to_number
+from emulator.mapping.liquid.drops import Block, Drop, plain
+from emulator.mapping.liquid.rendering import Context
+from emulator.mapping.liquid.template_errors import LiquidFailure, TemplateError
+from emulator.mapping.liquid.values import contains, equal, is_true, member, primitive, strict_number, units
 
 _RELATION, _NEGATION, _CONNECTIVE = 2, 1, 0
 _PRECEDENCE: Mapping[str, int] = {
-    **dict.fromkeys((TOKEN_EQ, TOKEN_NE, TOKEN_GT, TOKEN_LT, TOKEN_GE, TOKEN_LE, TOKEN_CONTAINS), _RELATION),
-    TOKEN_NOT: _NEGATION,
-    TOKEN_AND: _CONNECTIVE,
-    TOKEN_OR: _CONNECTIVE,
+    **dict.fromkeys(("==", "!=", ">", "<", ">=", "<=", "contains"), _RELATION),
+    "not": _NEGATION,
+    "and": _CONNECTIVE,
+    "or": _CONNECTIVE,
 }
+_MOST_NUMBERS = 1_000_000
 
 
-def is_true(value: object) -> bool:
-    """Whether a value is true in a condition: all but false and nil, including 0 and the empty string."""
-    value = plain(value)
-    return value is not False and not is_nullish(value)
+class Operand(Protocol):
+    """A part of an expression with a value."""
+
+    def evaluate(self, context: Context) -> object:
+        """The value. Raises LiquidFailure, TemplateError and ConversionError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A word, text or number."""
+
+    value: object
+
+    def evaluate(self, _context: Context) -> object:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A variable, or a property of a constant or range; every part of the path may be an expression."""
+
+    root: Operand | None
+    path: tuple[Operand, ...]
+    source: str
+    begin: int
+
+    def evaluate(self, context: Context) -> object:
+        keys = [plain(key.evaluate(context)) for key in self.path]
+        try:
+            found = context.scope_of(keys[0]) if self.root is None else self.root.evaluate(context)
+            for key in keys:
+                found = member(found, key)
+        except (LiquidFailure, TemplateError, ConversionError) as error:
+            raise TemplateError("UndefinedVariableError", str(error), self.source, self.begin) from None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`(1..3)`: the numbers from the first to the last."""
+
+    low: Operand
+    high: Operand
+
+    def evaluate(self, context: Context) -> object:
+        low, high = (strict_number(end.evaluate(context)) for end in (self.low, self.high))
+        context.use(high - low + 1)
+        if high - low >= _MOST_NUMBERS:
+            raise LiquidFailure("memory alloc limit exceeded")
+        numbers: list[object] = []
+        while low < high + 1 and len(numbers) <= _MOST_NUMBERS:
+            numbers.append(low)
+            low += 1
+        return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a filter. A named one is passed as an array of its name, as written, and its value."""
+
+    value: Operand | None
+    name: str | None = None
+
+    def evaluate(self, context: Context) -> object:
+        value = UNDEFINED if self.value is None else self.value.evaluate(context)
+        return value if self.name is None else [self.name, value]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterCall:
+    """A filter and its arguments. An unknown filter returns its value."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+
+    def apply(self, value: object, context: Context) -> object:
+        arguments = [argument.evaluate(context) for argument in self.arguments]
+        function = context.filters.get(self.name)
+        return value if function is None else function(context, value, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Operands and operators in postfix order, the filters for the result, and the text of both."""
+
+    postfix: tuple[Operand | str, ...]
+    filters: tuple[FilterCall, ...]
+    text: str
+
+    def evaluate(self, context: Context) -> object:
+        stack: list[object] = []
+        for part in self.postfix:
+            stack.append(_applied(part, stack) if isinstance(part, str) else part.evaluate(context))
+        value = stack[0]
+        for each in self.filters:
+            value = each.apply(value, context)
+        return value
+
+
+def in_postfix_order(terms: Iterable[Operand | str]) -> tuple[Operand | str, ...]:
+    """The operands and operators of an expression in the order of their evaluation."""
+    return tuple(_postfix(terms))
+
+
+def _postfix(terms: Iterable[Operand | str]) -> Iterator[Operand | str]:
+    waiting: list[str] = []
+    for term in terms:
+        if not isinstance(term, str):
+            yield term
+            continue
+        while waiting and _PRECEDENCE[waiting[-1]] > _PRECEDENCE[term]:
+            yield waiting.pop()
+        waiting.append(term)
+    yield from reversed(waiting)
 
 
 def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[object, object], bool]:
-    """A comparison of JavaScript: two strings by character, anything else as numbers."""
+    """A comparison of JavaScript: two strings by unit, anything else as numbers."""
 
     def compared(left: object, right: object) -> bool:
-        if isinstance(left, Empty | Blank | Nil) or isinstance(right, Empty | Blank | Nil):
+        if any(isinstance(each, Drop) and not isinstance(each, Block) for each in (left, right)):
             return False
-        left, right = primitive(plain(left)), primitive(plain(right))
+        left, right = primitive(left), primitive(right)
         if isinstance(left, str) and isinstance(right, str):
-            return test(left, right)
+            return test(units(left), units(right))
         return test(to_number(left), to_number(right))
 
     return compared
 
 
 _OPERATIONS: Mapping[str, Callable[[object, object], bool]] = {
-    TOKEN_EQ: equal,
-    TOKEN_NE: lambda left, right: not equal(left, right),
-    TOKEN_LT: _ordered(lt),
-    TOKEN_LE: _ordered(le),
-    TOKEN_GT: _ordered(gt),
-    TOKEN_GE: _ordered(ge),
-    TOKEN_CONTAINS: lambda left, right: contains(plain(left), plain(right)),
-    TOKEN_AND: lambda left, right: is_true(left) and is_true(right),
-    TOKEN_OR: lambda left, right: is_true(left) or is_true(right),
-    TOKEN_NOT: lambda _nothing, negated: not is_true(negated),
+    "==": equal,
+    "!=": lambda left, right: not equal(left, right),
+    "<": _ordered(lt),
+    "<=": _ordered(le),
+    ">": _ordered(gt),
+    ">=": _ordered(ge),
+    "contains": contains,
+    "and": lambda left, right: is_true(left) and is_true(right),
+    "or": lambda left, right: is_true(left) or is_true(right),
+    "not": lambda _nothing, negated: not is_true(negated),
 }
-
-
-class PostfixExpression(Expression):
-    """Operands and operators in postfix order, and the filters for the result."""
-
-    __slots__ = ("filters", "postfix")
-
-    def __init__(self, token: Token, postfix: list[Expression | str], filters: list[Filter]) -> None:
-        super().__init__(token)
-        self.postfix = postfix
-        self.filters = filters
-
-    def evaluate(self, context: RenderContext) -> object:
-        stack: list[object] = []
-        for part in self.postfix:
-            stack.append(_applied(part, stack) if isinstance(part, str) else _operand(part, context))
-        value = stack[0]
-        for each in self.filters:
-            value = each.evaluate(value, context)
-        return value
-
-    def children(self) -> list[Expression]:
-        operands = [part for part in self.postfix if isinstance(part, Expression)]
-        return operands + [argument for each in self.filters for argument in each.children()]
-
-
-class Converted(Expression):
-    """An expression with a conversion of its value: `text` where it is printed, `is_true` in a condition."""
-
-    __slots__ = ("convert", "expression")
-
-    def __init__(self, expression: PostfixExpression, convert: Callable[[object], object]) -> None:
-        super().__init__(expression.token)
-        self.expression = expression
-        self.convert = convert
-
-    def evaluate(self, context: RenderContext) -> object:
-        return self.convert(self.expression.evaluate(context))
-
-    def children(self) -> list[Expression]:
-        return [self.expression]
-
-
-def _operand(expression: Expression, context: RenderContext) -> object:
-    # The word `nil` is kept: unlike a null in the event, it equals a missing value.
-    return expression if isinstance(expression, Nil) else expression.evaluate(context)
 
 
 def _applied(operator: str, stack: list[object]) -> bool:
     """Applies an operator to the operands on the stack; a missing one is undefined."""
     right = stack.pop() if stack else UNDEFINED
-    left = stack.pop() if stack and operator != TOKEN_NOT else UNDEFINED
+    left = stack.pop() if stack and operator != "not" else UNDEFINED
     return _OPERATIONS[operator](left, right)
-
-
-def parse_expression(env: Environment, tokens: TokenStream) -> PostfixExpression:
-    """Parses the rest of the tokens. Raises LiquidSyntaxError for an invalid expression."""
-    if tokens.tokens and tokens.tokens[-1].kind == TOKEN_PIPE:
-        tokens.tokens.pop()  # LiquidJS accepts a final `|` without a filter
-    first = tokens.current
-    postfix = list(_postfix(env, tokens))
-    if not postfix:
-        raise LiquidSyntaxError("invalid value expression", token=first)
-    filters = Filter.parse(env, tokens, delim=(TOKEN_PIPE,))
-    tokens.eat(TOKEN_EOF)
-    return PostfixExpression(first, postfix, filters)
-
-
-def _postfix(env: Environment, tokens: TokenStream) -> Iterator[Expression | str]:
-    waiting: list[str] = []
-    while tokens.current.kind not in (TOKEN_PIPE, TOKEN_EOF):
-        kind = tokens.current.kind
-        if kind not in _PRECEDENCE:
-            yield parse_primitive(env, tokens)
-            continue
-        while waiting and _PRECEDENCE[waiting[-1]] > _PRECEDENCE[kind]:
-            yield waiting.pop()
-        waiting.append(next(tokens).kind)
-    yield from reversed(waiting)

@@ -1,152 +1,276 @@
-"""The tags of LiquidJS that differ from python-liquid: expressions, and a strict `if`."""
+"""The tags of LiquidJS; as at Segment, loops and partials are disabled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from liquid import Node, Tag, TokenStream
-from liquid.ast import BlockNode, ConditionalBlockNode
-from liquid.builtin.expressions import Nil, parse_identifier, tokenize
-from liquid.builtin.output import Output, OutputNode
-from liquid.builtin.tags.assign_tag import AssignNode, AssignTag
-from liquid.builtin.tags.cycle_tag import CycleNode, CycleTag
-from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
-from liquid.builtin.tags.if_tag import IfNode
-from liquid.builtin.tags.unless_tag import UnlessNode
-from liquid.exceptions import LiquidSyntaxError, StopRender
-from liquid.parser import get_parser
-from liquid.token import TOKEN_ASSIGN, TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG
-
-from emulator.mapping.liquid.expressions import Converted, is_true, parse_expression
-from emulator.mapping.liquid.values import text
-
-if TYPE_CHECKING:
-    from liquid import RenderContext
-    from liquid.token import Token
+from emulator.mapping.javascript.values import WHITESPACE, joined_units, stringify, to_string, truthy
+from emulator.mapping.liquid.drops import Block, plain
+from emulator.mapping.liquid.expressions import Expression, Operand
+from emulator.mapping.liquid.rendering import Context, Output
+from emulator.mapping.liquid.template_errors import LiquidFailure
+from emulator.mapping.liquid.template_parser import Node, OutputNode, Parser, ParseTag, Rest, not_closed, render_nodes
+from emulator.mapping.liquid.template_tokens import TagToken, Token, read_lines
+from emulator.mapping.liquid.values import is_true, text
 
 DISABLED_TAGS = ("case", "for", "include", "layout", "render", "tablerow")
-UNKNOWN_TO_LIQUIDJS = ("ifchanged", "doc")
+
+_COMMENT_LINE = re.compile(f"\\n[{WHITESPACE}]*[^#{WHITESPACE}]")
+_BLOCK_NAME = re.compile("[A-Za-z0-9_]+")
 
 
-class DisabledTagError(LiquidSyntaxError):
-    """A tag of LiquidJS that Segment disables."""
+@dataclass(slots=True)
+class _Action:
+    """A tag that has an effect or writes something, and no content."""
+
+    token: Token
+    act: Callable[[Context, Output], None]
+
+    def render(self, context: Context, output: Output) -> None:
+        self.act(context, output)
 
 
-class _OutputTag(Output):
-    def parse(self, stream: TokenStream) -> OutputNode:
-        token = stream.eat(TOKEN_OUTPUT)
-        expression = stream.expect(TOKEN_EXPRESSION)
-        tokens = TokenStream(tokenize(expression.value, expression))
-        return OutputNode(token, Converted(parse_expression(self.env, tokens), text))
+def _nothing(_context: Context, _output: Output) -> None:
+    """The effect of a comment."""
 
 
-class _EchoTag(EchoTag):
-    def parse(self, stream: TokenStream) -> Node:
-        if stream.peek.kind != TOKEN_EXPRESSION:
-            return EchoNode(stream.current, Nil(stream.current))
-        token = stream.eat(TOKEN_TAG)
-        tokens = stream.into_inner(tag=token, eat=False)
-        return EchoNode(token, Converted(parse_expression(self.env, tokens), text))
+def _assign(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    reader = token.reader
+    name = joined_units(reader.name())
+    reader.check(name, "expected variable name")
+    reader.skip_blanks()
+    reader.check(reader.peek() == "=", 'expected "="')
+    reader.position += 1
+    value = reader.filtered_value()
+
+    def act(context: Context, _output: Output) -> None:
+        context.variables[name] = value.evaluate(context)
+
+    return _Action(token, act)
 
 
-class _AssignTag(AssignTag):
-    def parse(self, stream: TokenStream) -> AssignNode:
-        token = stream.eat(TOKEN_TAG)
-        tokens = stream.into_inner(tag=token, eat=False)
-        name = parse_identifier(self.env, tokens, allow_trailing_question_mark=False)
-        tokens.eat(TOKEN_ASSIGN)
-        return AssignNode(token, name=name, expression=parse_expression(self.env, tokens))
+def _capture(token: TagToken, rest: Rest, parser: Parser) -> Node:
+    named = token.reader.name()
+    quoted = None if named else token.reader.quoted()
+    if not named and quoted is None:
+        raise token.reader.error("invalid capture name")
+    name = joined_units(named or text(quoted.value if quoted else ""))
+    nodes = _content(token, rest, parser, "endcapture")
+
+    def act(context: Context, _output: Output) -> None:
+        captured = Output()
+        render_nodes(nodes, context, captured)
+        context.variables[name] = captured.text()
+
+    return _Action(token, act)
 
 
-class _CycleNode(CycleNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        group = text(self.group.evaluate(context)) if self.group else ""
-        values = [argument.evaluate(context) for argument in self.args]
-        position = context.cycle((group, tuple(map(text, values))), len(values))
-        return buffer.write(text(values[position])) if position < len(values) else 0
+def _content(token: TagToken, rest: Rest, parser: Parser, end: str) -> list[Node]:
+    nodes: list[Node] = []
+    while rest:
+        part = rest.popleft()
+        if isinstance(part, TagToken) and part.name == end:
+            return nodes
+        nodes.append(parser.node(part, rest))
+    raise not_closed(token)
 
 
-class _CycleTag(CycleTag):
-    node_class = _CycleNode
+def _skipped(token: TagToken, rest: Rest, end: str) -> list[Token]:
+    """The parts up to the end tag, unread."""
+    parts: list[Token] = []
+    while rest:
+        part = rest.popleft()
+        if isinstance(part, TagToken) and part.name == end:
+            return parts
+        parts.append(part)
+    raise not_closed(token)
 
 
-class _IfTag(Tag):
+def _comment(token: TagToken, rest: Rest, _parser: Parser) -> Node:
+    _skipped(token, rest, "endcomment")
+    return _Action(token, _nothing)
+
+
+def _inline_comment(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    if _COMMENT_LINE.search(token.arguments):
+        raise LiquidFailure("every line of an inline comment must start with a '#' character")
+    return _Action(token, _nothing)
+
+
+def _raw(token: TagToken, rest: Rest, _parser: Parser) -> Node:
+    content = "".join(part.written for part in _skipped(token, rest, "endraw"))
+    return _Action(token, lambda _context, output: output.write(content))
+
+
+def _echo(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    token.reader.skip_blanks()
+    if token.reader.at_end:
+        return _Action(token, _nothing)
+    return OutputNode(token, token.reader.filtered_value())
+
+
+def _increment(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    name = joined_units(token.reader.name())
+
+    def act(context: Context, output: Output) -> None:
+        value = context.counter(name)
+        context.set_counter(name, value + 1)
+        output.write(value)
+
+    return _Action(token, act)
+
+
+def _decrement(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    name = joined_units(token.reader.name())
+
+    def act(context: Context, output: Output) -> None:
+        context.set_counter(name, context.counter(name) - 1)
+        output.write(context.counter(name))
+
+    return _Action(token, act)
+
+
+def _cycle(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    reader = token.reader
+    begin = reader.position
+    group: Operand | None = reader.value()
+    reader.skip_blanks()
+    if group is not None and reader.peek() == ":":
+        reader.position += 1
+    elif group is not None:
+        reader.position, group = begin, None
+    values: list[Expression] = []
+    while not reader.at_end:
+        values.append(reader.filtered_value())
+        reader.past(",")
+    reader.check(values, f'empty candidates: "{token.written}"')
+    written = ",".join(value.text for value in values)
+
+    def act(context: Context, output: Output) -> None:
+        name = "undefined" if group is None else to_string(group.evaluate(context))
+        cycle = f"{name}:{written}"
+        position = context.cycles.get(cycle, 0)
+        context.cycles[cycle] = (position + 1) % len(values)
+        value = plain(values[position].evaluate(context))
+        # LiquidJS drops values that JavaScript takes for false, such as 0.
+        if truthy(value):
+            output.write(value)
+
+    return _Action(token, act)
+
+
+def _stop(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    def act(context: Context, _output: Output) -> None:
+        context.stopped = True
+
+    return _Action(token, act)
+
+
+def _liquid(token: TagToken, _rest: Rest, parser: Parser) -> Node:
+    nodes = parser.nodes(read_lines(token.reader))
+    return _Action(token, lambda context, output: render_nodes(nodes, context, output))
+
+
+def _block(token: TagToken, rest: Rest, parser: Parser) -> Node:
+    nodes = _content(token, rest, parser, "endblock")
+
+    def act(context: Context, output: Output) -> None:
+        context.inner.append({"block": Block()})
+        render_nodes(nodes, context, output)
+        context.inner.pop()
+
+    return _Action(token, act)
+
+
+@dataclass(slots=True)
+class _Branches:
+    """`if` and `unless`: the first branch whose condition has the wanted result, otherwise the default."""
+
+    token: Token
+    branches: list[tuple[Expression, bool, list[Node]]]
+    default: list[Node] = field(default_factory=list)
+
+    def render(self, context: Context, output: Output) -> None:
+        for condition, wanted, nodes in self.branches:
+            if is_true(condition.evaluate(context)) is wanted:
+                render_nodes(nodes, context, output)
+                return
+        render_nodes(self.default, context, output)
+
+
+def _empty(arguments: str) -> None:
+    if arguments:
+        raise LiquidFailure(f"unexpected {stringify(arguments)}")
+
+
+def _if(token: TagToken, rest: Rest, parser: Parser) -> Node:
     """`if`: only `endif` may follow an `else` block."""
-
-    name = "if"
-    end = "endif"
-    lenient = False
-    node_class: type[IfNode | UnlessNode] = IfNode
-
-    def parse(self, stream: TokenStream) -> Node:
-        token = stream.eat(TOKEN_TAG)
-        condition, consequence = self._condition(stream, token), self._block(stream)
-        alternatives = []
-        while stream.current.is_tag("elsif"):
-            branch = next(stream)
-            alternatives.append(
-                ConditionalBlockNode(branch, expression=self._condition(stream, branch), block=self._block(stream))
-            )
-        default = self._default(stream) if stream.current.is_tag("else") else None
-        while self.lenient and stream.current.kind == TOKEN_TAG and not stream.current.is_tag(self.end):
-            self._skipped(stream)
-        stream.expect(TOKEN_TAG, value=self.end)
-        return self.node_class(token, condition, consequence, alternatives, default)
-
-    def _condition(self, stream: TokenStream, tag: Token) -> Converted:
-        return Converted(parse_expression(self.env, stream.into_inner(tag=tag)), is_true)
-
-    def _block(self, stream: TokenStream) -> BlockNode:
-        return get_parser(self.env).parse_block(stream, ("elsif", "else", self.end, TOKEN_EOF))
-
-    def _default(self, stream: TokenStream) -> BlockNode:
-        branch = next(stream)
-        if stream.current.kind == TOKEN_EXPRESSION:
-            if not self.lenient:
-                raise LiquidSyntaxError(f'unexpected "{stream.current.value}"', token=branch)
-            next(stream)
-        return self._block(stream)
-
-    def _skipped(self, stream: TokenStream) -> None:
-        next(stream)
-        if stream.current.kind == TOKEN_EXPRESSION:
-            next(stream)
-        self._block(stream)
+    current: list[Node] = []
+    node = _Branches(token, [(token.reader.filtered_value(), True, current)])
+    has_default = False
+    while rest:
+        part = rest.popleft()
+        name = part.name if isinstance(part, TagToken) else ""
+        if not isinstance(part, TagToken) or name not in ("elsif", "else", "endif"):
+            current.append(parser.node(part, rest))
+        elif name == "elsif":
+            if has_default:
+                raise LiquidFailure("unexpected elsif after else")
+            current = []
+            node.branches.append((part.reader.filtered_value(), True, current))
+        elif name == "else":
+            _empty(part.arguments)
+            if has_default:
+                raise LiquidFailure("duplicated else")
+            has_default, current = True, node.default
+        else:
+            _empty(part.arguments)
+            return node
+    raise not_closed(token)
 
 
-class _UnlessTag(_IfTag):
-    """`unless`: blocks after the first `else` block are skipped."""
-
-    name = "unless"
-    end = "endunless"
-    lenient = True
-    node_class = UnlessNode
-
-
-class _StopNode(Node):
-    """`break` and `continue`, which end the rendering outside a loop."""
-
-    def render_to_output(self, _context: RenderContext, _buffer: TextIO) -> int:
-        raise StopRender
-
-
-class _StopTag(Tag):
-    block = False
-
-    def parse(self, stream: TokenStream) -> Node:
-        return _StopNode(stream.current)
+def _unless(token: TagToken, rest: Rest, parser: Parser) -> Node:
+    """`unless`: blocks after the first `else` block are skipped, and their conditions not read."""
+    current: list[Node] = []
+    node = _Branches(token, [(token.reader.filtered_value(), False, current)])
+    has_default = False
+    while rest:
+        part = rest.popleft()
+        name = part.name if isinstance(part, TagToken) else ""
+        if not isinstance(part, TagToken) or name not in ("elsif", "else", "endunless"):
+            current.append(parser.node(part, rest))
+        elif name == "endunless":
+            return node
+        elif name == "else" and not has_default:
+            has_default, current = True, node.default
+        else:
+            current = []
+            if not has_default:
+                node.branches.append((part.reader.filtered_value(), True, current))
+    raise not_closed(token)
 
 
-class _DisabledTag(Tag):
-    block = False
-
-    def parse(self, stream: TokenStream) -> Node:
-        raise DisabledTagError(f'tag "{self.name}" is disabled', token=stream.current)
+def _disabled(token: TagToken, _rest: Rest, _parser: Parser) -> Node:
+    raise LiquidFailure(f'tag "{token.name}" is disabled')
 
 
-TAGS: tuple[type[Tag], ...] = (
-    *(_OutputTag, _EchoTag, _AssignTag, _CycleTag, _IfTag, _UnlessTag),
-    *(type(f"Stop_{name}", (_StopTag,), {"name": name}) for name in ("break", "continue")),
-    *(type(f"Disabled_{name}", (_DisabledTag,), {"name": name}) for name in DISABLED_TAGS),
-)
-"""Tags that replace python-liquid's own."""
+TAGS: Mapping[str, ParseTag] = {
+    "#": _inline_comment,
+    "assign": _assign,
+    "block": _block,
+    "break": _stop,
+    "capture": _capture,
+    "comment": _comment,
+    "continue": _stop,
+    "cycle": _cycle,
+    "decrement": _decrement,
+    "echo": _echo,
+    "if": _if,
+    "increment": _increment,
+    "liquid": _liquid,
+    "raw": _raw,
+    "unless": _unless,
+    **dict.fromkeys(DISABLED_TAGS, _disabled),
+}

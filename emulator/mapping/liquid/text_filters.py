@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, trim, truthy, utf16_units
-from emulator.mapping.liquid.values import FilterError, ceiling, check_size, strict_number, text, whole
+from emulator.mapping.javascript.values import UNDEFINED, WHITESPACE, joined_units, trim, truthy
+from emulator.mapping.liquid.rendering import Context, Filter
+from emulator.mapping.liquid.template_errors import LiquidFailure
+from emulator.mapping.liquid.values import ceiling, strict_number, text, units, whole
 
 _SPACES = re.compile(f"[{WHITESPACE}]+")
 _NEWLINE = re.compile(r"\r?\n")
@@ -17,21 +19,38 @@ _MARKUP = (("<script", "</script>"), ("<style", "</style>"), ("<!--", "-->"), ("
 _CJK = "\u4e00-\u9fff\uf900-\ufaff\u3400-\u4dbf\u3040-\u309f\u30a0-\u30ff\uac00-\ud7af"
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _OTHER_WORD = re.compile(f"[^{_CJK}{WHITESPACE}]+")
-_NOT_GIVEN = object()
 _LENGTH, _WORDS, _ELLIPSIS = 50, 15, "..."
 
 
-def escape(value: object) -> str:
-    return "".join(_ESCAPES.get(character, character) for character in text(value))
+def counted(context: Context, value: object, *others: object) -> str:
+    """A value as text; its length and that of the other texts count against the memory limit."""
+    source = text(value)
+    context.use(sum(map(len, (source, *map(text, others)))))
+    return source
 
 
-def escape_once(value: object) -> str:
-    return escape(_ENTITY.sub(lambda entity: _UNESCAPES[entity.group()], text(value)))
+def of_text(function: Callable[[str], object]) -> Filter:
+    """A filter without arguments."""
+    return lambda context, value: function(counted(context, value))
 
 
-def strip_html(value: object) -> str:
+def recased(change: Callable[[str], str], source: str) -> str:
+    """Changes the case of characters, not of UTF-16 units."""
+    return units(change(joined_units(source)))
+
+
+def escape(source: str) -> str:
+    return "".join(_ESCAPES.get(character, character) for character in source)
+
+
+def escape_once(context: Context, value: object) -> str:
+    plain_text = _ENTITY.sub(lambda entity: _UNESCAPES[entity.group()], counted(context, value))
+    return escape(counted(context, plain_text))
+
+
+def strip_html(source: str) -> str:
     """Removes script, style and comment blocks, and tags from `<` to the next `>`; unclosed ones stay."""
-    source, kept, at = text(value), [], 0
+    kept, at = [], 0
     while (opening := source.find("<", at)) >= 0:
         kept.append(source[at:opening])
         at = _end_of_markup(source, opening)
@@ -49,53 +68,65 @@ def _end_of_markup(source: str, opening: int) -> int:
     return opening
 
 
-def _joined(first: str, second: str) -> str:
-    check_size(len(first) + len(second))
-    return first + second
+def _two_texts(name: str, joined: Callable[[str, str], str]) -> Filter:
+    def function(context: Context, value: object, *arguments: object) -> str:
+        if len(arguments) != 1:
+            raise LiquidFailure(f"{name} expect 2 arguments")
+        return joined(counted(context, value, arguments[0]), text(arguments[0]))
+
+    return function
 
 
-def _given(name: str, argument: object) -> object:
-    if argument is _NOT_GIVEN:
-        raise FilterError(f"{name} expect 2 arguments")
-    return argument
+def _stripping(strip: Callable[[str, str], str]) -> Filter:
+    """Removes characters of the argument, by default white space."""
+
+    def function(context: Context, value: object, characters: object = UNDEFINED) -> str:
+        source = counted(context, value)
+        if not truthy(characters):
+            return strip(source, WHITESPACE)
+        removed = text(characters)
+        context.use(len(removed))
+        return units(strip(joined_units(source), joined_units(removed)))
+
+    return function
 
 
-def _stripped(characters: object) -> str:
-    return text(characters) if truthy(characters) else WHITESPACE
-
-
-def capitalize(value: object) -> str:
-    source = text(value)
-    return source[:1].upper() + source[1:].lower()
+def capitalize(source: str) -> str:
+    return recased(str.upper, source[:1]) + recased(str.lower, source[1:])
 
 
 def pieces(source: str, separator: str) -> list[str]:
     """`source.split(separator)`: an empty separator splits into UTF-16 units."""
-    return source.split(separator) if separator else utf16_units(source)
+    return source.split(separator) if separator else list(source)
 
 
-def split(value: object, separator: object = UNDEFINED) -> list[str]:
+def split(context: Context, value: object, separator: object = UNDEFINED) -> list[str]:
     """The parts, without empty ones at the end."""
-    found = pieces(text(value), text(separator))
+    found = pieces(counted(context, value), text(separator))
     while found and not found[-1]:
         found.pop()
     return found
 
 
-def replace(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
-    kept, between = pieces(text(value), text(pattern)), text(replacement)
-    check_size(sum(map(len, kept)) + len(kept) * len(between))
-    return joined_units(between.join(kept))
+def replace(context: Context, value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
+    source, target, between = text(value), text(pattern), text(replacement)
+    kept = pieces(source, target)
+    context.use(len(source) + (len(kept) - 1) * (len(between) - len(target)))
+    return between.join(kept)
 
 
-def replace_first(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
-    return text(value).replace(text(pattern), text(replacement), 1)
+def replace_first(context: Context, value: object, pattern: object = UNDEFINED, new: object = UNDEFINED) -> str:
+    return counted(context, value, pattern, new).replace(text(pattern), text(new), 1)
 
 
-def replace_last(value: object, pattern: object = UNDEFINED, replacement: object = UNDEFINED) -> str:
-    source, target = text(value), text(pattern)
+def replace_last(context: Context, value: object, pattern: object = UNDEFINED, new: object = UNDEFINED) -> str:
+    source, target = counted(context, value, pattern, new), text(pattern)
     at = source.rfind(target)
-    return source if at < 0 else source[:at] + text(replacement) + source[at + len(target) :]
+    return source if at < 0 else source[:at] + text(new) + source[at + len(target) :]
+
+
+def remove(context: Context, value: object, pattern: object = UNDEFINED) -> str:
+    return "".join(pieces(counted(context, value, pattern), text(pattern)))
 
 
 def _or(default: object, argument: object) -> object:
@@ -103,25 +134,34 @@ def _or(default: object, argument: object) -> object:
     return default if argument is UNDEFINED else argument
 
 
-def truncate(value: object, length: object = UNDEFINED, ellipsis: object = UNDEFINED) -> object:
+def code_points(source: str) -> list[str]:
+    """The characters of a string; those beyond U+FFFF are one each."""
+    return list(joined_units(source))
+
+
+def truncate(context: Context, value: object, length: object = UNDEFINED, ellipsis: object = UNDEFINED) -> object:
     """The first characters including the ellipsis; a short value is unchanged, even a number."""
-    source, end = text(value), text(_or(_ELLIPSIS, ellipsis))
-    longest = ceiling(_or(_LENGTH, length))
-    if len(source) <= longest:
+    end = _or(_ELLIPSIS, ellipsis)
+    source = counted(context, value, end)
+    longest = strict_number(_or(_LENGTH, length))
+    characters = code_points(source)
+    if len(source) <= longest or ceiling(longest) >= len(characters):
         return value
-    return source[: max(longest - len(end), 0)] + end
+    kept = ceiling(longest - len(code_points(text(end))))
+    return units("".join(characters[:kept])) + text(end)
 
 
-def truncatewords(value: object, words: object = UNDEFINED, ellipsis: object = UNDEFINED) -> str:
+def truncatewords(context: Context, value: object, words: object = UNDEFINED, ellipsis: object = UNDEFINED) -> str:
     """The first words; the ellipsis is added even if there are exactly as many words as allowed."""
-    found = _SPACES.split(text(value).lstrip(WHITESPACE))
+    end = _or(_ELLIPSIS, ellipsis)
+    found = _SPACES.split(counted(context, value, end).lstrip(WHITESPACE))
     longest = strict_number(_or(_WORDS, words))
     longest = 1 if longest <= 0 else longest
-    return " ".join(found[: whole(longest)]) + (text(_or(_ELLIPSIS, ellipsis)) if len(found) >= longest else "")
+    return " ".join(found[: whole(longest)]) + (text(end) if len(found) >= longest else "")
 
 
-def number_of_words(value: object, mode: object = UNDEFINED) -> int:
-    source = trim(text(value))
+def number_of_words(context: Context, value: object, mode: object = UNDEFINED) -> int:
+    source = trim(joined_units(counted(context, value)))
     if not source:
         return 0
     characters = len(_CJK_CHARACTER.findall(source))
@@ -130,30 +170,30 @@ def number_of_words(value: object, mode: object = UNDEFINED) -> int:
     return len(_SPACES.split(source))
 
 
-TEXT_FILTERS: Mapping[str, Callable[..., object]] = {
-    "append": lambda value, suffix=_NOT_GIVEN: _joined(text(value), text(_given("append", suffix))),
-    "capitalize": capitalize,
-    "downcase": lambda value: text(value).lower(),
-    "escape": escape,
+TEXT_FILTERS: Mapping[str, Filter] = {
+    "append": _two_texts("append", lambda source, argument: source + argument),
+    "capitalize": of_text(capitalize),
+    "downcase": of_text(lambda source: recased(str.lower, source)),
+    "escape": of_text(escape),
     "escape_once": escape_once,
-    "lstrip": lambda value, characters=UNDEFINED: text(value).lstrip(_stripped(characters)),
-    "normalize_whitespace": lambda value: _SPACES.sub(" ", text(value)),
+    "lstrip": _stripping(str.lstrip),
+    "normalize_whitespace": of_text(lambda source: _SPACES.sub(" ", source)),
     "number_of_words": number_of_words,
-    "prepend": lambda value, prefix=_NOT_GIVEN: _joined(text(_given("prepend", prefix)), text(value)),
-    "remove": lambda value, pattern=UNDEFINED: replace(value, pattern),
-    "remove_first": lambda value, pattern=UNDEFINED: replace_first(value, pattern),
-    "remove_last": lambda value, pattern=UNDEFINED: replace_last(value, pattern),
+    "prepend": _two_texts("prepend", lambda source, argument: argument + source),
+    "remove": remove,
+    "remove_first": lambda context, value, pattern=UNDEFINED: replace_first(context, value, pattern),
+    "remove_last": lambda context, value, pattern=UNDEFINED: replace_last(context, value, pattern),
     "replace": replace,
     "replace_first": replace_first,
     "replace_last": replace_last,
-    "rstrip": lambda value, characters=UNDEFINED: text(value).rstrip(_stripped(characters)),
+    "rstrip": _stripping(str.rstrip),
     "split": split,
-    "squish": lambda value: trim(_SPACES.sub(" ", text(value))),
-    "strip": lambda value, characters=UNDEFINED: text(value).strip(_stripped(characters)),
-    "strip_html": strip_html,
-    "strip_newlines": lambda value: _NEWLINE.sub("", text(value)),
+    "squish": of_text(lambda source: trim(_SPACES.sub(" ", source))),
+    "strip": _stripping(str.strip),
+    "strip_html": of_text(strip_html),
+    "strip_newlines": of_text(lambda source: _NEWLINE.sub("", source)),
     "truncate": truncate,
     "truncatewords": truncatewords,
-    "upcase": lambda value: text(value).upper(),
-    "xml_escape": escape,
+    "upcase": of_text(lambda source: recased(str.upper, source)),
+    "xml_escape": of_text(escape),
 }

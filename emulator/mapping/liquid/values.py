@@ -1,52 +1,33 @@
-"""LiquidJS's conversions of values to strings, numbers and arrays, and its comparisons and look-ups."""
+"""LiquidJS's conversions of values to strings, numbers and arrays, its comparisons and its look-ups.
+
+Within a template a string is a sequence of UTF-16 units, as in JavaScript: a character beyond U+FFFF is two of them.
+`text` splits such characters; `joined_units` combines them again for output, keys and digests.
+"""
 
 from __future__ import annotations
 
 import math
 
-from liquid import is_undefined
-from liquid.builtin.expressions.primitive import Blank, Empty, Nil
-from liquid.exceptions import FilterArgumentError
-
 from emulator.mapping.javascript.values import (
     MAX_SAFE_INTEGER,
     UNDEFINED,
-    ConversionError,
+    WHITESPACE,
     double,
+    is_array_index,
     is_nullish,
+    joined_units,
     strictly_equal,
     to_number,
     to_string,
     utf16_length,
     utf16_units,
 )
-
-MEMORY_LIMIT = 100_000_000
-"""The number of characters or items that a template may create at once, as Segment configures it."""
+from emulator.mapping.liquid.drops import Blank, Drop, Empty, Nil, drop_member, plain
 
 
-class FilterError(FilterArgumentError):
-    """A value or argument at which a filter throws; python-liquid adds the position."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, token=None)
-
-
-def check_size(size: float) -> None:
-    """Raises FilterError for a size above the limit, before the value is created."""
-    if size > MEMORY_LIMIT:
-        raise FilterError("memory alloc limit exceeded")
-
-
-def plain(value: object) -> object:
-    """A value of python-liquid as a JSON value or UNDEFINED."""
-    if is_undefined(value):
-        return UNDEFINED
-    if isinstance(value, Empty | Blank):
-        return ""
-    if isinstance(value, Nil):
-        return None
-    return list(value) if isinstance(value, range) else value
+def units(source: str) -> str:
+    """A string as UTF-16 units; the halves of a pair are lone surrogates."""
+    return source if source.isascii() else "".join(utf16_units(source))
 
 
 def text(value: object) -> str:
@@ -56,12 +37,13 @@ def text(value: object) -> str:
         return ""
     if isinstance(value, list):
         return "".join(map(text, value))
-    return to_string(value)
+    return units(to_string(value))
 
 
 def primitive(value: object) -> object:
     """The operand of an operator: arrays and objects as strings."""
-    return to_string(value) if isinstance(value, list | dict) else value
+    value = plain(value)
+    return to_string(value) if isinstance(value, list | dict | Drop) else value
 
 
 def strict_number(value: object) -> int | float:
@@ -71,10 +53,7 @@ def strict_number(value: object) -> int | float:
 
 def number(value: object) -> int | float:
     """`+value || 0`."""
-    try:
-        found = strict_number(value)
-    except ConversionError:
-        return 0
+    found = strict_number(value)
     return 0 if math.isnan(found) else double(found)
 
 
@@ -90,23 +69,31 @@ def ceiling(value: object) -> int:
 
 def items(value: object) -> list[object]:
     """An array itself, an empty one for nil, otherwise one with the value."""
+    value = plain(value)
     if is_nullish(value):
         return []
     return value if isinstance(value, list) else [value]
+
+
+def is_true(value: object) -> bool:
+    """Whether a value is true in a condition: all but false and nil, including 0 and the empty string."""
+    value = plain(value)
+    return value is not False and not is_nullish(value)
 
 
 def equal(left: object, right: object) -> bool:
     """`==` of LiquidJS: strict, but by item for arrays, and with special rules for `nil`, `empty` and `blank`."""
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Nil):
-            return isinstance(other, Nil) or is_nullish(plain(other))
-        if isinstance(one, Empty | Blank):
-            return _is_empty(plain(other), blank=isinstance(one, Blank)) and not isinstance(other, type(one))
-    left, right = plain(left), plain(right)
+            return is_nullish(plain(other))
+        if isinstance(one, Empty):
+            return not isinstance(other, Empty) and _is_empty(plain(other), blank=isinstance(one, Blank))
     if isinstance(left, list):
         if not isinstance(right, list) or len(left) != len(right):
             return False
         return all(map(equal, left, right))
+    if isinstance(left, str) and isinstance(right, str):
+        return joined_units(left) == joined_units(right)
     return strictly_equal(left, right)
 
 
@@ -114,39 +101,66 @@ def _is_empty(value: object, *, blank: bool) -> bool:
     if blank and (value is False or is_nullish(value)):
         return True
     if isinstance(value, str):
-        return not (value.strip() if blank else value)
+        return not (value.strip(WHITESPACE) if blank else value)
     return isinstance(value, list | dict) and not value
 
 
 def contains(left: object, right: object) -> bool:
     """`contains`: an equal item in an array, or a substring; false for anything else."""
+    left = plain(left)
     if isinstance(left, list):
         return any(equal(item, right) for item in left)
-    return isinstance(left, str) and to_string(right) in left
+    return isinstance(left, str) and units(to_string(plain(right))) in units(left)
+
+
+def key_of(value: object) -> str:
+    """A value as the name of a member: `String(value)`."""
+    return joined_units(to_string(plain(value)))
 
 
 def member(value: object, key: object) -> object:
     """A property in LiquidJS: own members, and `size`, `first`, `last` unless a member has the name."""
     if is_nullish(value):
         return value
-    if isinstance(value, list | str) and isinstance(key, int) and not isinstance(key, bool):
+    key = plain(key)
+    if isinstance(value, list) and isinstance(key, int | float) and not isinstance(key, bool):
         return _at(value, key)
-    name = to_string(key)
-    if isinstance(value, dict) and name in value:
-        return value[name]
-    if isinstance(value, list | str) and name.isdecimal():
-        return _at(value, int(name))
-    if name in ("size", "length") and isinstance(value, list | str):
-        return utf16_length(value) if isinstance(value, str) else len(value)
-    if name == "size" and isinstance(value, dict):
-        return len(value)
-    if name in ("first", "last") and isinstance(value, list):
-        return _at(value, 0 if name == "first" else -1)
+    name = key_of(key)
+    if isinstance(value, Drop):
+        return drop_member(value, name)
+    found = _own(value, name)
+    if found is not UNDEFINED:
+        return found
+    if key == "size":
+        return _size(value)
+    if key in ("first", "last") and isinstance(value, list):
+        return _at(value, 0 if key == "first" else -1)
     return UNDEFINED
 
 
-def _at(value: list[object] | str, position: int) -> object:
+def _own(value: object, name: str) -> object:
+    if isinstance(value, dict):
+        return value.get(name, UNDEFINED)
+    if isinstance(value, list):
+        if is_array_index(name):
+            return _at(value, int(name))
+        return len(value) if name == "length" else UNDEFINED
     if isinstance(value, str):
-        units = utf16_units(value)
-        return units[position] if 0 <= position < len(units) else UNDEFINED
-    return value[position] if -len(value) <= position < len(value) else UNDEFINED
+        if is_array_index(name):
+            position, parts = int(name), units(value)
+            return parts[position] if position < len(parts) else UNDEFINED
+        return utf16_length(value) if name == "length" else UNDEFINED
+    return UNDEFINED
+
+
+def _size(value: object) -> object:
+    if isinstance(value, str):
+        return utf16_length(value)
+    return len(value) if isinstance(value, list | dict) else UNDEFINED
+
+
+def _at(value: list[object], position: int | float) -> object:
+    """An item; a negative position counts from the end."""
+    if not -len(value) <= position < len(value) or position != int(position):
+        return UNDEFINED
+    return value[int(position)]

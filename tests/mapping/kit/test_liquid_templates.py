@@ -10,6 +10,7 @@ from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.resolve import compile_mapping
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890_000, tzinfo=UTC)
+PARSE_ERRORS = ("ParseError", "TokenizationError")
 EVENT = {
     "s": "a,b;c",
     "n": 5,
@@ -151,7 +152,7 @@ def test_an_invalid_template_fails_on_the_first_event(template: str) -> None:
     assert resolve({}) == {}
     with pytest.raises(MappingError) as caught:
         resolve({"go": 1})
-    assert caught.value.name == "ParseError"
+    assert caught.value.name in PARSE_ERRORS
 
 
 def test_a_template_may_have_a_thousand_utf16_units() -> None:
@@ -193,7 +194,7 @@ def test_now_needs_a_clock() -> None:
     ],
 )
 def test_a_template_that_liquidjs_rejects_is_rejected(template: str) -> None:
-    assert failure(template).name == "ParseError"
+    assert failure(template).name in PARSE_ERRORS
 
 
 def test_a_counter_in_the_event_is_visible_to_every_field_of_the_mapping() -> None:
