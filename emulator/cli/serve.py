@@ -16,6 +16,7 @@ from emulator.cli.findings import report_at_start, strict_option
 from emulator.errors import UserMistake
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
+from emulator.server.host_names import open_to
 from emulator.server.listener import Listener, bind, url_of
 from emulator.server.logs import LogWriter
 from emulator.server.signals import StopSignals
@@ -87,13 +88,12 @@ def command(
     def open_emulator() -> Emulator:
         with used(workspace_path):
             emulator = Emulator(workspace, data=data, database=database, uploads=uploads)
-        if warning_about(host):
-            emulator.app.config["TRUSTED_HOSTS"] = None
+        open_to(emulator.app, host, listening)
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))
         return emulator
 
     def announce() -> None:
-        if warning := warning_about(host):
+        if warning := warning_about(listening.getsockname()[0]):
             click.echo(warning, err=True)
         url = url_of(listening)
         click.echo(json.dumps(_connection(url, workspace)) if as_json else _welcome(url, workspace))
@@ -108,9 +108,9 @@ def command(
         run_workers(workers, lambda: _serve(open_emulator(), listening))
 
 
-def warning_about(host: str) -> str | None:
+def warning_about(address: str) -> str | None:
     """The warning to print for an address that other machines can reach; None for a loopback address."""
-    return None if is_loopback(host) else _OPEN
+    return None if is_loopback(address) else _OPEN
 
 
 def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
