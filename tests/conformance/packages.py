@@ -17,6 +17,7 @@ GENERATIONS = tuple(name for name in generations() if (NODE_FOLDER / name / "pac
 NEWEST = GENERATIONS[-1]
 ANALYTICS_NODE = "analytics-node"
 ANALYTICS_NEXT = "analytics-next"
+GRAPHQL_CLIENTS = "graphql-clients"
 REQUIRE_VARIABLE = "STACKADAPT_EMULATOR_REQUIRE_NODE"
 INSTALL_COMMAND = "python -m tests.conformance.install"
 
