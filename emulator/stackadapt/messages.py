@@ -14,9 +14,9 @@ INTROSPECTION_NEEDS_AUTHENTICATION = "Schema introspection requires authenticati
 UNEXPECTED_PARAMETER = 'Unexpected parameter "{}" in the request body.'
 
 # Wording of the gateway family that the service uses.
+MUTATION_NEEDS_POST = "Can only perform a mutation operation from a POST request."
 INVALID_JSON = "POST body sent invalid JSON."
 NO_QUERY = "Must provide query string."
-MUTATION_NEEDS_POST = "Can only perform a mutation operation from a POST request."
 NO_OPERATION = "Must provide an operation."
 AMBIGUOUS_OPERATION = "Must provide operation name if query contains multiple operations."
 UNEXPECTED_FAILURE = "Unexpected error."
