@@ -32,15 +32,20 @@ class Client:
         return self.package == GRAPHQL_CLIENTS
 
     @property
-    def version(self) -> str:
-        """The version of the client's package."""
+    def name(self) -> str:
+        """What npm or pip calls it."""
         if self.in_node:
-            name = {"urql": "@urql/core", "apollo": "@apollo/client"}.get(self.variant, self.variant)
+            return {"urql": "@urql/core", "apollo": "@apollo/client"}.get(self.variant, self.variant)
+        return self.package.partition("-")[0]
+
+    @property
+    def version(self) -> str:
+        """The pinned version."""
+        if self.in_node:
             document = json.loads((package_directory(self.package) / "package.json").read_text(encoding="utf-8"))
-            return str(document["dependencies"][name])
+            return str(document["dependencies"][self.name])
         lines = python_packages.requirements(self.package).read_text(encoding="utf-8").splitlines()
-        name = self.package.partition("-")[0]
-        return next(line.partition("==")[2] for line in lines if line.startswith(f"{name}=="))
+        return next(line.partition("==")[2] for line in lines if line.startswith(f"{self.name}=="))
 
 
 def _node(variant: str) -> Client:

@@ -33,7 +33,7 @@ from .graphql_clients import (
 )
 from .packages import GRAPHQL_CLIENTS
 from .python_packages import SGQLC
-from .served import ADVERTISER, PROFILES, TOKEN
+from .served import ADVERTISER, PROFILES, REPOSITORY, TOKEN
 
 UPSERT = """mutation Upsert($input: UpsertProfilesInput!) {
   upsertProfiles(input: $input) { userErrors { message path } }
@@ -42,6 +42,14 @@ PAGE = """query Page($first: Int, $after: String) {
   advertisers(first: $first, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
 }"""
 USER = "query User { user { email } }"
+# How a client hands over the errors of a response: with an exception of this class, or in its result.
+ERRORS = {
+    "@urql/core": "CombinedError",
+    "@apollo/client": "CombinedGraphQLErrors",
+    "graphql-request": "ClientError",
+    "gql": "TransportQueryError",
+    "sgqlc": "errors",
+}
 
 
 def every(clients: Iterable[Client]) -> pytest.MarkDecorator:
@@ -150,11 +158,21 @@ def test_cursors_lead_through_all_pages(emulator: Emulator, client: GraphQLClien
     assert len(ids) > 1
 
 
+@pytest.mark.parametrize("tested", CLIENTS, ids=str)
+def test_the_documentation_lists_each_client_with_its_version(tested: Client) -> None:
+    page = (REPOSITORY / "emulator/docs/clients.md").read_text(encoding="utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith(f"| `{tested.name}` | {tested.version} |"))
+    assert ERRORS[tested.name] in row
+
+
 @every(CLIENTS)
-def test_an_invalid_document_has_the_message_of_the_service(client: GraphQLClient, emulator: Emulator) -> None:
+def test_an_invalid_document_has_the_message_of_the_service(
+    client: GraphQLClient, emulator: Emulator, request: pytest.FixtureRequest
+) -> None:
     outcome = client.send("query User { user { email nope } }")
     assert outcome.errors == ['Cannot query field "nope" on type "User".']
     assert outcome.data is None
+    assert outcome.thrown == {**ERRORS, "sgqlc": None}[request.node.callspec.params["client"].name]
 
 
 @every(CLIENTS)
