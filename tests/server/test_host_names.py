@@ -121,6 +121,7 @@ def test_what_is_not_a_host_name_is_refused_by_every_server(emulator: Emulator, 
         assert (status, body["message"]) == (400, "the Host header is not a host name with an optional port")
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4, network="127.0.0.0/8"), st.ip_addresses())
 def test_an_address_is_loopback_as_the_standard_says(loopback: IPv4Address, other: IPv4Address | IPv6Address) -> None:
     mapped = IPv6Address(f"::ffff:{loopback}")
@@ -129,7 +130,7 @@ def test_an_address_is_loopback_as_the_standard_says(loopback: IPv4Address, othe
     assert is_loopback(str(other)) is (inner or other).is_loopback
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(max_codepoint=255), max_size=80))
 @example("a" * 64)
 @example("a." * 200)
