@@ -8,20 +8,29 @@ import httpx
 
 from emulator.errors import InputError
 
-# The host names that the server accepts in requests.
+# The usual names of this machine, for messages.
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: `localhost` or a loopback address. Other names are not resolved."""
-    if host.lower().removesuffix(".") == "localhost":
+    """Whether a host of a URL or a Host header is this machine: `localhost` or a loopback address, however spelled.
+
+    Other names are not resolved. `a.localhost` is not this machine: where the resolver does not know RFC 6761, the name
+    goes to the network. Nor is what only some parsers read as 127.0.0.1: `127.1`, `0177.0.0.1`, `2130706433`.
+    """
+    if is_localhost(host):
         return True
     try:
-        literal = ip_address(host.strip("[]"))
+        literal = IPv6Address(host[1:-1]) if host.startswith("[") and host.endswith("]") else ip_address(host)
     except ValueError:
         return False
     mapped = literal.ipv4_mapped if isinstance(literal, IPv6Address) else None
     return (mapped or literal).is_loopback
+
+
+def is_localhost(host: str) -> bool:
+    """Whether a host is the name `localhost`, in any letter case, with or without the trailing dot."""
+    return host.lower().removesuffix(".") == "localhost"
 
 
 def address(url: str) -> httpx.URL:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import WorkspaceError, unknown
+from emulator.errors import InputError, WorkspaceError, unknown
 from emulator.schemas import first_mistake
 from emulator.yaml_files import parse_mapping, read_mapping
 
@@ -64,6 +64,8 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
     for index, destination in enumerate(document.get("destinations", ())):
         if "source" in destination:
             _check_known(destination["source"], sources, f"{where}: destinations[{index}].source", "source")
+        if "endpoint" in destination:
+            _check_loopback(destination["endpoint"], f"{where}: destinations[{index}].endpoint")
         for position, connection in enumerate(destination.get("audiences", ())):
             place = f"{where}: destinations[{index}].audiences[{position}].key"
             _check_known(connection["key"], audiences, place, "audience")
@@ -80,6 +82,24 @@ def _check_unique(values: list[str], group: str, where: str, *, show: bool = Tru
                 where=f"{where}: {group}[{index}]",
                 found=value if show else None,
             )
+
+
+def _check_loopback(url: str, where: str) -> None:
+    # Imported here because few workspaces have an endpoint, and httpx takes long to import.
+    from emulator.addresses import LOOPBACK_HOSTS, address, is_loopback, shown
+
+    try:
+        given = address(url)
+    except InputError as error:
+        raise WorkspaceError.at(where, error) from None
+    if not is_loopback(given.host):
+        raise WorkspaceError(
+            "the URL must be on a loopback address",
+            where=where,
+            found=shown(given),
+            allowed=", ".join(LOOPBACK_HOSTS),
+            hint="Send events to an emulator or a test server on this machine.",
+        )
 
 
 def _check_known(value: str, known: list[str], where: str, kind: str) -> None:

@@ -81,7 +81,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
-        "emulator.server": "emulator heartbeat listener logs recorder signals workers",
+        "emulator.server": "emulator heartbeat host_names listener logs recorder signals workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.

@@ -48,7 +48,7 @@ READ = sorted(
     for path in texts()
     if path.suffix in SUFFIXES
     and not EXEMPT.search(name_of(path))
-    and not {"__pycache__", "node_modules"} & {*path.parts}
+    and not {"__pycache__", "node_modules", ".venv"} & {*path.parts}
 )
 
 

@@ -17,6 +17,7 @@ from emulator.ids import secret
 from emulator.protocol import CONTROL_HEADER
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
+from emulator.server.host_names import open_to
 from emulator.server.listener import Listener, bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
 from emulator.server.signals import StopSignals
@@ -92,13 +93,12 @@ def command(
     def open_emulator() -> Emulator:
         with used(workspace_path):
             emulator = Emulator(workspace, data=data, database=database, uploads=uploads, control_token=control_token)
-        if warning_about(host):
-            emulator.app.config["TRUSTED_HOSTS"] = None
+        open_to(emulator.app, host, listening)
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))
         return emulator
 
     def announce() -> None:
-        if warning := warning_about(host):
+        if warning := warning_about(listening.getsockname()[0]):
             click.echo(warning, err=True)
         show = _json_line if as_json else _welcome
         click.echo(show(url_of(listening), workspace, control_token))
@@ -113,9 +113,9 @@ def command(
         run_workers(workers, lambda: _serve(open_emulator(), listening))
 
 
-def warning_about(host: str) -> str | None:
+def warning_about(address: str) -> str | None:
     """The warning to print for an address that other machines can reach; None for a loopback address."""
-    return None if is_loopback(host) else _OPEN
+    return None if is_loopback(address) else _OPEN
 
 
 def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:

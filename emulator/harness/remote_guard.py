@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from emulator.addresses import is_loopback, shown
+from emulator.addresses import LOOPBACK_HOSTS, is_loopback, shown
 from emulator.errors import UserMistake
 
 # All hosts of the two vendors are production, except for StackAdapt's sandbox.
@@ -67,7 +67,7 @@ def check_visit(url: httpx.URL, permission: Permission) -> None:
     """Raises UserMistake when `url` is another host and this is not allowed."""
     if not is_loopback(_host(url)) and not permission.remote:
         message, hint = "this is another host, and nothing was sent", "Add --allow-remote to allow it."
-        raise UserMistake(message, where=shown(url), allowed="127.0.0.1, localhost, [::1]", hint=hint)
+        raise UserMistake(message, where=shown(url), allowed=", ".join(LOOPBACK_HOSTS), hint=hint)
 
 
 def check_write(url: httpx.URL, permission: Permission, what: str) -> None:

@@ -8,11 +8,10 @@ from functools import cache
 from typing import Final
 
 from flask import Flask, Response, current_app, jsonify, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.exceptions import NotFound as HTTPNotFound
 
 from emulator import __version__
-from emulator.addresses import LOOPBACK_HOSTS
 from emulator.errors import EmulatorError, NotFound, UserMistake
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
@@ -22,10 +21,11 @@ from emulator.server.access import CONFIG_KEY, Forbidden, Unauthenticated, check
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
+from emulator.server.host_names import UntrustedHost, check_hosts
 from emulator.server.json_provider import StrictJSONProvider
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
-from emulator.server.wrong_paths import meant_by, unknown_path, untrusted_host, wrong_method
+from emulator.server.wrong_paths import meant_by, unknown_path, wrong_method
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.http import graphql_blueprint as graphql
 from emulator.stackadapt.http import journal_refused as journal_refused_request
@@ -62,9 +62,8 @@ def _application() -> Flask:
     """
     app = Flask("stackadapt-emulator", static_folder=None)
     app.json = StrictJSONProvider(app)
-    # A web page that resolves its own host name to loopback must not reach the emulator.
-    app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
+    check_hosts(app)
 
     app.register_blueprint(graphql(_stackadapt_of, lambda: _fallback().stackadapt))
     app.register_blueprint(tracking(_segment_of, lambda: _fallback().segment))
@@ -129,10 +128,8 @@ def _http_error(error: HTTPException) -> tuple[Response, int, list[tuple[str, st
 
 def _explained(error: HTTPException) -> UserMistake | None:
     """What is wrong with the path, the method or the host name of the current request."""
-    if isinstance(error, SecurityError):
-        host = request.headers.get("Host", "")
-        port = host.rpartition(":")[2]
-        return untrusted_host(host, f":{port}" if port.isdecimal() else "")
+    if isinstance(error, UntrustedHost):
+        return error.explained
     if isinstance(error, HTTPNotFound):
         return unknown_path(request.path, current_app.url_map, request.host_url.rstrip("/"))
     if isinstance(error, MethodNotAllowed):

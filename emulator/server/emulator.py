@@ -17,7 +17,9 @@ from emulator.protocol import DEFAULT_SANDBOX
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
 from emulator.server.app import bind, create_app
+from emulator.server.host_names import open_to
 from emulator.server.listener import Listener
+from emulator.server.listener import bind as bind_socket
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
 from emulator.server.stores import stores_in
@@ -119,7 +121,9 @@ class Emulator:
             raise UserMistake(
                 "this emulator is already listening", found=self._listener.url, hint="Create another Emulator."
             )
-        self._listener = Listener(self.app, host=host, port=port, before_stop=self.end_waits)
+        listening = bind_socket(host, port)
+        open_to(self.app, host, listening)
+        self._listener = Listener(self.app, listening=listening, before_stop=self.end_waits)
         self._listener.start()
         return self._listener.url
 

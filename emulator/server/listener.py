@@ -11,6 +11,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from emulator.addresses import is_localhost
 from emulator.errors import PortInUse, UserMistake
 from emulator.server.http_connections import Connections
 from emulator.server.signals import StopSignals
@@ -38,6 +39,10 @@ def bind(host: str, port: int) -> socket.socket:
 
     Raises PortInUse, or UserMistake for an address of another machine.
     """
+    if not host:
+        # The operating system would listen on every interface.
+        raise UserMistake("no address to listen on", where="host", allowed="127.0.0.1, ::1, 0.0.0.0 or a host name")
+    host = "localhost" if is_localhost(host) else host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,9 +60,15 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def url_of(listening: socket.socket) -> str:
-    """The base URL of a bound socket."""
-    host, port = listening.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    """The base URL of a bound socket, for clients on this machine."""
+    return f"http://{_host_of(listening)}:{listening.getsockname()[1]}"
+
+
+def _host_of(listening: socket.socket) -> str:
+    """The host to use in URLs. Not every client can connect to the address of all interfaces."""
+    host = listening.getsockname()[0]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - replaced, not bound
+    return f"[{host}]" if ":" in host else host
 
 
 def raise_file_limit() -> None:

@@ -8,11 +8,11 @@ import httpx
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
-from emulator.addresses import LOOPBACK_HOSTS
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.harness.recordings import KEPT_HEADERS, Recording
 from emulator.server.app import BODY_LIMIT_BYTES
+from emulator.server.host_names import check_hosts
 
 _FORWARDED = ("Authorization", "Content-Type", "Accept")
 
@@ -22,8 +22,8 @@ def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -
     a header that cannot be forwarded 400; none of these is recorded.
     """
     app = Flask("stackadapt-emulator-recorder", static_folder=None)
-    app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
+    check_hosts(app)
     clock = Clock()
 
     @app.post("/graphql")

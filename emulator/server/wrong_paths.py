@@ -1,4 +1,4 @@
-"""Requests to a path, a method or a host name that the server does not have: what was meant, and the error to send."""
+"""Requests to a path or a method that the server does not have: what was meant, and the error to send."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from difflib import get_close_matches
 
 from werkzeug.routing import Map
 
-from emulator.addresses import LOOPBACK_HOSTS
-from emulator.errors import InputError, NotFound, UserMistake
+from emulator.errors import InputError, NotFound
 from emulator.segment.http import route_named
 from emulator.segment.tracking.calls import BATCHES, CALLS
 
@@ -98,16 +97,4 @@ def wrong_method(method: str, path: str, allowed: Iterable[str]) -> InputError:
     hint = _ENDPOINTS if path == "/" else f"Send {' or '.join(filter(None, (', '.join(methods[:-1]), methods[-1])))}."
     return InputError(
         f"{method} is not allowed at {path}", where="method", found=method, allowed=", ".join(methods), hint=hint
-    )
-
-
-def untrusted_host(host: str, port: str) -> UserMistake:
-    """The error for a request whose Host header names another machine."""
-    return InputError(
-        f"the host name {host!r} is not accepted",
-        where="Host",
-        found=host,
-        allowed=", ".join(LOOPBACK_HOSTS),
-        hint=f"Use http://127.0.0.1{port}. For clients on other machines or in other containers, start the server with "
-        "serve --host 0.0.0.0, which accepts every host name.",
     )

@@ -14,6 +14,7 @@ INTROSPECTION_NEEDS_AUTHENTICATION = "Schema introspection requires authenticati
 UNEXPECTED_PARAMETER = 'Unexpected parameter "{}" in the request body.'
 
 # Wording of the gateway family that the service uses.
+MUTATION_NEEDS_POST = "Can only perform a mutation operation from a POST request."
 INVALID_JSON = "POST body sent invalid JSON."
 NO_QUERY = "Must provide query string."
 NO_SUCH_OPERATION = "Could not determine what operation to execute."

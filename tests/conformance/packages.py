@@ -15,6 +15,7 @@ from emulator.mapping import generations
 NODE_FOLDER = Path(__file__).parent / "node"
 GENERATIONS = tuple(name for name in generations() if (NODE_FOLDER / name / "package.json").is_file())
 NEWEST = GENERATIONS[-1]
+GRAPHQL_CLIENTS = "graphql-clients"
 ANALYTICS_NODE = "analytics-node"
 ANALYTICS_NEXT = "analytics-next"
 GRAPHQL_YOGA = "graphql-yoga"

@@ -36,6 +36,17 @@ def test_a_schema_is_read_from_sdl_and_from_introspection(tmp_path: Path) -> Non
         assert schema_drift(read_schema(path), LATEST) == []
 
 
+def test_the_directives_of_another_library_are_no_change(tmp_path: Path) -> None:
+    introspection: Any = introspection_from_schema(executable_schema(LATEST))
+    described = introspection["__schema"]
+    described["directives"] = [each for each in described["directives"] if each["name"] != "oneOf"]
+    (deprecated,) = (each for each in described["directives"] if each["name"] == "deprecated")
+    deprecated["locations"].remove("INPUT_FIELD_DEFINITION")
+    path = tmp_path / "schema.json"
+    path.write_text(json.dumps(introspection), encoding="utf-8")
+    assert schema_drift(read_schema(path), LATEST) == []
+
+
 def shallow_introspection(schema: GraphQLSchema) -> dict[str, Any]:
     """An introspection that cuts off nested types, as many tools make it."""
     query = get_introspection_query(type_depth=1)

@@ -457,7 +457,7 @@ class RemoteHost:
     """An emulator in place of another host, which records the requests."""
 
     def __init__(self, emulator: Emulator) -> None:
-        emulator.app.config["TRUSTED_HOSTS"] = None
+        emulator.app.config["ANY_HOST"] = True
         self._app = emulator.app
         self.arrived: list[tuple[str, str]] = []
 

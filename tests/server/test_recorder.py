@@ -142,3 +142,14 @@ def test_another_request_gets_what_is_forwarded(
     assert response.status_code == status
     assert response.json() == {"errors": [{"message": message, "extensions": {"emulator": True}}]}
     assert host.arrived == []
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("[::1]:8586", 429), ("LOCALHOST.:8586", 429), ("evil.example", 400), ("localhost@evil", 400)]
+)
+def test_a_web_page_cannot_reach_it_by_its_own_name(host: Host, recording: Recording, name: str, status: int) -> None:
+    client = recorder(host, recording, SANDBOX, Permission(remote=True))
+    response = client.post("/graphql", json=QUERY, headers={**BEARER, "host": name})
+    assert (response.status_code, len(host.arrived)) == (status, int(status == 429))
+    if status == 400:
+        assert name in response.json()["errors"][0]["message"]

@@ -124,8 +124,8 @@ def test_a_method_that_is_not_allowed_gets_those_that_are(
     }
 
 
-@pytest.mark.parametrize(("host", "url"), [("stackadapt", ""), ("stackadapt:8585", ":8585"), ("evil.example:x", "")])
-def test_an_untrusted_host_name_gets_what_is_allowed_and_what_to_do(client: Client, host: str, url: str) -> None:
+@pytest.mark.parametrize("host", ["stackadapt", "stackadapt:8585", "127.0.0.1.example"])
+def test_an_untrusted_host_name_gets_what_is_allowed_and_what_to_do(client: Client, host: str) -> None:
     response = client.post("/v1/identify", json=CALL, auth=KEY, headers={"host": host})
     assert response.status_code == 400
     assert response.json == {
@@ -134,7 +134,7 @@ def test_an_untrusted_host_name_gets_what_is_allowed_and_what_to_do(client: Clie
         "where": "Host",
         "found": host,
         "allowed": "127.0.0.1, localhost, [::1]",
-        "hint": f"Use http://127.0.0.1{url}. {OTHERS}",
+        "hint": f"Use {ROOT}. {OTHERS}",
     }
 
 

@@ -38,6 +38,20 @@ def test_the_served_schema_is_the_contract(make_service: Make, api_version: str)
         assert find_dangerous_changes(left, right) == []
 
 
+@pytest.mark.parametrize("api_version", API_VERSIONS)
+def test_the_directives_are_those_that_older_clients_know(make_service: Make, api_version: str) -> None:
+    """A client whose library does not know a location refuses the schema."""
+    service = make_service(api_version=api_version)
+    described = service.run("{ __schema { directives { name locations args { name type { kind name } } } } }")
+    directives = {each["name"]: each for each in described["__schema"]["directives"]}
+    assert sorted(directives) == ["deprecated", "include", "oneOf", "skip", "specifiedBy"]
+    assert directives["deprecated"] == {
+        "name": "deprecated",
+        "locations": ["FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INPUT_FIELD_DEFINITION", "ENUM_VALUE"],
+        "args": [{"name": "reason", "type": {"kind": "SCALAR", "name": "String"}}],
+    }
+
+
 def test_the_api_versions_differ_where_the_clients_do() -> None:
     changes = {
         change.description for change in find_breaking_changes(contract_schema("2024-12"), contract_schema("2026-06"))

@@ -166,6 +166,8 @@ def test_uploads_are_listed_with_the_outcomes_of_their_records(make_service: Mak
     [
         ("https://example.com/people.csv", "nothing from the network"),
         ("file://host/people.csv", "nothing from the network"),
+        ("file://localhost.host/people.csv", "nothing from the network"),
+        ("file://LOCALHOST/missing.csv", "no file in the folder"),
         ("../secret.json", "no file in the folder"),
         ("/etc/passwd", "no file in the folder"),
         ("link.json", "no file in the folder"),

@@ -25,6 +25,7 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
     is_specified_scalar_type,
+    specified_directives,
     validate,
 )
 from graphql.utilities import (
@@ -54,6 +55,7 @@ _ARGUMENT = re.compile(r"(.+)\((\w+):\)")
 _ADDED_AND_REQUIRED = (Breaking.REQUIRED_INPUT_FIELD_ADDED, Breaking.REQUIRED_ARG_ADDED)
 _CHANGED_KIND = (Breaking.FIELD_CHANGED_KIND, Breaking.ARG_CHANGED_KIND)
 _CHANGED_DEFAULT = (Dangerous.ARG_DEFAULT_VALUE_CHANGE, Dangerous.INPUT_FIELD_DEFAULT_VALUE_CHANGE)
+_BUILT_IN_DIRECTIVES = frozenset(f"@{directive.name}" for directive in specified_directives)
 # Existing documents cannot use what was added.
 _ONLY_ADDED = (
     *(Dangerous.OPTIONAL_INPUT_FIELD_ADDED, Dangerous.OPTIONAL_ARG_ADDED),
@@ -87,9 +89,16 @@ def _finding(severity: str, code: str, place: str, message: str, writers: frozen
 
 
 def _counts(changed: SchemaChange, contract: GraphQLSchema) -> bool:
-    """A built-in scalar is missing from a schema that does not use it: the changes of its fields are enough."""
+    """Whether a change is one of the service.
+
+    A built-in scalar is missing from a schema that does not use it: the changes of its fields are enough. The built-in
+    directives are those of the library that describes the schema, and SDL leaves them out.
+    """
+    coordinate = _coordinate(changed)
     if changed.type is Breaking.TYPE_REMOVED:
-        return not is_specified_scalar_type(contract.type_map[_coordinate(changed)])
+        return not is_specified_scalar_type(contract.type_map[coordinate])
+    if coordinate.partition("(")[0] in _BUILT_IN_DIRECTIVES:
+        return False
     return changed.type is not Safe.DESCRIPTION_CHANGED
 
 

@@ -1,4 +1,4 @@
-"""`POST /graphql`.
+"""`POST /graphql`, and `GET` with a query in the URL.
 
 The order is the observed one: the body is checked before the token, then the rate limit and the faults apply, then the
 document runs. Every request is written to the journal of the sandbox that its token belongs to; those whose token is
@@ -25,6 +25,7 @@ from emulator.stackadapt.graphql.document import asks_introspection
 from emulator.stackadapt.graphql.executor import GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.request import BadBody, GraphQLParams, parse_body, parse_request, read_body
 from emulator.stackadapt.http.media_types import GRAPHQL_RESPONSE, JSON, chosen, is_json
+from emulator.stackadapt.http.request_in_url import body_in_url
 from emulator.stackadapt.service import StackAdapt
 from emulator.workspace import Token
 
@@ -186,6 +187,8 @@ def _exchanged(
 def _result(caller: _Caller, trace_id: str) -> tuple[bytes, _Result]:
     """The body of the current request, and its result."""
     limits = caller.stackadapt.limits
+    if request.method == "GET" and (in_url := body_in_url(request.args)) is not None:
+        return in_url, _result_of_url(caller, in_url, trace_id)
     if request.method != "POST":
         text = messages.METHOD_NOT_ALLOWED.format(request.method)
         return b"", _Result(GraphQLResponse.error(405, text, emulator=True), "method_not_allowed")
@@ -202,6 +205,20 @@ def _result(caller: _Caller, trace_id: str) -> tuple[bytes, _Result]:
         status = 200 if error.negotiable and not _strict() else 400
         return body, _Result(GraphQLResponse.error(status, str(error), emulator=error.emulator), "invalid_body")
     return body, _authorized(caller, params, trace_id)
+
+
+def _result_of_url(caller: _Caller, body: bytes, trace_id: str) -> _Result:
+    """The result of a GET with a request in its URL, given as `body`."""
+    try:
+        params = read_body(body)
+    except BadBody as error:
+        return _Result(GraphQLResponse.error(400, str(error), emulator=error.emulator), "invalid_body")
+    if caller.token is not None:
+        summary = parse_request(params, caller.stackadapt.limits).summary
+        if summary.mutates:
+            error_of_method = GraphQLResponse.error(405, messages.MUTATION_NEEDS_POST)
+            return _Result(replace(error_of_method, summary=summary), "method_not_allowed")
+    return _authorized(caller, params, trace_id)
 
 
 def _authorized(caller: _Caller, params: GraphQLParams, trace_id: str) -> _Result:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Connection, insert, select, update
 
+from emulator.addresses import is_localhost
 from emulator.ids import secret
 from emulator.stackadapt import messages
 from emulator.stackadapt.rules.user_errors import refusal
@@ -61,7 +62,7 @@ def read_upload(connection: Connection, places: UploadPlaces, url: str, *, most_
 
 def _file_in(folder: Path | None, url: str) -> Path:
     parts = urlsplit(url)
-    if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
+    if parts.scheme not in ("", "file") or (parts.netloc and not is_localhost(parts.netloc)):
         raise refusal(messages.NO_NETWORK, "input", "url")
     if folder is None:
         raise refusal(messages.NO_UPLOAD_FOLDER, "input", "url")
