@@ -15,8 +15,9 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from emulator import strict_json
-from emulator.errors import UserMistake, unreadable
+from emulator.errors import UserMistake
 from emulator.schemas import in_words, is_deeper_than
+from emulator.text_files import read_text, suffix_of
 
 try:
     # libyaml reads the default workspace in 1 ms instead of 6.
@@ -97,11 +98,8 @@ def load_yaml(text: str) -> Any:
 
 def read_mapping(path: Path, *, what: str, mistake: type[UserMistake]) -> Mapping[str, Any]:
     """The mapping in a file; `what` names it in messages: `a workspace`. Raises `mistake` when it cannot be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error, mistake=mistake) from None
-    return parse_mapping(text, where=str(path), what=what, mistake=mistake, json=path.suffix == _JSON)
+    text = read_text(path, mistake=mistake)
+    return parse_mapping(text, where=str(path), what=what, mistake=mistake, json=suffix_of(path) == _JSON)
 
 
 def parse_mapping(

@@ -5,25 +5,18 @@ JSON lines are read one at a time, so memory does not grow with the file.
 
 from __future__ import annotations
 
-import gzip
-import io
-import sys
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from emulator.errors import InputError, UserMistake, unreadable
+from emulator.errors import InputError, UserMistake
 from emulator.mapping import parse_json
 from emulator.schemas import in_words
+from emulator.text_files import lines_of, place_of, suffix_of
 from emulator.yaml_files import read_mapping
 
-STANDARD_INPUT = "-"
-
-_GZIP = b"\x1f\x8b"
 _YAML = frozenset({".yaml", ".yml"})
 _SHOWN_CHARACTERS = 80
 
@@ -53,29 +46,17 @@ def read_events(path: str) -> list[dict[str, Any]]:
 
 def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]:
     """The documents in a file, or `-` for standard input, including lines with an `error`. `what` is for messages."""
-    file = "standard input" if path == STANDARD_INPUT else path
+    file = place_of(path)
     try:
-        if Path(path).suffix in _YAML:
+        if suffix_of(path) in _YAML:
             yield Document(file=file, value=read_mapping(Path(path), what=what, mistake=InputError))
         else:
-            with _opened(path) as text:
-                yield from _documents(file, text)
+            yield from _documents(file, lines_of(path))
     except InputError as error:
         yield Document(file=file, error=error)
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        yield Document(file=file, error=unreadable(file, error))
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[IO[str]]:
-    source = sys.stdin.fileno() if path == STANDARD_INPUT else path
-    with open(source, "rb", closefd=path != STANDARD_INPUT) as raw:
-        # The magic number of gzip: standard input has no file name.
-        gzipped = raw.peek(len(_GZIP)).startswith(_GZIP)
-        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if gzipped else raw, encoding="utf-8")
-
-
-def _documents(file: str, text: IO[str]) -> Iterator[Document]:
+def _documents(file: str, text: Iterator[str]) -> Iterator[Document]:
     lines = enumerate(text, start=1)
     ahead = list(_first_two(lines))
     if _is_lines([line for _, line in ahead if line.strip()]):

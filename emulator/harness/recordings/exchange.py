@@ -22,11 +22,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from emulator.clock import to_iso
-from emulator.errors import InputError, UserMistake, unreadable, unwritable
+from emulator.errors import InputError, UserMistake, unwritable
 from emulator.faults import RequestSummary
 from emulator.harness.recordings.pseudonyms import Pseudonyms
 from emulator.schemas import is_deeper_than
 from emulator.stackadapt import Limits, parse_body
+from emulator.text_files import lines_of
 
 FORMAT: Final = 1
 _NESTING_LIMIT: Final = 64
@@ -69,13 +70,9 @@ def read_exchanges(path: Path) -> Iterator[tuple[int, Exchange]]:
 
     Raises InputError with file and line.
     """
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip() and not _is_truncated(line):
-                    yield number, _parsed(line, f"{path}:{number}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from None
+    for number, line in enumerate(lines_of(path), start=1):
+        if line.strip() and not _is_truncated(line):
+            yield number, _parsed(line, f"{path}:{number}")
 
 
 def request_summary(exchange: Exchange) -> RequestSummary | None:

@@ -43,7 +43,7 @@ def read_file(filename: str, text: str) -> Records:
     reader = {"json": _json, "csv": _csv}.get(suffix)
     if reader is None:
         raise UnreadableFile(f"{filename!r} has neither the suffix .csv nor .json")
-    return reader(text.removeprefix("\ufeff"))
+    return reader(text)
 
 
 def _not_a_number(name: str) -> NoReturn:
