@@ -14,6 +14,7 @@ from typing import Any
 from emulator.errors import InputError, UserMistake
 from emulator.mapping import parse_json
 from emulator.schemas import in_words
+from emulator.strict_json import DuplicateKey, check_keys
 from emulator.text_files import lines_of, place_of, suffix_of
 from emulator.yaml_files import read_mapping
 
@@ -67,11 +68,23 @@ def _documents(file: str, text: Iterator[str]) -> Iterator[Document]:
     content = "".join(line for _, line in chain(ahead, lines))
     if not content.strip():
         return
-    whole = _parsed(content, Document(file=file))
+    whole = _with_unique_keys(content, _parsed(content, Document(file=file)))
     if isinstance(whole.value, list):
         yield from (Document(file=file, index=index, value=item) for index, item in enumerate(whole.value))
     else:
         yield whole
+
+
+def _with_unique_keys(content: str, document: Document) -> Document:
+    """The document, or an error for a duplicate key as in YAML: it may be a workspace."""
+    if document.error is not None:
+        return document
+    try:
+        check_keys(content)
+    except DuplicateKey as error:
+        place = f"{document.file}, line {error.line}, column {error.column}"
+        return replace(document, value=None, error=InputError(str(error), where=place))
+    return document
 
 
 def _first_two(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
