@@ -14,7 +14,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from emulator.errors import InputError, UserMistake, unreadable
 
@@ -69,14 +69,31 @@ def decode(content: bytes) -> str:
     return "".join(_decoded(io.BytesIO(content)))
 
 
-def unpacked(stream: IO[bytes]) -> IO[bytes]:
+def lenient_lines(stream: IO[bytes], *, longest: int) -> Iterator[str | None]:
+    """The lines of a stream with their line ends, of which some may not be UTF-8: such bytes are halves of surrogates.
+
+    A line of more than `longest` characters is None. Raises NotUtf8 for another encoding; OSError, EOFError or
+    zlib.error, at any line, for damaged gzip.
+    """
+    raw = unpacked(stream)
+    if error := other_encoding(raw.peek(len(codecs.BOM_UTF32_LE))):
+        raise error
+    text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    while line := text.readline(longest):
+        whole = len(line) < longest or line.endswith(("\r", "\n"))
+        yield line if whole else None
+        while not whole:
+            whole = not (rest := text.readline(longest)) or rest.endswith(("\r", "\n"))
+
+
+def unpacked(stream: IO[bytes]) -> io.BufferedReader[Any]:
     """A stream of bytes, without the gzip around it if there is any. Reading it raises OSError, EOFError or zlib.error.
 
     Closing it closes `stream`, unless that was gzip.
     """
-    raw = io.BufferedReader(cast(io.RawIOBase, stream))
+    raw: io.BufferedReader[Any] = io.BufferedReader(cast(Any, stream))
     packed = raw.peek(len(_GZIP)).startswith(_GZIP)
-    return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=raw))) if packed else raw
+    return io.BufferedReader(cast(Any, gzip.GzipFile(fileobj=raw))) if packed else raw
 
 
 def other_encoding(first_bytes: bytes) -> NotUtf8 | None:
