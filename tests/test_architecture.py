@@ -155,6 +155,7 @@ MAY_READ = {
     "emulator.text_files": "the reader",
     "emulator.artefacts": "files of the package",
     "emulator.cli.snapshot": "sends the bytes of a file as they are",
+    "emulator.cli.streams": "the null device",
     "emulator.generator.output": "continues a file of its own",
     "emulator.stackadapt.ingestion.upload_targets": "passes the bytes of a file on",
 }

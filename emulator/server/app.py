@@ -52,7 +52,8 @@ def _application() -> Flask:
 
     Built once per process: compiling the routes takes longer than the rest of an emulator in memory.
     """
-    app = Flask("stackadapt-emulator", static_folder=None)
+    # By the name of a module: Flask looks for any other one in the current folder, which may have been deleted.
+    app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it, its base class does not
     # A web page that resolves its own host name to loopback must not reach the emulator.
     app.config["TRUSTED_HOSTS"] = list(LOOPBACK_HOSTS)

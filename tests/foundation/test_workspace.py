@@ -3,7 +3,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,20 @@ def test_a_word_for_a_boolean_is_refused_with_what_to_write(tmp_path: Path, word
         WorkspaceError, match=r"sources\[0\].enabled: must be true or false.* Write true without quotes"
     ):
         load_workspace(tmp_path / "w.yaml")
+
+
+# A year that UTC does not have there, and one that no date has.
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "10000-01-01T00:00:00Z"])
+def test_a_time_without_a_date_in_utc_is_refused(at: str) -> None:
+    document = changed(tokens=[DEFAULT["tokens"][0] | {"expiresAt": at}])
+    with pytest.raises(WorkspaceError, match=r"expiresAt: invalid timestamp\. Found: "):
+        parse_workspace(document)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "1960-01-01T00:00:00+02:00", "9999-12-31T23:59:59Z"])
+def test_any_other_time_is_read(at: str) -> None:
+    document = changed(tokens=[DEFAULT["tokens"][0] | {"expiresAt": at}])
+    assert parse_workspace(document).tokens[0].expires_at == datetime.fromisoformat(at)
 
 
 def test_an_unknown_token_or_write_key_finds_nothing() -> None:

@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from emulator.harness.recordings.pseudonyms import Pseudonyms
 from emulator.schemas import is_deeper_than
 from emulator.stackadapt import Limits, parse_body
 from emulator.text_files import lines_of
+from emulator.timestamps import parse_zoned
 
 FORMAT: Final = 1
 _NESTING_LIMIT: Final = 64
@@ -135,7 +136,7 @@ def _parsed(line: str, where: str) -> Exchange:
         raise InputError("invalid format of a recorded exchange", where=where, found=version, allowed=str(FORMAT))
     _check_fields(found, where)
     return Exchange(
-        at=datetime.fromisoformat(found["at"]),
+        at=datetime.fromisoformat(found["at"]).astimezone(UTC),
         upstream=found.get("upstream", ""),
         token=found["token"],
         accept=found.get("accept", "application/json"),
@@ -170,10 +171,7 @@ def _is_header(value: Any) -> bool:
 
 
 def _is_timestamp(value: Any) -> bool:
-    try:
-        return datetime.fromisoformat(value).tzinfo is not None
-    except (TypeError, ValueError):
-        return False
+    return parse_zoned(value) is not None
 
 
 # What each field must be. `token` and `accept` are sent as headers when a recording is replayed.
