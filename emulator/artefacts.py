@@ -38,7 +38,12 @@ def fixture(name: str) -> Path:
     return fixtures_dir() / name
 
 
+def contract_text(name: str) -> str:
+    """The text of a contract file."""
+    return contract(name).read_text(encoding="utf-8")
+
+
 @cache
 def contract_json(name: str) -> Any:
     """A JSON contract, parsed once per process. Callers must not modify it."""
-    return json.loads(contract(name).read_text(encoding="utf-8"))
+    return json.loads(contract_text(name))

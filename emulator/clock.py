@@ -10,7 +10,7 @@ from math import ceil
 from threading import Lock
 from typing import Protocol
 
-from emulator.errors import InputError
+from emulator.errors import InputError, UserMistake
 
 # Well before the last date that can be written, so that what is due later can be dated.
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
@@ -51,7 +51,7 @@ class Clock:
 
     def __init__(self, *, frozen_at: datetime | None = None) -> None:
         self._changes = Lock()
-        self._setting = ClockSetting(frozen_at=frozen_at.astimezone(UTC) if frozen_at else None)
+        self._setting = ClockSetting(frozen_at=_in_utc(frozen_at) if frozen_at else None)
         self._store: ClockStore | None = None
 
     @property
@@ -107,7 +107,7 @@ class Clock:
     def freeze(self, at: datetime | None = None) -> datetime:
         """Freezes the clock at `at`, or at the current time."""
         return self._change(
-            lambda setting: ClockSetting(offset=setting.offset, frozen_at=at.astimezone(UTC) if at else setting.now())
+            lambda setting: ClockSetting(offset=setting.offset, frozen_at=_in_utc(at) if at else setting.now())
         )
 
     def resume(self) -> datetime:
@@ -171,6 +171,22 @@ def polls(seconds: float, *, every: float) -> Iterator[None]:
 def to_iso(at: datetime) -> str:
     """A timestamp as both services print it: UTC, milliseconds, `Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def check_machine() -> None:
+    """Raises UserMistake when the machine's clock is before 1970, where libraries do not expect it: a pool of database
+    connections would replace the one that holds the data in memory.
+    """
+    if time.time() < 0:
+        found = datetime.now(UTC).date().isoformat()
+        raise UserMistake("the machine's clock is before 1970", where="clock", found=found, hint="Set it.")
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise InputError("the time has no date in UTC", where="clock", found=at.isoformat()) from None
 
 
 def _check_end(setting: ClockSetting, by: timedelta) -> None:

@@ -162,11 +162,9 @@ _UNWRITABLE = MappingProxyType(
 
 
 def unreadable(path: object, error: Exception, *, mistake: type[UserMistake] = InputError) -> UserMistake:
-    """What to raise for a file that cannot be opened, decoded or unpacked."""
+    """What to raise for a file that cannot be opened or unpacked."""
     hint: str | None
-    if isinstance(error, UnicodeDecodeError):
-        reason, hint = "it is not UTF-8 text", "Save it as UTF-8."
-    elif isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and error.errno is not None:
         reason, hint = _UNREADABLE.get(error.errno, (_in_words(error), None))
     else:
         reason, hint = "its compressed data is damaged", "Compress it again with gzip."

@@ -39,6 +39,13 @@ _QUOTED = MappingProxyType(
         "generation": "Write the whole version in quotes: '3.517.0'.",
     }
 )
+# Words for a boolean in other versions of YAML, or in quotes; here they are text.
+_BOOLEANS = MappingProxyType(
+    {
+        **dict.fromkeys(("yes", "on", "y", "true"), "true"),
+        **dict.fromkeys(("no", "off", "n", "false"), "false"),
+    }
+)
 # Operators written as signs, and the names that they have here.
 _SIGNS = MappingProxyType(
     {
@@ -230,6 +237,8 @@ def _about_value(error: Any, path: Path) -> Mistake:
     if error.validator == "type":
         names = [expected] if isinstance(expected, str) else expected
         message = f"must be {' or '.join(_TYPES[name] for name in names)}"
+        if "boolean" in names and (word := _BOOLEANS.get(str(found).lower())) and isinstance(found, str):
+            return Mistake(path=path, message=message, found=shown, hint=f"Write {word} without quotes.")
     elif error.validator in _LIMITS and not (description and error.validator in _DESCRIBED):
         allowed = _LIMITS[error.validator].format(expected)
     else:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
 
+from emulator.clock import check_machine
 from emulator.errors import NotFound, UserMistake
 
 MEMORY = "sqlite://"
@@ -167,7 +168,8 @@ def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def open_engine(url: str) -> Engine:
-    """The connections to a database."""
+    """The connections to a database. Raises UserMistake where the machine's clock is before 1970."""
+    check_machine()
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         return _open_postgresql(url)

@@ -16,6 +16,7 @@ from typing import Any
 from emulator.durations import PATTERN, parse_duration
 from emulator.errors import InputError, WorkspaceError, nearest
 from emulator.rate_limit import RateLimit, parse_rate_limit
+from emulator.timestamps import parse_zoned
 
 READ = "READ"
 WRITE = "WRITE"
@@ -310,11 +311,8 @@ def _token(item: Mapping[str, Any], where: str) -> Token:
 
 
 def _timestamp(text: str, where: str) -> datetime:
-    try:
-        timestamp = datetime.fromisoformat(text)
-    except ValueError:
-        timestamp = None
-    if timestamp is None or timestamp.tzinfo is None:
+    timestamp = parse_zoned(text)
+    if timestamp is None:
         raise WorkspaceError(
             "invalid timestamp", where=where, found=text, allowed="ISO 8601 with a time zone: 2026-01-31T00:00:00Z"
         )

@@ -1,10 +1,13 @@
 """Reads YAML and JSON files safely, with the line of what does not parse.
 
-The result is always representable in JSON: a date stays a string, and keys are strings.
+The result is always representable in JSON: keys are strings, and a plain scalar is text unless it is a null, a boolean
+or a number of the core schema of YAML 1.2. So what only YAML 1.1 gives another type is text: `no` is Norway, `1:30` a
+time, `2026-01-01` a date. So is a number that starts with a zero: `02134` is a postal code. In YAML 1.1 it is octal.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from json import JSONDecodeError
 from math import isfinite
@@ -15,8 +18,9 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from emulator import strict_json
-from emulator.errors import UserMistake, unreadable
+from emulator.errors import UserMistake
 from emulator.schemas import in_words, is_deeper_than
+from emulator.text_files import read_text, suffix_of
 
 try:
     # libyaml reads the default workspace in 1 ms instead of 6.
@@ -27,18 +31,30 @@ except ImportError:
 _JSON = ".json"
 _NESTING_LIMIT = 64
 _TAG = "tag:yaml.org,2002:"
-_KINDS = tuple(f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map"))
+_NULL, _BOOL, _INT, _FLOAT, _MERGE = (f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "merge"))
+_CONSTRUCTED = (_NULL, f"{_TAG}str", f"{_TAG}seq", f"{_TAG}map")
+_BOOLEANS = {"true": True, "false": False}
+_HEXADECIMAL = "0x"
+# Which plain scalars are not text, and the characters that they start with. `<<` merges another mapping where it is a
+# key; YAML 1.2 has no such key, but files use it.
+_FORMS = (
+    (_NULL, r"~|null|Null|NULL|", ("~", "n", "N", "")),
+    (_BOOL, r"true|True|TRUE|false|False|FALSE", tuple("tTfF")),
+    (_INT, r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+", tuple("-+0123456789")),
+    (
+        _FLOAT,
+        r"[-+]?(?:(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)",
+        tuple("-+.0123456789"),
+    ),
+    (_MERGE, "<<", ("<",)),
+)
 
 
 class _Loader(SafeLoader):
     """Accepts only the types that JSON has."""
 
-    # Plain scalars that look like another type, such as a date, are strings.
-    yaml_implicit_resolvers = {  # noqa: RUF012 - a class attribute by PyYAML's design
-        first: [(tag, form) for tag, form in forms if tag in (*_KINDS, f"{_TAG}merge")]
-        for first, forms in SafeLoader.yaml_implicit_resolvers.items()
-    }
-    yaml_constructors = {tag: SafeLoader.yaml_constructors[tag] for tag in _KINDS}  # noqa: RUF012
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - a class attribute by PyYAML's design
+    yaml_constructors = {tag: SafeLoader.yaml_constructors[tag] for tag in _CONSTRUCTED}  # noqa: RUF012
 
     def construct_document(self, node: Any) -> Any:
         _check_keys(node)
@@ -53,9 +69,30 @@ class _Loader(SafeLoader):
                 raise ConstructorError(None, None, f"the key {key.value} is not a string: quote it", key.start_mark)
         return mapping
 
+    def text(self, node: Any) -> str:
+        """`<<` where it is a value."""
+        return str(node.value)
+
+    def boolean(self, node: Any) -> bool:
+        """True or false. Raises ConstructorError for another word with the tag of a boolean."""
+        value = _BOOLEANS.get(node.value.lower())
+        if value is None:
+            raise ConstructorError(None, None, f"{node.value!r} is neither true nor false", node.start_mark)
+        return value
+
+    def integer(self, node: Any) -> int:
+        """An integer. Raises ConstructorError for one of too many digits, and for a word with the tag of an integer."""
+        try:
+            return int(node.value, 16 if node.value.startswith(_HEXADECIMAL) else 10)
+        except ValueError as error:
+            raise ConstructorError(None, None, f"invalid integer: {error}", node.start_mark) from None
+
     def finite(self, node: Any) -> float:
         """A number. Raises ConstructorError for one that JSON cannot represent."""
-        number = self.construct_yaml_float(node)
+        try:
+            number = float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        except ValueError as error:
+            raise ConstructorError(None, None, f"invalid number: {error}", node.start_mark) from None
         if not isfinite(number):
             raise ConstructorError(None, None, f"{node.value} is not a JSON number", node.start_mark)
         return number
@@ -64,6 +101,13 @@ class _Loader(SafeLoader):
         """Raises ConstructorError for a type that JSON does not have."""
         kind = node.tag.replace(_TAG, "!!")
         raise ConstructorError(None, None, f"{kind} has no equivalent in JSON", node.start_mark)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes repeated values in full, and quotes what readers of YAML 1.1 or 1.2 would not take for text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _check_keys(top: yaml.Node) -> None:
@@ -86,22 +130,30 @@ def _check_keys(top: yaml.Node) -> None:
             waiting.extend(value for _, value in reversed(node.value))
 
 
-_Loader.add_constructor(f"{_TAG}float", _Loader.finite)
+_Loader.add_constructor(_BOOL, _Loader.boolean)
+_Loader.add_constructor(_INT, _Loader.integer)
+_Loader.add_constructor(_FLOAT, _Loader.finite)
+_Loader.add_constructor(_MERGE, _Loader.text)
 _Loader.add_constructor(None, _Loader.refuse)
+for _tag, _form, _first in _FORMS:
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(_tag, re.compile(rf"(?:{_form})\Z"), _first)
 
 
 def load_yaml(text: str) -> Any:
-    """The value of a YAML string that the package ships."""
-    return yaml.load(text, SafeLoader)
+    """The value of a YAML string. Raises YAMLError."""
+    return yaml.load(text, _Loader)  # noqa: S506 - more restrictive than the safe loader
+
+
+def dump_yaml(document: object) -> str:
+    """A document as YAML that readers of any version read alike."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def read_mapping(path: Path, *, what: str, mistake: type[UserMistake]) -> Mapping[str, Any]:
     """The mapping in a file; `what` names it in messages: `a workspace`. Raises `mistake` when it cannot be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error, mistake=mistake) from None
-    return parse_mapping(text, where=str(path), what=what, mistake=mistake, json=path.suffix == _JSON)
+    text = read_text(path, mistake=mistake)
+    return parse_mapping(text, where=str(path), what=what, mistake=mistake, json=suffix_of(path) == _JSON)
 
 
 def parse_mapping(
@@ -116,11 +168,13 @@ def parse_mapping(
         problem = getattr(error, "problem", None) or "it does not parse"
         message = problem if isinstance(error, ConstructorError) else f"neither YAML nor JSON: {problem}"
         raise mistake(message, where=place) from None
+    except strict_json.DuplicateKey as error:
+        raise mistake(str(error), where=f"{where}, line {error.line}, column {error.column}") from None
     except JSONDecodeError as error:
         place = f"{where}, line {error.lineno}, column {error.colno}"
         raise mistake(f"not JSON: {error.msg}", where=place) from None
-    except (ValueError, LookupError) as error:
-        # Such as a value that does not match its tag, `!!int x`.
+    except ValueError as error:
+        # Such as NaN in JSON.
         raise mistake(f"invalid value: {error}", where=where) from None
     except RecursionError:
         raise _too_deep(where, mistake) from None
@@ -134,8 +188,10 @@ def parse_mapping(
 def _parsed(text: str, *, json: bool) -> Any:
     # YAML is almost a superset of JSON: not for tabs and the escapes of surrogate pairs.
     if json:
-        return strict_json.parse(text)
-    return yaml.load(text, _Loader)  # noqa: S506 - more restrictive than the safe loader
+        document = strict_json.parse(text)
+        strict_json.check_keys(text)
+        return document
+    return load_yaml(text)
 
 
 def _too_deep(where: str, mistake: type[UserMistake]) -> UserMistake:

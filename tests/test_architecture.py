@@ -26,7 +26,7 @@ def layers(*names: str) -> Layers:
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids patience protocol",
-        "clock durations addresses credentials text strict_json",
+        "clock durations addresses credentials text text_files strict_json",
         "timestamps rate_limit transport store schemas",
         "yaml_files events",
         "workspace_file",
@@ -149,6 +149,51 @@ def test_only_clock_and_ids_use_time_and_chance(name: str) -> None:
         if isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}
     ]
     assert not calls
+
+
+# The modules that open files themselves, other than to write, and why.
+MAY_READ = {
+    "emulator.text_files": "the reader",
+    "emulator.artefacts": "files of the package",
+    "emulator.cli.snapshot": "sends the bytes of a file as they are",
+    "emulator.cli.streams": "the null device",
+    "emulator.generator.output": "continues a file of its own",
+    "emulator.stackadapt.ingestion.upload_targets": "passes the bytes of a file on",
+}
+READERS = {"open", ".open", ".read_text", ".read_bytes", ".TextIOWrapper", ".GzipFile", ".decompress"}
+# What opens something else, or a stream that is packed.
+OTHERS = {"self._stores.open", "target.open", "found.open", "self.open", "self._stackadapt.open"}
+MAY_UNPACK = {"emulator.segment.tracking.request_body": "the body of a request, within its limit"}
+
+
+def opened(tree: ast.AST) -> set[str]:
+    """The calls in a module that open a file or unpack a stream, unless it is to write."""
+    found = set()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        texts = [each.value for each in ast.walk(call) if isinstance(each, ast.Constant)]
+        writes = any(text in ("w", "wb", "ab", "x") for text in texts) or "O_CREAT" in ast.unparse(call)
+        called = "." + name.rpartition(".")[2] if "." in name else name
+        if called in READERS and name not in OTHERS and not writes:
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_only_the_reader_opens_text_files(name: str) -> None:
+    allowed = name in MAY_READ or name in MAY_UNPACK
+    assert bool(opened(MODULES[name])) <= allowed, opened(MODULES[name])
+
+
+def test_what_may_read_files_does() -> None:
+    assert [name for name in (*MAY_READ, *MAY_UNPACK) if not opened(MODULES[name])] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["open(p)", "p.open('rb')", "gzip.open(p, 'rt')", "p.read_text()", "io.open(p)", "io.TextIOWrapper(b)"]
+)
+def test_a_file_that_is_opened_is_found(text: str) -> None:
+    assert opened(ast.parse(text))
 
 
 def test_imports_are_absolute() -> None:

@@ -8,11 +8,13 @@ import sys
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
 
 from emulator import __version__
-from emulator.errors import EXIT_CODES, RENAMED, EmulatorDefect, EmulatorError, UserMistake, nearest
+from emulator.cli.streams import ReaderLeft, output_error, prepare, settle
+from emulator.errors import EXIT_CODES, RENAMED, EmulatorDefect, EmulatorError, UserMistake, nearest, reason_of
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
@@ -36,6 +38,7 @@ COMMANDS = {
 
 _PREFIX = "STACKADAPT_EMULATOR"
 _TRACEBACK = f"{_PREFIX}_TRACEBACK"
+_INTERRUPTED = 130
 _EPILOG = f"""\b
 Start here:
   stackadapt-emulator demo            run the whole sync and print the outcome of every event
@@ -61,6 +64,21 @@ class SuggestingGroup(click.Group):
 
 class _Commands(SuggestingGroup):
     """Imports a command's module when it is called."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        # `--help` prints here. click would end with 1 because the reader left.
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except BrokenPipeError:
+            raise ReaderLeft from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderLeft from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -110,6 +128,18 @@ def _suffix(option: str) -> str:
 
 def main() -> None:
     """Runs the command line. An error is one line on standard error; a traceback is printed on request only."""
+    prepare()
+    try:
+        code = _run()
+    except SystemExit as stop:
+        # The code of a command that has printed its result.
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    if code := settle(code):
+        sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of the command line, after its error has been printed."""
     try:
         check_environment(os.environ)
         cli.main(prog_name="stackadapt-emulator", auto_envvar_prefix=_PREFIX, standalone_mode=False)
@@ -119,22 +149,38 @@ def main() -> None:
             message = f"No such option {error.option_name!r}: it is now {RENAMED[error.option_name]!r}."
             error = click.NoSuchOption(error.option_name, message, ctx=error.ctx)
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        return _INTERRUPTED
     except EmulatorError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader has closed the pipe (`… | head`): not an error, and nothing more can be printed.
-        sys.stderr.close()
-        sys.exit(0)
+        return error.exit_code
+    except ReaderLeft:
+        return 0
+    except OSError as error:
+        return 0 if output_error() else _refused(error)
     except Exception as error:  # noqa: BLE001 - any other exception is a bug in the emulator
-        if os.environ.get(_TRACEBACK):
-            traceback.print_exc()
-        message = " ".join(f"this is a bug in the emulator: {type(error).__name__}: {error}".split())
-        defect = EmulatorDefect(message, hint=f"Set {_TRACEBACK}=1 to see where it happened.")
-        click.echo(f"error: {defect}", err=True)
-        sys.exit(defect.exit_code)
+        return _bug(error)
+    return 0
+
+
+def _refused(error: OSError) -> int:
+    """What the system refuses: a full disk, a folder that was deleted, too many open files."""
+    if os.environ.get(_TRACEBACK):
+        traceback.print_exc()
+    where = str(error.filename) if error.filename is not None else None
+    reason = error.strerror or reason_of(error)
+    mistake = UserMistake(f"the system refuses: {reason[:1].lower()}{reason[1:]}", where=where)
+    click.echo(f"error: {mistake}", err=True)
+    return mistake.exit_code
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get(_TRACEBACK):
+        traceback.print_exc()
+    message = " ".join(f"this is a bug in the emulator: {type(error).__name__}: {error}".split())
+    defect = EmulatorDefect(message, hint=f"Set {_TRACEBACK}=1 to see where it happened.")
+    click.echo(f"error: {defect}", err=True)
+    return defect.exit_code

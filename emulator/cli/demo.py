@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
+from socket import socket
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from emulator.cli.terminal import Terminal
 from emulator.clock import Clock
 from emulator.harness.demo import Funnel, demo_workspace, play
 from emulator.server.emulator import Emulator
 from emulator.server.listener import Listener, bind, url_of
-from emulator.workspace import load_workspace
+from emulator.workspace import Workspace, load_workspace
 
 _EPILOG = """\b
 Examples:
@@ -39,25 +43,31 @@ def command(count: int, seed: int, as_json: bool) -> None:
     Exits 0 only if the numbers add up: every event is accounted for, no profile without a valid email is visible, and
     each segment has exactly the expected members.
     """
-    console = Console(highlight=False, markup=False)
-    listening = bind("127.0.0.1", 0)
-    url = url_of(listening)
-    workspace = demo_workspace(load_workspace(), seed=seed, endpoint=f"{url}/graphql")
-    with Emulator(workspace, clock=Clock(frozen_at=_START)) as emulator:
-        listener = Listener(emulator.app, listening=listening)
-        listener.start()
-        try:
-            report = _silent if as_json else console.print
-            report(f"Segment and StackAdapt are emulated at {url}.")
-            funnel = play(url, workspace, count=count, seed=seed, report=report)
-        finally:
-            listener.stop()
+    console = Terminal(highlight=False, markup=False)
+    with closing(bind("127.0.0.1", 0)) as listening:
+        url = url_of(listening)
+        workspace = demo_workspace(load_workspace(), seed=seed, endpoint=f"{url}/graphql")
+        report = _silent if as_json else console.print
+        funnel = _played(listening, url, workspace, count=count, seed=seed, report=report)
     if as_json:
         click.echo(json.dumps(funnel.as_dict(), ensure_ascii=False))
     else:
         _show(funnel, console)
     if funnel.imbalances():
         raise SystemExit(1)
+
+
+def _played(
+    listening: socket, url: str, workspace: Workspace, *, count: int, seed: int, report: Callable[[str], None]
+) -> Funnel:
+    with Emulator(workspace, clock=Clock(frozen_at=_START)) as emulator:
+        listener = Listener(emulator.app, listening=listening)
+        listener.start()
+        try:
+            report(f"Segment and StackAdapt are emulated at {url}.")
+            return play(url, workspace, count=count, seed=seed, report=report)
+        finally:
+            listener.stop()
 
 
 def _silent(_text: str) -> None:

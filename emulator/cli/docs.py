@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from emulator.errors import unknown
+from emulator.text_files import read_text
 
 _FOLDER = Path(__file__).resolve().parent.parent / "docs"
 # In the order in which they are best read.
@@ -45,7 +46,7 @@ def text_of(page: str) -> str:
     """A page in Markdown, without the marks around its generated parts. Raises UnknownName."""
     if page not in PAGES:
         raise unknown("page", page, PAGES)
-    text = (_FOLDER / f"{page}.md").read_text(encoding="utf-8")
+    text = read_text(_FOLDER / f"{page}.md")
     return re.sub(r"^<!-- .*-->\n", "", text, flags=re.MULTILINE)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from emulator.addresses import address, shown
 from emulator.cli.remote import allow_remote_option, client_of
+from emulator.cli.terminal import Terminal
 from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding
 from emulator.harness.drift import compare_published, introspect, read_schema, schema_drift
 from emulator.stackadapt.graphql.schema import API_VERSIONS, LATEST
@@ -94,7 +94,7 @@ def command(
 
 
 def _print(compared: dict[str, Any], findings: Sequence[Finding], counts: Counter[str]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(highlight=False, soft_wrap=True)
     console.print(", ".join(f"{name} {value}" for name, value in compared.items()), markup=False)
     unsafe = [finding for finding in findings if finding.severity != SAFE]
     if unsafe:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 
 import click
 
 from emulator.cli.findings import print_finding, totals
-from emulator.errors import WorkspaceError, unreadable
+from emulator.errors import WorkspaceError
 from emulator.harness.checks import lint
 from emulator.harness.checks.finding import ERROR
-from emulator.harness.event_files import STANDARD_INPUT
+from emulator.text_files import STANDARD_INPUT, place_of, read_text
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import parse
 
@@ -47,9 +46,5 @@ def command(workspace_path: str | None, as_json: bool) -> None:
 def _workspace(path: str | None) -> Workspace:
     if path != STANDARD_INPUT:
         return load_workspace(path)
-    where = "standard input"
-    try:
-        text = sys.stdin.buffer.read().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise unreadable(where, error, mistake=WorkspaceError) from None
+    where, text = place_of(path), read_text(path, mistake=WorkspaceError)
     return parse_workspace(parse(text, where=where), where=where)

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from emulator.cli.terminal import Terminal
 from emulator.harness.recorded_cases import Case, Difference, compare, read_cases, replay
 from emulator.mapping import stringify
 from emulator.text import excerpts
@@ -43,7 +44,7 @@ def command(files: Sequence[Path], comparing: bool) -> None:
 
 
 def _compare(files: Sequence[Path]) -> None:
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Terminal(highlight=False, markup=False, soft_wrap=True)
     equal: Counter[str] = Counter()
     different: Counter[str] = Counter()
     for path in files:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
+
+
+class Terminal(Console):
+    """A console on which a reader that leaves early is no error of the command."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, "the reader has left")
 
 
 class _Rate(ProgressColumn):
@@ -18,7 +26,7 @@ class _Rate(ProgressColumn):
 @contextmanager
 def progress(total: int, *, hidden: bool = False) -> Iterator[Callable[[int], None]]:
     """A bar with rate and time left on standard error if that is a terminal; yields a function to call per step."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=total)

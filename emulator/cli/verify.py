@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
 from emulator.cli.remote import client_of, control_token_option, remote_options
+from emulator.cli.terminal import Terminal
 from emulator.errors import InputError, unwritable
 from emulator.harness.client import Endpoint, RemoteEmulator, in_process, probe
 from emulator.harness.recordings import replay
@@ -174,12 +174,12 @@ def _new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
 
 
 def _with_progress(scenarios: Sequence[Scenario]) -> Iterable[Scenario]:
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     return track(scenarios, "playing", console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show(report: Report) -> None:
-    console = Console(highlight=False, markup=False)
+    console = Terminal(highlight=False, markup=False)
     console.print(_table(report))
     for result in report.results:
         if result.outcome != PASSED:

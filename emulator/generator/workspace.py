@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import yaml
 from faker import Faker
 
 from emulator.artefacts import fixture
 from emulator.generator.names import check_locale
 from emulator.ids import Ids, base62
 from emulator.workspace_file import read
+from emulator.yaml_files import dump_yaml
 
 _FIRST_ADVERTISER = 1001
 _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,14 +67,7 @@ def workspace_document(
 
 def as_yaml(document: dict[str, Any]) -> str:
     """The text of a workspace file."""
-    return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
-
-
-class _Plain(yaml.SafeDumper):
-    """Writes repeated values in full, without YAML aliases."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    return dump_yaml(document)
 
 
 def _audience(ids: Ids, spent: int, *, needs_email: bool) -> dict[str, Any]:

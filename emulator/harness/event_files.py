@@ -5,25 +5,19 @@ JSON lines are read one at a time, so memory does not grow with the file.
 
 from __future__ import annotations
 
-import gzip
-import io
-import sys
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from emulator.errors import InputError, UserMistake, unreadable
+from emulator.errors import InputError, UserMistake
 from emulator.mapping import parse_json
 from emulator.schemas import in_words
+from emulator.strict_json import DuplicateKey, check_keys
+from emulator.text_files import lines_of, place_of, suffix_of
 from emulator.yaml_files import read_mapping
 
-STANDARD_INPUT = "-"
-
-_GZIP = b"\x1f\x8b"
 _YAML = frozenset({".yaml", ".yml"})
 _SHOWN_CHARACTERS = 80
 
@@ -53,29 +47,17 @@ def read_events(path: str) -> list[dict[str, Any]]:
 
 def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]:
     """The documents in a file, or `-` for standard input, including lines with an `error`. `what` is for messages."""
-    file = "standard input" if path == STANDARD_INPUT else path
+    file = place_of(path)
     try:
-        if Path(path).suffix in _YAML:
+        if suffix_of(path) in _YAML:
             yield Document(file=file, value=read_mapping(Path(path), what=what, mistake=InputError))
         else:
-            with _opened(path) as text:
-                yield from _documents(file, text)
+            yield from _documents(file, lines_of(path))
     except InputError as error:
         yield Document(file=file, error=error)
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        yield Document(file=file, error=unreadable(file, error))
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[IO[str]]:
-    source = sys.stdin.fileno() if path == STANDARD_INPUT else path
-    with open(source, "rb", closefd=path != STANDARD_INPUT) as raw:
-        # The magic number of gzip: standard input has no file name.
-        gzipped = raw.peek(len(_GZIP)).startswith(_GZIP)
-        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if gzipped else raw, encoding="utf-8")
-
-
-def _documents(file: str, text: IO[str]) -> Iterator[Document]:
+def _documents(file: str, text: Iterator[str]) -> Iterator[Document]:
     lines = enumerate(text, start=1)
     ahead = list(_first_two(lines))
     if _is_lines([line for _, line in ahead if line.strip()]):
@@ -86,11 +68,23 @@ def _documents(file: str, text: IO[str]) -> Iterator[Document]:
     content = "".join(line for _, line in chain(ahead, lines))
     if not content.strip():
         return
-    whole = _parsed(content, Document(file=file))
+    whole = _with_unique_keys(content, _parsed(content, Document(file=file)))
     if isinstance(whole.value, list):
         yield from (Document(file=file, index=index, value=item) for index, item in enumerate(whole.value))
     else:
         yield whole
+
+
+def _with_unique_keys(content: str, document: Document) -> Document:
+    """The document, or an error for a duplicate key as in YAML: it may be a workspace."""
+    if document.error is not None:
+        return document
+    try:
+        check_keys(content)
+    except DuplicateKey as error:
+        place = f"{document.file}, line {error.line}, column {error.column}"
+        return replace(document, value=None, error=InputError(str(error), where=place))
+    return document
 
 
 def _first_two(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:

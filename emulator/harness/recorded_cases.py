@@ -8,16 +8,14 @@ without `kind` is for the destination: `generation`, `mode` (`event`, `batch`, `
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from emulator.errors import InputError, unknown, unreadable
+from emulator.errors import InputError, unknown
 from emulator.mapping import (
     UNDEFINED,
     DestinationInstance,
@@ -33,6 +31,7 @@ from emulator.mapping import (
     single_event,
     stringify,
 )
+from emulator.text_files import lines_of
 
 Case: TypeAlias = Mapping[str, Any]
 Outcome: TypeAlias = dict[str, Any]
@@ -62,13 +61,9 @@ class Difference:
 
 def read_cases(path: Path) -> Iterator[Case]:
     """The cases of a `.jsonl` or `.jsonl.gz` file, one at a time. Raises InputError with file and line."""
-    try:
-        with _opened(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield _case(line, f"{path}:{number}")
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise unreadable(path, error) from error
+    for number, line in enumerate(lines_of(path), start=1):
+        if line.strip():
+            yield _case(line, f"{path}:{number}")
 
 
 def replay(case: Case) -> Outcome:
@@ -100,12 +95,6 @@ def compare(case: Case, outcome: Outcome) -> list[Difference]:
         *_request_differences(expected.get("requests", ()), outcome.get("requests", ())),
         *_error_differences(expected.get("error"), outcome.get("error")),
     ]
-
-
-def _opened(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
 
 
 def _case(line: str, where: str) -> Case:

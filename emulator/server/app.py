@@ -60,7 +60,8 @@ def _application() -> Flask:
 
     Built once per process: compiling the routes takes longer than the rest of an emulator in memory.
     """
-    app = Flask("stackadapt-emulator", static_folder=None)
+    # By the name of a module: Flask looks for any other one in the current folder, which may have been deleted.
+    app = Flask(__name__, static_folder=None)
     app.json = StrictJSONProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     check_hosts(app)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import fields
 from typing import TextIO
 
@@ -20,19 +21,24 @@ _NEVER = ("at", "request", "response", "emails", "message_ids", "content")
 
 
 class LogWriter:
-    """Listens to a journal and writes one line for each event."""
+    """Listens to a journal and writes one line for each event; a line that cannot be written is dropped."""
 
     def __init__(self, log_format: str, *, show_pii: bool = False, stream: TextIO | None = None) -> None:
         self._as_json = log_format == "json"
         self._show_pii = show_pii
-        self._stream = stream or sys.stderr
+        # None where standard error was closed before Python started.
+        self._stream: TextIO | None = stream or sys.stderr
 
     def __call__(self, event: Event) -> None:
         shown = event if self._show_pii else masked(event)
         level, text = line_of(shown)
         line = _json(shown, level) if self._as_json else f"{to_iso(event.at)} {level} {on_one_line(text)}"
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        if self._stream is None:
+            return
+        # The request that the line is about goes on when the disk is full, the reader has left or the stream is closed.
+        with suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
 
 
 def _json(event: Event, level: str) -> str:

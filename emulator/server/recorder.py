@@ -21,7 +21,7 @@ def create_recorder(client: httpx.Client, upstream: str, recording: Recording) -
     """The application. A request that `client` refuses to send gets status 403, one without a response 502, one with
     a header that cannot be forwarded 400; none of these is recorded.
     """
-    app = Flask("stackadapt-emulator-recorder", static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     check_hosts(app)
     clock = Clock()

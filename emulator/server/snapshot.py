@@ -23,6 +23,7 @@ from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
 from emulator.stackadapt.tables import STACKADAPT
+from emulator.text_files import unpacked
 
 FORMAT = "stackadapt-emulator snapshot"
 # Increased whenever a table or a column is added or removed.
@@ -46,12 +47,12 @@ def load(services: SandboxServices, file: IO[bytes]) -> None:
     """Replaces the state of a sandbox. Raises InputError, and changes nothing, for an invalid file."""
     try:
         with (
-            gzip.GzipFile(fileobj=file, mode="rb") as packed,
+            unpacked(file) as lines,
             # SQLite reuses ids: deliveries in progress would update the loaded rows.
             services.segment.paused(),
             services.sandbox.store.begin() as connection,
         ):
-            _replace(services, connection, _read(packed))
+            _replace(services, connection, _read(lines))
             _check_clock(connection)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(f"it cannot be unpacked: {error}") from None
@@ -97,8 +98,8 @@ def _columns(table: Table) -> list[str]:
     return [column.name for column in table.columns]
 
 
-def _read(packed: gzip.GzipFile) -> Iterator[Any]:
-    while line := packed.readline(_LONGEST_LINE):
+def _read(content: IO[bytes]) -> Iterator[Any]:
+    while line := content.readline(_LONGEST_LINE):
         try:
             yield strict_json.parse(line)
         except (ValueError, RecursionError):

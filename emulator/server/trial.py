@@ -31,7 +31,7 @@ class TrialServices(SandboxServices):
 @contextmanager
 def open_trial(workspace: Workspace, at: datetime) -> Iterator[TrialServices]:
     """Opens services for a workspace with the clock frozen at a time. Raises WorkspaceError."""
-    app = Flask("trial", static_folder=None)
+    app = Flask(__name__, static_folder=None)
     services = TrialServices(Sandbox(workspace, name="trial", clock=Clock(frozen_at=at)), lambda: app)
 
     def find(token: str) -> StackAdapt | None:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import Any, NoReturn
 
@@ -67,8 +68,9 @@ def _work(work: Callable[[], None], parent_lives: int) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - no caller could report it
         _LOG.error("a worker failed: %s", error)
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
         os._exit(code)
 
 

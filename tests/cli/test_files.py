@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from emulator import Emulator
+from emulator.artefacts import fixture
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -32,13 +36,19 @@ READING: dict[str, tuple[str, ...]] = {
 }
 MISSING = "error: cannot read FILE: no such file. Check the path; a relative one starts in the current folder.\n"
 FOLDER = "error: cannot read FILE: it is a folder. Name a file in it.\n"
-NOT_UTF_8 = "error: cannot read FILE: it is not UTF-8 text. Save it as UTF-8.\n"
+NOT_UTF_8 = (
+    "error: cannot read FILE: it is not UTF-8 text: line 1, column 3 has the byte 0xE9, 'é' in Windows-1252. "
+    "Save it as UTF-8.\n"
+)
+UTF_16 = (
+    "error: cannot read FILE: it is UTF-16 text, not UTF-8. "
+    "Save it as UTF-8; in PowerShell, write it with Set-Content -Encoding utf8.\n"
+)
 DAMAGED = "error: cannot read FILE: its compressed data is damaged. Compress it again with gzip.\n"
 # What finds a folder earlier, or reads every file in it.
 NO_FOLDER = {"verify", "verify exchanges", "snapshot"}
 # What does not read text.
 BINARY = {"snapshot"}
-GZIPPED = {"map", "explain"}
 
 
 @pytest.fixture
@@ -69,9 +79,62 @@ def test_a_file_that_is_not_text(call: Run, command: str, tmp_path: Path, events
     file = tmp_path / "latin.txt"
     file.write_bytes(b"A \xe9")
     assert read(call, READING[command], file, events) == (2, "", NOT_UTF_8)
+    file.write_text('{"name": "x"}', encoding="utf-16")
+    assert read(call, READING[command], file, events) == (2, "", UTF_16)
 
 
-@pytest.mark.parametrize("command", sorted(GZIPPED))
+EVENT = '{"type": "identify", "userId": "u1",\n "traits": {"email": "zoë@example.com"}}\n'
+WORKSPACE = fixture("workspace.yaml").read_text(encoding="utf-8")
+EXCHANGE = {
+    "format": 1,
+    "at": "2026-06-14T12:00:00.000Z",
+    "token": "token-1",
+    "status": 200,
+    "headers": {"content-type": "application/json"},
+    "request": {"query": "{ __typename }"},
+    "response": {"data": {"__typename": "Query"}},
+}
+SCENARIO = {"title": "Zoë", "about": "x", "steps": [{"then": {"profiles": []}}]}
+CASE = {"id": "é", "kind": "transform", "mapping": {"a": "é"}, "payload": {}}
+# Commands, and a file that they read, by its name.
+CONTENTS: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "lint": (("lint", "FILE"), "w.yaml", WORKSPACE),
+    "lint JSON": (("lint", "FILE"), "w.json", json.dumps(yaml.safe_load(WORKSPACE), indent=1)),
+    "validate": (("validate", "FILE"), "event.json", EVENT),
+    "validate YAML": (("validate", "FILE"), "w.yaml", WORKSPACE),
+    "map": (("map", "FILE"), "event.json", EVENT),
+    "map lines": (("map", "FILE"), "events.jsonl", EVENT.replace("\n", "") + "\n" + EVENT.replace("\n", "")),
+    "explain": (("explain", "FILE"), "event.json", EVENT),
+    "map workspace": (("map", "EVENTS", "--workspace", "FILE"), "w.yaml", WORKSPACE),
+    "verify": (("verify", "FILE", "--list"), "s.yaml", yaml.dump(SCENARIO)),
+    "verify JSON": (("verify", "FILE", "--list"), "s.json", json.dumps(SCENARIO, indent=1)),
+    "verify exchanges": (("verify", "--exchanges", "FILE"), "e.jsonl", f"{json.dumps(EXCHANGE)}\n" * 2),
+    "replay": (("replay", "FILE"), "cases.jsonl", f"{json.dumps(CASE, ensure_ascii=False)}\n" * 2),
+    "drift": (("drift", "--schema", "FILE"), "s.graphql", '"""Zoë"""\ntype Query {\n  a: Int\n}\n'),
+    "generate": (("generate", "audience-events", "--count", "1", "--workspace", "FILE"), "w.yaml", WORKSPACE),
+}
+
+
+@pytest.mark.parametrize("command", CONTENTS)
+def test_a_file_is_read_in_every_form(call: Run, command: str, tmp_path: Path, events: Path) -> None:
+    arguments, name, text = CONTENTS[command]
+    file = tmp_path / name
+
+    def shown(content: bytes) -> tuple[int, str]:
+        file.write_bytes(content)
+        code, out, err = read(call, arguments, file, events)
+        # Not read, as opposed to read with findings.
+        assert code in (0, 1), err
+        return code, out
+
+    plain = shown(text.encode())
+    crlf = codecs.BOM_UTF8 + text.replace("\n", "\r\n").encode()
+    middle = len(crlf) // 2
+    assert shown(crlf) == plain
+    assert shown(gzip.compress(crlf[:middle]) + gzip.compress(crlf[middle:])) == plain
+
+
+@pytest.mark.parametrize("command", sorted(READING.keys() - BINARY))
 def test_a_damaged_archive(call: Run, command: str, tmp_path: Path, events: Path) -> None:
     file = tmp_path / "events.json.gz"
     file.write_bytes(gzip.compress(b'{"a": 1}' * 1000)[:-20])

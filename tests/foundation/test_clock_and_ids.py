@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from emulator import Emulator
 from emulator.clock import Clock, to_iso
+from emulator.errors import InputError
 from emulator.ids import Ids, base62, secret
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def test_a_frozen_clock_moves_on_request_only() -> None:
@@ -68,6 +71,51 @@ def test_a_named_stream_depends_on_the_seed_and_its_name_only() -> None:
     ids.uuid()
     assert ids.stream("person", 3).random() == expected
     assert ids.stream("person", 4).random() != expected
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2013, 9000, 9999])
+def test_everything_works_at_any_time(year: int) -> None:
+    with Emulator(clock=Clock(frozen_at=datetime(year, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))) as emulator:
+        client = emulator.client
+        body = {
+            "userId": "u1",
+            "traits": {"email": "ada@example.com", "total_spent": 900, "createdAt": f"{year:04}-01-01"},
+        }
+        assert client.post("/v1/identify", json=body, auth=("segment-local", "")).status_code == 200
+        assert [each["email"] for each in emulator.stackadapt.profiles()] == ["ada@example.com"]
+        for path in (
+            "records",
+            "deliveries",
+            "batches",
+            "space/profiles",
+            "why?email=ada@example.com",
+            "snapshot",
+        ):
+            assert client.get(f"/_emulator/{path}").status_code == 200
+        assert client.post("/_emulator/clock/advance", json={"duration": "4h"}).status_code == (
+            200 if year < 9000 else 400
+        )
+
+
+@pytest.mark.parametrize(
+    "at", [datetime(1, 1, 1, tzinfo=timezone(HOUR)), datetime(9999, 12, 31, 23, 59, tzinfo=timezone(-HOUR))]
+)
+def test_a_clock_is_not_set_to_a_time_that_utc_does_not_have(at: datetime) -> None:
+    with pytest.raises(InputError, match=r"clock: the time has no date in UTC\. Found: "):
+        Clock(frozen_at=at)
+    with pytest.raises(InputError, match="no date in UTC"):
+        Clock().freeze(at)
+
+
+@pytest.mark.parametrize(
+    "at", ["1969-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z"]
+)
+def test_the_time_of_an_event_may_be_any(at: str) -> None:
+    with Emulator() as emulator:
+        times = {"timestamp": at, "sentAt": at, "originalTimestamp": at}
+        body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}, **times}
+        assert emulator.client.post("/v1/identify", json=body, auth=("segment-local", "")).status_code == 200
+        assert [each["email"] for each in emulator.stackadapt.profiles()] == ["ada@example.com"]
 
 
 def test_a_ksuid_contains_its_second() -> None:

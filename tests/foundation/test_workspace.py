@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import copy
 import json
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,39 @@ def test_the_default_workspace_is_the_documented_one() -> None:
     connection = destination.connections[0]
     assert connection.send_track
     assert connection.send_identify
+
+
+def test_norway_is_a_country_in_a_list(tmp_path: Path) -> None:
+    text = fixture("workspace.yaml").read_text()
+    changed = re.sub(
+        r"condition: .*", "condition: {trait: country, operator: one_of, value: [SE, NO, DK]}", text, count=1
+    )
+    (tmp_path / "w.yaml").write_text(changed)
+    assert load_workspace(tmp_path / "w.yaml").audiences[0].condition["value"] == ["SE", "NO", "DK"]
+
+
+@pytest.mark.parametrize("word", ["yes", "On", "'true'", "Y"])
+def test_a_word_for_a_boolean_is_refused_with_what_to_write(tmp_path: Path, word: str) -> None:
+    text = fixture("workspace.yaml").read_text().replace("writeKey: segment-local}", f"writeKey: k, enabled: {word}}}")
+    (tmp_path / "w.yaml").write_text(text)
+    with pytest.raises(
+        WorkspaceError, match=r"sources\[0\].enabled: must be true or false.* Write true without quotes"
+    ):
+        load_workspace(tmp_path / "w.yaml")
+
+
+# A year that UTC does not have there, and one that no date has.
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "10000-01-01T00:00:00Z"])
+def test_a_time_without_a_date_in_utc_is_refused(at: str) -> None:
+    document = changed(tokens=[DEFAULT["tokens"][0] | {"expiresAt": at}])
+    with pytest.raises(WorkspaceError, match=r"expiresAt: invalid timestamp\. Found: "):
+        parse_workspace(document)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "1960-01-01T00:00:00+02:00", "9999-12-31T23:59:59Z"])
+def test_any_other_time_is_read(at: str) -> None:
+    document = changed(tokens=[DEFAULT["tokens"][0] | {"expiresAt": at}])
+    assert parse_workspace(document).tokens[0].expires_at == datetime.fromisoformat(at)
 
 
 def test_an_unknown_token_or_write_key_finds_nothing() -> None:

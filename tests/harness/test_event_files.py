@@ -53,11 +53,12 @@ def test_an_invalid_line_does_not_stop_the_others(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b'{\n  "a": 1,\n}\n', "this is not JSON.*line 3"),
+        (b'{"b": 1,\n  "a": {"b": 1},\n  "b": 2}\n', "line 3, column 3: duplicate key 'b', first in line 1"),
         (b'{"a": "\xff"}', "cannot read"),
         (gzip.compress(b'{"a": 1}' * 1000)[:-20], "cannot read"),
         (b"\x1f\x8bnot really gzip", "cannot read"),
     ],
-    ids=["not JSON", "not UTF-8", "cut off", "not gzip"],
+    ids=["not JSON", "duplicate key", "not UTF-8", "cut off", "not gzip"],
 )
 def test_an_unreadable_file_is_reported(tmp_path: Path, content: bytes, message: str) -> None:
     path = written(tmp_path, content)

@@ -197,7 +197,7 @@ def test_an_invalid_line_is_an_error_with_its_number(path: Path, line: str, mess
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("at", value) for value in (None, 5, "2026-06-14T12:00:00")),
+        *(("at", value) for value in (None, 5, "2026-06-14T12:00:00", "9999-12-31T23:59:59-14:00")),
         *(("upstream", value) for value in (None, 5)),
         *(("token", value) for value in (5, ["t"], "tök", "a\nb")),
         *(("accept", value) for value in (None, 5, [], "*/*; é", "a\r\nb")),

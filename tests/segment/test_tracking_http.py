@@ -157,7 +157,18 @@ def test_gzip_is_decompressed(client: Client, segment_env: SegmentEnv) -> None:
     assert segment_env.segment.counts()["calls"]["accepted"] == 1
 
 
-@pytest.mark.parametrize("raw", [b"{}", gzip.compress(b'{"userId": "u"}')[:-9]], ids=["not gzip", "cut short"])
+def test_gzip_is_decompressed_to_its_last_member(client: Client, segment_env: SegmentEnv) -> None:
+    text = json.dumps({"batch": [{**IDENTIFY, "type": "identify", "messageId": str(n)} for n in range(3)]}).encode()
+    raw = b"".join(gzip.compress(text[at : at + 7]) for at in range(0, len(text), 7))
+    assert post(client, "batch", raw, **{"content-encoding": "gzip"}) == (200, {"success": True})
+    assert segment_env.segment.counts()["calls"]["accepted"] == 3
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"{}", gzip.compress(b'{"userId": "u"}')[:-9], gzip.compress(b'{"userId": "u"}') + b"more"],
+    ids=["not gzip", "cut short", "followed by something else"],
+)
 def test_malformed_gzip_is_rejected(client: Client, raw: bytes) -> None:
     status, body = post(client, "identify", raw, **{"content-encoding": "gzip"})
     assert (status, body["code"], body["message"]) == (400, "invalid_request", "malformed gzip")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -64,6 +66,34 @@ def logged(event: Event, log_format: str = "text", *, show_pii: bool = False) ->
     stream = io.StringIO()
     LogWriter(log_format, show_pii=show_pii, stream=stream)(event)
     return stream.getvalue()
+
+
+class Broken(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stream", [Broken(), closed()], ids=["full", "closed"])
+def test_a_line_that_cannot_be_written_is_dropped_and_the_request_goes_on(stream: io.StringIO) -> None:
+    with Emulator() as emulator:
+        emulator.report_to(LogWriter("text", stream=stream))
+        body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
+        response = emulator.client.post("/v1/identify", json=body, auth=("segment-local", ""))
+        assert response.status_code == 200
+        assert [each["email"] for each in emulator.stackadapt.profiles()] == ["ada@example.com"]
+
+
+def test_without_standard_error_there_is_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    LogWriter("text")(CALL)
 
 
 BY = "POST /graphql by 'Local read and write' about ***: upsertProfileMapping, upsertProfiles"

@@ -138,6 +138,30 @@ def test_a_file_without_profiles_ends_in_error(make_service: Make, folder: Path)
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        (
+            "mail;tier\na@example.com;x\n",
+            "the header has one column, 'mail;tier': separate columns with commas, not semicolons",
+        ),
+        ('mail,tier\na@example.com,"x" y\n', "line 2 is not CSV: a cell in quotes ends before ','"),
+        ('mail,"tier\n', "line 1 is not CSV: a quote opens a cell and nothing closes it"),
+        ("mail,tier\n".encode("utf-16"), "it is UTF-16 text, not UTF-8"),
+        (b"mail,tier\na@example.com,\xe9\n", "it is not UTF-8 text: line 2, column 15 has the byte 0xE9"),
+    ],
+)
+def test_why_a_file_cannot_be_read_is_listed_once(
+    make_service: Make, tmp_path: Path, text: str | bytes, failure: str
+) -> None:
+    (tmp_path / "people.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    service = make_service(uploads=tmp_path)
+    assert status(service, upload_file(service, "people.csv")) == "ERROR"
+    (listed,) = service.stackadapt.uploads()
+    assert listed["failure"].startswith(failure)
+    assert listed["records"] == {}
+
+
 def test_uploads_are_listed_with_the_outcomes_of_their_records(make_service: Make) -> None:
     service = make_service(latency="1h")
     answer = upload(service, *PEOPLE, {"mail": "x"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from werkzeug.test import Client
 
 from emulator import Emulator
+from emulator.stackadapt.profiles.file_formats import LONGEST_LINE
 
 TOKEN = {"authorization": "Bearer sa-local-write"}
 MAP = "mutation($m: ProfileMappingInput!) { upsertProfileMapping(input: $m) { userErrors { message path } } }"
@@ -161,8 +163,8 @@ def test_a_record_that_opts_in_someone_who_opted_out_gets_a_warning(client: Clie
 
 def test_all_problems_are_counted_and_the_first_are_listed(client: Client) -> None:
     result = take(client, jsonl(*({"email": f"bad{n}"} for n in range(2_500))))
-    assert (result["rejected"], len(result["errors"])) == (2_500, 20)
-    assert [error["line"] for error in result["errors"]] == list(range(1, 21))
+    assert (result["rejected"], len(result["errors"])) == (2_500, 1_000)
+    assert [error["line"] for error in result["errors"]] == list(range(1, 1_001))
 
 
 def test_an_export_of_several_pages_is_complete_and_can_be_limited_to_an_advertiser(client: Client) -> None:
@@ -181,6 +183,92 @@ def test_bytes_that_are_not_text_are_rejected_on_their_line(client: Client) -> N
     assert (result["imported"], result["warnings"][0]["line"]) == (1, 2)
     result = take(client, b'email\n"unfinished\n', name="csv")
     assert result["errors"][0]["reason"] == "UNREADABLE_LINE"
+
+
+BROKEN = (
+    b"email,city\r\n"
+    b"ada@example.com,Paris\r\n"
+    b'bob@example.com,"Saint "Denis" Ville"\n'
+    b"cy@example.com,Lyon,69000\n"
+    b"dan@example.com\n"
+    b" \n"
+    b'eve@example.com,"never closed\n'
+    b"fay@example.com,Nice\r"
+    b"gus@example.com,\x00\n"
+    b"hal@example.com,Orl\xe9ans\n"
+    b'ida@example.com,"two\nlines"\n'
+    b"joe@example.com," + b"x" * 140_000 + b"\n"
+    b"kim@example.com," + b"x" * LONGEST_LINE + b"\n"
+    b",Metz\n"
+    b"liz@example.com,Brest"
+)
+
+
+def test_a_bad_row_of_csv_is_named_and_the_rest_is_imported(client: Client) -> None:
+    result = take(client, BROKEN, name="csv")
+    assert [(each["line"], each["message"]) for each in result["errors"]] == [
+        (3, "The line is not CSV: a cell in quotes ends before ','; write a quote inside a cell twice."),
+        (4, "The line has 3 cells, the header 2."),
+        (5, "The line has 1 cells, the header 2."),
+        (7, "The line is not CSV: a quote opens a cell and nothing closes it."),
+        (13, "The line is not CSV: a cell is longer than 131072 characters."),
+        (14, "The line is too long."),
+        (15, "The record has no email, and its external id belongs to no profile."),
+    ]
+    assert [(each["line"], each["key"]) for each in result["warnings"]] == [(9, "city"), (10, "city")]
+    emails = {profile["email"][:3]: profile["properties"].get("city") for profile in profiles(client)}
+    assert emails == {"ada": "Paris", "fay": "Nice", "gus": None, "hal": None, "ida": "two\nlines", "liz": "Brest"}
+    assert (result["read"], result["imported"], result["rejected"]) == (13, 6, 7)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_another_delimiter_is_recognised_by_the_column_of_the_emails(client: Client, delimiter: str) -> None:
+    text = delimiter.join(("email", "city,state", "tier")) + "\n" + delimiter.join(("ada@example.com", "Paris", "gold"))
+    assert take(client, f"{text}\n", name="csv")["imported"] == 1
+    assert profiles(client)[0]["properties"] == {"city,state": "Paris", "tier": "gold"}
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "said"),
+    [
+        ("Emails;City\na@example.com;x\n", "line 1", ["no column 'email'", "Emails, City", "'Emails' to 'email'"]),
+        ("\nname\nx\ny\n", "line 2", ["no column 'email'", "name", "the column of the emails"]),
+        ("email,email\n", "line 1", ["more than one column 'email'"]),
+        ("email,tier,properties.tier\n", "header", ["a column twice", "tier"]),
+        ('email,"open\nada@example.com,x\n', "line 1", ["no column 'email'"]),
+        (b"email,pr\xe9nom\na@example.com,x\n", "header", ["not UTF-8 text", "Save it as UTF-8."]),
+        ("email,city\n".encode("utf-16"), "body", ["UTF-16", "PowerShell"]),
+    ],
+)
+def test_a_header_that_cannot_be_used_is_refused_once(
+    client: Client, text: str | bytes, where: str, said: list[str]
+) -> None:
+    answer = client.post("/_emulator/profiles/import?format=csv&advertiserId=1001", data=text)
+    assert (answer.status_code, (answer.json or {})["where"]) == (400, where)
+    assert all(each in answer.text for each in said), answer.text
+    assert profiles(client) == []
+
+
+def test_a_column_without_a_name_is_empty_or_its_row_is_named(client: Client) -> None:
+    result = take(client, "email,,\na@example.com,,\nb@example.com,x,\n", name="csv")
+    assert (result["imported"], result["errors"][0]["line"]) == (1, 3)
+    assert "'x' is in a column without a name" in result["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl"])
+def test_a_gzipped_file_is_imported_to_its_last_member(client: Client, name: str) -> None:
+    text = "email\na@example.com\nb@example.com\n" if name == "csv" else jsonl({"email": "a@x.de"}, {"email": "b@x.de"})
+    packed = gzip.compress(text[:11].encode()) + gzip.compress(text[11:].encode())
+    assert take(client, packed, name=name)["imported"] == 2
+    cut = take(client, packed[:-9], name=name)
+    assert cut["read"] == cut["imported"] + cut["rejected"]
+    assert "compressed data is damaged" in cut["errors"][-1]["message"]
+
+
+def test_a_line_of_json_that_is_too_long_is_one_error(client: Client) -> None:
+    result = take(client, jsonl({"email": "a" * 2 * LONGEST_LINE}, {"email": "b@example.com"}))
+    assert (result["read"], result["imported"], result["rejected"]) == (2, 1, 1)
+    assert result["errors"][0]["line"] == 1
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

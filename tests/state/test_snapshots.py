@@ -187,10 +187,6 @@ def with_a_clock_out_of_time(content: bytes) -> bytes:
     return packed([*lines[: place + 1], [1, 2**62, None], *lines[place + 1 : -1], {"rows": rows + 1}])
 
 
-def not_packed(content: bytes) -> bytes:
-    return gzip.decompress(content)
-
-
 def of_something_else(content: bytes) -> bytes:
     return gzip.compress(b'{"hello": "world"}\n')
 
@@ -212,7 +208,6 @@ def of_nothing(content: bytes) -> bytes:
         of_another_workspace,
         with_unknown_columns,
         with_a_clock_out_of_time,
-        not_packed,
         of_something_else,
         of_nothing,
     ],
@@ -226,6 +221,22 @@ def test_an_invalid_file_is_refused_and_changes_nothing(client: Client, spoil: C
     answer = load(client, spoil(content))
     assert answer.status_code == 400, answer.text
     assert (answer.json or {})["where"] in ("snapshot", "version", "workspace")
+    assert state(client) == before
+
+
+@pytest.mark.parametrize(
+    "repacked",
+    [
+        gzip.decompress,
+        lambda content: gzip.compress(gzip.decompress(content)[:9]) + gzip.compress(gzip.decompress(content)[9:]),
+    ],
+    ids=["unpacked", "of two members"],
+)
+def test_a_snapshot_is_read_however_it_is_packed(client: Client, repacked: Callable[[bytes], bytes]) -> None:
+    fill(client, "ada", "bob")
+    before, content = state(client), saved(client)
+    fill(client, "cy")
+    assert load(client, repacked(content)).status_code == 200
     assert state(client) == before
 
 

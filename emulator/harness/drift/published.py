@@ -26,6 +26,7 @@ from emulator.harness.recorded_cases import Case, Difference, compare, replay
 from emulator.mapping import load_definition, nearest_generation, stringify
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 from emulator.text import excerpts
+from emulator.text_files import read_text
 
 _Content = Mapping[str, Any]
 
@@ -175,8 +176,8 @@ def _package(directory: Path) -> tuple[Path, str]:
     """The folder and the version of the package."""
     for folder in (directory, directory / "node_modules" / PACKAGE):
         try:
-            manifest = json.loads((folder / "package.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            manifest = json.loads(read_text(folder / "package.json"))
+        except (InputError, ValueError):
             continue
         if isinstance(manifest, dict) and manifest.get("name") == PACKAGE:
             if not isinstance(version := manifest.get("version"), str):

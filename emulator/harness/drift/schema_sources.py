@@ -18,7 +18,8 @@ from graphql import (
 from graphql.utilities import IntrospectionQuery
 
 from emulator.addresses import address, shown
-from emulator.errors import InputError, UserMistake, reason_of, unreadable
+from emulator.errors import InputError, UserMistake, reason_of
+from emulator.text_files import read_text
 
 _SHALLOW = "Introspect again with a query that follows ofType far enough, such as graphql-js's getIntrospectionQuery()."
 _HIDDEN = "***"
@@ -26,10 +27,7 @@ _HIDDEN = "***"
 
 def read_schema(path: Path) -> GraphQLSchema:
     """The schema in a file: SDL, or the JSON result of an introspection query. Raises InputError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from None
+    text = read_text(path)
     if text.lstrip().startswith("{"):
         try:
             return _introspected(json.loads(text), str(path))

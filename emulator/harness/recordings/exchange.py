@@ -15,18 +15,20 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final
 
 from emulator.clock import to_iso
-from emulator.errors import InputError, UserMistake, unreadable, unwritable
+from emulator.errors import InputError, UserMistake, unwritable
 from emulator.faults import RequestSummary
 from emulator.harness.recordings.pseudonyms import Pseudonyms
 from emulator.schemas import is_deeper_than
 from emulator.stackadapt import Limits, parse_body
+from emulator.text_files import lines_of
+from emulator.timestamps import parse_zoned
 
 FORMAT: Final = 1
 _NESTING_LIMIT: Final = 64
@@ -69,13 +71,9 @@ def read_exchanges(path: Path) -> Iterator[tuple[int, Exchange]]:
 
     Raises InputError with file and line.
     """
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip() and not _is_truncated(line):
-                    yield number, _parsed(line, f"{path}:{number}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from None
+    for number, line in enumerate(lines_of(path), start=1):
+        if line.strip() and not _is_truncated(line):
+            yield number, _parsed(line, f"{path}:{number}")
 
 
 def request_summary(exchange: Exchange) -> RequestSummary | None:
@@ -138,7 +136,7 @@ def _parsed(line: str, where: str) -> Exchange:
         raise InputError("invalid format of a recorded exchange", where=where, found=version, allowed=str(FORMAT))
     _check_fields(found, where)
     return Exchange(
-        at=datetime.fromisoformat(found["at"]),
+        at=datetime.fromisoformat(found["at"]).astimezone(UTC),
         upstream=found.get("upstream", ""),
         token=found["token"],
         accept=found.get("accept", "application/json"),
@@ -173,10 +171,7 @@ def _is_header(value: Any) -> bool:
 
 
 def _is_timestamp(value: Any) -> bool:
-    try:
-        return datetime.fromisoformat(value).tzinfo is not None
-    except (TypeError, ValueError):
-        return False
+    return parse_zoned(value) is not None
 
 
 # What each field must be. `token` and `accept` are sent as headers when a recording is replayed.

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
 from emulator import strict_json
-from emulator.artefacts import contract
+from emulator.artefacts import contract_text
 from emulator.errors import InputError, unknown
 from emulator.schemas import first_mistake_of, is_deeper_than, place
 from emulator.yaml_files import load_yaml
@@ -126,7 +126,7 @@ def json_body() -> dict[str, Any]:
 def document() -> Any:
     """The OpenAPI document of the Tracking API and the control API, parsed once per process."""
     # Parsed on first use: YAML is slow, and not every process needs it.
-    return load_yaml(contract("openapi.yaml").read_text(encoding="utf-8"))
+    return load_yaml(contract_text("openapi.yaml"))
 
 
 def _operation() -> _Operation:

@@ -16,7 +16,7 @@ from typing import Final
 from ariadne import ObjectType, SchemaBindable, make_executable_schema
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, build_schema
 
-from emulator.artefacts import contract
+from emulator.artefacts import contract_text
 from emulator.errors import EmulatorDefect, nearest, unknown
 from emulator.stackadapt.graphql import resolvers
 from emulator.stackadapt.graphql.resolvers.fields import member
@@ -51,7 +51,7 @@ def executable_schema(name: str) -> GraphQLSchema:
     api_version = API_VERSIONS.get(name)
     if api_version is None:
         raise unknown("API version", name, API_VERSIONS, where="apiVersion")
-    return bind(contract(api_version.file).read_text(encoding="utf-8"), bindables_of(api_version))
+    return bind(contract_text(api_version.file), bindables_of(api_version))
 
 
 def bindables_of(api_version: ApiVersion) -> list[SchemaBindable]:

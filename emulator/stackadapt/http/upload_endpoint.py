@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 from emulator.errors import InputError, NotFound
 from emulator.stackadapt.ingestion.upload_targets import store_sent
 from emulator.stackadapt.service import StackAdapt
+from emulator.text_files import NotUtf8, decode
 
 Find = Callable[[str], StackAdapt | None]
 
@@ -33,9 +34,9 @@ def blueprint(find: Find) -> Blueprint:
         if file is None:
             raise InputError("the form has no file", where="file", hint="Send multipart/form-data.")
         try:
-            content = file.read().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError("the file is not UTF-8 text", where="file", found=file.filename) from None
+            content = decode(file.read())
+        except NotUtf8 as error:
+            raise InputError(f"cannot read {file.filename}: {error}", where="file", hint=error.hint) from None
         with stackadapt.sandbox.store.begin() as connection:
             if not store_sent(connection, request.form.get("key", ""), content):
                 raise NotFound("unknown upload target", where="key", hint="Create one with createUploadTargets.")

@@ -158,7 +158,7 @@ def remove_jobs(connection: Connection, jobs: Sequence[Row[Any]]) -> None:
 
 def _due_at(connection: Connection, arrival: Arrival, advertiser_id: str) -> int:
     previous = connection.scalar(select(func.max(JOBS.c.due_at)).where(JOBS.c.advertiser_id == advertiser_id))
-    return max(arrival.due_at, previous or 0)
+    return arrival.due_at if previous is None else max(arrival.due_at, previous)
 
 
 def _is_replay(connection: Connection, advertiser_id: str, provider: str, sync_id: str | None) -> bool:

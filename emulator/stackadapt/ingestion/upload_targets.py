@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Connection, insert, select, update
 
 from emulator.addresses import is_localhost
+from emulator.errors import unreadable
 from emulator.ids import secret
 from emulator.stackadapt import messages
 from emulator.stackadapt.rules.user_errors import refusal
@@ -44,20 +45,23 @@ def store_sent(connection: Connection, key: str, content: str) -> bool:
     return connection.execute(stored).rowcount == 1
 
 
-def read_upload(connection: Connection, places: UploadPlaces, url: str, *, most_bytes: int) -> tuple[str, str]:
-    """The name and the text of the file at a URL: a target's `resourceUrl`, or a file in the folder.
+def read_upload(connection: Connection, places: UploadPlaces, url: str, *, most_bytes: int) -> tuple[str, bytes]:
+    """The name and the content of the file at a URL: a target's `resourceUrl`, or a file in the folder.
 
-    Raises Refusal, with the path of `url`. Bytes that are not UTF-8 become U+FFFD.
+    Raises Refusal, with the path of `url`.
     """
     sent = connection.execute(select(UPLOAD_TARGETS).where(UPLOAD_TARGETS.c.resource_url == url)).one_or_none()
     if sent is not None:
         if sent.content is None:
             raise refusal(messages.NOTHING_UPLOADED, "input", "url")
-        return sent.filename, sent.content
+        return sent.filename, sent.content.encode()
     file = _file_in(places.folder, url)
     if file.stat().st_size > most_bytes:
         raise refusal(messages.FILE_TOO_LARGE.format(most_bytes), "input", "url")
-    return file.name, file.read_bytes().decode("utf-8-sig", "replace")
+    try:
+        return file.name, file.read_bytes()
+    except OSError as error:
+        raise refusal(str(unreadable(url, error)), "input", "url") from None
 
 
 def _file_in(folder: Path | None, url: str) -> Path:

@@ -10,12 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from codecs import BOM_UTF8
+import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import IO, Any
 
 from emulator import strict_json
-from emulator.errors import unknown
+from emulator.errors import InputError, unknown
+from emulator.stackadapt.rules.csv_rows import COMMA, OTHERS, BadRow, Lines, next_row, rows
+from emulator.text import is_storable
+from emulator.text_files import NotUtf8, lenient_lines
 
 ADVERTISER_ID = "advertiserId"
 EMAIL = "email"
@@ -30,6 +35,10 @@ KEYS = (*STRINGS, *ARRAYS, PROPERTIES)
 LONGEST_LINE = 4 * 1024 * 1024
 
 _PREFIX = f"{PROPERTIES}."
+_SHOWN_CHARACTERS = 80
+_TOO_LONG = f"The line is longer than {LONGEST_LINE} characters."
+# What a byte that is not UTF-8 becomes.
+_UNDECODED = re.compile("[\udc80-\udcff]")
 
 JsonObject = dict[str, Any]
 
@@ -65,8 +74,15 @@ def as_csv(profiles: Iterable[JsonObject], property_keys: Sequence[str]) -> Iter
 
 
 def read_lines(file: IO[bytes], name: str) -> Iterator[Line]:
-    """The lines of a file in one of the formats, without empty lines."""
-    return _READERS[name](file)
+    """The lines of a file in one of the formats, also gzipped, without empty lines.
+
+    Raises InputError for text in another encoding, and for a CSV header without emails.
+    """
+    lines = Lines(_lines(file))
+    try:
+        yield from _READERS[name](lines)
+    except BadLine as error:
+        yield lines.number + 1, error
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -85,15 +101,27 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _read_json_lines(file: IO[bytes]) -> Iterator[Line]:
-    number = 0
-    while line := file.readline(LONGEST_LINE):
-        number += 1
-        if line.strip():
-            yield number, _json_object(line.removeprefix(BOM_UTF8) if number == 1 else line)
+def _lines(file: IO[bytes]) -> Iterator[str | None]:
+    """The lines of a file. Raises InputError for text in another encoding, BadLine where it cannot be unpacked."""
+    try:
+        yield from lenient_lines(file, longest=LONGEST_LINE)
+    except NotUtf8 as error:
+        raise InputError(f"cannot read the profiles: {error}", where="body", hint=error.hint) from None
+    except (OSError, EOFError, zlib.error):
+        raise BadLine("From here on the compressed data is damaged.") from None
 
 
-def _json_object(line: bytes) -> JsonObject | BadLine:
+def _read_json_lines(lines: Lines) -> Iterator[Line]:
+    for line in lines:
+        if line is None:
+            yield lines.number, BadLine(_TOO_LONG)
+        elif line.strip():
+            yield lines.number, _json_object(line)
+
+
+def _json_object(line: str) -> JsonObject | BadLine:
+    if _UNDECODED.search(line):
+        return BadLine("The line is not UTF-8 text.")
     try:
         profile = strict_json.parse(line)
     except (ValueError, RecursionError):
@@ -101,28 +129,65 @@ def _json_object(line: bytes) -> JsonObject | BadLine:
     return profile if isinstance(profile, dict) else BadLine("The line is not a JSON object.")
 
 
-def _read_csv(file: IO[bytes]) -> Iterator[Line]:
-    # Bytes that are not UTF-8 become text that cannot be stored, which is rejected where it is read.
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True)
-    try:
-        header = next(reader, [])
-        for cells in reader:
-            if cells:
-                yield reader.line_num, _profile_of_cells(header, cells)
-    except csv.Error as error:
-        yield reader.line_num, BadLine(f"The line is not CSV: {error}.")
-    finally:
-        text.detach()
+def _read_csv(lines: Lines) -> Iterator[Line]:
+    found = _header(lines)
+    if found is None:
+        return
+    header, delimiter = found
+    for number, cells in rows(lines, delimiter, width=len(header)):
+        yield number, BadLine(f"The line {cells}.") if isinstance(cells, BadRow) else _profile_of_cells(header, cells)
+
+
+def _header(lines: Lines) -> tuple[list[str], str] | None:
+    """The names of the columns and what separates them: the first delimiter that gives one column the name of emails.
+
+    None for an empty file. Raises InputError for a header without that column, or with a column twice.
+    """
+    read: dict[str, list[str]] = {}
+    for delimiter in (COMMA, *OTHERS):
+        row = next_row(lines, delimiter)
+        if row is None:
+            return None
+        _, cells, taken = row
+        if isinstance(cells, list):
+            if cells.count(EMAIL) == 1:
+                _check_columns(cells)
+                return cells, delimiter
+            read[delimiter] = cells
+        lines.put_back(taken)
+    names = max(read.values(), key=len, default=[])
+    raise InputError(
+        f"the header has {'more than one' if EMAIL in names else 'no'} column {EMAIL!r}",
+        where=f"line {lines.number + 1}",
+        found=", ".join(names)[:_SHOWN_CHARACTERS],
+        allowed=f"one, among columns that are separated by commas, {', '.join(OTHERS.values())}",
+        hint=_renaming(names),
+    )
+
+
+def _renaming(names: Sequence[str]) -> str:
+    alike = get_close_matches(EMAIL, [name.strip().lower() for name in names], n=1)
+    old = next((name for name in names if name.strip().lower() in alike), None)
+    return f"Rename the column {'of the emails' if old is None or old == EMAIL else repr(old)} to {EMAIL!r}."
+
+
+def _check_columns(header: Sequence[str]) -> None:
+    keys = [name if name in KEYS else f"{_PREFIX}{name.removeprefix(_PREFIX)}" for name in header if name]
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            raise InputError("the header has a column twice", where="header", found=key.removeprefix(_PREFIX))
+        if not is_storable(key):
+            hint = "Save it as UTF-8."
+            raise InputError("the header is not UTF-8 text, or has a zero byte", where="header", hint=hint)
 
 
 def _profile_of_cells(header: Sequence[str], cells: Sequence[str]) -> JsonObject | BadLine:
-    if len(cells) != len(header):
-        return BadLine(f"The line has {len(cells)} cells, the header {len(header)}.")
     profile: JsonObject = {PROPERTIES: {}}
     for name, cell in zip(header, cells, strict=True):
         if cell == "":
             continue
+        if not name:
+            return BadLine(f"The cell {cell[:_SHOWN_CHARACTERS]!r} is in a column without a name.")
         if name in STRINGS:
             profile[name] = cell
         elif name in ARRAYS:
@@ -135,4 +200,4 @@ def _profile_of_cells(header: Sequence[str], cells: Sequence[str]) -> JsonObject
     return profile
 
 
-_READERS: Mapping[str, Callable[[IO[bytes]], Iterator[Line]]] = {"jsonl": _read_json_lines, "csv": _read_csv}
+_READERS: Mapping[str, Callable[[Lines], Iterator[Line]]] = {"jsonl": _read_json_lines, "csv": _read_csv}

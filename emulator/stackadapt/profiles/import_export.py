@@ -28,7 +28,7 @@ from emulator.stackadapt.tables import PROFILES
 from emulator.timestamps import to_millis
 
 PROFILES_AT_ONCE = 1_000
-PROBLEMS_SHOWN = 20
+PROBLEMS_SHOWN = 1_000
 
 # The value of the schema's enum `Source` for profiles that no connection sent.
 _SOURCE = "USER_UPLOADED"

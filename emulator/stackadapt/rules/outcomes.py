@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.artefacts import contract
+from emulator.artefacts import contract_text
 from emulator.yaml_files import load_yaml
 
 QUEUED = "queued"
@@ -32,7 +32,7 @@ UNMAPPED_KEY = "UNMAPPED_KEY"
 EXTERNAL_ID_MOVED = "EXTERNAL_ID_MOVED"
 STATUS_KEPT = "STATUS_KEPT"
 
-_TABLE: Final[Mapping[str, Any]] = load_yaml(contract("reason-codes.yaml").read_text(encoding="utf-8"))
+_TABLE: Final[Mapping[str, Any]] = load_yaml(contract_text("reason-codes.yaml"))
 # What each outcome means.
 OUTCOMES: Final[Mapping[str, str]] = _TABLE["outcomes"]
 # What each reason code means, as `rejections` and `records` show it.

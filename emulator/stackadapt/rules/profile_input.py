@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import Any
 
 from emulator import strict_json
 from emulator.stackadapt import messages
+from emulator.stackadapt.rules.csv_rows import COMMA, OTHERS, BadRow, Lines, next_row, rows
 from emulator.stackadapt.rules.user_errors import refusal
 
 Records = list[dict[str, Any]]
@@ -43,7 +43,7 @@ def read_file(filename: str, text: str) -> Records:
     reader = {"json": _json, "csv": _csv}.get(suffix)
     if reader is None:
         raise UnreadableFile(f"{filename!r} has neither the suffix .csv nor .json")
-    return reader(text.removeprefix("\ufeff"))
+    return reader(text)
 
 
 def _is_array_of_objects(value: Any) -> bool:
@@ -61,19 +61,21 @@ def _json(text: str) -> Records:
 
 
 def _csv(text: str) -> Records:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(rows, None)
-        if header is None:
-            raise UnreadableFile("the file has no header")
-        if len(set(header)) < len(header):
-            raise UnreadableFile("two columns of the header have the same name")
-        return [_record(header, row, rows.line_num) for row in rows if row]
-    except csv.Error as error:
-        raise UnreadableFile(f"line {rows.line_num} is not CSV: {error}") from None
+    lines = Lines(io.StringIO(text, newline=""))
+    first = next_row(lines, COMMA)
+    if first is None:
+        raise UnreadableFile("the file has no header")
+    number, header, _ = first
+    if isinstance(header, BadRow):
+        raise UnreadableFile(f"line {number} {header}")
+    if len(set(header)) < len(header):
+        raise UnreadableFile("two columns of the header have the same name")
+    if len(header) == 1 and (found := [name for mark, name in OTHERS.items() if mark in header[0]]):
+        raise UnreadableFile(f"the header has one column, {header[0]!r}: separate columns with commas, not {found[0]}")
+    return [_record(header, cells, number) for number, cells in rows(lines, COMMA, width=len(header))]
 
 
-def _record(header: list[str], row: list[str], line: int) -> dict[str, Any]:
-    if len(row) != len(header):
-        raise UnreadableFile(f"line {line} has {len(row)} cells, the header {len(header)}")
-    return {name: cell for name, cell in zip(header, row, strict=True) if cell != ""}
+def _record(header: list[str], cells: list[str] | BadRow, line: int) -> dict[str, Any]:
+    if isinstance(cells, BadRow):
+        raise UnreadableFile(f"line {line} {cells}")
+    return {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}

@@ -17,6 +17,7 @@ from emulator.stackadapt.rules.mapping_columns import MappingColumn
 from emulator.stackadapt.rules.profile_input import UnreadableFile, read_file, read_profiles
 from emulator.stackadapt.rules.user_errors import refusal
 from emulator.text import is_storable
+from emulator.text_files import NotUtf8, decode
 
 RESOURCE = "CDP_PROFILES"
 
@@ -38,13 +39,13 @@ def create_user_uploaded_profiles(context: RequestContext, given: Input) -> Outp
     if not url:
         raise refusal(messages.URL_REQUIRED, "input", "url")
     columns = columns_of(context, given) or ()
-    name, text = read_upload(context.connection, context.uploads, url, most_bytes=context.limits.body_bytes)
+    name, content = read_upload(context.connection, context.uploads, url, most_bytes=context.limits.body_bytes)
     name = given.get("filename") or name
     try:
-        records, failure = read_file(name, text), None
+        records, failure = read_file(name, decode(content)), None
         if len(records) > context.limits.profiles:
             records, failure = [], messages.TOO_MANY_PROFILES.format(len(records), context.limits.profiles)
-    except UnreadableFile as error:
+    except (NotUtf8, UnreadableFile) as error:
         records, failure = [], str(error)
     return _upload(context, given, columns, name, records, failure)
 
