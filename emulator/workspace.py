@@ -20,8 +20,9 @@ from emulator.rate_limit import RateLimit, parse_rate_limit
 READ = "READ"
 WRITE = "WRITE"
 
-# Which of several values of an identifier are sent ("ID Sync").
+# Which of several values of an identifier are sent ("ID Sync"): a strategy of the customized setup, or the default setup.
 LAST, FIRST, ALL = "last", "first", "all"
+DEFAULT_SETUP = "default"
 
 LATENCIES = ("instant", "realistic")
 
@@ -80,8 +81,9 @@ class Audience:
 class Connection:
     """An audience connected to a destination instance, with its event settings.
 
-    Customized setup: `email` is which emails are sent, `last`, `first` or `all`; `traits` are the traits to send, each
-    with its name at the destination.
+    `email` is which emails are sent: `DEFAULT_SETUP`, which sends all, or with email as an identifier of the customized
+    setup `last`, `first` or `all`; None sends no email. `traits` are the traits to send, each with its name at the
+    destination.
     """
 
     audience_key: str
@@ -89,7 +91,7 @@ class Connection:
     send_identify: bool = True
     enter_event: str = "Audience Entered"
     exit_event: str = "Audience Exited"
-    email: str | None = LAST
+    email: str | None = DEFAULT_SETUP
     traits: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -124,7 +126,7 @@ class StepConnection:
     step_key: str
     event: str | None = None
     events: str = ALL
-    email: str | None = LAST
+    email: str | None = DEFAULT_SETUP
     traits: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -377,7 +379,7 @@ def _enrichment(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _strategy(item: Mapping[str, Any]) -> str | None:
-    given = item.get("email", True)
+    given = item.get("email", DEFAULT_SETUP)
     return LAST if given is True else given or None
 
 

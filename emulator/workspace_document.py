@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from emulator.workspace import (
+    DEFAULT_SETUP,
     LAST,
     Advertiser,
     Audience,
@@ -117,7 +118,7 @@ def _customized(email: str | None, traits: Mapping[str, str]) -> Document:
     """The settings of Engage's customized setup: which emails and which traits are sent."""
     renamed = any(trait != name for trait, name in traits.items())
     return {
-        **({} if email == LAST else {"email": email or False}),
+        **({} if email == DEFAULT_SETUP else {"email": True if email == LAST else email or False}),
         **({"traits": dict(traits) if renamed else list(traits)} if traits else {}),
     }
 
