@@ -29,7 +29,7 @@ LAYERS: Mapping[str, Layers] = {
         "clock durations addresses credentials text strict_json",
         "timestamps rate_limit transport store schemas",
         "yaml_files events",
-        "workspace_file",
+        "workspace_file workspace_segment",
         "workspace journal faults",
         "workspace_document",
         "sandbox",
