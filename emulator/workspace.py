@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from emulator.errors import InputError, WorkspaceError, nearest
 from emulator.rate_limit import RateLimit, parse_rate_limit
 from emulator.workspace_segment import (
     ALL,
+    BATCH,
     DEFAULT_SETUP,
     FIRST,
     LAST,
+    REALTIME,
     Audience,
     Connection,
     Destination,
@@ -36,11 +38,15 @@ from emulator.workspace_segment import (
 
 __all__ = [
     "ALL",
+    "BATCH",
     "DEFAULT_SETUP",
     "FIRST",
+    "INSTANT",
     "LAST",
     "LATENCIES",
     "READ",
+    "REALISTIC",
+    "REALTIME",
     "WRITE",
     "Advertiser",
     "Audience",
@@ -63,7 +69,11 @@ __all__ = [
 READ = "READ"
 WRITE = "WRITE"
 
-LATENCIES = ("instant", "realistic")
+INSTANT, REALISTIC = "instant", "realistic"
+LATENCIES = (INSTANT, REALISTIC)
+
+# Documented: "up to about one minute".
+REALISTIC_BATCH_AGE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +112,12 @@ class Source:
 class Ingestion:
     """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
 
-    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`. `record_without_email` is
+    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`; None is what the timing
+    of the workspace says: see `Workspace.latency`. `record_without_email` is
     `reject`, `wait`, or None for what the API version does.
     """
 
-    latency: str = "instant"
+    latency: str | None = None
     record_without_email: str | None = None
     report_rejections: str = "silent"
     mapping_race: bool = False
@@ -114,9 +125,13 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them."""
+    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them.
+
+    With the timing `realistic`, every delay that is documented takes place, unless its own setting says otherwise.
+    """
 
     name: str = "local"
+    timing: str = INSTANT
     advertisers: tuple[Advertiser, ...]
     tokens: tuple[Token, ...]
     sources: tuple[Source, ...] = ()
@@ -138,6 +153,17 @@ class Workspace:
             _check_latency(latency)
             changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
         return changed if api_version is None else replace(changed, api_version=api_version)
+
+    @property
+    def latency(self) -> str:
+        """The latency of ingestion: its own setting, or else the timing of the workspace."""
+        return self.ingestion.latency or self.timing
+
+    def batch_age(self, destination: Destination) -> timedelta:
+        """How old a batch of a destination instance gets: its own setting, or else what the timing says."""
+        if destination.batch_age is not None:
+            return destination.batch_age
+        return REALISTIC_BATCH_AGE if self.timing == REALISTIC else timedelta()
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, compared in constant time."""
@@ -182,7 +208,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
 
     check(document, where=where)
     return Workspace(
-        **given(document, name="name", seed="seed", api_version="apiVersion"),
+        **given(document, name="name", timing="timing", seed="seed", api_version="apiVersion"),
         **given(document.get("user", {}), user_email="email"),
         advertisers=tuple(Advertiser(**item) for item in document["advertisers"]),
         tokens=tuple(_token(item, where) for item in document["tokens"]),

@@ -35,7 +35,7 @@ def document_of(workspace: Workspace) -> Document:
     limit = workspace.rate_limit
     return {
         "name": workspace.name,
-        **_unless_default(workspace, seed="seed", api_version="apiVersion"),
+        **_unless_default(workspace, timing="timing", seed="seed", api_version="apiVersion"),
         "user": {"email": workspace.user_email},
         "advertisers": [_advertiser(each) for each in workspace.advertisers],
         "tokens": [_token(each) for each in workspace.tokens],
@@ -65,7 +65,13 @@ def _source(source: Source) -> Document:
 
 
 def _audience(audience: Audience) -> Document:
-    return {"key": audience.key, "id": audience.id, "name": audience.name, "condition": dict(audience.condition)}
+    return {
+        "key": audience.key,
+        "id": audience.id,
+        "name": audience.name,
+        **_unless_none(computation=audience.computation),
+        "condition": dict(audience.condition),
+    }
 
 
 def _journey(journey: Journey) -> Document:
@@ -81,7 +87,7 @@ def _step(step: Step) -> Document:
 
 
 def _destination(destination: Destination) -> Document:
-    age = {"age": _duration(destination.batch_age)} if destination.batch_age else {}
+    age = {} if destination.batch_age is None else {"age": _duration(destination.batch_age)}
     batch = _unless_default(destination, batch_size="size", batch_concurrency="concurrency") | age
     return {
         "name": destination.name,

@@ -13,6 +13,9 @@ from emulator.durations import parse_duration
 LAST, FIRST, ALL = "last", "first", "all"
 DEFAULT_SETUP = "default"
 
+# How an audience is computed.
+REALTIME, BATCH = "realtime", "batch"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
@@ -24,12 +27,16 @@ class Space:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """An Engage audience. `condition` keeps its JSON form; `segment.conditions` compiles it."""
+    """An Engage audience. `condition` keeps its JSON form; `segment.conditions` compiles it.
+
+    `computation` is `realtime` or `batch`; None is what the timing of the workspace says.
+    """
 
     id: str
     key: str
     name: str
     condition: Mapping[str, Any]
+    computation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +112,9 @@ class Subscription:
 class Destination:
     """A destination instance: one configured copy of the published destination. `generation` None is the newest.
 
-    `batch_concurrency` is the number of batches that may be sent at once. A disabled one sends nothing. `source` is the
-    name of the source whose calls reach it; None is every source.
+    `batch_age` None is what the timing of the workspace says: see `Workspace.batch_age`. `batch_concurrency` is the
+    number of batches that may be sent at once. A disabled one sends nothing. `source` is the name of the source whose
+    calls reach it; None is every source.
     """
 
     name: str
@@ -116,7 +124,7 @@ class Destination:
     connections: tuple[Connection, ...] = ()
     step_connections: tuple[StepConnection, ...] = ()
     batch_size: int = 1000
-    batch_age: timedelta = timedelta()
+    batch_age: timedelta | None = None
     batch_concurrency: int = 1
     endpoint: str | None = None
     enabled: bool = True
@@ -136,13 +144,17 @@ def read_destination(item: Mapping[str, Any]) -> Destination:
         generation=item.get("generation"),
         endpoint=item.get("endpoint"),
         settings=dict(item["settings"]),
-        batch_age=parse_duration(batch.get("age", "0s"), where=f"destination {item['name']!r}: batch.age"),
+        batch_age=_age(batch, f"destination {item['name']!r}: batch.age"),
         connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
         step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
         **given(batch, batch_size="size", batch_concurrency="concurrency"),
         **given(item, enabled="enabled", source="source"),
     )
+
+
+def _age(batch: Mapping[str, Any], where: str) -> timedelta | None:
+    return parse_duration(batch["age"], where=where) if "age" in batch else None
 
 
 def _subscription(item: Mapping[str, Any]) -> Subscription:

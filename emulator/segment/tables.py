@@ -100,6 +100,14 @@ DUE = Table(
     Column("at", BigInteger, nullable=False, index=True),
 )
 
+# One row: when the space started. Batch audiences are computed at intervals from then on.
+SPACE_START = Table(
+    "segment_space_start",
+    TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+)
+
 # Events that Engage emitted, one row per connected destination instance. `email` is in lower case.
 EVENTS = Table(
     "segment_events",

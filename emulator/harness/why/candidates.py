@@ -69,6 +69,8 @@ def _profile(_stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
 
 def _audience(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     """What Engage says that each condition needs; that of the audience in question first."""
+    if (due := parse_timestamp(stop.about.get("nextComputation"))) is not None:
+        yield _further(case, in_words(due - case.now), case.changed(wait=due - case.now))
     wanted = stop.about.get("audience")
     for each in sorted(evidence.audiences, key=lambda each: each["audience"] != wanted):
         if each["change"]:
@@ -77,7 +79,8 @@ def _audience(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
 
 def _destination(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
     if stop.reason == "QUEUED":
-        age = max((each.batch_age for each in parse_workspace(case.workspace).destinations), default=None)
+        workspace_now = parse_workspace(case.workspace)
+        age = max((workspace_now.batch_age(each) for each in workspace_now.destinations), default=None)
         if age:
             yield _further(case, in_words(age), case.changed(wait=age))
     yield from workspace.switched_on(case)

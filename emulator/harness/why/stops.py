@@ -235,12 +235,29 @@ def _audiences(evidence: Evidence) -> Stop | None:
             found=json.dumps(evidence.space[0]["externalIds"]),
             advice="Send a userId or an email with the call.",
         )
+    waiting = [each for each in evidence.audiences if each["nextComputation"] and each["conditions"]["passed"]]
+    if waiting:
+        return _waits_for_batch(waiting[0], evidence)
     return Stop(
         stage=AUDIENCE,
         reason="CONDITION_FALSE",
         message="the profile meets the condition of no audience",
         found="; ".join(dict.fromkeys(_failed(evidence))) or None,
         advice="Send the traits or events that the condition needs.",
+    )
+
+
+def _waits_for_batch(audience: Shown, evidence: Evidence) -> Stop:
+    due = parse_timestamp(audience["nextComputation"])
+    remaining = in_words(due - evidence.now) if due else "unknown"
+    return Stop(
+        stage=AUDIENCE,
+        reason="NOT_COMPUTED_YET",
+        message=f"the profile meets the condition of {audience['audience']}, a batch audience, "
+        "which has not been computed since",
+        found=f"it is computed every 8 hours, and next at {audience['nextComputation']}, in {remaining}",
+        advice=f"Wait, or move the clock: stackadapt-emulator clock advance {remaining}",
+        about={"nextComputation": audience["nextComputation"]},
     )
 
 

@@ -77,7 +77,7 @@ class Dispatcher:
         """The next time, in milliseconds, at which something will be due; None when nothing is queued."""
         now = self._now()
         times = (
-            self._queue.next_due(target, after=now, age_millis=_age_millis(target))
+            self._queue.next_due(target, after=now, age_millis=self._age_millis(target))
             for _, targets in self._instances
             for target in targets
         )
@@ -87,7 +87,7 @@ class Dispatcher:
         yield from self._queue.due_retries(target, self._now())
         # Earlier batches may still be on their way.
         last = 0
-        while batch := self._queue.next_batch(target, after=last, queued_until=self._now() - _age_millis(target)):
+        while batch := self._queue.next_batch(target, after=last, queued_until=self._now() - self._age_millis(target)):
             last = batch.events[-1].id
             yield batch
 
@@ -138,9 +138,8 @@ class Dispatcher:
     def _now(self) -> int:
         return to_millis(self._sandbox.clock.now())
 
-
-def _age_millis(target: DeliveryTarget) -> int:
-    return target.destination.batch_age // timedelta(milliseconds=1)
+    def _age_millis(self, target: DeliveryTarget) -> int:
+        return self._sandbox.workspace.batch_age(target.destination) // timedelta(milliseconds=1)
 
 
 def _workers(destination: Destination) -> int:

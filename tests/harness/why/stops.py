@@ -63,6 +63,20 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         ["event"],
     ),
     (
+        "a batch audience",
+        Situation(workspace=workspace(audiences__0__computation="batch"), hours=3),
+        "audience",
+        "NOT_COMPUTED_YET",
+        ["clock"],
+    ),
+    (
+        "a batch audience whose condition is false",
+        Situation(workspace=workspace(audiences__0__computation="batch"), calls=(ada(total_spent=1),), hours=9),
+        "audience",
+        "CONDITION_FALSE",
+        ["trait"],
+    ),
+    (
         "not connected",
         Situation(workspace=workspace(destinations__0__audiences=[])),
         "destination",
