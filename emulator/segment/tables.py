@@ -35,6 +35,22 @@ INGEST = Table(
     Column("calls", BigInteger, nullable=False),
 )
 
+# The user ids whose calls are dropped, and since when.
+SUPPRESSED = Table(
+    "segment_suppressed",
+    TABLES,
+    Column("user_id", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+# The regulations that were carried out, as JSON.
+REGULATIONS = Table(
+    "segment_regulations",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+
 # `traits` is an object of values, `updated` one of the timestamp and the turn at which each was last set, `turn`
 # the latest of these turns. Ids are never reused: one may belong to a deleted user.
 PROFILES = Table(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.harness.checks.finding import NOTE, WORKSPACE, Finding, check
+from emulator.segment import computation_of
 from emulator.segment.conditions.compile import has_time_window
-from emulator.segment.engage.computations import computation_of
 from emulator.workspace import REALTIME, Workspace
 
 

@@ -32,6 +32,7 @@ from emulator.harness.why.evidence import Evidence
 from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
 from emulator.harness.why.segments import leaves_of, values_of
+from emulator.segment import USER_SUPPRESSED
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import parse_workspace
@@ -51,6 +52,12 @@ def _nothing(_stop: Stop, _case: Case, _evidence: Evidence) -> Proposals:
 
 
 def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    if stop.reason == USER_SUPPRESSED:
+        # What is run again knows no suppressions.
+        user_id = stop.about["userId"]
+        text = f"end the suppression of {user_id} with a regulation UNSUPPRESS, and send the person again"
+        yield Change(kind="regulation", where="UNSUPPRESS", value=user_id, text=text), case
+        return
     yield from workspace.switched_on(case)
     if stop.reason == "unknown_source":
         for source in case.workspace["sources"]:

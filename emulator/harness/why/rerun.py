@@ -15,7 +15,7 @@ from emulator.errors import EmulatorError
 from emulator.harness.why.answer import LATENCY, Question, Stop
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, Shown, gather
-from emulator.segment.engage.batches import BATCH_PERIOD
+from emulator.segment import BATCH_PERIOD
 from emulator.stackadapt.tables import ADVERTISERS, MAPPINGS, PROFILE_LISTS, SEGMENTS, SUPPRESSIONS
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import Workspace, parse_workspace

@@ -25,6 +25,7 @@ from emulator.harness.why.answer import (
 )
 from emulator.harness.why.evidence import Evidence, Shown
 from emulator.harness.why.unsent import SWITCHED_OFF, missing_connection
+from emulator.segment import USER_SUPPRESSED
 from emulator.timestamps import parse_timestamp
 
 _FLUSH = "SDKs send in batches: flush before the process ends."
@@ -34,7 +35,7 @@ def stop_of(evidence: Evidence) -> Stop | None:
     """Where a profile did not become visible; None when it did."""
     if _has_arrived(evidence):
         return None
-    stops = (find(evidence) for find in (_records, _deliveries, _requests, _audiences, _calls))
+    stops = (find(evidence) for find in (_suppressed, _records, _deliveries, _requests, _audiences, _calls))
     return next((stop for stop in stops if stop is not None), None) or _nothing_came_in(evidence)
 
 
@@ -265,6 +266,23 @@ def _failed(evidence: Evidence) -> Iterator[str]:
     for audience in evidence.audiences:
         for clause in audience["failed"]:
             yield f"{audience['audience']}: {clause}"
+
+
+def _suppressed(evidence: Evidence) -> Stop | None:
+    """Later calls cannot bring the person back, whatever happened to earlier ones."""
+    if not evidence.suppressed:
+        return None
+    user = evidence.suppressed[-1]
+    dropped = [call for call in evidence.calls if call.reason == USER_SUPPRESSED]
+    many = f", {len(dropped)} so far" if dropped else ""
+    return Stop(
+        stage=CALL,
+        reason=USER_SUPPRESSED,
+        message=f"the user {user['userId']} is suppressed: Segment drops every call with this user id{many}",
+        found=f"suppressed by a regulation since {user['since']}",
+        advice="End the suppression with a regulation UNSUPPRESS, then send the person again.",
+        about={"userId": user["userId"], **({"call": dropped[-1]} if dropped else {})},
+    )
 
 
 def _calls(evidence: Evidence) -> Stop | None:

@@ -241,6 +241,20 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         "INJECTED",
         ["fault"],
     ),
+    (
+        "suppressed and deleted",
+        Situation(regulation="SUPPRESS_ONLY"),
+        "call",
+        "USER_SUPPRESSED",
+        ["regulation"],
+    ),
+    (
+        "suppressed and deleted, asked by email",
+        Situation(regulation="SUPPRESS_ONLY", question={"email": "ada@example.com"}),
+        "call",
+        "USER_SUPPRESSED",
+        ["regulation"],
+    ),
     ("deleted", Situation(deletion="u1"), "visible", "PROFILE_DELETED", ["resend"]),
     (
         "latency",
