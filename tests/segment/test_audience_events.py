@@ -339,3 +339,13 @@ def test_an_unknown_audience_is_not_found_and_a_similar_one_is_suggested(segment
 
     with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
         segment_env.segment.members("vip_customer")
+
+
+@pytest.mark.parametrize("integrations", [{"All": False}, {"All": False, "StackAdapt Audiences": False}, {}])
+def test_integrations_of_a_call_keep_nobody_out_of_an_audience(
+    segment_env: SegmentEnv, integrations: dict[str, bool]
+) -> None:
+    traits = {"email": "ada@example.com", "total_spent": 900}
+    segment_env.segment.ingest("identify", {"userId": "u1", "traits": traits, "integrations": integrations})
+    assert segment_env.outcomes() == ["sent", "sent"]
+    assert all(payload["integrations"]["All"] is False for payload in segment_env.payloads())
