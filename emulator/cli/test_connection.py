@@ -28,7 +28,9 @@ Exit codes: 0 when the test passes in every generation, 1 when not, 2 bad usage 
 
 @click.command(epilog=_EPILOG)
 @click.option(
+    "--url",
     "--target",
+    "target",
     default="http://127.0.0.1:8585",
     show_default=True,
     envvar="STACKADAPT_EMULATOR_URL",
