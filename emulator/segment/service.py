@@ -18,7 +18,7 @@ from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.dispatcher import Dispatcher
 from emulator.segment.delivery.queries import DeliveryQueries, dead
 from emulator.segment.delivery.queue import Queue
-from emulator.segment.delivery.regulations import checked_type, record, regulations
+from emulator.segment.delivery.regulation import checked_type, record, regulations
 from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
 from emulator.segment.delivery.switches import recipients

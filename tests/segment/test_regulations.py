@@ -8,7 +8,7 @@ import pytest
 
 from emulator.errors import InputError, UnknownName
 from emulator.events import CallReceived
-from emulator.segment.delivery.regulations import TYPES
+from emulator.segment.delivery.regulation import TYPES
 from tests.segment.conftest import OpenEnv, SegmentEnv, answer
 
 DELETED = answer(text='{"data":{"deleteProfilesWithExternalIds":{"userErrors":[]}}}')

@@ -175,11 +175,7 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
             if each["outcome"] != "accepted" and not each["refusal"] and each["traceId"] not in deletion_traces
         ],
         deletions=deletions,
-        profiles=[
-            each
-            for each in control.pages("profiles", "profiles", email=email)
-            if email is not None or users & set(each["externalIds"])
-        ],
+        profiles=list(_profiles(control, users, email)),
     )
 
 
@@ -230,6 +226,12 @@ def _deletions(control: Control, names: set[str], records: Sequence[Shown]) -> I
             request = f"{body.get('query')} {json.dumps(body.get('variables'), ensure_ascii=False)}"
             if any(name in request for name in quoted):
                 yield exchange
+
+
+def _profiles(control: Control, users: set[str], email: str | None) -> Iterator[Shown]:
+    for each in control.pages("profiles", "profiles", email=email):
+        if email is not None or users & set(each["externalIds"]):
+            yield each
 
 
 def _suppressions(control: Control, user_id: str) -> list[Shown]:
