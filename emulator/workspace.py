@@ -17,14 +17,64 @@ from emulator.durations import PATTERN, parse_duration
 from emulator.errors import InputError, WorkspaceError, nearest
 from emulator.rate_limit import RateLimit, parse_rate_limit
 from emulator.timestamps import parse_zoned
+from emulator.workspace_segment import (
+    ALL,
+    BATCH,
+    DEFAULT_SETUP,
+    FIRST,
+    LAST,
+    REALTIME,
+    Audience,
+    Connection,
+    Destination,
+    Journey,
+    Space,
+    Step,
+    StepConnection,
+    Subscription,
+    given,
+    read_destination,
+    read_journey,
+)
+
+__all__ = [
+    "ALL",
+    "BATCH",
+    "DEFAULT_SETUP",
+    "FIRST",
+    "INSTANT",
+    "LAST",
+    "LATENCIES",
+    "READ",
+    "REALISTIC",
+    "REALTIME",
+    "WRITE",
+    "Advertiser",
+    "Audience",
+    "Connection",
+    "Destination",
+    "Ingestion",
+    "Journey",
+    "Source",
+    "Space",
+    "Step",
+    "StepConnection",
+    "Subscription",
+    "Token",
+    "Workspace",
+    "built_in_workspace",
+    "load_workspace",
+    "parse_workspace",
+]
 
 READ = "READ"
 WRITE = "WRITE"
 
-# Which of several values of an identifier are sent ("ID Sync").
-LAST, FIRST, ALL = "last", "first", "all"
+INSTANT, REALISTIC = "instant", "realistic"
+LATENCIES = (INSTANT, REALISTIC)
 
-LATENCIES = ("instant", "realistic")
+# Documented: "up to about one minute".
+REALISTIC_BATCH_AGE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,127 +110,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Space:
-    """The Engage space of profiles and audiences."""
-
-    id: str = "spa_local"
-    name: str = "Local"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audience:
-    """An Engage audience. `condition` keeps its JSON form; `segment.conditions` compiles it."""
-
-    id: str
-    key: str
-    name: str
-    condition: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """An audience connected to a destination instance, with its event settings.
-
-    Customized setup: `email` is which emails are sent, `last`, `first` or `all`; `traits` are the traits to send, each
-    with its name at the destination.
-    """
-
-    audience_key: str
-    send_track: bool = True
-    send_identify: bool = True
-    enter_event: str = "Audience Entered"
-    exit_event: str = "Audience Exited"
-    email: str | None = LAST
-    traits: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A journey step: entered when `wait` has passed since the previous one and `condition`, if any, is true."""
-
-    key: str
-    name: str
-    wait: timedelta = timedelta()
-    condition: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journey:
-    """An Engage journey. Conditions keep their JSON form; a profile that meets `exit` leaves every step."""
-
-    id: str
-    name: str
-    entry: Mapping[str, Any]
-    exit: Mapping[str, Any] | None = None
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepConnection:
-    """A journey step connected to a destination instance, with its event settings.
-
-    `event` None is the step's name. `events` is `all` (entering and leaving) or `entered`.
-    """
-
-    step_key: str
-    event: str | None = None
-    events: str = ALL
-    email: str | None = LAST
-    traits: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """A trigger and a mapping of one action. `mapping` replaces fields of the defaults unless `defaults` is off."""
-
-    name: str
-    action: str
-    trigger: str
-    mapping: Mapping[str, Any]
-    defaults: bool = True
-    enabled: bool = True
-
-    def mapping_over(self, defaults: Mapping[str, Any]) -> dict[str, Any]:
-        """The mapping laid over the action's default mapping, or alone where `defaults` is off."""
-        return {**(defaults if self.defaults else {}), **self.mapping}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """A destination instance: one configured copy of the published destination. `generation` None is the newest.
-
-    `batch_concurrency` is the number of batches that may be sent at once. A disabled one sends nothing. `source` is the
-    name of the source whose calls reach it; None is every source.
-    """
-
-    name: str
-    generation: str | None
-    settings: Mapping[str, str] = field(repr=False)
-    subscriptions: tuple[Subscription, ...]
-    connections: tuple[Connection, ...] = ()
-    step_connections: tuple[StepConnection, ...] = ()
-    batch_size: int = 1000
-    batch_age: timedelta = timedelta()
-    batch_concurrency: int = 1
-    endpoint: str | None = None
-    enabled: bool = True
-    source: str | None = None
-
-    def masked(self, text: str) -> str:
-        """`text` without the token, for storage and output: the engine quotes a token that is not valid in a header."""
-        token = self.settings["apiKey"]
-        return text.replace(token, "***") if token else text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
     """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
 
-    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`. `record_without_email` is
+    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`; None is what the timing
+    of the workspace says: see `Workspace.latency`. `record_without_email` is
     `reject`, `wait`, or None for what the API version does.
     """
 
-    latency: str = "instant"
+    latency: str | None = None
     record_without_email: str | None = None
     report_rejections: str = "silent"
     mapping_race: bool = False
@@ -188,13 +126,17 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them."""
+    """A whole workspace. `faults` keep their JSON form; `emulator.faults` parses them.
+
+    With the timing `realistic`, every delay that is documented takes place, unless its own setting says otherwise.
+    """
 
     name: str = "local"
+    timing: str = INSTANT
     advertisers: tuple[Advertiser, ...]
     tokens: tuple[Token, ...]
     sources: tuple[Source, ...] = ()
-    space: Space = Space()
+    space: Space = field(default_factory=Space)
     audiences: tuple[Audience, ...] = ()
     journeys: tuple[Journey, ...] = ()
     destinations: tuple[Destination, ...] = ()
@@ -212,6 +154,17 @@ class Workspace:
             _check_latency(latency)
             changed = replace(changed, ingestion=replace(changed.ingestion, latency=latency))
         return changed if api_version is None else replace(changed, api_version=api_version)
+
+    @property
+    def latency(self) -> str:
+        """The latency of ingestion: its own setting, or else the timing of the workspace."""
+        return self.ingestion.latency or self.timing
+
+    def batch_age(self, destination: Destination) -> timedelta:
+        """How old a batch of a destination instance gets: its own setting, or else what the timing says."""
+        if destination.batch_age is not None:
+            return destination.batch_age
+        return REALISTIC_BATCH_AGE if self.timing == REALISTIC else timedelta()
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, compared in constant time."""
@@ -256,20 +209,20 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
 
     check(document, where=where)
     return Workspace(
-        **_given(document, name="name", seed="seed", api_version="apiVersion"),
-        **_given(document.get("user", {}), user_email="email"),
+        **given(document, name="name", timing="timing", seed="seed", api_version="apiVersion"),
+        **given(document.get("user", {}), user_email="email"),
         advertisers=tuple(Advertiser(**item) for item in document["advertisers"]),
         tokens=tuple(_token(item, where) for item in document["tokens"]),
         sources=tuple(
-            Source(name=item["name"], write_key=item["writeKey"], **_given(item, enabled="enabled"))
+            Source(name=item["name"], write_key=item["writeKey"], **given(item, enabled="enabled"))
             for item in document.get("sources", ())
         ),
         space=Space(**document.get("space", {})),
         audiences=tuple(Audience(**item) for item in document.get("audiences", ())),
-        journeys=tuple(_journey(item) for item in document.get("journeys", ())),
-        destinations=tuple(_destination(item) for item in document.get("destinations", ())),
+        journeys=tuple(read_journey(item) for item in document.get("journeys", ())),
+        destinations=tuple(read_destination(item) for item in document.get("destinations", ())),
         ingestion=Ingestion(
-            **_given(
+            **given(
                 document.get("ingestion", {}),
                 latency="latency",
                 record_without_email="recordWithoutEmail",
@@ -317,81 +270,3 @@ def _timestamp(text: str, where: str) -> datetime:
             "invalid timestamp", where=where, found=text, allowed="ISO 8601 with a time zone: 2026-01-31T00:00:00Z"
         )
     return timestamp
-
-
-def _destination(item: Mapping[str, Any]) -> Destination:
-    batch = item.get("batch", {})
-    return Destination(
-        name=item["name"],
-        generation=item.get("generation"),
-        endpoint=item.get("endpoint"),
-        settings=dict(item["settings"]),
-        batch_age=parse_duration(batch.get("age", "0s"), where=f"destination {item['name']!r}: batch.age"),
-        connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
-        step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
-        subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
-        **_given(batch, batch_size="size", batch_concurrency="concurrency"),
-        **_given(item, enabled="enabled", source="source"),
-    )
-
-
-def _subscription(item: Mapping[str, Any]) -> Subscription:
-    return Subscription(
-        name=item.get("name", item["action"]),
-        action=item["action"],
-        trigger=item["trigger"],
-        mapping=item.get("mapping", {}),
-        **_given(item, defaults="defaults", enabled="enabled"),
-    )
-
-
-def _connection(item: Mapping[str, Any]) -> Connection:
-    return Connection(
-        audience_key=item["key"],
-        traits=_enrichment(item),
-        email=_strategy(item),
-        **_given(
-            item,
-            send_track="sendTrack",
-            send_identify="sendIdentify",
-            enter_event="enterEvent",
-            exit_event="exitEvent",
-        ),
-    )
-
-
-def _step_connection(item: Mapping[str, Any]) -> StepConnection:
-    return StepConnection(
-        step_key=item["key"],
-        traits=_enrichment(item),
-        email=_strategy(item),
-        **_given(item, event="event", events="events"),
-    )
-
-
-def _enrichment(item: Mapping[str, Any]) -> dict[str, str]:
-    given = item.get("traits", ())
-    return dict(given) if isinstance(given, Mapping) else {name: name for name in given}
-
-
-def _strategy(item: Mapping[str, Any]) -> str | None:
-    given = item.get("email", True)
-    return LAST if given is True else given or None
-
-
-def _journey(item: Mapping[str, Any]) -> Journey:
-    steps = (
-        Step(
-            key=step["key"],
-            name=step["name"],
-            wait=parse_duration(step.get("wait", "0s"), where=f"journey step {step['key']!r}: wait"),
-            condition=step.get("condition"),
-        )
-        for step in item["steps"]
-    )
-    return Journey(id=item["id"], name=item["name"], entry=item["entry"], exit=item.get("exit"), steps=tuple(steps))
-
-
-def _given(item: Mapping[str, Any], **names: str) -> dict[str, Any]:
-    """The fields whose key is in the document: defaults are defined once, in the data class."""
-    return {field_name: item[key] for field_name, key in names.items() if key in item}

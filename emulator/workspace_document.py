@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from emulator.workspace import (
+    DEFAULT_SETUP,
     LAST,
     Advertiser,
     Audience,
@@ -34,7 +35,7 @@ def document_of(workspace: Workspace) -> Document:
     limit = workspace.rate_limit
     return {
         "name": workspace.name,
-        **_unless_default(workspace, seed="seed", api_version="apiVersion"),
+        **_unless_default(workspace, timing="timing", seed="seed", api_version="apiVersion"),
         "user": {"email": workspace.user_email},
         "advertisers": [_advertiser(each) for each in workspace.advertisers],
         "tokens": [_token(each) for each in workspace.tokens],
@@ -64,7 +65,13 @@ def _source(source: Source) -> Document:
 
 
 def _audience(audience: Audience) -> Document:
-    return {"key": audience.key, "id": audience.id, "name": audience.name, "condition": dict(audience.condition)}
+    return {
+        "key": audience.key,
+        "id": audience.id,
+        "name": audience.name,
+        **_unless_none(computation=audience.computation),
+        "condition": dict(audience.condition),
+    }
 
 
 def _journey(journey: Journey) -> Document:
@@ -80,7 +87,7 @@ def _step(step: Step) -> Document:
 
 
 def _destination(destination: Destination) -> Document:
-    age = {"age": _duration(destination.batch_age)} if destination.batch_age else {}
+    age = {} if destination.batch_age is None else {"age": _duration(destination.batch_age)}
     batch = _unless_default(destination, batch_size="size", batch_concurrency="concurrency") | age
     return {
         "name": destination.name,
@@ -117,7 +124,7 @@ def _customized(email: str | None, traits: Mapping[str, str]) -> Document:
     """The settings of Engage's customized setup: which emails and which traits are sent."""
     renamed = any(trait != name for trait, name in traits.items())
     return {
-        **({} if email == LAST else {"email": email or False}),
+        **({} if email == DEFAULT_SETUP else {"email": True if email == LAST else email or False}),
         **({"traits": dict(traits) if renamed else list(traits)} if traits else {}),
     }
 

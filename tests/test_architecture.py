@@ -29,7 +29,7 @@ LAYERS: Mapping[str, Layers] = {
         "clock durations addresses credentials text text_files strict_json",
         "timestamps rate_limit transport store schemas",
         "yaml_files events",
-        "workspace_file",
+        "workspace_file workspace_segment",
         "workspace journal faults",
         "workspace_document",
         "sandbox",
@@ -72,7 +72,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
-        "expectations "
+        "connection_test expectations "
         "explain preview recorded_cases recordings remote_guard scenarios subscription_context triggered unused why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",

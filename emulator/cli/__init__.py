@@ -28,6 +28,7 @@ COMMANDS = {
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",
+    "test-connection": "Test a token as the published destination does, and list its advertisers.",
     "clock": "Show and change the time of a running emulator.",
     "snapshot": "Save the state of a running emulator to a file, and restore it.",
     "record": "Forward requests to a real endpoint and record its responses, without personal data.",
@@ -86,7 +87,7 @@ class _Commands(SuggestingGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"emulator.cli.{cmd_name}").command
+        command: click.Command = import_module(f"emulator.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -111,7 +112,7 @@ def cli() -> None:
 
 def check_environment(environment: Mapping[str, str]) -> None:
     """Raises UserMistake for the variable of a renamed option, which would otherwise be ignored."""
-    commands = "|".join(name.upper() for name in COMMANDS)
+    commands = "|".join(_suffix(name) for name in COMMANDS)
     for old in sorted((name for name in RENAMED if name.startswith("--")), key=len, reverse=True):
         pattern = rf"({_PREFIX}_(?:{commands})_(?:[A-Z_]+_)?){_suffix(old)}"
         for variable in sorted(environment):

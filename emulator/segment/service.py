@@ -18,6 +18,7 @@ from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.dispatcher import Dispatcher
 from emulator.segment.delivery.queries import DeliveryQueries, dead
 from emulator.segment.delivery.queue import Queue
+from emulator.segment.delivery.regulation import checked_type, record, regulations
 from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
 from emulator.segment.delivery.switches import recipients
@@ -39,6 +40,12 @@ from emulator.segment.tracking.calls import (
 )
 from emulator.segment.tracking.deduplication import count_calls, deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
+from emulator.segment.tracking.suppression import (
+    end_suppression,
+    start_suppression,
+    suppressions,
+    without_suppressed,
+)
 from emulator.timestamps import from_millis, to_millis
 from emulator.transport import Transport
 from emulator.workspace import Destination
@@ -91,6 +98,7 @@ class Segment:
         if source in self._disabled_sources:
             results = list(dropped(results, SOURCE_DISABLED))
         with self._store.begin() as transaction:
+            results = list(without_suppressed(transaction, results))
             results = deduplicate(transaction, results, source=source, at=to_millis(at))
             calls = [result for result in results if isinstance(result, Call)]
             computed = self._engage.apply_calls(transaction, calls, at=at)
@@ -174,14 +182,48 @@ class Segment:
         return [_emitted(event) for event in computed.events]
 
     def delete(self, user_id: str) -> dict[str, Any]:
-        """Carries out a deletion regulation: `{"userId", "deleted", "destinations"}`.
+        """Carries out the regulation DELETE_ONLY for one user: see `regulate`. Returns the one of its `subjects`."""
+        subject: dict[str, Any] = self.regulate("DELETE_ONLY", [user_id])["subjects"][0]
+        return subject
 
-        `deleted` is whether the space had a profile with this user id, `destinations` the outcome at each.
+    def regulate(self, regulation_type: str, user_ids: Sequence[str]) -> dict[str, Any]:
+        """Carries out a regulation, by its name in Segment's Public API, and returns it.
+
+        `{"id", "regulationType", "subjectType", "overallStatus", "createdAt", "finishedAt", "subjects"}` with
+        `{"userId", "deleted", "destinations"}` of each user: whether the space had a profile with this user id and
+        deleted it, and the outcome at each destination instance that the deletion was forwarded to. Raises UnknownName
+        for an unknown type, InputError for no user ids or more than 5,000.
         """
+        kind, user_ids = checked_type(regulation_type, user_ids), list(dict.fromkeys(user_ids))
+        at = self._sandbox.clock.now()
         with self.paused(), self._store.begin() as transaction:
-            deleted = delete_user(transaction, user_id)
-        outcomes = forward(self._sandbox.workspace.destinations, user_id, self._transport_for)
-        return {"userId": user_id, "deleted": deleted, "destinations": outcomes}
+            if kind.suppresses:
+                start_suppression(transaction, user_ids, to_millis(at))
+            elif kind.suppresses is False:
+                end_suppression(transaction, user_ids)
+            deleted = {user_id: kind.deletes and delete_user(transaction, user_id) for user_id in user_ids}
+        destinations = self._sandbox.workspace.destinations if kind.forwards else ()
+        subjects = [
+            {
+                "userId": user_id,
+                "deleted": deleted[user_id],
+                "destinations": forward(destinations, user_id, self._transport_for),
+            }
+            for user_id in user_ids
+        ]
+        number = f"reg_{self._sandbox.ids.ksuid(at)}"
+        with self._store.begin() as transaction:
+            return record(transaction, regulation_type, subjects, regulation_id=number, at=at)
+
+    def regulations(self, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """The regulations that were carried out, oldest first, as `regulate` returns them."""
+        with self._store.begin() as transaction:
+            return regulations(transaction, limit, offset)
+
+    def suppressions(self, user_id: str | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """The users whose calls are dropped, by id: `{"userId", "since"}`; or the one with this id."""
+        with self._store.begin() as transaction:
+            return suppressions(transaction, user_id, limit, offset)
 
     def source_named_by(self, write_key: str) -> str | None:
         """The name of the source with this write key."""

@@ -35,6 +35,22 @@ INGEST = Table(
     Column("calls", BigInteger, nullable=False),
 )
 
+# The user ids whose calls are dropped, and since when.
+SUPPRESSED = Table(
+    "segment_suppressed",
+    TABLES,
+    Column("user_id", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+# The regulations that were carried out, as JSON.
+REGULATIONS = Table(
+    "segment_regulations",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+
 # `traits` is an object of values, `updated` one of the timestamp and the turn at which each was last set, `turn`
 # the latest of these turns. Ids are never reused: one may belong to a deleted user.
 PROFILES = Table(
@@ -98,6 +114,14 @@ DUE = Table(
     TABLES,
     Column("profile_id", ForeignKey(PROFILES.c.id), primary_key=True),
     Column("at", BigInteger, nullable=False, index=True),
+)
+
+# One row: when the space started. Batch audiences are computed at intervals from then on.
+SPACE_START = Table(
+    "segment_space_start",
+    TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 # Events that Engage emitted, one row per connected destination instance. `email` is in lower case.

@@ -142,7 +142,7 @@ def _check_usage(words: list[str]) -> dict[str, Any]:
         _recipe(words[1])
     if words[0] != "stackadapt-emulator":
         return {}
-    command: click.Command = import_module(f"emulator.cli.{words[1]}").command
+    command: click.Command = import_module(f"emulator.cli.{words[1].replace('-', '_')}").command
     rest = [word for word in words[2:] if word != "&"]
     while isinstance(command, click.Group):
         command, rest = command.commands[rest[0]], rest[1:]

@@ -190,7 +190,7 @@ def exit_codes() -> str:
 def environment_variables() -> str:
     found: dict[str, tuple[str, list[str]]] = {}
     for name in COMMANDS:
-        for path, option in _options(import_module(f"emulator.cli.{name}").command, name):
+        for path, option in _options(import_module(f"emulator.cli.{name.replace('-', '_')}").command, name):
             if isinstance(option.envvar, str):
                 option_name = option.opts[0]
                 found.setdefault(option.envvar, (option_name, []))[1].append(path)

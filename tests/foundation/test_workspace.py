@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from emulator.workspace import (
     load_workspace,
     parse_workspace,
 )
+from emulator.workspace_document import document_of
 from tests.docs.schema_keys import keys_of
 
 DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -247,6 +249,29 @@ def test_options_of_a_command_line_override_the_file() -> None:
         load_workspace().with_options(latency="soon")
 
 
+@pytest.mark.parametrize(
+    ("given", "latency", "age"),
+    [
+        ({}, "instant", 0),
+        ({"timing": "instant"}, "instant", 0),
+        ({"timing": "realistic"}, "realistic", 60),
+        ({"timing": "realistic", "ingestion": {"latency": "instant"}}, "instant", 60),
+        ({"timing": "realistic", "ingestion": {"latency": "2h"}}, "2h", 60),
+        ({"ingestion": {"latency": "realistic"}}, "realistic", 0),
+    ],
+)
+def test_realistic_timing_takes_every_delay_that_has_no_setting_of_its_own(
+    given: dict[str, Any], latency: str, age: int
+) -> None:
+    workspace = parse_workspace({**DEFAULT, "ingestion": {}, **given})
+    [destination] = workspace.destinations
+    assert (workspace.latency, workspace.batch_age(destination).total_seconds()) == (latency, age)
+    at_once = replace(destination, batch_age=timedelta())
+    assert workspace.batch_age(at_once) == timedelta()
+    assert document_of(workspace).get("timing", "instant") == workspace.timing
+    assert parse_workspace(document_of(workspace)) == workspace
+
+
 def test_an_invalid_latency_gets_the_allowed_values_and_the_closest_one() -> None:
     with pytest.raises(
         InputError, match="Allowed: instant, realistic, or a duration.*Did you mean 'realistic'"
@@ -266,6 +291,7 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
     instance = Destination(name="d", generation=None, settings={}, subscriptions=())
     assert documented == {
         "name": bare.name,
+        "timing": bare.timing,
         "apiVersion": bare.api_version,
         "user.email": bare.user_email,
         "sources[].enabled": source.enabled,
@@ -277,15 +303,11 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "destinations[].audiences[].sendIdentify": connection.send_identify,
         "destinations[].audiences[].enterEvent": connection.enter_event,
         "destinations[].audiences[].exitEvent": connection.exit_event,
-        "destinations[].audiences[].email": True,
         "destinations[].journeySteps[].events": StepConnection(step_key="s").events,
-        "destinations[].journeySteps[].email": True,
         "destinations[].batch.size": instance.batch_size,
-        "destinations[].batch.age": "0s",
         "destinations[].batch.concurrency": instance.batch_concurrency,
         "destinations[].subscriptions[].enabled": subscription.enabled,
         "destinations[].subscriptions[].defaults": subscription.defaults,
-        "ingestion.latency": bare.ingestion.latency,
         "ingestion.reportRejections": bare.ingestion.report_rejections,
         "ingestion.mappingRace": bare.ingestion.mapping_race,
         "rateLimit.per": "1s",

@@ -296,6 +296,14 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
             "Combine it with {trait: email, operator: exists} under all.",
         ),
     ),
+    "an audience with a time window in real time": (
+        [condition({"all": [WITH_EMAIL, {"event": "A", "within": "7d"}]})],
+        one(
+            "D012 note audiences[0]: The audience 'vip_customers' has a time window and is computed in real time.",
+            "Segment computes such an audience every eight hours: people enter and leave it later there.",
+            "Add computation: batch to the audience, or timing: realistic to the workspace.",
+        ),
+    ),
     "the audience that it refers to requires the email": ([audience("part"), condition({"audience": "part"})], []),
     "people without an email enter an audience that sends nothing": (
         [connection(**SILENT), condition({"event": "A"})],

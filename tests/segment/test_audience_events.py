@@ -147,7 +147,7 @@ def test_enter_and_exit_events_can_be_renamed(open_env: OpenEnv, document: dict[
     assert [payload["event"] for payload in segment_env.payloads()] == ["In", "Out"]
 
 
-def test_the_default_setup_sends_neither_email_nor_traits(open_env: OpenEnv, document: dict[str, Any]) -> None:
+def test_a_customized_setup_without_email_and_traits_sends_neither(open_env: OpenEnv, document: dict[str, Any]) -> None:
     connection(document).update(email=False, traits=[])
     segment_env = open_env(document)
     segment_env.identify("u1", email="ada@example.com", first_name="Ada", total_spent=900)
@@ -178,6 +178,37 @@ def test_a_member_without_email_is_sent_without_one(segment_env: SegmentEnv) -> 
     identify, track = segment_env.payloads()
     assert identify["traits"] == {"vip_customers": True}
     assert "traits" not in track["context"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_the_default_setup_sends_an_event_for_every_email(
+    open_env: OpenEnv, document: dict[str, Any], count: int
+) -> None:
+    """ "ID Sync": audiences without it send all values of an identifier, on entering and on leaving."""
+    del connection(document)["email"]
+    segment_env = open_env(document)
+    emails = [f"u1+{number}@example.com" for number in range(count)]
+    for email in emails:
+        segment_env.identify("u1", email=email)
+    segment_env.identify("u1", total_spent=900)
+    segment_env.identify("u1", total_spent=1)
+    for kind, holder in (("identify", "traits"), ("track", "properties")):
+        sent = [payload for payload in segment_env.payloads() if payload["type"] == kind]
+        places = [payload["traits"] if kind == "identify" else payload["context"]["traits"] for payload in sent]
+        assert [place["email"] for place in places] == [*emails, *emails]
+        assert [payload[holder]["vip_customers"] for payload in sent] == [True] * count + [False] * count
+
+
+def test_a_new_email_of_a_member_is_sent_with_the_others_by_default(
+    open_env: OpenEnv, document: dict[str, Any]
+) -> None:
+    del connection(document)["email"]
+    connection(document)["sendTrack"] = False
+    segment_env = open_env(document)
+    segment_env.identify("u1", email="old@example.com", total_spent=900)
+    segment_env.identify("u1", email="new@example.com")
+    sent = [payload["traits"]["email"] for payload in segment_env.payloads()]
+    assert sent == ["old@example.com", "old@example.com", "new@example.com"]
 
 
 def test_entering_sends_the_last_email_and_leaving_sends_every_email(segment_env: SegmentEnv) -> None:
@@ -308,3 +339,13 @@ def test_an_unknown_audience_is_not_found_and_a_similar_one_is_suggested(segment
 
     with pytest.raises(NotFound, match="Did you mean 'vip_customers'"):
         segment_env.segment.members("vip_customer")
+
+
+@pytest.mark.parametrize("integrations", [{"All": False}, {"All": False, "StackAdapt Audiences": False}, {}])
+def test_integrations_of_a_call_keep_nobody_out_of_an_audience(
+    segment_env: SegmentEnv, integrations: dict[str, bool]
+) -> None:
+    traits = {"email": "ada@example.com", "total_spent": 900}
+    segment_env.segment.ingest("identify", {"userId": "u1", "traits": traits, "integrations": integrations})
+    assert segment_env.outcomes() == ["sent", "sent"]
+    assert all(payload["integrations"]["All"] is False for payload in segment_env.payloads())

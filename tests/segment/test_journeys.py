@@ -219,6 +219,7 @@ def test_leaving_sends_the_same_event_with_false_once_for_every_email(journey_en
         for event in journey_env.payloads()
     ]
     assert sent == [
+        ("Reminded", True, "u1@example.com"),
         ("Reminded", True, "new@example.com"),
         ("Reminded", False, "u1@example.com"),
         ("Reminded", False, "new@example.com"),

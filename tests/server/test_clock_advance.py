@@ -66,19 +66,21 @@ def test_advancing_past_the_latest_time_changes_nothing(emulator: Emulator) -> N
     assert got(emulator, "batches")["batches"][0]["attempts"] == 1
 
 
-def recent_buyers(**condition: Any) -> Emulator:
+def recent_buyers(*, computation: str = "realtime", **condition: Any) -> Emulator:
     """An emulator with people who have ordered within 30 days, and a latency of 4 hours."""
     document = json.loads(json.dumps(read(fixture("workspace.yaml")))) | {"seed": 1}
     ordered = {"event": "Order", "within": "30d"}
-    document["audiences"] = [{"key": "recent", "id": "aud_r", "name": "recent", "condition": ordered | condition}]
+    document["audiences"] = [
+        {"key": "recent", "id": "aud_r", "name": "recent", "computation": computation, "condition": ordered | condition}
+    ]
     document["destinations"][0]["audiences"] = [{"key": "recent", "sendTrack": False}]
     document["ingestion"]["latency"] = "4h"
     return Emulator(parse_workspace(document), clock=Clock(frozen_at=NOON))
 
 
-def after_forty_days(steps: Sequence[timedelta], *, faults: int) -> Any:
+def after_forty_days(steps: Sequence[timedelta], *, faults: int, computation: str = "realtime") -> Any:
     """The sizes of segments, the profiles and the times of batches after these steps."""
-    with recent_buyers() as emulator:
+    with recent_buyers(computation=computation) as emulator:
         for number in range(3):
             who = {"userId": f"u{number}"}
             emulator.segment.ingest("identify", who | {"traits": {"email": f"{number}@example.com"}})
@@ -106,6 +108,15 @@ def test_one_large_step_equals_many_small_ones(faults: int) -> None:
     at_once = after_forty_days([timedelta(days=40)], faults=faults)
     assert at_once[0] == [0, 0]
     assert at_once == after_forty_days([timedelta(hours=8)] * 120, faults=faults)
+
+
+def test_batch_audiences_change_at_their_hours_in_one_large_step() -> None:
+    *_, batches = after_forty_days([timedelta(days=40)], faults=0, computation="batch")
+    hours = [(datetime.fromisoformat(first) - NOON) / timedelta(hours=1) for _, first, _ in batches]
+    assert hours == [8, *sorted({hour for hour in hours if hour > 8})]
+    assert all(hour % 8 == 0 for hour in hours)
+    small = after_forty_days([timedelta(hours=3)] * 320, faults=0, computation="batch")
+    assert small[-1] == batches
 
 
 def test_a_change_due_to_time_is_sent_on_time() -> None:

@@ -80,7 +80,7 @@ def test_events_are_found_by_email_in_any_case(client: Client, asked: str) -> No
         ("audiences/vip_customers/enter", {}, "matches none of the allowed forms"),
         ("audiences/vip_customers/enter", {"email": 5}, "email: must be a string"),
         ("audiences/vip_customers/enter", {"email": "a@b.com", "traits": []}, "traits: must be an object"),
-        ("regulations", {}, "'userId' is missing"),
+        ("regulations", {}, "'regulationType' is missing"),
     ],
 )
 def test_invalid_input_is_located(client: Client, path: str, body: dict[str, Any], message: str) -> None:

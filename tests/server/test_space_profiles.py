@@ -59,6 +59,7 @@ def test_each_audience_of_a_profile_is_explained(client: Client) -> None:
                 "journey": None,
                 "name": "VIP Customers",
                 "member": False,
+                "nextComputation": None,
                 "conditions": {
                     "text": "total_spent needs a number ≥ 500",
                     "passed": False,

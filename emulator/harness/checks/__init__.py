@@ -19,6 +19,7 @@ from emulator.harness.checks import (  # noqa: F401 - each module registers its 
     mappings,
     nothing_sent,
     settings,
+    timing,
     triggers,
 )
 from emulator.harness.checks.document_kinds import Content, Kind, kind_of

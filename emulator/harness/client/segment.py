@@ -88,8 +88,20 @@ class SegmentClient:
         return self._set_membership(audience, "exit", email, user_id, traits)
 
     def delete(self, user_id: str) -> Shown:
-        """Requests a deletion regulation for a user: `{"userId", "deleted", "destinations"}`."""
+        """Requests the regulation DELETE_ONLY for a user: `{"userId", "deleted", "destinations"}`."""
         return self._endpoint.control.post("regulations", {"userId": user_id})
+
+    def regulate(self, regulation_type: str, *user_ids: str) -> Shown:
+        """Requests a regulation: `SUPPRESS_WITH_DELETE`, `SUPPRESS_ONLY`, `UNSUPPRESS`, `DELETE_ONLY`, ….
+
+        Returns it: `{"id", "regulationType", "overallStatus", "subjects", …}`.
+        """
+        body = {"regulationType": regulation_type, "subjectType": "USER_ID", "subjectIds": list(user_ids)}
+        return self._endpoint.control.post("regulations", body)
+
+    def suppressions(self) -> list[Shown]:
+        """The users whose calls are dropped: `{"userId", "since"}`."""
+        return list(self._endpoint.control.pages("suppressions", "suppressions"))
 
     def user_id_of(self, email: str | None) -> str:
         """The user id that the space has for an email; for an unknown email, one derived from it.

@@ -35,7 +35,8 @@ class Timeline:
     `deletions` those that delete the user. `known` are the user's profiles in the Engage space, `explained` why they
     are in each audience and journey or not, `unsent` what of the workspace keeps a member's events from being sent.
 
-    `came_in` is what came in over HTTP, and what of it was refused or dropped.
+    `came_in` is what came in over HTTP, and what of it was refused or dropped. `suppressed` are the user's ids whose
+    calls Segment drops.
     """
 
     who: str
@@ -48,6 +49,7 @@ class Timeline:
     requests: Sequence[Shown]
     deletions: Sequence[Shown]
     profiles: Sequence[Shown]
+    suppressed: Sequence[Shown] = ()
 
     @property
     def arrived(self) -> bool:
@@ -91,6 +93,8 @@ class Timeline:
         yield self.who
         yield from (f"  Segment     {line}" for line in self._no_events())
         yield from (f"  Segment     {line}" for line in self.came_in.call_lines())
+        for each in self.suppressed:
+            yield f"  Segment     {each['userId']} is suppressed since {each['since']}: its calls are dropped"
         yield from (f"  Segment     {delivery_line(delivery)}" for delivery in self.deliveries)
         yield from (f"  GraphQL     {line}" for line in self.came_in.request_lines())
         yield from (f"  GraphQL     {request_line(request)}" for request in self.requests)
@@ -157,6 +161,7 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
         return item["traceId"] in exchange_traces or any(_is_about(record, users, email) for record in sent)
 
     return Timeline(
+        suppressed=[each for user in sorted(users) for each in _suppressions(control, user)],
         came_in=came_in_at(control, given, about, is_known=is_known, except_for=deletion_traces),
         who=" ".join(filter(None, (email, f"({', '.join(sorted(users))})" if users else ""))),
         known=list(known.values()),
@@ -170,11 +175,7 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
             if each["outcome"] != "accepted" and not each["refusal"] and each["traceId"] not in deletion_traces
         ],
         deletions=deletions,
-        profiles=[
-            each
-            for each in control.pages("profiles", "profiles", email=email)
-            if email is not None or users & set(each["externalIds"])
-        ],
+        profiles=list(_profiles(control, users, email)),
     )
 
 
@@ -225,6 +226,16 @@ def _deletions(control: Control, names: set[str], records: Sequence[Shown]) -> I
             request = f"{body.get('query')} {json.dumps(body.get('variables'), ensure_ascii=False)}"
             if any(name in request for name in quoted):
                 yield exchange
+
+
+def _profiles(control: Control, users: set[str], email: str | None) -> Iterator[Shown]:
+    for each in control.pages("profiles", "profiles", email=email):
+        if email is not None or users & set(each["externalIds"]):
+            yield each
+
+
+def _suppressions(control: Control, user_id: str) -> list[Shown]:
+    return list(control.get("suppressions", userId=user_id)["suppressions"])
 
 
 def _requests_with(control: Control, operation: str) -> list[Shown]:

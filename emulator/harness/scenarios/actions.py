@@ -52,6 +52,17 @@ def _delete(given: Document, find: FindPerson) -> Action:
     return Action(run=lambda run: run.deletions.extend(run.segment.delete(person.user_id)["destinations"]))
 
 
+def _regulate(given: Document, find: FindPerson) -> Action:
+    """A regulation of any type."""
+    person, kind = find(given["person"]), given["regulate"]
+
+    def regulate(run: ScenarioRun) -> None:
+        for subject in run.segment.regulate(kind, person.user_id)["subjects"]:
+            run.deletions.extend(subject["destinations"])
+
+    return Action(run=regulate)
+
+
 def _graphql(given: Document, _: FindPerson) -> Action:
     """A request to StackAdapt with a named token, `ANONYMOUS`, or by default a token that may write."""
     document, token = given["graphql"], given.get("token")
@@ -82,6 +93,7 @@ READERS: Mapping[str, Callable[[Document, FindPerson], Action]] = {
     "advance": _advance,
     "fault": _fault,
     "delete": _delete,
+    "regulate": _regulate,
     "graphql": _graphql,
 }
 

@@ -88,7 +88,8 @@ class Change:
     """A change that was tried. `where` is a path in what `kind` names; `value` None removes what is there.
 
     Kinds: `trait` and `event` of the person's calls, `record` of another client's, `workspace`, `credential`, `fault`,
-    `clock` (a duration further), `mapping` and `segment` of StackAdapt, and `resend`, which changes nothing.
+    `clock` (a duration further), `mapping` and `segment` of StackAdapt, `regulation` (its type is in `where`), and
+    `resend`, which changes nothing.
     """
 
     kind: str

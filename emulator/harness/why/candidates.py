@@ -32,6 +32,7 @@ from emulator.harness.why.evidence import Evidence
 from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
 from emulator.harness.why.segments import leaves_of, values_of
+from emulator.segment import USER_SUPPRESSED
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import parse_workspace
@@ -51,6 +52,12 @@ def _nothing(_stop: Stop, _case: Case, _evidence: Evidence) -> Proposals:
 
 
 def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    if stop.reason == USER_SUPPRESSED:
+        # What is run again knows no suppressions.
+        user_id = stop.about["userId"]
+        text = f"end the suppression of {user_id} with a regulation UNSUPPRESS, and send the person again"
+        yield Change(kind="regulation", where="UNSUPPRESS", value=user_id, text=text), case
+        return
     yield from workspace.switched_on(case)
     if stop.reason == "unknown_source":
         for source in case.workspace["sources"]:
@@ -69,6 +76,8 @@ def _profile(_stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
 
 def _audience(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     """What Engage says that each condition needs; that of the audience in question first."""
+    if (due := parse_timestamp(stop.about.get("nextComputation"))) is not None:
+        yield _further(case, in_words(due - case.now), case.changed(wait=due - case.now))
     wanted = stop.about.get("audience")
     for each in sorted(evidence.audiences, key=lambda each: each["audience"] != wanted):
         if each["change"]:
@@ -77,7 +86,8 @@ def _audience(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
 
 def _destination(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
     if stop.reason == "QUEUED":
-        age = max((each.batch_age for each in parse_workspace(case.workspace).destinations), default=None)
+        workspace_now = parse_workspace(case.workspace)
+        age = max((workspace_now.batch_age(each) for each in workspace_now.destinations), default=None)
         if age:
             yield _further(case, in_words(age), case.changed(wait=age))
     yield from workspace.switched_on(case)

@@ -42,7 +42,8 @@ class Evidence:
     """`calls`, `requests` and `refused` are the newest of the journal; `space` are the person's profiles in Engage.
 
     `requests` name the person and come from any client; `refused` are all requests that were refused with 401.
-    `segments` are those of the advertiser, `received` are all calls of anyone.
+    `segments` are those of the advertiser, `received` are all calls of anyone. `suppressed` are those of the person's
+    user ids whose calls Segment drops.
     """
 
     question: Question
@@ -52,6 +53,7 @@ class Evidence:
     emails: tuple[str, ...]
     received: Sequence[CallReceived]
     calls: Sequence[CallReceived]
+    suppressed: Sequence[Shown]
     space: Sequence[Shown]
     audiences: Sequence[Shown]
     deliveries: Sequence[Shown]
@@ -89,6 +91,7 @@ def gather(question: Question, services: Services) -> Evidence:
     users = _joined(users, (each["userId"] for each in space))
     emails = _joined(emails, (each["email"] for each in space))
     deliveries = _deliveries(question, services, users, emails)
+    calls = [call for call in received if _is_by(call, question, users, emails)]
     exchanges = sandbox.journal.entries(GraphQLExchanged)
     own = [each for each in exchanges if _names(each, (*users, *emails))]
     traces = dict.fromkeys([each["traceId"] for each in deliveries] + [each.trace_id for each in own])
@@ -100,7 +103,8 @@ def gather(question: Question, services: Services) -> Evidence:
         users=users,
         emails=emails,
         received=received,
-        calls=[call for call in received if _is_by(call, question, users, emails)],
+        calls=calls,
+        suppressed=list(_each(segment.suppressions, "user_id", _joined(users, (each.user_id for each in calls)))),
         space=space,
         audiences=[
             *(each for user in users for each in segment.explain_audiences(user_id=user)),

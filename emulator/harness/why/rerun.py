@@ -15,6 +15,7 @@ from emulator.errors import EmulatorError
 from emulator.harness.why.answer import LATENCY, Question, Stop
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, Shown, gather
+from emulator.segment import BATCH_PERIOD
 from emulator.stackadapt.tables import ADVERTISERS, MAPPINGS, PROFILE_LISTS, SEGMENTS, SUPPRESSIONS
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import Workspace, parse_workspace
@@ -83,7 +84,8 @@ def case_of(stop: Stop, evidence: Evidence, services: Services) -> Case | None:
         return replace(case, records=tuple(_record(each) for each in evidence.records))
     if evidence.space or evidence.deliveries:
         calls = tuple(_calls(evidence, services))
-        return replace(case, calls=calls, members=tuple(_members(evidence)), started=_first(calls, evidence.started))
+        started = _with_batches(_first(calls, evidence.started), evidence)
+        return replace(case, calls=calls, members=tuple(_members(evidence)), started=started)
     if (call := stop.about.get("call")) is not None:
         return replace(case, calls=(dict(call.content),), source=call.source) if call.content else None
     if evidence.requests:
@@ -229,6 +231,14 @@ def _members(evidence: Evidence) -> list[Shown]:
         for key in profile["audiences"]
         if evidence.workspace.audience(key) is not None
     ]
+
+
+def _with_batches(started: datetime, evidence: Evidence) -> datetime:
+    """The start at which batch audiences are computed at the same times again, at most eight hours earlier."""
+    due = [each["nextComputation"] for each in evidence.audiences if each["nextComputation"]]
+    if not due or (at := parse_timestamp(due[0])) is None:
+        return started
+    return started - (started - at) % BATCH_PERIOD
 
 
 def _first(calls: Sequence[Shown], started: datetime) -> datetime:

@@ -25,6 +25,7 @@ from emulator.harness.why.answer import (
 )
 from emulator.harness.why.evidence import Evidence, Shown
 from emulator.harness.why.unsent import SWITCHED_OFF, missing_connection
+from emulator.segment import USER_SUPPRESSED
 from emulator.timestamps import parse_timestamp
 
 _FLUSH = "SDKs send in batches: flush before the process ends."
@@ -34,7 +35,7 @@ def stop_of(evidence: Evidence) -> Stop | None:
     """Where a profile did not become visible; None when it did."""
     if _has_arrived(evidence):
         return None
-    stops = (find(evidence) for find in (_records, _deliveries, _requests, _audiences, _calls))
+    stops = (find(evidence) for find in (_suppressed, _records, _deliveries, _requests, _audiences, _calls))
     return next((stop for stop in stops if stop is not None), None) or _nothing_came_in(evidence)
 
 
@@ -235,6 +236,9 @@ def _audiences(evidence: Evidence) -> Stop | None:
             found=json.dumps(evidence.space[0]["externalIds"]),
             advice="Send a userId or an email with the call.",
         )
+    waiting = [each for each in evidence.audiences if each["nextComputation"] and each["conditions"]["passed"]]
+    if waiting:
+        return _waits_for_batch(waiting[0], evidence)
     return Stop(
         stage=AUDIENCE,
         reason="CONDITION_FALSE",
@@ -244,10 +248,41 @@ def _audiences(evidence: Evidence) -> Stop | None:
     )
 
 
+def _waits_for_batch(audience: Shown, evidence: Evidence) -> Stop:
+    due = parse_timestamp(audience["nextComputation"])
+    remaining = in_words(due - evidence.now) if due else "unknown"
+    return Stop(
+        stage=AUDIENCE,
+        reason="NOT_COMPUTED_YET",
+        message=f"the profile meets the condition of {audience['audience']}, a batch audience, "
+        "which has not been computed since",
+        found=f"it is computed every 8 hours, and next at {audience['nextComputation']}, in {remaining}",
+        advice=f"Wait, or move the clock: stackadapt-emulator clock advance {remaining}",
+        about={"nextComputation": audience["nextComputation"]},
+    )
+
+
 def _failed(evidence: Evidence) -> Iterator[str]:
     for audience in evidence.audiences:
         for clause in audience["failed"]:
             yield f"{audience['audience']}: {clause}"
+
+
+def _suppressed(evidence: Evidence) -> Stop | None:
+    """Later calls cannot bring the person back, whatever happened to earlier ones."""
+    if not evidence.suppressed:
+        return None
+    user = evidence.suppressed[-1]
+    dropped = [call for call in evidence.calls if call.reason == USER_SUPPRESSED]
+    many = f", {len(dropped)} so far" if dropped else ""
+    return Stop(
+        stage=CALL,
+        reason=USER_SUPPRESSED,
+        message=f"the user {user['userId']} is suppressed: Segment drops every call with this user id{many}",
+        found=f"suppressed by a regulation since {user['since']}",
+        advice="End the suppression with a regulation UNSUPPRESS, then send the person again.",
+        about={"userId": user["userId"], **({"call": dropped[-1]} if dropped else {})},
+    )
 
 
 def _calls(evidence: Evidence) -> Stop | None:

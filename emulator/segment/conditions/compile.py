@@ -58,6 +58,16 @@ def requires(condition: Source, trait: str, audiences: Mapping[str, Source] | No
     return _without(condition, trait, excludes) is False
 
 
+def has_time_window(condition: Source) -> bool:
+    """Whether the condition counts events of a period. Segment computes audiences with such a condition in batches."""
+    kind = kind_of(condition)
+    if kind in ("all", "any"):
+        return any(has_time_window(part) for part in condition[kind])
+    if kind == "not":
+        return has_time_window(condition["not"])
+    return kind == "event" and ("within" in condition or "between" in condition)
+
+
 def _without(condition: Source, trait: str, excludes: Callable[[str], bool]) -> bool | None:
     """The outcome for every profile without the trait; None when it depends on something else.
 

@@ -94,7 +94,9 @@ class Dispatcher:
     def next_due(self) -> int | None:
         """The next time, in milliseconds, at which something will be due; None when nothing is queued."""
         now = self._now()
-        times = (self._queue.next_due(target, after=now, age_millis=_age_millis(target)) for target in self._targets)
+        times = (
+            self._queue.next_due(target, after=now, age_millis=self._age_millis(target)) for target in self._targets
+        )
         return min((at for at in times if at is not None), default=None)
 
     def _send_due(self, destination: Destination, targets: Iterable[DeliveryTarget], sender: Sender) -> None:
@@ -106,7 +108,7 @@ class Dispatcher:
         yield from self._queue.due_retries(target, self._now())
         # Earlier batches may still be on their way.
         last = 0
-        while batch := self._queue.next_batch(target, after=last, queued_until=self._now() - _age_millis(target)):
+        while batch := self._queue.next_batch(target, after=last, queued_until=self._now() - self._age_millis(target)):
             last = batch.events[-1].id
             yield batch
 
@@ -157,9 +159,8 @@ class Dispatcher:
     def _now(self) -> int:
         return to_millis(self._sandbox.clock.now())
 
-
-def _age_millis(target: DeliveryTarget) -> int:
-    return target.destination.batch_age // timedelta(milliseconds=1)
+    def _age_millis(self, target: DeliveryTarget) -> int:
+        return self._sandbox.workspace.batch_age(target.destination) // timedelta(milliseconds=1)
 
 
 def _workers(destination: Destination) -> int:

@@ -16,7 +16,7 @@ from emulator.clock import to_iso
 from emulator.ids import Ids
 from emulator.segment.profiles.profile import ANONYMOUS_ID, EMAIL, USER_ID, Profile
 from emulator.timestamps import iso_nanoseconds
-from emulator.workspace import ALL, FIRST, Audience, Connection, Space
+from emulator.workspace import FIRST, LAST, Audience, Connection, Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ def audience_events(
 ) -> Iterator[AudienceEvent]:
     """What a change of membership sends along a route: identify, then track, unless switched off.
 
-    Entering sends the emails that the strategy selects. Leaving sends every email, so that the destination can remove
-    the profile under each ("ID Sync").
+    Entering sends every email with the default setup, and those that the strategy selects with the customized one.
+    Leaving sends every email, so that the destination can remove the profile under each ("ID Sync").
     """
     traits = enriched(route.connection.traits, profile)
     for email in emails_sent(route.connection.email, profile, entered=entered):
@@ -96,7 +96,7 @@ def emails_sent(strategy: str | None, profile: Profile, *, entered: bool) -> lis
     emails: list[str | None] = list(profile.values(EMAIL)) if strategy else []
     if not emails:
         return [None]
-    if strategy == ALL or not entered:
+    if not entered or strategy not in (FIRST, LAST):
         return emails
     return emails[:1] if strategy == FIRST else emails[-1:]
 

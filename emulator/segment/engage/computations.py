@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from emulator.errors import WorkspaceError, unknown
-from emulator.segment.conditions.compile import compile_condition
+from emulator.segment.conditions.compile import compile_condition, has_time_window
 from emulator.segment.conditions.condition import Condition
 from emulator.segment.engage.audience_events import AudienceRoute
 from emulator.segment.engage.routes import audience_routes
-from emulator.workspace import Audience, Workspace
+from emulator.workspace import BATCH, REALISTIC, REALTIME, Audience, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,13 @@ def computations(workspace: Workspace, integrations: Mapping[str, str]) -> tuple
             where=_place(cycle[-1]),
             found=" -> ".join(reversed(cycle)),
         ) from None
+
+
+def computation_of(workspace: Workspace, audience: Audience) -> str:
+    """How an audience is computed, `realtime` or `batch`: its own setting, or else what the workspace's timing says."""
+    if audience.computation is not None:
+        return audience.computation
+    return BATCH if workspace.timing == REALISTIC and has_time_window(audience.condition) else REALTIME
 
 
 def check_audiences(condition: Condition, known: Collection[str], *, where: str) -> None:

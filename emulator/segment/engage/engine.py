@@ -4,7 +4,8 @@
 identify calls set traits, while `context.traits.email` of any call becomes an identifier; a new external id of a member
 is sent although the membership did not change; alias calls do not merge profiles ("Spec: Alias").
 
-Where a condition depends on time, a profile is also computed at the time at which the outcome may change.
+Where a condition depends on time, a profile is also computed at the time at which the outcome may change. A batch
+audience is left out, except at the times of `batches`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from emulator.clock import LATEST
 from emulator.events import MembershipChanged
 from emulator.ids import Ids
 from emulator.segment.engage.audience_events import AudienceEvent, audience_events
-from emulator.segment.engage.computations import Computation, computations
+from emulator.segment.engage.batches import BatchSchedule, computed_from
+from emulator.segment.engage.computations import Computation, computation_of, computations
 from emulator.segment.engage.event_retention import EventRetention, event_of
 from emulator.segment.engage.explanations import explanations
 from emulator.segment.engage.journey_events import step_events
@@ -32,7 +34,7 @@ from emulator.segment.profiles.store import ProfileSession, key_of
 from emulator.segment.tables import DUE
 from emulator.segment.tracking.calls import Call
 from emulator.timestamps import from_millis, to_millis
-from emulator.workspace import Workspace
+from emulator.workspace import BATCH, Workspace
 
 _SENT_IDENTIFIERS = frozenset({USER_ID, EMAIL})
 _PROFILES_AT_ONCE = 500
@@ -82,7 +84,10 @@ class Engage:
         conditions += [condition for journey in self._journeys for condition in journey.conditions]
         self._retention = EventRetention(conditions)
         timed = any(computation.condition.next_changes for computation in self._computations)
-        self.depends_on_time = timed or any(journey.timed for journey in self._journeys)
+        self._batches = BatchSchedule(
+            [audience.key for audience in workspace.audiences if computation_of(workspace, audience) == BATCH]
+        )
+        self.depends_on_time = timed or bool(self._batches.keys) or any(journey.timed for journey in self._journeys)
         self._history = bool(self._retention) or bool(self._journeys) or self.depends_on_time
 
     def apply_calls(self, transaction: Transaction, calls: Sequence[Call], *, at: datetime) -> Computed:
@@ -101,7 +106,7 @@ class Engage:
                 profile.performed[done.event] = self._retention.kept(done.event, events, to_millis(at))
             resend = any(kind in _SENT_IDENTIFIERS for kind, _ in new)
             changed += self._compute(profile, computed, at, resend=resend, call=call)
-        self._reschedule(session.profiles(), to_millis(at))
+        self._reschedule(transaction, session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
 
     def apply_due(self, transaction: Transaction, *, now: datetime) -> Computed | None:
@@ -114,12 +119,13 @@ class Engage:
             return None
         session = ProfileSession(transaction, keys=[row.profile_id for row in due], history=True)
         profiles = {profile.key: profile for profile in session.profiles()}
+        start = self._batches.start(transaction, to_millis(now))
         computed = Computed()
         changed: list[_Change] = []
         for row in due:
-            profile = profiles[row.profile_id]
-            changed += self._compute(profile, computed, from_millis(row.at), resend=False)
-            self._reschedule([profile], row.at)
+            profile, batches = profiles[row.profile_id], self._batches.at(row.at, start)
+            changed += self._compute(profile, computed, from_millis(row.at), resend=False, batches=batches)
+            self._reschedule(transaction, [profile], row.at)
         return _saved(session, computed, changed)
 
     def next_stop(self, transaction: Transaction, *, after: datetime, until: datetime, stops: int) -> int | None:
@@ -148,22 +154,23 @@ class Engage:
         changed: list[_Change] = []
         for profile in session.profiles():
             was_member, before = key in profile.audiences, len(computed.events)
-            changed += self._compute(profile, computed, at, resend=False, only=affected)
+            changed += self._compute(profile, computed, at, resend=False, only=affected, batches=frozenset({key}))
             if was_member and key in profile.audiences:
                 for route in routes:
                     computed.events += audience_events(route, profile, entered=True, at=at, ids=self._ids)
             emitted = {(event.audience_key, event.destination) for event in computed.events[before:]}
             computed.sent += key in profile.audiences and (key, destination) in emitted
-        self._reschedule(session.profiles(), to_millis(at))
+        self._reschedule(transaction, session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
 
     def explain(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> list[dict[str, Any]]:
         """Why these stored profiles are in each audience and journey or not: see `explanations`."""
         session = ProfileSession(transaction, keys=profiles, history=self._history)
+        coming = self._batches.coming(transaction, to_millis(at))
         return [
             explained
             for profile in session.profiles()
-            for explained in explanations(profile, _facts(profile, at), self._computations, self._journeys)
+            for explained in explanations(profile, _facts(profile, at), self._computations, self._journeys, coming)
         ]
 
     def set_membership(
@@ -189,7 +196,7 @@ class Engage:
         changes = (key in profile.audiences) != entered
         (profile.audiences.add if entered else profile.audiences.discard)(key)
         changed = [_Change(at=at, profile=profile, key=key, entered=entered)] if changes else []
-        self._reschedule(session.profiles(), to_millis(at))
+        self._reschedule(transaction, session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
 
     def _compute(
@@ -201,15 +208,21 @@ class Engage:
         resend: bool,
         call: Call | None = None,
         only: frozenset[str] | None = None,
+        batches: frozenset[str] = frozenset(),
     ) -> Iterator[_Change]:
-        """Computes the audiences and journeys of one profile; with `only`, those with these keys and ids."""
-        eligible = bool(profile.values(USER_ID) or profile.values(EMAIL))
+        """Computes the audiences and journeys of one profile; with `only`, those with these keys and ids.
+
+        Of the batch audiences only those in `batches`; of the others, members stay members.
+        """
+        eligible = _eligible(profile)
         facts = _facts(profile, at)
         for computation in self._computations:
             key = computation.audience.key
             if only is not None and key not in only:
                 continue
-            before, now = key in profile.audiences, eligible and computation.condition.holds(facts)
+            before = now = key in profile.audiences
+            if key not in self._batches.keys or key in batches:
+                now = eligible and computation.condition.holds(facts)
             if before == now and not (now and resend):
                 continue
             for route in computation.routes:
@@ -245,24 +258,29 @@ class Engage:
                 )
             yield _Change(at=at, profile=profile, key=transition.step.step.key, entered=entered)
 
-    def _reschedule(self, profiles: Iterable[Profile], now: int) -> None:
+    def _reschedule(self, transaction: Transaction, profiles: Iterable[Profile], now: int) -> None:
         """Drops events that no condition can count any more, and sets when each profile is due next."""
+        start = self._batches.start(transaction, now)
         if self._history:
             for profile in profiles:
                 profile.performed = {
                     event: self._retention.kept(event, performed, now) for event, performed in profile.performed.items()
                 }
-                profile.due = self._due(profile, now)
+                profile.due = self._due(profile, now, start)
 
-    def _due(self, profile: Profile, now: int) -> int | None:
+    def _due(self, profile: Profile, now: int, start: int) -> int | None:
         """When time alone may next change something for a profile, in milliseconds."""
         if not self.depends_on_time:
             return None
         facts = _facts(profile, from_millis(now))
         times: list[int] = []
         for computation in self._computations:
-            if computation.condition.next_changes:
-                times += computation.condition.next_changes(facts)
+            key, condition = computation.audience.key, computation.condition
+            changes = [at for at in condition.next_changes(facts) if at > now] if condition.next_changes else []
+            if key in self._batches.keys:
+                pending = _eligible(profile) and condition.holds(facts) != (key in profile.audiences)
+                changes = [computed_from(at, start) for at in (*changes, *([now + 1] if pending else []))]
+            times += changes
         for journey in self._journeys:
             times += journey.next_changes(profile.journeys.get(journey.journey.id), facts)
         return min((at for at in times if now < at <= _LATEST), default=None)
@@ -306,6 +324,11 @@ def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Chang
         for change in changed
     ]
     return computed
+
+
+def _eligible(profile: Profile) -> bool:
+    """Whether audiences are computed for a profile."""
+    return bool(profile.values(USER_ID) or profile.values(EMAIL))
 
 
 def _facts(profile: Profile, at: datetime) -> ProfileFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.segment.conditions.clause import Clause
@@ -17,6 +17,7 @@ from emulator.timestamps import iso_of_millis
 
 NOT_COMPUTED = "the profile has neither user id nor email, so no audience is computed"
 NOT_YET_COMPUTED = "the condition holds, but the audience has not been computed for this profile since"
+WAITS_FOR_BATCH = "the condition holds, and the batch audience is computed at"
 
 
 def explanations(
@@ -24,12 +25,14 @@ def explanations(
     facts: ProfileFacts,
     computations: Iterable[Computation],
     journeys: Iterable[CompiledJourney],
+    coming: Mapping[str, int],
 ) -> Iterator[dict[str, Any]]:
     """For each audience, then each journey: its key, whether the profile is in it, the condition, and what failed.
 
-    `{"profile", "audience", "journey", "name", "member", "conditions", "failed", "change"}`: `audience` is a key or
-    None, `journey` an id or None, `conditions` a tree of clauses, `failed` a list of lines, `change` what would make
-    the condition hold or None: `{"traits", "events": [{"event", "properties"}]}`.
+    `{"profile", "audience", "journey", "name", "member", "nextComputation", "conditions", "failed", "change"}`:
+    `audience` is a key or None, `journey` an id or None, `nextComputation` when a batch audience is computed next (its
+    time in milliseconds is in `coming`) or None, `conditions` a tree of clauses, `failed` a list of lines, `change`
+    what would make the condition hold or None: `{"traits", "events": [{"event", "properties"}]}`.
     """
     computed = bool(profile.values(USER_ID) or profile.values(EMAIL))
     for computation in computations:
@@ -37,9 +40,10 @@ def explanations(
         clause = computation.condition.explain(facts, True)
         member = audience.key in profile.audiences
         about = {"audience": audience.key, "journey": None, "name": audience.name}
-        reasons = _reasons(clause, computed=computed, member=member)
+        due = coming.get(audience.key)
+        reasons = _reasons(clause, computed=computed, member=member, due=due)
         change = change_for(audience.condition, facts)
-        yield _explained(profile, about, clause, member=member, reasons=reasons, change=change)
+        yield _explained(profile, about, clause, member=member, reasons=reasons, change=change, due=due)
     for compiled in journeys:
         journey, progress = compiled.journey, profile.journeys.get(compiled.journey.id)
         clause = compiled.entry.explain(facts, True)
@@ -61,22 +65,30 @@ def _explained(
     member: bool,
     reasons: list[str],
     change: Change | None,
+    due: int | None = None,
 ) -> dict[str, Any]:
     return {
         "profile": profile_id(key_of(profile)),
         **about,
         "member": member,
+        "nextComputation": None if due is None else iso_of_millis(due),
         "conditions": clause.as_dict(),
         "failed": reasons,
         "change": None if change is None else change.as_dict(),
     }
 
 
-def _reasons(clause: Clause, *, computed: bool, member: bool) -> list[str]:
-    """Why the profile is outside, or for a member, what of the condition does not hold any more."""
+def _reasons(clause: Clause, *, computed: bool, member: bool, due: int | None = None) -> list[str]:
+    """Why the profile is outside, or for a member, what of the condition does not hold any more.
+
+    `due` is when a batch audience is computed next.
+    """
     if not computed:
         return [NOT_COMPUTED, *clause.failed()]
-    return [NOT_YET_COMPUTED] if clause.passed and not member else list(clause.failed())
+    if clause.passed and not member:
+        return [NOT_YET_COMPUTED if due is None else f"{WAITS_FOR_BATCH} {iso_of_millis(due)}"]
+    leaving = [f"leaves when the batch audience is computed at {iso_of_millis(due)}"] if member and due else []
+    return [*clause.failed(), *(leaving if not clause.passed else [])]
 
 
 def _reasons_before(compiled: CompiledJourney, facts: ProfileFacts, entry: Clause, *, computed: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import Select, func, select
 
 from emulator.segment.conditions.compile import requires
+from emulator.segment.engage.computations import computation_of
 from emulator.segment.lookups import check_audience, connected_destinations
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, profile_id
 from emulator.segment.profiles.store import read_profiles
@@ -72,6 +73,7 @@ class SpaceQueries:
                 "id": audience.id,
                 "name": audience.name,
                 "size": sizes.get(audience.key, 0),
+                "computation": computation_of(self._workspace, audience),
                 "condition": dict(audience.condition),
                 "destinations": list(connected_destinations(self._workspace, audience.key)),
                 "warnings": list(_warnings(self._workspace, audience)),

@@ -64,7 +64,18 @@ def _add_engage(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.post("/regulations")
     def regulate() -> Response:
-        return jsonify(services().segment.delete(json_body()["userId"]))
+        body = json_body()
+        if "userId" in body:
+            return jsonify(services().segment.delete(body["userId"]))
+        return jsonify(services().segment.regulate(body["regulationType"], body["subjectIds"]))
+
+    @routes.get("/regulations")
+    def regulations() -> Response:
+        return jsonify(regulations=services().segment.regulations(**query_args()))
+
+    @routes.get("/suppressions")
+    def suppressions() -> Response:
+        return jsonify(suppressions=services().segment.suppressions(**query_args()))
 
 
 def _matches(call: CallReceived, asked: Mapping[str, Any]) -> bool:

@@ -164,7 +164,7 @@ class Executor:
         self, connection: Connection, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch
     ) -> RequestContext:
         now, workspace = self._sandbox.clock.now(), self._sandbox.workspace
-        due_at = now + latency_of(workspace.ingestion.latency, self._sandbox.ids, request.trace_id)
+        due_at = now + latency_of(workspace.latency, self._sandbox.ids, request.trace_id)
         base_url = f"{request.host_url}uploads/{self._sandbox.name}/"
         return RequestContext(
             connection=connection,

@@ -61,6 +61,7 @@ class Situation:
     rule: Document | None = None
     faults: tuple[Document, ...] = ()
     deletion: str | None = None
+    regulation: str | None = None
     hours: float = 0
     wait: timedelta = timedelta()
     again: bool = False
@@ -79,6 +80,10 @@ class Situation:
                 assert created.status_code == 201, created.json
             if self.deletion is not None:
                 emulator.client.post("/_emulator/regulations", json={"userId": self.deletion})
+            if self.regulation is not None:
+                emulator.services.segment.regulate("SUPPRESS_WITH_DELETE", ["u1"])
+                emulator.services.segment.regulate(self.regulation, ["u1"])
+                self._send(emulator)
             emulator.services.advance(timedelta(hours=self.hours))
             if self.again:
                 emulator.sandbox.faults.clear()
@@ -189,6 +194,7 @@ _APPLY = {
     "mapping": _mapping,
     "segment": _segment,
     "fault": lambda situation, change: replace(situation, faults=()),
+    "regulation": lambda situation, change: replace(situation, regulation=change["where"]),
     "resend": lambda situation, change: replace(situation, again=True),
     "clock": lambda situation, change: replace(
         situation, wait=situation.wait + parse_duration(change["value"], where="clock")

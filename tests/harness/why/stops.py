@@ -63,6 +63,20 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         ["event"],
     ),
     (
+        "a batch audience",
+        Situation(workspace=workspace(audiences__0__computation="batch"), hours=3),
+        "audience",
+        "NOT_COMPUTED_YET",
+        ["clock"],
+    ),
+    (
+        "a batch audience whose condition is false",
+        Situation(workspace=workspace(audiences__0__computation="batch"), calls=(ada(total_spent=1),), hours=9),
+        "audience",
+        "CONDITION_FALSE",
+        ["trait"],
+    ),
+    (
         "not connected",
         Situation(workspace=workspace(destinations__0__audiences=[])),
         "destination",
@@ -226,6 +240,20 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         "record",
         "INJECTED",
         ["fault"],
+    ),
+    (
+        "suppressed and deleted",
+        Situation(regulation="SUPPRESS_ONLY"),
+        "call",
+        "USER_SUPPRESSED",
+        ["regulation"],
+    ),
+    (
+        "suppressed and deleted, asked by email",
+        Situation(regulation="SUPPRESS_ONLY", question={"email": "ada@example.com"}),
+        "call",
+        "USER_SUPPRESSED",
+        ["regulation"],
     ),
     ("deleted", Situation(deletion="u1"), "visible", "PROFILE_DELETED", ["resend"]),
     (

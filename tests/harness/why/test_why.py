@@ -195,3 +195,22 @@ def test_a_question_that_cannot_be_answered_is_refused(asked: dict[str, str], me
 def test_the_timeline_names_the_switch(paths: dict[str, Any], line: str) -> None:
     with Situation(workspace=workspace(**paths)).played() as emulator, in_process(emulator.app) as endpoint:
         assert line in str(timeline_of(endpoint, user_id="u1"))
+
+
+@pytest.mark.parametrize(
+    ("situation", "line"),
+    [
+        (
+            Situation(workspace=workspace(audiences__0__computation="batch"), hours=3),
+            "vip_customers: the condition holds, and the batch audience is computed at 2026-03-01T20:00:00.000Z",
+        ),
+        (
+            Situation(regulation="SUPPRESS_ONLY"),
+            "u1 is suppressed since 2026-03-01T12:00:00.000Z: its calls are dropped",
+        ),
+    ],
+    ids=["batch audience", "suppressed"],
+)
+def test_the_timeline_says_what_it_waits_for_and_what_is_dropped(situation: Situation, line: str) -> None:
+    with situation.played() as emulator, in_process(emulator.app) as endpoint:
+        assert line in str(timeline_of(endpoint, user_id="u1"))
