@@ -142,12 +142,14 @@ def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch
 
 
 def due_jobs(connection: Connection, now: int) -> list[Row[Any]]:
-    """The jobs due by `now`, in arrival order; within one document the mappings come first."""
+    """The jobs due by `now`, by due time, then in arrival order; within one document the mappings come first."""
     jobs = connection.execute(select(JOBS).where(JOBS.c.due_at <= now).order_by(JOBS.c.id)).all()
-    first: dict[str, int] = {}
+    first: dict[tuple[int, str], int] = {}
     for job in jobs:
-        first.setdefault(job.request_id, job.id)
-    return sorted(jobs, key=lambda job: (first[job.request_id], job.kind != MAPPING_JOB, job.id))
+        first.setdefault((job.due_at, job.request_id), job.id)
+    return sorted(
+        jobs, key=lambda job: (job.due_at, first[job.due_at, job.request_id], job.kind != MAPPING_JOB, job.id)
+    )
 
 
 def remove_jobs(connection: Connection, jobs: Sequence[Row[Any]]) -> None:
