@@ -55,7 +55,7 @@ _OPEN = (
 )
 @click.option("--uploads", type=click.Path(path_type=Path, file_okay=False), help="Folder whose files can be uploaded.")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic or a duration such as 4h.")
-@click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
+@click.option("--api-version", help="API version of StackAdapt: 2026-06, 2025-05 or 2024-12.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-pii", is_flag=True, help="Show email addresses in the log.")
 @strict_option
