@@ -176,11 +176,12 @@ class Ingestion:
     """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
 
     `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`. `record_without_email` is
-    `reject`, `wait`, or None for what the API version does.
+    `reject`, `wait`, or None for what the API version does. `shared_external_id` is `move`, `first` or `both`.
     """
 
     latency: str = "instant"
     record_without_email: str | None = None
+    shared_external_id: str = "move"
     report_rejections: str = "silent"
     mapping_race: bool = False
 
@@ -272,6 +273,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
                 document.get("ingestion", {}),
                 latency="latency",
                 record_without_email="recordWithoutEmail",
+                shared_external_id="sharedExternalId",
                 report_rejections="reportRejections",
                 mapping_race="mappingRace",
             )

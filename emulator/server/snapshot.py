@@ -25,7 +25,7 @@ from emulator.stackadapt.tables import STACKADAPT
 
 FORMAT = "stackadapt-emulator snapshot"
 # Increased whenever a table or a column is added or removed.
-VERSION = 4
+VERSION = 5
 
 _ROWS_AT_ONCE = 1_000
 _LONGEST_LINE = 32 * 1024 * 1024

@@ -126,10 +126,16 @@ def _process_records(connection: Connection, job: Row[Any], at: int) -> list[Rec
         connection, job.advertiser_id, provider, job.instructions["mapping_id"]
     )
     mapping = record_mapping_of_schemas(schemas)
-    batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=at)
+    shared = job.instructions["shared_external_id"]
+    batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=at, shared=shared)
     rejecting = job.instructions.get("rejecting")
     query = _RECORDS.where(RECORDS.c.batch_id == job.instructions["batch_id"]).order_by(RECORDS.c.id)
-    treatment = _Treatment(mapping, RecordRejection(**rejecting) if rejecting else None, job.instructions["waits"])
+    treatment = _Treatment(
+        mapping,
+        RecordRejection(**rejecting) if rejecting else None,
+        job.instructions["waits"],
+        shared,
+    )
     processed = _Processing(batch, treatment).run(
         [*connection.execute(query)],
         lambda external_ids: _pending(connection, job.advertiser_id, provider, external_ids),
@@ -169,12 +175,13 @@ class _Processed:
 class _Treatment:
     """The mappings under which the records of a batch are read, and what else decides their outcomes.
 
-    `waits` is that of `RecordBatch`.
+    `waits` and `shared` (`shared_external_id`) are those of `RecordBatch`.
     """
 
     mapping: RecordMapping
     rejecting: RecordRejection | None
     waits: bool
+    shared: str
 
 
 class _Processing:
@@ -221,9 +228,10 @@ class _Processing:
         if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            owner, mapping = self._batch.owner_of(parsed.external_id), self._treatment.mapping
-            found = conflicts(parsed, mapping, owner=owner, present=self._batch.status_of(parsed.email or owner))
-            email = self._batch.apply(parsed, mapping.status).email
+            owner, treatment = self._batch.owner_of(parsed.external_id), self._treatment
+            present = self._batch.status_of(parsed.email or owner)
+            found = conflicts(parsed, treatment.mapping, owner=owner, present=present, shared=treatment.shared)
+            email = self._batch.apply(parsed, treatment.mapping.status).email
         self._processed[record.id] = _Processed(record, parsed, outcome, reason, email, found)
         if outcome == PENDING:
             self._waiting[parsed.external_id].append((record, parsed))
