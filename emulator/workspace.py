@@ -173,10 +173,9 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
+    """How the StackAdapt service ingests records; each field is `assumed` in the ledger.
 
-    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`. `record_without_email` is
-    `reject`, `wait`, or None for what the API version does. `shared_external_id` is `move`, `first` or `both`.
+    `latency` is `instant`, `realistic` or a duration; `record_without_email` is None for what the API version does.
     """
 
     latency: str = "instant"

@@ -54,7 +54,7 @@ def run(document: str, **given: Any) -> Action:
     def send(emulator: Emulator) -> None:
         body = {"query": document, "variables": {"i": given}}
         answer = emulator.client.post("/graphql", json=body, headers=WRITE)
-        # An injected fault is for whoever sends next.
+        # An injected fault is for the next request, of any client.
         assert answer.status_code == 503 or "errors" not in (answer.json or {}), answer.json
 
     return send
@@ -147,7 +147,7 @@ def emulator_with(ingestion: Mapping[str, Any], *, batch_age: str = "0s", within
 
 
 def everything(emulator: Emulator) -> dict[str, Any]:
-    """All that can be observed: every table of both services, the journal, and what the doors answer."""
+    """All that can be observed: every table of both services, the journal, and what the control API answers."""
     emulator.services.process_due()
     seen: dict[str, Any] = {}
     with emulator.sandbox.store.begin() as connection:
@@ -159,16 +159,16 @@ def everything(emulator: Emulator) -> dict[str, Any]:
     ]
     rule = {"field": "external_audience_name", "operator": "equals", "value": "one"}
     recent = {"since": {"operator": "within_last", "value": "2h"}}
-    for name, given in {"all": rule, "recent": rule | recent}.items():
-        body = {"advertiserId": "1001", "name": name, "rule": given}
+    for name, asked in {"all": rule, "recent": rule | recent}.items():
+        body = {"advertiserId": "1001", "name": name, "rule": asked}
         made = emulator.client.post("/_emulator/segments", json=body).json or {}
-        seen[f"segment {name}"] = door(emulator, f"segments/{made['id']}")
+        seen[f"segment {name}"] = got(emulator, f"segments/{made['id']}")
     for path in ("profiles", "rejections?pending=true", "records", "deliveries", "batches", "counts", "journal"):
-        seen[f"GET {path}"] = door(emulator, path)
+        seen[f"GET {path}"] = got(emulator, path)
     return seen
 
 
-def door(emulator: Emulator, path: str) -> Any:
+def got(emulator: Emulator, path: str) -> Any:
     return emulator.client.get(f"/_emulator/{path}").json
 
 
@@ -204,7 +204,7 @@ def test_a_record_takes_effect_at_its_due_time(jumps: list[timedelta]) -> None:
         upsert(record)(emulator)
         for jump in jumps:
             emulator.services.advance(jump)
-        [profile] = door(emulator, "profiles")["profiles"]
+        [profile] = got(emulator, "profiles")["profiles"]
         assert profile["visibleAt"] == "2026-03-01T13:00:00.000Z"
 
 

@@ -204,8 +204,8 @@ DOCUMENT_2025 = """mutation {
       upsertProfileMapping(
         input: {
           advertiserId: 1001,
-          mappingSchemaV2: [{incomingKey:"userId",destinationKey:"external_id",label:"User Id",type:STRING,isPii:false},\
-{incomingKey:"first_name",destinationKey:"first_name",label:"First Name",type:STRING,isPii:false}],
+          mappingSchemaV2: [{incomingKey:"userId",destinationKey:"external_id",label:"User Id",type:STRING,\
+isPii:false},{incomingKey:"first_name",destinationKey:"first_name",label:"First Name",type:STRING,isPii:false}],
           mappableType: "SEGMENT_IO",
         }
       ) {

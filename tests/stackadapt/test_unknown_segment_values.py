@@ -263,7 +263,7 @@ def test_the_captions_of_other_fields_are_fields(customers: Service, caption: st
     assert segment["warnings"] == []
 
 
-@pytest.mark.parametrize("key", ["E-mail", "Tier", "marketing status code"])
+@pytest.mark.parametrize("key", ["email address", "Tier", "marketing status code"])
 def test_a_property_is_found_by_its_exact_key_only(customers: Service, key: str) -> None:
     segment = customers.stackadapt.segments.create("1001", "x", asks(key, "exists"))
     assert segment["members"] == []
