@@ -111,15 +111,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """How the StackAdapt service ingests records. Each field is an `assumed` behaviour of the ledger.
+    """How the StackAdapt service ingests records; each field is `assumed` in the ledger.
 
-    `latency` is `instant`, `realistic` (seeded, up to four hours) or a duration such as `4h`; None is what the timing
-    of the workspace says: see `Workspace.latency`. `record_without_email` is
-    `reject`, `wait`, or None for what the API version does.
+    `latency` is `instant`, `realistic` or a duration, None for what the timing of the workspace says;
+    `record_without_email` is None for what the API version does.
     """
 
     latency: str | None = None
     record_without_email: str | None = None
+    shared_external_id: str = "move"
     report_rejections: str = "silent"
     mapping_race: bool = False
 
@@ -226,6 +226,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
                 document.get("ingestion", {}),
                 latency="latency",
                 record_without_email="recordWithoutEmail",
+                shared_external_id="sharedExternalId",
                 report_rejections="reportRejections",
                 mapping_race="mappingRace",
             )

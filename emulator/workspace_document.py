@@ -146,6 +146,7 @@ def _ingestion(ingestion: Ingestion) -> Document:
         report_rejections="reportRejections",
         mapping_race="mappingRace",
         record_without_email="recordWithoutEmail",
+        shared_external_id="sharedExternalId",
     )
 
 

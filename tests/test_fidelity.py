@@ -11,9 +11,15 @@ import pytest
 import yaml
 
 from emulator.artefacts import contract
+from emulator.cli import serve
+from tests.docs.schema_keys import keys_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PROVENANCE = {"documented", "introspected", "probed", "client", "third-party", "assumed"}
+# Keys of the workspace, and options of the server: `serve --uploads`.
+SETTINGS = {key.path for key in keys_of("workspace.schema.json")} | {
+    f"serve {name}" for option in serve.command.params for name in option.opts
+}
 ROWS: list[dict[str, Any]] = yaml.safe_load(contract("fidelity.yaml").read_text(encoding="utf-8"))["behaviours"]
 
 
@@ -37,8 +43,21 @@ def test_a_row_is_complete(row: dict[str, Any]) -> None:
     assert row["behaviour"].endswith(".")
     assert row["provenance"] in PROVENANCE
     assert row["source"]
-    if row["provenance"] == "assumed":
-        assert "setting" in row or "no_setting" in row, "an assumption names its setting, or says why it has none"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
+def test_an_assumption_names_its_setting_or_says_why_it_has_none(row: dict[str, Any]) -> None:
+    named = [key for key in ("setting", "no_setting") if key in row]
+    assert named in (["setting"], ["no_setting"]) or (not named and row["provenance"] != "assumed")
+    if reason := row.get("no_setting"):
+        assert reason.endswith("."), "a sentence"
+        assert len(reason.split()) > 4, "a reason"
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "setting" in row], ids=lambda row: row["id"])
+def test_a_setting_exists(row: dict[str, Any]) -> None:
+    for setting in row["setting"].split(", "):
+        assert setting in SETTINGS
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])

@@ -50,7 +50,7 @@ _SECONDS = 60
 @click.command(epilog=_EPILOG, context_settings={"allow_interspersed_args": False})
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
-@click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
+@click.option("--api-version", help="API version of StackAdapt: 2026-06, 2025-05 or 2024-12.")
 @click.option(
     "--fail-on-refused",
     is_flag=True,

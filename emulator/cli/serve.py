@@ -55,7 +55,7 @@ _OPEN = "warning: listening on a non-loopback address; the tokens and write keys
 )
 @click.option("--uploads", type=click.Path(path_type=Path, file_okay=False), help="Folder whose files can be uploaded.")
 @click.option("--latency", help="Time until profiles are visible: instant, realistic or a duration such as 4h.")
-@click.option("--api-version", help="API version of StackAdapt: 2026-06 or 2024-12.")
+@click.option("--api-version", help="API version of StackAdapt: 2026-06, 2025-05 or 2024-12.")
 @click.option(
     "--control-token",
     help="Token that the control API needs; generated when absent and --host is not a loopback address.",

@@ -43,9 +43,12 @@ class SandboxServices:
         self.segment = Segment(sandbox, self._transport)
 
     def process_due(self) -> None:
-        """Processes what is due in both services."""
-        self.segment.process_due()
+        """Processes what is due in both services.
+
+        StackAdapt comes first: what Segment sends now arrives after the records that were due on the way here.
+        """
         self.stackadapt.process_due()
+        self.segment.process_due()
 
     def advance(self, by: timedelta) -> None:
         """Moves the clock forward. It stops wherever something is due on the way, to process it at its time.

@@ -7,7 +7,20 @@ the items of lists, so that SQL can find one of them.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    select,
+    union_all,
+)
 
 STACKADAPT = MetaData()
 
@@ -41,6 +54,24 @@ EXTERNAL_IDS = Table(
     Column("provider", Text, primary_key=True),
     Column("external_id", Text, primary_key=True),
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), nullable=False, index=True),
+)
+
+# Profiles that came with an external id that another profile has. `has` is whether they have it as well.
+SHARED_EXTERNAL_IDS = Table(
+    "sa_shared_external_ids",
+    STACKADAPT,
+    Column("advertiser_id", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True, index=True),
+    Column("has", Boolean, nullable=False),
+)
+
+_HELD = tuple(column.name for column in EXTERNAL_IDS.c)
+# Every external id that a profile has, as rows of `EXTERNAL_IDS`.
+HELD_EXTERNAL_IDS = union_all(
+    select(*(EXTERNAL_IDS.c[name] for name in _HELD)),
+    select(*(SHARED_EXTERNAL_IDS.c[name] for name in _HELD)).where(SHARED_EXTERNAL_IDS.c.has),
 )
 
 # The connections that sent a profile. `mapping_id` is 0 for a source without a mapping.
@@ -82,7 +113,8 @@ SUPPRESSIONS = Table(
     Column("since", BigInteger, nullable=False),
 )
 
-# What each id or email of a deletion request led to. `email` is null for an external id that no profile had.
+# What each id or email of a deletion request led to. `email` is null for an external id that no profile had. `kept` are
+# the emails of profiles that came with the external id, do not have it and were not deleted.
 DELETIONS = Table(
     "sa_deletions",
     STACKADAPT,
@@ -93,6 +125,7 @@ DELETIONS = Table(
     Column("external_id", Text),
     Column("email", Text),
     Column("deleted", Boolean, nullable=False),
+    Column("kept", JSON, nullable=False),
     Column("suppressed", Boolean, nullable=False),
     Column("at", BigInteger, nullable=False),
     Index("sa_deletions_advertiser", "advertiser_id"),

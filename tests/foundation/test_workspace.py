@@ -308,6 +308,7 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "destinations[].batch.concurrency": instance.batch_concurrency,
         "destinations[].subscriptions[].enabled": subscription.enabled,
         "destinations[].subscriptions[].defaults": subscription.defaults,
+        "ingestion.sharedExternalId": bare.ingestion.shared_external_id,
         "ingestion.reportRejections": bare.ingestion.report_rejections,
         "ingestion.mappingRace": bare.ingestion.mapping_race,
         "rateLimit.per": "1s",

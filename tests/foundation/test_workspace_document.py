@@ -67,6 +67,7 @@ FULL = {
     "ingestion": {
         "latency": "4h",
         "reportRejections": "user_errors",
+        "sharedExternalId": "both",
         "mappingRace": True,
         "recordWithoutEmail": "wait",
     },

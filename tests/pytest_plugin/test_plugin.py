@@ -528,7 +528,7 @@ def test_a_remote_mutation_is_blocked() -> None:
         return httpx.Response(404)
 
     target = target_at(
-        "https://api.sandbox.stackadapt.com/graphql",
+        "https://sandbox.stackadapt.com/public/graphql",
         token="token",
         advertiser="1",
         permission=Permission(remote=True),
@@ -555,7 +555,7 @@ def test_the_command_line_blocks_remote_writes_by_default(run: Run, monkeypatch:
         GRAPHQL_ONLY,
         "-rs",
         "-k=writes",
-        "--stackadapt-url=https://api.sandbox.stackadapt.com/graphql",
+        "--stackadapt-url=https://sandbox.stackadapt.com/public/graphql",
         f"--stackadapt-token={TOKEN}",
         "--stackadapt-advertiser=1001",
         "--stackadapt-allow-remote",

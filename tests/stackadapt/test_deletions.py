@@ -94,10 +94,10 @@ def test_what_each_id_or_email_of_a_deletion_led_to_is_listed(make_service: Make
     assert service.stackadapt.deletions() == []
     service.pass_time(hours=1)
     by_id = {"advertiserId": "1001", "provider": "segmentio", "suppressed": False}
-    by_email = {"advertiserId": "1001", "provider": None, "externalId": None, "suppressed": True}
+    by_email = {"advertiserId": "1001", "provider": None, "externalId": None, "suppressed": True, "kept": []}
     expected = [
-        {**by_id, "externalId": "u1", "email": BOB, "deleted": True},
-        {**by_id, "externalId": "unknown", "email": None, "deleted": False},
+        {**by_id, "externalId": "u1", "email": BOB, "deleted": True, "kept": [ANN]},
+        {**by_id, "externalId": "unknown", "email": None, "deleted": False, "kept": []},
         {**by_email, "email": ANN, "deleted": True},
         {**by_email, "email": BOB, "deleted": False},
     ]

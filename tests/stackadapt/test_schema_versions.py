@@ -18,10 +18,12 @@ from graphql import (
 )
 
 from emulator.artefacts import contract
+from emulator.cli import exec as exec_command
+from emulator.cli import serve
 from emulator.errors import EmulatorDefect, InputError
 from emulator.stackadapt.graphql.resolvers.fields import plain
 from emulator.stackadapt.graphql.schema import API_VERSIONS, LATEST, bind, bindables_of, executable_schema
-from tests.stackadapt.conftest import Make
+from tests.stackadapt.conftest import Make, column
 
 
 def contract_schema(api_version: str) -> GraphQLSchema:
@@ -60,6 +62,20 @@ def test_the_api_versions_differ_where_the_clients_do() -> None:
     assert any("deleteProfilesWithExternalIds" in change for change in changes)
 
 
+def test_the_api_version_of_2025_accepts_all_that_the_one_before_accepts() -> None:
+    assert find_breaking_changes(contract_schema("2024-12"), contract_schema("2025-05")) == []
+
+
+def test_every_place_that_lists_the_api_versions_lists_them_all() -> None:
+    schema = json.loads(contract("workspace.schema.json").read_text(encoding="utf-8"))
+    helps = [schema["properties"]["apiVersion"]["description"]]
+    for command in (serve.command, exec_command.command):
+        helps += [option.help for option in command.params if option.name == "api_version"]
+    assert len(helps) == 3
+    for text in helps:
+        assert all(version in text for version in API_VERSIONS), text
+
+
 def test_an_unknown_api_version_is_an_error_with_the_nearest(make_service: Make) -> None:
     with pytest.raises(InputError) as caught:
         make_service(api_version="2026-05")
@@ -96,6 +112,7 @@ PROFILES = (
     '[{"userId":"u1","email":"ann@example.com","first_name":"Ann",'
     '"audienceId":"aud_1","audienceName":"vip","action":"enter"}]'
 )
+TEXT_COLUMNS = json.dumps([{"incoming_key": "city", "destination_key": "city", "label": "City", "type": "string"}])
 # The layout of the published client's documents: everything inlined, the provider's spelling of its generation.
 DOCUMENT_2026 = """mutation {
       upsertProfileMapping(
@@ -184,7 +201,55 @@ def client_document(template: str) -> str:
     return template.replace("PROFILES", escaped).replace("SYNC", hashlib.sha256(escaped.encode()).hexdigest())
 
 
-@pytest.mark.parametrize(("api_version", "template"), [("2026-06", DOCUMENT_2026), ("2024-12", DOCUMENT_2024)])
+# Of May 2025: a typed profile mapping, an audience mapping as JSON text, and no consent on the mapping.
+DOCUMENT_2025 = """mutation {
+      upsertProfiles(
+        input: {
+          advertiserId: 1001,
+          externalProvider: "SEGMENT_IO",
+          syncId: "SYNC",
+          profiles: "PROFILES"
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+      upsertProfileMapping(
+        input: {
+          advertiserId: 1001,
+          mappingSchemaV2: [{incomingKey:"userId",destinationKey:"external_id",label:"User Id",type:STRING,\
+isPii:false},{incomingKey:"first_name",destinationKey:"first_name",label:"First Name",type:STRING,isPii:false}],
+          mappableType: "SEGMENT_IO",
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+      upsertExternalAudienceMapping(
+        input: {
+          advertiserId: 1001,
+          mappingSchema: "[{\\"incoming_key\\":\\"audienceId\\",\\"destination_key\\":\\"external_id\\",\
+\\"data_type\\":\\"string\\",\\"label\\":\\"External Audience ID\\"},{\\"incoming_key\\":\\"audienceName\\",\
+\\"destination_key\\":\\"name\\",\\"data_type\\":\\"string\\",\\"label\\":\\"External Audience Name\\"}]",
+          mappableType: "SEGMENT_IO"
+        }
+      ) {
+        userErrors {
+          message
+        }
+      }
+    }"""
+API_CLIENTS = [
+    ("2026-06", DOCUMENT_2026),
+    ("2025-05", DOCUMENT_2025),
+    ("2025-05", DOCUMENT_2024),
+    ("2024-12", DOCUMENT_2024),
+]
+
+
+@pytest.mark.parametrize(("api_version", "template"), API_CLIENTS)
 def test_each_api_version_accepts_its_clients_documents(make_service: Make, api_version: str, template: str) -> None:
     service = make_service(api_version=api_version)
     payloads = service.run(client_document(template))
@@ -199,6 +264,10 @@ def test_each_api_version_accepts_its_clients_documents(make_service: Make, api_
     ("api_version", "template", "message"),
     [
         ("2026-06", DOCUMENT_2024, 'Field "mappingSchema" is not defined by type "ProfileMappingInput". Did you mean'),
+        ("2026-06", DOCUMENT_2025, "Expected value of type"),
+        ("2025-05", DOCUMENT_2026, 'Field "isOptedIn" is not defined by type "ProfileMappingInput"'),
+        ("2025-05", DOCUMENT_2026, "String cannot represent a non string value"),
+        ("2024-12", DOCUMENT_2025, 'Field "mappingSchemaV2" is not defined by type "ProfileMappingInput"'),
         ("2024-12", DOCUMENT_2026, 'Field "mappingSchemaV2" is not defined by type "ProfileMappingInput"'),
     ],
 )
@@ -224,6 +293,26 @@ def test_a_deletion_of_2024_has_bare_arguments_and_applies_to_every_advertiser(m
     }"""
     assert service.run(document)["deleteProfilesWithExternalIds"]["userErrors"] == []
     assert service.stackadapt.profiles() == []
+
+
+@pytest.mark.parametrize(
+    ("both", "columns"),
+    [
+        ({"mappingSchema": TEXT_COLUMNS, "mappingSchemaV2": [column("tier")]}, ["tier"]),
+        ({"mappingSchema": TEXT_COLUMNS, "mappingSchemaV2": None}, ["city"]),
+        ({"mappingSchema": None, "mappingSchemaV2": [column("tier")]}, ["tier"]),
+        ({"mappingSchema": "broken", "mappingSchemaV2": [column("tier")]}, ["tier"]),
+    ],
+)
+def test_the_newer_form_of_a_mapping_counts_where_both_exist(
+    make_service: Make, both: dict[str, Any], columns: list[str]
+) -> None:
+    service = make_service(api_version="2025-05")
+    document = """mutation($m: ProfileMappingInput!) {
+      upsertProfileMapping(input: $m) { userErrors { message } profileMapping { mappingSchema } } }"""
+    payload = service.run(document, m={"advertiserId": "1001", **both})["upsertProfileMapping"]
+    assert payload["userErrors"] == []
+    assert [each["incoming_key"] for each in payload["profileMapping"]["mappingSchema"]] == columns
 
 
 def test_a_mapping_of_2024_that_is_not_json_is_a_user_error(make_service: Make) -> None:

@@ -33,7 +33,7 @@ KNOWN = (
         ("", ""),
     ],
 )
-@pytest.mark.parametrize("api_version", ["2026-06", "2024-12"])
+@pytest.mark.parametrize("api_version", ["2026-06", "2025-05", "2024-12"])
 def test_an_unknown_provider_is_refused_with_the_closest(
     make_service: Make, api_version: str, provider: str, nearest: str | None
 ) -> None:

@@ -237,14 +237,33 @@ def test_a_value_of_a_rejected_record_is_known(service: Service, data: dict[str,
         "external audience name",
         "external_audience_name",
         "segment_engage_audience_name",
+        "SEGMENT ENGAGE AUDIENCE NAME",
+        " Segment  Engage Audience-Name ",
+        "segment_engage audience\tname",
     ],
 )
-def test_the_labels_of_both_generations_are_fields(customers: Service, label: str) -> None:
+def test_the_captions_of_both_generations_are_fields(customers: Service, label: str) -> None:
     segment = customers.stackadapt.segments.create("1001", "x", asks(label, "equals", "crm_list"))
     assert (segment["members"], segment["warnings"]) == (["ann@example.com"], [])
 
 
-@pytest.mark.parametrize("label", ["Segment Engage Audience ID", "External Audience ID"])
-def test_the_labels_of_ids_are_fields(customers: Service, label: str) -> None:
+@pytest.mark.parametrize("label", ["Segment Engage Audience ID", "External Audience ID", "segment engage audience id"])
+def test_the_captions_of_ids_are_fields(customers: Service, label: str) -> None:
     segment = customers.stackadapt.segments.create("1001", "x", asks(label, "equals", "aud_crm"))
     assert (segment["members"], segment["warnings"]) == (["ann@example.com"], [])
+
+
+@pytest.mark.parametrize(
+    ("caption", "value"),
+    [("Email", "ann@example.com"), ("EMAIL", "ann@example.com"), ("Marketing Status", "OPTED_IN")],
+)
+def test_the_captions_of_other_fields_are_fields(customers: Service, caption: str, value: str) -> None:
+    segment = customers.stackadapt.segments.create("1001", "x", asks(caption, "equals", value))
+    assert "ann@example.com" in segment["members"]
+    assert segment["warnings"] == []
+
+
+@pytest.mark.parametrize("key", ["email address", "Tier", "marketing status code"])
+def test_a_property_is_found_by_its_exact_key_only(customers: Service, key: str) -> None:
+    segment = customers.stackadapt.segments.create("1001", "x", asks(key, "exists"))
+    assert segment["members"] == []

@@ -20,8 +20,8 @@ from emulator.stackadapt.rules.providers import known_sources, source_of
 from emulator.stackadapt.rules.user_errors import refusal
 from emulator.workspace import READ, WRITE, Token, Workspace
 
-# The API version whose clients sent audience events by user id alone.
-_WAITING_API_VERSION = "2024-12"
+# The API versions whose clients sent audience events by user id alone: an email is required since 2025-09-30.
+_WAITING_API_VERSIONS = frozenset({"2024-12", "2025-05"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,10 @@ class RequestContext:
     def keeps_waiting_records(self) -> bool:
         """Whether a record about an audience without an email waits for a profile with its external id.
 
-        If not, it is rejected. Without a setting, only API version 2024-12 keeps it.
+        If not, it is rejected. Without a setting, only API versions before that of 2026 keep it.
         """
         setting = self.workspace.ingestion.record_without_email
-        return setting == "wait" if setting else self.workspace.api_version == _WAITING_API_VERSION
+        return setting == "wait" if setting else self.workspace.api_version in _WAITING_API_VERSIONS
 
     def source(self, provider: str, *path: str) -> str:
         """The value of the enum `Source` that a provider means. Raises Refusal, with this path, for an unknown one."""

@@ -37,6 +37,7 @@ class ApiVersion:
 API_VERSIONS: Final[Mapping[str, ApiVersion]] = MappingProxyType(
     {
         LATEST: ApiVersion(file="stackadapt/2026-06/schema.graphql", lists=("BINDABLES", "BINDABLES_2026")),
+        "2025-05": ApiVersion(file="stackadapt/2025-05/schema.graphql", lists=("BINDABLES",)),
         "2024-12": ApiVersion(file="stackadapt/2024-12/schema.graphql", lists=("BINDABLES",)),
     }
 )

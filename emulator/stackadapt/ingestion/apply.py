@@ -1,4 +1,4 @@
-"""Applies the jobs of accepted mutations, in order, once they are due.
+"""Applies the jobs of accepted mutations, in order, once they are due; each at the time at which it was due.
 
 Profile data is merged and a profile mapping is replaced as a whole, both after the mutation's response. A record is
 read under the mapping active when the record is processed (statements of the provider's engineers) or, with
@@ -64,11 +64,14 @@ _RECORDS = select(
 
 
 def apply_due_jobs(connection: Connection, now: int) -> list[RecordProcessed]:
-    """Applies every job that is due at `now` (milliseconds) and returns the outcomes of the records."""
+    """Applies every job that is due at `now` (milliseconds) and returns the outcomes of the records.
+
+    Everything that a job writes is dated with the time at which it was due, however much later it is applied.
+    """
     jobs = due_jobs(connection, now)
     events: list[RecordProcessed] = []
     for job in jobs:
-        events += _APPLY[job.kind](connection, job, now) or ()
+        events += _APPLY[job.kind](connection, job, job.due_at) or ()
     remove_jobs(connection, jobs)
     return events
 
@@ -96,37 +99,43 @@ def preview_rejections(connection: Connection, batch: RecordBatch) -> list[UserE
     return errors
 
 
-def _activate_mapping(connection: Connection, job: Row[Any], now: int) -> None:
-    activate(connection, job.mapping_id, job.instructions, now)
+def _activate_mapping(connection: Connection, job: Row[Any], at: int) -> None:
+    activate(connection, job.mapping_id, job.instructions, at)
 
 
-def _delete_external_ids(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
-    rejected = delete_external_ids(connection, _deletion(job, now), **job.instructions)
-    return [_event(record, now, REJECTED, PROFILE_DELETED, None) for record in rejected]
+def _delete_external_ids(connection: Connection, job: Row[Any], at: int) -> list[RecordProcessed]:
+    rejected = delete_external_ids(connection, _deletion(job, at), **job.instructions)
+    return [_event(record, at, REJECTED, PROFILE_DELETED, None) for record in rejected]
 
 
-def _delete_emails(connection: Connection, job: Row[Any], now: int) -> None:
-    delete_emails(connection, _deletion(job, now), **job.instructions)
+def _delete_emails(connection: Connection, job: Row[Any], at: int) -> None:
+    delete_emails(connection, _deletion(job, at), **job.instructions)
 
 
-def _deletion(job: Row[Any], now: int) -> DeletionRequest:
-    return DeletionRequest(job.request_id, job.advertiser_id, now)
+def _deletion(job: Row[Any], at: int) -> DeletionRequest:
+    return DeletionRequest(job.request_id, job.advertiser_id, at)
 
 
-def _change_list_members(connection: Connection, job: Row[Any], now: int) -> None:
-    change_members(connection, job.advertiser_id, now=now, **job.instructions)
+def _change_list_members(connection: Connection, job: Row[Any], at: int) -> None:
+    change_members(connection, job.advertiser_id, now=at, **job.instructions)
 
 
-def _process_records(connection: Connection, job: Row[Any], now: int) -> list[RecordProcessed]:
+def _process_records(connection: Connection, job: Row[Any], at: int) -> list[RecordProcessed]:
     provider, source = job.instructions["provider"], job.instructions["source"]
     schemas = job.instructions.get("pinned_schemas") or active_schemas(
         connection, job.advertiser_id, provider, job.instructions["mapping_id"]
     )
     mapping = record_mapping_of_schemas(schemas)
-    batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=now)
+    shared = job.instructions["shared_external_id"]
+    batch = ProfileBatch(connection, advertiser_id=job.advertiser_id, provider=provider, now=at, shared=shared)
     rejecting = job.instructions.get("rejecting")
     query = _RECORDS.where(RECORDS.c.batch_id == job.instructions["batch_id"]).order_by(RECORDS.c.id)
-    treatment = _Treatment(mapping, RecordRejection(**rejecting) if rejecting else None, job.instructions["waits"])
+    treatment = _Treatment(
+        mapping,
+        RecordRejection(**rejecting) if rejecting else None,
+        job.instructions["waits"],
+        shared,
+    )
     processed = _Processing(batch, treatment).run(
         [*connection.execute(query)],
         lambda external_ids: _pending(connection, job.advertiser_id, provider, external_ids),
@@ -134,11 +143,11 @@ def _process_records(connection: Connection, job: Row[Any], now: int) -> list[Re
     batch.flush(source=source, mapping_id=mapping.mapping_id)
     if mapping.list_id is not None:
         visible = [each.email for each in processed if each.outcome == VISIBLE and each.email is not None]
-        fill_list(connection, mapping.list_id, visible, source=source, mapping_id=mapping.mapping_id, now=now)
+        fill_list(connection, mapping.list_id, visible, source=source, mapping_id=mapping.mapping_id, now=at)
     # An upload brings its own mapping, which its document activated just now.
     version = schemas.get("version") or newest_version(connection)
-    _write_outcomes(connection, processed, mapping.mapping_id, version, now)
-    return [_event(each.record, now, each.outcome, each.reason, each.email) for each in processed]
+    _write_outcomes(connection, processed, mapping.mapping_id, version, at)
+    return [_event(each.record, at, each.outcome, each.reason, each.email) for each in processed]
 
 
 _APPLY: Mapping[str, Callable[[Connection, Row[Any], int], list[RecordProcessed] | None]] = {
@@ -166,12 +175,13 @@ class _Processed:
 class _Treatment:
     """The mappings under which the records of a batch are read, and what else decides their outcomes.
 
-    `waits` is that of `RecordBatch`.
+    `waits` and `shared` (`shared_external_id`) are those of `RecordBatch`.
     """
 
     mapping: RecordMapping
     rejecting: RecordRejection | None
     waits: bool
+    shared: str
 
 
 class _Processing:
@@ -218,9 +228,10 @@ class _Processing:
         if rejecting is not None and rejecting.applies_to(email, record.position):
             outcome, reason = REJECTED, INJECTED
         if outcome == VISIBLE:
-            owner, mapping = self._batch.owner_of(parsed.external_id), self._treatment.mapping
-            found = conflicts(parsed, mapping, owner=owner, present=self._batch.status_of(parsed.email or owner))
-            email = self._batch.apply(parsed, mapping.status).email
+            owner, treatment = self._batch.owner_of(parsed.external_id), self._treatment
+            present = self._batch.status_of(parsed.email or owner)
+            found = conflicts(parsed, treatment.mapping, owner=owner, present=present, shared=treatment.shared)
+            email = self._batch.apply(parsed, treatment.mapping.status).email
         self._processed[record.id] = _Processed(record, parsed, outcome, reason, email, found)
         if outcome == PENDING:
             self._waiting[parsed.external_id].append((record, parsed))
@@ -241,7 +252,7 @@ def _pending(
 
 
 def _write_outcomes(
-    connection: Connection, processed: Sequence[_Processed], mapping_id: int, version: int, now: int
+    connection: Connection, processed: Sequence[_Processed], mapping_id: int, version: int, at: int
 ) -> None:
     if not processed:
         return
@@ -254,7 +265,7 @@ def _write_outcomes(
             "email": each.email,
             "waits_for": each.parsed.external_id if each.outcome == PENDING else None,
             "warnings": _warnings(each, mapping_id, version) or None,
-            "settled_at": None if each.outcome == PENDING else now,
+            "settled_at": None if each.outcome == PENDING else at,
         }
         for each in processed
     ]
@@ -270,9 +281,9 @@ def _warnings(processed: _Processed, mapping_id: int, version: int) -> list[dict
     ]
 
 
-def _event(record: Row[Any], now: int, outcome: str, reason: str | None, email: str | None) -> RecordProcessed:
+def _event(record: Row[Any], at: int, outcome: str, reason: str | None, email: str | None) -> RecordProcessed:
     return RecordProcessed(
-        at=from_millis(now),
+        at=from_millis(at),
         trace_id=record.request_id,
         advertiser_id=record.advertiser_id,
         outcome=outcome,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, true, update
 
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import PENDING, PROFILE_DELETED, REJECTED
@@ -22,6 +22,7 @@ from emulator.stackadapt.tables import (
     PROFILES,
     RECORDS,
     RECORDS_OF_BATCHES,
+    SHARED_EXTERNAL_IDS,
     SUPPRESSIONS,
 )
 from emulator.stackadapt.upsert import rows_in, upsert
@@ -49,25 +50,25 @@ def delete_external_ids(
 ) -> list[Row[Any]]:
     """Deletes the profiles that have one of the ids; unknown ids are skipped.
 
-    Records that wait for one of them are rejected and returned.
+    Records that wait for one of them are rejected and returned. Profiles that came with one of the ids but do not have
+    it are kept, and noted.
     """
     advertiser_id = request.advertiser_id
-    owners = select(PROFILES.c.id, PROFILES.c.email, EXTERNAL_IDS.c.external_id).where(
-        EXTERNAL_IDS.c.profile_id == PROFILES.c.id,
-        EXTERNAL_IDS.c.advertiser_id == advertiser_id,
-        EXTERNAL_IDS.c.provider == provider,
-    )
-    found = list(rows_in(connection, owners, EXTERNAL_IDS.c.external_id, external_ids))
-    profiles = {row.id: row.email for row in found}
-    emails = {row.external_id: row.email for row in found}
-    _note(
-        connection,
-        request,
-        [
-            {"provider": provider, "external_id": each, "email": emails.get(each), "deleted": each in emails}
-            for each in external_ids
-        ],
-    )
+    found = [
+        *_holders(connection, EXTERNAL_IDS, advertiser_id, provider, external_ids),
+        *_holders(connection, SHARED_EXTERNAL_IDS, advertiser_id, provider, external_ids),
+    ]
+    profiles = {row.id: row.email for row in found if row.has}
+    rows = []
+    for each in external_ids:
+        own = [row for row in found if row.external_id == each]
+        kept = sorted({row.email for row in own if row.id not in profiles})
+        deleted = list(dict.fromkeys(row.email for row in own if row.has))
+        rows += [
+            {"provider": provider, "external_id": each, "email": email, "deleted": email is not None, "kept": kept}
+            for email in deleted or [None]
+        ]
+    _note(connection, request, rows)
     _remove_from_lists(connection, advertiser_id, list(profiles.values()))
     _delete_profiles(connection, list(profiles))
     query = (
@@ -82,6 +83,19 @@ def delete_external_ids(
             rejected.values(outcome=REJECTED, reason=PROFILE_DELETED, waits_for=None, settled_at=request.at)
         )
     return waiting
+
+
+def _holders(
+    connection: Connection, table: Table, advertiser_id: str, provider: str, external_ids: Sequence[str]
+) -> list[Row[Any]]:
+    """Profiles with one of the external ids in a table of them: `id`, `email`, `external_id`, `has`."""
+    query = select(
+        PROFILES.c.id,
+        PROFILES.c.email,
+        table.c.external_id,
+        table.c.has if "has" in table.c else true().label("has"),
+    ).where(table.c.profile_id == PROFILES.c.id, table.c.advertiser_id == advertiser_id, table.c.provider == provider)
+    return sorted(rows_in(connection, query, table.c.external_id, external_ids), key=lambda row: row.id)
 
 
 def delete_emails(connection: Connection, request: DeletionRequest, *, emails: Sequence[str], compliance: bool) -> None:
@@ -108,7 +122,8 @@ def deletions(
     offset: int,
 ) -> list[dict[str, Any]]:
     """What each id or email of the deletions applied so far led to, oldest first: `requestId`, `advertiserId`,
-    `provider` and `externalId` for a deletion by external id, `email` of the profile, `deleted`, `suppressed`, `at`.
+    `provider` and `externalId` for a deletion by external id, `email` of the profile, `deleted`, `kept` (emails of
+    profiles that came with the external id and do not have it), `suppressed`, `at`.
     """
     given = (
         (DELETIONS.c.advertiser_id, advertiser_id),
@@ -124,6 +139,7 @@ def deletions(
             "externalId": row.external_id,
             "email": row.email,
             "deleted": row.deleted,
+            "kept": row.kept,
             "suppressed": row.suppressed,
             "at": iso_of_millis(row.at),
         }
@@ -132,11 +148,12 @@ def deletions(
 
 
 def _note(connection: Connection, request: DeletionRequest, rows: Sequence[dict[str, Any]]) -> None:
-    common = {
+    common: dict[str, Any] = {
         "request_id": request.request_id,
         "advertiser_id": request.advertiser_id,
         "provider": None,
         "external_id": None,
+        "kept": [],
         "suppressed": False,
         "at": request.at,
     }
@@ -146,7 +163,7 @@ def _note(connection: Connection, request: DeletionRequest, rows: Sequence[dict[
 
 def _delete_profiles(connection: Connection, profile_ids: Sequence[int]) -> None:
     for ids in portions(profile_ids):
-        for table in (PROFILE_LIST_ITEMS, EXTERNAL_IDS, PROFILE_INTEGRATIONS, MEMBERSHIPS):
+        for table in (PROFILE_LIST_ITEMS, EXTERNAL_IDS, SHARED_EXTERNAL_IDS, PROFILE_INTEGRATIONS, MEMBERSHIPS):
             connection.execute(delete(table).where(table.c.profile_id.in_(ids)))
         connection.execute(delete(PROFILES).where(PROFILES.c.id.in_(ids)))
 

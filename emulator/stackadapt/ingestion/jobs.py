@@ -20,6 +20,7 @@ from emulator.ids import Ids
 from emulator.stackadapt.ingestion.mappings import Schemas, active_schemas
 from emulator.stackadapt.rules.outcomes import QUEUED
 from emulator.stackadapt.rules.providers import provider_key
+from emulator.stackadapt.rules.records import MOVE
 from emulator.stackadapt.tables import BATCHES, JOBS, RECORDS
 from emulator.stackadapt.upsert import insert_row
 from emulator.store import portions
@@ -50,8 +51,9 @@ class RecordBatch:
     """The profiles of one mutation. `source` is the provider as a value of the schema's enum `Source`.
 
     `rejecting` selects the records that a fault rejects. `waits`: records about an audience without an email wait for
-    a profile with their external id, instead of being rejected. Records are read under the provider's active mappings,
-    the profile mapping `mapping_id` if given, or under `pinned_schemas` alone.
+    a profile with their external id, instead of being rejected. `shared_external_id` is that of `Ingestion`. Records
+    are read under the provider's active mappings, the profile mapping `mapping_id` if given, or under `pinned_schemas`
+    alone.
     """
 
     advertiser_id: str
@@ -61,6 +63,7 @@ class RecordBatch:
     profiles: Sequence[Mapping[str, Any]]
     rejecting: RecordRejection | None = None
     waits: bool = False
+    shared_external_id: str = MOVE
     mapping_id: int | None = None
     pinned_schemas: Schemas | None = None
 
@@ -124,6 +127,7 @@ def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch
         "mapping_id": batch.mapping_id,
         "rejecting": asdict(batch.rejecting) if batch.rejecting else None,
         "waits": batch.waits,
+        "shared_external_id": batch.shared_external_id,
         "pinned_schemas": pinned,
     }
     enqueue(connection, arrival, RECORDS_JOB, advertiser_id=batch.advertiser_id, instructions=instructions)
@@ -142,12 +146,14 @@ def enqueue_records(connection: Connection, arrival: Arrival, batch: RecordBatch
 
 
 def due_jobs(connection: Connection, now: int) -> list[Row[Any]]:
-    """The jobs due by `now`, in arrival order; within one document the mappings come first."""
+    """The jobs due by `now`, by due time, then in arrival order; within one document the mappings come first."""
     jobs = connection.execute(select(JOBS).where(JOBS.c.due_at <= now).order_by(JOBS.c.id)).all()
-    first: dict[str, int] = {}
+    first: dict[tuple[int, str], int] = {}
     for job in jobs:
-        first.setdefault(job.request_id, job.id)
-    return sorted(jobs, key=lambda job: (first[job.request_id], job.kind != MAPPING_JOB, job.id))
+        first.setdefault((job.due_at, job.request_id), job.id)
+    return sorted(
+        jobs, key=lambda job: (job.due_at, first[job.due_at, job.request_id], job.kind != MAPPING_JOB, job.id)
+    )
 
 
 def remove_jobs(connection: Connection, jobs: Sequence[Row[Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, update
 
 from emulator.stackadapt.ingestion.deletions import suppressed_emails
-from emulator.stackadapt.rules.records import ParsedRecord, merged, status_after
+from emulator.stackadapt.rules.records import BOTH, FIRST, MOVE, ParsedRecord, merged, status_after
 from emulator.stackadapt.rules.values import LIST
 from emulator.stackadapt.tables import (
     EXTERNAL_AUDIENCES,
@@ -18,6 +19,7 @@ from emulator.stackadapt.tables import (
     PROFILE_INTEGRATIONS,
     PROFILE_LIST_ITEMS,
     PROFILES,
+    SHARED_EXTERNAL_IDS,
 )
 from emulator.stackadapt.upsert import rows_in, upsert
 
@@ -45,18 +47,27 @@ class ProfileState:
 
 
 class ProfileBatch:
-    """Profiles of one advertiser, addressed by email or by a provider's external id."""
+    """Profiles of one advertiser, addressed by email or by a provider's external id.
 
-    def __init__(self, connection: Connection, *, advertiser_id: str, provider: str, now: int) -> None:
+    `shared` decides what happens to an external id that comes with the email of another profile: it moves there, stays
+    with the first one, or both have it.
+    """
+
+    def __init__(
+        self, connection: Connection, *, advertiser_id: str, provider: str, now: int, shared: str = MOVE
+    ) -> None:
         self._connection = connection
         self._advertiser_id = advertiser_id
         self._identity = {"advertiser_id": advertiser_id, "provider": provider}
         self._now = now
+        self._shared = shared
         self._by_email: dict[str, ProfileState] = {}
         self._by_external_id: dict[str, ProfileState] = {}
         self._changed: dict[int, ProfileState] = {}
         self._suppressed: set[str] = set()
         self._audience_names: dict[str, str] = {}
+        # The profiles that came with an external id of another one, and whether they have it too.
+        self._claims: dict[str, dict[int, tuple[ProfileState, bool]]] = defaultdict(dict)
 
     def load(self, records: Iterable[ParsedRecord]) -> None:
         """Reads every profile that the records may change."""
@@ -68,10 +79,18 @@ class ProfileBatch:
         unread = sorted(external_ids - self._by_external_id.keys())
         found = rows_in(self._connection, query, EXTERNAL_IDS.c.external_id, unread)
         owners = {row.external_id: row.profile_id for row in found}
+        owners |= self._sharing(sorted(external_ids - self._by_external_id.keys() - owners.keys()))
         self._load_profiles(PROFILES.c.email, emails)
         self._load_profiles(PROFILES.c.id, sorted(set(owners.values())))
         by_id = {state.id: state for state in self._by_email.values() if state.id}
         self._by_external_id.update({external_id: by_id[owner] for external_id, owner in owners.items()})
+
+    def _sharing(self, external_ids: list[str]) -> dict[str, int]:
+        """The newest profiles that have external ids whose last profile was deleted."""
+        table = SHARED_EXTERNAL_IDS
+        query = select(table).where(*self._own(table), table.c.has).order_by(table.c.profile_id)
+        found = rows_in(self._connection, query, table.c.external_id, external_ids)
+        return {row.external_id: row.profile_id for row in found}
 
     def suppresses(self, email: str | None) -> bool:
         """Whether the person was deleted permanently."""
@@ -94,22 +113,30 @@ class ProfileBatch:
     def apply(self, record: ParsedRecord, status: str | None) -> ProfileState:
         """Merges a record into the profile with its email, or with its external id when it has no email.
 
-        `status` is the marketing status that it sets, if any. An external id of another profile moves to this one.
+        `status` is the marketing status that it sets, if any.
         """
         state = self._profile_of(record)
         self._changed[id(state)] = state
         state.marketing_status = status_after(state.marketing_status, status)
         state.merge(record.properties)
         if record.external_id is not None and self._by_external_id.get(record.external_id) is not state:
-            former = self._by_external_id.get(record.external_id)
-            if former is not None:
-                former.external_ids.discard(record.external_id)
-            self._by_external_id[record.external_id] = state
-            state.external_ids.add(record.external_id)
+            self._identify(state, record.external_id)
         if record.audience is not None:
             self._audience_names[record.audience.external_id] = record.audience.name
             state.memberships[record.audience.external_id] = record.audience.entered
         return state
+
+    def _identify(self, state: ProfileState, external_id: str) -> None:
+        former = self._by_external_id.get(external_id)
+        if former is not None:
+            claims, other = self._claims[external_id], state if self._shared == FIRST else former
+            claims[id(other)] = (other, self._shared == BOTH)
+            if self._shared == FIRST:
+                return
+            claims.pop(id(state), None)
+            former.external_ids.discard(external_id)
+        self._by_external_id[external_id] = state
+        state.external_ids.add(external_id)
 
     def flush(self, *, source: str, mapping_id: int) -> None:
         """Writes every change."""
@@ -121,6 +148,7 @@ class ProfileBatch:
             for external_id in state.external_ids
         ]
         upsert(self._connection, EXTERNAL_IDS, rows, update=("profile_id",))
+        self._write_claims()
         rows = [{"profile_id": state.id, "source": source, "mapping_id": mapping_id} for state in states]
         upsert(self._connection, PROFILE_INTEGRATIONS, rows)
         self._write_memberships(states)
@@ -161,6 +189,17 @@ class ProfileBatch:
         query = select(PROFILES.c.id, PROFILES.c.email).where(PROFILES.c.advertiser_id == self._advertiser_id)
         for row in rows_in(self._connection, query, PROFILES.c.email, new):
             new[row.email].id = row.id
+
+    def _write_claims(self) -> None:
+        table = SHARED_EXTERNAL_IDS
+        for external_id, claims in self._claims.items():
+            key = {**self._identity, "external_id": external_id}
+            rows = [{**key, "profile_id": state.id, "has": has} for state, has in claims.values()]
+            upsert(self._connection, table, rows, update=("has",))
+            owner = self._by_external_id[external_id].id
+            own = (*self._own(table), table.c.external_id == external_id, table.c.profile_id == owner)
+            self._connection.execute(delete(table).where(*own))
+        self._claims.clear()
 
     def _columns(self, state: ProfileState) -> dict[str, Any]:
         return {

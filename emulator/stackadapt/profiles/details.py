@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from emulator.stackadapt.ingestion.profile_lists import integration_of
-from emulator.stackadapt.tables import EXTERNAL_AUDIENCES, EXTERNAL_IDS, MEMBERSHIPS, PROFILE_INTEGRATIONS
+from emulator.stackadapt.tables import EXTERNAL_AUDIENCES, HELD_EXTERNAL_IDS, MEMBERSHIPS, PROFILE_INTEGRATIONS
 from emulator.stackadapt.upsert import rows_in
 
 Rows = Mapping[int, Sequence[Row[Any]]]
@@ -17,8 +17,9 @@ Rows = Mapping[int, Sequence[Row[Any]]]
 
 def external_ids_of(connection: Connection, profile_ids: Sequence[int]) -> Rows:
     """External ids by profile: `provider`, `external_id`."""
-    query = select(EXTERNAL_IDS).order_by(EXTERNAL_IDS.c.provider, EXTERNAL_IDS.c.external_id)
-    return _by_profile(connection, query, EXTERNAL_IDS.c.profile_id, profile_ids)
+    found = HELD_EXTERNAL_IDS.subquery()
+    query = select(found).order_by(found.c.provider, found.c.external_id)
+    return _by_profile(connection, query, found.c.profile_id, profile_ids)
 
 
 def audiences_of(connection: Connection, profile_ids: Sequence[int]) -> Rows:

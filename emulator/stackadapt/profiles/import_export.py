@@ -91,7 +91,7 @@ def import_profiles(sandbox: Sandbox, file: IO[bytes], name: str, advertiser_id:
     while part := list(islice(lines, PROFILES_AT_ONCE)):
         with sandbox.store.begin() as connection:
             for owner, profiles in _by_advertiser(sandbox, part, advertiser_id, result).items():
-                _import(connection, owner, profiles, to_millis(sandbox.clock.now()), result)
+                _import(connection, owner, profiles, sandbox, result)
         result.close_part()
     return result
 
@@ -123,9 +123,13 @@ def _by_advertiser(
 
 
 def _import(
-    connection: Connection, advertiser_id: str, profiles: Sequence[tuple[int, JsonObject]], now: int, result: Import
+    connection: Connection,
+    advertiser_id: str,
+    profiles: Sequence[tuple[int, JsonObject]],
+    sandbox: Sandbox,
+    result: Import,
 ) -> None:
-    types = declared_types(connection, advertiser_id)
+    types, now = declared_types(connection, advertiser_id), to_millis(sandbox.clock.now())
     parsed: list[tuple[int, ImportedProfile]] = []
     for number, profile in profiles:
         read = read_profile(profile, types)
@@ -145,18 +149,19 @@ def _import(
         accepted.append(each)
         result.accept(number, each.problems)
     batch.flush(source=_SOURCE, mapping_id=0)
-    _import_identities(connection, advertiser_id, accepted, now)
+    _import_identities(connection, advertiser_id, accepted, sandbox)
 
 
 def _import_identities(
-    connection: Connection, advertiser_id: str, imported: Sequence[ImportedProfile], now: int
+    connection: Connection, advertiser_id: str, imported: Sequence[ImportedProfile], sandbox: Sandbox
 ) -> None:
+    now, shared = to_millis(sandbox.clock.now()), sandbox.workspace.ingestion.shared_external_id
     by_provider = defaultdict(list)
     for profile in imported:
         for provider, record in profile.identities:
             by_provider[provider_key(provider)].append(record)
     for provider, records in by_provider.items():
-        batch = ProfileBatch(connection, advertiser_id=advertiser_id, provider=provider, now=now)
+        batch = ProfileBatch(connection, advertiser_id=advertiser_id, provider=provider, now=now, shared=shared)
         batch.load(records)
         for record in records:
             batch.apply(record, None)

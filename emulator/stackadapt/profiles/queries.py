@@ -19,7 +19,7 @@ from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJECTED, SUPPRESSED, WAITS_FOR_PROFILE
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.values import plain_properties
-from emulator.stackadapt.tables import BATCHES, EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
+from emulator.stackadapt.tables import BATCHES, HELD_EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
 from emulator.timestamps import iso_of_millis
 
 PAGE = 100
@@ -51,7 +51,8 @@ class ProfileQueries:
         """
         conditions = _equal((PROFILES.c.advertiser_id, advertiser_id), (PROFILES.c.email, email and normalise(email)))
         if external_id is not None:
-            known = select(EXTERNAL_IDS.c.profile_id).where(EXTERNAL_IDS.c.external_id == external_id)
+            held = HELD_EXTERNAL_IDS.subquery()
+            known = select(held.c.profile_id).where(held.c.external_id == external_id)
             conditions.append(PROFILES.c.id.in_(known))
         query = select(PROFILES).where(*conditions).order_by(PROFILES.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:

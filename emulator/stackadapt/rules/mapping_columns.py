@@ -1,4 +1,4 @@
-"""The columns of a mapping, as the mutations of both API versions send them, and the built-in properties.
+"""The columns of a mapping, as the mutations of all API versions send them, and the built-in properties.
 
 API version 2026-06 takes typed objects (`incomingKey`, `destinationKey`, `label`, `type`, `isPii`); the clients of
 late 2024 sent a JSON string with `incoming_key`, `destination_key`, `label`, `data_type` (or `type`) and `is_pii`. The

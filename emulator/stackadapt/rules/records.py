@@ -14,7 +14,9 @@ from typing import Any
 from emulator.stackadapt.rules.emails import INVALID_EMAIL, MISSING_EMAIL, read_email
 from emulator.stackadapt.rules.mapping_columns import BUILTIN_TYPES, EMAIL, EXTERNAL_ID, MappingColumn
 from emulator.stackadapt.rules.outcomes import (
+    EXTERNAL_ID_KEPT,
     EXTERNAL_ID_MOVED,
+    EXTERNAL_ID_SHARED,
     NO_AUDIENCE_MAPPING,
     PENDING,
     REJECTED,
@@ -42,6 +44,11 @@ _NAME = "name"
 _ACTIONS = {"enter": True, "exit": False}
 
 RecordWarning = dict[str, str]
+
+
+# Which profile has an external id that comes with two emails: the newest, the first, or both.
+MOVE, FIRST, BOTH = "move", "first", "both"
+_SHARED: Mapping[str, str] = {MOVE: EXTERNAL_ID_MOVED, FIRST: EXTERNAL_ID_KEPT, BOTH: EXTERNAL_ID_SHARED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +132,16 @@ def status_after(present: str | None, brought: str | None) -> str:
 
 
 def conflicts(
-    record: ParsedRecord, mapping: RecordMapping, *, owner: str | None, present: str | None
+    record: ParsedRecord, mapping: RecordMapping, *, owner: str | None, present: str | None, shared: str = MOVE
 ) -> list[RecordWarning]:
     """Warnings about what a visible record takes from another profile, or does not change in its own.
 
     `owner` is the email of the profile that had the record's external id, `present` the marketing status of the
-    record's profile, before the record.
+    record's profile, before the record; `shared` decides to which of the two the external id belongs afterwards.
     """
     warnings: list[RecordWarning] = []
     if mapping.external_id_key and owner is not None and record.email not in (None, owner):
-        warnings.append({"code": EXTERNAL_ID_MOVED, "key": mapping.external_id_key, "from": owner})
+        warnings.append({"code": _SHARED[shared], "key": mapping.external_id_key, "from": owner})
     if mapping.status == OPTED_IN and present in FINAL_STATUSES:
         warnings.append({"code": STATUS_KEPT, "key": "marketing_status", "status": str(present)})
     return warnings

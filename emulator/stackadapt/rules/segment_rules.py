@@ -24,6 +24,7 @@ The real service's conditions are not public; all of this is assumed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,14 +42,17 @@ AUDIENCE_NAME = "segment_engage_audience_name"
 AUDIENCE_FIELDS = frozenset({AUDIENCE_ID, AUDIENCE_NAME})
 # Fields under the names of the service's current captions.
 ALIASES = {"external_audience_id": AUDIENCE_ID, "external_audience_name": AUDIENCE_NAME}
-# Fields by their labels on the service's page, of both generations.
+# Fields by their captions in the service's interface. The audience fields have had two: "Segment Engage …" on the page
+# of 2024, "External …" in the mappings of later clients.
 LABELS = {
+    "Email": EMAIL,
+    "Marketing Status": MARKETING_STATUS,
     "Segment Engage Audience ID": AUDIENCE_ID,
     "Segment Engage Audience Name": AUDIENCE_NAME,
     "External Audience ID": AUDIENCE_ID,
     "External Audience Name": AUDIENCE_NAME,
 }
-_FIELD_OF_LABEL = {label.casefold(): field for label, field in LABELS.items()}
+_SEPARATORS = re.compile(r"[\s_-]+")
 
 DEEPEST = 20
 _MOST_TESTS = 200
@@ -196,8 +200,19 @@ Rule = Test | All | AnyOf | Not
 
 
 def canonical_field(field: str) -> str:
-    """The field that a name, an alias or a label means."""
-    return ALIASES.get(field) or _FIELD_OF_LABEL.get(field.casefold(), field)
+    """The field that a name, an alias or a caption means, in any letter case and with any blanks, `_` and `-` between.
+
+    Anything else is the key of a property, which is exact.
+    """
+    return _FIELD_OF_WORDS.get(_words(field), field)
+
+
+def _words(name: str) -> str:
+    return _SEPARATORS.sub(" ", name.strip()).casefold()
+
+
+_NAMES = {name: name for name in (EMAIL, MARKETING_STATUS, AUDIENCE_ID, AUDIENCE_NAME)} | ALIASES | LABELS
+_FIELD_OF_WORDS = {_words(name): field for name, field in _NAMES.items()}
 
 
 def parse_rule(document: Any) -> Rule:

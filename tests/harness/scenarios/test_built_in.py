@@ -43,8 +43,8 @@ def test_the_ledger_ids_of_a_scenario_exist(scenario: Scenario) -> None:
 def test_the_matrix_has_a_cell_for_each_generation_and_api_version(target: Target) -> None:
     of_matrix = [scenario for scenario in SCENARIOS if scenario.cell]
     report = Report(target=target.name, scenarios=[play(scenario, target) for scenario in of_matrix])
-    of_2024 = {"2026-06": "refused", "2024-12": "works"}
-    current = {"2026-06": "works", "2024-12": "refused"}
+    of_2024 = {"2026-06": "refused", "2025-05": "works", "2024-12": "works"}
+    current = {"2026-06": "works", "2025-05": "refused", "2024-12": "refused"}
     assert report.matrix() == {
         generation: of_2024 if load_definition(generation).advertiser_from == "mapping" else current
         for generation in generations()

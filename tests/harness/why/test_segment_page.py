@@ -99,7 +99,7 @@ def test_a_missing_token_is_refused_at_the_start_and_an_empty_one_is_found() -> 
     assert codes(page(destinations__0__settings={"apiKey": "", "advertiser_id": "1001"})) == ["S004"]
 
 
-def test_the_trigger_of_2024_loses_identify_events_only() -> None:
+def test_the_trigger_of_the_draft_loses_identify_events_only() -> None:
     document = page(**{TRIGGER: OF_2024})
     assert codes(document) == ["T002"]
     with Situation(workspace=document).played() as emulator:

@@ -208,7 +208,7 @@ def test_parentheses_make_a_group() -> None:
     assert tree.children[1].operator == "or"
 
 
-def test_the_published_trigger_of_2024_never_matches_an_identify() -> None:
+def test_the_trigger_of_a_draft_of_the_page_never_matches_an_identify() -> None:
     text = '(type = "track" or type = "identify") and (event = "Audience Entered" or event = "Audience Exited")'
     trigger = compile_trigger(text)
     assert trigger.matches({"type": "track", "event": "Audience Entered"})

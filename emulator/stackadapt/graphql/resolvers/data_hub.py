@@ -81,5 +81,6 @@ def _batch(context: RequestContext, integration: str, given: Input) -> RecordBat
         profiles=records,
         rejecting=context.faults.record_rejection(),
         waits=context.keeps_waiting_records,
+        shared_external_id=context.workspace.ingestion.shared_external_id,
         mapping_id=mapping.id,
     )

@@ -95,8 +95,11 @@ def resolve_status(_parent: Any, info: Info, *, advertiserId: str, mappableId: s
 
 
 def columns_of(context: RequestContext, given: Input) -> list[MappingColumn] | None:
-    """The columns of the input, in the form of either API version; None when it has none. Raises Refusal."""
-    name = "mappingSchemaV2" if "mappingSchemaV2" in given else "mappingSchema"
+    """The columns of the input; None when it has none. Raises Refusal.
+
+    Where an API version has the fields of both forms, `mappingSchemaV2` counts if it is given.
+    """
+    name = "mappingSchema" if given.get("mappingSchemaV2") is None else "mappingSchemaV2"
     schema = given.get(name)
     try:
         if isinstance(schema, str):

@@ -58,6 +58,7 @@ def upsert_profiles(context: RequestContext, given: Input) -> Output:
         profiles=profiles,
         rejecting=context.faults.record_rejection(),
         waits=context.keeps_waiting_records,
+        shared_external_id=context.workspace.ingestion.shared_external_id,
     )
     ingestion = context.workspace.ingestion
     reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
