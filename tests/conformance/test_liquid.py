@@ -12,7 +12,7 @@ from .liquid_corpus import EVENT, corpus
 from .oracle import Oracle
 from .packages import NEWEST
 
-RANDOM_TEMPLATES = 1500
+RANDOM_TEMPLATES = 800
 
 
 def different(templates: list[str]) -> list[tuple[str, ...]]:
