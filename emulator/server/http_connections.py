@@ -1,6 +1,6 @@
 """HTTP connections over asyncio: how many there may be, and how long a request may take to arrive.
 
-uvicorn's protocol classes parse and write HTTP. They are subclassed here, because a fault needs the transport of its
+uvicorn's protocol class parses and writes HTTP. It is subclassed here, because a fault needs the transport of its
 connection; tests/server/test_listener.py checks the members that this relies on.
 """
 
@@ -14,12 +14,8 @@ from contextlib import suppress
 from typing import Any, Final
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
-
-try:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as HttpProtocol
-except ImportError:
-    from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol  # type: ignore[assignment]
 
 # The key of a connection in the state of its requests' ASGI scope.
 CONNECTION: Final = "connection"
@@ -36,7 +32,7 @@ _PAUSE_SECONDS = 0.05
 _NO_LOG = logging.Logger("connections", logging.CRITICAL + 1)
 
 
-class Connection(HttpProtocol):
+class Connection(HttpToolsProtocol):
     """One connection. Until the head of a request is complete, a new one may replace it."""
 
     transport: asyncio.Transport
@@ -44,6 +40,8 @@ class Connection(HttpProtocol):
     def __init__(self, connections: Connections) -> None:
         super().__init__(connections.config, connections.state, {CONNECTION: self})
         self.logger, self.access_log = _NO_LOG, False
+        # Set when the client sends no more, or is gone.
+        self.ended = asyncio.Event()
         self._connections = connections
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -68,8 +66,17 @@ class Connection(HttpProtocol):
         self._connections.add_idle(self)
         super().on_response_complete()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client may close its half of the connection and still wait for a response."""
+        self.ended.set()
+        waits = self.cycle is not None and not self.cycle.response_complete
+        if waits:
+            self.cycle.keep_alive = False
+        return waits
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.ended.set()
         self.head_arrived()
         self._connections.has_room.set()
 

@@ -20,11 +20,6 @@ from emulator.server.wsgi_bridge import WsgiBridge
 if sys.platform != "win32":
     import resource
 
-try:
-    from uvloop import new_event_loop
-except ImportError:
-    from asyncio import new_event_loop  # type: ignore[assignment]
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -108,7 +103,7 @@ class Listener:
         self.url = url_of(self._listening)
         self._app = app
         self._before_stop = before_stop
-        self._loop = new_event_loop()
+        self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = Thread(target=self._run, name="stackadapt-emulator", daemon=True)
         self._on_end: Callable[[], None] = lambda: None

@@ -141,8 +141,9 @@ class WsgiBridge:
     async def _finish(
         self, response: _Response, channel: SocketChannel, connection: Connection, receive: Receive, send: Send
     ) -> None:
-        if channel.delay_seconds and await self._disconnected(receive, channel.delay_seconds):
-            return
+        if channel.delay_seconds and await self._ended(connection, channel.delay_seconds):
+            # A fault kept the client waiting until it gave up.
+            connection.transport.abort()
         if response.interruption is None:
             await _send_all(send, response.messages(more=False))
         elif response.interruption is Interruption.CUT:
@@ -150,7 +151,7 @@ class WsgiBridge:
             await _send_all(send, response.messages(more=True))
         else:
             if response.interruption is Interruption.SILENCE:
-                await self._disconnected(receive, _SILENCE_SECONDS)
+                await self._ended(connection, _SILENCE_SECONDS)
             else:
                 # With this option, closing sends a reset instead of an orderly end.
                 opened = connection.transport.get_extra_info("socket")
@@ -158,18 +159,13 @@ class WsgiBridge:
             connection.transport.abort()
             await receive()
 
-    async def _disconnected(self, receive: Receive, seconds: float) -> bool:
-        """Waits; returns early, and whether the client has disconnected, when it does or when the server stops."""
-        gone, stopping = asyncio.create_task(_disconnect(receive)), asyncio.create_task(self._stopping.wait())
-        done, waiting = await asyncio.wait((gone, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    async def _ended(self, connection: Connection, seconds: float) -> bool:
+        """Waits; returns early, and whether the client has ended the connection, when it does or the server stops."""
+        ended, stopping = asyncio.create_task(connection.ended.wait()), asyncio.create_task(self._stopping.wait())
+        _, waiting = await asyncio.wait((ended, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
-        return gone in done
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        return connection.ended.is_set()
 
 
 async def _send_all(send: Send, messages: Iterable[Message]) -> None:

@@ -24,6 +24,7 @@ _MIN_PLAIN_EXPONENT = -6
 CONTAINERS = (dict, list)
 _DIGITS = frozenset("0123456789")
 _ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+_BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 WHITESPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -224,12 +225,19 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
+def split_units(text: str) -> str:
+    """The string with a lone surrogate for each UTF-16 code unit of a character beyond U+FFFF."""
+    return text if text.isascii() else _BEYOND_16_BITS.sub(_halves, text)
+
+
+def _halves(match: re.Match[str]) -> str:
+    above = ord(match.group()) - 0x10000
+    return chr(0xD800 + (above >> 10)) + chr(0xDC00 + (above & 0x3FF))
+
+
 def utf16_units(text: str) -> list[str]:
     """The UTF-16 code units of a string; the halves of a pair are lone surrogates."""
-    if text.isascii():
-        return list(text)
-    encoded = text.encode("utf-16-le", "surrogatepass")
-    return [encoded[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(encoded), 2)]
+    return list(split_units(text))
 
 
 def joined_units(text: str) -> str:

@@ -16,18 +16,16 @@ from emulator.mapping.javascript.values import (
     is_array_index,
     is_nullish,
     joined_units,
+    split_units,
     strictly_equal,
     to_number,
     to_string,
     utf16_length,
-    utf16_units,
 )
 from emulator.mapping.liquid.drops import Blank, Drop, Empty, Nil, drop_member, plain
 
-
-def units(source: str) -> str:
-    """A string as UTF-16 units; the halves of a pair are lone surrogates."""
-    return source if source.isascii() else "".join(utf16_units(source))
+# A string as UTF-16 units; the halves of a pair are lone surrogates.
+units = split_units
 
 
 def text(value: object) -> str:

@@ -115,11 +115,11 @@ def test_an_invalid_line_is_an_error_with_file_and_number(tmp_path: Path, line: 
     assert raised.value.where == f"{path}:2"
 
 
-@pytest.mark.parametrize("name", ["missing.jsonl", "broken.jsonl.gz"])
-def test_an_unreadable_file_is_an_error(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
-    if name.endswith("gz"):
-        path.write_bytes(b"not packed")
+@pytest.mark.parametrize("content", [None, b"\x1f\x8b not packed"], ids=["missing", "broken"])
+def test_an_unreadable_file_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "cases.jsonl.gz"
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(InputError, match="cannot read") as raised:
         list(read_cases(path))
     assert str(path) in raised.value.message
