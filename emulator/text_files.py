@@ -12,7 +12,7 @@ import io
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -69,6 +69,22 @@ def decode(content: bytes) -> str:
     return "".join(_decoded(io.BytesIO(content)))
 
 
+class _Borrowed(io.RawIOBase):
+    """Bytes of a stream that belongs to the caller: it stays open when its readers are closed."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        # A pipe returns what it has, instead of waiting for more.
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+
 def lenient_lines(stream: IO[bytes], *, longest: int) -> Iterator[str | None]:
     """The lines of a stream with their line ends, of which some may not be UTF-8: such bytes are halves of surrogates.
 
@@ -89,9 +105,9 @@ def lenient_lines(stream: IO[bytes], *, longest: int) -> Iterator[str | None]:
 def unpacked(stream: IO[bytes]) -> io.BufferedReader[Any]:
     """A stream of bytes, without the gzip around it if there is any. Reading it raises OSError, EOFError or zlib.error.
 
-    Closing it closes `stream`, unless that was gzip.
+    Closing it leaves `stream` open.
     """
-    raw: io.BufferedReader[Any] = io.BufferedReader(cast(Any, stream))
+    raw: io.BufferedReader[Any] = io.BufferedReader(_Borrowed(stream))
     packed = raw.peek(len(_GZIP)).startswith(_GZIP)
     return io.BufferedReader(cast(Any, gzip.GzipFile(fileobj=raw))) if packed else raw
 

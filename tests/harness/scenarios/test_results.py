@@ -70,5 +70,5 @@ def test_the_matrix_shows_failed_and_skipped_cells() -> None:
     ]
     matrix = Report(target="a test", scenarios=results).matrix()
     assert list(matrix) == list(reversed(generations()))
-    assert matrix["3.517.0"] == {"2026-06": "failed", "2024-12": "refused"}
-    assert matrix["3.361.0"] == {"2026-06": "refused", "2024-12": "skipped"}
+    assert matrix["3.517.0"] == {"2026-06": "failed", "2025-05": "refused", "2024-12": "refused"}
+    assert matrix["3.361.0"] == {"2026-06": "refused", "2025-05": "works", "2024-12": "skipped"}
