@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 TIMEOUT_SECONDS = 10.0
+# Far more than a response to a batch of a thousand events.
+_RESPONSE_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class HttpTransport:
                 if elapsed() > seconds * 1000:
                     raise httpx.ReadTimeout("the response was not complete in time")
                 received += chunk
+                if len(received) > _RESPONSE_LIMIT_BYTES:
+                    raise httpx.ReadError(f"the response is larger than {_RESPONSE_LIMIT_BYTES} bytes")
         return Response(
             status=response.status_code,
             reason=response.reason_phrase,

@@ -6,13 +6,12 @@ are never written to. `GuardedTransport` checks each request right before it is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
+from emulator import strict_json
 from emulator.addresses import LOOPBACK_HOSTS, is_loopback, shown
 from emulator.errors import UserMistake
 
@@ -20,8 +19,10 @@ from emulator.errors import UserMistake
 _PRODUCTION = ("stackadapt.com", "segment.io", "segment.com", "segmentapis.com")
 _SANDBOX = "sandbox.stackadapt.com"
 _READING = ("GET", "HEAD", "OPTIONS")
-_FIELDS = ("query", "operationName", "variables")
-_FOLDED = tuple(name.casefold() for name in _FIELDS)
+_FIELDS = frozenset({"query", "operationName", "variables"})
+# What some server might read as part of a GraphQL request.
+_FOLDED = frozenset({"query", "operationname", "variables", "extensions", "mutation", "operations", "map", "id"})
+_JSON = frozenset({"application/json", "application/graphql+json"})
 
 Announce = Callable[[str], None]
 
@@ -124,42 +125,42 @@ def _within(name: str, domain: str) -> bool:
 
 
 def _change(request: httpx.Request) -> str | None:
-    """What in a request may change data; None when it only reads."""
-    unreadable = f"{request.method} {request.url.path}"
-    if any(map(_is_ambiguous, request.url.params)):
-        return unreadable
-    documents = request.url.params.get_list("query")
-    body = request.read()
-    if body or request.method not in _READING:
-        in_body = _documents(body)
-        if not in_body:
-            return unreadable
-        documents += in_body
-    return next((change for change in map(change_in, documents) if change is not None), None)
+    """What in a request may change data; None when it only reads.
 
-
-def _documents(body: bytes) -> list[str]:
-    """The GraphQL documents in a body; none when it is anything but one GraphQL request.
-
-    All values of a duplicate key count: it is not known which of them a server reads, or whether it ignores case.
+    Servers read queries from URLs, forms, several encodings and members of several names. Only a body that all of them
+    read alike is trusted.
     """
-    outermost: list[tuple[str, Any]] = []
+    unreadable = f"{request.method} {request.url.path}"
+    if any(name.casefold() in _FOLDED for name in request.url.params):
+        return unreadable
+    body = request.read()
+    if not body and request.method in _READING:
+        return None
+    document = _document(body) if _is_plain_json(request.headers) else None
+    return unreadable if document is None else change_in(document)
 
-    def keep(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        # Objects are parsed from the inside out: the outermost one comes last.
-        outermost[:] = members
-        return dict(members)
 
+def _is_plain_json(headers: httpx.Headers) -> bool:
+    """Whether a body is announced as JSON in UTF-8, and as nothing else."""
+    types = headers.get_list("content-type")
+    media_type, _, parameters = "".join(types).partition(";")
+    return (
+        len(types) == 1
+        and media_type.strip().lower() in _JSON
+        and parameters.strip().lower().replace('"', "") in ("", "charset=utf-8")
+        and headers.get("content-encoding", "identity").lower() == "identity"
+    )
+
+
+def _document(body: bytes) -> str | None:
+    """The GraphQL document in a body; None when it is anything but one GraphQL request, each member once."""
     try:
-        request = json.loads(body, object_pairs_hook=keep)
+        text = body.decode()
+        request = strict_json.parse(text)
+        strict_json.check_keys(text)
     except (ValueError, RecursionError):
-        return []
-    if not isinstance(request, dict) or any(_is_ambiguous(key) for key, _ in outermost):
-        return []
-    documents = [value for key, value in outermost if key == "query"]
-    return documents if all(isinstance(document, str) for document in documents) else []
-
-
-def _is_ambiguous(name: str) -> bool:
-    """Whether only some servers read a name as a field of a GraphQL request: `Query`."""
-    return name not in _FIELDS and name.casefold() in _FOLDED
+        return None
+    if not isinstance(request, dict) or not request.keys() <= _FIELDS:
+        return None
+    document = request.get("query")
+    return document if isinstance(document, str) else None

@@ -73,9 +73,16 @@ def _application() -> Flask:
     app.register_blueprint(sandboxes(_sandboxes), url_prefix="/_emulator/sandboxes")
     app.add_url_rule("/", view_func=_index)
     app.before_request(check_access)
+    app.after_request(_forbid_guessing)
     app.register_error_handler(EmulatorError, _emulator_error)
     app.register_error_handler(HTTPException, _http_error)
     return app
+
+
+def _forbid_guessing(response: Response) -> Response:
+    """Keeps browsers from taking data for a page or a script, whatever is in it."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _sandboxes() -> Sandboxes:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
 
 from emulator.errors import UserMistake
@@ -192,3 +193,20 @@ def test_data_of_a_different_version_is_refused_and_left_unchanged(tmp_path: Pat
     assert (caught.value.where, caught.value.found, caught.value.allowed) == ("things", "id", "id, name")
     store.create(old)
     store.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_response_that_is_too_large_is_a_broken_connection(monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
+    monkeypatch.setattr("emulator.transport._RESPONSE_LIMIT_BYTES", 1000)
+
+    def post(size: int) -> int:
+        body = b"x" * size
+        response = Response(gzip.compress(body), headers={"Content-Encoding": "gzip"}) if packed else Response(body)
+        app = Flask("large")
+        app.add_url_rule("/graphql", view_func=lambda: response, methods=["POST"])
+        return len(HttpTransport("http://127.0.0.1/graphql", app=app).post({}, "{}").text)
+
+    assert post(1000) == 1000
+    with pytest.raises(TransportError, match="the response is larger than 1000 bytes") as caught:
+        post(1001)
+    assert caught.value.code == "ECONNRESET"

@@ -17,6 +17,7 @@ from emulator.harness.remote_guard import GuardedTransport, Permission, change_i
 NOTHING = Permission()
 READS = Permission(remote=True)
 EVERYTHING = Permission(remote=True, writes=True)
+JSON = {"content-type": "application/json"}
 SANDBOX = "https://sandbox.stackadapt.com/public/graphql"
 PRODUCTION = "https://api.stackadapt.com/graphql"
 QUERY = {"query": "query { tokenInfo { name } }"}
@@ -145,11 +146,56 @@ def test_another_host_is_announced_once_without_secrets() -> None:
 def test_a_request_that_may_change_data_needs_a_permission(method: str, url: str, body: str) -> None:
     client, sent, _ = guarded(READS)
     with pytest.raises(UserMistake, match="--allow-writes"):
-        client.request(method, url, content=body)
+        client.request(method, url, content=body, headers=JSON)
     assert sent == []
     allowed, sent, _ = guarded(EVERYTHING)
-    allowed.request(method, url, content=body)
+    allowed.request(method, url, content=body, headers=JSON)
     assert [request.content for request in sent] == [body.encode()]
+
+
+@pytest.mark.parametrize(
+    ("headers", "reads"),
+    [
+        ({"content-type": "application/json"}, True),
+        ({"content-type": "Application/JSON; charset=UTF-8"}, True),
+        ({"content-type": 'application/graphql+json;charset="utf-8"'}, True),
+        ({"content-type": "application/json; charset=utf-16"}, False),
+        ({"content-type": "application/json, application/x-www-form-urlencoded"}, False),
+        ({"content-type": "application/x-www-form-urlencoded"}, False),
+        ({"content-type": "multipart/form-data; boundary=x"}, False),
+        ({"content-type": "text/plain"}, False),
+        ({}, False),
+        ({"content-type": "application/json", "content-encoding": "gzip"}, False),
+    ],
+)
+def test_only_plain_json_is_taken_for_a_query(headers: dict[str, str], reads: bool) -> None:
+    client, sent, _ = guarded(READS)
+    if reads:
+        client.post(SANDBOX, content=json.dumps(QUERY), headers=headers)
+    else:
+        with pytest.raises(UserMistake, match="--allow-writes"):
+            client.post(SANDBOX, content=json.dumps(QUERY), headers=headers)
+    assert len(sent) == reads
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"query=%7B+a+%7D&query=mutation",
+        b'{"query": "{ a }", "mutation": "mutation { m }"}',
+        b'{"query": "{ a }", "extensions": {}}',
+        b'{"query": "{ a }", "variables": {"a": NaN}}',
+        b'{"query": "{ a }", "variables": {"a": 1, "a": 2}}',
+        b'{"query": "{ a \xff }"}',
+        b'\xef\xbb\xbf{"query": "{ a }"}',
+        '{"query": "{ a }"}'.encode("utf-16"),
+    ],
+)
+def test_a_body_that_servers_read_in_several_ways_needs_a_permission(body: bytes) -> None:
+    client, sent, _ = guarded(READS)
+    with pytest.raises(UserMistake, match="--allow-writes"):
+        client.post(SANDBOX, content=body, headers=JSON)
+    assert sent == []
 
 
 @pytest.mark.parametrize(
@@ -178,7 +224,7 @@ def test_a_production_host_may_be_read() -> None:
 
 def test_the_case_of_names_in_variables_is_ignored() -> None:
     client, sent, _ = guarded(READS)
-    client.post(SANDBOX, json={"query": "{ a }", "variables": {"Query": "q"}, "operationName": None, "Id": 1})
+    client.post(SANDBOX, json={"query": "{ a }", "variables": {"Query": "q"}, "operationName": None})
     assert len(sent) == 1
 
 

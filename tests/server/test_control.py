@@ -187,3 +187,11 @@ def test_an_invalid_replay_sends_nothing(client: Client, body: dict[str, Any], w
     answer = client.post("/_emulator/dead-letters/replay", json=body)
     assert (answer.status_code, answer.get_json()["where"], answer.get_json().get("hint")) == (status, where, hint)
     assert len(client.get("/_emulator/dead-letters").get_json()["deadLetters"]) == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/graphql", "/v1/identify", "/_emulator/profiles", "/_emulator/nowhere", "/uploads/x/"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_no_response_may_be_taken_for_another_type(client: Client, path: str, method: str) -> None:
+    assert client.open(path, method=method).headers["X-Content-Type-Options"] == "nosniff"
