@@ -174,7 +174,8 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         return _open_postgresql(url)
     in_memory = parsed.database in (None, "", ":memory:")
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}}
+    # Parameters are personal data, and errors are logged.
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, "hide_parameters": True}
     if in_memory:
         options["poolclass"] = StaticPool
     engine = create_engine(parsed, **options)
@@ -215,7 +216,7 @@ def _open_postgresql(url: str) -> Engine:
             return text
 
     # A thread needs two at most: one for its transaction, one for `alone`.
-    engine = create_engine(url, pool_size=8, max_overflow=-1)
+    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 from flask import Flask, Response, request
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
+from sqlalchemy.exc import IntegrityError
 
 from emulator.errors import UserMistake
 from emulator.store import Store
@@ -210,3 +211,13 @@ def test_a_response_that_is_too_large_is_a_broken_connection(monkeypatch: pytest
     with pytest.raises(TransportError, match="the response is larger than 1000 bytes") as caught:
         post(1001)
     assert caught.value.code == "ECONNRESET"
+
+
+def test_an_error_of_the_database_names_no_value(url: str) -> None:
+    store = Store(url)
+    people = Table("people", MetaData(), Column("email", String, primary_key=True))
+    store.create(people.metadata)
+    with pytest.raises(IntegrityError) as caught, store.begin() as connection:
+        connection.execute(people.insert(), [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
+    assert "ada" not in str(caught.value)
+    store.close()
