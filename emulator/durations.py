@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from emulator.errors import InputError
 
+# A hundred years: any time of the emulator's clock and this duration make a time that Python can represent.
+LONGEST = timedelta(days=36_525)
 ALLOWED = "days, hours, minutes and seconds in this order: 90s, 15m, 4h, 2d, 3h59m, 4 hours, PT4H"
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?"
@@ -34,16 +36,20 @@ PATTERN = re.compile(
 
 
 def parse_duration(text: str, *, where: str | None = None) -> timedelta:
-    """`"3h59m"` → three hours and 59 minutes. Raises InputError for anything that `PATTERN` does not match."""
+    """`"3h59m"` → three hours and 59 minutes.
+
+    Raises InputError for anything that `PATTERN` does not match, and for more than LONGEST.
+    """
     if not PATTERN.fullmatch(text):
         raise InputError("invalid duration", where=where, found=text, allowed=ALLOWED)
     given = {_UNITS[part[3].lower()]: float(part[1]) for part in _PART.finditer(text)}
     try:
-        return timedelta(**given)
+        duration = timedelta(**given)
     except OverflowError:
-        raise InputError(
-            "this duration is too long", where=where, found=text, allowed="less than a billion days"
-        ) from None
+        duration = timedelta.max
+    if duration > LONGEST:
+        raise InputError("this duration is too long", where=where, found=text, allowed="at most a hundred years")
+    return duration
 
 
 def in_words(duration: timedelta) -> str:

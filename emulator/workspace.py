@@ -204,10 +204,12 @@ def built_in_workspace() -> Workspace:
 
 
 def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") -> Workspace:
-    """Builds a workspace from its JSON form. Raises WorkspaceError."""
+    """Builds a workspace from its JSON form. Raises WorkspaceError, and InputError for a duration that is too long."""
     from emulator.workspace_file import check
 
     check(document, where=where)
+    if "latency" in (ingestion := document.get("ingestion", {})):
+        _check_latency(ingestion["latency"], where=f"{where}: ingestion.latency")
     return Workspace(
         **given(document, name="name", timing="timing", seed="seed", api_version="apiVersion"),
         **given(document.get("user", {}), user_email="email"),
@@ -223,7 +225,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         destinations=tuple(read_destination(item) for item in document.get("destinations", ())),
         ingestion=Ingestion(
             **given(
-                document.get("ingestion", {}),
+                ingestion,
                 latency="latency",
                 record_without_email="recordWithoutEmail",
                 shared_external_id="sharedExternalId",
@@ -236,18 +238,18 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
     )
 
 
-def _check_latency(text: str) -> None:
+def _check_latency(text: str, *, where: str = "latency") -> None:
     if text in LATENCIES:
         return
     if not PATTERN.fullmatch(text):
         raise InputError(
             "invalid latency",
-            where="latency",
+            where=where,
             found=text,
             allowed=f"{', '.join(LATENCIES)}, or a duration such as 4h",
             hint=nearest(text, LATENCIES),
         )
-    parse_duration(text, where="latency")
+    parse_duration(text, where=where)
 
 
 def _same(left: str, right: str) -> bool:

@@ -138,6 +138,6 @@ def _scalar(text: str) -> Any:
     """A number or boolean where the text is one, else the text."""
     try:
         value = strict_json.parse(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, int | float) else text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json
-from emulator.durations import ALLOWED, PATTERN, parse_duration
+from emulator.durations import ALLOWED, LONGEST, PATTERN, parse_duration
 from emulator.errors import InputError
 from emulator.server.control.request_args import document
 
@@ -75,7 +77,7 @@ UNITS = {"days": "d day days", "hours": "h hr hrs hour hours", "minutes": "m min
 
 
 @given(
-    numbers=st.fixed_dictionaries({}, optional={unit: st.integers(0, 10**6) for unit in UNITS}).filter(bool),
+    numbers=st.fixed_dictionaries({}, optional={unit: st.integers(0, 10**4) for unit in UNITS}).filter(bool),
     spelled=st.randoms(use_true_random=False),
 )
 def test_every_spelling_means_the_same(numbers: dict[str, int], spelled: object) -> None:
@@ -89,9 +91,19 @@ def test_every_spelling_means_the_same(numbers: dict[str, int], spelled: object)
     assert parse_duration(words) == parse_duration(iso) == timedelta(**numbers)
 
 
+@contextmanager
+def suppress_too_long() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        if "this duration is too long" not in str(error):
+            raise
+
+
 @given(st.from_regex(PATTERN, fullmatch=True).filter(lambda text: len(text) < 10))
 def test_what_the_pattern_matches_is_read(text: str) -> None:
-    assert parse_duration(text) >= timedelta()
+    with suppress_too_long():
+        assert timedelta() <= parse_duration(text) <= LONGEST
 
 
 def test_the_contracts_have_the_same_pattern_and_description() -> None:

@@ -30,6 +30,8 @@ _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _INTROSPECTION = ("__schema", "__type")
 # Marks an error that the real service would not send.
+# Longer chains than any client writes.
+_LONGEST_CHAIN = 100
 _EMULATOR = {"emulator": True}
 
 
@@ -79,7 +81,7 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
     fragments = _fragments(document)
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            found = _depth(operation.selection_set, fragments, {})
+            found = _depth(operation.selection_set, fragments, {}, 0)
             if found > limits.depth:
                 raise DocumentTooLarge(messages.TOO_DEEP.format(found, limits.depth), extensions=_EMULATOR)
 
@@ -96,7 +98,7 @@ def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefin
 
 def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[FieldNode, ...]:
     """An operation's root fields in document order, those of its fragments included."""
-    return tuple(_fields_of(operation.selection_set, _fragments(document), set()))
+    return tuple(_fields_of(operation.selection_set, _fragments(document)))
 
 
 def asks_introspection(text: str, limits: Limits) -> bool:
@@ -137,38 +139,53 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def _depth(
-    selections: SelectionSetNode | None, fragments: dict[str, FragmentDefinitionNode], known: dict[str, int]
+    selections: SelectionSetNode | None,
+    fragments: dict[str, FragmentDefinitionNode],
+    known: dict[str, int],
+    opened: int,
 ) -> int:
-    """How deep fields are nested. `known` has the depth of the fragments visited so far."""
+    """How deep fields are nested, within `opened` fragments. `known` has the depth of the fragments visited so far.
+
+    Raises DocumentTooLarge for a long chain of fragments, which other walks of the document follow recursively.
+    """
     deepest = 0
     for node in selections.selections if selections else ():
         if isinstance(node, FragmentSpreadNode):
-            inner = _fragment_depth(node.name.value, fragments, known)
+            inner = _fragment_depth(node.name.value, fragments, known, opened + 1)
         else:
-            inner = _depth(getattr(node, "selection_set", None), fragments, known) + isinstance(node, FieldNode)
+            inner = _depth(getattr(node, "selection_set", None), fragments, known, opened) + isinstance(node, FieldNode)
         deepest = max(deepest, inner)
     return deepest
 
 
-def _fragment_depth(name: str, fragments: dict[str, FragmentDefinitionNode], known: dict[str, int]) -> int:
+def _fragment_depth(name: str, fragments: dict[str, FragmentDefinitionNode], known: dict[str, int], opened: int) -> int:
+    if opened > _LONGEST_CHAIN:
+        text = messages.TOO_MANY.format(opened, "fragments within each other", _LONGEST_CHAIN)
+        raise DocumentTooLarge(text, extensions=_EMULATOR)
     if name in fragments and name not in known:
         # A fragment within itself adds no depth; validation refuses it.
         known[name] = 0
-        known[name] = _depth(fragments[name].selection_set, fragments, known)
+        known[name] = _depth(fragments[name].selection_set, fragments, known, opened)
     return known.get(name, 0)
 
 
-def _fields_of(
-    selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], opened: set[str]
-) -> Iterator[FieldNode]:
-    for node in selections.selections:
-        inner = getattr(node, "selection_set", None)
-        if isinstance(node, FieldNode):
+def _fields_of(selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
+    # Without recursion: the document may not have been checked for its size.
+    opened: set[str] = set()
+    pending = [iter(selections.selections)]
+    while pending:
+        node = next(pending[-1], None)
+        inner: SelectionSetNode | None = None
+        if node is None:
+            pending.pop()
+        elif isinstance(node, FieldNode):
             yield node
         elif isinstance(node, FragmentSpreadNode):
             name = node.name.value
             if name in fragments and name not in opened:
                 opened.add(name)
-                yield from _fields_of(fragments[name].selection_set, fragments, opened)
-        elif inner is not None:
-            yield from _fields_of(inner, fragments, opened)
+                inner = fragments[name].selection_set
+        else:
+            inner = getattr(node, "selection_set", None)
+        if inner is not None:
+            pending.append(iter(inner.selections))

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from emulator import strict_json
+from emulator.schemas import is_deeper_than
 from emulator.stackadapt import messages
 from emulator.stackadapt.rules.csv_rows import COMMA, OTHERS, BadRow, Lines, next_row, rows
 from emulator.stackadapt.rules.user_errors import refusal
@@ -13,6 +14,8 @@ from emulator.stackadapt.rules.user_errors import refusal
 Records = list[dict[str, Any]]
 
 _PATH = ("input", "profiles")
+# A profile is flat; deeper values could not be written again.
+_NESTING = 100
 
 
 class UnreadableFile(ValueError):
@@ -28,7 +31,7 @@ def read_profiles(value: Any, *, limit: int) -> Records:
             value = strict_json.parse_rewritten(value)
         except (ValueError, RecursionError):
             raise refusal(messages.MALFORMED_PROFILES, *_PATH) from None
-    if not _is_array_of_objects(value):
+    if not _is_array_of_objects(value) or is_deeper_than(_NESTING, value):
         raise refusal(messages.MALFORMED_PROFILES, *_PATH)
     if len(value) > limit:
         raise refusal(messages.TOO_MANY_PROFILES.format(len(value), limit), *_PATH)
@@ -57,6 +60,8 @@ def _json(text: str) -> Records:
         raise UnreadableFile("the file is not JSON") from None
     if not _is_array_of_objects(records):
         raise UnreadableFile("the file is not a JSON array of objects")
+    if is_deeper_than(_NESTING, records):
+        raise UnreadableFile(f"objects and arrays are nested more than {_NESTING} deep")
     return list(records)
 
 

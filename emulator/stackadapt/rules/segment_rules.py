@@ -56,11 +56,10 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 
 DEEPEST = 20
 _MOST_TESTS = 200
+# A statement of any database may have more parameters than that.
+_MOST_VALUES = 10_000
 _COMBINATIONS = ("all", "any", "not")
 _TEST_KEYS = ("field", "operator", "value", "since")
-# Of a duration; longer numbers are none that `_LONGEST` allows.
-_LONGEST_TEXT = 60
-_LONGEST = timedelta(days=36_525)
 
 Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...] | timedelta | None
@@ -218,9 +217,11 @@ _FIELD_OF_WORDS = {_words(name): field for name, field in _NAMES.items()}
 def parse_rule(document: Any) -> Rule:
     """The rule in a JSON document. Raises InputError with the place, such as `rule.all[1].operator`."""
     rule = _parse(document, "rule", 1)
-    tests = len(tests_of(rule))
-    if tests > _MOST_TESTS:
-        raise InputError("too many tests in one rule", where="rule", found=tests, allowed=f"at most {_MOST_TESTS}")
+    tests = tests_of(rule)
+    values = sum(len(test.value) for test in tests if isinstance(test.value, tuple))
+    for what, found, most in (("tests", len(tests), _MOST_TESTS), ("values", values, _MOST_VALUES)):
+        if found > most:
+            raise InputError(f"too many {what} in one rule", where="rule", found=found, allowed=f"at most {most}")
     return rule
 
 
@@ -302,9 +303,8 @@ def _value(document: Mapping[str, Any], kind: str, place: str) -> Value:
 
 
 def _time(value: Any, kind: str, place: str) -> str | timedelta | None:
-    if isinstance(value, str) and PATTERN.fullmatch(value) and len(value) < _LONGEST_TEXT:
-        duration = parse_duration(value, where=place)
-        return duration if duration <= _LONGEST else None
+    if isinstance(value, str) and PATTERN.fullmatch(value):
+        return parse_duration(value, where=place)
     if kind == TIME and isinstance(value, str) and read_value(value, "DATETIME") is not None:
         return value
     return None
