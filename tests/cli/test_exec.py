@@ -208,7 +208,14 @@ def test_a_signal_reaches_the_children_of_the_command() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_after_the_command_stops_the_emulator(number: signal.Signals) -> None:
-    code = f"import os; from emulator.cli.exec import _run; _run(('true',), os.environ); os.kill(os.getpid(), {number})"
+    code = f"""
+import os, signal
+from emulator.cli.exec import _run
+# A parent, such as nohup, may ignore it.
+signal.signal({number}, signal.SIG_DFL)
+_run(("true",), os.environ)
+os.kill(os.getpid(), {number})
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment(), cwd=ROOT, check=False)
     assert done.returncode == -number
 
