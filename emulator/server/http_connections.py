@@ -1,7 +1,7 @@
 """HTTP connections over asyncio: how many there may be, and how long a request may take to arrive.
 
 uvicorn's protocol class parses and writes HTTP. It is subclassed here, because a fault needs the transport of its
-connection; tests/server/test_listener.py checks the members that this relies on.
+connection, and because uvicorn limits neither the number of connections nor the time that a request takes to arrive.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -19,7 +18,6 @@ from uvicorn.server import ServerState
 
 # The key of a connection in the state of its requests' ASGI scope.
 CONNECTION: Final = "connection"
-SERVER_NAME: Final = b"stackadapt-emulator"
 
 HEAD_SECONDS = 10.0
 _KEEP_ALIVE_SECONDS = 75.0
@@ -45,7 +43,10 @@ class Connection(HttpToolsProtocol):
         self._connections = connections
         self._deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(
+        self,
+        transport: asyncio.Transport,  # type: ignore[override]  # as in the base class: a socket's transport
+    ) -> None:
         super().connection_made(transport)
         self._await_head()
 
@@ -66,7 +67,7 @@ class Connection(HttpToolsProtocol):
         self._connections.add_idle(self)
         super().on_response_complete()
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # the base class always lets the transport close
         """A client may close its half of the connection and still wait for a response."""
         self.ended.set()
         waits = self.cycle is not None and not self.cycle.response_complete
@@ -95,7 +96,7 @@ class Connections:
         self.config = Config(
             app,
             interface="asgi3",
-            http="h11",
+            http=HttpToolsProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -103,7 +104,7 @@ class Connections:
             timeout_keep_alive=int(_KEEP_ALIVE_SECONDS),
         )
         self.state = ServerState()
-        self.state.default_headers = [(b"server", SERVER_NAME)]
+        self.state.default_headers = [(b"server", b"stackadapt-emulator")]
         # Since when, in the loop's seconds; the oldest first.
         self.idle: dict[Connection, float] = {}
         self.has_room = asyncio.Event()
@@ -117,12 +118,10 @@ class Connections:
     async def accept(self, listening: socket.socket) -> None:
         """Accepts clients until cancelled."""
         loop = asyncio.get_running_loop()
-        make: Callable[[], Connection] = lambda: Connection(self)  # noqa: E731
         while True:
             try:
                 client, _ = await loop.sock_accept(listening)
-                await self._make_room()
-                await loop.connect_accepted_socket(make, client)
+                await self._attach(client)
             except OSError:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -137,6 +136,15 @@ class Connections:
         # The transports close their sockets in the next iterations of the loop.
         while self.state.connections:
             await asyncio.sleep(0)
+
+    async def _attach(self, client: socket.socket) -> None:
+        try:
+            await self._make_room()
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(self), client)
+        except BaseException:
+            # Also when the server stops while the client waits for its turn.
+            client.close()
+            raise
 
     async def _make_room(self) -> None:
         while len(self.state.connections) >= self._most:

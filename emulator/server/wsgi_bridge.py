@@ -15,6 +15,7 @@ import struct
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from tempfile import SpooledTemporaryFile
@@ -106,7 +107,7 @@ class WsgiBridge:
             try:
                 size = await _receive_body(receive, body)
             except (ConnectionError, TimeoutError):
-                connection.transport.abort()
+                await _abort(connection, receive)
                 return
             if size > _BODY_LIMIT_BYTES:
                 too_large = _Response(status=413, headers=[(b"content-length", b"0"), (b"connection", b"close")])
@@ -128,22 +129,16 @@ class WsgiBridge:
         def send_part(response: _Response) -> None:
             asyncio.run_coroutine_threadsafe(_send_all(send, response.messages(more=True)), loop).result()
 
-        await self._turn.acquire()
-        releases = [self._turn.release]
-        late = loop.call_later(_TURN_SECONDS, lambda: releases.pop()())
-        try:
-            return await loop.run_in_executor(self._threads, _respond, self._app, environ, send_part)
-        finally:
-            late.cancel()
-            if releases:
-                releases.pop()()
+        async with self._turn:
+            running = loop.run_in_executor(self._threads, _respond, self._app, environ, send_part)
+            await asyncio.wait((running,), timeout=_TURN_SECONDS)
+        return await running
 
     async def _finish(
         self, response: _Response, channel: SocketChannel, connection: Connection, receive: Receive, send: Send
     ) -> None:
-        if channel.delay_seconds and await self._ended(connection, channel.delay_seconds):
-            # A fault kept the client waiting until it gave up.
-            connection.transport.abort()
+        if channel.delay_seconds:
+            await self._wait(channel.delay_seconds)
         if response.interruption is None:
             await _send_all(send, response.messages(more=False))
         elif response.interruption is Interruption.CUT:
@@ -151,21 +146,26 @@ class WsgiBridge:
             await _send_all(send, response.messages(more=True))
         else:
             if response.interruption is Interruption.SILENCE:
-                await self._ended(connection, _SILENCE_SECONDS)
+                await self._wait(_SILENCE_SECONDS, connection.ended)
             else:
                 # With this option, closing sends a reset instead of an orderly end.
                 opened = connection.transport.get_extra_info("socket")
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            connection.transport.abort()
-            await receive()
+            await _abort(connection, receive)
 
-    async def _ended(self, connection: Connection, seconds: float) -> bool:
-        """Waits; returns early, and whether the client has ended the connection, when it does or the server stops."""
-        ended, stopping = asyncio.create_task(connection.ended.wait()), asyncio.create_task(self._stopping.wait())
-        _, waiting = await asyncio.wait((ended, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
-        return connection.ended.is_set()
+    async def _wait(self, seconds: float, *events: asyncio.Event) -> None:
+        """Waits, at most until one of the events happens or the server stops."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._stopping, *events)]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+
+async def _abort(connection: Connection, receive: Receive) -> None:
+    """Ends a connection without a response. uvicorn sends one of its own until it knows that the connection is lost."""
+    connection.transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send_all(send: Send, messages: Iterable[Message]) -> None:
@@ -243,18 +243,16 @@ def _respond(app: WSGIApplication, environ: dict[str, Any], send_part: Callable[
         return parts.write
 
     try:
-        with patience(_PATIENCE_SECONDS):
+        with patience(_PATIENCE_SECONDS), ExitStack() as opened:
             body = app(environ, start_response)
-        try:
+            if hasattr(body, "close"):
+                opened.callback(body.close)
             for part in body:
                 parts.write(part)
                 if parts.tell() > PART_BYTES:
                     response.body = parts.getvalue()
                     send_part(response)
                     parts = io.BytesIO()
-        finally:
-            if hasattr(body, "close"):
-                body.close()
     except _Interrupted as interrupted:
         response.interruption = interrupted.interruption
     except Exception:  # noqa: BLE001 - the connection gets a response whatever the application raises

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from emulator.faults import ENVIRON
 from emulator.server import http_connections, wsgi_bridge
 from emulator.server import listener as listener_module
 from emulator.server.http_connections import Connections
@@ -214,6 +215,37 @@ def test_a_body_above_the_limit_is_refused(listening: Start, monkeypatch: pytest
     monkeypatch.setattr(wsgi_bridge, "_BODY_LIMIT_BYTES", 2)
     assert httpx.post(listening(app).url, content=b"abc", trust_env=False, timeout=20).status_code == 413
     assert httpx.post(listening(app).url, content=b"ab", trust_env=False, timeout=20).status_code == 200
+
+
+def delays(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Delays each response longer than a test may take, unless the path is `/briefly`."""
+    environ[ENVIRON].delay(50 if environ["PATH_INFO"] == "/briefly" else 60_000)
+    return app(environ, start_response)
+
+
+def test_a_client_that_closes_its_half_gets_a_delayed_response(listening: Start) -> None:
+    host, port = listening(delays).url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"GET /briefly HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            assert answer.read().endswith(b"\r\n\r\nok")
+
+
+def test_a_delay_ends_when_the_server_stops() -> None:
+    delaying = Event()
+
+    def noted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        delaying.set()
+        return delays(environ, start_response)
+
+    listener = Listener(noted)
+    listener.start()
+    with ThreadPoolExecutor(1) as clients:
+        answer = clients.submit(httpx.get, listener.url, trust_env=False, timeout=20)
+        assert delaying.wait(20)
+        listener.stop()
+        assert answer.result().text == "ok"
 
 
 def test_a_new_connection_replaces_the_one_idle_longest(listening: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ class Latency(Fault):
     """Delays the response; the request is processed.
 
     The delay is real only over a socket and while the sandbox's clock runs. In process, or with a frozen clock, it is
-    only added to the duration in the journal. A client that disconnects ends the wait.
+    only added to the duration in the journal.
     """
 
     name: ClassVar[str] = "latency"
