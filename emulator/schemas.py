@@ -25,6 +25,8 @@ from emulator.errors import UserMistake, nearest
 Path: TypeAlias = tuple[str | int, ...]
 
 # Their values are never printed.
+# Of objects and arrays in what users write: far more than any of the formats needs.
+NESTING_LIMIT = 64
 _SECRETS = frozenset({"apiKey", "token", "writeKey"})
 _HINTS = MappingProxyType(
     {

@@ -19,7 +19,7 @@ from yaml.constructor import ConstructorError
 
 from emulator import strict_json
 from emulator.errors import UserMistake
-from emulator.schemas import in_words, is_deeper_than
+from emulator.schemas import NESTING_LIMIT, in_words, is_deeper_than
 from emulator.text_files import read_text, suffix_of
 
 try:
@@ -29,7 +29,6 @@ except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
 
 _JSON = ".json"
-_NESTING_LIMIT = 64
 _TAG = "tag:yaml.org,2002:"
 _NULL, _BOOL, _INT, _FLOAT, _MERGE = (f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "merge"))
 _CONSTRUCTED = (_NULL, f"{_TAG}str", f"{_TAG}seq", f"{_TAG}map")
@@ -180,7 +179,7 @@ def parse_mapping(
         raise _too_deep(where, mistake) from None
     if not isinstance(document, dict):
         raise mistake(f"{what} must be an object", where=where, found=in_words(document))
-    if is_deeper_than(_NESTING_LIMIT, document):
+    if is_deeper_than(NESTING_LIMIT, document):
         raise _too_deep(where, mistake)
     return document
 
@@ -195,4 +194,4 @@ def _parsed(text: str, *, json: bool) -> Any:
 
 
 def _too_deep(where: str, mistake: type[UserMistake]) -> UserMistake:
-    return mistake("nested too deeply", where=where, allowed=f"{_NESTING_LIMIT} levels")
+    return mistake("nested too deeply", where=where, allowed=f"{NESTING_LIMIT} levels")

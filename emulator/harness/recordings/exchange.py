@@ -25,13 +25,12 @@ from emulator.clock import to_iso
 from emulator.errors import InputError, UserMistake, unwritable
 from emulator.faults import RequestSummary
 from emulator.harness.recordings.pseudonyms import Pseudonyms
-from emulator.schemas import is_deeper_than
+from emulator.schemas import NESTING_LIMIT, is_deeper_than
 from emulator.stackadapt import Limits, parse_body
 from emulator.text_files import lines_of
 from emulator.timestamps import parse_zoned
 
 FORMAT: Final = 1
-_NESTING_LIMIT: Final = 64
 # Characters of a header that every client can send.
 _HEADER: Final = re.compile(r"[\t -~]*")
 _REQUIRED = ("at", "token", "status", "headers")
@@ -103,7 +102,7 @@ def body_of(text: str) -> Mapping[str, Any] | str:
         value = json.loads(text, object_pairs_hook=unambiguous)
     except (ValueError, RecursionError):
         return text
-    readable = isinstance(value, dict) and all(seen) and not is_deeper_than(_NESTING_LIMIT, value)
+    readable = isinstance(value, dict) and all(seen) and not is_deeper_than(NESTING_LIMIT, value)
     return value if readable else text
 
 

@@ -20,12 +20,11 @@ from jsonschema.validators import extend
 from emulator import strict_json
 from emulator.artefacts import contract_text
 from emulator.errors import InputError, unknown
-from emulator.schemas import first_mistake_of, is_deeper_than, place
+from emulator.schemas import NESTING_LIMIT, first_mistake_of, is_deeper_than, place
 from emulator.yaml_files import load_yaml
 
 Validator: TypeAlias = Any
 
-_NESTING_LIMIT = 64
 _MOST_DIGITS = 16
 _BOOLEANS = {"true": True, "false": False}
 
@@ -200,7 +199,7 @@ def _parsed(body: bytes) -> Any:
         raise _too_deep() from None
     except ValueError as error:
         raise InputError(f"the body is not JSON: {error}", where=request.path) from None
-    if is_deeper_than(_NESTING_LIMIT, parsed):
+    if is_deeper_than(NESTING_LIMIT, parsed):
         raise _too_deep()
     try:
         json.dumps(parsed, ensure_ascii=False).encode()
@@ -210,4 +209,4 @@ def _parsed(body: bytes) -> Any:
 
 
 def _too_deep() -> InputError:
-    return InputError("the body is nested too deeply", where=request.path, allowed=f"{_NESTING_LIMIT} levels")
+    return InputError("the body is nested too deeply", where=request.path, allowed=f"{NESTING_LIMIT} levels")

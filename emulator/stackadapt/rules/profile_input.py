@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from emulator import strict_json
-from emulator.schemas import is_deeper_than
+from emulator.schemas import NESTING_LIMIT, is_deeper_than
 from emulator.stackadapt import messages
 from emulator.stackadapt.rules.csv_rows import COMMA, OTHERS, BadRow, Lines, next_row, rows
 from emulator.stackadapt.rules.user_errors import refusal
@@ -14,8 +14,6 @@ from emulator.stackadapt.rules.user_errors import refusal
 Records = list[dict[str, Any]]
 
 _PATH = ("input", "profiles")
-# A profile is flat; deeper values could not be written again.
-_NESTING = 100
 
 
 class UnreadableFile(ValueError):
@@ -31,7 +29,7 @@ def read_profiles(value: Any, *, limit: int) -> Records:
             value = strict_json.parse_rewritten(value)
         except (ValueError, RecursionError):
             raise refusal(messages.MALFORMED_PROFILES, *_PATH) from None
-    if not _is_array_of_objects(value) or is_deeper_than(_NESTING, value):
+    if not _is_array_of_objects(value) or is_deeper_than(NESTING_LIMIT, value):
         raise refusal(messages.MALFORMED_PROFILES, *_PATH)
     if len(value) > limit:
         raise refusal(messages.TOO_MANY_PROFILES.format(len(value), limit), *_PATH)
@@ -60,8 +58,8 @@ def _json(text: str) -> Records:
         raise UnreadableFile("the file is not JSON") from None
     if not _is_array_of_objects(records):
         raise UnreadableFile("the file is not a JSON array of objects")
-    if is_deeper_than(_NESTING, records):
-        raise UnreadableFile(f"objects and arrays are nested more than {_NESTING} deep")
+    if is_deeper_than(NESTING_LIMIT, records):
+        raise UnreadableFile(f"objects and arrays are nested more than {NESTING_LIMIT} deep")
     return list(records)
 
 
