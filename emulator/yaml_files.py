@@ -52,7 +52,7 @@ _FORMS = (
 class _Loader(SafeLoader):
     """Accepts only the types that JSON has."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - a class attribute by PyYAML's design
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - the base class declares it so - a class attribute by PyYAML's design
     yaml_constructors = {tag: SafeLoader.yaml_constructors[tag] for tag in _CONSTRUCTED}  # noqa: RUF012
 
     def construct_document(self, node: Any) -> Any:

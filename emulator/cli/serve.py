@@ -88,7 +88,6 @@ def command(
     report_at_start(workspace, workspace_path, strict=strict)
     if workers > 1 and database is None:
         raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
-    control_token = control_token or (None if is_loopback(host) else secret("control-"))
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
@@ -104,6 +103,9 @@ def command(
         click.echo(show(url_of(listening), workspace, control_token))
 
     with closing(bind(host, port)) as listening:
+        # By the address that was bound: a name may mean any.
+        if not control_token and not is_loopback(listening.getsockname()[0]):
+            control_token = secret("control-")
         if workers == 1:
             _serve(open_emulator(), listening, announce)
             return

@@ -34,7 +34,7 @@ class _Stream(io.FileIO):
         self.error: OSError | None = None
         self._dropping = dropping
 
-    def write(self, content: bytes, /) -> int:  # type: ignore[override]
+    def write(self, content: bytes, /) -> int:  # type: ignore[override]  # may be None only for a non-blocking file
         if self.error is None or self._dropping:
             try:
                 return super().write(content)
