@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,9 +60,12 @@ def delete_external_ids(
         *_holders(connection, SHARED_EXTERNAL_IDS, advertiser_id, provider, external_ids),
     ]
     profiles = {row.id: row.email for row in found if row.has}
+    by_external_id: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in found:
+        by_external_id[row.external_id].append(row)
     rows = []
     for each in external_ids:
-        own = [row for row in found if row.external_id == each]
+        own = by_external_id[each]
         kept = sorted({row.email for row in own if row.id not in profiles})
         deleted = list(dict.fromkeys(row.email for row in own if row.has))
         rows += [
