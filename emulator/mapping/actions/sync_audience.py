@@ -20,12 +20,12 @@ from emulator.mapping.actions.columns import (
 from emulator.mapping.actions.document import (
     Document,
     Payload,
-    Profile,
     membership,
     mutation,
     root_field,
     upsert_profiles,
 )
+from emulator.mapping.actions.profiles_json import Profile
 from emulator.mapping.definition import Definition
 from emulator.mapping.javascript.values import UNDEFINED
 
