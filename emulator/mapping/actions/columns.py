@@ -105,8 +105,8 @@ def without_reserved(payload: Payload) -> Payload:
 def inferred_columns(payloads: Iterable[Payload]) -> list[Column]:
     """A column for each named property of any payload whose value is not an empty string."""
     types = InferredTypes(text="STRING", type_of_value=_type_of)
-    for payload in payloads:
-        for name, value in ordered_items(payload.get("custom_traits") or {}):
+    for traits in filter(None, (payload.get("custom_traits") for payload in payloads)):
+        for name, value in ordered_items(traits):
             if name and value != "" and name not in STANDARD_NAMES:
                 types.add(name, value)
     return [custom_column(name, type_) for name, type_ in types.items()]

@@ -53,15 +53,12 @@ def root_field(
 ) -> str:
     """One root field with one argument a line, and the selection of its `userErrors`."""
     level = [" " * (indent + 2 * depth) for depth in range(4)]
-    depth = 2 if in_input else 1
-    lines = [f"{level[depth]}{argument}," for argument in arguments]
-    if not trailing_comma:
-        lines[-1] = lines[-1][:-1]
+    separator = f",\n{level[2 if in_input else 1]}"
+    listed = separator[2:] + separator.join(arguments) + ("," if trailing_comma else "")
     if in_input:
-        lines = [f"{level[1]}input: {{", *lines, f"{level[1]}}}"]
-    selected = [f"{level[2]}{member}" for member in selection]
-    errors = [f"{level[1]}userErrors {{", *selected, f"{level[1]}}}"]
-    return "\n".join([f"      {name}(", *lines, f"{level[0]}) {{", *errors, f"{level[0]}}}"])
+        listed = f"{level[1]}input: {{\n{listed}\n{level[1]}}}"
+    errors = [f"{level[1]}userErrors {{", *(f"{level[2]}{member}" for member in selection), f"{level[1]}}}"]
+    return "\n".join([f"      {name}(", listed, f"{level[0]}) {{", *errors, f"{level[0]}}}"])
 
 
 def sync_id(text: str) -> str:

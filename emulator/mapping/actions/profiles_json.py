@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, TypeAlias
@@ -30,11 +29,12 @@ def escaped_json(value: object) -> str:
 
 def escaped_profiles(profiles: Sequence[Profile]) -> str:
     """The escaped JSON of the profiles."""
-    names = set(chain.from_iterable(profiles))
-    if any(map(is_array_index, names)):
+    every_names = set(map(tuple, profiles))
+    if any(map(is_array_index, chain.from_iterable(every_names))):
         return escaped_json(list(profiles))  # JavaScript orders them first
     if _are_written_unchanged(profiles):
-        return f"[{','.join([_format(tuple(profile)) % tuple(profile.values()) for profile in profiles])}]"
+        formats = {names: _format(names) for names in every_names}
+        return f"[{','.join([formats[tuple(profile)] % tuple(profile.values()) for profile in profiles])}]"
     if all(map(_prints_as_python, profiles)):
         text = _ENCODER.encode(list(profiles))
         if not _has_lone_surrogate(text):
@@ -51,7 +51,6 @@ def _are_written_unchanged(profiles: Sequence[Profile]) -> bool:
     return len(encode_basestring(text)) == len(f'"{text}"') and not _has_lone_surrogate(text)
 
 
-@lru_cache(maxsize=256)
 def _format(names: tuple[str, ...]) -> str:
     """A profile with these names, with `%s` for its values."""
     written = (escaped_json(name).replace("%", "%%") for name in names)
