@@ -96,8 +96,10 @@ def is_declared(payload: Payload) -> bool:
 def without_reserved(payload: Payload) -> Payload:
     """The payload without inferred properties named like the audience's key or id."""
     traits = payload.get("custom_traits")
+    if not traits:
+        return payload
     reserved = _reserved(payload)
-    if not traits or not any(name in traits for name in reserved):
+    if not any(name in traits for name in reserved):
         return payload
     return {**payload, "custom_traits": {name: value for name, value in traits.items() if name not in reserved}}
 

@@ -74,7 +74,7 @@ class ConversionError(TypeError):
 
 def truthy(value: object) -> bool:
     """Whether `if (value)` takes the branch: all but false, 0, NaN, "", null and undefined; empty arrays are true."""
-    if isinstance(value, list | dict):
+    if isinstance(value, CONTAINERS):  # several times faster than a union of types
         return True
     return bool(value) and value == value  # NaN differs from itself
 
