@@ -24,7 +24,9 @@ from emulator.mapping.javascript.values import (
 )
 from emulator.mapping.paths import chunks_of, without_root
 from emulator.mapping.resolve import MappingCompiler, check_mapping, directive_of, may_write_event
+from emulator.mapping.schema.conversion import is_empty
 from emulator.mapping.schema.json_schema import FORMATS, JsonSchema, compile_value_check
+from emulator.mapping.schema.payload_check import KEPT_MEMBER
 
 Now: TypeAlias = Callable[[], datetime]
 FittingPayload: TypeAlias = Callable[[object], dict[str, Any] | None]
@@ -95,12 +97,14 @@ class _Source:
     def members(self, target: str, mapping: Mapping[str, object], schema: JsonSchema) -> None:
         """Puts the members of an object into the variable `target`."""
         schemas, required = schema["properties"], schema["required"]
-        if not set(required) <= mapping.keys() <= schemas.keys():
+        if not mapping.keys() >= set(required):
             raise _NeverFits
         for key, value in ordered_items(mapping):
             slot = f"{target}[{key!r}]"
-            if not isinstance(value, CONTAINERS):
-                self._constant(slot, value, schemas[key])
+            if key not in schemas:
+                self._left_out(key, value, schema)
+            elif not isinstance(value, CONTAINERS):
+                self._constant(slot, value, schemas[key], required=key in required)
             elif "properties" in schemas[key] and isinstance(value, dict) and directive_of(value) is None:
                 within = f"object{len(self._lines)}"
                 self._lines.append(f"{within} = {slot} = {{}}")
@@ -108,7 +112,14 @@ class _Source:
             else:
                 self._value(slot, value, schemas[key], required=key in required)
 
-    def _constant(self, slot: str, value: object, schema: JsonSchema) -> None:
+    def _left_out(self, key: str, mapping: object, schema: JsonSchema) -> None:
+        """A member that is no field, such as Segment's `__segment_internal_sync_mode`, if it cannot fail."""
+        if key == KEPT_MEMBER or schema["additionalProperties"] or self._expression(mapping) is None:
+            raise _NeverFits
+
+    def _constant(self, slot: str, value: object, schema: JsonSchema, *, required: bool) -> None:
+        if is_empty(value, schema) and not required:
+            return
         if not compile_value_check(schema)(value):
             raise _NeverFits
         self._lines.append(f"{slot} = {self._named(value)}")
