@@ -13,12 +13,13 @@ from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, TypeAlias
 
-from emulator.mapping.javascript.values import is_array_index, stringify
+from emulator.mapping.javascript.values import MAX_SAFE_INTEGER, is_array_index, stringify
 
 Profile: TypeAlias = dict[str, Any]
 
 _PLAIN_TYPES = frozenset({str, bool, type(None)})
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_SHORT_FROM = 1e-4
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -58,7 +59,18 @@ def _format(names: tuple[str, ...]) -> str:
 
 
 def _prints_as_python(profile: Profile) -> bool:
-    return _PLAIN_TYPES.issuperset(map(type, profile.values()))
+    """Whether Python's encoder writes the values as JavaScript does."""
+    values = profile.values()
+    if _PLAIN_TYPES.issuperset(map(type, values)):
+        return True
+    return all(type(value) in _PLAIN_TYPES or _is_short_number(value) for value in values)
+
+
+def _is_short_number(value: object) -> bool:
+    """Whether a value is a number that both languages write with the same digits and without an exponent."""
+    if type(value) is int:
+        return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
+    return type(value) is float and _SHORT_FROM <= abs(value) < MAX_SAFE_INTEGER and not value.is_integer()
 
 
 def _has_lone_surrogate(text: str) -> bool:

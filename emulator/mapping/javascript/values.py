@@ -287,7 +287,7 @@ def _json(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return number_to_string(value) if math.isfinite(value) else "null"
+        return number_to_string(value) if math.isfinite(double(value)) else "null"
     return "null" if value is None else None
 
 
