@@ -67,7 +67,7 @@ class _NeverFits(Exception):
 
 
 class _Source:
-    """The source of one function, and the objects that its names stand for.
+    """The source of one function, and the objects that it refers to by name.
 
     Null is the same as a missing value here: both are left out of a payload, and are absent for `@if`.
     """

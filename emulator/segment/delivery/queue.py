@@ -17,7 +17,7 @@ from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.store import Store, portions
+from emulator.store import Store, insert_numbered, portions
 from emulator.timestamps import to_millis
 
 # "Batching Requests" in the published destinations' README.
@@ -89,9 +89,8 @@ class Queue:
         if not events:
             return []
         addressed = [(recipient, recipient.discard(source)) for recipient in recipients]
-        statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
         event_rows = [_event_row(event) for event in events]
-        keys = transaction.execute(statement, event_rows).scalars().all()
+        keys = insert_numbered(transaction, EVENTS, event_rows)
         rows = [
             {
                 "event_id": key,
