@@ -38,7 +38,7 @@ def is_iso(text: str) -> bool:
 
 def iso_nanoseconds(at: datetime) -> str:
     """As Engage prints `originalTimestamp`: with nine digits of a second."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}000Z"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}000Z"
 
 
 def parse_timestamp(value: object) -> datetime | None:

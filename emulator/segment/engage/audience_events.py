@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from emulator.clock import to_iso
@@ -128,20 +129,23 @@ def context_of(personas: Mapping[str, str]) -> dict[str, Any]:
 def make_event(route: Route, profile: Profile, content: Mapping[str, Any], at: datetime, ids: Ids) -> AudienceEvent:
     """The event with this content and the fields that all events of Engage have."""
     message_id = f"personas_{ids.ksuid(at)}"
-    timestamp = to_iso(at)
     payload = {
         "messageId": message_id,
         **content,
         **_identity(profile),
         "integrations": {"All": False, route.integration: True},
-        "originalTimestamp": iso_nanoseconds(at),
-        "timestamp": timestamp,
-        "receivedAt": timestamp,
-        "sentAt": None,
+        **_times(at),
     }
     return AudienceEvent(
         at=at, message_id=message_id, destination=route.destination, audience_key=route.key, payload=payload
     )
+
+
+@lru_cache(maxsize=16)  # all events of a call have the same time
+def _times(at: datetime) -> Mapping[str, str | None]:
+    timestamp = to_iso(at)
+    times = {"originalTimestamp": iso_nanoseconds(at), "timestamp": timestamp, "receivedAt": timestamp}
+    return {**times, "sentAt": None}
 
 
 def _identity(profile: Profile) -> dict[str, str]:

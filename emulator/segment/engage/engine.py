@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
@@ -312,15 +313,14 @@ def identifiers_of(call: Call) -> list[Identifier]:
 
 def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Change]) -> Computed:
     session.save()
+
+    @cache
+    def who(profile: Profile) -> dict[str, Any]:
+        last = {kind: next(reversed(profile.values(kind)), None) for kind in (USER_ID, EMAIL)}
+        return {"profile_id": profile_id(key_of(profile)), "user_id": last[USER_ID], "email": last[EMAIL]}
+
     computed.changes = [
-        MembershipChanged(
-            at=change.at,
-            audience_key=change.key,
-            profile_id=profile_id(key_of(change.profile)),
-            entered=change.entered,
-            user_id=next(reversed(change.profile.values(USER_ID)), None),
-            email=next(reversed(change.profile.values(EMAIL)), None),
-        )
+        MembershipChanged(at=change.at, audience_key=change.key, entered=change.entered, **who(change.profile))
         for change in changed
     ]
     return computed

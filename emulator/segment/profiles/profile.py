@@ -70,7 +70,8 @@ class Profile:
 
     def values(self, kind: str) -> list[str]:
         """The values of one type of identifier, oldest first."""
-        added = sorted((order, value) for (type_, value), order in self.identifiers.items() if type_ == kind)
+        added = [(order, value) for (type_, value), order in self.identifiers.items() if type_ == kind]
+        added.sort()
         return [value for _, value in added]
 
     def events(self) -> list[Performed]:
