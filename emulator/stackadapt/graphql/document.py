@@ -28,6 +28,8 @@ from emulator.stackadapt.limits import Limits
 _PLAIN_STRING = re.compile(r'"([^"\\\r\n\ud800-\udfff]*(?:\\["\\/bfnrt][^"\\\r\n\ud800-\udfff]*)*)"', re.ASCII)
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+# Starts of a comment and a block string; two literals side by side look like the latter.
+_NOT_PLAIN = ("#", '"""')
 _INTROSPECTION = ("__schema", "__type")
 # Marks an error that the real service would not send.
 # Longer chains than any client writes.
@@ -60,11 +62,27 @@ def _unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
 
 
-def parse_document(text: str, limits: Limits) -> DocumentNode:
-    """The syntax tree. Raises GraphQLSyntaxError, also for more tokens than `limits.tokens`."""
+def split_at_literals(text: str) -> tuple[str, list[str]] | None:
+    """A document with each of its string literals empty, and their values; None unless all are plain strings."""
+    parts = _PLAIN_STRING.split(text)
+    blank = '""'.join(parts[::2])
+    literals = parts[1::2]
+    # A quote that belongs to no plain string, or a mark that makes what follows something else than a document.
+    if blank.count('"') != 2 * len(literals) or any(mark in blank for mark in _NOT_PLAIN):
+        return None
+    return blank, [_unescaped(literal) for literal in literals]
+
+
+def parse_document(text: str, limits: Limits, *, places: bool = True) -> DocumentNode:
+    """The syntax tree, with the place of each node unless `places` is false.
+
+    Raises GraphQLSyntaxError, also for more tokens than `limits.tokens`.
+    """
     source = Source(text)
     lexer = PlainStringLexer(source)
-    parser = Parser(source, max_tokens=limits.tokens, lexer=lexer, allow_empty_selection_sets=False)
+    parser = Parser(
+        source, max_tokens=limits.tokens, lexer=lexer, allow_empty_selection_sets=False, no_location=not places
+    )
     try:
         return parser.parse_document()
     except RecursionError:
