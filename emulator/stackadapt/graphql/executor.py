@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from graphql import GraphQLError, execute_sync
+from graphql import DocumentNode, GraphQLError, execute_sync
 from graphql.error import GraphQLSyntaxError
 from sqlalchemy import Connection
 
@@ -30,8 +30,8 @@ from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.graphql.shapes import shapes_of
 from emulator.stackadapt.graphql.validation import validation_errors
 from emulator.stackadapt.graphql.variables import variable_errors
-from emulator.stackadapt.ingestion.apply import apply_due_jobs
-from emulator.stackadapt.ingestion.jobs import Arrival, latency_of
+from emulator.stackadapt.ingestion.apply import apply_due_jobs, apply_jobs
+from emulator.stackadapt.ingestion.jobs import Arrival, DocumentJobs, latency_of
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
 from emulator.timestamps import to_millis
@@ -132,15 +132,11 @@ class Executor:
         if shape is not None:
             if not variable_errors(self._schema, shape.written, request.params.variables):
                 try:
-                    return self._execute(request, parsed, faults)
+                    return self._execute(request, parsed, shape.document, faults)
                 except _ErrorWithoutPlace:
                     pass
             # An error has its place in the text, which a shape does not know.
             parsed = parse_request(request.params, self._limits)
-        return self._refusal(request, parsed) or self._execute(request, parsed, faults)
-
-    def _refusal(self, request: GraphQLRequest, parsed: ParsedRequest) -> GraphQLResponse | None:
-        """The response to a document that cannot run."""
         document, operation = parsed.document, parsed.operation
         if document is None or operation is None:
             negotiable = isinstance(parsed.error, GraphQLSyntaxError) and not request.strict
@@ -151,12 +147,12 @@ class Executor:
         if self._schema.get_root_type(operation.operation) is None:
             return _refused([GraphQLJSError(messages.NO_SUBSCRIPTIONS, operation)], 200)
         wrong = variable_errors(self._schema, operation, request.params.variables)
-        return _refused(wrong, 400) if wrong else None
+        return _refused(wrong, 400) if wrong else self._execute(request, parsed, document, faults)
 
-    def _execute(self, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch) -> GraphQLResponse:
+    def _execute(
+        self, request: GraphQLRequest, parsed: ParsedRequest, document: DocumentNode, faults: FaultMatch
+    ) -> GraphQLResponse:
         """Runs a valid document. Raises _ErrorWithoutPlace, with nothing written, for an error in one with a shape."""
-        document = parsed.document
-        assert document is not None
         processed: list[RecordProcessed] = []
         try:
             with self._sandbox.store.begin() as connection:
@@ -172,7 +168,7 @@ class Executor:
                 if result.errors and parsed.shape is not None:
                     raise _ErrorWithoutPlace
                 _raise_unexpected(result.errors)
-                processed += apply_due_jobs(connection, context.arrival.received_at)
+                processed += apply_jobs(connection, context.jobs.take_due())
         except (NotFound, _ErrorWithoutPlace):
             raise
         except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
@@ -190,14 +186,14 @@ class Executor:
     ) -> RequestContext:
         now, workspace = self._sandbox.clock.now(), self._sandbox.workspace
         due_at = now + latency_of(workspace.latency, self._sandbox.ids, request.trace_id)
+        arrival = Arrival(request_id=request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at))
         base_url = f"{request.host_url}uploads/{self._sandbox.name}/"
         return RequestContext(
-            connection=connection,
             workspace=workspace,
             advertisers=Advertisers(connection, workspace),
             token=request.token,
             limits=self._limits,
-            arrival=Arrival(request_id=request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at)),
+            jobs=DocumentJobs(connection, arrival),
             sources=self._sources,
             property_types=self._property_types,
             started_at=self._started_at,
