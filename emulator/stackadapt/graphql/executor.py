@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from graphql import DocumentNode, GraphQLError, execute_sync
+from graphql import DocumentNode, ExecutionResult, GraphQLError, execute_sync
 from graphql.error import GraphQLSyntaxError
 from sqlalchemy import Connection
 
@@ -158,16 +158,7 @@ class Executor:
             with self._sandbox.store.begin() as connection:
                 context = self._context(connection, request, parsed, faults)
                 processed += apply_due_jobs(connection, context.arrival.received_at)
-                result = execute_sync(
-                    self._schema,
-                    document,
-                    context_value=context,
-                    variable_values=dict(parsed.variables),
-                    operation_name=request.params.operation_name,
-                )
-                if result.errors and parsed.shape is not None:
-                    raise _ErrorWithoutPlace
-                _raise_unexpected(result.errors)
+                result = self._result(request, parsed, document, context)
                 processed += apply_jobs(connection, context.jobs.take_due())
         except (NotFound, _ErrorWithoutPlace):
             raise
@@ -180,6 +171,28 @@ class Executor:
         if result.errors:
             body["errors"] = [formatted(error) for error in reworded(result.errors, document)]
         return GraphQLResponse(status=200, body=body)
+
+    def _result(
+        self, request: GraphQLRequest, parsed: ParsedRequest, document: DocumentNode, context: RequestContext
+    ) -> ExecutionResult:
+        if parsed.shape is not None and parsed.shape.plan is not None:
+            try:
+                return ExecutionResult(parsed.shape.plan.run(context, parsed.variables))
+            except NotFound:
+                raise
+            except Exception as error:
+                raise _ErrorWithoutPlace from error
+        result = execute_sync(
+            self._schema,
+            document,
+            context_value=context,
+            variable_values=dict(parsed.variables),
+            operation_name=request.params.operation_name,
+        )
+        if result.errors and parsed.shape is not None:
+            raise _ErrorWithoutPlace
+        _raise_unexpected(result.errors)
+        return result
 
     def _context(
         self, connection: Connection, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch

@@ -40,6 +40,7 @@ from emulator.stackadapt.graphql.document import (
     root_fields,
     split_at_literals,
 )
+from emulator.stackadapt.graphql.plans import NotPlanned, Plan
 from emulator.stackadapt.graphql.schema import executable_schema
 from emulator.stackadapt.graphql.validation import validation_errors
 from emulator.stackadapt.limits import Limits
@@ -53,7 +54,8 @@ _LONGEST: Final = 20_000
 class Shape:
     """A valid document with its literals lifted to the variables `names`, in their order in the text.
 
-    `operation` is the one to run, `written` the same as in the text: without the variables for literals.
+    `operation` is the one to run, `written` the same as in the text: without the variables for literals. `plan` is None
+    for what the library must execute.
     """
 
     document: DocumentNode
@@ -61,6 +63,7 @@ class Shape:
     written: OperationDefinitionNode
     fields: tuple[FieldNode, ...]
     names: tuple[str, ...]
+    plan: Plan | None
 
 
 @cache
@@ -112,7 +115,21 @@ class Shapes:
         if operation.operation is OperationType.SUBSCRIPTION:
             return None
         fields = root_fields(lifted, operation)
-        return Shape(document=lifted, operation=operation, written=written, fields=fields, names=tuple(names))
+        return Shape(
+            document=lifted,
+            operation=operation,
+            written=written,
+            fields=fields,
+            names=tuple(names),
+            plan=_plan(self._schema, operation) if not written.variable_definitions else None,
+        )
+
+
+def _plan(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Plan | None:
+    try:
+        return Plan(schema, operation)
+    except NotPlanned:
+        return None
 
 
 def _lifted(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, true, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, true, update
 
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import PENDING, PROFILE_DELETED, REJECTED
@@ -27,14 +27,20 @@ from emulator.stackadapt.tables import (
     SUPPRESSIONS,
 )
 from emulator.stackadapt.upsert import rows_in, upsert
+from emulator.statements import Prepared, keys
 from emulator.store import portions
 from emulator.timestamps import iso_of_millis
+
+_SUPPRESSED = Prepared(
+    select(SUPPRESSIONS.c.email).where(
+        SUPPRESSIONS.c.advertiser_id == bindparam("advertiser_id"), SUPPRESSIONS.c.email.in_(keys())
+    )
+)
 
 
 def suppressed_emails(connection: Connection, advertiser_id: str, emails: Iterable[str]) -> set[str]:
     """Which of these normalised emails were deleted permanently."""
-    query = select(SUPPRESSIONS.c.email).where(SUPPRESSIONS.c.advertiser_id == advertiser_id)
-    return {row.email for row in rows_in(connection, query, SUPPRESSIONS.c.email, emails)}
+    return {row.email for row in _SUPPRESSED.matching(connection, emails, advertiser_id=advertiser_id)}
 
 
 @dataclass(frozen=True, slots=True)
