@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TypeVar
 
@@ -32,15 +32,21 @@ class Journal:
 
     def append(self, event: Event) -> None:
         """Adds an event and calls the listeners."""
-        size = event.size
+        self.extend((event,))
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Adds events and calls the listeners with each."""
         with self._lock:
-            self._events.append((event, size))
-            self._bytes += size
+            for event in events:
+                size = event.size
+                self._events.append((event, size))
+                self._bytes += size
             while len(self._events) > 1 and (len(self._events) > self._capacity or self._bytes > self._capacity_bytes):
                 self._bytes -= self._events.popleft()[1]
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener(event)
+            for event in events:
+                listener(event)
 
     def listen(self, listener: Listener) -> None:
         """Calls `listener` with every later event, on the thread on which it happens."""

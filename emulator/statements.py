@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, bindparam
+from sqlalchemy import JSON, BindParameter, Connection, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
-# The name of the parameter that stands for the keys of `matching`.
+from emulator.json_text import compact
+
+# The parameter that stands for the keys of `matching`, and how SQLAlchemy writes it.
 _KEYS: Final = "keys"
 _EXPANDED: Final = f"__[POSTCOMPILE_{_KEYS}]"
+# How the drivers of the databases write a parameter, and SQLAlchemy's name for that style.
+_STYLES: Final = {"sqlite": ("?", "qmark"), "postgresql": ("%s", "format")}
 # Keys are padded to one of these numbers, so that the driver meets few different texts.
 _NUMBERS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
@@ -31,14 +36,38 @@ def keys() -> BindParameter[Any]:
 
 
 class _Compiled(NamedTuple):
-    """The text for one database, how parameters and results are converted, and the values that the statement brings."""
+    """The text for one database, the order of its parameters, how values are converted, and those that it brings."""
 
     text: str
+    order: tuple[str, ...]
     parameters: Mapping[str, _Process]
     columns: Sequence[tuple[int, _Process]]
     own: Mapping[str, Any]
     row: Callable[[Iterable[Any]], Any]
     placeholder: str
+
+    def arranged(self, values: Values) -> tuple[Any, ...]:
+        """The values of the parameters in their order."""
+        given = {**self.own, **values}
+        for name, process in self.parameters.items():
+            given[name] = process(given[name])
+        return tuple([given[name] for name in self.order])
+
+    def arranged_rows(self, rows: Sequence[Values]) -> list[tuple[Any, ...]]:
+        """The values of the parameters of many rows."""
+        if self.own or len(self.order) == 1:
+            return [self.arranged(row) for row in rows]
+        arranged = map(itemgetter(*self.order), rows)
+        processes = [(self.order.index(name), process) for name, process in self.parameters.items()]
+        if not processes:
+            return list(arranged)
+        converted = []
+        for values in arranged:
+            cells = list(values)
+            for index, process in processes:
+                cells[index] = process(cells[index])
+            converted.append(tuple(cells))
+        return converted
 
 
 class Prepared:
@@ -51,7 +80,7 @@ class Prepared:
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """The rows of a query, as named tuples."""
         compiled = self._for(connection.dialect)
-        return _fetched(connection, compiled, compiled.text, _processed(compiled, values))
+        return _fetched(connection, compiled, compiled.text, compiled.arranged(values))
 
     def first(self, connection: Connection, **values: Any) -> Any:
         """The first row; None when there is none."""
@@ -66,28 +95,28 @@ class Prepared:
     def matching(self, connection: Connection, wanted: Iterable[Any], **values: Any) -> Iterator[Any]:
         """The rows in which a column has one of the wanted keys, however many there are."""
         compiled = self._for(connection.dialect)
+        at = compiled.order.index(_KEYS)
+        before, after = (compiled.order[:at], compiled.order[at + 1 :])
+        given = {**compiled.own, **values}
         wanted = list(wanted)
         for start in range(0, len(wanted), _NUMBERS[-1]):
             part = wanted[start : start + _NUMBERS[-1]]
             size = next(number for number in _NUMBERS if number >= len(part))
             part += part[-1:] * (size - len(part))
-            names = [f"{_KEYS}_{index}" for index in range(size)]
-            text = compiled.text.replace(_EXPANDED, ", ".join(compiled.placeholder.format(name) for name in names))
-            given = {**_processed(compiled, values), **dict(zip(names, part, strict=True))}
-            yield from _fetched(connection, compiled, text, given)
+            text = compiled.text.replace(_EXPANDED, ", ".join([compiled.placeholder] * size))
+            arranged = (*(given[name] for name in before), *part, *(given[name] for name in after))
+            yield from _fetched(connection, compiled, text, arranged)
 
     def run(self, connection: Connection, **values: Any) -> None:
         """Runs a statement without a result."""
         compiled = self._for(connection.dialect)
-        _execute(connection, compiled.text, _processed(compiled, values)).close()
+        _execute(connection, compiled.text, compiled.arranged(values)).close()
 
     def many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Runs a statement without a result for each row."""
-        if not rows:
-            return
-        compiled = self._for(connection.dialect)
-        given = [_processed(compiled, row) for row in rows] if compiled.parameters or compiled.own else rows
-        _execute(connection, compiled.text, given, many=True).close()
+        if rows:
+            compiled = self._for(connection.dialect)
+            _execute(connection, compiled.text, compiled.arranged_rows(rows), many=True).close()
 
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
@@ -97,32 +126,31 @@ class Prepared:
 
 
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
+    placeholder, style = _STYLES[dialect.name]
     kind: Any = type(dialect)
-    named = kind(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
-    compiled: Any = statement.compile(dialect=named)
+    styled = kind(paramstyle=style)
+    compiled: Any = statement.compile(dialect=styled)
     columns = list(getattr(statement, "exported_columns", ()))
-    readers = [column.type.dialect_impl(named).result_processor(named, None) for column in columns]
-    writers = {
-        name: bound.type.dialect_impl(named).bind_processor(named)
-        for bound, name in compiled.bind_names.items()
-        if name != _KEYS
-    }
+    readers = [column.type.dialect_impl(styled).result_processor(styled, None) for column in columns]
+    writers = {name: _writer(bound, styled) for bound, name in compiled.bind_names.items() if name != _KEYS}
     row = namedtuple("Row", [column.name for column in columns], rename=True)  # type: ignore[misc]
     return _Compiled(
         text=str(compiled),
+        order=tuple(compiled.positiontup or ()),
         parameters={name: writer for name, writer in writers.items() if writer is not None},
         columns=[(index, reader) for index, reader in enumerate(readers) if reader is not None],
         own={name: bound.effective_value for bound, name in compiled.bind_names.items() if not bound.required},
         row=row._make,
-        placeholder=":{}" if dialect.name == "sqlite" else "%({})s",
+        placeholder=placeholder,
     )
 
 
-def _processed(compiled: _Compiled, values: Values) -> dict[str, Any]:
-    given = {**compiled.own, **values}
-    for name, process in compiled.parameters.items():
-        given[name] = process(given[name])
-    return given
+def _writer(parameter: BindParameter[Any], dialect: Dialect) -> _Process | None:
+    """How a value is converted for the driver."""
+    if isinstance(parameter.type, JSON):
+        none_as_null = parameter.type.none_as_null
+        return lambda value: None if value is None and none_as_null else compact(value)
+    return parameter.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _fetched(connection: Connection, compiled: _Compiled, text: str, values: Any) -> list[Any]:

@@ -165,8 +165,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)
             return GraphQLResponse.error(500, messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
-        for event in processed:
-            self._sandbox.journal.append(event)
+        self._sandbox.journal.extend(processed)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [formatted(error) for error in reworded(result.errors, document)]

@@ -6,7 +6,6 @@ document are due together.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from emulator.durations import parse_duration
 from emulator.faults import RecordRejection
 from emulator.ids import Ids
+from emulator.json_text import compact
 from emulator.stackadapt.ingestion.mappings import Schemas, active_schemas
 from emulator.stackadapt.rules.outcomes import QUEUED
 from emulator.stackadapt.rules.providers import provider_key
@@ -190,12 +190,11 @@ _SAME_SYNC_ID = Prepared(
     )
     .limit(1)
 )
-_ENCODED = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def record_row(batch_id: int, position: int, contents: Mapping[str, Any], **columns: Any) -> dict[str, Any]:
     """A row of `RECORDS`: what was sent, and its outcome."""
-    return {"batch_id": batch_id, "position": position, "raw": _ENCODED(contents), **columns}
+    return {"batch_id": batch_id, "position": position, "raw": compact(contents), **columns}
 
 
 def _store(connection: Connection, job: Job) -> None:
