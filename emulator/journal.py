@@ -12,14 +12,15 @@ from emulator.events import Event
 CAPACITY = 10_000
 CAPACITY_BYTES = 64 * 1024 * 1024
 
-Listener = Callable[[Event], None]
+# Gets events that happened together in one call, in their order.
+Listener = Callable[[Sequence[Event]], None]
 E = TypeVar("E", bound=Event)
 
 
 class Journal:
     """Keeps the newest `capacity` events in order, fewer if they occupy more than about `capacity_bytes`.
 
-    The newest is kept whatever its size. Listeners are called with each event as it happens.
+    The newest is kept whatever its size. Listeners are called with events as they happen.
     """
 
     def __init__(self, *, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
@@ -35,7 +36,9 @@ class Journal:
         self.extend((event,))
 
     def extend(self, events: Sequence[Event]) -> None:
-        """Adds events and calls the listeners with each."""
+        """Adds events that happened together and calls the listeners with them."""
+        if not events:
+            return
         with self._lock:
             for event in events:
                 size = event.size
@@ -45,11 +48,10 @@ class Journal:
                 self._bytes -= self._events.popleft()[1]
             listeners = tuple(self._listeners)
         for listener in listeners:
-            for event in events:
-                listener(event)
+            listener(events)
 
     def listen(self, listener: Listener) -> None:
-        """Calls `listener` with every later event, on the thread on which it happens."""
+        """Calls `listener` with all later events, on the thread on which they happen."""
         with self._lock:
             self._listeners.append(listener)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Condition
 
 from emulator.events import Event
@@ -41,8 +42,8 @@ class Changes:
             self._changed.wait_for(lambda: self._ended or self._number != seen, seconds)
             self._waiting -= 1
 
-    def _happened(self, _event: Event) -> None:
+    def _happened(self, events: Sequence[Event]) -> None:
         with self._changed:
-            self._number += 1
+            self._number += len(events)
             if self._waiting:
                 self._changed.notify_all()

@@ -84,5 +84,4 @@ class StackAdapt:
         with self.sandbox.store.begin() as connection:
             processed += apply_due_jobs(connection, to_millis(self.sandbox.clock.now()))
             yield connection
-        for event in processed:
-            self.sandbox.journal.append(event)
+        self.sandbox.journal.extend(processed)
