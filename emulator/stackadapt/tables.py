@@ -44,6 +44,17 @@ PROFILES = Table(
     sqlite_autoincrement=True,
 )
 
+# What can be counted again at any time, and is therefore not part of a snapshot.
+DERIVED = MetaData()
+
+# How many profiles an advertiser has: every page of profiles says so.
+PROFILE_COUNTS = Table(
+    "sa_profile_counts",
+    DERIVED,
+    Column("advertiser_id", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
 PROFILE_LIST_ITEMS = Table(
     "sa_profile_list_items",
     STACKADAPT,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, select, update
 
 from emulator.stackadapt.ingestion.deletions import suppressed_emails
+from emulator.stackadapt.profile_counts import change_number
 from emulator.stackadapt.rules.records import BOTH, FIRST, MOVE, ParsedRecord, merged, status_after
 from emulator.stackadapt.rules.values import LIST
 from emulator.stackadapt.tables import (
@@ -224,6 +225,7 @@ class ProfileBatch:
             PROFILES,
             [{"email": state.email, **common, **self._columns(state)} for state in new.values()],
         )
+        change_number(self._connection, self._advertiser_id, len(new))
         for row in _IDS.matching(self._connection, new, advertiser_id=self._advertiser_id):
             new[row.email].id = row.id
 

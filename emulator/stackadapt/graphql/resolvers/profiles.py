@@ -32,7 +32,7 @@ profile = ObjectType("Profile")
 BINDABLES = [
     query,
     mutations,
-    plain("ProfilesResponse", "nextToken", "prevToken", "size"),
+    plain("ProfilesResponse", "nextToken", "prevToken"),
     response,
     plain("Profile", "email", "marketingStatus", "sources"),
     profile,
@@ -72,6 +72,12 @@ def resolve_cdp_profiles(_parent: Any, info: Info, *, advertiserId: str, filterB
     if context.readable(advertiserId) is None:
         raise emulator_error(messages.READ_SCOPE_MISSING.format(advertiserId))
     return profile_page(context.connection, advertiserId, filterBy or {}, now=from_millis(context.arrival.received_at))
+
+
+@response.field("size")
+def resolve_size(parent: Input, _info: Info) -> int:
+    size: int = parent["size"]()
+    return size
 
 
 @response.field("profiles")
