@@ -18,7 +18,7 @@ from sqlalchemy.sql import ClauseElement
 
 from emulator.json_text import compact
 
-# The parameter that stands for the keys of `matching`, and how SQLAlchemy writes it.
+# The parameter for the keys of `matching`, and how SQLAlchemy writes it.
 _KEYS: Final = "keys"
 _EXPANDED: Final = f"__[POSTCOMPILE_{_KEYS}]"
 # How the drivers of the databases write a parameter, and SQLAlchemy's name for that style.
