@@ -53,6 +53,18 @@ class _Compiled(NamedTuple):
             given[name] = process(given[name])
         return tuple([given[name] for name in self.order])
 
+    def by_keys(self, wanted: Iterable[Any], values: Values) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """The text and the parameters for each portion of the keys."""
+        wanted = list(wanted)
+        for start in range(0, len(wanted), _NUMBERS[-1]):
+            part = wanted[start : start + _NUMBERS[-1]]
+            size = next(number for number in _NUMBERS if number >= len(part))
+            part += part[-1:] * (size - len(part))
+            text = self.text.replace(_EXPANDED, ", ".join([self.placeholder] * size))
+            arranged = self.arranged({**values, _KEYS: None})
+            at = self.order.index(_KEYS)
+            yield text, (*arranged[:at], *part, *arranged[at + 1 :])
+
     def arranged_rows(self, rows: Sequence[Values]) -> list[tuple[Any, ...]]:
         """The values of the parameters of many rows."""
         if self.own or len(self.order) == 1:
@@ -95,17 +107,14 @@ class Prepared:
     def matching(self, connection: Connection, wanted: Iterable[Any], **values: Any) -> Iterator[Any]:
         """The rows in which a column has one of the wanted keys, however many there are."""
         compiled = self._for(connection.dialect)
-        at = compiled.order.index(_KEYS)
-        before, after = (compiled.order[:at], compiled.order[at + 1 :])
-        given = {**compiled.own, **values}
-        wanted = list(wanted)
-        for start in range(0, len(wanted), _NUMBERS[-1]):
-            part = wanted[start : start + _NUMBERS[-1]]
-            size = next(number for number in _NUMBERS if number >= len(part))
-            part += part[-1:] * (size - len(part))
-            text = compiled.text.replace(_EXPANDED, ", ".join([compiled.placeholder] * size))
-            arranged = (*(given[name] for name in before), *part, *(given[name] for name in after))
+        for text, arranged in compiled.by_keys(wanted, values):
             yield from _fetched(connection, compiled, text, arranged)
+
+    def run_matching(self, connection: Connection, wanted: Iterable[Any], **values: Any) -> None:
+        """Runs a statement without a result on the rows in which a column has one of the wanted keys."""
+        compiled = self._for(connection.dialect)
+        for text, arranged in compiled.by_keys(wanted, values):
+            _execute(connection, text, arranged).close()
 
     def run(self, connection: Connection, **values: Any) -> None:
         """Runs a statement without a result."""
