@@ -17,6 +17,10 @@ from struct import Struct
 from threading import Lock
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# Four digits at a time: a KSUID has 27, and each event of Engage has a KSUID.
+_PAIRS = tuple(high + low for high in _BASE62 for low in _BASE62)
+_TWO_DIGITS = 62**2
+_FOUR_DIGITS = 62**4
 _KSUID_EPOCH = 1_400_000_000
 _KSUID_LENGTH = 27
 _WORDS = Struct("<16I")
@@ -88,9 +92,9 @@ def secret(prefix: str) -> str:
 
 
 def base62(number: int, length: int) -> str:
-    """`number` in base 62, left-padded with zeros to `length`."""
-    digits = []
-    for _ in range(length):
-        number, remainder = divmod(number, 62)
-        digits.append(_BASE62[remainder])
-    return "".join(reversed(digits))
+    """`number` in base 62, left-padded with zeros to `length`; digits before these are dropped."""
+    text = ""
+    while number and len(text) < length:
+        number, part = divmod(number, _FOUR_DIGITS)
+        text = _PAIRS[part // _TWO_DIGITS] + _PAIRS[part % _TWO_DIGITS] + text
+    return text.rjust(length, _BASE62[0])[-length:]

@@ -6,13 +6,27 @@ PostgreSQL database may be shared by several, and each sandbox has its own schem
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from threading import RLock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, inspect, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    Select,
+    Table,
+    column,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
@@ -161,6 +175,29 @@ def _statements(tables: MetaData) -> tuple[str, ...]:
     elements: list[DDLElement] = [CreateTable(table, if_not_exists=True) for table in every]
     elements += [CreateIndex(index, if_not_exists=True) for table in every for index in table.indexes]
     return tuple(str(element.compile(dialect=sqlite.dialect())) for element in elements)
+
+
+def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+    """Inserts rows into a table with an integer column `id`, and returns their ids in order.
+
+    SQLite returns the ids of several rows in no particular order, so that SQLAlchemy would insert one row at a time.
+    Its only writer is this transaction, so the next ids are known.
+    """
+    if connection.dialect.name != "sqlite":
+        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        return connection.execute(statement, rows).scalars().all()
+    last = connection.scalar(_last_id(table)) or 0
+    numbers = range(last + 1, last + 1 + len(rows))
+    connection.execute(insert(table), [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)])
+    return numbers
+
+
+@cache
+def _last_id(table: Table) -> Select[Any]:
+    """The largest id of a table; with AUTOINCREMENT, also of its deleted rows."""
+    if not table.dialect_options["sqlite"]["autoincrement"]:
+        return select(func.max(table.c.id))
+    return select(column("seq")).select_from(text("sqlite_sequence")).where(column("name") == table.name)
 
 
 def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -15,13 +15,12 @@ from emulator.mapping.actions.columns import AUDIENCE_COLUMNS, InferredTypes
 from emulator.mapping.actions.document import (
     Document,
     Payload,
-    Profile,
-    escaped_json,
     membership,
     mutation,
     root_field,
     upsert_profiles,
 )
+from emulator.mapping.actions.profiles_json import Profile, escaped_json
 from emulator.mapping.definition import Definition
 from emulator.mapping.javascript.camel_case import camel_case
 from emulator.mapping.javascript.date_parse import is_date

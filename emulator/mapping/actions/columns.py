@@ -96,8 +96,10 @@ def is_declared(payload: Payload) -> bool:
 def without_reserved(payload: Payload) -> Payload:
     """The payload without inferred properties named like the audience's key or id."""
     traits = payload.get("custom_traits")
+    if not traits:
+        return payload
     reserved = _reserved(payload)
-    if not traits or not any(name in traits for name in reserved):
+    if not any(name in traits for name in reserved):
         return payload
     return {**payload, "custom_traits": {name: value for name, value in traits.items() if name not in reserved}}
 
@@ -105,8 +107,8 @@ def without_reserved(payload: Payload) -> Payload:
 def inferred_columns(payloads: Iterable[Payload]) -> list[Column]:
     """A column for each named property of any payload whose value is not an empty string."""
     types = InferredTypes(text="STRING", type_of_value=_type_of)
-    for payload in payloads:
-        for name, value in ordered_items(payload.get("custom_traits") or {}):
+    for traits in filter(None, (payload.get("custom_traits") for payload in payloads)):
+        for name, value in ordered_items(traits):
             if name and value != "" and name not in STANDARD_NAMES:
                 types.add(name, value)
     return [custom_column(name, type_) for name, type_ in types.items()]

@@ -7,20 +7,17 @@ quote or a backslash inside a value changes the document.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from emulator.mapping.actions.profiles_json import Profile, escaped_profiles
 from emulator.mapping.javascript.prototypes import member
 from emulator.mapping.javascript.values import UNDEFINED, stringify, truthy
 
 Payload: TypeAlias = dict[str, Any]
-Profile: TypeAlias = dict[str, Any]
 
-_PLAIN_TYPES = frozenset({str, bool, type(None)})
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -56,25 +53,18 @@ def root_field(
 ) -> str:
     """One root field with one argument a line, and the selection of its `userErrors`."""
     level = [" " * (indent + 2 * depth) for depth in range(4)]
-    depth = 2 if in_input else 1
-    lines = [f"{level[depth]}{argument}," for argument in arguments]
-    if not trailing_comma:
-        lines[-1] = lines[-1][:-1]
+    separator = f",\n{level[2 if in_input else 1]}"
+    listed = separator[2:] + separator.join(arguments) + ("," if trailing_comma else "")
     if in_input:
-        lines = [f"{level[1]}input: {{", *lines, f"{level[1]}}}"]
-    selected = [f"{level[2]}{member}" for member in selection]
-    errors = [f"{level[1]}userErrors {{", *selected, f"{level[1]}}}"]
-    return "\n".join([f"      {name}(", *lines, f"{level[0]}) {{", *errors, f"{level[0]}}}"])
-
-
-def escaped_json(value: object) -> str:
-    """The JSON of a value with `"` written `\\"`, for use between quotes in a document."""
-    return str(stringify(value)).replace('"', '\\"')
+        listed = f"{level[1]}input: {{\n{listed}\n{level[1]}}}"
+    errors = [f"{level[1]}userErrors {{", *(f"{level[2]}{member}" for member in selection), f"{level[1]}}}"]
+    return "\n".join([f"      {name}(", listed, f"{level[0]}) {{", *errors, f"{level[0]}}}"])
 
 
 def sync_id(text: str) -> str:
     """The SHA-256 in lower-case hexadecimal; lone surrogates are hashed as U+FFFD, as in Node."""
-    return hashlib.sha256(_LONE_SURROGATE.sub("\ufffd", text).encode()).hexdigest()
+    whole = text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def membership(payload: Payload) -> str:
@@ -87,23 +77,9 @@ def membership(payload: Payload) -> str:
 
 def upsert_profiles(advertiser: str, provider: str, profiles: Sequence[Profile]) -> str:
     """The root field `upsertProfiles`, the same in all generations."""
-    text = _profiles_json(profiles).replace('"', '\\"')
+    text = escaped_profiles(profiles)
     arguments = [f"advertiserId: {advertiser}", f'externalProvider: "{provider}"', f'syncId: "{sync_id(text)}"']
     return root_field("upsertProfiles", [*arguments, f'profiles: "{text}"'])
-
-
-def _profiles_json(profiles: Sequence[Profile]) -> str:
-    """`JSON.stringify(profiles)`; where both print the same, Python's own encoder is faster."""
-    if all(map(_prints_as_python, profiles)):
-        text = _ENCODER.encode(list(profiles))
-        if text.isascii() or not _LONE_SURROGATE.search(text):
-            return text
-    return str(stringify(list(profiles)))
-
-
-def _prints_as_python(profile: Profile) -> bool:
-    """Whether all values are strings, booleans or null, and no name may be an array index."""
-    return all(type(value) in _PLAIN_TYPES and not name[:1].isdigit() for name, value in profile.items())
 
 
 def graphql_object(members: Mapping[str, object]) -> str:

@@ -20,12 +20,12 @@ from emulator.mapping.actions.columns import (
 from emulator.mapping.actions.document import (
     Document,
     Payload,
-    Profile,
     membership,
     mutation,
     root_field,
     upsert_profiles,
 )
+from emulator.mapping.actions.profiles_json import Profile
 from emulator.mapping.definition import Definition
 from emulator.mapping.javascript.values import UNDEFINED
 
@@ -48,13 +48,15 @@ def build(payloads: Sequence[Payload], settings: Mapping[str, str], definition: 
 
 def _profile(payload: Payload, *, declared: bool) -> Profile:
     """Custom properties override standard ones, and the audience members override all."""
-    profile: Profile = {"userId": payload.get("user_id", UNDEFINED), "email": payload["email"]}
-    profile.update(payload.get("standard_traits") or {})
-    profile.update(declared_members(payload) if declared else payload.get("custom_traits") or {})
-    profile["audienceId"] = payload["segment_computation_id"]
-    profile["audienceName"] = payload["segment_computation_key"]
-    profile["action"] = membership(payload)
-    return profile
+    return {
+        "userId": payload.get("user_id", UNDEFINED),
+        "email": payload["email"],
+        **(payload.get("standard_traits") or {}),
+        **(dict(declared_members(payload)) if declared else payload.get("custom_traits") or {}),
+        "audienceId": payload["segment_computation_id"],
+        "audienceName": payload["segment_computation_key"],
+        "action": membership(payload),
+    }
 
 
 def _profile_mapping(advertiser: str, provider: str, custom: Sequence[Column], marketing_status: str) -> str:

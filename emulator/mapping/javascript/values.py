@@ -22,7 +22,8 @@ _MAX_ARRAY_INDEX = 2**32 - 2
 _MAX_PLAIN_EXPONENT = 21
 _MIN_PLAIN_EXPONENT = -6
 CONTAINERS = (dict, list)
-_DIGITS = frozenset("0123456789")
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_AFTER_DIGITS = chr(ord("9") + 1)
 _ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 _BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -73,7 +74,7 @@ class ConversionError(TypeError):
 
 def truthy(value: object) -> bool:
     """Whether `if (value)` takes the branch: all but false, 0, NaN, "", null and undefined; empty arrays are true."""
-    if isinstance(value, list | dict):
+    if isinstance(value, CONTAINERS):  # several times faster than a union of types
         return True
     return bool(value) and value == value  # NaN differs from itself
 
@@ -254,10 +255,8 @@ def is_array_index(key: str) -> bool:
 
 def ordered(mapping: Mapping[str, object]) -> Mapping[str, object]:
     """The mapping in JavaScript's key order; the mapping itself when it has that order."""
-    for key in mapping:
-        if key[:1] in _DIGITS:
-            break
-    else:
+    # All keys that begin with a digit sort before this character.
+    if min(mapping, default=_AFTER_DIGITS) >= _AFTER_DIGITS:
         return mapping
     indices = sorted((key for key in mapping if is_array_index(key)), key=int)
     if not indices:
@@ -288,7 +287,7 @@ def _json(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return number_to_string(value) if math.isfinite(value) else "null"
+        return number_to_string(value) if math.isfinite(double(value)) else "null"
     return "null" if value is None else None
 
 
@@ -333,8 +332,11 @@ _DECODER = json.JSONDecoder(
 def without_undefined(value: object) -> object:
     """A deep copy without undefined members and members named `__proto__`; undefined items of arrays stay."""
     if isinstance(value, dict):
+        source = ordered(value)
+        if _SCALARS.issuperset(map(type, source.values())) and "__proto__" not in source:
+            return dict(source)
         copy = {}
-        for key, member in ordered(value).items():
+        for key, member in source.items():
             if member is not UNDEFINED and key != "__proto__":
                 copy[key] = without_undefined(member) if isinstance(member, CONTAINERS) else member
         return copy

@@ -27,11 +27,12 @@ def _cleaned_members(members: dict[str, Any], schemas: dict[str, JsonSchema]) ->
     return {
         key: _cleaned(value, schemas[key]) if key in schemas else value
         for key, value in members.items()
-        if key not in schemas or not _is_empty(value, schemas[key])
+        if key not in schemas or not is_empty(value, schemas[key])
     }
 
 
-def _is_empty(value: object, schema: JsonSchema) -> bool:
+def is_empty(value: object, schema: JsonSchema) -> bool:
+    """Whether a value is left out of a payload."""
     return value is None or (value == "" and schema["type"] != "string")
 
 
@@ -39,7 +40,7 @@ def _cleaned(value: Any, schema: JsonSchema) -> Any:
     if isinstance(value, dict) and "properties" in schema:
         return _cleaned_members(value, schema["properties"])
     if isinstance(value, list) and schema["type"] == "array":
-        return [item for item in value if not _is_empty(item, schema["items"])]
+        return [item for item in value if not is_empty(item, schema["items"])]
     return value
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from emulator.mapping.definition import Field
@@ -20,6 +21,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DATE_LENGTH = 10
 _GREGORIAN_CYCLE_YEARS = 400
 
 
@@ -59,6 +61,11 @@ def is_email(text: str) -> bool:
 
 def is_calendar_date(text: str) -> bool:
     """`YYYY-MM-DD` of an existing day; the year may be 0000."""
+    return len(text) == _DATE_LENGTH and _is_day(text)
+
+
+@lru_cache(maxsize=4096)  # the same birthdays come in many events
+def _is_day(text: str) -> bool:
     match = _DATE.fullmatch(text)
     if match is None:
         return False
@@ -76,7 +83,7 @@ Check: TypeAlias = Callable[[Any], bool]
 
 def compile_fast_check(schema: JsonSchema, *, allow_empty: bool = True) -> Check:
     """A test for objects that are valid unchanged, the usual case; `allow_empty` allows empty strings at the root."""
-    checks = {key: _compile(member, allow_empty=allow_empty) for key, member in schema["properties"].items()}
+    checks = {key: compile_value_check(member, allow_empty=allow_empty) for key, member in schema["properties"].items()}
     required = frozenset(schema["required"])
 
     def check(value: Any) -> bool:
@@ -91,11 +98,12 @@ def compile_fast_check(schema: JsonSchema, *, allow_empty: bool = True) -> Check
     return check
 
 
-def _compile(schema: JsonSchema, *, allow_empty: bool = True) -> Check:
+def compile_value_check(schema: JsonSchema, *, allow_empty: bool = True) -> Check:
+    """A test for values of a field that are valid unchanged."""
     if schema["type"] == "object":
         return compile_fast_check(schema) if "properties" in schema else lambda value: type(value) is dict
     if schema["type"] == "array":
-        item = _compile(schema["items"])
+        item = compile_value_check(schema["items"])
         return lambda value: type(value) is list and all(map(item, value))
     if schema["type"] == "boolean":
         return lambda value: value is True or value is False

@@ -18,7 +18,7 @@ from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
 from emulator.statements import Prepared, keys
-from emulator.store import Store
+from emulator.store import Store, insert_numbered
 from emulator.timestamps import to_millis
 
 # "Batching Requests" in the published destinations' README.
@@ -90,9 +90,8 @@ class Queue:
         if not events:
             return []
         addressed = [(recipient, recipient.discard(source)) for recipient in recipients]
-        statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
         event_rows = [_event_row(event) for event in events]
-        keys = transaction.execute(statement, event_rows).scalars().all()
+        keys = insert_numbered(transaction, EVENTS, event_rows)
         rows = [
             {
                 "event_id": key,

@@ -19,6 +19,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, func, inser
 from emulator.segment.profiles.history_store import HistoryStore
 from emulator.segment.profiles.profile import USER_ID, Identifier, Profile, Setting
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
+from emulator.store import insert_numbered
 
 _LIMITS = {USER_ID: 1}
 _LIMIT = 5
@@ -134,9 +135,7 @@ class ProfileSession:
         old = [profile for profile in profiles if profile.key is not None and profile.changed]
         if new:
             rows = [_row(profile) | {"created_at": profile.created_at} for profile in new]
-            statement = insert(PROFILES).returning(PROFILES.c.id, sort_by_parameter_order=True)
-            keys = self._connection.execute(statement, rows).scalars().all()
-            for profile, key in zip(new, keys, strict=True):
+            for profile, key in zip(new, insert_numbered(self._connection, PROFILES, rows), strict=True):
                 profile.key = key
         if old:
             rows = [_row(profile) | {"key": profile.key} for profile in old]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from emulator.mapping.javascript.values import (
     ConversionError,
     NativeFunction,
     double,
+    is_array_index,
     is_number,
     joined_units,
     number_to_string,
@@ -32,6 +34,7 @@ from emulator.mapping.javascript.values import (
     utf16_units,
     without_undefined,
 )
+from tests.conformance import edge_values
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -286,3 +289,23 @@ def test_removing_undefined_copies() -> None:
     cleaned = without_undefined({"inner": inner})
     assert cleaned == {"inner": {"x": 1}}
     assert cleaned["inner"] is not inner  # type: ignore[index]
+
+
+def test_a_copy_of_any_value_has_its_json_and_shares_nothing_with_it() -> None:
+    for seed in range(2000):
+        rng = Random(seed)
+        value = edge_values.members(rng, 3) | ({"__proto__": 1} if rng.random() < 0.1 else {})
+        copied = without_undefined(value)
+        value.pop("__proto__", None)
+        assert stringify(copied) == stringify(value)
+        assert containers(copied).isdisjoint(containers(value))
+
+
+def containers(value: object) -> set[int]:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return set() if members is None else {id(value)}.union(*map(containers, members))
+
+
+@pytest.mark.parametrize("key", ["0", "9", "10", "01", "-1", "/", ":", "9a", "4294967294", "4294967295", "٣", "", "a"])
+def test_only_array_indices_precede_other_keys(key: str) -> None:
+    assert list(ordered({"b": 1, key: 2})) == ([key, "b"] if is_array_index(key) else ["b", key])
