@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 _DIGITS = 8
 _HIDDEN = "***"
@@ -21,12 +22,17 @@ def fingerprint(secret: str | None) -> str | None:
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """The text with `***` in place of each secret of 8 or more characters, as it is or as JSON spells it."""
-    spelled = {form for secret in secrets if len(secret) >= _SHORTEST_HIDDEN for form in _spellings(secret)}
-    # The longest first: one secret may begin with another.
-    for form in sorted(spelled, key=len, reverse=True):
+    for form in _spellings(frozenset(secrets)):
         text = text.replace(form, _HIDDEN)
     return text
 
 
-def _spellings(secret: str) -> tuple[str, ...]:
-    return secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+@lru_cache(maxsize=100)
+def _spellings(secrets: frozenset[str]) -> list[str]:
+    """The longest first: one secret may begin with another."""
+    forms = (
+        (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+        for secret in secrets
+        if len(secret) >= _SHORTEST_HIDDEN
+    )
+    return sorted({each for spellings in forms for each in spellings}, key=len, reverse=True)

@@ -138,13 +138,14 @@ def place(path: Iterable[str | int]) -> str:
 def is_deeper_than(limit: int, value: object) -> bool:
     """Whether objects and arrays are nested more than `limit` levels deep."""
     # Level by level: a recursive check would hit Python's recursion limit itself.
-    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    nested = (dict, list)
+    level: list[Any] = [value] if isinstance(value, nested) else []
     for _ in range(limit):
         level = [
             inner
             for outer in level
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if isinstance(inner, nested)
         ]
         if not level:
             return False

@@ -97,7 +97,9 @@ class Store:
                 raise NotFound("this sandbox was closed")
             with self._engine.begin() as connection:
                 if self._schema:
-                    connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction"))))
+                    # Prepared statements do not name the schema.
+                    path = func.set_config("search_path", f'"{self._schema}"', True)
+                    connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction")), path))
                 with self._deletion_named():
                     yield connection
 

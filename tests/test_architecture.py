@@ -26,8 +26,8 @@ def layers(*names: str) -> Layers:
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids patience protocol",
-        "clock durations addresses credentials text text_files strict_json",
-        "timestamps rate_limit transport store schemas",
+        "clock durations addresses credentials text text_files strict_json json_text",
+        "timestamps rate_limit transport store statements schemas",
         "yaml_files events",
         "workspace_file workspace_segment",
         "workspace journal faults",
@@ -48,7 +48,7 @@ LAYERS: Mapping[str, Layers] = {
     # Pages of profiles are filtered by segments, and segments by what ingestion has declared.
     "emulator.stackadapt": layers(
         "tables messages limits upsert",
-        "relay rules",
+        "relay rules profile_counts",
         "advertisers",
         "ingestion",
         "segments",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Condition
 
 from emulator.events import Event
@@ -13,6 +14,7 @@ class Changes:
 
     def __init__(self, journal: Journal) -> None:
         self._changed = Condition()
+        self._waiting = 0
         self._number = 0
         self._ended = False
         journal.listen(self._happened)
@@ -36,9 +38,12 @@ class Changes:
     def wait(self, seen: int, *, seconds: float) -> None:
         """Returns when more than `seen` events have happened, at the latest after `seconds` of real time."""
         with self._changed:
+            self._waiting += 1
             self._changed.wait_for(lambda: self._ended or self._number != seen, seconds)
+            self._waiting -= 1
 
-    def _happened(self, _event: Event) -> None:
+    def _happened(self, events: Sequence[Event]) -> None:
         with self._changed:
-            self._number += 1
-            self._changed.notify_all()
+            self._number += len(events)
+            if self._waiting:
+                self._changed.notify_all()

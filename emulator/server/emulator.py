@@ -107,7 +107,7 @@ class Emulator:
         return why(question, self.services, open_trial)
 
     def report_to(self, reporter: Reporter) -> None:
-        """Calls `reporter` with every event of any sandbox from now on."""
+        """Calls `reporter` with the events of any sandbox from now on; those that happen together come in one call."""
         self._reporters.append(reporter)
         for services in self.sandboxes.opened():
             services.sandbox.journal.listen(reporter)

@@ -39,7 +39,9 @@ def bind(host: str, port: int) -> socket.socket:
         raise UserMistake("no address to listen on", where="host", allowed="127.0.0.1, ::1, 0.0.0.0 or a host name")
     host = "localhost" if is_localhost(host) else host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # With its protocol named: asyncio then sends each part of a response at once, instead of waiting for the client's
+    # acknowledgement of the part before, which takes 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

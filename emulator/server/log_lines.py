@@ -24,7 +24,8 @@ from emulator.text import without_addresses
 INFO, WARNING = "INFO", "WARNING"
 
 # Outcomes that are as intended: a trigger discards events, and Segment drops what it has seen.
-_AS_INTENDED = {"sent", "discarded", "visible"}
+VISIBLE: Final = "visible"
+_AS_INTENDED = {"sent", "discarded", VISIBLE}
 _DUPLICATE = "duplicate"
 _SENT = "sent"
 _MASK = "***"
@@ -37,6 +38,12 @@ Line = tuple[str, str]
 def line_of(event: Event) -> Line:
     """The level and the text of an event, with the personal data that it has."""
     return _LINES[type(event)](event)
+
+
+def line_of_visible(first: Event, count: int) -> Line:
+    """The level and the text of several visible records of one request, of which `first` is one."""
+    advertiser_id = getattr(first, "advertiser_id", None)
+    return INFO, f"{counted_noun(count, 'record')} at advertiser {advertiser_id}: {VISIBLE}"
 
 
 def masked(event: Event) -> Event:

@@ -54,6 +54,7 @@ def load(services: SandboxServices, file: IO[bytes]) -> None:
         ):
             _replace(services, connection, _read(lines))
             _check_clock(connection)
+            services.stackadapt.replaced(connection)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(f"it cannot be unpacked: {error}") from None
     except SQLAlchemyError:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from emulator.stackadapt.relay import CursorOrder
 from emulator.stackadapt.tables import ADVERTISERS
 from emulator.stackadapt.upsert import upsert
+from emulator.statements import Prepared
 from emulator.workspace import READ, WRITE, Token, Workspace
 
 _CHANGEABLE = (
@@ -45,6 +46,9 @@ ADVERTISER_LISTING: CursorOrder[KnownAdvertiser] = CursorOrder(
 )
 
 
+_ALL = Prepared(select(ADVERTISERS))
+
+
 class Advertisers:
     """The advertisers of a sandbox, read once per transaction and updated with what the transaction writes."""
 
@@ -54,7 +58,7 @@ class Advertisers:
             advertiser.id: KnownAdvertiser(id=advertiser.id, name=advertiser.name, description=advertiser.description)
             for advertiser in workspace.advertisers
         }
-        self._known.update({row.id: _advertiser(row) for row in connection.execute(select(ADVERTISERS))})
+        self._known.update({row.id: _advertiser(row) for row in _ALL.rows(connection)})
 
     def all(self) -> list[KnownAdvertiser]:
         """Every advertiser, archived ones included."""
@@ -93,7 +97,7 @@ class Advertisers:
         return advertiser
 
 
-def _advertiser(row: Row[Any]) -> KnownAdvertiser:
-    columns = dict(row._mapping)
+def _advertiser(row: Any) -> KnownAdvertiser:
+    columns = row._asdict()
     exclusions = columns["domain_exclusions"]
     return KnownAdvertiser(**{**columns, "domain_exclusions": None if exclusions is None else tuple(exclusions)})

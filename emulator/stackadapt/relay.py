@@ -60,6 +60,20 @@ def position_of(name: str, cursor: str) -> Position:
     return position
 
 
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An item of a page. Its cursor is made when it is asked for: most clients ask for nodes."""
+
+    node: Any
+    name: str
+    position: Position
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of the item in the list of this name."""
+        return cursor_of(self.name, self.position)
+
+
 def connection(
     items: Sequence[T],
     page: Mapping[str, Any],
@@ -70,14 +84,14 @@ def connection(
     """One page of the items, which may be given in any order. Raises GraphQLError for an invalid page argument."""
     ordered = sorted(items, key=order.position, reverse=order.descending)
     start, end = _window(ordered, page, order)
-    edges = [{"cursor": cursor_of(order.name, order.position(item)), "node": node(item)} for item in ordered[start:end]]
+    edges = [Edge(node(item), order.name, order.position(item)) for item in ordered[start:end]]
     return {
         "edges": edges,
-        "nodes": [edge["node"] for edge in edges],
+        "nodes": [edge.node for edge in edges],
         "totalCount": len(ordered),
         "pageInfo": {
-            "startCursor": edges[0]["cursor"] if edges else None,
-            "endCursor": edges[-1]["cursor"] if edges else None,
+            "startCursor": edges[0].cursor if edges else None,
+            "endCursor": edges[-1].cursor if edges else None,
             "hasNextPage": end < len(ordered),
             "hasPreviousPage": start > 0,
         },

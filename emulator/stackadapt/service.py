@@ -14,10 +14,11 @@ from emulator.stackadapt.graphql.executor import Executor, GraphQLRequest, Graph
 from emulator.stackadapt.graphql.schema import LATEST
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
 from emulator.stackadapt.limits import Limits
+from emulator.stackadapt.profile_counts import count_again
 from emulator.stackadapt.profiles.queries import ProfileQueries
 from emulator.stackadapt.request_log import RequestLog
 from emulator.stackadapt.segments.store import Segments
-from emulator.stackadapt.tables import STACKADAPT
+from emulator.stackadapt.tables import DERIVED, STACKADAPT
 from emulator.timestamps import to_millis
 from emulator.workspace import Token
 
@@ -42,6 +43,7 @@ class StackAdapt:
         self.limits = limits or Limits()
         self._executor = Executor(sandbox, api_version=api_version, limits=self.limits, uploads=uploads)
         sandbox.store.create(STACKADAPT)
+        sandbox.store.create(DERIVED)
         self.segments = Segments(sandbox, self._up_to_date)
         queries = ProfileQueries(self._up_to_date)
         self.profiles = queries.profiles
@@ -76,6 +78,11 @@ class StackAdapt:
     def reset(self) -> None:
         """Deletes profiles, mappings, segments and the queue."""
         self.sandbox.store.clear(STACKADAPT)
+        self.sandbox.store.clear(DERIVED)
+
+    def replaced(self, connection: Connection) -> None:
+        """To be called in the transaction that has replaced all rows: brings up to date what is derived from them."""
+        count_again(connection)
 
     @contextmanager
     def _up_to_date(self) -> Iterator[Connection]:
@@ -84,5 +91,4 @@ class StackAdapt:
         with self.sandbox.store.begin() as connection:
             processed += apply_due_jobs(connection, to_millis(self.sandbox.clock.now()))
             yield connection
-        for event in processed:
-            self.sandbox.journal.append(event)
+        self.sandbox.journal.extend(processed)

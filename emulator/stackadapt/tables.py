@@ -7,6 +7,8 @@ the items of lists, so that SQL can find one of them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -24,6 +26,9 @@ from sqlalchemy import (
 
 STACKADAPT = MetaData()
 
+# SQLite keeps the rows of such a table in the index of the primary key, once instead of twice.
+_BY_KEY: Any = {"sqlite_with_rowid": False}
+
 PROFILES = Table(
     "sa_profiles",
     STACKADAPT,
@@ -39,12 +44,24 @@ PROFILES = Table(
     sqlite_autoincrement=True,
 )
 
+# What can be counted again at any time, and is therefore not part of a snapshot.
+DERIVED = MetaData()
+
+# How many profiles an advertiser has: every page of profiles says so.
+PROFILE_COUNTS = Table(
+    "sa_profile_counts",
+    DERIVED,
+    Column("advertiser_id", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
 PROFILE_LIST_ITEMS = Table(
     "sa_profile_list_items",
     STACKADAPT,
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("value", Text, primary_key=True),
+    **_BY_KEY,
 )
 
 EXTERNAL_IDS = Table(
@@ -54,6 +71,7 @@ EXTERNAL_IDS = Table(
     Column("provider", Text, primary_key=True),
     Column("external_id", Text, primary_key=True),
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), nullable=False, index=True),
+    **_BY_KEY,
 )
 
 # Profiles that came with an external id that another profile has. `has` is whether they have it as well.
@@ -65,6 +83,7 @@ SHARED_EXTERNAL_IDS = Table(
     Column("external_id", Text, primary_key=True),
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True, index=True),
     Column("has", Boolean, nullable=False),
+    **_BY_KEY,
 )
 
 _HELD = tuple(column.name for column in EXTERNAL_IDS.c)
@@ -81,6 +100,7 @@ PROFILE_INTEGRATIONS = Table(
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
     Column("source", Text, primary_key=True),
     Column("mapping_id", Integer, primary_key=True),
+    **_BY_KEY,
 )
 
 EXTERNAL_AUDIENCES = Table(
@@ -103,6 +123,7 @@ MEMBERSHIPS = Table(
     Column("active", Boolean, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Index("sa_memberships_members", "audience_id", "active", "profile_id"),
+    **_BY_KEY,
 )
 
 SUPPRESSIONS = Table(
@@ -163,6 +184,7 @@ LIST_MEMBERS = Table(
     Column("list_id", Integer, ForeignKey("sa_profile_lists.id"), primary_key=True),
     Column("email", Text, primary_key=True),
     Index("sa_list_members_email", "email"),
+    **_BY_KEY,
 )
 
 # The connections that put profiles on a list.
@@ -172,6 +194,7 @@ LIST_INTEGRATIONS = Table(
     Column("list_id", Integer, ForeignKey("sa_profile_lists.id"), primary_key=True),
     Column("source", Text, primary_key=True),
     Column("mapping_id", Integer, primary_key=True),
+    **_BY_KEY,
 )
 
 # `mapping_schema`, `is_opted_in` and `list_id` are the active ones, once `in_force` is true; `requested_…` are those of

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, insert
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, insert
 
+from emulator.statements import Prepared
 from emulator.store import portions
 
 
 def insert_row(connection: Connection, table: Table, **values: Any) -> int:
     """Inserts one row and returns its generated id."""
-    key = connection.execute(insert(table).values(values)).inserted_primary_key
-    return int(key[0]) if key else 0
+    return int(_insert_one(table, tuple(values)).value(connection, **values))
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows that have the same columns, which they may lack where the database generates an id."""
+    if rows:
+        _insert_many(table, tuple(rows[0])).many(connection, rows)
 
 
 def rows_in(
@@ -27,7 +34,7 @@ def rows_in(
 def upsert(
     connection: Connection,
     table: Table,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
     *,
     update: tuple[str, ...] = (),
     where_new: str | None = None,
@@ -36,20 +43,36 @@ def upsert(
 
     `where_new` names a column: a row in which it does not change is kept.
     """
-    if not rows:
-        return
-    statement = _insert_of(connection.dialect.name)(table)
+    if rows:
+        _upsert(connection.dialect.name, table, tuple(rows[0]), update, where_new).many(connection, rows)
+
+
+def _parameters(table: Table, columns: Iterable[str]) -> dict[str, Any]:
+    return {name: bindparam(name, type_=table.c[name].type) for name in columns}
+
+
+@cache
+def _insert_one(table: Table, columns: tuple[str, ...]) -> Prepared:
+    (key,) = table.primary_key
+    return Prepared(insert(table).values(_parameters(table, columns)).returning(key))
+
+
+@cache
+def _insert_many(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table).values(_parameters(table, columns)))
+
+
+@cache
+def _upsert(
+    dialect: str, table: Table, columns: tuple[str, ...], update: tuple[str, ...], where_new: str | None
+) -> Prepared:
+    statement = _insert_of(dialect)(table).values(_parameters(table, columns))
     keys = [column.name for column in table.primary_key]
-    statement = (
-        statement.on_conflict_do_update(
-            index_elements=keys,
-            set_={name: statement.excluded[name] for name in update},
-            where=table.c[where_new] != statement.excluded[where_new] if where_new else None,
-        )
-        if update
-        else statement.on_conflict_do_nothing(index_elements=keys)
-    )
-    connection.execute(statement, rows)
+    if not update:
+        return Prepared(statement.on_conflict_do_nothing(index_elements=keys))
+    changed = table.c[where_new] != statement.excluded[where_new] if where_new else None
+    values = {name: statement.excluded[name] for name in update}
+    return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=values, where=changed))
 
 
 def _insert_of(dialect: str) -> Any:

@@ -17,7 +17,7 @@ def change(number: int) -> MembershipChanged:
 def test_the_journal_keeps_the_newest_and_calls_its_listeners() -> None:
     journal = Journal(capacity=2)
     heard: list[Any] = []
-    journal.listen(heard.append)
+    journal.listen(heard.extend)
     for number in range(3):
         journal.append(change(number))
     assert [event.profile_id for event in journal.entries(MembershipChanged)] == ["1", "2"]

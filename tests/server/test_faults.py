@@ -118,7 +118,9 @@ def test_a_timeout_leaves_the_client_waiting_and_writes_only_if_applied(
     target: GraphQLClient, applied: str, kept: list[str]
 ) -> None:
     done = Event()
-    target.emulator.sandbox.journal.listen(lambda event: done.set() if isinstance(event, GraphQLExchanged) else None)
+    target.emulator.sandbox.journal.listen(
+        lambda events: done.set() if isinstance(events[0], GraphQLExchanged) else None
+    )
     target.client.timeout = httpx.Timeout(PATIENCE_SECONDS, read=IMPATIENCE_SECONDS)
     with pytest.raises(httpx.ReadTimeout):
         target.upsert("ada@example.com", fault=f"timeout; applied={applied}")

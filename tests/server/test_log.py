@@ -64,7 +64,7 @@ NOT_FOUND = '{"data": {"upsertProfiles": {"userErrors": [{"message": "Advertiser
 
 def logged(event: Event, log_format: str = "text", *, show_pii: bool = False) -> str:
     stream = io.StringIO()
-    LogWriter(log_format, show_pii=show_pii, stream=stream)(event)
+    LogWriter(log_format, show_pii=show_pii, stream=stream)([event])
     return stream.getvalue()
 
 
@@ -93,7 +93,7 @@ def test_a_line_that_cannot_be_written_is_dropped_and_the_request_goes_on(stream
 
 def test_without_standard_error_there_is_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
-    LogWriter("text")(CALL)
+    LogWriter("text")([CALL])
 
 
 BY = "POST /graphql by 'Local read and write' about ***: upsertProfileMapping, upsertProfiles"
@@ -276,3 +276,41 @@ def test_no_line_has_a_secret_or_a_body(emulator: Emulator, log_format: str) -> 
     written = stream.getvalue()
     assert written.count("\n") > 40
     assert [secret for secret in (*secrets, "ada@", "total_spent") if secret in written] == []
+
+
+def _processed(email: str | None, outcome: str = "visible", trace_id: str = "t1") -> RecordProcessed:
+    reason = None if outcome == "visible" else "MISSING_EMAIL"
+    return RecordProcessed(
+        at=RECORD.at, trace_id=trace_id, advertiser_id="1001", outcome=outcome, reason=reason, email=email
+    )
+
+
+TOGETHER = [
+    *(_processed(f"p{number}@example.com") for number in range(3)),
+    _processed(None, "rejected"),
+    _processed("last@example.com"),
+    _processed("other@example.com", trace_id="t2"),
+]
+
+
+def test_the_visible_records_of_a_request_are_one_line_and_every_other_has_its_own() -> None:
+    stream = io.StringIO()
+    LogWriter("text", stream=stream)(TOGETHER)
+    assert [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()] == [
+        "3 records at advertiser 1001: visible",
+        "record without email at advertiser 1001: rejected, MISSING_EMAIL (request t1)",
+        "record of *** at advertiser 1001: visible",
+        "record of *** at advertiser 1001: visible",
+    ]
+
+
+def test_a_json_line_counts_the_records_that_it_stands_for() -> None:
+    stream = io.StringIO()
+    LogWriter("json", stream=stream, show_pii=True)(TOGETHER)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["outcome"], line.get("records", 1), line["email"]) for line in lines] == [
+        ("visible", 3, None),
+        ("rejected", 1, None),
+        ("visible", 1, "last@example.com"),
+        ("visible", 1, "other@example.com"),
+    ]

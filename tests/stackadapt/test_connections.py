@@ -61,7 +61,7 @@ def test_a_page_has_the_items_that_its_arguments_select(
     shown = connection(sorted(items), page, order)
     assert shown["nodes"] == expected
     assert shown["totalCount"] == len(items)
-    assert [edge["node"] for edge in shown["edges"]] == expected
+    assert [edge.node for edge in shown["edges"]] == expected
 
 
 @given(numbers, numbers, numbers, orders, st.integers(1, 5), st.booleans())

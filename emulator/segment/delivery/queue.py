@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
 from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
@@ -17,7 +17,8 @@ from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.store import Store, insert_numbered, portions
+from emulator.statements import Prepared, keys
+from emulator.store import Store, insert_numbered
 from emulator.timestamps import to_millis
 
 # "Batching Requests" in the published destinations' README.
@@ -107,8 +108,7 @@ class Queue:
             for recipient, discard in addressed
             if recipient.destination == event.destination
         ]
-        if rows:
-            transaction.execute(insert(DELIVERIES), rows)
+        _ADD.many(transaction, rows)
         return [row for row in rows if row["outcome"]]
 
     def next_batch(self, target: DeliveryTarget, *, after: int, queued_until: int) -> Batch | None:
@@ -116,16 +116,15 @@ class Queue:
 
         None when they do not fill a batch and none was queued by `queued_until`.
         """
-        waiting = _of(target) & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > after)
+        place = {"destination": target.destination.name, "subscription": target.name, "after": after}
         size = target.destination.batch_size
         with self._store.begin() as transaction:
-            count, together, oldest = transaction.execute(
-                select(func.count(), func.sum(DELIVERIES.c.bytes), func.min(DELIVERIES.c.queued_at)).where(waiting)
-            ).one()
-            if oldest is None or (count < size and together < BATCH_BYTES and oldest > queued_until):
+            waiting = _WAITING.first(transaction, **place)
+            if waiting.oldest is None or (
+                waiting.number < size and waiting.together < BATCH_BYTES and waiting.oldest > queued_until
+            ):
                 return None
-            head = _QUEUED.where(waiting).order_by(DELIVERIES.c.id).limit(size)
-            return Batch(events=_queued(transaction, head, most_bytes=BATCH_BYTES))
+            return Batch(events=_queued(_HEAD.rows(transaction, **place, most=size), most_bytes=BATCH_BYTES))
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
@@ -144,17 +143,12 @@ class Queue:
 
     def due_retries(self, target: DeliveryTarget, now: int) -> Iterator[Batch]:
         """The batches of a subscription that are due for a retry."""
-        due = (
-            select(BATCHES.c.id, BATCHES.c.attempts, BATCHES.c.first_at)
-            .where(BATCHES.c.next_at <= now)
-            .where(BATCHES.c.destination == target.destination.name, BATCHES.c.subscription == target.name)
-            .order_by(BATCHES.c.next_at, BATCHES.c.id)
-        )
+        place = {"destination": target.destination.name, "subscription": target.name}
         with self._store.begin() as transaction:
-            batches = transaction.execute(due).all()
+            batches = _DUE_RETRIES.rows(transaction, **place, now=now)
         for batch in batches:
             with self._store.begin() as transaction:
-                events = _queued(transaction, _retrying(batch.id))
+                events = _queued(_OF_BATCH.rows(transaction, batch_id=batch.id))
             yield Batch(events=events, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
 
     def save(self, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> None:
@@ -162,16 +156,16 @@ class Queue:
         with self._store.begin() as transaction:
             batch_id = _save_batch(transaction, target, batch, attempt)
             for change in attempt.updates:
-                row: dict[str, Any] = {
-                    "outcome": change.outcome,
-                    "reason": change.reason,
-                    "message": change.message,
-                    "settled_at": attempt.at,
+                outcome = {
+                    "new_outcome": change.outcome,
+                    "new_reason": change.reason,
+                    "new_message": change.message,
+                    "at": attempt.at,
                 }
                 if change.in_batch:
-                    row["batch_id"] = batch_id
-                for ids in portions(change.ids):
-                    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id.in_(ids)).values(row))
+                    _SETTLE_IN_BATCH.run_matching(transaction, change.ids, **outcome, batch=batch_id)
+                else:
+                    _SETTLE.run_matching(transaction, change.ids, **outcome)
 
     def replay(
         self,
@@ -186,7 +180,77 @@ class Queue:
         return transaction.execute(again.values(fresh | {"queued_at": at})).rowcount
 
 
+_DELIVERY = (
+    "event_id",
+    "bytes",
+    "destination",
+    "subscription",
+    "queued_at",
+    "outcome",
+    "reason",
+    "message",
+    "settled_at",
+)
+_BATCH = (
+    "destination",
+    "subscription",
+    "outcome",
+    "reason",
+    "message",
+    "locations",
+    "status",
+    "response",
+    "trace_id",
+    "attempts",
+    "first_at",
+    "last_at",
+    "next_at",
+)
+_PLACE = (DELIVERIES.c.destination == bindparam("destination")) & (
+    DELIVERIES.c.subscription == bindparam("subscription")
+)
+_UNSENT = _PLACE & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > bindparam("after"))
+_WAITING = Prepared(
+    select(
+        func.count().label("number"),
+        func.sum(DELIVERIES.c.bytes).label("together"),
+        func.min(DELIVERIES.c.queued_at).label("oldest"),
+    ).where(_UNSENT)
+)
 _QUEUED = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+_HEAD = Prepared(_QUEUED.where(_UNSENT).order_by(DELIVERIES.c.id).limit(bindparam("most")))
+# The deliveries of a batch that are still to be retried, in the order of its document.
+_OF_BATCH = Prepared(
+    _QUEUED.where(DELIVERIES.c.batch_id == bindparam("batch_id"), DELIVERIES.c.outcome == RETRYING).order_by(
+        DELIVERIES.c.id
+    )
+)
+_DUE_RETRIES = Prepared(
+    select(BATCHES.c.id, BATCHES.c.attempts, BATCHES.c.first_at)
+    .where(BATCHES.c.next_at <= bindparam("now"))
+    .where(BATCHES.c.destination == bindparam("destination"), BATCHES.c.subscription == bindparam("subscription"))
+    .order_by(BATCHES.c.next_at, BATCHES.c.id)
+)
+_ADD_BATCH = Prepared(insert(BATCHES).values({name: bindparam(name) for name in _BATCH}).returning(BATCHES.c.id))
+_ADD = Prepared(insert(DELIVERIES).values({name: bindparam(name) for name in _DELIVERY}))
+
+
+def _settle(**more: Any) -> Prepared:
+    return Prepared(
+        update(DELIVERIES)
+        .where(DELIVERIES.c.id.in_(keys()))
+        .values(
+            outcome=bindparam("new_outcome"),
+            reason=bindparam("new_reason"),
+            message=bindparam("new_message"),
+            settled_at=bindparam("at"),
+            **more,
+        )
+    )
+
+
+_SETTLE = _settle()
+_SETTLE_IN_BATCH = _settle(batch_id=bindparam("batch"))
 
 
 def _event_row(event: AudienceEvent) -> dict[str, Any]:
@@ -213,15 +277,8 @@ def _of(target: DeliveryTarget) -> ColumnElement[bool]:
     return (DELIVERIES.c.destination == target.destination.name) & (DELIVERIES.c.subscription == target.name)
 
 
-def _retrying(batch_id: int) -> Select[Any]:
-    """The deliveries of a batch that are still to be retried, in the order of its document."""
-    same = (DELIVERIES.c.batch_id == batch_id) & (DELIVERIES.c.outcome == RETRYING)
-    return _QUEUED.where(same).order_by(DELIVERIES.c.id)
-
-
-def _queued(transaction: Transaction, found: Select[Any], *, most_bytes: float = math.inf) -> tuple[QueuedEvent, ...]:
+def _queued(rows: Sequence[Any], *, most_bytes: float = math.inf) -> tuple[QueuedEvent, ...]:
     """The selected deliveries: the first, and those after it as long as all together fit in `most_bytes`."""
-    rows = transaction.execute(found).all()
     together = accumulate(len(row.payload) for row in rows)
     fitting = [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= most_bytes]
     return tuple(QueuedEvent(id=row.id, event=json.loads(row.payload)) for row in fitting)
@@ -247,5 +304,4 @@ def _save_batch(transaction: Transaction, target: DeliveryTarget, batch: Batch, 
         transaction.execute(update(BATCHES).where(BATCHES.c.id == batch.batch_id).values(row))
         return batch.batch_id
     place = {"destination": target.destination.name, "subscription": target.name, "first_at": attempt.at}
-    batch_id: int = transaction.execute(insert(BATCHES).returning(BATCHES.c.id), row | place).scalar_one()
-    return batch_id
+    return int(_ADD_BATCH.value(transaction, **row, **place))

@@ -13,16 +13,18 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from emulator.segment.tables import INGEST, MESSAGES
 from emulator.segment.tracking.calls import Call, IngestResult, without_duplicates
+from emulator.statements import Prepared, keys
 
 WINDOW_MILLIS = 24 * 60 * 60 * 1000
 
-# Built once: for a single call, building statements takes longer than running them.
-_FORGET = delete(MESSAGES).where(MESSAGES.c.received_at < bindparam("before"))
-_SEEN = select(MESSAGES.c.message_id).where(MESSAGES.c.message_id.in_(bindparam("ids", expanding=True)))
-_COUNT_MORE = (
+_FORGET = Prepared(delete(MESSAGES).where(MESSAGES.c.received_at < bindparam("before")))
+_SEEN = Prepared(select(MESSAGES.c.message_id).where(MESSAGES.c.message_id.in_(keys())))
+_REMEMBER = Prepared(insert(MESSAGES).values(message_id=bindparam("message_id"), received_at=bindparam("received_at")))
+_COUNT_MORE = Prepared(
     update(INGEST)
     .where((INGEST.c.source == bindparam("of_source")) & (INGEST.c.reason == bindparam("of_reason")))
     .values(calls=INGEST.c.calls + bindparam("more"))
+    .returning(INGEST.c.calls)
 )
 
 
@@ -30,11 +32,11 @@ def deduplicate(
     transaction: Transaction, results: Sequence[IngestResult], *, source: str, at: int
 ) -> list[IngestResult]:
     """The results with duplicates rejected; stores ids and counts. `at` is in milliseconds."""
-    transaction.execute(_FORGET, {"before": at - WINDOW_MILLIS})
-    seen = transaction.execute(_SEEN, {"ids": list(_ids_of(results))}).scalars().all()
+    _FORGET.run(transaction, before=at - WINDOW_MILLIS)
+    seen = [row.message_id for row in _SEEN.matching(transaction, _ids_of(results))]
     results = list(without_duplicates(results, seen))
-    if fresh := [{"message_id": message_id, "received_at": at} for message_id in _ids_of(results)]:
-        transaction.execute(insert(MESSAGES), fresh)
+    fresh = [{"message_id": message_id, "received_at": at} for message_id in _ids_of(results)]
+    _REMEMBER.many(transaction, fresh)
     for reason, calls in Counter("" if isinstance(result, Call) else result.reason for result in results).items():
         count_calls(transaction, source, reason, calls)
     return results
@@ -46,6 +48,5 @@ def _ids_of(results: Iterable[IngestResult]) -> Iterator[str]:
 
 def count_calls(transaction: Transaction, source: str, reason: str, calls: int) -> None:
     """Counts calls of a source (empty for none) that failed on ingest with a code, or were accepted (empty)."""
-    counted = transaction.execute(_COUNT_MORE, {"of_source": source, "of_reason": reason, "more": calls})
-    if not counted.rowcount:
+    if _COUNT_MORE.first(transaction, of_source=source, of_reason=reason, more=calls) is None:
         transaction.execute(insert(INGEST), {"source": source, "reason": reason, "calls": calls})

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from emulator.faults import FaultMatch
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import Advertisers, KnownAdvertiser
-from emulator.stackadapt.ingestion.jobs import Arrival, enqueue
+from emulator.stackadapt.ingestion.jobs import Arrival, DocumentJobs
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.providers import known_sources, source_of
@@ -26,24 +26,33 @@ _WAITING_API_VERSIONS = frozenset({"2024-12", "2025-05"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """The surroundings of one document. `connection` is the transaction in which all of it runs.
+    """The surroundings of one document. `jobs` are what its mutations leave to be done.
 
     `uploads` is where files come from, `faults` are those that match the request. `decoded` maps `profiles` strings to
     their JSON values.
     """
 
-    connection: Connection
     workspace: Workspace
     advertisers: Advertisers
     token: Token
     limits: Limits
-    arrival: Arrival
+    jobs: DocumentJobs
     sources: frozenset[str]
     property_types: frozenset[str]
     started_at: datetime
     uploads: UploadPlaces
     decoded: Mapping[str, Any]
     faults: FaultMatch
+
+    @property
+    def arrival(self) -> Arrival:
+        """When the document arrived and its jobs are due."""
+        return self.jobs.arrival
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction in which all of the document runs."""
+        return self.jobs.connection
 
     @property
     def keeps_waiting_records(self) -> bool:
@@ -76,19 +85,6 @@ class RequestContext:
         if WRITE not in self.advertisers.scopes(self.token, advertiser_id):
             raise refusal(messages.WRITE_SCOPE_MISSING.format(advertiser_id), *path)
         return advertiser
-
-    def enqueue(
-        self, kind: str, *, advertiser_id: str, instructions: Mapping[str, Any], mapping_id: int | None = None
-    ) -> None:
-        """Adds a job that is due when those of this document are."""
-        enqueue(
-            self.connection,
-            self.arrival,
-            kind,
-            advertiser_id=advertiser_id,
-            mapping_id=mapping_id,
-            instructions=instructions,
-        )
 
 
 Info = GraphQLResolveInfo[RequestContext]

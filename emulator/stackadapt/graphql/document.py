@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from graphql import (
     DocumentNode,
@@ -23,11 +24,14 @@ from graphql.language.parser import Parser
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.limits import Limits
+from emulator.text import is_storable
 
 # A string without \u escapes or half surrogates, like the megabytes of profiles that the client sends.
 _PLAIN_STRING = re.compile(r'"([^"\\\r\n\ud800-\udfff]*(?:\\["\\/bfnrt][^"\\\r\n\ud800-\udfff]*)*)"', re.ASCII)
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+# Starts of a comment and a block string; two literals side by side look like the latter.
+_NOT_PLAIN = ("#", '"""')
 _INTROSPECTION = ("__schema", "__type")
 # Marks an error that the real service would not send.
 # Longer chains than any client writes.
@@ -60,11 +64,37 @@ def _unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
 
 
-def parse_document(text: str, limits: Limits) -> DocumentNode:
-    """The syntax tree. Raises GraphQLSyntaxError, also for more tokens than `limits.tokens`."""
+def split_at_literals(text: str) -> tuple[str, list[str]] | None:
+    """A document with each of its string literals empty, and their values.
+
+    None unless all of them are plain: in one line, without escapes by number, and no comment or block string is near.
+    """
+    if "\\u" in text or not (text.isascii() or is_storable(text)):
+        return None
+    outside, literals, end = [], [], 0
+    try:
+        while (start := text.find('"', end)) >= 0:
+            outside.append(text[end:start])
+            # JSON's strings are those of GraphQL, with fewer characters; this reads them in C.
+            literal, end = scanstring(text, start + 1, True)
+            literals.append(literal)
+    except ValueError:
+        return None
+    outside.append(text[end:])
+    blank = '""'.join(outside)
+    return None if any(mark in blank for mark in _NOT_PLAIN) else (blank, literals)
+
+
+def parse_document(text: str, limits: Limits, *, places: bool = True) -> DocumentNode:
+    """The syntax tree, with the place of each node unless `places` is false.
+
+    Raises GraphQLSyntaxError, also for more tokens than `limits.tokens`.
+    """
     source = Source(text)
     lexer = PlainStringLexer(source)
-    parser = Parser(source, max_tokens=limits.tokens, lexer=lexer, allow_empty_selection_sets=False)
+    parser = Parser(
+        source, max_tokens=limits.tokens, lexer=lexer, allow_empty_selection_sets=False, no_location=not places
+    )
     try:
         return parser.parse_document()
     except RecursionError:

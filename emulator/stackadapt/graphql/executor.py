@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from graphql import GraphQLError, execute_sync
+from graphql import DocumentNode, ExecutionResult, GraphQLError, execute_sync
 from graphql.error import GraphQLSyntaxError
 from sqlalchemy import Connection
 
@@ -25,12 +25,13 @@ from emulator.stackadapt.advertisers import Advertisers
 from emulator.stackadapt.graphql.argument_errors import reworded
 from emulator.stackadapt.graphql.context import RequestContext
 from emulator.stackadapt.graphql.error_format import GraphQLJSError, formatted
-from emulator.stackadapt.graphql.request import GraphQLParams, ParsedRequest, parse_request
+from emulator.stackadapt.graphql.request import GraphQLParams, ParsedRequest, parse_request, parse_shaped
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
+from emulator.stackadapt.graphql.shapes import shapes_of
 from emulator.stackadapt.graphql.validation import validation_errors
 from emulator.stackadapt.graphql.variables import variable_errors
-from emulator.stackadapt.ingestion.apply import apply_due_jobs
-from emulator.stackadapt.ingestion.jobs import Arrival, latency_of
+from emulator.stackadapt.ingestion.apply import apply_due_jobs, apply_jobs
+from emulator.stackadapt.ingestion.jobs import Arrival, DocumentJobs, latency_of
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
 from emulator.timestamps import to_millis
@@ -44,6 +45,10 @@ _LOG = logging.getLogger(__name__)
 
 class UnexpectedFailure(Exception):
     """A resolver raised an exception that is not an error of its input."""
+
+
+class _ErrorWithoutPlace(Exception):
+    """A document with a shape met an error: the response must name its place, so the document runs again as written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ class Executor:
         self._uploads = uploads
         self._started_at = sandbox.clock.now()
         self._schema = executable_schema(api_version)
+        self._shapes = shapes_of(api_version, limits)
         self._sources = members_of(self._schema, "Source")
         self._property_types = members_of(self._schema, "ProfilePropertyData")
 
@@ -107,7 +113,7 @@ class Executor:
 
     def run(self, request: GraphQLRequest) -> GraphQLResponse:
         """The response. Raises NotFound when the sandbox was closed."""
-        parsed = parse_request(request.params, self._limits)
+        parsed = parse_shaped(request.params, self._shapes) or parse_request(request.params, self._limits)
         faults = self._match_faults(request, parsed.summary)
         replacement = faults.on_request()
         response = self._respond(request, parsed, faults) if replacement is None else _NOT_EXECUTED
@@ -122,6 +128,15 @@ class Executor:
         return FaultMatch(request.trace_id, (refusal,), label=RATE_LIMIT)
 
     def _respond(self, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch) -> GraphQLResponse:
+        shape = parsed.shape
+        if shape is not None:
+            if not variable_errors(self._schema, shape.written, request.params.variables):
+                try:
+                    return self._execute(request, parsed, shape.document, faults)
+                except _ErrorWithoutPlace:
+                    pass
+            # An error has its place in the text, which a shape does not know.
+            parsed = parse_request(request.params, self._limits)
         document, operation = parsed.document, parsed.operation
         if document is None or operation is None:
             negotiable = isinstance(parsed.error, GraphQLSyntaxError) and not request.strict
@@ -132,47 +147,65 @@ class Executor:
         if self._schema.get_root_type(operation.operation) is None:
             return _refused([GraphQLJSError(messages.NO_SUBSCRIPTIONS, operation)], 200)
         wrong = variable_errors(self._schema, operation, request.params.variables)
-        if wrong:
-            return _refused(wrong, 400)
+        return _refused(wrong, 400) if wrong else self._execute(request, parsed, document, faults)
+
+    def _execute(
+        self, request: GraphQLRequest, parsed: ParsedRequest, document: DocumentNode, faults: FaultMatch
+    ) -> GraphQLResponse:
+        """Runs a valid document. Raises _ErrorWithoutPlace, with nothing written, for an error in one with a shape."""
         processed: list[RecordProcessed] = []
         try:
             with self._sandbox.store.begin() as connection:
                 context = self._context(connection, request, parsed, faults)
                 processed += apply_due_jobs(connection, context.arrival.received_at)
-                result = execute_sync(
-                    self._schema,
-                    document,
-                    context_value=context,
-                    variable_values=dict(request.params.variables),
-                    operation_name=request.params.operation_name,
-                )
-                _raise_unexpected(result.errors)
-                processed += apply_due_jobs(connection, context.arrival.received_at)
-        except NotFound:
+                result = self._result(request, parsed, document, context)
+                processed += apply_jobs(connection, context.jobs.take_due())
+        except (NotFound, _ErrorWithoutPlace):
             raise
         except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)
             return GraphQLResponse.error(500, messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
-        for event in processed:
-            self._sandbox.journal.append(event)
+        self._sandbox.journal.extend(processed)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [formatted(error) for error in reworded(result.errors, document)]
         return GraphQLResponse(status=200, body=body)
+
+    def _result(
+        self, request: GraphQLRequest, parsed: ParsedRequest, document: DocumentNode, context: RequestContext
+    ) -> ExecutionResult:
+        if parsed.shape is not None and parsed.shape.plan is not None:
+            try:
+                return ExecutionResult(parsed.shape.plan.run(context, parsed.variables))
+            except NotFound:
+                raise
+            except Exception as error:
+                raise _ErrorWithoutPlace from error
+        result = execute_sync(
+            self._schema,
+            document,
+            context_value=context,
+            variable_values=dict(parsed.variables),
+            operation_name=request.params.operation_name,
+        )
+        if result.errors and parsed.shape is not None:
+            raise _ErrorWithoutPlace
+        _raise_unexpected(result.errors)
+        return result
 
     def _context(
         self, connection: Connection, request: GraphQLRequest, parsed: ParsedRequest, faults: FaultMatch
     ) -> RequestContext:
         now, workspace = self._sandbox.clock.now(), self._sandbox.workspace
         due_at = now + latency_of(workspace.latency, self._sandbox.ids, request.trace_id)
+        arrival = Arrival(request_id=request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at))
         base_url = f"{request.host_url}uploads/{self._sandbox.name}/"
         return RequestContext(
-            connection=connection,
             workspace=workspace,
             advertisers=Advertisers(connection, workspace),
             token=request.token,
             limits=self._limits,
-            arrival=Arrival(request_id=request.trace_id, received_at=to_millis(now), due_at=to_millis(due_at)),
+            jobs=DocumentJobs(connection, arrival),
             sources=self._sources,
             property_types=self._property_types,
             started_at=self._started_at,

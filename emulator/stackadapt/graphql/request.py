@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from graphql import DocumentNode, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+)
 from graphql.utilities import value_from_ast_untyped
 
 from emulator import strict_json
@@ -19,12 +27,15 @@ from emulator.faults import RequestSummary
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.document import check_size, chosen_operation, parse_document, root_fields
 from emulator.stackadapt.graphql.javascript_text import ordered_keys
+from emulator.stackadapt.graphql.shapes import Shape, Shapes
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.emails import LONGEST
 
 Record = Mapping[str, Any]
 
 _KEYS: Final = ("query", "variables", "operationName", "extensions")
+# The arguments that `FieldContents` is made of.
+_READ: Final = ("advertiserId", "advertiserIds", "email", "emails", "profiles")
 # JavaScript's names of JSON types; a boolean is an integer in Python.
 _TYPE_NAMES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
@@ -71,7 +82,8 @@ class FieldContents:
 class ParsedRequest:
     """A document with the contents of its root fields in document order, or the error that it cannot run because of.
 
-    `decoded` maps each `profiles` string to its JSON value, if it is valid JSON.
+    `variables` are those to run it with. `decoded` maps each `profiles` string to its JSON value, if it is valid JSON.
+    `shape` is that of a document whose shape is known: it is valid, and its literals are among the variables.
     """
 
     document: DocumentNode | None = None
@@ -80,6 +92,8 @@ class ParsedRequest:
     contents: tuple[FieldContents, ...] = ()
     summary: RequestSummary = field(default_factory=RequestSummary)
     decoded: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    shape: Shape | None = None
 
 
 def read_body(body: bytes) -> GraphQLParams:
@@ -124,16 +138,43 @@ def parse_request(params: GraphQLParams, limits: Limits) -> ParsedRequest:
         operation = chosen_operation(document, params.operation_name)
     except GraphQLError as error:
         return ParsedRequest(error=error)
+    return _parsed(document, operation, root_fields(document, operation), params.variables)
+
+
+def parse_shaped(params: GraphQLParams, shapes: Shapes) -> ParsedRequest | None:
+    """As `parse_request`, without parsing a document of a known shape again; None for one that has no shape."""
+    found = shapes.of(params.query, params.operation_name)
+    if found is None:
+        return None
+    shape, literals = found
+    variables = {**params.variables, **literals}
+    return _parsed(shape.document, shape.operation, shape.fields, variables, shape)
+
+
+def _parsed(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    fields: Iterable[FieldNode],
+    variables: Mapping[str, Any],
+    shape: Shape | None = None,
+) -> ParsedRequest:
     decoded: dict[str, Any] = {}
-    variables = dict(params.variables)
-    contents = tuple(_contents_of(each, variables, decoded) for each in root_fields(document, operation))
+    contents = tuple(_contents_of(each, dict(variables), decoded) for each in fields)
     summary = RequestSummary(
         operations=tuple(each.operation for each in contents),
         mutates=operation.operation is OperationType.MUTATION,
         advertiser_ids=_unique(name for each in contents for name in each.advertiser_ids),
         emails=_unique(email for each in contents for email in each.emails),
     )
-    return ParsedRequest(document=document, operation=operation, contents=contents, summary=summary, decoded=decoded)
+    return ParsedRequest(
+        document=document,
+        operation=operation,
+        contents=contents,
+        summary=summary,
+        decoded=decoded,
+        variables=variables,
+        shape=shape,
+    )
 
 
 def parse_body(body: bytes, limits: Limits) -> ParsedRequest | None:
@@ -146,10 +187,7 @@ def parse_body(body: bytes, limits: Limits) -> ParsedRequest | None:
 
 
 def _contents_of(node: FieldNode, variables: dict[str, Any], decoded: dict[str, Any]) -> FieldContents:
-    arguments = {argument.name.value: _value(argument.value, variables) for argument in node.arguments or ()}
-    given = arguments.get("input")
-    if not isinstance(given, dict):
-        given = arguments
+    given = _arguments(node, variables)
     profiles = given.get("profiles")
     if isinstance(profiles, str):
         profiles = _decode(profiles, decoded)
@@ -160,6 +198,19 @@ def _contents_of(node: FieldNode, variables: dict[str, Any], decoded: dict[str, 
         emails=_unique([*_texts([given.get("email"), *_items(given.get("emails"))]), *_emails(records)]),
         records=records,
     )
+
+
+def _arguments(node: FieldNode, variables: dict[str, Any]) -> Mapping[str, Any]:
+    """What `_contents_of` reads of the fields of `input`, or of the arguments where that is not an object."""
+    arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
+    given = arguments.get("input")
+    if isinstance(given, VariableNode):
+        value = _value(given, variables)
+        if isinstance(value, dict):
+            return value
+    elif isinstance(given, ObjectValueNode):
+        arguments = {field.name.value: field.value for field in given.fields}
+    return {name: _value(arguments[name], variables) for name in _READ if name in arguments}
 
 
 def _decode(text: str, decoded: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from werkzeug.http import parse_accept_header
@@ -14,6 +15,7 @@ BODY_TYPES: Final = (JSON, "application/graphql+json")
 _CHARSET: Final = "utf-8"
 
 
+@lru_cache(maxsize=100)
 def chosen(accept: str | None) -> str | None:
     """The media type of the response for an Accept header; None if the client accepts none that the service has.
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, true, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, true, update
 
+from emulator.stackadapt.profile_counts import change_number
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import PENDING, PROFILE_DELETED, REJECTED
 from emulator.stackadapt.tables import (
@@ -27,14 +28,20 @@ from emulator.stackadapt.tables import (
     SUPPRESSIONS,
 )
 from emulator.stackadapt.upsert import rows_in, upsert
+from emulator.statements import Prepared, keys
 from emulator.store import portions
 from emulator.timestamps import iso_of_millis
+
+_SUPPRESSED = Prepared(
+    select(SUPPRESSIONS.c.email).where(
+        SUPPRESSIONS.c.advertiser_id == bindparam("advertiser_id"), SUPPRESSIONS.c.email.in_(keys())
+    )
+)
 
 
 def suppressed_emails(connection: Connection, advertiser_id: str, emails: Iterable[str]) -> set[str]:
     """Which of these normalised emails were deleted permanently."""
-    query = select(SUPPRESSIONS.c.email).where(SUPPRESSIONS.c.advertiser_id == advertiser_id)
-    return {row.email for row in rows_in(connection, query, SUPPRESSIONS.c.email, emails)}
+    return {row.email for row in _SUPPRESSED.matching(connection, emails, advertiser_id=advertiser_id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def delete_external_ids(
         ]
     _note(connection, request, rows)
     _remove_from_lists(connection, advertiser_id, list(profiles.values()))
-    _delete_profiles(connection, list(profiles))
+    _delete_profiles(connection, advertiser_id, list(profiles))
     query = (
         select(RECORDS.c.id, BATCHES.c.request_id, BATCHES.c.advertiser_id)
         .select_from(RECORDS_OF_BATCHES)
@@ -109,7 +116,7 @@ def delete_emails(connection: Connection, request: DeletionRequest, *, emails: S
     profiles = {row.email: row.id for row in rows_in(connection, query, PROFILES.c.email, emails)}
     rows = [{"email": email, "deleted": email in profiles, "suppressed": compliance} for email in emails]
     _note(connection, request, rows)
-    _delete_profiles(connection, list(profiles.values()))
+    _delete_profiles(connection, advertiser_id, list(profiles.values()))
     _remove_from_lists(connection, advertiser_id, emails)
     if compliance:
         rows = [{"advertiser_id": advertiser_id, "email": email, "since": request.at} for email in emails]
@@ -165,7 +172,8 @@ def _note(connection: Connection, request: DeletionRequest, rows: Sequence[dict[
         connection.execute(insert(DELETIONS), [{**common, **row} for row in rows])
 
 
-def _delete_profiles(connection: Connection, profile_ids: Sequence[int]) -> None:
+def _delete_profiles(connection: Connection, advertiser_id: str, profile_ids: Sequence[int]) -> None:
+    change_number(connection, advertiser_id, -len(profile_ids))
     for ids in portions(profile_ids):
         for table in (PROFILE_LIST_ITEMS, EXTERNAL_IDS, SHARED_EXTERNAL_IDS, PROFILE_INTEGRATIONS, MEMBERSHIPS):
             connection.execute(delete(table).where(table.c.profile_id.in_(ids)))

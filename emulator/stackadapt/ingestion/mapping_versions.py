@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from emulator.stackadapt.rules.outcomes import UNMAPPED_KEY
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.tables import MAPPING_VERSIONS
+from emulator.stackadapt.upsert import insert_row
+from emulator.statements import Prepared
 from emulator.timestamps import iso_of_millis
 
 _UPLOADS = provider_key("USER_UPLOADED")
@@ -25,26 +27,34 @@ Owner = tuple[str, str]
 Warnings = list[dict[str, Any]]
 
 
-def add_version(connection: Connection, mapping: Row[Any], keys: Iterable[str], now: int) -> None:
+_KEYS_OF = Prepared(
+    select(MAPPING_VERSIONS.c.incoming_keys)
+    .where(MAPPING_VERSIONS.c.mapping_id == bindparam("mapping_id"))
+    .order_by(MAPPING_VERSIONS.c.id.desc())
+    .limit(1)
+)
+_NEWEST = Prepared(select(func.max(MAPPING_VERSIONS.c.id)))
+
+
+def add_version(connection: Connection, mapping: Any, keys: Iterable[str], now: int) -> None:
     """Notes that a mapping, a row of `MAPPINGS`, is active with these incoming keys."""
-    table = MAPPING_VERSIONS
     named = sorted(set(keys))
-    newest = select(table.c.incoming_keys).where(table.c.mapping_id == mapping.id).order_by(table.c.id.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    row = _KEYS_OF.first(connection, mapping_id=mapping.id)
     if row is None or row.incoming_keys != named:
-        version = insert(table).values(
+        insert_row(
+            connection,
+            MAPPING_VERSIONS,
             mapping_id=mapping.id,
             advertiser_id=mapping.advertiser_id,
             type_key=mapping.type_key,
             incoming_keys=named,
             active_since=now,
         )
-        connection.execute(version)
 
 
 def newest_version(connection: Connection) -> int:
     """The number of the newest version; 0 when there is none."""
-    return connection.scalar(select(func.max(MAPPING_VERSIONS.c.id))) or 0
+    return _NEWEST.value(connection) or 0
 
 
 def stored_warning(keys: Iterable[str], *, mapping_id: int, version: int) -> dict[str, Any]:

@@ -6,11 +6,14 @@ is stored at once; it becomes active when its job is due.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping as CollectionMapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, cast, select, update
 
 from emulator.stackadapt.ingestion.mapping_versions import add_version, newest_version
 from emulator.stackadapt.rules.mapping_columns import MappingColumn, column_of
@@ -18,12 +21,15 @@ from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import RecordMapping, record_mapping_of, status_brought_by
 from emulator.stackadapt.tables import MAPPINGS, row_id
 from emulator.stackadapt.upsert import insert_row
+from emulator.statements import Prepared
 
 PROFILE = "profile"
 AUDIENCE = "audience"
 
 # The mappings for records of one provider, as JSON that a job can carry.
 Schemas = dict[str, Any]
+# The columns, consent and list that a mutation requests, as JSON that a job can carry.
+StoredSchema = CollectionMapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +46,54 @@ class Mapping:
     list_id: int | None
 
 
+_OWN = (
+    MAPPINGS.c.advertiser_id == bindparam("advertiser_id"),
+    MAPPINGS.c.kind == bindparam("kind"),
+    MAPPINGS.c.type_key == bindparam("type_key"),
+)
+_FIND = Prepared(select(MAPPINGS).where(*_OWN, MAPPINGS.c.mappable_id == bindparam("mappable_id")))
+_BY_ID = Prepared(select(MAPPINGS).where(MAPPINGS.c.id == bindparam("id"), MAPPINGS.c.kind == bindparam("kind")))
+_REQUEST = Prepared(
+    update(MAPPINGS)
+    .where(MAPPINGS.c.id == bindparam("mapping"))
+    .values(
+        requested_schema=bindparam("schema", type_=MAPPINGS.c.requested_schema.type),
+        requested_is_opted_in=bindparam("opted_in"),
+        requested_list_id=bindparam("list"),
+    )
+)
+_ACTIVE = Prepared(select(MAPPINGS).where(MAPPINGS.c.id == bindparam("id")))
+_ACTIVATE = Prepared(
+    update(MAPPINGS)
+    .where(MAPPINGS.c.id == bindparam("mapping"))
+    .values(
+        mapping_schema=bindparam("schema", type_=MAPPINGS.c.mapping_schema.type),
+        is_opted_in=bindparam("opted_in"),
+        list_id=bindparam("list"),
+        in_force=True,
+    )
+)
+
+
+def _newest(*conditions: ColumnElement[bool], schema: ColumnElement[Any], opted_in: ColumnElement[Any]) -> Prepared:
+    """The mapping without a mappable id if there is one, else the newest; its columns as text."""
+    return Prepared(
+        select(MAPPINGS.c.id, cast(schema, Text).label("schema"), opted_in.label("is_opted_in"), MAPPINGS.c.list_id)
+        .where(*_OWN, *conditions)
+        .order_by(MAPPINGS.c.mappable_id != "", MAPPINGS.c.id.desc())
+        .limit(1)
+    )
+
+
+_FORM_IN_FORCE: Final = {"schema": MAPPINGS.c.mapping_schema, "opted_in": MAPPINGS.c.is_opted_in}
+_NEWEST_ACTIVE = _newest(MAPPINGS.c.in_force, **_FORM_IN_FORCE)
+_CHOSEN_ACTIVE = _newest(MAPPINGS.c.in_force, MAPPINGS.c.id == bindparam("mapping"), **_FORM_IN_FORCE)
+_NEWEST_REQUESTED = _newest(schema=MAPPINGS.c.requested_schema, opted_in=MAPPINGS.c.requested_is_opted_in)
+
+
 def mapping_by_id(connection: Connection, mapping_id: str, kind: str) -> Mapping | None:
     """The mapping with this id and kind."""
-    query = select(MAPPINGS).where(MAPPINGS.c.id == row_id(mapping_id), MAPPINGS.c.kind == kind)
-    row = connection.execute(query).one_or_none()
+    row = _BY_ID.first(connection, id=row_id(mapping_id), kind=kind)
     return _mapping(row, row.requested_schema) if row else None
 
 
@@ -57,8 +107,7 @@ def find_or_create_mapping(
         "type_key": provider_key(mappable_type),
         "mappable_id": mappable_id or "",
     }
-    query = select(MAPPINGS).where(*(MAPPINGS.c[name] == value for name, value in identity.items()))
-    row = connection.execute(query).one_or_none()
+    row = _FIND.first(connection, **identity)
     if row is None:
         insert_row(
             connection,
@@ -69,7 +118,7 @@ def find_or_create_mapping(
             in_force=False,
             requested_schema=[],
         )
-        row = connection.execute(query).one()
+        row = _FIND.first(connection, **identity)
     return _mapping(row, row.requested_schema)
 
 
@@ -80,23 +129,22 @@ def request_schema(
     *,
     is_opted_in: bool | None = None,
     list_id: int | None = None,
-) -> dict[str, Any]:
+) -> StoredSchema:
     """Stores what a mutation requests and returns the instructions of the job that activates it."""
     schema = [column.as_dict() for column in columns]
-    connection.execute(
-        update(MAPPINGS)
-        .where(MAPPINGS.c.id == mapping.id)
-        .values(requested_schema=schema, requested_is_opted_in=is_opted_in, requested_list_id=list_id)
-    )
+    if (*mapping.columns,) != (*columns,) or (mapping.is_opted_in, mapping.list_id) != (is_opted_in, list_id):
+        _REQUEST.run(connection, mapping=mapping.id, schema=schema, opted_in=is_opted_in, list=list_id)
     return {"mapping_schema": schema, "is_opted_in": is_opted_in, "list_id": list_id}
 
 
-def activate(connection: Connection, mapping_id: int, instructions: dict[str, Any], now: int) -> None:
+def activate(connection: Connection, mapping_id: int, instructions: StoredSchema, now: int) -> None:
     """Makes active what `request_schema` stored."""
-    connection.execute(update(MAPPINGS).where(MAPPINGS.c.id == mapping_id).values(**instructions, in_force=True))
-    mapping = connection.execute(select(MAPPINGS).where(MAPPINGS.c.id == mapping_id)).one()
-    keys = [column["incoming_key"] for column in mapping.mapping_schema]
-    add_version(connection, mapping, keys, now)
+    mapping = _ACTIVE.first(connection, id=mapping_id)
+    if mapping.in_force and all(getattr(mapping, name) == value for name, value in instructions.items()):
+        return
+    schema, opted_in, list_id = (instructions[name] for name in ("mapping_schema", "is_opted_in", "list_id"))
+    _ACTIVATE.run(connection, mapping=mapping_id, schema=schema, opted_in=opted_in, list=list_id)
+    add_version(connection, mapping, [column["incoming_key"] for column in schema], now)
 
 
 def active_schemas(connection: Connection, advertiser_id: str, provider: str, mapping_id: int | None = None) -> Schemas:
@@ -104,32 +152,58 @@ def active_schemas(connection: Connection, advertiser_id: str, provider: str, ma
 
     `mapping_id` selects the profile mapping of one connection, for a provider that has several.
     """
-    selected = () if mapping_id is None else (MAPPINGS.c.id == mapping_id,)
-    profile = _newest(connection, advertiser_id, provider, PROFILE, MAPPINGS.c.in_force, *selected)
-    audience = _newest(connection, advertiser_id, provider, AUDIENCE, MAPPINGS.c.in_force)
+    profile, audience = _active_rows(connection, advertiser_id, provider, mapping_id)
     return {
         "mapping_id": profile.id if profile else 0,
         "is_opted_in": profile.is_opted_in if profile else None,
         "list_id": profile.list_id if profile else None,
-        "profile": profile.mapping_schema if profile else [],
-        "audience": audience.mapping_schema if audience else None,
+        "profile": json.loads(profile.schema) if profile else [],
+        "audience": json.loads(audience.schema) if audience else None,
         "version": newest_version(connection),
     }
 
 
+def active_record_mapping(
+    connection: Connection, advertiser_id: str, provider: str, mapping_id: int | None = None
+) -> RecordMapping:
+    """The mappings of `active_schemas`, prepared for reading records."""
+    profile, audience = _active_rows(connection, advertiser_id, provider, mapping_id)
+    return _record_mapping(profile, audience.schema if audience else None)
+
+
 def requested_record_mapping(connection: Connection, advertiser_id: str, provider: str) -> RecordMapping:
     """The newest mappings that mutations requested for records of a provider, active or not, without a list."""
-    profile = _newest(connection, advertiser_id, provider, PROFILE)
-    audience = _newest(connection, advertiser_id, provider, AUDIENCE)
+    own = {"advertiser_id": advertiser_id, "type_key": provider_key(provider)}
+    profile = _NEWEST_REQUESTED.first(connection, kind=PROFILE, **own)
+    audience = _NEWEST_REQUESTED.first(connection, kind=AUDIENCE, **own)
+    without_list = profile._replace(list_id=None) if profile else None
+    return _record_mapping(without_list, audience.schema if audience else None)
+
+
+def _active_rows(connection: Connection, advertiser_id: str, provider: str, mapping_id: int | None) -> tuple[Any, Any]:
+    """The active profile mapping and the active audience mapping; None for one that is missing."""
+    own = {"advertiser_id": advertiser_id, "type_key": provider_key(provider)}
+    if mapping_id is None:
+        profile = _NEWEST_ACTIVE.first(connection, kind=PROFILE, **own)
+    else:
+        profile = _CHOSEN_ACTIVE.first(connection, kind=PROFILE, mapping=mapping_id, **own)
+    return profile, _NEWEST_ACTIVE.first(connection, kind=AUDIENCE, **own)
+
+
+# Nearly every document has the mappings of the one before it.
+@lru_cache(maxsize=100)
+def _record_mapping(profile: Any, audience: str | None) -> RecordMapping:
+    """The mapping of a row of `_newest` and the columns of an audience mapping."""
     return record_mapping_of(
-        [column_of(stored) for stored in profile.requested_schema] if profile else (),
-        [column_of(stored) for stored in audience.requested_schema] if audience else None,
+        [column_of(stored) for stored in json.loads(profile.schema)] if profile else (),
+        None if audience is None else [column_of(stored) for stored in json.loads(audience)],
         mapping_id=profile.id if profile else 0,
-        status=status_brought_by(profile.requested_is_opted_in if profile else None),
+        status=status_brought_by(profile.is_opted_in if profile else None),
+        list_id=profile.list_id if profile else None,
     )
 
 
-def schemas_of_upload(mapping_id: int, instructions: dict[str, Any], status: str | None) -> Schemas:
+def schemas_of_upload(mapping_id: int, instructions: StoredSchema, status: str | None) -> Schemas:
     """The mapping of an upload, from the instructions of `request_schema`, and the marketing status that it sets."""
     return {
         "mapping_id": mapping_id,
@@ -173,25 +247,7 @@ def audience_keys(connection: Connection, advertiser_id: str) -> set[str]:
     return {"audienceId", "audienceName"} | {column["incoming_key"] for schema in schemas for column in schema}
 
 
-def _newest(
-    connection: Connection, advertiser_id: str, provider: str, kind: str, *conditions: ColumnElement[bool]
-) -> Row[Any] | None:
-    """The mapping without a mappable id if there is one, else the newest."""
-    query = (
-        select(MAPPINGS)
-        .where(
-            MAPPINGS.c.advertiser_id == advertiser_id,
-            MAPPINGS.c.kind == kind,
-            MAPPINGS.c.type_key == provider_key(provider),
-            *conditions,
-        )
-        .order_by(MAPPINGS.c.mappable_id != "", MAPPINGS.c.id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).one_or_none()
-
-
-def _mapping(row: Row[Any], schema: list[dict[str, Any]]) -> Mapping:
+def _mapping(row: Any, schema: list[dict[str, Any]]) -> Mapping:
     return Mapping(
         id=row.id,
         advertiser_id=row.advertiser_id,

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, select, update
 
 from emulator.stackadapt.ingestion.deletions import suppressed_emails
+from emulator.stackadapt.profile_counts import change_number
 from emulator.stackadapt.rules.records import BOTH, FIRST, MOVE, ParsedRecord, merged, status_after
 from emulator.stackadapt.rules.values import LIST
 from emulator.stackadapt.tables import (
@@ -21,9 +22,59 @@ from emulator.stackadapt.tables import (
     PROFILES,
     SHARED_EXTERNAL_IDS,
 )
-from emulator.stackadapt.upsert import rows_in, upsert
+from emulator.stackadapt.upsert import insert_rows, upsert
+from emulator.statements import Prepared, keys
 
 _LIST_PREFIX = f"{LIST}:"
+
+
+def _own(table: Table, *conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """The condition that a row belongs to the advertiser and the provider, and more."""
+    return [*(table.c[name] == bindparam(name) for name in ("advertiser_id", "provider")), *conditions]
+
+
+_PROFILE = (PROFILES.c.id, PROFILES.c.email, PROFILES.c.marketing_status, PROFILES.c.properties)
+_OF_ADVERTISER = PROFILES.c.advertiser_id == bindparam("advertiser_id")
+_BY_EMAIL = Prepared(select(*_PROFILE).where(_OF_ADVERTISER, PROFILES.c.email.in_(keys())))
+_BY_ID = Prepared(select(*_PROFILE).where(_OF_ADVERTISER, PROFILES.c.id.in_(keys())))
+_IDS = Prepared(select(PROFILES.c.id, PROFILES.c.email).where(_OF_ADVERTISER, PROFILES.c.email.in_(keys())))
+_CHANGE = Prepared(
+    update(PROFILES)
+    .where(PROFILES.c.id == bindparam("profile_id"))
+    .values(
+        marketing_status=bindparam("marketing_status"),
+        properties=bindparam("properties", type_=PROFILES.c.properties.type),
+        updated_at=bindparam("updated_at"),
+    )
+)
+_OWNERS = Prepared(select(EXTERNAL_IDS).where(*_own(EXTERNAL_IDS, EXTERNAL_IDS.c.external_id.in_(keys()))))
+_SHARING = Prepared(
+    select(SHARED_EXTERNAL_IDS).where(
+        *_own(SHARED_EXTERNAL_IDS, SHARED_EXTERNAL_IDS.c.external_id.in_(keys()), SHARED_EXTERNAL_IDS.c.has)
+    )
+)
+_DROP_CLAIM = Prepared(
+    delete(SHARED_EXTERNAL_IDS).where(
+        *_own(
+            SHARED_EXTERNAL_IDS,
+            SHARED_EXTERNAL_IDS.c.external_id == bindparam("external_id"),
+            SHARED_EXTERNAL_IDS.c.profile_id == bindparam("profile_id"),
+        )
+    )
+)
+_AUDIENCES = Prepared(
+    select(EXTERNAL_AUDIENCES).where(*_own(EXTERNAL_AUDIENCES, EXTERNAL_AUDIENCES.c.external_id.in_(keys())))
+)
+_RENAME = Prepared(
+    update(EXTERNAL_AUDIENCES)
+    .where(EXTERNAL_AUDIENCES.c.id == bindparam("audience_id"))
+    .values(name=bindparam("new_name"))
+)
+_CLEAR_LIST = Prepared(
+    delete(PROFILE_LIST_ITEMS).where(
+        PROFILE_LIST_ITEMS.c.profile_id == bindparam("profile_id"), PROFILE_LIST_ITEMS.c.key == bindparam("list_key")
+    )
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,22 +126,17 @@ class ProfileBatch:
         emails = sorted({record.email for record in records if record.email} - self._by_email.keys())
         external_ids = {record.external_id for record in records if record.external_id}
         self._suppressed |= suppressed_emails(self._connection, self._advertiser_id, emails)
-        query = select(EXTERNAL_IDS).where(*self._own(EXTERNAL_IDS))
         unread = sorted(external_ids - self._by_external_id.keys())
-        found = rows_in(self._connection, query, EXTERNAL_IDS.c.external_id, unread)
+        found = _OWNERS.matching(self._connection, unread, **self._identity)
         owners = {row.external_id: row.profile_id for row in found}
-        owners |= self._sharing(sorted(external_ids - self._by_external_id.keys() - owners.keys()))
-        self._load_profiles(PROFILES.c.email, emails)
-        self._load_profiles(PROFILES.c.id, sorted(set(owners.values())))
+        sharing = _SHARING.matching(self._connection, sorted(set(unread) - owners.keys()), **self._identity)
+        # The newest profiles that have external ids whose last profile was deleted.
+        owners |= {row.external_id: row.profile_id for row in sorted(sharing, key=lambda row: row.profile_id)}
+        self._load_profiles(_BY_EMAIL, emails)
+        known = {state.id for state in self._by_email.values()}
+        self._load_profiles(_BY_ID, sorted(set(owners.values()) - known))
         by_id = {state.id: state for state in self._by_email.values() if state.id}
         self._by_external_id.update({external_id: by_id[owner] for external_id, owner in owners.items()})
-
-    def _sharing(self, external_ids: list[str]) -> dict[str, int]:
-        """The newest profiles that have external ids whose last profile was deleted."""
-        table = SHARED_EXTERNAL_IDS
-        query = select(table).where(*self._own(table), table.c.has).order_by(table.c.profile_id)
-        found = rows_in(self._connection, query, table.c.external_id, external_ids)
-        return {row.external_id: row.profile_id for row in found}
 
     def suppresses(self, email: str | None) -> bool:
         """Whether the person was deleted permanently."""
@@ -164,30 +210,23 @@ class ProfileBatch:
             self._by_email[record.email] = state
         return state
 
-    def _own(self, table: Table) -> list[ColumnElement[bool]]:
-        """The condition that a row belongs to the advertiser and the provider."""
-        return [table.c[name] == value for name, value in self._identity.items()]
-
-    def _load_profiles(self, column: ColumnElement[Any], keys: list[Any]) -> None:
-        query = select(PROFILES.c.id, PROFILES.c.email, PROFILES.c.marketing_status, PROFILES.c.properties).where(
-            PROFILES.c.advertiser_id == self._advertiser_id
-        )
-        for row in rows_in(self._connection, query, column, keys):
+    def _load_profiles(self, query: Prepared, keys: list[Any]) -> None:
+        for row in query.matching(self._connection, keys, advertiser_id=self._advertiser_id):
             if row.email not in self._by_email:
-                self._by_email[row.email] = ProfileState(**row._mapping)
+                self._by_email[row.email] = ProfileState(**row._asdict())
 
     def _write_profiles(self, states: list[ProfileState]) -> None:
         new = {state.email: state for state in states if not state.id}
         changed = [{"profile_id": state.id, **self._columns(state)} for state in states if state.id]
-        if changed:
-            statement = update(PROFILES).where(PROFILES.c.id == bindparam("profile_id"))
-            self._connection.execute(statement, changed)
-        if new:
-            common = {"advertiser_id": self._advertiser_id, "visible_at": self._now}
-            rows = [{"email": state.email, **common, **self._columns(state)} for state in new.values()]
-            self._connection.execute(insert(PROFILES), rows)
-        query = select(PROFILES.c.id, PROFILES.c.email).where(PROFILES.c.advertiser_id == self._advertiser_id)
-        for row in rows_in(self._connection, query, PROFILES.c.email, new):
+        _CHANGE.many(self._connection, changed)
+        common = {"advertiser_id": self._advertiser_id, "visible_at": self._now}
+        insert_rows(
+            self._connection,
+            PROFILES,
+            [{"email": state.email, **common, **self._columns(state)} for state in new.values()],
+        )
+        change_number(self._connection, self._advertiser_id, len(new))
+        for row in _IDS.matching(self._connection, new, advertiser_id=self._advertiser_id):
             new[row.email].id = row.id
 
     def _write_claims(self) -> None:
@@ -197,8 +236,7 @@ class ProfileBatch:
             rows = [{**key, "profile_id": state.id, "has": has} for state, has in claims.values()]
             upsert(self._connection, table, rows, update=("has",))
             owner = self._by_external_id[external_id].id
-            own = (*self._own(table), table.c.external_id == external_id, table.c.profile_id == owner)
-            self._connection.execute(delete(table).where(*own))
+            _DROP_CLAIM.run(self._connection, **key, profile_id=owner)
         self._claims.clear()
 
     def _columns(self, state: ProfileState) -> dict[str, Any]:
@@ -227,24 +265,21 @@ class ProfileBatch:
             for external_id, name in names.items()
             if external_id not in found
         ]
-        if new:
-            self._connection.execute(insert(EXTERNAL_AUDIENCES), new)
+        insert_rows(self._connection, EXTERNAL_AUDIENCES, new)
         for external_id, (audience_id, name) in found.items():
             if name != names[external_id]:
-                change = update(EXTERNAL_AUDIENCES).where(EXTERNAL_AUDIENCES.c.id == audience_id)
-                self._connection.execute(change.values(name=names[external_id]))
+                _RENAME.run(self._connection, audience_id=audience_id, new_name=names[external_id])
         stored = self._audiences() if new else found
         return {external_id: audience_id for external_id, (audience_id, _) in stored.items()}
 
     def _audiences(self) -> dict[str, tuple[int, str]]:
-        query = select(EXTERNAL_AUDIENCES).where(*self._own(EXTERNAL_AUDIENCES))
-        rows = rows_in(self._connection, query, EXTERNAL_AUDIENCES.c.external_id, self._audience_names)
+        rows = _AUDIENCES.matching(self._connection, self._audience_names, **self._identity)
         return {row.external_id: (row.id, row.name) for row in rows}
 
     def _write_lists(self, states: list[ProfileState]) -> None:
         table = PROFILE_LIST_ITEMS
         for state in states:
             for key, items in state.lists.items():
-                self._connection.execute(delete(table).where(table.c.profile_id == state.id, table.c.key == key))
+                _CLEAR_LIST.run(self._connection, profile_id=state.id, list_key=key)
                 rows = [{"profile_id": state.id, "key": key, "value": item} for item in items]
                 upsert(self._connection, table, rows)

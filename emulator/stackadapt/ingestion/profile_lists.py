@@ -83,7 +83,7 @@ def integrations_of_list(connection: Connection, list_id: int) -> list[dict[str,
     return [integration_of(row) for row in connection.execute(ordered)]
 
 
-def integration_of(row: Row[Any]) -> dict[str, Any]:
+def integration_of(row: Any) -> dict[str, Any]:
     """A connection as the schema's `CdpIntegration`: `integrationId`, the id of its mapping or None, and `source`."""
     return {"integrationId": str(row.mapping_id) if row.mapping_id else None, "source": row.source}
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from emulator.faults import RecordRejection
-from emulator.stackadapt.ingestion.jobs import MAPPING_JOB, Arrival, RecordBatch, enqueue, enqueue_records
+from emulator.stackadapt.ingestion.jobs import MAPPING_JOB, DocumentJobs, RecordBatch
 from emulator.stackadapt.ingestion.mappings import (
     PROFILE,
     find_or_create_mapping,
@@ -48,9 +48,9 @@ class Upload:
     rejecting: RecordRejection | None = None
 
 
-def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tuple[StoredMapping, dict[str, Any]]:
+def take_upload(jobs: DocumentJobs, upload: Upload) -> tuple[StoredMapping, Mapping[str, Any]]:
     """Queues an upload. Returns its mapping, whose mappable id is the upload's, and the mapping's instructions."""
-    advertiser_id = upload.advertiser_id
+    connection, advertiser_id = jobs.connection, upload.advertiser_id
     upload_id = insert_row(
         connection,
         UPLOADS,
@@ -63,14 +63,7 @@ def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tup
         connection, advertiser_id=advertiser_id, kind=PROFILE, mappable_type=SOURCE, mappable_id=str(upload_id)
     )
     instructions = request_schema(connection, mapping, upload.columns, list_id=upload.list_id)
-    enqueue(
-        connection,
-        arrival,
-        MAPPING_JOB,
-        advertiser_id=advertiser_id,
-        mapping_id=mapping.id,
-        instructions=instructions,
-    )
+    jobs.add(MAPPING_JOB, advertiser_id=advertiser_id, mapping_id=mapping.id, instructions=instructions)
     batch = RecordBatch(
         advertiser_id=advertiser_id,
         provider=SOURCE,
@@ -80,7 +73,7 @@ def take_upload(connection: Connection, arrival: Arrival, upload: Upload) -> tup
         rejecting=upload.rejecting,
         pinned_schemas=schemas_of_upload(mapping.id, instructions, upload.status),
     )
-    batch_id = enqueue_records(connection, arrival, batch, pin_mappings=False)
+    batch_id = jobs.add_records(batch, pin_mappings=False)
     connection.execute(update(UPLOADS).where(UPLOADS.c.id == upload_id).values(batch_id=batch_id))
     return mapping, instructions
 

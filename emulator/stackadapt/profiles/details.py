@@ -11,8 +11,15 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 from emulator.stackadapt.ingestion.profile_lists import integration_of
 from emulator.stackadapt.tables import EXTERNAL_AUDIENCES, HELD_EXTERNAL_IDS, MEMBERSHIPS, PROFILE_INTEGRATIONS
 from emulator.stackadapt.upsert import rows_in
+from emulator.statements import Prepared, keys
 
 Rows = Mapping[int, Sequence[Row[Any]]]
+
+_INTEGRATIONS = Prepared(
+    select(PROFILE_INTEGRATIONS)
+    .where(PROFILE_INTEGRATIONS.c.profile_id.in_(keys()))
+    .order_by(PROFILE_INTEGRATIONS.c.mapping_id, PROFILE_INTEGRATIONS.c.source)
+)
 
 
 def external_ids_of(connection: Connection, profile_ids: Sequence[int]) -> Rows:
@@ -35,9 +42,10 @@ def audiences_of(connection: Connection, profile_ids: Sequence[int]) -> Rows:
 
 def integrations_of(connection: Connection, profile_ids: Sequence[int]) -> Mapping[int, list[dict[str, Any]]]:
     """The connections that sent each profile, as the schema's `CdpIntegration`."""
-    query = select(PROFILE_INTEGRATIONS).order_by(PROFILE_INTEGRATIONS.c.mapping_id, PROFILE_INTEGRATIONS.c.source)
-    found = _by_profile(connection, query, PROFILE_INTEGRATIONS.c.profile_id, profile_ids)
-    return {profile_id: [integration_of(row) for row in found[profile_id]] for profile_id in profile_ids}
+    found: dict[int, list[dict[str, Any]]] = {profile_id: [] for profile_id in profile_ids}
+    for row in _INTEGRATIONS.matching(connection, profile_ids):
+        found[row.profile_id].append(integration_of(row))
+    return found
 
 
 def distinct_sources(integrations: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, false, func, not_, or_, select
 
 from emulator.stackadapt import messages
 from emulator.stackadapt.ingestion.profile_lists import is_on_list
 from emulator.stackadapt.messages import emulator_error
+from emulator.stackadapt.profile_counts import number_of
 from emulator.stackadapt.profiles.details import distinct_sources, integrations_of
 from emulator.stackadapt.relay import cursor_of, position_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.segments.store import compiled_segment
 from emulator.stackadapt.tables import PROFILE_INTEGRATIONS, PROFILES, SEGMENTS, row_id
+from emulator.statements import Prepared
 
 # Assumed; neither the default nor the maximum is public.
 PAGE = 100
@@ -42,23 +44,21 @@ Filter = Callable[[_Context, Any], Condition]
 def profile_page(
     connection: Connection, advertiser_id: str, filters: Mapping[str, Any], *, now: datetime
 ) -> dict[str, Any]:
-    """`size` (all matches), the profiles of the page, and the tokens of the pages before and after it.
+    """`size` (all matches, as a function), the profiles of the page, and the tokens of the pages before and after it.
 
     A token is the position of a profile, so pages neither repeat nor skip one when profiles are written between them.
     Raises GraphQLError for a bad limit or token, or an unknown segment.
     """
     limit = _limit(filters.get("limit"))
     context = _Context(connection, advertiser_id, now)
-    conditions = [PROFILES.c.advertiser_id == advertiser_id]
-    for name, value in filters.items():
-        if name in _FILTERS and value is not None:
-            conditions.append(_FILTERS[name](context, value))
-    size = connection.scalar(select(func.count()).select_from(PROFILES).where(*conditions)) or 0
-    rows = _rows(connection, conditions, filters.get("paginationToken"), limit)
+    conditions = [
+        _FILTERS[name](context, value) for name, value in filters.items() if name in _FILTERS and value is not None
+    ]
+    rows = _rows(connection, advertiser_id, conditions, filters.get("paginationToken"), limit)
     integrations = integrations_of(connection, [row.id for row in rows])
     return {
-        "size": size,
-        **_tokens(connection, conditions, rows),
+        "size": lambda: _size(connection, advertiser_id, conditions),
+        **_tokens(connection, advertiser_id, conditions, rows),
         "profiles": [
             {
                 "id": row.id,
@@ -72,13 +72,45 @@ def profile_page(
     }
 
 
-def _rows(connection: Connection, conditions: Sequence[Condition], token: str | None, limit: int) -> list[Row[Any]]:
-    query = select(PROFILES.c.id, PROFILES.c.email, PROFILES.c.marketing_status).where(*conditions).limit(limit)
+_OWN: Final = PROFILES.c.advertiser_id == bindparam("advertiser_id")
+_BEYOND: Final = {_AFTER: PROFILES.c.id > bindparam("position"), _BEFORE: PROFILES.c.id < bindparam("position")}
+
+
+def _page(conditions: Sequence[Condition], direction: str) -> Select[Any]:
+    order = PROFILES.c.id if direction == _AFTER else PROFILES.c.id.desc()
+    return (
+        select(PROFILES.c.id, PROFILES.c.email, PROFILES.c.marketing_status)
+        .where(*conditions, _BEYOND[direction])
+        .order_by(order)
+        .limit(bindparam("limit"))
+    )
+
+
+_PAGES_OF_ALL: Final = {direction: Prepared(_page([_OWN], direction)) for direction in _BEYOND}
+
+
+def _profiles(
+    connection: Connection, advertiser_id: str, filters: Sequence[Condition], direction: str, **page: int
+) -> list[Any]:
+    """Up to `limit` profiles that pass the filters, beyond `position` in a direction, the nearest first."""
+    if not filters:
+        return _PAGES_OF_ALL[direction].rows(connection, advertiser_id=advertiser_id, **page)
+    return [*connection.execute(_page([_OWN, *filters], direction), {"advertiser_id": advertiser_id, **page})]
+
+
+def _size(connection: Connection, advertiser_id: str, filters: Sequence[Condition]) -> int:
+    if not filters:
+        return number_of(connection, advertiser_id)
+    query = select(func.count()).select_from(PROFILES).where(_OWN, *filters)
+    return connection.scalar(query, {"advertiser_id": advertiser_id}) or 0
+
+
+def _rows(
+    connection: Connection, advertiser_id: str, filters: Sequence[Condition], token: str | None, limit: int
+) -> list[Any]:
     direction, position = _read_token(token)
-    if direction == _BEFORE:
-        backward = query.where(PROFILES.c.id < position).order_by(PROFILES.c.id.desc())
-        return [*connection.execute(backward)][::-1]
-    return [*connection.execute(query.where(PROFILES.c.id > position).order_by(PROFILES.c.id))]
+    rows = _profiles(connection, advertiser_id, filters, direction, position=position, limit=limit)
+    return rows if direction == _AFTER else rows[::-1]
 
 
 def _read_token(token: str | None) -> tuple[str, int]:
@@ -91,19 +123,17 @@ def _read_token(token: str | None) -> tuple[str, int]:
     raise emulator_error(messages.BAD_CURSOR.format(token))
 
 
-def _tokens(connection: Connection, conditions: Sequence[Condition], rows: Sequence[Row[Any]]) -> dict[str, Any]:
+def _tokens(
+    connection: Connection, advertiser_id: str, filters: Sequence[Condition], rows: Sequence[Any]
+) -> dict[str, Any]:
     if not rows:
         return {"nextToken": None, "prevToken": None}
-    first, last = rows[0].id, rows[-1].id
 
-    def token(direction: str, position: int, beyond: Condition) -> str | None:
-        found = connection.execute(select(PROFILES.c.id).where(*conditions, beyond).limit(1)).first()
+    def token(direction: str, position: int) -> str | None:
+        found = _profiles(connection, advertiser_id, filters, direction, position=position, limit=1)
         return cursor_of(_PAGES, (direction, position)) if found else None
 
-    return {
-        "nextToken": token(_AFTER, last, PROFILES.c.id > last),
-        "prevToken": token(_BEFORE, first, PROFILES.c.id < first),
-    }
+    return {"nextToken": token(_AFTER, rows[-1].id), "prevToken": token(_BEFORE, rows[0].id)}
 
 
 def _limit(limit: int | None) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from emulator.errors import unknown
+from emulator.json_text import compact
 from emulator.stackadapt.ingestion.declared_properties import UPLOADED
 from emulator.stackadapt.ingestion.deletions import deletions
 from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
@@ -164,7 +165,8 @@ def _equal(*pairs: tuple[ColumnElement[Any], str | None]) -> list[ColumnElement[
 
 def _has_value(external_id: str) -> ColumnElement[bool]:
     """The condition that a record has a value: a string, or an integer of the same digits."""
-    texts = [f":{json.dumps(external_id)}"]
+    # In both spellings that `compact` has for a character beyond ASCII.
+    texts = [f":{compact(external_id)}", f":{json.dumps(external_id)}"]
     if external_id.isascii() and external_id.isdigit():
         texts += [f":{external_id},", f":{external_id}}}"]
     return or_(*(func.replace(RECORDS.c.raw, text, "") != RECORDS.c.raw for text in texts))

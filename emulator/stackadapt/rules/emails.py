@@ -11,9 +11,9 @@ _LONGEST_LOCAL_PART = 64
 MISSING_EMAIL = "MISSING_EMAIL"
 INVALID_EMAIL = "INVALID_EMAIL"
 
-_ATOM = r"[^\W_]|[-!#$%&'*+/=?^_`{|}~]"
-_LABEL = r"[^\W_](?:[^\W_]|-)*(?<!-)"
-_ADDRESS = re.compile(rf"(?P<local>(?:{_ATOM})+(?:\.(?:{_ATOM})+)*)@(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
+_ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+_LABEL = r"[^\W_]+(?:-+[^\W_]+)*"
+_ADDRESS = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
 
 
 def normalise(email: str) -> str:

@@ -8,7 +8,7 @@ output field `mappingSchema` has the latter keys (assumed).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from emulator import strict_json
@@ -40,12 +40,17 @@ class MappingColumn:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form, in the output field `mappingSchema` and in the database."""
-        column = asdict(self)
-        choices = column.pop("choices")
-        if choices:
-            column["options"] = [{"label": label, "value": value} for label, value in choices]
-        if column["value"] is None:
-            del column["value"]
+        column: dict[str, Any] = {
+            "incoming_key": self.incoming_key,
+            "destination_key": self.destination_key,
+            "label": self.label,
+            "data_type": self.data_type,
+            "is_pii": self.is_pii,
+        }
+        if self.value is not None:
+            column["value"] = self.value
+        if self.choices:
+            column["options"] = [{"label": label, "value": value} for label, value in self.choices]
         return column
 
 

@@ -5,7 +5,8 @@ The service's own text asks for `segmentio`; its published client has sent `SEGM
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from emulator.stackadapt.rules.closest import closest
 
@@ -17,8 +18,12 @@ def provider_key(provider: str | None) -> str:
 
 def source_of(provider: str, sources: Iterable[str]) -> str | None:
     """The value of the schema's enum `Source` that a provider means, or None."""
-    key = provider_key(provider)
-    return next((source for source in sources if provider_key(source) == key), None)
+    return _by_key(frozenset(sources)).get(provider_key(provider))
+
+
+@lru_cache(maxsize=10)
+def _by_key(sources: frozenset[str]) -> Mapping[str, str]:
+    return {provider_key(source): source for source in sources}
 
 
 def known_sources(provider: str, sources: Collection[str]) -> str:

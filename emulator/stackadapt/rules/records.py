@@ -53,17 +53,12 @@ _SHARED: Mapping[str, str] = {MOVE: EXTERNAL_ID_MOVED, FIRST: EXTERNAL_ID_KEPT, 
 
 @dataclass(frozen=True, slots=True)
 class PropertyColumn:
-    """A mapping column prepared for reading: `key` is the property's encoded key.
+    """A mapping column prepared for reading: `key` is the property's encoded key."""
 
-    `text_key` is the stored key for text values, if the column accepts any text.
-    """
-
-    incoming_key: str
     key: str
     data_type: str
     default: str | None
     choices: frozenset[str]
-    text_key: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +66,8 @@ class RecordMapping:
     """The mappings under which records are read. `mapping_id` is 0 when there is no profile mapping.
 
     `status` is the marketing status that it sets, `list_id` the profile list that it fills. A record with one of
-    `audience_keys` concerns an audience. A key outside `read_keys` is dropped.
+    `audience_keys` concerns an audience. A key outside `read_keys` is dropped. `properties` has for each column the
+    incoming key and the stored key of text, if the column accepts any text.
     """
 
     mapping_id: int
@@ -80,7 +76,7 @@ class RecordMapping:
     email_key: str
     external_id_key: str | None
     audience_keys: tuple[str, ...]
-    properties: tuple[PropertyColumn, ...]
+    properties: tuple[tuple[str, str | None, PropertyColumn], ...]
     maps_audiences: bool
     audience_id_key: str | None
     audience_name_key: str | None
@@ -188,7 +184,9 @@ def record_mapping_of(
             else ()
         ),
         properties=tuple(
-            _property_column(column) for column in profile_columns if column.destination_key not in (EMAIL, EXTERNAL_ID)
+            (column.incoming_key, _text_key(column), _property_column(column))
+            for column in profile_columns
+            if column.destination_key not in (EMAIL, EXTERNAL_ID)
         ),
         maps_audiences=audience_columns is not None,
         audience_id_key=audience.get(EXTERNAL_ID),
@@ -217,16 +215,20 @@ def _read_keys(
 def _property_column(column: MappingColumn) -> PropertyColumn:
     data_type = BUILTIN_TYPES.get(column.destination_key, column.data_type)
     key = encoded(column.destination_key)
-    choices = frozenset(value for _, value in column.choices)
-    text_key = f"{TEXT}:{key}" if is_read_as_text(data_type) and not choices else None
-    return PropertyColumn(column.incoming_key, key, data_type, column.value, choices, text_key)
+    return PropertyColumn(key, data_type, column.value, frozenset(value for _, value in column.choices))
+
+
+def _text_key(column: MappingColumn) -> str | None:
+    """The stored key for text values, if the column accepts any text."""
+    data_type = BUILTIN_TYPES.get(column.destination_key, column.data_type)
+    return f"{TEXT}:{encoded(column.destination_key)}" if is_read_as_text(data_type) and not column.choices else None
 
 
 def read_record(record: Mapping[str, Any], mapping: RecordMapping) -> ParsedRecord:
     """Reads one flat object. What cannot be read becomes a warning; nothing raises."""
     warnings: list[RecordWarning] = []
     email, email_reason = read_email(record.get(mapping.email_key))
-    about_audience = any(key in record for key in mapping.audience_keys)
+    about_audience = not record.keys().isdisjoint(mapping.audience_keys)
     return ParsedRecord(
         email=email,
         email_reason=email_reason,
@@ -278,19 +280,19 @@ def _identifier(value: Any) -> str | None:
 
 def _properties(record: Mapping[str, Any], mapping: RecordMapping, warnings: list[RecordWarning]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for column in mapping.properties:
-        value = record.get(column.incoming_key)
+    for incoming_key, text_key, column in mapping.properties:
+        value = record.get(incoming_key)
+        # Nearly every value is a plain string; this shortcut matters for batches of thousands.
+        if text_key is not None and type(value) is str and value.isascii() and "\x00" not in value:
+            found[text_key] = value
+            continue
         if value is None:
             value = column.default
             if value is None:
                 continue
-        if column.text_key is not None and type(value) is str and is_storable(value):
-            # Nearly every value is a plain string; this shortcut matters for batches of thousands.
-            found[column.text_key] = value
-            continue
         read = read_value(value, column.data_type, column.choices)
         if read is None:
-            warnings.append({"code": UNREADABLE_VALUE, "key": column.incoming_key, "declared": column.data_type})
+            warnings.append({"code": UNREADABLE_VALUE, "key": incoming_key, "declared": column.data_type})
         else:
             found[f"{read.kind}:{column.key}"] = read.content
     return found

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -78,9 +79,12 @@ def _boolean(value: Any) -> Value | None:
 
 
 def _date(value: Any) -> Value | None:
-    if not isinstance(value, str):
-        return None
-    text = value.strip()
+    return _day(value.strip()) if isinstance(value, str) else None
+
+
+# Thousands of people have birthdays on the same few days.
+@lru_cache(maxsize=4096)
+def _day(text: str) -> Value | None:
     try:
         if match := _ISO.fullmatch(text):
             return Value(TEXT, date.fromisoformat(match[1]).isoformat())

@@ -12,7 +12,7 @@ from ariadne import MutationType, ObjectType, QueryType
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.graphql.resolvers.fields import Input, plain
-from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
+from emulator.stackadapt.ingestion.jobs import RecordBatch
 from emulator.stackadapt.ingestion.mappings import PROFILE, mapping_by_id
 from emulator.stackadapt.messages import emulator_error
 from emulator.stackadapt.rules.providers import known_sources, provider_key, source_of
@@ -49,7 +49,7 @@ def resolve_upsert_profiles(
     context = info.context
     batch = _batch(context, integration, input)
     tie = context.workspace.ingestion.mapping_race
-    enqueue_records(context.connection, context.arrival, batch, pin_mappings=tie)
+    context.jobs.add_records(batch, pin_mappings=tie)
     return {"status": ACCEPTED, "requestId": input["requestId"]}
 
 

@@ -37,7 +37,7 @@ def delete_profiles_with_external_ids(context: RequestContext, given: Input) -> 
         "external_ids": list(dict.fromkeys(given["externalIds"])),
     }
     for advertiser_id in advertiser_ids:
-        context.enqueue(DELETE_EXTERNAL_IDS_JOB, advertiser_id=advertiser_id, instructions=instructions)
+        context.jobs.add(DELETE_EXTERNAL_IDS_JOB, advertiser_id=advertiser_id, instructions=instructions)
 
 
 @mutations_2026.field("deleteRawProfile")
@@ -69,4 +69,4 @@ def _delete_emails(context: RequestContext, given: Input, emails: Sequence[str],
         "emails": valid_emails(emails, argument),
         "compliance": bool(given.get("isComplianceRequest")),
     }
-    context.enqueue(DELETE_EMAILS_JOB, advertiser_id=given["advertiserId"], instructions=instructions)
+    context.jobs.add(DELETE_EMAILS_JOB, advertiser_id=given["advertiserId"], instructions=instructions)

@@ -142,5 +142,5 @@ def mapping_node(context: RequestContext, mapping: Mapping, instructions: Input,
 
 
 def _enqueue(context: RequestContext, mapping: Mapping, instructions: Input) -> Output:
-    context.enqueue(MAPPING_JOB, advertiser_id=mapping.advertiser_id, mapping_id=mapping.id, instructions=instructions)
+    context.jobs.add(MAPPING_JOB, advertiser_id=mapping.advertiser_id, mapping_id=mapping.id, instructions=instructions)
     return mapping_node(context, mapping, instructions)

@@ -90,7 +90,7 @@ def update_profile_list_profiles(context: RequestContext, given: Input) -> None:
     if set(add) & set(remove):
         raise refusal(messages.ADDED_AND_REMOVED, "input", "removeProfilesRawEmail")
     instructions = {"list_ids": list_ids, "add": add, "remove": remove}
-    context.enqueue(LIST_MEMBERS_JOB, advertiser_id=advertiser_id, instructions=instructions)
+    context.jobs.add(LIST_MEMBERS_JOB, advertiser_id=advertiser_id, instructions=instructions)
 
 
 def writable_list(context: RequestContext, list_id: str, advertiser_id: str | None, *path: str) -> Row[Any]:

@@ -11,7 +11,7 @@ from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.context import Info, RequestContext
 from emulator.stackadapt.graphql.resolvers.fields import Input, Output, mutation, plain
 from emulator.stackadapt.ingestion.apply import preview_rejections
-from emulator.stackadapt.ingestion.jobs import RecordBatch, enqueue_records
+from emulator.stackadapt.ingestion.jobs import RecordBatch
 from emulator.stackadapt.messages import emulator_error
 from emulator.stackadapt.profiles.pages import profile_page
 from emulator.stackadapt.relay import CursorOrder, connection
@@ -32,7 +32,7 @@ profile = ObjectType("Profile")
 BINDABLES = [
     query,
     mutations,
-    plain("ProfilesResponse", "nextToken", "prevToken", "size"),
+    plain("ProfilesResponse", "nextToken", "prevToken"),
     response,
     plain("Profile", "email", "marketingStatus", "sources"),
     profile,
@@ -62,7 +62,7 @@ def upsert_profiles(context: RequestContext, given: Input) -> Output:
     )
     ingestion = context.workspace.ingestion
     reported = preview_rejections(context.connection, batch) if ingestion.report_rejections == REPORT else ()
-    enqueue_records(context.connection, context.arrival, batch, pin_mappings=ingestion.mapping_race)
+    context.jobs.add_records(batch, pin_mappings=ingestion.mapping_race)
     return {"userErrors": reported}
 
 
@@ -72,6 +72,12 @@ def resolve_cdp_profiles(_parent: Any, info: Info, *, advertiserId: str, filterB
     if context.readable(advertiserId) is None:
         raise emulator_error(messages.READ_SCOPE_MISSING.format(advertiserId))
     return profile_page(context.connection, advertiserId, filterBy or {}, now=from_millis(context.arrival.received_at))
+
+
+@response.field("size")
+def resolve_size(parent: Input, _info: Info) -> int:
+    size: int = parent["size"]()
+    return size
 
 
 @response.field("profiles")

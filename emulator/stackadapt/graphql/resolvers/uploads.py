@@ -104,7 +104,7 @@ def _upload(
         failure=failure,
         rejecting=context.faults.record_rejection(),
     )
-    mapping, instructions = take_upload(context.connection, context.arrival, upload)
+    mapping, instructions = take_upload(context.jobs, upload)
     shown = {
         "advertiser": context.advertisers.get(advertiser_id),
         "filename": filename,

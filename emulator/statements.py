@@ -1,0 +1,198 @@
+"""Statements that are compiled once and run on the database driver.
+
+SQLAlchemy builds, caches and wraps a statement at each call, which takes longer than the database needs for a small
+one. What runs with every request is prepared here instead; it is the same SQL.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import JSON, BindParameter, Connection, bindparam
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ClauseElement
+
+from emulator.json_text import compact
+
+# The parameter for the keys of `matching`, and how SQLAlchemy writes it.
+_KEYS: Final = "keys"
+_EXPANDED: Final = f"__[POSTCOMPILE_{_KEYS}]"
+# How the drivers of the databases write a parameter, and SQLAlchemy's name for that style.
+_STYLES: Final = {"sqlite": ("?", "qmark"), "postgresql": ("%s", "format")}
+# Keys are padded to one of these numbers, so that the driver meets few different texts.
+_NUMBERS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+Values = Mapping[str, Any]
+_Process = Callable[[Any], Any]
+
+
+def keys() -> BindParameter[Any]:
+    """The parameter for `column.in_(keys())` in a statement that is run by `Prepared.matching`."""
+    return bindparam(_KEYS, expanding=True)
+
+
+class _Compiled(NamedTuple):
+    """The text for one database, the order of its parameters, how values are converted, and those that it brings."""
+
+    text: str
+    order: tuple[str, ...]
+    parameters: Mapping[str, _Process]
+    columns: Sequence[tuple[int, _Process]]
+    own: Mapping[str, Any]
+    row: Callable[[Iterable[Any]], Any]
+    placeholder: str
+
+    def arranged(self, values: Values) -> tuple[Any, ...]:
+        """The values of the parameters in their order."""
+        given = {**self.own, **values}
+        for name, process in self.parameters.items():
+            given[name] = process(given[name])
+        return tuple([given[name] for name in self.order])
+
+    def by_keys(self, wanted: Iterable[Any], values: Values) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """The text and the parameters for each portion of the keys."""
+        wanted = list(wanted)
+        for start in range(0, len(wanted), _NUMBERS[-1]):
+            part = wanted[start : start + _NUMBERS[-1]]
+            size = next(number for number in _NUMBERS if number >= len(part))
+            part += part[-1:] * (size - len(part))
+            text = self.text.replace(_EXPANDED, ", ".join([self.placeholder] * size))
+            arranged = self.arranged({**values, _KEYS: None})
+            at = self.order.index(_KEYS)
+            yield text, (*arranged[:at], *part, *arranged[at + 1 :])
+
+    def arranged_rows(self, rows: Sequence[Values]) -> list[tuple[Any, ...]]:
+        """The values of the parameters of many rows."""
+        if self.own or len(self.order) == 1:
+            return [self.arranged(row) for row in rows]
+        arranged = map(itemgetter(*self.order), rows)
+        processes = [(self.order.index(name), process) for name, process in self.parameters.items()]
+        if not processes:
+            return list(arranged)
+        converted = []
+        for values in arranged:
+            cells = list(values)
+            for index, process in processes:
+                cells[index] = process(cells[index])
+            converted.append(tuple(cells))
+        return converted
+
+
+class Prepared:
+    """A statement whose parameters have names (`bindparam`). Errors are those of SQLAlchemy, without the parameters."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, connection: Connection, **values: Any) -> list[Any]:
+        """The rows of a query, as named tuples."""
+        compiled = self._for(connection.dialect)
+        return _fetched(connection, compiled, compiled.text, compiled.arranged(values))
+
+    def first(self, connection: Connection, **values: Any) -> Any:
+        """The first row; None when there is none."""
+        rows = self.rows(connection, **values)
+        return rows[0] if rows else None
+
+    def value(self, connection: Connection, **values: Any) -> Any:
+        """The first column of the first row; None when there is none."""
+        rows = self.rows(connection, **values)
+        return rows[0][0] if rows else None
+
+    def matching(self, connection: Connection, wanted: Iterable[Any], **values: Any) -> Iterator[Any]:
+        """The rows in which a column has one of the wanted keys, however many there are."""
+        compiled = self._for(connection.dialect)
+        for text, arranged in compiled.by_keys(wanted, values):
+            yield from _fetched(connection, compiled, text, arranged)
+
+    def run_matching(self, connection: Connection, wanted: Iterable[Any], **values: Any) -> None:
+        """Runs a statement without a result on the rows in which a column has one of the wanted keys."""
+        compiled = self._for(connection.dialect)
+        for text, arranged in compiled.by_keys(wanted, values):
+            _execute(connection, text, arranged).close()
+
+    def run(self, connection: Connection, **values: Any) -> None:
+        """Runs a statement without a result."""
+        compiled = self._for(connection.dialect)
+        _execute(connection, compiled.text, compiled.arranged(values)).close()
+
+    def many(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """Runs a statement without a result for each row."""
+        if rows:
+            compiled = self._for(connection.dialect)
+            _execute(connection, compiled.text, compiled.arranged_rows(rows), many=True).close()
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = _compile(self._statement, dialect)
+        return found
+
+
+def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
+    placeholder, style = _STYLES[dialect.name]
+    kind: Any = type(dialect)
+    styled = kind(paramstyle=style)
+    compiled: Any = statement.compile(dialect=styled)
+    columns = list(getattr(statement, "exported_columns", ()))
+    readers = [column.type.dialect_impl(styled).result_processor(styled, None) for column in columns]
+    writers = {name: _writer(bound, styled) for bound, name in compiled.bind_names.items() if name != _KEYS}
+    row = namedtuple("Row", [column.name for column in columns], rename=True)  # type: ignore[misc]
+    return _Compiled(
+        text=str(compiled),
+        order=tuple(compiled.positiontup or ()),
+        parameters={name: writer for name, writer in writers.items() if writer is not None},
+        columns=[(index, reader) for index, reader in enumerate(readers) if reader is not None],
+        own={name: bound.effective_value for bound, name in compiled.bind_names.items() if not bound.required},
+        row=row._make,
+        placeholder=placeholder,
+    )
+
+
+def _writer(parameter: BindParameter[Any], dialect: Dialect) -> _Process | None:
+    """How a value is converted for the driver."""
+    if isinstance(parameter.type, JSON):
+        none_as_null = parameter.type.none_as_null
+        return lambda value: None if value is None and none_as_null else compact(value)
+    return parameter.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _fetched(connection: Connection, compiled: _Compiled, text: str, values: Any) -> list[Any]:
+    cursor = _execute(connection, text, values)
+    rows = cursor.fetchall()
+    cursor.close()
+    if not compiled.columns:
+        return [*map(compiled.row, rows)]
+    read = []
+    for row in rows:
+        cells = list(row)
+        for index, process in compiled.columns:
+            cells[index] = process(cells[index])
+        read.append(compiled.row(cells))
+    return read
+
+
+def _execute(connection: Connection, text: str, values: Any, *, many: bool = False) -> Any:
+    """The driver's cursor after a statement. Raises DBAPIError."""
+    cursor = connection.connection.cursor()
+    dialect = connection.dialect
+    driver: Any = dialect.dbapi
+    try:
+        if many:
+            cursor.executemany(text, values)
+        else:
+            cursor.execute(text, values)
+    except driver.Error as error:
+        lost = dialect.is_disconnect(error, connection.connection.driver_connection, cursor)
+        cursor.close()
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text, None, error, driver.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+        ) from error
+    return cursor
