@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Select,
     Table,
+    bindparam,
     column,
     create_engine,
     event,
@@ -35,6 +36,7 @@ from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement
 
 from emulator.clock import check_machine
 from emulator.errors import NotFound, UserMistake
+from emulator.statements import Prepared
 
 MEMORY = "sqlite://"
 
@@ -188,8 +190,14 @@ def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping
         return connection.execute(statement, rows).scalars().all()
     last = connection.scalar(_last_id(table)) or 0
     numbers = range(last + 1, last + 1 + len(rows))
-    connection.execute(insert(table), [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)])
+    numbered = [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)]
+    _inserting(table, tuple(numbered[0])).many(connection, numbered)
     return numbers
+
+
+@cache
+def _inserting(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table).values({name: bindparam(name) for name in names}))
 
 
 @cache

@@ -27,7 +27,8 @@ LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids patience protocol",
         "clock durations addresses credentials text text_files strict_json json_text",
-        "timestamps rate_limit transport store statements schemas",
+        "timestamps rate_limit transport statements schemas",
+        "store",
         "yaml_files events",
         "workspace_file workspace_segment",
         "workspace journal faults",

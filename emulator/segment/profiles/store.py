@@ -14,25 +14,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from emulator.segment.profiles.history_store import HistoryStore
 from emulator.segment.profiles.profile import USER_ID, Identifier, Profile, Setting
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
+from emulator.statements import Prepared, keys
 from emulator.store import insert_numbered
 
 _LIMITS = {USER_ID: 1}
 _LIMIT = 5
 _AFTER_ALL_STORED = 1 << 63
 
-# Built once: for a single call, building statements takes longer than running them.
-_KEYS: BindParameter[Sequence[int]] = bindparam("keys", expanding=True)
-_PROFILES = select(PROFILES).where(PROFILES.c.id.in_(_KEYS)).order_by(PROFILES.c.id)
-_IDENTIFIERS = select(IDENTIFIERS).where(IDENTIFIERS.c.profile_id.in_(_KEYS)).order_by(IDENTIFIERS.c.id)
-_MEMBERSHIPS = select(MEMBERSHIPS).where(MEMBERSHIPS.c.profile_id.in_(_KEYS))
-_LAST_TURN = select(func.max(PROFILES.c.turn))
-_OWNERS = select(IDENTIFIERS.c.profile_id).where(
-    (IDENTIFIERS.c.type == bindparam("of_type")) & IDENTIFIERS.c.value.in_(bindparam("values", expanding=True))
+_PROFILES = Prepared(select(PROFILES).where(PROFILES.c.id.in_(keys())).order_by(PROFILES.c.id))
+_IDENTIFIERS = Prepared(select(IDENTIFIERS).where(IDENTIFIERS.c.profile_id.in_(keys())).order_by(IDENTIFIERS.c.id))
+_MEMBERSHIPS = Prepared(select(MEMBERSHIPS).where(MEMBERSHIPS.c.profile_id.in_(keys())))
+_LAST_TURN = Prepared(select(func.max(PROFILES.c.turn)))
+_OWNERS = Prepared(
+    select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == bindparam("of_type"), IDENTIFIERS.c.value.in_(keys()))
+)
+_CHANGE = Prepared(
+    update(PROFILES)
+    .where(PROFILES.c.id == bindparam("key"))
+    .values({name: bindparam(f"new_{name}") for name in ("traits", "updated", "turn")})
+)
+_IDENTIFY = Prepared(insert(IDENTIFIERS).values({name: bindparam(name) for name in ("type", "value", "profile_id")}))
+_ENTER = Prepared(insert(MEMBERSHIPS).values({name: bindparam(name) for name in ("profile_id", "audience_key")}))
+_LEAVE = Prepared(
+    delete(MEMBERSHIPS).where(
+        MEMBERSHIPS.c.profile_id == bindparam("profile"), MEMBERSHIPS.c.audience_key == bindparam("audience")
+    )
 )
 
 
@@ -89,7 +100,7 @@ class ProfileSession:
         if not traits:
             return
         if self._turn is None:
-            self._turn = self._connection.scalar(_LAST_TURN) or 0
+            self._turn = _LAST_TURN.value(self._connection) or 0
         self._turn += 1
         profile.set_traits(traits, (at, self._turn))
 
@@ -138,18 +149,16 @@ class ProfileSession:
             for profile, key in zip(new, insert_numbered(self._connection, PROFILES, rows), strict=True):
                 profile.key = key
         if old:
-            rows = [_row(profile) | {"key": profile.key} for profile in old]
-            self._connection.execute(update(PROFILES).where(PROFILES.c.id == bindparam("key")), rows)
+            changed = [(profile.key, _row(profile)) for profile in old]
+            rows = [{"key": key, **{f"new_{name}": value for name, value in row.items()}} for key, row in changed]
+            _CHANGE.many(self._connection, rows)
 
     def _save_identifiers(self, moved: Mapping[int, int]) -> None:
         for gone, kept in moved.items():
             of_absorbed = update(IDENTIFIERS).where(IDENTIFIERS.c.profile_id == gone)
             self._connection.execute(of_absorbed.values(profile_id=kept))
-        if self._added:
-            rows = [
-                {"type": kind, "value": value, "profile_id": key_of(profile)} for (kind, value), profile in self._added
-            ]
-            self._connection.execute(insert(IDENTIFIERS), rows)
+        rows = [{"type": kind, "value": value, "profile_id": key_of(profile)} for (kind, value), profile in self._added]
+        _IDENTIFY.many(self._connection, rows)
 
     def _save_memberships(self, profiles: Sequence[Profile], gone: Sequence[int]) -> None:
         if gone:
@@ -159,12 +168,8 @@ class ProfileSession:
             before, now = profile.stored.audiences, profile.audiences
             entered += [{"profile_id": profile.key, "audience_key": key} for key in sorted(now - before)]
             left += [{"profile": profile.key, "audience": key} for key in sorted(before - now)]
-        if left:
-            same_profile = MEMBERSHIPS.c.profile_id == bindparam("profile")
-            same_audience = MEMBERSHIPS.c.audience_key == bindparam("audience")
-            self._connection.execute(delete(MEMBERSHIPS).where(same_profile & same_audience), left)
-        if entered:
-            self._connection.execute(insert(MEMBERSHIPS), entered)
+        _LEAVE.many(self._connection, left)
+        _ENTER.many(self._connection, entered)
 
 
 def key_of(profile: Profile) -> int:
@@ -175,18 +180,18 @@ def key_of(profile: Profile) -> int:
     return profile.key
 
 
-def read_profiles(connection: Connection, keys: Sequence[int]) -> list[Profile]:
+def read_profiles(connection: Connection, wanted: Sequence[int]) -> list[Profile]:
     """The stored profiles with these keys, oldest first, with their identifiers and audiences."""
-    rows = connection.execute(_PROFILES, {"keys": keys})
+    rows = _PROFILES.matching(connection, sorted(wanted))
     profiles = {
         row.id: Profile(
             key=row.id, created_at=row.created_at, traits=json.loads(row.traits), updated=_settings(row.updated)
         )
         for row in rows
     }
-    for row in connection.execute(_IDENTIFIERS, {"keys": keys}):
+    for row in _IDENTIFIERS.matching(connection, wanted):
         profiles[row.profile_id].identifiers[row.type, row.value] = row.id
-    for row in connection.execute(_MEMBERSHIPS, {"keys": keys}):
+    for row in _MEMBERSHIPS.matching(connection, wanted):
         profiles[row.profile_id].audiences.add(row.audience_key)
     return list(profiles.values())
 
@@ -195,10 +200,10 @@ def _keys_of(connection: Connection, identifiers: set[Identifier]) -> list[int]:
     by_type: dict[str, list[str]] = {}
     for kind, value in identifiers:
         by_type.setdefault(kind, []).append(value)
-    keys: set[int] = set()
+    found: set[int] = set()
     for kind, values in by_type.items():
-        keys.update(connection.execute(_OWNERS, {"of_type": kind, "values": values}).scalars())
-    return sorted(keys)
+        found.update(row.profile_id for row in _OWNERS.matching(connection, values, of_type=kind))
+    return sorted(found)
 
 
 def _row(profile: Profile) -> dict[str, Any]:

@@ -225,7 +225,7 @@ MEMBERS = st.dictionaries(st.sampled_from(sorted(CHECK.schema["properties"])), V
 
 @example(members={}, batch=False)
 @given(members=MEMBERS, batch=st.booleans())
-@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 def test_a_checked_payload_is_valid_unchanged(members: dict[str, Any], batch: bool) -> None:
     whole = {
         "event_type": "track",
@@ -244,7 +244,7 @@ def test_a_checked_payload_is_valid_unchanged(members: dict[str, Any], batch: bo
 
 @example(members={"email": "a@b.com"})
 @given(members=MEMBERS)
-@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 def test_the_fast_check_passes_only_valid_payloads(members: dict[str, Any]) -> None:
     schema = {**CHECK.schema, "required": []}
     assume(compile_fast_check(schema)(members) or members == {"email": "a@b.com"})
