@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, TypeAlias
@@ -31,15 +32,16 @@ def escaped_json(value: object) -> str:
 def escaped_profiles(profiles: Sequence[Profile]) -> str:
     """The escaped JSON of the profiles."""
     every_names = set(map(tuple, profiles))
-    if any(map(is_array_index, chain.from_iterable(every_names))):
-        return escaped_json(list(profiles))  # JavaScript orders them first
-    if _are_written_unchanged(profiles):
-        formats = {names: _format(names) for names in every_names}
-        return f"[{','.join([formats[tuple(profile)] % tuple(profile.values()) for profile in profiles])}]"
-    if all(map(_prints_as_python, profiles)):
-        text = _ENCODER.encode(list(profiles))
-        if not _has_lone_surrogate(text):
-            return text.replace('"', '\\"')
+    formats = {names: form for names in every_names if (form := _format(names))}
+    if len(formats) == len(every_names):
+        if _are_written_unchanged(profiles):
+            return f"[{','.join([formats[tuple(profile)] % tuple(profile.values()) for profile in profiles])}]"
+        if all(map(_prints_as_python, profiles)):
+            text = _ENCODER.encode(list(profiles))
+            if not _has_lone_surrogate(text):
+                return text.replace('"', '\\"')
+    if len(profiles) > 1:  # an unusual profile does not slow down the others
+        return f"[{','.join([escaped_profiles([profile])[1:-1] for profile in profiles])}]"
     return escaped_json(list(profiles))
 
 
@@ -52,8 +54,11 @@ def _are_written_unchanged(profiles: Sequence[Profile]) -> bool:
     return len(encode_basestring(text)) == len(f'"{text}"') and not _has_lone_surrogate(text)
 
 
-def _format(names: tuple[str, ...]) -> str:
-    """A profile with these names, with `%s` for its values."""
+@lru_cache(maxsize=256)
+def _format(names: tuple[str, ...]) -> str | None:
+    """A profile with these names, with `%s` for its values; None if JavaScript has the names in another order."""
+    if any(map(is_array_index, names)):
+        return None
     written = (escaped_json(name).replace("%", "%%") for name in names)
     return "{" + ",".join(f'{name}:\\"%s\\"' for name in written) + "}"
 

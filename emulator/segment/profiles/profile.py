@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from emulator.ids import base62
@@ -49,8 +50,8 @@ class Snapshot:
 class Profile:
     """A profile while a transaction works on it. `key` is None until it is first saved.
 
-    `identifiers` are numbered in the order in which they were added. `performed` (by event name), `journeys` (by
-    journey id) and `due` (when time alone may next change something, in milliseconds) are loaded where they are needed.
+    `identifiers` are in the order in which they were added, and numbered by it. `performed` (by event name), `journeys`
+    (by journey id) and `due` (when time alone may next change something, in milliseconds) are loaded where needed.
     `position` orders the profiles of a session, oldest first; `merged_into` is the profile that absorbed this one.
     """
 
@@ -70,9 +71,7 @@ class Profile:
 
     def values(self, kind: str) -> list[str]:
         """The values of one type of identifier, oldest first."""
-        added = [(order, value) for (type_, value), order in self.identifiers.items() if type_ == kind]
-        added.sort()
-        return [value for _, value in added]
+        return [value for type_, value in self.identifiers if type_ == kind]
 
     def events(self) -> list[Performed]:
         """All events that it performed."""
@@ -99,7 +98,7 @@ class Profile:
 
     def absorb(self, other: Profile) -> None:
         """Takes over everything of another profile; of two values of a trait, the one set last wins."""
-        self.identifiers |= other.identifiers
+        self.identifiers = dict(sorted((self.identifiers | other.identifiers).items(), key=itemgetter(1)))
         self.audiences |= other.audiences
         for event, performed in other.performed.items():
             self.performed[event] = self.performed.get(event, []) + performed
