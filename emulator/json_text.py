@@ -1,4 +1,4 @@
-"""JSON text for storage: compact, and written in C."""
+"""JSON text for storage: compact, and written and read in C."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ def compact(value: Any) -> str:
     except orjson.JSONEncodeError:
         # Half of a surrogate pair, an integer beyond 64 bits, or deeper nesting than it takes.
         return _ENCODED(value)
+
+
+def parsed(text: str) -> Any:
+    """The value of a stored JSON text; integers beyond 64 bits become floats, as in JavaScript."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Half of a surrogate pair, or deeper nesting than it takes.
+        return json.loads(text)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
+from emulator.json_text import parsed
 from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
 from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
@@ -281,7 +282,7 @@ def _queued(rows: Sequence[Any], *, most_bytes: float = math.inf) -> tuple[Queue
     """The selected deliveries: the first, and those after it as long as all together fit in `most_bytes`."""
     together = accumulate(len(row.payload) for row in rows)
     fitting = [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= most_bytes]
-    return tuple(QueuedEvent(id=row.id, event=json.loads(row.payload)) for row in fitting)
+    return tuple(QueuedEvent(id=row.id, event=parsed(row.payload)) for row in fitting)
 
 
 def _save_batch(transaction: Transaction, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> int | None:
