@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.bench import mapping, million, people, start_up
+from tests.bench import engage, mapping, million, people, start_up
 
-for figures in (start_up, mapping, people, million):
+for figures in (start_up, mapping, engage, people, million):
     for line in figures.lines():
         print(line, flush=True)
