@@ -36,7 +36,6 @@ _TURN_SECONDS = 0.02
 # A snapshot may be large; every other endpoint has its own limit.
 _BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 _IN_MEMORY_BYTES = 1024 * 1024
-_BODY_SECONDS = 30.0
 # A longer response is sent in parts.
 PART_BYTES = 256 * 1024
 _SILENCE_SECONDS = 120.0
@@ -102,11 +101,10 @@ class WsgiBridge:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         connection: Connection = scope["state"][CONNECTION]
-        connection.head_arrived()
         with SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
             try:
                 size = await _receive_body(receive, body)
-            except (ConnectionError, TimeoutError):
+            except ConnectionError:
                 await _abort(connection, receive)
                 return
             if size > _BODY_LIMIT_BYTES:
@@ -176,12 +174,11 @@ async def _send_all(send: Send, messages: Iterable[Message]) -> None:
 async def _receive_body(receive: Receive, body: IO[bytes]) -> int:
     """Writes the body of a request into a file and returns its size, which may be above the limit.
 
-    Raises ConnectionError when the client disconnects, TimeoutError when nothing arrives for a while.
+    Raises ConnectionError when the client disconnects, or its time is over.
     """
     size, more = 0, True
     while more and size <= _BODY_LIMIT_BYTES:
-        async with asyncio.timeout(_BODY_SECONDS):
-            message = await receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionError
         size += body.write(message["body"])

@@ -207,7 +207,7 @@ def test_the_second_request_of_a_connection_may_not_take_longer(
 
 
 def test_a_body_that_never_becomes_complete_is_given_up(listening: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wsgi_bridge, "_BODY_SECONDS", 0.05)
+    monkeypatch.setattr(http_connections, "BODY_SECONDS", 0.05)
     assert send(listening(app), b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc") == b""
 
 
