@@ -1,8 +1,8 @@
 """Runs a WSGI application for asyncio connections, on a few threads, and lets faults act on the connections.
 
 One request runs at a time, because threads that share the interpreter only slow each other down. One that takes longer
-or waits for another server loses its turn and goes on beside the next. Delays, connections without a response and clients
-that are slow to send or to read occupy no thread.
+or waits for another server loses its turn and goes on beside the next. Delays, connections without a response and
+clients that are slow to send or to read occupy no thread.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class WsgiBridge:
         self._threads.shutdown(wait=False)
 
     async def _run(self, environ: dict[str, Any], connection: Connection, send: Send) -> _Response:
-        """Runs the application and sends all but the last part of its response, each when the client has read enough."""
+        """Sends all but the last part of the response, each when the client has read enough; returns the last one."""
         responding = _respond(self._app, environ)
         while not (response := await self._in_turn(responding)).complete:
             await _send_all(send, response.messages(more=True))

@@ -11,11 +11,13 @@ from contextlib import suppress
 from itertools import count
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
+from random import Random
 
 SLOW_QUERY = "{ user { email } }"
 _HEAD = b"POST /v1/identify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 # What a client has sent before it falls silent.
 HALVES = (b"", _HEAD, _HEAD + b"Content-Length: 1000\r\n\r\n{")
+_RANDOM = Random(1)
 _KEY = b64encode(b"segment-local:")
 
 Address = tuple[str, int]
@@ -48,8 +50,8 @@ async def half_open(address: Address, number: int) -> None:
             with suppress(OSError):
                 await reader.read()
             writer.close()
-        # A client that gives up at once would only test how fast both ends can connect.
-        await asyncio.sleep(1)
+        # Clients that connect again at once would only test how fast both ends can connect.
+        await asyncio.sleep(_RANDOM.uniform(5, 15))
 
 
 async def trickle(address: Address, number: int) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tests.overload import clients, endpoints
 
 _HEALTH = "/_emulator/health"
 _PAUSE_SECONDS = 0.05
+_SETTLE_SECONDS = 5.0
 _REPORT_SECONDS = 5.0
 _GIVE_UP_SECONDS = 30.0
 
@@ -102,6 +103,8 @@ def measure(load: Load, *, seconds: float, report: Callable[[str], None]) -> Fig
     figures = Figures()
     with loaded(load) as server, ExitStack() as opened:
         kept = opened.enter_context(_connection(server))
+        report(f"{_SETTLE_SECONDS:.0f} s until everything is on its way")
+        time.sleep(_SETTLE_SECONDS)
         end = time.monotonic() + seconds
         next_report = time.monotonic() + _REPORT_SECONDS
         while time.monotonic() < end:
