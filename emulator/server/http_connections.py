@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -33,6 +34,9 @@ SLOWEST_BYTES_PER_SECOND = 10_000
 # Bytes received without the head of a request being complete or a part of its body arriving. The query of a GraphQL
 # request may be in its URL.
 MOST_HEAD_BYTES = 256 * 1024
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
 # Requests sent before the first one was answered.
 MOST_PIPELINED = 100
 _STOP_SECONDS = 5.0
@@ -73,7 +77,10 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_bytes > MOST_HEAD_BYTES or len(self.pipeline) > MOST_PIPELINED:
+        if self._head_bytes > MOST_HEAD_BYTES and self._answered:
+            self.transport.write(_HEAD_TOO_LARGE)
+            self.transport.close()
+        elif self._head_bytes > MOST_HEAD_BYTES or len(self.pipeline) > MOST_PIPELINED:
             self.transport.abort()
         else:
             self._connections.refresh(self)
@@ -92,7 +99,12 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.pipeline) > MOST_PIPELINED:
             return
+        if not self.url.startswith(b"/") and (host := urlsplit(self.url).netloc):
+            # A whole URL, as proxies are sent: its host is the one that counts (RFC 9112, 3.2.2).
+            self.headers[:] = [(b"host", host), *(each for each in self.headers if each[0] != b"host")]
         super().on_headers_complete()
+        # No other protocol is spoken here: what follows an offer of one would not be read.
+        self.cycle.keep_alive = self.cycle.keep_alive and not self.parser.should_upgrade()
         self._in_body, self._body_bytes, self._body_began = True, 0, self.loop.time()
         self._wait_for_client(BODY_SECONDS)
 

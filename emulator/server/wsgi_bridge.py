@@ -25,6 +25,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from emulator.faults import ENVIRON, Interruption
 from emulator.patience import patience
 from emulator.server.http_connections import CONNECTION, Connection
+from emulator.text import on_one_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -280,7 +281,7 @@ def _respond(app: WSGIApplication, environ: dict[str, Any]) -> Generator[_Respon
     except _Interrupted as interrupted:
         response.interruption = interrupted.interruption
     except Exception:  # noqa: BLE001 - the connection gets a response whatever the application raises
-        _LOG.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        _LOG.exception("%s %s failed", environ["REQUEST_METHOD"], on_one_line(environ["PATH_INFO"]))
         if response.started:
             response.interruption = Interruption.CUT
         else:
