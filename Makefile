@@ -34,6 +34,10 @@ lint: $(DEV) ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.PHONY: overload
+overload: $(DEV) ## a server under more load than it can serve, for a minute
+	@$(BIN)/python -m tests.overload
+
 .PHONY: docs
 docs: $(DEV) ## rewrite the generated parts of the documentation and the output that it shows
 	@$(BIN)/python -m tests.docs.tables

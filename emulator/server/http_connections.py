@@ -134,6 +134,13 @@ class Connection(HttpToolsProtocol):
         if not self._answered:
             self._stop_waiting()
 
+    def shutdown(self) -> None:
+        """Closes it once its request is answered; at once when there is none, or only a part of one."""
+        if self._receiving:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def eof_received(self) -> bool:  # type: ignore[override]  # the base class always lets the transport close
         """A client may close its half of the connection and still wait for a response."""
         self.ended.set()

@@ -14,6 +14,7 @@ import sys
 
 from tests.overload.run import Load, measure
 
+_FILES = 256
 _MOST_MILLISECONDS = 100.0
 _MOST_MEGABYTES = 300.0
 _MOST_LINES = 1000
@@ -23,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure a server under more load than it can serve.")
     parser.add_argument("--seconds", type=float, default=60.0)
     arguments = parser.parse_args()
-    figures = measure(Load(), seconds=arguments.seconds, report=lambda line: print(line, flush=True))
+    figures = measure(Load(), files=_FILES, seconds=arguments.seconds, report=lambda line: print(line, flush=True))
     missed = []
     for name, found, most, unit in (
         ("health, new connections", figures.new.longest, _MOST_MILLISECONDS, "ms"),

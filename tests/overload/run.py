@@ -31,7 +31,7 @@ _GIVE_UP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What holds on to the server, and how many files it may open."""
+    """What holds on to the server."""
 
     endpoints: int = 20
     endpoint_seconds: float = 9.0
@@ -40,7 +40,6 @@ class Load:
     half_open: int = 2100
     trickling: int = 100
     calling: int = 10
-    files: int = 256
 
 
 @dataclass(slots=True)
@@ -98,17 +97,17 @@ class Server:
         figures.lines = self.log.read_bytes().count(b"\n")
 
 
-def measure(load: Load, *, seconds: float, report: Callable[[str], None]) -> Figures:
+def measure(load: Load, *, files: int, seconds: float, report: Callable[[str], None]) -> Figures:
     """Asks for health for so long, on a new connection and on a kept one in turn."""
     figures = Figures()
-    with loaded(load) as server, ExitStack() as opened:
-        kept = opened.enter_context(_connection(server))
+    with loaded(load, files=files) as server, ExitStack() as opened:
+        kept = opened.enter_context(new_connection(server))
         report(f"{_SETTLE_SECONDS:.0f} s until everything is on its way")
         time.sleep(_SETTLE_SECONDS)
         end = time.monotonic() + seconds
         next_report = time.monotonic() + _REPORT_SECONDS
         while time.monotonic() < end:
-            with _connection(server) as new:
+            with new_connection(server) as new:
                 ask(new, figures.new)
             ask(kept, figures.kept)
             time.sleep(_PAUSE_SECONDS)
@@ -134,8 +133,8 @@ def ask(connection: HTTPConnection, answers: Answers) -> None:
 
 
 @contextmanager
-def loaded(load: Load) -> Iterator[Server]:
-    """A server with everything that holds on to it."""
+def loaded(load: Load, *, files: int) -> Iterator[Server]:
+    """A server that may open so many files, with everything that holds on to it."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         listening = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=load.endpoints))
@@ -143,7 +142,7 @@ def loaded(load: Load) -> Iterator[Server]:
         opened.callback(lambda: [process.terminate() for process in processes])
         workspace = folder / "workspace.json"
         workspace.write_text(json.dumps(_workspace(load, listening.getsockname()[1])))
-        server = opened.enter_context(_serving(load, workspace, folder / "log"))
+        server = opened.enter_context(_serving(load, workspace, folder / "log", files))
         for client, number in (
             (clients.delayed, load.delayed),
             (clients.identify, load.calling),
@@ -165,11 +164,11 @@ def _workspace(load: Load, port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(load: Load, workspace: Path, log: Path) -> Iterator[Server]:
+def _serving(load: Load, workspace: Path, log: Path, files: int) -> Iterator[Server]:
     command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--json", "--workspace", str(workspace)]
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (load.files, load.files))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
     with log.open("w") as written:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=written, text=True, preexec_fn=limit)
@@ -182,13 +181,14 @@ def _serving(load: Load, workspace: Path, log: Path) -> Iterator[Server]:
         httpx.post(f"{server.url}/_emulator/faults", json=fault, trust_env=False).raise_for_status()
         yield server
     finally:
-        process.terminate()
+        process.kill()
         process.wait()
         process.stdout.close()
 
 
 @contextmanager
-def _connection(server: Server) -> Iterator[HTTPConnection]:
+def new_connection(server: Server) -> Iterator[HTTPConnection]:
+    """A client that opens its connection with its first request."""
     connection = HTTPConnection(*server.address, timeout=_GIVE_UP_SECONDS)
     try:
         yield connection
