@@ -34,9 +34,7 @@ SLOWEST_BYTES_PER_SECOND = 10_000
 # Bytes received without the head of a request being complete or a part of its body arriving. The query of a GraphQL
 # request may be in its URL.
 MOST_HEAD_BYTES = 256 * 1024
-_HEAD_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-)
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 # Requests sent before the first one was answered.
 MOST_PIPELINED = 100
 _STOP_SECONDS = 5.0
