@@ -32,9 +32,9 @@ def main() -> int:
         ("memory", figures.megabytes, _MOST_MEGABYTES, "MB"),
         ("log", figures.lines, _MOST_LINES, "lines"),
     ):
-        verdict = "ok" if found < most else "MISSED"
+        result = "ok" if found < most else "MISSED"
         missed += [name] * (found >= most)
-        print(f"{name:<26}{found:>10.0f} {unit:<6}under {most:.0f}  {verdict}")
+        print(f"{name:<26}{found:>10.0f} {unit:<6}under {most:.0f}  {result}")
     print(f"\n{figures.new}\n{figures.kept}\nmost open files {figures.files}")
     return 1 if missed else 0
 
