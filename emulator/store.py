@@ -24,6 +24,9 @@ from emulator.errors import NotFound, UserMistake
 
 MEMORY = "sqlite://"
 
+# What a column of integers can hold in every database.
+LARGEST_INTEGER = 2**63 - 1
+
 # Databases limit the number of parameters of one statement; this is far below every limit.
 _KEYS_AT_ONCE = 500
 

@@ -43,6 +43,7 @@ NO_NETWORK = (
     "The emulator fetches nothing from the network: send the resourceUrl of an upload target, or the name of a file in "
     "the folder given by --uploads."
 )
+URL_UNREADABLE = "{!r} cannot be read as a URL. Its scheme must be file, or it must be the name of a file."
 NO_UPLOAD_FOLDER = (
     "The emulator was started without an uploads folder: start it with --uploads, or send the file to an upload target."
 )

@@ -21,6 +21,8 @@ from typing import Any, Generic, TypeVar
 from emulator import strict_json
 from emulator.stackadapt import messages
 from emulator.stackadapt.messages import emulator_error
+from emulator.store import LARGEST_INTEGER
+from emulator.text import is_storable
 
 # The size of a page without a size, and the largest.
 PAGE = 100
@@ -55,9 +57,16 @@ def position_of(name: str, cursor: str) -> Position:
         raise emulator_error(messages.BAD_CURSOR.format(cursor))
     position = tuple(decoded[1:])
     # Each position has exactly one cursor.
-    if not all(type(each) in (int, str) for each in position) or cursor_of(name, position) != cursor.rstrip("="):
+    if not all(map(_can_be_stored, position)) or cursor_of(name, position) != cursor.rstrip("="):
         raise emulator_error(messages.BAD_CURSOR.format(cursor))
     return position
+
+
+def _can_be_stored(element: Any) -> bool:
+    """Whether a part of a position can be a value in the store, which it will be compared with."""
+    if isinstance(element, str):
+        return is_storable(element)
+    return type(element) is int and abs(element) <= LARGEST_INTEGER
 
 
 def connection(
