@@ -73,6 +73,7 @@ INTEGRATION_UNKNOWN = "{!r} is not an integration. {}"
 INTEGRATION_ID_UNKNOWN = "The advertiser has no integration {} of {}."
 SEGMENT_UNKNOWN = "Segment {} could not be found."
 BAD_PAGE_SIZE = "{} must not be negative; found {}."
+ITEM_DAMAGED = "This item is damaged in the store and cannot be shown: {}"
 BAD_CURSOR = "{!r} is not a cursor of this list."
 
 

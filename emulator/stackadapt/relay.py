@@ -79,7 +79,10 @@ def connection(
     """One page of the items, which may be given in any order. Raises GraphQLError for an invalid page argument."""
     ordered = sorted(items, key=order.position, reverse=order.descending)
     start, end = _window(ordered, page, order)
-    edges = [{"cursor": cursor_of(order.name, order.position(item)), "node": node(item)} for item in ordered[start:end]]
+    edges = [
+        {"cursor": cursor_of(order.name, order.position(item)), "node": _node_or_error(node, item)}
+        for item in ordered[start:end]
+    ]
     return {
         "edges": edges,
         "nodes": [edge["node"] for edge in edges],
@@ -91,6 +94,14 @@ def connection(
             "hasPreviousPage": start > 0,
         },
     }
+
+
+def _node_or_error(node: Callable[[T], Any], item: T) -> Any:
+    """The node of an item; for one that is damaged in the store an error, which the response has in its place."""
+    try:
+        return node(item)
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        return emulator_error(messages.ITEM_DAMAGED.format(error))
 
 
 def _window(ordered: Sequence[T], page: Mapping[str, Any], order: CursorOrder[T]) -> tuple[int, int]:

@@ -231,7 +231,7 @@ def test_a_rule_that_never_passes_carries_a_warning(customers: Service, rule: An
             "a date, or a duration",
         ),
         (asks("a\x00", "exists"), "rule.field", "name of a field"),
-        ({"all": [asks("a", "exists")] * 201}, "rule", "at most 200"),
+        ({"all": [asks("a", "exists")] * 101}, "rule", "at most 100"),
     ],
 )
 def test_an_invalid_rule_is_refused_with_its_place_and_what_is_allowed(
