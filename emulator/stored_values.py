@@ -1,4 +1,4 @@
-"""Stored values as a list shows them, where one of them may be damaged: by another version, by hand, or by the disk.
+"""Stored values as a list shows them, where one of them may be damaged: by another version, an edit, or the disk.
 
 A list shows every other item and every other field; an item of which something could not be read names it in
 `notShown`.

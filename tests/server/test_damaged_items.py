@@ -75,7 +75,7 @@ def make_history(emulator: Emulator) -> None:
     for number in (1, 2):
         fields = {"userId": f"no-address-{number}", "traits": {"email": "no address", "total_spent": 900}}
         assert client.post("/v1/identify", json=fields, auth=WRITE_KEY).status_code == 200
-        regulation = {"regulationType": "SUPPRESS_ONLY", "subjectIds": [f"somebody-{number}"]}
+        regulation = {"regulationType": "SUPPRESS_ONLY", "subjectIds": [f"left-{number}"]}
         assert client.post("/_emulator/regulations", json=regulation).status_code == 200
         for query in (MAPPING, UPLOAD, DELETE, LIST):
             assert client.post("/graphql", json={"query": query}, headers=TOKEN).status_code == 200

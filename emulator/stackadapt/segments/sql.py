@@ -47,7 +47,7 @@ _FIXED_FIELDS = (EMAIL, MARKETING_STATUS, AUDIENCE_ID, AUDIENCE_NAME, *ALIASES)
 
 
 class _Position(GenericFunction[int]):
-    """Where a text contains another, from 1, 0 if nowhere; with regard to case, unlike LIKE in SQLite."""
+    """Where a string contains another, from 1, or 0; with regard to case, unlike LIKE in SQLite."""
 
     type = Integer()
     name = "instr"
