@@ -444,3 +444,17 @@ def test_sql_and_python_agree_on_every_rule(make_service: Make, people_drawn: An
     for rule in asked:
         found = service.stackadapt.segments.create("1001", "x", rule)["members"]
         assert found == [profile["email"] for profile in profiles if holds(rule, profile)], rule
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"any": [{"field": "email", "operator": "exists"}] * 101},
+        {"field": "email", "operator": "one_of", "value": ["x"] * 10_001},
+    ],
+    ids=["tests", "values"],
+)
+def test_a_rule_too_large_is_refused_and_not_stored(service: Service, rule: Any) -> None:
+    with pytest.raises(InputError, match="too many"):
+        service.stackadapt.segments.create("1001", "x", rule)
+    assert service.stackadapt.segments.list() == []
