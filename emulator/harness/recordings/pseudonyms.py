@@ -140,7 +140,7 @@ class Pseudonyms:
 
 
 def _without_fields(text: str) -> Iterator[str]:
-    """The parts of a text, with the values of personal fields blank and those of secret ones hidden."""
+    """The parts of `text`, with the values of personal fields blank and those of secret ones hidden."""
     names = list(_NAME.finditer(text))
     beside_email = any("email" in _words(found["quoted"] or found["bare"]) for found in names)
     at = 0
