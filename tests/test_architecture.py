@@ -28,7 +28,7 @@ LAYERS: Mapping[str, Layers] = {
         "errors artefacts ids patience protocol",
         "clock durations addresses credentials text text_files strict_json",
         "timestamps rate_limit transport store schemas",
-        "yaml_files events",
+        "yaml_files events stored_values",
         "workspace_file workspace_segment",
         "workspace journal faults",
         "workspace_document",

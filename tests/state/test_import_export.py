@@ -89,6 +89,26 @@ def test_csv_is_read_back_by_declared_type(client: Client) -> None:
         assert profiles(other.client) == profiles(client)
 
 
+FORMULAS = ["=1+1", "+1 555 0100", "-5", "@SUM(A1)", "\t=1", "'=1", "''+1", "'quoted'", "=", "5", "a=b", " =1", "'"]
+
+
+def test_no_cell_of_csv_is_a_formula_and_every_text_is_read_back(client: Client) -> None:
+    columns = {f"p{number}": text for number, text in enumerate(FORMULAS)}
+    person = {"email": "+ada@example.com", "properties": {**columns, "=key": "x", "'-key": "y", "score": -7.5}}
+    declare(client, **dict.fromkeys([*columns, "=key", "'-key"], "STRING"), score="NUMBER")
+    assert take(client, jsonl(person))["imported"] == 1
+    text = exported(client, "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert rows[0]["score"] == "-7.5"
+    cells = [*rows[0], *(cell for name, cell in rows[0].items() if name != "score")]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    assert (rows[0]["p5"], rows[0]["p7"], rows[0]["p10"]) == ("''=1", "'quoted'", "a=b")
+    with Emulator() as other:
+        declare(other.client, **dict.fromkeys([*columns, "=key", "'-key"], "STRING"), score="NUMBER")
+        assert take(other.client, text, name="csv", advertiser=None)["imported"] == 1
+        assert profiles(other.client) == profiles(client)
+
+
 def test_csv_from_a_spreadsheet_is_imported(client: Client) -> None:
     text = "\ufeffemail,first_name,tier\r\nAda@Example.com,Ada,gold\r\n\r\nbob@example.com,,\r\n"
     assert take(client, text.encode(), name="csv")["imported"] == 2

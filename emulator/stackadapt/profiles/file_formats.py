@@ -3,6 +3,9 @@
 A profile is an object with `advertiserId`, `email`, `marketingStatus`, `externalIds` (`provider`, `id`), `audiences`
 (`provider`, `id`, `name`) and `properties`. In CSV the two arrays are JSON and each property is a column of its own;
 its name starts with `properties.` where it would clash with another column.
+
+A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return as a formula. Text that begins
+so, after any number of apostrophes, is written with one apostrophe more, and read without it. Numbers are not text.
 """
 
 from __future__ import annotations
@@ -40,6 +43,9 @@ _TOO_LONG = f"The line is longer than {LONGEST_LINE} characters."
 # What a byte that is not UTF-8 becomes.
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+
 JsonObject = dict[str, Any]
 
 
@@ -66,11 +72,11 @@ def as_json_lines(profiles: Iterable[JsonObject]) -> Iterator[str]:
 
 def as_csv(profiles: Iterable[JsonObject], property_keys: Sequence[str]) -> Iterator[str]:
     """A header, then one line per profile, with a column for each of the property keys."""
-    yield _csv_line([*STRINGS, *ARRAYS, *map(_header_of, property_keys)])
+    yield _csv_line([*STRINGS, *ARRAYS, *(_text_cell(_header_of(key)) for key in property_keys)])
     for profile in profiles:
         arrays = [json.dumps(profile[key], ensure_ascii=False) if profile[key] else "" for key in ARRAYS]
         properties = [_cell(profile[PROPERTIES].get(key)) for key in property_keys]
-        yield _csv_line([*(profile[key] for key in STRINGS), *arrays, *properties])
+        yield _csv_line([*(_text_cell(profile[key]) for key in STRINGS), *arrays, *properties])
 
 
 def read_lines(file: IO[bytes], name: str) -> Iterator[Line]:
@@ -98,7 +104,16 @@ def _header_of(key: str) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _text_cell(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _text_cell(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _text_of(cell: str) -> str:
+    """The text that `_text_cell` made the cell of."""
+    return cell[1:] if _ESCAPED_FORMULA.match(cell) else cell
 
 
 def _lines(file: IO[bytes]) -> Iterator[str | None]:
@@ -150,6 +165,7 @@ def _header(lines: Lines) -> tuple[list[str], str] | None:
             return None
         _, cells, taken = row
         if isinstance(cells, list):
+            cells = [_text_of(cell) for cell in cells]
             if cells.count(EMAIL) == 1:
                 _check_columns(cells)
                 return cells, delimiter
@@ -189,14 +205,14 @@ def _profile_of_cells(header: Sequence[str], cells: Sequence[str]) -> JsonObject
         if not name:
             return BadLine(f"The cell {cell[:_SHOWN_CHARACTERS]!r} is in a column without a name.")
         if name in STRINGS:
-            profile[name] = cell
+            profile[name] = _text_of(cell)
         elif name in ARRAYS:
             try:
                 profile[name] = strict_json.parse(cell)
             except (ValueError, RecursionError):
                 return BadLine(f"{name} is not a JSON array.")
         else:
-            profile[PROPERTIES][name.removeprefix(_PREFIX)] = cell
+            profile[PROPERTIES][name.removeprefix(_PREFIX)] = _text_of(cell)
     return profile
 
 
