@@ -1,0 +1,113 @@
+"""Requests to the emulator under test, and what every one of its responses must be."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from emulator import strict_json
+
+LONGEST_SECONDS = 5.0
+# `timeout` faults ask for silence: the client gives up early.
+_SILENCE_SECONDS = 0.3
+_SHOWN = 600
+
+
+class Violation(Exception):
+    """The emulator did what it must never do."""
+
+
+@dataclass
+class Connection:
+    """A client of one sandbox. `faulted` says that an injected fault may break responses of `/graphql`."""
+
+    url: str
+    sandbox: str = ""
+    token: str = ""
+    write_key: str = ""
+    faulted: bool = False
+    log: list[str] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.url, timeout=LONGEST_SECONDS)
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.http.close()
+
+    def control(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """A request to the control API of the sandbox."""
+        return self.send(method, f"/_emulator/{path}", headers={"X-Emulator-Sandbox": self.sandbox}, **request)
+
+    def read(self, path: str) -> Any:
+        """What a list of the control API holds. It must answer with 200."""
+        response = self.control("GET", path)
+        if response.status_code != 200:
+            raise self.violation(f"GET {path} answered {response.status_code}", response)
+        return response.json()
+
+    def segment(self, path: str, content: bytes, **headers: str) -> httpx.Response | None:
+        """A request to the Tracking API."""
+        sent = {"Content-Type": "application/json", **headers}
+        return self.send("POST", path, content=content, headers=sent, auth=(self.write_key, ""))
+
+    def graphql(self, content: bytes, *, fault: str | None = None) -> httpx.Response | None:
+        """A request to StackAdapt; None when a fault has taken the response."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        if fault:
+            headers["X-Emulator-Fault"] = fault
+        asked_for = self.faulted or fault is not None
+        return self.send("POST", "/graphql", content=content, headers=headers, may_fail=asked_for)
+
+    def send(self, method: str, path: str, *, may_fail: bool = False, **request: Any) -> Any:
+        """The response. Raises Violation for a 5xx, a hang, and what is not strict JSON, unless `may_fail`."""
+        body = request.get("content") or request.get("json")
+        self.log.append(f"{method} {path} {request.get('params', '')} {str(body)[:_SHOWN] if body else ''}".rstrip())
+        started = time.monotonic()
+        try:
+            timeout = _SILENCE_SECONDS if may_fail else LONGEST_SECONDS
+            response = self.http.request(method, path, timeout=timeout, **request)
+        except httpx.TransportError as error:
+            self.statuses[0] += 1
+            if may_fail:
+                return None
+            raise self.violation(f"{method} {path}: {type(error).__name__} {error}") from error
+        self.slowest = max(self.slowest, time.monotonic() - started)
+        self.statuses[response.status_code] += 1
+        if not may_fail:
+            self._check(response)
+        return response
+
+    def _check(self, response: httpx.Response) -> None:
+        if response.status_code >= 500 and not _waits_full(response):
+            raise self.violation(f"status {response.status_code}", response)
+        kind = response.headers.get("Content-Type", "")
+        lines = response.content.splitlines() if "ndjson" in kind else [response.content] if "json" in kind else []
+        try:
+            for line in lines:
+                strict_json.parse(line)
+        except ValueError as error:
+            raise self.violation(f"not strict JSON: {error}", response) from error
+
+    def violation(self, what: str, response: httpx.Response | None = None) -> Violation:
+        shown = "" if response is None else f"\n  {response.request.url}: {response.text[:_SHOWN]}"
+        return Violation(f"{what}{shown}")
+
+
+def _waits_full(response: httpx.Response) -> bool:
+    """Whether this is the documented refusal of one wait too many."""
+    return response.status_code == 503 and "Retry-After" in response.headers and "/wait" in str(response.request.url)
+
+
+def secrets_of(created: Mapping[str, Any]) -> dict[str, str]:
+    """The sandbox, token and write key in a response to the creation of a sandbox."""
+    return {"sandbox": created["name"], "token": created["token"], "write_key": created["writeKey"]}
