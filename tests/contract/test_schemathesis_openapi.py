@@ -39,6 +39,7 @@ with Emulator() as described:
     SCHEMA = schemathesis.openapi.from_wsgi("/_emulator/openapi.json", described.app)
 SCHEMA.config.generation.update(with_security_parameters=False, deterministic=CASES not in os.environ)
 
+
 @SCHEMA.parametrize()
 @bounded(EXAMPLES, SCHEMA.statistic.operations.total)
 def test_every_response_conforms_to_the_document(case: Case, emulator: Emulator) -> None:

@@ -45,7 +45,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--lanes", type=int, default=4, help="sandboxes in use at the same time")
     parser.add_argument("--data", help="folder for the data; in memory when absent")
     parser.add_argument("--database", help="URL of a PostgreSQL database for the data")
-    parser.add_argument("--skip", nargs="*", default=[], choices=[each.name for each in OPERATIONS], metavar="OPERATION")
+    names = [each.name for each in OPERATIONS]
+    parser.add_argument(
+        "--skip", nargs="*", default=[], choices=names, metavar="OPERATION", help="leave operations out"
+    )
     parser.add_argument("--replay", type=Section.read, metavar="SEED/LANE/SECTION:STEPS")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     return parser.parse_args()

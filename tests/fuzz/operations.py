@@ -120,7 +120,7 @@ def clock(to: Connection, random: Random) -> object:
         case "advance":
             return to.control("POST", "clock/advance", json=step)
         case "altered":
-            bad = random.choice([{"hours": -1}, {"duration": "x"}, {"duration": ""}, {"days": 1e300}, [], {"hours": "1"}])
+            bad = random.choice([{"hours": -1}, {"duration": "x"}, {"duration": ""}, {"days": 1e300}, {"hours": "1"}])
             return to.control("POST", "clock/advance", json=bad)
         case name:
             return to.control("POST", f"clock/{name}")
@@ -206,7 +206,9 @@ def documented() -> list[tuple[str, str, list[Any]]]:
             continue
         for method in item.keys() - {"parameters"}:
             body = item[method].get("requestBody", {}).get("content", {}).get("application/json", {})
-            examples = [body["example"]] if "example" in body else [e["value"] for e in body.get("examples", {}).values()]
+            examples = (
+                [body["example"]] if "example" in body else [e["value"] for e in body.get("examples", {}).values()]
+            )
             found.append((method.upper(), path.removeprefix("/_emulator/"), examples))
     return sorted(found, key=lambda each: each[:2])
 
@@ -242,14 +244,14 @@ def snapshot(to: Connection, random: Random) -> object:
 
 
 def altered_snapshot(to: Connection, random: Random) -> object:
-    """A snapshot with one altered row. What it leads to, if it is accepted, is asked for; then the state is put back."""
+    """A snapshot with one altered row. If it is accepted, everything is asked for; then the state is put back."""
     saved = to.control("GET", "snapshot").content
     lines = gzip.decompress(saved).splitlines()
     at = random.randrange(len(lines))
     lines[at] = json.dumps(values.altered(random, json.loads(lines[at]))).encode()
     accepted = load(to, gzip.compress(b"\n".join(lines) + b"\n", compresslevel=1)).status_code == 200
     if accepted:
-        for path in ("counts", "records", "deliveries", "batches", "profiles", "segments", "space/profiles", "audiences"):
+        for path in ("counts", "records", "deliveries", "batches", "profiles", "segments", "space/profiles"):
             to.control("GET", path)
         calls(to, random)
         upsert(to, random)

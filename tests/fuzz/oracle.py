@@ -30,22 +30,30 @@ def passes(rule: Mapping[str, Any], profile: Profile) -> bool:
         return not passes({**rule, "operator": operator.removeprefix("not_")}, profile)
     found = _values(rule["field"], profile)
     if operator == "exists":
-        return bool(found)
-    return any(_compare(operator, each, _wanted(rule["field"], rule["value"])) for each in found)
+        return found is not None and found != []
+    wanted = _wanted(rule["field"], rule["value"])
+    return any(_compare(operator, each, wanted) for each in _of_type(rule["field"], found))
 
 
-def _values(field: str, profile: Profile) -> list[Any]:
-    """The values of a field: none, one or several; only those of the declared type."""
-    if field == "email":
-        return [profile["email"]]
-    if field == "marketing_status":
-        return [profile["marketingStatus"]] if profile["marketingStatus"] is not None else []
+def _values(field: str, profile: Profile) -> Any:
+    """What a profile has in a field: a list for audiences and STRING_LIST properties, None when it has nothing."""
     if field == "segment_engage_audience_id":
         return [audience["id"] for audience in profile["audiences"]]
-    value = profile["properties"].get(field)
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]
+    if field in TYPES:
+        return profile["properties"].get(field)
+    return profile["email" if field == "email" else "marketingStatus"]
+
+
+def _of_type(field: str, found: Any) -> list[Any]:
+    """The values to compare. One that is not of the declared type passes no test but `exists`."""
+    match TYPES.get(field, "STRING"):
+        case "NUMBER":
+            return [found] if isinstance(found, int | float) and not isinstance(found, bool) else []
+        case "BOOLEAN":
+            return [found] if isinstance(found, bool) else []
+        case "STRING_LIST":
+            return found if isinstance(found, list) else []
+    return found if isinstance(found, list) and field not in TYPES else [found] if isinstance(found, str) else []
 
 
 def _wanted(field: str, value: Any) -> Any:

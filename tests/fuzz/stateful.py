@@ -1,8 +1,9 @@
 """Lanes of operations, each in a sandbox of its own, at the same time against one server.
 
 A lane plays sections: it creates its sandbox, runs `STEPS` operations, checks the invariants, and deletes the sandbox.
-A step takes its random numbers from the seed, lane, section and number of the step alone, so that a section can be played
-again, whole or with steps left out. Only what threads do to each other, in the shared sandboxes, is left to chance.
+A step takes its random numbers from the seed, lane, section and number of the step alone, so that a section can be
+played again, whole or with steps left out. Only what threads do to each other, in the shared sandboxes, is left to
+chance.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from threading import Event, Lock
 from typing import Any
@@ -24,7 +25,7 @@ from tests.fuzz.operations import OPERATIONS, prepare
 STEPS = 120
 CHECK_EVERY = 40
 # Some sections have records that wait, and mistakes that are reported.
-_INGESTION: tuple[Any, ...] = (None, None, {"latency": "1h"}, {"latency": "1h", "reportRejections": "userErrors"})
+_INGESTION: tuple[Any, ...] = (None, None, {"latency": "1h"}, {"latency": "1h", "reportRejections": "user_errors"})
 
 Progress = Callable[["Figures"], None]
 
@@ -169,9 +170,7 @@ def shortened(failure: Failure, replay: Callable[[Section], Failure | None], *, 
             if time.monotonic() > deadline:
                 return failure
             steps = failure.section.steps
-            fewer = Section(
-                failure.section.seed, failure.section.lane, failure.section.number, steps[:start] + steps[start + size :]
-            )
+            fewer = replace(failure.section, steps=steps[:start] + steps[start + size :])
             with contextlib.suppress(OSError):
                 again = replay(fewer)
                 if again and kind_of(again) == kind_of(failure):

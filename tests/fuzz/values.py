@@ -85,7 +85,7 @@ def rule(random: Random, depth: int = 0) -> dict[str, Any]:
     field = random.choice(["email", "marketing_status", "segment_engage_audience_id", *TYPES])
     match field:
         case "total_spent":
-            operators, value = ["equals", "greater_than", "less_than", "at_least", "at_most"], random.choice([0, 500, 900])
+            operators, value = _ORDER, random.choice([0, 500, 900])
         case "newsletter":
             operators, value = ["equals"], random.random() < 0.5
         case "email":
@@ -104,6 +104,7 @@ def rule(random: Random, depth: int = 0) -> dict[str, Any]:
     return {"field": field, "operator": operator, "value": value}
 
 
+_ORDER = ["equals", "greater_than", "less_than", "at_least", "at_most"]
 _TEXT = ["equals", "contains", "starts_with", "ends_with"]
 
 
