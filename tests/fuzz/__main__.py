@@ -70,10 +70,11 @@ def _stateful(asked: argparse.Namespace, summary: dict[str, Any]) -> bool:
             line = f"{figures.requests} requests, {figures.requests / seconds:.0f} a second, {figures.checks} checks"
             print(line, file=sys.stderr, flush=True)
 
-    with served(*_store(asked)) as url:
+    with served(*_store(asked)) as server:
         figures = run(
-            url, seed=asked.seed, requests=asked.requests, lanes=asked.lanes, skip=asked.skip, progress=progress
+            server.url, seed=asked.seed, requests=asked.requests, lanes=asked.lanes, skip=asked.skip, progress=progress
         )
+        traceback = server.traceback()
     seconds = time.monotonic() - started
     summary["stateful"] = {
         "requests": figures.requests,
@@ -84,17 +85,18 @@ def _stateful(asked: argparse.Namespace, summary: dict[str, Any]) -> bool:
         "slowest": round(figures.slowest, 2),
         "statuses": {str(status): number for status, number in sorted(figures.statuses.items())},
         "operations": dict(sorted(figures.operations.items())),
+        "traceback": traceback,
         "failures": [_reported(failure, asked) for failure in figures.failures],
     }
-    return bool(figures.failures)
+    return bool(figures.failures or traceback)
 
 
 def _reported(failure: Any, asked: argparse.Namespace) -> dict[str, Any]:
     """A failure after attempts to reach it with fewer steps, on one server after another."""
 
     def replay(section: Section) -> Any:
-        with served() as url:
-            return play(url, section, Figures(), asked.skip)
+        with served() as server:
+            return play(server.url, section, Figures(), asked.skip)
 
     print(f"failed: {failure.section}\n{failure.violation}\nlooking for fewer steps", file=sys.stderr, flush=True)
     short = shortened(failure, replay, seconds=_SHORTENING_SECONDS)
@@ -102,10 +104,12 @@ def _reported(failure: Any, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _replay(asked: argparse.Namespace) -> int:
-    with served(*_store(asked)) as url:
-        failure = play(url, asked.replay, Figures(), asked.skip)
-    if failure:
-        print("\n".join([*failure.requests, failure.violation]))
+    with served(*_store(asked)) as server:
+        failure = play(server.url, asked.replay, Figures(), asked.skip)
+        if failure:
+            print("\n".join([*failure.requests, failure.violation, server.traceback()]))
+    else:
+        print(f"{asked.replay}: nothing failed")
     return int(failure is not None)
 
 

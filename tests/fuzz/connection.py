@@ -14,7 +14,7 @@ from emulator import strict_json
 
 LONGEST_SECONDS = 5.0
 # `timeout` faults ask for silence: the client gives up early.
-_SILENCE_SECONDS = 0.3
+_SILENCE_SECONDS = 1.0
 _SHOWN = 600
 
 
@@ -24,13 +24,13 @@ class Violation(Exception):
 
 @dataclass
 class Connection:
-    """A client of one sandbox. `faulted` says that an injected fault may break responses of `/graphql`."""
+    """A client of one sandbox. `fault` is the name of the fault that may break responses of `/graphql` now."""
 
     url: str
     sandbox: str = ""
     token: str = ""
     write_key: str = ""
-    faulted: bool = False
+    fault: str = ""
     log: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -65,25 +65,31 @@ class Connection:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if fault:
             headers["X-Emulator-Fault"] = fault
-        asked_for = self.faulted or fault is not None
-        return self.send("POST", "/graphql", content=content, headers=headers, may_fail=asked_for)
+        return self.send("POST", "/graphql", content=content, headers=headers, fault=fault or self.fault)
 
-    def send(self, method: str, path: str, *, may_fail: bool = False, **request: Any) -> Any:
-        """The response. Raises Violation for a 5xx, a hang, and what is not strict JSON, unless `may_fail`."""
+    def send(self, method: str, path: str, *, fault: str = "", **request: Any) -> Any:
+        """The response; None when the fault has taken it.
+
+        Raises Violation for a hang, a 5xx, and what is not strict JSON, unless a fault has asked for it. None asks for
+        a status of 500.
+        """
         body = request.get("content") or request.get("json")
         self.log.append(f"{method} {path} {request.get('params', '')} {str(body)[:_SHOWN] if body else ''}".rstrip())
         started = time.monotonic()
         try:
-            timeout = _SILENCE_SECONDS if may_fail else LONGEST_SECONDS
+            timeout = _SILENCE_SECONDS if "timeout" in fault else LONGEST_SECONDS
             response = self.http.request(method, path, timeout=timeout, **request)
         except httpx.TransportError as error:
             self.statuses[0] += 1
-            if may_fail:
+            if fault and ("timeout" in fault or not isinstance(error, httpx.TimeoutException)):
                 return None
             raise self.violation(f"{method} {path}: {type(error).__name__} {error}") from error
-        self.slowest = max(self.slowest, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        self.slowest = max(self.slowest, seconds)
         self.statuses[response.status_code] += 1
-        if not may_fail:
+        if seconds > LONGEST_SECONDS:
+            raise self.violation(f"{seconds:.1f} s", response)
+        if not fault or response.status_code == 500:
             self._check(response)
         return response
 

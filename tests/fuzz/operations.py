@@ -130,12 +130,12 @@ def fault(to: Connection, random: Random) -> object:
     """Adds a fault rule, or removes all: while there are some, `/graphql` may fail."""
     if random.random() < 0.6:
         response = to.control("DELETE", "faults")
-        to.faulted = False
+        to.fault = ""
         return response
     kinds = ({"fault": "status", "status": 503}, {"fault": "partial", "every": 2}, {"fault": "reset", "applied": True})
     kinds += ({"fault": "notJson"}, {"fault": "truncated"}, {"fault": "userErrors"}, {"fault": "timeout"})
     chosen = random.choice([*kinds, {"fault": "latency", "milliseconds": 20}])
-    to.faulted = True
+    to.fault += f" {chosen['fault']}"
     return to.control("POST", "faults", json={**chosen, "times": random.randint(1, 4)})
 
 
@@ -228,9 +228,9 @@ def any_control(to: Connection, random: Random) -> object:
     content = values.encoded(random, random.choice(examples)) if examples else b""
     response = to.send(method, f"/_emulator/{path}", params=params, content=content, headers=headers)
     if path == "faults" and response.status_code == 201:
-        to.faulted = True
+        to.fault += " any"
     if path == "reset" and method == "POST":
-        to.faulted = False
+        to.fault = ""
         prepare(to)
     return response
 

@@ -7,13 +7,31 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
 
 from tests.conftest import ROOT, command, environment
 
+_SHOWN = 6_000
+
+
+@dataclass
+class Server:
+    """A server that is ready, and what it logs."""
+
+    url: str
+    log: IO[str]
+
+    def traceback(self) -> str:
+        """The last traceback in the log and what follows it; empty when there is none."""
+        self.log.seek(0)
+        _, found, rest = self.log.read().rpartition("Traceback")
+        return found and (found + rest)[:_SHOWN]
+
 
 @contextmanager
-def served(*arguments: str) -> Iterator[str]:
-    """The URL of a server on a free port, which is killed afterwards."""
+def served(*arguments: str) -> Iterator[Server]:
+    """A server on a free port, which is killed afterwards."""
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             command("serve", "--port", "0", "--json", *arguments),
@@ -29,20 +47,8 @@ def served(*arguments: str) -> Iterator[str]:
             if not line:
                 log.seek(0)
                 raise RuntimeError(log.read())
-            yield json.loads(line)["url"]
+            yield Server(json.loads(line)["url"], log)
         finally:
             process.kill()
             process.wait()
             process.stdout.close()
-            tracebacks = _tracebacks(log)
-            if tracebacks:
-                print(tracebacks)
-
-
-def _tracebacks(log: object) -> str:
-    """The end of what the server has logged, when there is a traceback in it."""
-    assert hasattr(log, "seek")
-    log.seek(0)
-    text = log.read()  # type: ignore[attr-defined]
-    at = text.rfind("Traceback")
-    return text[at : at + 6_000] if at >= 0 else ""
