@@ -108,8 +108,8 @@ def _replay(asked: argparse.Namespace) -> int:
         failure = play(server.url, asked.replay, Figures(), asked.skip)
         if failure:
             print("\n".join([*failure.requests, failure.violation, server.traceback()]))
-    else:
-        print(f"{asked.replay}: nothing failed")
+        else:
+            print(f"{asked.replay}: nothing failed")
     return int(failure is not None)
 
 

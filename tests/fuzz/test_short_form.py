@@ -13,7 +13,7 @@ from tests.fuzz import oracle, values
 from tests.fuzz.stateful import Failure, Section, run, shortened
 
 REQUESTS = 300
-# Operations whose failures are known. Empty it when they are mended.
+# Operations whose failures are known. Empty it when those are corrected.
 KNOWN = ("altered-snapshot", "upload")
 
 
