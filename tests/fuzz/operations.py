@@ -190,7 +190,7 @@ def regulate(to: Connection, random: Random) -> object:
 
 
 def member(to: Connection, random: Random) -> object:
-    """Someone enters or leaves an audience by hand."""
+    """Someone is put into an audience, or taken out of it."""
     body = {"userId": values.user_id(random), "email": f"user{random.randrange(12)}@example.com"}
     body = values.altered(random, body) if random.random() < 0.1 else body
     return to.control("POST", f"audiences/vip_customers/{random.choice(['enter', 'exit'])}", json=body)
