@@ -66,6 +66,7 @@ LONG = (
         missing=no_node,
     ),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),
+    Stage(name="fuzz", command="make --no-print-directory fuzz"),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),
 )
 
