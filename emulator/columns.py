@@ -26,13 +26,14 @@ LATEST_MILLIS = to_millis(LATEST)
 class Holds:
     """The rule of a column: the least and the largest number, or the words that are allowed.
 
-    `json` is a JSON Schema of the value, or of the JSON in a column of text. `refers_to` names the column `table.id`
+    `enum` is the name of the enum of StackAdapt's schema whose values are allowed. `json` is a JSON Schema of the value, or of the JSON in a column of text. `refers_to` names the column `table.id`
     that has each number but 0, without a foreign key in the database.
     """
 
     least: int | None = None
     most: int | None = None
     words: tuple[str, ...] = ()
+    enum: str | None = None
     json: Mapping[str, Any] | None = None
     refers_to: str | None = None
 

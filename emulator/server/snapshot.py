@@ -10,6 +10,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
 from emulator.server.snapshot_rows import RowChecks, check_references, damaged
+from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.text_files import unpacked
 
@@ -110,6 +112,7 @@ def _read(content: IO[bytes]) -> Iterator[Any]:
 
 def _replace(services: SandboxServices, connection: Connection, lines: Iterator[Any]) -> None:
     _check_header(next(lines, None), services.sandbox.workspace.name)
+    members = partial(members_of, executable_schema(services.sandbox.workspace.api_version))
     tables = _tables()
     for table in reversed(tables):
         connection.execute(table.delete())
@@ -119,7 +122,7 @@ def _replace(services: SandboxServices, connection: Connection, lines: Iterator[
         if line != {"table": table.name, "columns": _columns(table)}:
             raise damaged(f"table {table.name} is missing or has other columns")
         rows: list[dict[str, Any]] = []
-        checks = RowChecks(table)
+        checks = RowChecks(table, members)
         number = 0
         while isinstance(line := next(lines, None), list):
             number += 1

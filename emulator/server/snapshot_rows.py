@@ -7,7 +7,7 @@ Without the checks an altered snapshot loads, and the first request that reads t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -23,9 +23,11 @@ from emulator.stackadapt.tables import JOBS, SEGMENTS
 from emulator.text import is_storable
 
 _SHOWN_CHARACTERS = 80
+_SHOWN_WORDS = 10
 _ANYTHING = Holds()
 
 Check = Callable[[Any], None]
+Members = Callable[[str], Collection[str]]
 
 
 class _Mistake(ValueError):
@@ -43,11 +45,12 @@ def damaged(why: str, *, where: str = "snapshot", found: object = None, allowed:
 
 
 class RowChecks:
-    """Checks the rows of one table."""
+    """Checks the rows of one table. `members_of` gives the values of an enum of StackAdapt's schema."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, members_of: Members) -> None:
         self._table = table
-        self._checks = [(column.name, _check_of(column)) for column in table.columns]
+        self._members_of = members_of
+        self._checks = [(column.name, _check_of(column, members_of)) for column in table.columns]
 
     def row(self, number: int, values: Sequence[Any]) -> dict[str, Any]:
         """The values by column. Raises InputError with table, row (from 1) and column for one that cannot be."""
@@ -74,6 +77,9 @@ class RowChecks:
             if self._table is JOBS:
                 where = f"{where}, column instructions"
                 _schema_check(INSTRUCTIONS[row["kind"]])(row["instructions"])
+                source = row["instructions"].get("source")
+                if source is not None and source not in self._members_of("Source"):
+                    raise _Mistake("the source is unknown", _shown(source), "a value of the enum Source")
                 if row["kind"] == "mapping" and row["mapping_id"] is None:
                     raise _Mistake("a job that activates a mapping needs its id", None, "an id of sa_mappings")
             elif self._table is SEGMENTS:
@@ -119,7 +125,7 @@ def _rule_of(column: Column[Any]) -> Holds:
     return rule
 
 
-def _check_of(column: Column[Any]) -> Check:
+def _check_of(column: Column[Any], members_of: Members) -> Check:
     """The check of a column's values, by its type and its rule."""
     rule = _rule_of(column)
     if isinstance(column.type, JSON):
@@ -129,7 +135,7 @@ def _check_of(column: Column[Any]) -> Check:
     elif isinstance(column.type, Integer):
         inner = _number(column, rule)
     else:
-        inner = _text(rule)
+        inner = _text(rule, members_of(rule.enum) if rule.enum else rule.words)
 
     def check(value: Any) -> None:
         if value is not None:
@@ -162,14 +168,14 @@ def _number(column: Column[Any], rule: Holds) -> Check:
     return check
 
 
-def _text(rule: Holds) -> Check:
+def _text(rule: Holds, words: Collection[str]) -> Check:
     inside = _schema_check(rule.json) if rule.json is not None else None
 
     def check(value: Any) -> None:
         if not isinstance(value, str):
             raise _Mistake("the value has another type", _shown(value), "text")
-        if rule.words and value not in rule.words:
-            raise _Mistake("the value is unknown", _shown(value), ", ".join(rule.words))
+        if words and value not in words:
+            raise _Mistake("the value is unknown", _shown(value), ", ".join(sorted(words)[:_SHOWN_WORDS]))
         if not value.isascii() and not is_storable(value.replace("\0", "")):
             raise _Mistake("the text has half of a surrogate pair", _shown(value), "whole characters")
         if inside is not None:

@@ -91,7 +91,7 @@ PROFILE_INTEGRATIONS = Table(
     "sa_profile_integrations",
     STACKADAPT,
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
-    Column("source", Text, primary_key=True),
+    Column("source", Text, primary_key=True, info=holds(enum="Source")),
     Column("mapping_id", Integer, primary_key=True, info=holds(refers_to="sa_mappings.id")),
 )
 
@@ -182,7 +182,7 @@ LIST_INTEGRATIONS = Table(
     "sa_list_integrations",
     STACKADAPT,
     Column("list_id", Integer, ForeignKey("sa_profile_lists.id"), primary_key=True),
-    Column("source", Text, primary_key=True),
+    Column("source", Text, primary_key=True, info=holds(enum="Source")),
     Column("mapping_id", Integer, primary_key=True, info=holds(refers_to="sa_mappings.id")),
 )
 
@@ -244,7 +244,7 @@ BATCHES = Table(
     Column("request_id", Text, nullable=False, index=True),
     Column("advertiser_id", Text, nullable=False),
     Column("provider", Text, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", Text, nullable=False, info=holds(enum="Source")),
     Column("sync_id", Text),
     Column("replay", Boolean, nullable=False),
     Column("received_at", BigInteger, nullable=False),
