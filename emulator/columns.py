@@ -26,8 +26,9 @@ LATEST_MILLIS = to_millis(LATEST)
 class Holds:
     """The rule of a column: the least and the largest number, or the words that are allowed.
 
-    `enum` is the name of the enum of StackAdapt's schema whose values are allowed. `json` is a JSON Schema of the value, or of the JSON in a column of text. `refers_to` names the column `table.id`
-    that has each number but 0, without a foreign key in the database.
+    `enum` is the name of the enum of StackAdapt's schema whose values are allowed. `json` is a JSON Schema of the
+    value, or of the JSON in a column of text. `refers_to` names the column `table.id` that has each number but 0,
+    without a foreign key in the database.
     """
 
     least: int | None = None

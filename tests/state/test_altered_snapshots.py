@@ -223,10 +223,8 @@ def test_an_altered_snapshot_is_refused_or_everything_works(emulator: Emulator) 
         candidate = altered(lines, chance)
         answer = client.put("/_emulator/snapshot", data=candidate)
         if answer.status_code == 200:
-            try:
-                works(client)
-            except (AssertionError, Exception) as error:
-                pytest.fail(f"{said}: {difference(lines, candidate)}: {error}")
+            print(f"{said}: {difference(lines, candidate)}")
+            works(client)
             client.put("/_emulator/snapshot", data=content)
             client.delete("/_emulator/journal")
             before = seen(client)

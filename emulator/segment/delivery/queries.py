@@ -153,18 +153,18 @@ _DELIVERIES = (
         BATCHES.c.trace_id,
         BATCHES.c.next_at,
     )
-    .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+    .outerjoin(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
     .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
 )
 
 
 def _delivery(row: Any) -> dict[str, Any]:
     return {
-        "messageId": row.message_id,
+        "messageId": row.message_id or "",
         "type": row.type,
         "event": row.event,
         "userId": row.user_id,
-        "audienceKey": row.audience_key,
+        "audienceKey": row.audience_key or "",
         "destination": row.destination,
         "subscription": row.subscription,
         "outcome": row.outcome or QUEUED,
@@ -178,7 +178,8 @@ def _delivery(row: Any) -> dict[str, Any]:
         "segmentReports": segment_reports(row.outcome, row.status),
         "at": iso_of_millis(row.settled_at or row.queued_at),
         "nextAt": iso_of_millis(row.next_at) if row.next_at is not None else None,
-        "payload": json.loads(row.payload),
+        # A damaged store may have lost the event.
+        "payload": json.loads(row.payload) if row.payload is not None else {},
     }
 
 
