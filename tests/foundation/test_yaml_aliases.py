@@ -76,4 +76,4 @@ def test_every_command_refuses_them(arguments: tuple[str, ...], tmp_path: Path) 
     file.write_text(lists(LEVELS), encoding="utf-8")
     done = CliRunner().invoke(cli, [str(file) if each == "FILE" else each for each in arguments])
     assert done.exit_code != 0
-    assert "aliases repeat" in f"{done.output} {done.exception}"
+    assert "aliases repeat" in f"{done.output} {done.exception}".lower()
