@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, insert, select, update
 
 from emulator.clock import Clock, ClockSetting, Step
-from emulator.columns import LATEST_MILLIS, holds
+from emulator.column_rules import LATEST_MILLIS, holds
 from emulator.faults import Faults
 from emulator.ids import Ids
 from emulator.journal import Journal

@@ -16,8 +16,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from emulator.columns import LARGEST_COUNT, OBJECT, holds
-from emulator.segment.columns import BATCH_OUTCOMES, DELIVERY_OUTCOMES, EVENT, LOCATIONS, UPDATED
+from emulator.column_rules import LARGEST_COUNT, OBJECT, holds
+from emulator.segment.event_contents import BATCH_OUTCOMES, DELIVERY_OUTCOMES, EVENT, LOCATIONS, UPDATED
 
 TABLES = MetaData()
 

@@ -1,6 +1,6 @@
 """Whether the rows of a snapshot are such as the emulator writes: types, ranges, words, JSON and references.
 
-Derived from the definitions of the tables (`emulator/columns.py`): what a column may hold is declared there once.
+Derived from the definitions of the tables (`emulator/column_rules.py`): what a column may hold is declared there once.
 Without the checks an altered snapshot loads, and the first request that reads the row fails.
 """
 
@@ -14,10 +14,10 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import JSON, Boolean, Column, Connection, Integer, Table, select
 
 from emulator import strict_json
-from emulator.columns import LARGEST_ID, LARGEST_INTEGER, LATEST_MILLIS, RULE, Holds
+from emulator.column_rules import LARGEST_ID, LARGEST_INTEGER, LATEST_MILLIS, RULE, Holds
 from emulator.errors import InputError
 from emulator.schemas import NESTING_LIMIT, first_mistake_of, in_words, is_deeper_than
-from emulator.stackadapt.columns import INSTRUCTIONS
+from emulator.stackadapt.row_contents import INSTRUCTIONS
 from emulator.stackadapt.rules.segment_rules import parse_rule
 from emulator.stackadapt.tables import JOBS, SEGMENTS
 from emulator.text import is_storable

@@ -22,8 +22,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from emulator.columns import OBJECT, STRINGS, holds
-from emulator.stackadapt.columns import (
+from emulator.column_rules import OBJECT, STRINGS, holds
+from emulator.stackadapt.row_contents import (
     COLUMNS,
     JOB_KINDS,
     MAPPING_KINDS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.columns import LARGEST_ID, STRINGS
+from emulator.column_rules import LARGEST_ID, STRINGS
 
 MARKETING_STATUSES = ("OPTED_IN", "OPTED_OUT", "INDETERMINATE", "PROSPECT", "SUPPRESSED")
 MAPPING_KINDS = ("profile", "audience")

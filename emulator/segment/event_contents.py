@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.columns import LARGEST_COUNT, LATEST_MILLIS
+from emulator.column_rules import LARGEST_COUNT, LATEST_MILLIS
 
 DELIVERY_OUTCOMES = ("sent", "discarded", "rejected", "retrying", "failed")
 BATCH_OUTCOMES = DELIVERY_OUTCOMES
