@@ -1,6 +1,6 @@
 """What the columns of a table may hold, beyond their types: declared in `Column(..., info=...)` beside the type.
 
-Loading a snapshot checks every value against it, because whoever reads a row relies on what the code wrote.
+Loading a snapshot checks every value against it, because code that reads a row relies on what was written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from emulator.timestamps import to_millis
 
 RULE: Final = "holds"
 
-# An id leaves room for those that follow it, within the nine digits that a GraphQL `ID` of a row may have.
+# Half of what the nine digits of a GraphQL `ID` allow, so that others can follow.
 LARGEST_ID = 500_000_000
 LARGEST_INTEGER = 2**31 - 1
 # Exact in JSON numbers of every client.

@@ -29,7 +29,7 @@ LAYERS: Mapping[str, Layers] = {
         "clock durations addresses credentials text text_files strict_json",
         "timestamps rate_limit transport store schemas",
         "yaml_files events",
-        "workspace_file workspace_segment",
+        "column_rules workspace_file workspace_segment",
         "workspace journal faults",
         "workspace_document",
         "sandbox",
@@ -43,10 +43,11 @@ LAYERS: Mapping[str, Layers] = {
         "__main__",
     ),
     "emulator.segment": layers(
-        "tables lookups", "profiles tracking", "conditions", "engage", "delivery", "service", "http"
+        "event_contents", "tables lookups", "profiles tracking", "conditions", "engage", "delivery", "service", "http"
     ),
     # Pages of profiles are filtered by segments, and segments by what ingestion has declared.
     "emulator.stackadapt": layers(
+        "row_contents",
         "tables messages limits upsert",
         "relay rules",
         "advertisers",

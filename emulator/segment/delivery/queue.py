@@ -194,7 +194,7 @@ class Queue:
 _QUEUED = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
 
 
-# The emulator's own code for a delivery whose event is not in the store: a damaged file, or one changed outside of the emulator.
+# The code for a delivery whose event is not stored: a damaged file, or one changed outside of the emulator.
 EVENT_MISSING = "EVENT_MISSING"
 
 
