@@ -70,7 +70,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "engage.journey_events engage.routes http lookups profiles.profile tables tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
-        "rules.segment_rules tables",
+        "row_contents rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
         "connection_test expectations "

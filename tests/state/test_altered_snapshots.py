@@ -25,7 +25,7 @@ from tests.stackadapt.conftest import AUDIENCE_COLUMNS, column
 from tests.stackadapt.test_root_fields import MUTATIONS
 
 SEED = int(os.environ.get("STACKADAPT_EMULATOR_TEST_SEED") or random.SystemRandom().randrange(2**32))
-ALTERATIONS = int(os.environ.get("STACKADAPT_EMULATOR_TEST_ALTERATIONS") or 60)
+ALTERATIONS = int(os.environ.get("STACKADAPT_EMULATOR_TEST_ALTERATIONS") or 20)
 
 JOURNEY = {
     "id": "jrn_cart",
