@@ -22,6 +22,18 @@ from sqlalchemy import (
     union_all,
 )
 
+from emulator.column_rules import OBJECT, STRINGS, holds
+from emulator.stackadapt.row_contents import (
+    COLUMNS,
+    JOB_KINDS,
+    MAPPING_KINDS,
+    MARKETING_STATUSES,
+    OUTCOMES,
+    PROPERTIES,
+    USER_METADATA,
+    WARNINGS,
+)
+
 STACKADAPT = MetaData()
 
 PROFILES = Table(
@@ -30,8 +42,8 @@ PROFILES = Table(
     Column("id", Integer, primary_key=True),
     Column("advertiser_id", Text, nullable=False),
     Column("email", Text, nullable=False),
-    Column("marketing_status", Text, nullable=False),
-    Column("properties", JSON, nullable=False),
+    Column("marketing_status", Text, nullable=False, info=holds(words=MARKETING_STATUSES)),
+    Column("properties", JSON, nullable=False, info=holds(json=PROPERTIES)),
     Column("visible_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Index("sa_profiles_identity", "advertiser_id", "email", unique=True),
@@ -79,8 +91,8 @@ PROFILE_INTEGRATIONS = Table(
     "sa_profile_integrations",
     STACKADAPT,
     Column("profile_id", Integer, ForeignKey("sa_profiles.id"), primary_key=True),
-    Column("source", Text, primary_key=True),
-    Column("mapping_id", Integer, primary_key=True),
+    Column("source", Text, primary_key=True, info=holds(enum="Source")),
+    Column("mapping_id", Integer, primary_key=True, info=holds(refers_to="sa_mappings.id")),
 )
 
 EXTERNAL_AUDIENCES = Table(
@@ -125,7 +137,7 @@ DELETIONS = Table(
     Column("external_id", Text),
     Column("email", Text),
     Column("deleted", Boolean, nullable=False),
-    Column("kept", JSON, nullable=False),
+    Column("kept", JSON, nullable=False, info=holds(json=STRINGS)),
     Column("suppressed", Boolean, nullable=False),
     Column("at", BigInteger, nullable=False),
     Index("sa_deletions_advertiser", "advertiser_id"),
@@ -138,9 +150,9 @@ ADVERTISERS = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("description", Text),
-    Column("domain_exclusions", JSON(none_as_null=True)),
+    Column("domain_exclusions", JSON(none_as_null=True), info=holds(json=STRINGS)),
     Column("is_inventory_packages_strict", Boolean),
-    Column("user_metadata", JSON(none_as_null=True)),
+    Column("user_metadata", JSON(none_as_null=True), info=holds(json=USER_METADATA)),
     Column("is_archived", Boolean, nullable=False),
     Column("made_by", Text),
 )
@@ -170,8 +182,8 @@ LIST_INTEGRATIONS = Table(
     "sa_list_integrations",
     STACKADAPT,
     Column("list_id", Integer, ForeignKey("sa_profile_lists.id"), primary_key=True),
-    Column("source", Text, primary_key=True),
-    Column("mapping_id", Integer, primary_key=True),
+    Column("source", Text, primary_key=True, info=holds(enum="Source")),
+    Column("mapping_id", Integer, primary_key=True, info=holds(refers_to="sa_mappings.id")),
 )
 
 # `mapping_schema`, `is_opted_in` and `list_id` are the active ones, once `in_force` is true; `requested_…` are those of
@@ -181,15 +193,15 @@ MAPPINGS = Table(
     STACKADAPT,
     Column("id", Integer, primary_key=True),
     Column("advertiser_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", Text, nullable=False, info=holds(words=MAPPING_KINDS)),
     Column("type_key", Text, nullable=False),
     Column("mappable_id", Text, nullable=False),
     Column("mappable_type", Text),
-    Column("mapping_schema", JSON, nullable=False),
+    Column("mapping_schema", JSON, nullable=False, info=holds(json=COLUMNS)),
     Column("is_opted_in", Boolean),
     Column("list_id", Integer),
     Column("in_force", Boolean, nullable=False),
-    Column("requested_schema", JSON, nullable=False),
+    Column("requested_schema", JSON, nullable=False, info=holds(json=COLUMNS)),
     Column("requested_is_opted_in", Boolean),
     Column("requested_list_id", Integer),
     Index("sa_mappings_identity", "advertiser_id", "kind", "type_key", "mappable_id", unique=True),
@@ -203,7 +215,7 @@ MAPPING_VERSIONS = Table(
     Column("mapping_id", Integer, ForeignKey("sa_mappings.id"), nullable=False, index=True),
     Column("advertiser_id", Text, nullable=False),
     Column("type_key", Text, nullable=False),
-    Column("incoming_keys", JSON, nullable=False),
+    Column("incoming_keys", JSON, nullable=False, info=holds(json=STRINGS)),
     Column("active_since", BigInteger, nullable=False),
     Index("sa_mapping_versions_owner", "advertiser_id", "type_key"),
     sqlite_autoincrement=True,
@@ -214,12 +226,12 @@ JOBS = Table(
     "sa_jobs",
     STACKADAPT,
     Column("id", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
+    Column("kind", Text, nullable=False, info=holds(words=JOB_KINDS)),
     Column("advertiser_id", Text, nullable=False),
     Column("request_id", Text, nullable=False),
     Column("due_at", BigInteger, nullable=False),
-    Column("mapping_id", Integer),
-    Column("instructions", JSON, nullable=False),
+    Column("mapping_id", Integer, info=holds(refers_to="sa_mappings.id")),
+    Column("instructions", JSON, nullable=False, info=holds(json=OBJECT)),
     Index("sa_jobs_due", "due_at"),
     Index("sa_jobs_advertiser", "advertiser_id", "due_at"),
 )
@@ -232,7 +244,7 @@ BATCHES = Table(
     Column("request_id", Text, nullable=False, index=True),
     Column("advertiser_id", Text, nullable=False),
     Column("provider", Text, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", Text, nullable=False, info=holds(enum="Source")),
     Column("sync_id", Text),
     Column("replay", Boolean, nullable=False),
     Column("received_at", BigInteger, nullable=False),
@@ -246,12 +258,12 @@ RECORDS = Table(
     Column("id", Integer, primary_key=True),
     Column("batch_id", Integer, ForeignKey("sa_batches.id"), nullable=False, index=True),
     Column("position", Integer, nullable=False),
-    Column("raw", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
+    Column("raw", Text, nullable=False, info=holds(json=OBJECT)),
+    Column("outcome", Text, nullable=False, info=holds(words=OUTCOMES)),
     Column("reason", Text),
     Column("email", Text),
     Column("waits_for", Text),
-    Column("warnings", JSON(none_as_null=True)),
+    Column("warnings", JSON(none_as_null=True), info=holds(json=WARNINGS)),
     Column("settled_at", BigInteger),
     Index("sa_records_outcome", "outcome", "waits_for"),
 )
@@ -263,7 +275,7 @@ UPLOADS = Table(
     Column("id", Integer, primary_key=True),
     Column("advertiser_id", Text, nullable=False),
     Column("filename", Text, nullable=False),
-    Column("batch_id", Integer, nullable=False),
+    Column("batch_id", Integer, nullable=False, info=holds(refers_to="sa_batches.id")),
     Column("failure", Text),
     sqlite_autoincrement=True,
 )
@@ -288,7 +300,7 @@ SEGMENTS = Table(
     Column("id", Integer, primary_key=True),
     Column("advertiser_id", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("rule", JSON, nullable=False),
+    Column("rule", JSON, nullable=False, info=holds(json=OBJECT)),
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
-from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
+from emulator.segment.delivery.response import DISCARDED, REJECTED, RETRYING, DeliveryResult
 from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
@@ -126,7 +126,11 @@ class Queue:
             if oldest is None or (count < size and together < BATCH_BYTES and oldest > queued_until):
                 return None
             head = _QUEUED.where(waiting).order_by(DELIVERIES.c.id).limit(size)
-            return Batch(events=_queued(transaction, head, most_bytes=BATCH_BYTES))
+            events = _queued(transaction, head, most_bytes=BATCH_BYTES)
+            if not events:
+                _settle_without_event(transaction, waiting, queued_until)
+                return None
+            return Batch(events=events)
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
@@ -188,6 +192,22 @@ class Queue:
 
 
 _QUEUED = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+
+
+# The code for a delivery whose event is not stored: a damaged file, or one changed outside of the emulator.
+EVENT_MISSING = "EVENT_MISSING"
+
+
+def _settle_without_event(transaction: Transaction, waiting: ColumnElement[bool], at: int) -> None:
+    """Rejects the deliveries whose event does not exist: they would be due forever, and nothing could be sent."""
+    lost = DELIVERIES.c.event_id.not_in(select(EVENTS.c.id))
+    settled = {
+        "outcome": REJECTED,
+        "reason": EVENT_MISSING,
+        "message": "The event of this delivery is not stored.",
+        "settled_at": at,
+    }
+    transaction.execute(update(DELIVERIES).where(waiting, lost).values(settled))
 
 
 def _event_row(event: AudienceEvent) -> dict[str, Any]:

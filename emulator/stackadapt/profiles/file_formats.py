@@ -82,13 +82,9 @@ def as_csv(profiles: Iterable[JsonObject], property_keys: Sequence[str]) -> Iter
 def read_lines(file: IO[bytes], name: str) -> Iterator[Line]:
     """The lines of a file in one of the formats, also gzipped, without empty lines.
 
-    Raises InputError for text in another encoding, and for a CSV header without emails.
+    Raises InputError for text in another encoding, damaged gzip and a CSV header without emails, and TooLarge.
     """
-    lines = Lines(_lines(file))
-    try:
-        yield from _READERS[name](lines)
-    except BadLine as error:
-        yield lines.number + 1, error
+    yield from _READERS[name](Lines(_lines(file)))
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -117,13 +113,14 @@ def _text_of(cell: str) -> str:
 
 
 def _lines(file: IO[bytes]) -> Iterator[str | None]:
-    """The lines of a file. Raises InputError for text in another encoding, BadLine where it cannot be unpacked."""
+    """The lines of a file. Raises InputError for text in another encoding or damaged gzip, TooLarge."""
     try:
         yield from lenient_lines(file, longest=LONGEST_LINE)
     except NotUtf8 as error:
         raise InputError(f"cannot read the profiles: {error}", where="body", hint=error.hint) from None
     except (OSError, EOFError, zlib.error):
-        raise BadLine("From here on the compressed data is damaged.") from None
+        hint = "Nothing was imported. Compress the file again with gzip."
+        raise InputError("cannot read the profiles: the compressed data is damaged", where="body", hint=hint) from None
 
 
 def _read_json_lines(lines: Lines) -> Iterator[Line]:
