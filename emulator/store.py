@@ -6,6 +6,7 @@ PostgreSQL database may be shared by several, and each sandbox has its own schem
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -37,6 +38,9 @@ from emulator.clock import check_machine
 from emulator.errors import NotFound, UserMistake
 
 MEMORY = "sqlite://"
+
+# What a column of integers can hold in every database.
+LARGEST_INTEGER = 2**63 - 1
 
 # Databases limit the number of parameters of one statement; this is far below every limit.
 _KEYS_AT_ONCE = 500
@@ -168,6 +172,30 @@ def _check_columns(connection: Connection, tables: MetaData, schema: str | None)
             )
 
 
+class UnreadableJson:
+    """What is read from a column of JSON that has none. Any use of it fails, where one item can be left out."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __repr__(self) -> str:
+        return f"not JSON ({self._error})"
+
+    def items(self) -> Any:
+        """Raises ValueError: there is no object."""
+        raise ValueError(f"not JSON: {self._error}")
+
+    __iter__ = keys = items
+
+
+def _read_json(text: str) -> Any:
+    # An error here would fail all rows of a query for the damaged one.
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError, TypeError) as error:
+        return UnreadableJson(error)
+
+
 @cache
 def _statements(tables: MetaData) -> tuple[str, ...]:
     """The statements that create the tables in SQLite, compiled once: a test that opens its own store must not wait."""
@@ -214,7 +242,11 @@ def open_engine(url: str) -> Engine:
         return _open_postgresql(url)
     in_memory = parsed.database in (None, "", ":memory:")
     # Parameters are personal data, and errors are logged.
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, "hide_parameters": True}
+    options: dict[str, Any] = {
+        "connect_args": {"check_same_thread": False},
+        "hide_parameters": True,
+        "json_deserializer": _read_json,
+    }
     if in_memory:
         options["poolclass"] = StaticPool
     engine = create_engine(parsed, **options)

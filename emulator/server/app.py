@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.exceptions import NotFound as HTTPNotFound
 
 from emulator import __version__
-from emulator.errors import EmulatorError, NotFound, UserMistake
+from emulator.errors import EmulatorError, NotFound, TooLarge, UserMistake
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
@@ -33,7 +33,7 @@ from emulator.stackadapt.http import uploads_blueprint as uploads
 
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 # The first kind that an error is.
-_STATUSES = {NotFound: 404, Forbidden: 403, Unauthenticated: 401, UserMistake: 400}
+_STATUSES = {NotFound: 404, TooLarge: 413, Forbidden: 403, Unauthenticated: 401, UserMistake: 400}
 _SANDBOXES: Final = "stackadapt_emulator"
 
 

@@ -230,13 +230,16 @@ def record_mapping_of_schemas(schemas: Schemas) -> RecordMapping:
 
 
 def active_profile_mappings(connection: Connection, advertiser_id: str) -> list[Mapping]:
-    """Every active profile mapping of an advertiser, oldest first, with its active columns."""
+    """Every active profile mapping of an advertiser, oldest first, with its active columns.
+
+    One that is damaged in the store declares nothing.
+    """
     query = (
         select(MAPPINGS)
         .where(MAPPINGS.c.advertiser_id == advertiser_id, MAPPINGS.c.kind == PROFILE, MAPPINGS.c.in_force)
         .order_by(MAPPINGS.c.id)
     )
-    return [_mapping(row, row.mapping_schema) for row in connection.execute(query)]
+    return [found for row in connection.execute(query) if (found := _readable_mapping(row)) is not None]
 
 
 def audience_keys(connection: Connection, advertiser_id: str) -> set[str]:
@@ -245,6 +248,15 @@ def audience_keys(connection: Connection, advertiser_id: str) -> set[str]:
     own = (MAPPINGS.c.advertiser_id == advertiser_id, MAPPINGS.c.kind == AUDIENCE)
     schemas = connection.scalars(query.where(*own))
     return {"audienceId", "audienceName"} | {column["incoming_key"] for schema in schemas for column in schema}
+
+
+def _readable_mapping(row: Any) -> Mapping | None:
+    if not isinstance(row.mappable_type, str | None):
+        return None
+    try:
+        return _mapping(row, row.mapping_schema)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _mapping(row: Any, schema: list[dict[str, Any]]) -> Mapping:
