@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from emulator.data_files import DataFile, OpenFiles
 from emulator.errors import UserMistake, reason_of, unwritable
 from emulator.store import Store, open_engine
 
@@ -51,7 +52,7 @@ class MemoryStores:
 
 
 class FileStores:
-    """One SQLite file per sandbox, readable by its owner only: it contains tokens and personal data."""
+    """One SQLite file per sandbox. Those that are not used are closed, so that any number of sandboxes can exist."""
 
     shared = False
 
@@ -61,15 +62,12 @@ class FileStores:
         except OSError as error:
             raise unwritable(folder, error) from None
         self._folder = folder
+        self._open_files = OpenFiles()
         self._lock = _lock(folder)
 
     def open(self, key: str) -> Store:
         path = self._path(key)
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise unwritable(path, error) from None
-        return Store(f"sqlite:///{path}")
+        return Store(f"sqlite:///{path}", file=DataFile(path), open_files=self._open_files)
 
     def drop(self, key: str) -> None:
         path = self._path(key)
