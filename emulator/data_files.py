@@ -17,7 +17,7 @@ from threading import Lock
 from sqlalchemy.exc import DBAPIError
 
 from emulator.errors import unwritable
-from emulator.store_failures import StoreFailure, failure_of
+from emulator.store_failures import RESTORE, StoreFailure, failure_of
 
 # Each has three descriptors: the database, its log and its shared memory.
 OPEN_FILES = 24
@@ -26,7 +26,7 @@ OPEN_FILES = 24
 class DataFile:
     """One SQLite file, created if absent, readable by its owner only: it contains tokens and personal data.
 
-    Raises InputError when it cannot be created, StoreFailure when it is damaged.
+    Raises StoreFailure when it cannot be created or is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,8 @@ class DataFile:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._identity = _identity_of(path)
         except OSError as error:
-            raise unwritable(path, error) from None
+            mistake = unwritable(path, error)
+            raise StoreFailure(mistake.message, hint=mistake.hint) from None
         self._check()
 
     def check_present(self) -> None:
@@ -61,16 +62,8 @@ class DataFile:
                 raise
             raise failure from None
         if found != "ok":
-            raise damaged(self.path, found)
-
-
-def damaged(path: Path, found: str) -> StoreFailure:
-    """The error for a file that SQLite can open, but not trust."""
-    return StoreFailure(
-        f"the data file is damaged: {' '.join(found.split())}",
-        where=str(path),
-        hint="Restore it from a copy, or move it away to start empty.",
-    )
+            text = " ".join(found.split())
+            raise StoreFailure(f"the data file is damaged: {text}", where=str(self.path), hint=RESTORE)
 
 
 def _identity_of(path: Path) -> tuple[int, int]:

@@ -23,7 +23,9 @@ class StoreFailure(EmulatorError):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, where: str, hint: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, where: str | None = None, hint: str | None, retry_after: int | None = None
+    ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.retry_after = retry_after
 
@@ -33,9 +35,9 @@ class StoreFailure(EmulatorError):
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
-_RESTORE = "Restore it from a copy, or move it away to start empty; `stackadapt-emulator snapshot load` fills it again."
+RESTORE = "Restore it from a copy, or move it away to start empty; `stackadapt-emulator snapshot load` fills it again."
 _ACCESS = "Check who may read and write the file and its folder."
-_DAMAGED = ("the data file is damaged", _RESTORE, None)
+_DAMAGED = ("the data file is damaged", RESTORE, None)
 _LOCKED = ("another process has locked the data file", "Stop that process.", RETRY_SECONDS)
 
 # Message, hint and seconds until another attempt, by SQLite's primary result code.
@@ -48,7 +50,7 @@ _SQLITE = MappingProxyType(
         11: _DAMAGED,
         13: ("the disk is full", "Free some space; nothing of this call was stored.", RETRY_SECONDS),
         14: ("the data file cannot be opened", _ACCESS, RETRY_SECONDS),
-        26: ("this is not a SQLite database, or its first page is damaged", _RESTORE, None),
+        26: ("this is not a SQLite database, or its first page is damaged", RESTORE, None),
     }
 )
 _LOST = (

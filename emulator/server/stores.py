@@ -7,11 +7,12 @@ import sqlite3
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from emulator.data_files import DataFile, OpenFiles
 from emulator.errors import UserMistake, reason_of, unwritable
 from emulator.store import Store, open_engine
+from emulator.store_failures import failure_of
 
 _DRIVER = "postgresql+psycopg"
 _PREFIX = "stackadapt_emulator_"
@@ -95,8 +96,10 @@ def _lock(folder: Path) -> sqlite3.Connection:
         raise unwritable(path, error) from None
     try:
         lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         lock.close()
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise failure_of(DBAPIError("BEGIN EXCLUSIVE", None, error), str(path)) or error from None
         raise UserMistake(
             "another emulator uses this folder",
             where=str(folder),
