@@ -30,6 +30,11 @@ class StoreFailure(EmulatorError):
         self.retry_after = retry_after
 
     @property
+    def reason(self) -> str:
+        """The message with the place."""
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+    @property
     def headers(self) -> dict[str, str]:
         """The headers of the HTTP response."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}

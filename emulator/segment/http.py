@@ -56,11 +56,7 @@ def blueprint(find: Find, fallback: Callable[[], Segment]) -> Blueprint:
 
     def failed(failure: StoreFailure) -> tuple[Response, int, dict[str, str]]:
         _LOG.error("%s: %s", request.path, failure)
-        error = BadRequest(
-            f"{failure.where}: {failure.message}" if failure.where else failure.message,
-            code="store_failed",
-            hint=failure.hint,
-        )
+        error = BadRequest(failure.reason, code="store_failed", hint=failure.hint)
         return _bad_request(error), 503, failure.headers
 
     def ingest_short(initial: str) -> tuple[Response, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pytest
 
 from emulator import Emulator
 from emulator.data_files import OPEN_FILES, OpenFiles
-from emulator.store_failures import StoreFailure
+from emulator.workspace import load_workspace
+from emulator.workspace_document import document_of
 
 QUERY = {"query": "{ cdpProfiles(advertiserId: 1001) { size } }"}
 TRAITS = {"email": "ada@example.com"}
@@ -160,7 +161,7 @@ def test_a_full_disk_stores_nothing_of_a_call_and_is_over_once_there_is_space(tm
         answer = _call(emulator, "default", {"userId": "u", "traits": traits})
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "1"
-        assert answer.json["message"] == "the disk is full"
+        assert answer.json["message"].endswith("default.sqlite: the disk is full")
         assert emulator.segment.profiles() == []
         assert {answer.status_code for answer in _answers(emulator, "other").values()} == {200}
         with store.begin() as connection:
@@ -224,28 +225,14 @@ def test_a_quiet_sandbox_is_left_alone_until_something_is_due(tmp_path: Path) ->
         services.process_due_when_needed()
         assert beginnings == []
         assert services.stackadapt.profiles() == []
-        services.sandbox.clock.advance(_hours(5))
+        services.sandbox.clock.advance(timedelta(hours=5))
         services.process_due_when_needed()
         assert beginnings
         assert services.stackadapt.counts()["profiles"] == 1
 
 
-def test_integrity_failure_is_an_error_of_the_user(tmp_path: Path) -> None:
-    assert StoreFailure("m", hint=None).exit_code == 2
-    assert StoreFailure("m", hint=None).headers == {}
-
-
-def _hours(hours: int) -> Any:
-    from datetime import timedelta
-
-    return timedelta(hours=hours)
-
-
 def _with_latency() -> dict[str, Any]:
-    from emulator.workspace_document import load_document
-
-    document: dict[str, Any] = json.loads(json.dumps(load_document(None)))
-    return {**document, "ingestion": {"latency": "4h"}}
+    return {**document_of(load_workspace()), "ingestion": {"latency": "4h"}}
 
 
 def _count_transactions(store: Any) -> list[None]:
