@@ -60,6 +60,7 @@ LONG = (
         command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
         missing=no_node,
     ),
+    Stage(name="durability", command=f"{sys.executable} -m tests.durability"),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),
 )
 
