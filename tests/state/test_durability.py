@@ -22,7 +22,7 @@ BATCH = 500
 KILLED_AFTER = 40
 SENDERS = 4
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
-# In this version of the API, one record in ten has no email and waits, one in ten has an invalid one, the others become visible.
+# In this API version one record in ten has no email and waits, one in ten has an invalid one, the others are visible.
 OUTCOMES = {"visible": 8, "pending": 1, "rejected": 1}
 
 
