@@ -156,6 +156,12 @@ def due_jobs(connection: Connection, now: int) -> list[Row[Any]]:
     )
 
 
+def next_due(connection: Connection) -> int | None:
+    """When the next job is due, in milliseconds; None for no job."""
+    at: int | None = connection.scalar(select(func.min(JOBS.c.due_at)))
+    return at
+
+
 def remove_jobs(connection: Connection, jobs: Sequence[Row[Any]]) -> None:
     """Deletes jobs that are done."""
     for ids in portions([job.id for job in jobs]):
