@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check check-long test test-postgresql lint conformance-install conformance bench fuzz clean
+.PHONY: help demo serve check check-long test test-postgresql lint conformance-install conformance durability fuzz bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -48,6 +48,9 @@ conformance-install: $(DEV) ## install the published Segment packages from npm (
 
 conformance: $(DEV) conformance-install ## compare with Segment's published engine on fresh random cases (needs Node)
 	$(BIN)/python -m tests.conformance.differential --cases 2000
+
+durability: $(DEV) ## kill the emulator and its database 130 times under load; nothing may be lost
+	@$(BIN)/python -m tests.durability
 
 bench: $(DEV) ## figures, each beside a peer in the same run
 	@$(BIN)/python -m tests.bench

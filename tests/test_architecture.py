@@ -26,7 +26,8 @@ def layers(*names: str) -> Layers:
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids patience protocol",
-        "clock durations addresses credentials text text_files strict_json json_text",
+        "clock durations addresses credentials text text_files strict_json json_text store_failures",
+        "data_files",
         "timestamps rate_limit transport store statements schemas",
         "yaml_files events stored_values",
         "column_rules workspace_file workspace_segment",
