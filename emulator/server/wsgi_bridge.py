@@ -15,7 +15,7 @@ import struct
 import sys
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from tempfile import SpooledTemporaryFile
@@ -142,21 +142,43 @@ class WsgiBridge:
     async def _in_turn(self, responding: Generator[_Response, None, None]) -> _Response:
         """The next part of a response."""
         loop = asyncio.get_running_loop()
-        waits = asyncio.Event()
         seconds = _PATIENCE_SECONDS if self._running < THREADS // 2 else 0
+        # Futures alone, without tasks: this happens for every request, and takes a good part of a short one.
+        over: asyncio.Future[None] = loop.create_future()
+        done: asyncio.Future[_Response] = loop.create_future()
 
-        def step() -> _Response:
-            with patience(seconds, on_wait=lambda: loop.call_soon_threadsafe(waits.set)):
-                return next(responding)
+        def lose_turn() -> None:
+            if not over.done():
+                over.set_result(None)
+
+        def finish(response: _Response | BaseException) -> None:
+            lose_turn()
+            if done.done():
+                return
+            if isinstance(response, BaseException):
+                done.set_exception(response)
+            else:
+                done.set_result(response)
+
+        def step() -> None:
+            response: _Response | BaseException
+            try:
+                with patience(seconds, on_wait=lambda: loop.call_soon_threadsafe(lose_turn)):
+                    response = next(responding)
+            except BaseException as error:  # noqa: BLE001 - the request must end whatever it is
+                response = error
+            # The loop is closed when a request outlives the server.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(finish, response)
 
         self._running += 1
         try:
             async with self._turn:
-                running = loop.run_in_executor(self._threads, step)
-                waiting = asyncio.create_task(waits.wait())
-                await asyncio.wait((running, waiting), timeout=_TURN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-            return await running
+                timer = loop.call_later(_TURN_SECONDS, lose_turn)
+                self._threads.submit(step)
+                await over
+                timer.cancel()
+            return await done
         finally:
             self._running -= 1
 
