@@ -80,7 +80,7 @@ def _can_be_stored(element: Any) -> bool:
     """Whether a part of a position can be a value in the store, which it will be compared with."""
     if isinstance(element, str):
         return is_storable(element)
-    return type(element) is int and -LARGEST_INTEGER <= element + 1 <= LARGEST_INTEGER + 1
+    return type(element) is int and -LARGEST_INTEGER - 1 <= element <= LARGEST_INTEGER
 
 
 def connection(
