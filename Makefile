@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check check-long test test-postgresql lint conformance-install conformance bench clean
+.PHONY: help demo serve check check-long test test-postgresql lint conformance-install conformance durability fuzz bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -34,6 +34,10 @@ lint: $(DEV) ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.PHONY: overload
+overload: $(DEV) ## a server under more load than it can serve, for a minute
+	@$(BIN)/python -m tests.overload
+
 .PHONY: docs
 docs: $(DEV) ## rewrite the generated parts of the documentation and the output that it shows
 	@$(BIN)/python -m tests.docs.tables
@@ -45,8 +49,14 @@ conformance-install: $(DEV) ## install the published Segment packages from npm (
 conformance: $(DEV) conformance-install ## compare with Segment's published engine on fresh random cases (needs Node)
 	$(BIN)/python -m tests.conformance.differential --cases 2000
 
+durability: $(DEV) ## kill the emulator and its database 130 times under load; nothing may be lost
+	@$(BIN)/python -m tests.durability
+
 bench: $(DEV) ## figures, each beside a peer in the same run
 	@$(BIN)/python -m tests.bench
+
+fuzz: $(DEV) ## a seeded fuzz of a running server, and Schemathesis on everything; takes about an hour
+	$(BIN)/python -m tests.fuzz --requests 100000 --schemathesis 20000
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -5,7 +5,8 @@
     │   ├── WorkspaceError       a workspace file that does not fit its schema
     │   ├── InputError           an event, record or argument that cannot be read
     │   │   ├── UnknownName          a name that is not among the known ones
-    │   │   └── NotFound             the resource that a URL addresses does not exist (HTTP 404)
+    │   │   ├── NotFound             the resource that a URL addresses does not exist (HTTP 404)
+    │   │   └── TooLarge             more content than is read (HTTP 413)
     │   └── PortInUse            the port is taken
     ├── ContractViolation    a check failed: a contract is not met                     (exit code 1)
     ├── EmulatorDefect       a bug in the emulator                                     (exit code 3)
@@ -123,6 +124,10 @@ class UnknownName(InputError):
 
 class NotFound(InputError):
     """The addressed resource does not exist: status 404 in an HTTP response."""
+
+
+class TooLarge(InputError):
+    """More content than the emulator reads: status 413 in an HTTP response."""
 
 
 class PortInUse(UserMistake):

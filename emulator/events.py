@@ -26,6 +26,7 @@ REFUSALS: Final = MappingProxyType(
         "unknown_path": "unknown path",
         "untrusted_host": "untrusted host name",
         "unreadable_sandbox": "the sandbox of this token cannot be read",
+        "store_failed": "the data of the sandbox cannot be read or written",
     }
 )
 

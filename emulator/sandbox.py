@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, insert, select, update
 
 from emulator.clock import Clock, ClockSetting, Step
+from emulator.column_rules import LATEST_MILLIS, holds
 from emulator.faults import Faults
 from emulator.ids import Ids
 from emulator.journal import Journal
@@ -22,13 +23,15 @@ from emulator.workspace import Workspace
 CLOCK = MetaData()
 OPENINGS = MetaData()
 
+_MOST_MICROS = LATEST_MILLIS * 1000
+
 # One row: microseconds ahead of the machine's time, and microseconds since 1970 at which a frozen clock is.
 CLOCK_SETTING = Table(
     "sandbox_clock",
     CLOCK,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("offset_micros", BigInteger, nullable=False),
-    Column("frozen_at_micros", BigInteger),
+    Column("offset_micros", BigInteger, nullable=False, info=holds(least=-_MOST_MICROS, most=_MOST_MICROS)),
+    Column("frozen_at_micros", BigInteger, info=holds(most=_MOST_MICROS)),
 )
 
 # One row: how many times a process has opened this sandbox.

@@ -6,6 +6,7 @@ PostgreSQL database may be shared by several, and each sandbox has its own schem
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -30,15 +31,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
 
 from emulator.clock import check_machine
+from emulator.data_files import DataFile, OpenFiles
 from emulator.errors import NotFound, UserMistake
 from emulator.statements import Prepared
+from emulator.store_failures import failure_of
 
 MEMORY = "sqlite://"
+
+# What a column of integers can hold in every database.
+LARGEST_INTEGER = 2**63 - 1
 
 # Databases limit the number of parameters of one statement; this is far below every limit.
 _KEYS_AT_ONCE = 500
@@ -57,16 +63,30 @@ class Store:
 
     One transaction at a time per store: SQLite has one writer anyway, and an in-memory database has one connection.
     With `schema` (PostgreSQL) that holds across all processes. Transactions do not nest; pass the connection down
-    instead. `engine` lets several stores share the connections of one database.
+    instead. `engine` lets several stores share the connections of one database; `file` is the one that `url` names,
+    closed whenever `open_files` have too many. `changes` counts the transactions that have changed a SQLite database.
     """
 
-    def __init__(self, url: str = MEMORY, *, schema: str | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        url: str = MEMORY,
+        *,
+        schema: str | None = None,
+        engine: Engine | None = None,
+        file: DataFile | None = None,
+        open_files: OpenFiles | None = None,
+    ) -> None:
         self.url = url
         self.shared = schema is not None
         self._schema = schema
         self._turn = RLock()
         self._owned = engine is None
         self._closed = False
+        self._busy = False
+        self._file = file
+        self._open_files = open_files
+        self._where = str(file.path) if file else "database"
+        self.changes = 0
         engine = engine or open_engine(url)
         self._engine = engine.execution_options(schema_translate_map={None: schema}) if schema else engine
 
@@ -92,18 +112,21 @@ class Store:
     def begin(self) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        Raises NotFound when the store was closed or deleted.
+        Raises NotFound when the store was closed or deleted, StoreFailure when the database cannot be used.
         """
-        with self._turn:
+        with self._turn, self._failures_named():
             if self._closed:
                 raise NotFound("this sandbox was closed")
-            with self._engine.begin() as connection:
+            with self._in_use(), self._engine.begin() as connection:
                 if self._schema:
                     # Prepared statements do not name the schema.
                     path = func.set_config("search_path", f'"{self._schema}"', True)
                     connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction")), path))
+                before = _changes_of(connection)
                 with self._deletion_named():
                     yield connection
+                changed = _changes_of(connection) != before
+            self.changes += changed
 
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:
@@ -114,14 +137,18 @@ class Store:
         if not self._schema:
             yield
             return
-        with self._engine.connect() as connection:
+        with self._failures_named(), self._engine.connect() as connection:
             connection.execute(select(func.pg_advisory_lock(self._lock_of(work))))
             connection.commit()
             try:
                 yield
             finally:
-                connection.execute(select(func.pg_advisory_unlock(self._lock_of(work))))
-                connection.commit()
+                try:
+                    connection.execute(select(func.pg_advisory_unlock(self._lock_of(work))))
+                    connection.commit()
+                except DBAPIError:
+                    # The lock ends with its session. What was done under it is done.
+                    connection.invalidate()
 
     def clear(self, tables: MetaData) -> None:
         """Deletes every row of the tables."""
@@ -141,6 +168,42 @@ class Store:
             self._closed = True
             if self._owned:
                 self._engine.dispose()
+            if self._open_files:
+                self._open_files.forget(self._close_file)
+
+    def _close_file(self) -> bool:
+        """Closes the file until the next transaction; False when there is one now."""
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            # The thread of a transaction gets its own turn again.
+            if not self._busy:
+                self._engine.dispose()
+            return not self._busy
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        self._busy = True
+        try:
+            if self._file:
+                self._file.check_present()
+            if self._open_files:
+                self._open_files.use(self._close_file)
+            yield
+        finally:
+            self._busy = False
+
+    @contextmanager
+    def _failures_named(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            failure = failure_of(error, self._where)
+            if failure is None or failure is error:
+                raise
+            raise failure from error
 
     @contextmanager
     def _deletion_named(self) -> Iterator[None]:
@@ -156,6 +219,11 @@ class Store:
         return func.hashtextextended(f"{self._schema}/{work}", 0)
 
 
+def _changes_of(connection: Connection) -> int:
+    """How many rows the connection has changed, where the driver counts them."""
+    return getattr(connection.connection.driver_connection, "total_changes", 0)
+
+
 def _check_columns(connection: Connection, tables: MetaData, schema: str | None) -> None:
     found = inspect(connection).get_multi_columns(schema=schema, filter_names=list(tables.tables))
     for (_, name), columns in found.items():
@@ -168,6 +236,30 @@ def _check_columns(connection: Connection, tables: MetaData, schema: str | None)
                 allowed=", ".join(declared),
                 hint="Use the version that wrote it, or another folder or database.",
             )
+
+
+class UnreadableJson:
+    """What is read from a column of JSON that has none. Any use of it fails, where one item can be left out."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __repr__(self) -> str:
+        return f"not JSON ({self._error})"
+
+    def items(self) -> Any:
+        """Raises ValueError: there is no object."""
+        raise ValueError(f"not JSON: {self._error}")
+
+    __iter__ = keys = items
+
+
+def _read_json(text: str) -> Any:
+    # An error here would fail all rows of a query for the damaged one.
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError, TypeError) as error:
+        return UnreadableJson(error)
 
 
 @cache
@@ -222,7 +314,11 @@ def open_engine(url: str) -> Engine:
         return _open_postgresql(url)
     in_memory = parsed.database in (None, "", ":memory:")
     # Parameters are personal data, and errors are logged.
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, "hide_parameters": True}
+    options: dict[str, Any] = {
+        "connect_args": {"check_same_thread": False},
+        "hide_parameters": True,
+        "json_deserializer": _read_json,
+    }
     if in_memory:
         options["poolclass"] = StaticPool
     engine = create_engine(parsed, **options)
@@ -262,8 +358,8 @@ def _open_postgresql(url: str) -> Engine:
                 return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
             return text
 
-    # A thread needs two at most: one for its transaction, one for `alone`.
-    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True)
+    # A thread needs two at most: one for its transaction, one for `alone`. A connection may have been lost meanwhile.
+    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True, pool_pre_ping=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -14,11 +14,17 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
-from emulator.errors import InputError, UserMistake, unreadable
+from emulator.errors import InputError, TooLarge, UserMistake, unreadable
 
 STANDARD_INPUT = "-"
+
+MEBIBYTE = 1024 * 1024
+# Three megabytes of gzip can be gigabytes of zeros. A snapshot of a million profiles unpacks to about this much.
+UNPACKED_LIMIT_BYTES = 1024 * MEBIBYTE
+# What is read as a whole or in one piece is in memory several times over; the largest real file is far smaller.
+TEXT_LIMIT_BYTES = 64 * MEBIBYTE
 
 _GZIP = b"\x1f\x8b"
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
@@ -36,7 +42,14 @@ class NotUtf8(ValueError):
 
 def read_text(source: Path | str, *, mistake: type[UserMistake] = InputError) -> str:
     """The text of a file, or of standard input for `-`, with `\\n` as line end. Raises `mistake`."""
-    return "".join(lines_of(source, mistake=mistake))
+    parts: list[str] = []
+    length = 0
+    for line in lines_of(source, mistake=mistake):
+        parts.append(line)
+        length += len(line)
+        if length > TEXT_LIMIT_BYTES:
+            raise _too_large(f"cannot read {place_of(source)}: it", TEXT_LIMIT_BYTES, mistake)
+    return "".join(parts)
 
 
 def lines_of(source: Path | str, *, mistake: type[UserMistake] = InputError) -> Iterator[str]:
@@ -49,6 +62,8 @@ def lines_of(source: Path | str, *, mistake: type[UserMistake] = InputError) -> 
                 yield from _LINE_END.sub("\n", line).splitlines(keepends=True) if "\r" in line else (line,)
     except NotUtf8 as error:
         raise mistake(f"cannot read {where}: {error}", hint=error.hint) from None
+    except TooLarge as error:
+        raise mistake(f"cannot read {where}: {error.message}", allowed=error.allowed, hint=error.hint) from None
     except (OSError, EOFError, zlib.error) as error:
         raise unreadable(where, error, mistake=mistake) from None
 
@@ -85,6 +100,29 @@ class _Borrowed(io.RawIOBase):
         return len(content)
 
 
+class _Limited(io.RawIOBase):
+    """What a gzip file unpacks to, as far as the limit."""
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self._packed = packed
+        self._left = UNPACKED_LIMIT_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._packed.read1(len(buffer))
+        self._left -= len(content)
+        if self._left < 0:
+            raise _too_large("the unpacked content", UNPACKED_LIMIT_BYTES, TooLarge)
+        buffer[: len(content)] = content
+        return len(content)
+
+
+def _too_large(what: str, limit: int, mistake: type[UserMistake]) -> UserMistake:
+    return mistake(f"{what} is too large", allowed=f"at most {limit // MEBIBYTE} MiB", hint="Split it, or remove data.")
+
+
 def lenient_lines(stream: IO[bytes], *, longest: int) -> Iterator[str | None]:
     """The lines of a stream with their line ends, of which some may not be UTF-8: such bytes are halves of surrogates.
 
@@ -103,13 +141,14 @@ def lenient_lines(stream: IO[bytes], *, longest: int) -> Iterator[str | None]:
 
 
 def unpacked(stream: IO[bytes]) -> io.BufferedReader[Any]:
-    """A stream of bytes, without the gzip around it if there is any. Reading it raises OSError, EOFError or zlib.error.
+    """A stream of bytes, without the gzip around it if there is any.
 
-    Closing it leaves `stream` open.
+    Reading it raises OSError, EOFError or zlib.error, and TooLarge once it has given UNPACKED_LIMIT_BYTES. Closing it
+    leaves `stream` open.
     """
     raw: io.BufferedReader[Any] = io.BufferedReader(_Borrowed(stream))
     packed = raw.peek(len(_GZIP)).startswith(_GZIP)
-    return io.BufferedReader(cast(Any, gzip.GzipFile(fileobj=raw))) if packed else raw
+    return io.BufferedReader(_Limited(gzip.GzipFile(fileobj=raw))) if packed else raw
 
 
 def other_encoding(first_bytes: bytes) -> NotUtf8 | None:
@@ -133,7 +172,9 @@ def _opened(source: Path | str) -> IO[bytes]:
 
 
 def _decoded(raw: IO[bytes]) -> Iterator[str]:
-    for number, line in enumerate(raw, start=1):
+    for number, line in enumerate(iter(lambda: raw.readline(TEXT_LIMIT_BYTES + 1), b""), start=1):
+        if len(line) > TEXT_LIMIT_BYTES:
+            raise _too_large("a line", TEXT_LIMIT_BYTES, TooLarge)
         content = line
         if number == 1:
             if error := other_encoding(line):

@@ -32,6 +32,9 @@ _JSON = ".json"
 _TAG = "tag:yaml.org,2002:"
 _NULL, _BOOL, _INT, _FLOAT, _MERGE = (f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "merge"))
 _CONSTRUCTED = (_NULL, f"{_TAG}str", f"{_TAG}seq", f"{_TAG}map")
+# Everything that reads a document visits a value once for each alias to it, so a few lines of aliases to aliases would
+# be billions of values.
+REPEATED_VALUES_LIMIT = 100_000
 _BOOLEANS = {"true": True, "false": False}
 _HEXADECIMAL = "0x"
 # Which plain scalars are not text, and the characters that they start with. `<<` merges another mapping where it is a
@@ -57,6 +60,7 @@ class _Loader(SafeLoader):
 
     def construct_document(self, node: Any) -> Any:
         _check_keys(node)
+        _check_aliases(node)
         # Everything at once, so that a value that contains itself is refused.
         self.deep_construct = True
         return super().construct_document(node)
@@ -127,6 +131,31 @@ def _check_keys(top: yaml.Node) -> None:
                     raise ConstructorError(None, None, problem, key.start_mark)
                 lines[str(key.value)] = key.start_mark.line + 1
             waiting.extend(value for _, value in reversed(node.value))
+
+
+def _check_aliases(top: yaml.Node) -> None:
+    """Raises ConstructorError when aliases repeat too many values. Visits each node once, whatever refers to it."""
+    sizes: dict[int, int] = {}
+    waiting: list[tuple[yaml.Node, bool]] = [(top, False)]
+    while waiting:
+        node, complete = waiting.pop()
+        inner = _inner(node)
+        if complete:
+            sizes[id(node)] = 1 + sum(sizes[id(each)] for each in inner)
+        elif id(node) not in sizes:
+            # A value that contains itself counts once here; it is refused when it is constructed.
+            sizes[id(node)] = 1
+            waiting.append((node, True))
+            waiting.extend((each, False) for each in inner)
+    if (repeated := sizes[id(top)] - len(sizes)) > REPEATED_VALUES_LIMIT:
+        problem = f"aliases repeat {repeated} values, and at most {REPEATED_VALUES_LIMIT} are allowed"
+        raise ConstructorError(None, None, problem, top.start_mark)
+
+
+def _inner(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [each for pair in node.value for each in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
 _Loader.add_constructor(_BOOL, _Loader.boolean)

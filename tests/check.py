@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests import postgresql
 
@@ -21,6 +22,10 @@ FAST = "-n auto --dist worksteal -q"
 
 def no_node() -> str | None:
     return None if shutil.which("npm") else "needs Node.js with npm"
+
+
+def no_proc() -> str | None:
+    return None if Path("/proc/self/fd").exists() else "needs /proc, where Linux lists the open files of a process"
 
 
 def nothing_missing() -> str | None:
@@ -60,6 +65,9 @@ LONG = (
         command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
         missing=no_node,
     ),
+    Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),
+    Stage(name="fuzz", command="make --no-print-directory fuzz"),
+    Stage(name="durability", command=f"{sys.executable} -m tests.durability"),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),
 )
 

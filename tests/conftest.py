@@ -54,9 +54,9 @@ def chosen_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     schemas = (f"test_{number}" for number in count())
     opened: list[Store] = []
 
-    def open_store(given: str = MEMORY) -> Store:
+    def open_store(given: str = MEMORY, **options: Any) -> Store:
         if given != MEMORY:
-            return Store(given)
+            return Store(given, **options)
         opened.append(Store(url, schema=next(schemas), engine=engine))
         return opened[-1]
 

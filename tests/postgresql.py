@@ -6,8 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,9 +27,31 @@ def missing() -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that can be stopped and started again, with the same data."""
+
+    url: str
+    _control: Callable[..., None]
+
+    def stop(self, mode: str = "fast") -> None:
+        """`immediate` ends it as a crash would."""
+        self._control("-m", mode, "stop")
+
+    def start(self) -> None:
+        self._control("start")
+
+
 @contextmanager
 def running() -> Iterator[str]:
     """Starts a server and yields the URL of its database."""
+    with server() as started:
+        yield started.url
+
+
+@contextmanager
+def server(*, fsync: bool = False) -> Iterator[Server]:
+    """Starts a server; the end of the block stops it, if it runs."""
     binaries = _binaries()
     assert binaries is not None, missing()
     user = UNPRIVILEGED if os.geteuid() == 0 else None
@@ -39,13 +62,20 @@ def running() -> Iterator[str]:
         initialise = [binaries / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync"]
         _run(initialise, user, folder)
         port = _free_port()
-        options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off -c max_connections=300"
-        control = [binaries / "pg_ctl", "-D", data, "-w"]
-        _run([*control, "-o", options, "-l", Path(folder) / "log", "start"], user, folder)
+        sync = "on" if fsync else "off"
+        options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync={sync} -c max_connections=300"
+
+        def control(*words: str) -> None:
+            command = [binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", Path(folder) / "log", *words]
+            _run(command, user, folder)
+
+        started = Server(f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres", control)
+        started.start()
         try:
-            yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+            yield started
         finally:
-            _run([*control, "-m", "immediate", "stop"], user, folder)
+            if (data / "postmaster.pid").exists():
+                started.stop("immediate")
 
 
 def _binaries() -> Path | None:

@@ -26,11 +26,12 @@ def layers(*names: str) -> Layers:
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids patience protocol",
-        "clock durations addresses credentials text text_files strict_json json_text",
+        "clock durations addresses credentials text text_files strict_json json_text store_failures",
+        "data_files",
         "timestamps rate_limit transport statements schemas",
         "store",
-        "yaml_files events",
-        "workspace_file workspace_segment",
+        "yaml_files events stored_values",
+        "column_rules workspace_file workspace_segment",
         "workspace journal faults",
         "workspace_document",
         "sandbox",
@@ -44,10 +45,11 @@ LAYERS: Mapping[str, Layers] = {
         "__main__",
     ),
     "emulator.segment": layers(
-        "tables lookups", "profiles tracking", "conditions", "engage", "delivery", "service", "http"
+        "event_contents", "tables lookups", "profiles tracking", "conditions", "engage", "delivery", "service", "http"
     ),
     # Pages of profiles are filtered by segments, and segments by what ingestion has declared.
     "emulator.stackadapt": layers(
+        "row_contents",
         "tables messages limits upsert",
         "relay rules profile_counts",
         "advertisers",
@@ -70,7 +72,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "engage.journey_events engage.routes http lookups profiles.profile tables tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
-        "rules.segment_rules tables",
+        "row_contents rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
         "connection_test expectations "

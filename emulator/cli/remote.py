@@ -13,7 +13,6 @@ import httpx
 
 from emulator.addresses import address
 from emulator.harness.remote_guard import GuardedTransport, Permission, check_visit
-from emulator.protocol import CONTROL_HEADER
 
 _KEY = "emulator.remote"
 _SECONDS = 600
@@ -80,10 +79,10 @@ def guard() -> GuardedTransport:
 def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
     """A guarded client of one server. Raises InputError for an invalid URL, UserMistake for a host not allowed."""
     check_visit(address(url), permission())
-    headers = {**(headers or {}), **_control_token()}
     return httpx.Client(base_url=url, headers=headers, transport=guard(), trust_env=False, timeout=_SECONDS)
 
 
-def _control_token() -> dict[str, str]:
-    token = click.get_current_context().meta.get(f"{_KEY}.control_token")
-    return {CONTROL_HEADER: token} if token else {}
+def control_token() -> str | None:
+    """The control token that the current command was given. For emulators only."""
+    token: str | None = click.get_current_context().meta.get(f"{_KEY}.control_token")
+    return token

@@ -10,10 +10,10 @@ import click
 import httpx
 
 from emulator.addresses import address, shown
-from emulator.cli.remote import client_of, control_token_option, remote_options
+from emulator.cli.remote import client_of, control_token, control_token_option, remote_options
 from emulator.errors import UserMistake, reason_of
 from emulator.harness.client import Endpoint, refusal_in, sandbox_at
-from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
+from emulator.protocol import CONTROL_HEADER, DEFAULT_SANDBOX, SANDBOX_HEADER
 
 _URL = "http://127.0.0.1:8585"
 
@@ -39,7 +39,8 @@ def url_option(command: _Command) -> _Command:
 def connect(url: str, sandbox: str | None) -> httpx.Client:
     """A client of the control API. Raises UserMistake for an invalid URL or a host that is not allowed."""
     # Quoted, since headers are ASCII; valid names of sandboxes are unaffected.
-    return client_of(url, {SANDBOX_HEADER: quote(sandbox)} if sandbox is not None else {})
+    headers = {SANDBOX_HEADER: quote(sandbox) if sandbox is not None else None, CONTROL_HEADER: control_token()}
+    return client_of(url, {name: value for name, value in headers.items() if value})
 
 
 def endpoint_of(client: httpx.Client, sandbox: str | None) -> Endpoint:

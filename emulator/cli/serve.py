@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -36,6 +37,7 @@ Examples:
 Exit codes: 0 stopped by a signal, 2 bad usage or a bad workspace. Every option has an environment variable, such as
 STACKADAPT_EMULATOR_SERVE_PORT.
 """
+_SWITCH_SECONDS = 0.001
 _OPEN = "warning: listening on a non-loopback address; the tokens and write keys of the default workspace are public"
 
 
@@ -133,6 +135,9 @@ def _spare_the_collector() -> None:
 def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
     raise_file_limit()
     _spare_the_collector()
+    # The event loop gets the interpreter back from a thread that computes after this time. By default it is five times
+    # as long, for each of the steps that an answer on a new connection takes.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with StopSignals() as signals, emulator:
         ready()
         with Heartbeat(emulator.sandboxes.opened):

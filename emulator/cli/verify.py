@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from emulator.cli.remote import client_of, control_token_option, remote_options
+from emulator.cli.remote import client_of, control_token, control_token_option, remote_options
 from emulator.cli.terminal import Terminal
 from emulator.errors import InputError, unwritable
 from emulator.harness.client import Endpoint, RemoteEmulator, in_process, probe
@@ -159,7 +159,7 @@ def _target(url: str | None, token: str | None, advertiser: str | None) -> Itera
     if url is None:
         yield separate_emulators(_new_emulator)
         return
-    found = probe(url, client_of, token=token, advertiser_id=advertiser)
+    found = probe(url, client_of, token=token, advertiser_id=advertiser, control_token=control_token())
     if isinstance(found, RemoteEmulator):
         yield sandboxes_of(found)
         return

@@ -10,6 +10,7 @@ are inside the functions, and a project that has its own package `emulator` can 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _TARGET = pytest.StashKey["Target"]()
 _ENDPOINT = pytest.StashKey["Endpoint"]()
+# The variable of the commands, too.
+_CONTROL_VARIABLE = "STACKADAPT_EMULATOR_CONTROL_TOKEN"
 _MARKER = (
     "stackadapt(workspace=None, latency=None, api_version=None, unused=None): start the emulator of this test with a "
     "workspace (path, dict or Workspace), a time until profiles are visible (instant, realistic or 4h), "
@@ -46,6 +49,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ):
         variable = f"STACKADAPT_TEST_{name.upper()}"
         group.addoption(f"--stackadapt-{name}", metavar=metavar, help=f"{text} Environment: {variable}.")
+    group.addoption(
+        "--stackadapt-control-token",
+        metavar="TOKEN",
+        help=f"Control token of an emulator that needs one. Environment: {_CONTROL_VARIABLE}.",
+    )
     group.addoption(
         "--stackadapt-timeout",
         metavar="SECONDS",
@@ -94,6 +102,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             url,
             token=_option(config, "token"),
             advertiser=_option(config, "advertiser"),
+            control_token=config.getoption("--stackadapt-control-token") or os.environ.get(_CONTROL_VARIABLE),
             permission=Permission(
                 remote=config.getoption("--stackadapt-allow-remote"),
                 writes=config.getoption("--stackadapt-allow-writes"),
@@ -190,8 +199,6 @@ def segment(stackadapt_emulator: Endpoint) -> ExpectingSegment:
 
 def _option(config: pytest.Config, name: str) -> str | None:
     """An option of the command line or the environment."""
-    import os
-
     value: str | None = config.getoption(f"--stackadapt-{name}") or os.environ.get(f"STACKADAPT_TEST_{name.upper()}")
     return value
 

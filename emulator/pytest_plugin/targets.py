@@ -117,13 +117,14 @@ def target_at(
     *,
     token: str | None = None,
     advertiser: str | None = None,
+    control_token: str | None = None,
     permission: Permission,
     through: Through | None = None,
 ) -> Target:
     """The target at a URL: an emulator or a StackAdapt endpoint.
 
     All requests go through the guard, then `through` a transport of the caller. Raises UserMistake for another host
-    without permission, when there is no response, and for a missing token.
+    without permission, when there is no response, and for a missing or wrong token.
     """
     through = through or _plain_transport()
 
@@ -131,7 +132,7 @@ def target_at(
         guard = _Guard(permission, announce=lambda _: None, through=through())
         return httpx.Client(base_url=root, transport=guard, trust_env=False, timeout=_SECONDS)
 
-    found = probe(url, connect, token=token, advertiser_id=advertiser, options=_PREFIX)
+    found = probe(url, connect, token=token, advertiser_id=advertiser, control_token=control_token, options=_PREFIX)
     return Sandboxes(found) if isinstance(found, RemoteEmulator) else StackAdaptOnly(found)
 
 

@@ -6,6 +6,7 @@ Browser and mobile libraries use one-letter routes, `/v1/t` for track. The CORS 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from emulator.errors import NotFound, UserMistake
 from emulator.segment.service import Segment
 from emulator.segment.tracking.calls import BATCHES, CALLS
 from emulator.segment.tracking.request_body import BadRequest, ParsedBody, decompress, limit_of, parse_body
+from emulator.store_failures import StoreFailure
 
 _INITIALS = {name[0]: name for name in (*CALLS, "batch")}
 _UNKNOWN_SOURCE = "unknown_source"
@@ -26,6 +28,7 @@ _FOR_BROWSERS = {
 }
 
 Find = Callable[[str], Segment | None]
+_LOG = logging.getLogger(__name__)
 
 
 def blueprint(find: Find, fallback: Callable[[], Segment]) -> Blueprint:
@@ -51,6 +54,11 @@ def blueprint(find: Find, fallback: Callable[[], Segment]) -> Blueprint:
         _refuse(owner, route, body, key, status=400, reason=error.code, message=error.message)
         return _bad_request(error), 400
 
+    def failed(failure: StoreFailure) -> tuple[Response, int, dict[str, str]]:
+        _LOG.error("%s: %s", request.path, failure)
+        error = BadRequest(failure.reason, code="store_failed", hint=failure.hint)
+        return _bad_request(error), 503, failure.headers
+
     def ingest_short(initial: str) -> tuple[Response, int]:
         return ingest(_INITIALS[initial])
 
@@ -63,6 +71,7 @@ def blueprint(find: Find, fallback: Callable[[], Segment]) -> Blueprint:
         routes.add_url_rule(f"/{route}", endpoint=route, view_func=ingest, defaults={"route": route}, **options)
     routes.add_url_rule(f"/<any({', '.join(_INITIALS)}):initial>", view_func=ingest_short, **options)
     routes.after_request(allow_browsers)
+    routes.register_error_handler(StoreFailure, failed)
     return routes
 
 

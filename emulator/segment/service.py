@@ -106,7 +106,7 @@ class Segment:
         for result in results:
             self._sandbox.journal.append(_received(result, source, at))
         self._publish(computed, discarded)
-        self._dispatcher.process_due()
+        self._dispatcher.process_stored()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
         return Receipt(accepted=len(calls), failed=failed)
 
@@ -178,7 +178,7 @@ class Segment:
             )
             discarded = self._queue.add(transaction, computed.events, self._recipients)
         self._publish(computed, discarded)
-        self._dispatcher.process_due()
+        self._dispatcher.process_stored()
         return [_emitted(event) for event in computed.events]
 
     def delete(self, user_id: str) -> dict[str, Any]:
@@ -235,9 +235,9 @@ class Segment:
         self._apply_due(self._sandbox.clock.now())
         self._dispatcher.process_due()
 
-    def next_delivery(self) -> datetime | None:
-        """When the next delivery is due, if one is queued; moving the clock must stop there."""
-        at = self._dispatcher.next_due()
+    def next_delivery(self, *, overdue: bool = False) -> datetime | None:
+        """When the next delivery is due, if one is queued; moving the clock must stop there. `overdue`: or was due."""
+        at = self._dispatcher.next_due(overdue=overdue)
         return None if at is None else from_millis(at)
 
     def next_change(self, *, until: datetime, stops: int) -> datetime | None:
@@ -271,7 +271,7 @@ class Segment:
                 computed = self._engage.backfill(transaction, key, profiles, at=at, destination=destination)
                 discarded = self._queue.add(transaction, computed.events, self._recipients)
             self._publish(computed, discarded)
-            self._dispatcher.process_due()
+            self._dispatcher.process_stored()
             last = profiles[-1]
             entered = [change.entered for change in computed.changes if change.audience_key == key]
             counts["profiles"] += len(profiles)
@@ -323,7 +323,7 @@ class Segment:
         wanted = dead(self._sandbox.workspace, destination=destination, reason=reason, message_ids=message_ids)
         with self._store.begin() as transaction:
             replayed = self._queue.replay(transaction, wanted, self._targets, to_millis(self._sandbox.clock.now()))
-        self.process_due()
+        self._dispatcher.process_stored()
         return replayed
 
     @contextmanager

@@ -16,6 +16,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from emulator.column_rules import LARGEST_COUNT, OBJECT, holds
+from emulator.segment.event_contents import BATCH_OUTCOMES, DELIVERY_OUTCOMES, EVENT, LOCATIONS, UPDATED
+
 TABLES = MetaData()
 
 # Message ids of the last 24 hours, for deduplication.
@@ -32,7 +35,7 @@ INGEST = Table(
     TABLES,
     Column("source", String, primary_key=True),
     Column("reason", String, primary_key=True),
-    Column("calls", BigInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False, info=holds(most=LARGEST_COUNT)),
 )
 
 # The user ids whose calls are dropped, and since when.
@@ -48,7 +51,7 @@ REGULATIONS = Table(
     "segment_regulations",
     TABLES,
     Column("id", Integer, primary_key=True),
-    Column("content", Text, nullable=False),
+    Column("content", Text, nullable=False, info=holds(json=OBJECT)),
 )
 
 # `traits` is an object of values, `updated` one of the timestamp and the turn at which each was last set, `turn`
@@ -57,9 +60,9 @@ PROFILES = Table(
     "segment_profiles",
     TABLES,
     Column("id", Integer, primary_key=True),
-    Column("traits", Text, nullable=False),
-    Column("updated", Text, nullable=False),
-    Column("turn", BigInteger, nullable=False, index=True),
+    Column("traits", Text, nullable=False, info=holds(json=OBJECT)),
+    Column("updated", Text, nullable=False, info=holds(json=UPDATED)),
+    Column("turn", BigInteger, nullable=False, index=True, info=holds(most=LARGEST_COUNT)),
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -90,7 +93,7 @@ PERFORMED = Table(
     Column("profile_id", ForeignKey(PROFILES.c.id), nullable=False, index=True),
     Column("event", String, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("properties", Text, nullable=False),
+    Column("properties", Text, nullable=False, info=holds(json=OBJECT)),
 )
 
 # Progress in journeys: `step` is the position of the step joined last, -1 before the first.
@@ -100,11 +103,11 @@ JOURNEYS = Table(
     Column("profile_id", ForeignKey(PROFILES.c.id), primary_key=True),
     Column("journey_id", String, primary_key=True),
     Column("epoch_id", String, nullable=False),
-    Column("step", Integer, nullable=False),
+    Column("step", Integer, nullable=False, info=holds(least=-1)),
     Column("entered_at", BigInteger, nullable=False),
     Column("joined_at", BigInteger, nullable=False),
     Column("exited", Boolean, nullable=False),
-    Column("context", Text, nullable=False),
+    Column("context", Text, nullable=False, info=holds(json=OBJECT)),
     Index("segment_journeys_steps", "journey_id", "step"),
 )
 
@@ -136,7 +139,7 @@ EVENTS = Table(
     Column("user_id", String, index=True),
     Column("email", String, index=True),
     Column("audience_key", String, nullable=False),
-    Column("payload", Text, nullable=False),
+    Column("payload", Text, nullable=False, info=holds(json=EVENT)),
 )
 
 # A request and its attempts. Body and headers are not stored: the same events make the same request again.
@@ -146,10 +149,10 @@ BATCHES = Table(
     Column("id", Integer, primary_key=True),
     Column("destination", String, nullable=False),
     Column("subscription", String, nullable=False),
-    Column("outcome", String, nullable=False, index=True),
+    Column("outcome", String, nullable=False, index=True, info=holds(words=BATCH_OUTCOMES)),
     Column("reason", String),
     Column("message", Text),
-    Column("locations", Text, nullable=False),
+    Column("locations", Text, nullable=False, info=holds(json=LOCATIONS)),
     Column("status", Integer),
     Column("response", Text),
     Column("trace_id", Text),
@@ -168,7 +171,7 @@ DELIVERIES = Table(
     Column("bytes", Integer, nullable=False),
     Column("destination", String, nullable=False),
     Column("subscription", String, nullable=False),
-    Column("outcome", String),
+    Column("outcome", String, info=holds(words=DELIVERY_OUTCOMES)),
     Column("reason", String),
     Column("message", Text),
     Column("batch_id", ForeignKey(BATCHES.c.id), index=True),

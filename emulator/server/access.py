@@ -18,6 +18,8 @@ _PREFIX = "/_emulator"
 # Monitors ask for it before anything else, and it says nothing about the data.
 _PUBLIC = f"{_PREFIX}/health"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# What a browser says of a request that no other page sent; other clients say nothing.
+_OWN_FETCHES = frozenset({None, "same-origin", "none"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -43,7 +45,7 @@ def _check_origin() -> None:
     """A browser sends a simple request, such as an empty POST, to any address that a page names."""
     origin = request.headers.get("Origin")
     own = origin is None or _authority(origin) == _authority(f"{request.scheme}://{request.host}")
-    if own and request.headers.get("Sec-Fetch-Site") != "cross-site":
+    if own and request.headers.get("Sec-Fetch-Site") in _OWN_FETCHES:
         return
     raise Forbidden(
         "a web page of another origin must not change the emulator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from copy import copy
 from functools import cache
@@ -12,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.exceptions import NotFound as HTTPNotFound
 
 from emulator import __version__
-from emulator.errors import EmulatorError, NotFound, UserMistake
+from emulator.errors import EmulatorError, NotFound, TooLarge, UserMistake
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
@@ -30,10 +31,12 @@ from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.http import graphql_blueprint as graphql
 from emulator.stackadapt.http import journal_refused as journal_refused_request
 from emulator.stackadapt.http import uploads_blueprint as uploads
+from emulator.store_failures import StoreFailure
 
+_LOG = logging.getLogger(__name__)
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 # The first kind that an error is.
-_STATUSES = {NotFound: 404, Forbidden: 403, Unauthenticated: 401, UserMistake: 400}
+_STATUSES = {NotFound: 404, TooLarge: 413, Forbidden: 403, Unauthenticated: 401, UserMistake: 400}
 _SANDBOXES: Final = "stackadapt_emulator"
 
 
@@ -75,6 +78,7 @@ def _application() -> Flask:
     app.before_request(check_access)
     app.after_request(_forbid_guessing)
     app.register_error_handler(EmulatorError, _emulator_error)
+    app.register_error_handler(StoreFailure, _store_failure)
     app.register_error_handler(HTTPException, _http_error)
     return app
 
@@ -121,6 +125,11 @@ def _index() -> Response:
 def _emulator_error(error: EmulatorError) -> tuple[Response, int]:
     status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
     return jsonify(error.as_dict()), status
+
+
+def _store_failure(failure: StoreFailure) -> tuple[Response, int, dict[str, str]]:
+    _LOG.error("%s %s: %s", request.method, request.path, failure)
+    return jsonify(failure.as_dict()), 503, failure.headers
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int, list[tuple[str, str]]]:

@@ -147,13 +147,14 @@ class Emulator:
 
     def _open_services(self, name: str, key: str, workspace: Workspace) -> SandboxServices:
         clock = self._clock if name == DEFAULT_SANDBOX else None
-        sandbox = Sandbox(workspace, name=name, store=self._stores.open(key), clock=clock)
-        for reporter in self._reporters:
-            sandbox.journal.listen(reporter)
+        store = self._stores.open(key)
         try:
+            sandbox = Sandbox(workspace, name=name, store=store, clock=clock)
+            for reporter in self._reporters:
+                sandbox.journal.listen(reporter)
             return SandboxServices(sandbox, lambda: self.app, uploads=self._uploads)
         except EmulatorError:
-            sandbox.close()
+            store.close()
             raise
 
     def __enter__(self) -> Self:

@@ -10,7 +10,9 @@ from typing import Self
 
 from emulator.errors import EmulatorError
 from emulator.patience import patience
+from emulator.protocol import DEFAULT_SANDBOX
 from emulator.server.services import SandboxServices
+from emulator.store_failures import StoreFailure
 
 PERIOD_SECONDS = 1.0
 # A request to a slow endpoint is not awaited longer; it is sent again after the next start.
@@ -27,6 +29,7 @@ class Heartbeat:
         self._opened = opened
         self._period_seconds = period_seconds
         self._stopping = Event()
+        self._failing: set[str] = set()
         self._thread = Thread(target=self._beat, name="stackadapt-emulator-heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
@@ -41,7 +44,12 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._stopping.wait(self._period_seconds):
-            for services in self._opened():
+            try:
+                opened = list(self._opened())
+            except StoreFailure as failure:
+                self._report(DEFAULT_SANDBOX, failure)
+                continue
+            for services in opened:
                 self._process_due(services)
 
     def _process_due(self, services: SandboxServices) -> None:
@@ -50,7 +58,9 @@ class Heartbeat:
             services.sandbox.clock.refresh()
             # A slow endpoint must not delay what is due in the other sandboxes.
             with patience(0):
-                services.process_due()
+                services.process_due_when_needed()
+        except StoreFailure as failure:
+            self._report(services.sandbox.name, failure)
         except EmulatorError as error:
             # Such as a sandbox that was deleted meanwhile; requests to it get the error.
             _LOG.debug("sandbox %s: processing failed: %s", services.sandbox.name, error)
@@ -58,3 +68,11 @@ class Heartbeat:
             # The next period tries again, and a request that meets the failure reports it.
             if not self._stopping.is_set():
                 _LOG.exception("sandbox %s: processing failed", services.sandbox.name)
+        else:
+            self._failing.discard(services.sandbox.name)
+
+    def _report(self, name: str, failure: StoreFailure) -> None:
+        """Once, until it works again: a database may be away for hours."""
+        if name not in self._failing:
+            self._failing.add(name)
+            _LOG.error("sandbox %s: %s", name, failure)

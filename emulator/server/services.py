@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
+from emulator.clock import LATEST
 from emulator.patience import patience
 from emulator.protocol import SANDBOX_HEADER
 from emulator.sandbox import Sandbox
@@ -39,6 +41,9 @@ class SandboxServices:
         self._app = app
         self._transports: dict[str, HttpTransport] = {}
         self._opening = Lock()
+        # The changes of the store after which nothing is due before `_next_due`.
+        self._quiet_at: int | None = None
+        self._next_due: datetime | None = None
         self.stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=uploads)
         self.segment = Segment(sandbox, self._transport)
 
@@ -49,6 +54,27 @@ class SandboxServices:
         """
         self.stackadapt.process_due()
         self.segment.process_due()
+
+    def process_due_when_needed(self) -> None:
+        """As `process_due`, but leaves the store alone while nothing can be due, so that its file can be closed.
+
+        That is so after nothing was changed for a while, until the time of what is due next.
+        """
+        store, clock = self.sandbox.store, self.sandbox.clock
+        changes = store.changes
+        if self._quiet_at == changes and (self._next_due is None or clock.now() < self._next_due):
+            return
+        self._quiet_at = None
+        self.process_due()
+        if store.shared or store.changes != changes:
+            return
+        times = (
+            self.stackadapt.next_job(),
+            self.segment.next_delivery(overdue=True),
+            self.segment.next_change(until=LATEST, stops=sys.maxsize),
+        )
+        self._next_due = min((at for at in times if at is not None), default=None)
+        self._quiet_at = changes
 
     def advance(self, by: timedelta) -> None:
         """Moves the clock forward. It stops wherever something is due on the way, to process it at its time.

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import IO, Any
 
 from sqlalchemy import Connection, Table, func, insert, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from emulator import strict_json
 from emulator.clock import LATEST, to_iso
@@ -22,6 +23,8 @@ from emulator.errors import InputError
 from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
+from emulator.server.snapshot_rows import RowChecks, check_references, damaged
+from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.text_files import unpacked
 
@@ -53,12 +56,13 @@ def load(services: SandboxServices, file: IO[bytes]) -> None:
             services.sandbox.store.begin() as connection,
         ):
             _replace(services, connection, _read(lines))
+            check_references(connection, _tables())
             _check_clock(connection)
             services.stackadapt.replaced(connection)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(f"it cannot be unpacked: {error}") from None
+        raise damaged(f"it cannot be unpacked: {error}") from None
     except SQLAlchemyError:
-        raise _damaged("a row does not fit its table") from None
+        raise damaged("a row does not fit its table") from None
     services.sandbox.clock.refresh()
 
 
@@ -69,7 +73,7 @@ def _check_clock(connection: Connection) -> None:
     except (OverflowError, TypeError):
         within_time = False
     if not within_time:
-        raise _damaged("its clock is out of range")
+        raise damaged("its clock is out of range")
 
 
 def _tables() -> list[Table]:
@@ -104,11 +108,12 @@ def _read(content: IO[bytes]) -> Iterator[Any]:
         try:
             yield strict_json.parse(line)
         except (ValueError, RecursionError):
-            raise _damaged("a line is not JSON") from None
+            raise damaged("a line is not JSON") from None
 
 
 def _replace(services: SandboxServices, connection: Connection, lines: Iterator[Any]) -> None:
     _check_header(next(lines, None), services.sandbox.workspace.name)
+    members = partial(members_of, executable_schema(services.sandbox.workspace.api_version))
     tables = _tables()
     for table in reversed(tables):
         connection.execute(table.delete())
@@ -116,19 +121,36 @@ def _replace(services: SandboxServices, connection: Connection, lines: Iterator[
     line = next(lines, None)
     for table in tables:
         if line != {"table": table.name, "columns": _columns(table)}:
-            raise _damaged(f"table {table.name} is missing or has other columns")
+            raise damaged(f"table {table.name} is missing or has other columns")
         rows: list[dict[str, Any]] = []
+        checks = RowChecks(table, members)
+        number = 0
         while isinstance(line := next(lines, None), list):
-            rows.append(_row(table, line))
+            number += 1
+            rows.append(checks.row(number, line))
             total += 1
             if len(rows) == _ROWS_AT_ONCE:
-                connection.execute(insert(table), rows)
+                _insert(connection, table, rows)
                 rows = []
         if rows:
-            connection.execute(insert(table), rows)
+            _insert(connection, table, rows)
         _continue_ids(connection, table)
     if line != {"rows": total} or next(lines, None) is not None:
-        raise _damaged("it is incomplete")
+        raise damaged("it is incomplete")
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    try:
+        connection.execute(insert(table), rows)
+    except IntegrityError as error:
+        # PostgreSQL checks references at once.
+        reason = "two rows have the same key, or a row refers to one that does not exist"
+        raise damaged(reason, where=table.name, found=_reason(error), allowed="rows with keys of their own") from None
+
+
+def _reason(error: IntegrityError) -> str:
+    """What the database says, without the values of the row."""
+    return str(error.orig).partition("\n")[0]
 
 
 def _check_header(header: Any, workspace: str) -> None:
@@ -152,12 +174,6 @@ def _check_header(header: Any, workspace: str) -> None:
         )
 
 
-def _row(table: Table, values: Sequence[Any]) -> dict[str, Any]:
-    if len(values) != len(table.columns):
-        raise _damaged(f"a row of {table.name} has {len(values)} values")
-    return dict(zip(_columns(table), values, strict=True))
-
-
 def _continue_ids(connection: Connection, table: Table) -> None:
     """Makes PostgreSQL continue after the highest id; SQLite does so by itself."""
     key = table.primary_key.columns.values()[0]
@@ -169,7 +185,3 @@ def _continue_ids(connection: Connection, table: Table) -> None:
         text("SELECT setval(pg_get_serial_sequence(:table, :key), :next, false)"),
         {"table": f'"{schema}"."{table.name}"', "key": key.name, "next": (highest or 0) + 1},
     )
-
-
-def _damaged(why: str) -> InputError:
-    return InputError(f"the snapshot is damaged: {why}", where="snapshot", hint="Nothing was changed.")

@@ -7,10 +7,12 @@ import sqlite3
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from emulator.data_files import DataFile, OpenFiles
 from emulator.errors import UserMistake, reason_of, unwritable
 from emulator.store import Store, open_engine
+from emulator.store_failures import failure_of
 
 _DRIVER = "postgresql+psycopg"
 _PREFIX = "stackadapt_emulator_"
@@ -51,7 +53,7 @@ class MemoryStores:
 
 
 class FileStores:
-    """One SQLite file per sandbox, readable by its owner only: it contains tokens and personal data."""
+    """One SQLite file per sandbox. Those that are not used are closed, so that any number of sandboxes can exist."""
 
     shared = False
 
@@ -61,15 +63,12 @@ class FileStores:
         except OSError as error:
             raise unwritable(folder, error) from None
         self._folder = folder
+        self._open_files = OpenFiles()
         self._lock = _lock(folder)
 
     def open(self, key: str) -> Store:
         path = self._path(key)
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise unwritable(path, error) from None
-        return Store(f"sqlite:///{path}")
+        return Store(f"sqlite:///{path}", file=DataFile(path), open_files=self._open_files)
 
     def drop(self, key: str) -> None:
         path = self._path(key)
@@ -97,8 +96,10 @@ def _lock(folder: Path) -> sqlite3.Connection:
         raise unwritable(path, error) from None
     try:
         lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         lock.close()
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise failure_of(DBAPIError("BEGIN EXCLUSIVE", None, error), str(path)) or error from None
         raise UserMistake(
             "another emulator uses this folder",
             where=str(folder),

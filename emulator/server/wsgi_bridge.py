@@ -1,8 +1,8 @@
 """Runs a WSGI application for asyncio connections, on a few threads, and lets faults act on the connections.
 
-One request runs at a time, because threads that share the interpreter only slow each other down. One that takes longer,
-such as a request that waits for another server, loses its turn and goes on beside the next. Delays and connections
-without a response occupy no thread.
+One request runs at a time, because threads that share the interpreter only slow each other down. One that takes longer
+or waits for another server loses its turn and goes on beside the next. Delays, connections without a response and
+clients that are slow to send or to read occupy no thread.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import logging
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from tempfile import SpooledTemporaryFile
@@ -25,20 +25,21 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from emulator.faults import ENVIRON, Interruption
 from emulator.patience import patience
 from emulator.server.http_connections import CONNECTION, Connection
+from emulator.text import on_one_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-THREADS = 40
+# Most of them wait for another server at any time.
+THREADS = 200
 
 # A request that runs longer than this no longer keeps others waiting.
 _TURN_SECONDS = 0.02
 # A snapshot may be large; every other endpoint has its own limit.
 _BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 _IN_MEMORY_BYTES = 1024 * 1024
-_BODY_SECONDS = 30.0
 # A longer response is sent in parts.
-PART_BYTES = 256 * 1024
+PART_BYTES = 64 * 1024
 _SILENCE_SECONDS = 120.0
 # An answer does not wait longer for what it has sent to other servers.
 _PATIENCE_SECONDS = 2.0
@@ -80,6 +81,7 @@ class _Response:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
     started: bool = False
+    complete: bool = False
     interruption: Interruption | None = None
 
     def messages(self, *, more: bool) -> list[Message]:
@@ -98,24 +100,27 @@ class WsgiBridge:
         self._app = app
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="stackadapt-emulator-request")
         self._turn = asyncio.Semaphore(1)
+        self._running = 0
         self._stopping = asyncio.Event()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         connection: Connection = scope["state"][CONNECTION]
-        connection.head_arrived()
+        try:
+            await self._exchange(scope, connection, receive, send)
+        except ConnectionError:
+            await _abort(connection, receive)
+
+    async def _exchange(self, scope: Mapping[str, Any], connection: Connection, receive: Receive, send: Send) -> None:
+        """Answers a request. Raises ConnectionError when the client is gone."""
         with SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
-            try:
-                size = await _receive_body(receive, body)
-            except (ConnectionError, TimeoutError):
-                await _abort(connection, receive)
-                return
+            size = await _receive_body(receive, body)
             if size > _BODY_LIMIT_BYTES:
                 too_large = _Response(status=413, headers=[(b"content-length", b"0"), (b"connection", b"close")])
                 await _send_all(send, too_large.messages(more=False))
                 return
             channel = SocketChannel()
             environ = {**_environ(scope, size), "wsgi.input": body, ENVIRON: channel}
-            response = await self._run(environ, send)
+            response = await self._run(environ, connection, send)
         await self._finish(response, channel, connection, receive, send)
 
     def stop(self) -> None:
@@ -123,16 +128,59 @@ class WsgiBridge:
         self._stopping.set()
         self._threads.shutdown(wait=False)
 
-    async def _run(self, environ: dict[str, Any], send: Send) -> _Response:
+    async def _run(self, environ: dict[str, Any], connection: Connection, send: Send) -> _Response:
+        """Sends all but the last part of the response, each when the client has read enough; returns the last one."""
+        responding = _respond(self._app, environ)
+        while not (response := await self._in_turn(responding)).complete:
+            await _send_all(send, response.messages(more=True))
+            if connection.transport.is_closing():
+                # It may have a transaction to end.
+                await asyncio.get_running_loop().run_in_executor(self._threads, responding.close)
+                raise ConnectionError
+        return response
+
+    async def _in_turn(self, responding: Generator[_Response, None, None]) -> _Response:
+        """The next part of a response."""
         loop = asyncio.get_running_loop()
+        seconds = _PATIENCE_SECONDS if self._running < THREADS // 2 else 0
+        # Futures alone, without tasks: this happens for every request, and takes a good part of a short one.
+        over: asyncio.Future[None] = loop.create_future()
+        done: asyncio.Future[_Response] = loop.create_future()
 
-        def send_part(response: _Response) -> None:
-            asyncio.run_coroutine_threadsafe(_send_all(send, response.messages(more=True)), loop).result()
+        def lose_turn() -> None:
+            if not over.done():
+                over.set_result(None)
 
-        async with self._turn:
-            running = loop.run_in_executor(self._threads, _respond, self._app, environ, send_part)
-            await asyncio.wait((running,), timeout=_TURN_SECONDS)
-        return await running
+        def finish(response: _Response | BaseException) -> None:
+            lose_turn()
+            if done.done():
+                return
+            if isinstance(response, BaseException):
+                done.set_exception(response)
+            else:
+                done.set_result(response)
+
+        def step() -> None:
+            response: _Response | BaseException
+            try:
+                with patience(seconds, on_wait=lambda: loop.call_soon_threadsafe(lose_turn)):
+                    response = next(responding)
+            except BaseException as error:  # noqa: BLE001 - the request must end whatever it is
+                response = error
+            # The loop is closed when a request outlives the server.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(finish, response)
+
+        self._running += 1
+        try:
+            async with self._turn:
+                timer = loop.call_later(_TURN_SECONDS, lose_turn)
+                self._threads.submit(step)
+                await over
+                timer.cancel()
+            return await done
+        finally:
+            self._running -= 1
 
     async def _finish(
         self, response: _Response, channel: SocketChannel, connection: Connection, receive: Receive, send: Send
@@ -176,12 +224,11 @@ async def _send_all(send: Send, messages: Iterable[Message]) -> None:
 async def _receive_body(receive: Receive, body: IO[bytes]) -> int:
     """Writes the body of a request into a file and returns its size, which may be above the limit.
 
-    Raises ConnectionError when the client disconnects, TimeoutError when nothing arrives for a while.
+    Raises ConnectionError when the client disconnects, or its time is over.
     """
     size, more = 0, True
     while more and size <= _BODY_LIMIT_BYTES:
-        async with asyncio.timeout(_BODY_SECONDS):
-            message = await receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionError
         size += body.write(message["body"])
@@ -229,8 +276,8 @@ def _environ(scope: Mapping[str, Any], size: int) -> dict[str, Any]:
     return environ
 
 
-def _respond(app: WSGIApplication, environ: dict[str, Any], send_part: Callable[[_Response], None]) -> _Response:
-    """Runs the application; passes every part of a long response but the last to `send_part`."""
+def _respond(app: WSGIApplication, environ: dict[str, Any]) -> Generator[_Response, None, None]:
+    """Runs the application. Yields its response once for every part of a long one, and at last with what is left."""
     response = _Response()
     parts = io.BytesIO()
 
@@ -243,7 +290,7 @@ def _respond(app: WSGIApplication, environ: dict[str, Any], send_part: Callable[
         return parts.write
 
     try:
-        with patience(_PATIENCE_SECONDS), ExitStack() as opened:
+        with ExitStack() as opened:
             body = app(environ, start_response)
             if hasattr(body, "close"):
                 opened.callback(body.close)
@@ -251,15 +298,15 @@ def _respond(app: WSGIApplication, environ: dict[str, Any], send_part: Callable[
                 parts.write(part)
                 if parts.tell() > PART_BYTES:
                     response.body = parts.getvalue()
-                    send_part(response)
+                    yield response
                     parts = io.BytesIO()
     except _Interrupted as interrupted:
         response.interruption = interrupted.interruption
     except Exception:  # noqa: BLE001 - the connection gets a response whatever the application raises
-        _LOG.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        _LOG.exception("%s %s failed", environ["REQUEST_METHOD"], on_one_line(environ["PATH_INFO"]))
         if response.started:
             response.interruption = Interruption.CUT
         else:
             response.status, response.headers, parts = 500, [(b"content-length", b"0")], io.BytesIO()
-    response.body = parts.getvalue()
-    return response
+    response.body, response.complete = parts.getvalue(), True
+    yield response

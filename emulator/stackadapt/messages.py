@@ -43,6 +43,7 @@ NO_NETWORK = (
     "The emulator fetches nothing from the network: send the resourceUrl of an upload target, or the name of a file in "
     "the folder given by --uploads."
 )
+URL_UNREADABLE = "{!r} cannot be read as a URL. Its scheme must be file, or it must be the name of a file."
 NO_UPLOAD_FOLDER = (
     "The emulator was started without an uploads folder: start it with --uploads, or send the file to an upload target."
 )
@@ -72,6 +73,7 @@ INTEGRATION_UNKNOWN = "{!r} is not an integration. {}"
 INTEGRATION_ID_UNKNOWN = "The advertiser has no integration {} of {}."
 SEGMENT_UNKNOWN = "Segment {} could not be found."
 BAD_PAGE_SIZE = "{} must not be negative; found {}."
+ITEM_DAMAGED = "This item is damaged in the store and cannot be shown: {}"
 BAD_CURSOR = "{!r} is not a cursor of this list."
 
 

@@ -21,6 +21,8 @@ from typing import Any, Generic, TypeVar
 from emulator import strict_json
 from emulator.stackadapt import messages
 from emulator.stackadapt.messages import emulator_error
+from emulator.store import LARGEST_INTEGER
+from emulator.text import is_storable
 
 # The size of a page without a size, and the largest.
 PAGE = 100
@@ -55,7 +57,7 @@ def position_of(name: str, cursor: str) -> Position:
         raise emulator_error(messages.BAD_CURSOR.format(cursor))
     position = tuple(decoded[1:])
     # Each position has exactly one cursor.
-    if not all(type(each) in (int, str) for each in position) or cursor_of(name, position) != cursor.rstrip("="):
+    if not all(map(_can_be_stored, position)) or cursor_of(name, position) != cursor.rstrip("="):
         raise emulator_error(messages.BAD_CURSOR.format(cursor))
     return position
 
@@ -74,6 +76,13 @@ class Edge:
         return cursor_of(self.name, self.position)
 
 
+def _can_be_stored(element: Any) -> bool:
+    """Whether a part of a position can be a value in the store, which it will be compared with."""
+    if isinstance(element, str):
+        return is_storable(element)
+    return type(element) is int and -LARGEST_INTEGER - 1 <= element <= LARGEST_INTEGER
+
+
 def connection(
     items: Sequence[T],
     page: Mapping[str, Any],
@@ -84,7 +93,7 @@ def connection(
     """One page of the items, which may be given in any order. Raises GraphQLError for an invalid page argument."""
     ordered = sorted(items, key=order.position, reverse=order.descending)
     start, end = _window(ordered, page, order)
-    edges = [Edge(node(item), order.name, order.position(item)) for item in ordered[start:end]]
+    edges = [Edge(_node_or_error(node, item), order.name, order.position(item)) for item in ordered[start:end]]
     return {
         "edges": edges,
         "nodes": [edge.node for edge in edges],
@@ -96,6 +105,14 @@ def connection(
             "hasPreviousPage": start > 0,
         },
     }
+
+
+def _node_or_error(node: Callable[[T], Any], item: T) -> Any:
+    """The node of an item; for one that is damaged in the store an error, which the response has in its place."""
+    try:
+        return node(item)
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        return emulator_error(messages.ITEM_DAMAGED.format(error))
 
 
 def _window(ordered: Sequence[T], page: Mapping[str, Any], order: CursorOrder[T]) -> tuple[int, int]:

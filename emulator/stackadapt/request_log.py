@@ -16,6 +16,7 @@ from emulator.sandbox import Sandbox
 from emulator.stackadapt.graphql.request import parse_body
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.rules.outcomes import PENDING
+from emulator.stored_values import StoredValues
 
 Shown = dict[str, Any]
 # What a request must match, by the names of `CRITERIA`. In an email `*` is any text.
@@ -170,6 +171,8 @@ def outcome_of(exchange: GraphQLExchanged) -> str:
         body = json.loads(exchange.response)
     except (ValueError, RecursionError):
         return "notGraphql"
+    if not isinstance(body, dict) or not isinstance(body.get("data") or {}, dict):
+        return "notGraphql"
     if "errors" in body:
         return "errors"
     payloads = (payload for payload in (body.get("data") or {}).values() if isinstance(payload, dict))
@@ -178,8 +181,8 @@ def outcome_of(exchange: GraphQLExchanged) -> str:
 
 def shown(exchange: GraphQLExchanged, processed: Sequence[RecordProcessed], limits: Limits, *, mask: bool) -> Shown:
     """The JSON form. `processed` are the records of this request that have an outcome; `mask` hides personal data."""
-    parsed = parse_body(exchange.request.encode(), limits)
-    return {
+    stored = StoredValues()
+    item = {
         "at": to_iso(exchange.at),
         "traceId": exchange.trace_id,
         "token": exchange.token_name,
@@ -190,20 +193,26 @@ def shown(exchange: GraphQLExchanged, processed: Sequence[RecordProcessed], limi
         "operations": list(exchange.operations),
         "advertiserIds": list(exchange.advertiser_ids),
         "status": exchange.status,
-        "outcome": outcome_of(exchange),
+        "outcome": stored.read("outcome", lambda: outcome_of(exchange), "notGraphql"),
         "durationMs": round(exchange.duration_ms, 3),
         "faults": list(exchange.matched),
-        "records": [
-            {"operation": each.operation, "advertiserIds": list(each.advertiser_ids), "record": _record(record, mask)}
-            for each in (parsed.contents if parsed else ())
-            for record in each.records
-        ],
+        "records": stored.read("records", lambda: _records(exchange, limits, mask=mask), []),
         "settled": dict(Counter(end.outcome for end in processed)),
         "reasons": dict(Counter(end.reason for end in processed if end.reason)),
         # A document that cannot be parsed may contain anything anywhere, so bodies are masked as a whole.
         "request": MASK if mask else exchange.request,
         "response": MASK if mask else exchange.response,
     }
+    return stored.shown(item)
+
+
+def _records(exchange: GraphQLExchanged, limits: Limits, *, mask: bool) -> list[Shown]:
+    parsed = parse_body(exchange.request.encode(), limits)
+    return [
+        {"operation": each.operation, "advertiserIds": list(each.advertiser_ids), "record": _record(record, mask)}
+        for each in (parsed.contents if parsed else ())
+        for record in each.records
+    ]
 
 
 def _record(record: Mapping[str, Any], mask: bool) -> Mapping[str, Any]:

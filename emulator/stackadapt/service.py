@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -13,13 +14,14 @@ from emulator.sandbox import Sandbox
 from emulator.stackadapt.graphql.executor import Executor, GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.schema import LATEST
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
+from emulator.stackadapt.ingestion.jobs import next_due
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.profile_counts import count_again
 from emulator.stackadapt.profiles.queries import ProfileQueries
 from emulator.stackadapt.request_log import RequestLog
 from emulator.stackadapt.segments.store import Segments
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
-from emulator.timestamps import to_millis
+from emulator.timestamps import from_millis, to_millis
 from emulator.workspace import Token
 
 
@@ -74,6 +76,12 @@ class StackAdapt:
         """Applies every job that is due."""
         with self._up_to_date():
             pass
+
+    def next_job(self) -> datetime | None:
+        """When the next job is due, if one is queued."""
+        with self.sandbox.store.begin() as connection:
+            at = next_due(connection)
+        return None if at is None else from_millis(at)
 
     def reset(self) -> None:
         """Deletes profiles, mappings, segments and the queue."""

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from emulator.cli.serve import command as serve_command
 from emulator.harness.client import refusal_in
 from tests.conftest import ROOT, command, environment
 
@@ -109,3 +110,9 @@ def test_only_beyond_this_machine_a_control_token_is_generated(serve: Serve, hos
     assert httpx.get(f"{url}/_emulator/profiles", trust_env=False).status_code == expected
     sent = {"X-Emulator-Control-Token": token or ""}
     assert httpx.get(f"{url}/_emulator/profiles", headers=sent, trust_env=False).status_code == 200
+
+
+def test_a_server_is_on_this_machine_and_its_port_by_default(serve: Serve) -> None:
+    defaults = {option.name: option.default for option in serve_command.params}
+    assert (defaults["host"], defaults["port"]) == ("127.0.0.1", 8585)
+    assert httpx.URL(serve().url).host == "127.0.0.1"

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -143,6 +143,14 @@ def test_a_running_emulator_plays_in_sandboxes(run: Run, serve: Callable[..., ob
     shown = run("verify", "--target", url, "-k", "consent/")
     assert shown.returncode == 0, shown.stdout
     assert f"4 passed, 0 failed, 0 skipped, against sandboxes of the emulator at {url}" in shown.stdout
+
+
+def test_a_running_emulator_may_need_its_control_token(call: Run, serve: Callable[..., Any]) -> None:
+    verify = ("verify", str(APPEARS), "--target", serve("--control-token", "of-the-test").url)
+    refused = call(*verify)
+    assert refused.returncode == 2
+    assert "this emulator needs its control token" in refused.stderr
+    assert call(*verify, "--control-token", "of-the-test").returncode == 0
 
 
 def test_a_graphql_endpoint_plays_some_scenarios_and_skips_the_others(call: Run, graphql_only: str) -> None:

@@ -6,8 +6,9 @@ invalid on purpose. The same ones in every run.
 
 from __future__ import annotations
 
+import os
+
 import schemathesis
-from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -22,7 +23,7 @@ from emulator import Emulator
 from emulator.durations import parse_duration
 from emulator.errors import InputError
 from tests.contract import schemathesis_hooks  # noqa: F401 - importing it registers the hooks
-from tests.contract.conftest import WRITE_KEY
+from tests.contract.conftest import CASES, WRITE_KEY, bounded
 
 EXAMPLES = 12
 
@@ -36,15 +37,11 @@ CONFORMANCE = [
 
 with Emulator() as described:
     SCHEMA = schemathesis.openapi.from_wsgi("/_emulator/openapi.json", described.app)
-SCHEMA.config.generation.update(with_security_parameters=False, deterministic=True)
-
-bounded = settings(
-    max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+SCHEMA.config.generation.update(with_security_parameters=False, deterministic=CASES not in os.environ)
 
 
 @SCHEMA.parametrize()
-@bounded
+@bounded(EXAMPLES, SCHEMA.statistic.operations.total)
 def test_every_response_conforms_to_the_document(case: Case, emulator: Emulator) -> None:
     if case.operation.path == "/_emulator/wait" and _is_duration(case.query.get("timeout", "10s")):
         # Nothing happens meanwhile.

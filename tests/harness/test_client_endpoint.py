@@ -38,7 +38,7 @@ def test_an_emulator_is_recognized() -> None:
     host = Host(httpx.Response(200, json={"status": "ok"}))
     found = host.found(token=None, advertiser_id=None)
     assert isinstance(found, RemoteEmulator)
-    assert (found.url, host.asked) == ("http://graphql.example.org:81", ["GET /_emulator/health"])
+    assert (found.url, host.asked[0]) == ("http://graphql.example.org:81", "GET /_emulator/health")
 
 
 @pytest.mark.parametrize(

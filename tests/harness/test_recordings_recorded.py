@@ -119,6 +119,96 @@ def test_personal_fields_keep_their_shape_only(path: Path) -> None:
     assert exchange.request["query"] == MUTATION
 
 
+def _spelled(words: list[str], style: str) -> str:
+    camel = words[0] + "".join(word.title() for word in words[1:])
+    return {
+        "snake": "_".join(words),
+        "camel": camel,
+        "Pascal": "".join(word.title() for word in words),
+        "kebab": "-".join(words),
+        "CONSTANT": "_".join(words).upper(),
+        "dotted": f"traits.{camel}",
+        "numbered": f"{camel}2",
+        "spaced": " ".join(words).title(),
+    }[style]
+
+
+STYLES = ("snake", "camel", "Pascal", "kebab", "CONSTANT", "dotted", "numbered", "spaced")
+FIELDS = (
+    *("first name", "last name", "full name", "phone", "mobile phone", "street", "city", "postal code", "birth date"),
+    *("address line1", "home address", "api token", "write key", "password", "access token", "client secret"),
+)
+VALUE = st.text("abcdefghijklmnopqrstuvwxyzABCDEFÅÉøß", min_size=12, max_size=20)
+
+
+@st.composite
+def people(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
+    """A person, with fields of any spelling and depth, and what must not be in a recording."""
+    secrets: list[str] = []
+    person: dict[str, Any] = {}
+    for field in draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=6, unique=True)):
+        secrets.append(draw(VALUE))
+        name = _spelled(field.split(), draw(st.sampled_from(STYLES)))
+        person[name] = secrets[-1]
+        if draw(st.booleans()):
+            person = {"nested": person, "list": [dict(person)]}
+    domain = draw(st.sampled_from(["localhost", "intranet", "mail.example.org", "LOCALHOST", "[127.0.0.1]"]))
+    secrets.append(draw(VALUE))
+    person[draw(st.sampled_from(["email", "Email", "contact", "user.email"]))] = f"{secrets[-1]}@{domain}"
+    return person, secrets
+
+
+@given(people(), st.booleans())
+def test_nothing_of_a_person_remains_however_a_field_is_spelled(
+    person: tuple[dict[str, Any], list[str]], text: bool
+) -> None:
+    fields, secrets = person
+    body = {"profiles": json.dumps([fields])} if text else {"profiles": [fields], "audienceName": "vip_customers"}
+    kept = json.dumps(Pseudonyms("k").in_value(body), ensure_ascii=False)
+    kept += Pseudonyms("k").in_text(json.dumps({"query": json.dumps(fields)}, ensure_ascii=False))
+    assert [secret for secret in secrets if secret in kept] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("audienceName", "vip_customers"), ("nextToken", "WyJ4Il0"), ("action", "enter"), ("line", 3)),
+        *(("name", "VIPs"), ("status", "OPTED_IN"), ("tokenInfo", {"name": "CI"}), ("incomingKey", "first_name")),
+    ],
+)
+def test_what_is_not_personal_is_kept(field: str, value: Any) -> None:
+    assert Pseudonyms("k").in_value({field: value}) == {field: value}
+    text = json.dumps({field: value})
+    assert Pseudonyms("k").in_text(text) == text
+
+
+def test_a_name_beside_an_email_is_personal() -> None:
+    person = {"email": "ada@localhost", "name": "Ada Lovelace", "address": {"line1": "Sesame 5", "unit": "Top 7"}}
+    kept = Pseudonyms("k").in_value(person)
+    assert (kept["name"], kept["address"]) == ("Xxx Xxxxxxxx", {"line1": "Xxxxxx 1", "unit": "Xxx 1"})
+    assert "Lovelace" not in Pseudonyms("k").in_text(json.dumps(person))
+
+
+@pytest.mark.parametrize(
+    "written", ["Bearer abcdef012345", "bearer  abcdef012345", "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"]
+)
+def test_a_second_token_is_hidden_by_its_form(path: Path, written: str) -> None:
+    kept(path, json.dumps({"note": f"with {written}"}), json.dumps({"errors": [{"message": f"no {written}"}]}))
+    assert "abcdef" not in path.read_text()
+    assert "eyJ" not in path.read_text()
+
+
+def test_a_kept_header_that_has_a_token_is_hidden(path: Path) -> None:
+    kept(path, "{}", headers={"X-RateLimit-Token": "abcdef012345", "X-RateLimit-Limit": "5"})
+    assert "abcdef" not in path.read_text()
+    assert '"5"' in path.read_text()
+
+
+def test_a_directive_is_no_address() -> None:
+    document = "query($a: Boolean!) { name@include(if: $a) other@skip(if: $a) }"
+    assert Pseudonyms("k").in_text(document) == document
+
+
 def test_tokens_are_removed_and_labelled(path: Path) -> None:
     recording = Recording(path, upstream="u", key="k")
     for token in (TOKEN, "another-secret", TOKEN, None):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # pytester forgets what a run in process imports; httpx imports this one late and remembers its errors.
 import httpcore  # noqa: F401
@@ -60,8 +60,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs tests with only the plugin, and with the output of a developer's terminal."""
     # In a CI job pytest repeats whole messages in its summary.
     monkeypatch.delenv("CI", raising=False)
-    for name in ("URL", "TOKEN", "ADVERTISER"):
-        monkeypatch.delenv(f"STACKADAPT_TEST_{name}", raising=False)
+    for name in ("TEST_URL", "TEST_TOKEN", "TEST_ADVERTISER", "EMULATOR_CONTROL_TOKEN"):
+        monkeypatch.delenv(f"STACKADAPT_{name}", raising=False)
 
     def run(source: str, *arguments: str, **files: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=source, **files)
@@ -377,6 +377,58 @@ def test_late(stackadapt, segment):
         assert emulator.stackadapt.profiles() == []
 
 
+CONTROL_TOKEN = "control-of-the-test"
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_a_running_emulator_may_need_its_control_token(
+    run: Run, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    options = ["--stackadapt-control-token", CONTROL_TOKEN] if way == "option" else []
+    url = serve("--control-token", CONTROL_TOKEN).url
+    if way == "environment":
+        monkeypatch.setenv("STACKADAPT_EMULATOR_CONTROL_TOKEN", CONTROL_TOKEN)
+    clock = "def test_clock(stackadapt_server, stackadapt): stackadapt.clock.advance('4h')\n"
+    run(ARRIVES + clock, "--stackadapt-url", url, *options).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "this emulator needs its control token."),
+        (["--stackadapt-control-token", "other"], "wrong control token."),
+    ],
+)
+def test_a_missing_control_token_is_reported_once_before_any_test(run: Run, options: list[str], message: str) -> None:
+    with Emulator(control_token=CONTROL_TOKEN) as emulator:
+        url = emulator.url
+        result = run(ARRIVES, "--stackadapt-url", url, *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {url}: {message}*give it as --stackadapt-control-token,*"])
+    assert len([line for line in result.errlines if line]) == 1
+
+
+def test_only_an_emulator_is_sent_the_control_token() -> None:
+    headers: list[str] = []
+
+    def far_end(request: httpx.Request) -> httpx.Response:
+        headers.extend(request.headers)
+        return httpx.Response(404)
+
+    target = target_at(
+        "http://localhost:4000/graphql",
+        token="token",
+        advertiser="1",
+        control_token=CONTROL_TOKEN,
+        permission=Permission(),
+        through=lambda: httpx.MockTransport(far_end),
+    )
+    with target.isolated(None, {}) as endpoint:
+        endpoint.client.post("/graphql", json={"query": "{ __typename }"})
+    assert headers.count("host") == 2
+    assert "x-emulator-control-token" not in headers
+
+
 def test_a_sandbox_is_deleted_after_a_failed_test(run: Run) -> None:
     with Emulator() as emulator:
         run(FAILS, "--stackadapt-url", emulator.url).assert_outcomes(failed=1)
@@ -477,7 +529,7 @@ def remote_host() -> Iterator[RemoteHost]:
         yield RemoteHost(emulator)
 
 
-PROBE = ("GET", "/_emulator/health")
+PROBE = [("GET", "/_emulator/health"), ("GET", "/_emulator/clock")]
 
 
 def test_another_host_is_not_probed_without_permission(remote_host: RemoteHost) -> None:
@@ -499,7 +551,7 @@ def test_a_remote_emulator_needs_permission_to_write(remote_host: RemoteHost) ->
         server.sandbox({"latency": "4h"}),
     ):
         pass
-    assert remote_host.arrived == [PROBE]
+    assert remote_host.arrived == PROBE
 
 
 def test_a_remote_emulator_is_used_with_permission(remote_host: RemoteHost) -> None:
@@ -517,7 +569,7 @@ def test_production_is_never_written_to_whatever_it_says_it_is(remote_host: Remo
     target = target_at(f"https://{host}", permission=permission, through=remote_host.through)
     with pytest.raises(NoControl, match="production hosts are never written to"), target.isolated(None, {}):
         pass
-    assert remote_host.arrived == [PROBE]
+    assert remote_host.arrived == PROBE
 
 
 def test_a_remote_mutation_is_blocked() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from werkzeug.test import Client
@@ -22,12 +25,14 @@ FOREIGN = [
     {"Origin": ""},
     {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
 ]
 OWN = [
     {},
     {"Origin": "http://localhost"},
     {"Origin": "http://LOCALHOST:80"},
     {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
 ]
 
 
@@ -104,3 +109,41 @@ def test_health_and_both_services_need_no_control_token(closed: Client) -> None:
     assert closed.post("/v1/identify", json={"userId": "u1", "writeKey": "segment-local"}).status_code == 200
     bearer = {"authorization": "Bearer sa-local-write"}
     assert closed.post("/graphql", json={"query": "{ __typename }"}, headers=bearer).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path", ["/graphql", "/_emulator/profiles", "/_emulator/reset", "/_emulator/sandboxes/default"]
+)
+def test_a_page_of_another_origin_reads_nothing(client: Client, path: str, method: str) -> None:
+    headers = {**FOREIGN[0], "Access-Control-Request-Method": "POST", "Authorization": "Bearer sa-local-read"}
+    response = client.open(path, method=method, headers=headers, query_string={"query": "{ __typename }"})
+    assert not [name for name, _ in response.headers if name.startswith("Access-Control-")]
+
+
+def reading_routes() -> list[str]:
+    """The path of every control route that reads."""
+    rules = [rule for rule in create_app().url_map.iter_rules() if rule.rule.startswith("/_emulator")]
+    paths = {re.sub(r"<[^>]*>", "1", rule.rule) for rule in rules if "GET" in (rule.methods or set())}
+    return sorted(paths - {"/_emulator/snapshot", "/_emulator/wait"})
+
+
+def state(client: Client) -> list[Any]:
+    """Everything that a request can change."""
+    snapshot = gzip.decompress(client.get("/_emulator/snapshot").data)
+    lists = ("faults", "rate-limit", "journal", "sandboxes", "workspace", "clock")
+    return [snapshot, *(client.get(f"/_emulator/{name}").json for name in lists)]
+
+
+def test_no_get_changes_anything(client: Client) -> None:
+    client.post("/_emulator/clock/freeze")
+    client.post("/_emulator/faults", json={"fault": "status", "status": 503, "operation": "user"})
+    client.post(
+        "/v1/identify", json={"userId": "u1", "writeKey": "segment-local", "traits": {"email": "a@example.com"}}
+    )
+    before = state(client)
+    for path in reading_routes():
+        for query in ({}, {"email": "a@example.com"}, {"format": "csv"}):
+            client.get(path, query_string=query)
+    assert state(client) == before
+    assert len(reading_routes()) > 20

@@ -27,7 +27,7 @@ class Broken:
     def __init__(self, services: Any) -> None:
         self.sandbox = services.sandbox
 
-    def process_due(self) -> None:
+    def process_due_when_needed(self) -> None:
         raise RuntimeError("something is wrong here")
 
 

@@ -306,3 +306,12 @@ def test_big_batches_do_not_fill_the_memory() -> None:
         kept = emulator.sandbox.journal.entries(GraphQLExchanged)
         assert 10 <= len(kept) < 20
         assert sum(entry.size for entry in kept) <= CAPACITY_BYTES
+
+
+def test_the_body_of_a_call_is_not_kept(client: Client) -> None:
+    call = {"userId": "u1", "event": "Order Completed", "properties": {"gift_note": "of-the-test"}}
+    assert client.post("/v1/track", json=call, auth=("segment-local", "")).status_code == 200
+    assert journal(client)["total"] == 0
+    listed = client.get("/_emulator/calls").text
+    assert "u1" in listed
+    assert "of-the-test" not in listed

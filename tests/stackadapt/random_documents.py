@@ -69,7 +69,7 @@ MUTATIONS: Final = (
     'upsertProfiles(input: {advertiserId: A, externalProvider: "segment_io", profiles: P}) { userErrors { message } }',
     "upsertProfiles(input: {advertiserId: A, externalProvider: S, profiles: P, syncId: S}) { userErrors { path } }",
     (
-        'upsertProfiles(input: {advertiserId: A, externalProvider: "segmentio", profiles: [{email: "dot@example.com"}]})'
+        'upsertProfiles(input: {advertiserId: A, externalProvider: "segmentio", profiles: [{email: "d@x.com"}]})'
         " { clientMutationId userErrors { message path } }"
     ),
     'upsertProfileMapping(input: {advertiserId: A, C, mappableType: "segment_io"}) { userErrors { message } }',

@@ -17,7 +17,10 @@ from emulator.stackadapt.relay import CursorOrder, connection, cursor_of, positi
 UP: CursorOrder[int] = CursorOrder(name="numbers", position=lambda number: (number,))
 DOWN: CursorOrder[int] = CursorOrder(name="numbers", position=lambda number: (number,), descending=True)
 
-positions = st.lists(st.one_of(st.integers(), st.text()), min_size=1, max_size=3).map(tuple)
+# What a store holds: 64 bits, and text without U+0000 and halves of surrogate pairs.
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
+positions = st.lists(st.one_of(INTEGERS, TEXTS), min_size=1, max_size=3).map(tuple)
 numbers = st.sets(st.integers(0, 30))
 orders = st.sampled_from([UP, DOWN])
 
@@ -27,6 +30,12 @@ def test_a_cursor_has_its_position_in_its_own_list_only(name: str, position: Any
     assert position_of(name, cursor_of(name, position)) == position
     with pytest.raises(GraphQLError):
         position_of(name + "!", cursor_of(name, position))
+
+
+@pytest.mark.parametrize("element", [2**63, -(2**63) - 1, 10**40, "\x00", "a\ud800"])
+def test_a_position_that_no_store_holds_has_no_cursor(element: Any) -> None:
+    with pytest.raises((GraphQLError, UnicodeEncodeError)):
+        position_of("numbers", cursor_of("numbers", (element,)))
 
 
 @given(

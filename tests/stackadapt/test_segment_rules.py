@@ -231,7 +231,7 @@ def test_a_rule_that_never_passes_carries_a_warning(customers: Service, rule: An
             "a date, or a duration",
         ),
         (asks("a\x00", "exists"), "rule.field", "name of a field"),
-        ({"all": [asks("a", "exists")] * 201}, "rule", "at most 200"),
+        ({"all": [asks("a", "exists")] * 101}, "rule", "at most 100"),
     ],
 )
 def test_an_invalid_rule_is_refused_with_its_place_and_what_is_allowed(
@@ -444,3 +444,17 @@ def test_sql_and_python_agree_on_every_rule(make_service: Make, people_drawn: An
     for rule in asked:
         found = service.stackadapt.segments.create("1001", "x", rule)["members"]
         assert found == [profile["email"] for profile in profiles if holds(rule, profile)], rule
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"any": [{"field": "email", "operator": "exists"}] * 101},
+        {"field": "email", "operator": "one_of", "value": ["x"] * 10_001},
+    ],
+    ids=["tests", "values"],
+)
+def test_a_rule_too_large_is_refused_and_not_stored(service: Service, rule: Any) -> None:
+    with pytest.raises(InputError, match="too many"):
+        service.stackadapt.segments.create("1001", "x", rule)
+    assert service.stackadapt.segments.list() == []

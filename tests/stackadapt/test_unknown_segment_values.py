@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulator.stackadapt.segments.unknown_values import MOST_LOOKED_UP, KnownValues
 from emulator.workspace import Audience, Journey, Step, Workspace, load_workspace
 from tests.stackadapt.conftest import Make, Service, column
 
@@ -267,3 +268,17 @@ def test_the_captions_of_other_fields_are_fields(customers: Service, caption: st
 def test_a_property_is_found_by_its_exact_key_only(customers: Service, key: str) -> None:
     segment = customers.stackadapt.segments.create("1001", "x", asks(key, "exists"))
     assert segment["members"] == []
+
+
+def test_a_rule_with_many_values_is_looked_through_in_part(customers: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for a value reads all profiles or records, so that the work must not grow with the number of values."""
+    looked: list[str] = []
+    monkeypatch.setattr(KnownValues, "_in_a_record", lambda _self, value: bool(looked.append(value)))
+    many = [f"unknown-{number}" for number in range(4_000)]
+    warnings, values = found(customers, {"any": [asks(ID, "one_of", many), asks("tier", "one_of", ["Gold", *many])]})
+    assert len(values) == MOST_LOOKED_UP
+    assert (
+        warnings[-1]
+        == f"rule: {8_000 - MOST_LOOKED_UP} more values are not known at once; only the first 20 were looked for"
+    )
+    assert len(looked) == 2 * MOST_LOOKED_UP

@@ -11,34 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+
+from tests import postgresql
+from tests.durability.__main__ import run
+from tests.durability.load import TOKEN, upsert
 
 PROFILES = 50_000
 BATCH = 500
 KILLED_AFTER = 40
 SENDERS = 4
-UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
-TOKEN = {"authorization": "Bearer sa-local-write"}
-# One record in ten has no email and waits, one in ten has an invalid one, the others become visible.
+HEADERS = {"authorization": f"Bearer {TOKEN}"}
+# In this API version one record in ten has no email and waits, one in ten has an invalid one, the others are visible.
 OUTCOMES = {"visible": 8, "pending": 1, "rejected": 1}
-
-
-def batch(number: int) -> list[dict[str, Any]]:
-    return [record(number, position) for position in range(BATCH)]
-
-
-def record(number: int, position: int) -> dict[str, Any]:
-    name = f"p{number}x{position}"
-    if position % 10 == 0:
-        return {"userId": name, "audienceId": "aud_1", "action": "enter"}
-    return {"email": "no email" if position % 10 == 1 else f"{name}@example.com", "userId": name}
 
 
 def send(url: str, number: int) -> int | None:
     """The batch number if it was acknowledged, None without a response."""
-    given = {"advertiserId": "1001", "externalProvider": "segment_io", "profiles": json.dumps(batch(number))}
     try:
-        body = {"query": UPSERT, "variables": {"u": given}}
-        answer = httpx.post(f"{url}/graphql", json=body, headers=TOKEN, trust_env=False, timeout=60)
+        answer = httpx.post(f"{url}/graphql", json=upsert(number, BATCH), headers=HEADERS, trust_env=False, timeout=60)
     except httpx.HTTPError:
         return None
     assert answer.json() == {"data": {"upsertProfiles": {"userErrors": []}}}
@@ -107,3 +98,14 @@ def test_a_frozen_clock_stays_frozen_after_a_restart(serve: Callable[..., Any], 
     assert second.stop() == 0
     third = serve("--data", str(tmp_path))
     assert httpx.get(f"{third.url}/_emulator/clock", trust_env=False).json()["frozen"] is False
+
+
+def test_kills_under_mixed_load_lose_and_break_nothing_on_files() -> None:
+    assert run("sqlite", 3, seed=1)["violations"] == []
+
+
+def test_kills_under_mixed_load_lose_and_break_nothing_on_postgresql() -> None:
+    if why := postgresql.missing():
+        pytest.skip(why)
+    summary = run("postgresql", 2, seed=1)
+    assert (summary["violations"], summary["kills"]) == ([], {"emulator": 1, "database": 1})

@@ -15,7 +15,7 @@ from emulator.addresses import address, shown
 from emulator.errors import UserMistake, reason_of
 from emulator.harness.client.arguments import check_keys, checked
 from emulator.harness.client.control import Control
-from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
+from emulator.protocol import CONTROL_HEADER, DEFAULT_SANDBOX, SANDBOX_HEADER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -145,13 +145,20 @@ def in_process(app: WSGIApplication, *, address: Callable[[], str] | None = None
 
 
 def probe(
-    url: str, connect: Connect, *, token: str | None, advertiser_id: str | None, options: str = "--"
+    url: str,
+    connect: Connect,
+    *,
+    token: str | None,
+    advertiser_id: str | None,
+    control_token: str | None = None,
+    options: str = "--",
 ) -> RemoteEmulator | RemoteGraphQL:
     """Finds out whether a URL is an emulator or another GraphQL endpoint.
 
     GraphQL is at the path of the URL, or at `/graphql` when it has none. `options` is the prefix of the caller's
-    options for token and advertiser, which a GraphQL endpoint needs. Raises InputError for an invalid URL, UserMistake
-    when there is no response or an option is missing, and what `connect` and its clients raise.
+    options for token and advertiser, which a GraphQL endpoint needs, and for the control token, which only an emulator
+    is sent. Raises InputError for an invalid URL, UserMistake when there is no response, an option is missing or the
+    control token is wrong, and what `connect` and its clients raise.
     """
     given = address(url)
     root = given.copy_with(raw_path=b"/", fragment=None)
@@ -160,8 +167,15 @@ def probe(
     def client() -> httpx.Client:
         return connect(str(root))
 
+    def controlling() -> httpx.Client:
+        connected = client()
+        if control_token:
+            connected.headers[CONTROL_HEADER] = control_token
+        return connected
+
     if _is_emulator(client, base):
-        return RemoteEmulator(url=base, connect=client)
+        _check_control_token(controlling, base, options)
+        return RemoteEmulator(url=base, connect=controlling)
     for name, value in (("token", token), ("advertiser", advertiser_id)):
         if not value:
             raise UserMistake(f"not an emulator, so {options}{name} is required", where=shown(given))
@@ -184,6 +198,19 @@ def _is_emulator(connect: Callable[[], httpx.Client], base: str) -> bool:
     except ValueError:
         return False
     return health.is_success and isinstance(body, dict) and body.get("status") == "ok"
+
+
+def _check_control_token(connect: Callable[[], httpx.Client], base: str, options: str) -> None:
+    with connect() as client:
+        refused = client.get("/_emulator/clock").status_code == httpx.codes.UNAUTHORIZED
+        given = CONTROL_HEADER in client.headers
+    if refused:
+        raise UserMistake(
+            "wrong control token" if given else "this emulator needs its control token",
+            where=base,
+            hint=f"The command that started it printed the token: give it as {options}control-token, or in the "
+            "environment variable STACKADAPT_EMULATOR_CONTROL_TOKEN.",
+        )
 
 
 def _path(name: str) -> str:

@@ -244,7 +244,7 @@ class Recording:
                 accept=clean.in_text(accept),
                 request=clean.in_value(body_of(request)),
                 status=status,
-                headers={name: clean.in_text(value) for name, value in kept.items()},
+                headers=clean.in_value(kept),
                 response=clean.in_value(body_of(response)),
             )
             self._file.write(exchange.as_line().encode("ascii"))

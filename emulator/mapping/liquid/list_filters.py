@@ -33,6 +33,8 @@ from emulator.mapping.liquid.values import (
     whole,
 )
 
+_MOST_NESTED_ITEMS = 200_000
+
 
 def default(_context: Context, value: object, fallback: object = UNDEFINED, *options: object) -> object:
     """The fallback for nil, false, and an empty string or array, but not for 0."""
@@ -175,11 +177,33 @@ def _with_counted_items(context: Context, value: object) -> list[object]:
 def push(context: Context, value: object, item: object = UNDEFINED) -> list[object]:
     found = items(value)
     context.use(len(found) + 1)
-    return [*found, item]
+    return _within_limit([*found, item])
 
 
 def unshift(context: Context, value: object, item: object = UNDEFINED) -> list[object]:
-    return [item, *_with_counted_items(context, value)]
+    return _within_limit([item, *_with_counted_items(context, value)])
+
+
+def _within_limit(value: list[object]) -> list[object]:
+    """The array. Raises LiquidFailure when it holds arrays with too many items in all.
+
+    LiquidJS counts one item for an array, so that a template can double what an array prints with every `push`; nothing
+    here would end. Each array is visited once, however often it occurs.
+    """
+    sizes: dict[int, int] = {}
+    waiting: list[tuple[list[object], bool]] = [(value, False)]
+    while waiting:
+        found, complete = waiting.pop()
+        inner = [item for item in found if isinstance(item, list)]
+        if complete:
+            sizes[id(found)] = len(found) + sum(sizes[id(item)] for item in inner)
+        elif id(found) not in sizes:
+            sizes[id(found)] = 0
+            waiting.append((found, True))
+            waiting.extend((item, False) for item in inner)
+    if sizes[id(value)] - len(value) > _MOST_NESTED_ITEMS:
+        raise LiquidFailure("memory alloc limit exceeded")
+    return value
 
 
 def compact(context: Context, value: object) -> list[object]:

@@ -6,6 +6,7 @@ request, since the StackAdapt service may use the same database.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,6 +35,7 @@ from emulator.segment.delivery.retry_policy import next_attempt
 from emulator.segment.delivery.sender import Sender
 from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.worker_pool import run_concurrently
+from emulator.store_failures import StoreFailure
 from emulator.text import whole_characters
 from emulator.timestamps import to_millis
 from emulator.transport import Transport, TransportError
@@ -44,6 +46,7 @@ NOT_TRIGGERED = "NO_MATCHING_MAPPING"
 INVALID_PAYLOAD = "PAYLOAD_VALIDATION_FAILED"
 
 _CLOSING_SECONDS = 5.0
+_LOG = logging.getLogger(__name__)
 
 
 class Dispatcher:
@@ -91,11 +94,21 @@ class Dispatcher:
         for sender in self._senders:
             sender.join(max(_CLOSING_SECONDS - elapsed() / 1000, 0))
 
-    def next_due(self) -> int | None:
-        """The next time, in milliseconds, at which something will be due; None when nothing is queued."""
-        now = self._now()
+    def process_stored(self) -> None:
+        """Sends what is due, for a call that is stored: one that failed now would be made again, and stored twice."""
+        try:
+            self.process_due()
+        except StoreFailure as failure:
+            _LOG.error("stored, but sent later: %s", failure)
+
+    def next_due(self, *, overdue: bool = False) -> int | None:
+        """The next time, in milliseconds, at which something will be due; None when nothing is queued.
+
+        `overdue`: the time of what is due already and not sent yet counts, too.
+        """
+        after = 0 if overdue else self._now()
         times = (
-            self._queue.next_due(target, after=now, age_millis=self._age_millis(target)) for target in self._targets
+            self._queue.next_due(target, after=after, age_millis=self._age_millis(target)) for target in self._targets
         )
         return min((at for at in times if at is not None), default=None)
 

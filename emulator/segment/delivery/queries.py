@@ -14,7 +14,7 @@ from emulator.errors import InputError, nearest
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
 from emulator.segment.lookups import check_destination
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS, INGEST
-from emulator.timestamps import iso_of_millis
+from emulator.stored_values import StoredValues
 from emulator.workspace import Workspace
 
 # The outcome of an event that was not sent yet, null in the store.
@@ -153,18 +153,20 @@ _DELIVERIES = (
         BATCHES.c.trace_id,
         BATCHES.c.next_at,
     )
-    .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+    .outerjoin(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
     .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
 )
 
 
 def _delivery(row: Any) -> dict[str, Any]:
-    return {
-        "messageId": row.message_id,
-        "type": row.type,
+    stored = StoredValues()
+    item = {
+        # A delivery whose event is missing is shown, too.
+        "messageId": row.message_id or "",
+        "type": row.type or "",
         "event": row.event,
         "userId": row.user_id,
-        "audienceKey": row.audience_key,
+        "audienceKey": row.audience_key or "",
         "destination": row.destination,
         "subscription": row.subscription,
         "outcome": row.outcome or QUEUED,
@@ -176,10 +178,11 @@ def _delivery(row: Any) -> dict[str, Any]:
         "response": row.response,
         "traceId": row.trace_id,
         "segmentReports": segment_reports(row.outcome, row.status),
-        "at": iso_of_millis(row.settled_at or row.queued_at),
-        "nextAt": iso_of_millis(row.next_at) if row.next_at is not None else None,
-        "payload": json.loads(row.payload),
+        "at": stored.time("at", row.settled_at or row.queued_at),
+        "nextAt": stored.time_or_none("nextAt", row.next_at),
+        "payload": stored.object("payload", row.payload),
     }
+    return stored.shown(item)
 
 
 def _events_of(transaction: Transaction, batches: Sequence[int]) -> dict[int, list[Any]]:
@@ -196,8 +199,9 @@ def _events_of(transaction: Transaction, batches: Sequence[int]) -> dict[int, li
 
 
 def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
-    locations = json.loads(row.locations)
-    return {
+    stored = StoredValues()
+    locations = stored.read("locations", lambda: _locations(row.locations), [])
+    item = {
         "id": row.id,
         "destination": row.destination,
         "subscription": row.subscription,
@@ -210,12 +214,17 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
         "traceId": row.trace_id,
         "attempts": row.attempts,
         "segmentReports": segment_reports(row.outcome, row.status),
-        "firstAt": iso_of_millis(row.first_at),
-        "lastAt": iso_of_millis(row.last_at),
-        "nextAt": iso_of_millis(row.next_at) if row.next_at is not None else None,
+        "firstAt": stored.time("firstAt", row.first_at),
+        "lastAt": stored.time("lastAt", row.last_at),
+        "nextAt": stored.time_or_none("nextAt", row.next_at),
         "events": [event.message_id for event in events],
-        "summary": _summary(row, locations, events),
+        "summary": stored.read("summary", lambda: _summary(row, locations, events), ""),
     }
+    return stored.shown(item)
+
+
+def _locations(text: str) -> list[dict[str, int]]:
+    return [{"line": int(place["line"]), "column": int(place["column"])} for place in json.loads(text)]
 
 
 def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any]) -> str:

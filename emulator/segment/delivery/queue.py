@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, false, func, insert, or_, selec
 from sqlalchemy import Connection as Transaction
 
 from emulator.json_text import parsed
-from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
+from emulator.segment.delivery.response import DISCARDED, REJECTED, RETRYING, DeliveryResult
 from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
@@ -125,7 +125,11 @@ class Queue:
                 waiting.number < size and waiting.together < BATCH_BYTES and waiting.oldest > queued_until
             ):
                 return None
-            return Batch(events=_queued(_HEAD.rows(transaction, **place, most=size), most_bytes=BATCH_BYTES))
+            events = _queued(_HEAD.rows(transaction, **place, most=size), most_bytes=BATCH_BYTES)
+            if not events:
+                _SETTLE_WITHOUT_EVENT.run(transaction, **place, at=queued_until)
+                return None
+            return Batch(events=events)
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
@@ -252,6 +256,21 @@ def _settle(**more: Any) -> Prepared:
 
 _SETTLE = _settle()
 _SETTLE_IN_BATCH = _settle(batch_id=bindparam("batch"))
+
+
+# The code for a delivery whose event is not stored: a damaged file, or one changed outside of the emulator.
+EVENT_MISSING = "EVENT_MISSING"
+# Such deliveries would be due forever, and nothing could be sent.
+_SETTLE_WITHOUT_EVENT = Prepared(
+    update(DELIVERIES)
+    .where(_UNSENT, DELIVERIES.c.event_id.not_in(select(EVENTS.c.id)))
+    .values(
+        outcome=REJECTED,
+        reason=EVENT_MISSING,
+        message="The event of this delivery is not stored.",
+        settled_at=bindparam("at"),
+    )
+)
 
 
 def _event_row(event: AudienceEvent) -> dict[str, Any]:

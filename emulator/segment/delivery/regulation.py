@@ -20,6 +20,7 @@ from emulator.clock import to_iso
 from emulator.errors import InputError, unknown
 from emulator.segment.delivery.response import FAILED
 from emulator.segment.tables import REGULATIONS
+from emulator.stored_values import StoredValues
 
 # User ids in one regulation.
 USERS_IN_A_REGULATION = 5_000
@@ -84,5 +85,10 @@ def record(
 
 def regulations(transaction: Transaction, limit: int, offset: int) -> list[dict[str, Any]]:
     """The regulations, oldest first."""
-    found = select(REGULATIONS.c.content).order_by(REGULATIONS.c.id).limit(limit).offset(offset)
-    return [json.loads(content) for content in transaction.scalars(found)]
+    found = select(REGULATIONS).order_by(REGULATIONS.c.id).limit(limit).offset(offset)
+    return [_shown(row) for row in transaction.execute(found)]
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    stored = StoredValues()
+    return stored.shown(stored.object("regulation", row.content) or {"id": str(row.id)})

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Condition, Lock, Thread
 
 from emulator.errors import EmulatorError
+from emulator.patience import begin_wait
 from emulator.store import Store
 from emulator.workspace import Destination
 
@@ -54,6 +55,8 @@ class Sender:
     def wait(self, number: int, seconds: float | None) -> None:
         """Waits for the end of a pass, at most so long. Raises its error."""
         with self._changed:
+            if self._finished < number:
+                begin_wait()
             if self._changed.wait_for(lambda: self._finished >= number, seconds) and self._error:
                 raise self._error
 

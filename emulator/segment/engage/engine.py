@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
@@ -26,7 +26,7 @@ from emulator.segment.engage.audience_events import AudienceEvent, audience_even
 from emulator.segment.engage.batches import BatchSchedule, computed_from
 from emulator.segment.engage.computations import Computation, computation_of, computations
 from emulator.segment.engage.event_retention import EventRetention, event_of
-from emulator.segment.engage.explanations import explanations
+from emulator.segment.engage.explanations import explanations, unless_damaged
 from emulator.segment.engage.journey_events import step_events
 from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
 from emulator.segment.profiles.facts import ProfileFacts
@@ -166,13 +166,21 @@ class Engage:
 
     def explain(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> list[dict[str, Any]]:
         """Why these stored profiles are in each audience and journey or not: see `explanations`."""
-        session = ProfileSession(transaction, keys=profiles, history=self._history)
         coming = self._batches.coming(transaction, to_millis(at))
-        return [
-            explained
-            for profile in session.profiles()
-            for explained in explanations(profile, _facts(profile, at), self._computations, self._journeys, coming)
-        ]
+
+        def explained(keys: Sequence[int]) -> list[dict[str, Any]]:
+            session = ProfileSession(transaction, keys=keys, history=self._history)
+            return [
+                each
+                for profile in session.profiles()
+                for each in explanations(profile, _facts(profile, at), self._computations, self._journeys, coming)
+            ]
+
+        try:
+            return explained(profiles)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            # One of the profiles is damaged.
+            return [each for key in profiles for each in unless_damaged(key, partial(explained, [key]))]
 
     def set_membership(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.segment.conditions.clause import Clause
@@ -13,6 +13,7 @@ from emulator.segment.engage.journeys import CompiledJourney, before_entry
 from emulator.segment.profiles.facts import ProfileFacts
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, Progress, profile_id
 from emulator.segment.profiles.store import key_of
+from emulator.stored_values import StoredValues
 from emulator.timestamps import iso_of_millis
 
 NOT_COMPUTED = "the profile has neither user id nor email, so no audience is computed"
@@ -55,6 +56,20 @@ def explanations(
             reasons = list(_reasons_within(compiled, progress, facts))
         change = None if member or journey.entry is None else change_for(journey.entry, facts)
         yield _explained(profile, about, clause, member=member, reasons=reasons, change=change)
+
+
+def unless_damaged(key: int, explained: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The explanations of one stored profile; one that says why, and explains nothing, where it cannot be read."""
+    stored = StoredValues()
+    about = {"profile": profile_id(key), "audience": None, "journey": None, "name": "", "member": False}
+    empty: dict[str, Any] = {
+        "nextComputation": None,
+        "conditions": {"text": "", "passed": False},
+        "failed": [],
+        "change": None,
+    }
+    found: list[dict[str, Any]] = stored.read("profile", explained, [])
+    return found or [stored.shown({**about, **empty})]
 
 
 def _explained(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,7 +15,7 @@ from emulator.segment.lookups import check_audience, connected_destinations
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, profile_id
 from emulator.segment.profiles.store import read_profiles
 from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
-from emulator.timestamps import iso_of_millis
+from emulator.stored_values import StoredValues
 from emulator.workspace import ALL, Audience, Destination, Journey, Step, StepConnection, Workspace
 
 _PROFILES_AT_ONCE = 1_000
@@ -46,15 +45,7 @@ class SpaceQueries:
         owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == USER_ID, IDENTIFIERS.c.value == user_id)
         found = select(PERFORMED).where(PERFORMED.c.profile_id.in_(owner)).order_by(PERFORMED.c.at, PERFORMED.c.id)
         with self._begin() as transaction:
-            return [
-                {
-                    "userId": user_id,
-                    "event": row.event,
-                    "at": iso_of_millis(row.at),
-                    "properties": json.loads(row.properties),
-                }
-                for row in transaction.execute(found)
-            ]
+            return [_performed(user_id, row) for row in transaction.execute(found)]
 
     def members(self, key: str, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
         """The profiles in an audience, oldest first. Raises NotFound for an unknown key."""
@@ -108,7 +99,18 @@ class SpaceQueries:
 
     def _read(self, keys: Select[Any]) -> list[dict[str, Any]]:
         with self._begin() as transaction:
-            return [_shown(profile) for profile in read_profiles(transaction, transaction.scalars(keys).all())]
+            return _all_shown(transaction, transaction.scalars(keys).all())
+
+
+def _performed(user_id: str, row: Any) -> dict[str, Any]:
+    stored = StoredValues()
+    item = {
+        "userId": user_id,
+        "event": row.event,
+        "at": stored.time("at", row.at),
+        "properties": stored.object("properties", row.properties),
+    }
+    return stored.shown(item)
 
 
 def keys_of(transaction: Transaction, user_id: str | None, email: str | None, *, limit: int) -> Sequence[int]:
@@ -129,6 +131,21 @@ def keys_after(transaction: Transaction, last: int) -> Sequence[int]:
     """The keys of the stored profiles after the last one, as many as are worked on at once."""
     found = select(PROFILES.c.id).where(PROFILES.c.id > last).order_by(PROFILES.c.id)
     return transaction.scalars(found.limit(_PROFILES_AT_ONCE)).all()
+
+
+def _all_shown(transaction: Transaction, keys: Sequence[int]) -> list[dict[str, Any]]:
+    try:
+        return [_shown(profile) for profile in read_profiles(transaction, keys)]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        # One of them is damaged.
+        return [_one_shown(transaction, key) for key in keys]
+
+
+def _one_shown(transaction: Transaction, key: int) -> dict[str, Any]:
+    stored, empty = StoredValues(), _shown(Profile(key=key, created_at=0))
+    return stored.shown(
+        stored.read("profile", lambda: _shown(*read_profiles(transaction, [key])), empty),
+    )
 
 
 def _shown(profile: Profile) -> dict[str, Any]:

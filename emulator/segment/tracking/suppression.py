@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from emulator.segment.tables import SUPPRESSED
 from emulator.segment.tracking.calls import Call, IngestResult, dropped
 from emulator.store import portions
-from emulator.timestamps import iso_of_millis
+from emulator.stored_values import StoredValues
 
 # Our own: Segment shows these calls nowhere.
 USER_SUPPRESSED = "USER_SUPPRESSED"
@@ -54,7 +54,12 @@ def suppressions(transaction: Transaction, user_id: str | None, limit: int, offs
     found = select(SUPPRESSED).order_by(SUPPRESSED.c.user_id).limit(limit).offset(offset)
     if user_id is not None:
         found = found.where(SUPPRESSED.c.user_id == user_id)
-    return [{"userId": row.user_id, "since": iso_of_millis(row.at)} for row in transaction.execute(found)]
+    return [_shown(row) for row in transaction.execute(found)]
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    stored = StoredValues()
+    return stored.shown({"userId": row.user_id, "since": stored.time("since", row.at)})
 
 
 def _among(transaction: Transaction, user_ids: Iterable[str]) -> set[str]:

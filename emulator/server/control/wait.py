@@ -15,13 +15,13 @@ from emulator.clock import stopwatch, to_iso
 from emulator.durations import parse_duration
 from emulator.errors import ContractViolation, InputError, UserMistake
 from emulator.events import CallReceived
+from emulator.patience import begin_wait
 from emulator.protocol import SANDBOX_HEADER
 from emulator.server.control.request_args import query_parameters
 from emulator.server.services import CurrentServices, SandboxServices
-from emulator.server.wsgi_bridge import THREADS
 
-# The other threads keep serving what is waited for.
-MOST_WAITS = THREADS // 2
+# Each occupies a thread; the others keep serving what is waited for.
+MOST_WAITS = 20
 _LONGEST = timedelta(seconds=60)
 # What other processes do, and what the time does, is not in the journal of this one.
 _RECHECK_SECONDS = 1.0
@@ -76,7 +76,7 @@ def _one_of_few() -> Iterator[None]:
     waits: BoundedSemaphore = current_app.extensions.setdefault(_WAITS, BoundedSemaphore(MOST_WAITS))
     if not waits.acquire(blocking=False):
         raise CannotWait(
-            f"{MOST_WAITS} requests are waiting already, and this server has {THREADS} threads",
+            f"{MOST_WAITS} requests are waiting already",
             where="wait",
             hint="Ask again when one has been answered, or read the list itself.",
         )
@@ -102,6 +102,7 @@ def _awaited(services: CurrentServices, kind: str, timeout: timedelta) -> Any:
             return item
         if changes.ended:
             raise CannotWait("the emulator is stopping", where="wait")
+        begin_wait()
         changes.wait(seen, seconds=min(left, _RECHECK_SECONDS))
 
 

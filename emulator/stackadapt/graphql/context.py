@@ -86,5 +86,12 @@ class RequestContext:
             raise refusal(messages.WRITE_SCOPE_MISSING.format(advertiser_id), *path)
         return advertiser
 
+    def writes_somewhere(self) -> list[KnownAdvertiser]:
+        """The advertisers that the token may write to. Raises Refusal if there are none."""
+        found = self.advertisers.allowed(self.token, WRITE)
+        if not found:
+            raise refusal(messages.NO_WRITE_SCOPE, "input")
+        return found
+
 
 Info = GraphQLResolveInfo[RequestContext]

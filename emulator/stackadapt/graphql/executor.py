@@ -34,6 +34,7 @@ from emulator.stackadapt.ingestion.apply import apply_due_jobs, apply_jobs
 from emulator.stackadapt.ingestion.jobs import Arrival, DocumentJobs, latency_of
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
+from emulator.store_failures import StoreFailure
 from emulator.timestamps import to_millis
 from emulator.workspace import Token
 
@@ -112,7 +113,7 @@ class Executor:
         return tuple(name for root in roots if root is not None for name in root.fields)
 
     def run(self, request: GraphQLRequest) -> GraphQLResponse:
-        """The response. Raises NotFound when the sandbox was closed."""
+        """The response. Raises NotFound when the sandbox was closed, StoreFailure when its data cannot be used."""
         parsed = parse_shaped(request.params, self._shapes) or parse_request(request.params, self._limits)
         faults = self._match_faults(request, parsed.summary)
         replacement = faults.on_request()
@@ -160,7 +161,7 @@ class Executor:
                 processed += apply_due_jobs(connection, context.arrival.received_at)
                 result = self._result(request, parsed, document, context)
                 processed += apply_jobs(connection, context.jobs.take_due())
-        except (NotFound, _ErrorWithoutPlace):
+        except (NotFound, StoreFailure, _ErrorWithoutPlace):
             raise
         except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)

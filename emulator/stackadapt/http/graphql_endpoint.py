@@ -8,8 +8,9 @@ unknown, to that of a fallback.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from flask import Blueprint, Request, Response, request
 
@@ -27,6 +28,7 @@ from emulator.stackadapt.graphql.request import BadBody, GraphQLParams, parse_bo
 from emulator.stackadapt.http.media_types import GRAPHQL_RESPONSE, JSON, chosen, is_json
 from emulator.stackadapt.http.request_in_url import body_in_url
 from emulator.stackadapt.service import StackAdapt
+from emulator.store_failures import StoreFailure
 from emulator.workspace import Token
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -35,6 +37,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _NEGOTIATED = (200, 400)
 
 Find = Callable[[str], StackAdapt | None]
+_LOG = logging.getLogger(__name__)
+_ALLOW = {"Allow": "POST"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +116,14 @@ def blueprint(find: Find, fallback: Callable[[], StackAdapt]) -> Blueprint:
             why = {"refusal": "unreadable_sandbox", "message": mistake.message}
             journal_refused(find, fallback, status=400, **why, read=True)
             raise
+        except StoreFailure as failure:
+            # It cannot be said whose token this is, so that no journal has it.
+            failed = _failed(failure, ids_without_sandbox.trace_id())
+            return _flask_response(_http_response(failed.response, failed.headers), channel_of(request.environ))
         ids = caller.stackadapt.sandbox.ids if caller.known else ids_without_sandbox
         trace_id = ids.trace_id()
         body, result = _result(caller, trace_id)
-        headers = {"Allow": "POST"} if result.refusal == "method_not_allowed" else {}
-        response = result.response.replacement or _http_response(result.response, **headers)
+        response = result.response.replacement or _http_response(result.response, result.headers)
         response = result.response.faults.on_response(response)
         response = replace(response, headers={TRACE_HEADER: trace_id, **response.headers})
         if result.refusal == "unknown_token" and caller.known:
@@ -158,6 +165,7 @@ class _Result:
 
     response: GraphQLResponse
     refusal: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _exchanged(
@@ -191,7 +199,7 @@ def _result(caller: _Caller, trace_id: str) -> tuple[bytes, _Result]:
         return in_url, _result_of_url(caller, in_url, trace_id)
     if request.method != "POST":
         text = messages.METHOD_NOT_ALLOWED.format(request.method)
-        return b"", _Result(GraphQLResponse.error(405, text, emulator=True), "method_not_allowed")
+        return b"", _Result(GraphQLResponse.error(405, text, emulator=True), "method_not_allowed", _ALLOW)
     body = request.stream.read(limits.body_bytes + 1)
     if len(body) > limits.body_bytes:
         text = messages.BODY_TOO_LARGE.format(limits.body_bytes)
@@ -217,7 +225,7 @@ def _result_of_url(caller: _Caller, body: bytes, trace_id: str) -> _Result:
         summary = parse_request(params, caller.stackadapt.limits).summary
         if summary.mutates:
             error_of_method = GraphQLResponse.error(405, messages.MUTATION_NEEDS_POST)
-            return _Result(replace(error_of_method, summary=summary), "method_not_allowed")
+            return _Result(replace(error_of_method, summary=summary), "method_not_allowed", _ALLOW)
     return _authorized(caller, params, trace_id)
 
 
@@ -243,6 +251,14 @@ def _authorized(caller: _Caller, params: GraphQLParams, trace_id: str) -> _Resul
     except NotFound:
         # The sandbox has been deleted, and its tokens with it.
         return _unauthorized(caller, params, trace_id)
+    except StoreFailure as failure:
+        return _failed(failure, trace_id)
+
+
+def _failed(failure: StoreFailure, trace_id: str) -> _Result:
+    _LOG.error("request %s: %s", trace_id, failure)
+    error = GraphQLResponse.error(503, str(failure), trace_id=trace_id, emulator=True)
+    return _Result(error, "store_failed", failure.headers)
 
 
 def _unauthorized(caller: _Caller, params: GraphQLParams, trace_id: str) -> _Result:
@@ -265,7 +281,7 @@ def _strict() -> bool:
     return _accepted() == GRAPHQL_RESPONSE
 
 
-def _http_response(result: GraphQLResponse, **headers: str) -> FaultedResponse:
+def _http_response(result: GraphQLResponse, headers: Mapping[str, str]) -> FaultedResponse:
     """A response in the media type that the client accepts, before faults change it.
 
     The document has run also when the client accepts none: Yoga chooses the type last.

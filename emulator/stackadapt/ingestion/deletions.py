@@ -30,7 +30,7 @@ from emulator.stackadapt.tables import (
 from emulator.stackadapt.upsert import rows_in, upsert
 from emulator.statements import Prepared, keys
 from emulator.store import portions
-from emulator.timestamps import iso_of_millis
+from emulator.stored_values import StoredValues
 
 _SUPPRESSED = Prepared(
     select(SUPPRESSIONS.c.email).where(
@@ -142,20 +142,24 @@ def deletions(
         (DELETIONS.c.external_id, external_id),
     )
     query = select(DELETIONS).where(*(column == value for column, value in given if value is not None))
-    return [
-        {
-            "requestId": row.request_id,
-            "advertiserId": row.advertiser_id,
-            "provider": row.provider,
-            "externalId": row.external_id,
-            "email": row.email,
-            "deleted": row.deleted,
-            "kept": row.kept,
-            "suppressed": row.suppressed,
-            "at": iso_of_millis(row.at),
-        }
-        for row in connection.execute(query.order_by(DELETIONS.c.id).limit(limit).offset(offset))
-    ]
+    rows = connection.execute(query.order_by(DELETIONS.c.id).limit(limit).offset(offset))
+    return [_shown(row) for row in rows]
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    stored = StoredValues()
+    item = {
+        "requestId": row.request_id,
+        "advertiserId": row.advertiser_id,
+        "provider": row.provider,
+        "externalId": row.external_id,
+        "email": row.email,
+        "deleted": row.deleted,
+        "kept": stored.read("kept", lambda: [str(email) for email in row.kept], []),
+        "suppressed": row.suppressed,
+        "at": stored.time("at", row.at),
+    }
+    return stored.shown(item)
 
 
 def _note(connection: Connection, request: DeletionRequest, rows: Sequence[dict[str, Any]]) -> None:

@@ -226,6 +226,15 @@ def in_order(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: (job.due_at, first[job.due_at, job.request_id], job.kind != MAPPING_JOB))
 
 
+_NEXT_DUE = Prepared(select(func.min(JOBS.c.due_at)))
+
+
+def next_due(connection: Connection) -> int | None:
+    """When the next stored job is due, in milliseconds; None for no job."""
+    at: int | None = _NEXT_DUE.value(connection)
+    return at
+
+
 def remove_jobs(connection: Connection, jobs: Sequence[Job]) -> None:
     """Deletes stored jobs that are done."""
     for ids in portions([job.id for job in jobs]):

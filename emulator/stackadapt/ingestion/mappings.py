@@ -51,8 +51,29 @@ _OWN = (
     MAPPINGS.c.kind == bindparam("kind"),
     MAPPINGS.c.type_key == bindparam("type_key"),
 )
-_FIND = Prepared(select(MAPPINGS).where(*_OWN, MAPPINGS.c.mappable_id == bindparam("mappable_id")))
-_BY_ID = Prepared(select(MAPPINGS).where(MAPPINGS.c.id == bindparam("id"), MAPPINGS.c.kind == bindparam("kind")))
+_IDENTITY = (
+    MAPPINGS.c.id,
+    MAPPINGS.c.advertiser_id,
+    MAPPINGS.c.kind,
+    MAPPINGS.c.type_key,
+    MAPPINGS.c.mappable_type,
+    MAPPINGS.c.mappable_id,
+)
+
+
+def _as_text(schema: ColumnElement[Any]) -> ColumnElement[str]:
+    """The columns of a mapping as text: nearly always the text that was read before."""
+    return cast(schema, Text).label("schema")
+
+
+_REQUESTED = select(
+    *_IDENTITY,
+    _as_text(MAPPINGS.c.requested_schema),
+    MAPPINGS.c.requested_is_opted_in.label("is_opted_in"),
+    MAPPINGS.c.requested_list_id.label("list_id"),
+)
+_FIND = Prepared(_REQUESTED.where(*_OWN, MAPPINGS.c.mappable_id == bindparam("mappable_id")))
+_BY_ID = Prepared(_REQUESTED.where(MAPPINGS.c.id == bindparam("id"), MAPPINGS.c.kind == bindparam("kind")))
 _REQUEST = Prepared(
     update(MAPPINGS)
     .where(MAPPINGS.c.id == bindparam("mapping"))
@@ -62,7 +83,15 @@ _REQUEST = Prepared(
         requested_list_id=bindparam("list"),
     )
 )
-_ACTIVE = Prepared(select(MAPPINGS).where(MAPPINGS.c.id == bindparam("id")))
+_ACTIVE = Prepared(
+    select(
+        *_IDENTITY,
+        _as_text(MAPPINGS.c.mapping_schema),
+        MAPPINGS.c.is_opted_in,
+        MAPPINGS.c.list_id,
+        MAPPINGS.c.in_force,
+    ).where(MAPPINGS.c.id == bindparam("id"))
+)
 _ACTIVATE = Prepared(
     update(MAPPINGS)
     .where(MAPPINGS.c.id == bindparam("mapping"))
@@ -78,7 +107,7 @@ _ACTIVATE = Prepared(
 def _newest(*conditions: ColumnElement[bool], schema: ColumnElement[Any], opted_in: ColumnElement[Any]) -> Prepared:
     """The mapping without a mappable id if there is one, else the newest; its columns as text."""
     return Prepared(
-        select(MAPPINGS.c.id, cast(schema, Text).label("schema"), opted_in.label("is_opted_in"), MAPPINGS.c.list_id)
+        select(MAPPINGS.c.id, _as_text(schema), opted_in.label("is_opted_in"), MAPPINGS.c.list_id)
         .where(*_OWN, *conditions)
         .order_by(MAPPINGS.c.mappable_id != "", MAPPINGS.c.id.desc())
         .limit(1)
@@ -94,7 +123,7 @@ _NEWEST_REQUESTED = _newest(schema=MAPPINGS.c.requested_schema, opted_in=MAPPING
 def mapping_by_id(connection: Connection, mapping_id: str, kind: str) -> Mapping | None:
     """The mapping with this id and kind."""
     row = _BY_ID.first(connection, id=row_id(mapping_id), kind=kind)
-    return _mapping(row, row.requested_schema) if row else None
+    return _mapping(row) if row else None
 
 
 def find_or_create_mapping(
@@ -119,7 +148,7 @@ def find_or_create_mapping(
             requested_schema=[],
         )
         row = _FIND.first(connection, **identity)
-    return _mapping(row, row.requested_schema)
+    return _mapping(row)
 
 
 def request_schema(
@@ -140,9 +169,10 @@ def request_schema(
 def activate(connection: Connection, mapping_id: int, instructions: StoredSchema, now: int) -> None:
     """Makes active what `request_schema` stored."""
     mapping = _ACTIVE.first(connection, id=mapping_id)
-    if mapping.in_force and all(getattr(mapping, name) == value for name, value in instructions.items()):
-        return
     schema, opted_in, list_id = (instructions[name] for name in ("mapping_schema", "is_opted_in", "list_id"))
+    present = _parsed(mapping.schema), mapping.is_opted_in, mapping.list_id
+    if mapping.in_force and present == (schema, opted_in, list_id):
+        return
     _ACTIVATE.run(connection, mapping=mapping_id, schema=schema, opted_in=opted_in, list=list_id)
     add_version(connection, mapping, [column["incoming_key"] for column in schema], now)
 
@@ -195,8 +225,8 @@ def _active_rows(connection: Connection, advertiser_id: str, provider: str, mapp
 def _record_mapping(profile: Any, audience: str | None) -> RecordMapping:
     """The mapping of a row of `_newest` and the columns of an audience mapping."""
     return record_mapping_of(
-        [column_of(stored) for stored in json.loads(profile.schema)] if profile else (),
-        None if audience is None else [column_of(stored) for stored in json.loads(audience)],
+        _columns(profile.schema) if profile else (),
+        None if audience is None else _columns(audience),
         mapping_id=profile.id if profile else 0,
         status=status_brought_by(profile.is_opted_in if profile else None),
         list_id=profile.list_id if profile else None,
@@ -230,13 +260,16 @@ def record_mapping_of_schemas(schemas: Schemas) -> RecordMapping:
 
 
 def active_profile_mappings(connection: Connection, advertiser_id: str) -> list[Mapping]:
-    """Every active profile mapping of an advertiser, oldest first, with its active columns."""
+    """Every active profile mapping of an advertiser, oldest first, with its active columns.
+
+    One that is damaged in the store declares nothing.
+    """
     query = (
-        select(MAPPINGS)
+        select(*_IDENTITY, _as_text(MAPPINGS.c.mapping_schema), MAPPINGS.c.is_opted_in, MAPPINGS.c.list_id)
         .where(MAPPINGS.c.advertiser_id == advertiser_id, MAPPINGS.c.kind == PROFILE, MAPPINGS.c.in_force)
         .order_by(MAPPINGS.c.id)
     )
-    return [_mapping(row, row.mapping_schema) for row in connection.execute(query)]
+    return [found for row in connection.execute(query) if (found := _readable_mapping(row)) is not None]
 
 
 def audience_keys(connection: Connection, advertiser_id: str) -> set[str]:
@@ -247,14 +280,35 @@ def audience_keys(connection: Connection, advertiser_id: str) -> set[str]:
     return {"audienceId", "audienceName"} | {column["incoming_key"] for schema in schemas for column in schema}
 
 
-def _mapping(row: Any, schema: list[dict[str, Any]]) -> Mapping:
+def _readable_mapping(row: Any) -> Mapping | None:
+    if not isinstance(row.mappable_type, str | None):
+        return None
+    try:
+        return _mapping(row)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _mapping(row: Any) -> Mapping:
     return Mapping(
         id=row.id,
         advertiser_id=row.advertiser_id,
         kind=row.kind,
         mappable_type=row.mappable_type,
         mappable_id=row.mappable_id or None,
-        columns=tuple(map(column_of, schema)),
-        is_opted_in=row.requested_is_opted_in,
-        list_id=row.requested_list_id,
+        columns=_columns(row.schema),
+        is_opted_in=row.is_opted_in,
+        list_id=row.list_id,
     )
+
+
+# Shared by all that read them, and never changed.
+@lru_cache(maxsize=100)
+def _parsed(schema: str) -> list[dict[str, Any]]:
+    parsed: list[dict[str, Any]] = json.loads(schema)
+    return parsed
+
+
+@lru_cache(maxsize=100)
+def _columns(schema: str) -> tuple[MappingColumn, ...]:
+    return tuple(map(column_of, _parsed(schema)))

@@ -56,21 +56,30 @@ def read_upload(connection: Connection, places: UploadPlaces, url: str, *, most_
             raise refusal(messages.NOTHING_UPLOADED, "input", "url")
         return sent.filename, sent.content.encode()
     file = _file_in(places.folder, url)
-    if file.stat().st_size > most_bytes:
-        raise refusal(messages.FILE_TOO_LARGE.format(most_bytes), "input", "url")
     try:
+        if file.stat().st_size > most_bytes:
+            raise refusal(messages.FILE_TOO_LARGE.format(most_bytes), "input", "url")
         return file.name, file.read_bytes()
     except OSError as error:
         raise refusal(str(unreadable(url, error)), "input", "url") from None
 
 
 def _file_in(folder: Path | None, url: str) -> Path:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise refusal(messages.URL_UNREADABLE.format(url), "input", "url") from None
     if parts.scheme not in ("", "file") or (parts.netloc and not is_localhost(parts.netloc)):
         raise refusal(messages.NO_NETWORK, "input", "url")
     if folder is None:
         raise refusal(messages.NO_UPLOAD_FOLDER, "input", "url")
-    root, path = folder.resolve(), unquote(parts.path)
-    if "\x00" in path or not (file := (root / path).resolve()).is_relative_to(root) or not file.is_file():
+    root = folder.resolve()
+    try:
+        file = (root / unquote(parts.path)).resolve()
+        known = file.is_relative_to(root) and file.is_file()
+    except (OSError, ValueError):
+        # No file system has such a name: too long, or with a zero byte.
+        known = False
+    if not known:
         raise refusal(messages.FILE_UNKNOWN.format(url), "input", "url")
     return file

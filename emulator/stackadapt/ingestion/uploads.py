@@ -21,7 +21,7 @@ from emulator.stackadapt.rules.mapping_columns import MappingColumn
 from emulator.stackadapt.rules.outcomes import REJECTED, VISIBLE
 from emulator.stackadapt.tables import BATCHES, JOBS, MAPPINGS, RECORDS, UPLOADS, row_id
 from emulator.stackadapt.upsert import insert_row, rows_in
-from emulator.timestamps import iso_of_millis
+from emulator.stored_values import StoredValues
 
 SOURCE = "USER_UPLOADED"
 
@@ -104,26 +104,30 @@ def uploads(connection: Connection, *, advertiser_id: str | None, limit: int, of
     """The uploads, oldest first: `id`, `advertiserId`, `filename`, `status` as of `profileMappingStatus`, `failure`
     (why the file could not be read), the number of `records` by outcome, `requestId`, `receivedAt`.
     """
-    query = select(UPLOADS, BATCHES.c.request_id, BATCHES.c.received_at).join(
+    query = select(UPLOADS, BATCHES.c.request_id, BATCHES.c.received_at).outerjoin(
         BATCHES, BATCHES.c.id == UPLOADS.c.batch_id
     )
     if advertiser_id is not None:
         query = query.where(UPLOADS.c.advertiser_id == advertiser_id)
     rows = connection.execute(query.order_by(UPLOADS.c.id).limit(limit).offset(offset)).all()
     outcomes = _outcomes_of(connection, [row.batch_id for row in rows])
-    return [
-        {
-            "id": str(row.id),
-            "advertiserId": row.advertiser_id,
-            "filename": row.filename,
-            "status": mapping_status(connection, row.advertiser_id, str(row.id)),
-            "failure": row.failure,
-            "records": outcomes[row.batch_id],
-            "requestId": row.request_id,
-            "receivedAt": iso_of_millis(row.received_at),
-        }
-        for row in rows
-    ]
+    return [_shown(connection, row, outcomes[row.batch_id]) for row in rows]
+
+
+def _shown(connection: Connection, row: Row[Any], records: dict[str, int]) -> dict[str, Any]:
+    stored = StoredValues()
+    item = {
+        "id": str(row.id),
+        "advertiserId": row.advertiser_id,
+        "filename": row.filename,
+        "status": stored.read("status", lambda: mapping_status(connection, row.advertiser_id, str(row.id)), None),
+        "failure": row.failure,
+        "records": records,
+        # Empty where the batch is missing.
+        "requestId": row.request_id or "",
+        "receivedAt": stored.time("receivedAt", row.received_at),
+    }
+    return stored.shown(item)
 
 
 def _outcomes_of(connection: Connection, batch_ids: Sequence[int]) -> dict[int, dict[str, int]]:

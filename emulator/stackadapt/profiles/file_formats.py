@@ -3,6 +3,9 @@
 A profile is an object with `advertiserId`, `email`, `marketingStatus`, `externalIds` (`provider`, `id`), `audiences`
 (`provider`, `id`, `name`) and `properties`. In CSV the two arrays are JSON and each property is a column of its own;
 its name starts with `properties.` where it would clash with another column.
+
+A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return as a formula. Text that begins
+so, after any number of apostrophes, is written with one apostrophe more, and read without it. Numbers are not text.
 """
 
 from __future__ import annotations
@@ -40,6 +43,9 @@ _TOO_LONG = f"The line is longer than {LONGEST_LINE} characters."
 # What a byte that is not UTF-8 becomes.
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+
 JsonObject = dict[str, Any]
 
 
@@ -66,23 +72,19 @@ def as_json_lines(profiles: Iterable[JsonObject]) -> Iterator[str]:
 
 def as_csv(profiles: Iterable[JsonObject], property_keys: Sequence[str]) -> Iterator[str]:
     """A header, then one line per profile, with a column for each of the property keys."""
-    yield _csv_line([*STRINGS, *ARRAYS, *map(_header_of, property_keys)])
+    yield _csv_line([*STRINGS, *ARRAYS, *(_text_cell(_header_of(key)) for key in property_keys)])
     for profile in profiles:
         arrays = [json.dumps(profile[key], ensure_ascii=False) if profile[key] else "" for key in ARRAYS]
         properties = [_cell(profile[PROPERTIES].get(key)) for key in property_keys]
-        yield _csv_line([*(profile[key] for key in STRINGS), *arrays, *properties])
+        yield _csv_line([*(_text_cell(profile[key]) for key in STRINGS), *arrays, *properties])
 
 
 def read_lines(file: IO[bytes], name: str) -> Iterator[Line]:
     """The lines of a file in one of the formats, also gzipped, without empty lines.
 
-    Raises InputError for text in another encoding, and for a CSV header without emails.
+    Raises InputError for text in another encoding, damaged gzip and a CSV header without emails, and TooLarge.
     """
-    lines = Lines(_lines(file))
-    try:
-        yield from _READERS[name](lines)
-    except BadLine as error:
-        yield lines.number + 1, error
+    yield from _READERS[name](Lines(_lines(file)))
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -98,17 +100,27 @@ def _header_of(key: str) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _text_cell(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _text_cell(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _text_of(cell: str) -> str:
+    """The text that `_text_cell` made the cell of."""
+    return cell[1:] if _ESCAPED_FORMULA.match(cell) else cell
 
 
 def _lines(file: IO[bytes]) -> Iterator[str | None]:
-    """The lines of a file. Raises InputError for text in another encoding, BadLine where it cannot be unpacked."""
+    """The lines of a file. Raises InputError for text in another encoding or damaged gzip, TooLarge."""
     try:
         yield from lenient_lines(file, longest=LONGEST_LINE)
     except NotUtf8 as error:
         raise InputError(f"cannot read the profiles: {error}", where="body", hint=error.hint) from None
     except (OSError, EOFError, zlib.error):
-        raise BadLine("From here on the compressed data is damaged.") from None
+        hint = "Nothing was imported. Compress the file again with gzip."
+        raise InputError("cannot read the profiles: the compressed data is damaged", where="body", hint=hint) from None
 
 
 def _read_json_lines(lines: Lines) -> Iterator[Line]:
@@ -150,6 +162,7 @@ def _header(lines: Lines) -> tuple[list[str], str] | None:
             return None
         _, cells, taken = row
         if isinstance(cells, list):
+            cells = [_text_of(cell) for cell in cells]
             if cells.count(EMAIL) == 1:
                 _check_columns(cells)
                 return cells, delimiter
@@ -189,14 +202,14 @@ def _profile_of_cells(header: Sequence[str], cells: Sequence[str]) -> JsonObject
         if not name:
             return BadLine(f"The cell {cell[:_SHOWN_CHARACTERS]!r} is in a column without a name.")
         if name in STRINGS:
-            profile[name] = cell
+            profile[name] = _text_of(cell)
         elif name in ARRAYS:
             try:
                 profile[name] = strict_json.parse(cell)
             except (ValueError, RecursionError):
                 return BadLine(f"{name} is not a JSON array.")
         else:
-            profile[PROPERTIES][name.removeprefix(_PREFIX)] = cell
+            profile[PROPERTIES][name.removeprefix(_PREFIX)] = _text_of(cell)
     return profile
 
 

@@ -81,18 +81,19 @@ def export_profiles(sandbox: Sandbox, name: str, advertiser_id: str | None) -> I
 
 
 def import_profiles(sandbox: Sandbox, file: IO[bytes], name: str, advertiser_id: str | None) -> Import:
-    """Imports profiles, a thousand per transaction. `advertiser_id` applies to lines that name none.
+    """Imports profiles, all in one transaction. `advertiser_id` applies to lines that name none.
 
-    Raises InputError for an unknown format or advertiser; a bad line is counted and left out.
+    A bad line is counted and left out. Raises InputError, and imports nothing, for an unknown format or advertiser and
+    for a file that cannot be read to its end.
     """
     _check(sandbox, name, advertiser_id)
     result = Import()
     lines = read_lines(file, name)
-    while part := list(islice(lines, PROFILES_AT_ONCE)):
-        with sandbox.store.begin() as connection:
+    with sandbox.store.begin() as connection:
+        while part := list(islice(lines, PROFILES_AT_ONCE)):
             for owner, profiles in _by_advertiser(sandbox, part, advertiser_id, result).items():
                 _import(connection, owner, profiles, sandbox, result)
-        result.close_part()
+            result.close_part()
     return result
 
 

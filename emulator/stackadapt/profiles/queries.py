@@ -21,7 +21,7 @@ from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJEC
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import BATCHES, HELD_EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
-from emulator.timestamps import iso_of_millis
+from emulator.stored_values import StoredValues
 
 PAGE = 100
 # The outcomes that a record keeps although it changed no profile.
@@ -84,7 +84,8 @@ class ProfileQueries:
         query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
             rows = connection.execute(query).all()
-            return [_record(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
+            history = _history(connection, rows)
+            return [_record(row, history) for row in rows]
 
     def rejections(
         self,
@@ -112,7 +113,8 @@ class ProfileQueries:
         )
         with self._transaction() as connection:
             rows = connection.execute(query).all()
-            return [_rejection(row, warnings) for row, warnings in zip(rows, _warnings(connection, rows), strict=True)]
+            history = _history(connection, rows)
+            return [_rejection(row, history) for row in rows]
 
     def uploads(self, advertiser_id: str | None = None, limit: int = PAGE, offset: int = 0) -> list[JsonObject]:
         """The uploads, with the reason why a file could not be read (`ingestion.uploads`)."""
@@ -176,73 +178,86 @@ def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObje
     ids = [row.id for row in rows]
     external_ids, audiences = external_ids_of(connection, ids), audiences_of(connection, ids)
     integrations = integrations_of(connection, ids)
-    return [
-        {
-            "advertiserId": row.advertiser_id,
-            "email": row.email,
-            "marketingStatus": row.marketing_status,
-            "externalIds": sorted(each.external_id for each in external_ids[row.id]),
-            "properties": plain_properties(row.properties),
-            "audiences": [
-                {
-                    "id": each.external_id,
-                    "name": each.name,
-                    "provider": each.provider,
-                    "since": iso_of_millis(each.changed_at),
-                }
-                for each in audiences[row.id]
-            ],
-            "visibleAt": iso_of_millis(row.visible_at),
-            "sources": distinct_sources(integrations[row.id]),
-        }
-        for row in rows
-    ]
+    return [_profile(row, external_ids[row.id], audiences[row.id], integrations[row.id]) for row in rows]
 
 
-def _warnings(connection: Connection, rows: Sequence[Row[Any]]) -> list[list[JsonObject]]:
-    """The warnings of each record, completed by what is known about mappings now."""
-    history = MappingHistory(connection, needed=any(row.warnings for row in rows))
-    return [
-        history.completed(
-            row.warnings or [],
-            (row.advertiser_id, row.provider),
-            own_mapping=row.provider == provider_key(UPLOADED),
-        )
-        for row in rows
-    ]
+def _profile(
+    row: Row[Any], external_ids: Sequence[Row[Any]], audiences: Sequence[Row[Any]], integrations: Sequence[JsonObject]
+) -> JsonObject:
+    stored = StoredValues()
+    item = {
+        "advertiserId": row.advertiser_id,
+        "email": row.email,
+        "marketingStatus": row.marketing_status,
+        "externalIds": sorted(each.external_id for each in external_ids),
+        "properties": stored.read("properties", lambda: plain_properties(row.properties), {}),
+        "audiences": [
+            {
+                "id": each.external_id,
+                "name": each.name,
+                "provider": each.provider,
+                "since": stored.time("audiences.since", each.changed_at),
+            }
+            for each in audiences
+        ],
+        "visibleAt": stored.time("visibleAt", row.visible_at),
+        "sources": distinct_sources(integrations),
+    }
+    return stored.shown(item)
 
 
-def _rejection(row: Row[Any], warnings: list[JsonObject]) -> JsonObject:
-    return {
+def _history(connection: Connection, rows: Sequence[Row[Any]]) -> MappingHistory:
+    """What completes the warnings of records by what is known about mappings now."""
+    return MappingHistory(connection, needed=any(row.warnings for row in rows))
+
+
+def _rejection(row: Row[Any], history: MappingHistory) -> JsonObject:
+    stored = StoredValues()
+    item = {
         "outcome": row.outcome,
         "reason": row.reason,
-        "message": REASONS[row.reason],
-        "record": json.loads(row.raw),
-        "requestId": row.request_id,
-        "at": iso_of_millis(row.settled_at) if row.settled_at is not None else None,
-        "advertiserId": row.advertiser_id,
-        "index": row.position,
-        "waitsFor": row.waits_for,
-        "warnings": warnings,
+        "message": stored.read("message", lambda: _message(row.reason), ""),
+        **_common(stored, row, history),
     }
+    return stored.shown(item)
 
 
-def _record(row: Row[Any], warnings: list[JsonObject]) -> JsonObject:
-    return {
+def _record(row: Row[Any], history: MappingHistory) -> JsonObject:
+    stored = StoredValues()
+    item = {
         "outcome": row.outcome,
         "reason": row.reason,
         "message": REASONS.get(row.reason),
-        "record": json.loads(row.raw),
-        "requestId": row.request_id,
-        "index": row.position,
-        "advertiserId": row.advertiser_id,
         "provider": row.provider,
         "email": row.email,
-        "waitsFor": row.waits_for,
-        "warnings": warnings,
         "syncId": row.sync_id,
         "replay": row.replay,
-        "receivedAt": iso_of_millis(row.received_at),
-        "dueAt": iso_of_millis(row.due_at),
-        "at": iso_of_millis(row.settled_at) if row.settled_at is not None else None,
+        "receivedAt": stored.time("receivedAt", row.received_at),
+        "dueAt": stored.time("dueAt", row.due_at),
+        **_common(stored, row, history),
     }
+    return stored.shown(item)
+
+
+def _common(stored: StoredValues, row: Row[Any], history: MappingHistory) -> JsonObject:
+    """What a record and a rejection both show."""
+    return {
+        "record": stored.object("record", row.raw),
+        "requestId": row.request_id or "",
+        "index": row.position,
+        "advertiserId": row.advertiser_id or "",
+        "waitsFor": row.waits_for,
+        "warnings": stored.read("warnings", lambda: _completed(row, history), []),
+        "at": stored.time_or_none("at", row.settled_at),
+    }
+
+
+def _message(reason: str) -> str:
+    if reason not in REASONS:
+        raise ValueError(f"unknown reason code {reason!r}")
+    return REASONS[reason]
+
+
+def _completed(row: Row[Any], history: MappingHistory) -> list[JsonObject]:
+    own = row.provider == provider_key(UPLOADED)
+    return history.completed(row.warnings or [], (row.advertiser_id, row.provider), own_mapping=own)

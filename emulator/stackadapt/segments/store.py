@@ -5,7 +5,7 @@ The service has no public operation that creates one; only `ProfileFilters.segme
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from emulator.stackadapt.segments.sql import CompiledRule, compile_rule
 from emulator.stackadapt.segments.unknown_values import KnownValues
 from emulator.stackadapt.tables import PROFILES, SEGMENTS
 from emulator.stackadapt.upsert import insert_row
+from emulator.stored_values import StoredValues
 from emulator.timestamps import to_millis
 
 MEMBERS_SHOWN = 1_000
@@ -76,7 +77,7 @@ class Segments:
         """Every segment with its size, oldest first, without members."""
         with self._transaction() as connection:
             rows = connection.execute(select(SEGMENTS).order_by(SEGMENTS.c.id)).all()
-            return [self._segment(connection, row, self._compiled(connection, row)) for row in rows]
+            return [self._listed(connection, row) for row in rows]
 
     def get(self, segment_id: str, *, members: bool = True, limit: int = MEMBERS_SHOWN, offset: int = 0) -> JsonObject:
         """A segment: `id`, `advertiserId`, `name`, `rule`, `size`, `warnings`, `unknownValues` and `members`, which are
@@ -85,12 +86,10 @@ class Segments:
         with self._transaction() as connection:
             row = _row(connection, segment_id)
             compiled = self._compiled(connection, row)
-            segment = self._segment(connection, row, compiled)
-            if members:
-                own = (PROFILES.c.advertiser_id == row.advertiser_id, compiled.condition)
-                query = select(PROFILES.c.email).where(*own).order_by(PROFILES.c.email)
-                segment["members"] = [*connection.scalars(query.limit(limit).offset(offset))]
-            return segment
+            if not members:
+                return self._segment(connection, row, compiled, segment_size(connection, row, compiled))
+            emails, size = _members(connection, row, compiled, limit=limit, offset=offset)
+            return {**self._segment(connection, row, compiled, size), "members": emails}
 
     def has_member(self, segment_id: str, email: str) -> bool:
         """Whether the profile with this email is in a segment. Raises NotFound."""
@@ -106,23 +105,55 @@ class Segments:
             row = _row(connection, segment_id)
             connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == row.id))
 
-    def _segment(self, connection: Connection, row: Row[Any], compiled: CompiledRule) -> JsonObject:
+    def _listed(self, connection: Connection, row: Row[Any]) -> JsonObject:
+        """A segment without members; one that is damaged, or whose profiles are, with what could be read of it."""
+        stored, base = StoredValues(), _base(row)
+
+        def complete() -> JsonObject:
+            # An error in a statement would end the transaction.
+            with connection.begin_nested():
+                compiled = self._compiled(connection, row)
+                return self._segment(connection, row, compiled, segment_size(connection, row, compiled))
+
+        return stored.shown(stored.read("segment", complete, base))
+
+    def _segment(self, connection: Connection, row: Row[Any], compiled: CompiledRule, size: int) -> JsonObject:
         rule = parse_rule(row.rule)
         known = KnownValues(connection, self._sandbox.workspace, row.advertiser_id)
         unknown_values = known.unknown_in(rule)
         similar = known.similar_in(rule, declared_types(connection, row.advertiser_id))
         return {
-            "id": str(row.id),
-            "advertiserId": row.advertiser_id,
-            "name": row.name,
-            "rule": row.rule,
-            "size": segment_size(connection, row, compiled),
-            "warnings": [*compiled.warnings, *(each.message for each in unknown_values), *similar],
+            **_base(row),
+            "size": size,
+            "warnings": [*compiled.warnings, *(each.message for each in unknown_values), *similar, *known.skipped()],
             "unknownValues": [each.as_dict() for each in unknown_values],
         }
 
     def _compiled(self, connection: Connection, row: Row[Any]) -> CompiledRule:
         return compiled_segment(connection, row, self._sandbox.clock.now())
+
+
+def _base(row: Row[Any]) -> JsonObject:
+    """What can be shown of a segment whatever its rule is."""
+    return {
+        "id": str(row.id),
+        "advertiserId": row.advertiser_id,
+        "name": row.name,
+        "rule": row.rule if isinstance(row.rule, dict) else None,
+        "size": 0,
+        "warnings": [],
+        "unknownValues": [],
+    }
+
+
+def _members(
+    connection: Connection, row: Row[Any], compiled: CompiledRule, *, limit: int, offset: int
+) -> tuple[Sequence[str], int]:
+    """A page of the sorted emails in a segment, and how many there are, by evaluating the rule once."""
+    own = (PROFILES.c.advertiser_id == row.advertiser_id, compiled.condition)
+    query = select(PROFILES.c.email, func.count().over()).where(*own).order_by(PROFILES.c.email)
+    found = connection.execute(query.limit(limit).offset(offset)).all()
+    return [each[0] for each in found], found[0][1] if found else segment_size(connection, row, compiled)
 
 
 def _row(connection: Connection, segment_id: str) -> Row[Any]:

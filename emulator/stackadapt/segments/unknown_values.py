@@ -3,6 +3,9 @@
 The value of a rule about audiences is known when an audience or journey step of the workspace has it as id or key, or
 when a record brought it, processed or not. Marketing statuses are fixed. A property may have any value: one that no
 profile has gets a warning only when a similar one exists.
+
+A rule may have thousands of values, and looking for one takes as long as reading every profile or record: only the
+first `MOST_LOOKED_UP` that are not known at once are looked for, and a warning says so.
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ _MOST_SHOWN = 5
 # How much is read to find a value: enough for any test, and bounded for a store of a million profiles.
 _MOST_RECORDS = 100
 _MOST_VALUES = 1_000
+MOST_LOOKED_UP = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +67,26 @@ class UnknownValue:
 
 
 class KnownValues:
-    """What is known about one advertiser, to judge the values of its segments' rules."""
+    """What is known about one advertiser, to judge the values of the rule of a segment."""
 
     def __init__(self, connection: Connection, workspace: Workspace, advertiser_id: str) -> None:
         self._connection = connection
         self._workspace = workspace
         self._advertiser_id = advertiser_id
+        self._left = MOST_LOOKED_UP
+        self._skipped = 0
+        self._values: dict[tuple[str, bool], list[str]] = {}
 
     def unknown_in(self, rule: Rule) -> list[UnknownValue]:
         """The unknown audiences and marketing statuses of a rule."""
         return [found for test in tests_of(rule) for found in self._unknown(test)]
+
+    def skipped(self) -> list[str]:
+        """A warning if the rule had more unknown values than are looked for."""
+        text = (
+            f"rule: {self._skipped} more values are not known at once; only the first {MOST_LOOKED_UP} were looked for"
+        )
+        return [text] if self._skipped else []
 
     def similar_in(self, rule: Rule, declared: Mapping[str, str]) -> list[str]:
         """A warning for each text that no profile has in a property, when there is a similar one."""
@@ -83,13 +97,21 @@ class KnownValues:
     def _unknown(self, test: Test) -> Iterator[UnknownValue]:
         if test.field == MARKETING_STATUS and _compares(test):
             for value in _texts(test):
-                if value.upper() not in STATUSES:
+                if value.upper() not in STATUSES and self._may_look_up():
                     yield _unknown_status(test, value)
         if test.field in AUDIENCE_FIELDS and test.value is not None and (_compares(test) or _verb(test)):
             known = self._audiences(test.field)
-            for value in _texts(test):
-                if not any(_passes(test, each, value) for each in known) and not self._in_a_record(value):
+            for value in _missing(test, known):
+                if self._may_look_up() and not self._in_a_record(value):
                     yield self._unknown_audience(test, value, known)
+
+    def _may_look_up(self) -> bool:
+        """Whether one more value may be looked for; counts those that may not."""
+        if self._left:
+            self._left -= 1
+            return True
+        self._skipped += 1
+        return False
 
     def _audiences(self, field: str) -> list[str]:
         """Ids or names of audiences: those of the workspace first, then those that records brought."""
@@ -139,23 +161,26 @@ class KnownValues:
         is_list = data_type == "STRING_LIST"
         if not is_list and not is_read_as_text(data_type or "STRING"):
             return
-        found: list[str] | None = None
+        present = self._present(test.field, _texts(test), is_list=is_list)
         for value in _texts(test):
-            if self._has_property(test.field, value, is_list=is_list):
+            if value in present or not self._may_look_up():
                 continue
-            found = self._property_values(test.field, is_list=is_list) if found is None else found
-            nearest = closest(value, found)
+            nearest = closest(value, self._property_values(test.field, is_list=is_list))
             if nearest is not None:
                 yield f"{test.place}.value: no profile has the {test.field} {value!r}; the closest is {nearest!r}"
 
-    def _has_property(self, field: str, value: str, *, is_list: bool) -> bool:
+    def _present(self, field: str, values: Sequence[str], *, is_list: bool) -> set[str]:
+        """Those of the values that a profile has."""
         column = _column(field, is_list=is_list)
-        query = self._profiles_with(field, column, is_list=is_list).where(column == value).limit(1)
-        return self._connection.execute(query).first() is not None
+        query = self._profiles_with(field, column, is_list=is_list).where(column.in_(values))
+        return {*self._connection.scalars(query.distinct())}
 
     def _property_values(self, field: str, *, is_list: bool) -> list[str]:
-        query = self._profiles_with(field, _column(field, is_list=is_list), is_list=is_list)
-        return [str(value) for value in self._connection.scalars(query.distinct().limit(_MOST_VALUES))]
+        if (field, is_list) not in self._values:
+            query = self._profiles_with(field, _column(field, is_list=is_list), is_list=is_list)
+            found = self._connection.scalars(query.distinct().limit(_MOST_VALUES))
+            self._values[field, is_list] = [str(value) for value in found]
+        return self._values[field, is_list]
 
     def _profiles_with(self, field: str, column: Any, *, is_list: bool) -> Any:
         query = select(column).where(PROFILES.c.advertiser_id == self._advertiser_id, column.is_not(None))
@@ -187,13 +212,20 @@ def _texts(test: Test) -> list[str]:
     return [value if isinstance(value, str) else json.dumps(value) for value in values]
 
 
-def _passes(test: Test, known: str, value: str) -> bool:
-    operator = _positive(test)
-    if operator == "contains":
-        return value in known
-    if operator in ("starts_with", "ends_with"):
-        return known.startswith(value) if operator == "starts_with" else known.endswith(value)
-    return known == value
+def _missing(test: Test, known: Sequence[str]) -> Iterator[str]:
+    """The values of a test that no known text passes."""
+    operator, every = _positive(test), frozenset(known)
+    for value in _texts(test):
+        if operator == "contains":
+            passes = any(value in each for each in known)
+        elif operator == "starts_with":
+            passes = any(each.startswith(value) for each in known)
+        elif operator == "ends_with":
+            passes = any(each.endswith(value) for each in known)
+        else:
+            passes = value in every
+        if not passes:
+            yield value
 
 
 def _unknown_status(test: Test, value: str) -> UnknownValue:

@@ -165,6 +165,9 @@ def test_the_output_of_a_template_is_limited() -> None:
         "{% assign s = s | append: s %}" * 30,
         "{% capture s %}{{s}}{{s}}{% endcapture %}" * 24 + "{{s}}{{s}}",
         '{{ 0 | date: "%999999999d" }}',
+        "{% assign a = (1..1000000000) %}",
+        "{% assign a = (1..10) %}" + "{% assign a = a | push: a %}" * 25 + "{{ a }}",
+        "{% assign a = (1..10) %}" + "{% assign a = a | unshift: a %}" * 25 + "{{ a | json }}",
     ):
         assert failure(template).message.startswith("memory alloc limit exceeded")
 

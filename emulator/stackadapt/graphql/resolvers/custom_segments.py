@@ -12,11 +12,15 @@ from typing import Any
 
 from ariadne import InterfaceType, ObjectType, QueryType
 from sqlalchemy import Row, select
+from sqlalchemy.exc import DatabaseError
 
+from emulator.errors import EmulatorError
+from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import ADVERTISER_LISTING
 from emulator.stackadapt.graphql.context import Info
 from emulator.stackadapt.graphql.resolvers.fields import Input, Output, plain
-from emulator.stackadapt.relay import CursorOrder, connection
+from emulator.stackadapt.messages import emulator_error
+from emulator.stackadapt.relay import CursorOrder, Position, connection
 from emulator.stackadapt.segments.store import compiled_segment, segment_size
 from emulator.stackadapt.tables import SEGMENTS
 from emulator.timestamps import from_millis, iso_of_millis
@@ -58,8 +62,13 @@ def resolve_custom_segments(
 @segment.field("size")
 def resolve_size(parent: Input, info: Info) -> int:
     context, row = info.context, parent["row"]
-    compiled = compiled_segment(context.connection, row, from_millis(context.arrival.received_at))
-    return segment_size(context.connection, row, compiled)
+    try:
+        # An error in a statement would end the transaction of the whole document.
+        with context.connection.begin_nested():
+            compiled = compiled_segment(context.connection, row, from_millis(context.arrival.received_at))
+            return segment_size(context.connection, row, compiled)
+    except (ValueError, TypeError, AttributeError, EmulatorError, DatabaseError) as error:
+        raise emulator_error(messages.ITEM_DAMAGED.format(error)) from None
 
 
 @permissions.field("permittedAdvertisers")
@@ -70,8 +79,17 @@ def resolve_permitted_advertisers(parent: Input, info: Info, **page: Any) -> Out
 
 def _listing(sort: Input | None) -> CursorOrder[Row[Any]]:
     field, order = (sort["field"], sort["order"]) if sort else ("created_at", "ASC")
-    position = {"name": lambda row: (row.name, row.id), "created_at": lambda row: (row.created_at, row.id)}[field]
+    position = {"name": _by_name, "created_at": _by_age}[field]
     return CursorOrder(name=f"customSegments/{field}", position=position, descending=order == "DESC")
+
+
+def _by_name(row: Row[Any]) -> Position:
+    return str(row.name), row.id
+
+
+def _by_age(row: Row[Any]) -> Position:
+    # A time that is damaged in the store may be no number.
+    return row.created_at if isinstance(row.created_at, int) else 0, row.id
 
 
 def _passes(row: Row[Any], filters: Input) -> bool:

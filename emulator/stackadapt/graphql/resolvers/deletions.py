@@ -12,7 +12,6 @@ from emulator.stackadapt.graphql.resolvers.fields import Input, mutation, valid_
 from emulator.stackadapt.ingestion.jobs import DELETE_EMAILS_JOB, DELETE_EXTERNAL_IDS_JOB
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.user_errors import refusal
-from emulator.workspace import WRITE
 
 # Stated in the schema's own text.
 MOST_EMAILS = 100
@@ -29,7 +28,9 @@ def delete_profiles_with_external_ids(context: RequestContext, given: Input) -> 
     """Deletes for the advertisers named, or for every one that the token may write; unknown ids are skipped."""
     context.source(given["externalProvider"], "input", "externalProvider")
     named = given.get("advertiserIds")
-    advertiser_ids = _writable(context) if named is None else list(dict.fromkeys(named))
+    if named is None:
+        named = [advertiser.id for advertiser in context.writes_somewhere()]
+    advertiser_ids = list(dict.fromkeys(named))
     for advertiser_id in advertiser_ids:
         context.writable(advertiser_id, "input", "advertiserIds")
     instructions = {
@@ -52,13 +53,6 @@ def delete_raw_profile(context: RequestContext, given: Input) -> None:
 def delete_raw_profiles(context: RequestContext, given: Input) -> None:
     """Deletes up to 100 profiles by plain email."""
     _delete_emails(context, given, given["emails"], "emails")
-
-
-def _writable(context: RequestContext) -> list[str]:
-    found = [advertiser.id for advertiser in context.advertisers.allowed(context.token, WRITE)]
-    if not found:
-        raise refusal(messages.NO_WRITE_SCOPE, "input")
-    return found
 
 
 def _delete_emails(context: RequestContext, given: Input, emails: Sequence[str], argument: str) -> None:

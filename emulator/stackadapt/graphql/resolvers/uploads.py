@@ -63,7 +63,11 @@ def create_user_uploaded_profiles_with_json(context: RequestContext, given: Inpu
 @mutations.field("createUploadTargets")
 @mutation
 def create_upload_targets(context: RequestContext, given: Input) -> Output:
-    """Targets for files of CDP profiles, to be sent as a form with the field `key` and the file."""
+    """Targets for files of CDP profiles, to be sent as a form with the field `key` and the file.
+
+    The input names no advertiser; the token needs WRITE on some advertiser, as for every mutation (assumed).
+    """
+    context.writes_somewhere()
     wanted = given.get("regionIndependent") or ()
     if given.get("regionDependent"):
         raise refusal(messages.ONLY_CDP_PROFILES, "input", "regionDependent")

@@ -1,0 +1,1 @@
+"""`make durability`: kills under load, and what must hold after each."""
