@@ -37,6 +37,11 @@ class StoredValues:
         found: JsonObject = self.read(field, lambda: _object(text), {})
         return found
 
+    def text(self, field: str, value: Any) -> str:
+        """A text; an empty one where the column has bytes, which a file may hold in any column."""
+        found: str = self.read(field, lambda: text_of(value), "")
+        return found
+
     def time(self, field: str, millis: Any) -> str:
         """A time in milliseconds since 1970, as ISO 8601; 1970 itself where it is none."""
         found: str = self.read(field, lambda: iso_of_millis(millis), iso_of_millis(0))
@@ -51,11 +56,24 @@ class StoredValues:
         return {**item, NOT_SHOWN: self._notes} if self._notes else item
 
 
+def text_of(value: Any) -> str:
+    """The value of a column of text. Raises ValueError for bytes."""
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    return value
+
+
+def check_depth(value: Any) -> None:
+    """Raises ValueError for a value that is nested too deeply to be written as JSON."""
+    if is_deeper_than(NESTING_LIMIT, value):
+        raise ValueError("nested too deeply")
+
+
 def _object(text: Any) -> JsonObject:
     value = json.loads(text)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     # Counted first, since few values have so many.
-    if text.count("[") + text.count("{") > NESTING_LIMIT and is_deeper_than(NESTING_LIMIT, value):
-        raise ValueError("nested too deeply")
+    if text.count("[") + text.count("{") > NESTING_LIMIT:
+        check_depth(value)
     return value

@@ -11,6 +11,7 @@ import re
 from math import isfinite, isinf
 from typing import Any, NoReturn
 
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
 
 
@@ -29,6 +30,19 @@ def parse(text: str | bytes) -> Any:
     Raises ValueError for anything else and for a number too large for a double, RecursionError for too deep nesting.
     """
     return json.loads(_decoded(text), parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def parse_bounded(text: str, *, containers: int, values: int) -> Any:
+    """The value that `parse` returns, if it has at most so many objects and arrays, and so many values in them.
+
+    Raises ValueError before anything is made of a text that has more: an empty array of two characters takes 64 bytes.
+    """
+    if text.count("[") + text.count("{") > containers or text.count(",") > values:
+        # Only now, since few texts have so many.
+        marks = _STRING.sub("", text)
+        if marks.count("[") + marks.count("{") > containers or marks.count(",") > values:
+            raise ValueError("too many values")
+    return parse(text)
 
 
 def parse_as_javascript(text: str | bytes) -> Any:

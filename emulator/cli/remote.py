@@ -12,6 +12,7 @@ import click
 import httpx
 
 from emulator.addresses import address
+from emulator.control_token import check_control_token
 from emulator.harness.remote_guard import GuardedTransport, Permission, check_visit
 
 _KEY = "emulator.remote"
@@ -83,6 +84,6 @@ def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
 
 
 def control_token() -> str | None:
-    """The control token that the current command was given. For emulators only."""
+    """The control token that the current command was given. For emulators only. Raises InputError."""
     token: str | None = click.get_current_context().meta.get(f"{_KEY}.control_token")
-    return token
+    return check_control_token(token) if token else None

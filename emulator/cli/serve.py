@@ -107,7 +107,7 @@ def command(
 
     with closing(bind(host, port)) as listening:
         # By the address that was bound: a name may mean any.
-        if not control_token and not is_loopback(listening.getsockname()[0]):
+        if control_token is None and not is_loopback(listening.getsockname()[0]):
             control_token = secret("control-")
         if workers == 1:
             _serve(open_emulator(), listening, announce)

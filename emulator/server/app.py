@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.exceptions import NotFound as HTTPNotFound
 
 from emulator import __version__
+from emulator.control_token import check_control_token
 from emulator.errors import EmulatorError, NotFound, TooLarge, UserMistake
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
@@ -43,11 +44,11 @@ _SANDBOXES: Final = "stackadapt_emulator"
 def create_app(control_token: str | None = None) -> Flask:
     """An application for one emulator; `bind` gives it its sandboxes. It accepts loopback host names only.
 
-    With a control token, the control API needs it.
+    With a control token, the control API needs it. Raises InputError for one that no request could send.
     """
     app = copy(_application())
     app.config = copy(app.config)
-    app.config[CONFIG_KEY] = control_token
+    app.config[CONFIG_KEY] = None if control_token is None else check_control_token(control_token)
     app.extensions = {}
     return app
 

@@ -46,6 +46,9 @@ WORKSPACES = Table(
     Column("workspace", Text, nullable=False),
 )
 
+# The stores of deleted sandboxes, until their data is deleted, too.
+DROPPED = Table("sandbox_stores_dropped", REGISTRY, Column("key", Text, primary_key=True))
+
 _TOKEN, _WRITE_KEY = "token", "write key"
 _PREFIXES = {_TOKEN: "sa", _WRITE_KEY: "segment"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -105,6 +108,7 @@ class Sandboxes:
         self._registry = self.services(DEFAULT_SANDBOX).sandbox.store
         self._registry.create(REGISTRY)
         self._read_registry()
+        self._finish_deletions()
 
     def create(
         self, name: str | None = None, seed: int | None = None, workspace: Mapping[str, Any] | None = None
@@ -167,11 +171,12 @@ class Sandboxes:
             deleted = connection.execute(delete(SANDBOXES).where(same)).rowcount > 0
             if deleted:
                 connection.execute(delete(WORKSPACES).where(WORKSPACES.c.name == name))
+                connection.execute(insert(DROPPED).values(key=row.key))
         self._forget(row)
         if not deleted:
             # Another request was faster.
             raise self._not_found(name)
-        self._stores.drop(row.key)
+        self._drop(row.key)
 
     def services(self, name: str) -> SandboxServices:
         """The services of the sandbox with this name. Raises NotFound and WorkspaceError as `get` does."""
@@ -260,6 +265,19 @@ class Sandboxes:
                 where=f"sandbox {name!r}",
                 hint=f"DELETE /_emulator/sandboxes/{name} and create it again.",
             ) from None
+
+    def _finish_deletions(self) -> None:
+        """Deletes the data of sandboxes that were being deleted when the emulator was killed."""
+        with self._registry.begin() as connection:
+            keys = connection.scalars(select(DROPPED.c.key)).all()
+        for key in keys:
+            self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        # The row is locked meanwhile: no other process drops the store at the same time.
+        with self._registry.begin() as connection:
+            if connection.execute(delete(DROPPED).where(DROPPED.c.key == key)).rowcount:
+                self._stores.drop(key)
 
     def _not_found(self, name: str) -> UserMistake:
         return unknown(

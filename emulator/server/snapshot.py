@@ -17,13 +17,12 @@ from typing import IO, Any
 from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from emulator import strict_json
 from emulator.clock import LATEST, to_iso
 from emulator.errors import InputError
 from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
-from emulator.server.snapshot_rows import RowChecks, check_references, damaged
+from emulator.server.snapshot_rows import RowChecks, check_references, damaged, json_of
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.text_files import unpacked
@@ -106,9 +105,9 @@ def _columns(table: Table) -> list[str]:
 def _read(content: IO[bytes]) -> Iterator[Any]:
     while line := content.readline(_LONGEST_LINE):
         try:
-            yield strict_json.parse(line)
+            yield json_of(line.decode())
         except (ValueError, RecursionError):
-            raise damaged("a line is not JSON") from None
+            raise damaged("a line is not JSON, or has too many values") from None
 
 
 def _replace(services: SandboxServices, connection: Connection, lines: Iterator[Any]) -> None:

@@ -24,6 +24,9 @@ from emulator.text import is_storable
 
 _SHOWN_CHARACTERS = 80
 _SHOWN_WORDS = 10
+# Of one row, or of the JSON in one of its texts: more than a row of the largest request has.
+_MOST_CONTAINERS = 200_000
+_MOST_VALUES = 1_000_000
 _ANYTHING = Holds()
 
 Check = Callable[[Any], None]
@@ -42,6 +45,11 @@ def damaged(why: str, *, where: str = "snapshot", found: object = None, allowed:
     """The error for a snapshot that the emulator did not write."""
     hint = "Nothing was changed. Save the snapshot again."
     return InputError(f"the snapshot is damaged: {why}", where=where, found=found, allowed=allowed, hint=hint)
+
+
+def json_of(text: str) -> Any:
+    """The value of a line, or of a text in it. Raises ValueError and RecursionError."""
+    return strict_json.parse_bounded(text, containers=_MOST_CONTAINERS, values=_MOST_VALUES)
 
 
 class RowChecks:
@@ -180,7 +188,7 @@ def _text(rule: Holds, words: Collection[str]) -> Check:
             raise _Mistake("the text has half of a surrogate pair", _shown(value), "whole characters")
         if inside is not None:
             try:
-                content = strict_json.parse(value)
+                content = json_of(value)
             except (ValueError, RecursionError):
                 raise _Mistake("the text is not JSON", _shown(value), "JSON") from None
             inside(content)

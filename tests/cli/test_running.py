@@ -98,6 +98,16 @@ def test_a_control_token_is_needed_once_it_is_set(call: Run, serve: Serve) -> No
     wrong = call(*show, "--control-token", "another")
     assert (wrong.returncode, "wrong control token" in wrong.stderr) == (2, True)
     assert call(*show, "--control-token", "of-the-test").returncode == 0
+    unsendable = call(*show, "--control-token", "clé")
+    assert (unsendable.returncode, "cannot be sent" in unsendable.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("token", ["", "clé"])
+def test_serve_refuses_a_control_token_that_no_request_could_send(call: Run, host: str, token: str) -> None:
+    done = call("serve", "--port", "0", "--host", host, "--control-token", token)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "the control token" in done.stderr
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])

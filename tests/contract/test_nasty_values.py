@@ -1,11 +1,18 @@
-"""Every parameter, member of a body and argument takes values from the edge of what can be written, without a 5xx."""
+"""Every parameter, member of a body and argument takes values from the edge of what can be written, without a 5xx.
+
+Each gets some of the values, and the next one those that follow: all are in use in every run, in an order that the seed
+in the name of a failure gives again.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
+import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +24,10 @@ from emulator.artefacts import contract
 from emulator.server.control.request_args import document
 from emulator.stackadapt.graphql.schema import LATEST
 from emulator.stackadapt.relay import cursor_of
-from tests.contract.conftest import TOKEN, WRITE_KEY
+from tests.contract.conftest import TOKEN, WRITE_KEY, make_history
 
+# How many values one parameter, member or argument gets.
+VALUES_AT_ONE_PLACE = 8
 METHODS = ("get", "post", "put", "patch", "delete")
 # These wait, and are tested on their own.
 WAITING = {("/_emulator/wait", "timeout")}
@@ -65,6 +74,17 @@ VALUES = [
     "\ud800",
     *TEXTS,
 ]
+
+
+class Deck:
+    """Deals values: each hand has those that follow the hand before it."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.seed = secrets.randbelow(2**32)
+        self._values = cycle(Random(self.seed).sample(values, len(values)))
+
+    def hand(self) -> list[Any]:
+        return list(islice(self._values, VALUES_AT_ONE_PLACE))
 
 
 def _operations() -> Iterator[tuple[str, str]]:
@@ -129,8 +149,31 @@ def send(emulator: Emulator, path: str, method: str, *, named: dict[str, str], q
     return emulator.client.open(path, method=method.upper(), query_string=query, auth=auth, **options).status_code
 
 
+@pytest.fixture(scope="module")
+def texts() -> Deck:
+    return Deck(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def anything() -> Deck:
+    return Deck(VALUES)
+
+
+@pytest.fixture(scope="module")
+def leaves() -> Deck:
+    return Deck(LEAVES)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """One for all: what a value leaves behind must not fail the requests after it either."""
+    with Emulator() as emulator:
+        make_history(emulator)
+        yield emulator
+
+
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda value: value)
-def test_every_parameter_of_the_document(emulator: Emulator, path: str, method: str) -> None:
+def test_every_parameter_of_the_document(emulator: Emulator, texts: Deck, path: str, method: str) -> None:
     example, _ = body_of(path, method)
     failed = []
     for each in parameters_of(path, method):
@@ -143,27 +186,27 @@ def test_every_parameter_of_the_document(emulator: Emulator, path: str, method: 
         }
         if path == "/_emulator/wait":
             needed["timeout"] = "0s"
-        for text in TEXTS:
+        for text in texts.hand():
             named = {each["name"]: text} if each["in"] == "path" else {}
             query = {**needed, **({each["name"]: text} if each["in"] == "query" else {})}
             status = send(emulator, path, method, named=named, query=query, body=example)
             if status >= 500:
                 failed.append((each["name"], text[:40], status))
-    assert failed == []
+    assert failed == [], f"seed {texts.seed}"
 
 
 @pytest.mark.parametrize(
     ("path", "method"), [each for each in OPERATIONS if body_of(*each)[1]], ids=lambda value: value
 )
-def test_every_member_of_every_body(emulator: Emulator, path: str, method: str) -> None:
+def test_every_member_of_every_body(emulator: Emulator, anything: Deck, path: str, method: str) -> None:
     example, members = body_of(path, method)
     failed = []
     for name in members:
-        for value in VALUES:
+        for value in anything.hand():
             status = send(emulator, path, method, named={}, query={}, body={**example, name: value})
             if status >= 500:
                 failed.append((name, str(value)[:40], status))
-    assert failed == []
+    assert failed == [], f"seed {anything.seed}"
 
 
 # GraphQL
@@ -252,14 +295,14 @@ def ask(emulator: Emulator, query: str, variables: Any) -> str | None:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_every_argument_of_a_query(emulator: Emulator, name: str) -> None:
+def test_every_argument_of_a_query(emulator: Emulator, leaves: Deck, name: str) -> None:
     kind, selection = QUERIES[name]
     failed = [
         (str(value)[:40], wrong)
-        for value in LEAVES
+        for value in leaves.hand()
         if (wrong := ask(emulator, f"query($v: {kind}) {{ {selection} }}", {"v": value}))
     ]
-    assert failed == []
+    assert failed == [], f"seed {leaves.seed}"
 
 
 def inputs_with(kind: Any, value: Any, *, depth: int = 0) -> Iterator[Any]:
@@ -299,17 +342,17 @@ MUTATIONS = sorted(name for name, field in _schema().mutation_type.fields.items(
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_every_leaf_of_the_input_of_a_mutation(emulator: Emulator, name: str) -> None:
+def test_every_leaf_of_the_input_of_a_mutation(emulator: Emulator, anything: Deck, name: str) -> None:
     mutation = _schema().mutation_type.fields[name]  # type: ignore[union-attr]
     kind = mutation.args["input"].type
     query = f"mutation($v: {kind}) {{ {name}(input: $v) {{ userErrors {{ message }} }} }}"
     failed = [
         (str(given)[:80], wrong)
-        for value in VALUES
+        for value in anything.hand()
         for given in inputs_with(kind, value)
         if (wrong := ask(emulator, query, {"v": given}))
     ]
-    assert failed == []
+    assert failed == [], f"seed {anything.seed}"
     assert emulator.client.get("/_emulator/journal").status_code == 200
     assert emulator.client.get("/_emulator/records").status_code == 200
     assert emulator.client.get("/_emulator/uploads").status_code == 200

@@ -13,8 +13,8 @@ from tests.fuzz import oracle, values
 from tests.fuzz.stateful import Failure, Section, run, shortened
 
 REQUESTS = 300
-# Operations whose failures are known. Empty it when those are corrected.
-KNOWN = ("altered-snapshot", "upload")
+# Operations whose failures are known.
+KNOWN: tuple[str, ...] = ()
 
 
 def test_a_few_hundred_requests_break_nothing(serve: Callable[..., Served]) -> None:

@@ -1,48 +1,104 @@
-"""A delivery whose event is not stored is rejected with a reason, and does not stop the others."""
+"""A delivery whose event is not stored or damaged is rejected with a reason, and does not stop the others."""
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
 
 from emulator import Emulator
-from emulator.segment.delivery.queue import EVENT_MISSING
+from emulator.segment.delivery.queued_events import EVENT_DAMAGED, EVENT_MISSING
 from emulator.segment.tables import DELIVERIES, EVENTS
 
+DEEP = "[" * 100_000
+# The payload that an event has then; None for an event that is not stored.
+LOSSES = {
+    "missing": None,
+    "cut": '{"type": "identify", "mess',
+    "empty": "",
+    "deep": DEEP,
+    "list": "[1]",
+    "no message id": '{"type": "identify"}',
+    "wrong user id": '{"type": "identify", "messageId": "a", "userId": {"a": 1}}',
+}
 
-def test_delivery_gets_past_a_delivery_without_its_event() -> None:
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
     with Emulator() as emulator:
-        client = emulator.client
-        client.post("/_emulator/clock/freeze")
-        rule = client.post("/_emulator/faults", json={"fault": "status", "status": 503}).json
-        assert rule is not None
-        for user in ("ada", "bob"):
-            traits = {"email": f"{user}@example.com", "total_spent": 900}
-            call = {"userId": user, "writeKey": "segment-local", "traits": traits}
-            assert client.post("/v1/identify", json=call).status_code == 200
-        client.delete("/_emulator/faults")
-        with emulator.sandbox.store.begin() as connection:
-            first = connection.scalars(select(EVENTS.c.id).limit(1)).one()
-            connection.execute(delete(EVENTS).where(EVENTS.c.id == first))
-        client.post("/_emulator/dead-letters/replay", json={})
-        moved = client.post("/_emulator/clock/advance", json={"days": 2})
-        assert moved.status_code == 200, moved.text
-        for view in ("counts", "deliveries", "batches", "dead-letters", "journal"):
-            answer = client.get(f"/_emulator/{view}")
-            assert answer.status_code == 200, answer.text
+        emulator.client.post("/_emulator/clock/freeze")
+        yield emulator
 
 
-def test_a_queued_delivery_without_its_event_is_rejected_with_a_reason() -> None:
-    with Emulator() as emulator:
-        client = emulator.client
-        client.post("/_emulator/clock/freeze")
-        traits = {"email": "ada@example.com", "total_spent": 900}
-        client.post("/v1/identify", json={"userId": "ada", "writeKey": "segment-local", "traits": traits})
-        with emulator.sandbox.store.begin() as connection:
-            connection.execute(DELIVERIES.update().values(outcome=None, batch_id=None, settled_at=None))
-            connection.execute(delete(EVENTS))
-        client.post("/_emulator/clock/advance", json={"hours": 1})
-        counts = (client.get("/_emulator/counts").json or {})["segment"]
-        assert set(counts["outcomes"]) == {"rejected"}
-        assert set(counts["reasons"]["rejected"]) == {EVENT_MISSING}
-        shown = client.get("/_emulator/dead-letters").json or {}
-        assert {each["reason"] for each in next(iter(shown.values()))} == {EVENT_MISSING}
+def identify(emulator: Emulator, *users: str) -> None:
+    for user in users:
+        traits = {"email": f"{user}@example.com", "total_spent": 900}
+        call = {"userId": user, "writeKey": "segment-local", "traits": traits}
+        assert emulator.client.post("/v1/identify", json=call).status_code == 200
+
+
+def lose(emulator: Emulator, payload: str | None, *users: str) -> None:
+    lost = EVENTS.c.user_id.in_(users)
+    with emulator.sandbox.store.begin() as connection:
+        connection.execute(
+            delete(EVENTS).where(lost) if payload is None else update(EVENTS).where(lost).values(payload=payload)
+        )
+
+
+def reason_of(payload: str | None) -> str:
+    return EVENT_MISSING if payload is None else EVENT_DAMAGED
+
+
+def outcomes(emulator: Emulator) -> dict[Any, int]:
+    """How many deliveries ended with an outcome and a reason; every list can be read."""
+    for view in ("counts", "deliveries", "batches", "dead-letters", "journal"):
+        answer = emulator.client.get(f"/_emulator/{view}")
+        assert answer.status_code == 200, answer.text
+    found: dict[Any, int] = {}
+    with emulator.sandbox.store.begin() as connection:
+        for row in connection.execute(select(DELIVERIES.c.outcome, DELIVERIES.c.reason)):
+            found[tuple(row)] = found.get(tuple(row), 0) + 1
+    return found
+
+
+@pytest.mark.parametrize("payload", LOSSES.values(), ids=LOSSES)
+def test_a_queued_delivery_without_its_event_is_rejected_and_the_others_are_sent(
+    emulator: Emulator, payload: str | None
+) -> None:
+    identify(emulator, "ada", "grace", "alan")
+    with emulator.sandbox.store.begin() as connection:
+        queued = dict.fromkeys(("outcome", "reason", "message", "batch_id", "settled_at"))
+        number = connection.execute(update(DELIVERIES).values(queued)).rowcount
+    lose(emulator, payload, "ada", "alan")
+    assert emulator.client.post("/_emulator/clock/advance", json={"hours": 1}).status_code == 200
+    found = outcomes(emulator)
+    assert set(found) == {("sent", None), ("rejected", reason_of(payload))}
+    assert sum(found.values()) == number
+    assert found["sent", None] * 2 == found["rejected", reason_of(payload)]
+    shown = emulator.client.get("/_emulator/dead-letters").get_json()["deadLetters"]
+    assert {each["reason"] for each in shown} == {reason_of(payload)}
+
+
+@pytest.mark.parametrize("payload", LOSSES.values(), ids=LOSSES)
+@pytest.mark.parametrize("everyone", [True, False], ids=["all events", "one event"])
+def test_a_retried_batch_whose_events_are_lost_ends_with_a_reason(
+    emulator: Emulator, payload: str | None, everyone: bool
+) -> None:
+    client = emulator.client
+    client.post("/_emulator/faults", json={"fault": "status", "status": 503})
+    identify(emulator, "ada", "grace")
+    client.delete("/_emulator/faults")
+    lose(emulator, payload, *(("ada", "grace") if everyone else ("ada",)))
+    assert client.post("/_emulator/clock/advance", json={"days": 2}).status_code == 200
+    found = outcomes(emulator)
+    lost = ("rejected", reason_of(payload))
+    assert set(found) == ({lost} if everyone else {lost, ("sent", None)})
+    batches = client.get("/_emulator/batches").get_json()["batches"]
+    assert lost in {(each["outcome"], each["reason"]) for each in batches}
+    assert {each["outcome"] for each in batches} <= {"sent", "rejected"}
+    # Sent again, the events are still lost; that ends as well.
+    client.post("/_emulator/dead-letters/replay", json={})
+    assert client.post("/_emulator/clock/advance", json={"days": 2}).status_code == 200
+    assert outcomes(emulator) == found

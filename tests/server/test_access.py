@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from emulator import Emulator
+from emulator.errors import InputError
 from emulator.protocol import CONTROL_HEADER
 from emulator.server.app import create_app
 
@@ -147,3 +148,11 @@ def test_no_get_changes_anything(client: Client) -> None:
             client.get(path, query_string=query)
     assert state(client) == before
     assert len(reading_routes()) > 20
+
+
+@pytest.mark.parametrize("token", ["", " ", "a b", "tok\u00e9n", "a\nb", "\x7f", "a" * 1001])
+def test_a_control_token_that_no_request_could_send_is_refused_at_start(token: str) -> None:
+    with pytest.raises(InputError, match="the control token") as refused:
+        create_app(token)
+    assert refused.value.where == "--control-token"
+    assert not token.strip() or token not in str(refused.value)

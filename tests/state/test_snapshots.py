@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from werkzeug.test import Client
 
 from emulator import Emulator, load_workspace
 from emulator.server.snapshot import VERSION
+from emulator.server.snapshot_rows import json_of
 
 RULE = {"field": "segment_engage_audience_id", "operator": "equals", "value": "aud_local_vip"}
 
@@ -295,3 +297,38 @@ def test_the_command_reports_that_no_server_is_listening(run: Callable[..., Any]
     assert done.returncode == 2
     assert "stackadapt-emulator serve" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+MANY = 1_200_000
+# Each is far longer when it is read than as text: in a row, in the text of a row, and as the header.
+LONG_LINES = {
+    "arrays": "[" + "[]," * MANY + "[]]",
+    "objects": "[" + "{}," * MANY + "{}]",
+    "numbers": "[" + "0.1," * MANY + "1]",
+    "text of arrays": json.dumps(["[" + "[]," * MANY + "[]]"]),
+    "deep": "[" * MANY,
+    "deep in a text": json.dumps(["[" * MANY]),
+}
+
+
+@pytest.mark.parametrize("line", LONG_LINES.values(), ids=LONG_LINES)
+def test_a_line_with_too_many_values_is_refused_before_it_is_read(line: str) -> None:
+    # What is made of the text in memory is counted, not what the process happens to use.
+    tracemalloc.start()
+    try:
+        with pytest.raises((ValueError, RecursionError)):
+            value = json_of(line)
+            json_of(value[0])
+        assert tracemalloc.get_traced_memory()[1] < 6 * len(line)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_snapshot_with_such_a_line_changes_nothing(client: Client) -> None:
+    fill(client, "ada")
+    before, content = state(client), saved(client)
+    head, *rest = gzip.decompress(content).splitlines()
+    altered = gzip.compress(b"\n".join([head, rest[0], LONG_LINES["arrays"].encode(), *rest[1:]]))
+    answer = load(client, altered)
+    assert (answer.status_code, "a line is not JSON" in answer.text) == (400, True)
+    assert state(client) == before

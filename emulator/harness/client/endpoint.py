@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from emulator.addresses import address, shown
+from emulator.control_token import check_control_token
 from emulator.errors import UserMistake, reason_of
 from emulator.harness.client.arguments import check_keys, checked
 from emulator.harness.client.control import Control
@@ -157,8 +158,8 @@ def probe(
 
     GraphQL is at the path of the URL, or at `/graphql` when it has none. `options` is the prefix of the caller's
     options for token and advertiser, which a GraphQL endpoint needs, and for the control token, which only an emulator
-    is sent. Raises InputError for an invalid URL, UserMistake when there is no response, an option is missing or the
-    control token is wrong, and what `connect` and its clients raise.
+    is sent. Raises InputError for an invalid URL or control token, UserMistake when there is no response, an option
+    is missing or the control token is wrong, and what `connect` and its clients raise.
     """
     given = address(url)
     root = given.copy_with(raw_path=b"/", fragment=None)
@@ -170,7 +171,7 @@ def probe(
     def controlling() -> httpx.Client:
         connected = client()
         if control_token:
-            connected.headers[CONTROL_HEADER] = control_token
+            connected.headers[CONTROL_HEADER] = check_control_token(control_token)
         return connected
 
     if _is_emulator(client, base):

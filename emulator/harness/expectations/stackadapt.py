@@ -134,6 +134,8 @@ class ExpectingStackAdapt(StackAdaptClient):
             )
             raise InputError(message, where="expect_segment", allowed="size, members", hint=hint)
         segment = self.segment(rule)
+        if not_shown := segment.get("notShown"):
+            raise unmet(self._endpoint, f"the segment cannot be computed: {'; '.join(not_shown)}")
         warned = "".join(f"\n  warning     {warning}" for warning in segment["warnings"])
         if size is not None and segment["size"] != size:
             raise unmet(self._endpoint, f"expected a segment with {size} members; it has {segment['size']}{warned}")

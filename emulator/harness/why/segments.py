@@ -6,17 +6,28 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulator.errors import nearest
+from emulator.errors import InputError, nearest
 from emulator.harness.why.answer import SEGMENT, Stop
 from emulator.harness.why.evidence import Evidence, Services, Shown
 from emulator.stackadapt.rules.segment_rules import AUDIENCE_ID, AUDIENCE_NAME, EMAIL, MARKETING_STATUS, canonical_field
+from emulator.stored_values import NOT_SHOWN
 
 Path = tuple[str | int, ...]
 
 
 def segment_stop(evidence: Evidence, services: Services) -> Stop | None:
-    """Why no profile of the person is in the segment of the question; None when one is. Raises NotFound."""
+    """Why no profile of the person is in the segment of the question; None when one is.
+
+    Raises NotFound, and InputError for a segment that is damaged in the store.
+    """
     segment = services.stackadapt.segments.get(str(evidence.question.segment), members=False)
+    if NOT_SHOWN in segment:
+        raise InputError(
+            "the segment cannot be computed: it, or a profile, is damaged in the store",
+            where="segment",
+            found="; ".join(segment[NOT_SHOWN]),
+            hint=f"PATCH /_emulator/segments/{segment['id']} gives it another rule.",
+        )
     own = [each for each in evidence.profiles if each["advertiserId"] == segment["advertiserId"]]
     if any(services.stackadapt.segments.has_member(segment["id"], each["email"]) for each in own):
         return None

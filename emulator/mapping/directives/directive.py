@@ -23,6 +23,16 @@ Rule: TypeAlias = Callable[[object, Place, Check], None]
 """Raises MappingError for an invalid option, given its place and the check for nested mappings."""
 
 
+MOST_CHARACTERS = 100_000_000
+"""As many as the output of a Liquid template may have. A short mapping and a short event can multiply each other."""
+
+
+def check_length(name: str, characters: int) -> None:
+    """Raises MappingError when a directive's text would have too many characters."""
+    if characters > MOST_CHARACTERS:
+        raise directive_error(f"{name}: the text has more than {MOST_CHARACTERS} characters")
+
+
 class Compiler(Protocol):
     """Compiles the mappings among a directive's options."""
 

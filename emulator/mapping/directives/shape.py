@@ -12,6 +12,7 @@ from emulator.mapping.directives.directive import (
     Part,
     Place,
     Resolver,
+    check_length,
     required_options,
     value_parts,
     with_options,
@@ -92,6 +93,20 @@ def flattened(value: object, prefix: str, separator: str, *, keep_lists: bool) -
         yield from flattened(member, joined, separator, keep_lists=keep_lists)
 
 
+def _flat(pairs: Iterator[tuple[str, object]]) -> dict[str, object]:
+    """The object of the pairs. Raises MappingError where its keys are too long together.
+
+    Each key contains the separator once a level.
+    """
+    found: dict[str, object] = {}
+    characters = 0
+    for key, member in pairs:
+        characters += len(key)
+        check_length("@flatten", characters)
+        found[key] = member
+    return found
+
+
 @with_options(required_options("@flatten", 'an object with a "separator" key', "separator"))
 def _compile_flatten(options: dict[str, Any], compiler: Compiler) -> Resolver:
     separator_of = compiler.value(options["separator"])
@@ -102,7 +117,7 @@ def _compile_flatten(options: dict[str, Any], compiler: Compiler) -> Resolver:
         separator = separator_of(event)
         if not isinstance(separator, str):
             raise directive_error("@flatten requires a string separator")
-        return dict(flattened(value_of(event), "", separator, keep_lists=keep_lists))
+        return _flat(flattened(value_of(event), "", separator, keep_lists=keep_lists))
 
     return resolve
 

@@ -16,6 +16,7 @@ from emulator.mapping.directives.directive import (
     Compiler,
     Directive,
     Resolver,
+    check_length,
     constant,
     discarding,
     nothing,
@@ -68,9 +69,12 @@ def _one_pass(template: str, braces: re.Pattern[str]) -> Callable[[object], str]
 
     def render(event: object) -> str:
         against = {} if event is UNDEFINED else event
-        rendered = [text[0]]
+        rendered, characters = [text[0]], len(template)
         for look_up, following in zip(names, text[1:], strict=True):
-            rendered += (_inserted(look_up(against)), following)
+            inserted = _inserted(look_up(against))
+            characters += len(inserted)
+            check_length("@template", characters)
+            rendered += (inserted, following)
         return "".join(rendered)
 
     return render
@@ -159,15 +163,19 @@ _ASCII_END = "\x80"
 def replaced(text: str, pattern: str, replacement: str, *, ignore_case: bool, everywhere: bool) -> str:
     """`text.replace(/pattern/flags, replacement)` for a literal pattern, over UTF-16 units."""
     if text.isascii() and not ignore_case and "$" not in replacement:
-        return text.replace(pattern, replacement, -1 if everywhere else 1)
+        found = text.count(pattern) if everywhere else 1
+        check_length("@replace", len(text) + found * len(replacement))
+        return text.replace(pattern, replacement, found)
     units, target = _as_units(text), _as_units(pattern)
     searched = _folded(units) if ignore_case else units
     target = _folded(target) if ignore_case else target
     pieces: list[str] = []
-    done = 0
+    done = characters = 0
     places = re.finditer(re.escape(target), searched)
     for found, after in (place.span() for place in (places if everywhere else islice(places, 1))):
         pieces += (units[done:found], _expanded(replacement, units, found, after))
+        characters += len(pieces[-1])
+        check_length("@replace", characters)
         done = after
     return joined_units("".join((*pieces, units[done:])))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -12,8 +11,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
-from emulator.json_text import parsed
-from emulator.segment.delivery.response import DISCARDED, REJECTED, RETRYING, DeliveryResult
+from emulator.segment.delivery.queued_events import (
+    QueuedEvent,
+    readable,
+    reject_damaged,
+    reject_missing,
+    reject_missing_of_batch,
+    reject_without_events,
+)
+from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
 from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
@@ -24,14 +30,6 @@ from emulator.timestamps import to_millis
 
 # "Batching Requests" in the published destinations' README.
 BATCH_BYTES = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuedEvent:
-    """An event queued for a subscription. `id` is the id of its delivery."""
-
-    id: int
-    event: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +123,13 @@ class Queue:
                 waiting.number < size and waiting.together < BATCH_BYTES and waiting.oldest > queued_until
             ):
                 return None
-            events = _queued(_HEAD.rows(transaction, **place, most=size), most_bytes=BATCH_BYTES)
-            if not events:
-                _SETTLE_WITHOUT_EVENT.run(transaction, **place, at=queued_until)
-                return None
-            return Batch(events=events)
+            while rows := _HEAD.rows(transaction, **place, most=size):
+                events, damaged = readable(_fitting(rows))
+                reject_damaged(transaction, damaged, at=queued_until)
+                if events:
+                    return Batch(events=tuple(events))
+            reject_missing(transaction, **place, at=queued_until)
+            return None
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
@@ -153,8 +153,12 @@ class Queue:
             batches = _DUE_RETRIES.rows(transaction, **place, now=now)
         for batch in batches:
             with self._store.begin() as transaction:
-                events = _queued(_OF_BATCH.rows(transaction, batch_id=batch.id))
-            yield Batch(events=events, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
+                reject_missing_of_batch(transaction, batch.id, at=now)
+                events, damaged = readable(_OF_BATCH.rows(transaction, batch_id=batch.id))
+                reject_damaged(transaction, damaged, at=now)
+                if not events and reject_without_events(transaction, batch.id, at=now):
+                    continue
+            yield Batch(events=tuple(events), batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
 
     def save(self, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> None:
         """Records an attempt: the outcome of the batch, if there was one, and of each delivery."""
@@ -258,21 +262,6 @@ _SETTLE = _settle()
 _SETTLE_IN_BATCH = _settle(batch_id=bindparam("batch"))
 
 
-# The code for a delivery whose event is not stored: a damaged file, or one changed outside of the emulator.
-EVENT_MISSING = "EVENT_MISSING"
-# Such deliveries would be due forever, and nothing could be sent.
-_SETTLE_WITHOUT_EVENT = Prepared(
-    update(DELIVERIES)
-    .where(_UNSENT, DELIVERIES.c.event_id.not_in(select(EVENTS.c.id)))
-    .values(
-        outcome=REJECTED,
-        reason=EVENT_MISSING,
-        message="The event of this delivery is not stored.",
-        settled_at=bindparam("at"),
-    )
-)
-
-
 def _event_row(event: AudienceEvent) -> dict[str, Any]:
     return {
         "message_id": event.message_id,
@@ -297,11 +286,10 @@ def _of(target: DeliveryTarget) -> ColumnElement[bool]:
     return (DELIVERIES.c.destination == target.destination.name) & (DELIVERIES.c.subscription == target.name)
 
 
-def _queued(rows: Sequence[Any], *, most_bytes: float = math.inf) -> tuple[QueuedEvent, ...]:
-    """The selected deliveries: the first, and those after it as long as all together fit in `most_bytes`."""
+def _fitting(rows: Sequence[Any]) -> list[Any]:
+    """The selected deliveries: the first, and those after it as long as all together fit in a batch."""
     together = accumulate(len(row.payload) for row in rows)
-    fitting = [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= most_bytes]
-    return tuple(QueuedEvent(id=row.id, event=parsed(row.payload)) for row in fitting)
+    return [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= BATCH_BYTES]
 
 
 def _save_batch(transaction: Transaction, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> int | None:

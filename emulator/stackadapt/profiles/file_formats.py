@@ -2,7 +2,8 @@
 
 A profile is an object with `advertiserId`, `email`, `marketingStatus`, `externalIds` (`provider`, `id`), `audiences`
 (`provider`, `id`, `name`) and `properties`. In CSV the two arrays are JSON and each property is a column of its own;
-its name starts with `properties.` where it would clash with another column.
+its name starts with `properties.` where it would clash with another column. Where something of a stored profile could
+not be read, `notShown` is an array of what and why.
 
 A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return as a formula. Text that begins
 so, after any number of apostrophes, is written with one apostrophe more, and read without it. Numbers are not text.
@@ -22,6 +23,7 @@ from typing import IO, Any
 from emulator import strict_json
 from emulator.errors import InputError, unknown
 from emulator.stackadapt.rules.csv_rows import COMMA, OTHERS, BadRow, Lines, next_row, rows
+from emulator.stored_values import NOT_SHOWN
 from emulator.text import is_storable
 from emulator.text_files import NotUtf8, lenient_lines
 
@@ -33,7 +35,7 @@ AUDIENCES = "audiences"
 PROPERTIES = "properties"
 STRINGS = (ADVERTISER_ID, EMAIL, MARKETING_STATUS)
 ARRAYS = (EXTERNAL_IDS, AUDIENCES)
-KEYS = (*STRINGS, *ARRAYS, PROPERTIES)
+KEYS = (*STRINGS, *ARRAYS, PROPERTIES, NOT_SHOWN)
 
 LONGEST_LINE = 4 * 1024 * 1024
 
@@ -70,11 +72,12 @@ def as_json_lines(profiles: Iterable[JsonObject]) -> Iterator[str]:
         yield json.dumps(profile, ensure_ascii=False) + "\n"
 
 
-def as_csv(profiles: Iterable[JsonObject], property_keys: Sequence[str]) -> Iterator[str]:
-    """A header, then one line per profile, with a column for each of the property keys."""
-    yield _csv_line([*STRINGS, *ARRAYS, *(_text_cell(_header_of(key)) for key in property_keys)])
+def as_csv(profiles: Iterable[JsonObject], property_keys: Sequence[str], *, with_notes: bool = False) -> Iterator[str]:
+    """A header, then one line per profile, with a column for each property key; `with_notes`: and for `notShown`."""
+    array_keys = (*ARRAYS, NOT_SHOWN) if with_notes else ARRAYS
+    yield _csv_line([*STRINGS, *array_keys, *(_text_cell(_header_of(key)) for key in property_keys)])
     for profile in profiles:
-        arrays = [json.dumps(profile[key], ensure_ascii=False) if profile[key] else "" for key in ARRAYS]
+        arrays = [json.dumps(profile[key], ensure_ascii=False) if profile.get(key) else "" for key in array_keys]
         properties = [_cell(profile[PROPERTIES].get(key)) for key in property_keys]
         yield _csv_line([*(_text_cell(profile[key]) for key in STRINGS), *arrays, *properties])
 
@@ -203,7 +206,7 @@ def _profile_of_cells(header: Sequence[str], cells: Sequence[str]) -> JsonObject
             return BadLine(f"The cell {cell[:_SHOWN_CHARACTERS]!r} is in a column without a name.")
         if name in STRINGS:
             profile[name] = _text_of(cell)
-        elif name in ARRAYS:
+        elif name in (*ARRAYS, NOT_SHOWN):
             try:
                 profile[name] = strict_json.parse(cell)
             except (ValueError, RecursionError):

@@ -12,19 +12,33 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import IO, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from emulator.errors import unknown
 from emulator.sandbox import Sandbox
 from emulator.stackadapt.ingestion.declared_properties import declared_types
 from emulator.stackadapt.ingestion.profile_batch import ProfileBatch
 from emulator.stackadapt.profiles.details import audiences_of, external_ids_of
-from emulator.stackadapt.profiles.file_formats import BadLine, Line, as_csv, as_json_lines, check_format, read_lines
+from emulator.stackadapt.profiles.file_formats import (
+    ADVERTISER_ID,
+    AUDIENCES,
+    EMAIL,
+    EXTERNAL_IDS,
+    MARKETING_STATUS,
+    PROPERTIES,
+    BadLine,
+    Line,
+    as_csv,
+    as_json_lines,
+    check_format,
+    read_lines,
+)
 from emulator.stackadapt.profiles.imported_profile import UNREADABLE_LINE, ImportedProfile, Problem, read_profile
 from emulator.stackadapt.rules.outcomes import REASONS, SUPPRESSED_PERSON
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import PROFILES
+from emulator.stored_values import NOT_SHOWN, StoredValues, check_depth, text_of
 from emulator.timestamps import to_millis
 
 PROFILES_AT_ONCE = 1_000
@@ -76,8 +90,11 @@ def export_profiles(sandbox: Sandbox, name: str, advertiser_id: str | None) -> I
     profiles = _profiles(sandbox, advertiser_id)
     if name == "jsonl":
         return as_json_lines(profiles)
-    keys = {key for profile in profiles for key in profile["properties"]}
-    return as_csv(_profiles(sandbox, advertiser_id), sorted(keys))
+    keys, complete = set(), True
+    for profile in profiles:
+        keys |= profile[PROPERTIES].keys()
+        complete = complete and NOT_SHOWN not in profile
+    return as_csv(_profiles(sandbox, advertiser_id), sorted(keys), with_notes=not complete)
 
 
 def import_profiles(sandbox: Sandbox, file: IO[bytes], name: str, advertiser_id: str | None) -> Import:
@@ -189,19 +206,33 @@ def _page(connection: Connection, advertiser_id: str | None, after: int) -> dict
     rows = connection.execute(query).all()
     ids = [row.id for row in rows]
     external_ids, audiences = external_ids_of(connection, ids), audiences_of(connection, ids)
-    return {
-        row.id: {
-            "advertiserId": row.advertiser_id,
-            "email": row.email,
-            "marketingStatus": row.marketing_status,
-            "externalIds": [{"provider": each.provider, "id": each.external_id} for each in external_ids[row.id]],
-            "audiences": [
-                {"provider": each.provider, "id": each.external_id, "name": each.name} for each in audiences[row.id]
-            ],
-            "properties": plain_properties(row.properties),
+    return {row.id: _exported(row, external_ids[row.id], audiences[row.id]) for row in rows}
+
+
+def _exported(row: Row[Any], external_ids: Sequence[Row[Any]], audiences: Sequence[Row[Any]]) -> JsonObject:
+    """A profile as `file_formats` describes it; of a damaged one what could be read, with `notShown`."""
+    stored = StoredValues()
+
+    def properties() -> JsonObject:
+        check_depth(row.properties)
+        return plain_properties(row.properties)
+
+    return stored.shown(
+        {
+            ADVERTISER_ID: stored.text(ADVERTISER_ID, row.advertiser_id),
+            EMAIL: stored.text(EMAIL, row.email),
+            MARKETING_STATUS: stored.text(MARKETING_STATUS, row.marketing_status),
+            EXTERNAL_IDS: stored.read(EXTERNAL_IDS, lambda: _identities(external_ids, id="external_id"), []),
+            AUDIENCES: stored.read(AUDIENCES, lambda: _identities(audiences, id="external_id", name="name"), []),
+            PROPERTIES: stored.read(PROPERTIES, properties, {}),
         }
-        for row in rows
-    }
+    )
+
+
+def _identities(rows: Sequence[Row[Any]], **columns: str) -> list[JsonObject]:
+    """The provider of each row, and other texts by the columns that have them."""
+    named = {"provider": "provider", **columns}
+    return [{key: text_of(row._mapping[column]) for key, column in named.items()} for row in rows]
 
 
 def _problem(line: int, problem: Problem) -> JsonObject:

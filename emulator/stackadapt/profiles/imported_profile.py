@@ -20,6 +20,7 @@ from emulator.stackadapt.rules.records import (
     status_after,
 )
 from emulator.stackadapt.rules.values import encoded, read_value
+from emulator.stored_values import NOT_SHOWN
 from emulator.text import is_storable
 
 UNREADABLE_LINE = "UNREADABLE_LINE"
@@ -58,7 +59,7 @@ def read_profile(profile: Mapping[str, Any], types: Mapping[str, str]) -> Import
     problem = _shape_problem(profile)
     if problem is not None:
         return problem
-    problems: list[Problem] = []
+    problems = list(_notes(profile))
     properties = dict(_stored(profile.get(PROPERTIES, {}), types, problems))
     return ImportedProfile(
         record=ParsedRecord(email=email, properties=properties),
@@ -82,6 +83,12 @@ def _shape_problem(profile: Mapping[str, Any]) -> Problem | None:
         if not _are_items(profile.get(key, []), needed):
             return Problem(UNREADABLE_LINE, f"The value is not an array of objects with {', '.join(needed)}.", key)
     return None
+
+
+def _notes(profile: Mapping[str, Any]) -> Iterator[Problem]:
+    """What the export of a damaged profile left out."""
+    if profile.get(NOT_SHOWN):
+        yield Problem(UNREADABLE_VALUE, "The export that wrote this line could not read all of the profile.", NOT_SHOWN)
 
 
 def _identities(email: str, profile: Mapping[str, Any]) -> Iterator[tuple[str, ParsedRecord]]:

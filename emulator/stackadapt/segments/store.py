@@ -81,15 +81,19 @@ class Segments:
 
     def get(self, segment_id: str, *, members: bool = True, limit: int = MEMBERS_SHOWN, offset: int = 0) -> JsonObject:
         """A segment: `id`, `advertiserId`, `name`, `rule`, `size`, `warnings`, `unknownValues` and `members`, which are
-        sorted emails. Raises NotFound.
+        sorted emails; of a damaged one what could be read, with `notShown`. Raises NotFound.
         """
         with self._transaction() as connection:
             row = _row(connection, segment_id)
-            compiled = self._compiled(connection, row)
             if not members:
-                return self._segment(connection, row, compiled, segment_size(connection, row, compiled))
-            emails, size = _members(connection, row, compiled, limit=limit, offset=offset)
-            return {**self._segment(connection, row, compiled, size), "members": emails}
+                return self._listed(connection, row)
+
+            def complete() -> JsonObject:
+                compiled = self._compiled(connection, row)
+                emails, size = _members(connection, row, compiled, limit=limit, offset=offset)
+                return {**self._segment(connection, row, compiled, size), "members": emails}
+
+            return _readable(connection, complete, {**_base(row), "members": []})
 
     def has_member(self, segment_id: str, email: str) -> bool:
         """Whether the profile with this email is in a segment. Raises NotFound."""
@@ -107,15 +111,12 @@ class Segments:
 
     def _listed(self, connection: Connection, row: Row[Any]) -> JsonObject:
         """A segment without members; one that is damaged, or whose profiles are, with what could be read of it."""
-        stored, base = StoredValues(), _base(row)
 
         def complete() -> JsonObject:
-            # An error in a statement would end the transaction.
-            with connection.begin_nested():
-                compiled = self._compiled(connection, row)
-                return self._segment(connection, row, compiled, segment_size(connection, row, compiled))
+            compiled = self._compiled(connection, row)
+            return self._segment(connection, row, compiled, segment_size(connection, row, compiled))
 
-        return stored.shown(stored.read("segment", complete, base))
+        return _readable(connection, complete, _base(row))
 
     def _segment(self, connection: Connection, row: Row[Any], compiled: CompiledRule, size: int) -> JsonObject:
         rule = parse_rule(row.rule)
@@ -131,6 +132,18 @@ class Segments:
 
     def _compiled(self, connection: Connection, row: Row[Any]) -> CompiledRule:
         return compiled_segment(connection, row, self._sandbox.clock.now())
+
+
+def _readable(connection: Connection, complete: Callable[[], JsonObject], otherwise: JsonObject) -> JsonObject:
+    """The complete segment; where that fails, what can be shown, with a note."""
+    stored = StoredValues()
+
+    def attempt() -> JsonObject:
+        # An error in a statement would end the transaction.
+        with connection.begin_nested():
+            return complete()
+
+    return stored.shown(stored.read("segment", attempt, otherwise))
 
 
 def _base(row: Row[Any]) -> JsonObject:
