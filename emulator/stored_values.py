@@ -38,7 +38,7 @@ class StoredValues:
         return found
 
     def text(self, field: str, value: Any) -> str:
-        """A text; an empty one where the column has bytes, which a file may hold in any column."""
+        """The value of a column of text; an empty string where it has bytes, which a file may hold in any column."""
         found: str = self.read(field, lambda: text_of(value), "")
         return found
 

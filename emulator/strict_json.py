@@ -35,7 +35,7 @@ def parse(text: str | bytes) -> Any:
 def parse_bounded(text: str, *, containers: int, values: int) -> Any:
     """The value that `parse` returns, if it has at most so many objects and arrays, and so many values in them.
 
-    Raises ValueError before anything is made of a text that has more: an empty array of two characters takes 64 bytes.
+    Raises ValueError before anything is made of JSON that has more: an empty array of two characters takes 64 bytes.
     """
     if text.count("[") + text.count("{") > containers or text.count(",") > values:
         # Only now, since few texts have so many.

@@ -26,7 +26,7 @@ def layers(*names: str) -> Layers:
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids patience protocol",
-        "clock durations addresses credentials text text_files strict_json json_text store_failures",
+        "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files",
         "timestamps rate_limit transport statements schemas",
         "store",

@@ -80,8 +80,15 @@ class TriggerText:
     corrections: tuple[Correction, ...]
 
 
+# Reading takes the square of the length, and a level of parentheses several frames of Python's stack.
+_LONGEST = 5_000
+_MOST_LEVELS = 100
+
+
 def read_trigger(text: str) -> TriggerText:
-    """Reads a trigger. Never raises."""
+    """Reads a trigger. Never raises; one that is too long or too deep to be corrected has no tree."""
+    if len(text) > _LONGEST or text.count("(") > _MOST_LEVELS:
+        return TriggerText(tree=None, corrections=())
     tokens, corrections = tokens_of(text)
     reader = _Reader(tokens, [Correction(cause=cause, change=change) for cause, change in corrections])
     level = reader.level(0)

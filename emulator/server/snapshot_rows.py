@@ -48,7 +48,7 @@ def damaged(why: str, *, where: str = "snapshot", found: object = None, allowed:
 
 
 def json_of(text: str) -> Any:
-    """The value of a line, or of a text in it. Raises ValueError and RecursionError."""
+    """The value of a line, or of JSON in a column of text. Raises ValueError and RecursionError."""
     return strict_json.parse_bounded(text, containers=_MOST_CONTAINERS, values=_MOST_VALUES)
 
 

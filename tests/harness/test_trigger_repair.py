@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.harness.trigger_repair import repaired_trigger
-from emulator.harness.trigger_text import read_trigger
+from emulator.harness.trigger_text import TriggerText, read_trigger
 from emulator.harness.trigger_tree import Comparison, Level, joined
 from emulator.mapping import compile_trigger
 
@@ -141,3 +141,12 @@ def test_any_text_is_corrected_to_one_that_the_engine_reads(text: str) -> None:
     repaired = repaired_trigger(text, ALL)
     assert repaired is not None
     assert all(compile_trigger(repaired.text).matches(event) for event in ALL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 1_000 + 'type = "a"' + ")" * 1_000, "!(" * 50_000, "type == 'a' && " * 10_000, '"' * 100_000],
+    ids=["parentheses", "negations", "conditions", "quotes"],
+)
+def test_a_trigger_that_is_too_long_or_too_deep_is_not_corrected(text: str) -> None:
+    assert read_trigger(text) == TriggerText(tree=None, corrections=())

@@ -307,7 +307,7 @@ LONG_LINES = {
     "numbers": "[" + "0.1," * MANY + "1]",
     "text of arrays": json.dumps(["[" + "[]," * MANY + "[]]"]),
     "deep": "[" * MANY,
-    "deep in a text": json.dumps(["[" * MANY]),
+    "deep, in text": json.dumps(["[" * MANY]),
 }
 
 

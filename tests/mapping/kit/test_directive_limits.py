@@ -1,4 +1,4 @@
-"""A short mapping and a short event multiply each other: what comes of it is limited before it is made."""
+"""A short mapping and a short event multiply each other: the result is limited before it is made."""
 
 from __future__ import annotations
 
