@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,11 @@ def no_yoga() -> str | None:
     return missing_reason(GRAPHQL_YOGA)
 
 
+def environment() -> dict[str, str]:
+    """This process's, with modules compiled once, as is the default: a start is not to compile them again."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 @contextmanager
 def emulator(*options: str) -> Iterator[Server]:
     """`serve` with these options, in memory unless they say otherwise."""
@@ -59,7 +65,8 @@ def naive() -> Iterator[Server]:
 
 @contextmanager
 def _running(command: Sequence[str]) -> Iterator[Server]:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, env=environment(), **streams) as process:
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.rows import Measured, Results
 from tests.bench.scale import Scale
+from tests.bench.servers import environment
 
 _TESTS = """
 import pytest
@@ -49,7 +50,7 @@ def pytest(scale: Scale) -> Results:
         (folder / "conftest.py").write_text(_TIMES, encoding="utf-8")
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, env=environment())
         if done.returncode:
             raise RuntimeError(done.stdout)
         times = json.loads((folder / "times.json").read_text(encoding="utf-8"))
