@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check check-long test test-postgresql lint conformance-install conformance durability fuzz bench clean
+.PHONY: help demo serve check check-long test test-postgresql lint conformance-install conformance durability fuzz bench bench-quick clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -52,8 +52,11 @@ conformance: $(DEV) conformance-install ## compare with Segment's published engi
 durability: $(DEV) ## kill the emulator and its database 130 times under load; nothing may be lost
 	@$(BIN)/python -m tests.durability
 
-bench: $(DEV) ## figures, each beside a peer in the same run
+bench: $(DEV) conformance-install ## figures, each beside a peer in the same run; about 5 minutes (needs Node)
 	@$(BIN)/python -m tests.bench
+
+bench-quick: $(DEV) conformance-install ## the same rows with less data, in under a minute
+	@$(BIN)/python -m tests.bench --quick
 
 fuzz: $(DEV) ## a seeded fuzz of a running server, and Schemathesis on everything; takes about an hour
 	$(BIN)/python -m tests.fuzz --requests 100000 --schemathesis 20000

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
-
-import httpx
+from typing import TYPE_CHECKING
 
 from emulator.errors import InputError
+
+if TYPE_CHECKING:
+    import httpx
 
 # The usual names of this machine, for messages.
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -37,6 +39,8 @@ def address(url: str) -> httpx.URL:
     """The URL of an endpoint. Raises InputError unless it is an http or https URL with a host, and for one with user
     and password: they would be sent instead of the token or write key.
     """
+    import httpx
+
     try:
         parsed = httpx.URL(url)
         # An international name is decoded only when it is read.

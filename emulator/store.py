@@ -14,6 +14,7 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     MetaData,
@@ -34,6 +35,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
+from sqlalchemy.util import LRUCache
 
 from emulator.clock import check_machine
 from emulator.data_files import DataFile, OpenFiles
@@ -312,26 +314,7 @@ def open_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         return _open_postgresql(url)
-    in_memory = parsed.database in (None, "", ":memory:")
-    # Parameters are personal data, and errors are logged.
-    options: dict[str, Any] = {
-        "connect_args": {"check_same_thread": False},
-        "hide_parameters": True,
-        "json_deserializer": _read_json,
-    }
-    if in_memory:
-        options["poolclass"] = StaticPool
-    engine = create_engine(parsed, **options)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        # SQLAlchemy must send BEGIN itself: the driver would open transactions too late.
-        connection.isolation_level = None
-        if not in_memory:
-            connection.execute("PRAGMA journal_mode=WAL")
-            # What was acknowledged survives a power cut, too.
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA busy_timeout=30000")
+    engine = _open_memory() if parsed.database in (None, "", ":memory:") else _open_file(parsed)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -339,6 +322,57 @@ def open_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+# Parameters are personal data, and errors are logged.
+_SQLITE: Mapping[str, Any] = {
+    "connect_args": {"check_same_thread": False},
+    "hide_parameters": True,
+    "json_deserializer": _read_json,
+}
+# The statements of all databases in memory: each test of a user opens its own, and must not compile them again.
+_COMPILED: LRUCache[Any, Any] = LRUCache(2000)
+
+
+def _open_memory() -> Engine:
+    model = _memory_model()
+    return Engine(
+        model.pool.recreate(),
+        model.dialect,
+        model.url,
+        hide_parameters=True,
+        execution_options={"compiled_cache": _COMPILED},
+    )
+
+
+@cache
+def _memory_model() -> Engine:
+    """What all databases in memory have in common: compiled statements are kept by the dialect."""
+    engine = create_engine(MEMORY, poolclass=StaticPool, **_SQLITE)
+    event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
+    # Connecting once completes the dialect.
+    engine.connect().close()
+    engine.dispose()
+    return engine
+
+
+def _open_file(url: URL) -> Engine:
+    engine = create_engine(url, **_SQLITE)
+    event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        # What was acknowledged survives a power cut, too.
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA busy_timeout=30000")
+
+    return engine
+
+
+def _leave_begin_to_sqlalchemy(connection: Any, _record: Any) -> None:
+    # The driver would open transactions too late.
+    connection.isolation_level = None
 
 
 def _open_postgresql(url: str) -> Engine:

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
-
 from emulator.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -55,6 +53,9 @@ class HttpTransport:
     def __init__(
         self, url: str, *, app: WSGIApplication | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
+        # Imported when it is used, here and elsewhere: it takes long, and a server starts without.
+        import httpx
+
         self.url = url
         self._in_process = app is not None
         self._client = httpx.Client(
@@ -64,6 +65,8 @@ class HttpTransport:
         )
 
     def post(self, headers: Mapping[str, str], body: str) -> Response:
+        import httpx
+
         try:
             return self._response(headers, body)
         except httpx.TimeoutException as error:
@@ -76,6 +79,8 @@ class HttpTransport:
             raise self._failed("ECONNRESET", error) from error
 
     def _response(self, headers: Mapping[str, str], body: str) -> Response:
+        import httpx
+
         elapsed = stopwatch()
         # An application in this process has no time limit, however slow the machine is.
         seconds = math.inf if self._in_process else TIMEOUT_SECONDS

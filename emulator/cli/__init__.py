@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -87,7 +88,13 @@ class _Commands(SuggestingGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"emulator.cli.{cmd_name.replace('-', '_')}").command
+        # What is imported lives until the end: the collector finds nothing in it, and takes a fifth of the time.
+        gc.disable()
+        try:
+            command: click.Command = import_module(f"emulator.cli.{cmd_name.replace('-', '_')}").command
+        finally:
+            gc.freeze()
+            gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -16,7 +16,7 @@ from types import FrameType
 import click
 import httpx
 
-from emulator.cli.findings import report_at_start, strict_option
+from emulator.cli.start_findings import report_at_start, strict_option
 from emulator.harness.client import Control, Endpoint, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from emulator.addresses import is_loopback
-from emulator.cli.findings import report_at_start, strict_option
+from emulator.cli.start_findings import report_at_start, strict_option
 from emulator.errors import UserMistake
 from emulator.ids import secret
 from emulator.protocol import CONTROL_HEADER

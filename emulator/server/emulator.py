@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from flask import Flask
 from werkzeug.test import Client
 
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
-from emulator.harness.why import Diagnosis, Question, why
 from emulator.journal import Listener as Reporter
 from emulator.protocol import DEFAULT_SANDBOX
 from emulator.sandbox import Sandbox
@@ -26,6 +25,9 @@ from emulator.server.stores import stores_in
 from emulator.server.trial import open_trial
 from emulator.stackadapt import StackAdapt
 from emulator.workspace import Workspace, load_workspace
+
+if TYPE_CHECKING:
+    from emulator.harness.why import Diagnosis
 
 
 class Emulator:
@@ -103,6 +105,8 @@ class Emulator:
         One of `email`, `user_id` and `message_id` names who is missing, `segment` the id of a segment. Raises
         InputError without any, NotFound for an unknown segment.
         """
+        from emulator.harness.why import Question, why  # asked seldom, imports much
+
         question = Question(email=email, user_id=user_id, message_id=message_id, property=property, segment=segment)
         return why(question, self.services, open_trial)
 

@@ -1,0 +1,1 @@
+"""`make bench`: what the emulator takes, each figure beside a peer that is measured in the same run."""

@@ -11,17 +11,17 @@ import copy
 import json
 import subprocess
 from pathlib import Path
-from statistics import median
 from time import process_time
 from typing import Any
 
 from emulator.mapping import DestinationInstance, OutgoingRequest, Response, load_definition
+from tests.bench.rows import Measured, Results
+from tests.bench.scale import Scale
 from tests.conformance.packages import NEWEST, missing_reason, package_directory
 
 EVENTS = 1000
 WARM_UP = 10
 ROUNDS = 20
-TURNS = 5
 ENGINE = Path(__file__).parent / "engine.cjs"
 RESPONSE = Response(status=200, reason="OK", headers={"content-type": "application/json"}, body='{"data":{}}')
 PERSONAS = {
@@ -33,28 +33,22 @@ PERSONAS = {
 }
 
 
-def lines() -> list[str]:
-    """The figures as lines: events a second of CPU time of both engines, and the ratio of the medians."""
+def mapping(scale: Scale) -> Results:
+    """Events a second of CPU time, of both engines in turn."""
+    absent = missing_reason(NEWEST)
+    if absent:
+        return {"mapping": Measured(skipped=absent)}
     work = job()
     mine: list[float] = []
     published: list[float] = []
-    absent = missing_reason(NEWEST)
-    for _ in range(TURNS):
+    for _ in range(scale.mapping_turns):
         mine += ours(work)
-        published += [] if absent else theirs(work)
-    found = [f"mapping, {NEWEST}, batches of {EVENTS}: {rate(mine):,.0f} events a CPU second (median of {len(mine)})"]
-    if absent:
-        return [*found, f"mapping, published engine: not measured, {absent}"]
-    return [
-        *found,
-        f"mapping, published engine {NEWEST}: {rate(published):,.0f} events a CPU second",
-        f"mapping, ratio to the published engine: {median(published) / median(mine):.2f}",
-    ]
+        published += theirs(work)
+    return {"mapping": Measured(figures=[*map(_rate, mine)], peers=[*map(_rate, published)])}
 
 
-def rate(rounds: list[float]) -> float:
-    """Events a second of CPU time at the median round."""
-    return EVENTS / median(rounds) * 1000
+def _rate(milliseconds: float) -> float:
+    return EVENTS / milliseconds * 1000
 
 
 def job() -> dict[str, Any]:

@@ -40,6 +40,22 @@ def test_a_transaction_is_all_or_nothing(url: str) -> None:
     store.close()
 
 
+def test_databases_in_memory_share_compiled_statements_and_no_rows() -> None:
+    """Opening one must not take the time of compiling every statement again."""
+    compiled = []
+    for number in range(3):
+        store = Store()
+        store.create(TABLES)
+        assert count(store) == 0
+        with store.begin() as connection:
+            connection.execute(ROWS.insert(), [{"id": number}])
+            result = connection.execute(select(ROWS.c.id))
+            compiled.append(result.context.compiled)
+            assert result.scalars().all() == [number]
+        store.close()
+    assert compiled[0] is compiled[1] is compiled[2]
+
+
 def test_transactions_of_threads_are_serialised(url: str) -> None:
     store = Store(url)
     store.create(TABLES)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import httpx
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from emulator.addresses import shown
 from emulator.errors import InputError, UserMistake
+
+if TYPE_CHECKING:
+    import httpx
 
 _PAGE = 1000
 # Somewhat longer than the server waits.
@@ -33,7 +35,7 @@ class Control:
         query = {name: value for name, value in filters.items() if value is not None}
         asked = {"for": kind, "timeout": timeout, **query}
         response = self._client.get("/_emulator/wait", params=asked, timeout=_LONGEST_WAIT_SECONDS)
-        if response.status_code == httpx.codes.REQUEST_TIMEOUT:
+        if response.status_code == HTTPStatus.REQUEST_TIMEOUT:
             return None
         if refused := refusal_in(response):
             raise refused

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
-
-import httpx
 
 from emulator.addresses import address, shown
 from emulator.control_token import check_control_token
@@ -19,11 +18,12 @@ from emulator.harness.client.control import Control
 from emulator.protocol import CONTROL_HEADER, DEFAULT_SANDBOX, SANDBOX_HEADER
 
 if TYPE_CHECKING:
+    import httpx
     from _typeshed.wsgi import WSGIApplication
 
 
 # Makes a client for a base URL. Which requests it may send is up to the caller: nothing here bypasses it.
-Connect = Callable[[str], httpx.Client]
+Connect: TypeAlias = "Callable[[str], httpx.Client]"
 
 _UNITS = ("days", "hours", "minutes", "seconds")
 _IN_PROCESS = "http://127.0.0.1"
@@ -54,6 +54,8 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The base URL, without secrets."""
+        import httpx
+
         return shown(httpx.URL(self.address()) if self.address else self.client.base_url).rstrip("/")
 
     @property
@@ -141,6 +143,8 @@ def sandbox_at(
 @contextmanager
 def in_process(app: WSGIApplication, *, address: Callable[[], str] | None = None) -> Iterator[Endpoint]:
     """The default sandbox of an emulator, without a socket. `address` returns the base URL to print."""
+    import httpx
+
     with httpx.Client(transport=httpx.WSGITransport(app=app), base_url=_IN_PROCESS) as client:
         yield sandbox_at(client, address=address)
 
@@ -190,6 +194,8 @@ def probe(
 
 
 def _is_emulator(connect: Callable[[], httpx.Client], base: str) -> bool:
+    import httpx
+
     try:
         with connect() as client:
             health = client.get("/_emulator/health")
@@ -203,7 +209,7 @@ def _is_emulator(connect: Callable[[], httpx.Client], base: str) -> bool:
 
 def _check_control_token(connect: Callable[[], httpx.Client], base: str, options: str) -> None:
     with connect() as client:
-        refused = client.get("/_emulator/clock").status_code == httpx.codes.UNAUTHORIZED
+        refused = client.get("/_emulator/clock").status_code == HTTPStatus.UNAUTHORIZED
         given = CONTROL_HEADER in client.headers
     if refused:
         raise UserMistake(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import httpx
 
 from emulator.errors import InputError
 from emulator.harness.client.arguments import check_keys, checked
@@ -28,6 +26,9 @@ _FIELDS = (
     "timestamp",
     "writeKey",
 )
+
+if TYPE_CHECKING:
+    import httpx
 _FREE = "Traits and properties are given as a dict; call(route, body) sends any other body."
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ContractViolation
 from emulator.harness.client.arguments import checked
 from emulator.harness.client.endpoint import ClockClient, Endpoint
 from emulator.harness.client.lines import Shown
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class GraphQLFailed(ContractViolation):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from emulator.harness.why import Question, why
 from emulator.server.control.request_args import query_args
 from emulator.server.services import CurrentServices
 from emulator.server.trial import open_trial
@@ -15,4 +14,6 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/why")
     def answer() -> Response:
+        from emulator.harness.why import Question, why  # asked seldom, imports much
+
         return jsonify(why(Question(**query_args()), services(), open_trial).as_dict())
