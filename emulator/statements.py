@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, BindParameter, Connection, bindparam
+from sqlalchemy import JSON, BindParameter, Connection, Select, Table, bindparam, column, func, insert, select
+from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
@@ -132,6 +134,35 @@ class Prepared:
         if found is None:
             found = self._compiled[dialect.name] = _compile(self._statement, dialect)
         return found
+
+
+def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+    """Inserts rows into a table with an integer column `id`, and returns their ids in order.
+
+    SQLite returns the ids of several rows in no particular order, so that SQLAlchemy would insert one row at a time.
+    Its only writer is this transaction, so the next ids are known.
+    """
+    if connection.dialect.name != "sqlite":
+        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        return connection.execute(statement, rows).scalars().all()
+    last = connection.scalar(_last_id(table)) or 0
+    numbers = range(last + 1, last + 1 + len(rows))
+    numbered = [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)]
+    _inserting(table, tuple(numbered[0])).many(connection, numbered)
+    return numbers
+
+
+@cache
+def _inserting(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table).values({name: bindparam(name) for name in names}))
+
+
+@cache
+def _last_id(table: Table) -> Select[Any]:
+    """The largest id of a table; with AUTOINCREMENT, also of its deleted rows."""
+    if not table.dialect_options["sqlite"]["autoincrement"]:
+        return select(func.max(table.c.id))
+    return select(column("seq")).select_from(sql_text("sqlite_sequence")).where(column("name") == table.name)
 
 
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:

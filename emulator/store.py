@@ -18,17 +18,11 @@ from sqlalchemy import (
     Connection,
     Engine,
     MetaData,
-    Select,
-    Table,
-    bindparam,
-    column,
     create_engine,
     event,
     func,
-    insert,
     inspect,
     select,
-    text,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
@@ -40,7 +34,6 @@ from sqlalchemy.util import LRUCache
 from emulator.clock import check_machine
 from emulator.data_files import DataFile, OpenFiles
 from emulator.errors import NotFound, UserMistake
-from emulator.statements import Prepared
 from emulator.store_failures import failure_of
 
 MEMORY = "sqlite://"
@@ -271,35 +264,6 @@ def _statements(tables: MetaData) -> tuple[str, ...]:
     elements: list[DDLElement] = [CreateTable(table, if_not_exists=True) for table in every]
     elements += [CreateIndex(index, if_not_exists=True) for table in every for index in table.indexes]
     return tuple(str(element.compile(dialect=sqlite.dialect())) for element in elements)
-
-
-def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
-    """Inserts rows into a table with an integer column `id`, and returns their ids in order.
-
-    SQLite returns the ids of several rows in no particular order, so that SQLAlchemy would insert one row at a time.
-    Its only writer is this transaction, so the next ids are known.
-    """
-    if connection.dialect.name != "sqlite":
-        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return connection.execute(statement, rows).scalars().all()
-    last = connection.scalar(_last_id(table)) or 0
-    numbers = range(last + 1, last + 1 + len(rows))
-    numbered = [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)]
-    _inserting(table, tuple(numbered[0])).many(connection, numbered)
-    return numbers
-
-
-@cache
-def _inserting(table: Table, names: tuple[str, ...]) -> Prepared:
-    return Prepared(insert(table).values({name: bindparam(name) for name in names}))
-
-
-@cache
-def _last_id(table: Table) -> Select[Any]:
-    """The largest id of a table; with AUTOINCREMENT, also of its deleted rows."""
-    if not table.dialect_options["sqlite"]["autoincrement"]:
-        return select(func.max(table.c.id))
-    return select(column("seq")).select_from(text("sqlite_sequence")).where(column("name") == table.name)
 
 
 def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:

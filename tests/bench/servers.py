@@ -72,8 +72,8 @@ def _running(command: Sequence[str]) -> Iterator[Server]:
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError(f"ended with {process.wait()} before it listened: {' '.join(command)}")
-            told = json.loads(line)
-            port = told["port"] if "port" in told else int(told["url"].rpartition(":")[2])
+            announced = json.loads(line)
+            port = announced["port"] if "port" in announced else int(announced["url"].rpartition(":")[2])
             yield Server(process.pid, port)
         finally:
             process.terminate()

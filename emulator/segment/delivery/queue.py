@@ -24,8 +24,8 @@ from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.statements import Prepared, keys
-from emulator.store import Store, insert_numbered
+from emulator.statements import Prepared, insert_numbered, keys
+from emulator.store import Store
 from emulator.timestamps import to_millis
 
 # "Batching Requests" in the published destinations' README.

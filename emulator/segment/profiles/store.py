@@ -19,8 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from emulator.segment.profiles.history_store import HistoryStore
 from emulator.segment.profiles.profile import USER_ID, Identifier, Profile, Setting
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
-from emulator.statements import Prepared, keys
-from emulator.store import insert_numbered
+from emulator.statements import Prepared, insert_numbered, keys
 
 _LIMITS = {USER_ID: 1}
 _LIMIT = 5
