@@ -128,7 +128,7 @@ class Shapes:
 def _plan(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Plan | None:
     try:
         return Plan(schema, operation)
-    except NotPlanned:
+    except (NotPlanned, RecursionError):
         return None
 
 
