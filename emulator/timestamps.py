@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from emulator.clock import to_iso
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)
 MILLISECOND = timedelta(milliseconds=1)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 
@@ -28,7 +27,8 @@ def from_millis(millis: int) -> datetime:
 
 def iso_of_millis(millis: int) -> str:
     """As both services print it: `2026-01-02T03:04:05.678Z`."""
-    return to_iso(from_millis(millis))
+    # Without a time zone to convert from: half the time, and every event has several.
+    return f"{(_NAIVE_EPOCH + timedelta(milliseconds=millis)).isoformat(timespec='milliseconds')}Z"
 
 
 def is_iso(text: str) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import cache
 from itertools import accumulate, count, islice
 from typing import Any, TypeVar
 
@@ -31,6 +32,9 @@ _AGES = date(2007, 12, 31).toordinal() - _OLDEST + 1
 _DOMAINS = ("example.com", "example.org", "example.net")
 # None of these passes the mapping engine's email format.
 _MALFORMED = ("{box}.example.com", "{box}@localhost", "{box}@@example.com", "{box} @example.com", "{box}@example..com")
+_FIRST_CALL = to_millis(FIRST_CALL)
+_SECOND = 1000
+_DAY = 86_400 * _SECOND
 _LIBRARY: Mapping[str, str] = {"name": "stackadapt-emulator", "version": "generator"}
 
 T = TypeVar("T")
@@ -90,9 +94,10 @@ class Population:
         drawn = Ids(self.seed).draws("person")
         lists = [name_lists(locale) for locale in self.locales]
         tags = tuple(zip(accumulate(self.edge_cases.values()), self.edge_cases, strict=True))
+        most = tags[-1][0] if tags else 0.0
         for index in count(first):
             draws = drawn(index)
-            tag = next((name for limit, name in tags if draws[0] < limit), NONE)
+            tag = next((name for limit, name in tags if draws[0] < limit), NONE) if draws[0] < most else NONE
             traits, mailbox = self._traits(_pick(lists, draws[11]), index, draws)
             if tag != NONE:
                 EDGE_CASES[tag](traits, mailbox)
@@ -119,7 +124,7 @@ class Population:
             "country": names.country,
             "postal_code": place.postal_code,
             "timezone": place.timezone,
-            "birthday": date.fromordinal(_OLDEST + int(draws[8] * _AGES)).isoformat(),
+            "birthday": _birthday(int(draws[8] * _AGES)),
             "total_spent": self._spent(draws[9], draws[10]),
         }
         mailbox = f"{names.first_mailboxes[first]}.{names.last_mailboxes[last]}.{index}"
@@ -133,6 +138,11 @@ class Population:
         if draw < self.vips:
             return round(VIP_SPENT + amount * 9 * VIP_SPENT, 2)
         return round(amount * (VIP_SPENT - 1), 2)
+
+
+@cache
+def _birthday(day: int) -> str:
+    return date.fromordinal(_OLDEST + day).isoformat()
 
 
 def people(seed: int, number: int) -> Iterator[Person]:
@@ -152,7 +162,7 @@ def identify(person: Person, *, sequence: int = 0, at: int | None = None) -> dic
     it as a duplicate. `at` is its timestamp in milliseconds; by default one a second, a day later for each sequence.
     """
     if at is None:
-        at = to_millis(FIRST_CALL + timedelta(days=sequence, seconds=person.index))
+        at = _FIRST_CALL + sequence * _DAY + person.index * _SECOND
     return {
         "type": "identify",
         "messageId": f"generated-{person.seed}-{person.index}-{sequence}",
