@@ -91,6 +91,9 @@ def _known(error: DBAPIError) -> tuple[str, str, int | None] | None:
     if code is not None:
         # The upper bytes say more than is needed here.
         return _SQLITE.get(code & 0xFF)
+    if type(error.orig).__module__ == "sqlite3":
+        # Python's module itself reports only text that is not UTF-8.
+        return _DAMAGED if isinstance(error, OperationalError) else None
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return next((known for prefix, known in _POSTGRESQL.items() if state.startswith(prefix)), None)

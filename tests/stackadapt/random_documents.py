@@ -95,6 +95,8 @@ QUERIES: Final = (
     "advertisers(filterBy: {archived: false}, first: 2, after: S) { nodes { id name } }",
     "profileMappingStatus(advertiserId: A, mappableId: S)",
     "customSegments { nodes { ... on CustomSegment { id } } }",
+    "customSegments(filterBy: {types: [S]}) { totalCount }",
+    "customSegments(sortBy: {field: S, order: ASC}, first: S) { totalCount }",
     "user { email } account { id } tokenInfo { name }",
     "__schema { queryType { name } }",
     "__typename",

@@ -20,6 +20,7 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLInputType,
+    GraphQLScalarType,
     GraphQLSchema,
     NameNode,
     OperationDefinitionNode,
@@ -29,6 +30,7 @@ from graphql import (
     VariableDefinitionNode,
     VariableNode,
     Visitor,
+    get_named_type,
     parse_type,
     visit,
 )
@@ -137,7 +139,7 @@ def _lifted(
 ) -> tuple[DocumentNode | None, list[str]]:
     """The document with a variable in place of each literal, declared by the operation, and the variables' names.
 
-    None for a literal without a type. The names do not occur in the text `taken`.
+    None for a literal in a place that takes no string. The names do not occur in the text `taken`.
     """
     prefix = "literal"
     while prefix in taken:
@@ -188,5 +190,7 @@ class _Lifting(Visitor):
 
     def enter_string_value(self, *_: Any) -> Any:
         name = f"{self._prefix}{len(self.kinds)}"
-        self.kinds.append(self._types.get_input_type())
+        kind = self._types.get_input_type()
+        # An enum takes a string as a variable, but not as a literal.
+        self.kinds.append(kind if isinstance(get_named_type(kind), GraphQLScalarType) else None)
         return VariableNode(name=NameNode(value=name))

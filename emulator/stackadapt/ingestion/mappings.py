@@ -123,7 +123,7 @@ _NEWEST_REQUESTED = _newest(schema=MAPPINGS.c.requested_schema, opted_in=MAPPING
 def mapping_by_id(connection: Connection, mapping_id: str, kind: str) -> Mapping | None:
     """The mapping with this id and kind."""
     row = _BY_ID.first(connection, id=row_id(mapping_id), kind=kind)
-    return _mapping(row) if row else None
+    return _mapping(row, _columns(row.schema)) if row else None
 
 
 def find_or_create_mapping(
@@ -148,7 +148,7 @@ def find_or_create_mapping(
             requested_schema=[],
         )
         row = _FIND.first(connection, **identity)
-    return _mapping(row)
+    return _mapping(row, _columns(row.schema))
 
 
 def request_schema(
@@ -265,7 +265,7 @@ def active_profile_mappings(connection: Connection, advertiser_id: str) -> list[
     One that is damaged in the store declares nothing.
     """
     query = (
-        select(*_IDENTITY, _as_text(MAPPINGS.c.mapping_schema), MAPPINGS.c.is_opted_in, MAPPINGS.c.list_id)
+        select(*_IDENTITY, MAPPINGS.c.mapping_schema, MAPPINGS.c.is_opted_in, MAPPINGS.c.list_id)
         .where(MAPPINGS.c.advertiser_id == advertiser_id, MAPPINGS.c.kind == PROFILE, MAPPINGS.c.in_force)
         .order_by(MAPPINGS.c.id)
     )
@@ -284,19 +284,19 @@ def _readable_mapping(row: Any) -> Mapping | None:
     if not isinstance(row.mappable_type, str | None):
         return None
     try:
-        return _mapping(row)
+        return _mapping(row, tuple(map(column_of, row.mapping_schema)))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _mapping(row: Any) -> Mapping:
+def _mapping(row: Any, columns: tuple[MappingColumn, ...]) -> Mapping:
     return Mapping(
         id=row.id,
         advertiser_id=row.advertiser_id,
         kind=row.kind,
         mappable_type=row.mappable_type,
         mappable_id=row.mappable_id or None,
-        columns=_columns(row.schema),
+        columns=columns,
         is_opted_in=row.is_opted_in,
         list_id=row.list_id,
     )
