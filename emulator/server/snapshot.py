@@ -25,6 +25,7 @@ from emulator.server.services import SandboxServices
 from emulator.server.snapshot_rows import RowChecks, check_references, damaged, json_of
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.tables import STACKADAPT
+from emulator.store_failures import RESTORE, StoreFailure
 from emulator.text_files import unpacked
 
 FORMAT = "stackadapt-emulator snapshot"
@@ -36,13 +37,18 @@ _LONGEST_LINE = 32 * 1024 * 1024
 
 
 def save(services: SandboxServices, file: IO[bytes]) -> None:
-    """Writes the state of a sandbox, as one transaction sees it."""
+    """Writes the state of a sandbox, as one transaction sees it. Raises StoreFailure for a damaged row."""
+    table = None
     with (
         gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed,
         services.sandbox.store.begin() as connection,
     ):
-        for line in _lines(services, connection):
-            packed.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        try:
+            for line in _lines(services, connection):
+                table = line.get("table") if isinstance(line, dict) else table
+                packed.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        except (TypeError, ValueError):
+            raise StoreFailure("a row of this table is damaged", where=table, hint=RESTORE) from None
 
 
 def load(services: SandboxServices, file: IO[bytes]) -> None:

@@ -332,3 +332,14 @@ def test_a_snapshot_with_such_a_line_changes_nothing(client: Client) -> None:
     answer = load(client, altered)
     assert (answer.status_code, "a line is not JSON" in answer.text) == (400, True)
     assert state(client) == before
+
+
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"not json", "{"])
+def test_a_damaged_row_is_named_instead_of_saved(value: bytes | str) -> None:
+    with Emulator() as emulator:
+        fill(emulator.client, "ann")
+        with emulator.sandbox.store.begin() as connection:
+            connection.exec_driver_sql("UPDATE sa_profiles SET properties = ?", (value,))
+        answer = emulator.client.get("/_emulator/snapshot")
+        assert (answer.status_code, answer.json["where"]) == (503, "sa_profiles")
+        assert "damaged" in answer.json["message"]

@@ -32,7 +32,11 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         current = services()
         # Written completely first: the response must be one consistent state, and the receiver may be slow.
         file = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when it has been sent
-        snapshot.save(current, file)
+        try:
+            snapshot.save(current, file)
+        except BaseException:
+            file.close()
+            raise
         return Response(
             _chunks(file),
             mimetype="application/gzip",
