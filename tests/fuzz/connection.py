@@ -66,7 +66,9 @@ class Connection:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if fault:
             headers["X-Emulator-Fault"] = fault
-        return self.send("POST", "/graphql", content=content, headers=headers, fault=fault or self.fault)
+        return self.send(
+            "POST", "/graphql", content=content, headers=headers, fault=f"{fault or ''} {self.fault}".strip()
+        )
 
     def send(self, method: str, path: str, *, fault: str = "", **request: Any) -> Any:
         """The response; None when the fault has taken it.
