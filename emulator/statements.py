@@ -58,13 +58,13 @@ class _Compiled(NamedTuple):
     def by_keys(self, wanted: Iterable[Any], values: Values) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """The text and the parameters for each portion of the keys."""
         wanted = list(wanted)
+        arranged = self.arranged({**values, _KEYS: None})
+        at = self.order.index(_KEYS)
         for start in range(0, len(wanted), _NUMBERS[-1]):
             part = wanted[start : start + _NUMBERS[-1]]
             size = next(number for number in _NUMBERS if number >= len(part))
             part += part[-1:] * (size - len(part))
             text = self.text.replace(_EXPANDED, ", ".join([self.placeholder] * size))
-            arranged = self.arranged({**values, _KEYS: None})
-            at = self.order.index(_KEYS)
             yield text, (*arranged[:at], *part, *arranged[at + 1 :])
 
     def arranged_rows(self, rows: Sequence[Values]) -> list[tuple[Any, ...]]:
@@ -147,9 +147,14 @@ def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping
         return connection.execute(statement, rows).scalars().all()
     last = connection.scalar(_last_id(table)) or 0
     numbers = range(last + 1, last + 1 + len(rows))
-    numbered = [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)]
-    _inserting(table, tuple(numbered[0])).many(connection, numbered)
+    insert_rows(connection, table, [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)])
     return numbers
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows that have the same columns, which they may lack where the database generates an id."""
+    if rows:
+        _inserting(table, tuple(rows[0])).many(connection, rows)
 
 
 @cache

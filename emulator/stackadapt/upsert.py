@@ -17,12 +17,6 @@ def insert_row(connection: Connection, table: Table, **values: Any) -> int:
     return int(_insert_one(table, tuple(values)).value(connection, **values))
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows that have the same columns, which they may lack where the database generates an id."""
-    if rows:
-        _insert_many(table, tuple(rows[0])).many(connection, rows)
-
-
 def rows_in(
     connection: Connection, query: Select[Any], column: ColumnElement[Any], keys: Iterable[Any]
 ) -> Iterator[Row[Any]]:
@@ -47,26 +41,21 @@ def upsert(
         _upsert(connection.dialect.name, table, tuple(rows[0]), update, where_new).many(connection, rows)
 
 
-def _parameters(table: Table, columns: Iterable[str]) -> dict[str, Any]:
-    return {name: bindparam(name, type_=table.c[name].type) for name in columns}
+def _parameters(columns: Iterable[str]) -> dict[str, Any]:
+    return {name: bindparam(name) for name in columns}
 
 
 @cache
 def _insert_one(table: Table, columns: tuple[str, ...]) -> Prepared:
     (key,) = table.primary_key
-    return Prepared(insert(table).values(_parameters(table, columns)).returning(key))
-
-
-@cache
-def _insert_many(table: Table, columns: tuple[str, ...]) -> Prepared:
-    return Prepared(insert(table).values(_parameters(table, columns)))
+    return Prepared(insert(table).values(_parameters(columns)).returning(key))
 
 
 @cache
 def _upsert(
     dialect: str, table: Table, columns: tuple[str, ...], update: tuple[str, ...], where_new: str | None
 ) -> Prepared:
-    statement = _insert_of(dialect)(table).values(_parameters(table, columns))
+    statement = _insert_of(dialect)(table).values(_parameters(columns))
     keys = [column.name for column in table.primary_key]
     if not update:
         return Prepared(statement.on_conflict_do_nothing(index_elements=keys))

@@ -24,7 +24,7 @@ from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.delivery.switches import Recipient
 from emulator.segment.engage.audience_events import AudienceEvent
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.statements import Prepared, insert_numbered, keys
+from emulator.statements import Prepared, insert_numbered, insert_rows, keys
 from emulator.store import Store
 from emulator.timestamps import to_millis
 
@@ -107,7 +107,7 @@ class Queue:
             for recipient, discard in addressed
             if recipient.destination == event.destination
         ]
-        _ADD.many(transaction, rows)
+        insert_rows(transaction, DELIVERIES, rows)
         return [row for row in rows if row["outcome"]]
 
     def next_batch(self, target: DeliveryTarget, *, after: int, queued_until: int) -> Batch | None:
@@ -189,17 +189,6 @@ class Queue:
         return transaction.execute(again.values(fresh | {"queued_at": at})).rowcount
 
 
-_DELIVERY = (
-    "event_id",
-    "bytes",
-    "destination",
-    "subscription",
-    "queued_at",
-    "outcome",
-    "reason",
-    "message",
-    "settled_at",
-)
 _BATCH = (
     "destination",
     "subscription",
@@ -241,7 +230,6 @@ _DUE_RETRIES = Prepared(
     .order_by(BATCHES.c.next_at, BATCHES.c.id)
 )
 _ADD_BATCH = Prepared(insert(BATCHES).values({name: bindparam(name) for name in _BATCH}).returning(BATCHES.c.id))
-_ADD = Prepared(insert(DELIVERIES).values({name: bindparam(name) for name in _DELIVERY}))
 
 
 def _settle(**more: Any) -> Prepared:

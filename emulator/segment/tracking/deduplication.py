@@ -13,13 +13,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from emulator.segment.tables import INGEST, MESSAGES
 from emulator.segment.tracking.calls import Call, IngestResult, without_duplicates
-from emulator.statements import Prepared, keys
+from emulator.statements import Prepared, insert_rows, keys
 
 WINDOW_MILLIS = 24 * 60 * 60 * 1000
 
 _FORGET = Prepared(delete(MESSAGES).where(MESSAGES.c.received_at < bindparam("before")))
 _SEEN = Prepared(select(MESSAGES.c.message_id).where(MESSAGES.c.message_id.in_(keys())))
-_REMEMBER = Prepared(insert(MESSAGES).values(message_id=bindparam("message_id"), received_at=bindparam("received_at")))
 _COUNT_MORE = Prepared(
     update(INGEST)
     .where((INGEST.c.source == bindparam("of_source")) & (INGEST.c.reason == bindparam("of_reason")))
@@ -36,7 +35,7 @@ def deduplicate(
     seen = [row.message_id for row in _SEEN.matching(transaction, _ids_of(results))]
     results = list(without_duplicates(results, seen))
     fresh = [{"message_id": message_id, "received_at": at} for message_id in _ids_of(results)]
-    _REMEMBER.many(transaction, fresh)
+    insert_rows(transaction, MESSAGES, fresh)
     for reason, calls in Counter("" if isinstance(result, Call) else result.reason for result in results).items():
         count_calls(transaction, source, reason, calls)
     return results

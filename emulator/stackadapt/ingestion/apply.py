@@ -52,8 +52,7 @@ from emulator.stackadapt.rules.records import (
 )
 from emulator.stackadapt.rules.user_errors import UserError
 from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
-from emulator.stackadapt.upsert import insert_rows
-from emulator.statements import Prepared, keys
+from emulator.statements import Prepared, insert_rows, keys
 from emulator.timestamps import from_millis
 
 _RECORD_COLUMNS = (

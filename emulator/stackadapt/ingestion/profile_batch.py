@@ -22,8 +22,8 @@ from emulator.stackadapt.tables import (
     PROFILES,
     SHARED_EXTERNAL_IDS,
 )
-from emulator.stackadapt.upsert import insert_rows, upsert
-from emulator.statements import Prepared, keys
+from emulator.stackadapt.upsert import upsert
+from emulator.statements import Prepared, insert_rows, keys
 
 _LIST_PREFIX = f"{LIST}:"
 
