@@ -178,7 +178,7 @@ def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
     columns = list(getattr(statement, "exported_columns", ()))
     readers = [column.type.dialect_impl(styled).result_processor(styled, None) for column in columns]
     writers = {name: _writer(bound, styled) for bound, name in compiled.bind_names.items() if name != _KEYS}
-    row = namedtuple("Row", [column.name for column in columns], rename=True)  # type: ignore[misc]
+    row = namedtuple("Row", [column.name for column in columns], rename=True)  # type: ignore[misc]  # names known at run time
     return _Compiled(
         text=str(compiled),
         order=tuple(compiled.positiontup or ()),

@@ -56,7 +56,7 @@ class _Loader(SafeLoader):
     """Accepts only the types that JSON has."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - the base class declares it so - a class attribute by PyYAML's design
-    yaml_constructors = {tag: SafeLoader.yaml_constructors[tag] for tag in _CONSTRUCTED}  # noqa: RUF012
+    yaml_constructors = {tag: SafeLoader.yaml_constructors[tag] for tag in _CONSTRUCTED}  # noqa: RUF012 - as above
 
     def construct_document(self, node: Any) -> Any:
         _check_keys(node)

@@ -90,8 +90,8 @@ class _Source:
             objects=f"\n{_INDENT}".join(self._object_lines or ["pass"]), members=f"\n{_INDENT}".join(self._lines)
         )
         # Names and texts of the mapping are in it as literals only.
-        exec(text, self._names)  # noqa: S102
-        function: FittingPayload = self._names["fitting_payload"]  # type: ignore[assignment]
+        exec(text, self._names)  # noqa: S102 - the text is made above
+        function: FittingPayload = self._names["fitting_payload"]  # type: ignore[assignment]  # defined by the text
         return function
 
     def members(self, target: str, mapping: Mapping[str, object], schema: JsonSchema) -> None:

@@ -338,12 +338,12 @@ def sample(kind: Any) -> Any:
     return samples.get(kind.name, {"email": "a@example.com"})
 
 
-MUTATIONS = sorted(name for name, field in _schema().mutation_type.fields.items() if "input" in field.args)  # type: ignore[union-attr]
+MUTATIONS = sorted(name for name, field in _schema().mutation_type.fields.items() if "input" in field.args)  # type: ignore[union-attr]  # the schema has mutations
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_every_leaf_of_the_input_of_a_mutation(emulator: Emulator, anything: Deck, name: str) -> None:
-    mutation = _schema().mutation_type.fields[name]  # type: ignore[union-attr]
+    mutation = _schema().mutation_type.fields[name]  # type: ignore[union-attr]  # the schema has mutations
     kind = mutation.args["input"].type
     query = f"mutation($v: {kind}) {{ {name}(input: $v) {{ userErrors {{ message }} }} }}"
     failed = [
