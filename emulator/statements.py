@@ -173,7 +173,8 @@ def _last_id(table: Table) -> Select[Any]:
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
     placeholder, style = _STYLES[dialect.name]
     kind: Any = type(dialect)
-    styled = kind(paramstyle=style)
+    # As the connection reads JSON: a damaged value of one row must not fail the others.
+    styled = kind(paramstyle=style, json_deserializer=getattr(dialect, "_json_deserializer", None))
     compiled: Any = statement.compile(dialect=styled)
     columns = list(getattr(statement, "exported_columns", ()))
     readers = [column.type.dialect_impl(styled).result_processor(styled, None) for column in columns]

@@ -100,4 +100,6 @@ class Advertisers:
 def _advertiser(row: Any) -> KnownAdvertiser:
     columns = row._asdict()
     exclusions = columns["domain_exclusions"]
-    return KnownAdvertiser(**{**columns, "domain_exclusions": None if exclusions is None else tuple(exclusions)})
+    # Damaged exclusions are as good as none; the advertiser is needed by every request about it.
+    readable = isinstance(exclusions, list)
+    return KnownAdvertiser(**{**columns, "domain_exclusions": tuple(exclusions) if readable else None})

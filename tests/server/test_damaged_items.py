@@ -76,6 +76,32 @@ NUMBERS = [-1, 10**18, -(10**18), "abc", 1.5]
 VALUES_OF_A_COLUMN = 2
 
 
+# Rows in the tables that people alone do not fill.
+MORE = (
+    'mutation { updateAdvertiser(input: {id: "1002", name: "Globex", description: "travel"}) { userErrors { path } } }',
+    """mutation { upsertProfileMapping(input: {advertiserId: 1002, mappableType: "segment_io", profileListId: "LIST",
+      mappingSchemaV2: [{incomingKey: "email", destinationKey: "email", label: "E", type: STRING, isPii: true},
+        {incomingKey: "tags", destinationKey: "tags", label: "T", type: STRING_LIST, isPii: false}]})
+      { userErrors { message path } } }""",
+    """mutation { upsertProfiles(input: {advertiserId: 1002, externalProvider: "segment_io",
+      profiles: [{email: "eve@example.com", tags: ["a", "b"]}]}) { userErrors { message path } } }""",
+    """mutation { createUploadTargets(input: {regionIndependent: [
+      {filename: "p.csv", mimeType: "text/csv", resourceType: CDP_PROFILES}]}) { userErrors { message path } } }""",
+)
+
+
+def fill_more_tables(emulator: Emulator) -> None:
+    made = 'mutation { createProfileList(input: {advertiserId: 1002, name: "L"}) { profileList { id } } }'
+    answer = emulator.client.post("/graphql", json={"query": made}, headers=TOKEN).get_json()
+    list_id = answer["data"]["createProfileList"]["profileList"]["id"]
+    for query in MORE:
+        answer = emulator.client.post("/graphql", json={"query": query.replace('LIST"', f'{list_id}"')}, headers=TOKEN)
+        (payload,) = answer.get_json()["data"].values()
+        assert payload["userErrors"] == []
+    named = {"userId": "ada", "messageId": "m1", "traits": {}}
+    assert emulator.client.post("/v1/identify", json=named, auth=WRITE_KEY).status_code == 200
+
+
 def make_history(emulator: Emulator) -> None:
     """Items in every list: three people, one of them rejected, a deletion, an upload, a suppression, a segment."""
     client = emulator.client
@@ -104,6 +130,7 @@ def make_history(emulator: Emulator) -> None:
 def emulator() -> Iterator[Emulator]:
     with Emulator() as emulator:
         make_history(emulator)
+        fill_more_tables(emulator)
         yield emulator
 
 
