@@ -14,9 +14,10 @@ import pytest
 from emulator.server import http_connections, wsgi_bridge
 from emulator.server import listener as listener_module
 from emulator.server.listener import Listener
+from tests.server.conftest import Start
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -30,8 +31,6 @@ HALVES = {
 MOST = 5
 # Much more than the buffers of both ends hold.
 LONG_BYTES = 50_000_000
-
-Start = Callable[["WSGIApplication"], Listener]
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -57,19 +56,6 @@ class LongResponse:
                 yield b"a" * 50_000
         finally:
             self.closed.set()
-
-
-@pytest.fixture
-def listening() -> Iterator[Start]:
-    with ExitStack() as opened:
-
-        def start(application: WSGIApplication) -> Listener:
-            listener = Listener(application)
-            listener.start()
-            opened.callback(listener.stop)
-            return listener
-
-        yield start
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from threading import Event, Semaphore, Thread
@@ -22,9 +22,10 @@ from emulator.server.http_connections import Connections
 from emulator.server.listener import Listener
 from emulator.server.signals import StopSignals
 from emulator.server.wsgi_bridge import PART_BYTES, THREADS
+from tests.server.conftest import Start
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # One process can select() among 1024 files.
 MANY = 1100
@@ -75,22 +76,6 @@ def send(listener: Listener, *requests: bytes) -> bytes:
             while part := connection.recv(65536):
                 received += part
     return bytes(received)
-
-
-@pytest.fixture
-def listening() -> Iterator[Callable[[WSGIApplication], Listener]]:
-    with ExitStack() as opened:
-
-        def start(application: WSGIApplication) -> Listener:
-            listener = Listener(application)
-            listener.start()
-            opened.callback(listener.stop)
-            return listener
-
-        yield start
-
-
-Start = Callable[["WSGIApplication"], Listener]
 
 
 def test_a_request_that_takes_long_keeps_no_other_waiting(listening: Start) -> None:
