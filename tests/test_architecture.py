@@ -28,7 +28,7 @@ LAYERS: Mapping[str, Layers] = {
         "errors artefacts ids patience protocol",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files",
-        "timestamps rate_limit transport statements schemas",
+        "timestamps rate_limit transport statements schemas engines",
         "store",
         "yaml_files events stored_values",
         "column_rules workspace_file workspace_segment",

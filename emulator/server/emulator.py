@@ -20,7 +20,7 @@ from emulator.server.host_names import open_to
 from emulator.server.listener import Listener
 from emulator.server.listener import bind as bind_socket
 from emulator.server.sandboxes import Sandboxes
-from emulator.server.services import SandboxServices
+from emulator.server.services import TABLES, SandboxServices
 from emulator.server.stores import stores_in
 from emulator.server.trial import open_trial
 from emulator.stackadapt import StackAdapt
@@ -153,6 +153,7 @@ class Emulator:
         clock = self._clock if name == DEFAULT_SANDBOX else None
         store = self._stores.open(key)
         try:
+            store.create(*TABLES)
             sandbox = Sandbox(workspace, name=name, store=store, clock=clock)
             for reporter in self._reporters:
                 sandbox.journal.listen(reporter)
