@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flask import Flask
 from werkzeug.test import Client
@@ -16,6 +16,7 @@ from emulator.protocol import DEFAULT_SANDBOX
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
 from emulator.server.app import bind, create_app
+from emulator.server.control.sandboxes import shown_at
 from emulator.server.host_names import open_to
 from emulator.server.listener import Listener
 from emulator.server.listener import bind as bind_socket
@@ -90,6 +91,10 @@ class Emulator:
     def client(self) -> Client:
         """A client that calls the application without a socket."""
         return self.app.test_client()
+
+    def described(self) -> dict[str, Any]:
+        """The default sandbox with its credentials, as the control API describes it, for clients in process."""
+        return shown_at(self._listener.url if self._listener else "", self.sandboxes.get(DEFAULT_SANDBOX))
 
     def why(
         self,
