@@ -20,7 +20,7 @@ from emulator.server.control.sandboxes import shown_at
 from emulator.server.host_names import open_to
 from emulator.server.listener import Listener
 from emulator.server.listener import bind as bind_socket
-from emulator.server.sandboxes import Sandboxes
+from emulator.server.sandboxes import REGISTRY, Sandboxes
 from emulator.server.services import TABLES, SandboxServices
 from emulator.server.stores import stores_in
 from emulator.server.trial import open_trial
@@ -158,7 +158,7 @@ class Emulator:
         clock = self._clock if name == DEFAULT_SANDBOX else None
         store = self._stores.open(key)
         try:
-            store.create(*TABLES)
+            store.create(*TABLES, *((REGISTRY,) if name == DEFAULT_SANDBOX else ()))
             sandbox = Sandbox(workspace, name=name, store=store, clock=clock)
             for reporter in self._reporters:
                 sandbox.journal.listen(reporter)
