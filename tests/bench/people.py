@@ -7,6 +7,7 @@ from time import perf_counter
 from faker import Faker
 
 from emulator.generator.people import identify, people
+from tests.bench.progress import steps
 from tests.bench.rows import Measured, Results
 from tests.bench.scale import Scale
 
@@ -19,7 +20,7 @@ def generator(scale: Scale) -> Results:
     list(people(1, 1))
     _traits(fake)
     mine, peers = [], []
-    for turn in range(scale.rounds):
+    for turn in steps("generator, round", range(scale.rounds)):
         started = perf_counter()
         for person in people(turn, scale.generated):
             identify(person)
