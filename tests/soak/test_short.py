@@ -44,5 +44,5 @@ def test_a_run_is_judged_by_memory_failures_and_the_slowest_answers(
     warm: float, last: float, errors: Mapping[str, int], slowest: float, said: list[str]
 ) -> None:
     answers = Answers(taken=[1.0] * 98 + [slowest] * 2, seconds=1.0, errors=Counter(errors))
-    soaked = Soaked(warm_mebibytes=warm, mebibytes=[90.0, last], answers=answers)
+    soaked = Soaked(warm_mebibytes=warm, mebibytes=[90.0, 200.0, last, 200.0, last, last], answers=answers)
     assert missed(soaked, growth=1.05, spread=3.0) == said
