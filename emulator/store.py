@@ -39,7 +39,8 @@ class Store:
     One transaction at a time per store: SQLite has one writer anyway, and an in-memory database has one connection.
     With `schema` (PostgreSQL) that holds across all processes. Transactions do not nest; pass the connection down
     instead. `engine` lets several stores share the connections of one database; `file` is the one that `url` names,
-    closed whenever `open_files` have too many. `changes` counts the transactions that have changed a SQLite database.
+    closed whenever `open_files` have too many. `in_use` has the stores with an open transaction. `changes` counts the
+    transactions that have changed a SQLite database.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Store:
         engine: Engine | None = None,
         file: DataFile | None = None,
         open_files: OpenFiles | None = None,
+        in_use: set[Store] | None = None,
     ) -> None:
         self.url = url
         self.shared = schema is not None
@@ -57,9 +59,9 @@ class Store:
         self._turn = RLock()
         self._owned = engine is None
         self._closed = False
-        self._busy = False
         self._created: tuple[MetaData, ...] = ()
         self._connection: Connection | None = None
+        self._in_use = set() if in_use is None else in_use
         self._file = file
         self._open_files = open_files
         self._where = str(file.path) if file else "database"
@@ -107,7 +109,7 @@ class Store:
         with self._turn, self._failures_named():
             if self._closed:
                 raise NotFound("this sandbox was closed")
-            with self._in_use(), self._transaction() as connection:
+            with self._using(), self._transaction() as connection:
                 if self._schema:
                     # Prepared statements do not name the schema.
                     path = func.set_config("search_path", f'"{self._schema}"', True)
@@ -167,9 +169,10 @@ class Store:
             return False
         try:
             # The thread of a transaction gets its own turn again.
-            if not self._busy:
-                self._disconnect()
-            return not self._busy
+            if self in self._in_use:
+                return False
+            self._disconnect()
+            return True
         finally:
             self._turn.release()
 
@@ -201,8 +204,8 @@ class Store:
         self._connection = connection
 
     @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        self._busy = True
+    def _using(self) -> Iterator[None]:
+        self._in_use.add(self)
         try:
             if self._file:
                 self._file.check_present()
@@ -210,7 +213,7 @@ class Store:
                 self._open_files.use(self._close_file)
             yield
         finally:
-            self._busy = False
+            self._in_use.discard(self)
 
     @contextmanager
     def _failures_named(self) -> Iterator[None]:

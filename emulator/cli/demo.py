@@ -16,7 +16,7 @@ from emulator.cli.terminal import Terminal
 from emulator.clock import Clock
 from emulator.harness.demo import Funnel, demo_workspace, play
 from emulator.server.emulator import Emulator
-from emulator.server.listener import Listener, bind, url_of
+from emulator.server.listener import bind, url_of
 from emulator.workspace import Workspace, load_workspace
 
 _EPILOG = """\b
@@ -61,7 +61,7 @@ def _played(
     listening: socket, url: str, workspace: Workspace, *, count: int, seed: int, report: Callable[[str], None]
 ) -> Funnel:
     with Emulator(workspace, clock=Clock(frozen_at=_START)) as emulator:
-        listener = Listener(emulator.app, listening=listening)
+        listener = emulator.listener(listening)
         listener.start()
         try:
             report(f"Segment and StackAdapt are emulated at {url}.")

@@ -20,7 +20,7 @@ from emulator.protocol import CONTROL_HEADER
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.server.host_names import open_to
-from emulator.server.listener import Listener, bind, raise_file_limit, url_of
+from emulator.server.listener import bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
 from emulator.server.signals import StopSignals
 from emulator.server.workers import run_workers
@@ -141,7 +141,7 @@ def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], Non
     with StopSignals() as signals, emulator:
         ready()
         with Heartbeat(emulator.sandboxes.opened):
-            Listener(emulator.app, listening=listening, before_stop=emulator.end_waits).run(signals)
+            emulator.listener(listening).run(signals)
 
 
 def _json_line(url: str, workspace: Workspace, control_token: str | None) -> str:

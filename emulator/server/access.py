@@ -16,7 +16,7 @@ CONFIG_KEY: Final = "STACKADAPT_EMULATOR_CONTROL"
 
 _PREFIX = "/_emulator"
 # Monitors ask for it before anything else, and it says nothing about the data.
-_PUBLIC = f"{_PREFIX}/health"
+HEALTH = f"{_PREFIX}/health"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a browser says of a request that no other page sent; other clients say nothing.
 _OWN_FETCHES = frozenset({None, "same-origin", "none"})
@@ -37,7 +37,7 @@ def check_access() -> None:
         return
     if request.method not in _READING:
         _check_origin()
-    if request.path != _PUBLIC:
+    if request.path != HEALTH:
         _check_token()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,9 +14,10 @@ from werkzeug.test import Client
 from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.journal import Listener as Reporter
-from emulator.protocol import DEFAULT_SANDBOX
+from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
+from emulator.server.access import HEALTH
 from emulator.server.app import bind, create_app
 from emulator.server.control.sandboxes import shown_at
 from emulator.server.host_names import open_to
@@ -24,11 +27,17 @@ from emulator.server.sandboxes import REGISTRY, Sandboxes
 from emulator.server.services import TABLES, SandboxServices
 from emulator.server.stores import stores_in
 from emulator.server.trial import open_trial
+from emulator.server.turns import Pace
 from emulator.stackadapt import StackAdapt
 from emulator.workspace import Workspace, load_workspace
 
 if TYPE_CHECKING:
     from emulator.harness.why import Diagnosis
+
+# A document with more than a few profiles takes more time than handing it to a thread.
+_SHORT_BYTES = 16 * 1024
+# A sandbox that is not the default one may have to be opened.
+_NAMES_SANDBOX = frozenset({"HTTP_AUTHORIZATION", f"HTTP_{SANDBOX_HEADER.upper().replace('-', '_')}"})
 
 
 class Emulator:
@@ -132,7 +141,7 @@ class Emulator:
             )
         listening = bind_socket(host, port)
         open_to(self.app, host, listening)
-        self._listener = Listener(self.app, listening=listening, before_stop=self.end_waits)
+        self._listener = self.listener(listening)
         self._listener.start()
         return self._listener.url
 
@@ -140,6 +149,18 @@ class Emulator:
     def url(self) -> str:
         """The URL of its port; opens a free one on first use."""
         return self._listener.url if self._listener is not None else self.start()
+
+    def listener(self, listening: socket.socket) -> Listener:
+        """Serves the application on a bound socket once it is started."""
+        return Listener(self.app, listening=listening, before_stop=self.end_waits, pace_of=self._pace_of)
+
+    def _pace_of(self, environ: Mapping[str, Any]) -> Pace:
+        """GraphQL waits for nothing but the store, and health not even for that."""
+        path = environ["PATH_INFO"]
+        if path == HEALTH and not self._stores.shared and environ.keys().isdisjoint(_NAMES_SANDBOX):
+            return Pace.IMMEDIATE
+        short = path == "/graphql" and int(environ.get("CONTENT_LENGTH", 0)) <= _SHORT_BYTES and self._stores.idle
+        return Pace.SHORT if short else Pace.ANY
 
     def end_waits(self) -> None:
         """Ends the requests that wait for something to happen."""

@@ -20,6 +20,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from emulator.server.turns import TimesTaken
+
 # The key of a connection in the state of its requests' ASGI scope.
 CONNECTION: Final = "connection"
 
@@ -59,6 +61,7 @@ class Connection(HttpToolsProtocol):
         self.ended = asyncio.Event()
         # Whether a request of it was answered.
         self.known = False
+        self.taken = TimesTaken()
         self._connections = connections
         self._receiving = self._in_body = False
         self._head_bytes = self._body_bytes = 0

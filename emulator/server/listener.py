@@ -15,7 +15,8 @@ from emulator.addresses import is_localhost
 from emulator.errors import PortInUse, UserMistake
 from emulator.server.http_connections import Connections
 from emulator.server.signals import StopSignals
-from emulator.server.wsgi_bridge import WsgiBridge
+from emulator.server.turns import Pace
+from emulator.server.wsgi_bridge import PaceOf, WsgiBridge
 
 if sys.platform != "win32":
     import resource
@@ -89,7 +90,10 @@ def _most_connections() -> int:
 
 
 class Listener:
-    """Serves an application on one socket until `stop`, which first calls `before_stop` to end long requests."""
+    """Serves an application on one socket until `stop`, which first calls `before_stop` to end long requests.
+
+    `pace_of` says from the WSGI environment what is known about a request before it runs.
+    """
 
     def __init__(
         self,
@@ -99,12 +103,14 @@ class Listener:
         port: int = 0,
         listening: socket.socket | None = None,
         before_stop: Callable[[], None] = lambda: None,
+        pace_of: PaceOf = lambda _environ: Pace.ANY,
     ) -> None:
         self._listening = listening or bind(host, port)
         self._listening.setblocking(False)
         self.url = url_of(self._listening)
         self._app = app
         self._before_stop = before_stop
+        self._pace_of = pace_of
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = Thread(target=self._run, name="stackadapt-emulator", daemon=True)
@@ -135,7 +141,7 @@ class Listener:
             self._on_end()
 
     async def _serve(self) -> None:
-        bridge = WsgiBridge(self._app)
+        bridge = WsgiBridge(self._app, self._pace_of)
         connections = Connections(bridge, most=_most_connections())
         accepting = asyncio.create_task(connections.accept(self._listening))
         await self._stopping.wait()

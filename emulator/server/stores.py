@@ -25,6 +25,11 @@ class Stores(Protocol):
 
     shared: bool
 
+    @property
+    def idle(self) -> bool:
+        """Whether a transaction would neither wait for another one nor for a disk or a database."""
+        ...
+
     def open(self, key: str) -> Store:
         """The store with this key, created if absent."""
         ...
@@ -43,8 +48,15 @@ class MemoryStores:
 
     shared = False
 
+    def __init__(self) -> None:
+        self._in_use: set[Store] = set()
+
+    @property
+    def idle(self) -> bool:
+        return not self._in_use
+
     def open(self, key: str) -> Store:
-        return Store()
+        return Store(in_use=self._in_use)
 
     def drop(self, key: str) -> None:
         """Nothing to delete: closing a store discards its data."""
@@ -57,6 +69,7 @@ class FileStores:
     """One SQLite file per sandbox. Those that are not used are closed, so that any number of sandboxes can exist."""
 
     shared = False
+    idle = False
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -113,6 +126,7 @@ class SharedStores:
     """One schema per sandbox in a PostgreSQL database. Raises UserMistake when the database cannot be used."""
 
     shared = True
+    idle = False
 
     def __init__(self, url: str) -> None:
         scheme, found, rest = url.partition("://")

@@ -1,8 +1,6 @@
-"""Runs a WSGI application for asyncio connections, on a few threads, and lets faults act on the connections.
+"""Runs a WSGI application for asyncio connections, and lets faults act on the connections.
 
-One request runs at a time, because threads that share the interpreter only slow each other down. One that takes longer
-or waits for another server loses its turn and goes on beside the next. Delays, connections without a response and
-clients that are slow to send or to read occupy no thread.
+Delays, connections without a response and clients that are slow to send or to read occupy no thread.
 """
 
 from __future__ import annotations
@@ -14,8 +12,7 @@ import socket
 import struct
 import sys
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from tempfile import SpooledTemporaryFile
@@ -23,26 +20,19 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from emulator.faults import ENVIRON, Interruption
-from emulator.patience import patience
 from emulator.server.http_connections import CONNECTION, Connection
+from emulator.server.turns import Pace, Turns
 from emulator.text import on_one_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-# Most of them wait for another server at any time.
-THREADS = 200
-
-# A request that runs longer than this no longer keeps others waiting.
-_TURN_SECONDS = 0.02
 # A snapshot may be large; every other endpoint has its own limit.
 _BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 _IN_MEMORY_BYTES = 1024 * 1024
 # A longer response is sent in parts.
 PART_BYTES = 64 * 1024
 _SILENCE_SECONDS = 120.0
-# An answer does not wait longer for what it has sent to other servers.
-_PATIENCE_SECONDS = 2.0
 # Linger on, for zero seconds; Windows has shorter fields.
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _LOG = logging.getLogger(__name__)
@@ -50,6 +40,7 @@ _LOG = logging.getLogger(__name__)
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+PaceOf = Callable[[Mapping[str, Any]], Pace]
 
 
 class _Interrupted(Exception):
@@ -96,11 +87,10 @@ class _Response:
 class WsgiBridge:
     """An ASGI application around a WSGI application."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, pace_of: PaceOf) -> None:
         self._app = app
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="stackadapt-emulator-request")
-        self._turn = asyncio.Semaphore(1)
-        self._running = 0
+        self._pace_of = pace_of
+        self._turns = Turns()
         self._stopping = asyncio.Event()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -126,61 +116,19 @@ class WsgiBridge:
     def stop(self) -> None:
         """Ends all delays, and all connections that wait without a response."""
         self._stopping.set()
-        self._threads.shutdown(wait=False)
+        self._turns.stop()
 
     async def _run(self, environ: dict[str, Any], connection: Connection, send: Send) -> _Response:
         """Sends all but the last part of the response, each when the client has read enough; returns the last one."""
         responding = _respond(self._app, environ)
-        while not (response := await self._in_turn(responding)).complete:
+        pace = self._pace_of(environ)
+        while not (response := await self._turns.run(lambda: next(responding), pace, connection.taken)).complete:
             await _send_all(send, response.messages(more=True))
             if connection.transport.is_closing():
                 # It may have a transaction to end.
-                await asyncio.get_running_loop().run_in_executor(self._threads, responding.close)
+                await self._turns.run_beside(responding.close)
                 raise ConnectionError
         return response
-
-    async def _in_turn(self, responding: Generator[_Response, None, None]) -> _Response:
-        """The next part of a response."""
-        loop = asyncio.get_running_loop()
-        seconds = _PATIENCE_SECONDS if self._running < THREADS // 2 else 0
-        # Futures alone, without tasks: this happens for every request, and takes a good part of a short one.
-        over: asyncio.Future[None] = loop.create_future()
-        done: asyncio.Future[_Response] = loop.create_future()
-
-        def lose_turn() -> None:
-            if not over.done():
-                over.set_result(None)
-
-        def finish(response: _Response | BaseException) -> None:
-            lose_turn()
-            if done.done():
-                return
-            if isinstance(response, BaseException):
-                done.set_exception(response)
-            else:
-                done.set_result(response)
-
-        def step() -> None:
-            response: _Response | BaseException
-            try:
-                with patience(seconds, on_wait=lambda: loop.call_soon_threadsafe(lose_turn)):
-                    response = next(responding)
-            except BaseException as error:  # noqa: BLE001 - the request must end whatever it is
-                response = error
-            # The loop is closed when a request outlives the server.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(finish, response)
-
-        self._running += 1
-        try:
-            async with self._turn:
-                timer = loop.call_later(_TURN_SECONDS, lose_turn)
-                self._threads.submit(step)
-                await over
-                timer.cancel()
-            return await done
-        finally:
-            self._running -= 1
 
     async def _finish(
         self, response: _Response, channel: SocketChannel, connection: Connection, receive: Receive, send: Send

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from emulator.server import http_connections, wsgi_bridge
+from emulator.server import http_connections, turns
 from emulator.server import listener as listener_module
 from emulator.server.listener import Listener
 from tests.server.conftest import Start
@@ -133,7 +133,7 @@ def test_a_body_that_trickles_is_given_up(listening: Start, connect: Connect, mo
 def test_clients_that_do_not_read_occupy_no_thread(
     listening: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wsgi_bridge, "THREADS", 2)
+    monkeypatch.setattr(turns, "THREADS", 2)
     listener = listening(LongResponse())
     silent = [connect(listener) for _ in range(4)]
     for connection in silent:

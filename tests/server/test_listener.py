@@ -21,7 +21,8 @@ from emulator.server import listener as listener_module
 from emulator.server.http_connections import Connections
 from emulator.server.listener import Listener
 from emulator.server.signals import StopSignals
-from emulator.server.wsgi_bridge import PART_BYTES, THREADS
+from emulator.server.turns import THREADS
+from emulator.server.wsgi_bridge import PART_BYTES
 from tests.server.conftest import Start
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 from emulator import Emulator, load_workspace
 from emulator.protocol import SANDBOX_HEADER
 from emulator.segment.delivery.sender import Sender
-from emulator.server import wsgi_bridge
+from emulator.server import turns
 from emulator.server.heartbeat import Heartbeat
 from emulator.server.listener import Listener
 
@@ -50,7 +50,7 @@ def slow() -> Iterator[SlowEndpoint]:
 @pytest.fixture
 def emulator(slow: SlowEndpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """An emulator on a port with three destinations: two at the slow endpoint, and one in the process."""
-    monkeypatch.setattr(wsgi_bridge, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "_PATIENCE_SECONDS", 0.01)
     listener = Listener(slow)
     listener.start()
     workspace = load_workspace()

@@ -237,13 +237,13 @@ def _with_latency() -> dict[str, Any]:
 
 def _count_transactions(store: Any) -> list[None]:
     beginnings: list[None] = []
-    inside = store._in_use
+    inside = store._using
 
     def counted() -> Any:
         beginnings.append(None)
         return inside()
 
-    store._in_use = counted
+    store._using = counted
     return beginnings
 
 
