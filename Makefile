@@ -38,6 +38,10 @@ lint: $(DEV) ## ruff and mypy --strict
 overload: $(DEV) ## a server under more load than it can serve, for a minute
 	@$(BIN)/python -m tests.overload
 
+.PHONY: soak
+soak: $(DEV) ## ten minutes of mixed load over 64 connections: memory, failures, slow answers
+	@$(BIN)/python -m tests.soak
+
 .PHONY: docs
 docs: $(DEV) ## rewrite the generated parts of the documentation and the output that it shows
 	@$(BIN)/python -m tests.docs.tables

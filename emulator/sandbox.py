@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, insert, select, update
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, bindparam, insert, select, update
 
 from emulator.clock import Clock, ClockSetting, Step
 from emulator.column_rules import LATEST_MILLIS, holds
@@ -17,6 +17,7 @@ from emulator.faults import Faults
 from emulator.ids import Ids
 from emulator.journal import Journal
 from emulator.rate_limit import RateLimiter
+from emulator.statements import Prepared
 from emulator.store import Store
 from emulator.workspace import Workspace
 
@@ -43,6 +44,10 @@ OPENED = Table(
 )
 
 _ROW = 1
+_STORED_CLOCK = Prepared(select(CLOCK_SETTING))
+_OPENINGS = Prepared(select(OPENED.c.openings))
+_FIRST_OPENING = Prepared(insert(OPENED).values(id=_ROW, openings=1))
+_NEXT_OPENING = Prepared(update(OPENED).values(openings=bindparam("number")))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -110,7 +115,7 @@ class StoredClock:
 
 def stored_clock(connection: Connection) -> ClockSetting | None:
     """The stored setting of a clock, if any. Raises OverflowError or TypeError for an invalid one."""
-    row = connection.execute(select(CLOCK_SETTING)).one_or_none()
+    row = _STORED_CLOCK.first(connection)
     if row is None:
         return None
     frozen_at = row.frozen_at_micros
@@ -123,11 +128,11 @@ def stored_clock(connection: Connection) -> ClockSetting | None:
 def _count_opening(store: Store) -> int:
     """1 for the first process that opens the sandbox, then 2, 3, …"""
     with store.begin() as connection:
-        before = connection.scalar(select(OPENED.c.openings))
+        before = _OPENINGS.value(connection)
         if before is None:
-            connection.execute(insert(OPENED).values(id=_ROW, openings=1))
+            _FIRST_OPENING.run(connection)
             return 1
-        connection.execute(update(OPENED).values(openings=before + 1))
+        _NEXT_OPENING.run(connection, number=before + 1)
         return int(before) + 1
 
 

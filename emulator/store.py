@@ -6,46 +6,26 @@ PostgreSQL database may be shared by several, and each sandbox has its own schem
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from threading import RLock
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    MetaData,
-    create_engine,
-    event,
-    func,
-    inspect,
-    select,
-)
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, MetaData, func, inspect, select
 from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.pool import StaticPool
-from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
-from sqlalchemy.util import LRUCache
+from sqlalchemy.schema import CreateSchema, DropSchema
 
-from emulator.clock import check_machine
 from emulator.data_files import DataFile, OpenFiles
+from emulator.engines import MEMORY, open_engine
 from emulator.errors import NotFound, UserMistake
+from emulator.memory_databases import creating, give_back, open_with
 from emulator.store_failures import failure_of
-
-MEMORY = "sqlite://"
 
 # What a column of integers can hold in every database.
 LARGEST_INTEGER = 2**63 - 1
 
 # Databases limit the number of parameters of one statement; this is far below every limit.
 _KEYS_AT_ONCE = 500
-
-# PostgreSQL's text cannot hold U+0000, which JSON can spell. It is stored as ESCAPE and a digit, as is ESCAPE itself.
-_NUL, _ESCAPE = "\x00", "\x1a"
 
 # PostgreSQL's codes of an unknown table and an unknown schema.
 _GONE = frozenset({"42P01", "3F000"})
@@ -79,6 +59,8 @@ class Store:
         self._turn = RLock()
         self._owned = engine is None
         self._closed = False
+        self._created: tuple[MetaData, ...] = ()
+        self._connection: Connection | None = None
         self._in_use = set() if in_use is None else in_use
         self._file = file
         self._open_files = open_files
@@ -87,23 +69,36 @@ class Store:
         engine = engine or open_engine(url)
         self._engine = engine.execution_options(schema_translate_map={None: schema}) if schema else engine
 
-    def create(self, tables: MetaData) -> None:
+    def create(self, *tables: MetaData) -> None:
         """Creates missing tables.
 
         Raises UserMistake when one has other columns: another version of the emulator created it.
         """
-        with self.begin() as connection:
-            if self._schema:
-                connection.execute(CreateSchema(self._schema, if_not_exists=True))
-            if self.url != MEMORY:
-                _check_columns(connection, tables, self._schema)
-            if connection.dialect.name != "sqlite":
+        missing = tuple(each for each in tables if each not in self._created)
+        if not missing:
+            return
+        if self.url == MEMORY and not self._created:
+            with self._turn:
+                self._connection = open_with(missing)
+                self._engine = self._connection.engine
+        else:
+            with self.begin() as connection:
+                self._create(connection, missing)
+        self._created += missing
+
+    def _create(self, connection: Connection, missing: Sequence[MetaData]) -> None:
+        if self._schema:
+            connection.execute(CreateSchema(self._schema, if_not_exists=True))
+        if self.url != MEMORY:
+            _check_columns(connection, missing, self._schema)
+        if connection.dialect.name != "sqlite":
+            for tables in missing:
                 tables.create_all(connection)
-                return
-            cursor = connection.connection.cursor()
-            for statement in _statements(tables):
-                cursor.execute(statement)
-            cursor.close()
+            return
+        cursor = connection.connection.cursor()
+        for statement in (each for tables in missing for each in creating(tables)):
+            cursor.execute(statement)
+        cursor.close()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -114,7 +109,7 @@ class Store:
         with self._turn, self._failures_named():
             if self._closed:
                 raise NotFound("this sandbox was closed")
-            with self._using(), self._engine.begin() as connection:
+            with self._using(), self._transaction() as connection:
                 if self._schema:
                     # Prepared statements do not name the schema.
                     path = func.set_config("search_path", f'"{self._schema}"', True)
@@ -164,7 +159,7 @@ class Store:
         with self._turn:
             self._closed = True
             if self._owned:
-                self._engine.dispose()
+                self._disconnect()
             if self._open_files:
                 self._open_files.forget(self._close_file)
 
@@ -176,10 +171,37 @@ class Store:
             # The thread of a transaction gets its own turn again.
             if self in self._in_use:
                 return False
-            self._engine.dispose()
+            self._disconnect()
             return True
         finally:
             self._turn.release()
+
+    def _disconnect(self) -> None:
+        if self._connection and self.url == MEMORY and self._created:
+            give_back(self._created, self._connection)
+            return
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """On a connection of the pool; a SQLite database has its own, since taking one takes as long as a statement."""
+        if self._schema:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        connection = self._connection or self._engine.connect()
+        self._connection = None
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            # It may be in any state.
+            connection.close()
+            raise
+        self._connection = connection
 
     @contextmanager
     def _using(self) -> Iterator[None]:
@@ -222,10 +244,11 @@ def _changes_of(connection: Connection) -> int:
     return getattr(connection.connection.driver_connection, "total_changes", 0)
 
 
-def _check_columns(connection: Connection, tables: MetaData, schema: str | None) -> None:
-    found = inspect(connection).get_multi_columns(schema=schema, filter_names=list(tables.tables))
+def _check_columns(connection: Connection, wanted: Sequence[MetaData], schema: str | None) -> None:
+    tables = {name: table for each in wanted for name, table in each.tables.items()}
+    found = inspect(connection).get_multi_columns(schema=schema, filter_names=list(tables))
     for (_, name), columns in found.items():
-        declared = tables.tables[name].columns.keys()
+        declared = tables[name].columns.keys()
         if {column["name"] for column in columns} != set(declared):
             raise UserMistake(
                 "this data was written by a different version of the emulator",
@@ -236,136 +259,7 @@ def _check_columns(connection: Connection, tables: MetaData, schema: str | None)
             )
 
 
-class UnreadableJson:
-    """What is read from a column of JSON that has none. Any use of it fails, where one item can be left out."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def __repr__(self) -> str:
-        return f"not JSON ({self._error})"
-
-    def items(self) -> Any:
-        """Raises ValueError: there is no object."""
-        raise ValueError(f"not JSON: {self._error}")
-
-    __iter__ = keys = items
-
-
-def _read_json(text: str) -> Any:
-    # An error here would fail all rows of a query for the damaged one.
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError, TypeError) as error:
-        return UnreadableJson(error)
-
-
-@cache
-def _statements(tables: MetaData) -> tuple[str, ...]:
-    """The statements that create the tables in SQLite, compiled once: a test that opens its own store must not wait."""
-    every = tables.sorted_tables
-    elements: list[DDLElement] = [CreateTable(table, if_not_exists=True) for table in every]
-    elements += [CreateIndex(index, if_not_exists=True) for table in every for index in table.indexes]
-    return tuple(str(element.compile(dialect=sqlite.dialect())) for element in elements)
-
-
 def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
     """The keys in chunks that fit into one `IN (…)`."""
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         yield keys[start : start + _KEYS_AT_ONCE]
-
-
-def open_engine(url: str) -> Engine:
-    """The connections to a database. Raises UserMistake where the machine's clock is before 1970."""
-    check_machine()
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return _open_postgresql(url)
-    engine = _open_memory() if parsed.database in (None, "", ":memory:") else _open_file(parsed)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # IMMEDIATE takes the write lock at once, so that two processes never deadlock.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-# Parameters are personal data, and errors are logged.
-_SQLITE: Mapping[str, Any] = {
-    "connect_args": {"check_same_thread": False},
-    "hide_parameters": True,
-    "json_deserializer": _read_json,
-}
-# The statements of all databases in memory: each test of a user opens its own, and must not compile them again.
-_COMPILED: LRUCache[Any, Any] = LRUCache(2000)
-
-
-def _open_memory() -> Engine:
-    model = _memory_model()
-    return Engine(
-        model.pool.recreate(),
-        model.dialect,
-        model.url,
-        hide_parameters=True,
-        execution_options={"compiled_cache": _COMPILED},
-    )
-
-
-@cache
-def _memory_model() -> Engine:
-    """What all databases in memory have in common: compiled statements are kept by the dialect."""
-    engine = create_engine(MEMORY, poolclass=StaticPool, **_SQLITE)
-    event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
-    # Connecting once completes the dialect.
-    engine.connect().close()
-    engine.dispose()
-    return engine
-
-
-def _open_file(url: URL) -> Engine:
-    engine = create_engine(url, **_SQLITE)
-    event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        # What was acknowledged survives a power cut, too.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA busy_timeout=30000")
-
-    return engine
-
-
-def _leave_begin_to_sqlalchemy(connection: Any, _record: Any) -> None:
-    # The driver would open transactions too late.
-    connection.isolation_level = None
-
-
-def _open_postgresql(url: str) -> Engine:
-    # An optional driver, installed with the extra `postgres`.
-    from psycopg.types.string import StrDumperUnknown, TextLoader
-
-    class Dumper(StrDumperUnknown):
-        def dump(self, obj: str) -> Any:
-            if _NUL in obj or _ESCAPE in obj:
-                obj = obj.replace(_ESCAPE, f"{_ESCAPE}1").replace(_NUL, f"{_ESCAPE}0")
-            return super().dump(obj)
-
-    class Loader(TextLoader):
-        def load(self, data: Any) -> Any:
-            text = super().load(data)
-            if isinstance(text, str) and _ESCAPE in text:
-                return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
-            return text
-
-    # A thread needs two at most: one for its transaction, one for `alone`. A connection may have been lost meanwhile.
-    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True, pool_pre_ping=True)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.adapters.register_dumper(str, Dumper)
-        for kind in ("text", "varchar"):
-            connection.adapters.register_loader(kind, Loader)
-
-    return engine

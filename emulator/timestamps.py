@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)
 MILLISECOND = timedelta(milliseconds=1)
+_MINUTE_MILLIS = 60_000
+_DAY_MILLIS = 1440 * _MINUTE_MILLIS
+_MINUTES = tuple(f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440))
+_SECONDS = tuple(f"{second:02d}." for second in range(60))
+_THOUSANDTHS = tuple(f"{number:03d}Z" for number in range(1000))
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 
 
@@ -27,8 +33,19 @@ def from_millis(millis: int) -> datetime:
 
 def iso_of_millis(millis: int) -> str:
     """As both services print it: `2026-01-02T03:04:05.678Z`."""
-    # Without a time zone to convert from: half the time, and every event has several.
-    return f"{(_NAIVE_EPOCH + timedelta(milliseconds=millis)).isoformat(timespec='milliseconds')}Z"
+    # From parts that are written already, in half the time: every event has several.
+    day, rest = divmod(millis, _DAY_MILLIS)
+    minute, rest = divmod(rest, _MINUTE_MILLIS)
+    try:
+        return f"{_date(day)}{_MINUTES[minute]}{_SECONDS[rest // 1000]}{_THOUSANDTHS[rest % 1000]}"
+    except TypeError:
+        # A damaged file may have a fraction.
+        return f"{(_NAIVE_EPOCH + timedelta(milliseconds=millis)).isoformat(timespec='milliseconds')}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int) -> str:
+    return (_NAIVE_EPOCH + timedelta(days=day)).date().isoformat()
 
 
 def is_iso(text: str) -> bool:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from faker import VERSION as FAKER_VERSION
 from faker import Faker
@@ -25,8 +25,7 @@ _FIRST_DRAW = 1
 FAKER_RELEASE = f"Faker {FAKER_VERSION}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Parts of a postal address that belong together."""
 
     city: str

@@ -64,7 +64,7 @@ class InProcess:
     def isolated(self, workspace: Any, options: Options) -> Iterator[Endpoint]:
         with (
             Emulator(_workspace(workspace, options)) as emulator,
-            in_process(emulator.app, address=lambda: emulator.url) as endpoint,
+            in_process(emulator.app, sandbox=emulator.described(), address=lambda: emulator.url) as endpoint,
         ):
             yield endpoint
 

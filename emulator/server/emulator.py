@@ -19,11 +19,12 @@ from emulator.sandbox import Sandbox
 from emulator.segment import Segment
 from emulator.server.access import HEALTH
 from emulator.server.app import bind, create_app
+from emulator.server.control.sandboxes import shown_at
 from emulator.server.host_names import open_to
 from emulator.server.listener import Listener
 from emulator.server.listener import bind as bind_socket
-from emulator.server.sandboxes import Sandboxes
-from emulator.server.services import SandboxServices
+from emulator.server.sandboxes import REGISTRY, Sandboxes
+from emulator.server.services import TABLES, SandboxServices
 from emulator.server.stores import stores_in
 from emulator.server.trial import open_trial
 from emulator.server.turns import Pace
@@ -100,6 +101,10 @@ class Emulator:
         """A client that calls the application without a socket."""
         return self.app.test_client()
 
+    def described(self) -> dict[str, Any]:
+        """The default sandbox with its credentials, as the control API describes it, for clients in process."""
+        return shown_at(self._listener.url if self._listener else "", self.sandboxes.get(DEFAULT_SANDBOX))
+
     def why(
         self,
         *,
@@ -174,6 +179,7 @@ class Emulator:
         clock = self._clock if name == DEFAULT_SANDBOX else None
         store = self._stores.open(key)
         try:
+            store.create(*TABLES, *((REGISTRY,) if name == DEFAULT_SANDBOX else ()))
             sandbox = Sandbox(workspace, name=name, store=store, clock=clock)
             for reporter in self._reporters:
                 sandbox.journal.listen(reporter)

@@ -26,6 +26,7 @@ from emulator.ids import secret
 from emulator.protocol import DEFAULT_SANDBOX
 from emulator.server.services import SandboxServices
 from emulator.server.stores import Stores
+from emulator.statements import Prepared
 from emulator.workspace import Destination, Workspace, parse_workspace
 
 REGISTRY = MetaData()
@@ -48,6 +49,9 @@ WORKSPACES = Table(
 
 # The stores of deleted sandboxes, until their data is deleted, too.
 DROPPED = Table("sandbox_stores_dropped", REGISTRY, Column("key", Text, primary_key=True))
+
+_REGISTERED = Prepared(select(SANDBOXES))
+_DROPPED_KEYS = Prepared(select(DROPPED.c.key))
 
 _TOKEN, _WRITE_KEY = "token", "write key"
 _PREFIXES = {_TOKEN: "sa", _WRITE_KEY: "segment"}
@@ -269,9 +273,9 @@ class Sandboxes:
     def _finish_deletions(self) -> None:
         """Deletes the data of sandboxes that were being deleted when the emulator was killed."""
         with self._registry.begin() as connection:
-            keys = connection.scalars(select(DROPPED.c.key)).all()
-        for key in keys:
-            self._drop(key)
+            rows = _DROPPED_KEYS.rows(connection)
+        for row in rows:
+            self._drop(row.key)
 
     def _drop(self, key: str) -> None:
         # The row is locked meanwhile: no other process drops the store at the same time.
@@ -318,7 +322,7 @@ class Sandboxes:
     def _read_registry(self) -> None:
         before = self._rows
         with self._registry.begin() as connection:
-            rows = {row.name: _Row(**row._mapping) for row in connection.execute(select(SANDBOXES))}
+            rows = {row.name: _Row(**row._asdict()) for row in _REGISTERED.rows(connection)}
         # One that was deleted and created again has another secret; one created meanwhile is not in `before`.
         for row in [row for name, row in before.items() if rows.get(name) != row]:
             self._forget(row)

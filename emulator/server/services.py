@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, TypeAlias
 from emulator.clock import LATEST
 from emulator.patience import patience
 from emulator.protocol import SANDBOX_HEADER
-from emulator.sandbox import Sandbox
+from emulator.sandbox import CLOCK, OPENINGS, Sandbox
+from emulator.segment import TABLES as SEGMENT
 from emulator.segment import Segment
 from emulator.server.changes import Changes
 from emulator.stackadapt import StackAdapt
+from emulator.stackadapt.tables import DERIVED, STACKADAPT
 from emulator.transport import HttpTransport, Transport
 from emulator.workspace import Destination
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+# Those of every sandbox: creating all at once takes the least time.
+TABLES = (CLOCK, OPENINGS, STACKADAPT, DERIVED, SEGMENT)
 
 # The host is never resolved: the request goes straight into the application.
 _IN_PROCESS_URL = "http://127.0.0.1/graphql"

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from tests.bench.progress import steps
+
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _LAST_CHUNK = b"0\r\n\r\n"
 # A server that stops answering ends the measurement with errors.
@@ -58,7 +60,8 @@ def post(path: str, authorization: str, body: bytes) -> bytes:
 
 def each(requests: Sequence[bytes]) -> Requests:
     """Each of these once, in order."""
-    return lambda number: requests[number] if number < len(requests) else None
+    rest = steps("requests", requests)
+    return lambda _: next(rest, None)
 
 
 def drive(port: int, requests: Requests, *, connections: int = 1, seconds: float = 600.0) -> Answers:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench import documents, servers
 from tests.bench.client import Answers, drive, each
+from tests.bench.progress import steps
 from tests.bench.rows import Measured, Results
 from tests.bench.scale import Scale
 from tests.bench.servers import Server
@@ -49,7 +50,7 @@ def one(scale: Scale) -> Results:
         return sent[position % len(sent)]
 
     with _started(naive=True) as started:
-        for _ in range(scale.rounds):
+        for _ in steps("one profile, round", range(scale.rounds)):
             for name, server in started.items():
                 # Every server gets the same documents, none of them twice within thousands of requests.
                 position = 0
@@ -72,7 +73,7 @@ def thousand(scale: Scale) -> Results:
     sent = documents.thousand_profiles(scale.thousands * (scale.rounds + 1))
     found: defaultdict[str, list[float]] = defaultdict(list)
     with _started(data=True) as started:
-        for turn in range(scale.rounds + 1):
+        for turn in steps("thousand profiles, round", range(scale.rounds + 1)):
             these = sent[turn * scale.thousands : (turn + 1) * scale.thousands]
             for name, server in started.items():
                 answers = drive(server.port, each(these)).checked()
@@ -91,7 +92,7 @@ def page(scale: Scale) -> Results:
     with _started() as started:
         for server in started.values():
             fill(server, 0, scale.page_profiles)
-        for _ in range(scale.rounds):
+        for _ in steps("page, round", range(scale.rounds)):
             for name, server in started.items():
                 found[name].append(_pages(server, scale.pages).milliseconds(0.5))
     return {"page": _beside(found, "memory", "yoga")}
@@ -119,14 +120,13 @@ def mixed(scale: Scale) -> Results:
 
     found: defaultdict[str, list[float]] = defaultdict(list)
     with _started() as started:
-        for _ in range(scale.mixed_rounds):
-            for connections in _MANY:
-                for name, server in started.items():
-                    answers = drive(server.port, request, connections=connections, seconds=scale.mixed_seconds)
-                    found[f"{name} {connections}"].append(answers.rate)
-                    found[f"{name} {connections} p50"].append(answers.milliseconds(0.5))
-                    found[f"{name} {connections} p99"].append(answers.milliseconds(0.99))
-                    found[f"{name} errors"].append(answers.errors.total())
+        for connections in steps("mixed, round", _MANY * scale.mixed_rounds):
+            for name, server in started.items():
+                answers = drive(server.port, request, connections=connections, seconds=scale.mixed_seconds)
+                found[f"{name} {connections}"].append(answers.rate)
+                found[f"{name} {connections} p50"].append(answers.milliseconds(0.5))
+                found[f"{name} {connections} p99"].append(answers.milliseconds(0.99))
+                found[f"{name} errors"].append(answers.errors.total())
     rows = {}
     for connections in _MANY:
         rows[f"mixed-{connections}"] = _beside(found, f"memory {connections}", f"yoga {connections}")
@@ -137,12 +137,11 @@ def mixed(scale: Scale) -> Results:
 
 def fill(server: Server, first: int, end: int) -> None:
     """Stores the profiles of these numbers."""
-    starts = range(first, end, documents.A_DOCUMENT)
+    starts = steps("documents of a thousand profiles", range(first, end, documents.A_DOCUMENT))
 
-    def request(number: int) -> bytes | None:
-        if number >= len(starts):
-            return None
-        return documents.profile_page(starts[number], min(starts[number] + documents.A_DOCUMENT, end))
+    def request(_: int) -> bytes | None:
+        start = next(starts, None)
+        return None if start is None else documents.profile_page(start, min(start + documents.A_DOCUMENT, end))
 
     drive(server.port, request, connections=2, seconds=3600).checked()
 

@@ -15,6 +15,7 @@ from time import process_time
 from typing import Any
 
 from emulator.mapping import DestinationInstance, OutgoingRequest, Response, load_definition
+from tests.bench.progress import steps
 from tests.bench.rows import Measured, Results
 from tests.bench.scale import Scale
 from tests.conformance.packages import NEWEST, missing_reason, package_directory
@@ -41,7 +42,7 @@ def mapping(scale: Scale) -> Results:
     work = job()
     mine: list[float] = []
     published: list[float] = []
-    for _ in range(scale.mapping_turns):
+    for _ in steps("mapping, turn", range(scale.mapping_turns)):
         mine += ours(work)
         published += theirs(work)
     return {"mapping": Measured(figures=[*map(_rate, mine)], peers=[*map(_rate, published)])}

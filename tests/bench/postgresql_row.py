@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from tests import postgresql as server_of_tests
 from tests.bench import documents, servers
 from tests.bench.client import drive
+from tests.bench.progress import steps
 from tests.bench.rows import Measured, Results
 from tests.bench.scale import Scale
 
@@ -26,7 +27,7 @@ def postgresql(scale: Scale) -> Results:
         servers.emulator("--database", database.url) as on_postgresql,
         servers.emulator("--data", folder) as on_sqlite,
     ):
-        for turn in range(scale.rounds + 1):
+        for turn in steps("PostgreSQL, round", range(scale.rounds + 1)):
             for name, server in (("postgresql", on_postgresql), ("sqlite", on_sqlite)):
                 first = turn * 997
 

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from tests.bench import documents, servers
 from tests.bench.client import drive, each
+from tests.bench.progress import steps
 from tests.bench.rows import Measured, Results
 from tests.bench.scale import Scale
 from tests.bench.servers import Server
@@ -17,7 +18,7 @@ def start(scale: Scale) -> Results:
     """In turn; the first start of each fills the caches of the system and is not counted."""
     sent = documents.one_profile(scale.starts + 1, seed=5)
     mine, peers = [], []
-    for mutation in sent:
+    for mutation in steps("start", sent):
         mine.append(_until_answered(servers.emulator, mutation))
         peers.append(_until_answered(servers.yoga, mutation))
     return {"start": Measured(figures=mine[1:], peers=peers[1:])}

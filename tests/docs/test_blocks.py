@@ -26,7 +26,7 @@ UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 
 # Commands that are not run, by a pattern, and why. Options of this package's own commands are checked all the same.
 NOT_RUN = {
-    r"^make (fuzz|overload|durability)\b": "runs for minutes; each has a short form among the tests",
+    r"^make (fuzz|overload|soak|durability)\b": "runs for minutes; each has a short form among the tests",
     r"^make (check|test|docs|conformance|test-postgresql|bench)\b": "runs for minutes, and this test among others",
     r"^pip install ": "changes the environment; tests/e2e/test_example_project.py installs the wheel",
     r"-- npm test": "needs a Node project",

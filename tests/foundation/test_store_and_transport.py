@@ -9,10 +9,11 @@ from threading import Thread
 
 import pytest
 from flask import Flask, Response, request
-from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from emulator.errors import UserMistake
+from emulator.server.services import TABLES as EVERY_TABLE
 from emulator.store import Store
 from emulator.transport import HttpTransport, TransportError
 
@@ -54,6 +55,39 @@ def test_databases_in_memory_share_compiled_statements_and_no_rows() -> None:
             assert result.scalars().all() == [number]
         store.close()
     assert compiled[0] is compiled[1] is compiled[2]
+
+
+def schema_of(store: Store) -> list[tuple[str, str, str | None]]:
+    with store.begin() as connection:
+        return [
+            (row.type, row.name, row.sql)
+            for row in connection.execute(text("SELECT type, name, sql FROM sqlite_master ORDER BY name"))
+        ]
+
+
+def test_tables_are_the_same_however_they_are_created(tmp_path: Path) -> None:
+    """Those of a new database in memory are copied."""
+    copied, one_by_one, file = Store(), Store(), Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    copied.create(*EVERY_TABLE)
+    file.create(*EVERY_TABLE)
+    for tables in EVERY_TABLE:
+        one_by_one.create(tables)
+        copied.create(tables)
+    assert schema_of(copied) == schema_of(one_by_one) == schema_of(file)
+    for store in (copied, one_by_one, file):
+        store.close()
+
+
+def test_a_store_works_after_a_transaction_that_failed(url: str) -> None:
+    """It keeps its connection between transactions."""
+    store = Store(url)
+    store.create(TABLES)
+    with pytest.raises(IntegrityError), store.begin() as connection:
+        connection.execute(ROWS.insert(), [{"id": 1}, {"id": 1}])
+    with store.begin() as connection:
+        connection.execute(ROWS.insert(), [{"id": 2}])
+    assert count(store) == 1
+    store.close()
 
 
 def test_transactions_of_threads_are_serialised(url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import cache, wraps
 from inspect import Parameter, signature
 from types import FunctionType
 from typing import Any, TypeVar
@@ -47,14 +47,19 @@ def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _check_arguments(method: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]) -> None:
-    parameters = signature(method).parameters
+    declared = _declared(method)
+    parameters = declared.parameters
     _, *names = (name for name, each in parameters.items() if each.kind is not Parameter.VAR_KEYWORD)
     if len(names) == len(parameters) - 1:
         check_keys(named, names, where=method.__name__)
     try:
-        signature(method).bind(*positional, **named)
+        declared.bind(*positional, **named)
     except TypeError as error:
         raise InputError(str(error), where=method.__name__, allowed=", ".join(names)) from None
+
+
+# Reading it takes longer than the check, and the methods are those of a few classes.
+_declared = cache(signature)
 
 
 def _without_frames(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from emulator.addresses import shown
@@ -51,10 +52,12 @@ class Control:
 
     def pages(self, path: str, key: str, **query: Any) -> Iterator[Any]:
         """Every item of a paginated list."""
-        offset = 0
-        while page := self.get(path, limit=_PAGE, offset=offset, **query)[key]:
+        for offset in count(step=_PAGE):
+            page = self.get(path, limit=_PAGE, offset=offset, **query)[key]
             yield from page
-            offset += len(page)
+            # The list shows an item for every one that it has, so a shorter page is the last.
+            if len(page) < _PAGE:
+                return
 
     def _request(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         response = self._client.request(method, f"/_emulator/{path}", **content)

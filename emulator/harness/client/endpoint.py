@@ -121,15 +121,16 @@ class RemoteGraphQL:
             )
 
 
-def sandbox_at(
-    client: httpx.Client, name: str = DEFAULT_SANDBOX, *, address: Callable[[], str] | None = None
-) -> Endpoint:
+def sandbox_at(client: httpx.Client, name: str = DEFAULT_SANDBOX) -> Endpoint:
     """An existing sandbox, with its first token that may write and the first advertiser of its workspace.
 
     Later control requests of `client` are for this sandbox. Raises NotFound.
     """
-    sandbox = Control(client).get(_path(name))
-    client.headers[SANDBOX_HEADER] = name
+    return _endpoint(client, Control(client).get(_path(name)))
+
+
+def _endpoint(client: httpx.Client, sandbox: Mapping[str, Any], address: Callable[[], str] | None = None) -> Endpoint:
+    client.headers[SANDBOX_HEADER] = sandbox["name"]
     return Endpoint(
         client=client,
         token=sandbox["token"],
@@ -141,12 +142,17 @@ def sandbox_at(
 
 
 @contextmanager
-def in_process(app: WSGIApplication, *, address: Callable[[], str] | None = None) -> Iterator[Endpoint]:
-    """The default sandbox of an emulator, without a socket. `address` returns the base URL to print."""
+def in_process(
+    app: WSGIApplication, *, sandbox: Mapping[str, Any] | None = None, address: Callable[[], str] | None = None
+) -> Iterator[Endpoint]:
+    """The default sandbox of an emulator, without a socket. `address` returns the base URL to print.
+
+    `sandbox` is its description in the control API, where the caller has it already.
+    """
     import httpx
 
     with httpx.Client(transport=httpx.WSGITransport(app=app), base_url=_IN_PROCESS) as client:
-        yield sandbox_at(client, address=address)
+        yield _endpoint(client, sandbox or Control(client).get(_path(DEFAULT_SANDBOX)), address)
 
 
 def probe(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from emulator.errors import UserMistake, WorkspaceError, unknown
@@ -31,11 +33,8 @@ def delivery_targets(workspace: Workspace) -> Iterator[DeliveryTarget]:
             continue
         enabled = [subscription for subscription in destination.subscriptions if subscription.enabled]
         _check_names(destination, enabled)
-        instance = DestinationInstance(
-            definition_of(destination),
-            destination.settings,
-            [_stored(destination, subscription) for subscription in enabled],
-        )
+        stored = [_stored(destination, subscription) for subscription in enabled]
+        instance = _compiled(_Stored(definition_of(destination), destination.settings, stored))
         for subscription, compiled in zip(enabled, instance.subscriptions, strict=True):
             yield DeliveryTarget(destination=destination, name=subscription.name, subscription=compiled)
 
@@ -68,6 +67,30 @@ def _stored(destination: Destination, subscription: Subscription) -> Mapping[str
         "subscribe": subscription.trigger,
         "mapping": subscription.mapping_over(actions[subscription.action].default_mapping()),
     }
+
+
+class _Stored:
+    """A destination instance as Segment stores it; equal to another of the same generation with the same content."""
+
+    def __init__(
+        self, definition: Definition, settings: Mapping[str, Any], subscriptions: Sequence[Mapping[str, Any]]
+    ) -> None:
+        self.definition, self.settings, self.subscriptions = definition, settings, subscriptions
+        # What is written alike is of the same types, too.
+        self._content = repr((id(definition), dict(settings), subscriptions))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Stored) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+
+@lru_cache(maxsize=64)
+def _compiled(stored: _Stored) -> DestinationInstance:
+    """Compiled once for all emulators of the process: a test opens its own, and must not wait."""
+    # Copies: a workspace that is given as a dict may be changed before it is used again.
+    return DestinationInstance(stored.definition, deepcopy(stored.settings), deepcopy(stored.subscriptions))
 
 
 def _check_names(destination: Destination, subscriptions: list[Subscription]) -> None:

@@ -66,8 +66,9 @@ def _summary(sandbox: NamedSandbox | UnreadableSandbox) -> dict[str, Any]:
     return {"name": sandbox.name, "seed": sandbox.workspace.seed}
 
 
-def _shown(sandbox: NamedSandbox) -> dict[str, Any]:
-    workspace, root = sandbox.workspace, request.host_url.rstrip("/")
+def shown_at(root: str, sandbox: NamedSandbox) -> dict[str, Any]:
+    """A sandbox of the emulator at a base URL, with its credentials."""
+    workspace = sandbox.workspace
     return {
         **_summary(sandbox),
         "token": _writing_token(workspace),
@@ -79,6 +80,10 @@ def _shown(sandbox: NamedSandbox) -> dict[str, Any]:
         "control": f"{root}/_emulator",
         "advertisers": {advertiser.id: advertiser.name for advertiser in workspace.advertisers},
     }
+
+
+def _shown(sandbox: NamedSandbox) -> dict[str, Any]:
+    return shown_at(request.host_url.rstrip("/"), sandbox)
 
 
 def _writing_token(workspace: Workspace) -> str | None:

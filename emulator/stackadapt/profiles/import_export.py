@@ -209,7 +209,7 @@ def _page(connection: Connection, advertiser_id: str | None, after: int) -> dict
     return {row.id: _exported(row, external_ids[row.id], audiences[row.id]) for row in rows}
 
 
-def _exported(row: Row[Any], external_ids: Sequence[Row[Any]], audiences: Sequence[Row[Any]]) -> JsonObject:
+def _exported(row: Row[Any], external_ids: Sequence[Any], audiences: Sequence[Any]) -> JsonObject:
     """A profile as `file_formats` describes it; of a damaged one what could be read, with `notShown`."""
     stored = StoredValues()
 
@@ -229,10 +229,10 @@ def _exported(row: Row[Any], external_ids: Sequence[Row[Any]], audiences: Sequen
     )
 
 
-def _identities(rows: Sequence[Row[Any]], **columns: str) -> list[JsonObject]:
+def _identities(rows: Sequence[Any], **columns: str) -> list[JsonObject]:
     """The provider of each row, and other texts by the columns that have them."""
     named = {"provider": "provider", **columns}
-    return [{key: text_of(row._mapping[column]) for key, column in named.items()} for row in rows]
+    return [{key: text_of(getattr(row, column)) for key, column in named.items()} for row in rows]
 
 
 def _problem(line: int, problem: Problem) -> JsonObject:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
 
 from emulator.errors import unknown
 from emulator.json_text import compact
@@ -21,6 +22,7 @@ from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJEC
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import BATCHES, HELD_EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
+from emulator.statements import Prepared
 from emulator.stored_values import StoredValues
 
 PAGE = 100
@@ -50,14 +52,11 @@ class ProfileQueries:
         """Profiles, oldest first: `advertiserId`, `email`, `marketingStatus`, `externalIds`, `properties`, `audiences`
         (`id`, `name`, `provider`, `since`), `visibleAt`, `sources`.
         """
-        conditions = _equal((PROFILES.c.advertiser_id, advertiser_id), (PROFILES.c.email, email and normalise(email)))
-        if external_id is not None:
-            held = HELD_EXTERNAL_IDS.subquery()
-            known = select(held.c.profile_id).where(held.c.external_id == external_id)
-            conditions.append(PROFILES.c.id.in_(known))
-        query = select(PROFILES).where(*conditions).order_by(PROFILES.c.id).limit(limit).offset(offset)
+        filters = {"advertiser_id": advertiser_id, "email": email and normalise(email), "external_id": external_id}
+        given = {name: value for name, value in filters.items() if value is not None}
+        query = _profiles_with(tuple(given))
         with self._transaction() as connection:
-            return _profiles(connection, connection.execute(query).all())
+            return _profiles(connection, query.rows(connection, **given, limit=limit, offset=offset))
 
     def records(
         self,
@@ -174,7 +173,22 @@ def _has_value(external_id: str) -> ColumnElement[bool]:
     return or_(*(func.replace(RECORDS.c.raw, text, "") != RECORDS.c.raw for text in texts))
 
 
-def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObject]:
+_HELD = HELD_EXTERNAL_IDS.subquery()
+_PROFILE_FILTERS: Mapping[str, ColumnElement[bool]] = {
+    "advertiser_id": PROFILES.c.advertiser_id == bindparam("advertiser_id"),
+    "email": PROFILES.c.email == bindparam("email"),
+    "external_id": PROFILES.c.id.in_(select(_HELD.c.profile_id).where(_HELD.c.external_id == bindparam("external_id"))),
+}
+
+
+@cache
+def _profiles_with(filters: tuple[str, ...]) -> Prepared:
+    conditions = [_PROFILE_FILTERS[name] for name in filters]
+    every = select(PROFILES).where(*conditions).order_by(PROFILES.c.id)
+    return Prepared(every.limit(bindparam("limit")).offset(bindparam("offset")))
+
+
+def _profiles(connection: Connection, rows: Sequence[Any]) -> list[JsonObject]:
     ids = [row.id for row in rows]
     external_ids, audiences = external_ids_of(connection, ids), audiences_of(connection, ids)
     integrations = integrations_of(connection, ids)
@@ -182,7 +196,7 @@ def _profiles(connection: Connection, rows: Sequence[Row[Any]]) -> list[JsonObje
 
 
 def _profile(
-    row: Row[Any], external_ids: Sequence[Row[Any]], audiences: Sequence[Row[Any]], integrations: Sequence[JsonObject]
+    row: Any, external_ids: Sequence[Any], audiences: Sequence[Any], integrations: Sequence[JsonObject]
 ) -> JsonObject:
     stored = StoredValues()
     item = {
