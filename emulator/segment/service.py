@@ -103,8 +103,7 @@ class Segment:
             calls = [result for result in results if isinstance(result, Call)]
             computed = self._engage.apply_calls(transaction, calls, at=at)
             discarded = self._queue.add(transaction, computed.events, self._recipients, source=source)
-        for result in results:
-            self._sandbox.journal.append(_received(result, source, at))
+        self._sandbox.journal.extend([_received(result, source, at) for result in results])
         self._publish(computed, discarded)
         self._dispatcher.process_stored()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
@@ -344,8 +343,7 @@ class Segment:
 
     def _publish(self, computed: Computed, discarded: Sequence[Mapping[str, Any]]) -> None:
         """Reports changes of membership and the deliveries that a switch discarded."""
-        for change in computed.changes:
-            self._sandbox.journal.append(change)
+        self._sandbox.journal.extend(computed.changes)
         by_switch = Counter((row["destination"], row["subscription"], row["message"]) for row in discarded)
         for (destination, subscription, message), count in by_switch.items():
             self._sandbox.journal.append(

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from emulator.json_text import compact
 from emulator.segment.profiles.history_store import HistoryStore
 from emulator.segment.profiles.profile import USER_ID, Identifier, Profile, Setting
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
@@ -207,8 +208,8 @@ def _keys_of(connection: Connection, identifiers: set[Identifier]) -> list[int]:
 
 def _row(profile: Profile) -> dict[str, Any]:
     return {
-        "traits": json.dumps(profile.traits),
-        "updated": json.dumps(profile.updated),
+        "traits": compact(profile.traits),
+        "updated": compact(profile.updated),
         "turn": max((turn for _, turn in profile.updated.values()), default=0),
     }
 
@@ -218,6 +219,8 @@ def _settings(stored: str) -> dict[str, Setting]:
 
 
 def _within_limits(identifiers: Sequence[Identifier], matched: Sequence[Profile]) -> bool:
-    together = {identifier for profile in matched for identifier in profile.identifiers} | set(identifiers)
-    counts = Counter(kind for kind, _ in together)
-    return all(count <= _LIMITS.get(kind, _LIMIT) for kind, count in counts.items())
+    together = set(identifiers).union(*(profile.identifiers for profile in matched))
+    kinds = [kind for kind, _ in together]
+    if len(set(kinds)) == len(kinds):
+        return True
+    return all(count <= _LIMITS.get(kind, _LIMIT) for kind, count in Counter(kinds).items())
