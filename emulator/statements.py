@@ -129,6 +129,14 @@ class Prepared:
             compiled = self._for(connection.dialect)
             _execute(connection, compiled.text, compiled.arranged_rows(rows), many=True).close()
 
+    def many_values(self, connection: Connection, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """As `many`, rows of the values of these parameters in their order."""
+        compiled = self._for(connection.dialect)
+        if compiled.order != names or compiled.parameters or compiled.own:
+            self.many(connection, [dict(zip(names, row, strict=True)) for row in rows])
+            return
+        _execute(connection, compiled.text, rows, many=True).close()
+
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
         if found is None:
@@ -142,13 +150,33 @@ def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping
     SQLite returns the ids of several rows in no particular order, so that SQLAlchemy would insert one row at a time.
     Its only writer is this transaction, so the next ids are known.
     """
+    if not rows:
+        return ()
+    names = tuple(rows[0])
+    return insert_numbered_values(connection, table, names, [tuple([row[name] for name in names]) for row in rows])
+
+
+def insert_numbered_values(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> Sequence[int]:
+    """As `insert_numbered`, rows of values in the order of `names`."""
     if connection.dialect.name != "sqlite":
         statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return connection.execute(statement, rows).scalars().all()
+        named = [dict(zip(names, row, strict=True)) for row in rows]
+        return connection.execute(statement, named).scalars().all()
     last = connection.scalar(_last_id(table)) or 0
     numbers = range(last + 1, last + 1 + len(rows))
-    insert_rows(connection, table, [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)])
+    numbered = [(number, *row) for number, row in zip(numbers, rows, strict=True)]
+    insert_values(connection, table, ("id", *names), numbered)
     return numbers
+
+
+def insert_values(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """As `insert_rows`, rows of values in the order of `names`."""
+    if rows:
+        _inserting(table, names).many_values(connection, names, rows)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from emulator.json_text import compact
 from emulator.segment.profiles.history_store import HistoryStore
 from emulator.segment.profiles.profile import USER_ID, Identifier, Profile, Setting
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
-from emulator.statements import Prepared, insert_numbered, keys
+from emulator.statements import Prepared, insert_numbered, insert_values, keys
 
 _LIMITS = {USER_ID: 1}
 _LIMIT = 5
@@ -39,7 +39,7 @@ _CHANGE = Prepared(
     .values({name: bindparam(f"new_{name}") for name in ("traits", "updated", "turn")})
 )
 _IDENTIFY = Prepared(insert(IDENTIFIERS).values({name: bindparam(name) for name in ("type", "value", "profile_id")}))
-_ENTER = Prepared(insert(MEMBERSHIPS).values({name: bindparam(name) for name in ("profile_id", "audience_key")}))
+_MEMBERSHIP = ("profile_id", "audience_key")
 _LEAVE = Prepared(
     delete(MEMBERSHIPS).where(
         MEMBERSHIPS.c.profile_id == bindparam("profile"), MEMBERSHIPS.c.audience_key == bindparam("audience")
@@ -166,10 +166,12 @@ class ProfileSession:
         entered, left = [], []
         for profile in profiles:
             before, now = profile.stored.audiences, profile.audiences
-            entered += [{"profile_id": profile.key, "audience_key": key} for key in sorted(now - before)]
+            if before == now:
+                continue
+            entered += [(profile.key, key) for key in sorted(now - before)]
             left += [{"profile": profile.key, "audience": key} for key in sorted(before - now)]
         _LEAVE.many(self._connection, left)
-        _ENTER.many(self._connection, entered)
+        insert_values(self._connection, MEMBERSHIPS, _MEMBERSHIP, entered)
 
 
 def key_of(profile: Profile) -> int:
