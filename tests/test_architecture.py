@@ -45,7 +45,15 @@ LAYERS: Mapping[str, Layers] = {
         "__main__",
     ),
     "emulator.segment": layers(
-        "event_contents", "tables lookups", "profiles tracking", "conditions", "engage", "delivery", "service", "http"
+        "event_contents",
+        "tables lookups",
+        "event_payload",
+        "profiles tracking",
+        "conditions",
+        "engage",
+        "delivery",
+        "service",
+        "http",
     ),
     # Pages of profiles are filtered by segments, and segments by what ingestion has declared.
     "emulator.stackadapt": layers(
@@ -69,7 +77,8 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.faults": "",
         "emulator.mapping": "",
         "emulator.segment": "conditions.compile delivery.subscriptions delivery.switches engage.audience_events "
-        "engage.journey_events engage.routes http lookups profiles.profile tables tracking.calls tracking.request_body",
+        "engage.journey_events engage.routes event_contents event_payload http lookups profiles.profile tables "
+        "tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",
