@@ -62,14 +62,16 @@ REGULATIONS = Table(
     Column("content", Text, nullable=False, info=holds(json=OBJECT)),
 )
 
-# `traits` is an object of values, `updated` one of the timestamp and the turn at which each was last set, `turn`
-# the latest of these turns. Ids are never reused: one may belong to a deleted user.
+# `traits` is an object of values, `set_at` and `turn` the timestamp and the turn at which one was last set, `updated`
+# an object of those of the traits that were set before, or removed. Ids are never reused: one may belong to a deleted
+# user.
 PROFILES = Table(
     "segment_profiles",
     TABLES,
     Column("id", Integer, primary_key=True),
     Column("traits", Text, nullable=False, info=holds(json=OBJECT)),
     Column("updated", Text, nullable=False, info=holds(json=UPDATED)),
+    Column("set_at", BigInteger, nullable=False),
     Column("turn", BigInteger, nullable=False, index=True, info=holds(most=LARGEST_COUNT)),
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,

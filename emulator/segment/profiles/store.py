@@ -18,7 +18,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from emulator.json_text import compact
 from emulator.segment.profiles.history_store import HistoryStore
-from emulator.segment.profiles.profile import USER_ID, Identifier, Profile, Setting
+from emulator.segment.profiles.profile import USER_ID, Identifier, Profile
+from emulator.segment.profiles.trait_settings import settings_of, stored_settings
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
 from emulator.statements import Prepared, insert_numbered, insert_values, keys
 
@@ -36,7 +37,7 @@ _OWNERS = Prepared(
 _CHANGE = Prepared(
     update(PROFILES)
     .where(PROFILES.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in ("traits", "updated", "turn")})
+    .values({name: bindparam(f"new_{name}") for name in ("traits", "updated", "set_at", "turn")})
 )
 _IDENTIFY = Prepared(insert(IDENTIFIERS).values({name: bindparam(name) for name in ("type", "value", "profile_id")}))
 _MEMBERSHIP = ("profile_id", "audience_key")
@@ -187,7 +188,10 @@ def read_profiles(connection: Connection, wanted: Sequence[int]) -> list[Profile
     rows = _PROFILES.matching(connection, sorted(wanted))
     profiles = {
         row.id: Profile(
-            key=row.id, created_at=row.created_at, traits=json.loads(row.traits), updated=_settings(row.updated)
+            key=row.id,
+            created_at=row.created_at,
+            traits=(traits := json.loads(row.traits)),
+            updated=settings_of(traits, row.updated, row.set_at, row.turn),
         )
         for row in rows
     }
@@ -209,15 +213,7 @@ def _keys_of(connection: Connection, identifiers: set[Identifier]) -> list[int]:
 
 
 def _row(profile: Profile) -> dict[str, Any]:
-    return {
-        "traits": compact(profile.traits),
-        "updated": compact(profile.updated),
-        "turn": max((turn for _, turn in profile.updated.values()), default=0),
-    }
-
-
-def _settings(stored: str) -> dict[str, Setting]:
-    return {name: (at, turn) for name, (at, turn) in json.loads(stored).items()}
+    return {"traits": compact(profile.traits), **stored_settings(profile.traits, profile.updated)}
 
 
 def _within_limits(identifiers: Sequence[Identifier], matched: Sequence[Profile]) -> bool:
