@@ -12,7 +12,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, BindParameter, Connection, Select, Table, bindparam, column, func, insert, select
+from sqlalchemy import JSON, BindParameter, Connection, Table, bindparam, column, func, insert, literal_column, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
@@ -164,7 +164,7 @@ def insert_numbered_values(
         statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
         named = [dict(zip(names, row, strict=True)) for row in rows]
         return connection.execute(statement, named).scalars().all()
-    last = connection.scalar(_last_id(table)) or 0
+    last = _last_id(table).value(connection) or 0
     numbers = range(last + 1, last + 1 + len(rows))
     numbered = [(number, *row) for number, row in zip(numbers, rows, strict=True)]
     insert_values(connection, table, ("id", *names), numbered)
@@ -191,11 +191,12 @@ def _inserting(table: Table, names: tuple[str, ...]) -> Prepared:
 
 
 @cache
-def _last_id(table: Table) -> Select[Any]:
+def _last_id(table: Table) -> Prepared:
     """The largest id of a table; with AUTOINCREMENT, also of its deleted rows."""
     if not table.dialect_options["sqlite"]["autoincrement"]:
-        return select(func.max(table.c.id))
-    return select(column("seq")).select_from(sql_text("sqlite_sequence")).where(column("name") == table.name)
+        return Prepared(select(func.max(table.c.id)))
+    of_table = column("name") == literal_column(f"'{table.name}'")
+    return Prepared(select(column("seq")).select_from(sql_text("sqlite_sequence")).where(of_table))
 
 
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:

@@ -170,7 +170,8 @@ def times_of(at: datetime) -> Mapping[str, str | None]:
 
 def identity_of(profile: Profile) -> dict[str, str]:
     """`userId`, or else the newest `anonymousId`; empty for a profile with only an email."""
+    newest = profile.newest()
     for key, kind in (("userId", USER_ID), ("anonymousId", ANONYMOUS_ID)):
-        if values := profile.values(kind):
-            return {key: values[-1]}
+        if kind in newest:
+            return {key: newest[kind]}
     return {}

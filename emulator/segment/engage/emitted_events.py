@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -185,7 +185,7 @@ class Emitter:
             traits=_members(traits),
             email="" if email is None else compact(email),
             identity=_members(identity),
-            times=compact(times_of(self._at))[1:],
+            times=_times(self._at),
         )
         self._contents[emitting.traits, email] = content
         return content
@@ -239,6 +239,11 @@ def _whole(event: AudienceEvent) -> EmittedEvent:
 def _members(values: Mapping[str, Any]) -> str:
     """The members of an object as JSON, each followed by a comma."""
     return f"{compact(values)[1:-1]}," if values else ""
+
+
+@lru_cache(maxsize=16)  # all events of a call have the same time
+def _times(at: datetime) -> str:
+    return compact(times_of(at))[1:]
 
 
 def _lower(email: object) -> str | None:

@@ -324,8 +324,8 @@ def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Chang
 
     @cache
     def who(profile: Profile) -> tuple[str, str | None, str | None]:
-        user_id, email = (next(reversed(profile.values(kind)), None) for kind in (USER_ID, EMAIL))
-        return profile_id(key_of(profile)), user_id, email
+        newest = profile.newest()
+        return profile_id(key_of(profile)), newest.get(USER_ID), newest.get(EMAIL)
 
     for change in changed:
         identified_by, user_id, email = who(change.profile)
@@ -344,7 +344,7 @@ def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Chang
 
 def _eligible(profile: Profile) -> bool:
     """Whether audiences are computed for a profile."""
-    return bool(profile.values(USER_ID) or profile.values(EMAIL))
+    return any(kind in _SENT_IDENTIFIERS for kind, _ in profile.identifiers)
 
 
 def _facts(profile: Profile, at: datetime) -> ProfileFacts:
