@@ -77,6 +77,14 @@ class Ids:
         """
         return base62(_ksuid_seconds(at) | self._bits(128), _KSUID_LENGTH)
 
+    def ksuids(self, at: datetime, count: int) -> list[str]:
+        """So many KSUIDs, the same as `ksuid` returns one after the other."""
+        seconds, words = _ksuid_seconds(at), self._bits(128 * count).to_bytes(16 * count, "little")
+        return [
+            base62(seconds | int.from_bytes(words[start : start + 16], "little"), _KSUID_LENGTH)
+            for start in range(0, 16 * count, 16)
+        ]
+
     def number(self) -> int:
         """1, 2, 3, …"""
         with self._lock:

@@ -99,14 +99,14 @@ def cases() -> list[tuple[list[EmittedEvent], list[dict[str, Any]]]]:
         profile, at = random_profile(random), NOON + timedelta(microseconds=random.randrange(10**9))
         ids, same_ids = Ids(number), Ids(number)
         emitter = Emitter(profile, at, ids)
-        emitted: list[EmittedEvent] = []
+        changes: list[tuple[EmittingRoute, bool]] = []
         payloads: list[dict[str, Any]] = []
         for route in [random_route(random) for _ in range(3)]:
             entered = random.random() < 0.7
-            emitted += emitter.audience(EmittingRoute.of(route), entered=entered)
+            changes.append((EmittingRoute.of(route), entered))
             whole = audience_events(route, profile, entered=entered, at=at, ids=same_ids)
             payloads += [dict(event.payload) for event in whole]
-        found.append((emitted, payloads))
+        found.append((emitter.audiences(changes), payloads))
     return found
 
 
@@ -177,7 +177,7 @@ def test_audiences_of_one_change_share_a_content(store: Store) -> None:
         for number in range(50)
     ]
     emitter = Emitter(profile, NOON, Ids(1))
-    events = [event for route in routes for event in emitter.audience(EmittingRoute.of(route), entered=True)]
+    events = emitter.audiences((EmittingRoute.of(route), True) for route in routes)
     assert len({event.content for event in events}) == 1
     with store.begin() as transaction:
         for _ in range(2):

@@ -8,7 +8,7 @@ is cut out of an event that is made with marks in the place of the content.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -18,9 +18,8 @@ from typing import Any, Final, NamedTuple
 from emulator.ids import Ids
 from emulator.json_text import compact
 from emulator.segment.engage.audience_events import (
-    AudienceEvent,
     AudienceRoute,
-    audience_events,
+    Route,
     contents,
     emails_sent,
     enriched,
@@ -157,24 +156,32 @@ class Emitter:
         self._emails: dict[tuple[str | None, bool], list[str | None]] = {}
         self._contents: dict[tuple[str, str | None], EventContent] = {}
 
-    def audience(self, emitting: EmittingRoute, *, entered: bool) -> Iterator[EmittedEvent]:
-        """What a change of membership sends along a route: see `audience_events`."""
-        route = emitting.route
-        if emitting.forms is None:
-            events = audience_events(route, self._profile, entered=entered, at=self._at, ids=self._ids)
-            yield from map(_whole, events)
-            return
-        strategy = (route.connection.email, entered)
-        if strategy not in self._emails:
-            self._emails[strategy] = emails_sent(route.connection.email, self._profile, entered=entered)
-        for email in self._emails[strategy]:
-            content = self._contents.get((emitting.traits, email)) or self._content(emitting, email)
-            for form in emitting.forms[entered, email is not None]:
-                yield EmittedEvent(self._at, f"personas_{self._ids.ksuid(self._at)}", form, content)
+    def audiences(self, changes: Iterable[tuple[EmittingRoute, bool]]) -> list[EmittedEvent]:
+        """What changes of membership, entered or not, send along routes: see `audience_events`."""
+        parts = [pair for emitting, entered in changes for pair in self._parts(emitting, entered)]
+        names = self._ids.ksuids(self._at, len(parts))
+        return [EmittedEvent(self._at, f"personas_{name}", *pair) for name, pair in zip(names, parts, strict=True)]
 
     def step(self, route: StepRoute, progress: Progress, *, entered: bool) -> Iterator[EmittedEvent]:
         """What joining or leaving a journey step sends along a route."""
-        return map(_whole, step_events(route, self._profile, progress, entered=entered, at=self._at, ids=self._ids))
+        for event in step_events(route, self._profile, progress, entered=entered, at=self._at, ids=self._ids):
+            yield EmittedEvent(event.at, event.message_id, *_whole(route, event.payload))
+
+    def _parts(self, emitting: EmittingRoute, entered: bool) -> Iterator[tuple[EventForm, EventContent]]:
+        route, strategy = emitting.route, (emitting.route.connection.email, entered)
+        emails = self._emails.get(strategy)
+        if emails is None:
+            emails = self._emails[strategy] = emails_sent(route.connection.email, self._profile, entered=entered)
+        for email in emails:
+            if emitting.forms is None:
+                traits = enriched(route.connection.traits, self._profile)
+                for content in contents(route, traits, email, entered=entered):
+                    payload = envelope(route, content, "", identity_of(self._profile), times_of(self._at))
+                    yield _whole(route, payload)
+                continue
+            shared = self._contents.get((emitting.traits, email)) or self._content(emitting, email)
+            for form in emitting.forms[entered, email is not None]:
+                yield form, shared
 
     def _content(self, emitting: EmittingRoute, email: str | None) -> EventContent:
         traits = enriched(emitting.route.connection.traits, self._profile)
@@ -217,12 +224,11 @@ def _form(route: AudienceRoute, content: Mapping[str, Any], *, with_email: bool)
     )
 
 
-def _whole(event: AudienceEvent) -> EmittedEvent:
-    """An event whose content has everything but the message id."""
-    payload = event.payload
+def _whole(route: Route, payload: Mapping[str, Any]) -> tuple[EventForm, EventContent]:
+    """The parts of an event whose content has everything but the message id."""
     form = EventForm(
-        destination=event.destination,
-        audience_key=event.audience_key,
+        destination=route.destination,
+        audience_key=route.key,
         type=payload["type"],
         event=payload.get("event"),
     )
@@ -233,7 +239,7 @@ def _whole(event: AudienceEvent) -> EmittedEvent:
         found_by_email=next((_lower(email) for email in emails if isinstance(email, str)), None),
         traits=f",{_members({name: value for name, value in payload.items() if name != 'messageId'})}"[:-1] + "}",
     )
-    return EmittedEvent(event.at, event.message_id, form, content)
+    return form, content
 
 
 def _members(values: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from emulator.events import MembershipChanged
 from emulator.ids import Ids
 from emulator.segment.engage.batches import BatchSchedule, computed_from
 from emulator.segment.engage.computations import Computation, computation_of, computations
-from emulator.segment.engage.emitted_events import EmittedEvent, Emitter
+from emulator.segment.engage.emitted_events import EmittedEvent, Emitter, EmittingRoute
 from emulator.segment.engage.event_retention import EventRetention, event_of
 from emulator.segment.engage.explanations import explanations, unless_damaged
 from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
@@ -156,8 +156,7 @@ class Engage:
             changed += self._compute(profile, computed, at, resend=False, only=affected, batches=frozenset({key}))
             if was_member and key in profile.audiences:
                 emitter = Emitter(profile, at, self._ids)
-                for route in routes:
-                    computed.events += emitter.audience(route, entered=True)
+                computed.events += emitter.audiences((route, True) for route in routes)
             emitted = {(event.audience_key, event.destination) for event in computed.events[before:]}
             computed.sent += key in profile.audiences and (key, destination) in emitted
         self._reschedule(transaction, session.profiles(), to_millis(at))
@@ -200,8 +199,7 @@ class Engage:
         session.set_traits(profile, traits, to_millis(at))
         computed = Computed()
         emitter = Emitter(profile, at, self._ids)
-        for route in self._computation(key).routes:
-            computed.events += emitter.audience(route, entered=entered)
+        computed.events += emitter.audiences((route, entered) for route in self._computation(key).routes)
         changes = (key in profile.audiences) != entered
         (profile.audiences.add if entered else profile.audiences.discard)(key)
         changed = [_Change(at=at, profile=profile, key=key, entered=entered)] if changes else []
@@ -226,6 +224,7 @@ class Engage:
         eligible = _eligible(profile)
         facts = _facts(profile, at)
         emitter = Emitter(profile, at, self._ids)
+        sent: list[tuple[EmittingRoute, bool]] = []
         for computation in self._computations:
             key = computation.audience.key
             if only is not None and key not in only:
@@ -235,11 +234,11 @@ class Engage:
                 now = eligible and computation.condition.holds(facts)
             if before == now and not (now and resend):
                 continue
-            for route in computation.routes:
-                computed.events += emitter.audience(route, entered=now)
+            sent += [(route, now) for route in computation.routes]
             if before != now:
                 (profile.audiences.add if now else profile.audiences.remove)(key)
-                yield _Change(at=at, profile=profile, key=key, entered=now)
+                yield _Change(at, profile, key, now)
+        computed.events += emitter.audiences(sent)
         if eligible:
             for journey in self._journeys:
                 if only is None or journey.journey.id in only:
