@@ -59,9 +59,9 @@ class DeliveryQueries:
             if outcome not in (QUEUED, SENT):
                 wanted.append(UNSENT)
         if user_id is not None:
-            wanted.append(CONTENTS.c.user_id == user_id)
+            wanted.append(_with_content(CONTENTS.c.user_id == user_id))
         if email is not None:
-            wanted.append(CONTENTS.c.found_by_email == email.lower())
+            wanted.append(_with_content(CONTENTS.c.found_by_email == email.lower()))
         if message_id is not None:
             wanted.append(EVENTS.c.message_id == message_id)
         if destination is not None:
@@ -117,6 +117,12 @@ class DeliveryQueries:
         found = _DELIVERIES.where(*wanted).order_by(DELIVERIES.c.id).limit(limit).offset(offset)
         with self._begin() as transaction:
             return [_delivery(row) for row in transaction.execute(found)]
+
+
+def _with_content(wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The deliveries of events whose contents are wanted, found by indexes."""
+    contents = select(CONTENTS.c.id).where(wanted)
+    return DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(EVENTS.c.content_id.in_(contents)))
 
 
 def dead(
