@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -75,6 +75,8 @@ class Store:
         self.shared = schema is not None
         self._schema = schema
         self._turn = RLock()
+        # Held while waiting for the turn, so that a thread with many transactions in a row lets others in between.
+        self._next = Lock()
         self._owned = engine is None
         self._closed = False
         self._busy = False
@@ -109,19 +111,24 @@ class Store:
 
         Raises NotFound when the store was closed or deleted, StoreFailure when the database cannot be used.
         """
-        with self._turn, self._failures_named():
-            if self._closed:
-                raise NotFound("this sandbox was closed")
-            with self._in_use(), self._engine.begin() as connection:
-                if self._schema:
-                    # Prepared statements do not name the schema.
-                    path = func.set_config("search_path", f'"{self._schema}"', True)
-                    connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction")), path))
-                before = _changes_of(connection)
-                with self._deletion_named():
-                    yield connection
-                changed = _changes_of(connection) != before
-            self.changes += changed
+        with self._next:
+            self._turn.acquire()
+        try:
+            with self._failures_named():
+                if self._closed:
+                    raise NotFound("this sandbox was closed")
+                with self._in_use(), self._engine.begin() as connection:
+                    if self._schema:
+                        # Prepared statements do not name the schema.
+                        path = func.set_config("search_path", f'"{self._schema}"', True)
+                        connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction")), path))
+                    before = _changes_of(connection)
+                    with self._deletion_named():
+                        yield connection
+                    changed = _changes_of(connection) != before
+                self.changes += changed
+        finally:
+            self._turn.release()
 
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:

@@ -131,6 +131,11 @@ class Queue:
             reject_missing(transaction, **place, at=queued_until)
             return None
 
+    def waiting(self, transaction: Transaction) -> int:
+        """How many deliveries are queued and were not sent yet."""
+        number: int = _ALL_WAITING.value(transaction)
+        return number
+
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
         retry = select(func.min(BATCHES.c.next_at)).where(
@@ -215,6 +220,7 @@ _WAITING = Prepared(
         func.min(DELIVERIES.c.queued_at).label("oldest"),
     ).where(_UNSENT)
 )
+_ALL_WAITING = Prepared(select(func.count()).where(DELIVERIES.c.outcome.is_(None)))
 _QUEUED = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
 _HEAD = Prepared(_QUEUED.where(_UNSENT).order_by(DELIVERIES.c.id).limit(bindparam("most")))
 # The deliveries of a batch that are still to be retried, in the order of its document.
