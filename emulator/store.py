@@ -7,7 +7,7 @@ PostgreSQL database may be shared by several, and each sandbox has its own schem
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock, RLock
@@ -18,6 +18,8 @@ from sqlalchemy import (
     Connection,
     Engine,
     MetaData,
+    Row,
+    Select,
     create_engine,
     event,
     func,
@@ -34,6 +36,8 @@ from sqlalchemy.util import LRUCache
 from emulator.clock import check_machine
 from emulator.data_files import DataFile, OpenFiles
 from emulator.errors import NotFound, UserMistake
+from emulator.pipelines import abandon_pipeline, end_pipeline
+from emulator.statements import run_script
 from emulator.store_failures import failure_of
 
 MEMORY = "sqlite://"
@@ -117,18 +121,31 @@ class Store:
             with self._failures_named():
                 if self._closed:
                     raise NotFound("this sandbox was closed")
-                with self._in_use(), self._engine.begin() as connection:
-                    if self._schema:
-                        # Prepared statements do not name the schema.
-                        path = func.set_config("search_path", f'"{self._schema}"', True)
-                        connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction")), path))
+                with self._in_use(), self._connected() as connection, connection.begin():
                     before = _changes_of(connection)
                     with self._deletion_named():
-                        yield connection
+                        try:
+                            yield connection
+                            end_pipeline(connection)
+                        except BaseException:
+                            abandon_pipeline(connection)
+                            raise
                     changed = _changes_of(connection) != before
                 self.changes += changed
         finally:
             self._turn.release()
+
+    def read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """The rows of a query of what is committed, which no transaction of another process delays."""
+        if not self._schema:
+            with self.begin() as connection:
+                return connection.execute(query).all()
+        if self._closed:
+            raise NotFound("this sandbox was closed")
+        found: list[Row[Any]] = []
+        with self._failures_named(), self._deletion_named():
+            self._after(lambda connection: found.extend(connection.execute(query))).close()
+        return found
 
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:
@@ -139,8 +156,8 @@ class Store:
         if not self._schema:
             yield
             return
-        with self._failures_named(), self._engine.connect() as connection:
-            connection.execute(select(func.pg_advisory_lock(self._lock_of(work))))
+        lock = select(func.pg_advisory_lock(self._lock_of(work)))
+        with self._failures_named(), self._after(lambda connection: connection.execute(lock)) as connection:
             connection.commit()
             try:
                 yield
@@ -184,6 +201,35 @@ class Store:
             return not self._busy
         finally:
             self._turn.release()
+
+    def _connected(self) -> Connection:
+        """A connection, in a transaction of the driver if the store is shared."""
+        if not self._schema:
+            return self._engine.connect()
+        # Prepared statements do not name the schema. One message: each takes as long as a small query.
+        name = self._schema.replace("'", "''")
+        script = (
+            f"BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('{name}/transaction', 0)),"
+            f" set_config('search_path', '\"{name}\"', true)"
+        )
+        return self._after(lambda connection: run_script(connection, script))
+
+    def _after(self, first: Callable[[Connection], object]) -> Connection:
+        """A connection on which `first` was executed.
+
+        It is executed again on another one if the connection was lost, as it may have been while the pool had it.
+        """
+        connection = self._engine.connect()
+        try:
+            first(connection)
+        except DBAPIError as error:
+            connection.close()
+            if not error.connection_invalidated:
+                raise
+            self._engine.dispose()
+            connection = self._engine.connect()
+            first(connection)
+        return connection
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
@@ -363,11 +409,17 @@ def _open_postgresql(url: str) -> Engine:
                 return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
             return text
 
-    # A thread needs two at most: one for its transaction, one for `alone`. A connection may have been lost meanwhile.
-    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True, pool_pre_ping=True)
+    # A thread needs two at most: one for its transaction, one for `alone`.
+    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _wait(connection: Connection, *_: Any) -> None:
+        end_pipeline(connection)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
+        # `begin` of a store opens its transactions; the driver would send another message for each.
+        connection.autocommit = True
         connection.adapters.register_dumper(str, Dumper)
         for kind in ("text", "varchar"):
             connection.adapters.register_loader(kind, Loader)
