@@ -12,7 +12,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, BindParameter, Connection, Select, Table, bindparam, column, func, insert, select
+from sqlalchemy import JSON, BindParameter, Connection, Table, bindparam, column, func, insert, literal_column, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
@@ -129,6 +129,14 @@ class Prepared:
             compiled = self._for(connection.dialect)
             _execute(connection, compiled.text, compiled.arranged_rows(rows), many=True)
 
+    def many_values(self, connection: Connection, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """As `many`, rows of the values of these parameters in their order."""
+        compiled = self._for(connection.dialect)
+        if compiled.order != names or compiled.parameters or compiled.own:
+            self.many(connection, [dict(zip(names, row, strict=True)) for row in rows])
+            return
+        _execute(connection, compiled.text, rows, many=True)
+
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
         if found is None:
@@ -150,15 +158,33 @@ def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping
     """
     if not rows:
         return ()
+    names = tuple(rows[0])
+    return insert_numbered_values(connection, table, names, [tuple([row[name] for name in names]) for row in rows])
+
+
+def insert_numbered_values(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> Sequence[int]:
+    """As `insert_numbered`, rows of values in the order of `names`."""
     if connection.dialect.name != "sqlite":
-        if len(rows) == 1:
-            return (_inserting_one(table, tuple(rows[0])).value(connection, **rows[0]),)
+        values = [dict(zip(names, row, strict=True)) for row in rows]
+        if len(values) == 1:
+            return (_inserting_one(table, names).value(connection, **values[0]),)
         statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return connection.execute(statement, rows).scalars().all()
-    last = connection.scalar(_last_id(table)) or 0
+        return connection.execute(statement, values).scalars().all()
+    last = _last_id(table).value(connection) or 0
     numbers = range(last + 1, last + 1 + len(rows))
-    insert_rows(connection, table, [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)])
+    numbered = [(number, *row) for number, row in zip(numbers, rows, strict=True)]
+    insert_values(connection, table, ("id", *names), numbered)
     return numbers
+
+
+def insert_values(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """As `insert_rows`, rows of values in the order of `names`."""
+    if rows:
+        _inserting(table, names).many_values(connection, names, rows)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -178,11 +204,12 @@ def _inserting_one(table: Table, names: tuple[str, ...]) -> Prepared:
 
 
 @cache
-def _last_id(table: Table) -> Select[Any]:
+def _last_id(table: Table) -> Prepared:
     """The largest id of a table; with AUTOINCREMENT, also of its deleted rows."""
     if not table.dialect_options["sqlite"]["autoincrement"]:
-        return select(func.max(table.c.id))
-    return select(column("seq")).select_from(sql_text("sqlite_sequence")).where(column("name") == table.name)
+        return Prepared(select(func.max(table.c.id)))
+    of_table = column("name") == literal_column(f"'{table.name}'")
+    return Prepared(select(column("seq")).select_from(sql_text("sqlite_sequence")).where(of_table))
 
 
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:

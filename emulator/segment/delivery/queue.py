@@ -1,9 +1,9 @@
-"""The delivery queue in the store: events queued for subscriptions, the batches they were sent in, their outcomes."""
+"""The delivery queue in the store: events queued for subscriptions, the batches they are sent in, their outcomes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -19,14 +19,12 @@ from emulator.segment.delivery.queued_events import (
     reject_missing_of_batch,
     reject_without_events,
 )
-from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
+from emulator.segment.delivery.response import RETRYING, DeliveryResult
 from emulator.segment.delivery.subscriptions import DeliveryTarget
-from emulator.segment.delivery.switches import Recipient
-from emulator.segment.engage.audience_events import AudienceEvent
+from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.statements import Prepared, insert_numbered, insert_rows, keys
+from emulator.statements import Prepared, keys
 from emulator.store import Store
-from emulator.timestamps import to_millis
 
 # "Batching Requests" in the published destinations' README.
 BATCH_BYTES = 4 * 1024 * 1024
@@ -72,43 +70,6 @@ class Queue:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    def add(
-        self,
-        transaction: Transaction,
-        events: Sequence[AudienceEvent],
-        recipients: Sequence[Recipient],
-        *,
-        source: str | None = None,
-    ) -> list[Mapping[str, Any]]:
-        """Queues each event for every subscription of its destination instance, as of the event's own time.
-
-        `source` is the one whose call caused the events. A subscription that a switch keeps from getting an event has
-        its delivery discarded at once. Returns the discarded deliveries as rows.
-        """
-        if not events:
-            return []
-        addressed = [(recipient, recipient.discard(source)) for recipient in recipients]
-        event_rows = [_event_row(event) for event in events]
-        keys = insert_numbered(transaction, EVENTS, event_rows)
-        rows = [
-            {
-                "event_id": key,
-                "bytes": len(event_row["payload"]),
-                "destination": event.destination,
-                "subscription": recipient.subscription,
-                "queued_at": to_millis(event.at),
-                "outcome": DISCARDED if discard else None,
-                "reason": discard.reason if discard else None,
-                "message": discard.message if discard else None,
-                "settled_at": to_millis(event.at) if discard else None,
-            }
-            for key, event, event_row in zip(keys, events, event_rows, strict=True)
-            for recipient, discard in addressed
-            if recipient.destination == event.destination
-        ]
-        insert_rows(transaction, DELIVERIES, rows)
-        return [row for row in rows if row["outcome"]]
 
     def next_batch(self, target: DeliveryTarget, *, after: int, queued_until: int) -> Batch | None:
         """The events queued after a delivery, as many as fit in a batch by number and bytes, oldest first.
@@ -223,7 +184,9 @@ _WAITING = Prepared(
     )
 )
 _ALL_WAITING = Prepared(select(func.count()).where(DELIVERIES.c.outcome.is_(None)))
-_QUEUED = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+_QUEUED = select(DELIVERIES.c.id, DELIVERIES.c.bytes, PAYLOAD).join_from(
+    DELIVERIES, EMITTED, DELIVERIES.c.event_id == EVENTS.c.id
+)
 _HEAD = Prepared(_QUEUED.where(_UNSENT).order_by(DELIVERIES.c.id).limit(bindparam("most")))
 # The deliveries of a batch that are still to be retried, in the order of its document.
 _OF_BATCH = Prepared(
@@ -258,33 +221,13 @@ _SETTLE = _settle()
 _SETTLE_IN_BATCH = _settle(batch_id=bindparam("batch"))
 
 
-def _event_row(event: AudienceEvent) -> dict[str, Any]:
-    return {
-        "message_id": event.message_id,
-        "destination": event.destination,
-        "type": event.payload["type"],
-        "event": event.payload.get("event"),
-        "user_id": event.payload.get("userId"),
-        "email": _email(event.payload),
-        "audience_key": event.audience_key,
-        "payload": json.dumps(event.payload),
-    }
-
-
-def _email(payload: Mapping[str, Any]) -> str | None:
-    """The email of an audience or journey event, in lower case."""
-    places = (payload.get("traits"), payload.get("context", {}).get("traits"), payload.get("properties"))
-    found = (place.get("email") for place in places if place)
-    return next((email.lower() for email in found if isinstance(email, str)), None)
-
-
 def _of(target: DeliveryTarget) -> ColumnElement[bool]:
     return (DELIVERIES.c.destination == target.destination.name) & (DELIVERIES.c.subscription == target.name)
 
 
 def _fitting(rows: Sequence[Any]) -> list[Any]:
     """The selected deliveries: the first, and those after it as long as all together fit in a batch."""
-    together = accumulate(len(row.payload) for row in rows)
+    together = accumulate(row.bytes for row in rows)
     return [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= BATCH_BYTES]
 
 
