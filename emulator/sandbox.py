@@ -7,9 +7,11 @@ outlive a restart; journal and faults live as long as the process.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, insert, select, update
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Row, Table, insert, select, update
 
 from emulator.clock import Clock, ClockSetting, Step
 from emulator.column_rules import LATEST_MILLIS, holds
@@ -90,8 +92,7 @@ class StoredClock:
 
     def load(self) -> ClockSetting | None:
         """The stored setting."""
-        with self._store.begin() as connection:
-            return stored_clock(connection)
+        return _setting_in(self._store.read(select(CLOCK_SETTING)))
 
     def change(self, step: Step, *, default: ClockSetting) -> ClockSetting:
         """Applies a step to the stored setting, in one transaction."""
@@ -110,9 +111,13 @@ class StoredClock:
 
 def stored_clock(connection: Connection) -> ClockSetting | None:
     """The stored setting of a clock, if any. Raises OverflowError or TypeError for an invalid one."""
-    row = connection.execute(select(CLOCK_SETTING)).one_or_none()
-    if row is None:
+    return _setting_in(connection.execute(select(CLOCK_SETTING)).all())
+
+
+def _setting_in(rows: Sequence[Row[Any]]) -> ClockSetting | None:
+    if not rows:
         return None
+    [row] = rows
     frozen_at = row.frozen_at_micros
     return ClockSetting(
         offset=row.offset_micros * _MICROSECOND,

@@ -6,46 +6,38 @@ PostgreSQL database may be shared by several, and each sandbox has its own schem
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    URL,
     Connection,
     Engine,
     MetaData,
-    create_engine,
-    event,
+    Row,
+    Select,
     func,
     inspect,
     select,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DDLElement, DropSchema
-from sqlalchemy.util import LRUCache
 
-from emulator.clock import check_machine
 from emulator.data_files import DataFile, OpenFiles
+from emulator.engines import MEMORY, open_engine
 from emulator.errors import NotFound, UserMistake
+from emulator.pipelines import abandon_pipeline, end_pipeline
+from emulator.statements import run_script
 from emulator.store_failures import failure_of
-
-MEMORY = "sqlite://"
 
 # What a column of integers can hold in every database.
 LARGEST_INTEGER = 2**63 - 1
 
 # Databases limit the number of parameters of one statement; this is far below every limit.
 _KEYS_AT_ONCE = 500
-
-# PostgreSQL's text cannot hold U+0000, which JSON can spell. It is stored as ESCAPE and a digit, as is ESCAPE itself.
-_NUL, _ESCAPE = "\x00", "\x1a"
 
 # PostgreSQL's codes of an unknown table and an unknown schema.
 _GONE = frozenset({"42P01", "3F000"})
@@ -75,6 +67,8 @@ class Store:
         self.shared = schema is not None
         self._schema = schema
         self._turn = RLock()
+        # Held while waiting for the turn, so that a thread with many transactions in a row lets others in between.
+        self._next = Lock()
         self._owned = engine is None
         self._closed = False
         self._busy = False
@@ -109,19 +103,37 @@ class Store:
 
         Raises NotFound when the store was closed or deleted, StoreFailure when the database cannot be used.
         """
-        with self._turn, self._failures_named():
-            if self._closed:
-                raise NotFound("this sandbox was closed")
-            with self._in_use(), self._engine.begin() as connection:
-                if self._schema:
-                    # Prepared statements do not name the schema.
-                    path = func.set_config("search_path", f'"{self._schema}"', True)
-                    connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction")), path))
-                before = _changes_of(connection)
-                with self._deletion_named():
-                    yield connection
-                changed = _changes_of(connection) != before
-            self.changes += changed
+        with self._next:
+            self._turn.acquire()
+        try:
+            with self._failures_named():
+                if self._closed:
+                    raise NotFound("this sandbox was closed")
+                with self._in_use(), self._connected() as connection, connection.begin():
+                    before = _changes_of(connection)
+                    with self._deletion_named():
+                        try:
+                            yield connection
+                            end_pipeline(connection)
+                        except BaseException:
+                            abandon_pipeline(connection)
+                            raise
+                    changed = _changes_of(connection) != before
+                self.changes += changed
+        finally:
+            self._turn.release()
+
+    def read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """The rows of a query of what is committed, which no transaction of another process delays."""
+        if not self._schema:
+            with self.begin() as connection:
+                return connection.execute(query).all()
+        if self._closed:
+            raise NotFound("this sandbox was closed")
+        found: list[Row[Any]] = []
+        with self._failures_named(), self._deletion_named():
+            self._after(lambda connection: found.extend(connection.execute(query))).close()
+        return found
 
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:
@@ -132,8 +144,8 @@ class Store:
         if not self._schema:
             yield
             return
-        with self._failures_named(), self._engine.connect() as connection:
-            connection.execute(select(func.pg_advisory_lock(self._lock_of(work))))
+        lock = select(func.pg_advisory_lock(self._lock_of(work)))
+        with self._failures_named(), self._after(lambda connection: connection.execute(lock)) as connection:
             connection.commit()
             try:
                 yield
@@ -177,6 +189,35 @@ class Store:
             return not self._busy
         finally:
             self._turn.release()
+
+    def _connected(self) -> Connection:
+        """A connection, in a transaction of the driver if the store is shared."""
+        if not self._schema:
+            return self._engine.connect()
+        # Prepared statements do not name the schema. One message: each takes as long as a small query.
+        name = self._schema.replace("'", "''")
+        script = (
+            f"BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('{name}/transaction', 0)),"
+            f" set_config('search_path', '\"{name}\"', true)"
+        )
+        return self._after(lambda connection: run_script(connection, script))
+
+    def _after(self, first: Callable[[Connection], object]) -> Connection:
+        """A connection on which `first` was executed.
+
+        It is executed again on another one if the connection was lost, as it may have been while the pool had it.
+        """
+        connection = self._engine.connect()
+        try:
+            first(connection)
+        except DBAPIError as error:
+            connection.close()
+            if not error.connection_invalidated:
+                raise
+            self._engine.dispose()
+            connection = self._engine.connect()
+            first(connection)
+        return connection
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
@@ -233,30 +274,6 @@ def _check_columns(connection: Connection, tables: MetaData, schema: str | None)
             )
 
 
-class UnreadableJson:
-    """What is read from a column of JSON that has none. Any use of it fails, where one item can be left out."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def __repr__(self) -> str:
-        return f"not JSON ({self._error})"
-
-    def items(self) -> Any:
-        """Raises ValueError: there is no object."""
-        raise ValueError(f"not JSON: {self._error}")
-
-    __iter__ = keys = items
-
-
-def _read_json(text: str) -> Any:
-    # An error here would fail all rows of a query for the damaged one.
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError, TypeError) as error:
-        return UnreadableJson(error)
-
-
 @cache
 def _statements(tables: MetaData) -> tuple[str, ...]:
     """The statements that create the tables in SQLite, compiled once: a test that opens its own store must not wait."""
@@ -270,99 +287,3 @@ def portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
     """The keys in chunks that fit into one `IN (…)`."""
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         yield keys[start : start + _KEYS_AT_ONCE]
-
-
-def open_engine(url: str) -> Engine:
-    """The connections to a database. Raises UserMistake where the machine's clock is before 1970."""
-    check_machine()
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return _open_postgresql(url)
-    engine = _open_memory() if parsed.database in (None, "", ":memory:") else _open_file(parsed)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # IMMEDIATE takes the write lock at once, so that two processes never deadlock.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-# Parameters are personal data, and errors are logged.
-_SQLITE: Mapping[str, Any] = {
-    "connect_args": {"check_same_thread": False},
-    "hide_parameters": True,
-    "json_deserializer": _read_json,
-}
-# The statements of all databases in memory: each test of a user opens its own, and must not compile them again.
-_COMPILED: LRUCache[Any, Any] = LRUCache(2000)
-
-
-def _open_memory() -> Engine:
-    model = _memory_model()
-    return Engine(
-        model.pool.recreate(),
-        model.dialect,
-        model.url,
-        hide_parameters=True,
-        execution_options={"compiled_cache": _COMPILED},
-    )
-
-
-@cache
-def _memory_model() -> Engine:
-    """What all databases in memory have in common: compiled statements are kept by the dialect."""
-    engine = create_engine(MEMORY, poolclass=StaticPool, **_SQLITE)
-    event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
-    # Connecting once completes the dialect.
-    engine.connect().close()
-    engine.dispose()
-    return engine
-
-
-def _open_file(url: URL) -> Engine:
-    engine = create_engine(url, **_SQLITE)
-    event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        # What was acknowledged survives a power cut, too.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA busy_timeout=30000")
-
-    return engine
-
-
-def _leave_begin_to_sqlalchemy(connection: Any, _record: Any) -> None:
-    # The driver would open transactions too late.
-    connection.isolation_level = None
-
-
-def _open_postgresql(url: str) -> Engine:
-    # An optional driver, installed with the extra `postgres`.
-    from psycopg.types.string import StrDumperUnknown, TextLoader
-
-    class Dumper(StrDumperUnknown):
-        def dump(self, obj: str) -> Any:
-            if _NUL in obj or _ESCAPE in obj:
-                obj = obj.replace(_ESCAPE, f"{_ESCAPE}1").replace(_NUL, f"{_ESCAPE}0")
-            return super().dump(obj)
-
-    class Loader(TextLoader):
-        def load(self, data: Any) -> Any:
-            text = super().load(data)
-            if isinstance(text, str) and _ESCAPE in text:
-                return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
-            return text
-
-    # A thread needs two at most: one for its transaction, one for `alone`. A connection may have been lost meanwhile.
-    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True, pool_pre_ping=True)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.adapters.register_dumper(str, Dumper)
-        for kind in ("text", "varchar"):
-            connection.adapters.register_loader(kind, Loader)
-
-    return engine

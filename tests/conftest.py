@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy.schema import DropSchema
 
 from emulator.cli import main
-from emulator.store import MEMORY, Store, open_engine
+from emulator.engines import MEMORY, open_engine
+from emulator.store import Store
 from tests import postgresql
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -29,6 +29,8 @@ LAYERS: Mapping[str, Layers] = {
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files",
         "timestamps rate_limit transport statements schemas",
+        "pipelines",
+        "engines",
         "store",
         "yaml_files events stored_values",
         "column_rules workspace_file workspace_segment",

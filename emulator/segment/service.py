@@ -250,6 +250,11 @@ class Segment:
             at = self._engage.next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
         return None if at is None else from_millis(at)
 
+    def remaining(self, *, until: datetime) -> tuple[int, int]:
+        """How many profiles are due by `until`, and how many events are queued."""
+        with self._store.begin() as transaction:
+            return self._engage.overdue(transaction, until=until), self._queue.waiting(transaction)
+
     def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
         """Computes an audience for all stored profiles (the historical backfill) and sends the changes.
 
@@ -333,7 +338,7 @@ class Segment:
 
     def _apply_due(self, now: datetime) -> None:
         """Applies the changes of membership that time has caused."""
-        while self._engage.depends_on_time:
+        while self._engage.depends_on_time and not self._sandbox.clock.moved_elsewhere:
             with self._store.begin() as transaction:
                 computed = self._engage.apply_due(transaction, now=now)
                 if computed is None:

@@ -317,8 +317,7 @@ class Sandboxes:
 
     def _read_registry(self) -> None:
         before = self._rows
-        with self._registry.begin() as connection:
-            rows = {row.name: _Row(**row._mapping) for row in connection.execute(select(SANDBOXES))}
+        rows = {row.name: _Row(**row._mapping) for row in self._registry.read(select(SANDBOXES))}
         # One that was deleted and created again has another secret; one created meanwhile is not in `before`.
         for row in [row for name, row in before.items() if rows.get(name) != row]:
             self._forget(row)

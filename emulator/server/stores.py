@@ -10,8 +10,9 @@ from typing import Protocol
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from emulator.data_files import DataFile, OpenFiles
+from emulator.engines import open_engine
 from emulator.errors import UserMistake, reason_of, unwritable
-from emulator.store import Store, open_engine
+from emulator.store import Store
 from emulator.store_failures import failure_of
 
 _DRIVER = "postgresql+psycopg"

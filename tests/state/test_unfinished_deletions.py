@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from emulator import Emulator
+from emulator.engines import open_engine
 from emulator.server import stores
-from emulator.store import open_engine
 
 
 class Killed(BaseException):

@@ -79,7 +79,7 @@ class Queue:
         place = {"destination": target.destination.name, "subscription": target.name, "after": after}
         size = target.destination.batch_size
         with self._store.begin() as transaction:
-            waiting = _WAITING.first(transaction, **place)
+            waiting = _WAITING.first(transaction, **place, most=size)
             if waiting.oldest is None or (
                 waiting.number < size and waiting.together < BATCH_BYTES and waiting.oldest > queued_until
             ):
@@ -91,6 +91,11 @@ class Queue:
                     return Batch(events=tuple(events))
             reject_missing(transaction, **place, at=queued_until)
             return None
+
+    def waiting(self, transaction: Transaction) -> int:
+        """How many deliveries are queued and were not sent yet."""
+        number: int = _ALL_WAITING.value(transaction)
+        return number
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
@@ -169,13 +174,16 @@ _PLACE = (DELIVERIES.c.destination == bindparam("destination")) & (
     DELIVERIES.c.subscription == bindparam("subscription")
 )
 _UNSENT = _PLACE & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > bindparam("after"))
+# Of no more than fit in a batch: thousands may wait, and each batch of them asks.
+_FIRST = select(DELIVERIES.c.bytes, DELIVERIES.c.queued_at).where(_UNSENT).limit(bindparam("most")).subquery()
 _WAITING = Prepared(
     select(
         func.count().label("number"),
-        func.sum(DELIVERIES.c.bytes).label("together"),
-        func.min(DELIVERIES.c.queued_at).label("oldest"),
-    ).where(_UNSENT)
+        func.sum(_FIRST.c.bytes).label("together"),
+        func.min(_FIRST.c.queued_at).label("oldest"),
+    )
 )
+_ALL_WAITING = Prepared(select(func.count()).where(DELIVERIES.c.outcome.is_(None)))
 _QUEUED = select(DELIVERIES.c.id, DELIVERIES.c.bytes, PAYLOAD).join_from(
     DELIVERIES, EMITTED, DELIVERIES.c.event_id == EVENTS.c.id
 )

@@ -48,6 +48,7 @@ _DUE = (
     .limit(_PROFILES_AT_ONCE)
 )
 _DUE_BETWEEN = select(DUE.c.at).distinct().where(DUE.c.at > bindparam("after"), DUE.c.at <= bindparam("until"))
+_HOW_MANY_DUE = select(func.count()).where(DUE.c.at <= bindparam("until"))
 _HOW_MANY = select(func.count()).select_from(_DUE_BETWEEN.subquery())
 _AT_POSITION = _DUE_BETWEEN.order_by(DUE.c.at).limit(1).offset(bindparam("position"))
 
@@ -95,7 +96,7 @@ class Engage:
         all_identifiers = (identifier for _, found in identified for identifier in found)
         session = ProfileSession(transaction, all_identifiers, history=self._history)
         computed = Computed()
-        changed: list[_Change] = []
+        changed = self._catch_up(transaction, session, computed, to_millis(at))
         for call, identifiers in identified:
             profile, new = session.resolve(identifiers, to_millis(at))
             if call.type == "identify":
@@ -122,10 +123,12 @@ class Engage:
         computed = Computed()
         changed: list[_Change] = []
         for row in due:
-            profile, batches = profiles[row.profile_id], self._batches.at(row.at, start)
-            changed += self._compute(profile, computed, from_millis(row.at), resend=False, batches=batches)
-            self._reschedule(transaction, [profile], row.at)
+            changed += self._compute_due(profiles[row.profile_id], computed, row.at, start)
         return _saved(session, computed, changed)
+
+    def overdue(self, transaction: Transaction, *, until: datetime) -> int:
+        """How many profiles are due by `until`."""
+        return int(transaction.execute(_HOW_MANY_DUE, {"until": to_millis(until)}).scalar_one())
 
     def next_stop(self, transaction: Transaction, *, after: datetime, until: datetime, stops: int) -> int | None:
         """The first time, in milliseconds, at which a profile is due between `after` and `until`; None for none.
@@ -150,7 +153,7 @@ class Engage:
         routes = [route for route in self._computation(key).routes if route.route.destination == destination]
         session = ProfileSession(transaction, keys=profiles, history=self._history)
         computed = Computed()
-        changed: list[_Change] = []
+        changed = self._catch_up(transaction, session, computed, to_millis(at))
         for profile in session.profiles():
             was_member, before = key in profile.audiences, len(computed.events)
             changed += self._compute(profile, computed, at, resend=False, only=affected, batches=frozenset({key}))
@@ -195,16 +198,39 @@ class Engage:
         All audiences are computed again with the next call for the profile, or when it is due.
         """
         session = ProfileSession(transaction, identifiers, history=self._history)
+        computed = Computed()
+        changed = self._catch_up(transaction, session, computed, to_millis(at))
         profile, _ = session.resolve(identifiers, to_millis(at))
         session.set_traits(profile, traits, to_millis(at))
-        computed = Computed()
         emitter = Emitter(profile, at, self._ids)
         computed.events += emitter.audiences((route, entered) for route in self._computation(key).routes)
-        changes = (key in profile.audiences) != entered
+        if (key in profile.audiences) != entered:
+            changed.append(_Change(at=at, profile=profile, key=key, entered=entered))
         (profile.audiences.add if entered else profile.audiences.discard)(key)
-        changed = [_Change(at=at, profile=profile, key=key, entered=entered)] if changes else []
         self._reschedule(transaction, session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
+
+    def _catch_up(
+        self, transaction: Transaction, session: ProfileSession, computed: Computed, now: int
+    ) -> list[_Change]:
+        """Computes the profiles that are overdue, each at the times at which it was due.
+
+        There are some only while the clock is being moved: a call need not wait until all others are computed.
+        """
+        changed: list[_Change] = []
+        if self.depends_on_time:
+            start = self._batches.start(transaction, now)
+            for profile in session.profiles():
+                while profile.due is not None and profile.due <= now:
+                    changed += self._compute_due(profile, computed, profile.due, start)
+        return changed
+
+    def _compute_due(self, profile: Profile, computed: Computed, at: int, start: int) -> list[_Change]:
+        """Computes a profile at the time at which it is due, in milliseconds."""
+        batches = self._batches.at(at, start)
+        changed = list(self._compute(profile, computed, from_millis(at), resend=False, batches=batches))
+        self._set_due(profile, at, start)
+        return changed
 
     def _compute(
         self,
@@ -271,10 +297,13 @@ class Engage:
         start = self._batches.start(transaction, now)
         if self._history:
             for profile in profiles:
-                profile.performed = {
-                    event: self._retention.kept(event, performed, now) for event, performed in profile.performed.items()
-                }
-                profile.due = self._due(profile, now, start)
+                self._set_due(profile, now, start)
+
+    def _set_due(self, profile: Profile, now: int, start: int) -> None:
+        profile.performed = {
+            event: self._retention.kept(event, performed, now) for event, performed in profile.performed.items()
+        }
+        profile.due = self._due(profile, now, start)
 
     def _due(self, profile: Profile, now: int, start: int) -> int | None:
         """When time alone may next change something for a profile, in milliseconds."""
