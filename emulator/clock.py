@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Protocol
 
 from emulator.errors import InputError, UserMistake
@@ -53,6 +54,8 @@ class Clock:
         self._changes = Lock()
         self._setting = ClockSetting(frozen_at=_in_utc(frozen_at) if frozen_at else None)
         self._store: ClockStore | None = None
+        self._moving = Lock()
+        self._mover: int | None = None
 
     @property
     def frozen(self) -> bool:
@@ -103,6 +106,21 @@ class Clock:
     def check_advance(self, by: timedelta) -> None:
         """Raises InputError for a duration that leads past `LATEST`."""
         _check_end(self._setting, by)
+
+    @contextmanager
+    def moving(self) -> Iterator[None]:
+        """Within the block, the calling thread alone moves through what is due; waits for another that does."""
+        with self._moving:
+            self._mover = get_ident()
+            try:
+                yield
+            finally:
+                self._mover = None
+
+    @property
+    def moved_elsewhere(self) -> bool:
+        """Whether another thread moves through what is due, which no request should wait for."""
+        return self._mover not in (None, get_ident())
 
     def freeze(self, at: datetime | None = None) -> datetime:
         """Freezes the clock at `at`, or at the current time."""

@@ -15,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import LRUCache
 
 from emulator.clock import check_machine
+from emulator.pipelines import end_pipeline
 
 MEMORY = "sqlite://"
 
@@ -137,11 +138,17 @@ def _open_postgresql(url: str) -> Engine:
                 return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
             return text
 
-    # A thread needs two at most: one for its transaction, one for `alone`. A connection may have been lost meanwhile.
-    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True, pool_pre_ping=True)
+    # A thread needs two at most: one for its transaction, one for `alone`.
+    engine = create_engine(url, pool_size=8, max_overflow=-1, hide_parameters=True)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _wait(connection: Connection, *_: Any) -> None:
+        end_pipeline(connection)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
+        # `begin` of a store opens its transactions; the driver would send another message for each.
+        connection.autocommit = True
         connection.adapters.register_dumper(str, Dumper)
         for kind in ("text", "varchar"):
             connection.adapters.register_loader(kind, Loader)

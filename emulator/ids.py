@@ -11,16 +11,18 @@ import secrets
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
 from struct import Struct
 from threading import Lock
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-# Four digits at a time: a KSUID has 27, and each event of Engage has a KSUID.
+# Eight digits at a time: a KSUID has 27, and each event of Engage has a KSUID.
 _PAIRS = tuple(high + low for high in _BASE62 for low in _BASE62)
 _TWO_DIGITS = 62**2
 _FOUR_DIGITS = 62**4
+_EIGHT_DIGITS = 62**8
 _KSUID_EPOCH = 1_400_000_000
 _KSUID_LENGTH = 27
 _DIGEST_BYTES = 64
@@ -77,8 +79,15 @@ class Ids:
 
         Segment's audience ids (`aud_…`) and Engage message ids (`personas_…`) are KSUIDs.
         """
-        seconds = int(at.astimezone(UTC).timestamp()) - _KSUID_EPOCH
-        return base62((max(seconds, 0) << 128) | self._bits(128), _KSUID_LENGTH)
+        return base62(_ksuid_seconds(at) | self._bits(128), _KSUID_LENGTH)
+
+    def ksuids(self, at: datetime, count: int) -> list[str]:
+        """So many KSUIDs, the same as `ksuid` returns one after the other."""
+        seconds, words = _ksuid_seconds(at), self._bits(128 * count).to_bytes(16 * count, "little")
+        return [
+            base62(seconds | int.from_bytes(words[start : start + 16], "little"), _KSUID_LENGTH)
+            for start in range(0, 16 * count, 16)
+        ]
 
     def number(self) -> int:
         """1, 2, 3, …"""
@@ -97,8 +106,21 @@ def secret(prefix: str) -> str:
 
 def base62(number: int, length: int) -> str:
     """`number` in base 62, left-padded with zeros to `length`; digits before these are dropped."""
-    text = ""
-    while number and len(text) < length:
-        number, part = divmod(number, _FOUR_DIGITS)
-        text = _PAIRS[part // _TWO_DIGITS] + _PAIRS[part % _TWO_DIGITS] + text
-    return text.rjust(length, _BASE62[0])[-length:]
+    parts: list[str] = []
+    while number and len(parts) * 8 < length:
+        number, eight = divmod(number, _EIGHT_DIGITS)
+        high, low = divmod(eight, _FOUR_DIGITS)
+        parts.append(
+            _PAIRS[high // _TWO_DIGITS]
+            + _PAIRS[high % _TWO_DIGITS]
+            + _PAIRS[low // _TWO_DIGITS]
+            + _PAIRS[low % _TWO_DIGITS]
+        )
+    parts.reverse()
+    return "".join(parts).rjust(length, _BASE62[0])[-length:]
+
+
+@lru_cache(maxsize=16)  # all events of a call have the same time
+def _ksuid_seconds(at: datetime) -> int:
+    seconds = int(at.astimezone(UTC).timestamp()) - _KSUID_EPOCH
+    return max(seconds, 0) << 128

@@ -19,7 +19,7 @@ def compact(value: Any) -> str:
         return _ENCODED(value)
 
 
-def parsed(text: str) -> Any:
+def parsed(text: str | bytes) -> Any:
     """The value of a stored JSON text; integers beyond 64 bits become floats, as in JavaScript."""
     try:
         return orjson.loads(text)

@@ -7,9 +7,11 @@ outlive a restart; journal and faults live as long as the process.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Row, Table, bindparam, insert, select, update
 
 from emulator.clock import Clock, ClockSetting, Step
 from emulator.column_rules import LATEST_MILLIS, holds
@@ -95,8 +97,7 @@ class StoredClock:
 
     def load(self) -> ClockSetting | None:
         """The stored setting."""
-        with self._store.begin() as connection:
-            return stored_clock(connection)
+        return _setting_in(self._store.read(select(CLOCK_SETTING)))
 
     def change(self, step: Step, *, default: ClockSetting) -> ClockSetting:
         """Applies a step to the stored setting, in one transaction."""
@@ -115,9 +116,13 @@ class StoredClock:
 
 def stored_clock(connection: Connection) -> ClockSetting | None:
     """The stored setting of a clock, if any. Raises OverflowError or TypeError for an invalid one."""
-    row = _STORED_CLOCK.first(connection)
-    if row is None:
+    return _setting_in(_STORED_CLOCK.rows(connection))
+
+
+def _setting_in(rows: Sequence[Row[Any]]) -> ClockSetting | None:
+    if not rows:
         return None
+    [row] = rows
     frozen_at = row.frozen_at_micros
     return ClockSetting(
         offset=row.offset_micros * _MICROSECOND,

@@ -12,7 +12,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, BindParameter, Connection, Select, Table, bindparam, column, func, insert, select
+from sqlalchemy import JSON, BindParameter, Connection, Table, bindparam, column, func, insert, literal_column, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
@@ -72,16 +72,14 @@ class _Compiled(NamedTuple):
         if self.own or len(self.order) == 1:
             return [self.arranged(row) for row in rows]
         arranged = map(itemgetter(*self.order), rows)
-        processes = [(self.order.index(name), process) for name, process in self.parameters.items()]
-        if not processes:
+        if not self.parameters:
             return list(arranged)
-        converted = []
-        for values in arranged:
-            cells = list(values)
-            for index, process in processes:
-                cells[index] = process(cells[index])
-            converted.append(tuple(cells))
-        return converted
+        # By columns, since only few of them are converted.
+        columns: list[Iterable[Any]] = list(zip(*arranged, strict=True))
+        for name, process in self.parameters.items():
+            index = self.order.index(name)
+            columns[index] = map(process, columns[index])
+        return list(zip(*columns, strict=True))
 
 
 class Prepared:
@@ -116,18 +114,28 @@ class Prepared:
         """Runs a statement without a result on the rows in which a column has one of the wanted keys."""
         compiled = self._for(connection.dialect)
         for text, arranged in compiled.by_keys(wanted, values):
-            _execute(connection, text, arranged).close()
+            _execute(connection, text, arranged)
 
     def run(self, connection: Connection, **values: Any) -> None:
         """Runs a statement without a result."""
         compiled = self._for(connection.dialect)
-        _execute(connection, compiled.text, compiled.arranged(values)).close()
+        _execute(connection, compiled.text, compiled.arranged(values))
 
     def many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Runs a statement without a result for each row."""
-        if rows:
+        if len(rows) == 1:
+            self.run(connection, **rows[0])
+        elif rows:
             compiled = self._for(connection.dialect)
-            _execute(connection, compiled.text, compiled.arranged_rows(rows), many=True).close()
+            _execute(connection, compiled.text, compiled.arranged_rows(rows), many=True)
+
+    def many_values(self, connection: Connection, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """As `many`, rows of the values of these parameters in their order."""
+        compiled = self._for(connection.dialect)
+        if compiled.order != names or compiled.parameters or compiled.own:
+            self.many(connection, [dict(zip(names, row, strict=True)) for row in rows])
+            return
+        _execute(connection, compiled.text, rows, many=True)
 
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
@@ -136,19 +144,47 @@ class Prepared:
         return found
 
 
+def run_script(connection: Connection, text: str) -> None:
+    """Runs statements without parameters, sent to PostgreSQL as one message. Raises DBAPIError."""
+    # A script cannot be prepared, which the driver does with what it meets often.
+    _execute(connection, text, None, prepare=False)
+
+
 def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
     """Inserts rows into a table with an integer column `id`, and returns their ids in order.
 
     SQLite returns the ids of several rows in no particular order, so that SQLAlchemy would insert one row at a time.
     Its only writer is this transaction, so the next ids are known.
     """
+    if not rows:
+        return ()
+    names = tuple(rows[0])
+    return insert_numbered_values(connection, table, names, [tuple([row[name] for name in names]) for row in rows])
+
+
+def insert_numbered_values(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> Sequence[int]:
+    """As `insert_numbered`, rows of values in the order of `names`."""
     if connection.dialect.name != "sqlite":
+        values = [dict(zip(names, row, strict=True)) for row in rows]
+        if len(values) == 1:
+            return (_inserting_one(table, names).value(connection, **values[0]),)
         statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return connection.execute(statement, rows).scalars().all()
-    last = connection.scalar(_last_id(table)) or 0
+        return connection.execute(statement, values).scalars().all()
+    last = _last_id(table).value(connection) or 0
     numbers = range(last + 1, last + 1 + len(rows))
-    insert_rows(connection, table, [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)])
+    numbered = [(number, *row) for number, row in zip(numbers, rows, strict=True)]
+    insert_values(connection, table, ("id", *names), numbered)
     return numbers
+
+
+def insert_values(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """As `insert_rows`, rows of values in the order of `names`."""
+    if rows:
+        _inserting(table, names).many_values(connection, names, rows)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -163,11 +199,17 @@ def _inserting(table: Table, names: tuple[str, ...]) -> Prepared:
 
 
 @cache
-def _last_id(table: Table) -> Select[Any]:
+def _inserting_one(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table).values({name: bindparam(name) for name in names}).returning(table.c.id))
+
+
+@cache
+def _last_id(table: Table) -> Prepared:
     """The largest id of a table; with AUTOINCREMENT, also of its deleted rows."""
     if not table.dialect_options["sqlite"]["autoincrement"]:
-        return select(func.max(table.c.id))
-    return select(column("seq")).select_from(sql_text("sqlite_sequence")).where(column("name") == table.name)
+        return Prepared(select(func.max(table.c.id)))
+    of_table = column("name") == literal_column(f"'{table.name}'")
+    return Prepared(select(column("seq")).select_from(sql_text("sqlite_sequence")).where(of_table))
 
 
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
@@ -200,9 +242,7 @@ def _writer(parameter: BindParameter[Any], dialect: Dialect) -> _Process | None:
 
 
 def _fetched(connection: Connection, compiled: _Compiled, text: str, values: Any) -> list[Any]:
-    cursor = _execute(connection, text, values)
-    rows = cursor.fetchall()
-    cursor.close()
+    rows = _execute(connection, text, values, fetch=True)
     if not compiled.columns:
         return [*map(compiled.row, rows)]
     read = []
@@ -214,22 +254,32 @@ def _fetched(connection: Connection, compiled: _Compiled, text: str, values: Any
     return read
 
 
-def _execute(connection: Connection, text: str, values: Any, *, many: bool = False) -> Any:
-    """The driver's cursor after a statement. Raises DBAPIError."""
+def _execute(
+    connection: Connection, text: str, values: Any, *, many: bool = False, fetch: bool = False, **options: Any
+) -> Sequence[Any]:
+    """Runs a statement on the driver; with `fetch`, returns the rows. Raises DBAPIError."""
     cursor = connection.connection.cursor()
-    dialect = connection.dialect
-    driver: Any = dialect.dbapi
+    driver: Any = connection.dialect.dbapi
     try:
         if many:
             cursor.executemany(text, values)
         else:
-            cursor.execute(text, values)
+            cursor.execute(text, values, **options)
+        return cursor.fetchall() if fetch else ()
     except driver.Error as error:
-        lost = dialect.is_disconnect(error, connection.connection.driver_connection, cursor)
+        raise named(connection, text, error, cursor) from error
+    finally:
         cursor.close()
-        if lost:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            text, None, error, driver.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
-        ) from error
-    return cursor
+
+
+def named(connection: Connection, text: str, error: Any, cursor: Any) -> Exception:
+    """An error of the driver as SQLAlchemy raises it. The connection is not used any more if it was lost."""
+    dialect = connection.dialect
+    driver: Any = dialect.dbapi
+    lost = dialect.is_disconnect(error, connection.connection.driver_connection, cursor)
+    if lost:
+        connection.invalidate(error)
+    found: Exception = DBAPIError.instance(
+        text, None, error, driver.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+    )
+    return found

@@ -6,12 +6,12 @@ PostgreSQL database may be shared by several, and each sandbox has its own schem
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, func, inspect, select
+from sqlalchemy import Connection, Engine, MetaData, Row, Select, func, inspect, select
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
@@ -19,6 +19,8 @@ from emulator.data_files import DataFile, OpenFiles
 from emulator.engines import MEMORY, open_engine
 from emulator.errors import NotFound, UserMistake
 from emulator.memory_databases import creating, give_back, open_with
+from emulator.pipelines import abandon_pipeline, end_pipeline
+from emulator.statements import run_script
 from emulator.store_failures import failure_of
 
 # What a column of integers can hold in every database.
@@ -57,6 +59,8 @@ class Store:
         self.shared = schema is not None
         self._schema = schema
         self._turn = RLock()
+        # Held while waiting for the turn, so that a thread with many transactions in a row lets others in between.
+        self._next = Lock()
         self._owned = engine is None
         self._closed = False
         self._created: tuple[MetaData, ...] = ()
@@ -106,19 +110,37 @@ class Store:
 
         Raises NotFound when the store was closed or deleted, StoreFailure when the database cannot be used.
         """
-        with self._turn, self._failures_named():
-            if self._closed:
-                raise NotFound("this sandbox was closed")
-            with self._using(), self._transaction() as connection:
-                if self._schema:
-                    # Prepared statements do not name the schema.
-                    path = func.set_config("search_path", f'"{self._schema}"', True)
-                    connection.execute(select(func.pg_advisory_xact_lock(self._lock_of("transaction")), path))
-                before = _changes_of(connection)
-                with self._deletion_named():
-                    yield connection
-                changed = _changes_of(connection) != before
-            self.changes += changed
+        with self._next:
+            self._turn.acquire()
+        try:
+            with self._failures_named():
+                if self._closed:
+                    raise NotFound("this sandbox was closed")
+                with self._using(), self._transaction() as connection:
+                    before = _changes_of(connection)
+                    with self._deletion_named():
+                        try:
+                            yield connection
+                            end_pipeline(connection)
+                        except BaseException:
+                            abandon_pipeline(connection)
+                            raise
+                    changed = _changes_of(connection) != before
+                self.changes += changed
+        finally:
+            self._turn.release()
+
+    def read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """The rows of a query of what is committed, which no transaction of another process delays."""
+        if not self._schema:
+            with self.begin() as connection:
+                return connection.execute(query).all()
+        if self._closed:
+            raise NotFound("this sandbox was closed")
+        found: list[Row[Any]] = []
+        with self._failures_named(), self._deletion_named():
+            self._after(lambda connection: found.extend(connection.execute(query))).close()
+        return found
 
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:
@@ -129,8 +151,8 @@ class Store:
         if not self._schema:
             yield
             return
-        with self._failures_named(), self._engine.connect() as connection:
-            connection.execute(select(func.pg_advisory_lock(self._lock_of(work))))
+        lock = select(func.pg_advisory_lock(self._lock_of(work)))
+        with self._failures_named(), self._after(lambda connection: connection.execute(lock)) as connection:
             connection.commit()
             try:
                 yield
@@ -185,11 +207,38 @@ class Store:
             self._connection = None
         self._engine.dispose()
 
+    def _connected(self, schema: str) -> Connection:
+        """A connection in a transaction of the driver; the store is shared."""
+        # Prepared statements do not name the schema. One message: each takes as long as a small query.
+        name = schema.replace("'", "''")
+        script = (
+            f"BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('{name}/transaction', 0)),"
+            f" set_config('search_path', '\"{name}\"', true)"
+        )
+        return self._after(lambda connection: run_script(connection, script))
+
+    def _after(self, first: Callable[[Connection], object]) -> Connection:
+        """A connection on which `first` was executed.
+
+        It is executed again on another one if the connection was lost, as it may have been while the pool had it.
+        """
+        connection = self._engine.connect()
+        try:
+            first(connection)
+        except DBAPIError as error:
+            connection.close()
+            if not error.connection_invalidated:
+                raise
+            self._engine.dispose()
+            connection = self._engine.connect()
+            first(connection)
+        return connection
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """On a connection of the pool; a SQLite database has its own, since taking one takes as long as a statement."""
         if self._schema:
-            with self._engine.begin() as connection:
+            with self._connected(self._schema) as connection, connection.begin():
                 yield connection
             return
         connection = self._connection or self._engine.connect()

@@ -33,7 +33,7 @@ class StoredValues:
             return otherwise
 
     def object(self, field: str, text: Any) -> JsonObject:
-        """The JSON object in a column of text; an empty one where there is none."""
+        """The JSON object in a column of text, or its bytes; an empty one where there is none."""
         found: JsonObject = self.read(field, lambda: _object(text), {})
         return found
 
@@ -70,6 +70,8 @@ def check_depth(value: Any) -> None:
 
 
 def _object(text: Any) -> JsonObject:
+    if isinstance(text, bytes):
+        text = text.decode()
     value = json.loads(text)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")

@@ -28,7 +28,9 @@ LAYERS: Mapping[str, Layers] = {
         "errors artefacts ids patience protocol",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files",
-        "timestamps rate_limit transport statements schemas engines",
+        "timestamps rate_limit transport statements schemas",
+        "pipelines",
+        "engines",
         "memory_databases",
         "store",
         "yaml_files events stored_values",
@@ -46,7 +48,15 @@ LAYERS: Mapping[str, Layers] = {
         "__main__",
     ),
     "emulator.segment": layers(
-        "event_contents", "tables lookups", "profiles tracking", "conditions", "engage", "delivery", "service", "http"
+        "event_contents",
+        "tables lookups",
+        "event_payload",
+        "profiles tracking",
+        "conditions",
+        "engage",
+        "delivery",
+        "service",
+        "http",
     ),
     # Pages of profiles are filtered by segments, and segments by what ingestion has declared.
     "emulator.stackadapt": layers(
@@ -70,7 +80,8 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.faults": "",
         "emulator.mapping": "",
         "emulator.segment": "conditions.compile delivery.subscriptions delivery.switches engage.audience_events "
-        "engage.journey_events engage.routes http lookups profiles.profile tables tracking.calls tracking.request_body",
+        "engage.journey_events engage.routes event_contents event_payload http lookups profiles.profile tables "
+        "tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",

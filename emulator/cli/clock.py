@@ -10,7 +10,9 @@ import httpx
 
 from emulator.cli import SuggestingGroup
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
+from emulator.cli.terminal import counted, repeated
 from emulator.durations import parse_duration
+from emulator.errors import EmulatorError
 
 _EPILOG = """\b
 Examples:
@@ -20,6 +22,8 @@ Examples:
 \b
 Exit codes: 0 ok, 2 bad usage or no emulator at the URL. STACKADAPT_EMULATOR_URL sets --url.
 """
+
+_SECONDS_A_LINE = 0.5
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the clock as one JSON object.")
 
@@ -44,9 +48,14 @@ def show(url: str, sandbox: str | None, as_json: bool) -> None:
 @sandbox_option
 @_json
 def advance(duration: str, url: str, sandbox: str | None, as_json: bool) -> None:
-    """Move the time forward by DURATION, such as 90s, 15m, 4h, 2d or 3h59m, and process what becomes due."""
+    """Move the time forward by DURATION, such as 90s, 15m, 4h, 2d or 3h59m, and process what becomes due.
+
+    On a terminal, a line shows what is left while that takes long.
+    """
     parse_duration(duration, where="DURATION")
-    _print(_state(url, sandbox, "POST", "/_emulator/clock/advance", {"duration": duration}), as_json)
+    with connect(url, sandbox) as watching, repeated(lambda: _left(watching), every=_SECONDS_A_LINE):
+        state = _state(url, sandbox, "POST", "/_emulator/clock/advance", {"duration": duration})
+    _print(state, as_json)
 
 
 @command.command()
@@ -76,6 +85,21 @@ def _state(url: str, sandbox: str | None, method: str, path: str, body: dict[str
     check(response)
     state: dict[str, Any] = response.json()
     return state
+
+
+def _left(client: httpx.Client) -> str | None:
+    """What an advance has left to do; None when it is over or nothing is known."""
+    try:
+        response = client.get("/_emulator/clock")
+        check(response)
+    except (httpx.HTTPError, EmulatorError):
+        # The advance itself reports what is wrong.
+        return None
+    state = response.json()
+    if not (advance := state.get("advance")):
+        return None
+    profiles, events = counted(advance["profilesDue"], "profile"), counted(advance["eventsQueued"], "event")
+    return f"{state['now']}: {profiles} to compute, {events} to send until {advance['until']}"
 
 
 def _print(state: dict[str, Any], as_json: bool) -> None:

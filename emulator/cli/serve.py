@@ -126,7 +126,7 @@ def warning_about(address: str) -> str | None:
 def _spare_the_collector() -> None:
     """Keeps the garbage collector off what lives as long as the server, and lets it run less often.
 
-    A full collection took 70 to 90 ms, every 76 requests. One of 50,000 young objects takes up to 80 ms, too, and one of
+    A full collection took 70 to 90 ms, every 76 requests. One of 50,000 young objects takes up to 80 ms too, and one of
     5,000 less than 10; documents of 1,000 profiles take as long with either.
     """
     gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
@@ -31,6 +32,33 @@ def progress(total: int, *, hidden: bool = False) -> Iterator[Callable[[int], No
     with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
+
+
+@contextmanager
+def repeated(line: Callable[[], str | None], *, every: float) -> Iterator[None]:
+    """Shows a line on standard error within the block, made again every so many seconds, if that is a terminal.
+
+    `line` runs on a thread of its own; the line stays as it is where it returns None.
+    """
+    console = Terminal(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    ended = Event()
+    with console.status("") as status:
+
+        def show() -> None:
+            while not ended.wait(every):
+                if (text := line()) is not None:
+                    status.update(text)
+
+        showing = Thread(target=show, daemon=True)
+        showing.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            showing.join()
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

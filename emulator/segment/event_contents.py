@@ -22,6 +22,10 @@ UPDATED = {
     },
 }
 
+# What stands before and after the message id in the JSON of every event.
+BEFORE_ID = '{"messageId":"'
+AFTER_ID = '"'
+
 # An event as Engage sends it.
 EVENT = {
     "type": "object",

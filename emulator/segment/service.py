@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,13 +15,14 @@ from emulator.events import BatchDelivered, CallReceived
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.dispatcher import Dispatcher
+from emulator.segment.delivery.enqueue import Discarded, enqueue
 from emulator.segment.delivery.queries import DeliveryQueries, dead
 from emulator.segment.delivery.queue import Queue
 from emulator.segment.delivery.regulation import checked_type, record, regulations
 from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
 from emulator.segment.delivery.switches import recipients
-from emulator.segment.engage.audience_events import AudienceEvent
+from emulator.segment.engage.emitted_events import EmittedEvent
 from emulator.segment.engage.engine import Computed, Engage, email_in
 from emulator.segment.engage.queries import SpaceQueries, keys_after, keys_of
 from emulator.segment.lookups import check_audience, check_connected
@@ -102,9 +102,8 @@ class Segment:
             results = deduplicate(transaction, results, source=source, at=to_millis(at))
             calls = [result for result in results if isinstance(result, Call)]
             computed = self._engage.apply_calls(transaction, calls, at=at)
-            discarded = self._queue.add(transaction, computed.events, self._recipients, source=source)
-        for result in results:
-            self._sandbox.journal.append(_received(result, source, at))
+            discarded = enqueue(transaction, computed.events, self._recipients, source=source)
+        self._sandbox.journal.extend([_received(result, source, at) for result in results])
         self._publish(computed, discarded)
         self._dispatcher.process_stored()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
@@ -176,7 +175,7 @@ class Segment:
             computed = self._engage.set_membership(
                 transaction, audience_key, identifiers, traits, entered=entered, at=at
             )
-            discarded = self._queue.add(transaction, computed.events, self._recipients)
+            discarded = enqueue(transaction, computed.events, self._recipients)
         self._publish(computed, discarded)
         self._dispatcher.process_stored()
         return [_emitted(event) for event in computed.events]
@@ -251,6 +250,11 @@ class Segment:
             at = self._engage.next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
         return None if at is None else from_millis(at)
 
+    def remaining(self, *, until: datetime) -> tuple[int, int]:
+        """How many profiles are due by `until`, and how many events are queued."""
+        with self._store.begin() as transaction:
+            return self._engage.overdue(transaction, until=until), self._queue.waiting(transaction)
+
     def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
         """Computes an audience for all stored profiles (the historical backfill) and sends the changes.
 
@@ -269,7 +273,7 @@ class Segment:
                 if not profiles:
                     return counts
                 computed = self._engage.backfill(transaction, key, profiles, at=at, destination=destination)
-                discarded = self._queue.add(transaction, computed.events, self._recipients)
+                discarded = enqueue(transaction, computed.events, self._recipients)
             self._publish(computed, discarded)
             self._dispatcher.process_stored()
             last = profiles[-1]
@@ -334,20 +338,18 @@ class Segment:
 
     def _apply_due(self, now: datetime) -> None:
         """Applies the changes of membership that time has caused."""
-        while self._engage.depends_on_time:
+        while self._engage.depends_on_time and not self._sandbox.clock.moved_elsewhere:
             with self._store.begin() as transaction:
                 computed = self._engage.apply_due(transaction, now=now)
                 if computed is None:
                     return
-                discarded = self._queue.add(transaction, computed.events, self._recipients)
+                discarded = enqueue(transaction, computed.events, self._recipients)
             self._publish(computed, discarded)
 
-    def _publish(self, computed: Computed, discarded: Sequence[Mapping[str, Any]]) -> None:
+    def _publish(self, computed: Computed, discarded: Discarded) -> None:
         """Reports changes of membership and the deliveries that a switch discarded."""
-        for change in computed.changes:
-            self._sandbox.journal.append(change)
-        by_switch = Counter((row["destination"], row["subscription"], row["message"]) for row in discarded)
-        for (destination, subscription, message), count in by_switch.items():
+        self._sandbox.journal.extend(computed.changes)
+        for (destination, subscription, message), count in discarded.items():
             self._sandbox.journal.append(
                 BatchDelivered(
                     at=self._sandbox.clock.now(),
@@ -386,10 +388,10 @@ def _content(given: object, call: str) -> dict[str, Any] | None:
     return {"type": call, **{name: value for name, value in given.items() if name != "writeKey"}}
 
 
-def _emitted(event: AudienceEvent) -> dict[str, Any]:
+def _emitted(event: EmittedEvent) -> dict[str, Any]:
     return {
         "messageId": event.message_id,
-        "type": event.payload["type"],
-        "event": event.payload.get("event"),
+        "type": event.form.type,
+        "event": event.form.event,
         "destination": event.destination,
     }

@@ -14,12 +14,20 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
+    text,
 )
 
 from emulator.column_rules import LARGEST_COUNT, OBJECT, holds
-from emulator.segment.event_contents import BATCH_OUTCOMES, DELIVERY_OUTCOMES, EVENT, LOCATIONS, UPDATED
+from emulator.segment.event_contents import BATCH_OUTCOMES, DELIVERY_OUTCOMES, LOCATIONS, UPDATED
 
 TABLES = MetaData()
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """An index of some rows: others need not be written to it."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
 
 # Message ids of the last 24 hours, for deduplication.
 MESSAGES = Table(
@@ -54,14 +62,16 @@ REGULATIONS = Table(
     Column("content", Text, nullable=False, info=holds(json=OBJECT)),
 )
 
-# `traits` is an object of values, `updated` one of the timestamp and the turn at which each was last set, `turn`
-# the latest of these turns. Ids are never reused: one may belong to a deleted user.
+# `traits` is an object of values, `set_at` and `turn` the timestamp and the turn at which one was last set, `updated`
+# an object of those of the traits that were set before, or removed. Ids are never reused: one may belong to a deleted
+# user.
 PROFILES = Table(
     "segment_profiles",
     TABLES,
     Column("id", Integer, primary_key=True),
     Column("traits", Text, nullable=False, info=holds(json=OBJECT)),
     Column("updated", Text, nullable=False, info=holds(json=UPDATED)),
+    Column("set_at", BigInteger, nullable=False),
     Column("turn", BigInteger, nullable=False, index=True, info=holds(most=LARGEST_COUNT)),
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
@@ -83,6 +93,7 @@ MEMBERSHIPS = Table(
     TABLES,
     Column("profile_id", ForeignKey(PROFILES.c.id), primary_key=True),
     Column("audience_key", String, primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )
 
 # The events that conditions refer to, with the properties that they refer to, kept as long as one may count them.
@@ -127,19 +138,44 @@ SPACE_START = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# Events that Engage emitted, one row per connected destination instance. `email` is in lower case.
+# What all events of a kind along a route share, in parts of JSON texts; each part stands before one of the content.
+FORMS = Table(
+    "segment_event_forms",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("destination", String, nullable=False),
+    Column("audience_key", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("event", String),
+    Column("before_traits", Text, nullable=False),
+    Column("before_email", Text, nullable=False),
+    Column("before_identity", Text, nullable=False),
+    Column("before_times", Text, nullable=False),
+)
+
+# What events say of a profile, in parts of JSON texts: its events of one call share it. `found_by_email` is in lower
+# case.
+CONTENTS = Table(
+    "segment_event_contents",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", String, index=True),
+    Column("found_by_email", String, index=True),
+    Column("traits", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("times", Text, nullable=False),
+)
+
+# Events that Engage emitted, one row per connected destination instance.
 EVENTS = Table(
     "segment_events",
     TABLES,
     Column("id", Integer, primary_key=True),
     Column("message_id", String, nullable=False, index=True),
-    Column("destination", String, nullable=False),
-    Column("type", String, nullable=False),
-    Column("event", String),
-    Column("user_id", String, index=True),
-    Column("email", String, index=True),
-    Column("audience_key", String, nullable=False),
-    Column("payload", Text, nullable=False, info=holds(json=EVENT)),
+    Column("form_id", ForeignKey(FORMS.c.id), nullable=False),
+    Column("content_id", ForeignKey(CONTENTS.c.id), nullable=False, index=True),
 )
 
 # A request and its attempts. Body and headers are not stored: the same events make the same request again.
@@ -174,8 +210,12 @@ DELIVERIES = Table(
     Column("outcome", String, info=holds(words=DELIVERY_OUTCOMES)),
     Column("reason", String),
     Column("message", Text),
-    Column("batch_id", ForeignKey(BATCHES.c.id), index=True),
+    Column("batch_id", ForeignKey(BATCHES.c.id)),
     Column("queued_at", BigInteger, nullable=False),
     Column("settled_at", BigInteger),
-    Index("segment_deliveries_queue", "outcome", "destination", "subscription"),
+    _partial("segment_deliveries_queue", "destination", "subscription", where="outcome IS NULL"),
+    _partial("segment_deliveries_unsent", "outcome", where="outcome <> 'sent'"),
+    _partial("segment_deliveries_batch", "batch_id", where="batch_id IS NOT NULL"),
 )
+# The condition that lets a query use the index of deliveries that were not sent.
+UNSENT = DELIVERIES.c.outcome != literal_column("'sent'")

@@ -50,7 +50,6 @@ WORKSPACES = Table(
 # The stores of deleted sandboxes, until their data is deleted, too.
 DROPPED = Table("sandbox_stores_dropped", REGISTRY, Column("key", Text, primary_key=True))
 
-_REGISTERED = Prepared(select(SANDBOXES))
 _DROPPED_KEYS = Prepared(select(DROPPED.c.key))
 
 _TOKEN, _WRITE_KEY = "token", "write key"
@@ -321,8 +320,7 @@ class Sandboxes:
 
     def _read_registry(self) -> None:
         before = self._rows
-        with self._registry.begin() as connection:
-            rows = {row.name: _Row(**row._asdict()) for row in _REGISTERED.rows(connection)}
+        rows = {row.name: _Row(**row._mapping) for row in self._registry.read(select(SANDBOXES))}
         # One that was deleted and created again has another secret; one created meanwhile is not in `before`.
         for row in [row for name, row in before.items() if rows.get(name) != row]:
             self._forget(row)

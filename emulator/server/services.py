@@ -15,9 +15,11 @@ from emulator.protocol import SANDBOX_HEADER
 from emulator.sandbox import CLOCK, OPENINGS, Sandbox
 from emulator.segment import TABLES as SEGMENT
 from emulator.segment import Segment
+from emulator.server.advances import AdvanceInProgress, AdvanceStopped
 from emulator.server.changes import Changes
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
+from emulator.store_failures import StoreFailure
 from emulator.transport import HttpTransport, Transport
 from emulator.workspace import Destination
 
@@ -49,6 +51,8 @@ class SandboxServices:
         # The changes of the store after which nothing is due before `_next_due`.
         self._quiet_at: int | None = None
         self._next_due: datetime | None = None
+        # Where the clock will be after the advance that is in progress.
+        self._until: datetime | None = None
         self.stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=uploads)
         self.segment = Segment(sandbox, self._transport)
 
@@ -84,12 +88,28 @@ class SandboxServices:
     def advance(self, by: timedelta) -> None:
         """Moves the clock forward. It stops wherever something is due on the way, to process it at its time.
 
-        Raises InputError for a duration that leads past the latest time.
+        Other requests go on meanwhile: what they cause is sent on the way. Raises InputError for a duration that leads
+        past the latest time, AdvanceStopped when the store fails on the way.
         """
-        self.sandbox.clock.check_advance(by)
-        # What is sent on the way must have arrived before the clock moves on.
-        with patience(None):
-            self._advance(by)
+        clock = self.sandbox.clock
+        try:
+            # What is sent on the way must have arrived before the clock moves on.
+            with patience(None), clock.moving():
+                clock.check_advance(by)
+                self._until = clock.now() + by
+                self._advance(by)
+                self._until = None
+            # What other requests have left to it since the last stop.
+            self.process_due()
+        except StoreFailure as failure:
+            raise AdvanceStopped(failure, clock.now(), self._until) from failure
+        finally:
+            self._until = None
+
+    def advance_in_progress(self) -> AdvanceInProgress | None:
+        """How far the advance is that another request has begun."""
+        until = self._until
+        return None if until is None else AdvanceInProgress(until, *self.segment.remaining(until=until))
 
     def _advance(self, by: timedelta) -> None:
         clock = self.sandbox.clock

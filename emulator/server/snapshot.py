@@ -22,7 +22,7 @@ from emulator.errors import InputError
 from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
-from emulator.server.snapshot_rows import RowChecks, check_references, damaged, json_of
+from emulator.server.snapshot_rows import RowChecks, check_events, check_references, damaged, json_of
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.store_failures import RESTORE, StoreFailure
@@ -30,7 +30,7 @@ from emulator.text_files import unpacked
 
 FORMAT = "stackadapt-emulator snapshot"
 # Increased whenever a table or a column is added or removed.
-VERSION = 5
+VERSION = 6
 
 _ROWS_AT_ONCE = 1_000
 _LONGEST_LINE = 32 * 1024 * 1024
@@ -62,6 +62,7 @@ def load(services: SandboxServices, file: IO[bytes]) -> None:
         ):
             _replace(services, connection, _read(lines))
             check_references(connection, _tables())
+            check_events(connection)
             _check_clock(connection)
             services.stackadapt.replaced(connection)
     except (OSError, EOFError, zlib.error) as error:

@@ -17,6 +17,9 @@ from emulator import strict_json
 from emulator.column_rules import LARGEST_ID, LARGEST_INTEGER, LATEST_MILLIS, RULE, Holds
 from emulator.errors import InputError
 from emulator.schemas import NESTING_LIMIT, first_mistake_of, in_words, is_deeper_than
+from emulator.segment.event_contents import EVENT
+from emulator.segment.event_payload import EMITTED, PAYLOAD
+from emulator.segment.tables import EVENTS
 from emulator.stackadapt.row_contents import INSTRUCTIONS
 from emulator.stackadapt.rules.segment_rules import parse_rule
 from emulator.stackadapt.tables import JOBS, SEGMENTS
@@ -27,6 +30,7 @@ _SHOWN_WORDS = 10
 # Of one row, or of the JSON in one of its texts: more than a row of the largest request has.
 _MOST_CONTAINERS = 200_000
 _MOST_VALUES = 1_000_000
+_EVENTS_AT_ONCE = 1_000
 _ANYTHING = Holds()
 
 Check = Callable[[Any], None]
@@ -117,6 +121,18 @@ def check_references(connection: Connection, tables: Sequence[Table]) -> None:
                     found=found[0],
                     allowed=f"the {target.name} of a row of {target.table.name}",
                 )
+
+
+def check_events(connection: Connection) -> None:
+    """Raises InputError when the parts of an event do not make one together."""
+    check = _text(Holds(json=EVENT), ())
+    events = select(EVENTS.c.id, PAYLOAD).select_from(EMITTED).execution_options(yield_per=_EVENTS_AT_ONCE)
+    for number, payload in connection.execute(events):
+        try:
+            check(payload if isinstance(payload, str) else payload.decode())
+        except _Mistake as mistake:
+            where = f"{EVENTS.name}, id {number}, form and content"
+            raise damaged(str(mistake), where=where, found=mistake.found, allowed=mistake.allowed) from None
 
 
 def _references(table: Table, by_name: Mapping[str, Table]) -> Iterator[tuple[Column[Any], Column[Any]]]:

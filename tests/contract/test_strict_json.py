@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from math import inf, nan
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from emulator import Emulator, strict_json
@@ -128,3 +130,30 @@ def test_a_number_without_a_form_in_json_is_written_as_null(emulator: Emulator) 
     text = StrictJSONProvider(emulator.app).dumps({"a": [nan, inf, -inf, 1.5], "b": {"c": (inf,)}})
     assert json.loads(text) == {"a": [None, None, None, 1.5], "b": {"c": [None]}}
     assert emulator.app.json.dumps(inf) == "null"
+
+
+_SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=True) | st.text(max_size=6)
+_FLAT = st.dictionaries(st.text(max_size=3), _SCALARS, max_size=3)
+_WRITTEN = (_SCALARS | _FLAT | st.lists(_FLAT | _SCALARS, max_size=3) | st.lists(st.lists(_FLAT), max_size=2)).map(
+    lambda value: json.dumps(value)
+)
+_BROKEN = st.tuples(
+    _WRITTEN, st.integers(0, 40), st.sampled_from(["", '"', "\\", "\x00", "\ud800", "1e999", ",", "-0"])
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_WRITTEN | _BROKEN.map(lambda made: made[0][: made[1]] + made[2] + made[0][made[1] :]))
+@example('[{"a": 18446744073709551616, "a": -0, "b": 1.0}]')
+@example('[{"\\ud800": "\\udfff"}]')
+@example("\ufeff{}")
+@pytest.mark.parametrize("parse", [strict_json.parse_as_javascript, strict_json.parse_rewritten])
+def test_reading_quickly_makes_no_difference(parse: Callable[[str | bytes], Any], text: str) -> None:
+    def outcome(read: Callable[[str | bytes], Any], given: str | bytes) -> str:
+        try:
+            return repr(read(given))
+        except (ValueError, RecursionError):
+            return "refused"
+
+    for given_text in (text, text.encode("utf-8", "surrogatepass")):
+        assert outcome(lambda each: strict_json.parse_quickly(each, parse), given_text) == outcome(parse, given_text)

@@ -73,7 +73,8 @@ def _of_calls(users: set[str], found: set[int], acknowledged: set[int]) -> Itera
 
 def _of_events(query: Query, calls: set[int]) -> Iterator[str]:
     rows = query(
-        "SELECT e.user_id, e.type, d.outcome FROM segment_events e LEFT JOIN segment_deliveries d ON d.event_id = e.id"
+        "SELECT c.user_id, f.type, d.outcome FROM segment_events e JOIN segment_event_forms f ON f.id = e.form_id"
+        " JOIN segment_event_contents c ON c.id = e.content_id LEFT JOIN segment_deliveries d ON d.event_id = e.id"
     )
     expected = Counter({(user, kind): 1 for user in _members(calls) for kind in ("identify", "track")})
     found = Counter((user, kind) for user, kind, _ in rows)

@@ -126,6 +126,12 @@ def test_a_ksuid_contains_its_second() -> None:
     assert (value >> 128) + 1_400_000_000 == int(NOON.timestamp())
 
 
+def test_ksuids_drawn_together_are_those_drawn_one_by_one() -> None:
+    together, one_by_one = Ids(7), Ids(7)
+    for count in (0, 1, 3, 50):
+        assert together.ksuids(NOON, count) == [one_by_one.ksuid(NOON) for _ in range(count)]
+
+
 def test_ids_have_the_vendors_formats() -> None:
     ids = Ids(1)
     assert len(ids.ksuid(NOON)) == 27

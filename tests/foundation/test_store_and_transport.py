@@ -90,6 +90,28 @@ def test_a_store_works_after_a_transaction_that_failed(url: str) -> None:
     store.close()
 
 
+def test_a_thread_with_many_transactions_in_a_row_lets_others_in_between(url: str) -> None:
+    store, order = Store(url), []
+    store.create(TABLES)
+
+    def begin_once() -> None:
+        with store.begin():
+            order.append("other")
+
+    other = Thread(target=begin_once)
+    for number in range(20):
+        with store.begin():
+            order.append("many")
+            if number == 0:
+                other.start()
+                # Until the other thread waits for its turn.
+                while not store._next.locked():
+                    pass
+    other.join()
+    store.close()
+    assert order[:3] == ["many", "other", "many"]
+
+
 def test_transactions_of_threads_are_serialised(url: str) -> None:
     store = Store(url)
     store.create(TABLES)

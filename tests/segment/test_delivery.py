@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from graphql import GraphQLSyntaxError, parse
 
@@ -105,7 +106,7 @@ def test_a_batch_has_at_most_4_megabytes(open_env: OpenEnv, document: Any) -> No
     segment_env.advance(minutes=1)
     first, second = segment_env.segment.batches()
     assert len(first["events"]) + len(second["events"]) == 150
-    sizes = {row["messageId"]: len(json.dumps(row["payload"])) for row in segment_env.segment.deliveries(limit=1000)}
+    sizes = {row["messageId"]: len(orjson.dumps(row["payload"])) for row in segment_env.segment.deliveries(limit=1000)}
     limit = 4 * 1024 * 1024
     assert sum(sizes[message] for message in first["events"]) <= limit
     assert sum(sizes[message] for message in [*first["events"], second["events"][0]]) > limit

@@ -6,22 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import Table, delete, select, text, update
 
 from emulator import Emulator
 from emulator.segment.delivery.queued_events import EVENT_DAMAGED, EVENT_MISSING
-from emulator.segment.tables import DELIVERIES, EVENTS
+from emulator.segment.tables import CONTENTS, DELIVERIES, EVENTS
 
 DEEP = "[" * 100_000
-# The payload that an event has then; None for an event that is not stored.
-LOSSES = {
-    "missing": None,
-    "cut": '{"type": "identify", "mess',
-    "empty": "",
-    "deep": DEEP,
-    "list": "[1]",
-    "no message id": '{"type": "identify"}',
-    "wrong user id": '{"type": "identify", "messageId": "a", "userId": {"a": 1}}',
+# What the content of an event has then; or the table that its row is missing from.
+LOSSES: dict[str, Any] = {
+    "missing": EVENTS,
+    "without its content": CONTENTS,
+    "cut": {"times": ""},
+    "empty": dict.fromkeys(("traits", "email", "identity", "times"), ""),
+    "deep": {"identity": f'"userId":{DEEP}'},
+    "no JSON": {"traits": "}"},
+    "no message id": {"identity": '"messageId":null,'},
+    "wrong user id": {"identity": '"userId":{"a":1},'},
 }
 
 
@@ -32,7 +33,10 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-_REFERENCE = "segment_deliveries_event_id_fkey"
+_REFERENCES = {
+    "segment_deliveries": "segment_deliveries_event_id_fkey",
+    "segment_events": "segment_events_content_id_fkey",
+}
 
 
 def identify(emulator: Emulator, *users: str) -> None:
@@ -42,19 +46,23 @@ def identify(emulator: Emulator, *users: str) -> None:
         assert emulator.client.post("/v1/identify", json=call).status_code == 200
 
 
-def lose(emulator: Emulator, payload: str | None, *users: str) -> None:
-    lost = EVENTS.c.user_id.in_(users)
+def lose(emulator: Emulator, loss: Any, *users: str) -> None:
+    lost = CONTENTS.c.user_id.in_(users)
     with emulator.sandbox.store.begin() as connection:
         if connection.dialect.name == "postgresql":
             # It refuses to lose an event, unlike SQLite, which does not check references.
-            connection.execute(text("ALTER TABLE segment_deliveries DROP CONSTRAINT IF EXISTS " + _REFERENCE))
-        connection.execute(
-            delete(EVENTS).where(lost) if payload is None else update(EVENTS).where(lost).values(payload=payload)
-        )
+            for table, reference in _REFERENCES.items():
+                connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {reference}"))
+        if loss is EVENTS:
+            connection.execute(delete(EVENTS).where(EVENTS.c.content_id.in_(select(CONTENTS.c.id).where(lost))))
+        elif loss is CONTENTS:
+            connection.execute(delete(CONTENTS).where(lost))
+        else:
+            connection.execute(update(CONTENTS).where(lost).values(loss))
 
 
-def reason_of(payload: str | None) -> str:
-    return EVENT_MISSING if payload is None else EVENT_DAMAGED
+def reason_of(loss: Any) -> str:
+    return EVENT_MISSING if isinstance(loss, Table) else EVENT_DAMAGED
 
 
 def outcomes(emulator: Emulator) -> dict[Any, int]:
@@ -69,37 +77,35 @@ def outcomes(emulator: Emulator) -> dict[Any, int]:
     return found
 
 
-@pytest.mark.parametrize("payload", LOSSES.values(), ids=LOSSES)
-def test_a_queued_delivery_without_its_event_is_rejected_and_the_others_are_sent(
-    emulator: Emulator, payload: str | None
-) -> None:
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_a_queued_delivery_without_its_event_is_rejected_and_the_others_are_sent(emulator: Emulator, loss: Any) -> None:
     identify(emulator, "ada", "grace", "alan")
     with emulator.sandbox.store.begin() as connection:
         queued = dict.fromkeys(("outcome", "reason", "message", "batch_id", "settled_at"))
         number = connection.execute(update(DELIVERIES).values(queued)).rowcount
-    lose(emulator, payload, "ada", "alan")
+    lose(emulator, loss, "ada", "alan")
     assert emulator.client.post("/_emulator/clock/advance", json={"hours": 1}).status_code == 200
     found = outcomes(emulator)
-    assert set(found) == {("sent", None), ("rejected", reason_of(payload))}
+    assert set(found) == {("sent", None), ("rejected", reason_of(loss))}
     assert sum(found.values()) == number
-    assert found["sent", None] * 2 == found["rejected", reason_of(payload)]
+    assert found["sent", None] * 2 == found["rejected", reason_of(loss)]
     shown = emulator.client.get("/_emulator/dead-letters").get_json()["deadLetters"]
-    assert {each["reason"] for each in shown} == {reason_of(payload)}
+    assert {each["reason"] for each in shown} == {reason_of(loss)}
 
 
-@pytest.mark.parametrize("payload", LOSSES.values(), ids=LOSSES)
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 @pytest.mark.parametrize("everyone", [True, False], ids=["all events", "one event"])
 def test_a_retried_batch_whose_events_are_lost_ends_with_a_reason(
-    emulator: Emulator, payload: str | None, everyone: bool
+    emulator: Emulator, loss: Any, everyone: bool
 ) -> None:
     client = emulator.client
     client.post("/_emulator/faults", json={"fault": "status", "status": 503})
     identify(emulator, "ada", "grace")
     client.delete("/_emulator/faults")
-    lose(emulator, payload, *(("ada", "grace") if everyone else ("ada",)))
+    lose(emulator, loss, *(("ada", "grace") if everyone else ("ada",)))
     assert client.post("/_emulator/clock/advance", json={"days": 2}).status_code == 200
     found = outcomes(emulator)
-    lost = ("rejected", reason_of(payload))
+    lost = ("rejected", reason_of(loss))
     assert set(found) == ({lost} if everyone else {lost, ("sent", None)})
     batches = client.get("/_emulator/batches").get_json()["batches"]
     assert lost in {(each["outcome"], each["reason"]) for each in batches}

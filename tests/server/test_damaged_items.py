@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from emulator import Emulator
 from emulator.segment.tables import BATCHES as SEGMENT_BATCHES
-from emulator.segment.tables import DELIVERIES, EVENTS, REGULATIONS, SUPPRESSED, TABLES
+from emulator.segment.tables import CONTENTS, DELIVERIES, FORMS, REGULATIONS, SUPPRESSED, TABLES
 from emulator.segment.tables import PROFILES as SEGMENT_PROFILES
 from emulator.server.control.request_args import document
 from emulator.stackadapt.tables import BATCHES, DELETIONS, PROFILES, RECORDS, SEGMENTS, STACKADAPT, UPLOADS
@@ -261,7 +261,8 @@ def test_a_damaged_value_fails_no_list(emulator: Emulator, damaged: Any, table: 
 @pytest.mark.parametrize(
     ("table", "column", "value", "lists"),
     [
-        (EVENTS, "payload", "{", {"deliveries": "payload"}),
+        (CONTENTS, "traits", "{", {"deliveries": "payload"}),
+        (FORMS, "before_times", "{", {"deliveries": "payload"}),
         (DELIVERIES, "settled_at", "abc", {"deliveries": "at"}),
         (DELIVERIES, "event_id", 999, {"deliveries": "payload"}),
         (SEGMENT_BATCHES, "locations", "{", {"batches": "locations"}),

@@ -20,6 +20,7 @@ from emulator.segment.delivery.switches import DESTINATION_DISABLED
 from emulator.segment.profiles.profile import EMAIL, USER_ID
 from emulator.segment.tables import (
     BATCHES,
+    CONTENTS,
     DELIVERIES,
     DUE,
     EVENTS,
@@ -41,12 +42,14 @@ def delete_user(transaction: Transaction, user_id: str) -> bool:
         select(IDENTIFIERS.c.value).where(IDENTIFIERS.c.type == EMAIL, IDENTIFIERS.c.profile_id == key)
     )
     # Events from before the profile had a user id have only an email.
-    by_email = EVENTS.c.user_id.is_(None) & EVENTS.c.email.in_([email.lower() for email in emails])
-    about = (EVENTS.c.user_id == user_id) | by_email
-    of_user = DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(about))
+    by_email = CONTENTS.c.user_id.is_(None) & CONTENTS.c.found_by_email.in_([email.lower() for email in emails])
+    about = (CONTENTS.c.user_id == user_id) | by_email
+    events = EVENTS.c.content_id.in_(select(CONTENTS.c.id).where(about))
+    of_user = DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(events))
     _clear_responses(transaction, of_user)
     transaction.execute(delete(DELIVERIES).where(of_user))
-    transaction.execute(delete(EVENTS).where(about))
+    transaction.execute(delete(EVENTS).where(events))
+    transaction.execute(delete(CONTENTS).where(about))
     if key is None:
         return False
     for table in (IDENTIFIERS, MEMBERSHIPS, PERFORMED, JOURNEYS, DUE):

@@ -12,8 +12,9 @@ from sqlalchemy import Connection as Transaction
 
 from emulator.errors import InputError, nearest
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
+from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.lookups import check_destination
-from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS, INGEST
+from emulator.segment.tables import BATCHES, CONTENTS, DELIVERIES, EVENTS, FORMS, INGEST, UNSENT
 from emulator.stored_values import StoredValues
 from emulator.workspace import Workspace
 
@@ -55,10 +56,12 @@ class DeliveryQueries:
         wanted: list[ColumnElement[bool]] = []
         if outcome is not None:
             wanted.append(DELIVERIES.c.outcome.is_(None) if outcome == QUEUED else DELIVERIES.c.outcome == outcome)
+            if outcome not in (QUEUED, SENT):
+                wanted.append(UNSENT)
         if user_id is not None:
-            wanted.append(EVENTS.c.user_id == user_id)
+            wanted.append(_with_content(CONTENTS.c.user_id == user_id))
         if email is not None:
-            wanted.append(EVENTS.c.email == email.lower())
+            wanted.append(_with_content(CONTENTS.c.found_by_email == email.lower()))
         if message_id is not None:
             wanted.append(EVENTS.c.message_id == message_id)
         if destination is not None:
@@ -116,6 +119,12 @@ class DeliveryQueries:
             return [_delivery(row) for row in transaction.execute(found)]
 
 
+def _with_content(wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The deliveries of events whose contents are wanted, found by indexes."""
+    contents = select(CONTENTS.c.id).where(wanted)
+    return DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(EVENTS.c.content_id.in_(contents)))
+
+
 def dead(
     workspace: Workspace,
     *,
@@ -127,7 +136,7 @@ def dead(
 
     Raises NotFound for an unknown destination instance.
     """
-    wanted: list[ColumnElement[bool]] = [DELIVERIES.c.outcome.in_((REJECTED, FAILED))]
+    wanted: list[ColumnElement[bool]] = [DELIVERIES.c.outcome.in_((REJECTED, FAILED)), UNSENT]
     if destination is not None:
         check_destination(workspace, destination)
         wanted.append(DELIVERIES.c.destination == destination)
@@ -142,11 +151,11 @@ _DELIVERIES = (
     select(
         DELIVERIES,
         EVENTS.c.message_id,
-        EVENTS.c.type,
-        EVENTS.c.event,
-        EVENTS.c.user_id,
-        EVENTS.c.audience_key,
-        EVENTS.c.payload,
+        FORMS.c.type,
+        FORMS.c.event,
+        CONTENTS.c.user_id,
+        FORMS.c.audience_key,
+        PAYLOAD,
         BATCHES.c.attempts,
         BATCHES.c.status,
         BATCHES.c.response,
@@ -154,6 +163,8 @@ _DELIVERIES = (
         BATCHES.c.next_at,
     )
     .outerjoin(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+    .outerjoin(FORMS, EVENTS.c.form_id == FORMS.c.id)
+    .outerjoin(CONTENTS, EVENTS.c.content_id == CONTENTS.c.id)
     .outerjoin(BATCHES, DELIVERIES.c.batch_id == BATCHES.c.id)
 )
 
@@ -187,8 +198,8 @@ def _delivery(row: Any) -> dict[str, Any]:
 
 def _events_of(transaction: Transaction, batches: Sequence[int]) -> dict[int, list[Any]]:
     rows = transaction.execute(
-        select(DELIVERIES.c.batch_id, EVENTS.c.message_id, EVENTS.c.type, EVENTS.c.event, EVENTS.c.user_id)
-        .join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+        select(DELIVERIES.c.batch_id, EVENTS.c.message_id, FORMS.c.type, FORMS.c.event, CONTENTS.c.user_id)
+        .join_from(DELIVERIES, EMITTED, DELIVERIES.c.event_id == EVENTS.c.id)
         .where(DELIVERIES.c.batch_id.in_(batches))
         .order_by(DELIVERIES.c.id)
     )

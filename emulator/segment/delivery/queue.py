@@ -1,9 +1,9 @@
-"""The delivery queue in the store: events queued for subscriptions, the batches they were sent in, their outcomes."""
+"""The delivery queue in the store: events queued for subscriptions, the batches they are sent in, their outcomes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -19,14 +19,12 @@ from emulator.segment.delivery.queued_events import (
     reject_missing_of_batch,
     reject_without_events,
 )
-from emulator.segment.delivery.response import DISCARDED, RETRYING, DeliveryResult
+from emulator.segment.delivery.response import RETRYING, DeliveryResult
 from emulator.segment.delivery.subscriptions import DeliveryTarget
-from emulator.segment.delivery.switches import Recipient
-from emulator.segment.engage.audience_events import AudienceEvent
+from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
-from emulator.statements import Prepared, insert_numbered, insert_rows, keys
+from emulator.statements import Prepared, keys
 from emulator.store import Store
-from emulator.timestamps import to_millis
 
 # "Batching Requests" in the published destinations' README.
 BATCH_BYTES = 4 * 1024 * 1024
@@ -73,43 +71,6 @@ class Queue:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(
-        self,
-        transaction: Transaction,
-        events: Sequence[AudienceEvent],
-        recipients: Sequence[Recipient],
-        *,
-        source: str | None = None,
-    ) -> list[Mapping[str, Any]]:
-        """Queues each event for every subscription of its destination instance, as of the event's own time.
-
-        `source` is the one whose call caused the events. A subscription that a switch keeps from getting an event has
-        its delivery discarded at once. Returns the discarded deliveries as rows.
-        """
-        if not events:
-            return []
-        addressed = [(recipient, recipient.discard(source)) for recipient in recipients]
-        event_rows = [_event_row(event) for event in events]
-        keys = insert_numbered(transaction, EVENTS, event_rows)
-        rows = [
-            {
-                "event_id": key,
-                "bytes": len(event_row["payload"]),
-                "destination": event.destination,
-                "subscription": recipient.subscription,
-                "queued_at": to_millis(event.at),
-                "outcome": DISCARDED if discard else None,
-                "reason": discard.reason if discard else None,
-                "message": discard.message if discard else None,
-                "settled_at": to_millis(event.at) if discard else None,
-            }
-            for key, event, event_row in zip(keys, events, event_rows, strict=True)
-            for recipient, discard in addressed
-            if recipient.destination == event.destination
-        ]
-        insert_rows(transaction, DELIVERIES, rows)
-        return [row for row in rows if row["outcome"]]
-
     def next_batch(self, target: DeliveryTarget, *, after: int, queued_until: int) -> Batch | None:
         """The events queued after a delivery, as many as fit in a batch by number and bytes, oldest first.
 
@@ -118,7 +79,7 @@ class Queue:
         place = {"destination": target.destination.name, "subscription": target.name, "after": after}
         size = target.destination.batch_size
         with self._store.begin() as transaction:
-            waiting = _WAITING.first(transaction, **place)
+            waiting = _WAITING.first(transaction, **place, most=size)
             if waiting.oldest is None or (
                 waiting.number < size and waiting.together < BATCH_BYTES and waiting.oldest > queued_until
             ):
@@ -130,6 +91,11 @@ class Queue:
                     return Batch(events=tuple(events))
             reject_missing(transaction, **place, at=queued_until)
             return None
+
+    def waiting(self, transaction: Transaction) -> int:
+        """How many deliveries are queued and were not sent yet."""
+        number: int = _ALL_WAITING.value(transaction)
+        return number
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
@@ -208,14 +174,19 @@ _PLACE = (DELIVERIES.c.destination == bindparam("destination")) & (
     DELIVERIES.c.subscription == bindparam("subscription")
 )
 _UNSENT = _PLACE & DELIVERIES.c.outcome.is_(None) & (DELIVERIES.c.id > bindparam("after"))
+# Of no more than fit in a batch: thousands may wait, and each batch of them asks.
+_FIRST = select(DELIVERIES.c.bytes, DELIVERIES.c.queued_at).where(_UNSENT).limit(bindparam("most")).subquery()
 _WAITING = Prepared(
     select(
         func.count().label("number"),
-        func.sum(DELIVERIES.c.bytes).label("together"),
-        func.min(DELIVERIES.c.queued_at).label("oldest"),
-    ).where(_UNSENT)
+        func.sum(_FIRST.c.bytes).label("together"),
+        func.min(_FIRST.c.queued_at).label("oldest"),
+    )
 )
-_QUEUED = select(DELIVERIES.c.id, EVENTS.c.payload).join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id)
+_ALL_WAITING = Prepared(select(func.count()).where(DELIVERIES.c.outcome.is_(None)))
+_QUEUED = select(DELIVERIES.c.id, DELIVERIES.c.bytes, PAYLOAD).join_from(
+    DELIVERIES, EMITTED, DELIVERIES.c.event_id == EVENTS.c.id
+)
 _HEAD = Prepared(_QUEUED.where(_UNSENT).order_by(DELIVERIES.c.id).limit(bindparam("most")))
 # The deliveries of a batch that are still to be retried, in the order of its document.
 _OF_BATCH = Prepared(
@@ -250,33 +221,13 @@ _SETTLE = _settle()
 _SETTLE_IN_BATCH = _settle(batch_id=bindparam("batch"))
 
 
-def _event_row(event: AudienceEvent) -> dict[str, Any]:
-    return {
-        "message_id": event.message_id,
-        "destination": event.destination,
-        "type": event.payload["type"],
-        "event": event.payload.get("event"),
-        "user_id": event.payload.get("userId"),
-        "email": _email(event.payload),
-        "audience_key": event.audience_key,
-        "payload": json.dumps(event.payload),
-    }
-
-
-def _email(payload: Mapping[str, Any]) -> str | None:
-    """The email of an audience or journey event, in lower case."""
-    places = (payload.get("traits"), payload.get("context", {}).get("traits"), payload.get("properties"))
-    found = (place.get("email") for place in places if place)
-    return next((email.lower() for email in found if isinstance(email, str)), None)
-
-
 def _of(target: DeliveryTarget) -> ColumnElement[bool]:
     return (DELIVERIES.c.destination == target.destination.name) & (DELIVERIES.c.subscription == target.name)
 
 
 def _fitting(rows: Sequence[Any]) -> list[Any]:
     """The selected deliveries: the first, and those after it as long as all together fit in a batch."""
-    together = accumulate(len(row.payload) for row in rows)
+    together = accumulate(row.bytes for row in rows)
     return [row for row, size in zip(rows, together, strict=True) if row is rows[0] or size <= BATCH_BYTES]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, exists, func, or_, select, update
 
 from emulator.json_text import parsed
 from emulator.segment.delivery.response import REJECTED, RETRYING
+from emulator.segment.event_payload import EMITTED
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
 from emulator.statements import Prepared, keys
 
@@ -83,7 +84,7 @@ def _rejection(reason: str) -> dict[str, Any]:
     return {"outcome": REJECTED, "reason": reason, "message": _MESSAGES[reason], "settled_at": bindparam("at")}
 
 
-_NOT_STORED = ~exists().where(EVENTS.c.id == DELIVERIES.c.event_id)
+_NOT_STORED = ~exists(EVENTS.c.id).select_from(EMITTED).where(EVENTS.c.id == DELIVERIES.c.event_id)
 _REJECT_DAMAGED = Prepared(update(DELIVERIES).where(DELIVERIES.c.id.in_(keys())).values(**_rejection(EVENT_DAMAGED)))
 _REJECT_MISSING = Prepared(
     update(DELIVERIES)

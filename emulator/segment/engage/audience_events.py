@@ -81,10 +81,18 @@ def audience_events(
     """
     traits = enriched(route.connection.traits, profile)
     for email in emails_sent(route.connection.email, profile, entered=entered):
-        if route.connection.send_identify:
-            yield make_event(route, profile, _identify(route, traits, email, entered=entered), at, ids)
-        if route.connection.send_track:
-            yield make_event(route, profile, _track(route, traits, email, entered=entered), at, ids)
+        for content in contents(route, traits, email, entered=entered):
+            yield make_event(route, profile, content, at, ids)
+
+
+def contents(
+    route: AudienceRoute, traits: Mapping[str, Any], email: str | None, *, entered: bool
+) -> Iterator[dict[str, Any]]:
+    """What the events of a change with one email have beside the fields that all events of Engage have."""
+    if route.connection.send_identify:
+        yield _identify(route, traits, email, entered=entered)
+    if route.connection.send_track:
+        yield _track(route, traits, email, entered=entered)
 
 
 def enriched(names: Mapping[str, str], profile: Profile) -> dict[str, Any]:
@@ -129,28 +137,41 @@ def context_of(personas: Mapping[str, str]) -> dict[str, Any]:
 def make_event(route: Route, profile: Profile, content: Mapping[str, Any], at: datetime, ids: Ids) -> AudienceEvent:
     """The event with this content and the fields that all events of Engage have."""
     message_id = f"personas_{ids.ksuid(at)}"
-    payload = {
-        "messageId": message_id,
-        **content,
-        **_identity(profile),
-        "integrations": {"All": False, route.integration: True},
-        **_times(at),
-    }
+    payload = envelope(route, content, message_id, identity_of(profile), times_of(at))
     return AudienceEvent(
         at=at, message_id=message_id, destination=route.destination, audience_key=route.key, payload=payload
     )
 
 
+def envelope(
+    route: Route,
+    content: Mapping[str, Any],
+    message_id: str,
+    identity: Mapping[str, Any],
+    times: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The content of an event in the fields that all events of Engage have."""
+    return {
+        "messageId": message_id,
+        **content,
+        **identity,
+        "integrations": {"All": False, route.integration: True},
+        **times,
+    }
+
+
 @lru_cache(maxsize=16)  # all events of a call have the same time
-def _times(at: datetime) -> Mapping[str, str | None]:
+def times_of(at: datetime) -> Mapping[str, str | None]:
+    """The fields of an event that say when it happened."""
     timestamp = to_iso(at)
     times = {"originalTimestamp": iso_nanoseconds(at), "timestamp": timestamp, "receivedAt": timestamp}
     return {**times, "sentAt": None}
 
 
-def _identity(profile: Profile) -> dict[str, str]:
+def identity_of(profile: Profile) -> dict[str, str]:
     """`userId`, or else the newest `anonymousId`; empty for a profile with only an email."""
+    newest = profile.newest()
     for key, kind in (("userId", USER_ID), ("anonymousId", ANONYMOUS_ID)):
-        if values := profile.values(kind):
-            return {key: values[-1]}
+        if kind in newest:
+            return {key: newest[kind]}
     return {}

@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from emulator.errors import WorkspaceError, unknown
 from emulator.segment.conditions.compile import compile_condition, has_time_window
 from emulator.segment.conditions.condition import Condition
-from emulator.segment.engage.audience_events import AudienceRoute
+from emulator.segment.engage.emitted_events import EmittingRoute
 from emulator.segment.engage.routes import audience_routes
 from emulator.workspace import BATCH, REALISTIC, REALTIME, Audience, Workspace
 
@@ -23,7 +23,7 @@ class Computation:
 
     audience: Audience
     condition: Condition
-    routes: tuple[AudienceRoute, ...]
+    routes: tuple[EmittingRoute, ...]
 
 
 def computations(workspace: Workspace, integrations: Mapping[str, str]) -> tuple[Computation, ...]:
@@ -36,7 +36,7 @@ def computations(workspace: Workspace, integrations: Mapping[str, str]) -> tuple
         audience.key: Computation(
             audience=audience,
             condition=compile_condition(audience.condition, where=_place(audience.key)),
-            routes=tuple(route for route in routes if route.key == audience.key),
+            routes=tuple(EmittingRoute.of(route) for route in routes if route.key == audience.key),
         )
         for audience in workspace.audiences
     }

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import bindparam, func, select
@@ -22,12 +22,11 @@ from sqlalchemy import bindparam, func, select
 from emulator.clock import LATEST
 from emulator.events import MembershipChanged
 from emulator.ids import Ids
-from emulator.segment.engage.audience_events import AudienceEvent, audience_events
 from emulator.segment.engage.batches import BatchSchedule, computed_from
 from emulator.segment.engage.computations import Computation, computation_of, computations
+from emulator.segment.engage.emitted_events import EmittedEvent, Emitter, EmittingRoute
 from emulator.segment.engage.event_retention import EventRetention, event_of
 from emulator.segment.engage.explanations import explanations, unless_damaged
-from emulator.segment.engage.journey_events import step_events
 from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
 from emulator.segment.profiles.facts import ProfileFacts
 from emulator.segment.profiles.profile import ANONYMOUS_ID, EMAIL, USER_ID, Identifier, Profile, profile_id
@@ -49,12 +48,12 @@ _DUE = (
     .limit(_PROFILES_AT_ONCE)
 )
 _DUE_BETWEEN = select(DUE.c.at).distinct().where(DUE.c.at > bindparam("after"), DUE.c.at <= bindparam("until"))
+_HOW_MANY_DUE = select(func.count()).where(DUE.c.at <= bindparam("until"))
 _HOW_MANY = select(func.count()).select_from(_DUE_BETWEEN.subquery())
 _AT_POSITION = _DUE_BETWEEN.order_by(DUE.c.at).limit(1).offset(bindparam("position"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class _Change(NamedTuple):
     at: datetime
     profile: Profile
     key: str
@@ -65,7 +64,7 @@ class _Change:
 class Computed:
     """Events and changes of membership, in order. `sent` is how many members a backfill sends to its destination."""
 
-    events: list[AudienceEvent] = field(default_factory=list)
+    events: list[EmittedEvent] = field(default_factory=list)
     changes: list[MembershipChanged] = field(default_factory=list)
     sent: int = 0
 
@@ -97,7 +96,7 @@ class Engage:
         all_identifiers = (identifier for _, found in identified for identifier in found)
         session = ProfileSession(transaction, all_identifiers, history=self._history)
         computed = Computed()
-        changed: list[_Change] = []
+        changed = self._catch_up(transaction, session, computed, to_millis(at))
         for call, identifiers in identified:
             profile, new = session.resolve(identifiers, to_millis(at))
             if call.type == "identify":
@@ -124,10 +123,12 @@ class Engage:
         computed = Computed()
         changed: list[_Change] = []
         for row in due:
-            profile, batches = profiles[row.profile_id], self._batches.at(row.at, start)
-            changed += self._compute(profile, computed, from_millis(row.at), resend=False, batches=batches)
-            self._reschedule(transaction, [profile], row.at)
+            changed += self._compute_due(profiles[row.profile_id], computed, row.at, start)
         return _saved(session, computed, changed)
+
+    def overdue(self, transaction: Transaction, *, until: datetime) -> int:
+        """How many profiles are due by `until`."""
+        return int(transaction.execute(_HOW_MANY_DUE, {"until": to_millis(until)}).scalar_one())
 
     def next_stop(self, transaction: Transaction, *, after: datetime, until: datetime, stops: int) -> int | None:
         """The first time, in milliseconds, at which a profile is due between `after` and `until`; None for none.
@@ -149,16 +150,16 @@ class Engage:
         With `destination`, present members are sent there as well, as when it is connected later.
         """
         affected = self._dependent_on(key)
-        routes = [route for route in self._computation(key).routes if route.destination == destination]
+        routes = [route for route in self._computation(key).routes if route.route.destination == destination]
         session = ProfileSession(transaction, keys=profiles, history=self._history)
         computed = Computed()
-        changed: list[_Change] = []
+        changed = self._catch_up(transaction, session, computed, to_millis(at))
         for profile in session.profiles():
             was_member, before = key in profile.audiences, len(computed.events)
             changed += self._compute(profile, computed, at, resend=False, only=affected, batches=frozenset({key}))
             if was_member and key in profile.audiences:
-                for route in routes:
-                    computed.events += audience_events(route, profile, entered=True, at=at, ids=self._ids)
+                emitter = Emitter(profile, at, self._ids)
+                computed.events += emitter.audiences((route, True) for route in routes)
             emitted = {(event.audience_key, event.destination) for event in computed.events[before:]}
             computed.sent += key in profile.audiences and (key, destination) in emitted
         self._reschedule(transaction, session.profiles(), to_millis(at))
@@ -197,16 +198,39 @@ class Engage:
         All audiences are computed again with the next call for the profile, or when it is due.
         """
         session = ProfileSession(transaction, identifiers, history=self._history)
+        computed = Computed()
+        changed = self._catch_up(transaction, session, computed, to_millis(at))
         profile, _ = session.resolve(identifiers, to_millis(at))
         session.set_traits(profile, traits, to_millis(at))
-        computed = Computed()
-        for route in self._computation(key).routes:
-            computed.events += audience_events(route, profile, entered=entered, at=at, ids=self._ids)
-        changes = (key in profile.audiences) != entered
+        emitter = Emitter(profile, at, self._ids)
+        computed.events += emitter.audiences((route, entered) for route in self._computation(key).routes)
+        if (key in profile.audiences) != entered:
+            changed.append(_Change(at=at, profile=profile, key=key, entered=entered))
         (profile.audiences.add if entered else profile.audiences.discard)(key)
-        changed = [_Change(at=at, profile=profile, key=key, entered=entered)] if changes else []
         self._reschedule(transaction, session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
+
+    def _catch_up(
+        self, transaction: Transaction, session: ProfileSession, computed: Computed, now: int
+    ) -> list[_Change]:
+        """Computes the profiles that are overdue, each at the times at which it was due.
+
+        There are some only while the clock is being moved: a call need not wait until all others are computed.
+        """
+        changed: list[_Change] = []
+        if self.depends_on_time:
+            start = self._batches.start(transaction, now)
+            for profile in session.profiles():
+                while profile.due is not None and profile.due <= now:
+                    changed += self._compute_due(profile, computed, profile.due, start)
+        return changed
+
+    def _compute_due(self, profile: Profile, computed: Computed, at: int, start: int) -> list[_Change]:
+        """Computes a profile at the time at which it is due, in milliseconds."""
+        batches = self._batches.at(at, start)
+        changed = list(self._compute(profile, computed, from_millis(at), resend=False, batches=batches))
+        self._set_due(profile, at, start)
+        return changed
 
     def _compute(
         self,
@@ -225,6 +249,8 @@ class Engage:
         """
         eligible = _eligible(profile)
         facts = _facts(profile, at)
+        emitter = Emitter(profile, at, self._ids)
+        sent: list[tuple[EmittingRoute, bool]] = []
         for computation in self._computations:
             key = computation.audience.key
             if only is not None and key not in only:
@@ -234,15 +260,15 @@ class Engage:
                 now = eligible and computation.condition.holds(facts)
             if before == now and not (now and resend):
                 continue
-            for route in computation.routes:
-                computed.events += audience_events(route, profile, entered=now, at=at, ids=self._ids)
+            sent += [(route, now) for route in computation.routes]
             if before != now:
                 (profile.audiences.add if now else profile.audiences.remove)(key)
-                yield _Change(at=at, profile=profile, key=key, entered=now)
+                yield _Change(at, profile, key, now)
+        computed.events += emitter.audiences(sent)
         if eligible:
             for journey in self._journeys:
                 if only is None or journey.journey.id in only:
-                    yield from self._advance(journey, profile, computed, facts, at, call)
+                    yield from self._advance(journey, profile, computed, facts, emitter, at, call)
 
     def _advance(
         self,
@@ -250,6 +276,7 @@ class Engage:
         profile: Profile,
         computed: Computed,
         facts: ProfileFacts,
+        emitter: Emitter,
         at: datetime,
         call: Call | None,
     ) -> Iterator[_Change]:
@@ -262,9 +289,7 @@ class Engage:
         for transition in transitions:
             entered = transition.entered
             for route in transition.step.routes:
-                computed.events += step_events(
-                    route, profile, transition.progress, entered=entered, at=at, ids=self._ids
-                )
+                computed.events += emitter.step(route, transition.progress, entered=entered)
             yield _Change(at=at, profile=profile, key=transition.step.step.key, entered=entered)
 
     def _reschedule(self, transaction: Transaction, profiles: Iterable[Profile], now: int) -> None:
@@ -272,10 +297,13 @@ class Engage:
         start = self._batches.start(transaction, now)
         if self._history:
             for profile in profiles:
-                profile.performed = {
-                    event: self._retention.kept(event, performed, now) for event, performed in profile.performed.items()
-                }
-                profile.due = self._due(profile, now, start)
+                self._set_due(profile, now, start)
+
+    def _set_due(self, profile: Profile, now: int, start: int) -> None:
+        profile.performed = {
+            event: self._retention.kept(event, performed, now) for event, performed in profile.performed.items()
+        }
+        profile.due = self._due(profile, now, start)
 
     def _due(self, profile: Profile, now: int, start: int) -> int | None:
         """When time alone may next change something for a profile, in milliseconds."""
@@ -323,20 +351,28 @@ def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Chang
     session.save()
 
     @cache
-    def who(profile: Profile) -> dict[str, Any]:
-        last = {kind: next(reversed(profile.values(kind)), None) for kind in (USER_ID, EMAIL)}
-        return {"profile_id": profile_id(key_of(profile)), "user_id": last[USER_ID], "email": last[EMAIL]}
+    def who(profile: Profile) -> tuple[str, str | None, str | None]:
+        newest = profile.newest()
+        return profile_id(key_of(profile)), newest.get(USER_ID), newest.get(EMAIL)
 
-    computed.changes = [
-        MembershipChanged(at=change.at, audience_key=change.key, entered=change.entered, **who(change.profile))
-        for change in changed
-    ]
+    for change in changed:
+        identified_by, user_id, email = who(change.profile)
+        computed.changes.append(
+            MembershipChanged(
+                at=change.at,
+                audience_key=change.key,
+                profile_id=identified_by,
+                entered=change.entered,
+                user_id=user_id,
+                email=email,
+            )
+        )
     return computed
 
 
 def _eligible(profile: Profile) -> bool:
     """Whether audiences are computed for a profile."""
-    return bool(profile.values(USER_ID) or profile.values(EMAIL))
+    return any(kind in _SENT_IDENTIFIERS for kind, _ in profile.identifiers)
 
 
 def _facts(profile: Profile, at: datetime) -> ProfileFacts:

@@ -73,6 +73,10 @@ class Profile:
         """The values of one type of identifier, oldest first."""
         return [value for type_, value in self.identifiers if type_ == kind]
 
+    def newest(self) -> dict[str, str]:
+        """The value added last of each type of identifier."""
+        return dict(iter(self.identifiers))
+
     def events(self) -> list[Performed]:
         """All events that it performed."""
         return [done for events in self.performed.values() for done in events]

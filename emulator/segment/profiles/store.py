@@ -16,10 +16,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from emulator.json_text import compact
 from emulator.segment.profiles.history_store import HistoryStore
-from emulator.segment.profiles.profile import USER_ID, Identifier, Profile, Setting
+from emulator.segment.profiles.profile import USER_ID, Identifier, Profile
+from emulator.segment.profiles.trait_settings import settings_of, stored_settings
 from emulator.segment.tables import IDENTIFIERS, MEMBERSHIPS, PROFILES
-from emulator.statements import Prepared, insert_numbered, keys
+from emulator.statements import Prepared, insert_numbered, insert_values, keys
 
 _LIMITS = {USER_ID: 1}
 _LIMIT = 5
@@ -35,10 +37,10 @@ _OWNERS = Prepared(
 _CHANGE = Prepared(
     update(PROFILES)
     .where(PROFILES.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in ("traits", "updated", "turn")})
+    .values({name: bindparam(f"new_{name}") for name in ("traits", "updated", "set_at", "turn")})
 )
 _IDENTIFY = Prepared(insert(IDENTIFIERS).values({name: bindparam(name) for name in ("type", "value", "profile_id")}))
-_ENTER = Prepared(insert(MEMBERSHIPS).values({name: bindparam(name) for name in ("profile_id", "audience_key")}))
+_MEMBERSHIP = ("profile_id", "audience_key")
 _LEAVE = Prepared(
     delete(MEMBERSHIPS).where(
         MEMBERSHIPS.c.profile_id == bindparam("profile"), MEMBERSHIPS.c.audience_key == bindparam("audience")
@@ -165,10 +167,12 @@ class ProfileSession:
         entered, left = [], []
         for profile in profiles:
             before, now = profile.stored.audiences, profile.audiences
-            entered += [{"profile_id": profile.key, "audience_key": key} for key in sorted(now - before)]
+            if before == now:
+                continue
+            entered += [(profile.key, key) for key in sorted(now - before)]
             left += [{"profile": profile.key, "audience": key} for key in sorted(before - now)]
         _LEAVE.many(self._connection, left)
-        _ENTER.many(self._connection, entered)
+        insert_values(self._connection, MEMBERSHIPS, _MEMBERSHIP, entered)
 
 
 def key_of(profile: Profile) -> int:
@@ -184,7 +188,10 @@ def read_profiles(connection: Connection, wanted: Sequence[int]) -> list[Profile
     rows = _PROFILES.matching(connection, sorted(wanted))
     profiles = {
         row.id: Profile(
-            key=row.id, created_at=row.created_at, traits=json.loads(row.traits), updated=_settings(row.updated)
+            key=row.id,
+            created_at=row.created_at,
+            traits=(traits := json.loads(row.traits)),
+            updated=settings_of(traits, row.updated, row.set_at, row.turn),
         )
         for row in rows
     }
@@ -206,18 +213,12 @@ def _keys_of(connection: Connection, identifiers: set[Identifier]) -> list[int]:
 
 
 def _row(profile: Profile) -> dict[str, Any]:
-    return {
-        "traits": json.dumps(profile.traits),
-        "updated": json.dumps(profile.updated),
-        "turn": max((turn for _, turn in profile.updated.values()), default=0),
-    }
-
-
-def _settings(stored: str) -> dict[str, Setting]:
-    return {name: (at, turn) for name, (at, turn) in json.loads(stored).items()}
+    return {"traits": compact(profile.traits), **stored_settings(profile.traits, profile.updated)}
 
 
 def _within_limits(identifiers: Sequence[Identifier], matched: Sequence[Profile]) -> bool:
-    together = {identifier for profile in matched for identifier in profile.identifiers} | set(identifiers)
-    counts = Counter(kind for kind, _ in together)
-    return all(count <= _LIMITS.get(kind, _LIMIT) for kind, count in counts.items())
+    together = set(identifiers).union(*(profile.identifiers for profile in matched))
+    kinds = [kind for kind, _ in together]
+    if len(set(kinds)) == len(kinds):
+        return True
+    return all(count <= _LIMITS.get(kind, _LIMIT) for kind, count in Counter(kinds).items())

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from emulator.segment.tables import SUPPRESSED
 from emulator.segment.tracking.calls import Call, IngestResult, dropped
+from emulator.statements import Prepared, keys
 from emulator.store import portions
 from emulator.stored_values import StoredValues
 
@@ -21,7 +22,7 @@ from emulator.stored_values import StoredValues
 USER_SUPPRESSED = "USER_SUPPRESSED"
 
 # Built once: run before every call.
-_AMONG = select(SUPPRESSED.c.user_id).where(SUPPRESSED.c.user_id.in_(bindparam("ids", expanding=True)))
+_AMONG = Prepared(select(SUPPRESSED.c.user_id).where(SUPPRESSED.c.user_id.in_(keys())))
 _REMOVE = delete(SUPPRESSED).where(SUPPRESSED.c.user_id.in_(bindparam("ids", expanding=True)))
 
 
@@ -63,7 +64,4 @@ def _shown(row: Any) -> dict[str, Any]:
 
 
 def _among(transaction: Transaction, user_ids: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    for some in portions(list(dict.fromkeys(user_ids))):
-        found.update(transaction.scalars(_AMONG, {"ids": some}))
-    return found
+    return {row.user_id for row in _AMONG.matching(transaction, dict.fromkeys(user_ids))}

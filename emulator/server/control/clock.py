@@ -34,7 +34,9 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/clock")
     def clock() -> Response:
-        return jsonify(_state(services().sandbox.clock))
+        current = services()
+        advance = current.advance_in_progress()
+        return jsonify(_state(current.sandbox.clock) | ({"advance": advance.as_dict()} if advance else {}))
 
     @routes.post("/clock/advance")
     def advance() -> Response:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from emulator.errors import NotFound
 from emulator.events import RecordProcessed
 from emulator.faults import Definition, FaultedResponse, FaultMatch, Match, RequestSummary, Status
+from emulator.pipelines import begin_pipeline
 from emulator.sandbox import Sandbox
 from emulator.stackadapt import messages
 from emulator.stackadapt.advertisers import Advertisers
@@ -157,6 +158,7 @@ class Executor:
         processed: list[RecordProcessed] = []
         try:
             with self._sandbox.store.begin() as connection:
+                begin_pipeline(connection)
                 context = self._context(connection, request, parsed, faults)
                 processed += apply_due_jobs(connection, context.arrival.received_at)
                 result = self._result(request, parsed, document, context)

@@ -99,7 +99,7 @@ class ParsedRequest:
 def read_body(body: bytes) -> GraphQLParams:
     """The request in an HTTP body. Raises BadBody."""
     try:
-        params = strict_json.parse_as_javascript(body)
+        params = strict_json.parse_quickly(body, strict_json.parse_as_javascript)
     except (ValueError, RecursionError):
         raise BadBody(messages.INVALID_JSON) from None
     if isinstance(params, list):
@@ -216,7 +216,7 @@ def _arguments(node: FieldNode, variables: dict[str, Any]) -> Mapping[str, Any]:
 def _decode(text: str, decoded: dict[str, Any]) -> Any:
     """The JSON value of a string, added to `decoded`; None if it has none."""
     try:
-        value = strict_json.parse_rewritten(text)
+        value = strict_json.parse_quickly(text, strict_json.parse_rewritten)
     except (ValueError, RecursionError):
         return None
     decoded[text] = value

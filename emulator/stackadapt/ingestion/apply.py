@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -133,7 +134,11 @@ def _activate_mapping(connection: Connection, job: Job, at: int) -> None:
 
 def _delete_external_ids(connection: Connection, job: Job, at: int) -> list[RecordProcessed]:
     rejected = delete_external_ids(connection, _deletion(job, at), **job.instructions)
-    return [_event(record.request_id, record.advertiser_id, at, REJECTED, PROFILE_DELETED, None) for record in rejected]
+    settled_at = from_millis(at)
+    return [
+        _event(record.request_id, record.advertiser_id, settled_at, REJECTED, PROFILE_DELETED, None)
+        for record in rejected
+    ]
 
 
 def _delete_emails(connection: Connection, job: Job, at: int) -> None:
@@ -175,8 +180,9 @@ def _process_records(connection: Connection, job: Job, at: int) -> list[RecordPr
     # An upload brings its own mapping, which its document activated just now.
     version = (pinned or {}).get("version") or newest_version(connection)
     _write_outcomes(connection, processed, mapping.mapping_id, version, at)
+    settled_at = from_millis(at)
     return [
-        _event(each.record.request_id, job.advertiser_id, at, each.outcome, each.reason, each.email)
+        _event(each.record.request_id, job.advertiser_id, settled_at, each.outcome, each.reason, each.email)
         for each in processed
     ]
 
@@ -317,16 +323,17 @@ def _write_outcomes(
     # In the order in which the records were sent, whatever one of them waited for.
     for each in sorted(processed, key=lambda each: each.record.position):
         record = each.record
+        pending = each.outcome == PENDING
         columns = {
             "outcome": each.outcome,
             "reason": each.reason,
             "email": each.email,
-            "waits_for": record.parsed.external_id if each.outcome == PENDING else None,
+            "waits_for": record.parsed.external_id if pending else None,
             "warnings": _warnings(each, mapping_id, version) or None,
-            "settled_at": None if each.outcome == PENDING else at,
+            "settled_at": None if pending else at,
         }
         if record.sent is not None:
-            rows.append(record_row(record.batch_id, record.position, record.sent, **columns))
+            rows.append(record_row(record.batch_id, record.position, record.sent, columns))
         else:
             changed.append({"record_id": record.id, **columns})
     insert_rows(connection, RECORDS, rows)
@@ -336,6 +343,8 @@ def _write_outcomes(
 def _warnings(processed: _Processed, mapping_id: int, version: int) -> list[dict[str, Any]]:
     parsed = processed.record.parsed
     unmapped = parsed.unmapped
+    if not (parsed.warnings or processed.conflicts or unmapped):
+        return []
     return [
         *parsed.warnings,
         *processed.conflicts,
@@ -344,10 +353,10 @@ def _warnings(processed: _Processed, mapping_id: int, version: int) -> list[dict
 
 
 def _event(
-    request_id: str, advertiser_id: str, at: int, outcome: str, reason: str | None, email: str | None
+    request_id: str, advertiser_id: str, at: datetime, outcome: str, reason: str | None, email: str | None
 ) -> RecordProcessed:
     return RecordProcessed(
-        at=from_millis(at),
+        at=at,
         trace_id=request_id,
         advertiser_id=advertiser_id,
         outcome=outcome,

@@ -192,9 +192,9 @@ _SAME_SYNC_ID = Prepared(
 )
 
 
-def record_row(batch_id: int, position: int, contents: Mapping[str, Any], **columns: Any) -> dict[str, Any]:
-    """A row of `RECORDS`: what was sent, and its outcome."""
-    return {"batch_id": batch_id, "position": position, "raw": compact(contents), **columns}
+def record_row(batch_id: int, position: int, contents: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `RECORDS`: what was sent, and the columns of its outcome."""
+    return {"batch_id": batch_id, "position": position, "raw": compact(contents), **outcome}
 
 
 def _store(connection: Connection, job: Job) -> None:
@@ -209,7 +209,7 @@ def _store(connection: Connection, job: Job) -> None:
         instructions=dict(job.instructions),
     )
     batch_id = job.instructions.get("batch_id", 0)
-    rows = [record_row(batch_id, position, each, outcome=QUEUED) for position, each in enumerate(job.records)]
+    rows = [record_row(batch_id, position, each, {"outcome": QUEUED}) for position, each in enumerate(job.records)]
     insert_rows(connection, RECORDS, rows)
 
 

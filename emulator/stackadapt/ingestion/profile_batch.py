@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, exists, select, update
 
 from emulator.stackadapt.ingestion.deletions import suppressed_emails
 from emulator.stackadapt.profile_counts import change_number
@@ -21,9 +21,10 @@ from emulator.stackadapt.tables import (
     PROFILE_LIST_ITEMS,
     PROFILES,
     SHARED_EXTERNAL_IDS,
+    SUPPRESSIONS,
 )
 from emulator.stackadapt.upsert import upsert
-from emulator.statements import Prepared, insert_rows, keys
+from emulator.statements import Prepared, insert_numbered, insert_rows, keys
 
 _LIST_PREFIX = f"{LIST}:"
 
@@ -37,7 +38,6 @@ _PROFILE = (PROFILES.c.id, PROFILES.c.email, PROFILES.c.marketing_status, PROFIL
 _OF_ADVERTISER = PROFILES.c.advertiser_id == bindparam("advertiser_id")
 _BY_EMAIL = Prepared(select(*_PROFILE).where(_OF_ADVERTISER, PROFILES.c.email.in_(keys())))
 _BY_ID = Prepared(select(*_PROFILE).where(_OF_ADVERTISER, PROFILES.c.id.in_(keys())))
-_IDS = Prepared(select(PROFILES.c.id, PROFILES.c.email).where(_OF_ADVERTISER, PROFILES.c.email.in_(keys())))
 _CHANGE = Prepared(
     update(PROFILES)
     .where(PROFILES.c.id == bindparam("profile_id"))
@@ -51,6 +51,13 @@ _OWNERS = Prepared(select(EXTERNAL_IDS).where(*_own(EXTERNAL_IDS, EXTERNAL_IDS.c
 _SHARING = Prepared(
     select(SHARED_EXTERNAL_IDS).where(
         *_own(SHARED_EXTERNAL_IDS, SHARED_EXTERNAL_IDS.c.external_id.in_(keys()), SHARED_EXTERNAL_IDS.c.has)
+    )
+)
+# Nearly always neither: what is rare is looked for once, and not by key.
+_ANY_EXIST = Prepared(
+    select(
+        exists().where(SUPPRESSIONS.c.advertiser_id == bindparam("advertiser_id")).label("suppressed"),
+        exists().where(*_own(SHARED_EXTERNAL_IDS)).label("shared"),
     )
 )
 _DROP_CLAIM = Prepared(
@@ -91,6 +98,9 @@ class ProfileState:
 
     def merge(self, properties: Mapping[str, Any]) -> None:
         """Sets the properties of a record and keeps the others."""
+        if not self.properties and list not in map(type, properties.values()):
+            self.properties = dict(properties)
+            return
         lists = {stored for stored in (*self.properties, *properties) if stored.startswith(_LIST_PREFIX)}
         self.properties = merged(self.properties, properties)
         for stored in lists:
@@ -125,13 +135,16 @@ class ProfileBatch:
         records = list(records)
         emails = sorted({record.email for record in records if record.email} - self._by_email.keys())
         external_ids = {record.external_id for record in records if record.external_id}
-        self._suppressed |= suppressed_emails(self._connection, self._advertiser_id, emails)
+        any_exist = _ANY_EXIST.first(self._connection, **self._identity)
+        if any_exist.suppressed:
+            self._suppressed |= suppressed_emails(self._connection, self._advertiser_id, emails)
         unread = sorted(external_ids - self._by_external_id.keys())
         found = _OWNERS.matching(self._connection, unread, **self._identity)
         owners = {row.external_id: row.profile_id for row in found}
-        sharing = _SHARING.matching(self._connection, sorted(set(unread) - owners.keys()), **self._identity)
-        # The newest profiles that have external ids whose last profile was deleted.
-        owners |= {row.external_id: row.profile_id for row in sorted(sharing, key=lambda row: row.profile_id)}
+        if any_exist.shared:
+            sharing = _SHARING.matching(self._connection, sorted(set(unread) - owners.keys()), **self._identity)
+            # The newest profiles that have external ids whose last profile was deleted.
+            owners |= {row.external_id: row.profile_id for row in sorted(sharing, key=lambda row: row.profile_id)}
         self._load_profiles(_BY_EMAIL, emails)
         known = {state.id for state in self._by_email.values()}
         self._load_profiles(_BY_ID, sorted(set(owners.values()) - known))
@@ -216,18 +229,14 @@ class ProfileBatch:
                 self._by_email[row.email] = ProfileState(**row._asdict())
 
     def _write_profiles(self, states: list[ProfileState]) -> None:
-        new = {state.email: state for state in states if not state.id}
+        new = [state for state in states if not state.id]
         changed = [{"profile_id": state.id, **self._columns(state)} for state in states if state.id]
         _CHANGE.many(self._connection, changed)
         common = {"advertiser_id": self._advertiser_id, "visible_at": self._now}
-        insert_rows(
-            self._connection,
-            PROFILES,
-            [{"email": state.email, **common, **self._columns(state)} for state in new.values()],
-        )
+        rows = [{"email": state.email, **common, **self._columns(state)} for state in new]
+        for state, number in zip(new, insert_numbered(self._connection, PROFILES, rows), strict=True):
+            state.id = number
         change_number(self._connection, self._advertiser_id, len(new))
-        for row in _IDS.matching(self._connection, new, advertiser_id=self._advertiser_id):
-            new[row.email].id = row.id
 
     def _write_claims(self) -> None:
         table = SHARED_EXTERNAL_IDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import chain
 from typing import Any
 
 from emulator import strict_json
@@ -29,7 +30,7 @@ def read_profiles(value: Any, *, limit: int) -> Records:
             value = strict_json.parse_rewritten(value)
         except (ValueError, RecursionError):
             raise refusal(messages.MALFORMED_PROFILES, *_PATH) from None
-    if not _is_array_of_objects(value) or is_deeper_than(NESTING_LIMIT, value):
+    if not _is_array_of_objects(value) or (not _is_flat(value) and is_deeper_than(NESTING_LIMIT, value)):
         raise refusal(messages.MALFORMED_PROFILES, *_PATH)
     if len(value) > limit:
         raise refusal(messages.TOO_MANY_PROFILES.format(len(value), limit), *_PATH)
@@ -45,6 +46,11 @@ def read_file(filename: str, text: str) -> Records:
     if reader is None:
         raise UnreadableFile(f"{filename!r} has neither the suffix .csv nor .json")
     return reader(text)
+
+
+def _is_flat(records: Records) -> bool:
+    """Whether no value is an object or an array; nearly always, and found in C."""
+    return {dict, list}.isdisjoint(map(type, chain.from_iterable(map(dict.values, records))))
 
 
 def _is_array_of_objects(value: Any) -> bool:
