@@ -113,7 +113,8 @@ class Load:
             answer = client.request(method, path, **options)
         except httpx.HTTPError:
             raise NotAcknowledged from None
-        if answer.status_code == 503 and "Retry-After" in answer.headers:
+        # An advance that failed on the way has moved the clock: it has no Retry-After.
+        if answer.status_code == 503 and ("Retry-After" in answer.headers or "AdvanceStopped" in answer.text):
             raise NotAcknowledged
         if answer.status_code >= 400:
             self._known.problems.append(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")

@@ -28,9 +28,9 @@ _MESSAGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class QueuedEvent:
-    """An event queued for a subscription. `id` is the id of its delivery."""
+    """An event queued for a subscription. `id` is the id of its delivery. Not frozen: a batch makes a thousand."""
 
     id: int
     event: Mapping[str, Any]
@@ -45,7 +45,7 @@ def readable(rows: Iterable[Any]) -> tuple[list[QueuedEvent], list[int]]:
         except (ValueError, RecursionError):
             event = None
         if isinstance(event, dict) and _is_event(event):
-            events.append(QueuedEvent(id=row.id, event=event))
+            events.append(QueuedEvent(row.id, event))
         else:
             damaged.append(row.id)
     return events, damaged

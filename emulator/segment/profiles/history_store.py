@@ -9,21 +9,19 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from emulator.segment.profiles.facts import Performed
 from emulator.segment.profiles.profile import Profile, Progress
 from emulator.segment.tables import DUE, JOURNEYS, PERFORMED
-from emulator.store import portions
+from emulator.statements import Prepared, insert_rows, keys
 
-# Built once: for a single call, building statements takes longer than running them.
-_KEYS: BindParameter[Sequence[int]] = bindparam("keys", expanding=True)
-_PERFORMED = select(PERFORMED).where(PERFORMED.c.profile_id.in_(_KEYS)).order_by(PERFORMED.c.id)
-_JOURNEYS = select(JOURNEYS).where(JOURNEYS.c.profile_id.in_(_KEYS))
-_DUE = select(DUE).where(DUE.c.profile_id.in_(_KEYS))
-_DELETE_PERFORMED = delete(PERFORMED).where(PERFORMED.c.id.in_(_KEYS))
-_DELETE_JOURNEYS = delete(JOURNEYS).where(JOURNEYS.c.profile_id.in_(_KEYS))
-_DELETE_DUE = delete(DUE).where(DUE.c.profile_id.in_(_KEYS))
+_PERFORMED = Prepared(select(PERFORMED).where(PERFORMED.c.profile_id.in_(keys())).order_by(PERFORMED.c.id))
+_JOURNEYS = Prepared(select(JOURNEYS).where(JOURNEYS.c.profile_id.in_(keys())))
+_DUE = Prepared(select(DUE).where(DUE.c.profile_id.in_(keys())))
+_DELETE_PERFORMED = Prepared(delete(PERFORMED).where(PERFORMED.c.id.in_(keys())))
+_DELETE_JOURNEYS = Prepared(delete(JOURNEYS).where(JOURNEYS.c.profile_id.in_(keys())))
+_DELETE_DUE = Prepared(delete(DUE).where(DUE.c.profile_id.in_(keys())))
 
 
 class HistoryStore:
@@ -35,11 +33,10 @@ class HistoryStore:
     def load(self, profiles: Collection[Profile]) -> None:
         """Fills in the histories of stored profiles."""
         by_key = {profile.key: profile for profile in profiles}
-        keys = {"keys": list(by_key)}
-        for row in self._connection.execute(_PERFORMED, keys):
+        for row in _PERFORMED.matching(self._connection, by_key):
             done = Performed(id=row.id, event=row.event, at=row.at, properties=json.loads(row.properties))
             by_key[row.profile_id].performed.setdefault(row.event, []).append(done)
-        for row in self._connection.execute(_JOURNEYS, keys):
+        for row in _JOURNEYS.matching(self._connection, by_key):
             by_key[row.profile_id].journeys[row.journey_id] = Progress(
                 epoch_id=row.epoch_id,
                 entered_at=row.entered_at,
@@ -48,7 +45,7 @@ class HistoryStore:
                 exited=row.exited,
                 context=json.loads(row.context),
             )
-        for row in self._connection.execute(_DUE, keys):
+        for row in _DUE.matching(self._connection, by_key):
             by_key[row.profile_id].due = row.at
 
     def save(self, profiles: Collection[Profile], absorbed: Collection[Profile]) -> None:
@@ -69,13 +66,13 @@ class HistoryStore:
         moved = update(PERFORMED).where(PERFORMED.c.profile_id == absorbed).values(profile_id=kept)
         self._connection.execute(moved)
         for removal in (_DELETE_JOURNEYS, _DELETE_DUE):
-            self._connection.execute(removal, {"keys": [absorbed]})
+            removal.run_matching(self._connection, [absorbed])
 
-    def _replace(self, removal: Any, keys: Sequence[int | None], table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        for some in portions(keys):
-            self._connection.execute(removal, {"keys": some})
-        if rows:
-            self._connection.execute(insert(table), rows)
+    def _replace(
+        self, removal: Prepared, gone: Sequence[int | None], table: Table, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        removal.run_matching(self._connection, gone)
+        insert_rows(self._connection, table, rows)
 
 
 def _new_events(profile: Profile) -> Iterator[dict[str, Any]]:
