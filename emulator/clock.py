@@ -157,6 +157,12 @@ def stopwatch() -> Callable[[], float]:
     return lambda: (time.perf_counter() - started) * 1000.0
 
 
+def computing_time() -> Callable[[], float]:
+    """Starts measuring how long this thread computes; the returned function gives the seconds so far."""
+    started = time.thread_time()
+    return lambda: time.thread_time() - started
+
+
 class Throttle:
     """Limits a loop to an even rate in real time."""
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import Enum, auto
-from time import thread_time
 from typing import Generic, TypeVar, cast
 
+from emulator.clock import computing_time
 from emulator.patience import patience
 
 # Most of them wait for another server at any time.
@@ -58,14 +58,13 @@ class TimesTaken:
         """The same work, which notes how long it took."""
 
         def work_and_note() -> T:
-            # Of this thread: what other threads and processes take from it says nothing about the request.
-            began = thread_time()
+            # What other threads and processes take from this thread says nothing about the request.
+            taken = computing_time()
             try:
                 return work()
             finally:
-                seconds = thread_time() - began
                 self._short += 1
-                if seconds > _TURN_SECONDS:
+                if taken() > _TURN_SECONDS:
                     self._short, self._needed = 0, self._needed * _TIMES_AS_MANY
 
         return work_and_note

@@ -146,3 +146,20 @@ def test_the_document_lists_the_server_s_faults(document: Any) -> None:
 def test_a_batch_may_have_every_outcome_that_delivery_gives(document: Any) -> None:
     named = document["components"]["schemas"]["DeliveredBatch"]["properties"]["outcome"]["enum"]
     assert set(named) == {SENT, DISCARDED, REJECTED, RETRYING, FAILED}
+
+
+def test_every_refusal_of_a_control_request_is_described(document: Any) -> None:
+    """Those of a page of another origin, and of a request without the control token."""
+    undescribed = []
+    with Emulator(control_token="secret-of-the-test") as emulator:
+        for path, item in document["paths"].items():
+            for method in item.keys() & METHODS:
+                if not path.startswith("/_emulator"):
+                    continue
+                for headers in ({}, {"Origin": "https://example.com"}):
+                    status = emulator.client.open(path, method=method.upper(), headers=headers).status_code
+                    expected = 403 if headers and method != "get" else 401
+                    assert status == (200 if path == "/_emulator/health" else expected), (path, method)
+                    if str(status) not in item[method]["responses"]:
+                        undescribed.append((path, method, status))
+    assert undescribed == []
