@@ -36,6 +36,8 @@ def executed() -> Iterator[list[tuple[str, Any]]]:
 def test_deliveries_are_searched_by_indexes(
     segment_env: SegmentEnv, executed: list[tuple[str, Any]], search: str
 ) -> None:
+    if segment_env.sandbox.store.shared:
+        pytest.skip("PostgreSQL scans a small table, whatever indexes it has")
     segment_env.identify(email="ada@example.com", total_spent=900)
     executed.clear()
     if search in SEARCHES:
