@@ -127,8 +127,8 @@ def _spare_the_collector() -> None:
     """Keeps the garbage collector off what lives as long as the server, and lets it run less often.
 
     A full collection took 70 to 90 ms, every 76 requests. One of 50,000 young objects takes up to 80 ms too, and one of
-    5,000 less than 10; documents of 1,000 profiles take as long with either. Those that survive are collected again after
-    four such collections: after twenty, one took up to 100 ms.
+    5,000 less than 10; documents of 1,000 profiles take as long with either. What survives four of
+    them is collected once more: after twenty, that took up to 100 ms.
     """
     gc.freeze()
     gc.set_threshold(5_000, 4, 200)

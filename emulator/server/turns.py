@@ -2,7 +2,7 @@
 
 Threads that share the interpreter only slow each other down, so one request runs at a time. One that takes longer or
 waits for another server loses its turn and goes on beside the next. Handing a request to a thread and back takes a
-third of a short one: what waits for nothing and is known to be short runs on the event loop instead.
+sixth of a short one: what waits for nothing and is known to be short runs on the event loop instead.
 """
 
 from __future__ import annotations
