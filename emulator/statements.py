@@ -169,7 +169,7 @@ def insert_numbered_values(
     if connection.dialect.name != "sqlite":
         values = [dict(zip(names, row, strict=True)) for row in rows]
         if len(values) == 1:
-            return (_inserting_one(table, names).value(connection, **values[0]),)
+            return (insert_row(connection, table, **values[0]),)
         statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
         return connection.execute(statement, values).scalars().all()
     last = _last_id(table).value(connection) or 0
@@ -187,6 +187,11 @@ def insert_values(
         _inserting(table, names).many_values(connection, names, rows)
 
 
+def insert_row(connection: Connection, table: Table, **values: Any) -> int:
+    """Inserts a row and returns its id."""
+    return int(_inserting_one(table, tuple(values)).value(connection, **values))
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows that have the same columns, which they may lack where the database generates an id."""
     if rows:
@@ -200,7 +205,8 @@ def _inserting(table: Table, names: tuple[str, ...]) -> Prepared:
 
 @cache
 def _inserting_one(table: Table, names: tuple[str, ...]) -> Prepared:
-    return Prepared(insert(table).values({name: bindparam(name) for name in names}).returning(table.c.id))
+    (key,) = table.primary_key
+    return Prepared(insert(table).values({name: bindparam(name) for name in names}).returning(key))
 
 
 @cache

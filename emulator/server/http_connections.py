@@ -154,7 +154,7 @@ class Connection(HttpToolsProtocol):
         self.ended.set()
         self._stop_waiting()
         # They refer to this object. Without the cycles, all are freed at once and not by the garbage collector.
-        self.app_state, self.scope, self.cycle = {}, {}, None  # type: ignore[assignment, typeddict-item]
+        self.app_state, self.scope, self.cycle = {}, {}, None  # type: ignore[assignment, typeddict-item]  # not used any more
         self._connections.has_room.set()
 
     @property

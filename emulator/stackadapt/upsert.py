@@ -6,15 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, insert
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam
 
 from emulator.statements import Prepared
 from emulator.store import portions
-
-
-def insert_row(connection: Connection, table: Table, **values: Any) -> int:
-    """Inserts one row and returns its generated id."""
-    return int(_insert_one(table, tuple(values)).value(connection, **values))
 
 
 def rows_in(
@@ -43,12 +38,6 @@ def upsert(
 
 def _parameters(columns: Iterable[str]) -> dict[str, Any]:
     return {name: bindparam(name) for name in columns}
-
-
-@cache
-def _insert_one(table: Table, columns: tuple[str, ...]) -> Prepared:
-    (key,) = table.primary_key
-    return Prepared(insert(table).values(_parameters(columns)).returning(key))
 
 
 @cache

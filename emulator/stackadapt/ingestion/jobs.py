@@ -22,8 +22,7 @@ from emulator.stackadapt.rules.outcomes import QUEUED
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import MOVE
 from emulator.stackadapt.tables import BATCHES, JOBS, RECORDS
-from emulator.stackadapt.upsert import insert_row
-from emulator.statements import Prepared, insert_rows
+from emulator.statements import Prepared, insert_row, insert_rows
 from emulator.store import portions
 
 RECORDS_JOB = "records"

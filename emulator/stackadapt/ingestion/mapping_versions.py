@@ -16,8 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 from emulator.stackadapt.rules.outcomes import UNMAPPED_KEY
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.tables import MAPPING_VERSIONS
-from emulator.stackadapt.upsert import insert_row
-from emulator.statements import Prepared
+from emulator.statements import Prepared, insert_row
 from emulator.timestamps import iso_of_millis
 
 _UPLOADS = provider_key("USER_UPLOADED")

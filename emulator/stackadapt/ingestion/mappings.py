@@ -20,8 +20,7 @@ from emulator.stackadapt.rules.mapping_columns import MappingColumn, column_of
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import RecordMapping, record_mapping_of, status_brought_by
 from emulator.stackadapt.tables import MAPPINGS, row_id
-from emulator.stackadapt.upsert import insert_row
-from emulator.statements import Prepared
+from emulator.statements import Prepared, insert_row
 
 PROFILE = "profile"
 AUDIENCE = "audience"

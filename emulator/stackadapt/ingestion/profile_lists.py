@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, upd
 from emulator.stackadapt.ingestion.deletions import suppressed_emails
 from emulator.stackadapt.relay import CursorOrder
 from emulator.stackadapt.tables import LIST_INTEGRATIONS, LIST_MEMBERS, PROFILE_LISTS, PROFILES, row_id
-from emulator.stackadapt.upsert import insert_row, upsert
+from emulator.stackadapt.upsert import upsert
+from emulator.statements import insert_row
 from emulator.store import portions
 
 PROFILE_LIST_LISTING: CursorOrder[Row[Any]] = CursorOrder(name="profileLists", position=lambda row: (row.id,))

@@ -20,7 +20,8 @@ from emulator.stackadapt.ingestion.mappings import Mapping as StoredMapping
 from emulator.stackadapt.rules.mapping_columns import MappingColumn
 from emulator.stackadapt.rules.outcomes import REJECTED, VISIBLE
 from emulator.stackadapt.tables import BATCHES, JOBS, MAPPINGS, RECORDS, UPLOADS, row_id
-from emulator.stackadapt.upsert import insert_row, rows_in
+from emulator.stackadapt.upsert import rows_in
+from emulator.statements import insert_row
 from emulator.stored_values import StoredValues
 
 SOURCE = "USER_UPLOADED"

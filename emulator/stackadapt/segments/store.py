@@ -20,7 +20,7 @@ from emulator.stackadapt.rules.segment_rules import parse_rule
 from emulator.stackadapt.segments.sql import CompiledRule, compile_rule
 from emulator.stackadapt.segments.unknown_values import KnownValues
 from emulator.stackadapt.tables import PROFILES, SEGMENTS
-from emulator.stackadapt.upsert import insert_row
+from emulator.statements import insert_row
 from emulator.stored_values import StoredValues
 from emulator.timestamps import to_millis
 
