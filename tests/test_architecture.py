@@ -51,7 +51,7 @@ LAYERS: Mapping[str, Layers] = {
         "event_contents",
         "tables lookups",
         "event_payload",
-        "profiles tracking",
+        "profiles tracking event_filters",
         "conditions",
         "engage",
         "delivery",
