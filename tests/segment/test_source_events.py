@@ -1,4 +1,4 @@
-"""Calls of a source as events of the destination instance that is connected to it: shape, generations, what stops it."""
+"""Calls of a source as events of the destination instance connected to it: shape, generations, what stops them."""
 
 from __future__ import annotations
 
