@@ -53,7 +53,7 @@ LAYERS: Mapping[str, Layers] = {
         "event_contents",
         "tables lookups",
         "event_payload",
-        "profiles tracking",
+        "profiles tracking event_filters",
         "conditions",
         "engage",
         "delivery",
@@ -81,9 +81,9 @@ PUBLIC: Mapping[str, frozenset[str]] = {
     for package, modules in {
         "emulator.faults": "",
         "emulator.mapping": "",
-        "emulator.segment": "conditions.compile delivery.subscriptions delivery.switches engage.audience_events "
-        "engage.journey_events engage.routes event_contents event_payload http lookups profiles.profile tables "
-        "tracking.calls tracking.request_body",
+        "emulator.segment": "conditions.compile delivery.event_checks delivery.subscriptions delivery.switches "
+        "engage.audience_events engage.journey_events engage.routes event_contents event_payload http lookups "
+        "profiles.profile tables tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",
