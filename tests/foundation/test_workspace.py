@@ -25,6 +25,7 @@ from emulator.workspace import (
     parse_workspace,
 )
 from emulator.workspace_document import document_of
+from emulator.workspace_protocols import ALLOW, Rule
 from tests.docs.schema_keys import keys_of
 
 DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -282,6 +283,10 @@ def test_an_invalid_latency_gets_the_allowed_values_and_the_closest_one() -> Non
         load_workspace().with_options(latency=f"{'9' * 20}d")
 
 
+_EVENTS = ("allowUnplannedEvents", "allowUnplannedEventProperties", "allowEventOnViolations")
+_TRAITS = ("allowUnplannedTraits", "allowTraitsOnViolations")
+
+
 def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> None:
     documented = {key.path: key.default for key in keys_of("workspace.schema.json") if key.default is not None}
     bare = parse_workspace({key: DEFAULT[key] for key in ("advertisers", "tokens")})
@@ -295,6 +300,10 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "apiVersion": bare.api_version,
         "user.email": bare.user_email,
         "sources[].enabled": source.enabled,
+        **{f"sources[].schema.track.{key}": True for key in (*_EVENTS, "allowPropertiesOnViolations")},
+        **{f"sources[].schema.{call}.{key}": True for call in ("identify", "group") for key in _TRAITS},
+        **{f"sources[].schema.{call}.commonEventOnViolations": ALLOW for call in ("track", "identify", "group")},
+        "trackingPlans[].rules[].version": Rule(type="COMMON").version,
         "space.id": bare.space.id,
         "space.name": bare.space.name,
         "journeys[].steps[].wait": "0s",

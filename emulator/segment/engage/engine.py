@@ -27,9 +27,10 @@ from emulator.segment.engage.computations import Computation, computation_of, co
 from emulator.segment.engage.emitted_events import EmittedEvent, Emitter, EmittingRoute
 from emulator.segment.engage.event_retention import EventRetention, event_of
 from emulator.segment.engage.explanations import explanations, unless_damaged
+from emulator.segment.engage.identifiers import promotion
 from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
 from emulator.segment.profiles.facts import ProfileFacts
-from emulator.segment.profiles.profile import ANONYMOUS_ID, EMAIL, USER_ID, Identifier, Profile, profile_id
+from emulator.segment.profiles.profile import EMAIL, USER_ID, Identifier, Profile, profile_id
 from emulator.segment.profiles.store import ProfileSession, key_of
 from emulator.segment.tables import DUE
 from emulator.segment.tracking.calls import Call
@@ -78,6 +79,7 @@ class Engage:
 
     def __init__(self, workspace: Workspace, ids: Ids, integrations: dict[str, str]) -> None:
         self._ids = ids
+        self._promote = promotion(workspace.space)
         self._computations = computations(workspace, integrations)
         self._journeys = journeys(workspace, integrations)
         conditions = [computation.condition for computation in self._computations]
@@ -92,12 +94,15 @@ class Engage:
 
     def apply_calls(self, transaction: Transaction, calls: Sequence[Call], *, at: datetime) -> Computed:
         """Applies calls in order and computes every audience after each."""
-        identified = [(call, identifiers_of(call)) for call in calls if call.type != "alias"]
+        identified = [(call, self._promote(call)) for call in calls if call.type != "alias"]
         all_identifiers = (identifier for _, found in identified for identifier in found)
         session = ProfileSession(transaction, all_identifiers, history=self._history)
         computed = Computed()
         changed = self._catch_up(transaction, session, computed, to_millis(at))
         for call, identifiers in identified:
+            # All of its identifiers are blocked: it belongs to no profile.
+            if not identifiers:
+                continue
             profile, new = session.resolve(identifiers, to_millis(at))
             if call.type == "identify":
                 session.set_traits(profile, _object(call.message.get("traits")), to_millis(call.timestamp))
@@ -337,16 +342,6 @@ class Engage:
         return frozenset(found)
 
 
-def identifiers_of(call: Call) -> list[Identifier]:
-    """The external ids that Segment promotes from a call, highest priority first ("External IDs")."""
-    found = [(USER_ID, call.user_id)]
-    if call.type == "identify":
-        found.append((EMAIL, email_in(call.message.get("traits"))))
-    found.append((EMAIL, email_in(_object(call.message.get("context")).get("traits"))))
-    found.append((ANONYMOUS_ID, call.anonymous_id))
-    return [(kind, value) for kind, value in found if value]
-
-
 def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Change]) -> Computed:
     session.save()
 
@@ -379,12 +374,6 @@ def _facts(profile: Profile, at: datetime) -> ProfileFacts:
     return ProfileFacts(
         traits=profile.traits, now=to_millis(at), audiences=profile.audiences, performed=profile.performed
     )
-
-
-def email_in(traits: object) -> str | None:
-    """The email among traits, which becomes an identifier."""
-    value = _object(traits).get("email")
-    return value if isinstance(value, str) else None
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -101,5 +101,6 @@ def _shown(call: CallReceived) -> dict[str, Any]:
         "status": call.status,
         "reason": call.reason,
         "message": call.message,
+        "notes": list(call.notes),
         "credential": call.credential,
     }
