@@ -35,6 +35,7 @@ from emulator.workspace_segment import (
     StepConnection,
     Subscription,
     given,
+    read_audience,
     read_destination,
     read_journey,
     read_space,
@@ -228,7 +229,7 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         sources=tuple(_source(item) for item in document.get("sources", ())),
         tracking_plans=tuple(read_plan(item) for item in document.get("trackingPlans", ())),
         space=read_space(document.get("space", {})),
-        audiences=tuple(Audience(**item) for item in document.get("audiences", ())),
+        audiences=tuple(read_audience(item) for item in document.get("audiences", ())),
         journeys=tuple(read_journey(item) for item in document.get("journeys", ())),
         destinations=tuple(read_destination(item) for item in document.get("destinations", ())),
         ingestion=Ingestion(

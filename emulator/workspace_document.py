@@ -76,7 +76,12 @@ def _source(source: Source) -> Document:
 
 def _space(space: Space) -> Document:
     listed = {} if space.identifiers is None else {"identifiers": [_identifier(each) for each in space.identifiers]}
-    return {"id": space.id, "name": space.name, **listed}
+    return {
+        "id": space.id,
+        "name": space.name,
+        **listed,
+        **_unless_default(space, keep_all_events="keepAllEvents"),
+    }
 
 
 def _identifier(identifier: Identifier) -> Document:
@@ -93,7 +98,7 @@ def _audience(audience: Audience) -> Document:
         "key": audience.key,
         "id": audience.id,
         "name": audience.name,
-        **_unless_none(computation=audience.computation),
+        **_unless_default(audience, computation="computation", include_history="includeHistory"),
         "condition": dict(audience.condition),
     }
 

@@ -40,19 +40,22 @@ class Identifier:
 class Space:
     """The Engage space of profiles and audiences.
 
-    `identifiers` are those that are promoted, highest priority first; None for Segment's defaults.
+    `identifiers` are those that are promoted, highest priority first; None for Segment's defaults. `keep_all_events`
+    keeps events that no condition counts, for audiences that are added later.
     """
 
     id: str = "spa_local"
     name: str = "Local"
     identifiers: tuple[Identifier, ...] | None = None
+    keep_all_events: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """An Engage audience. `condition` keeps its JSON form; `segment.conditions` compiles it.
 
-    `computation` is `realtime` or `batch`; None is what the timing of the workspace says.
+    `computation` is `realtime` or `batch`; None is what the timing of the workspace says. Without `include_history`,
+    only events that come in after it was added count; traits always do.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Audience:
     name: str
     condition: Mapping[str, Any]
     computation: str | None = None
+    include_history: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +163,22 @@ class Destination:
         return text.replace(token, "***") if token else text
 
 
+def read_audience(item: Mapping[str, Any]) -> Audience:
+    """An audience from its JSON form."""
+    return Audience(
+        id=item["id"],
+        key=item["key"],
+        name=item["name"],
+        condition=item["condition"],
+        **given(item, computation="computation", include_history="includeHistory"),
+    )
+
+
 def read_space(item: Mapping[str, Any]) -> Space:
     """The space from its JSON form."""
     listed = item.get("identifiers")
     identifiers = None if listed is None else tuple(_identifier(each) for each in listed)
-    return Space(identifiers=identifiers, **given(item, id="id", name="name"))
+    return Space(identifiers=identifiers, **given(item, id="id", name="name", keep_all_events="keepAllEvents"))
 
 
 def _identifier(item: Mapping[str, Any]) -> Identifier:

@@ -263,12 +263,12 @@ class Segment:
         with self._store.begin() as transaction:
             return self._engage.overdue(transaction, until=until), self._queue.waiting(transaction)
 
-    def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
+    def compute(self, key: str, destination: str | None = None, *, resync: bool = False) -> dict[str, int]:
         """Computes an audience for all stored profiles (the historical backfill) and sends the changes.
 
-        With `destination`, a connected destination instance, present members are sent there as well. Returns how many
-        profiles were computed, entered and left, and how many members `destination` gets: `sent`. Raises NotFound for
-        an unknown name.
+        With `destination`, a connected destination instance, present members are sent there as well, those of an
+        audience without historical data only with `resync`. Returns how many profiles were computed, entered and left,
+        and how many members `destination` gets: `sent`. Raises NotFound for an unknown name.
         """
         check_connected(self._sandbox.workspace, key, destination)
         counts = {"profiles": 0, "entered": 0, "left": 0} | ({} if destination is None else {"sent": 0})
@@ -280,7 +280,9 @@ class Segment:
                 profiles = keys_after(transaction, last)
                 if not profiles:
                     return counts
-                computed = self._engage.backfill(transaction, key, profiles, at=at, destination=destination)
+                computed = self._engage.backfill(
+                    transaction, key, profiles, at=at, destination=destination, resync=resync
+                )
                 discarded = enqueue(transaction, computed.events, self._recipients)
             self._publish(computed, discarded)
             self._dispatcher.process_stored()

@@ -16,6 +16,7 @@ from emulator.errors import InputError, WorkspaceError
 from emulator.workspace import (
     READ,
     WRITE,
+    Audience,
     Connection,
     Destination,
     Source,
@@ -306,6 +307,8 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "trackingPlans[].rules[].version": Rule(type="COMMON").version,
         "space.id": bare.space.id,
         "space.name": bare.space.name,
+        "space.keepAllEvents": bare.space.keep_all_events,
+        "audiences[].includeHistory": Audience(id="aud_x", key="x", name="X", condition={}).include_history,
         "journeys[].steps[].wait": "0s",
         "destinations[].enabled": instance.enabled,
         "destinations[].audiences[].sendTrack": connection.send_track,

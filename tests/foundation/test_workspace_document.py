@@ -58,12 +58,22 @@ FULL = {
     "space": {
         "id": "spa_full",
         "name": "Space",
+        "keepAllEvents": True,
         "identifiers": [
             {"type": "phone", "key": "phone_number", "blockedValues": ["void", {"pattern": "^0*$"}]},
             {"type": "user_id", "blockedValues": "recommended"},
         ],
     },
-    "audiences": [{"id": "aud_vip", "key": "vip", "name": "VIP", "condition": {"trait": "x", "operator": "exists"}}],
+    "audiences": [
+        {
+            "id": "aud_vip",
+            "key": "vip",
+            "name": "VIP",
+            "computation": "batch",
+            "includeHistory": False,
+            "condition": {"trait": "x", "operator": "exists"},
+        }
+    ],
     "journeys": [
         {
             "id": "jou_j",
