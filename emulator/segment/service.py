@@ -85,7 +85,7 @@ class Segment:
         self.audiences, self.journeys = space.audiences, space.journeys
         delivery = DeliveryQueries(sandbox.workspace, self._up_to_date)
         self.deliveries, self.dead_letters = delivery.deliveries, delivery.dead_letters
-        self.batches, self.counts = delivery.batches, delivery.counts
+        self.batches, self.counts, self.steps = delivery.batches, delivery.counts, delivery.steps
 
     def ingest(self, route: str, body: bytes | Mapping[str, Any], *, source: str | None = None) -> Receipt:
         """Takes a body as posted to `/v1/<route>` (`identify`, `track`, …, `batch`, `import`), by source name.

@@ -12,6 +12,7 @@ from sqlalchemy import Connection as Transaction
 
 from emulator.errors import InputError, nearest
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
+from emulator.segment.delivery.steps import StepQueries
 from emulator.segment.event_contents import as_sent, as_stored
 from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.lookups import check_destination
@@ -32,6 +33,7 @@ class DeliveryQueries:
     def __init__(self, workspace: Workspace, begin: Callable[[], AbstractContextManager[Transaction]]) -> None:
         self._workspace = workspace
         self._begin = begin
+        self.steps = StepQueries(workspace, begin)
 
     def deliveries(
         self,

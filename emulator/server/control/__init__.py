@@ -9,7 +9,9 @@ from flask import Blueprint
 
 from emulator.server.control import (
     clock,
+    events,
     faults,
+    funnel,
     journal,
     queries,
     rate_limit,
@@ -21,7 +23,20 @@ from emulator.server.control import (
 )
 from emulator.server.services import CurrentServices
 
-_GROUPS = (clock, segments, segment_service, queries, faults, rate_limit, journal, state, wait, why)
+_GROUPS = (
+    clock,
+    segments,
+    segment_service,
+    queries,
+    events,
+    funnel,
+    faults,
+    rate_limit,
+    journal,
+    state,
+    wait,
+    why,
+)
 
 
 def blueprint(services: CurrentServices) -> Blueprint:
