@@ -99,7 +99,7 @@ class CallReceived(Event):
     when its body could not be read, and `message`, the error in the response; `credential` is the fingerprint of the
     write key that it sent. A call that was filtered at source has a `message`, too. `user_id` and `email` are what the
     call says, personal data. `notes` say what is wrong with an accepted call, or was left out of it, a clause each.
-    `content` is a call that was not accepted, so that it can be run again; it is never shown or logged.
+    `content` is a call that was not accepted or has notes, so that it can be run again; it is never shown or logged.
     """
 
     source: str | None

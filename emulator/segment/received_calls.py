@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,10 @@ def received(result: IngestResult, source: str, at: datetime, space: Space) -> C
     """The entry for a call of a source, accepted or not."""
     user_id, email = sender_in(result.message)
     rejected = result if isinstance(result, RejectedCall) else None
+    notes: tuple[str, ...] = ()
+    given = result.message
+    if isinstance(result, Call):
+        notes, given = _notes(result, space), result.complete or given
     return CallReceived(
         at=at,
         source=source,
@@ -26,8 +30,8 @@ def received(result: IngestResult, source: str, at: datetime, space: Space) -> C
         user_id=user_id,
         email=email,
         message=rejected.why if rejected else None,
-        content=content_of(rejected.message, rejected.type) if rejected else None,
-        notes=(*result.notes, *_blocked(result, space)) if isinstance(result, Call) else (),
+        content=content_of(given, result.type) if rejected or notes else None,
+        notes=notes,
     )
 
 
@@ -38,7 +42,12 @@ def content_of(given: object, call: str) -> dict[str, Any] | None:
     return {"type": call, **{name: value for name, value in given.items() if name != "writeKey"}}
 
 
-def _blocked(call: Call, space: Space) -> Iterator[str]:
-    """The identifiers of a call that are not promoted."""
-    for kind, value in blocked_in(call, space):
-        yield f"the {kind} {value!r} is a blocked value of space.identifiers, and is not promoted"
+def _notes(call: Call, space: Space) -> tuple[str, ...]:
+    """What its source noted of a call, and which of its identifiers are not promoted."""
+    if space.identifiers is None:
+        return call.notes
+    blocked = (
+        f"the {kind} {value!r} is a blocked value of space.identifiers, and is not promoted"
+        for kind, value in blocked_in(call, space)
+    )
+    return (*call.notes, *blocked)

@@ -18,6 +18,7 @@ from emulator.harness.checks import (  # noqa: F401 - each module registers its 
     inferred_properties,
     mappings,
     nothing_sent,
+    protocols,
     settings,
     timing,
     triggers,

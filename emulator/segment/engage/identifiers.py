@@ -52,7 +52,7 @@ def _promoted(call: Call) -> list[Identifier]:
     if call.type == "identify":
         found.append((EMAIL, email_in(call.message.get("traits"))))
     found += ((EMAIL, email_in(context.get("traits"))), (ANONYMOUS_ID, call.anonymous_id))
-    if any(place in context for place in _PLACES):
+    if context and not context.keys().isdisjoint(_PLACES):
         found = sorted(chain(found, _others(context)), key=_priority)
     return [(kind, value) for kind, value in found if value]
 

@@ -103,7 +103,7 @@ class Check:
         if found := {name: value for name, value in protocols.items() if value}:
             context["protocols"] = {**(before if isinstance(before, dict) else {}), **found}
             self.message["context"] = context
-        return replace(self.call, message=self.message, notes=(*self.call.notes, *self.notes))
+        return replace(self.call, message=self.message, notes=tuple(self.notes), complete=self.call.message)
 
     def _whole(self) -> dict[str, Any]:
         return whole(replace(self.call, message=self.message))

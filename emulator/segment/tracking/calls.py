@@ -35,7 +35,7 @@ class Call:
     """An accepted call. `timestamp` is corrected for the sender's clock; identifiers are non-empty or None.
 
     `message` is the call as received, with the batch's `context` and `integrations` merged in. `notes` say what its
-    source left out of it or found wrong, a clause each.
+    source left out of it or found wrong, a clause each; `complete` is the message before anything was left out.
     """
 
     type: str
@@ -48,6 +48,7 @@ class Call:
     timestamp: datetime
     message: Message
     notes: tuple[str, ...] = ()
+    complete: Message | None = None
 
     @property
     def has_traits(self) -> bool:
