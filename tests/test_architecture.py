@@ -82,8 +82,9 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.faults": "",
         "emulator.mapping": "",
         "emulator.segment": "conditions.compile delivery.event_checks delivery.steps delivery.subscriptions "
-        "delivery.switches engage.audience_events engage.journey_events engage.routes event_contents event_payload "
-        "http lookups profiles.profile tables tracking.calls tracking.request_body",
+        "delivery.switches engage.audience_events engage.journey_events engage.routes event_contents "
+        "event_filters.destination_filters event_filters.functions event_filters.query event_payload http lookups "
+        "profiles.profile tables tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",

@@ -13,8 +13,10 @@ from emulator.errors import UserMistake, WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
     audience_events,
     calls,
+    connected_sources,
     documents,
     emails,
+    filtered,
     inferred_properties,
     mappings,
     nothing_sent,

@@ -23,10 +23,12 @@ _NESTING_LIMIT = 64
 
 
 class Query:
-    """A compiled query. Raises QueryError for text that is no FQL."""
+    """A compiled query; `paths` are those of the fields that it reads. Raises QueryError for text that is no FQL."""
 
     def __init__(self, text: str) -> None:
-        self._evaluate = _Parser(text).parsed()
+        parser = _Parser(text)
+        self._evaluate = parser.parsed()
+        self.paths = frozenset(parser.paths)
 
     def matches(self, event: Event) -> bool:
         """Whether it is true for an event, and not merely a string or a number. Raises QueryError."""
@@ -41,6 +43,7 @@ class _Parser:
             raise QueryError(str(error)) from None
         self._at = 0
         self._depth = 0
+        self.paths: set[tuple[str, ...]] = set()
 
     def parsed(self) -> Expression:
         expression = self._any()
@@ -159,6 +162,7 @@ class _Parser:
             if token.kind not in ("ident", "null", "conditional"):
                 raise QueryError(f"a name is expected before {_named(token)}")
             names.append(token.value)
+        self.paths.add(tuple(names))
         return lambda event: value_at(event, names)
 
 
