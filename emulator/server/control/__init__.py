@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from emulator.server.control import (
     clock,
+    destination_tests,
     events,
     faults,
     funnel,
@@ -28,6 +29,7 @@ _GROUPS = (
     segments,
     segment_service,
     queries,
+    destination_tests,
     events,
     funnel,
     faults,
