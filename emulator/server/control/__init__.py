@@ -19,6 +19,7 @@ from emulator.server.control import (
     segment_service,
     segments,
     state,
+    tools,
     wait,
     why,
 )
@@ -30,6 +31,7 @@ _GROUPS = (
     segment_service,
     queries,
     destination_tests,
+    tools,
     events,
     funnel,
     faults,
