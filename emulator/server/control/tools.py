@@ -59,7 +59,8 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         from emulator.harness.checks.document_kinds import kind_named
         from emulator.harness.event_files import Document
 
-        given = json_body() or {"workspace": document_of(services().sandbox.workspace)}
+        own = services().sandbox.workspace
+        given = json_body() or {"workspace": document_of(own)}
         ((name, value),) = given.items()
         kind = None if name == "event" else kind_named(name)
         checked, summary = check_document(Document(file=name, value=value), kind), Summary()
