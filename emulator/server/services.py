@@ -167,6 +167,10 @@ class SandboxServices:
             transport.close()
         self.sandbox.close()
 
+    def transport_to(self, destination: Destination) -> Transport:
+        """The transport to the endpoint of a destination instance, the emulated StackAdapt if it names none."""
+        return self._transport(destination)
+
     def _transport(self, destination: Destination) -> Transport:
         url = destination.endpoint or _IN_PROCESS_URL
         with self._opening:

@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from emulator.server.control import (
     clock,
+    destination_tests,
     events,
     faults,
     funnel,
@@ -18,6 +19,7 @@ from emulator.server.control import (
     segment_service,
     segments,
     state,
+    tools,
     wait,
     why,
 )
@@ -28,6 +30,8 @@ _GROUPS = (
     segments,
     segment_service,
     queries,
+    destination_tests,
+    tools,
     events,
     funnel,
     faults,
