@@ -124,8 +124,7 @@ def test_the_timeline_has_a_call_at_every_destination_instance_of_its_source() -
     document = deepcopy(dict(read(fixture("workspace.yaml"))))
     [one] = document["destinations"]
     document["destinations"] = [{**one, "name": name, "source": "Website", "audiences": []} for name in ("A", "B")]
-    with Emulator(parse_workspace(document)) as emulator:
-        endpoint = in_process(emulator)
+    with Emulator(parse_workspace(document)) as emulator, in_process(emulator.app) as endpoint:
         SegmentClient(endpoint).identify("u1", {"email": "ada@example.com"}, messageId="m1")
         timeline = timeline_of(endpoint, user_id="u1")
     assert [(each["destination"], each["messageId"]) for each in timeline.deliveries] == [("A", "m1"), ("B", "m1")]
