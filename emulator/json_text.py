@@ -1,4 +1,4 @@
-"""JSON text for storage: compact, and written and read in C."""
+"""JSON text, compact, written and read in C."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 _ENCODED: Final = json.JSONEncoder(separators=(",", ":")).encode
+_READABLE: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def compact(value: Any) -> str:
@@ -17,6 +18,14 @@ def compact(value: Any) -> str:
     except orjson.JSONEncodeError:
         # Half of a surrogate pair, an integer beyond 64 bits, or deeper nesting than it takes.
         return _ENCODED(value)
+
+
+def sent(value: Any) -> bytes:
+    """A JSON value as the body of a response; half of a surrogate pair, which UTF-8 has not, becomes `?`."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return _READABLE(value).encode("utf-8", "replace")
 
 
 def parsed(text: str | bytes) -> Any:

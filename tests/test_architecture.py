@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -209,6 +211,11 @@ def test_what_may_read_files_does() -> None:
 )
 def test_a_file_that_is_opened_is_found(text: str) -> None:
     assert opened(ast.parse(text))
+
+
+def test_a_start_imports_the_dialect_of_no_other_database() -> None:
+    code = "import sys, emulator.server.emulator; print([name for name in sys.modules if 'postgresql' in name])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 
 def test_imports_are_absolute() -> None:

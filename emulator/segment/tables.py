@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -14,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     literal_column,
     text,
 )
@@ -26,7 +30,15 @@ TABLES = MetaData()
 
 def _partial(name: str, *columns: str, where: str) -> Index:
     """An index of some rows: others need not be written to it."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    index = Index(name, *columns, sqlite_where=text(where))
+
+    # As an argument, PostgreSQL's option would import its dialect at every start.
+    @event.listens_for(index, "before_create")
+    def set_option(target: Index, connection: Connection, **_: Any) -> None:
+        if connection.dialect.name == "postgresql":
+            target.dialect_options["postgresql"]["where"] = text(where)
+
+    return index
 
 
 # Message ids of the last 24 hours, for deduplication.

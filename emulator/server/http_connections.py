@@ -20,7 +20,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from emulator.server.turns import TimesTaken
+from emulator.server.turns import ShortInARow, TimesTaken
 
 # The key of a connection in the state of its requests' ASGI scope.
 CONNECTION: Final = "connection"
@@ -61,7 +61,7 @@ class Connection(HttpToolsProtocol):
         self.ended = asyncio.Event()
         # Whether a request of it was answered.
         self.known = False
-        self.taken = TimesTaken()
+        self.taken = TimesTaken(connections.short)
         self._connections = connections
         self._receiving = self._in_body = False
         self._head_bytes = self._body_bytes = 0
@@ -199,6 +199,7 @@ class Connections:
         # Since when, in the loop's seconds; the oldest first. By whether a request of theirs was answered.
         self._waiting: dict[bool, dict[Connection, float]] = {False: {}, True: {}}
         self.has_room = asyncio.Event()
+        self.short = ShortInARow()
         self._most = most
 
     def add_waiting(self, connection: Connection) -> None:

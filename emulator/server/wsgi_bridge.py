@@ -121,8 +121,14 @@ class WsgiBridge:
     async def _run(self, environ: dict[str, Any], connection: Connection, send: Send) -> _Response:
         """Sends all but the last part of the response, each when the client has read enough; returns the last one."""
         responding = _respond(self._app, environ)
-        pace = self._pace_of(environ)
-        while not (response := await self._turns.run(lambda: next(responding), pace, connection.taken)).complete:
+
+        def part() -> _Response:
+            return next(responding)
+
+        def pace() -> Pace:
+            return self._pace_of(environ)
+
+        while not (response := await self._turns.run(part, pace, connection.taken)).complete:
             await _send_all(send, response.messages(more=True))
             if connection.transport.is_closing():
                 # It may have a transaction to end.

@@ -16,7 +16,7 @@ from emulator import Emulator
 from emulator.patience import patience_seconds
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.server import turns as module
-from emulator.server.turns import Pace, TimesTaken, Turns
+from emulator.server.turns import Pace, ShortInARow, TimesTaken, Turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -45,24 +45,24 @@ async def places(turns: Turns, pace: Pace, taken: TimesTaken, number: int = 1) -
     def place() -> str:
         return "loop" if current_thread() is loop else "thread"
 
-    return {await turns.run(place, pace, taken) for _ in range(number)}
+    return {await turns.run(place, lambda: pace, taken) for _ in range(number)}
 
 
 def test_requests_run_on_the_loop_once_those_before_them_were_short() -> None:
     async def test(turns: Turns) -> None:
-        taken = TimesTaken()
+        taken = TimesTaken(ShortInARow())
         assert await places(turns, Pace.SHORT, taken, 5) == {"thread"}
         assert await places(turns, Pace.SHORT, taken, MANY) == {"loop"}
         assert await places(turns, Pace.ANY, taken, MANY) == {"thread"}
-        assert await places(turns, Pace.SHORT, TimesTaken()) == {"thread"}
-        assert await places(turns, Pace.IMMEDIATE, TimesTaken()) == {"loop"}
+        assert await places(turns, Pace.SHORT, TimesTaken(ShortInARow())) == {"thread"}
+        assert await places(turns, Pace.IMMEDIATE, TimesTaken(ShortInARow())) == {"loop"}
 
     on_loop(test)
 
 
 def test_after_a_long_request_many_must_be_short(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(turns: Turns) -> None:
-        taken = TimesTaken()
+        taken = TimesTaken(ShortInARow())
         await places(turns, Pace.SHORT, taken, MANY)
         with monkeypatch.context() as patched:
             patched.setattr(module, "computing_time", lambda: lambda: 1.0)
@@ -73,19 +73,35 @@ def test_after_a_long_request_many_must_be_short(monkeypatch: pytest.MonkeyPatch
     on_loop(test)
 
 
+def test_a_new_connection_is_trusted_while_many_requests_of_others_were_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(turns: Turns) -> None:
+        overall = ShortInARow()
+        others = TimesTaken(overall)
+        await places(turns, Pace.SHORT, others, 100)
+        assert await places(turns, Pace.SHORT, TimesTaken(overall)) == {"loop"}
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "computing_time", lambda: lambda: 1.0)
+            await places(turns, Pace.SHORT, others)
+        assert await places(turns, Pace.SHORT, TimesTaken(overall)) == {"thread"}
+        await places(turns, Pace.SHORT, TimesTaken(overall), 100)
+        assert await places(turns, Pace.SHORT, others) == {"thread"}
+
+    on_loop(test)
+
+
 def test_a_short_request_does_not_run_on_the_loop_while_another_one_runs() -> None:
     async def test(turns: Turns) -> None:
-        taken, started, over = TimesTaken(), Event(), Event()
+        taken, started, over = TimesTaken(ShortInARow()), Event(), Event()
         await places(turns, Pace.SHORT, taken, MANY)
 
         def wait() -> None:
             started.set()
             over.wait(SECONDS_ALLOWED)
 
-        other = asyncio.create_task(turns.run(wait, Pace.ANY, TimesTaken()))
+        other = asyncio.create_task(turns.run(wait, lambda: Pace.ANY, TimesTaken(ShortInARow())))
         while not started.is_set():
             await asyncio.sleep(0)
-        assert await places(turns, Pace.IMMEDIATE, TimesTaken()) == {"loop"}
+        assert await places(turns, Pace.IMMEDIATE, TimesTaken(ShortInARow())) == {"loop"}
         assert await places(turns, Pace.SHORT, taken) == {"thread"}
         over.set()
         await other
@@ -93,9 +109,31 @@ def test_a_short_request_does_not_run_on_the_loop_while_another_one_runs() -> No
     on_loop(test)
 
 
+def test_requests_that_wait_for_their_turn_run_on_the_loop_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TURN_SECONDS", SECONDS_ALLOWED)
+
+    async def test(turns: Turns) -> None:
+        taken, over, done = TimesTaken(ShortInARow()), Event(), list[tuple[int, str]]()
+        await places(turns, Pace.SHORT, taken, MANY)
+        loop = current_thread()
+
+        def note(number: int) -> None:
+            done.append((number, "loop" if current_thread() is loop else "thread"))
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(turns.run(lambda: over.wait(SECONDS_ALLOWED), lambda: Pace.ANY, taken))
+            for number in range(3):
+                tasks.create_task(turns.run(lambda number=number: note(number), lambda: Pace.SHORT, taken))
+            await asyncio.sleep(0)
+            over.set()
+        assert done == [(0, "loop"), (1, "loop"), (2, "loop")]
+
+    on_loop(test)
+
+
 def test_nothing_on_the_loop_waits_for_other_servers() -> None:
     async def test(turns: Turns) -> None:
-        assert await turns.run(patience_seconds, Pace.IMMEDIATE, TimesTaken()) == 0
+        assert await turns.run(patience_seconds, lambda: Pace.IMMEDIATE, TimesTaken(ShortInARow())) == 0
 
     on_loop(test)
 
@@ -107,7 +145,7 @@ def test_an_error_of_a_request_is_raised_wherever_it_ran() -> None:
     async def test(turns: Turns) -> None:
         for pace in Pace:
             with pytest.raises(ValueError):
-                await turns.run(fail, pace, TimesTaken())
+                await turns.run(fail, lambda pace=pace: pace, TimesTaken(ShortInARow()))
 
     on_loop(test)
 

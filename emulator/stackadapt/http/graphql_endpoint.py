@@ -7,7 +7,6 @@ unknown, to that of a fallback.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from emulator.errors import InputError, NotFound, UserMistake
 from emulator.events import GraphQLExchanged
 from emulator.faults import FaultedResponse, Interruption, ResponseChannel, channel_of, parse_header
 from emulator.ids import Ids
+from emulator.json_text import sent
 from emulator.protocol import FAULT_HEADER, TRACE_HEADER
 from emulator.stackadapt import messages
 from emulator.stackadapt.graphql.document import asks_introspection
@@ -290,10 +290,9 @@ def _http_response(result: GraphQLResponse, headers: Mapping[str, str]) -> Fault
     if media_type is None and result.status in _NEGOTIATED:
         result = GraphQLResponse.error(406, messages.NOT_ACCEPTABLE.format(request.headers["Accept"]), emulator=True)
     media_type = media_type or JSON
-    text = json.dumps(result.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return FaultedResponse(
         status=result.status,
-        body=text.encode("utf-8", "replace"),
+        body=sent(result.body),
         headers={**headers, "Content-Type": f"{media_type}; charset=utf-8"},
     )
 
