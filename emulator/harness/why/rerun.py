@@ -223,7 +223,9 @@ def _of_payload(payload: Shown) -> Shown:
     """An identify from an event about someone whom Segment does not know, or has deleted since."""
     context = payload.get("context")
     places = (payload, context if isinstance(context, dict) else {})
-    traits = next((each["traits"] for each in places if isinstance(each.get("traits"), dict) and each["traits"]), {})
+    traits: Shown = next(
+        (each["traits"] for each in places if isinstance(each.get("traits"), dict) and each["traits"]), {}
+    )
     return {"type": "identify", "userId": payload.get("userId"), "traits": dict(traits)}
 
 
