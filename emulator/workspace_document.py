@@ -19,22 +19,25 @@ from emulator.workspace import (
     Destination,
     Filter,
     FilterAction,
+    Identifier,
     Ingestion,
     Journey,
     Source,
+    Space,
     Step,
     StepConnection,
     Subscription,
     Token,
     Workspace,
 )
+from emulator.workspace_protocols import controls_document, plan_document
 
 Document = dict[str, Any]
 
 
 def document_of(workspace: Workspace) -> Document:
     """The workspace as `contracts/workspace.schema.json` describes it, secrets included."""
-    limit = workspace.rate_limit
+    limit, plans = workspace.rate_limit, workspace.tracking_plans
     return {
         "name": workspace.name,
         **_unless_default(workspace, timing="timing", seed="seed", api_version="apiVersion"),
@@ -42,7 +45,8 @@ def document_of(workspace: Workspace) -> Document:
         "advertisers": [_advertiser(each) for each in workspace.advertisers],
         "tokens": [_token(each) for each in workspace.tokens],
         "sources": [_source(each) for each in workspace.sources],
-        "space": {"id": workspace.space.id, "name": workspace.space.name},
+        **({"trackingPlans": [plan_document(each) for each in plans]} if plans else {}),
+        "space": _space(workspace.space),
         "audiences": [_audience(each) for each in workspace.audiences],
         "journeys": [_journey(each) for each in workspace.journeys],
         "destinations": [_destination(each) for each in workspace.destinations],
@@ -63,7 +67,32 @@ def _token(token: Token) -> Document:
 
 
 def _source(source: Source) -> Document:
-    return {"name": source.name, "writeKey": source.write_key, **_unless_default(source, enabled="enabled")}
+    schema = controls_document(source.schema)
+    return {
+        "name": source.name,
+        "writeKey": source.write_key,
+        **_unless_default(source, enabled="enabled", tracking_plan="trackingPlan"),
+        **({"schema": schema} if schema else {}),
+    }
+
+
+def _space(space: Space) -> Document:
+    listed = {} if space.identifiers is None else {"identifiers": [_identifier(each) for each in space.identifiers]}
+    return {
+        "id": space.id,
+        "name": space.name,
+        **listed,
+        **_unless_default(space, keep_all_events="keepAllEvents"),
+    }
+
+
+def _identifier(identifier: Identifier) -> Document:
+    blocked = [*identifier.blocked_values, *({"pattern": pattern} for pattern in identifier.blocked_patterns)]
+    return {
+        "type": identifier.type,
+        **_unless_none(key=identifier.key),
+        **({"blockedValues": blocked} if blocked else {}),
+    }
 
 
 def _audience(audience: Audience) -> Document:
@@ -71,7 +100,7 @@ def _audience(audience: Audience) -> Document:
         "key": audience.key,
         "id": audience.id,
         "name": audience.name,
-        **_unless_none(computation=audience.computation),
+        **_unless_default(audience, computation="computation", include_history="includeHistory"),
         "condition": dict(audience.condition),
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,19 @@ from emulator.yaml_files import parse_mapping, read_mapping
 SCHEMA = "workspace.schema.json"
 # "Destination Filters" in Segment's documentation: a query is at most 5 KB.
 FILTER_BYTES = 5 * 1024
+# Those of Segment that name a user ("Identity Resolution Onboarding").
+DEFAULT_IDENTIFIERS = (
+    "user_id",
+    "email",
+    "android.id",
+    "android.idfa",
+    "android.push_token",
+    "anonymous_id",
+    "ga_client_id",
+    "ios.id",
+    "ios.idfa",
+    "ios.push_token",
+)
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -56,6 +70,8 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
     _check_unique([item["writeKey"] for item in document.get("sources", ())], "sources", where, show=False)
     _check_unique(sources, "sources", where)
     _check_unique([item["name"] for item in document.get("destinations", ())], "destinations", where)
+    _check_protocols(document, sources, where)
+    _check_identifiers(document.get("space", {}).get("identifiers", ()), f"{where}: space")
     journeys = document.get("journeys", ())
     steps = [step["key"] for journey in journeys for step in journey["steps"]]
     _check_unique([item["id"] for item in journeys], "journeys", where)
@@ -76,6 +92,71 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
         for position, connection in enumerate(destination.get("journeySteps", ())):
             place = f"{where}: destinations[{index}].journeySteps[{position}].key"
             _check_known(connection["key"], steps, place, "journey step")
+
+
+def _check_protocols(document: Mapping[str, Any], sources: list[str], where: str) -> None:
+    """Tracking plans, and what sources say of them and of one another."""
+    plans = document.get("trackingPlans", ())
+    names = [item["name"] for item in plans]
+    _check_unique(names, "trackingPlans", where)
+    for index, plan in enumerate(plans):
+        rules = [(rule["type"], rule.get("key"), rule.get("version", 1)) for rule in plan["rules"]]
+        for position, rule in enumerate(plan["rules"]):
+            place = f"{where}: trackingPlans[{index}].rules[{position}]"
+            if rules[position] in rules[:position]:
+                raise WorkspaceError(
+                    f"duplicates rules[{rules.index(rules[position])}]",
+                    where=place,
+                    hint="Give each version of a rule a version of its own.",
+                )
+            _check_schema(rule["jsonSchema"], f"{place}.jsonSchema")
+    for index, source in enumerate(document.get("sources", ())):
+        place = f"{where}: sources[{index}]"
+        if "trackingPlan" in source:
+            _check_known(source["trackingPlan"], names, f"{place}.trackingPlan", "tracking plan")
+        forwarded = source.get("schema", {}).get("forwardingBlockedEventsTo")
+        if forwarded is not None:
+            others = [name for name in sources if name != source["name"]]
+            _check_known(forwarded, others, f"{place}.schema.forwardingBlockedEventsTo", "other source")
+
+
+def _check_schema(schema: Mapping[str, Any], where: str) -> None:
+    # Imported here because few workspaces have a tracking plan.
+    from emulator.rule_schemas import check_schema
+
+    try:
+        check_schema(schema, where=where)
+    except InputError as error:
+        raise WorkspaceError.at(error.where or where, error) from None
+
+
+def _check_identifiers(identifiers: Sequence[Mapping[str, Any]], where: str) -> None:
+    _check_unique([item["type"] for item in identifiers], "identifiers", where)
+    for index, item in enumerate(identifiers):
+        place = f"{where}.identifiers[{index}]"
+        if "key" in item and item["type"] in DEFAULT_IDENTIFIERS:
+            raise WorkspaceError(
+                f"the default identifier {item['type']!r} has no key",
+                where=f"{place}.key",
+                found=item["key"],
+                hint="Segment knows where a call has it: remove the key.",
+            )
+        blocked = item.get("blockedValues", ())
+        for position, each in enumerate(blocked if isinstance(blocked, list) else ()):
+            if isinstance(each, dict):
+                _check_pattern(each["pattern"], f"{place}.blockedValues[{position}].pattern")
+
+
+def _check_pattern(pattern: str, where: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise WorkspaceError(
+            f"the regular expression is invalid: {error}",
+            where=where,
+            found=pattern,
+            allowed="a regular expression such as ^[0-]*$",
+        ) from None
 
 
 def _check_unique(values: list[str], group: str, where: str, *, show: bool = True) -> None:

@@ -17,19 +17,45 @@ DEFAULT_SETUP = "default"
 REALTIME, BATCH = "realtime", "batch"
 
 
+# The values that Segment recommends to block ("Identity Resolution Onboarding").
+RECOMMENDED = "recommended"
+RECOMMENDED_VALUES = ("-1", "null", "anonymous", {"pattern": "^[0-]*$"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """A type of identifier that is promoted: a default one of Segment, or a custom one.
+
+    `key` is the trait or property that a custom one is found under. A value that equals one of `blocked_values`, or in
+    which one of the regular expressions `blocked_patterns` is found, is not promoted.
+    """
+
+    type: str
+    key: str | None = None
+    blocked_values: tuple[str, ...] = ()
+    blocked_patterns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """The Engage space of profiles and audiences."""
+    """The Engage space of profiles and audiences.
+
+    `identifiers` are those that are promoted, highest priority first; None for Segment's defaults. `keep_all_events`
+    keeps events that no condition counts, for audiences that are added later.
+    """
 
     id: str = "spa_local"
     name: str = "Local"
+    identifiers: tuple[Identifier, ...] | None = None
+    keep_all_events: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """An Engage audience. `condition` keeps its JSON form; `segment.conditions` compiles it.
 
-    `computation` is `realtime` or `batch`; None is what the timing of the workspace says.
+    `computation` is `realtime` or `batch`; None is what the timing of the workspace says. Without `include_history`,
+    only events that come in after it was added count; traits always do.
     """
 
     id: str
@@ -37,6 +63,7 @@ class Audience:
     name: str
     condition: Mapping[str, Any]
     computation: str | None = None
+    include_history: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +189,36 @@ class Destination:
         """`text` without the token, for storage and output: the engine quotes a token that is not valid in a header."""
         token = self.settings["apiKey"]
         return text.replace(token, "***") if token else text
+
+
+def read_audience(item: Mapping[str, Any]) -> Audience:
+    """An audience from its JSON form."""
+    return Audience(
+        id=item["id"],
+        key=item["key"],
+        name=item["name"],
+        condition=item["condition"],
+        **given(item, computation="computation", include_history="includeHistory"),
+    )
+
+
+def read_space(item: Mapping[str, Any]) -> Space:
+    """The space from its JSON form."""
+    listed = item.get("identifiers")
+    identifiers = None if listed is None else tuple(_identifier(each) for each in listed)
+    return Space(identifiers=identifiers, **given(item, id="id", name="name", keep_all_events="keepAllEvents"))
+
+
+def _identifier(item: Mapping[str, Any]) -> Identifier:
+    blocked = item.get("blockedValues", ())
+    if blocked == RECOMMENDED:
+        blocked = RECOMMENDED_VALUES
+    return Identifier(
+        type=item["type"],
+        key=item.get("key"),
+        blocked_values=tuple(each for each in blocked if isinstance(each, str)),
+        blocked_patterns=tuple(each["pattern"] for each in blocked if not isinstance(each, str)),
+    )
 
 
 def read_destination(item: Mapping[str, Any]) -> Destination:

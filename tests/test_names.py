@@ -36,6 +36,7 @@ SHARED = {
     "document": "a GraphQL document: written, read",
     "events": "things that happened",
     "expectations": "what a test or scenario expects",
+    "funnel": "the funnel: computed, asked for over HTTP, printed",
     "names": "names",
     "response": "an HTTP response",
     "rules": "rules",

@@ -94,8 +94,8 @@ def explain(
     response = transport.post(prepared.request.headers, prepared.request.body)
     return Explanation(
         **known,
-        request=_request(prepared.request),
-        response={"status": response.status, "body": _json_or_text(response.text)},
+        request=shown_request(prepared.request),
+        response={"status": response.status, "body": json_or_text(response.text)},
         records=tuple(stackadapt.records(limit=len(prepared.records))),
     )
 
@@ -141,13 +141,15 @@ def _value(value: object) -> Any:
     return {"undefined": True} if value is UNDEFINED else value
 
 
-def _request(request: OutgoingRequest) -> dict[str, Any]:
+def shown_request(request: OutgoingRequest) -> dict[str, Any]:
+    """A request without its token: `method`, `url`, `headers`, `document`."""
     headers = {name: "Bearer ***" if name == SECRET_HEADER else value for name, value in request.headers.items()}
     document = json.loads(request.body)["query"]
     return {"method": request.method, "url": request.url, "headers": headers, "document": document}
 
 
-def _json_or_text(text: str) -> Any:
+def json_or_text(text: str) -> Any:
+    """The value of a JSON text; the text itself where it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:

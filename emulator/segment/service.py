@@ -23,15 +23,16 @@ from emulator.segment.delivery.regulation import checked_type, record, regulatio
 from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
 from emulator.segment.engage.emitted_events import EmittedEvent
-from emulator.segment.engage.engine import Computed, Engage, email_in
+from emulator.segment.engage.engine import Computed, Engage
+from emulator.segment.engage.identifiers import email_in
 from emulator.segment.engage.queries import SpaceQueries, keys_after, keys_of
 from emulator.segment.lookups import check_audience, check_connected
 from emulator.segment.profiles.profile import EMAIL, USER_ID
+from emulator.segment.received_calls import content_of, received
 from emulator.segment.tables import TABLES
 from emulator.segment.tracking.calls import (
     SOURCE_DISABLED,
     Call,
-    IngestResult,
     RejectedCall,
     dropped,
     read_calls,
@@ -40,6 +41,7 @@ from emulator.segment.tracking.calls import (
 )
 from emulator.segment.tracking.deduplication import count_calls, deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
+from emulator.segment.tracking.screening import Screening
 from emulator.segment.tracking.suppression import (
     end_suppression,
     start_suppression,
@@ -74,6 +76,7 @@ class Segment:
         self._intake = EventIntake(sandbox.workspace, sandbox.ids)
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
         self._transport_for = transport_for
+        self._screening = Screening(sandbox.workspace)
         self._disabled_sources = {source.name for source in sandbox.workspace.sources if not source.enabled}
         self._queue = Queue(self._store)
         self._dispatcher = Dispatcher(sandbox, self._queue, self._targets, transport_for)
@@ -82,7 +85,7 @@ class Segment:
         self.audiences, self.journeys = space.audiences, space.journeys
         delivery = DeliveryQueries(sandbox.workspace, self._up_to_date)
         self.deliveries, self.dead_letters = delivery.deliveries, delivery.dead_letters
-        self.batches, self.counts = delivery.batches, delivery.counts
+        self.batches, self.counts, self.steps = delivery.batches, delivery.counts, delivery.steps
 
     def ingest(self, route: str, body: bytes | Mapping[str, Any], *, source: str | None = None) -> Receipt:
         """Takes a body as posted to `/v1/<route>` (`identify`, `track`, …, `batch`, `import`), by source name.
@@ -99,11 +102,17 @@ class Segment:
             results = list(dropped(results, SOURCE_DISABLED))
         with self._store.begin() as transaction:
             results = list(without_suppressed(transaction, results))
-            results = deduplicate(transaction, results, source=source, at=to_millis(at))
+            screened = self._screening.screen(results, source)
+            results = deduplicate(transaction, screened.results, source=source, at=to_millis(at))
             calls = [result for result in results if isinstance(result, Call)]
             computed = self._engage.apply_calls(transaction, calls, at=at)
             discarded = self._intake.queue(transaction, computed.events, calls=calls, source=source)
-        self._sandbox.journal.extend([_received(result, source, at) for result in results])
+            if screened.forwarded:
+                count_calls(transaction, screened.forwarded_to, "", len(screened.forwarded))
+                discarded += self._intake.queue(transaction, (), calls=screened.forwarded, source=screened.forwarded_to)
+        space = self._sandbox.workspace.space
+        self._sandbox.journal.extend([received(result, source, at, space) for result in results])
+        self._sandbox.journal.extend([received(call, screened.forwarded_to, at, space) for call in screened.forwarded])
         self._publish(computed, discarded)
         self._dispatcher.process_stored()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
@@ -145,7 +154,7 @@ class Segment:
                     status=status,
                     message=message,
                     credential=credential,
-                    content=_content(given, call),
+                    content=content_of(given, call),
                 )
             )
 
@@ -255,12 +264,12 @@ class Segment:
         with self._store.begin() as transaction:
             return self._engage.overdue(transaction, until=until), self._queue.waiting(transaction)
 
-    def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
+    def compute(self, key: str, destination: str | None = None, *, resync: bool = False) -> dict[str, int]:
         """Computes an audience for all stored profiles (the historical backfill) and sends the changes.
 
-        With `destination`, a connected destination instance, present members are sent there as well. Returns how many
-        profiles were computed, entered and left, and how many members `destination` gets: `sent`. Raises NotFound for
-        an unknown name.
+        With `destination`, a connected destination instance, present members are sent there as well, those of an
+        audience without historical data only with `resync`. Returns how many profiles were computed, entered and left,
+        and how many members `destination` gets: `sent`. Raises NotFound for an unknown name.
         """
         check_connected(self._sandbox.workspace, key, destination)
         counts = {"profiles": 0, "entered": 0, "left": 0} | ({} if destination is None else {"sent": 0})
@@ -272,7 +281,9 @@ class Segment:
                 profiles = keys_after(transaction, last)
                 if not profiles:
                     return counts
-                computed = self._engage.backfill(transaction, key, profiles, at=at, destination=destination)
+                computed = self._engage.backfill(
+                    transaction, key, profiles, at=at, destination=destination, resync=resync
+                )
                 discarded = self._intake.queue(transaction, computed.events)
             self._publish(computed, discarded)
             self._dispatcher.process_stored()
@@ -364,28 +375,6 @@ class Segment:
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources
         return sources[0].name if sources else "unknown"
-
-
-def _received(result: IngestResult, source: str, at: datetime) -> CallReceived:
-    user_id, email = sender_in(result.message)
-    return CallReceived(
-        at=at,
-        source=source,
-        call=result.type,
-        message_id=result.message_id,
-        accepted=isinstance(result, Call),
-        reason=result.reason if isinstance(result, RejectedCall) else None,
-        user_id=user_id,
-        email=email,
-        content=None if isinstance(result, Call) else _content(result.message, result.type),
-    )
-
-
-def _content(given: object, call: str) -> dict[str, Any] | None:
-    """A call that was not accepted, without its write key."""
-    if not isinstance(given, Mapping):
-        return None
-    return {"type": call, **{name: value for name, value in given.items() if name != "writeKey"}}
 
 
 def _emitted(event: EmittedEvent) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from emulator.errors import InputError, WorkspaceError
 from emulator.workspace import (
     READ,
     WRITE,
+    Audience,
     Connection,
     Destination,
     Filter,
@@ -26,6 +27,7 @@ from emulator.workspace import (
     parse_workspace,
 )
 from emulator.workspace_document import document_of
+from emulator.workspace_protocols import ALLOW, Rule
 from tests.docs.schema_keys import keys_of
 
 DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -303,6 +305,10 @@ def test_an_invalid_latency_gets_the_allowed_values_and_the_closest_one() -> Non
         load_workspace().with_options(latency=f"{'9' * 20}d")
 
 
+_EVENTS = ("allowUnplannedEvents", "allowUnplannedEventProperties", "allowEventOnViolations")
+_TRAITS = ("allowUnplannedTraits", "allowTraitsOnViolations")
+
+
 def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> None:
     documented = {key.path: key.default for key in keys_of("workspace.schema.json") if key.default is not None}
     bare = parse_workspace({key: DEFAULT[key] for key in ("advertisers", "tokens")})
@@ -317,8 +323,14 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "user.email": bare.user_email,
         "sources[].enabled": source.enabled,
         "destinations[].filters[].enabled": Filter(title="t", condition="type = 'a'", actions=()).enabled,
+        **{f"sources[].schema.track.{key}": True for key in (*_EVENTS, "allowPropertiesOnViolations")},
+        **{f"sources[].schema.{call}.{key}": True for call in ("identify", "group") for key in _TRAITS},
+        **{f"sources[].schema.{call}.commonEventOnViolations": ALLOW for call in ("track", "identify", "group")},
+        "trackingPlans[].rules[].version": Rule(type="COMMON").version,
         "space.id": bare.space.id,
         "space.name": bare.space.name,
+        "space.keepAllEvents": bare.space.keep_all_events,
+        "audiences[].includeHistory": Audience(id="aud_x", key="x", name="X", condition={}).include_history,
         "journeys[].steps[].wait": "0s",
         "destinations[].enabled": instance.enabled,
         "destinations[].audiences[].sendTrack": connection.send_track,

@@ -417,7 +417,8 @@ def test_each_mistake_is_one_finding(changes: list[Change], expected: list[str])
 
 
 def test_every_check_of_a_workspace_is_tested() -> None:
-    checks = {check.code for check in CHECKS.values() if WORKSPACE in check.subjects}
+    """Those of sources and identifiers have a test of their own."""
+    checks = {check.code for check in CHECKS.values() if WORKSPACE in check.subjects and check.code[0] not in "RI"}
     assert checks <= {text[:4] for _, expected in CASES.values() for text in expected}
 
 

@@ -60,6 +60,7 @@ def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
         yield Change(kind="regulation", where="UNSUPPRESS", value=user_id, text=text), case
         return
     yield from workspace.switched_on(case)
+    yield from workspace.let_through(case)
     if stop.reason == "unknown_source":
         for source in case.workspace["sources"]:
             text = f"send the call with the write key of source {source['name']!r}"
@@ -72,6 +73,7 @@ def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
 
 
 def _profile(_stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    yield from workspace.unblocked(case)
     yield from traits.with_email(case, None)
 
 
@@ -79,6 +81,8 @@ def _audience(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     """What Engage says that each condition needs; that of the audience in question first."""
     if (due := parse_timestamp(stop.about.get("nextComputation"))) is not None:
         yield _further(case, in_words(due - case.now), case.changed(wait=due - case.now))
+    if "call" in stop.about:
+        yield from workspace.let_through(case)
     wanted = stop.about.get("audience")
     for each in sorted(evidence.audiences, key=lambda each: each["audience"] != wanted):
         if each["change"]:

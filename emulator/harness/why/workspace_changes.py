@@ -63,6 +63,24 @@ def without_filters(case: Case) -> Iterator[Proposed]:
             yield change, case.changed(workspace=document)
 
 
+def let_through(case: Case) -> Iterator[Proposed]:
+    """Each control of a source's schema configuration that keeps something back, off."""
+    for index, source in enumerate(case.workspace["sources"]):
+        for call, controls in source.get("schema", {}).items():
+            for name, value in controls.items() if isinstance(controls, dict) else ():
+                allowed = True if value is False else [] if isinstance(value, list) else "ALLOW"
+                text = f"set {name} of source {source['name']!r} to {json.dumps(allowed)}"
+                yield changed(case, ("sources", index, "schema", call, name), allowed, text)
+
+
+def unblocked(case: Case) -> Iterator[Proposed]:
+    """Each identifier of the space without its blocked values."""
+    for index, identifier in enumerate(case.workspace["space"].get("identifiers", ())):
+        if identifier.get("blockedValues"):
+            text = f"block no value of {identifier['type']}"
+            yield changed(case, ("space", "identifiers", index, "blockedValues"), [], text)
+
+
 def connected(case: Case) -> Iterator[Proposed]:
     """Each audience connected to each destination, and a destination or a subscription where there is none."""
     keys = [audience["key"] for audience in case.workspace["audiences"]]

@@ -11,7 +11,16 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import Connection as Transaction
 
 from emulator.errors import InputError, nearest
-from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
+from emulator.segment.delivery.response import (
+    DISCARDED,
+    FAILED,
+    REJECTED,
+    RETRYING,
+    SENT,
+    segment_code,
+    segment_reports,
+)
+from emulator.segment.delivery.steps import StepQueries
 from emulator.segment.event_contents import as_sent, as_stored
 from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.lookups import check_destination
@@ -32,6 +41,7 @@ class DeliveryQueries:
     def __init__(self, workspace: Workspace, begin: Callable[[], AbstractContextManager[Transaction]]) -> None:
         self._workspace = workspace
         self._begin = begin
+        self.steps = StepQueries(workspace, begin)
 
     def deliveries(
         self,
@@ -192,6 +202,7 @@ def _delivery(row: Any) -> dict[str, Any]:
         "response": row.response,
         "traceId": row.trace_id,
         "segmentReports": segment_reports(row.outcome, row.status),
+        "segmentCode": segment_code(row.outcome, row.reason, row.status),
         "at": stored.time("at", row.settled_at or row.queued_at),
         "nextAt": stored.time_or_none("nextAt", row.next_at),
         "payload": payload,
@@ -234,6 +245,7 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
         "traceId": row.trace_id,
         "attempts": row.attempts,
         "segmentReports": segment_reports(row.outcome, row.status),
+        "segmentCode": segment_code(row.outcome, row.reason, row.status),
         "firstAt": stored.time("firstAt", row.first_at),
         "lastAt": stored.time("lastAt", row.last_at),
         "nextAt": stored.time_or_none("nextAt", row.next_at),
