@@ -80,7 +80,7 @@ class GraphQLExchanged(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordProcessed(Event):
     """A record of an accepted request was processed: `visible`, or `rejected`, `suppressed` or `pending` with a reason
-    code. A pending record is processed again when its profile exists.
+    code. A pending record is processed again when its profile exists. `index` is its position in the request, from 0.
     """
 
     trace_id: str
@@ -88,6 +88,7 @@ class RecordProcessed(Event):
     outcome: str
     reason: str | None = None
     email: str | None = None
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,3 +158,13 @@ class BatchDelivered(Event):
     @property
     def size(self) -> int:
         return _PLAIN_BYTES + sum(map(getsizeof, (*self.user_ids, *self.message_ids)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMoved(Event):
+    """The clock was moved: `action` is `advanced`, by `seconds`, `frozen` or `resumed`. What became due on the way
+    happened before.
+    """
+
+    action: str
+    seconds: float = 0.0

@@ -17,6 +17,8 @@ from emulator.workspace import (
     Audience,
     Connection,
     Destination,
+    Filter,
+    FilterAction,
     Identifier,
     Ingestion,
     Journey,
@@ -122,12 +124,28 @@ def _destination(destination: Destination) -> Document:
         "name": destination.name,
         **_unless_none(generation=destination.generation, endpoint=destination.endpoint, source=destination.source),
         **_unless_default(destination, enabled="enabled"),
+        **({"filters": [_filter(each) for each in destination.filters]} if destination.filters else {}),
+        **({"consent": {"categories": list(destination.consent)}} if destination.consent else {}),
         "settings": dict(destination.settings),
         "audiences": [_connection(each) for each in destination.connections],
         "journeySteps": [_step_connection(each) for each in destination.step_connections],
         **({"batch": batch} if batch else {}),
         "subscriptions": [_subscription(each) for each in destination.subscriptions],
     }
+
+
+def _filter(each: Filter) -> Document:
+    return {
+        "title": each.title,
+        **_unless_default(each, description="description", enabled="enabled"),
+        "if": each.condition,
+        "actions": [_filter_action(action) for action in each.actions],
+    }
+
+
+def _filter_action(action: FilterAction) -> Document:
+    fields = None if action.fields is None else {path: list(names) for path, names in action.fields.items()}
+    return {"type": action.type, **_unless_none(percent=action.percent, path=action.path, fields=fields)}
 
 
 def _connection(connection: Connection) -> Document:

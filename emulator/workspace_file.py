@@ -13,6 +13,8 @@ from emulator.schemas import first_mistake
 from emulator.yaml_files import parse_mapping, read_mapping
 
 SCHEMA = "workspace.schema.json"
+# "Destination Filters" in Segment's documentation: a query is at most 5 KB.
+FILTER_BYTES = 5 * 1024
 # Those of Segment that name a user ("Identity Resolution Onboarding").
 DEFAULT_IDENTIFIERS = (
     "user_id",
@@ -80,6 +82,8 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
     for index, destination in enumerate(document.get("destinations", ())):
         if "source" in destination:
             _check_known(destination["source"], sources, f"{where}: destinations[{index}].source", "source")
+        for position, each in enumerate(destination.get("filters", ())):
+            _check_filter_size(each["if"], f"{where}: destinations[{index}].filters[{position}].if")
         if "endpoint" in destination:
             _check_loopback(destination["endpoint"], f"{where}: destinations[{index}].endpoint")
         for position, connection in enumerate(destination.get("audiences", ())):
@@ -163,6 +167,18 @@ def _check_unique(values: list[str], group: str, where: str, *, show: bool = Tru
                 where=f"{where}: {group}[{index}]",
                 found=value if show else None,
             )
+
+
+def _check_filter_size(text: str, where: str) -> None:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > FILTER_BYTES:
+        raise WorkspaceError(
+            "the FQL is too long",
+            where=where,
+            found=f"{size} bytes",
+            allowed=f"at most {FILTER_BYTES} bytes",
+            hint="Divide the condition over several filters.",
+        )
 
 
 def _check_loopback(url: str, where: str) -> None:

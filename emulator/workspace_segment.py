@@ -136,12 +136,38 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilterAction:
+    """One action of a destination filter, by its name in Segment's Public API.
+
+    `percent` and `path` belong to `SAMPLE`; `fields`, the names of members by the path of their object, to
+    `DROP_PROPERTIES` and `ALLOW_PROPERTIES`.
+    """
+
+    type: str
+    percent: float | None = None
+    path: str | None = None
+    fields: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A destination filter: what is done with the events that meet a condition in FQL."""
+
+    title: str
+    condition: str
+    actions: tuple[FilterAction, ...]
+    description: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """A destination instance: one configured copy of the published destination. `generation` None is the newest.
 
     `batch_age` None is what the timing of the workspace says: see `Workspace.batch_age`. `batch_concurrency` is the
-    number of batches that may be sent at once. A disabled one sends nothing. `source` is the name of the source whose
-    calls reach it; None is every source.
+    number of batches that may be sent at once. A disabled one sends nothing. `source` is the name of the source that it
+    is connected to; with None it gets Engage's events only, of every source. `consent` are the ids of the categories of
+    consent that it is mapped to.
     """
 
     name: str
@@ -156,6 +182,8 @@ class Destination:
     endpoint: str | None = None
     enabled: bool = True
     source: str | None = None
+    filters: tuple[Filter, ...] = ()
+    consent: tuple[str, ...] = ()
 
     def masked(self, text: str) -> str:
         """`text` without the token, for storage and output: the engine quotes a token that is not valid in a header."""
@@ -205,6 +233,8 @@ def read_destination(item: Mapping[str, Any]) -> Destination:
         connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
         step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
+        filters=tuple(_filter(each) for each in item.get("filters", ())),
+        consent=tuple(item.get("consent", {}).get("categories", ())),
         **given(batch, batch_size="size", batch_concurrency="concurrency"),
         **given(item, enabled="enabled", source="source"),
     )
@@ -212,6 +242,23 @@ def read_destination(item: Mapping[str, Any]) -> Destination:
 
 def _age(batch: Mapping[str, Any], where: str) -> timedelta | None:
     return parse_duration(batch["age"], where=where) if "age" in batch else None
+
+
+def _filter(item: Mapping[str, Any]) -> Filter:
+    return Filter(
+        title=item["title"],
+        condition=item["if"],
+        actions=tuple(_filter_action(action) for action in item["actions"]),
+        **given(item, description="description", enabled="enabled"),
+    )
+
+
+def _filter_action(item: Mapping[str, Any]) -> FilterAction:
+    fields = item.get("fields")
+    return FilterAction(
+        **given(item, type="type", percent="percent", path="path"),
+        fields=None if fields is None else {path: tuple(names) for path, names in fields.items()},
+    )
 
 
 def _subscription(item: Mapping[str, Any]) -> Subscription:

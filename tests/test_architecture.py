@@ -53,7 +53,7 @@ LAYERS: Mapping[str, Layers] = {
         "event_contents",
         "tables lookups",
         "event_payload",
-        "profiles tracking",
+        "profiles tracking event_filters",
         "conditions",
         "engage",
         "delivery received_calls",
@@ -81,15 +81,16 @@ PUBLIC: Mapping[str, frozenset[str]] = {
     for package, modules in {
         "emulator.faults": "",
         "emulator.mapping": "",
-        "emulator.segment": "conditions.compile delivery.subscriptions delivery.switches engage.audience_events "
-        "engage.journey_events engage.routes event_contents event_payload http lookups profiles.profile tables "
-        "tracking.calls tracking.request_body",
+        "emulator.segment": "conditions.compile delivery.event_checks delivery.response delivery.steps "
+        "delivery.subscriptions delivery.switches engage.audience_events engage.journey_events engage.routes "
+        "event_contents event_filters.destination_filters event_filters.functions event_filters.query event_payload "
+        "http lookups profiles.profile tables tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
-        "connection_test expectations "
+        "connection_test event_tester expectations funnel "
         "explain preview recorded_cases recordings remote_guard scenarios subscription_context triggered unused why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
@@ -98,7 +99,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
-        "emulator.server": "emulator heartbeat host_names listener logs recorder signals workers",
+        "emulator.server": "emulator explained heartbeat host_names listener logs recorder signals workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.

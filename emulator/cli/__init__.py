@@ -24,6 +24,8 @@ COMMANDS = {
     "generate": "Generate people, identify calls, audience events and workspaces.",
     "trigger": "Send one event to a running emulator and print its outcome.",
     "why": "Show why a person, a message or a property did not arrive, and what would let it through.",
+    "events": "Print everything that happened in a running emulator, and follow it.",
+    "funnel": "Show how many events reached each step of Segment, and how they ended at StackAdapt.",
     "map": "Show what the destination would send for events.",
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",

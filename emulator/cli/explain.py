@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
+from emulator.clock import Clock
 from emulator.errors import InputError
 from emulator.harness.event_files import read_events
-from emulator.harness.explain import Explanation, explain
-from emulator.harness.subscription_context import SubscriptionContext, contexts_of
+from emulator.harness.explain import Explanation
+from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import stringify
-from emulator.server.emulator import Emulator
-from emulator.transport import HttpTransport
+from emulator.server.explained import explained
 from emulator.workspace import load_workspace
 from emulator.workspace_file import used
 
@@ -38,31 +38,35 @@ _LONGEST_VALUE = 60
 def command(event_path: str, workspace_path: Path | None, destination: str | None, as_json: bool) -> None:
     """Show how one event (a file, or - for standard input) is mapped, validated, sent and processed by StackAdapt.
 
-    Prints each condition of the trigger with the value it found, each field with the directive behind it, the document,
-    and the response of an otherwise empty StackAdapt with this workspace.
+    Prints what each destination filter does, each condition of the trigger with the value it found, each field with the
+    directive behind it, the document, and the response of an otherwise empty StackAdapt with this workspace.
     """
     workspace = load_workspace(workspace_path)
     events = read_events(event_path)
     if len(events) != 1:
         raise InputError("invalid input", where=event_path, found=f"{len(events)} events", allowed="one event")
-    explained = []
     with used(workspace_path):
-        for context in contexts_of(workspace, destination):
-            with Emulator(workspace) as emulator:
-                transport = HttpTransport("http://127.0.0.1/graphql", app=emulator.app)
-                explained.append((context, explain(events[0], context, emulator.stackadapt, transport)))
-                transport.close()
+        found = list(explained(events[0], workspace, destination, Clock().now()))
     if as_json:
         # As JavaScript writes it: undefined members of a field's value are omitted.
-        click.echo(stringify({"explanations": [asdict(explanation) for _, explanation in explained]}))
+        click.echo(stringify({"explanations": [asdict(explanation) for _, explanation in found]}))
         return
-    for context, explanation in explained:
+    for context, explanation in found:
         click.echo("\n".join(_lines(context, explanation)))
 
 
 def _lines(context: SubscriptionContext, explanation: Explanation) -> Iterator[str]:
     yield f"{explanation.subscription} of {context.destination.name}, generation {context.definition.generation}"
     yield ""
+    if explanation.filters:
+        yield "Filters"
+        for step in explanation.filters:
+            yield f"{_INDENT}{step['action']}: {step['message']}"
+            yield f"{_INDENT * 3}if {step['if']}"
+        yield ""
+    if explanation.stopped == "filter":
+        yield f"Filtered at destination ({explanation.reason}): {explanation.message}"
+        return
     yield f"Trigger     {explanation.trigger['text']}"
     if explanation.trigger["conditions"]:
         yield from _condition_lines(explanation.trigger["conditions"], 1)

@@ -75,7 +75,7 @@ def command(target: str, token: str, chosen: Sequence[str], as_json: bool) -> No
             connection_test(generation, token=token, endpoint=endpoint, send=send)
             for generation in chosen or generations()
         ]
-    click.echo(json.dumps([_document(each) for each in tests], indent=2) if as_json else "\n".join(_lines(tests)))
+    click.echo(json.dumps([each.as_dict() for each in tests], indent=2) if as_json else "\n".join(_lines(tests)))
     sys.exit(0 if all(each.passed for each in tests) else 1)
 
 
@@ -86,13 +86,3 @@ def _lines(tests: Sequence[ConnectionTest]) -> list[str]:
         for advertiser in each.advertisers or ():
             lines.append(f"{'':<9}   advertiser {advertiser.get('value')}  {advertiser.get('label')}")
     return lines
-
-
-def _document(test: ConnectionTest) -> dict[str, object]:
-    advertisers = None if test.advertisers is None else list(test.advertisers)
-    return {
-        "generation": test.generation,
-        "passed": test.passed,
-        "message": test.message,
-        "advertisers": advertisers,
-    }

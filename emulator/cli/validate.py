@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Any
 
 import click
 
 from emulator.cli.findings import print_finding, totals
 from emulator.cli.terminal import counted
-from emulator.harness.checks import Checked, validate
+from emulator.harness.checks import Summary, validate
 from emulator.harness.checks.document_kinds import KINDS, kind_named
-from emulator.harness.checks.finding import ERROR, NOTE, UNREADABLE, WARNING
+from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING
 
 _EPILOG = """\b
 Examples:
@@ -37,24 +36,19 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
     recognised by their content. An error violates the contract; a warning does not, but StackAdapt rejects the profile
     later.
     """
-    counts: Counter[str] = Counter()
-    kinds: Counter[str] = Counter()
+    summary = Summary()
     findings: list[dict[str, Any]] = []
     for checked in validate(files, kind_named(kind_name) if kind_name else None):
-        counts.update(finding.severity for finding in checked.findings)
-        if checked.document.error is None:
-            kinds[checked.kind.name if checked.kind else "unknown"] += 1
+        summary.add(checked)
         if as_json:
-            findings += _as_dicts(checked)
+            findings += checked.as_dicts()
         else:
             kind = f" ({checked.kind.name})" if checked.kind else ""
             for finding in checked.findings:
                 print_finding(finding, where=f"{checked.document.where}{kind}: ")
+    counts, kinds = summary.counts, summary.kinds
     if as_json:
-        names = {"errors": ERROR, "warnings": WARNING, "notes": NOTE, "unreadable": UNREADABLE}
-        numbers = {name: counts[severity] for name, severity in names.items()}
-        summary = {"documents": kinds.total(), "kinds": kinds, **numbers}
-        click.echo(json.dumps({"summary": summary, "findings": findings}, ensure_ascii=False))
+        click.echo(json.dumps({"summary": summary.as_dict(), "findings": findings}, ensure_ascii=False))
     else:
         listed = ", ".join(f"{number} {name}" for name, number in kinds.items())
         documents = f"{counted(kinds.total(), 'document')}{f' ({listed})' if listed else ''}"
@@ -63,10 +57,3 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
         raise SystemExit(2)
     if counts[ERROR] or (strict and counts[WARNING]):
         raise SystemExit(1)
-
-
-def _as_dicts(checked: Checked) -> list[dict[str, Any]]:
-    document, kind = checked.document, checked.kind.name if checked.kind else None
-    origin = {"file": document.file, "line": document.line, "index": document.index, "kind": kind}
-    known = {key: value for key, value in origin.items() if value is not None}
-    return [{**known, **finding.as_dict()} for finding in checked.findings]

@@ -55,7 +55,8 @@ class Funnel:
 
     `calls` were sent to the Tracking API; `events` are those that Engage emitted for the destination instance. Each
     event is sent, not triggered, rejected by the mapping or lost in a failed batch. Each sent event is one record at
-    StackAdapt: applied, rejected with a reason, or waiting for a profile.
+    StackAdapt: applied, rejected with a reason, or waiting for a profile. `unbalanced` are the equations of the
+    emulator's own funnel (`emulator/harness/funnel.py`) that do not hold.
     """
 
     people: int
@@ -73,6 +74,7 @@ class Funnel:
     expected_profiles: frozenset[str]
     invalid_profiles: tuple[str, ...]
     segments: tuple[SegmentCount, ...]
+    unbalanced: tuple[str, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -84,7 +86,7 @@ class Funnel:
         refused = sum(self.rejected_by_mapping.values())
         rejected = sum(self.rejected_by_stackadapt.values())
         ends = self.not_triggered + refused + self.failed + self.sent
-        found = []
+        found = list(self.unbalanced)
         if self.calls != self.calls_accepted:
             found.append(f"{self.calls} calls were made, {self.calls_accepted} were accepted")
         if self.events != ends:
@@ -135,6 +137,9 @@ CALLS_PER_REQUEST = 100
 BATCH_SIZE = 10
 LEAVES = 10
 LATENCY_HOURS = 4
+
+# The outcomes of records that changed no profile.
+_REJECTED = ("rejected", "suppressed")
 
 Progress = Callable[[str], None]
 
@@ -193,8 +198,8 @@ class _Demo:
 
     def _funnel(self, count: int) -> Funnel:
         segments = tuple(self._segments())
-        counts = self._control.get("counts")
-        segment, stackadapt = counts["segment"], counts["stackadapt"]
+        funnel = self._control.get("funnel")
+        steps, ends = funnel["steps"], funnel["stackadapt"]
         visible = frozenset(profile["email"] for profile in self._control.pages("profiles", "profiles"))
         rejected = Counter(
             delivery["message"] for delivery in self._control.pages("deliveries", "deliveries", outcome="rejected")
@@ -202,9 +207,9 @@ class _Demo:
         return Funnel(
             people=count,
             calls=self._calls,
-            calls_accepted=segment["calls"]["accepted"],
-            events=segment["events"],
-            not_triggered=segment["outcomes"].get("discarded", 0),
+            calls_accepted=funnel["totals"]["accepted"],
+            events=steps["eventsFromAudience"]["count"],
+            not_triggered=steps["filteredAtDestination"]["count"],
             rejected_by_mapping=rejected,
             failed_batches=tuple(
                 FailedBatch(
@@ -216,10 +221,13 @@ class _Demo:
                 )
                 for batch in self._control.get("batches", failed="true")["batches"]
             ),
-            sent=segment["outcomes"].get("sent", 0),
-            rejected_by_stackadapt=stackadapt["rejections"],
-            waiting=sum(stackadapt["waiting"].values()),
-            applied=stackadapt["records"].get("visible", 0),
+            sent=steps["successfulDelivery"]["count"] - ends["refused"]["count"],
+            rejected_by_stackadapt={
+                reason["code"]: reason["count"] for end in _REJECTED for reason in ends[end]["reasons"]
+            },
+            waiting=ends["pending"]["count"],
+            applied=ends["visible"]["count"],
+            unbalanced=tuple(funnel["imbalances"]),
             profiles=visible,
             expected_profiles=frozenset(self._expected.profiles),
             invalid_profiles=tuple(sorted(email for email in visible if not has_valid_email({"email": email}))),

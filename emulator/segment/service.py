@@ -1,4 +1,4 @@
-"""`Segment`, the Segment service as one object: ingests calls and delivers audience events to destinations."""
+"""`Segment`, the Segment service as one object: ingests calls and delivers events to destinations."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from emulator.events import BatchDelivered, CallReceived
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.dispatcher import Dispatcher
-from emulator.segment.delivery.enqueue import Discarded, enqueue
+from emulator.segment.delivery.enqueue import Discarded
+from emulator.segment.delivery.event_intake import EventIntake
 from emulator.segment.delivery.queries import DeliveryQueries, dead
 from emulator.segment.delivery.queue import Queue
 from emulator.segment.delivery.regulation import checked_type, record, regulations
 from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
-from emulator.segment.delivery.switches import recipients
 from emulator.segment.engage.emitted_events import EmittedEvent
 from emulator.segment.engage.engine import Computed, Engage
 from emulator.segment.engage.identifiers import email_in
@@ -73,7 +73,7 @@ class Segment:
         self._store = sandbox.store
         self._store.create(TABLES)
         self._targets = tuple(delivery_targets(sandbox.workspace))
-        self._recipients = tuple(recipients(sandbox.workspace))
+        self._intake = EventIntake(sandbox.workspace, sandbox.ids)
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
         self._transport_for = transport_for
         self._screening = Screening(sandbox.workspace)
@@ -85,7 +85,7 @@ class Segment:
         self.audiences, self.journeys = space.audiences, space.journeys
         delivery = DeliveryQueries(sandbox.workspace, self._up_to_date)
         self.deliveries, self.dead_letters = delivery.deliveries, delivery.dead_letters
-        self.batches, self.counts = delivery.batches, delivery.counts
+        self.batches, self.counts, self.steps = delivery.batches, delivery.counts, delivery.steps
 
     def ingest(self, route: str, body: bytes | Mapping[str, Any], *, source: str | None = None) -> Receipt:
         """Takes a body as posted to `/v1/<route>` (`identify`, `track`, …, `batch`, `import`), by source name.
@@ -106,9 +106,10 @@ class Segment:
             results = deduplicate(transaction, screened.results, source=source, at=to_millis(at))
             calls = [result for result in results if isinstance(result, Call)]
             computed = self._engage.apply_calls(transaction, calls, at=at)
-            discarded = enqueue(transaction, computed.events, self._recipients, source=source)
+            discarded = self._intake.queue(transaction, computed.events, calls=calls, source=source)
             if screened.forwarded:
                 count_calls(transaction, screened.forwarded_to, "", len(screened.forwarded))
+                discarded += self._intake.queue(transaction, (), calls=screened.forwarded, source=screened.forwarded_to)
         space = self._sandbox.workspace.space
         self._sandbox.journal.extend([received(result, source, at, space) for result in results])
         self._sandbox.journal.extend([received(call, screened.forwarded_to, at, space) for call in screened.forwarded])
@@ -183,7 +184,7 @@ class Segment:
             computed = self._engage.set_membership(
                 transaction, audience_key, identifiers, traits, entered=entered, at=at
             )
-            discarded = enqueue(transaction, computed.events, self._recipients)
+            discarded = self._intake.queue(transaction, computed.events)
         self._publish(computed, discarded)
         self._dispatcher.process_stored()
         return [_emitted(event) for event in computed.events]
@@ -283,7 +284,7 @@ class Segment:
                 computed = self._engage.backfill(
                     transaction, key, profiles, at=at, destination=destination, resync=resync
                 )
-                discarded = enqueue(transaction, computed.events, self._recipients)
+                discarded = self._intake.queue(transaction, computed.events)
             self._publish(computed, discarded)
             self._dispatcher.process_stored()
             last = profiles[-1]
@@ -353,11 +354,11 @@ class Segment:
                 computed = self._engage.apply_due(transaction, now=now)
                 if computed is None:
                     return
-                discarded = enqueue(transaction, computed.events, self._recipients)
+                discarded = self._intake.queue(transaction, computed.events)
             self._publish(computed, discarded)
 
     def _publish(self, computed: Computed, discarded: Discarded) -> None:
-        """Reports changes of membership and the deliveries that a switch discarded."""
+        """Reports changes of membership and the deliveries that were discarded at once."""
         self._sandbox.journal.extend(computed.changes)
         for (destination, subscription, message), count in discarded.items():
             self._sandbox.journal.append(

@@ -177,7 +177,7 @@ FORMS = Table(
 )
 
 # What events say of a profile, in parts of JSON texts: its events of one call share it. `found_by_email` is in lower
-# case.
+# case; of a call with neither user id nor email it is the anonymous id.
 CONTENTS = Table(
     "segment_event_contents",
     TABLES,
@@ -190,7 +190,8 @@ CONTENTS = Table(
     Column("times", Text, nullable=False),
 )
 
-# Events that Engage emitted, one row per connected destination instance.
+# Events that Engage emitted and calls of a source, one row per connected destination instance. `message_id` is escaped
+# as in JSON.
 EVENTS = Table(
     "segment_events",
     TABLES,

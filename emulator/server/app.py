@@ -25,6 +25,7 @@ from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
 from emulator.server.host_names import UntrustedHost, check_hosts
 from emulator.server.json_provider import StrictJSONProvider
+from emulator.server.name_paths import CONVERTER, NameConverter
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
 from emulator.server.wrong_paths import meant_by, unknown_path, wrong_method
@@ -69,6 +70,7 @@ def _application() -> Flask:
     app.json = StrictJSONProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     check_hosts(app)
+    app.url_map.converters[CONVERTER] = NameConverter
 
     app.register_blueprint(graphql(_stackadapt_of, lambda: _fallback().stackadapt))
     app.register_blueprint(tracking(_segment_of, lambda: _fallback().segment))

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any, Final
 
+from emulator.durations import in_words
 from emulator.events import (
     BatchDelivered,
     CallReceived,
+    ClockMoved,
     Event,
     GraphQLExchanged,
     MembershipChanged,
@@ -136,10 +139,16 @@ def _why(event: BatchDelivered) -> str:
     return f" ({because})" * bool(because) + (f": {event.error}" if event.error else "")
 
 
+def _moved(event: ClockMoved) -> Line:
+    by = f" by {in_words(timedelta(seconds=event.seconds))}" if event.seconds else ""
+    return INFO, f"clock {event.action}{by}"
+
+
 _LINES: Final[Mapping[type[Event], Callable[[Any], Line]]] = {
     GraphQLExchanged: _exchanged,
     RecordProcessed: _processed,
     CallReceived: _received,
     MembershipChanged: _changed,
     BatchDelivered: _delivered,
+    ClockMoved: _moved,
 }

@@ -19,7 +19,7 @@ from emulator.server.log_lines import VISIBLE, line_of, line_of_visible, masked
 from emulator.text import on_one_line, whole_characters
 
 # Bodies are in the journal; the ids of a batch's events would fill the line.
-_NEVER = ("at", "request", "response", "emails", "message_ids", "content")
+_NEVER = ("at", "request", "response", "emails", "message_ids", "content", "index")
 
 
 class LogWriter:

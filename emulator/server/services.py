@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from emulator.clock import LATEST
+from emulator.events import ClockMoved
 from emulator.patience import patience
 from emulator.protocol import SANDBOX_HEADER
 from emulator.sandbox import CLOCK, OPENINGS, Sandbox
@@ -97,7 +99,8 @@ class SandboxServices:
             with patience(None), clock.moving():
                 clock.check_advance(by)
                 self._until = clock.now() + by
-                self._advance(by)
+                with self._reported(by):
+                    self._advance(by)
                 self._until = None
             # What other requests have left to it since the last stop.
             self.process_due()
@@ -105,6 +108,30 @@ class SandboxServices:
             raise AdvanceStopped(failure, clock.now(), self._until) from failure
         finally:
             self._until = None
+
+    @contextmanager
+    def _reported(self, by: timedelta) -> Iterator[None]:
+        """Reports how far the clock was moved within the block, which may fail on the way."""
+        clock = self.sandbox.clock
+        started = clock.now()
+        try:
+            yield
+        finally:
+            # A clock that is not frozen ran meanwhile, too.
+            self._clock_moved("advanced", min(clock.now() - started, by))
+
+    def freeze(self) -> None:
+        """Freezes the clock."""
+        self.sandbox.clock.freeze()
+        self._clock_moved("frozen")
+
+    def resume(self) -> None:
+        """Lets a frozen clock run again."""
+        self.sandbox.clock.resume()
+        self._clock_moved("resumed")
+
+    def _clock_moved(self, action: str, by: timedelta = timedelta()) -> None:
+        self.sandbox.journal.append(ClockMoved(at=self.sandbox.clock.now(), action=action, seconds=by.total_seconds()))
 
     def advance_in_progress(self) -> AdvanceInProgress | None:
         """How far the advance is that another request has begun."""
@@ -139,6 +166,10 @@ class SandboxServices:
         for transport in self._transports.values():
             transport.close()
         self.sandbox.close()
+
+    def transport_to(self, destination: Destination) -> Transport:
+        """The transport to the endpoint of a destination instance, the emulated StackAdapt if it names none."""
+        return self._transport(destination)
 
     def _transport(self, destination: Destination) -> Transport:
         url = destination.endpoint or _IN_PROCESS_URL

@@ -140,7 +140,7 @@ def _replace(services: SandboxServices, connection: Connection, lines: Iterator[
                 rows = []
         if rows:
             _insert(connection, table, rows)
-        _continue_ids(connection, table)
+        continue_ids(connection, table)
     if line != {"rows": total} or next(lines, None) is not None:
         raise damaged("it is incomplete")
 
@@ -180,7 +180,7 @@ def _check_header(header: Any, workspace: str) -> None:
         )
 
 
-def _continue_ids(connection: Connection, table: Table) -> None:
+def continue_ids(connection: Connection, table: Table) -> None:
     """Makes PostgreSQL continue after the highest id; SQLite does so by itself."""
     key = table.primary_key.columns.values()[0]
     if connection.dialect.name != "postgresql" or key is not table.autoincrement_column:

@@ -18,6 +18,7 @@ from emulator.stackadapt.ingestion.jobs import next_due
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.profile_counts import count_again
 from emulator.stackadapt.profiles.queries import ProfileQueries
+from emulator.stackadapt.profiles.record_ends import RecordEndQueries
 from emulator.stackadapt.request_log import RequestLog
 from emulator.stackadapt.segments.store import Segments
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
@@ -54,6 +55,7 @@ class StackAdapt:
         self.uploads = queries.uploads
         self.deletions = queries.deletions
         self.counts = queries.counts
+        self.record_ends = RecordEndQueries(self._up_to_date)
         self.request_log = RequestLog(sandbox, self.limits, self._executor.operations)
 
     def token(self, secret: str) -> Token | None:

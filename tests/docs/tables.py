@@ -170,6 +170,13 @@ def reason_codes() -> str:
     return table(("code", "outcome", "meaning", "what to do"), [*reasons, *warned])
 
 
+def segment_reason_codes() -> str:
+    content = yaml.safe_load(contract("reason-codes.yaml").read_text(encoding="utf-8"))
+    names = {row["step"]: row["name"] for row in content["steps"]}
+    rows = [(_code(row["code"]), names[row["step"]], row["meaning"], row["fix"]) for row in content["segment"]]
+    return table(("code", "step", "meaning", "what to do"), rows)
+
+
 def record_outcomes() -> str:
     content = yaml.safe_load(contract("reason-codes.yaml").read_text(encoding="utf-8"))
     return table(("outcome", "meaning"), [(_code(name), text) for name, text in content["outcomes"].items()])
@@ -256,7 +263,16 @@ TABLES: Mapping[str, Callable[[], str]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         *(mapping_fields, rule_fields, rule_operators, workspace_keys, condition_operators, faults, reason_codes),
-        *(record_outcomes, lint_codes, commands, exit_codes, environment_variables, root_fields, http_api),
+        *(
+            segment_reason_codes,
+            record_outcomes,
+            lint_codes,
+            commands,
+            exit_codes,
+            environment_variables,
+            root_fields,
+            http_api,
+        ),
     )
 }
 

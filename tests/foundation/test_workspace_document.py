@@ -90,6 +90,20 @@ FULL = {
             "endpoint": "http://127.0.0.1:9/graphql",
             "source": "Other",
             "enabled": False,
+            "filters": [
+                {
+                    "title": "F",
+                    "description": "d",
+                    "if": "type = 'track'",
+                    "enabled": False,
+                    "actions": [
+                        {"type": "SAMPLE", "percent": 0.5, "path": "userId"},
+                        {"type": "DROP_PROPERTIES", "fields": {"": ["userId"], "context.traits": ["email"]}},
+                    ],
+                },
+                {"title": "G", "if": "type = 'track'", "actions": [{"type": "DROP"}]},
+            ],
+            "consent": {"categories": ["Advertising", "Analytics"]},
             "settings": {"apiKey": "t", "advertiser_id": "1"},
             "batch": {"size": 5, "age": "1234567.25s", "concurrency": 2},
             "audiences": [

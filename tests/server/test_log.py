@@ -17,6 +17,7 @@ from emulator import Emulator
 from emulator.events import (
     BatchDelivered,
     CallReceived,
+    ClockMoved,
     Event,
     GraphQLExchanged,
     MembershipChanged,
@@ -212,6 +213,8 @@ CASES: list[tuple[Event, str]] = [
         ),
         "WARNING delivered 0 of 1 event to 'StackAdapt Acme': 1 failed (403): 403 no access for ***",
     ),
+    (ClockMoved(at=NOW, action="advanced", seconds=14400.0), "INFO clock advanced by 4h"),
+    (ClockMoved(at=NOW, action="frozen"), "INFO clock frozen"),
 ]
 
 

@@ -5,16 +5,20 @@ Importing the package registers every check; `finding.CHECKS` is the table of th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator.errors import UserMistake, WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
     audience_events,
     calls,
+    connected_sources,
     documents,
     emails,
+    filtered,
     inferred_properties,
     mappings,
     nothing_sent,
@@ -31,6 +35,7 @@ from emulator.harness.checks.finding import (
     NOTE,
     SUBSCRIPTION,
     UNKNOWN,
+    UNREADABLE,
     WARNING,
     WORKSPACE,
     Finding,
@@ -69,6 +74,13 @@ class Checked:
     kind: Kind | None = None
     findings: tuple[Finding, ...] = ()
 
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The JSON form of each finding, with the position and the kind of the document."""
+        document, kind = self.document, self.kind.name if self.kind else None
+        origin = {"file": document.file, "line": document.line, "index": document.index, "kind": kind}
+        known = {key: value for key, value in origin.items() if value is not None}
+        return [{**known, **finding.as_dict()} for finding in self.findings]
+
 
 def validate(files: Iterable[str], kind: Kind | None = None) -> Iterator[Checked]:
     """Checks every document in the files, `-` for standard input, one at a time, as the given or recognised kind."""
@@ -90,6 +102,26 @@ def check_document(document: Document, kind: Kind | None = None) -> Checked:
     for part in content.parts():
         findings += findings_in(part.kind.name, part)
     return Checked(document=document, kind=kind, findings=tuple(findings))
+
+
+class Summary:
+    """How many documents there are by kind, and how many findings by severity."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+
+    def add(self, checked: Checked) -> None:
+        """Counts a document."""
+        self.counts.update(finding.severity for finding in checked.findings)
+        if checked.document.error is None:
+            self.kinds[checked.kind.name if checked.kind else "unknown"] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        names = {"errors": ERROR, "warnings": WARNING, "notes": NOTE, "unreadable": UNREADABLE}
+        numbers = {name: self.counts[severity] for name, severity in names.items()}
+        return {"documents": self.kinds.total(), "kinds": dict(self.kinds), **numbers}
 
 
 def _workspace_in(content: Content) -> Workspace | None:

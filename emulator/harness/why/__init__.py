@@ -9,11 +9,11 @@ from emulator.harness.client import delivery_line, profile_line, record_line, re
 from emulator.harness.why.answer import Change, Diagnosis, Question, Stop
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
-from emulator.harness.why.rerun import OpenTrial, Trial, case_of
+from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of
 from emulator.harness.why.search import smallest_change
 from emulator.segment import FILTERED_AT_SOURCE
 
-__all__ = ["Change", "Diagnosis", "OpenTrial", "Question", "Services", "Stop", "Trial", "why"]
+__all__ = ["Change", "Diagnosis", "OpenTrial", "Question", "Services", "Stop", "Trial", "active_faults", "why"]
 
 # More lines of one stage say nothing new.
 _MOST = 10

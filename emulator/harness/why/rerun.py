@@ -76,7 +76,7 @@ def case_of(stop: Stop, evidence: Evidence, services: Services) -> Case | None:
         workspace=_workspace(stop, evidence, services),
         started=evidence.started,
         now=evidence.now,
-        faults=tuple(_faults(services)),
+        faults=tuple(active_faults(services)),
         tables=_rows(services, evidence.emails),
         token=_token(stop, evidence.workspace),
     )
@@ -85,7 +85,8 @@ def case_of(stop: Stop, evidence: Evidence, services: Services) -> Case | None:
     if evidence.space or evidence.deliveries:
         calls = tuple(_calls(evidence, services))
         started = _with_batches(_first(calls, evidence.started), evidence)
-        case = replace(case, calls=calls, members=tuple(_members(evidence)), started=started)
+        source = next((call.source for call in reversed(evidence.calls) if call.accepted), None)
+        case = replace(case, calls=calls, source=source, members=tuple(_members(evidence)), started=started)
         filtered = stop.about.get("call")
         if filtered is None or not filtered.content:
             return case
@@ -167,7 +168,8 @@ def _workspace(stop: Stop, evidence: Evidence, services: Services) -> Shown:
     return document
 
 
-def _faults(services: Services) -> list[Shown]:
+def active_faults(services: Services) -> list[Shown]:
+    """The faults that are active, as definitions with what is left of their times."""
     return [
         {name: value for name, value in rule.definition.as_dict().items() if value is not None}
         | ({} if rule.remaining is None else {"times": rule.remaining})

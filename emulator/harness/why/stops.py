@@ -25,7 +25,7 @@ from emulator.harness.why.answer import (
 )
 from emulator.harness.why.evidence import Evidence, Shown
 from emulator.harness.why.filtered import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
-from emulator.harness.why.unsent import SWITCHED_OFF, missing_connection
+from emulator.harness.why.unsent import FILTERED, SWITCHED_OFF, is_for_engage, missing_connection
 from emulator.segment import FILTERED_AT_SOURCE, USER_SUPPRESSED
 from emulator.timestamps import parse_timestamp
 
@@ -109,9 +109,14 @@ _ADVICE_OTHERWISE = "Correct the record and send it again."
 
 
 def _deliveries(evidence: Evidence) -> Stop | None:
-    unsent = [each for each in evidence.deliveries if each["outcome"] != "sent"]
+    sent = [each for each in evidence.deliveries if each["outcome"] == "sent"]
+    unsent = [
+        each
+        for each in evidence.deliveries
+        if each["outcome"] != "sent" and not is_for_engage(each, evidence.workspace)
+    ]
     if not unsent:
-        return _sent(evidence) if evidence.deliveries else None
+        return _sent(evidence, sent[-1]) if sent else None
     furthest = max(enumerate(unsent), key=lambda each: (_depth(each[1]), each[0]))[1]
     return _delivery_stop(furthest, evidence)
 
@@ -136,6 +141,8 @@ def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
         return at(DESTINATION, f"the {named} event waits for its batch to {to}", f"queued at {delivery['at']}", advice)
     if outcome == "discarded" and reason in SWITCHED_OFF:
         return at(DESTINATION, f"the {named} event was not sent to {to}", text, "Switch it on.")
+    if outcome == "discarded" and reason in FILTERED:
+        return at(DESTINATION, f"the {named} event was filtered at {to}", text, FILTERED[reason])
     if outcome == "discarded":
         message = f"the trigger of {to} does not match the {named} event"
         return at(TRIGGER, message, _trigger_of(delivery, evidence), "Change the trigger.")
@@ -172,9 +179,8 @@ def _request_advice(reason: str, *, retrying: bool) -> str:
     return "Remove the cause, then send the dead letters again: POST /_emulator/dead-letters/replay"
 
 
-def _sent(evidence: Evidence) -> Stop:
+def _sent(evidence: Evidence, last: Shown) -> Stop:
     """Sent, but StackAdapt has no record of it."""
-    last = evidence.deliveries[-1]
     elsewhere = [each.endpoint for each in evidence.workspace.destinations if each.name == last["destination"]]
     if any(elsewhere):
         return Stop(

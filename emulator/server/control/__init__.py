@@ -9,19 +9,38 @@ from flask import Blueprint
 
 from emulator.server.control import (
     clock,
+    destination_tests,
+    events,
     faults,
+    funnel,
     journal,
     queries,
     rate_limit,
     segment_service,
     segments,
     state,
+    tools,
     wait,
     why,
 )
 from emulator.server.services import CurrentServices
 
-_GROUPS = (clock, segments, segment_service, queries, faults, rate_limit, journal, state, wait, why)
+_GROUPS = (
+    clock,
+    segments,
+    segment_service,
+    queries,
+    destination_tests,
+    tools,
+    events,
+    funnel,
+    faults,
+    rate_limit,
+    journal,
+    state,
+    wait,
+    why,
+)
 
 
 def blueprint(services: CurrentServices) -> Blueprint:

@@ -45,12 +45,12 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.post("/clock/freeze")
     def freeze() -> Response:
-        services().sandbox.clock.freeze()
+        services().freeze()
         return jsonify(_state(services().sandbox.clock))
 
     @routes.post("/clock/resume")
     def resume() -> Response:
-        services().sandbox.clock.resume()
+        services().resume()
         return jsonify(_state(services().sandbox.clock))
 
 

@@ -17,6 +17,7 @@ from emulator.errors import ContractViolation, InputError, UserMistake
 from emulator.events import CallReceived
 from emulator.patience import begin_wait
 from emulator.protocol import SANDBOX_HEADER
+from emulator.server.changes import Changes
 from emulator.server.control.request_args import query_parameters
 from emulator.server.services import CurrentServices, SandboxServices
 
@@ -52,9 +53,9 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/wait")
     def wait() -> Response | tuple[Response, int] | tuple[Response, int, dict[str, str]]:
         asked = {name: value for name, value in query_parameters() if value is not None}
-        kind, timeout = asked.pop("for"), _timeout(asked.pop("timeout"))
+        kind, timeout = asked.pop("for"), read_timeout(asked.pop("timeout"), where="timeout")
         try:
-            with _one_of_few():
+            with one_of_few():
                 item = _awaited(services, kind, timeout)
         except CannotWait as busy:
             return jsonify(busy.as_dict()), 503, {"Retry-After": "1"}
@@ -63,15 +64,27 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         return jsonify({kind: item})
 
 
-def _timeout(text: str) -> timedelta:
-    timeout = parse_duration(text, where="timeout")
+def read_timeout(text: str, *, where: str) -> timedelta:
+    """How long to wait, the value of the parameter `where`. Raises InputError."""
+    timeout = parse_duration(text, where=where)
     if timeout > _LONGEST:
-        raise InputError("this is too long to wait", where="timeout", found=text, allowed="at most 60s")
+        raise InputError("this is too long to wait", where=where, found=text, allowed="at most 60s")
     return timeout
 
 
+def wait_for_change(changes: Changes, seen: int, seconds: float) -> None:
+    """Waits until something has happened after `seen` events, but not longer than it may go unnoticed.
+
+    Raises CannotWait when the emulator stops.
+    """
+    if changes.ended:
+        raise CannotWait("the emulator is stopping", where="wait")
+    begin_wait()
+    changes.wait(seen, seconds=min(seconds, _RECHECK_SECONDS))
+
+
 @contextmanager
-def _one_of_few() -> Iterator[None]:
+def one_of_few() -> Iterator[None]:
     """Raises CannotWait when as many requests to this emulator wait as may."""
     waits: BoundedSemaphore = current_app.extensions.setdefault(_WAITS, BoundedSemaphore(MOST_WAITS))
     if not waits.acquire(blocking=False):
@@ -100,10 +113,7 @@ def _awaited(services: CurrentServices, kind: str, timeout: timedelta) -> Any:
         left = seconds - elapsed() / 1000.0
         if item is not None or left <= 0:
             return item
-        if changes.ended:
-            raise CannotWait("the emulator is stopping", where="wait")
-        begin_wait()
-        changes.wait(seen, seconds=min(left, _RECHECK_SECONDS))
+        wait_for_change(changes, seen, left)
 
 
 def _first(kind: str) -> Any:

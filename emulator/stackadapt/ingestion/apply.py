@@ -135,10 +135,7 @@ def _activate_mapping(connection: Connection, job: Job, at: int) -> None:
 def _delete_external_ids(connection: Connection, job: Job, at: int) -> list[RecordProcessed]:
     rejected = delete_external_ids(connection, _deletion(job, at), **job.instructions)
     settled_at = from_millis(at)
-    return [
-        _event(record.request_id, record.advertiser_id, settled_at, REJECTED, PROFILE_DELETED, None)
-        for record in rejected
-    ]
+    return [_event(record, record.advertiser_id, settled_at, REJECTED, PROFILE_DELETED, None) for record in rejected]
 
 
 def _delete_emails(connection: Connection, job: Job, at: int) -> None:
@@ -182,8 +179,7 @@ def _process_records(connection: Connection, job: Job, at: int) -> list[RecordPr
     _write_outcomes(connection, processed, mapping.mapping_id, version, at)
     settled_at = from_millis(at)
     return [
-        _event(each.record.request_id, job.advertiser_id, settled_at, each.outcome, each.reason, each.email)
-        for each in processed
+        _event(each.record, job.advertiser_id, settled_at, each.outcome, each.reason, each.email) for each in processed
     ]
 
 
@@ -353,11 +349,12 @@ def _warnings(processed: _Processed, mapping_id: int, version: int) -> list[dict
 
 
 def _event(
-    request_id: str, advertiser_id: str, at: datetime, outcome: str, reason: str | None, email: str | None
+    record: Any, advertiser_id: str, at: datetime, outcome: str, reason: str | None, email: str | None
 ) -> RecordProcessed:
     return RecordProcessed(
         at=at,
-        trace_id=request_id,
+        trace_id=record.request_id,
+        index=record.position,
         advertiser_id=advertiser_id,
         outcome=outcome,
         reason=reason,

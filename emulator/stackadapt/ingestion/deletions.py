@@ -83,7 +83,7 @@ def delete_external_ids(
     _remove_from_lists(connection, advertiser_id, list(profiles.values()))
     _delete_profiles(connection, advertiser_id, list(profiles))
     query = (
-        select(RECORDS.c.id, BATCHES.c.request_id, BATCHES.c.advertiser_id)
+        select(RECORDS.c.id, RECORDS.c.position, BATCHES.c.request_id, BATCHES.c.advertiser_id)
         .select_from(RECORDS_OF_BATCHES)
         .where(RECORDS.c.outcome == PENDING, BATCHES.c.advertiser_id == advertiser_id, BATCHES.c.provider == provider)
     )

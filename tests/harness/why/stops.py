@@ -18,6 +18,22 @@ BOTH = {
     "all": [{"trait": "total_spent", "operator": "at_least", "value": 500}, {"trait": "plan", "operator": "exists"}]
 }
 
+# A destination instance of 2024 that is connected to a source, and to no audience.
+OF_SOURCE = {
+    "apiVersion": "2024-12",
+    "destinations__0__source": "Website",
+    "destinations__0__generation": "3.361.0",
+    "destinations__0__audiences": [],
+    "destinations__0__subscriptions": [
+        {"action": "forwardProfile", "trigger": 'type = "identify"', "mapping": {"advertiser_id": "1001"}}
+    ],
+}
+NO_CONSENT = {"consent": {"categoryPreferences": {"ads": False}}}
+
+
+def a_filter(condition: str, **action: object) -> list[dict[str, object]]:
+    return [{"title": "Filter", "if": condition, "actions": [action]}]
+
 
 def screened(schema: dict[str, Any], *rules: dict[str, Any], **paths: Any) -> dict[str, Any]:
     """The default workspace with a schema configuration and a tracking plan of its source."""
@@ -195,6 +211,57 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         "destination",
         "SOURCE_NOT_CONNECTED",
         ["workspace"],
+    ),
+    (
+        "filter that drops the events",
+        Situation(workspace=workspace(destinations__0__filters=a_filter("type != null", type="DROP"))),
+        "destination",
+        "FILTERED_BY_RULES",
+        ["workspace"],
+    ),
+    (
+        "filter that is no FQL",
+        Situation(workspace=workspace(destinations__0__filters=a_filter("type ==", type="SAMPLE", percent=1))),
+        "destination",
+        "FILTERED_BY_RULES",
+        ["workspace"],
+    ),
+    (
+        "filter that removes the email",
+        Situation(
+            workspace=workspace(
+                destinations__0__filters=a_filter(
+                    "type != null", type="DROP_PROPERTIES", fields={"traits": ["email"], "context.traits": ["email"]}
+                )
+            )
+        ),
+        "mapping",
+        "PAYLOAD_VALIDATION_FAILED",
+        ["workspace"],
+    ),
+    (
+        "integrations object of the call",
+        Situation(workspace=workspace(**OF_SOURCE), calls=({**ada(), "integrations": {"All": False}},)),
+        "destination",
+        "FILTERED_BY_INTEGRATIONS_OBJECT",
+        ["resend"],
+    ),
+    (
+        "no consent",
+        Situation(
+            workspace=workspace(**OF_SOURCE, destinations__0__consent={"categories": ["ads"]}),
+            calls=({**ada(), "context": NO_CONSENT},),
+        ),
+        "destination",
+        "FILTERED_BY_END_USER_CONSENT",
+        ["workspace"],
+    ),
+    (
+        "a call of a source where the mappings are for audiences",
+        Situation(workspace=workspace(destinations__0__source="Website"), calls=(ada(total_spent=1),)),
+        "audience",
+        "CONDITION_FALSE",
+        ["trait"],
     ),
     (
         "trigger with and",
