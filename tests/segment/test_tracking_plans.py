@@ -346,6 +346,12 @@ def test_blocked_calls_are_forwarded_where_nothing_blocks_them_again(
     assert segment_env.segment.profiles() == [], "a source of blocked calls is not connected to the space"
 
 
+def test_a_disabled_source_gets_no_blocked_calls() -> None:
+    document = workspace_with({"track": {"allowUnplannedEvents": False}, "forwardingBlockedEventsTo": "Blocked"})
+    document["sources"][1]["enabled"] = False
+    assert Screening(parse_workspace(document)).screen([call_of("track", event="X")], "Web").forwarded == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
