@@ -275,9 +275,13 @@ def _waits_for_batch(audience: Shown, evidence: Evidence) -> Stop:
 
 
 def _failed(evidence: Evidence) -> Iterator[str]:
+    since_added = {each.key for each in evidence.workspace.audiences if not each.include_history}
     for audience in evidence.audiences:
+        key = audience["audience"]
         for clause in audience["failed"]:
-            yield f"{audience['audience']}: {clause}"
+            yield f"{key}: {clause}"
+        if key in since_added and audience["failed"]:
+            yield f"{key}: includeHistory is false, so only events count that came in after it was added"
 
 
 def _suppressed(evidence: Evidence) -> Stop | None:

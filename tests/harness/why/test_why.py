@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emulator import Emulator
 from emulator.harness.client import in_process, timeline_of
+from emulator.workspace import parse_workspace
 from tests.harness.why.situations import ADA, Situation, ada, workspace
 from tests.harness.why.stops import CONNECTION, STOPS, SUBSCRIPTION, WRITE
 
@@ -150,6 +153,21 @@ Stopped at the audience (CONDITION_FALSE): the profile meets the condition of no
   Smallest change that lets it through, found by running it again:
     send the identify call with the trait total_spent: 900"""
     )
+
+
+def test_events_from_before_an_audience_without_historical_data_are_named_as_the_reason(tmp_path: Path) -> None:
+    def opened(**audience: Any) -> Emulator:
+        document = workspace(space__keepAllEvents=True)
+        document["audiences"][0] |= audience
+        return Emulator(parse_workspace(document), data=tmp_path)
+
+    with opened() as emulator:
+        emulator.client.post("/v1/track", json={"userId": "u1", "event": "Order Completed"}, auth=("segment-local", ""))
+    with opened(condition={"event": "Order Completed"}, includeHistory=False) as emulator:
+        emulator.client.post("/_emulator/audiences/vip_customers/compute")
+        stop = emulator.why(user_id="u1").stop
+    assert stop is not None
+    assert "vip_customers: includeHistory is false, so only events count that came in after" in str(stop.found)
 
 
 @pytest.mark.parametrize(
