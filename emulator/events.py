@@ -97,8 +97,9 @@ class CallReceived(Event):
 
     A request that was refused has status 400 or above, `source` None when it belongs to no source, `message_id` None
     when its body could not be read, and `message`, the error in the response; `credential` is the fingerprint of the
-    write key that it sent. `user_id` and `email` are what the call says, personal data. `content` is a call that was
-    not accepted, so that it can be run again; it is never shown or logged.
+    write key that it sent. A call that was filtered at source has a `message`, too. `user_id` and `email` are what the
+    call says, personal data. `notes` say what is wrong with an accepted call, or was left out of it, a clause each.
+    `content` is a call that was not accepted or has notes, so that it can be run again; it is never shown or logged.
     """
 
     source: str | None
@@ -111,12 +112,14 @@ class CallReceived(Event):
     status: int = 200
     message: str | None = None
     credential: str | None = None
+    notes: tuple[str, ...] = ()
     content: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:
         # A sender may send any text.
-        return _PLAIN_BYTES + sum(map(getsizeof, (self.message_id, self.user_id, self.email, self.message)))
+        texts = (self.message_id, self.user_id, self.email, self.message, *self.notes)
+        return _PLAIN_BYTES + sum(map(getsizeof, texts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

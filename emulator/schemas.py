@@ -38,6 +38,7 @@ _HINTS = MappingProxyType(
 _QUOTED = MappingProxyType(
     {
         "id": "Write ids in quotes.",
+        "blockedValues": "Write the value in quotes.",
         "generation": "Write the whole version in quotes: '3.517.0'.",
     }
 )

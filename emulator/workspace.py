@@ -17,6 +17,7 @@ from emulator.durations import PATTERN, parse_duration
 from emulator.errors import InputError, WorkspaceError, nearest
 from emulator.rate_limit import RateLimit, parse_rate_limit
 from emulator.timestamps import parse_zoned
+from emulator.workspace_protocols import SchemaControls, TrackingPlan, read_controls, read_plan
 from emulator.workspace_segment import (
     ALL,
     BATCH,
@@ -27,14 +28,19 @@ from emulator.workspace_segment import (
     Audience,
     Connection,
     Destination,
+    Filter,
+    FilterAction,
+    Identifier,
     Journey,
     Space,
     Step,
     StepConnection,
     Subscription,
     given,
+    read_audience,
     read_destination,
     read_journey,
+    read_space,
 )
 
 __all__ = [
@@ -53,6 +59,9 @@ __all__ = [
     "Audience",
     "Connection",
     "Destination",
+    "Filter",
+    "FilterAction",
+    "Identifier",
     "Ingestion",
     "Journey",
     "Source",
@@ -102,11 +111,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A Segment source, identified by its write key. Calls to a disabled one are dropped."""
+    """A Segment source, identified by its write key. Calls to a disabled one are dropped.
+
+    `tracking_plan` is the name of the plan that it is connected to.
+    """
 
     name: str
     write_key: str = field(repr=False)
     enabled: bool = True
+    schema: SchemaControls = field(default_factory=SchemaControls)
+    tracking_plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +150,7 @@ class Workspace:
     advertisers: tuple[Advertiser, ...]
     tokens: tuple[Token, ...]
     sources: tuple[Source, ...] = ()
+    tracking_plans: tuple[TrackingPlan, ...] = ()
     space: Space = field(default_factory=Space)
     audiences: tuple[Audience, ...] = ()
     journeys: tuple[Journey, ...] = ()
@@ -215,12 +230,10 @@ def parse_workspace(document: Mapping[str, Any], *, where: str = "workspace") ->
         **given(document.get("user", {}), user_email="email"),
         advertisers=tuple(Advertiser(**item) for item in document["advertisers"]),
         tokens=tuple(_token(item, where) for item in document["tokens"]),
-        sources=tuple(
-            Source(name=item["name"], write_key=item["writeKey"], **given(item, enabled="enabled"))
-            for item in document.get("sources", ())
-        ),
-        space=Space(**document.get("space", {})),
-        audiences=tuple(Audience(**item) for item in document.get("audiences", ())),
+        sources=tuple(_source(item) for item in document.get("sources", ())),
+        tracking_plans=tuple(read_plan(item) for item in document.get("trackingPlans", ())),
+        space=read_space(document.get("space", {})),
+        audiences=tuple(read_audience(item) for item in document.get("audiences", ())),
         journeys=tuple(read_journey(item) for item in document.get("journeys", ())),
         destinations=tuple(read_destination(item) for item in document.get("destinations", ())),
         ingestion=Ingestion(
@@ -263,6 +276,15 @@ def _token(item: Mapping[str, Any], where: str) -> Token:
         name=item["name"],
         scopes={advertiser: frozenset(scopes) for advertiser, scopes in item["scopes"].items()},
         expires_at=_timestamp(expires, f"{where}: token {item['name']!r}: expiresAt") if expires else None,
+    )
+
+
+def _source(item: Mapping[str, Any]) -> Source:
+    return Source(
+        name=item["name"],
+        write_key=item["writeKey"],
+        schema=read_controls(item.get("schema", {})),
+        **given(item, enabled="enabled", tracking_plan="trackingPlan"),
     )
 
 

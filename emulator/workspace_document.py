@@ -17,22 +17,27 @@ from emulator.workspace import (
     Audience,
     Connection,
     Destination,
+    Filter,
+    FilterAction,
+    Identifier,
     Ingestion,
     Journey,
     Source,
+    Space,
     Step,
     StepConnection,
     Subscription,
     Token,
     Workspace,
 )
+from emulator.workspace_protocols import controls_document, plan_document
 
 Document = dict[str, Any]
 
 
 def document_of(workspace: Workspace) -> Document:
     """The workspace as `contracts/workspace.schema.json` describes it, secrets included."""
-    limit = workspace.rate_limit
+    limit, plans = workspace.rate_limit, workspace.tracking_plans
     return {
         "name": workspace.name,
         **_unless_default(workspace, timing="timing", seed="seed", api_version="apiVersion"),
@@ -40,7 +45,8 @@ def document_of(workspace: Workspace) -> Document:
         "advertisers": [_advertiser(each) for each in workspace.advertisers],
         "tokens": [_token(each) for each in workspace.tokens],
         "sources": [_source(each) for each in workspace.sources],
-        "space": {"id": workspace.space.id, "name": workspace.space.name},
+        **({"trackingPlans": [plan_document(each) for each in plans]} if plans else {}),
+        "space": _space(workspace.space),
         "audiences": [_audience(each) for each in workspace.audiences],
         "journeys": [_journey(each) for each in workspace.journeys],
         "destinations": [_destination(each) for each in workspace.destinations],
@@ -61,7 +67,32 @@ def _token(token: Token) -> Document:
 
 
 def _source(source: Source) -> Document:
-    return {"name": source.name, "writeKey": source.write_key, **_unless_default(source, enabled="enabled")}
+    schema = controls_document(source.schema)
+    return {
+        "name": source.name,
+        "writeKey": source.write_key,
+        **_unless_default(source, enabled="enabled", tracking_plan="trackingPlan"),
+        **({"schema": schema} if schema else {}),
+    }
+
+
+def _space(space: Space) -> Document:
+    listed = {} if space.identifiers is None else {"identifiers": [_identifier(each) for each in space.identifiers]}
+    return {
+        "id": space.id,
+        "name": space.name,
+        **listed,
+        **_unless_default(space, keep_all_events="keepAllEvents"),
+    }
+
+
+def _identifier(identifier: Identifier) -> Document:
+    blocked = [*identifier.blocked_values, *({"pattern": pattern} for pattern in identifier.blocked_patterns)]
+    return {
+        "type": identifier.type,
+        **_unless_none(key=identifier.key),
+        **({"blockedValues": blocked} if blocked else {}),
+    }
 
 
 def _audience(audience: Audience) -> Document:
@@ -69,7 +100,7 @@ def _audience(audience: Audience) -> Document:
         "key": audience.key,
         "id": audience.id,
         "name": audience.name,
-        **_unless_none(computation=audience.computation),
+        **_unless_default(audience, computation="computation", include_history="includeHistory"),
         "condition": dict(audience.condition),
     }
 
@@ -93,12 +124,28 @@ def _destination(destination: Destination) -> Document:
         "name": destination.name,
         **_unless_none(generation=destination.generation, endpoint=destination.endpoint, source=destination.source),
         **_unless_default(destination, enabled="enabled"),
+        **({"filters": [_filter(each) for each in destination.filters]} if destination.filters else {}),
+        **({"consent": {"categories": list(destination.consent)}} if destination.consent else {}),
         "settings": dict(destination.settings),
         "audiences": [_connection(each) for each in destination.connections],
         "journeySteps": [_step_connection(each) for each in destination.step_connections],
         **({"batch": batch} if batch else {}),
         "subscriptions": [_subscription(each) for each in destination.subscriptions],
     }
+
+
+def _filter(each: Filter) -> Document:
+    return {
+        "title": each.title,
+        **_unless_default(each, description="description", enabled="enabled"),
+        "if": each.condition,
+        "actions": [_filter_action(action) for action in each.actions],
+    }
+
+
+def _filter_action(action: FilterAction) -> Document:
+    fields = None if action.fields is None else {path: list(names) for path, names in action.fields.items()}
+    return {"type": action.type, **_unless_none(percent=action.percent, path=action.path, fields=fields)}
 
 
 def _connection(connection: Connection) -> Document:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,21 @@ from emulator.schemas import first_mistake
 from emulator.yaml_files import parse_mapping, read_mapping
 
 SCHEMA = "workspace.schema.json"
+# "Destination Filters" in Segment's documentation: a query is at most 5 KB.
+FILTER_BYTES = 5 * 1024
+# Those of Segment that name a user ("Identity Resolution Onboarding").
+DEFAULT_IDENTIFIERS = (
+    "user_id",
+    "email",
+    "android.id",
+    "android.idfa",
+    "android.push_token",
+    "anonymous_id",
+    "ga_client_id",
+    "ios.id",
+    "ios.idfa",
+    "ios.push_token",
+)
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -54,6 +70,8 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
     _check_unique([item["writeKey"] for item in document.get("sources", ())], "sources", where, show=False)
     _check_unique(sources, "sources", where)
     _check_unique([item["name"] for item in document.get("destinations", ())], "destinations", where)
+    _check_protocols(document, sources, where)
+    _check_identifiers(document.get("space", {}).get("identifiers", ()), f"{where}: space")
     journeys = document.get("journeys", ())
     steps = [step["key"] for journey in journeys for step in journey["steps"]]
     _check_unique([item["id"] for item in journeys], "journeys", where)
@@ -64,6 +82,8 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
     for index, destination in enumerate(document.get("destinations", ())):
         if "source" in destination:
             _check_known(destination["source"], sources, f"{where}: destinations[{index}].source", "source")
+        for position, each in enumerate(destination.get("filters", ())):
+            _check_filter_size(each["if"], f"{where}: destinations[{index}].filters[{position}].if")
         if "endpoint" in destination:
             _check_loopback(destination["endpoint"], f"{where}: destinations[{index}].endpoint")
         for position, connection in enumerate(destination.get("audiences", ())):
@@ -74,6 +94,71 @@ def check_references(document: Mapping[str, Any], *, where: str) -> None:
             _check_known(connection["key"], steps, place, "journey step")
 
 
+def _check_protocols(document: Mapping[str, Any], sources: list[str], where: str) -> None:
+    """Tracking plans, and what sources say of them and of one another."""
+    plans = document.get("trackingPlans", ())
+    names = [item["name"] for item in plans]
+    _check_unique(names, "trackingPlans", where)
+    for index, plan in enumerate(plans):
+        rules = [(rule["type"], rule.get("key"), rule.get("version", 1)) for rule in plan["rules"]]
+        for position, rule in enumerate(plan["rules"]):
+            place = f"{where}: trackingPlans[{index}].rules[{position}]"
+            if rules[position] in rules[:position]:
+                raise WorkspaceError(
+                    f"duplicates rules[{rules.index(rules[position])}]",
+                    where=place,
+                    hint="Give each version of a rule a version of its own.",
+                )
+            _check_schema(rule["jsonSchema"], f"{place}.jsonSchema")
+    for index, source in enumerate(document.get("sources", ())):
+        place = f"{where}: sources[{index}]"
+        if "trackingPlan" in source:
+            _check_known(source["trackingPlan"], names, f"{place}.trackingPlan", "tracking plan")
+        forwarded = source.get("schema", {}).get("forwardingBlockedEventsTo")
+        if forwarded is not None:
+            others = [name for name in sources if name != source["name"]]
+            _check_known(forwarded, others, f"{place}.schema.forwardingBlockedEventsTo", "other source")
+
+
+def _check_schema(schema: Mapping[str, Any], where: str) -> None:
+    # Imported here because few workspaces have a tracking plan.
+    from emulator.rule_schemas import check_schema
+
+    try:
+        check_schema(schema, where=where)
+    except InputError as error:
+        raise WorkspaceError.at(error.where or where, error) from None
+
+
+def _check_identifiers(identifiers: Sequence[Mapping[str, Any]], where: str) -> None:
+    _check_unique([item["type"] for item in identifiers], "identifiers", where)
+    for index, item in enumerate(identifiers):
+        place = f"{where}.identifiers[{index}]"
+        if "key" in item and item["type"] in DEFAULT_IDENTIFIERS:
+            raise WorkspaceError(
+                f"the default identifier {item['type']!r} has no key",
+                where=f"{place}.key",
+                found=item["key"],
+                hint="Segment knows where a call has it: remove the key.",
+            )
+        blocked = item.get("blockedValues", ())
+        for position, each in enumerate(blocked if isinstance(blocked, list) else ()):
+            if isinstance(each, dict):
+                _check_pattern(each["pattern"], f"{place}.blockedValues[{position}].pattern")
+
+
+def _check_pattern(pattern: str, where: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise WorkspaceError(
+            f"the regular expression is invalid: {error}",
+            where=where,
+            found=pattern,
+            allowed="a regular expression such as ^[0-]*$",
+        ) from None
+
+
 def _check_unique(values: list[str], group: str, where: str, *, show: bool = True) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
@@ -82,6 +167,18 @@ def _check_unique(values: list[str], group: str, where: str, *, show: bool = Tru
                 where=f"{where}: {group}[{index}]",
                 found=value if show else None,
             )
+
+
+def _check_filter_size(text: str, where: str) -> None:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > FILTER_BYTES:
+        raise WorkspaceError(
+            "the FQL is too long",
+            where=where,
+            found=f"{size} bytes",
+            allowed=f"at most {FILTER_BYTES} bytes",
+            hint="Divide the condition over several filters.",
+        )
 
 
 def _check_loopback(url: str, where: str) -> None:

@@ -17,19 +17,45 @@ DEFAULT_SETUP = "default"
 REALTIME, BATCH = "realtime", "batch"
 
 
+# The values that Segment recommends to block ("Identity Resolution Onboarding").
+RECOMMENDED = "recommended"
+RECOMMENDED_VALUES = ("-1", "null", "anonymous", {"pattern": "^[0-]*$"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """A type of identifier that is promoted: a default one of Segment, or a custom one.
+
+    `key` is the trait or property that a custom one is found under. A value that equals one of `blocked_values`, or in
+    which one of the regular expressions `blocked_patterns` is found, is not promoted.
+    """
+
+    type: str
+    key: str | None = None
+    blocked_values: tuple[str, ...] = ()
+    blocked_patterns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """The Engage space of profiles and audiences."""
+    """The Engage space of profiles and audiences.
+
+    `identifiers` are those that are promoted, highest priority first; None for Segment's defaults. `keep_all_events`
+    keeps events that no condition counts, for audiences that are added later.
+    """
 
     id: str = "spa_local"
     name: str = "Local"
+    identifiers: tuple[Identifier, ...] | None = None
+    keep_all_events: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """An Engage audience. `condition` keeps its JSON form; `segment.conditions` compiles it.
 
-    `computation` is `realtime` or `batch`; None is what the timing of the workspace says.
+    `computation` is `realtime` or `batch`; None is what the timing of the workspace says. Without `include_history`,
+    only events that come in after it was added count; traits always do.
     """
 
     id: str
@@ -37,6 +63,7 @@ class Audience:
     name: str
     condition: Mapping[str, Any]
     computation: str | None = None
+    include_history: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +136,38 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilterAction:
+    """One action of a destination filter, by its name in Segment's Public API.
+
+    `percent` and `path` belong to `SAMPLE`; `fields`, the names of members by the path of their object, to
+    `DROP_PROPERTIES` and `ALLOW_PROPERTIES`.
+    """
+
+    type: str
+    percent: float | None = None
+    path: str | None = None
+    fields: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A destination filter: what is done with the events that meet a condition in FQL."""
+
+    title: str
+    condition: str
+    actions: tuple[FilterAction, ...]
+    description: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """A destination instance: one configured copy of the published destination. `generation` None is the newest.
 
     `batch_age` None is what the timing of the workspace says: see `Workspace.batch_age`. `batch_concurrency` is the
-    number of batches that may be sent at once. A disabled one sends nothing. `source` is the name of the source whose
-    calls reach it; None is every source.
+    number of batches that may be sent at once. A disabled one sends nothing. `source` is the name of the source that it
+    is connected to; with None it gets Engage's events only, of every source. `consent` are the ids of the categories of
+    consent that it is mapped to.
     """
 
     name: str
@@ -129,11 +182,43 @@ class Destination:
     endpoint: str | None = None
     enabled: bool = True
     source: str | None = None
+    filters: tuple[Filter, ...] = ()
+    consent: tuple[str, ...] = ()
 
     def masked(self, text: str) -> str:
         """`text` without the token, for storage and output: the engine quotes a token that is not valid in a header."""
         token = self.settings["apiKey"]
         return text.replace(token, "***") if token else text
+
+
+def read_audience(item: Mapping[str, Any]) -> Audience:
+    """An audience from its JSON form."""
+    return Audience(
+        id=item["id"],
+        key=item["key"],
+        name=item["name"],
+        condition=item["condition"],
+        **given(item, computation="computation", include_history="includeHistory"),
+    )
+
+
+def read_space(item: Mapping[str, Any]) -> Space:
+    """The space from its JSON form."""
+    listed = item.get("identifiers")
+    identifiers = None if listed is None else tuple(_identifier(each) for each in listed)
+    return Space(identifiers=identifiers, **given(item, id="id", name="name", keep_all_events="keepAllEvents"))
+
+
+def _identifier(item: Mapping[str, Any]) -> Identifier:
+    blocked = item.get("blockedValues", ())
+    if blocked == RECOMMENDED:
+        blocked = RECOMMENDED_VALUES
+    return Identifier(
+        type=item["type"],
+        key=item.get("key"),
+        blocked_values=tuple(each for each in blocked if isinstance(each, str)),
+        blocked_patterns=tuple(each["pattern"] for each in blocked if not isinstance(each, str)),
+    )
 
 
 def read_destination(item: Mapping[str, Any]) -> Destination:
@@ -148,6 +233,8 @@ def read_destination(item: Mapping[str, Any]) -> Destination:
         connections=tuple(_connection(connection) for connection in item.get("audiences", ())),
         step_connections=tuple(_step_connection(connection) for connection in item.get("journeySteps", ())),
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
+        filters=tuple(_filter(each) for each in item.get("filters", ())),
+        consent=tuple(item.get("consent", {}).get("categories", ())),
         **given(batch, batch_size="size", batch_concurrency="concurrency"),
         **given(item, enabled="enabled", source="source"),
     )
@@ -155,6 +242,23 @@ def read_destination(item: Mapping[str, Any]) -> Destination:
 
 def _age(batch: Mapping[str, Any], where: str) -> timedelta | None:
     return parse_duration(batch["age"], where=where) if "age" in batch else None
+
+
+def _filter(item: Mapping[str, Any]) -> Filter:
+    return Filter(
+        title=item["title"],
+        condition=item["if"],
+        actions=tuple(_filter_action(action) for action in item["actions"]),
+        **given(item, description="description", enabled="enabled"),
+    )
+
+
+def _filter_action(item: Mapping[str, Any]) -> FilterAction:
+    fields = item.get("fields")
+    return FilterAction(
+        **given(item, type="type", percent="percent", path="path"),
+        fields=None if fields is None else {path: tuple(names) for path, names in fields.items()},
+    )
 
 
 def _subscription(item: Mapping[str, Any]) -> Subscription:

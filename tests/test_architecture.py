@@ -35,8 +35,8 @@ LAYERS: Mapping[str, Layers] = {
         "engines",
         "memory_databases",
         "store",
-        "yaml_files events stored_values",
-        "column_rules workspace_file workspace_segment",
+        "yaml_files events stored_values rule_schemas",
+        "column_rules workspace_file workspace_protocols workspace_segment",
         "workspace journal faults",
         "workspace_document",
         "sandbox",
@@ -53,10 +53,10 @@ LAYERS: Mapping[str, Layers] = {
         "event_contents",
         "tables lookups",
         "event_payload",
-        "profiles tracking",
+        "profiles tracking event_filters",
         "conditions",
         "engage",
-        "delivery",
+        "delivery received_calls",
         "service",
         "http",
     ),
@@ -81,8 +81,9 @@ PUBLIC: Mapping[str, frozenset[str]] = {
     for package, modules in {
         "emulator.faults": "",
         "emulator.mapping": "",
-        "emulator.segment": "conditions.compile delivery.response delivery.steps delivery.subscriptions "
-        "delivery.switches engage.audience_events engage.journey_events engage.routes event_contents event_payload "
+        "emulator.segment": "conditions.compile delivery.event_checks delivery.response delivery.steps "
+        "delivery.subscriptions delivery.switches engage.audience_events engage.journey_events engage.routes "
+        "event_contents event_filters.destination_filters event_filters.functions event_filters.query event_payload "
         "http lookups profiles.profile tables tracking.calls tracking.request_body",
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "

@@ -17,7 +17,7 @@ FORMER_MODULES = """
 """
 FORMER_CLASSES = """
     Judgement Answered Answers Memory Needs Known ProfileBook Failed Reception Passage Delivery Work Offer
-    Settlement Crowd Voice Disorder Vocabulary Carried Asked Listing RecordSettled Intake Reading Complaint Instead
+    Settlement Crowd Voice Disorder Vocabulary Carried Asked Listing RecordSettled Incoming Reading Complaint Instead
     Cut Rejecting Line Reply Answer World SegmentFace StackAdaptFace ClockFace Story Troubles Stage Happening Walk
     Subject SecondOpinion Edition Strike
 """

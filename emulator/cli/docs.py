@@ -16,9 +16,9 @@ _FOLDER = Path(__file__).resolve().parent.parent / "docs"
 # In the order in which they are best read.
 PAGES = (
     *("getting-started", "coming-from-the-segment-page", "debug-a-missing-profile", "pytest", "ci", "scenarios"),
-    *("test-data", "workspace", "delivery", "clients", "faults", "drift-and-recording"),
+    *("test-data", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
     *("deletion", "security"),
-    *("python-api", "http-api", "stackadapt-api", "reference"),
+    *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
 )
 _EPILOG = """\b
 Examples:

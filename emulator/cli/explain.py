@@ -38,8 +38,8 @@ _LONGEST_VALUE = 60
 def command(event_path: str, workspace_path: Path | None, destination: str | None, as_json: bool) -> None:
     """Show how one event (a file, or - for standard input) is mapped, validated, sent and processed by StackAdapt.
 
-    Prints each condition of the trigger with the value it found, each field with the directive behind it, the document,
-    and the response of an otherwise empty StackAdapt with this workspace.
+    Prints what each destination filter does, each condition of the trigger with the value it found, each field with the
+    directive behind it, the document, and the response of an otherwise empty StackAdapt with this workspace.
     """
     workspace = load_workspace(workspace_path)
     events = read_events(event_path)
@@ -58,6 +58,15 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
 def _lines(context: SubscriptionContext, explanation: Explanation) -> Iterator[str]:
     yield f"{explanation.subscription} of {context.destination.name}, generation {context.definition.generation}"
     yield ""
+    if explanation.filters:
+        yield "Filters"
+        for step in explanation.filters:
+            yield f"{_INDENT}{step['action']}: {step['message']}"
+            yield f"{_INDENT * 3}if {step['if']}"
+        yield ""
+    if explanation.stopped == "filter":
+        yield f"Filtered at destination ({explanation.reason}): {explanation.message}"
+        return
     yield f"Trigger     {explanation.trigger['text']}"
     if explanation.trigger["conditions"]:
         yield from _condition_lines(explanation.trigger["conditions"], 1)

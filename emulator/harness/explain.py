@@ -1,4 +1,4 @@
-"""One event step by step: trigger, mapping, validation, request, and its processing by StackAdapt."""
+"""One event step by step: filters, trigger, mapping, validation, request, and its processing by StackAdapt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.harness.destination_checks import check_event
 from emulator.harness.explain_hints import trigger_hint, validation_hint
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import (
@@ -40,15 +41,18 @@ SECRET_HEADER = "authorization"  # noqa: S105 - the name of a header
 class Explanation:
     """The processing of one event by one subscription.
 
-    `trigger` has its `text` and the results of its `conditions`. `stopped` is `trigger`, `mapping` or `validation`,
-    None if a request was sent; `message` is the engine's message for it, or that the trigger cannot be parsed, `hint`
-    what to do. `response` is StackAdapt's, `records` are the records of the request.
+    `filters` are what each filter of the destination instance did: see `check_event`. `trigger` has its `text` and the
+    results of its `conditions`. `stopped` is `filter`, `trigger`, `mapping` or `validation`, None if a request was
+    sent; `reason` is the code of what was filtered at the destination, `message` the engine's message or the emulator's
+    own, `hint` what to do. `response` is StackAdapt's, `records` are the records of the request.
     """
 
     subscription: str
+    filters: tuple[dict[str, Any], ...] = ()
     trigger: dict[str, Any]
     fields: tuple[dict[str, Any], ...] = ()
     stopped: str | None = None
+    reason: str | None = None
     message: str | None = None
     hint: str | None = None
     request: dict[str, Any] | None = None
@@ -60,12 +64,16 @@ def explain(
     event: Mapping[str, Any], context: SubscriptionContext, stackadapt: StackAdapt, transport: Transport
 ) -> Explanation:
     """Explains one event at a subscription; its request goes through `transport` to `stackadapt`."""
+    checked = check_event(event, context)
+    known: dict[str, Any] = {"subscription": context.subscription.name, "filters": checked.filters}
+    if checked.discard is not None:
+        trigger = {"text": context.subscription.trigger, "conditions": None}
+        why = checked.discard
+        return Explanation(**known, trigger=trigger, stopped="filter", reason=why.reason, message=why.message)
+    event = checked.event
     condition_tree = context.trigger.explain(event)
     conditions = _conditions(condition_tree) if condition_tree else None
-    known: dict[str, Any] = {
-        "subscription": context.subscription.name,
-        "trigger": {"text": context.subscription.trigger, "conditions": conditions},
-    }
+    known["trigger"] = {"text": context.subscription.trigger, "conditions": conditions}
     if context.trigger.error is not None:
         hint = trigger_hint(context.trigger, event, None)
         return Explanation(**known, stopped="trigger", message="the trigger cannot be parsed", hint=hint)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from emulator.harness.destination_checks import check_event
 from emulator.harness.subscription_context import SubscriptionContext
-from emulator.mapping import EngineError, NotSubscribed, Prepared, PreparedEvent, Ready
+from emulator.mapping import EngineError, NotSubscribed, PreparedEvent, Ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """One call of the destination: the status of each event, and the document if there is one.
 
-    `events` are `{"event", "status", "message"?}`, with the status `ready`, `not triggered`, `invalid`, or `failed` if
-    the engine fails for the whole call with `error`. `body` is the exact request body.
+    `events` are `{"event", "status", "message"?}`, with the status `ready`, `filtered`, `not triggered`, `invalid`, or
+    `failed` if the engine fails for the whole call with `error`. `body` is the exact request body.
     """
 
     subscription: str
@@ -33,27 +34,32 @@ def preview(
     named = [(str(event.get("messageId") or f"event {number}"), event) for number, event in enumerate(events, start=1)]
     calls = [named] if batch else [[each] for each in named]
     for context in contexts:
-        subscription = context.instance().subscriptions[0]
         for call in calls:
-            names = [name for name, _ in call]
-            try:
-                prepared = subscription.prepare([event for _, event in call], batch=batch)
-            except EngineError as error:
-                yield Preview(
-                    subscription=context.subscription.name,
-                    events=tuple({"event": name, "status": "failed"} for name in names),
-                    error=context.destination.masked(error.message),
-                )
-            else:
-                yield _previewed(context.subscription.name, names, prepared)
+            checked = [(name, check_event(event, context)) for name, event in call]
+            filtered = tuple(
+                {"event": name, "status": "filtered", "message": each.discard.message}
+                for name, each in checked
+                if each.discard is not None
+            )
+            passed = [(name, each.event) for name, each in checked if each.discard is None]
+            if not passed:
+                yield Preview(subscription=context.subscription.name, events=filtered)
+                continue
+            shown = _previewed(context, passed, batch=batch)
+            yield replace(shown, events=(*filtered, *shown.events))
 
 
-def _previewed(subscription: str, names: Sequence[str], prepared: Prepared) -> Preview:
+def _previewed(context: SubscriptionContext, call: Sequence[tuple[str, Mapping[str, Any]]], *, batch: bool) -> Preview:
+    name = context.subscription.name
+    try:
+        prepared = context.instance().subscriptions[0].prepare([event for _, event in call], batch=batch)
+    except EngineError as error:
+        failed = tuple({"event": event, "status": "failed"} for event, _ in call)
+        return Preview(subscription=name, events=failed, error=context.destination.masked(error.message))
     body = prepared.request.body if prepared.request else None
-    statuses = zip(names, map(_status, prepared.events), strict=True)
     return Preview(
-        subscription=subscription,
-        events=tuple({"event": name, **status} for name, status in statuses),
+        subscription=name,
+        events=tuple({"event": event, **_status(each)} for (event, _), each in zip(call, prepared.events, strict=True)),
         document=json.loads(body)["query"] if body else None,
         body=body,
     )

@@ -26,6 +26,7 @@ from emulator.mapping.engine_errors import (
     SendError,
 )
 from emulator.mapping.fql import NOT_A_STRING, Condition, ConditionResult, Group, Node, Trigger, compile_trigger
+from emulator.mapping.fql.lexer import LexError, Token, lex
 from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
 from emulator.mapping.mistakes import MappingMistake, mapping_mistakes
 from emulator.mapping.resolve import compile_mapping, single_event
@@ -52,6 +53,7 @@ __all__ = [
     "HTTPError",
     "IntegrationError",
     "Invalid",
+    "LexError",
     "MappingError",
     "MappingMistake",
     "Node",
@@ -65,12 +67,14 @@ __all__ = [
     "SendError",
     "Step",
     "Subscription",
+    "Token",
     "Trigger",
     "compile_mapping",
     "compile_trigger",
     "field_rows",
     "generations",
     "is_email",
+    "lex",
     "load_definition",
     "mapping_mistakes",
     "nearest_generation",

@@ -1,4 +1,4 @@
-"""`Segment`, the Segment service as one object: ingests calls and delivers audience events to destinations."""
+"""`Segment`, the Segment service as one object: ingests calls and delivers events to destinations."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from emulator.events import BatchDelivered, CallReceived
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.dispatcher import Dispatcher
-from emulator.segment.delivery.enqueue import Discarded, enqueue
+from emulator.segment.delivery.enqueue import Discarded
+from emulator.segment.delivery.event_intake import EventIntake
 from emulator.segment.delivery.queries import DeliveryQueries, dead
 from emulator.segment.delivery.queue import Queue
 from emulator.segment.delivery.regulation import checked_type, record, regulations
 from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
-from emulator.segment.delivery.switches import recipients
 from emulator.segment.engage.emitted_events import EmittedEvent
-from emulator.segment.engage.engine import Computed, Engage, email_in
+from emulator.segment.engage.engine import Computed, Engage
+from emulator.segment.engage.identifiers import email_in
 from emulator.segment.engage.queries import SpaceQueries, keys_after, keys_of
 from emulator.segment.lookups import check_audience, check_connected
 from emulator.segment.profiles.profile import EMAIL, USER_ID
+from emulator.segment.received_calls import content_of, received
 from emulator.segment.tables import TABLES
 from emulator.segment.tracking.calls import (
     SOURCE_DISABLED,
     Call,
-    IngestResult,
     RejectedCall,
     dropped,
     read_calls,
@@ -40,6 +41,7 @@ from emulator.segment.tracking.calls import (
 )
 from emulator.segment.tracking.deduplication import count_calls, deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
+from emulator.segment.tracking.screening import Screening
 from emulator.segment.tracking.suppression import (
     end_suppression,
     start_suppression,
@@ -71,9 +73,10 @@ class Segment:
         self._store = sandbox.store
         self._store.create(TABLES)
         self._targets = tuple(delivery_targets(sandbox.workspace))
-        self._recipients = tuple(recipients(sandbox.workspace))
+        self._intake = EventIntake(sandbox.workspace, sandbox.ids)
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
         self._transport_for = transport_for
+        self._screening = Screening(sandbox.workspace)
         self._disabled_sources = {source.name for source in sandbox.workspace.sources if not source.enabled}
         self._queue = Queue(self._store)
         self._dispatcher = Dispatcher(sandbox, self._queue, self._targets, transport_for)
@@ -99,11 +102,17 @@ class Segment:
             results = list(dropped(results, SOURCE_DISABLED))
         with self._store.begin() as transaction:
             results = list(without_suppressed(transaction, results))
-            results = deduplicate(transaction, results, source=source, at=to_millis(at))
+            screened = self._screening.screen(results, source)
+            results = deduplicate(transaction, screened.results, source=source, at=to_millis(at))
             calls = [result for result in results if isinstance(result, Call)]
             computed = self._engage.apply_calls(transaction, calls, at=at)
-            discarded = enqueue(transaction, computed.events, self._recipients, source=source)
-        self._sandbox.journal.extend([_received(result, source, at) for result in results])
+            discarded = self._intake.queue(transaction, computed.events, calls=calls, source=source)
+            if screened.forwarded:
+                count_calls(transaction, screened.forwarded_to, "", len(screened.forwarded))
+                discarded += self._intake.queue(transaction, (), calls=screened.forwarded, source=screened.forwarded_to)
+        space = self._sandbox.workspace.space
+        self._sandbox.journal.extend([received(result, source, at, space) for result in results])
+        self._sandbox.journal.extend([received(call, screened.forwarded_to, at, space) for call in screened.forwarded])
         self._publish(computed, discarded)
         self._dispatcher.process_stored()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
@@ -145,7 +154,7 @@ class Segment:
                     status=status,
                     message=message,
                     credential=credential,
-                    content=_content(given, call),
+                    content=content_of(given, call),
                 )
             )
 
@@ -175,7 +184,7 @@ class Segment:
             computed = self._engage.set_membership(
                 transaction, audience_key, identifiers, traits, entered=entered, at=at
             )
-            discarded = enqueue(transaction, computed.events, self._recipients)
+            discarded = self._intake.queue(transaction, computed.events)
         self._publish(computed, discarded)
         self._dispatcher.process_stored()
         return [_emitted(event) for event in computed.events]
@@ -255,12 +264,12 @@ class Segment:
         with self._store.begin() as transaction:
             return self._engage.overdue(transaction, until=until), self._queue.waiting(transaction)
 
-    def compute(self, key: str, destination: str | None = None) -> dict[str, int]:
+    def compute(self, key: str, destination: str | None = None, *, resync: bool = False) -> dict[str, int]:
         """Computes an audience for all stored profiles (the historical backfill) and sends the changes.
 
-        With `destination`, a connected destination instance, present members are sent there as well. Returns how many
-        profiles were computed, entered and left, and how many members `destination` gets: `sent`. Raises NotFound for
-        an unknown name.
+        With `destination`, a connected destination instance, present members are sent there as well, those of an
+        audience without historical data only with `resync`. Returns how many profiles were computed, entered and left,
+        and how many members `destination` gets: `sent`. Raises NotFound for an unknown name.
         """
         check_connected(self._sandbox.workspace, key, destination)
         counts = {"profiles": 0, "entered": 0, "left": 0} | ({} if destination is None else {"sent": 0})
@@ -272,8 +281,10 @@ class Segment:
                 profiles = keys_after(transaction, last)
                 if not profiles:
                     return counts
-                computed = self._engage.backfill(transaction, key, profiles, at=at, destination=destination)
-                discarded = enqueue(transaction, computed.events, self._recipients)
+                computed = self._engage.backfill(
+                    transaction, key, profiles, at=at, destination=destination, resync=resync
+                )
+                discarded = self._intake.queue(transaction, computed.events)
             self._publish(computed, discarded)
             self._dispatcher.process_stored()
             last = profiles[-1]
@@ -343,11 +354,11 @@ class Segment:
                 computed = self._engage.apply_due(transaction, now=now)
                 if computed is None:
                     return
-                discarded = enqueue(transaction, computed.events, self._recipients)
+                discarded = self._intake.queue(transaction, computed.events)
             self._publish(computed, discarded)
 
     def _publish(self, computed: Computed, discarded: Discarded) -> None:
-        """Reports changes of membership and the deliveries that a switch discarded."""
+        """Reports changes of membership and the deliveries that were discarded at once."""
         self._sandbox.journal.extend(computed.changes)
         for (destination, subscription, message), count in discarded.items():
             self._sandbox.journal.append(
@@ -364,28 +375,6 @@ class Segment:
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources
         return sources[0].name if sources else "unknown"
-
-
-def _received(result: IngestResult, source: str, at: datetime) -> CallReceived:
-    user_id, email = sender_in(result.message)
-    return CallReceived(
-        at=at,
-        source=source,
-        call=result.type,
-        message_id=result.message_id,
-        accepted=isinstance(result, Call),
-        reason=result.reason if isinstance(result, RejectedCall) else None,
-        user_id=user_id,
-        email=email,
-        content=None if isinstance(result, Call) else _content(result.message, result.type),
-    )
-
-
-def _content(given: object, call: str) -> dict[str, Any] | None:
-    """A call that was not accepted, without its write key."""
-    if not isinstance(given, Mapping):
-        return None
-    return {"type": call, **{name: value for name, value in given.items() if name != "writeKey"}}
 
 
 def _emitted(event: EmittedEvent) -> dict[str, Any]:

@@ -108,7 +108,8 @@ MEMBERSHIPS = Table(
     sqlite_with_rowid=False,
 )
 
-# The events that conditions refer to, with the properties that they refer to, kept as long as one may count them.
+# The events that conditions refer to, with the properties that they refer to, kept as long as one may count them. Ids
+# are in the order in which they came in, and never reused.
 PERFORMED = Table(
     "segment_performed",
     TABLES,
@@ -117,6 +118,15 @@ PERFORMED = Table(
     Column("event", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("properties", Text, nullable=False, info=holds(json=OBJECT)),
+    sqlite_autoincrement=True,
+)
+
+# The last event that came in before each audience without historical data was added, 0 for none.
+AUDIENCE_STARTS = Table(
+    "segment_audience_starts",
+    TABLES,
+    Column("audience_key", String, primary_key=True),
+    Column("last_event", BigInteger, nullable=False),
 )
 
 # Progress in journeys: `step` is the position of the step joined last, -1 before the first.
@@ -167,7 +177,7 @@ FORMS = Table(
 )
 
 # What events say of a profile, in parts of JSON texts: its events of one call share it. `found_by_email` is in lower
-# case.
+# case; of a call with neither user id nor email it is the anonymous id.
 CONTENTS = Table(
     "segment_event_contents",
     TABLES,
@@ -180,7 +190,8 @@ CONTENTS = Table(
     Column("times", Text, nullable=False),
 )
 
-# Events that Engage emitted, one row per connected destination instance.
+# Events that Engage emitted and calls of a source, one row per connected destination instance. `message_id` is escaped
+# as in JSON.
 EVENTS = Table(
     "segment_events",
     TABLES,

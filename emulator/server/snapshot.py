@@ -30,7 +30,7 @@ from emulator.text_files import unpacked
 
 FORMAT = "stackadapt-emulator snapshot"
 # Increased whenever a table or a column is added or removed.
-VERSION = 6
+VERSION = 7
 
 _ROWS_AT_ONCE = 1_000
 _LONGEST_LINE = 32 * 1024 * 1024

@@ -201,6 +201,66 @@ def test_explain_prints_the_syntax_error_of_a_quote(call: Run, tmp_path: Path) -
     assert "Syntax Error" in call("explain", str(path)).stdout
 
 
+FILTERS = [
+    {
+        "title": "No names",
+        "if": "contains(context.traits.email, '@example.com')",
+        "actions": [{"type": "DROP_PROPERTIES", "fields": {"properties": ["first_name"]}}],
+    },
+    {"title": "No exits", "if": "event = 'Audience Exited'", "actions": [{"type": "DROP"}]},
+]
+
+
+def filtered_workspace(tmp_path: Path, **changes: Any) -> str:
+    document = yaml.safe_load(fixture("workspace.yaml").read_text())
+    document["destinations"][0].update(filters=FILTERS, **changes)
+    path = tmp_path / "workspace.json"
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def test_explain_shows_what_each_filter_does_and_maps_what_is_left(call: Run, event: Path, tmp_path: Path) -> None:
+    path = filtered_workspace(tmp_path)
+    event.write_text(event.read_text().replace('"Ada"', '"Countess"'))
+    shown = call("explain", "--workspace", path, str(event)).stdout
+    assert "DROP_PROPERTIES: the filter 'No names' (destinations[0].filters[0]) removes properties.first_name" in shown
+    assert "DROP: the filter 'No exits' (destinations[0].filters[1]) does not match" in shown
+    assert "Countess" not in shown
+    assert "record 1: visible" in shown
+
+
+def test_explain_stops_at_a_filter_that_drops_the_event(call: Run, event: Path, tmp_path: Path) -> None:
+    event.write_text(json.dumps({**ENTERED, "event": "Audience Exited"}))
+    path = filtered_workspace(tmp_path)
+    assert call("explain", "--workspace", path, str(event)).stdout.endswith(
+        "Filtered at destination (FILTERED_BY_RULES): the filter 'No exits' (destinations[0].filters[1]) drops it\n"
+    )
+    [found] = json.loads(call("explain", "--json", "--workspace", path, str(event)).stdout)["explanations"]
+    assert (found["stopped"], found["reason"], found["fields"]) == ("filter", "FILTERED_BY_RULES", [])
+    assert [(step["action"], step["dropped"]) for step in found["filters"]] == [("DROP", True)]
+
+
+def test_explain_checks_consent_and_the_integrations_object_of_a_call(call: Run, event: Path, tmp_path: Path) -> None:
+    path = filtered_workspace(tmp_path, source="Website", consent={"categories": ["ads"]})
+    call_of_app = {"type": "track", "event": "E", "userId": "u1", "integrations": {"All": False}}
+    event.write_text(json.dumps(call_of_app))
+    assert "(FILTERED_BY_INTEGRATIONS_OBJECT): the call's" in call("explain", "--workspace", path, str(event)).stdout
+    consent = {"consent": {"categoryPreferences": {"ads": False}}}
+    event.write_text(json.dumps({**call_of_app, "context": consent}))
+    assert "(FILTERED_BY_END_USER_CONSENT): the call has no" in call("explain", "--workspace", path, str(event)).stdout
+
+
+def test_map_leaves_out_what_a_filter_drops(call: Run, events: Path, tmp_path: Path) -> None:
+    exited = {**ENTERED, "messageId": "m4", "event": "Audience Exited"}
+    events.write_text("\n".join(json.dumps(each) for each in (exited, ENTERED)))
+    path = filtered_workspace(tmp_path)
+    [shown] = map(json.loads, call("map", "--batch", "--json", "--workspace", path, str(events)).stdout.splitlines())
+    assert [(each["event"], each["status"]) for each in shown["events"]] == [("m4", "filtered"), ("m1", "ready")]
+    assert "Ada" not in shown["body"]
+    events.write_text(json.dumps(exited))
+    assert "filtered: the filter 'No exits'" in call("map", "--workspace", path, str(events)).stdout
+
+
 def test_explain_prints_when_a_profile_will_be_visible(call: Run, event: Path, tmp_path: Path) -> None:
     workspace = yaml.safe_load(fixture("workspace.yaml").read_text())
     workspace["ingestion"]["latency"] = "4h"

@@ -142,7 +142,7 @@ def test_a_running_emulator_plays_in_sandboxes(run: Run, serve: Callable[..., ob
     url = serve("--latency", "3h").url  # type: ignore[attr-defined]
     shown = run("verify", "--target", url, "-k", "consent/")
     assert shown.returncode == 0, shown.stdout
-    assert f"4 passed, 0 failed, 0 skipped, against sandboxes of the emulator at {url}" in shown.stdout
+    assert f"6 passed, 0 failed, 0 skipped, against sandboxes of the emulator at {url}" in shown.stdout
 
 
 def test_a_running_emulator_may_need_its_control_token(call: Run, serve: Callable[..., Any]) -> None:

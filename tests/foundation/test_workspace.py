@@ -16,8 +16,10 @@ from emulator.errors import InputError, WorkspaceError
 from emulator.workspace import (
     READ,
     WRITE,
+    Audience,
     Connection,
     Destination,
+    Filter,
     Source,
     StepConnection,
     Subscription,
@@ -25,6 +27,7 @@ from emulator.workspace import (
     parse_workspace,
 )
 from emulator.workspace_document import document_of
+from emulator.workspace_protocols import ALLOW, Rule
 from tests.docs.schema_keys import keys_of
 
 DEFAULT = yaml.safe_load(fixture("workspace.yaml").read_text())
@@ -272,6 +275,26 @@ def test_realistic_timing_takes_every_delay_that_has_no_setting_of_its_own(
     assert parse_workspace(document_of(workspace)) == workspace
 
 
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"if": "type = 'track'", "actions": [{"type": "DROP"}]}, r"filters\[0\]"),
+        ({"title": "f", "if": "type = 'track'", "actions": []}, r"filters\[0\]\.actions"),
+        ({"title": "f", "if": "type = 'track'", "actions": [{"type": "drop"}]}, r"actions\[0\]\.type"),
+        ({"title": "f", "if": "type = 'track'", "actions": [{"type": "SAMPLE"}]}, r"actions\[0\]"),
+        ({"title": "f", "if": "type = 'track'", "actions": [{"type": "SAMPLE", "percent": 25}]}, "percent"),
+        ({"title": "f", "if": "type = 'track'", "actions": [{"type": "DROP", "percent": 0.5}]}, r"actions\[0\]"),
+        ({"title": "f", "if": "type = 'track'", "actions": [{"type": "ALLOW_PROPERTIES"}]}, r"actions\[0\]"),
+        ({"title": "f", "if": f"event = '{'é' * 2560}'", "actions": [{"type": "DROP"}]}, r"if.*5130 bytes.*5120"),
+    ],
+)
+def test_a_filter_that_segment_would_refuse_is_located(given: dict[str, Any], place: str) -> None:
+    document = changed()
+    document["destinations"][0]["filters"] = [given]
+    with pytest.raises(WorkspaceError, match=rf"destinations\[0\]\.{place}" if "filters" in place else place):
+        parse_workspace(document)
+
+
 def test_an_invalid_latency_gets_the_allowed_values_and_the_closest_one() -> None:
     with pytest.raises(
         InputError, match="Allowed: instant, realistic, or a duration.*Did you mean 'realistic'"
@@ -280,6 +303,10 @@ def test_an_invalid_latency_gets_the_allowed_values_and_the_closest_one() -> Non
     assert caught.value.where == "latency"
     with pytest.raises(InputError, match="too long"):
         load_workspace().with_options(latency=f"{'9' * 20}d")
+
+
+_EVENTS = ("allowUnplannedEvents", "allowUnplannedEventProperties", "allowEventOnViolations")
+_TRAITS = ("allowUnplannedTraits", "allowTraitsOnViolations")
 
 
 def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> None:
@@ -295,8 +322,15 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "apiVersion": bare.api_version,
         "user.email": bare.user_email,
         "sources[].enabled": source.enabled,
+        "destinations[].filters[].enabled": Filter(title="t", condition="type = 'a'", actions=()).enabled,
+        **{f"sources[].schema.track.{key}": True for key in (*_EVENTS, "allowPropertiesOnViolations")},
+        **{f"sources[].schema.{call}.{key}": True for call in ("identify", "group") for key in _TRAITS},
+        **{f"sources[].schema.{call}.commonEventOnViolations": ALLOW for call in ("track", "identify", "group")},
+        "trackingPlans[].rules[].version": Rule(type="COMMON").version,
         "space.id": bare.space.id,
         "space.name": bare.space.name,
+        "space.keepAllEvents": bare.space.keep_all_events,
+        "audiences[].includeHistory": Audience(id="aud_x", key="x", name="X", condition={}).include_history,
         "journeys[].steps[].wait": "0s",
         "destinations[].enabled": instance.enabled,
         "destinations[].audiences[].sendTrack": connection.send_track,

@@ -19,9 +19,61 @@ FULL = {
     "user": {"email": "a@example.com"},
     "advertisers": [{"id": "1", "name": "A", "description": "d"}],
     "tokens": [{"token": "t", "name": "T", "scopes": {"1": ["READ"]}, "expiresAt": "2026-01-31T00:00:00+00:00"}],
-    "sources": [{"name": "S", "writeKey": "k", "enabled": False}, {"name": "Other", "writeKey": "k2"}],
-    "space": {"id": "spa_full", "name": "Space"},
-    "audiences": [{"id": "aud_vip", "key": "vip", "name": "VIP", "condition": {"trait": "x", "operator": "exists"}}],
+    "sources": [
+        {
+            "name": "S",
+            "writeKey": "k",
+            "enabled": False,
+            "trackingPlan": "Plan",
+            "schema": {
+                "track": {
+                    "blockedEvents": ["Spam"],
+                    "allowUnplannedEvents": False,
+                    "allowUnplannedEventProperties": False,
+                    "allowEventOnViolations": False,
+                    "allowPropertiesOnViolations": False,
+                    "commonEventOnViolations": "OMIT_PROPERTIES",
+                },
+                "identify": {
+                    "blockedTraits": ["x"],
+                    "allowUnplannedTraits": False,
+                    "allowTraitsOnViolations": False,
+                    "commonEventOnViolations": "BLOCK",
+                },
+                "group": {"commonEventOnViolations": "OMIT_TRAITS"},
+                "forwardingBlockedEventsTo": "Other",
+            },
+        },
+        {"name": "Other", "writeKey": "k2"},
+    ],
+    "trackingPlans": [
+        {
+            "name": "Plan",
+            "rules": [
+                {"type": "TRACK", "key": "E", "version": 2, "jsonSchema": {"type": "object"}},
+                {"type": "COMMON", "jsonSchema": {"required": ["context"]}},
+            ],
+        }
+    ],
+    "space": {
+        "id": "spa_full",
+        "name": "Space",
+        "keepAllEvents": True,
+        "identifiers": [
+            {"type": "phone", "key": "phone_number", "blockedValues": ["void", {"pattern": "^0*$"}]},
+            {"type": "user_id", "blockedValues": "recommended"},
+        ],
+    },
+    "audiences": [
+        {
+            "id": "aud_vip",
+            "key": "vip",
+            "name": "VIP",
+            "computation": "batch",
+            "includeHistory": False,
+            "condition": {"trait": "x", "operator": "exists"},
+        }
+    ],
     "journeys": [
         {
             "id": "jou_j",
@@ -38,6 +90,20 @@ FULL = {
             "endpoint": "http://127.0.0.1:9/graphql",
             "source": "Other",
             "enabled": False,
+            "filters": [
+                {
+                    "title": "F",
+                    "description": "d",
+                    "if": "type = 'track'",
+                    "enabled": False,
+                    "actions": [
+                        {"type": "SAMPLE", "percent": 0.5, "path": "userId"},
+                        {"type": "DROP_PROPERTIES", "fields": {"": ["userId"], "context.traits": ["email"]}},
+                    ],
+                },
+                {"title": "G", "if": "type = 'track'", "actions": [{"type": "DROP"}]},
+            ],
+            "consent": {"categories": ["Advertising", "Analytics"]},
             "settings": {"apiKey": "t", "advertiser_id": "1"},
             "batch": {"size": 5, "age": "1234567.25s", "concurrency": 2},
             "audiences": [

@@ -25,6 +25,7 @@ from emulator.harness.client import (
     StackAdaptClient,
     derived_user_id,
     failures_at,
+    in_process,
     sandbox_at,
     timeline_of,
 )
@@ -126,6 +127,16 @@ def test_the_timeline_of_a_visible_profile(endpoint: Endpoint, segment: SegmentC
     assert "identify to 'StackAdapt Acme': sent" in str(timeline)
     assert "record (enter vip_customers): visible" in str(timeline)
     assert "in vip_customers (aud_local_vip)" in str(timeline)
+
+
+def test_the_timeline_has_a_call_at_every_destination_instance_of_its_source() -> None:
+    document = deepcopy(dict(read(fixture("workspace.yaml"))))
+    [one] = document["destinations"]
+    document["destinations"] = [{**one, "name": name, "source": "Website", "audiences": []} for name in ("A", "B")]
+    with Emulator(parse_workspace(document)) as emulator, in_process(emulator.app) as endpoint:
+        SegmentClient(endpoint).identify("u1", {"email": "ada@example.com"}, messageId="m1")
+        timeline = timeline_of(endpoint, user_id="u1")
+    assert [(each["destination"], each["messageId"]) for each in timeline.deliveries] == [("A", "m1"), ("B", "m1")]
 
 
 def test_the_timeline_of_a_user_without_email_ends_at_the_mapping(endpoint: Endpoint, segment: SegmentClient) -> None:

@@ -125,6 +125,13 @@ def test_a_trigger_with_another_event_name_never_matches_the_track_events() -> N
     ]
 
 
+WITHOUT_EMAIL = {"type": "DROP_PROPERTIES", "fields": {"traits": ["email"], "context.traits": ["email"]}}
+
+
+def a_filter(action: dict[str, Any]) -> dict[str, Any]:
+    return {"title": "Filter", "if": "type != null", "actions": [action]}
+
+
 EXPIRED = workspace() | {"tokens": [DEFAULT["tokens"][0] | {"expiresAt": "2020-01-01T00:00:00Z"}]}
 MISTAKES = [
     (workspace(destination={"generation": "3.51.0"}), "W001"),
@@ -150,6 +157,9 @@ MISTAKES = [
     (workspace(custom_properties_mode="v1", custom_traits={"plan": {"@path": "$.traits.plan"}}), "P001"),
     (workspace(standard_traits={"city": {"@path": "$.traits.city"}}), "M007"),
     (workspace(marketing_status="Opted In"), "M010"),
+    (workspace(destination={"filters": [a_filter({"type": "DROP"})]}), "F002"),
+    (workspace(destination={"filters": [a_filter(WITHOUT_EMAIL)]}), "F003"),
+    (workspace(destination={"source": "Website"}), "F004"),
 ]
 
 

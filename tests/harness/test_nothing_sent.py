@@ -21,6 +21,7 @@ WITH_EMAIL = {"trait": "email", "operator": "exists"}
 SOURCE, STAND_BY = {"name": "App", "writeKey": "app"}, {"name": "Old", "writeKey": "old", "enabled": False}
 STEP = {"key": "cart__reminded", "name": "Reminded"}
 JOURNEY = {"id": "j", "name": "Cart", "entry": {"event": "Cart Modified"}, "steps": [STEP]}
+OF_AUDIENCES = 'context.personas.computation_class = "audience"'
 SILENT = {"sendTrack": False, "sendIdentify": False}
 Change = Callable[[dict[str, Any]], Any]
 
@@ -149,6 +150,34 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
             "D002 warning sources[1].enabled: The source 'Old' is disabled.",
             "Segment drops its calls. No other calls reach 'Second'.",
             "Set enabled: true, or remove the source.",
+        ),
+    ),
+    "a filter that is no FQL": (
+        [instance(filters=[{"title": "Staff", "if": "type ==", "actions": [{"type": "DROP"}]}])],
+        one(
+            "F001 error destinations[0].filters[0].if: The filter 'Staff' cannot be parsed: the query is no FQL: a "
+            "value is expected before '='.",
+            "Segment drops every event for 'StackAdapt Acme' rather than send what the filter may have been meant to "
+            "keep back.",
+            "Write text in quotes and = for equality: type = 'track' and contains(event, 'Order').",
+        ),
+    ),
+    "a source and an audience": (
+        [instance(source="Website"), subscription(trigger=OF_AUDIENCES)],
+        one(
+            "F005 note destinations[0].source: 'StackAdapt Acme' is connected to the source 'Website' and to an "
+            "audience.",
+            "In Segment an audience cannot be connected to an instance that is connected to a source.",
+            "Give the source a destination instance of its own.",
+        ),
+    ),
+    "consent without calls": (
+        [instance(consent={"categories": ["ads"]})],
+        one(
+            "F006 warning destinations[0].consent: 'StackAdapt Acme' has categories of consent, and gets events of "
+            "Engage only.",
+            "Events of Engage have no consent object, so that they are sent without any consent.",
+            "Put the consent in the audience's condition: {trait: consent_ads, operator: equals, value: true}.",
         ),
     ),
     "no destination instance": (
@@ -388,7 +417,8 @@ def test_each_mistake_is_one_finding(changes: list[Change], expected: list[str])
 
 
 def test_every_check_of_a_workspace_is_tested() -> None:
-    checks = {check.code for check in CHECKS.values() if WORKSPACE in check.subjects}
+    """Those of sources and identifiers have a test of their own."""
+    checks = {check.code for check in CHECKS.values() if WORKSPACE in check.subjects and check.code[0] not in "RI"}
     assert checks <= {text[:4] for _, expected in CASES.values() for text in expected}
 
 

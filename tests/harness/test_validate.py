@@ -256,6 +256,22 @@ def test_a_misspelt_id_is_named() -> None:
 
 def test_an_invalid_timestamp_is_a_warning() -> None:
     assert seen({**IDENTIFY, "timestamp": "01.03.2026"}) == [("C003", "timestamp")]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("StackAdapt Audiences", []),
+        ("All", []),
+        ("Mixpanel", []),
+        ("StackAdapt Events & Conversions", []),
+        ("stackadapt audiences", [("C004", "integrations.stackadapt audiences")]),
+        ("StackAdapt", [("C004", "integrations.StackAdapt")]),
+        ("all", [("C004", "integrations.all")]),
+    ],
+)
+def test_a_wrong_name_in_the_integrations_object_is_found(name: str, found: list[tuple[str, str]]) -> None:
+    assert seen({**IDENTIFY, "integrations": {name: False}}) == found
     assert seen({**IDENTIFY, "timestamp": "2026-03-01T12:00:00.000Z"}) == []
 
 
@@ -315,6 +331,7 @@ def test_every_finding_of_validate_is_made_of_sentences() -> None:
         *checked({"userId": "u1"}).findings,
         *checked(nested(200)).findings,
         *checked({"type": "identify", "userID": "u1", "traits": {}, "propertys": {}, "timestamp": "x"}).findings,
+        *checked({**IDENTIFY, "integrations": {"all": False}}).findings,
         *checked({**TRACK, "context": {}, "traits": {**EMAIL, "note": "x" * 32 * 1024}}).findings,
         *checked({**JOINED, "traits": {"vip": "true", "email": "x"}}).findings,
         *checked({**JOINED, "traits": EMAIL}).findings,

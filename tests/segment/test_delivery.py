@@ -14,6 +14,7 @@ from graphql import GraphQLSyntaxError, parse
 
 from emulator.errors import NotFound, UserMistake, WorkspaceError
 from emulator.events import BatchDelivered
+from emulator.segment.delivery.response import segment_code
 from emulator.transport import Response, TransportError
 from tests.segment.conftest import OpenEnv, SegmentEnv
 
@@ -553,3 +554,25 @@ def test_an_unknown_generation_is_rejected(open_env: OpenEnv, document: Any) -> 
     destination(document)["generation"] = "3.400.0"
     with pytest.raises(UserMistake, match="3.387.0"):
         open_env(document)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "status", "code"),
+    [
+        ("retrying", "429", 429, "errors.awaiting-retry.429"),
+        ("retrying", "503", 503, "errors.awaiting-retry.5xx"),
+        ("retrying", "408", 408, "errors.awaiting-retry.408"),
+        ("retrying", "ECONNRESET", None, "errors.awaiting-retry.ECONNRESET"),
+        ("failed", "401", 401, "errors.discarded.401"),
+        ("failed", "503", 503, "errors.discarded.503"),
+        ("rejected", "PAYLOAD_VALIDATION_FAILED", None, "errors.discarded.MESSAGE_REJECTED"),
+        ("failed", "GRAPHQL_ERRORS", 200, None),
+        ("sent", None, 200, None),
+        ("discarded", "NO_MATCHING_MAPPING", None, None),
+        (None, None, None, None),
+    ],
+)
+def test_segment_s_error_code_follows_outcome_and_reason(
+    outcome: str | None, reason: str | None, status: int | None, code: str | None
+) -> None:
+    assert segment_code(outcome, reason, status) == code

@@ -44,14 +44,6 @@ def test_an_email_in_context_traits_of_a_track_becomes_an_identifier_but_no_trai
     assert traits(segment_env) == {}
 
 
-def test_other_external_ids_are_not_promoted_and_no_value_is_blocked(segment_env: SegmentEnv) -> None:
-    crm = {"id": "crm-1", "type": "crm_id", "collection": "users", "encoding": "none"}
-    context = {"externalIds": [crm], "device": {"id": "d", "type": "ios", "advertisingId": "i"}}
-    for user in ("null", "-1", "anonymous", "0000-0000"):
-        segment_env.segment.ingest("track", {"userId": user, "event": "e", "context": context})
-    assert identifiers(segment_env) == [{("user_id", user)} for user in ("null", "-1", "anonymous", "0000-0000")]
-
-
 @pytest.mark.parametrize("email", [None, "", 5, ["a@b.co"], {}])
 def test_an_email_that_is_not_a_string_is_not_an_identifier(segment_env: SegmentEnv, email: Any) -> None:
     segment_env.segment.ingest("identify", {"userId": "u", "traits": {"email": email}})

@@ -128,6 +128,28 @@ def test_a_disabled_source_drops_its_calls(open_env: OpenEnv, document: Document
     assert env.outcomes() == ["sent", "sent"]
 
 
+def test_a_disabled_source_sends_its_calls_to_no_destination_instance(open_env: OpenEnv, document: Document) -> None:
+    document["sources"][0]["enabled"] = False
+    instance(document)["source"] = "Website"
+    env = open_env(document)
+    env.segment.ingest("identify", ADA, source="Website")
+    assert env.segment.deliveries() == []
+
+
+@pytest.mark.parametrize("place", ["sources", "destinations", "subscriptions", "filters"])
+def test_what_does_not_say_that_it_is_enabled_is(open_env: OpenEnv, document: Document, place: str) -> None:
+    instance(document)["filters"] = [{"title": "f", "if": "type = 'group'", "actions": [{"type": "DROP"}]}]
+    results = []
+    for enabled in ({}, {"enabled": True}):
+        holder = document if place in ("sources", "destinations") else instance(document)
+        holder[place][0].pop("enabled", None)
+        holder[place][0].update(enabled)
+        env = open_env(document)
+        env.segment.ingest("identify", ADA, source="Website")
+        results.append(env.outcomes())
+    assert results == [["sent", "sent"]] * 2
+
+
 def in_all_ways(env: SegmentEnv) -> None:
     """Events that no call causes: manually, by backfill and, 7 days later, by the passing of time."""
     env.segment.set_membership("vip_customers", entered=True, user_id="u2", email="u2@example.com")
@@ -153,7 +175,8 @@ def test_a_destination_instance_gets_the_events_of_its_source(open_env: OpenEnv,
     take_another_source(document)
     env = open_env(document)
     env.segment.ingest("identify", ADA, source="App")
-    assert env.outcomes() == ["sent", "sent"]
+    of_engage = [each for each in env.segment.deliveries() if each["audienceKey"]]
+    assert [each["outcome"] for each in of_engage] == ["sent", "sent"]
 
 
 def test_a_regulation_is_not_forwarded_to_a_disabled_destination_instance(

@@ -163,6 +163,7 @@ def test_a_call_with_an_unknown_write_key_is_listed(
             "status": 400,
             "reason": "unknown_source",
             "message": message,
+            "notes": [],
             "credential": credential,
         }
     ]

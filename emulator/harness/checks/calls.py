@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from emulator.errors import nearest
 from emulator.harness.checks.document_kinds import ENGAGE_EVENTS, Content
 from emulator.harness.checks.finding import DOCUMENT, ERROR, WARNING, Finding, check, sentence
+from emulator.mapping import load_definition, newest
 from emulator.segment import BadRequest
 from emulator.segment.tracking.calls import CALLS
 from emulator.segment.tracking.request_body import parse_body
@@ -65,3 +66,27 @@ def invalid_timestamp(content: Content) -> Iterator[Finding]:
                 why="Segment uses the time of receipt instead.",
                 fix="Write the timestamp in ISO 8601 format.",
             )
+
+
+@check("C004", WARNING, "The integrations object names the destination in another way.", *CALLS)
+def misspelt_integration(content: Content) -> Iterator[Finding]:
+    named = content.value.get("integrations")
+    wanted = load_definition(newest()).name
+    for key in named if isinstance(named, dict) else ():
+        if key not in (wanted, "All") and (key.lower() == "all" or _is_meant(key)):
+            right = "All" if key.lower() == "all" else wanted
+            yield Finding(
+                place=content.place("integrations", key),
+                message=f"Segment does not know the destination {key!r}.",
+                found=key,
+                allowed=f"All, {wanted}",
+                why="The names in an integrations object are those of Segment's catalog, and case-sensitive; any other "
+                "has no effect.",
+                fix=f"Write {right!r}.",
+            )
+
+
+def _is_meant(key: str) -> bool:
+    """Whether the name is meant for the destination. The catalog has StackAdapt Events & Conversions as well."""
+    plain = "".join(filter(str.isalnum, key.lower()))
+    return plain.startswith("stackadapt") and not plain.startswith("stackadaptevents")

@@ -132,7 +132,7 @@ def subscription_disabled(workspace: Workspace) -> Iterator[Finding]:
 )
 def nothing_connected(workspace: Workspace) -> Iterator[Finding]:
     for place, destination in _enabled(workspace):
-        if not _connected(destination):
+        if not _connected(destination) and destination.source is None:
             yield Finding(
                 severity=_severity(workspace),
                 place=f"{place}.audiences",
@@ -205,7 +205,7 @@ def email_not_required(workspace: Workspace) -> Iterator[Finding]:
 
 def _severity(workspace: Workspace) -> str:
     sending = any(
-        destination.step_connections or any(map(_sends_a_type, destination.connections))
+        destination.source or destination.step_connections or any(map(_sends_a_type, destination.connections))
         for _, destination in _enabled(workspace)
         if any(subscription.enabled for subscription in destination.subscriptions)
     )
@@ -225,7 +225,9 @@ def _connected(destination: Destination) -> bool:
 
 def _all_connected(workspace: Workspace) -> bool:
     """Whether something is connected to every destination instance; otherwise the missing connection is found there."""
-    return bool(workspace.destinations) and all(_connected(destination) for _, destination in _enabled(workspace))
+    return bool(workspace.destinations) and all(
+        _connected(destination) or destination.source for _, destination in _enabled(workspace)
+    )
 
 
 def _sends_a_type(connection: Connection) -> bool:

@@ -179,9 +179,9 @@ def timeline_of(endpoint: Endpoint, *, email: str | None = None, user_id: str | 
     )
 
 
-def delivery_key(delivery: Shown) -> tuple[str, object]:
-    """What identifies a delivery."""
-    return delivery["messageId"], delivery["subscription"]
+def delivery_key(delivery: Shown) -> tuple[str, object, object]:
+    """What identifies a delivery: a call of a source has the same message id at every destination instance."""
+    return delivery["messageId"], delivery["destination"], delivery["subscription"]
 
 
 def record_key(record: Shown) -> tuple[str, object]:

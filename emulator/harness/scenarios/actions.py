@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from emulator.harness.client import ClockClient
 from emulator.harness.scenarios.model import Action, Document, FindPerson, ScenarioRun
@@ -12,8 +13,8 @@ ANONYMOUS = "none"
 
 
 def _identify(given: Document, find: FindPerson) -> Action:
-    person, changes = find(given["identify"]), given.get("traits", {})
-    return Action(run=lambda run: run.segment.identify(person.user_id, person.all_traits(changes)))
+    person, changes, fields = find(given["identify"]), given.get("traits", {}), _fields(given)
+    return Action(run=lambda run: run.segment.identify(person.user_id, person.all_traits(changes), **fields))
 
 
 def _batch(given: Document, find: FindPerson) -> Action:
@@ -25,7 +26,14 @@ def _batch(given: Document, find: FindPerson) -> Action:
 
 def _track(given: Document, find: FindPerson) -> Action:
     person, event, properties = find(given["person"]), given["track"], given.get("properties", {})
-    return Action(run=lambda run: run.segment.track(person.user_id, event, properties))
+    fields = _fields(given)
+    return Action(run=lambda run: run.segment.track(person.user_id, event, properties, **fields))
+
+
+def _fields(given: Document) -> dict[str, Any]:
+    """The fields of a call that say where it may go."""
+    consent = {"context": {"consent": {"categoryPreferences": given["consent"]}}} if "consent" in given else {}
+    return consent | ({"integrations": given["integrations"]} if "integrations" in given else {})
 
 
 def _enter(given: Document, find: FindPerson) -> Action:

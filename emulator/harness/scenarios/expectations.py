@@ -227,6 +227,10 @@ READERS: Mapping[str, Callable[[Any, FindPerson], Expectation]] = {
     "records": _counts(
         "records in StackAdapt", lambda run, _: Counter(each["outcome"] for each in run.stackadapt.records())
     ),
+    "dropped": _counts(
+        "calls that Segment dropped",
+        lambda run, _: Counter(each["reason"] for each in run.segment.calls(accepted=False)),
+    ),
     "audiences": _counts("people in Segment", _audiences),
     "answers": graphql_responses,
     "deletions": _deletions,

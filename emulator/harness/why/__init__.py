@@ -11,6 +11,7 @@ from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
 from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of
 from emulator.harness.why.search import smallest_change
+from emulator.segment import FILTERED_AT_SOURCE
 
 __all__ = ["Change", "Diagnosis", "OpenTrial", "Question", "Services", "Stop", "Trial", "active_faults", "why"]
 
@@ -57,7 +58,9 @@ def _way(evidence: Evidence) -> Iterator[str]:
 
 def _call(call: CallReceived) -> str:
     named = f"{call.call} {call.message_id}" if call.message_id else f"{call.call} without messageId"
-    return f"{named}: {call.reason or 'accepted'}"
+    outcome = call.reason or "accepted"
+    why = "; ".join(filter(None, [call.message if call.reason in FILTERED_AT_SOURCE else None, *call.notes]))
+    return f"{named}: {outcome}{f' ({why})' if why else ''}"
 
 
 def _profile(profile: dict[str, object]) -> str:

@@ -33,6 +33,7 @@ from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
 from emulator.harness.why.segments import leaves_of, values_of
 from emulator.segment import USER_SUPPRESSED
+from emulator.segment.delivery.event_checks import FILTERED_BY_INTEGRATIONS_OBJECT
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import parse_workspace
@@ -59,6 +60,7 @@ def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
         yield Change(kind="regulation", where="UNSUPPRESS", value=user_id, text=text), case
         return
     yield from workspace.switched_on(case)
+    yield from workspace.let_through(case)
     if stop.reason == "unknown_source":
         for source in case.workspace["sources"]:
             text = f"send the call with the write key of source {source['name']!r}"
@@ -71,6 +73,7 @@ def _call(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
 
 
 def _profile(_stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+    yield from workspace.unblocked(case)
     yield from traits.with_email(case, None)
 
 
@@ -78,6 +81,8 @@ def _audience(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     """What Engage says that each condition needs; that of the audience in question first."""
     if (due := parse_timestamp(stop.about.get("nextComputation"))) is not None:
         yield _further(case, in_words(due - case.now), case.changed(wait=due - case.now))
+    if "call" in stop.about:
+        yield from workspace.let_through(case)
     wanted = stop.about.get("audience")
     for each in sorted(evidence.audiences, key=lambda each: each["audience"] != wanted):
         if each["change"]:
@@ -90,6 +95,11 @@ def _destination(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
         age = max((workspace_now.batch_age(each) for each in workspace_now.destinations), default=None)
         if age:
             yield _further(case, in_words(age), case.changed(wait=age))
+    if stop.reason == FILTERED_BY_INTEGRATIONS_OBJECT:
+        # What is run again has no integrations object.
+        text = "send the call again without its integrations object"
+        yield Change(kind="resend", where="integrations", value=None, text=text), case
+    yield from workspace.without_filters(case)
     yield from workspace.switched_on(case)
     yield from workspace.connected(case)
 
@@ -109,6 +119,7 @@ def _trigger(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
 
 
 def _mapping(_stop: Stop, case: Case, evidence: Evidence) -> Proposals:
+    yield from workspace.without_filters(case)
     yield from traits.with_email(case, next(iter(evidence.emails), None))
     yield from workspace.with_emails_sent(case)
     yield from workspace.mapped(case)

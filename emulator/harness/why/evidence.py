@@ -148,7 +148,7 @@ def _deliveries(question: Question, services: Services, users: Sequence[str], em
     unique = list({(each["messageId"], each["subscription"], each["destination"]): each for each in found}.values())
     own = [each for each in unique if each["messageId"] == question.message_id]
     # A call's own message id is not that of the events that Engage made of it.
-    return own or unique
+    return own if any(each["audienceKey"] for each in own) else unique
 
 
 def _records(

@@ -85,7 +85,12 @@ def case_of(stop: Stop, evidence: Evidence, services: Services) -> Case | None:
     if evidence.space or evidence.deliveries:
         calls = tuple(_calls(evidence, services))
         started = _with_batches(_first(calls, evidence.started), evidence)
-        return replace(case, calls=calls, members=tuple(_members(evidence)), started=started)
+        source = next((call.source for call in reversed(evidence.calls) if call.accepted), None)
+        case = replace(case, calls=calls, source=source, members=tuple(_members(evidence)), started=started)
+        filtered = stop.about.get("call")
+        if filtered is None or not filtered.content:
+            return case
+        return replace(case, calls=(*calls, dict(filtered.content)), source=filtered.source)
     if (call := stop.about.get("call")) is not None:
         return replace(case, calls=(dict(call.content),), source=call.source) if call.content else None
     if evidence.requests:

@@ -24,8 +24,9 @@ from emulator.harness.why.answer import (
     Stop,
 )
 from emulator.harness.why.evidence import Evidence, Shown
-from emulator.harness.why.unsent import SWITCHED_OFF, missing_connection
-from emulator.segment import USER_SUPPRESSED
+from emulator.harness.why.filtered import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
+from emulator.harness.why.unsent import FILTERED, SWITCHED_OFF, is_for_engage, missing_connection
+from emulator.segment import FILTERED_AT_SOURCE, USER_SUPPRESSED
 from emulator.timestamps import parse_timestamp
 
 _FLUSH = "SDKs send in batches: flush before the process ends."
@@ -35,7 +36,7 @@ def stop_of(evidence: Evidence) -> Stop | None:
     """Where a profile did not become visible; None when it did."""
     if _has_arrived(evidence):
         return None
-    stops = (find(evidence) for find in (_suppressed, _records, _deliveries, _requests, _audiences, _calls))
+    stops = (find(evidence) for find in _FINDERS)
     return next((stop for stop in stops if stop is not None), None) or _nothing_came_in(evidence)
 
 
@@ -108,9 +109,14 @@ _ADVICE_OTHERWISE = "Correct the record and send it again."
 
 
 def _deliveries(evidence: Evidence) -> Stop | None:
-    unsent = [each for each in evidence.deliveries if each["outcome"] != "sent"]
+    sent = [each for each in evidence.deliveries if each["outcome"] == "sent"]
+    unsent = [
+        each
+        for each in evidence.deliveries
+        if each["outcome"] != "sent" and not is_for_engage(each, evidence.workspace)
+    ]
     if not unsent:
-        return _sent(evidence) if evidence.deliveries else None
+        return _sent(evidence, sent[-1]) if sent else None
     furthest = max(enumerate(unsent), key=lambda each: (_depth(each[1]), each[0]))[1]
     return _delivery_stop(furthest, evidence)
 
@@ -135,6 +141,8 @@ def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
         return at(DESTINATION, f"the {named} event waits for its batch to {to}", f"queued at {delivery['at']}", advice)
     if outcome == "discarded" and reason in SWITCHED_OFF:
         return at(DESTINATION, f"the {named} event was not sent to {to}", text, "Switch it on.")
+    if outcome == "discarded" and reason in FILTERED:
+        return at(DESTINATION, f"the {named} event was filtered at {to}", text, FILTERED[reason])
     if outcome == "discarded":
         message = f"the trigger of {to} does not match the {named} event"
         return at(TRIGGER, message, _trigger_of(delivery, evidence), "Change the trigger.")
@@ -171,9 +179,8 @@ def _request_advice(reason: str, *, retrying: bool) -> str:
     return "Remove the cause, then send the dead letters again: POST /_emulator/dead-letters/replay"
 
 
-def _sent(evidence: Evidence) -> Stop:
+def _sent(evidence: Evidence, last: Shown) -> Stop:
     """Sent, but StackAdapt has no record of it."""
-    last = evidence.deliveries[-1]
     elsewhere = [each.endpoint for each in evidence.workspace.destinations if each.name == last["destination"]]
     if any(elsewhere):
         return Stop(
@@ -239,12 +246,17 @@ def _audiences(evidence: Evidence) -> Stop | None:
     waiting = [each for each in evidence.audiences if each["nextComputation"] and each["conditions"]["passed"]]
     if waiting:
         return _waits_for_batch(waiting[0], evidence)
+    failed = list(dict.fromkeys(_failed(evidence)))
+    if (filtered := filtered_call(evidence, failed)) is not None:
+        return filtered
+    notes = list(dict.fromkeys(notes_of(evidence.calls)))
     return Stop(
         stage=AUDIENCE,
         reason="CONDITION_FALSE",
         message="the profile meets the condition of no audience",
-        found="; ".join(dict.fromkeys(_failed(evidence))) or None,
-        advice="Send the traits or events that the condition needs.",
+        found="; ".join([*failed, *notes]) or None,
+        advice=f"Send the traits or events that the condition needs.{f' {ADVICE}' if notes else ''}",
+        about={"call": noted_call(evidence)} if notes else {},
     )
 
 
@@ -293,11 +305,14 @@ def _calls(evidence: Evidence) -> Stop | None:
     known = call.source is not None
     source = f" of source {call.source!r}" if known else ""
     verb = "refused" if call.status >= 400 else "dropped"
+    why = f" ({call.message})" if call.reason in FILTERED_AT_SOURCE else ""
     return Stop(
         stage=CALL,
         reason=call.reason or "REFUSED",
         message=f"Segment {verb} the {call.call} call{source}",
-        found=_credential(call) if call.reason == "unknown_source" else f"message {call.message_id}: {call.reason}",
+        found=_credential(call)
+        if call.reason == "unknown_source"
+        else f"message {call.message_id}: {call.reason}{why}",
         advice=_CALLS.get(call.reason or "", "Correct the call: validate shows what is wrong with it."),
         about={"call": call},
     )
@@ -307,6 +322,7 @@ _CALLS = {
     "unknown_source": "Send it with the write key of a source of the workspace.",
     "SOURCE_DISABLED": "Switch the source on.",
     "duplicate": "Send each message with its own messageId.",
+    **dict.fromkeys(FILTERED_AT_SOURCE, ADVICE),
 }
 
 
@@ -349,6 +365,9 @@ def _nothing_came_in(evidence: Evidence) -> Stop:
         found=f"the last was {last_call.call} at {last_call.at.isoformat()}",
         advice=" ".join(filter(None, [nearest(asked, sorted(known)), f"Check the id and the email. {_FLUSH}"])),
     )
+
+
+_FINDERS = (_suppressed, _records, _deliveries, _requests, _audiences, _calls, call_of_no_profile)
 
 
 def _clause(text: str) -> str:

@@ -1,14 +1,38 @@
-"""Why nothing is sent about a member of an audience: what of the workspace is missing or switched off."""
+"""Why nothing is sent: what of the workspace is missing or switched off, and what is filtered at a destination."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from emulator.harness.why.answer import DESTINATION, Stop
+from emulator.segment.delivery.event_checks import (
+    FILTERED_BY_END_USER_CONSENT,
+    FILTERED_BY_INTEGRATIONS_OBJECT,
+    FILTERED_BY_RULES,
+)
 from emulator.workspace import Connection, Destination, Workspace
 
 # The reasons of deliveries that a switch of the workspace discarded.
 SWITCHED_OFF = frozenset({"DESTINATION_DISABLED", "SUBSCRIPTION_DISABLED", "NO_SUBSCRIPTION", "SOURCE_NOT_CONNECTED"})
+
+# What to do about an event that a check stopped before the triggers, by its reason.
+FILTERED = {
+    FILTERED_BY_RULES: "Change the filter, or disable it.",
+    FILTERED_BY_INTEGRATIONS_OBJECT: "Send the call without an integrations object, or name the destination in it.",
+    FILTERED_BY_END_USER_CONSENT: "Send the call with this consent, or take the category from the destination.",
+}
+
+
+def is_for_engage(delivery: Mapping[str, Any], workspace: Workspace) -> bool:
+    """Whether a call of a source was refused where the mappings are for audiences: Engage's events are what counts."""
+    refused = delivery["reason"] == "NO_MATCHING_MAPPING" or "segment_computation_" in (delivery["message"] or "")
+    of_engage = (
+        each.connections or each.step_connections
+        for each in workspace.destinations
+        if each.name == delivery["destination"]
+    )
+    return not delivery["audienceKey"] and refused and any(of_engage)
 
 
 def missing_connection(member: Sequence[str], workspace: Workspace) -> Stop:

@@ -1,4 +1,4 @@
-"""Changes of the workspace: switches, connections, triggers, mappings, tokens and advertisers."""
+"""Changes of the workspace: switches, connections, filters, triggers, mappings, tokens and advertisers."""
 
 from __future__ import annotations
 
@@ -46,6 +46,39 @@ def switched_on(case: Case) -> Iterator[Proposed]:
                 if connection.get(switch) is False:
                     path = ("destinations", index, "audiences", position, switch)
                     yield changed(case, path, True, f"switch on {label} of audience {connection['key']}")
+
+
+def without_filters(case: Case) -> Iterator[Proposed]:
+    """Each destination without one of its filters, and without its categories of consent."""
+    for index, destination in enumerate(case.workspace["destinations"]):
+        for position, each in enumerate(destination.get("filters", ())):
+            if each.get("enabled", True):
+                path = ("destinations", index, "filters", position, "enabled")
+                yield changed(case, path, False, f"disable the filter {each['title']!r}")
+        if "consent" in destination:
+            document = deepcopy(case.workspace)
+            del document["destinations"][index]["consent"]
+            text = f"map {destination['name']!r} to no category of consent"
+            change = Change(kind="workspace", where=f"destinations[{index}].consent", value=None, text=text)
+            yield change, case.changed(workspace=document)
+
+
+def let_through(case: Case) -> Iterator[Proposed]:
+    """Each control of a source's schema configuration that keeps something back, off."""
+    for index, source in enumerate(case.workspace["sources"]):
+        for call, controls in source.get("schema", {}).items():
+            for name, value in controls.items() if isinstance(controls, dict) else ():
+                allowed = True if value is False else [] if isinstance(value, list) else "ALLOW"
+                text = f"set {name} of source {source['name']!r} to {json.dumps(allowed)}"
+                yield changed(case, ("sources", index, "schema", call, name), allowed, text)
+
+
+def unblocked(case: Case) -> Iterator[Proposed]:
+    """Each identifier of the space without its blocked values."""
+    for index, identifier in enumerate(case.workspace["space"].get("identifiers", ())):
+        if identifier.get("blockedValues"):
+            text = f"block no value of {identifier['type']}"
+            yield changed(case, ("space", "identifiers", index, "blockedValues"), [], text)
 
 
 def connected(case: Case) -> Iterator[Proposed]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection as Transaction
 from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Response, SendError, newest
 from emulator.segment.delivery.response import DISCARDED, FAILED, SENT
 from emulator.segment.delivery.switches import DESTINATION_DISABLED
-from emulator.segment.profiles.profile import EMAIL, USER_ID
+from emulator.segment.profiles.profile import ANONYMOUS_ID, EMAIL, USER_ID
 from emulator.segment.tables import (
     BATCHES,
     CONTENTS,
@@ -38,12 +38,14 @@ def delete_user(transaction: Transaction, user_id: str) -> bool:
     """Deletes the profile with this user id and the events about the user; returns whether there was a profile."""
     owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == USER_ID, IDENTIFIERS.c.value == user_id)
     key = transaction.scalar(owner)
-    emails = transaction.scalars(
-        select(IDENTIFIERS.c.value).where(IDENTIFIERS.c.type == EMAIL, IDENTIFIERS.c.profile_id == key)
+    known = transaction.execute(
+        select(IDENTIFIERS.c.type, IDENTIFIERS.c.value).where(
+            IDENTIFIERS.c.type.in_((EMAIL, ANONYMOUS_ID)), IDENTIFIERS.c.profile_id == key
+        )
     )
-    # Events from before the profile had a user id have only an email.
-    by_email = CONTENTS.c.user_id.is_(None) & CONTENTS.c.found_by_email.in_([email.lower() for email in emails])
-    about = (CONTENTS.c.user_id == user_id) | by_email
+    # Events from before the profile had a user id have only an email, or an anonymous id.
+    names = [row.value.lower() if row.type == EMAIL else row.value for row in known]
+    about = (CONTENTS.c.user_id == user_id) | (CONTENTS.c.user_id.is_(None) & CONTENTS.c.found_by_email.in_(names))
     events = EVENTS.c.content_id.in_(select(CONTENTS.c.id).where(about))
     of_user = DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(events))
     _clear_responses(transaction, of_user)

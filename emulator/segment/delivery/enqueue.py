@@ -1,22 +1,23 @@
-"""Queues the events that Engage emitted: form and content once each, the events, a delivery for each subscription."""
+"""Queues events: form and content once each, the events, a delivery for each subscription."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import select
 
 from emulator.segment.delivery.response import DISCARDED
-from emulator.segment.delivery.switches import Recipient
+from emulator.segment.delivery.switches import Discard, Recipient
 from emulator.segment.engage.emitted_events import EmittedEvent, EventForm
 from emulator.segment.tables import CONTENTS, DELIVERIES, EVENTS, FORMS
 from emulator.statements import Prepared, insert_numbered, insert_numbered_values, insert_values, keys
 from emulator.timestamps import to_millis
 
-# How many deliveries a switch discarded, by destination instance, subscription and message.
+# How many deliveries were discarded, by destination instance, subscription and message.
 Discarded = Counter[tuple[str, str, str]]
 
 _KNOWN = Prepared(select(FORMS.c.id, FORMS.c.digest).where(FORMS.c.digest.in_(keys())))
@@ -42,11 +43,12 @@ def enqueue(
     recipients: Sequence[Recipient],
     *,
     source: str | None = None,
+    stopped: Mapping[int, Discard] = MappingProxyType({}),
 ) -> Discarded:
     """Queues each event for every subscription of its destination instance, as of the event's own time.
 
-    `source` is the one whose call caused the events. A subscription that a switch keeps from getting an event has its
-    delivery discarded at once; returns how many.
+    `source` is the one whose call caused the events, `stopped` why some of them go no further, by position. A delivery
+    of those, or to a subscription that a switch keeps from getting it, is discarded at once; returns how many.
     """
     discarded: Discarded = Counter()
     if not events:
@@ -54,7 +56,7 @@ def enqueue(
     discards = [(recipient, recipient.discard(source)) for recipient in recipients]
     times = {at: to_millis(at) for at in {event.at for event in events}}
     stored = list(_stored(transaction, events))
-    if all(discard is None for _, discard in discards):
+    if not stopped and all(discard is None for _, discard in discards):
         queued = [
             (key, size, recipient.destination, recipient.subscription, times[event.at])
             for key, size, event in stored
@@ -64,10 +66,11 @@ def enqueue(
         insert_values(transaction, DELIVERIES, _QUEUED, queued)
         return discarded
     rows: list[tuple[Any, ...]] = []
-    for key, size, event in stored:
-        for recipient, discard in discards:
+    for position, (key, size, event) in enumerate(stored):
+        for recipient, switched_off in discards:
             if recipient.destination != event.form.destination:
                 continue
+            discard = switched_off or stopped.get(position)
             place, at = (recipient.destination, recipient.subscription), times[event.at]
             if discard is None:
                 rows.append((key, size, *place, None, None, None, at, None))

@@ -11,8 +11,17 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import Connection as Transaction
 
 from emulator.errors import InputError, nearest
-from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT, segment_reports
+from emulator.segment.delivery.response import (
+    DISCARDED,
+    FAILED,
+    REJECTED,
+    RETRYING,
+    SENT,
+    segment_code,
+    segment_reports,
+)
 from emulator.segment.delivery.steps import StepQueries
+from emulator.segment.event_contents import as_sent, as_stored
 from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.lookups import check_destination
 from emulator.segment.tables import BATCHES, CONTENTS, DELIVERIES, EVENTS, FORMS, INGEST, UNSENT
@@ -65,7 +74,7 @@ class DeliveryQueries:
         if email is not None:
             wanted.append(_with_content(CONTENTS.c.found_by_email == email.lower()))
         if message_id is not None:
-            wanted.append(EVENTS.c.message_id == message_id)
+            wanted.append(EVENTS.c.message_id == as_stored(message_id))
         if destination is not None:
             check_destination(self._workspace, destination)
             wanted.append(DELIVERIES.c.destination == destination)
@@ -145,7 +154,8 @@ def dead(
     if reason is not None:
         wanted.append(DELIVERIES.c.reason == reason)
     if message_ids is not None:
-        wanted.append(DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(EVENTS.c.message_id.in_(message_ids))))
+        stored = [as_stored(message_id) for message_id in message_ids]
+        wanted.append(DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(EVENTS.c.message_id.in_(stored))))
     return wanted
 
 
@@ -173,11 +183,12 @@ _DELIVERIES = (
 
 def _delivery(row: Any) -> dict[str, Any]:
     stored = StoredValues()
+    payload = stored.object("payload", row.payload)
     item = {
         # A delivery whose event is missing is shown, too.
-        "messageId": row.message_id or "",
+        "messageId": stored.read("messageId", lambda: as_sent(row.message_id or ""), ""),
         "type": row.type or "",
-        "event": row.event,
+        "event": row.event or _event_of_call(row, payload),
         "userId": row.user_id,
         "audienceKey": row.audience_key or "",
         "destination": row.destination,
@@ -191,11 +202,18 @@ def _delivery(row: Any) -> dict[str, Any]:
         "response": row.response,
         "traceId": row.trace_id,
         "segmentReports": segment_reports(row.outcome, row.status),
+        "segmentCode": segment_code(row.outcome, row.reason, row.status),
         "at": stored.time("at", row.settled_at or row.queued_at),
         "nextAt": stored.time_or_none("nextAt", row.next_at),
-        "payload": stored.object("payload", row.payload),
+        "payload": payload,
     }
     return stored.shown(item)
+
+
+def _event_of_call(row: Any, payload: dict[str, Any]) -> str | None:
+    """The event's name in a track call of a source: a form, which outlives a user's data, does not have it."""
+    name = payload.get("event") if row.type == "track" else None
+    return name if isinstance(name, str) else None
 
 
 def _events_of(transaction: Transaction, batches: Sequence[int]) -> dict[int, list[Any]]:
@@ -227,10 +245,11 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
         "traceId": row.trace_id,
         "attempts": row.attempts,
         "segmentReports": segment_reports(row.outcome, row.status),
+        "segmentCode": segment_code(row.outcome, row.reason, row.status),
         "firstAt": stored.time("firstAt", row.first_at),
         "lastAt": stored.time("lastAt", row.last_at),
         "nextAt": stored.time_or_none("nextAt", row.next_at),
-        "events": [event.message_id for event in events],
+        "events": [as_sent(event.message_id) for event in events],
         "summary": stored.read("summary", lambda: _summary(row, locations, events), ""),
     }
     return stored.shown(item)
@@ -260,7 +279,7 @@ def _summary(row: Any, locations: Sequence[dict[str, int]], events: Sequence[Any
 
 def _named(event: Any) -> str:
     name = f"{event.type} {event.event!r}" if event.event else event.type
-    return f"{name} of {event.user_id or 'a profile without user id'} ({event.message_id})"
+    return f"{name} of {event.user_id or 'a profile without user id'} ({as_sent(event.message_id)})"
 
 
 def _plural(count: int, noun: str) -> str:

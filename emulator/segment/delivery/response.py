@@ -83,6 +83,18 @@ def segment_reports(outcome: str | None, status: int | None) -> str | None:
     )
 
 
+def segment_code(outcome: str | None, reason: str | None, status: int | None) -> str | None:
+    """Segment's code of an event that waits for a retry or was given up ("Integration Error Codes"), else None.
+
+    An event that Segment reports as delivered has none; a payload that the mapping rejects is a rejected message.
+    """
+    if reason is None or segment_reports(outcome, status) not in ("retrying", "failed"):
+        return None
+    if outcome == RETRYING:
+        return f"errors.awaiting-retry.{'5xx' if status is not None and status >= 500 else reason}"
+    return f"errors.discarded.{'MESSAGE_REJECTED' if outcome == REJECTED else reason}"
+
+
 def _outcome(failure: EngineError) -> str:
     return RETRYING if failure.retryable else FAILED
 

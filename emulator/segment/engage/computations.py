@@ -13,6 +13,7 @@ from emulator.errors import WorkspaceError, unknown
 from emulator.segment.conditions.compile import compile_condition, has_time_window
 from emulator.segment.conditions.condition import Condition
 from emulator.segment.engage.emitted_events import EmittingRoute
+from emulator.segment.engage.history import AudienceStarts
 from emulator.segment.engage.routes import audience_routes
 from emulator.workspace import BATCH, REALISTIC, REALTIME, Audience, Workspace
 
@@ -26,7 +27,9 @@ class Computation:
     routes: tuple[EmittingRoute, ...]
 
 
-def computations(workspace: Workspace, integrations: Mapping[str, str]) -> tuple[Computation, ...]:
+def computations(
+    workspace: Workspace, integrations: Mapping[str, str], starts: AudienceStarts
+) -> tuple[Computation, ...]:
     """The audiences of a workspace in the order in which they are computed.
 
     Raises WorkspaceError for an invalid condition, an unknown audience in one, or a cycle.
@@ -35,7 +38,7 @@ def computations(workspace: Workspace, integrations: Mapping[str, str]) -> tuple
     compiled = {
         audience.key: Computation(
             audience=audience,
-            condition=compile_condition(audience.condition, where=_place(audience.key)),
+            condition=starts.limited(compile_condition(audience.condition, where=_place(audience.key)), audience),
             routes=tuple(EmittingRoute.of(route) for route in routes if route.key == audience.key),
         )
         for audience in workspace.audiences

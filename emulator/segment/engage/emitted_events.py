@@ -44,12 +44,15 @@ _MARK: Final = re.compile(r'"\\u000([13])":0,|"\\u000(2)"|"\\u000(4)":0}')
 
 @dataclass(frozen=True, kw_only=True)
 class EventForm:
-    """What all events of a kind along a route share. The texts stand before the parts of the content, in that order."""
+    """What all events of a kind along a route share. The texts stand before the parts of the content, in that order.
+
+    `audience_key` is empty for a call of a source that is sent on as it is.
+    """
 
     destination: str
     audience_key: str
     type: str
-    event: str | None
+    event: str | None = None
     before_traits: str = ""
     before_email: str = ""
     before_identity: str = ""
@@ -74,7 +77,8 @@ class EventForm:
 class EventContent(NamedTuple):
     """What a profile has in its events, as parts of JSON texts, and what they are found by: user id and email.
 
-    `found_by_email` is in lower case. An event of an unusual shape is all in `traits`.
+    `found_by_email` is in lower case; of a call with neither user id nor email it is the anonymous id. An event of an
+    unusual shape is all in `traits`.
     """
 
     user_id: str | None
@@ -91,7 +95,7 @@ class EventContent(NamedTuple):
 
 
 class EmittedEvent(NamedTuple):
-    """An event for one destination instance. `at` is the time of the change."""
+    """An event for one destination instance. `at` is the time of the change, `message_id` is escaped as in JSON."""
 
     at: datetime
     message_id: str
@@ -107,6 +111,22 @@ class EmittedEvent(NamedTuple):
     def destination(self) -> str:
         """The destination instance."""
         return self.form.destination
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call of a source, and none of Engage's own."""
+        return not self.form.audience_key
+
+    def with_payload(self, payload: Mapping[str, Any]) -> EmittedEvent:
+        """The event with another content; what it is found by stays."""
+        form = EventForm(
+            destination=self.form.destination,
+            audience_key=self.form.audience_key,
+            type=self.form.type,
+            event=self.form.event,
+        )
+        user_id, found_by_email, *_ = self.content
+        return self._replace(form=form, content=EventContent(user_id, found_by_email, whole_text(payload)))
 
     @property
     def text(self) -> str:
@@ -237,9 +257,14 @@ def _whole(route: Route, payload: Mapping[str, Any]) -> tuple[EventForm, EventCo
     content = EventContent(
         user_id=payload.get("userId"),
         found_by_email=next((_lower(email) for email in emails if isinstance(email, str)), None),
-        traits=f",{_members({name: value for name, value in payload.items() if name != 'messageId'})}"[:-1] + "}",
+        traits=whole_text(payload),
     )
     return form, content
+
+
+def whole_text(payload: Mapping[str, Any]) -> str:
+    """An event as JSON from after its message id on."""
+    return f",{_members({name: value for name, value in payload.items() if name != 'messageId'})}"[:-1] + "}"
 
 
 def _members(values: Mapping[str, Any]) -> str:

@@ -27,9 +27,11 @@ from emulator.segment.engage.computations import Computation, computation_of, co
 from emulator.segment.engage.emitted_events import EmittedEvent, Emitter, EmittingRoute
 from emulator.segment.engage.event_retention import EventRetention, event_of
 from emulator.segment.engage.explanations import explanations, unless_damaged
+from emulator.segment.engage.history import AudienceStarts
+from emulator.segment.engage.identifiers import promotion
 from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
 from emulator.segment.profiles.facts import ProfileFacts
-from emulator.segment.profiles.profile import ANONYMOUS_ID, EMAIL, USER_ID, Identifier, Profile, profile_id
+from emulator.segment.profiles.profile import EMAIL, USER_ID, Identifier, Profile, profile_id
 from emulator.segment.profiles.store import ProfileSession, key_of
 from emulator.segment.tables import DUE
 from emulator.segment.tracking.calls import Call
@@ -78,11 +80,13 @@ class Engage:
 
     def __init__(self, workspace: Workspace, ids: Ids, integrations: dict[str, str]) -> None:
         self._ids = ids
-        self._computations = computations(workspace, integrations)
+        self._promote = promotion(workspace.space)
+        self._starts = AudienceStarts(workspace.audiences)
+        self._computations = computations(workspace, integrations, self._starts)
         self._journeys = journeys(workspace, integrations)
         conditions = [computation.condition for computation in self._computations]
         conditions += [condition for journey in self._journeys for condition in journey.conditions]
-        self._retention = EventRetention(conditions)
+        self._retention = EventRetention(conditions, everything=workspace.space.keep_all_events)
         timed = any(computation.condition.next_changes for computation in self._computations)
         self._batches = BatchSchedule(
             [audience.key for audience in workspace.audiences if computation_of(workspace, audience) == BATCH]
@@ -92,12 +96,15 @@ class Engage:
 
     def apply_calls(self, transaction: Transaction, calls: Sequence[Call], *, at: datetime) -> Computed:
         """Applies calls in order and computes every audience after each."""
-        identified = [(call, identifiers_of(call)) for call in calls if call.type != "alias"]
+        identified = [(call, self._promote(call)) for call in calls if call.type != "alias"]
         all_identifiers = (identifier for _, found in identified for identifier in found)
         session = ProfileSession(transaction, all_identifiers, history=self._history)
         computed = Computed()
         changed = self._catch_up(transaction, session, computed, to_millis(at))
         for call, identifiers in identified:
+            # All of its identifiers are blocked: it belongs to no profile.
+            if not identifiers:
+                continue
             profile, new = session.resolve(identifiers, to_millis(at))
             if call.type == "identify":
                 session.set_traits(profile, _object(call.message.get("traits")), to_millis(call.timestamp))
@@ -120,6 +127,7 @@ class Engage:
         session = ProfileSession(transaction, keys=[row.profile_id for row in due], history=True)
         profiles = {profile.key: profile for profile in session.profiles()}
         start = self._batches.start(transaction, to_millis(now))
+        self._starts.load(transaction)
         computed = Computed()
         changed: list[_Change] = []
         for row in due:
@@ -143,14 +151,23 @@ class Engage:
         return at
 
     def backfill(
-        self, transaction: Transaction, key: str, profiles: Sequence[int], *, at: datetime, destination: str | None
+        self,
+        transaction: Transaction,
+        key: str,
+        profiles: Sequence[int],
+        *,
+        at: datetime,
+        destination: str | None,
+        resync: bool,
     ) -> Computed:
         """Computes one audience, and those that depend on it, for stored profiles.
 
-        With `destination`, present members are sent there as well, as when it is connected later.
+        With `destination`, present members are sent there as well, as when it is connected later: those of an audience
+        without historical data only with `resync`.
         """
-        affected = self._dependent_on(key)
-        routes = [route for route in self._computation(key).routes if route.route.destination == destination]
+        affected, computation = self._dependent_on(key), self._computation(key)
+        present = resync or computation.audience.include_history
+        routes = [each for each in computation.routes if present and each.route.destination == destination]
         session = ProfileSession(transaction, keys=profiles, history=self._history)
         computed = Computed()
         changed = self._catch_up(transaction, session, computed, to_millis(at))
@@ -168,6 +185,7 @@ class Engage:
     def explain(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> list[dict[str, Any]]:
         """Why these stored profiles are in each audience and journey or not: see `explanations`."""
         coming = self._batches.coming(transaction, to_millis(at))
+        self._starts.load(transaction)
 
         def explained(keys: Sequence[int]) -> list[dict[str, Any]]:
             session = ProfileSession(transaction, keys=keys, history=self._history)
@@ -217,6 +235,7 @@ class Engage:
 
         There are some only while the clock is being moved: a call need not wait until all others are computed.
         """
+        self._starts.load(transaction)
         changed: list[_Change] = []
         if self.depends_on_time:
             start = self._batches.start(transaction, now)
@@ -337,16 +356,6 @@ class Engage:
         return frozenset(found)
 
 
-def identifiers_of(call: Call) -> list[Identifier]:
-    """The external ids that Segment promotes from a call, highest priority first ("External IDs")."""
-    found = [(USER_ID, call.user_id)]
-    if call.type == "identify":
-        found.append((EMAIL, email_in(call.message.get("traits"))))
-    found.append((EMAIL, email_in(_object(call.message.get("context")).get("traits"))))
-    found.append((ANONYMOUS_ID, call.anonymous_id))
-    return [(kind, value) for kind, value in found if value]
-
-
 def _saved(session: ProfileSession, computed: Computed, changed: Iterable[_Change]) -> Computed:
     session.save()
 
@@ -379,12 +388,6 @@ def _facts(profile: Profile, at: datetime) -> ProfileFacts:
     return ProfileFacts(
         traits=profile.traits, now=to_millis(at), audiences=profile.audiences, performed=profile.performed
     )
-
-
-def email_in(traits: object) -> str | None:
-    """The email among traits, which becomes an identifier."""
-    value = _object(traits).get("email")
-    return value if isinstance(value, str) else None
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -14,6 +14,8 @@ Window = tuple[int, int] | None
 class Performed:
     """An event that a profile performed; `at` is in milliseconds, `id` None until it is saved.
 
+    Ids are in the order in which events came in.
+
     `properties` are those that a condition refers to, by path.
     """
 
@@ -21,6 +23,10 @@ class Performed:
     at: int
     properties: Mapping[str, Any] = field(default_factory=dict)
     id: int | None = None
+
+    def came_after(self, event_id: int) -> bool:
+        """Whether it came in after the event with this id."""
+        return self.id is None or self.id > event_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,4 +41,11 @@ class ProfileFacts:
     def since(self, at: int) -> ProfileFacts:
         """The same facts without the events performed before `at`."""
         later = {name: [done for done in events if done.at >= at] for name, events in self.performed.items()}
+        return replace(self, performed=later)
+
+    def after(self, event_id: int) -> ProfileFacts:
+        """The same facts with only the events that came in after the one with this id."""
+        later = {
+            name: [done for done in events if done.came_after(event_id)] for name, events in self.performed.items()
+        }
         return replace(self, performed=later)

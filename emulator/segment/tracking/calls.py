@@ -34,7 +34,8 @@ Message = Mapping[str, Any]
 class Call:
     """An accepted call. `timestamp` is corrected for the sender's clock; identifiers are non-empty or None.
 
-    `message` is the call as received, with the batch's `context` and `integrations` merged in.
+    `message` is the call as received, with the batch's `context` and `integrations` merged in. `notes` say what its
+    source left out of it or found wrong, a clause each; `complete` is the message before anything was left out.
     """
 
     type: str
@@ -46,6 +47,13 @@ class Call:
     received_at: datetime
     timestamp: datetime
     message: Message
+    notes: tuple[str, ...] = ()
+    complete: Message | None = None
+
+    @property
+    def has_traits(self) -> bool:
+        """Whether it is about traits; calls of other types are events with properties."""
+        return self.type in ("identify", "group")
 
     @property
     def named_by_sender(self) -> bool:
@@ -55,12 +63,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedCall:
-    """A call that failed on ingest; `reason` is Segment's code, `message` the call as far as it is an object."""
+    """A call that failed on ingest; `reason` is Segment's code, `message` the call as far as it is an object.
+
+    `why` is a clause that says more than the code.
+    """
 
     type: str
     message_id: str
     reason: str
     message: Message = field(default_factory=dict)
+    why: str | None = None
 
 
 IngestResult = Call | RejectedCall

@@ -60,7 +60,9 @@ def _add_engage(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.post("/audiences/<key>/compute")
     def compute(key: str) -> Response:
-        return jsonify(audience=key, **services().segment.compute(key, json_body().get("destination")))
+        body = json_body()
+        computed = services().segment.compute(key, body.get("destination"), resync=body.get("resync", False))
+        return jsonify(audience=key, **computed)
 
     @routes.post("/regulations")
     def regulate() -> Response:
@@ -101,5 +103,6 @@ def _shown(call: CallReceived) -> dict[str, Any]:
         "status": call.status,
         "reason": call.reason,
         "message": call.message,
+        "notes": list(call.notes),
         "credential": call.credential,
     }

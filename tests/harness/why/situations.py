@@ -185,6 +185,10 @@ def _segment(situation: Situation, change: Document) -> Situation:
     return replace(situation, rule=rule["rule"])
 
 
+def _without(call: Document, name: str) -> Document:
+    return {key: value for key, value in call.items() if key != name}
+
+
 _APPLY = {
     "trait": _trait,
     "record": _record,
@@ -195,7 +199,9 @@ _APPLY = {
     "segment": _segment,
     "fault": lambda situation, change: replace(situation, faults=()),
     "regulation": lambda situation, change: replace(situation, regulation=change["where"]),
-    "resend": lambda situation, change: replace(situation, again=True),
+    "resend": lambda situation, change: replace(
+        situation, again=True, calls=tuple(_without(call, change["where"]) for call in situation.calls)
+    ),
     "clock": lambda situation, change: replace(
         situation, wait=situation.wait + parse_duration(change["value"], where="clock")
     ),

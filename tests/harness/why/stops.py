@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.harness.why.situations import Situation, ada, workspace
 
 SUBSCRIPTION = "destinations__0__subscriptions__0__"
@@ -16,6 +18,44 @@ BOTH = {
     "all": [{"trait": "total_spent", "operator": "at_least", "value": 500}, {"trait": "plan", "operator": "exists"}]
 }
 
+# A destination instance of 2024 that is connected to a source, and to no audience.
+OF_SOURCE = {
+    "apiVersion": "2024-12",
+    "destinations__0__source": "Website",
+    "destinations__0__generation": "3.361.0",
+    "destinations__0__audiences": [],
+    "destinations__0__subscriptions": [
+        {"action": "forwardProfile", "trigger": 'type = "identify"', "mapping": {"advertiser_id": "1001"}}
+    ],
+}
+NO_CONSENT = {"consent": {"categoryPreferences": {"ads": False}}}
+
+
+def a_filter(condition: str, **action: object) -> list[dict[str, object]]:
+    return [{"title": "Filter", "if": condition, "actions": [action]}]
+
+
+def screened(schema: dict[str, Any], *rules: dict[str, Any], **paths: Any) -> dict[str, Any]:
+    """The default workspace with a schema configuration and a tracking plan of its source."""
+    plan = {"trackingPlans": [{"name": "Plan", "rules": list(rules)}], "sources__0__trackingPlan": "Plan"}
+    return workspace(sources__0__schema=schema, **(plan if rules else {}), **paths)
+
+
+BOUGHT = {"audiences__0__condition": {"event": "Order Completed"}}
+ORDER = {"type": "track", "userId": "u1", "event": "Order Completed", "properties": {"total": "9"}}
+ORDER_RULE = {
+    "type": "TRACK",
+    "key": "Order Completed",
+    "jsonSchema": {"properties": {"properties": {"properties": {"total": {"type": "number"}}}}},
+}
+TRAITS_RULE = {"type": "IDENTIFY", "jsonSchema": {"properties": {"traits": {"properties": {"email": {}}}}}}
+COMMON_RULE = {"type": "COMMON", "jsonSchema": {"required": ["version"]}}
+BLOCKED_EMAIL = {
+    "id": "spa_local",
+    "name": "Local",
+    "identifiers": [{"type": "email", "blockedValues": ["ada@example.com"]}],
+}
+
 # Name, situation, stage, reason; the kinds of the changes that let the person through.
 STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
     ("unknown write key", Situation(write_key="wrong"), "call", "unknown_source", ["credential"]),
@@ -25,6 +65,54 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         Situation(workspace=workspace(sources__0__enabled=False)),
         "call",
         "SOURCE_DISABLED",
+        ["workspace"],
+    ),
+    (
+        "event switched off at the source",
+        Situation(
+            workspace=screened({"track": {"blockedEvents": ["Order Completed"]}}, **BOUGHT), calls=(ada(), ORDER)
+        ),
+        "call",
+        "event_setting",
+        ["workspace"],
+    ),
+    (
+        "event not in the tracking plan",
+        Situation(
+            workspace=screened({"track": {"allowUnplannedEvents": False}}, TRAITS_RULE, **BOUGHT), calls=(ada(), ORDER)
+        ),
+        "call",
+        "unplanned",
+        ["workspace"],
+    ),
+    (
+        "event that violates the tracking plan",
+        Situation(
+            workspace=screened({"track": {"allowEventOnViolations": False}}, ORDER_RULE, **BOUGHT), calls=(ada(), ORDER)
+        ),
+        "call",
+        "schema_violation",
+        ["workspace"],
+    ),
+    (
+        "identify that violates the common rule",
+        Situation(workspace=screened({"identify": {"commonEventOnViolations": "BLOCK"}}, COMMON_RULE)),
+        "call",
+        "common_schema_violation",
+        ["workspace"],
+    ),
+    (
+        "a trait that the tracking plan does not have",
+        Situation(workspace=screened({"identify": {"allowUnplannedTraits": False}}, TRAITS_RULE)),
+        "audience",
+        "CONDITION_FALSE",
+        ["workspace"],
+    ),
+    (
+        "only blocked identifiers",
+        Situation(workspace=workspace(space=BLOCKED_EMAIL), question={"email": "ada@example.com"}),
+        "profile",
+        "IDENTIFIERS_BLOCKED",
         ["workspace"],
     ),
     ("condition false", Situation(calls=(ada(total_spent="900 CAD"),)), "audience", "CONDITION_FALSE", ["trait"]),
@@ -123,6 +211,57 @@ STOPS: list[tuple[str, Situation, str, str, list[str]]] = [
         "destination",
         "SOURCE_NOT_CONNECTED",
         ["workspace"],
+    ),
+    (
+        "filter that drops the events",
+        Situation(workspace=workspace(destinations__0__filters=a_filter("type != null", type="DROP"))),
+        "destination",
+        "FILTERED_BY_RULES",
+        ["workspace"],
+    ),
+    (
+        "filter that is no FQL",
+        Situation(workspace=workspace(destinations__0__filters=a_filter("type ==", type="SAMPLE", percent=1))),
+        "destination",
+        "FILTERED_BY_RULES",
+        ["workspace"],
+    ),
+    (
+        "filter that removes the email",
+        Situation(
+            workspace=workspace(
+                destinations__0__filters=a_filter(
+                    "type != null", type="DROP_PROPERTIES", fields={"traits": ["email"], "context.traits": ["email"]}
+                )
+            )
+        ),
+        "mapping",
+        "PAYLOAD_VALIDATION_FAILED",
+        ["workspace"],
+    ),
+    (
+        "integrations object of the call",
+        Situation(workspace=workspace(**OF_SOURCE), calls=({**ada(), "integrations": {"All": False}},)),
+        "destination",
+        "FILTERED_BY_INTEGRATIONS_OBJECT",
+        ["resend"],
+    ),
+    (
+        "no consent",
+        Situation(
+            workspace=workspace(**OF_SOURCE, destinations__0__consent={"categories": ["ads"]}),
+            calls=({**ada(), "context": NO_CONSENT},),
+        ),
+        "destination",
+        "FILTERED_BY_END_USER_CONSENT",
+        ["workspace"],
+    ),
+    (
+        "a call of a source where the mappings are for audiences",
+        Situation(workspace=workspace(destinations__0__source="Website"), calls=(ada(total_spent=1),)),
+        "audience",
+        "CONDITION_FALSE",
+        ["trait"],
     ),
     (
         "trigger with and",

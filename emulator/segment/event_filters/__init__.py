@@ -1,0 +1,1 @@
+"""Destination filters: conditions in FQL, and what is done with the events that meet them."""
