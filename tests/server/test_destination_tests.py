@@ -16,7 +16,8 @@ from emulator.mapping import generations
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.subscriptions import definition_of
 from emulator.stackadapt.tables import STACKADAPT
-from emulator.workspace import Destination, Workspace
+from emulator.workspace import Destination, Workspace, parse_workspace
+from emulator.workspace_document import document_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = "StackAdapt Acme"
@@ -249,6 +250,14 @@ def test_a_disabled_mapping_can_be_tested() -> None:
     with opened(off) as emulator:
         found = test_event(emulator)
     assert (found["enabled"], found["mappings"]["enabled"]) == (False, 0)
+
+
+def test_a_test_event_goes_past_the_destination_filters(emulator: Emulator) -> None:
+    document = document_of(emulator.sandbox.workspace)
+    drop = {"title": "Everything", "if": "type != null", "actions": [{"type": "DROP"}]}
+    document["destinations"][0]["filters"] = [drop]
+    with opened(lambda _: parse_workspace(document)) as filtering:
+        assert test_event(filtering)["end"]["outcome"] == "visible"
 
 
 def test_a_raw_call_that_fits_the_trigger_is_the_sample_where_engage_sends_nothing() -> None:

@@ -158,6 +158,16 @@ def test_a_person_has_their_events_only(emulator: Emulator, client: Client, name
     assert "bob" not in str([each for each in page["events"] if each["kind"] != "request"])
 
 
+@pytest.mark.parametrize(
+    "name", ["\x00", "a\x00b", "Zoë 😀", "'; drop table x; --", "%", "*", "x" * 5000, "\ud800", "u1\n"]
+)
+def test_any_text_may_name_a_person(emulator: Emulator, client: Client, name: str) -> None:
+    identify(emulator, ADA)
+    response = client.get("/_emulator/events", query_string={"person": name.encode("utf-8", "replace")})
+    assert response.status_code == 200, response.text
+    assert response.get_json()["events"] == []
+
+
 def test_a_record_without_an_email_is_that_of_its_person(client: Client) -> None:
     query = (
         'mutation { upsertProfiles(input: {advertiserId: "1001", externalProvider: "segment_io", '

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy import Connection as Transaction
 
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
+from emulator.segment.event_contents import as_sent
 from emulator.segment.lookups import check_destination
 from emulator.segment.tables import BATCHES, CONTENTS, DELIVERIES, EVENTS, FORMS, INGEST, UNSENT
 from emulator.statements import Prepared, keys
@@ -127,7 +128,7 @@ class StepQueries:
         found: dict[str, list[tuple[str, str | None]]] = {}
         with self._begin() as transaction:
             for row in _SENT_WITH.matching(transaction, trace_ids):
-                found.setdefault(row.trace_id, []).append((row.message_id, row.user_id))
+                found.setdefault(row.trace_id, []).append((as_sent(row.message_id), row.user_id))
         return found
 
 
@@ -184,7 +185,7 @@ def _samples(transaction: Transaction, wanted: Sequence[ColumnElement[bool]]) ->
 def _sample(row: Any) -> Sample:
     stored = StoredValues()
     item = {
-        "messageId": row.message_id,
+        "messageId": stored.read("messageId", lambda: row.message_id and as_sent(row.message_id), None),
         "userId": row.user_id,
         "at": stored.time("at", row.settled_at or row.queued_at),
         "reason": row.reason,
