@@ -8,7 +8,15 @@ from emulator.harness.why.answer import DESTINATION, Stop
 from emulator.workspace import Connection, Destination, Workspace
 
 # The reasons of deliveries that a switch of the workspace discarded.
-SWITCHED_OFF = frozenset({"DESTINATION_DISABLED", "SUBSCRIPTION_DISABLED", "NO_SUBSCRIPTION", "SOURCE_NOT_CONNECTED"})
+SWITCHED_OFF = frozenset(
+    {
+        "DESTINATION_DISABLED",
+        "SUBSCRIPTION_DISABLED",
+        "NO_SUBSCRIPTION",
+        "SOURCE_NOT_CONNECTED",
+        "WORKSPACE_CHANGED",
+    }
+)
 
 
 def missing_connection(member: Sequence[str], workspace: Workspace) -> Stop:
