@@ -260,6 +260,11 @@ class Segment:
         """
         return self._dispatcher.paused()
 
+    @property
+    def delivering(self) -> bool:
+        """Whether batches are being sent."""
+        return self._dispatcher.sending
+
     def close(self) -> None:
         """Sends nothing more; waits a few seconds for the batches that are being sent."""
         self._dispatcher.close()

@@ -56,12 +56,12 @@ class SandboxServices:
         self._until: datetime | None = None
         self.stackadapt, self.segment = self._built(sandbox)
 
-    def change_workspace(self, workspace: Workspace) -> None:
-        """Goes on with another workspace over the same data, queue, clock and journal.
+    def prepare(self, workspace: Workspace) -> Callable[[], None]:
+        """What to call to go on with another workspace over the same data, queue, clock and journal.
 
-        Requests that have begun finish with the services that they have. Delivery pauses, and batches that are being
-        sent are waited for. Raises UserMistake for a workspace that an emulator would not start with, StoreFailure for
-        data that cannot be used: nothing has changed then.
+        Raises UserMistake for a workspace that an emulator would not start with. Requests that have begun finish with
+        the services that they have. Delivery pauses, and batches that are being sent are waited for. The call raises
+        StoreFailure for data that cannot be used: nothing has changed then.
         """
         before = self.sandbox.workspace
         sandbox = self.sandbox.with_workspace(workspace)
@@ -72,7 +72,8 @@ class SandboxServices:
             sandbox.begin_use(before)
             self._quiet_at = None
 
-        segment.succeed(self.segment, recomputed=_conditions(before) != _conditions(workspace), use=use)
+        recomputed = _conditions(before) != _conditions(workspace)
+        return lambda: segment.succeed(self.segment, recomputed=recomputed, use=use)
 
     def _built(self, sandbox: Sandbox) -> tuple[StackAdapt, Segment]:
         stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=self._uploads)

@@ -89,6 +89,11 @@ class Dispatcher:
                 pauses.enter_context(sender.paused())
             yield
 
+    @property
+    def sending(self) -> bool:
+        """Whether a pass is being made for a destination instance."""
+        return any(sender.busy for sender in self._senders)
+
     def end(self) -> None:
         """Begins no further batch, ever."""
         for sender in self._senders:
