@@ -177,7 +177,7 @@ MAY_READ = {
 }
 READERS = {"open", ".open", ".read_text", ".read_bytes", ".TextIOWrapper", ".GzipFile", ".decompress"}
 # What opens something else, or a stream that is packed.
-OTHERS = {"self._stores.open", "target.open", "found.open", "self.open", "self._stackadapt.open"}
+OTHERS = {"self._stores.open", "stores.open", "target.open", "found.open", "self.open", "self._stackadapt.open"}
 MAY_UNPACK = {"emulator.segment.tracking.request_body": "the body of a request, within its limit"}
 
 

@@ -239,6 +239,11 @@ class Segment:
             if destination is not None:
                 counts["sent"] += computed.sent
 
+    def compute_all(self) -> list[dict[str, Any]]:
+        """Computes every audience: `{"audience", "profiles", "entered", "left"}` for each, as `compute` returns."""
+        keys = [audience.key for audience in self._sandbox.workspace.audiences]
+        return [{"audience": key, **self.compute(key)} for key in keys]
+
     def explain_audiences(
         self, user_id: str | None = None, email: str | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:

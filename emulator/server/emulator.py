@@ -31,7 +31,7 @@ from emulator.server.stores import stores_in
 from emulator.server.trial import open_trial
 from emulator.server.turns import Pace
 from emulator.stackadapt import StackAdapt
-from emulator.workspace import Workspace, load_workspace
+from emulator.workspace import Workspace, load_workspace, parse_workspace
 
 if TYPE_CHECKING:
     from emulator.harness.why import Diagnosis
@@ -114,6 +114,19 @@ class Emulator:
     def described(self) -> dict[str, Any]:
         """The default sandbox with its credentials, as the control API describes it, for clients in process."""
         return shown_at(self._listener.url if self._listener else "", self.sandboxes.get(DEFAULT_SANDBOX))
+
+    def change_workspace(
+        self, workspace: Workspace | Mapping[str, Any] | Path | str, *, sandbox: str = DEFAULT_SANDBOX
+    ) -> Workspace:
+        """Goes on with another workspace, also in JSON form or as a file; data, queue and clock stay.
+
+        Returns it as the sandbox has it. Raises UserMistake for one that an emulator would not start with; the previous
+        one stays active then.
+        """
+        if isinstance(workspace, Path | str):
+            workspace = load_workspace(workspace)
+        wanted = workspace if isinstance(workspace, Workspace) else parse_workspace(workspace)
+        return self.sandboxes.change(sandbox, lambda _: wanted).workspace
 
     def why(
         self,

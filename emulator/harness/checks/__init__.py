@@ -5,9 +5,10 @@ Importing the package registers every check; `finding.CHECKS` is the table of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator.errors import UserMistake, WorkspaceError
 from emulator.harness.checks import (  # noqa: F401 - each module registers its checks
@@ -22,7 +23,7 @@ from emulator.harness.checks import (  # noqa: F401 - each module registers its 
     timing,
     triggers,
 )
-from emulator.harness.checks.document_kinds import Content, Kind, kind_of
+from emulator.harness.checks.document_kinds import WORKSPACE_KIND, Content, Kind, kind_of
 from emulator.harness.checks.finding import (
     DOCUMENT,
     ERROR,
@@ -89,6 +90,11 @@ def check_document(document: Document, kind: Kind | None = None) -> Checked:
     for part in content.parts():
         findings += findings_in(part.kind.name, part)
     return Checked(document=document, kind=kind, findings=tuple(findings))
+
+
+def workspace_findings(document: Mapping[str, Any]) -> list[Finding]:
+    """What `validate` finds in a workspace in JSON form, however wrong it is."""
+    return list(check_document(Document(file="workspace", value=document), WORKSPACE_KIND).findings)
 
 
 def _workspace_in(content: Content) -> Workspace | None:
