@@ -96,7 +96,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
-        "emulator.server": "emulator heartbeat host_names listener logs recorder signals workers",
+        "emulator.server": "emulator heartbeat host_names listener logs recorder signals watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.

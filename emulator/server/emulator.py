@@ -70,7 +70,9 @@ class Emulator:
     ) -> None:
         if isinstance(workspace, Path | str):
             workspace = load_workspace(workspace) if str(workspace) else None
-        given = Given(workspace=workspace, replace=replace_workspace, latency=latency, api_version=api_version)
+        self._given = given = Given(
+            workspace=workspace, replace=replace_workspace, latency=latency, api_version=api_version
+        )
         self._stores = stores_in(data, database)
         self._clock = clock
         self._uploads = uploads
@@ -114,6 +116,10 @@ class Emulator:
     def described(self) -> dict[str, Any]:
         """The default sandbox with its credentials, as the control API describes it, for clients in process."""
         return shown_at(self._listener.url if self._listener else "", self.sandboxes.get(DEFAULT_SANDBOX))
+
+    def with_options(self, workspace: Workspace) -> Workspace:
+        """A workspace with the latency and API version that the emulator was started with. Raises InputError."""
+        return self._given.adjusted(workspace)
 
     def change_workspace(
         self, workspace: Workspace | Mapping[str, Any] | Path | str, *, sandbox: str = DEFAULT_SANDBOX

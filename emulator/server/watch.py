@@ -15,8 +15,8 @@ from typing import Final
 from emulator.errors import EmulatorError, UserMistake
 from emulator.server.emulator import Emulator
 from emulator.server.registry import same
-from emulator.workspace import parse_workspace
-from emulator.workspace_file import parse
+from emulator.text_files import read_text
+from emulator.workspace import load_workspace
 
 PERIOD_SECONDS: Final = 0.2
 # Looks with the same content after which a valid file is applied, and a broken one reported: it may not be complete.
@@ -35,7 +35,7 @@ class WorkspaceWatcher:
         self._say = say
         # The last content that was applied or reported; an emulator has started with the present one.
         self._done = self._content()
-        self._seen: bytes | None = None
+        self._seen: str | None = None
         self._looks = 0
 
     def look(self) -> None:
@@ -50,34 +50,40 @@ class WorkspaceWatcher:
         if content is None or self._looks < VALID_LOOKS:
             return
         try:
-            self._apply(content)
+            applied = self._apply(content)
         except UserMistake as mistake:
             if self._looks < BROKEN_LOOKS:
                 return
             self._say(f"error: {mistake}")
             self._say(f"{self._path} was not applied; the previous workspace stays active")
-        self._done = content
+            applied = True
+        if applied:
+            self._done = content
 
-    def _content(self) -> bytes | None:
-        """None while there is no file, as between two steps of an editor."""
-        try:
-            return self._path.read_bytes()
-        except OSError:
+    def _content(self) -> str | None:
+        """The text, or why it cannot be read; None while there is no file, as between two steps of an editor."""
+        if not self._path.exists():
             return None
+        try:
+            return read_text(self._path)
+        except UserMistake as mistake:
+            return f"error: {mistake}"
 
-    def _apply(self, content: bytes) -> None:
+    def _apply(self, content: str) -> bool:
+        """Applies the file; False when it has changed meanwhile. Raises UserMistake."""
         from emulator.harness.checks import lint  # imported when a file was changed
         from emulator.harness.checks.at_start import lines_at_start
 
-        where = str(self._path)
-        workspace = parse_workspace(parse(content.decode("utf-8-sig", "replace"), where=where), where=where)
+        workspace = load_workspace(self._path)
+        if self._content() != content:
+            return False
         before = self._emulator.sandbox.workspace
-        applied = self._emulator.change_workspace(workspace)
-        if same(applied, before):
-            return
-        for line in lines_at_start(lint(applied), self._path):
-            self._say(line)
-        self._say(f"{self._path} was applied")
+        applied = self._emulator.change_workspace(self._emulator.with_options(workspace))
+        if not same(applied, before):
+            for line in lines_at_start(lint(applied), self._path):
+                self._say(line)
+            self._say(f"{self._path} was applied")
+        return True
 
 
 @contextmanager
