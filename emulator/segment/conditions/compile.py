@@ -53,7 +53,9 @@ def requires(condition: Source, trait: str, audiences: Mapping[str, Source] | No
 
     @cache
     def excludes(audience: str) -> bool:
-        return audience in conditions and _without(conditions[audience], trait, excludes) is False
+        # Without itself: a workspace that is only checked may have a cycle.
+        others = {key: other for key, other in conditions.items() if key != audience}
+        return audience in conditions and requires(conditions[audience], trait, others)
 
     return _without(condition, trait, excludes) is False
 

@@ -92,10 +92,19 @@ class Dispatcher:
                 pauses.enter_context(sender.paused())
             yield
 
-    def close(self) -> None:
-        """Begins no further batch; waits a few seconds for those that are being sent."""
+    @property
+    def sending(self) -> bool:
+        """Whether a pass is being made for a destination instance."""
+        return any(sender.busy for sender in self._senders)
+
+    def end(self) -> None:
+        """Begins no further batch, ever."""
         for sender in self._senders:
             sender.end()
+
+    def close(self) -> None:
+        """Begins no further batch; waits a few seconds for those that are being sent."""
+        self.end()
         elapsed = stopwatch()
         for sender in self._senders:
             sender.join(max(_CLOSING_SECONDS - elapsed() / 1000, 0))

@@ -20,6 +20,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import bindparam, func, select
 
 from emulator.clock import LATEST
+from emulator.errors import NotFound
 from emulator.events import MembershipChanged
 from emulator.ids import Ids
 from emulator.segment.engage.batches import BatchSchedule, computed_from
@@ -182,6 +183,12 @@ class Engage:
         self._reschedule(transaction, session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
 
+    def reschedule(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> None:
+        """Sets when these stored profiles are due next, and computes nothing."""
+        session = ProfileSession(transaction, keys=profiles, history=True)
+        self._reschedule(transaction, session.profiles(), to_millis(at))
+        session.save()
+
     def explain(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> list[dict[str, Any]]:
         """Why these stored profiles are in each audience and journey or not: see `explanations`."""
         coming = self._batches.coming(transaction, to_millis(at))
@@ -342,7 +349,9 @@ class Engage:
         return min((at for at in times if now < at <= _LATEST), default=None)
 
     def _computation(self, key: str) -> Computation:
-        return next(computation for computation in self._computations if computation.audience.key == key)
+        if found := [each for each in self._computations if each.audience.key == key]:
+            return found[0]
+        raise NotFound("this audience was removed from the workspace meanwhile", where="audience", found=key)
 
     def _dependent_on(self, key: str) -> frozenset[str]:
         """The audience with this key, and the audiences and journeys that depend on it, directly or indirectly."""
