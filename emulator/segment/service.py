@@ -24,6 +24,7 @@ from emulator.segment.delivery.subscriptions import delivery_targets, integratio
 from emulator.segment.delivery.switches import recipients
 from emulator.segment.delivery.undeliverable import discard_undeliverable
 from emulator.segment.engage.changed_workspace import forget_removed, reschedule
+from emulator.segment.engage.due_times import next_stop, number_due
 from emulator.segment.engage.emitted_events import EmittedEvent
 from emulator.segment.engage.engine import Computed, Engage
 from emulator.segment.engage.identifiers import email_in
@@ -212,13 +213,13 @@ class Segment:
         if not (self._engage.depends_on_time and stops):
             return None
         with self._store.begin() as transaction:
-            at = self._engage.next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
+            at = next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
         return None if at is None else from_millis(at)
 
     def remaining(self, *, until: datetime) -> tuple[int, int]:
         """How many profiles are due by `until`, and how many events are queued."""
         with self._store.begin() as transaction:
-            return self._engage.overdue(transaction, until=until), self._queue.waiting(transaction)
+            return number_due(transaction, until=until), self._queue.waiting(transaction)
 
     def compute(self, key: str, destination: str | None = None, *, resync: bool = False) -> dict[str, int]:
         """Computes an audience for all stored profiles (the historical backfill) and sends the changes.
