@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 import click
@@ -23,7 +23,7 @@ from emulator.server.host_names import open_to
 from emulator.server.listener import bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
 from emulator.server.signals import StopSignals
-from emulator.server.watch import watch_workspace
+from emulator.server.watch import content_of, watch_workspace
 from emulator.server.workers import run_workers
 from emulator.workspace import Workspace, built_in_workspace, load_workspace
 from emulator.workspace_file import used
@@ -95,12 +95,12 @@ def command(
 
     What lint finds in the workspace file is printed on standard error: errors in full, warnings as a count.
     """
+    watched = _watched(workspace_path, workers) if watch else None
     workspace = None if workspace_path is None else load_workspace(workspace_path)
     checked = (workspace or built_in_workspace()).with_options(latency=latency, api_version=api_version)
     report_at_start(checked, workspace_path, strict=strict)
     if workers > 1 and database is None:
         raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
-    watched = _watched(workspace_path, workers) if watch else None
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
@@ -155,8 +155,8 @@ def _spare_the_collector() -> None:
     gc.set_threshold(5_000, 4, 200)
 
 
-def _watched(path: Path | None, workers: int) -> Path:
-    """The file to watch. Raises UserMistake."""
+def _watched(path: Path | None, workers: int) -> tuple[Path, str | None]:
+    """The file to watch, and its text before it is used. Raises UserMistake."""
     if path is None:
         raise UserMistake("there is no file to watch", where="--watch", hint="Add --workspace FILE.")
     if workers > 1:
@@ -167,14 +167,14 @@ def _watched(path: Path | None, workers: int) -> Path:
             allowed="1",
             hint="Apply changes with: stackadapt-emulator workspace apply FILE",
         )
-    return path
+    return path, content_of(path)
 
 
 def _serve(
     emulator: Emulator,
     listening: socket.socket,
     ready: Callable[[Emulator], None] = lambda _: None,
-    watched: Path | None = None,
+    watched: tuple[Path, str | None] | None = None,
 ) -> None:
     raise_file_limit()
     _spare_the_collector()
@@ -182,8 +182,10 @@ def _serve(
     # as long, for each of the steps that an answer on a new connection takes.
     sys.setswitchinterval(_SWITCH_SECONDS)
     with StopSignals() as signals, emulator:
+        watching: AbstractContextManager[None] = nullcontext()
+        if watched is not None:
+            watching = watch_workspace(emulator, watched[0], _say, started_with=watched[1])
         ready(emulator)
-        watching = nullcontext() if watched is None else watch_workspace(emulator, watched, _say)
         with Heartbeat(emulator.sandboxes.opened), watching:
             emulator.listener(listening).run(signals)
 

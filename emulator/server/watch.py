@@ -27,20 +27,23 @@ _JOIN_SECONDS = 5.0
 
 
 class WorkspaceWatcher:
-    """Applies a file to the default sandbox of an emulator. `say` gets what to tell the user, in lines."""
+    """Applies a file to the default sandbox of an emulator. `say` gets what to tell the user, in lines.
 
-    def __init__(self, emulator: Emulator, path: Path, say: Callable[[str], None]) -> None:
+    `started_with` is the text of the file before the emulator read it: a later one is applied.
+    """
+
+    def __init__(self, emulator: Emulator, path: Path, say: Callable[[str], None], *, started_with: str | None) -> None:
         self._emulator = emulator
         self._path = path
         self._say = say
-        # The last content that was applied or reported; an emulator has started with the present one.
-        self._done = self._content()
+        # The last content that was applied or reported.
+        self._done = started_with
         self._seen: str | None = None
         self._looks = 0
 
     def look(self) -> None:
         """Looks at the file once."""
-        content = self._content()
+        content = content_of(self._path)
         if content == self._done:
             # Also when it was changed and changed back meanwhile.
             self._seen, self._looks = None, 0
@@ -60,22 +63,13 @@ class WorkspaceWatcher:
         if applied:
             self._done = content
 
-    def _content(self) -> str | None:
-        """The text, or why it cannot be read; None while there is no file, as between two steps of an editor."""
-        if not self._path.exists():
-            return None
-        try:
-            return read_text(self._path)
-        except UserMistake as mistake:
-            return f"error: {mistake}"
-
     def _apply(self, content: str) -> bool:
         """Applies the file; False when it has changed meanwhile. Raises UserMistake."""
         from emulator.harness.checks import lint  # imported when a file was changed
         from emulator.harness.checks.at_start import lines_at_start
 
         workspace = load_workspace(self._path)
-        if self._content() != content:
+        if content_of(self._path) != content:
             return False
         before = self._emulator.sandbox.workspace
         applied = self._emulator.change_workspace(self._emulator.with_options(workspace))
@@ -86,10 +80,22 @@ class WorkspaceWatcher:
         return True
 
 
+def content_of(path: Path) -> str | None:
+    """The text, or why it cannot be read; None while there is no file, as between two steps of an editor."""
+    if not path.exists():
+        return None
+    try:
+        return read_text(path)
+    except UserMistake as mistake:
+        return f"error: {mistake}"
+
+
 @contextmanager
-def watch_workspace(emulator: Emulator, path: Path, say: Callable[[str], None]) -> Iterator[None]:
+def watch_workspace(
+    emulator: Emulator, path: Path, say: Callable[[str], None], *, started_with: str | None
+) -> Iterator[None]:
     """Follows the file within the block, on a thread of its own."""
-    ended, watcher = Event(), WorkspaceWatcher(emulator, path, say)
+    ended, watcher = Event(), WorkspaceWatcher(emulator, path, say, started_with=started_with)
 
     def follow() -> None:
         while not ended.wait(PERIOD_SECONDS):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
-from emulator.server.watch import BROKEN_LOOKS, VALID_LOOKS, WorkspaceWatcher
+from emulator.server.watch import BROKEN_LOOKS, VALID_LOOKS, WorkspaceWatcher, content_of
 from emulator.workspace_document import document_of
 from emulator.yaml_files import dump_yaml
 
@@ -34,7 +34,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def watcher(emulator: Emulator, path: Path, said: list[str]) -> WorkspaceWatcher:
-    return WorkspaceWatcher(emulator, path, said.append)
+    return WorkspaceWatcher(emulator, path, said.append, started_with=content_of(path))
 
 
 def text_of(emulator: Emulator, **changes: Any) -> str:
@@ -146,7 +146,7 @@ def test_findings_of_an_applied_file_are_printed(
 def test_options_of_the_command_line_still_apply(tmp_path: Path) -> None:
     with Emulator(latency="4h") as emulator:
         path = tmp_path / "workspace.yaml"
-        watcher = WorkspaceWatcher(emulator, path, print)
+        watcher = WorkspaceWatcher(emulator, path, print, started_with=None)
         document = {**document_of(emulator.sandbox.workspace), "timing": "realistic", "ingestion": {"latency": "1h"}}
         path.write_text(dump_yaml(document), encoding="utf-8")
         look(watcher, VALID_LOOKS)
