@@ -151,7 +151,7 @@ def set_up_audience(call: Client) -> None:
 
 
 def add_what_is_left_out(call: Client, walk: Walk) -> None:
-    """2024: a mapping *Forward Profile*. Since 2025: a trigger with `or`, and the email from where track events have it."""
+    """2024: a mapping *Forward Profile*. Since 2025: a trigger with `or`, and the email of track events, too."""
     [advertiser] = call("GET", "workspace/advertisers")["items"]
     if walk.advertiser_in_mapping:
         mapping = {"name": "Forward Profile", "action": "forwardProfile", "trigger": OR_TRIGGER, "enabled": True}
