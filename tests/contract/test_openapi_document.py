@@ -13,7 +13,9 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from emulator import Emulator
 from emulator.artefacts import contract
 from emulator.faults import registry
+from emulator.harness.funnel import codes
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
+from emulator.server.feed import KINDS
 from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS
 from emulator.stackadapt.rules.segment_rules import OPERATORS
 
@@ -137,6 +139,16 @@ def test_the_document_lists_the_server_s_codes(document: Any, schema: str, names
 def test_the_document_lists_the_server_s_operators(document: Any) -> None:
     operators = document["components"]["schemas"]["SegmentTest"]["properties"]["operator"]["enum"]
     assert set(operators) == set(OPERATORS)
+
+
+def test_the_document_lists_the_kinds_of_events(document: Any) -> None:
+    assert document["components"]["schemas"]["EventKind"]["enum"] == list(KINDS)
+
+
+@pytest.mark.parametrize(("part", "names"), [("steps", codes().steps), ("stackadapt", codes().ends)])
+def test_the_document_lists_the_parts_of_the_funnel(document: Any, part: str, names: Any) -> None:
+    found = document["components"]["schemas"]["Funnel"]["properties"][part]
+    assert list(found["properties"]) == found["required"] == list(names)
 
 
 def test_the_document_lists_the_server_s_faults(document: Any) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emulator import Emulator, load_workspace
 from emulator.clock import Clock
+from emulator.harness.funnel import check_balance, funnel
 from emulator.segment.delivery.response import FAILED, REJECTED, SENT
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -62,6 +63,7 @@ def run(steps: list[Any], emulator: Emulator) -> int:
         emulator.segment.ingest("batch", {"batch": calls})
         emulator.sandbox.clock.advance(timedelta(seconds=seconds))
         emulator.segment.process_due()
+        check_balance(funnel(emulator.services))
     for _ in range(16):
         emulator.sandbox.clock.advance(timedelta(minutes=20))
         emulator.segment.process_due()
@@ -94,6 +96,7 @@ def test_every_event_has_one_outcome_and_arrives_once_unless_a_response_was_lost
         emitted = run(steps, emulator)
         deliveries = emulator.segment.deliveries(limit=10_000)
         assert len({row["messageId"] for row in deliveries}) == len(deliveries) == emitted
+        check_balance(funnel(emulator.services))
         outcomes = Counter(row["outcome"] for row in deliveries)
         assert set(outcomes) <= {SENT, REJECTED, FAILED}
         assert outcomes[REJECTED] == 2 * sum(without for _, without, _, _ in steps)
@@ -115,6 +118,7 @@ def test_a_replay_without_faults_leaves_only_rejected_payloads(steps: list[Any],
         emitted = run(steps, emulator)
         emulator.sandbox.faults.clear()
         emulator.segment.replay()
+        check_balance(funnel(emulator.services))
         outcomes = emulator.segment.counts()["outcomes"]
         assert set(outcomes) <= {SENT, REJECTED}
         assert sum(outcomes.values()) == emitted

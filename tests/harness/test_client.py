@@ -29,6 +29,7 @@ from emulator.harness.client import (
     sandbox_at,
     timeline_of,
 )
+from emulator.harness.funnel import check_balance
 from emulator.workspace import parse_workspace
 from emulator.workspace_file import read
 
@@ -75,6 +76,14 @@ def test_an_email_selects_the_user_who_has_it(segment: SegmentClient) -> None:
     segment.identify("u1", {"email": "ada@example.com"})
     segment.enter_audience("vip_customers", email="ada@example.com")
     assert {(delivery["userId"], delivery["outcome"]) for delivery in segment.deliveries()} == {("u1", "sent")}
+
+
+def test_the_funnel_is_read_by_destination_and_time(segment: SegmentClient) -> None:
+    segment.identify("u1", {"email": "ada@example.com", "total_spent": 900})
+    for asked in ({}, {"destination": "StackAdapt Acme", "since": "1h"}):
+        found = segment.funnel(**asked)
+        assert found["stackadapt"]["visible"]["count"] == 2
+        check_balance(found)
 
 
 def test_errors_of_the_control_api_are_raised(segment: SegmentClient) -> None:

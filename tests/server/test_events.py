@@ -231,6 +231,8 @@ def test_a_reset_is_told_to_those_who_poll(emulator: Emulator, client: Client) -
 def test_a_poll_that_has_nothing_new_leaves_the_store_alone(
     emulator: Emulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if emulator.sandbox.store.shared:
+        pytest.skip("another process may have caused something to be due")
     identify(emulator, ADA)
     first = client.get("/_emulator/events", query_string={"person": "u1"})
     polled(client, first, person="u1")

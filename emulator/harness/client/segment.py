@@ -126,6 +126,12 @@ class SegmentClient:
         """The audiences with sizes and warnings."""
         return list(self._endpoint.control.get("audiences")["audiences"])
 
+    def funnel(self, *, destination: str | None = None, since: str | None = None) -> Shown:
+        """Segment's steps with counts, reasons and samples, and how the deliveries ended at StackAdapt: `steps`,
+        `stackadapt`, `totals`, `imbalances`; from a time or a duration ago on.
+        """
+        return self._endpoint.control.get("funnel", destination=destination, since=since)
+
     def _set_membership(
         self, audience: str, change: str, email: str | None, user_id: str | None, traits: Traits | None
     ) -> list[Shown]:

@@ -24,7 +24,7 @@ from emulator.harness.why.answer import (
     Stop,
 )
 from emulator.harness.why.evidence import Evidence, Shown
-from emulator.harness.why.filtered import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
+from emulator.harness.why.screened_calls import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
 from emulator.harness.why.unsent import FILTERED, SWITCHED_OFF, is_for_engage, missing_connection
 from emulator.segment import FILTERED_AT_SOURCE, USER_SUPPRESSED
 from emulator.timestamps import parse_timestamp

@@ -232,3 +232,14 @@ def test_the_timeline_names_the_switch(paths: dict[str, Any], line: str) -> None
 def test_the_timeline_says_what_it_waits_for_and_what_is_dropped(situation: Situation, line: str) -> None:
     with situation.played() as emulator, in_process(emulator.app) as endpoint:
         assert line in str(timeline_of(endpoint, user_id="u1"))
+
+
+@pytest.mark.parametrize("more", [{}, {"context": [1]}, {"context": {"traits": 5}}, {"traits": ["x"]}])
+@pytest.mark.parametrize("kind", ["page", "alias"])
+def test_a_call_of_a_source_of_any_shape_is_explained(kind: str, more: dict[str, Any]) -> None:
+    call = {"type": kind, "userId": "u1", "previousId": "a1", "messageId": "m1", **more}
+    document = workspace(destinations__0__source="Website", destinations__0__audiences=[])
+    for question in ({"userId": "u1"}, {"messageId": "m1"}):
+        situation = Situation(workspace=document, calls=(call,), question=question)
+        with situation.played() as emulator:
+            assert situation.ask(emulator)["stopped"]["reason"] == "NO_MATCHING_MAPPING"
