@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.ids import Ids
-from emulator.segment.delivery.event_checks import FILTERED_BY_RULES, event_checks
+from emulator.segment.delivery.event_checks import FILTERED_BY_RULES, EventChecks, event_checks
 from emulator.segment.delivery.switches import Discard
 
 
@@ -22,10 +22,14 @@ class CheckedEvent:
     discard: Discard | None = None
 
 
-def check_event(event: Mapping[str, Any], context: SubscriptionContext) -> CheckedEvent:
-    """Checks one event for the destination instance of a subscription. An event of Engage meets filters only."""
+def checks_of(context: SubscriptionContext) -> EventChecks | None:
+    """The checks of the destination instance of a subscription; None where nothing can stop an event."""
     workspace = context.workspace
-    checks = event_checks(workspace, Ids(workspace.seed or 0)).get(context.destination.name)
+    return event_checks(workspace, Ids(workspace.seed or 0)).get(context.destination.name)
+
+
+def check_event(event: Mapping[str, Any], checks: EventChecks | None) -> CheckedEvent:
+    """Checks one event. One of Engage meets filters only."""
     if checks is None:
         return CheckedEvent(event=event)
     if not _is_of_engage(event) and (discard := checks.of_call(event)):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.harness.destination_checks import check_event
+from emulator.harness.destination_checks import check_event, checks_of
 from emulator.harness.explain_hints import trigger_hint, validation_hint
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import (
@@ -64,7 +64,7 @@ def explain(
     event: Mapping[str, Any], context: SubscriptionContext, stackadapt: StackAdapt, transport: Transport
 ) -> Explanation:
     """Explains one event at a subscription; its request goes through `transport` to `stackadapt`."""
-    checked = check_event(event, context)
+    checked = check_event(event, checks_of(context))
     known: dict[str, Any] = {"subscription": context.subscription.name, "filters": checked.filters}
     if checked.discard is not None:
         trigger = {"text": context.subscription.trigger, "conditions": None}

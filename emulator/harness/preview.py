@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emulator.harness.destination_checks import check_event
+from emulator.harness.destination_checks import check_event, checks_of
 from emulator.harness.subscription_context import SubscriptionContext
 from emulator.mapping import EngineError, NotSubscribed, PreparedEvent, Ready
 
@@ -34,8 +34,9 @@ def preview(
     named = [(str(event.get("messageId") or f"event {number}"), event) for number, event in enumerate(events, start=1)]
     calls = [named] if batch else [[each] for each in named]
     for context in contexts:
+        checks = checks_of(context)
         for call in calls:
-            checked = [(name, check_event(event, context)) for name, event in call]
+            checked = [(name, check_event(event, checks)) for name, event in call]
             filtered = tuple(
                 {"event": name, "status": "filtered", "message": each.discard.message}
                 for name, each in checked

@@ -107,8 +107,11 @@ def _received(event: CallReceived) -> Line:
         message = (event.message or event.reason or "").rstrip(".")
         return WARNING, f"{what} refused with {event.status}: {message[:1].lower()}{message[1:]}{credential}"
     if event.accepted:
-        return INFO, f"{what}: accepted"
-    return INFO if event.reason == _DUPLICATE else WARNING, f"{what}: dropped, {event.reason}"
+        # Notes may quote an identifier.
+        notes = f", {counted_noun(len(event.notes), 'note')}" if event.notes else ""
+        return INFO, f"{what}: accepted{notes}"
+    why = f": {event.message}" if event.message else ""
+    return INFO if event.reason == _DUPLICATE else WARNING, f"{what}: dropped, {event.reason}{why}"
 
 
 def _named(event: CallReceived | MembershipChanged) -> str:

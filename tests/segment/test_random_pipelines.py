@@ -1,4 +1,4 @@
-"""Random toggles, sources, filters and consent, and random calls: every event ends once, where a plain reading says."""
+"""Random toggles, plans, sources, filters and consent, and random calls: a plain reading says where each event ends."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ FILTERS: list[tuple[Document, dict[str, str]]] = [
     ({"if": "type ==", "actions": [{"type": "ALLOW_PROPERTIES", "fields": {"": []}}]}, {"*": "dropped"}),
 ]
 
+# What the tracking plan of the source Website does: blocks the event E, or leaves out the email.
+PLAN: Document = {"name": "P", "rules": [
+    {"type": "IDENTIFY", "jsonSchema": {"properties": {"traits": {"properties": {"total_spent": {"type": "number"}}}}}}
+]}  # fmt: skip
+SCHEMAS: dict[str | None, Document] = {
+    None: {},
+    "block": {"track": {"allowUnplannedEvents": False}},
+    "omit": {"identify": {"allowUnplannedTraits": False}},
+}
+
 destinations = st.fixed_dictionaries(
     {
         "enabled": st.booleans() | st.just(True),
@@ -53,9 +63,11 @@ calls = st.fixed_dictionaries(
 )
 
 
-def workspace(chosen: list[Document]) -> Document:
+def workspace(chosen: list[Document], plan: str | None) -> Document:
     document: Document = {**read(fixture("workspace.yaml")), "seed": 1}
-    document["sources"] = [{"name": "Website", "writeKey": "w"}, {"name": "App", "writeKey": "a"}]
+    planned = {"trackingPlan": "P", "schema": SCHEMAS[plan]} if plan else {}
+    document["trackingPlans"] = [PLAN]
+    document["sources"] = [{"name": "Website", "writeKey": "w", **planned}, {"name": "App", "writeKey": "a"}]
     [default] = document["destinations"]
     document["destinations"] = [
         {
@@ -93,10 +105,20 @@ def expected(each: Document, call: Document) -> str:
     return "NO_MATCHING_MAPPING" if call["type"] == "page" else "PAYLOAD_VALIDATION_FAILED"
 
 
+def _is_blocked(call: Document, plan: str | None) -> bool:
+    return plan == "block" and call["source"] == "Website" and call["type"] == "track"
+
+
 @settings(max_examples=60, deadline=None)
-@given(chosen=st.lists(destinations, min_size=1, max_size=3), sent=st.lists(calls, min_size=1, max_size=5))
-def test_every_event_ends_once_where_a_plain_reading_says(chosen: list[Document], sent: list[Document]) -> None:
-    document = workspace(chosen)
+@given(
+    chosen=st.lists(destinations, min_size=1, max_size=3),
+    sent=st.lists(calls, min_size=1, max_size=5),
+    plan=st.sampled_from(list(SCHEMAS)),
+)
+def test_every_event_ends_once_where_a_plain_reading_says(
+    chosen: list[Document], sent: list[Document], plan: str | None
+) -> None:
+    document = workspace(chosen, plan)
     parsed = parse_workspace(document)
     assert parse_workspace(document_of(parsed)) == parsed
     sandbox = Sandbox(parsed, clock=Clock(frozen_at=NOON))
@@ -119,15 +141,20 @@ def test_every_event_ends_once_where_a_plain_reading_says(chosen: list[Document]
             (f"D{number}", f"m{position}"): expected(each, call)
             for number, each in enumerate(chosen)
             for position, call in enumerate(sent)
-            if each["source"] == call["source"]
+            if each["source"] == call["source"] and not _is_blocked(call, plan)
         }
         assert {key: each["reason"] for key, each in of_calls.items()} == wanted
         # Each is counted once; only what no check stopped is sent, and never what a filter removes.
         counts = segment.counts()
+        blocked = sum(_is_blocked(call, plan) for call in sent)
+        assert counts["calls"] == {"accepted": len(sent) - blocked, "failed": {"unplanned": blocked} if blocked else {}}
         assert sum(counts["outcomes"].values()) == counts["events"] == len(deliveries)
         assert Counter(each["outcome"] for each in deliveries) == Counter(counts["outcomes"])
         for each in deliveries:
             active = chosen[int(each["destination"][1:])]
+            from_website = sent[int(each["messageId"][1:])]["source"] == "Website" if not each["audienceKey"] else False
+            if plan == "omit" and from_website and each["type"] == "identify":
+                assert each["payload"]["traits"].keys() <= {"total_spent"}
             removes = [index for position, index in enumerate(active["filters"]) if position != active["off"]]
             if each["outcome"] != "discarded" and each["type"] == "identify" and 3 in removes:
                 assert "email" not in each["payload"].get("traits", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -134,6 +135,16 @@ def test_a_message_id_of_any_characters_is_found_and_sent_as_it_came(
     [batch] = env.segment.batches()
     assert batch["events"] == [message_id]
     assert message_id in batch["summary"]
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ud83d\ude00", "'\"\\"])
+def test_a_call_of_any_characters_is_stored(open_env: OpenEnv, of_source: Document, text: str) -> None:
+    env = open_env(of_source)
+    body = {"userId": text, "messageId": f"m{text}", "event": text, "properties": {"email": text, text: [text]}}
+    env.segment.ingest("track", json.dumps(body).encode())
+    [delivery] = env.segment.deliveries()
+    assert delivery["payload"]["properties"]["email"] == delivery["event"]
+    assert env.segment.deliveries(message_id=delivery["messageId"]) == [delivery]
 
 
 def test_a_dead_letter_is_replayed_by_its_message_id(open_env: OpenEnv, of_source: Document) -> None:

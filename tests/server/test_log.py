@@ -170,6 +170,14 @@ CASES: list[tuple[Event, str]] = [
         "WARNING track of u1 (***) from 'Website': dropped, event_not_defined",
     ),
     (
+        replace(CALL, accepted=False, reason="unplanned", message="'Plan' has no event 'E'"),
+        "WARNING identify of u1 (***) from 'Website': dropped, unplanned: 'Plan' has no event 'E'",
+    ),
+    (
+        replace(CALL, notes=("the email 'ada@example.com' is a blocked value", "x")),
+        "INFO identify of u1 (***) from 'Website': accepted, 2 notes",
+    ),
+    (
         replace(CALL, accepted=False, reason="duplicate"),
         "INFO identify of u1 (***) from 'Website': dropped, duplicate",
     ),

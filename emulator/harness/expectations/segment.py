@@ -135,7 +135,9 @@ class ExpectingSegment(SegmentClient):
 
 def _facts_of_delivery(delivery: Shown) -> Mapping[str, Sequence[object]]:
     payload = delivery["payload"]
-    holders = (payload.get("traits"), (payload.get("context") or {}).get("traits"), payload.get("properties"))
+    context = payload.get("context")
+    of_context = context.get("traits") if isinstance(context, dict) else None
+    holders = (payload.get("traits"), of_context, payload.get("properties"))
     return {
         "user_id": [delivery["userId"]],
         "email": list(dict.fromkeys(each["email"] for each in holders if isinstance(each, dict) and "email" in each)),

@@ -225,8 +225,12 @@ def _identify(profile: Shown) -> Shown:
 
 
 def _of_payload(payload: Shown) -> Shown:
-    """An identify from an event of Engage about someone whom Segment has deleted since."""
-    traits = payload.get("traits") or (payload.get("context") or {}).get("traits") or {}
+    """An identify from an event about someone whom Segment does not know, or has deleted since."""
+    context = payload.get("context")
+    places = (payload, context if isinstance(context, dict) else {})
+    traits: Shown = next(
+        (each["traits"] for each in places if isinstance(each.get("traits"), dict) and each["traits"]), {}
+    )
     return {"type": "identify", "userId": payload.get("userId"), "traits": dict(traits)}
 
 

@@ -24,7 +24,7 @@ from emulator.harness.why.answer import (
     Stop,
 )
 from emulator.harness.why.evidence import Evidence, Shown
-from emulator.harness.why.filtered import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
+from emulator.harness.why.screened_calls import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
 from emulator.harness.why.unsent import FILTERED, SWITCHED_OFF, is_for_engage, missing_connection
 from emulator.segment import FILTERED_AT_SOURCE, USER_SUPPRESSED
 from emulator.timestamps import parse_timestamp
@@ -275,9 +275,13 @@ def _waits_for_batch(audience: Shown, evidence: Evidence) -> Stop:
 
 
 def _failed(evidence: Evidence) -> Iterator[str]:
+    since_added = {each.key for each in evidence.workspace.audiences if not each.include_history}
     for audience in evidence.audiences:
+        key = audience["audience"]
         for clause in audience["failed"]:
-            yield f"{audience['audience']}: {clause}"
+            yield f"{key}: {clause}"
+        if key in since_added and audience["failed"]:
+            yield f"{key}: includeHistory is false, so only events count that came in after it was added"
 
 
 def _suppressed(evidence: Evidence) -> Stop | None:

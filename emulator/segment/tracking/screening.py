@@ -6,7 +6,7 @@ is blocked is *Filtered at source*, with Segment's code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from emulator.segment.tracking.call_check import EVENT_SETTING, Check, filtered
@@ -33,8 +33,9 @@ class Screening:
 
     def __init__(self, workspace: Workspace) -> None:
         plans = {plan.name: CompiledPlan(plan) for plan in workspace.tracking_plans}
+        enabled = {source.name for source in workspace.sources if source.enabled}
         self._screens = {
-            source.name: _Screen(source, index, plans.get(source.tracking_plan or ""))
+            source.name: _Screen(source, index, plans.get(source.tracking_plan or ""), enabled)
             for index, source in enumerate(workspace.sources)
             if source.schema != SchemaControls() or source.tracking_plan is not None
         }
@@ -48,9 +49,10 @@ class Screening:
 class _Screen:
     """The controls of one source."""
 
-    def __init__(self, source: Source, index: int, plan: CompiledPlan | None) -> None:
+    def __init__(self, source: Source, index: int, plan: CompiledPlan | None, enabled: Collection[str]) -> None:
         self._name, self._schema = source.name, source.schema
-        self._forwarded_to = source.schema.forwarded_to
+        # A disabled source gets no calls.
+        self._forwarded_to = source.schema.forwarded_to if source.schema.forwarded_to in enabled else None
         self._place = f"sources[{index}].schema"
         self._plan = plan
 

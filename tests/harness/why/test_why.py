@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emulator import Emulator
 from emulator.harness.client import in_process, timeline_of
+from emulator.workspace import parse_workspace
 from tests.harness.why.situations import ADA, Situation, ada, workspace
 from tests.harness.why.stops import CONNECTION, STOPS, SUBSCRIPTION, WRITE
 
@@ -152,6 +155,21 @@ Stopped at the audience (CONDITION_FALSE): the profile meets the condition of no
     )
 
 
+def test_events_from_before_an_audience_without_historical_data_are_named_as_the_reason(tmp_path: Path) -> None:
+    def opened(**audience: Any) -> Emulator:
+        document = workspace(space__keepAllEvents=True)
+        document["audiences"][0] |= audience
+        return Emulator(parse_workspace(document), data=tmp_path)
+
+    with opened() as emulator:
+        emulator.client.post("/v1/track", json={"userId": "u1", "event": "Order Completed"}, auth=("segment-local", ""))
+    with opened(condition={"event": "Order Completed"}, includeHistory=False) as emulator:
+        emulator.client.post("/_emulator/audiences/vip_customers/compute")
+        stop = emulator.why(user_id="u1").stop
+    assert stop is not None
+    assert "vip_customers: includeHistory is false, so only events count that came in after" in str(stop.found)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -214,3 +232,14 @@ def test_the_timeline_names_the_switch(paths: dict[str, Any], line: str) -> None
 def test_the_timeline_says_what_it_waits_for_and_what_is_dropped(situation: Situation, line: str) -> None:
     with situation.played() as emulator, in_process(emulator.app) as endpoint:
         assert line in str(timeline_of(endpoint, user_id="u1"))
+
+
+@pytest.mark.parametrize("more", [{}, {"context": [1]}, {"context": {"traits": 5}}, {"traits": ["x"]}])
+@pytest.mark.parametrize("kind", ["page", "alias"])
+def test_a_call_of_a_source_of_any_shape_is_explained(kind: str, more: dict[str, Any]) -> None:
+    call = {"type": kind, "userId": "u1", "previousId": "a1", "messageId": "m1", **more}
+    document = workspace(destinations__0__source="Website", destinations__0__audiences=[])
+    for question in ({"userId": "u1"}, {"messageId": "m1"}):
+        situation = Situation(workspace=document, calls=(call,), question=question)
+        with situation.played() as emulator:
+            assert situation.ask(emulator)["stopped"]["reason"] == "NO_MATCHING_MAPPING"
