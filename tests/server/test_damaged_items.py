@@ -57,6 +57,9 @@ LISTS = {
 }
 # What shows one item, or all of them in another form.
 ITEMS = [
+    "funnel",
+    "funnel?since=1d",
+    "events?person=u1",
     "segments/1",
     "profiles/export?format=jsonl",
     "profiles/export?format=csv",

@@ -252,7 +252,7 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
         "firstAt": stored.time("firstAt", row.first_at),
         "lastAt": stored.time("lastAt", row.last_at),
         "nextAt": stored.time_or_none("nextAt", row.next_at),
-        "events": [as_sent(event.message_id) for event in events],
+        "events": stored.read("events", lambda: [as_sent(event.message_id) for event in events], []),
         "summary": stored.read("summary", lambda: _summary(row, locations, events), ""),
     }
     return stored.shown(item)
