@@ -99,7 +99,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
-        "emulator.server": "emulator explained heartbeat host_names listener logs recorder signals workers",
+        "emulator.server": "emulator explained heartbeat host_names listener logs recorder signals watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.
@@ -180,7 +180,7 @@ MAY_READ = {
 }
 READERS = {"open", ".open", ".read_text", ".read_bytes", ".TextIOWrapper", ".GzipFile", ".decompress"}
 # What opens something else, or a stream that is packed.
-OTHERS = {"self._stores.open", "target.open", "found.open", "self.open", "self._stackadapt.open"}
+OTHERS = {"self._stores.open", "stores.open", "target.open", "found.open", "self.open", "self._stackadapt.open"}
 MAY_UNPACK = {"emulator.segment.tracking.request_body": "the body of a request, within its limit"}
 
 

@@ -23,7 +23,7 @@ from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
 from emulator.store_failures import StoreFailure
 from emulator.transport import HttpTransport, Transport
-from emulator.workspace import Destination
+from emulator.workspace import Destination, Workspace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -48,6 +48,7 @@ class SandboxServices:
         self.sandbox = sandbox
         self.changes = Changes(sandbox.journal)
         self._app = app
+        self._uploads = uploads
         self._transports: dict[str, HttpTransport] = {}
         self._opening = Lock()
         # The changes of the store after which nothing is due before `_next_due`.
@@ -55,8 +56,30 @@ class SandboxServices:
         self._next_due: datetime | None = None
         # Where the clock will be after the advance that is in progress.
         self._until: datetime | None = None
-        self.stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=uploads)
-        self.segment = Segment(sandbox, self._transport)
+        self.stackadapt, self.segment = self._built(sandbox)
+
+    def prepare(self, workspace: Workspace) -> Callable[[], None]:
+        """What to call to go on with another workspace over the same data, queue, clock and journal.
+
+        Raises UserMistake for a workspace that an emulator would not start with. Requests that have begun finish with
+        the services that they have. Delivery pauses, and batches that are being sent are waited for. The call raises
+        StoreFailure for data that cannot be used: nothing has changed then.
+        """
+        before = self.sandbox.workspace
+        sandbox = self.sandbox.with_workspace(workspace)
+        stackadapt, segment = self._built(sandbox)
+
+        def use() -> None:
+            self.sandbox, self.stackadapt, self.segment = sandbox, stackadapt, segment
+            sandbox.begin_use(before)
+            self._quiet_at = None
+
+        recomputed = _conditions(before) != _conditions(workspace)
+        return lambda: segment.succeed(self.segment, recomputed=recomputed, use=use)
+
+    def _built(self, sandbox: Sandbox) -> tuple[StackAdapt, Segment]:
+        stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=self._uploads)
+        return stackadapt, Segment(sandbox, self._transport)
 
     def process_due(self) -> None:
         """Processes what is due in both services.
@@ -181,6 +204,11 @@ class SandboxServices:
     def _in_process(self, url: str) -> HttpTransport:
         # A request whose token no sandbox has is journalled in the one that it names.
         return HttpTransport(url, app=self._app(), headers={SANDBOX_HEADER: self.sandbox.name})
+
+
+def _conditions(workspace: Workspace) -> tuple[object, ...]:
+    """What decides when time changes a membership."""
+    return workspace.audiences, workspace.journeys, workspace.timing
 
 
 # Finds the services that the current request addresses.

@@ -33,9 +33,13 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Events to send in one request. `batch_id` is set when they were sent before; `first_at` is in milliseconds."""
+    """Events to send in one request. `batch_id` is set when they were sent before; `first_at` is in milliseconds.
+
+    `size` is that of their payloads, in bytes.
+    """
 
     events: tuple[QueuedEvent, ...]
+    size: int = 0
     batch_id: int | None = None
     attempts: int = 0
     first_at: int = 0
@@ -86,10 +90,11 @@ class Queue:
             ):
                 return None
             while rows := _HEAD.rows(transaction, **place, most=size):
-                events, damaged = readable(_fitting(rows))
+                fitting = _fitting(rows)
+                events, damaged = readable(fitting)
                 reject_damaged(transaction, damaged, at=queued_until)
                 if events:
-                    return Batch(events=tuple(events))
+                    return Batch(events=tuple(events), size=sum(row.bytes for row in fitting))
             reject_missing(transaction, **place, at=queued_until)
             return None
 
@@ -126,11 +131,15 @@ class Queue:
         for batch in batches:
             with self._store.begin() as transaction:
                 reject_missing_of_batch(transaction, batch.id, at=now)
-                events, damaged = readable(_OF_BATCH.rows(transaction, batch_id=batch.id))
+                rows = _OF_BATCH.rows(transaction, batch_id=batch.id)
+                events, damaged = readable(rows)
                 reject_damaged(transaction, damaged, at=now)
                 if not events and reject_without_events(transaction, batch.id, at=now):
                     continue
-            yield Batch(events=tuple(events), batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
+            size = sum(row.bytes for row in rows)
+            yield Batch(
+                events=tuple(events), size=size, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at
+            )
 
     def save(self, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> None:
         """Records an attempt: the outcome of the batch, if there was one, and of each delivery."""
