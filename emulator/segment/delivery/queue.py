@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
+from emulator.column_rules import LATEST_MILLIS
 from emulator.segment.delivery.queued_events import (
     QueuedEvent,
     readable,
@@ -104,13 +105,18 @@ class Queue:
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
+        # A damaged row may have any number, or a text, for a time.
         retry = select(func.min(BATCHES.c.next_at)).where(
             BATCHES.c.next_at > after,
+            BATCHES.c.next_at <= LATEST_MILLIS,
             BATCHES.c.destination == target.destination.name,
             BATCHES.c.subscription == target.name,
         )
         waiting = select(func.min(DELIVERIES.c.queued_at)).where(
-            _of(target), DELIVERIES.c.outcome.is_(None), DELIVERIES.c.queued_at > after - age_millis
+            _of(target),
+            DELIVERIES.c.outcome.is_(None),
+            DELIVERIES.c.queued_at > after - age_millis,
+            DELIVERIES.c.queued_at <= LATEST_MILLIS,
         )
         with self._store.begin() as transaction:
             again, oldest = transaction.scalar(retry), transaction.scalar(waiting)
