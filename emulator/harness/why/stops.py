@@ -134,7 +134,9 @@ def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
         advice = "Wait until the batch is old enough or full, or move the clock."
         return at(DESTINATION, f"the {named} event waits for its batch to {to}", f"queued at {delivery['at']}", advice)
     if outcome == "discarded" and reason in SWITCHED_OFF:
-        return at(DESTINATION, f"the {named} event was not sent to {to}", text, "Switch it on.")
+        replay = "Put back what was removed or switched off, then: POST /_emulator/dead-letters/replay."
+        advice = replay if reason == "WORKSPACE_CHANGED" else "Switch it on."
+        return at(DESTINATION, f"the {named} event was not sent to {to}", text, advice)
     if outcome == "discarded":
         message = f"the trigger of {to} does not match the {named} event"
         return at(TRIGGER, message, _trigger_of(delivery, evidence), "Change the trigger.")
