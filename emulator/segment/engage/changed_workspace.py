@@ -1,7 +1,7 @@
 """What a changed workspace means for the profiles of its space.
 
 A removed audience loses its members and a removed journey its progress without an event: Segment documents none for
-them. Nobody is computed here; profiles are with their next call, with the passing of time, or on demand.
+them. No profile is computed here, but with its next call, with the passing of time, or on demand.
 """
 
 from __future__ import annotations
