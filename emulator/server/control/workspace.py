@@ -12,12 +12,13 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import PreconditionFailed, UserMistake
+from emulator.merge_patch import merged
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.control.sandboxes import requested_services
 from emulator.server.name_paths import CONVERTER
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
-from emulator.server.workspace_edits import PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked, patched
+from emulator.server.workspace_edits import PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_document import document_of
 from emulator.yaml_files import dump_yaml
@@ -59,7 +60,7 @@ def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
     @routes.patch("")
     def patch() -> Response:
         given = _body()
-        return _changed(sandboxes(), lambda document: _become(document, patched(document, given)), _whole)
+        return _changed(sandboxes(), lambda document: _become(document, merged(document, given)), _whole)
 
     @routes.post("/check")
     def check() -> Response:
