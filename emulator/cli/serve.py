@@ -8,7 +8,9 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -78,18 +80,13 @@ def command(
     port: int,
     workspace_path: Path | None,
     watch: bool,
-    replace_workspace: bool,
-    data: Path | None,
-    database: str | None,
     workers: int,
-    uploads: Path | None,
-    latency: str | None,
-    api_version: str | None,
     control_token: str | None,
     log_format: str,
     log_pii: bool,
     strict: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Run the emulator as a server until Ctrl-C.
 
@@ -97,46 +94,41 @@ def command(
     """
     watched = _watched(workspace_path, workers) if watch else None
     workspace = None if workspace_path is None else load_workspace(workspace_path)
-    checked = (workspace or built_in_workspace()).with_options(latency=latency, api_version=api_version)
+    checked = (workspace or built_in_workspace()).with_options(
+        latency=options["latency"], api_version=options["api_version"]
+    )
     report_at_start(checked, workspace_path, strict=strict)
-    if workers > 1 and database is None:
+    if workers > 1 and options["database"] is None:
         raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
-            emulator = Emulator(
-                workspace,
-                data=data,
-                database=database,
-                uploads=uploads,
-                control_token=control_token,
-                replace_workspace=replace_workspace,
-                latency=latency,
-                api_version=api_version,
-            )
+            emulator = Emulator(workspace, control_token=control_token, **options)
         open_to(emulator.app, host, listening)
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))
         return emulator
-
-    def announce(emulator: Emulator) -> None:
-        for line in filter(None, (warning_about(listening.getsockname()[0]), emulator.notice)):
-            click.echo(line, err=True)
-        show = _json_line if as_json else _welcome
-        click.echo(show(url_of(listening), emulator.sandbox.workspace, control_token))
 
     with closing(bind(host, port)) as listening:
         # By the address that was bound: a name may mean any.
         if control_token is None and not is_loopback(listening.getsockname()[0]):
             control_token = secret("control-")
         if workers == 1:
-            _serve(open_emulator(), listening, announce, watched)
+            _serve(open_emulator(), listening, partial(_announce, listening, control_token, as_json), watched)
             return
         # Opened once before the workers: creates the tables, and reports an unusable database here.
         with open_emulator() as first:
-            announce(first)
+            _announce(listening, control_token, as_json, first)
         # The workers use what is stored now.
-        replace_workspace = False
+        options["replace_workspace"] = False
         run_workers(workers, lambda: _serve(open_emulator(), listening))
+
+
+def _announce(listening: socket.socket, control_token: str | None, as_json: bool, emulator: Emulator) -> None:
+    """Prints the addresses and secrets, and what the user should know about them."""
+    for line in filter(None, (warning_about(listening.getsockname()[0]), emulator.notice)):
+        click.echo(line, err=True)
+    show = _json_line if as_json else _welcome
+    click.echo(show(url_of(listening), emulator.sandbox.workspace, control_token))
 
 
 def warning_about(address: str) -> str | None:

@@ -219,7 +219,9 @@ class Sandboxes:
 
     def _services_of(self, sandbox: NamedSandbox) -> SandboxServices:
         if sandbox.name not in self._services:
-            self._services[sandbox.name] = self._open_services(sandbox.name, sandbox.key, sandbox.workspace)
+            services = self._open_services(sandbox.name, sandbox.key, sandbox.workspace)
+            services.change_workspace = lambda workspace: self.change(sandbox.name, lambda _: workspace)
+            self._services[sandbox.name] = services
         return self._services[sandbox.name]
 
     def _listed(self, name: str) -> NamedSandbox | UnreadableSandbox:

@@ -41,7 +41,8 @@ _STOPS_FOR_CHANGES = 100
 class SandboxServices:
     """The Segment service and the StackAdapt service of a sandbox. `app` returns the application with `/graphql`.
 
-    `uploads` is the folder whose files uploads may name.
+    `uploads` is the folder whose files uploads may name. `change_workspace` exchanges the workspace for another one;
+    what keeps workspaces replaces it.
     """
 
     def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication], *, uploads: Path | None = None) -> None:
@@ -49,6 +50,7 @@ class SandboxServices:
         self.changes = Changes(sandbox.journal)
         self._app = app
         self._uploads = uploads
+        self.change_workspace: Callable[[Workspace], object] = lambda workspace: self.prepare(workspace)()
         self._transports: dict[str, HttpTransport] = {}
         self._opening = Lock()
         # The changes of the store after which nothing is due before `_next_due`.

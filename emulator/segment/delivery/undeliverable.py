@@ -45,7 +45,7 @@ def discard_undeliverable(transaction: Transaction, recipients: Sequence[Recipie
 
 
 def ended_by_change() -> ColumnElement[bool]:
-    """The deliveries that were discarded here: no setting was meant to stop their events, so they can be replayed."""
+    """The deliveries that were discarded here, which can be replayed: no trigger has decided against their events."""
     return (DELIVERIES.c.outcome == DISCARDED) & (DELIVERIES.c.reason == WORKSPACE_CHANGED)
 
 
