@@ -318,3 +318,15 @@ def test_a_wrong_body_is_named(emulator: Emulator, body: Any, where: str) -> Non
 )
 def test_any_event_has_an_answer(emulator: Emulator, event: dict[str, Any]) -> None:
     assert test_event(emulator, event=event)["end"]["outcome"] in ("notSent", "rejected", "visible", "failed")
+
+
+def test_a_changed_workspace_is_read_at_each_request(emulator: Emulator) -> None:
+    changed = document_of(emulator.sandbox.workspace)["destinations"]
+    changed[0]["name"] = "Other"
+    assert emulator.client.patch("/_emulator/workspace", json={"destinations": changed}).status_code == 200
+    assert emulator.client.post(path(ACME, "test")).status_code == 404
+    assert emulator.client.post(path("Other", "test")).status_code == 200
+    assert test_event(emulator)["end"]["outcome"] == "visible"
+    explained = emulator.client.post("/_emulator/explain", json={"event": {"type": "page"}, "destination": "Other"})
+    assert explained.status_code == 200
+    assert emulator.client.get("/_emulator/funnel", query_string={"destination": "Other"}).status_code == 200
