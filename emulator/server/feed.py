@@ -22,6 +22,7 @@ from emulator.events import (
     GraphQLExchanged,
     MembershipChanged,
     RecordProcessed,
+    WorkspaceChanged,
 )
 from emulator.journal import Following, Journal
 from emulator.server.log_lines import line_of, masked
@@ -37,6 +38,7 @@ KINDS: Final[Mapping[str, type[Event]]] = MappingProxyType(
         "request": GraphQLExchanged,
         "record": RecordProcessed,
         "clock": ClockMoved,
+        "workspace": WorkspaceChanged,
     }
 )
 _NAMES = MappingProxyType({kind: name for name, kind in KINDS.items()})
@@ -62,7 +64,7 @@ class Person:
     records: frozenset[tuple[str, int]]
 
     def is_in(self, event: Event) -> bool:
-        """Whether an event is about the person. A move of the clock is not."""
+        """Whether an event is about the person. A move of the clock is not, nor a workspace."""
         match event:
             case CallReceived() | MembershipChanged():
                 message = getattr(event, "message_id", None)

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from emulator.clock import LATEST
-from emulator.events import ClockMoved
+from emulator.events import ClockMoved, WorkspaceChanged
 from emulator.patience import patience
 from emulator.protocol import SANDBOX_HEADER
 from emulator.sandbox import CLOCK, OPENINGS, Sandbox
@@ -24,6 +24,7 @@ from emulator.stackadapt.tables import DERIVED, STACKADAPT
 from emulator.store_failures import StoreFailure
 from emulator.transport import HttpTransport, Transport
 from emulator.workspace import Destination, Workspace
+from emulator.workspace_document import document_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -77,7 +78,13 @@ class SandboxServices:
             self._quiet_at = None
 
         recomputed = _conditions(before) != _conditions(workspace)
-        return lambda: segment.succeed(self.segment, recomputed=recomputed, use=use)
+
+        def change() -> None:
+            segment.succeed(self.segment, recomputed=recomputed, use=use)
+            changed = WorkspaceChanged(at=sandbox.clock.now(), parts=_parts(before, workspace))
+            sandbox.journal.append(changed)
+
+        return change
 
     def _built(self, sandbox: Sandbox) -> tuple[StackAdapt, Segment]:
         stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=self._uploads)
@@ -206,6 +213,12 @@ class SandboxServices:
     def _in_process(self, url: str) -> HttpTransport:
         # A request whose token no sandbox has is journalled in the one that it names.
         return HttpTransport(url, app=self._app(), headers={SANDBOX_HEADER: self.sandbox.name})
+
+
+def _parts(before: Workspace, after: Workspace) -> tuple[str, ...]:
+    """The keys of a workspace's JSON form whose values are others."""
+    old, new = document_of(before), document_of(after)
+    return tuple(key for key in {**old, **new} if old.get(key) != new.get(key))
 
 
 def _conditions(workspace: Workspace) -> tuple[object, ...]:

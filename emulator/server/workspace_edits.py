@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emulator.errors import InputError, NotFound, unknown
+from emulator.merge_patch import merged
 
 Document = dict[str, Any]
 
@@ -35,19 +36,6 @@ PARTS: Final[Mapping[str, Part]] = {
     "faults": Part(noun="fault", key=None),
     SUBSCRIPTIONS: Part(noun="subscription", key="name"),
 }
-
-
-def patched(value: Any, patch: Any) -> Any:
-    """The value after a JSON Merge Patch (RFC 7396)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(value) if isinstance(value, dict) else {}
-    for key, change in patch.items():
-        if change is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = patched(merged.get(key), change)
-    return merged
 
 
 def masked(document: Document) -> Document:
@@ -109,7 +97,7 @@ class PartList:
     def patch(self, name: str, patch: Document) -> int:
         """Changes the item with this name by a merge patch; returns its position."""
         position = self._position(name)
-        self.items[position] = patched(self.items[position], patch)
+        self.items[position] = merged(self.items[position], patch)
         return position
 
     def add(self, item: Document) -> int:

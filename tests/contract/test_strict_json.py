@@ -53,6 +53,8 @@ PARAMETERS = {
     "{audienceKey}": "vip_customers",
     "{destination}": "StackAdapt Acme",
     "{subscription}": "Sync Audience",
+    "{part}": "sources",
+    "{name}": "Website",
 }
 
 

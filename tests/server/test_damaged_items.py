@@ -15,10 +15,10 @@ from sqlalchemy.exc import IntegrityError
 
 from emulator import Emulator
 from emulator.segment.tables import BATCHES as SEGMENT_BATCHES
-from emulator.segment.tables import CONTENTS, DELIVERIES, DUE, FORMS, REGULATIONS, SUPPRESSED, TABLES
+from emulator.segment.tables import CONTENTS, DELIVERIES, FORMS, REGULATIONS, SUPPRESSED, TABLES
 from emulator.segment.tables import PROFILES as SEGMENT_PROFILES
 from emulator.server.control.request_args import document
-from emulator.stackadapt.tables import BATCHES, DELETIONS, JOBS, PROFILES, RECORDS, SEGMENTS, STACKADAPT, UPLOADS
+from emulator.stackadapt.tables import BATCHES, DELETIONS, PROFILES, RECORDS, SEGMENTS, STACKADAPT, UPLOADS
 
 WRITE_KEY = ("segment-local", "")
 TOKEN = {"Authorization": "Bearer sa-local-write"}
@@ -262,16 +262,11 @@ def test_a_damaged_value_fails_no_list(emulator: Emulator, damaged: Any, table: 
 
 
 @pytest.mark.parametrize("value", NUMBERS)
-@pytest.mark.parametrize(
-    ("table", "column"),
-    [(SEGMENT_BATCHES, "next_at"), (DELIVERIES, "queued_at"), (DUE, "at"), (JOBS, "due_at")],
-    ids=str,
-)
+@pytest.mark.parametrize(("table", "column"), [(SEGMENT_BATCHES, "next_at"), (DELIVERIES, "queued_at")], ids=str)
 def test_a_damaged_time_at_which_something_is_due_fails_no_poll(
     emulator: Emulator, damaged: Any, table: Table, column: str, value: Any
 ) -> None:
-    if not damaged(table, column, value):
-        pytest.skip("no row")
+    assert damaged(table, column, value)
     assert emulator.client.get("/_emulator/events").status_code == 200
 
 

@@ -126,13 +126,22 @@ def test_one_sync_is_in_the_feed_from_the_call_to_the_record(emulator: Emulator,
     identify(emulator, ADA)
     client.post("/_emulator/clock/advance", json={"hours": 4})
     page = ask(client)
-    assert set(kinds_of(page)) == set(KINDS)
+    assert set(kinds_of(page)) == set(KINDS) - {"workspace"}
     assert kinds_of(page)[:2] == ["call", "membership"]
     assert [each["cursor"] for each in page["events"]][-1] == page["next"]
     clock = next(each for each in page["events"] if each["kind"] == "clock")
     assert clock["detail"] == {"action": "advanced", "seconds": 14400.0}
     assert clock["at"] == "2026-03-01T16:00:00.000Z"
     assert page["missed"] is None
+
+
+def test_a_change_of_the_workspace_is_in_the_feed(client: Client) -> None:
+    start = ask(client)["next"]
+    response = client.patch("/_emulator/workspace", json={"audiences": [], "destinations": []})
+    assert response.status_code == 200, response.text
+    [event] = ask(client, after=start)["events"]
+    assert (event["kind"], event["detail"]) == ("workspace", {"parts": ["audiences", "destinations"]})
+    assert event["text"] == "workspace changed: audiences, destinations"
 
 
 def test_pages_give_every_event_once(emulator: Emulator, client: Client) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from werkzeug.test import Client
@@ -225,6 +226,20 @@ def test_parts_are_added_read_changed_and_removed_by_name(client: Client, part: 
     assert client.delete(f"{path}/{name}").status_code == 200
     assert client.get(f"{path}/{name}").status_code == 404
     assert client.get(path).json["items"] == before
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "/a", "a/", "a//b", "..", "Zoë 😀", "50% & more?", "a#b;c=d+e", "%2F", "line\nbreak"]
+)
+def test_a_name_may_be_any_text(client: Client, name: str) -> None:
+    destination = f"{WHOLE}/destinations/{quote(name, safe='')}"
+    given = {"settings": {"apiKey": "sa-local-write", "advertiser_id": "1001"}, "subscriptions": []}
+    assert client.put(destination, json=given).status_code == 200
+    assert client.get(destination).json["item"]["name"] == name
+    subscription = {"action": "forwardAudienceEvent", "trigger": 'type = "identify"'}
+    path = f"{destination}/subscriptions/{quote(name, safe='')}"
+    assert client.put(path, json=subscription).json["item"] == {"name": name, **subscription, "mapping": {}}
+    assert client.delete(path).status_code == client.delete(destination).status_code == 200
 
 
 def test_a_subscription_that_is_posted_is_off_until_it_is_switched_on(emulator: Emulator) -> None:

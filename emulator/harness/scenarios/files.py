@@ -10,8 +10,9 @@ from emulator.artefacts import contract
 from emulator.errors import InputError
 from emulator.harness.scenarios.actions import ANONYMOUS, read_action
 from emulator.harness.scenarios.expectations import read_expectations
-from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person, Scenario, Step, merged, workspace_of
+from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person, Scenario, Step, workspace_of
 from emulator.harness.scenarios.names import KnownNames, check_name, check_names, words_of
+from emulator.merge_patch import merged
 from emulator.schemas import first_mistake
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_file import read

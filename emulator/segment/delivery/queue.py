@@ -105,7 +105,7 @@ class Queue:
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
-        # A damaged row may have any number, or a text, for a time.
+        # A damaged row may have anything for a time.
         retry = select(func.min(BATCHES.c.next_at)).where(
             BATCHES.c.next_at > after,
             BATCHES.c.next_at <= LATEST_MILLIS,

@@ -12,11 +12,13 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.errors import PreconditionFailed, UserMistake
+from emulator.merge_patch import merged
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.control.sandboxes import requested_services
+from emulator.server.name_paths import CONVERTER
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
-from emulator.server.workspace_edits import PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked, patched
+from emulator.server.workspace_edits import PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_document import document_of
 from emulator.yaml_files import dump_yaml
@@ -33,7 +35,9 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
     lists = ", ".join(part for part in PARTS if part != SUBSCRIPTIONS)
     views = _PartViews(sandboxes)
     _add_part(routes, views, f"/<any({lists}):part>", "part")
-    _add_part(routes, views, f"/destinations/<destination>/{SUBSCRIPTIONS}", "subscription", part=SUBSCRIPTIONS)
+    _add_part(
+        routes, views, f"/destinations/<{CONVERTER}:destination>/{SUBSCRIPTIONS}", "subscription", part=SUBSCRIPTIONS
+    )
     return routes
 
 
@@ -56,7 +60,7 @@ def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
     @routes.patch("")
     def patch() -> Response:
         given = _body()
-        return _changed(sandboxes(), lambda document: _become(document, patched(document, given)), _whole)
+        return _changed(sandboxes(), lambda document: _become(document, merged(document, given)), _whole)
 
     @routes.post("/check")
     def check() -> Response:
@@ -126,10 +130,13 @@ def _add_part(routes: Blueprint, views: _PartViews, path: str, kind: str, **fixe
         "PATCH": views.patch,
         "DELETE": views.remove,
     }
-    for rule, by_method in ((path, listed), (f"{path}/<name>", named)):
+    for rule, by_method in ((path, listed), (f"{path}/<{CONVERTER}:name>", named)):
         for method, view in by_method.items():
             endpoint = f"{kind}_{view.__name__}"
-            routes.add_url_rule(rule, endpoint=endpoint, view_func=view, methods=[method], defaults=fixed)
+            # A name may have two slashes in a row.
+            routes.add_url_rule(
+                rule, endpoint=endpoint, view_func=view, methods=[method], defaults=fixed, merge_slashes=False
+            )
 
 
 def _body() -> Document:

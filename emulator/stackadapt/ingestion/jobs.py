@@ -226,7 +226,7 @@ def in_order(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: (job.due_at, first[job.due_at, job.request_id], job.kind != MAPPING_JOB))
 
 
-# A damaged row may have any number, or a text, for a time.
+# A damaged row may have anything for a time.
 _NEXT_DUE = Prepared(select(func.min(JOBS.c.due_at)).where(JOBS.c.due_at.between(0, LATEST_MILLIS)))
 
 

@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, WorkspaceError
-from emulator.harness.scenarios import Scenario, merged, read_scenarios
+from emulator.harness.scenarios import Scenario, read_scenarios
+from emulator.merge_patch import merged
 from emulator.workspace import LAST, parse_workspace
 
 Read = Callable[[str], Scenario]
