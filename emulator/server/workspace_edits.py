@@ -29,6 +29,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "advertisers": Part(noun="advertiser", key="id"),
     "tokens": Part(noun="token", key="name"),
     "sources": Part(noun="source", key="name"),
+    "trackingPlans": Part(noun="tracking plan", key="name"),
     "audiences": Part(noun="audience", key="key"),
     "journeys": Part(noun="journey", key="id"),
     "destinations": Part(noun="destination instance", key="name"),
@@ -167,6 +168,15 @@ def _of_source(document: Document, item: Document) -> Iterator[str]:
     for index, destination in _items(document, "destinations"):
         if destination.get("source") == item["name"]:
             yield f"destinations[{index}].source"
+    for index, source in _items(document, "sources"):
+        if source.get("schema", {}).get("forwardingBlockedEventsTo") == item["name"]:
+            yield f"sources[{index}].schema.forwardingBlockedEventsTo"
+
+
+def _of_tracking_plan(document: Document, item: Document) -> Iterator[str]:
+    for index, source in _items(document, "sources"):
+        if source.get("trackingPlan") == item["name"]:
+            yield f"sources[{index}].trackingPlan"
 
 
 def _of_audience(document: Document, item: Document) -> Iterator[str]:
@@ -198,6 +208,7 @@ def _nodes(value: Any) -> Iterator[Document]:
 _REFERENCES: Final[Mapping[str, Callable[[Document, Document], Iterator[str]]]] = {
     "advertisers": _of_advertiser,
     "sources": _of_source,
+    "trackingPlans": _of_tracking_plan,
     "audiences": _of_audience,
     "journeys": _of_journey,
 }

@@ -101,7 +101,9 @@ def _change_trigger(document: Document, chance: random.Random) -> None:
 
 def _change_settings(document: Document, chance: random.Random) -> None:
     document["timing"] = chance.choice(["instant", "realistic"])
-    document["ingestion"] = chance.choice([{}, {"latency": "2h"}, {"recordWithoutEmail": "reject"}])
+    # The latency is given: the realistic one is random.
+    latency = chance.choice(["instant", "2h"])
+    document["ingestion"] = {"latency": latency, **chance.choice([{}, {"recordWithoutEmail": "wait"}])}
     document["user"] = {"email": f"u{chance.randrange(9)}@example.com"}
 
 
@@ -115,7 +117,27 @@ def _change_journey(document: Document, chance: random.Random) -> None:
         chance.choice(document["destinations"])["journeySteps"] = [{"key": "s0"}]
 
 
+def _change_pipeline(document: Document, chance: random.Random) -> None:
+    """Filters and consent of a destination instance, its source, and the tracking plan of a source."""
+    rules = [{"type": "IDENTIFY", "jsonSchema": {"properties": {"traits": {"properties": {"email": {}}}}}}]
+    document["trackingPlans"] = [{"name": "Plan", "rules": rules}]
+    for source in document["sources"]:
+        source["trackingPlan"] = "Plan"
+        source["schema"] = {
+            "track": {"allowUnplannedEvents": chance.random() < 0.5},
+            "identify": {"allowUnplannedTraits": chance.random() < 0.5},
+        }
+    if document["destinations"]:
+        destination = chance.choice(document["destinations"])
+        action = chance.choice([{"type": "DROP"}, {"type": "DROP_PROPERTIES", "fields": {"traits": ["email"]}}])
+        destination["filters"] = [{"title": "F", "if": 'type = "identify"', "actions": [action]}]
+        destination["consent"] = {"categories": ["ads"]}
+        if document["sources"] and chance.random() < 0.5:
+            destination["source"] = document["sources"][0]["name"]
+
+
 VALID: tuple[Edit, ...] = (
+    _change_pipeline,
     _add_audience,
     _remove_audience,
     _change_condition,

@@ -188,6 +188,7 @@ NEW: dict[str, dict[str, Any]] = {
     "advertisers": {"id": "7", "name": "Seventh"},
     "tokens": {"token": "sa-t", "name": "T", "scopes": {}},
     "sources": {"name": "App", "writeKey": "app-key"},
+    "trackingPlans": {"name": "Plan", "rules": [{"type": "IDENTIFY", "jsonSchema": {"type": "object"}}]},
     "audiences": {"key": "new", "id": "aud_new", "name": "New", "condition": {"trait": "city", "operator": "exists"}},
     "journeys": {
         "id": "jou_1",
@@ -258,7 +259,8 @@ def test_a_subscription_that_is_posted_is_off_until_it_is_switched_on(emulator: 
 IN_USE = [
     ("audiences/vip_customers", "destinations[0].audiences[0], audiences[1]"),
     ("advertisers/1001", "tokens[0].scopes, tokens[1].scopes"),
-    ("sources/Website", "destinations[0].source"),
+    ("sources/Website", "destinations[0].source, sources[1].schema.forwardingBlockedEventsTo"),
+    ("trackingPlans/Plan", "sources[0].trackingPlan"),
 ]
 
 
@@ -267,6 +269,9 @@ def test_what_is_referred_to_cannot_be_removed(client: Client, part: str, places
     condition = {"audience": "vip_customers"}
     client.put(f"{WHOLE}/audiences/also", json={"id": "aud_2", "name": "Also", "condition": condition})
     client.patch(f"{WHOLE}/destinations/{DESTINATION}", json={"source": "Website"})
+    client.post(f"{WHOLE}/trackingPlans", json=NEW["trackingPlans"])
+    client.patch(f"{WHOLE}/sources/Website", json={"trackingPlan": "Plan"})
+    client.put(f"{WHOLE}/sources/App", json={"writeKey": "a", "schema": {"forwardingBlockedEventsTo": "Website"}})
     before = workspace(client)
     answer = client.delete(f"{WHOLE}/{part}")
     assert (answer.status_code, answer.json["found"]) == (400, places)
