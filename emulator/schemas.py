@@ -28,6 +28,8 @@ Path: TypeAlias = tuple[str | int, ...]
 # Of objects and arrays in what users write: far more than any of the formats needs.
 NESTING_LIMIT = 64
 _SECRETS = frozenset({"apiKey", "token", "writeKey"})
+# What has secrets: one may be in the place of the object that should have it.
+_SECRET_HOLDERS = frozenset({"tokens", "sources", "settings"})
 _HINTS = MappingProxyType(
     {
         "age": "Write a duration, such as 90s, 15m, 4h, 2d or 3h59m.",
@@ -220,10 +222,16 @@ def _explained(error: Any) -> Iterator[Mistake]:
         yield _about_value(error, path)
 
 
+def _may_be_secret(path: Path) -> bool:
+    """Whether what is there may be a secret, or should be an object that has one."""
+    holder = path[:-1] if path and isinstance(path[-1], int) else path
+    return not _SECRETS.isdisjoint(path) or not _SECRET_HOLDERS.isdisjoint(holder[-1:])
+
+
 def _about_value(error: Any, path: Path) -> Mistake:
     found, expected = error.instance, error.validator_value
     description = _members(error).get("description")
-    shown = None if _SECRETS.intersection(path) else _shown(found)
+    shown = None if _may_be_secret(path) else _shown(found)
     if error.validator in ("enum", "const"):
         values = expected if error.validator == "enum" else [expected]
         known = [value if isinstance(value, str) else json.dumps(value) for value in values]

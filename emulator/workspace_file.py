@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from emulator import user_patterns
 from emulator.errors import InputError, WorkspaceError, unknown
 from emulator.schemas import first_mistake
 from emulator.yaml_files import parse_mapping, read_mapping
@@ -148,22 +148,21 @@ def _check_identifiers(identifiers: Sequence[Mapping[str, Any]], where: str) -> 
 
 
 def _check_pattern(pattern: str, where: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
+    if (mistake := user_patterns.check(pattern)) is not None:
         raise WorkspaceError(
-            f"the regular expression is invalid: {error}",
+            f"the regular expression is invalid: {mistake}",
             where=where,
             found=pattern,
             allowed="a regular expression such as ^[0-]*$",
-        ) from None
+        )
 
 
 def _check_unique(values: list[str], group: str, where: str, *, show: bool = True) -> None:
+    first: dict[str, int] = {}
     for index, value in enumerate(values):
-        if value in values[:index]:
+        if first.setdefault(value, index) != index:
             raise WorkspaceError(
-                f"duplicates {group}[{values.index(value)}]",
+                f"duplicates {group}[{first[value]}]",
                 where=f"{where}: {group}[{index}]",
                 found=value if show else None,
             )

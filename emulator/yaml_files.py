@@ -29,6 +29,8 @@ except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
 
 _JSON = ".json"
+# Those of YAML 1.1 besides the usual ones.
+_OLD_LINE_BREAKS = frozenset("\x85\u2028\u2029")
 _TAG = "tag:yaml.org,2002:"
 _NULL, _BOOL, _INT, _FLOAT, _MERGE = (f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "merge"))
 _CONSTRUCTED = (_NULL, f"{_TAG}str", f"{_TAG}seq", f"{_TAG}map")
@@ -112,6 +114,11 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """As the library does, with line breaks escaped that only YAML 1.1 knows: a reader may take one for a space."""
+        escaped = not _OLD_LINE_BREAKS.isdisjoint(data)
+        return self.represent_scalar(f"{_TAG}str", data, style='"' if escaped else None)
+
 
 def _check_keys(top: yaml.Node) -> None:
     """Raises ConstructorError for a duplicate key. Runs before merging, which may add duplicates legitimately."""
@@ -158,6 +165,7 @@ def _inner(node: yaml.Node) -> list[yaml.Node]:
     return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
+_Dumper.add_representer(str, _Dumper.represent_str)
 _Loader.add_constructor(_BOOL, _Loader.boolean)
 _Loader.add_constructor(_INT, _Loader.integer)
 _Loader.add_constructor(_FLOAT, _Loader.finite)

@@ -29,7 +29,7 @@ LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts ids merge_patch patience protocol",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
-        "data_files",
+        "data_files user_patterns",
         "timestamps rate_limit transport statements schemas",
         "pipelines",
         "engines",

@@ -10,7 +10,7 @@ from emulator.segment.lookups import check_destination
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, Progress
 from emulator.segment.service import Receipt, Segment
 from emulator.segment.tables import TABLES
-from emulator.segment.tracking.call_check import FILTERED_AT_SOURCE
+from emulator.segment.tracking.call_check import EVENT_SETTING, FILTERED_AT_SOURCE
 from emulator.segment.tracking.calls import CALLS, EVENTS_IN_A_BATCH
 from emulator.segment.tracking.request_body import BATCH_LIMIT_BYTES, NESTING_LIMIT, BadRequest, parse_body
 from emulator.segment.tracking.suppression import USER_SUPPRESSED
@@ -21,6 +21,7 @@ __all__ = [
     "CALLS",
     "EMAIL",
     "EVENTS_IN_A_BATCH",
+    "EVENT_SETTING",
     "FILTERED_AT_SOURCE",
     "NESTING_LIMIT",
     "TABLES",

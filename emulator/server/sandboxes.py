@@ -114,10 +114,11 @@ class Sandboxes:
                 raise
         return sandbox
 
-    def change(self, name: str, edit: Edit) -> NamedSandbox:
+    def change(self, name: str, edit: Edit, *, started_with: Workspace | None = None) -> NamedSandbox:
         """Exchanges the workspace of a sandbox for what `edit` makes of it; its data stays.
 
-        A named sandbox keeps its own tokens and write keys, and gets its own for new ones. Raises UserMistake for a
+        `started_with` is the workspace in a file with which a later start goes on from here. A named sandbox keeps its
+        own tokens and write keys, and gets its own for new ones. Raises UserMistake for a
         workspace that cannot be used, NotFound and WorkspaceError as `get` does; nothing has changed then.
         """
         with self._changing:
@@ -127,7 +128,7 @@ class Sandboxes:
                 if same(workspace, before.workspace):
                     return before
                 use = self._opened(before).prepare(workspace)
-                if self._registry.save(name, workspace, after=before.revision):
+                if self._registry.save(name, workspace, after=before.revision, started_with=started_with):
                     break
                 # Another process was faster.
             changed = replace(before, workspace=workspace, revision=before.revision + 1)

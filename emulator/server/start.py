@@ -95,9 +95,8 @@ def _continued(given: Given, stored: Current) -> Start:
     if given.workspace is not None and not same(given.workspace, workspace):
         if not same(given.workspace, first):
             raise UserMistake(
-                "the data belongs to another workspace",
+                "the data belongs to another workspace than this one",
                 where="--workspace",
-                found=given.workspace.name,
                 allowed="the one stored with the data",
                 hint=f"Leave out --workspace to go on with it, or add {_REPLACE}.",
             )

@@ -13,6 +13,7 @@ from threading import Event, Thread
 from typing import Final
 
 from emulator.errors import EmulatorError, UserMistake
+from emulator.protocol import DEFAULT_SANDBOX
 from emulator.server.emulator import Emulator
 from emulator.server.registry import same
 from emulator.text_files import read_text
@@ -72,7 +73,10 @@ class WorkspaceWatcher:
         if content_of(self._path) != content:
             return False
         before = self._emulator.sandbox.workspace
-        applied = self._emulator.change_workspace(self._emulator.with_options(workspace))
+        wanted = self._emulator.with_options(workspace)
+        sandboxes = self._emulator.sandboxes
+        # The next start has this file.
+        applied = sandboxes.change(DEFAULT_SANDBOX, lambda _: wanted, started_with=workspace).workspace
         if not same(applied, before):
             for line in lines_at_start(lint(applied), self._path):
                 self._say(line)

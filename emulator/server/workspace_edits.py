@@ -12,6 +12,8 @@ from emulator.merge_patch import merged
 
 Document = dict[str, Any]
 
+# Settings of a destination instance that are no secrets.
+_NO_SECRETS: Final = frozenset({"advertiser_id"})
 # Shown in place of a secret.
 MASK: Final = "***"
 SUBSCRIPTIONS: Final = "subscriptions"
@@ -66,7 +68,9 @@ def _secrets(document: Mapping[str, Any]) -> Iterator[tuple[str, Document, str]]
             yield f"{group}[{index}].{key}", item, key
     for index, item in _items(document, "destinations"):
         if isinstance(settings := item.get("settings"), dict):
-            yield f"destinations[{index}].settings.apiKey", settings, "apiKey"
+            # A key that is misspelled may have the token.
+            for key in settings.keys() - _NO_SECRETS:
+                yield f"destinations[{index}].settings.{key}", settings, key
 
 
 class PartList:
@@ -87,10 +91,17 @@ class PartList:
         return self.items[self._position(name)]
 
     def put(self, name: str, item: Document) -> int:
-        """Replaces the item with this name, or adds it; returns its position."""
+        """Replaces the item with this name, maybe by one with another name, or adds it; returns its position."""
         position = self._position(name, missing=len(self.items))
-        if self._part.key is not None:
-            item = {self._part.key: name, **item}
+        if (key := self._part.key) is not None:
+            if item.get(key, name) != name and position == len(self.items):
+                raise InputError(
+                    f"the new {self._part.noun} has another {key} than the path",
+                    where=f"{self._name}: {key}",
+                    found=item[key],
+                    allowed=name,
+                )
+            item = {key: name, **item}
         self.items[position : position + 1] = [item]
         return position
 
@@ -162,6 +173,18 @@ def _of_advertiser(document: Document, item: Document) -> Iterator[str]:
     for index, token in _items(document, "tokens"):
         if item["id"] in token["scopes"]:
             yield f"tokens[{index}].scopes"
+    for index, destination in _items(document, "destinations"):
+        if destination["settings"].get("advertiser_id") == item["id"]:
+            yield f"destinations[{index}].settings.advertiser_id"
+        for position, subscription in _items(destination, "subscriptions"):
+            if subscription.get("mapping", {}).get("advertiser_id") == item["id"]:
+                yield f"destinations[{index}].subscriptions[{position}].mapping.advertiser_id"
+
+
+def _of_token(document: Document, item: Document) -> Iterator[str]:
+    for index, destination in _items(document, "destinations"):
+        if destination["settings"].get("apiKey") == item["token"]:
+            yield f"destinations[{index}].settings.apiKey"
 
 
 def _of_source(document: Document, item: Document) -> Iterator[str]:
@@ -207,6 +230,7 @@ def _nodes(value: Any) -> Iterator[Document]:
 
 _REFERENCES: Final[Mapping[str, Callable[[Document, Document], Iterator[str]]]] = {
     "advertisers": _of_advertiser,
+    "tokens": _of_token,
     "sources": _of_source,
     "trackingPlans": _of_tracking_plan,
     "audiences": _of_audience,

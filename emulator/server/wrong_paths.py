@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import product
 
 from werkzeug.routing import Map
 
@@ -27,6 +28,8 @@ _ENDPOINTS = (
 _NO_SETTINGS = (
     "The emulator has no settings for the browser SDK: pass cdnSettings, as `stackadapt-emulator docs clients` shows."
 )
+# A part of a rule that is one of several words.
+_ANY = re.compile(r"<any\((.*)\):\w+>")
 _DOCUMENT = f"GET /{CONTROL}/openapi.json lists every path."
 
 
@@ -84,7 +87,14 @@ def _filled(rule: list[str], given: list[str]) -> Iterator[list[str]]:
     if rule[:1] == [CONTROL]:
         parts = rule[1:]
         values = given if len(given) == len(parts) else parts
-        yield [value if part.startswith("<") else part for part, value in zip(parts, values, strict=True)]
+        yield from map(list, product(*map(_words, parts, values)))
+
+
+def _words(part: str, given: str) -> list[str]:
+    """What a part of a rule may be: one of its words, or for a parameter what is given."""
+    if (words := _ANY.fullmatch(part)) is not None:
+        return words[1].split(", ")
+    return [given if part.startswith("<") else part]
 
 
 def _parts(path: str) -> list[str]:

@@ -125,6 +125,60 @@ def test_a_stale_change_is_refused(client: Client) -> None:
         assert stale.json["allowed"] == first.headers["ETag"] == client.get(path).headers["ETag"]
 
 
+@pytest.mark.parametrize("given", ['"', '""', "junk", '"other"', ",", '""""', 'W/"x"'])
+def test_a_header_without_the_tag_changes_nothing(client: Client, given: str) -> None:
+    assert client.patch(WHOLE, json={"name": "lost"}, headers={"If-Match": given}).status_code == 412
+    assert workspace(client)["name"] == "local"
+
+
+def test_any_tag_is_taken(client: Client) -> None:
+    assert client.patch(WHOLE, json={"name": "new"}, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_a_masked_workspace_is_not_checked_either(client: Client) -> None:
+    shown = client.get(f"{WHOLE}?mask=true").json["workspace"]
+    answer = client.post(f"{WHOLE}/check", json=shown)
+    assert (answer.status_code, answer.json["message"]) == (400, "this secret is masked")
+
+
+def test_a_token_under_a_misspelled_key_is_masked(client: Client) -> None:
+    client.patch(f"{WHOLE}/destinations/{DESTINATION}", json={"settings": {"apikey": "secret-token"}})
+    assert "secret-token" not in client.get(f"{WHOLE}?mask=true").text
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"tokens": "secret-token"},
+        {"tokens": ["secret-token"]},
+        {"tokens": [{"token": ["secret-token"], "name": "a", "scopes": {}}]},
+        {"sources": ["secret-token"]},
+        {"sources": "secret-token"},
+        {"destinations": [{"name": "a", "settings": "secret-token", "subscriptions": []}]},
+        {"destinations": [{"name": "a", "settings": ["secret-token"], "subscriptions": []}]},
+        {"destinations": [{"name": "a", "settings": {"apiKey": ["secret-token"]}, "subscriptions": []}]},
+    ],
+)
+def test_an_error_does_not_show_what_may_be_a_secret(client: Client, patch: dict[str, Any]) -> None:
+    answer = client.patch(WHOLE, json=patch)
+    assert answer.status_code == 400
+    assert "secret-token" not in answer.text
+
+
+def test_a_new_item_has_the_name_of_its_path(client: Client) -> None:
+    answer = client.put(f"{WHOLE}/sources/x", json={"name": "y", "writeKey": "k"})
+    assert (answer.status_code, answer.json["allowed"]) == (400, "x")
+
+
+def test_a_wrong_part_is_answered_with_a_path_that_exists(client: Client) -> None:
+    assert client.get(f"{WHOLE}/audience").json["hint"].startswith(f"Did you mean '{WHOLE}/audiences'?")
+
+
+def test_thousands_of_sources_are_checked_at_once(client: Client) -> None:
+    sources = [{"name": f"s{number}", "writeKey": f"k{number}"} for number in range(20_000)]
+    assert client.post(f"{WHOLE}/check", json=workspace(client) | {"sources": sources}).json["valid"]
+
+
 def test_a_merge_patch_removes_by_null_and_replaces_arrays(client: Client) -> None:
     client.patch(WHOLE, json={"seed": 4, "rateLimit": {"requests": 5, "per": "1s"}})
     client.patch(WHOLE, json={"seed": None, "rateLimit": {"requests": 6}, "audiences": [], "destinations": []})
@@ -258,7 +312,8 @@ def test_a_subscription_that_is_posted_is_off_until_it_is_switched_on(emulator: 
 
 IN_USE = [
     ("audiences/vip_customers", "destinations[0].audiences[0], audiences[1]"),
-    ("advertisers/1001", "tokens[0].scopes, tokens[1].scopes"),
+    ("advertisers/1001", "tokens[0].scopes, tokens[1].scopes, destinations[0].settings.advertiser_id"),
+    ("tokens/Local read and write", "destinations[0].settings.apiKey"),
     ("sources/Website", "destinations[0].source, sources[1].schema.forwardingBlockedEventsTo"),
     ("trackingPlans/Plan", "sources[0].trackingPlan"),
 ]

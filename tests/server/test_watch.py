@@ -151,3 +151,15 @@ def test_options_of_the_command_line_still_apply(tmp_path: Path) -> None:
         path.write_text(dump_yaml(document), encoding="utf-8")
         look(watcher, VALID_LOOKS)
         assert (emulator.sandbox.workspace.timing, emulator.sandbox.workspace.latency) == ("realistic", "4h")
+
+
+def test_the_next_start_takes_the_file_that_was_applied_last(path: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Emulator(path, data=data) as emulator:
+        watcher = WorkspaceWatcher(emulator, path, print, started_with=content_of(path))
+        path.write_text(text_of(emulator, name="edited"), encoding="utf-8")
+        look(watcher, VALID_LOOKS)
+        emulator.client.patch("/_emulator/workspace", json={"seed": 7})
+    with Emulator(path, data=data) as emulator:
+        workspace = emulator.sandbox.workspace
+        assert (workspace.name, workspace.seed) == ("edited", 7)

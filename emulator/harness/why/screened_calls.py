@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from emulator.events import CallReceived
 from emulator.harness.why.answer import CALL, PROFILE, Stop
 from emulator.harness.why.evidence import Evidence
-from emulator.segment import FILTERED_AT_SOURCE
+from emulator.segment import EVENT_SETTING, FILTERED_AT_SOURCE
 
+_SWITCHED_OFF = "Switch the event on again in the source's schema configuration."
 ADVICE = "Send what the tracking plan expects, or change the plan or the source's schema configuration."
 
 
@@ -26,7 +27,7 @@ def filtered_call(evidence: Evidence, failed: Iterable[str]) -> Stop | None:
                 message=f"Segment filtered the {call.call} call at the source {call.source!r}, "
                 "so that it counts for no audience",
                 found=call.message,
-                advice=ADVICE,
+                advice=_SWITCHED_OFF if call.reason == EVENT_SETTING else ADVICE,
                 about={"call": call},
             )
     return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from emulator.segment.profiles.profile import ANONYMOUS_ID, EMAIL, USER_ID, Identifier
 from emulator.segment.tracking.calls import Call
+from emulator.user_patterns import found
 from emulator.workspace import Identifier as Configured
 from emulator.workspace import Space
 
@@ -149,9 +150,7 @@ def _spellings(key: str | None) -> tuple[str, ...]:
 
 
 def _is_blocked(value: str, configured: Configured) -> bool:
-    return value in configured.blocked_values or any(
-        re.search(pattern, value) for pattern in configured.blocked_patterns
-    )
+    return value in configured.blocked_values or any(found(pattern, value) for pattern in configured.blocked_patterns)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -65,6 +65,7 @@ def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
     @routes.post("/check")
     def check() -> Response:
         given = _given(_body())
+        check_unmasked(given)
         services = requested_services(sandboxes())
         return jsonify(valid=_valid(services, given), findings=findings_of(given))
 
@@ -204,7 +205,7 @@ def _text(document: Mapping[str, Any]) -> str:
 
 def _check_match(document: Document) -> None:
     """Raises PreconditionFailed when the request was made for another workspace."""
-    if request.if_match and not request.if_match.contains(_tag(document)):
+    if "If-Match" in request.headers and not request.if_match.contains(_tag(document)):
         raise PreconditionFailed(
             "the workspace has changed since it was read",
             where="If-Match",
@@ -216,7 +217,6 @@ def _check_match(document: Document) -> None:
 
 def _valid(services: SandboxServices, given: Document) -> bool:
     try:
-        check_unmasked(given)
         services.prepare(parse_workspace(given))
     except UserMistake:
         return False
