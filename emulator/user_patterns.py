@@ -26,7 +26,7 @@ def check(pattern: str) -> str | None:
 
 
 def found(pattern: str, text: str) -> bool:
-    """Whether a regular expression occurs in a text; not if that takes longer than the limit, which is logged."""
+    """Whether a regular expression matches anywhere; not if that takes longer than the limit, which is logged."""
     import regex
 
     try:
