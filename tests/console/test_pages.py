@@ -159,9 +159,9 @@ def test_numbers_are_those_of_the_control_api(filled: Client) -> None:
     funnel = filled.get("/_emulator/funnel").json
     stages = re.findall(r"<strong>(\d+)</strong> <span>([^<]+)</span>", get(filled, "/").text)
     assert {name: int(number) for number, name in stages} == {
-        "People in": funnel["steps"]["successfullyReceived"]["count"],
-        "Audience": funnel["steps"]["eventsFromAudience"]["count"],
-        "Delivered": funnel["steps"]["successfulDelivery"]["count"],
+        "Successfully received": funnel["steps"]["successfullyReceived"]["count"],
+        "Events from audience": funnel["steps"]["eventsFromAudience"]["count"],
+        "Successful delivery": funnel["steps"]["successfulDelivery"]["count"],
         "Visible": funnel["stackadapt"]["visible"]["count"],
     }
     total = filled.get("/_emulator/journal").json["total"]
@@ -180,7 +180,8 @@ def test_why_someone_is_missing_names_reason_advice_and_change(filled: Client) -
     for text in (why["stopped"]["reason"], why["stopped"]["advice"], why["changes"][0]["text"], "curl -s"):
         assert text in shown.text
     code = why["stopped"]["reason"]
-    assert f"/console/reasons#{code}" in [link.get("href") for link in shown.all("a")]
+    # In the answer and in the timeline.
+    assert [link.get("href") for link in shown.all("a")].count(f"/console/reasons#{code}") == 2
     assert code in [term.get("id") for term in page(filled, "/console/reasons").all("dt")]
 
 

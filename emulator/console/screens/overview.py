@@ -13,10 +13,10 @@ from emulator.console.view import View
 
 # The steps that an event passes, and where the others leave it; in the order of the pipeline.
 _PASSED = (
-    ("People in", "steps", "successfullyReceived", ("failedOnIngest", "notShown", "filteredAtSource")),
-    ("Audience", "steps", "eventsFromAudience", ()),
-    ("Delivered", "steps", "successfulDelivery", ("filteredAtDestination", "queued", "pendingRetry", "failedDelivery")),
-    ("Visible", "stackadapt", "visible", ("queued", "pending", "rejected", "suppressed", "refused", "unknown")),
+    ("steps", "successfullyReceived", ("failedOnIngest", "notShown", "filteredAtSource")),
+    ("steps", "eventsFromAudience", ()),
+    ("steps", "successfulDelivery", ("filteredAtDestination", "queued", "pendingRetry", "failedDelivery")),
+    ("stackadapt", "visible", ("queued", "pending", "rejected", "suppressed", "refused", "unknown")),
 )
 
 
@@ -40,20 +40,20 @@ def _secrets(kind: str, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 def _stages(funnel: Mapping[str, Any], view: View) -> Iterator[dict[str, Any]]:
     """`name`, `count`, `meaning` and the `losses` of each stage; a loss has its `reasons` with links."""
-    for name, part, key, losses in _PASSED:
+    for part, key, losses in _PASSED:
         step = funnel[part][key]
         lost = ((each, funnel[part][each]) for each in losses)
         yield {
-            "name": name,
+            "name": step.get("name", key.capitalize()),
             "count": step["count"],
             "meaning": step["meaning"],
             "losses": [
                 {
-                    "name": each.get("name", key.capitalize()),
+                    "name": each.get("name", loss.capitalize()),
                     "count": each["count"],
                     "reasons": [(reason, reason_link(view, reason["code"])) for reason in each["reasons"]],
                 }
-                for key, each in lost
+                for loss, each in lost
                 if each["count"]
             ],
         }

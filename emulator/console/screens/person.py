@@ -61,7 +61,9 @@ def _events(api: ControlAPI, view: View, name: str) -> Table:
 
     def row(item: Mapping[str, Any]) -> Row:
         detail = item["detail"]
-        trace, reason = detail.get("traceId"), detail.get("reason")
+        trace = detail.get("traceId")
+        # A delivery has several, with their counts.
+        reason = detail.get("reason") or next(iter(detail.get("reasons") or ()), None)
         request = view.link("requests", trace=trace) if trace else None
         why = Cell(reason, reason_link(view, reason), reason=True)
         return Row([Cell(item["at"]), Cell(item["kind"]), Cell(item["text"], request), why])
