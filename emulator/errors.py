@@ -6,7 +6,8 @@
     │   ├── InputError           an event, record or argument that cannot be read
     │   │   ├── UnknownName          a name that is not among the known ones
     │   │   ├── NotFound             the resource that a URL addresses does not exist (HTTP 404)
-    │   │   └── TooLarge             more content than is read (HTTP 413)
+    │   │   ├── TooLarge             more content than is read (HTTP 413)
+    │   │   └── PreconditionFailed   a change of what has been changed meanwhile (HTTP 412)
     │   └── PortInUse            the port is taken
     ├── ContractViolation    a check failed: a contract is not met                     (exit code 1)
     ├── EmulatorDefect       a bug in the emulator                                     (exit code 3)
@@ -128,6 +129,10 @@ class NotFound(InputError):
 
 class TooLarge(InputError):
     """More content than the emulator reads: status 413 in an HTTP response."""
+
+
+class PreconditionFailed(InputError):
+    """What the request is about has changed meanwhile: status 412 in an HTTP response."""
 
 
 class PortInUse(UserMistake):

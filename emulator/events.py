@@ -168,3 +168,10 @@ class ClockMoved(Event):
 
     action: str
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceChanged(Event):
+    """The workspace was changed: `parts` are the top-level keys of its JSON form whose values are others."""
+
+    parts: tuple[str, ...]

@@ -79,6 +79,11 @@ class RateLimiter:
                 self._replaced.append(self._limit)
             self._start(limit)
 
+    def replace(self, initial: RateLimit | None) -> None:
+        """Sets the limit of a workspace that has been changed; `reset` restores it from now on."""
+        self._initial = initial
+        self.set(initial)
+
     def reset(self) -> None:
         """Restores the limit of the workspace, and forgets the earlier ones."""
         with self._lock:

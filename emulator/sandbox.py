@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Row, Table, bindparam, insert, select, update
 
 from emulator.clock import Clock, ClockSetting, Step
 from emulator.column_rules import LATEST_MILLIS, holds
-from emulator.faults import Faults
+from emulator.faults import Faults, check_faults
 from emulator.ids import Ids
 from emulator.journal import Journal
 from emulator.rate_limit import RateLimiter
@@ -55,7 +56,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Sandbox:
-    """Everything that a request may read or change. A `clock` replaces the one that is stored."""
+    """Everything that a request may read or change. A `clock` replaces the one that is stored.
+
+    `opened_at` is the clock's time when it was opened.
+    """
 
     def __init__(
         self,
@@ -76,6 +80,26 @@ class Sandbox:
         self.journal = Journal()
         self.faults = Faults(self.ids, workspace.faults)
         self.rate_limiter = RateLimiter(self.clock, workspace.rate_limit)
+        self.opened_at = self.clock.now()
+
+    def with_workspace(self, workspace: Workspace) -> Self:
+        """The same sandbox with another workspace: store, clock, journal, faults and rate limit are shared.
+
+        A request that has begun goes on with the sandbox that it has. Faults and rate limit change with `begin_use`.
+        Raises WorkspaceError for an invalid fault.
+        """
+        check_faults(workspace.faults)
+        changed = copy(self)
+        changed.workspace = workspace
+        if workspace.seed != self.workspace.seed:
+            changed.ids = Ids(_seed_of_opening(workspace.seed, _count_opening(self.store)))
+        return changed
+
+    def begin_use(self, before: Workspace) -> None:
+        """Makes faults and rate limit those of the workspace, where they differ from the workspace before."""
+        self.faults.replace(self.workspace.faults, self.ids)
+        if self.workspace.rate_limit != before.rate_limit:
+            self.rate_limiter.replace(self.workspace.rate_limit)
 
     def reset(self) -> None:
         """Resets clock, journal, faults and rate limit. The services clear their own tables."""

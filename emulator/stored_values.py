@@ -63,6 +63,13 @@ def text_of(value: Any) -> str:
     return value
 
 
+def text_or_none(value: Any) -> str | None:
+    """The value of a column of text that may be null; what a damaged file has in it, as text."""
+    if value is None or isinstance(value, str):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def check_depth(value: Any) -> None:
     """Raises ValueError for a value that is nested too deeply to be written as JSON."""
     if is_deeper_than(NESTING_LIMIT, value):

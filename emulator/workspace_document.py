@@ -119,7 +119,8 @@ def _step(step: Step) -> Document:
 
 def _destination(destination: Destination) -> Document:
     age = {} if destination.batch_age is None else {"age": _duration(destination.batch_age)}
-    batch = _unless_default(destination, batch_size="size", batch_concurrency="concurrency") | age
+    batch = _unless_default(destination, batch_size="size", batch_concurrency="concurrency", batch_retries="retries")
+    batch |= age
     return {
         "name": destination.name,
         **_unless_none(generation=destination.generation, endpoint=destination.endpoint, source=destination.source),

@@ -13,6 +13,9 @@ from emulator.durations import parse_duration
 LAST, FIRST, ALL = "last", "first", "all"
 DEFAULT_SETUP = "default"
 
+# What a retried request contains: the events of its batch, or those of others that wait as well.
+TOGETHER, REGROUP = "together", "regroup"
+
 # How an audience is computed.
 REALTIME, BATCH = "realtime", "batch"
 
@@ -179,6 +182,7 @@ class Destination:
     batch_size: int = 1000
     batch_age: timedelta | None = None
     batch_concurrency: int = 1
+    batch_retries: str = TOGETHER
     endpoint: str | None = None
     enabled: bool = True
     source: str | None = None
@@ -235,7 +239,7 @@ def read_destination(item: Mapping[str, Any]) -> Destination:
         subscriptions=tuple(_subscription(subscription) for subscription in item["subscriptions"]),
         filters=tuple(_filter(each) for each in item.get("filters", ())),
         consent=tuple(item.get("consent", {}).get("categories", ())),
-        **given(batch, batch_size="size", batch_concurrency="concurrency"),
+        **given(batch, batch_size="size", batch_concurrency="concurrency", batch_retries="retries"),
         **given(item, enabled="enabled", source="source"),
     )
 

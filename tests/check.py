@@ -67,6 +67,7 @@ LONG = (
     ),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),
     Stage(name="soak", command=f"{sys.executable} -m tests.soak", missing=no_proc),
+    Stage(name="workspace-edits", command=f"{sys.executable} -m tests.fuzz.workspace_edits --edits 1000"),
     Stage(name="fuzz", command="make --no-print-directory fuzz"),
     Stage(name="durability", command=f"{sys.executable} -m tests.durability"),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),

@@ -27,7 +27,7 @@ def layers(*names: str) -> Layers:
 # Lowest first, from the folder named on the left. An import goes down: the modules of one layer stay apart.
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
-        "errors artefacts ids patience protocol",
+        "errors artefacts ids merge_patch patience protocol",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files",
         "timestamps rate_limit transport statements schemas",
@@ -101,7 +101,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
-        "emulator.server": "emulator explained heartbeat host_names listener logs recorder signals workers",
+        "emulator.server": "emulator explained heartbeat host_names listener logs recorder signals watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.
@@ -182,7 +182,7 @@ MAY_READ = {
 }
 READERS = {"open", ".open", ".read_text", ".read_bytes", ".TextIOWrapper", ".GzipFile", ".decompress"}
 # What opens something else, or a stream that is packed.
-OTHERS = {"self._stores.open", "target.open", "found.open", "self.open", "self._stackadapt.open"}
+OTHERS = {"self._stores.open", "stores.open", "target.open", "found.open", "self.open", "self._stackadapt.open"}
 MAY_UNPACK = {"emulator.segment.tracking.request_body": "the body of a request, within its limit"}
 
 

@@ -19,7 +19,15 @@ from emulator.generator.names import FAKER_RELEASE
 
 README = fixture("README.md").read_text(encoding="utf-8")
 COMMANDS = [shlex.split(line) for line in re.findall(r"^stackadapt-emulator (generate .*)$", README, re.MULTILINE)]
-WRITTEN_MANUALLY = {"README.md", "workspace.yaml", "trigger-of-2024.yaml", "identify.json", "mistakes.jsonl"}
+WRITTEN_MANUALLY = {
+    "README.md",
+    "workspace.yaml",
+    "empty-workspace.yaml",
+    "starter-workspace.yaml",
+    "trigger-of-2024.yaml",
+    "identify.json",
+    "mistakes.jsonl",
+}
 # Fields whose values are, or contain, Faker's words.
 WORDS = {"email", "first_name", "last_name", "phone", "street", "city", "state", "postal_code", "timezone", "name"}
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",
     "test-connection": "Test a token as the published destination does, and list its advertisers.",
     "clock": "Show and change the time of a running emulator.",
+    "workspace": "Show, check and change the workspace of a running emulator, or write a first file.",
     "snapshot": "Save the state of a running emulator to a file, and restore it.",
     "record": "Forward requests to a real endpoint and record its responses, without personal data.",
     "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",

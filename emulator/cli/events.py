@@ -32,7 +32,9 @@ _MISSED: Mapping[str, str] = {
 
 @click.command(epilog=_EPILOG)
 @click.option("--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
-@click.option("--kinds", help="Only these kinds, with commas: call, membership, delivery, request, record, clock.")
+@click.option(
+    "--kinds", help="Only these kinds, with commas: call, membership, delivery, request, record, clock or workspace."
+)
 @click.option("--person", help="Only what is about the person with this email, user id or message id.")
 @click.option("--after", help="Only what happened after this cursor, which --json prints with each event.")
 @click.option("--mask", is_flag=True, help="Mask email addresses.")
@@ -51,8 +53,8 @@ def command(
 ) -> None:
     """Print everything that happened in a running emulator, oldest first.
 
-    That is calls, changes of membership, deliveries, requests to /graphql, processed records and moves of the clock.
-    Events that are no longer kept are reported on standard error.
+    That is calls, changes of membership, deliveries, requests to /graphql, processed records, moves of the clock and
+    changes of the workspace. Events that are no longer kept are reported on standard error.
     """
     asked = {"kinds": kinds, "person": person, "mask": "true" if mask else None}
     try:

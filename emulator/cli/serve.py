@@ -7,8 +7,10 @@ import json
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,8 +25,9 @@ from emulator.server.host_names import open_to
 from emulator.server.listener import bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
 from emulator.server.signals import StopSignals
+from emulator.server.watch import content_of, watch_workspace
 from emulator.server.workers import run_workers
-from emulator.workspace import Workspace, load_workspace
+from emulator.workspace import Workspace, built_in_workspace, load_workspace
 from emulator.workspace_file import used
 
 _EPILOG = """\b
@@ -32,6 +35,7 @@ Examples:
   stackadapt-emulator serve
   stackadapt-emulator serve --port 0 --json
   stackadapt-emulator serve --workspace workspace.yaml --data ./state --latency 4h
+  stackadapt-emulator serve --workspace workspace.yaml --watch
   stackadapt-emulator serve --database postgresql+psycopg://me@localhost/emulator --workers 4
 \b
 Exit codes: 0 stopped by a signal, 2 bad usage or a bad workspace. Every option has an environment variable, such as
@@ -45,6 +49,10 @@ _OPEN = "warning: listening on a non-loopback address; the tokens and write keys
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8585, show_default=True, type=click.IntRange(0, 65535), help="0 selects a free one.")
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
+@click.option("--watch", is_flag=True, help="Apply the workspace file whenever it is saved; needs --workspace.")
+@click.option(
+    "--replace-workspace", is_flag=True, help="Use --workspace although the data was written with another one."
+)
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for the data (default: in memory)."
 )
@@ -71,51 +79,56 @@ def command(
     host: str,
     port: int,
     workspace_path: Path | None,
-    data: Path | None,
-    database: str | None,
+    watch: bool,
     workers: int,
-    uploads: Path | None,
-    latency: str | None,
-    api_version: str | None,
     control_token: str | None,
     log_format: str,
     log_pii: bool,
     strict: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Run the emulator as a server until Ctrl-C.
 
     What lint finds in the workspace file is printed on standard error: errors in full, warnings as a count.
     """
-    workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
-    report_at_start(workspace, workspace_path, strict=strict)
-    if workers > 1 and database is None:
+    watched = _watched(workspace_path, workers) if watch else None
+    workspace = None if workspace_path is None else load_workspace(workspace_path)
+    checked = (workspace or built_in_workspace()).with_options(
+        latency=options["latency"], api_version=options["api_version"]
+    )
+    report_at_start(checked, workspace_path, strict=strict)
+    if workers > 1 and options["database"] is None:
         raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
-            emulator = Emulator(workspace, data=data, database=database, uploads=uploads, control_token=control_token)
+            emulator = Emulator(workspace, control_token=control_token, **options)
         open_to(emulator.app, host, listening)
         emulator.report_to(LogWriter(log_format, show_pii=log_pii))
         return emulator
-
-    def announce() -> None:
-        if warning := warning_about(listening.getsockname()[0]):
-            click.echo(warning, err=True)
-        show = _json_line if as_json else _welcome
-        click.echo(show(url_of(listening), workspace, control_token))
 
     with closing(bind(host, port)) as listening:
         # By the address that was bound: a name may mean any.
         if control_token is None and not is_loopback(listening.getsockname()[0]):
             control_token = secret("control-")
         if workers == 1:
-            _serve(open_emulator(), listening, announce)
+            _serve(open_emulator(), listening, partial(_announce, listening, control_token, as_json), watched)
             return
         # Opened once before the workers: creates the tables, and reports an unusable database here.
-        open_emulator().close()
-        announce()
+        with open_emulator() as first:
+            _announce(listening, control_token, as_json, first)
+        # The workers use what is stored now.
+        options["replace_workspace"] = False
         run_workers(workers, lambda: _serve(open_emulator(), listening))
+
+
+def _announce(listening: socket.socket, control_token: str | None, as_json: bool, emulator: Emulator) -> None:
+    """Prints the addresses and secrets, and what the user should know about them."""
+    for line in filter(None, (warning_about(listening.getsockname()[0]), emulator.notice)):
+        click.echo(line, err=True)
+    show = _json_line if as_json else _welcome
+    click.echo(show(url_of(listening), emulator.sandbox.workspace, control_token))
 
 
 def warning_about(address: str) -> str | None:
@@ -134,16 +147,43 @@ def _spare_the_collector() -> None:
     gc.set_threshold(5_000, 4, 200)
 
 
-def _serve(emulator: Emulator, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
+def _watched(path: Path | None, workers: int) -> tuple[Path, str | None]:
+    """The file to watch, and its text before it is used. Raises UserMistake."""
+    if path is None:
+        raise UserMistake("there is no file to watch", where="--watch", hint="Add --workspace FILE.")
+    if workers > 1:
+        raise UserMistake(
+            "--watch needs one process",
+            where="--workers",
+            found=workers,
+            allowed="1",
+            hint="Apply changes with: stackadapt-emulator workspace apply FILE",
+        )
+    return path, content_of(path)
+
+
+def _serve(
+    emulator: Emulator,
+    listening: socket.socket,
+    ready: Callable[[Emulator], None] = lambda _: None,
+    watched: tuple[Path, str | None] | None = None,
+) -> None:
     raise_file_limit()
     _spare_the_collector()
     # The event loop gets the interpreter back from a thread that computes after this time. By default it is five times
     # as long, for each of the steps that an answer on a new connection takes.
     sys.setswitchinterval(_SWITCH_SECONDS)
     with StopSignals() as signals, emulator:
-        ready()
-        with Heartbeat(emulator.sandboxes.opened):
+        watching: AbstractContextManager[None] = nullcontext()
+        if watched is not None:
+            watching = watch_workspace(emulator, watched[0], _say, started_with=watched[1])
+        ready(emulator)
+        with Heartbeat(emulator.sandboxes.opened), watching:
             emulator.listener(listening).run(signals)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _json_line(url: str, workspace: Workspace, control_token: str | None) -> str:
@@ -161,9 +201,8 @@ def _json_line(url: str, workspace: Workspace, control_token: str | None) -> str
 
 
 def _welcome(url: str, workspace: Workspace, control_token: str | None) -> str:
-    if not workspace.sources:
-        raise UserMistake("this workspace has no source, so it cannot receive events", hint="Add one under sources.")
-    key = workspace.sources[0].write_key
+    # Without a source it receives nothing; one can be added while it runs.
+    key = workspace.sources[0].write_key if workspace.sources else "WRITE-KEY"
     token = workspace.tokens[0].secret
     advertiser = workspace.advertisers[0].id
     tokens = "\n".join(f"               {token.secret}  ({token.name})" for token in workspace.tokens).strip()

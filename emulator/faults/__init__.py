@@ -15,7 +15,7 @@ from emulator.faults.fault import Fault, InjectedUserError, RecordRejection
 from emulator.faults.kinds.status import Status
 from emulator.faults.matching import Match, RequestSummary
 from emulator.faults.response import ENVIRON, FaultedResponse, Interruption, ResponseChannel, channel_of
-from emulator.faults.rules import FaultMatch, Faults, Rule
+from emulator.faults.rules import FaultMatch, Faults, Rule, check_faults
 
 __all__ = [
     "ENVIRON",
@@ -33,6 +33,7 @@ __all__ = [
     "Rule",
     "Status",
     "channel_of",
+    "check_faults",
     "check_operation",
     "parse_definition",
     "parse_header",

@@ -23,12 +23,16 @@ _MOST_REMOVED = 1000
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
-    """An active definition. `remaining` None is without limit; `chance` draws a number from 0 to 1."""
+    """An active definition. `remaining` None is without limit; `chance` draws a number from 0 to 1.
+
+    `initial` is the definition in the workspace that it is from, None for one that was added later.
+    """
 
     id: int
     definition: Definition
     remaining: int | None
     chance: Callable[[], float]
+    initial: Mapping[str, Any] | None = None
     matched: int = 0
 
     def matches(self, request: RequestSummary) -> bool:
@@ -89,7 +93,7 @@ class Faults:
 
     def __init__(self, ids: Ids, initial: Sequence[Mapping[str, Any]] = ()) -> None:
         self._ids = ids
-        self._initial = tuple(_parsed(index, document) for index, document in enumerate(initial))
+        self._initial = _initial(initial)
         self._lock = Lock()
         self._rules: list[Rule] = []
         self.reset()
@@ -142,15 +146,42 @@ class Faults:
             self._numbers = count(1)
             self._rules = []
             self._removed: deque[Rule] = deque(maxlen=_MOST_REMOVED)
-            for definition in self._initial:
-                self._add(definition)
+            for document, definition in self._initial:
+                self._add(definition, document)
 
-    def _add(self, definition: Definition) -> Rule:
+    def replace(self, initial: Sequence[Mapping[str, Any]], ids: Ids) -> None:
+        """Makes the definitions of the workspace these, with ids for the rules that are new.
+
+        Rules whose definition stays keep their counters, even those that are used up; rules added later stay.
+        """
+        with self._lock:
+            self._ids = ids
+            before = [document for document, _ in self._initial]
+            self._initial = _initial(initial)
+            kept = [rule for rule in self._rules if rule.initial is None or rule.initial in initial]
+            self._removed += [rule for rule in self._rules if rule not in kept]
+            self._rules = kept
+            for document, definition in self._initial:
+                if document in before:
+                    before.remove(document)
+                else:
+                    self._add(definition, document)
+
+    def _add(self, definition: Definition, initial: Mapping[str, Any] | None = None) -> Rule:
         number = next(self._numbers)
         chance = self._ids.stream("fault", number).random
-        rule = Rule(id=number, definition=definition, remaining=definition.times, chance=chance)
+        rule = Rule(id=number, definition=definition, remaining=definition.times, chance=chance, initial=initial)
         self._rules.append(rule)
         return rule
+
+
+def check_faults(documents: Sequence[Mapping[str, Any]]) -> None:
+    """Raises WorkspaceError for an invalid definition in a workspace."""
+    _initial(documents)
+
+
+def _initial(documents: Sequence[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, Any], Definition], ...]:
+    return tuple((document, _parsed(index, document)) for index, document in enumerate(documents))
 
 
 def _parsed(index: int, document: Mapping[str, Any]) -> Definition:

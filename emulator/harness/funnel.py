@@ -267,7 +267,9 @@ def _ends(services: Services, counted: StepCounts) -> tuple[dict[str, Shown], in
     traces = [trace_id for trace_id, _, _ in counted.requests if trace_id]
     records: Counter[str] = Counter()
     for each in services.stackadapt.record_ends.of_requests(traces):
-        ends[each.outcome][each.reason] += each.records
+        # A damaged row may have any outcome: it is at no end, and the numbers do not add up.
+        if each.outcome in ends:
+            ends[each.outcome][each.reason] += each.records
         records[each.trace_id] += each.records
     without_event = 0
     for trace_id, deliveries, refusal in counted.requests:

@@ -21,7 +21,7 @@ from emulator.harness.checks.at_start import lines_at_start
 from emulator.harness.checks.finding import ERROR
 from emulator.harness.client import Endpoint, NoControl, RemoteEmulator, RemoteGraphQL, in_process, probe
 from emulator.harness.remote_guard import GuardedTransport, Permission
-from emulator.harness.scenarios import merged
+from emulator.merge_patch import merged
 from emulator.server.emulator import Emulator
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_file import read

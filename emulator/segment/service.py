@@ -13,15 +13,18 @@ from sqlalchemy import Connection as Transaction
 from emulator.errors import InputError, NotFound
 from emulator.events import BatchDelivered, CallReceived
 from emulator.sandbox import Sandbox
-from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.dispatcher import Dispatcher
 from emulator.segment.delivery.enqueue import Discarded
 from emulator.segment.delivery.event_intake import EventIntake
 from emulator.segment.delivery.queries import DeliveryQueries, dead
 from emulator.segment.delivery.queue import Queue
-from emulator.segment.delivery.regulation import checked_type, record, regulations
+from emulator.segment.delivery.regulator import Regulator
 from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
+from emulator.segment.delivery.switches import recipients
+from emulator.segment.delivery.undeliverable import discard_undeliverable
+from emulator.segment.engage.changed_workspace import forget_removed, reschedule
+from emulator.segment.engage.due_times import next_stop, number_due
 from emulator.segment.engage.emitted_events import EmittedEvent
 from emulator.segment.engage.engine import Computed, Engage
 from emulator.segment.engage.identifiers import email_in
@@ -42,12 +45,7 @@ from emulator.segment.tracking.calls import (
 from emulator.segment.tracking.deduplication import count_calls, deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
 from emulator.segment.tracking.screening import Screening
-from emulator.segment.tracking.suppression import (
-    end_suppression,
-    start_suppression,
-    suppressions,
-    without_suppressed,
-)
+from emulator.segment.tracking.suppression import without_suppressed
 from emulator.timestamps import from_millis, to_millis
 from emulator.transport import Transport
 from emulator.workspace import Destination
@@ -75,17 +73,20 @@ class Segment:
         self._targets = tuple(delivery_targets(sandbox.workspace))
         self._intake = EventIntake(sandbox.workspace, sandbox.ids)
         self._engage = Engage(sandbox.workspace, sandbox.ids, integrations(sandbox.workspace))
-        self._transport_for = transport_for
         self._screening = Screening(sandbox.workspace)
         self._disabled_sources = {source.name for source in sandbox.workspace.sources if not source.enabled}
         self._queue = Queue(self._store)
         self._dispatcher = Dispatcher(sandbox, self._queue, self._targets, transport_for)
+        self._successor: Segment | None = None
         space = SpaceQueries(sandbox.workspace, self._up_to_date)
         self.profiles, self.members, self.performed = space.profiles, space.members, space.performed
         self.audiences, self.journeys = space.audiences, space.journeys
         delivery = DeliveryQueries(sandbox.workspace, self._up_to_date)
         self.deliveries, self.dead_letters = delivery.deliveries, delivery.dead_letters
         self.batches, self.counts, self.steps = delivery.batches, delivery.counts, delivery.steps
+        regulator = Regulator(sandbox, transport_for, self.paused)
+        self.delete, self.regulate = regulator.delete, regulator.regulate
+        self.regulations, self.suppressions = regulator.regulations, regulator.suppressions
 
     def ingest(self, route: str, body: bytes | Mapping[str, Any], *, source: str | None = None) -> Receipt:
         """Takes a body as posted to `/v1/<route>` (`identify`, `track`, …, `batch`, `import`), by source name.
@@ -189,50 +190,6 @@ class Segment:
         self._dispatcher.process_stored()
         return [_emitted(event) for event in computed.events]
 
-    def delete(self, user_id: str) -> dict[str, Any]:
-        """Carries out the regulation DELETE_ONLY for one user: see `regulate`. Returns the one of its `subjects`."""
-        subject: dict[str, Any] = self.regulate("DELETE_ONLY", [user_id])["subjects"][0]
-        return subject
-
-    def regulate(self, regulation_type: str, user_ids: Sequence[str]) -> dict[str, Any]:
-        """Carries out a regulation, by its name in Segment's Public API, and returns it.
-
-        `{"id", "regulationType", "subjectType", "overallStatus", "createdAt", "finishedAt", "subjects"}` with
-        `{"userId", "deleted", "destinations"}` of each user: whether the space had a profile with this user id and
-        deleted it, and the outcome at each destination instance that the deletion was forwarded to. Raises UnknownName
-        for an unknown type, InputError for no user ids or more than 5,000.
-        """
-        kind, user_ids = checked_type(regulation_type, user_ids), list(dict.fromkeys(user_ids))
-        at = self._sandbox.clock.now()
-        with self.paused(), self._store.begin() as transaction:
-            if kind.suppresses:
-                start_suppression(transaction, user_ids, to_millis(at))
-            elif kind.suppresses is False:
-                end_suppression(transaction, user_ids)
-            deleted = {user_id: kind.deletes and delete_user(transaction, user_id) for user_id in user_ids}
-        destinations = self._sandbox.workspace.destinations if kind.forwards else ()
-        subjects = [
-            {
-                "userId": user_id,
-                "deleted": deleted[user_id],
-                "destinations": forward(destinations, user_id, self._transport_for),
-            }
-            for user_id in user_ids
-        ]
-        number = f"reg_{self._sandbox.ids.ksuid(at)}"
-        with self._store.begin() as transaction:
-            return record(transaction, regulation_type, subjects, regulation_id=number, at=at)
-
-    def regulations(self, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
-        """The regulations that were carried out, oldest first, as `regulate` returns them."""
-        with self._store.begin() as transaction:
-            return regulations(transaction, limit, offset)
-
-    def suppressions(self, user_id: str | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
-        """The users whose calls are dropped, by id: `{"userId", "since"}`; or the one with this id."""
-        with self._store.begin() as transaction:
-            return suppressions(transaction, user_id, limit, offset)
-
     def source_named_by(self, write_key: str) -> str | None:
         """The name of the source with this write key."""
         source = self._sandbox.workspace.source(write_key)
@@ -256,13 +213,13 @@ class Segment:
         if not (self._engage.depends_on_time and stops):
             return None
         with self._store.begin() as transaction:
-            at = self._engage.next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
+            at = next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
         return None if at is None else from_millis(at)
 
     def remaining(self, *, until: datetime) -> tuple[int, int]:
         """How many profiles are due by `until`, and how many events are queued."""
         with self._store.begin() as transaction:
-            return self._engage.overdue(transaction, until=until), self._queue.waiting(transaction)
+            return number_due(transaction, until=until), self._queue.waiting(transaction)
 
     def compute(self, key: str, destination: str | None = None, *, resync: bool = False) -> dict[str, int]:
         """Computes an audience for all stored profiles (the historical backfill) and sends the changes.
@@ -295,6 +252,11 @@ class Segment:
             if destination is not None:
                 counts["sent"] += computed.sent
 
+    def compute_all(self) -> list[dict[str, Any]]:
+        """Computes every audience: `{"audience", "profiles", "entered", "left"}` for each, as `compute` returns."""
+        keys = [audience.key for audience in self._sandbox.workspace.audiences]
+        return [{"audience": key, **self.compute(key)} for key in keys]
+
     def explain_audiences(
         self, user_id: str | None = None, email: str | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:
@@ -316,9 +278,42 @@ class Segment:
         """
         return self._dispatcher.paused()
 
+    @property
+    def delivering(self) -> bool:
+        """Whether batches are being sent."""
+        return self._dispatcher.sending
+
     def close(self) -> None:
         """Sends nothing more; waits a few seconds for the batches that are being sent."""
         self._dispatcher.close()
+
+    def succeed(self, before: Segment, *, recomputed: bool, use: Callable[[], None]) -> None:
+        """Takes over from the service of the workspace before, over the same store; then sends what is due.
+
+        Calls that have begun finish with that one. `use` is called when the data fits this one: later calls must come
+        here. `recomputed`: conditions or the timing have changed. Raises StoreFailure; the one before goes on then.
+        """
+        with before.paused():
+            # First: what a call stores after the data was made to fit is left to this one.
+            before._successor = self
+            try:
+                self.fit_data(recomputed=recomputed)
+            except BaseException:
+                before._successor = None
+                raise
+            use()
+            before._dispatcher.end()
+        self._dispatcher.process_stored()
+
+    def fit_data(self, *, recomputed: bool) -> None:
+        """Ends what is stored for destinations, audiences and journeys that the workspace does not have any more."""
+        at = self._sandbox.clock.now()
+        with self._store.begin() as transaction:
+            discarded = discard_undeliverable(transaction, tuple(recipients(self._sandbox.workspace)), at=to_millis(at))
+            forget_removed(transaction, self._sandbox.workspace)
+            if recomputed:
+                reschedule(transaction, self._engage, at)
+        self._publish(Computed(), discarded)
 
     def reset(self) -> None:
         """Deletes all profiles, events and deliveries."""
@@ -338,6 +333,7 @@ class Segment:
         wanted = dead(self._sandbox.workspace, destination=destination, reason=reason, message_ids=message_ids)
         with self._store.begin() as transaction:
             replayed = self._queue.replay(transaction, wanted, self._targets, to_millis(self._sandbox.clock.now()))
+        self._hand_over()
         self._dispatcher.process_stored()
         return replayed
 
@@ -371,6 +367,13 @@ class Segment:
                     error=message,
                 )
             )
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Leaves to the successor what a call has stored that began before it took over."""
+        if self._successor is not None:
+            self._successor.fit_data(recomputed=False)
+            self._successor._dispatcher.process_stored()
 
     def _first_source(self) -> str:
         sources = self._sandbox.workspace.sources

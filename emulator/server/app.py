@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound as HTTPNotFound
 
 from emulator import __version__
 from emulator.control_token import check_control_token
-from emulator.errors import EmulatorError, NotFound, TooLarge, UserMistake
+from emulator.errors import EmulatorError, NotFound, PreconditionFailed, TooLarge, UserMistake
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
@@ -24,6 +24,7 @@ from emulator.server.access import CONFIG_KEY, Forbidden, Unauthenticated, check
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
+from emulator.server.control.workspace import blueprint as workspace
 from emulator.server.host_names import UntrustedHost, check_hosts
 from emulator.server.json_provider import StrictJSONProvider
 from emulator.server.name_paths import CONVERTER, NameConverter
@@ -39,7 +40,14 @@ from emulator.store_failures import StoreFailure
 _LOG = logging.getLogger(__name__)
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 # The first kind that an error is.
-_STATUSES = {NotFound: 404, TooLarge: 413, Forbidden: 403, Unauthenticated: 401, UserMistake: 400}
+_STATUSES = {
+    NotFound: 404,
+    PreconditionFailed: 412,
+    TooLarge: 413,
+    Forbidden: 403,
+    Unauthenticated: 401,
+    UserMistake: 400,
+}
 _SANDBOXES: Final = "stackadapt_emulator"
 
 
@@ -78,6 +86,7 @@ def _application() -> Flask:
     app.register_blueprint(uploads(lambda name: _sandboxes().services(name).stackadapt))
     app.register_blueprint(control(lambda: requested_services(_sandboxes())), url_prefix="/_emulator")
     app.register_blueprint(sandboxes(_sandboxes), url_prefix="/_emulator/sandboxes")
+    app.register_blueprint(workspace(_sandboxes), url_prefix="/_emulator/workspace")
     console_routes.add(app, _about)
     app.before_request(check_access)
     app.after_request(_forbid_guessing)

@@ -23,13 +23,15 @@ from emulator.server.control.sandboxes import shown_at
 from emulator.server.host_names import open_to
 from emulator.server.listener import Listener
 from emulator.server.listener import bind as bind_socket
-from emulator.server.sandboxes import REGISTRY, Sandboxes
+from emulator.server.registry import REGISTRY
+from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import TABLES, SandboxServices
+from emulator.server.start import Given, start_of
 from emulator.server.stores import stores_in
 from emulator.server.trial import open_trial
 from emulator.server.turns import Pace
 from emulator.stackadapt import StackAdapt
-from emulator.workspace import Workspace, load_workspace
+from emulator.workspace import Workspace, load_workspace, parse_workspace
 
 if TYPE_CHECKING:
     from emulator.harness.why import Diagnosis
@@ -48,7 +50,9 @@ class Emulator:
     'ok'
 
     `data` is a folder for one SQLite file per sandbox; without it the data is in memory. `client` calls it in process;
-    `start()` opens a port and returns its URL. With `control_token`, control requests must send it.
+    `start()` opens a port and returns its URL. With `control_token`, control requests must send it. Data keeps its
+    workspace, with the changes at run time: another one is refused unless `replace_workspace` is set, and `notice` says
+    if the given one is not the one in use. `latency` and `api_version` replace what the workspace says.
     """
 
     def __init__(
@@ -60,9 +64,15 @@ class Emulator:
         clock: Clock | None = None,
         uploads: Path | None = None,
         control_token: str | None = None,
+        replace_workspace: bool = False,
+        latency: str | None = None,
+        api_version: str | None = None,
     ) -> None:
-        if not isinstance(workspace, Workspace):
-            workspace = load_workspace(workspace or None)
+        if isinstance(workspace, Path | str):
+            workspace = load_workspace(workspace) if str(workspace) else None
+        self._given = given = Given(
+            workspace=workspace, replace=replace_workspace, latency=latency, api_version=api_version
+        )
         self._stores = stores_in(data, database)
         self._clock = clock
         self._uploads = uploads
@@ -70,10 +80,12 @@ class Emulator:
         self._listener: Listener | None = None
         self.app: Flask = create_app(control_token)
         try:
-            self.sandboxes = Sandboxes(workspace, self._stores, self._open_services)
+            start = start_of(given, self._stores)
+            self.sandboxes = Sandboxes(start, self._stores, self._open_services)
         except EmulatorError:
             self._stores.close()
             raise
+        self.notice = start.notice
         bind(self.app, self.sandboxes)
 
     @property
@@ -104,6 +116,23 @@ class Emulator:
     def described(self) -> dict[str, Any]:
         """The default sandbox with its credentials, as the control API describes it, for clients in process."""
         return shown_at(self._listener.url if self._listener else "", self.sandboxes.get(DEFAULT_SANDBOX))
+
+    def with_options(self, workspace: Workspace) -> Workspace:
+        """A workspace with the latency and API version that the emulator was started with. Raises InputError."""
+        return self._given.adjusted(workspace)
+
+    def change_workspace(
+        self, workspace: Workspace | Mapping[str, Any] | Path | str, *, sandbox: str = DEFAULT_SANDBOX
+    ) -> Workspace:
+        """Goes on with another workspace, also in JSON form or as a file; data, queue and clock stay.
+
+        Returns it as the sandbox has it. Raises UserMistake for one that an emulator would not start with; the previous
+        one stays active then.
+        """
+        if isinstance(workspace, Path | str):
+            workspace = load_workspace(workspace)
+        wanted = workspace if isinstance(workspace, Workspace) else parse_workspace(workspace)
+        return self.sandboxes.change(sandbox, lambda _: wanted).workspace
 
     def why(
         self,

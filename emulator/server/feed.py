@@ -22,6 +22,7 @@ from emulator.events import (
     GraphQLExchanged,
     MembershipChanged,
     RecordProcessed,
+    WorkspaceChanged,
 )
 from emulator.journal import Following, Journal
 from emulator.server.log_lines import line_of, masked
@@ -37,6 +38,7 @@ KINDS: Final[Mapping[str, type[Event]]] = MappingProxyType(
         "request": GraphQLExchanged,
         "record": RecordProcessed,
         "clock": ClockMoved,
+        "workspace": WorkspaceChanged,
     }
 )
 _NAMES = MappingProxyType({kind: name for name, kind in KINDS.items()})
@@ -62,7 +64,7 @@ class Person:
     records: frozenset[tuple[str, int]]
 
     def is_in(self, event: Event) -> bool:
-        """Whether an event is about the person. A move of the clock is not."""
+        """Whether an event is about the person. A move of the clock is not, nor a workspace."""
         match event:
             case CallReceived() | MembershipChanged():
                 message = getattr(event, "message_id", None)
@@ -98,7 +100,7 @@ def person_named(services: SandboxServices, name: str) -> Person:
     emails = {email, *_given(_lower(call.email) for call in calls)}
     space = [*_each(segment.profiles, "user_id", users), *_each(segment.profiles, "email", {name, *emails})]
     users |= {*_given(each["userId"] for each in space)}
-    emails |= {*_given(_lower(each["email"]) for each in space)}
+    emails |= {*map(str.lower, _given(each["email"] for each in space))}
     sent += [*_each(segment.deliveries, "user_id", users), *_each(segment.deliveries, "email", emails)]
     stackadapt = services.stackadapt
     records = [*_each(stackadapt.records, "email", emails), *_each(stackadapt.records, "external_id", users)]
@@ -169,8 +171,9 @@ def _json_name(name: str) -> str:
     return re.sub("_([a-z])", lambda match: match[1].upper(), _RENAMED.get(name, name))
 
 
-def _given(values: Iterable[str | None]) -> Iterator[str]:
-    return (value for value in values if value is not None)
+def _given(values: Iterable[Any]) -> Iterator[str]:
+    """The texts: there may be none, and a damaged row may have something else."""
+    return (value for value in values if isinstance(value, str))
 
 
 def _each(read: Any, name: str, values: Iterable[str]) -> Iterator[Shown]:

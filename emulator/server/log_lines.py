@@ -19,6 +19,7 @@ from emulator.events import (
     GraphQLExchanged,
     MembershipChanged,
     RecordProcessed,
+    WorkspaceChanged,
 )
 from emulator.harness.client import body_in, counted_noun, errors_in, named, refusal_text, user_errors_in
 from emulator.stackadapt import outcome_of
@@ -144,6 +145,10 @@ def _moved(event: ClockMoved) -> Line:
     return INFO, f"clock {event.action}{by}"
 
 
+def _changed_workspace(event: WorkspaceChanged) -> Line:
+    return INFO, f"workspace changed: {', '.join(event.parts) or 'nothing'}"
+
+
 _LINES: Final[Mapping[type[Event], Callable[[Any], Line]]] = {
     GraphQLExchanged: _exchanged,
     RecordProcessed: _processed,
@@ -151,4 +156,5 @@ _LINES: Final[Mapping[type[Event], Callable[[Any], Line]]] = {
     MembershipChanged: _changed,
     BatchDelivered: _delivered,
     ClockMoved: _moved,
+    WorkspaceChanged: _changed_workspace,
 }

@@ -3,73 +3,49 @@
 The default sandbox uses the tokens and write keys of the workspace. Each named one has the same workspace, or the one
 that it was created with, and its own secrets, derived from a random secret stored with the default sandbox's data:
 anyone who can read that can read all data anyway. Each secret contains the name of its sandbox, so that a workspace is
-parsed when its sandbox is first used, and one that no longer fits the schema affects no other sandbox.
+parsed when its sandbox is first used, and one that no longer fits the schema affects no other sandbox. The workspace
+of each can be changed; where several processes share the sandboxes, the others follow.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, insert, select
-from sqlalchemy.exc import IntegrityError
-
 from emulator.errors import InputError, NotFound, UserMistake, WorkspaceError, unknown
 from emulator.ids import secret
 from emulator.protocol import DEFAULT_SANDBOX
+from emulator.server.own_secrets import NAME, TOKEN, WRITE_KEY, Owners, name_in, with_own_secrets
+from emulator.server.registry import Entry, Registry, same
 from emulator.server.services import SandboxServices
+from emulator.server.start import Start
 from emulator.server.stores import Stores
-from emulator.statements import Prepared
-from emulator.workspace import Destination, Workspace, parse_workspace
+from emulator.workspace import Workspace, parse_workspace
+from emulator.workspace_document import document_of
 
-REGISTRY = MetaData()
-
-SANDBOXES = Table(
-    "sandboxes",
-    REGISTRY,
-    Column("name", Text, primary_key=True),
-    Column("secret", Text, nullable=False),
-    Column("seed", BigInteger),
-)
-
-# The workspaces, as JSON, of sandboxes created with one.
-WORKSPACES = Table(
-    "sandbox_workspaces",
-    REGISTRY,
-    Column("name", Text, primary_key=True),
-    Column("workspace", Text, nullable=False),
-)
-
-# The stores of deleted sandboxes, until their data is deleted, too.
-DROPPED = Table("sandbox_stores_dropped", REGISTRY, Column("key", Text, primary_key=True))
-
-_DROPPED_KEYS = Prepared(select(DROPPED.c.key))
-
-_TOKEN, _WRITE_KEY = "token", "write key"
-_PREFIXES = {_TOKEN: "sa", _WRITE_KEY: "segment"}
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 # Windows opens devices under these names, whatever the extension.
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
-_SECRET = re.compile(rf"(?P<prefix>[a-z]+)-(?P<name>{_NAME.pattern})-[0-9a-f]{{32}}")
 
 # Its arguments are the name of a sandbox, the key of its store, and its workspace.
 OpenServices = Callable[[str, str, Workspace], SandboxServices]
+# Makes another workspace of the present one.
+Edit = Callable[[Workspace], Workspace]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedSandbox:
-    """A sandbox that can be opened: its name, the key of its store, and its workspace with its secrets."""
+    """A sandbox that can be opened: its name, the key of its store, and its workspace with its secrets.
+
+    `revision` counts the changes of the workspace.
+    """
 
     name: str
     key: str
     workspace: Workspace = field(repr=False)
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,38 +56,34 @@ class UnreadableSandbox:
     error: UserMistake
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """The stored data of a sandbox, except its workspace."""
-
-    name: str
-    secret: str = field(repr=False)
-    seed: int | None
-
-    @property
-    def key(self) -> str:
-        """The key of its store. A later sandbox of this name has another, so that neither can find the other's data."""
-        return f"{self.name}-{hashlib.sha256(self.secret.encode()).hexdigest()[:12]}"
-
-
 class Sandboxes:
     """Finds the services that a request addresses; opens them on first use."""
 
-    def __init__(self, workspace: Workspace, stores: Stores, open_services: OpenServices) -> None:
+    def __init__(self, start: Start, stores: Stores, open_services: OpenServices) -> None:
         self._stores = stores
         self._open_services = open_services
         self._lock = RLock()
-        # Replaced, never changed in place, so that it can be read without the lock.
-        self._rows: Mapping[str, _Row] = {}
+        # Held while a workspace is being changed, however long its delivery takes to pause.
+        self._changing = RLock()
+        # Replaced, never changed in place, so that they can be read without the lock.
+        self._entries: Mapping[str, Entry] = {}
+        self._revisions: Mapping[str, int] = {}
         self._known: dict[str, NamedSandbox] = {}
-        self._by_secret: dict[bytes, str] = {}
+        self._owners = Owners()
         self._services: dict[str, SandboxServices] = {}
-        self._workspace = workspace
-        self._learn(NamedSandbox(name=DEFAULT_SANDBOX, key=DEFAULT_SANDBOX, workspace=workspace))
-        self._registry = self.services(DEFAULT_SANDBOX).sandbox.store
-        self._registry.create(REGISTRY)
+        self._template = start.template
+        default = NamedSandbox(
+            name=DEFAULT_SANDBOX, key=DEFAULT_SANDBOX, workspace=start.workspace, revision=start.revision
+        )
+        self._learn(default)
+        services = self._services_of(default)
+        self._registry = Registry(services.sandbox.store)
+        if start.replaced:
+            services.segment.fit_data(recomputed=True)
         self._read_registry()
-        self._finish_deletions()
+        for key in self._registry.dropped():
+            # They were being deleted when the emulator was killed.
+            self._registry.drop(key, self._stores.drop)
 
     def create(
         self, name: str | None = None, seed: int | None = None, workspace: Mapping[str, Any] | None = None
@@ -122,21 +94,18 @@ class Sandboxes:
         """
         name = secret("sandbox-")[:20] if name is None else name
         _check_name(name)
-        own = self._workspace if workspace is None else parse_workspace(workspace)
-        row = _Row(name=name, secret=secret(""), seed=seed)
-        try:
-            with self._registry.begin() as connection:
-                connection.execute(insert(SANDBOXES).values(name=name, secret=row.secret, seed=seed))
-                if workspace is not None:
-                    connection.execute(insert(WORKSPACES).values(name=name, workspace=json.dumps(workspace)))
-        except IntegrityError:
-            raise _taken(name) from None
-        if (deleted := self._rows.get(name)) is not None:
+        own = self._known[DEFAULT_SANDBOX].workspace if workspace is None else parse_workspace(workspace)
+        if workspace is None and own is not self._template:
+            workspace = document_of(own)
+        entry = Entry(name=name, secret=secret(""), seed=seed)
+        if not self._registry.add(entry, workspace):
+            raise _taken(name)
+        if (deleted := self._entries.get(name)) is not None:
             # By another process: this one has not noticed yet.
             self._forget(deleted)
         with self._lock:
-            self._rows = {**self._rows, name: row}
-            sandbox = self._learn(_named(own, row))
+            self._entries = {**self._entries, name: entry}
+            sandbox = self._learn(_named(own, entry))
             try:
                 self._services_of(sandbox)
             except BaseException:
@@ -145,10 +114,35 @@ class Sandboxes:
                 raise
         return sandbox
 
+    def change(self, name: str, edit: Edit) -> NamedSandbox:
+        """Exchanges the workspace of a sandbox for what `edit` makes of it; its data stays.
+
+        A named sandbox keeps its own tokens and write keys, and gets its own for new ones. Raises UserMistake for a
+        workspace that cannot be used, NotFound and WorkspaceError as `get` does; nothing has changed then.
+        """
+        with self._changing:
+            while True:
+                before = self.get(name)
+                workspace = self._own(edit(before.workspace), name)
+                if same(workspace, before.workspace):
+                    return before
+                use = self._opened(before).prepare(workspace)
+                if self._registry.save(name, workspace, after=before.revision):
+                    break
+                # Another process was faster.
+            changed = replace(before, workspace=workspace, revision=before.revision + 1)
+            try:
+                use()
+            except BaseException:
+                self._registry.save(name, before.workspace, after=changed.revision)
+                self._learn(replace(before, revision=changed.revision + 1))
+                raise
+            return self._learn(changed)
+
     def all(self) -> list[NamedSandbox | UnreadableSandbox]:
         """Every sandbox, the default one first, then by name."""
         self._refresh()
-        return [self._listed(name) for name in (DEFAULT_SANDBOX, *sorted(self._rows))]
+        return [self._listed(name) for name in (DEFAULT_SANDBOX, *sorted(self._entries))]
 
     def get(self, name: str) -> NamedSandbox:
         """The sandbox with this name.
@@ -165,21 +159,15 @@ class Sandboxes:
                 "the default sandbox cannot be deleted", where="sandbox", hint="POST /_emulator/reset empties it."
             )
         self._refresh()
-        row = self._rows.get(name)
-        if row is None:
+        entry = self._entries.get(name)
+        if entry is None:
             raise self._not_found(name)
-        with self._registry.begin() as connection:
-            # Not one of the same name that another process has created meanwhile.
-            same = (SANDBOXES.c.name == name) & (SANDBOXES.c.secret == row.secret)
-            deleted = connection.execute(delete(SANDBOXES).where(same)).rowcount > 0
-            if deleted:
-                connection.execute(delete(WORKSPACES).where(WORKSPACES.c.name == name))
-                connection.execute(insert(DROPPED).values(key=row.key))
-        self._forget(row)
+        deleted = self._registry.delete(entry)
+        self._forget(entry)
         if not deleted:
             # Another request was faster.
             raise self._not_found(name)
-        self._drop(row.key)
+        self._registry.drop(entry.key, self._stores.drop)
 
     def services(self, name: str) -> SandboxServices:
         """The services of the sandbox with this name. Raises NotFound and WorkspaceError as `get` does."""
@@ -187,15 +175,15 @@ class Sandboxes:
 
     def services_of_token(self, token: str) -> SandboxServices | None:
         """The services that accept a bearer token. Raises WorkspaceError when its sandbox cannot be read."""
-        return self._services_with(_TOKEN, token)
+        return self._services_with(TOKEN, token)
 
     def services_of_write_key(self, write_key: str) -> SandboxServices | None:
         """The services that accept a write key. Raises WorkspaceError when its sandbox cannot be read."""
-        return self._services_with(_WRITE_KEY, write_key)
+        return self._services_with(WRITE_KEY, write_key)
 
     def opened(self) -> list[SandboxServices]:
         """The services that are open."""
-        self._refresh()
+        self._refresh(wait=True)
         with self._lock:
             return list(self._services.values())
 
@@ -208,30 +196,32 @@ class Sandboxes:
 
     def _services_with(self, kind: str, text: str) -> SandboxServices | None:
         self._refresh()
-        name = _name_in(kind, text)
+        name = name_in(kind, text)
         # The secrets of a sandbox that is deleted meanwhile are unknown.
         with suppress(NotFound):
-            if name is not None and name in self._rows:
+            if name is not None and name in self._entries:
                 self._sandbox(name)
-            # Looked up by digest: the time it takes reveals nothing about the secret.
             with self._lock:
-                owner = self._by_secret.get(_digest(kind, text))
+                owner = self._owners.find(kind, text)
             return None if owner is None else self._opened(self._sandbox(owner))
         return None
 
     def _opened(self, sandbox: NamedSandbox) -> SandboxServices:
         with self._lock:
-            # It may have been replaced by another of this name.
-            if self._known.get(sandbox.name) is not sandbox:
+            # It may have been replaced by another of this name, and its workspace may have been changed.
+            known = self._known.get(sandbox.name)
+            if known is None or known.key != sandbox.key:
                 raise self._not_found(sandbox.name)
-            services = self._services_of(sandbox)
+            services = self._services_of(known)
         if self._stores.shared:
             services.sandbox.clock.refresh()
         return services
 
     def _services_of(self, sandbox: NamedSandbox) -> SandboxServices:
         if sandbox.name not in self._services:
-            self._services[sandbox.name] = self._open_services(sandbox.name, sandbox.key, sandbox.workspace)
+            services = self._open_services(sandbox.name, sandbox.key, sandbox.workspace)
+            services.change_workspace = lambda workspace: self.change(sandbox.name, lambda _: workspace)
+            self._services[sandbox.name] = services
         return self._services[sandbox.name]
 
     def _listed(self, name: str) -> NamedSandbox | UnreadableSandbox:
@@ -243,50 +233,57 @@ class Sandboxes:
     def _sandbox(self, name: str) -> NamedSandbox:
         """The sandbox with this name; its workspace is parsed on first use."""
         with self._lock:
-            known, row = self._known.get(name), self._rows.get(name)
+            known, entry = self._known.get(name), self._entries.get(name)
         if known is not None:
             return known
-        if row is None:
+        if entry is None:
             raise self._not_found(name)
-        sandbox = _named(self._workspace_of(name), row)
+        sandbox = self._stored(entry)
         with self._lock:
             # Parsed without the lock: it may have been deleted meanwhile.
-            if self._rows.get(name) != row:
+            if self._entries.get(name) != entry:
                 raise self._not_found(name)
             return self._known.get(name) or self._learn(sandbox)
 
-    def _workspace_of(self, name: str) -> Workspace:
-        with self._registry.begin() as connection:
-            stored = connection.scalar(select(WORKSPACES.c.workspace).where(WORKSPACES.c.name == name))
-        if stored is None:
-            return self._workspace
+    def _stored(self, entry: Entry) -> NamedSandbox:
+        """A named sandbox as it is stored."""
+        current = self._registry.current(entry.name) if entry.name in self._revisions else None
+        given = self._registry.given(entry.name) if current is None else current.workspace
+        if given is None:
+            return _named(self._template, entry)
         try:
-            return parse_workspace(json.loads(stored))
+            workspace = parse_workspace(given)
         except WorkspaceError as error:
             raise WorkspaceError(
                 f"the workspace of this sandbox is no longer valid: {error}",
-                where=f"sandbox {name!r}",
-                hint=f"DELETE /_emulator/sandboxes/{name} and create it again.",
+                where=f"sandbox {entry.name!r}",
+                hint=f"DELETE /_emulator/sandboxes/{entry.name} and create it again.",
             ) from None
+        if current is None:
+            return _named(workspace, entry)
+        return NamedSandbox(name=entry.name, key=entry.key, workspace=workspace, revision=current.revision)
 
-    def _finish_deletions(self) -> None:
-        """Deletes the data of sandboxes that were being deleted when the emulator was killed."""
-        with self._registry.begin() as connection:
-            rows = _DROPPED_KEYS.rows(connection)
-        for row in rows:
-            self._drop(row.key)
-
-    def _drop(self, key: str) -> None:
-        # The row is locked meanwhile: no other process drops the store at the same time.
-        with self._registry.begin() as connection:
-            if connection.execute(delete(DROPPED).where(DROPPED.c.key == key)).rowcount:
-                self._stores.drop(key)
+    def _own(self, workspace: Workspace, name: str) -> Workspace:
+        """The workspace with secrets that requests can address this sandbox by. Raises WorkspaceError for another's."""
+        if (entry := self._entries.get(name)) is not None:
+            return with_own_secrets(workspace, name=name, secret=entry.secret)
+        given = [("tokens", TOKEN, token.name, token.secret) for token in workspace.tokens]
+        given += [("sources", WRITE_KEY, source.name, source.write_key) for source in workspace.sources]
+        for group, kind, of, text in given:
+            if (owner := name_in(kind, text)) in self._entries:
+                raise WorkspaceError(
+                    f"this {kind} belongs to the sandbox {owner!r}",
+                    where=f"workspace: {group}",
+                    found=of,
+                    hint="Choose another one.",
+                )
+        return workspace
 
     def _not_found(self, name: str) -> UserMistake:
         return unknown(
             "sandbox",
             name,
-            (DEFAULT_SANDBOX, *self._rows),
+            (DEFAULT_SANDBOX, *self._entries),
             where="sandbox",
             hint="GET /_emulator/sandboxes lists them.",
             listing=False,
@@ -294,85 +291,75 @@ class Sandboxes:
         )
 
     def _learn(self, sandbox: NamedSandbox) -> NamedSandbox:
-        self._known[sandbox.name] = sandbox
-        for digest in _digests(sandbox.workspace):
-            self._by_secret[digest] = sandbox.name
+        with self._lock:
+            self._known[sandbox.name] = sandbox
+            self._owners.add(sandbox.name, sandbox.workspace)
         return sandbox
 
-    def _forget(self, forgotten: _Row) -> None:
+    def _forget(self, forgotten: Entry) -> None:
         name = forgotten.name
         with self._lock:
-            if self._rows.get(name) != forgotten:
+            if self._entries.get(name) != forgotten:
                 # Another request has forgotten it, and a new one may have its name.
                 return
-            self._rows = {other: row for other, row in self._rows.items() if other != name}
-            sandbox = self._known.pop(name, None)
+            self._entries = {other: entry for other, entry in self._entries.items() if other != name}
+            self._known.pop(name, None)
+            self._owners.remove(name)
             services = self._services.pop(name, None)
-            for digest in _digests(sandbox.workspace) if sandbox else ():
-                self._by_secret.pop(digest, None)
         if services is not None:
             services.close()
 
-    def _refresh(self) -> None:
-        """Reads what other processes have created or deleted."""
-        if self._stores.shared and self._services:
-            self._read_registry()
+    def _refresh(self, *, wait: bool = False) -> None:
+        """Reads what other processes have created, changed or deleted.
+
+        `wait`: also for the batches that are being sent; a request may be part of one.
+        """
+        if not (self._stores.shared and self._services):
+            return
+        self._read_registry()
+        for sandbox in list(self._known.values()):
+            if self._revisions.get(sandbox.name, 0) > sandbox.revision:
+                self._follow(sandbox, wait=wait)
+
+    def _follow(self, sandbox: NamedSandbox, *, wait: bool) -> None:
+        """Exchanges a workspace that another process has changed; later, when another thread changes one now."""
+        services = self._services.get(sandbox.name)
+        if services is not None and services.segment.delivering and not wait:
+            return
+        if not self._changing.acquire(blocking=False):
+            return
+        try:
+            current = self._registry.current(sandbox.name)
+            if current is None or self._known.get(sandbox.name) is not sandbox:
+                return
+            workspace = parse_workspace(current.workspace)
+            if services is not None:
+                services.prepare(workspace)()
+            self._learn(replace(sandbox, workspace=workspace, revision=current.revision))
+        finally:
+            self._changing.release()
 
     def _read_registry(self) -> None:
-        before = self._rows
-        rows = {row.name: _Row(**row._mapping) for row in self._registry.read(select(SANDBOXES))}
+        before = self._entries
+        entries, revisions = self._registry.entries()
         # One that was deleted and created again has another secret; one created meanwhile is not in `before`.
-        for row in [row for name, row in before.items() if rows.get(name) != row]:
-            self._forget(row)
+        for entry in [entry for name, entry in before.items() if entries.get(name) != entry]:
+            self._forget(entry)
         with self._lock:
-            self._rows = {**self._rows, **rows}
+            self._entries = {**self._entries, **entries}
+            self._revisions = revisions
 
 
-def _named(workspace: Workspace, row: _Row) -> NamedSandbox:
-    """The workspace with new secrets, each derived from the sandbox's secret and the one it replaces."""
-
-    def derived(kind: str, replaced: str) -> str:
-        digest = hmac.new(row.secret.encode(), f"{kind}/{replaced}".encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return f"{_PREFIXES[kind]}-{row.name}-{digest.hexdigest()[:32]}"
-
-    tokens = {token.secret: derived(_TOKEN, token.secret) for token in workspace.tokens}
-
-    def with_own_token(destination: Destination) -> Destination:
-        settings = {key: tokens.get(value, value) for key, value in destination.settings.items()}
-        return replace(destination, settings=settings)
-
+def _named(workspace: Workspace, entry: Entry) -> NamedSandbox:
+    """The workspace with the secrets and the seed of the sandbox."""
+    own = with_own_secrets(workspace, name=entry.name, secret=entry.secret)
     return NamedSandbox(
-        name=row.name,
-        key=row.key,
-        workspace=replace(
-            workspace,
-            tokens=tuple(replace(token, secret=tokens[token.secret]) for token in workspace.tokens),
-            sources=tuple(
-                replace(source, write_key=derived(_WRITE_KEY, source.write_key)) for source in workspace.sources
-            ),
-            destinations=tuple(map(with_own_token, workspace.destinations)),
-            seed=workspace.seed if row.seed is None else row.seed,
-        ),
+        name=entry.name, key=entry.key, workspace=own if entry.seed is None else replace(own, seed=entry.seed)
     )
 
 
-def _digests(workspace: Workspace) -> Iterator[bytes]:
-    yield from (_digest(_TOKEN, token.secret) for token in workspace.tokens)
-    yield from (_digest(_WRITE_KEY, source.write_key) for source in workspace.sources)
-
-
-def _name_in(kind: str, text: str) -> str | None:
-    """The name of the sandbox in a secret; None for a string that has not the form of one."""
-    match = _SECRET.fullmatch(text)
-    return match["name"] if match and match["prefix"] == _PREFIXES[kind] else None
-
-
-def _digest(kind: str, text: str) -> bytes:
-    return hashlib.sha256(f"{kind}/{text}".encode("utf-8", "surrogatepass")).digest()
-
-
 def _check_name(name: Any) -> None:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise InputError(
             "invalid sandbox name",
             where="name",

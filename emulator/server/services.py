@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from emulator.clock import LATEST
-from emulator.events import ClockMoved
+from emulator.events import ClockMoved, WorkspaceChanged
 from emulator.patience import patience
 from emulator.protocol import SANDBOX_HEADER
 from emulator.sandbox import CLOCK, OPENINGS, Sandbox
@@ -23,7 +23,8 @@ from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
 from emulator.store_failures import StoreFailure
 from emulator.transport import HttpTransport, Transport
-from emulator.workspace import Destination
+from emulator.workspace import Destination, Workspace
+from emulator.workspace_document import document_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -41,13 +42,16 @@ _STOPS_FOR_CHANGES = 100
 class SandboxServices:
     """The Segment service and the StackAdapt service of a sandbox. `app` returns the application with `/graphql`.
 
-    `uploads` is the folder whose files uploads may name.
+    `uploads` is the folder whose files uploads may name. `change_workspace` exchanges the workspace for another one;
+    what keeps workspaces replaces it.
     """
 
     def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication], *, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
         self.changes = Changes(sandbox.journal)
         self._app = app
+        self._uploads = uploads
+        self.change_workspace: Callable[[Workspace], object] = lambda workspace: self.prepare(workspace)()
         self._transports: dict[str, HttpTransport] = {}
         self._opening = Lock()
         # The changes of the store after which nothing is due before `_next_due`.
@@ -55,8 +59,36 @@ class SandboxServices:
         self._next_due: datetime | None = None
         # Where the clock will be after the advance that is in progress.
         self._until: datetime | None = None
-        self.stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=uploads)
-        self.segment = Segment(sandbox, self._transport)
+        self.stackadapt, self.segment = self._built(sandbox)
+
+    def prepare(self, workspace: Workspace) -> Callable[[], None]:
+        """What to call to go on with another workspace over the same data, queue, clock and journal.
+
+        Raises UserMistake for a workspace that an emulator would not start with. Requests that have begun finish with
+        the services that they have. Delivery pauses, and batches that are being sent are waited for. The call raises
+        StoreFailure for data that cannot be used: nothing has changed then.
+        """
+        before = self.sandbox.workspace
+        sandbox = self.sandbox.with_workspace(workspace)
+        stackadapt, segment = self._built(sandbox)
+
+        def use() -> None:
+            self.sandbox, self.stackadapt, self.segment = sandbox, stackadapt, segment
+            sandbox.begin_use(before)
+            self._quiet_at = None
+
+        recomputed = _conditions(before) != _conditions(workspace)
+
+        def change() -> None:
+            segment.succeed(self.segment, recomputed=recomputed, use=use)
+            changed = WorkspaceChanged(at=sandbox.clock.now(), parts=_parts(before, workspace))
+            sandbox.journal.append(changed)
+
+        return change
+
+    def _built(self, sandbox: Sandbox) -> tuple[StackAdapt, Segment]:
+        stackadapt = StackAdapt(sandbox, api_version=sandbox.workspace.api_version, uploads=self._uploads)
+        return stackadapt, Segment(sandbox, self._transport)
 
     def process_due(self) -> None:
         """Processes what is due in both services.
@@ -181,6 +213,17 @@ class SandboxServices:
     def _in_process(self, url: str) -> HttpTransport:
         # A request whose token no sandbox has is journalled in the one that it names.
         return HttpTransport(url, app=self._app(), headers={SANDBOX_HEADER: self.sandbox.name})
+
+
+def _parts(before: Workspace, after: Workspace) -> tuple[str, ...]:
+    """The keys of a workspace's JSON form whose values are others."""
+    old, new = document_of(before), document_of(after)
+    return tuple(key for key in {**old, **new} if old.get(key) != new.get(key))
+
+
+def _conditions(workspace: Workspace) -> tuple[object, ...]:
+    """What decides when time changes a membership."""
+    return workspace.audiences, workspace.journeys, workspace.timing
 
 
 # Finds the services that the current request addresses.

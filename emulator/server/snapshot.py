@@ -1,7 +1,8 @@
 """The complete state of a sandbox as one portable file: its clock and the tables of both services.
 
 Gzip around JSON lines: a header, then for each table its name and columns followed by its rows, then the total number
-of rows. Not included are the state of the process (journal, faults) and secrets, which belong to the workspace.
+of rows. The header has the workspace. Not included are the state of the process (journal, faults added at run time) and
+secrets.
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from emulator.clock import LATEST, to_iso
-from emulator.errors import InputError
+from emulator.errors import InputError, UserMistake
 from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
 from emulator.server.snapshot_rows import RowChecks, check_events, check_references, damaged, json_of
+from emulator.server.snapshot_workspace import with_secrets, without_secrets
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.store_failures import RESTORE, StoreFailure
 from emulator.text_files import unpacked
+from emulator.workspace import Workspace
 
 FORMAT = "stackadapt-emulator snapshot"
-# Increased whenever a table or a column is added or removed.
+# Increased whenever a table or a column is added or removed, or the header changes.
 VERSION = 7
 
 _ROWS_AT_ONCE = 1_000
@@ -53,6 +56,7 @@ def save(services: SandboxServices, file: IO[bytes]) -> None:
 
 def load(services: SandboxServices, file: IO[bytes]) -> None:
     """Replaces the state of a sandbox. Raises InputError, and changes nothing, for an invalid file."""
+    workspace: Workspace | None = None
     try:
         with (
             unpacked(file) as lines,
@@ -60,7 +64,9 @@ def load(services: SandboxServices, file: IO[bytes]) -> None:
             services.segment.paused(),
             services.sandbox.store.begin() as connection,
         ):
-            _replace(services, connection, _read(lines))
+            read = _read(lines)
+            workspace = _workspace(next(read, None), services)
+            _replace(workspace, connection, read)
             check_references(connection, _tables())
             check_events(connection)
             _check_clock(connection)
@@ -70,6 +76,19 @@ def load(services: SandboxServices, file: IO[bytes]) -> None:
     except SQLAlchemyError:
         raise damaged("a row does not fit its table") from None
     services.sandbox.clock.refresh()
+    services.change_workspace(workspace)
+
+
+def _workspace(header: Any, services: SandboxServices) -> Workspace:
+    """The workspace in the header of a snapshot, which must be usable. Raises InputError."""
+    present = services.sandbox.workspace
+    _check_header(header, present.name)
+    workspace = with_secrets(header.get("configuration"), present)
+    try:
+        services.prepare(workspace)
+    except UserMistake as error:
+        raise damaged(f"its workspace is invalid: {error}") from None
+    return workspace
 
 
 def _check_clock(connection: Connection) -> None:
@@ -92,6 +111,7 @@ def _lines(services: SandboxServices, connection: Connection) -> Iterator[Any]:
         "format": FORMAT,
         "version": VERSION,
         "workspace": services.sandbox.workspace.name,
+        "configuration": without_secrets(services.sandbox.workspace),
         "sandbox": services.sandbox.name,
         "now": to_iso(services.sandbox.clock.now()),
     }
@@ -117,9 +137,8 @@ def _read(content: IO[bytes]) -> Iterator[Any]:
             raise damaged("a line is not JSON, or has too many values") from None
 
 
-def _replace(services: SandboxServices, connection: Connection, lines: Iterator[Any]) -> None:
-    _check_header(next(lines, None), services.sandbox.workspace.name)
-    members = partial(members_of, executable_schema(services.sandbox.workspace.api_version))
+def _replace(workspace: Workspace, connection: Connection, lines: Iterator[Any]) -> None:
+    members = partial(members_of, executable_schema(workspace.api_version))
     tables = _tables()
     for table in reversed(tables):
         connection.execute(table.delete())

@@ -21,9 +21,13 @@ _LOCK = "in-use"
 
 
 class Stores(Protocol):
-    """Opens and deletes stores by a key that only one sandbox ever has. `shared`: other processes may change them."""
+    """Opens and deletes stores by a key that only one sandbox ever has.
+
+    `shared`: other processes may change them. `kept`: their data outlives the process.
+    """
 
     shared: bool
+    kept: bool
 
     @property
     def idle(self) -> bool:
@@ -47,6 +51,7 @@ class MemoryStores:
     """Each store is in memory and is lost when closed."""
 
     shared = False
+    kept = False
 
     def __init__(self) -> None:
         self._in_use: set[Store] = set()
@@ -69,6 +74,7 @@ class FileStores:
     """One SQLite file per sandbox. Those that are not used are closed, so that any number of sandboxes can exist."""
 
     shared = False
+    kept = True
     idle = False
 
     def __init__(self, folder: Path) -> None:
@@ -126,6 +132,7 @@ class SharedStores:
     """One schema per sandbox in a PostgreSQL database. Raises UserMistake when the database cannot be used."""
 
     shared = True
+    kept = True
     idle = False
 
     def __init__(self, url: str) -> None:

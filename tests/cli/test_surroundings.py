@@ -42,7 +42,19 @@ PRINTING = {
     "drift": "drift --schema contracts/stackadapt/2026-06/schema.graphql",
 }
 # They need a running emulator, and print what `call` tests elsewhere, or serve until they are stopped.
-OTHERS = {"serve", "exec", "trigger", "why", "events", "funnel", "clock", "snapshot", "record", "test-connection"}
+OTHERS = {
+    "serve",
+    "exec",
+    "trigger",
+    "why",
+    "events",
+    "funnel",
+    "clock",
+    "workspace",
+    "snapshot",
+    "record",
+    "test-connection",
+}
 EVENT = {"type": "identify", "userId": "u1", "traits": {"email": "zoë@example.com", "first_name": "Zoë 😀"}}
 CASE = {"id": "é😀", "kind": "transform", "mapping": {"a": "é"}, "payload": {}, "expected": {"output": {"a": "é"}}}
 FULL = "error: cannot write standard output: no space left on the device. Free some space, or choose another device.\n"

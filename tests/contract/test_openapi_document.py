@@ -95,7 +95,7 @@ def test_the_server_accepts_the_documented_arguments_only(document: Any, emulato
     operations = arguments_of(document)
     assert len(operations) >= 12
     for path, method, names in operations:
-        address = f"{path.replace('{segmentId}', '1')}?emial=x"
+        address = f"{path.replace('{segmentId}', '1').replace('{part}', 'audiences')}?emial=x"
         answer = getattr(emulator.client, method)(address)
         assert answer.status_code == 400, address
         assert answer.json["where"] == "emial"

@@ -47,7 +47,15 @@ NOT_JSON = {
 }
 UNUSUAL = (b'{"a": 1e999}', b'{"a": "\\ud800"}', b'{"a": 1, "a": 2}', b"[" * 100_000, b"null", b'{"a": 1e-999}', b"")
 PATHS: Mapping[str, Any] = load_yaml(contract("openapi.yaml").read_text(encoding="utf-8"))["paths"]
-PARAMETERS = {"{initial}": "t", "{segmentId}": "1", "{audienceKey}": "vip_customers"}
+PARAMETERS = {
+    "{initial}": "t",
+    "{segmentId}": "1",
+    "{audienceKey}": "vip_customers",
+    "{destination}": "StackAdapt Acme",
+    "{subscription}": "Sync Audience",
+    "{part}": "sources",
+    "{name}": "Website",
+}
 
 
 def reading_json() -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import yaml
 
 from emulator import Emulator, load_workspace
 from emulator.harness.checks.documents import cannot_start
-from emulator.harness.scenarios.model import merged
+from emulator.merge_patch import merged
 from emulator.workspace import parse_workspace
 from tests.docs import shell
 from tests.docs.blocks import ROOT, Block

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, func, insert, select, text
 
-from emulator.server.sandboxes import REGISTRY
+from emulator.server.registry import REGISTRY
 from emulator.server.services import TABLES
 from emulator.store import Store
 

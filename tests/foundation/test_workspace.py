@@ -340,6 +340,7 @@ def test_the_schema_s_defaults_are_those_of_a_workspace_without_these_keys() -> 
         "destinations[].journeySteps[].events": StepConnection(step_key="s").events,
         "destinations[].batch.size": instance.batch_size,
         "destinations[].batch.concurrency": instance.batch_concurrency,
+        "destinations[].batch.retries": instance.batch_retries,
         "destinations[].subscriptions[].enabled": subscription.enabled,
         "destinations[].subscriptions[].defaults": subscription.defaults,
         "ingestion.sharedExternalId": bare.ingestion.shared_external_id,

@@ -105,7 +105,7 @@ FULL = {
             ],
             "consent": {"categories": ["Advertising", "Analytics"]},
             "settings": {"apiKey": "t", "advertiser_id": "1"},
-            "batch": {"size": 5, "age": "1234567.25s", "concurrency": 2},
+            "batch": {"size": 5, "age": "1234567.25s", "concurrency": 2, "retries": "regroup"},
             "audiences": [
                 {
                     "key": "vip",

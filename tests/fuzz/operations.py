@@ -220,7 +220,15 @@ _ASKED = ("", "sent", "visible", "user1@example.com", "u1", "0", "1", "-1", "1e3
 def any_control(to: Connection, random: Random) -> object:
     """Any operation of the control API's document, with an example, an altered body and odd parameters."""
     method, path, examples = random.choice(documented())
-    for name, replaced in (("{segmentId}", "1"), ("{ruleId}", "1"), ("{audienceKey}", "vip_customers")):
+    known = {
+        "{segmentId}": "1",
+        "{ruleId}": "1",
+        "{audienceKey}": "vip_customers",
+        "{destination}": "StackAdapt%20Acme",
+        "{subscription}": "Sync%20Audience",
+        "{field}": "advertiser_id",
+    }
+    for name, replaced in known.items():
         path = path.replace(name, random.choice([replaced, replaced, "x", "%00", "9" * 30]))
     params = {random.choice(_QUERIES): random.choice(_ASKED) for _ in range(random.choice([0, 0, 1, 2]))}
     params |= {"timeout": "0s"} if path == "wait" else {}

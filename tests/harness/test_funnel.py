@@ -20,7 +20,8 @@ from emulator.clock import Clock
 from emulator.errors import ContractViolation, InputError, NotFound
 from emulator.harness.funnel import STOPS, check_balance, codes, funnel, imbalances
 from emulator.segment import Segment
-from emulator.workspace import Workspace
+from emulator.workspace import Workspace, parse_workspace
+from emulator.workspace_document import document_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = "StackAdapt Acme"
@@ -255,6 +256,81 @@ def test_the_route_and_the_function_agree(emulator: Emulator) -> None:
     assert response.get_json() == json.loads(json.dumps(funnel(emulator.services, destination=ACME)))
 
 
+def pipeline(change: Callable[[dict[str, Any]], Any]) -> Emulator:
+    """An emulator whose workspace was changed in its JSON form."""
+    document = document_of(replace(load_workspace(), seed=1))
+    change(document)
+    return Emulator(parse_workspace(document), clock=Clock(frozen_at=NOON))
+
+
+def filtered(document: dict[str, Any]) -> None:
+    drop = {"title": "No tracks", "if": "type = 'track'", "actions": [{"type": "DROP"}]}
+    document["destinations"][0]["filters"] = [drop]
+
+
+def connected(document: dict[str, Any]) -> None:
+    document["destinations"][0].update(source=document["sources"][0]["name"], audiences=[])
+
+
+def with_consent(document: dict[str, Any]) -> None:
+    connected(document)
+    document["destinations"][0]["consent"] = {"categories": ["Advertising"]}
+
+
+def unplanned(document: dict[str, Any]) -> None:
+    document["sources"][0]["schema"] = {"track": {"allowUnplannedEvents": False}}
+    document["sources"][0]["trackingPlan"] = "Shop"
+    document["trackingPlans"] = [{"name": "Shop", "rules": []}]
+
+
+CALL = {"userId": "u1", "messageId": "m1", "traits": {"email": "u1@example.com", "total_spent": 900}}
+TRACK = {"userId": "u1", "messageId": "m2", "event": "Signed Up"}
+STOPPED: list[tuple[str, Callable[[dict[str, Any]], Any], str, dict[str, Any], str, str]] = [
+    ("filter", filtered, "identify", CALL, "filteredAtDestination", "FILTERED_BY_RULES"),
+    (
+        "integrations object",
+        connected,
+        "identify",
+        {**CALL, "integrations": {"All": False}},
+        "filteredAtDestination",
+        "FILTERED_BY_INTEGRATIONS_OBJECT",
+    ),
+    (
+        "consent",
+        with_consent,
+        "identify",
+        {**CALL, "context": {"consent": {"categoryPreferences": {"Advertising": False}}}},
+        "filteredAtDestination",
+        "FILTERED_BY_END_USER_CONSENT",
+    ),
+    ("tracking plan", unplanned, "track", TRACK, "filteredAtSource", "unplanned"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "route", "body", "step", "code"), [case[1:] for case in STOPPED], ids=[case[0] for case in STOPPED]
+)
+def test_what_the_pipeline_stops_is_at_its_step(
+    change: Callable[[dict[str, Any]], Any], route: str, body: dict[str, Any], step: str, code: str
+) -> None:
+    with pipeline(change) as emulator:
+        emulator.segment.ingest(route, body)
+        for since in (None, "1h"):
+            found = balanced(emulator, since=since)["steps"][step]
+            assert reasons(found) == {code: 1}
+            assert [sample["reason"] for sample in found["samples"]] == [code]
+            assert found["reasons"][0]["meaning"] != f"The mapping engine failed with {code}."
+
+
+@pytest.mark.parametrize("message_id", ["m1", 'a"b', "back\\slash", "Zoë 😀", "line\nbreak"])
+def test_calls_of_a_source_are_events_of_their_own_step(message_id: str) -> None:
+    with pipeline(connected) as emulator:
+        emulator.segment.ingest("identify", {**CALL, "messageId": message_id})
+        found = balanced(emulator)
+        assert counts(found["steps"])["eventsFromSource"] == 1
+        assert [each["messageId"] for each in found["steps"]["failedDelivery"]["samples"]] == [message_id]
+
+
 CHANGES: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("call", lambda found: found["totals"].update(calls=7), "calls received"),
     ("accepted", lambda found: found["totals"].update(accepted=7), "calls successfully received"),
@@ -300,7 +376,7 @@ def test_the_table_has_every_code_that_a_check_of_a_call_gives() -> None:
     assert given <= codes().reasons.keys()
 
 
-@pytest.mark.parametrize("name", ["switches", "dispatcher", "response", "queued_events"])
+@pytest.mark.parametrize("name", ["switches", "event_checks", "dispatcher", "response", "queued_events"])
 def test_the_table_has_every_code_of_delivery(name: str) -> None:
     text = (PACKAGE / "segment" / "delivery" / f"{name}.py").read_text(encoding="utf-8")
     given = {code for code in _CONSTANT.findall(text) if code.isupper()}

@@ -160,6 +160,7 @@ def test_a_dead_letter_is_replayed_by_its_message_id(open_env: OpenEnv, of_sourc
         {"userId": "u1"},
         {"anonymousId": "A1"},
         {"anonymousId": "A1", "properties": {"email": EMAIL}},
+        {"anonymousId": "A1", "properties": {"email": "friend@example.com"}},
         {"anonymousId": "A1", "context": {"traits": {"email": EMAIL}}},
     ],
 )

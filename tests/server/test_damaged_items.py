@@ -57,6 +57,9 @@ LISTS = {
 }
 # What shows one item, or all of them in another form.
 ITEMS = [
+    "funnel",
+    "funnel?since=1d",
+    "events?person=u1",
     "segments/1",
     "profiles/export?format=jsonl",
     "profiles/export?format=csv",
@@ -256,6 +259,15 @@ def test_a_damaged_value_fails_no_list(emulator: Emulator, damaged: Any, table: 
             continue
         failed += failures(emulator, value)
     assert failed == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize("value", NUMBERS)
+@pytest.mark.parametrize(("table", "column"), [(SEGMENT_BATCHES, "next_at"), (DELIVERIES, "queued_at")], ids=str)
+def test_a_damaged_time_at_which_something_is_due_fails_no_poll(
+    emulator: Emulator, damaged: Any, table: Table, column: str, value: Any
+) -> None:
+    assert damaged(table, column, value)
+    assert emulator.client.get("/_emulator/events").status_code == 200
 
 
 @pytest.mark.parametrize(

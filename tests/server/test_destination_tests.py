@@ -16,7 +16,8 @@ from emulator.mapping import generations
 from emulator.sandbox import Sandbox
 from emulator.segment.delivery.subscriptions import definition_of
 from emulator.stackadapt.tables import STACKADAPT
-from emulator.workspace import Destination, Workspace
+from emulator.workspace import Destination, Workspace, parse_workspace
+from emulator.workspace_document import document_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = "StackAdapt Acme"
@@ -251,6 +252,14 @@ def test_a_disabled_mapping_can_be_tested() -> None:
     assert (found["enabled"], found["mappings"]["enabled"]) == (False, 0)
 
 
+def test_a_test_event_goes_past_the_destination_filters(emulator: Emulator) -> None:
+    document = document_of(emulator.sandbox.workspace)
+    drop = {"title": "Everything", "if": "type != null", "actions": [{"type": "DROP"}]}
+    document["destinations"][0]["filters"] = [drop]
+    with opened(lambda _: parse_workspace(document)) as filtering:
+        assert test_event(filtering)["end"]["outcome"] == "visible"
+
+
 def test_a_raw_call_that_fits_the_trigger_is_the_sample_where_engage_sends_nothing() -> None:
     with opened(with_destination(connections=(), step_connections=())) as emulator:
         assert test_event(emulator)["event"]["messageId"] == "sample-identify"
@@ -309,3 +318,15 @@ def test_a_wrong_body_is_named(emulator: Emulator, body: Any, where: str) -> Non
 )
 def test_any_event_has_an_answer(emulator: Emulator, event: dict[str, Any]) -> None:
     assert test_event(emulator, event=event)["end"]["outcome"] in ("notSent", "rejected", "visible", "failed")
+
+
+def test_a_changed_workspace_is_read_at_each_request(emulator: Emulator) -> None:
+    changed = document_of(emulator.sandbox.workspace)["destinations"]
+    changed[0]["name"] = "Other"
+    assert emulator.client.patch("/_emulator/workspace", json={"destinations": changed}).status_code == 200
+    assert emulator.client.post(path(ACME, "test")).status_code == 404
+    assert emulator.client.post(path("Other", "test")).status_code == 200
+    assert test_event(emulator)["end"]["outcome"] == "visible"
+    explained = emulator.client.post("/_emulator/explain", json={"event": {"type": "page"}, "destination": "Other"})
+    assert explained.status_code == 200
+    assert emulator.client.get("/_emulator/funnel", query_string={"destination": "Other"}).status_code == 200

@@ -126,13 +126,22 @@ def test_one_sync_is_in_the_feed_from_the_call_to_the_record(emulator: Emulator,
     identify(emulator, ADA)
     client.post("/_emulator/clock/advance", json={"hours": 4})
     page = ask(client)
-    assert set(kinds_of(page)) == set(KINDS)
+    assert set(kinds_of(page)) == set(KINDS) - {"workspace"}
     assert kinds_of(page)[:2] == ["call", "membership"]
     assert [each["cursor"] for each in page["events"]][-1] == page["next"]
     clock = next(each for each in page["events"] if each["kind"] == "clock")
     assert clock["detail"] == {"action": "advanced", "seconds": 14400.0}
     assert clock["at"] == "2026-03-01T16:00:00.000Z"
     assert page["missed"] is None
+
+
+def test_a_change_of_the_workspace_is_in_the_feed(client: Client) -> None:
+    start = ask(client)["next"]
+    response = client.patch("/_emulator/workspace", json={"audiences": [], "destinations": []})
+    assert response.status_code == 200, response.text
+    [event] = ask(client, after=start)["events"]
+    assert (event["kind"], event["detail"]) == ("workspace", {"parts": ["audiences", "destinations"]})
+    assert event["text"] == "workspace changed: audiences, destinations"
 
 
 def test_pages_give_every_event_once(emulator: Emulator, client: Client) -> None:
@@ -156,6 +165,16 @@ def test_a_person_has_their_events_only(emulator: Emulator, client: Client, name
     own = [each["detail"] for each in page["events"] if each["kind"] in ("call", "membership", "record")]
     assert {each["email"].lower() for each in own} == {"ada@example.com"}
     assert "bob" not in str([each for each in page["events"] if each["kind"] != "request"])
+
+
+@pytest.mark.parametrize(
+    "name", ["\x00", "a\x00b", "Zoë 😀", "'; drop table x; --", "%", "*", "x" * 5000, "\ud800", "u1\n"]
+)
+def test_any_text_may_name_a_person(emulator: Emulator, client: Client, name: str) -> None:
+    identify(emulator, ADA)
+    response = client.get("/_emulator/events", query_string={"person": name.encode("utf-8", "replace")})
+    assert response.status_code == 200, response.text
+    assert response.get_json()["events"] == []
 
 
 def test_a_record_without_an_email_is_that_of_its_person(client: Client) -> None:

@@ -22,6 +22,7 @@ from emulator.events import (
     GraphQLExchanged,
     MembershipChanged,
     RecordProcessed,
+    WorkspaceChanged,
 )
 from emulator.server.logs import LogWriter
 
@@ -215,6 +216,7 @@ CASES: list[tuple[Event, str]] = [
     ),
     (ClockMoved(at=NOW, action="advanced", seconds=14400.0), "INFO clock advanced by 4h"),
     (ClockMoved(at=NOW, action="frozen"), "INFO clock frozen"),
+    (WorkspaceChanged(at=NOW, parts=("sources", "destinations")), "INFO workspace changed: sources, destinations"),
 ]
 
 

@@ -130,3 +130,38 @@ def test_a_sandbox_recreated_by_another_process_has_its_new_secrets(database: st
 def send_in_process(emulator: Emulator, token: str) -> int:
     asked = {"query": "{ __typename }"}
     return emulator.client.post("/graphql", json=asked, headers={"authorization": f"Bearer {token}"}).status_code
+
+
+def test_processes_follow_each_others_changes_of_a_workspace(database: str) -> None:
+    path, new = "/_emulator/workspace", {"token": "sa-new", "name": "New", "scopes": {"1001": ["READ"]}}
+    body = {"query": "{ __typename }"}
+    with Emulator(database=database) as one, Emulator(database=database) as other:
+        made = one.client.post("/_emulator/sandboxes", json={"name": "shared"}).json
+        assert made is not None
+        assert other.client.get(path, headers=SHARED).status_code == 200
+        for headers in ({}, SHARED):
+            added = one.client.post(f"{path}/tokens", json=new, headers=headers).json
+            assert added is not None
+            token = {"authorization": f"Bearer {added['item']['token']}"}
+            assert other.client.post("/graphql", json=body, headers=token).status_code == 200
+            assert one.client.delete(f"{path}/tokens/New", headers=headers).status_code == 200
+            assert other.client.post("/graphql", json=body, headers=token).status_code == 401
+            assert other.client.get(path, headers=headers).json == one.client.get(path, headers=headers).json
+        one.client.put(f"{path}/sources/App", json={"writeKey": "app-key"})
+        call = {"userId": "ada", "writeKey": "app-key", "traits": {"email": "ada@example.com", "total_spent": 900}}
+        assert other.client.post("/v1/identify", json=call).status_code == 200
+        with ThreadPoolExecutor(2) as pool:
+            added_by = [(one, "x"), (other, "y"), (one, "z"), (other, "w")]
+
+            def add(given: tuple[Emulator, str]) -> int:
+                emulator, name = given
+                item = {"name": name, "writeKey": name}
+                return emulator.app.test_client().post(f"{path}/sources", json=item).status_code
+
+            assert set(pool.map(add, added_by)) == {201}
+        sources = one.client.get(f"{path}/sources").json
+        assert sources is not None
+        assert {"w", "x", "y", "z", "App"} <= {each["name"] for each in sources["items"]}
+    with Emulator(database=database) as again:
+        assert len(again.sandbox.workspace.sources) == 6
+        assert again.stackadapt.profiles()[0]["email"] == "ada@example.com"

@@ -343,3 +343,37 @@ def test_a_damaged_row_is_named_instead_of_saved(value: bytes | str) -> None:
         answer = emulator.client.get("/_emulator/snapshot")
         assert (answer.status_code, answer.json["where"]) == (503, "sa_profiles")
         assert "damaged" in answer.json["message"]
+
+
+def test_the_workspace_is_restored_without_its_secrets(client: Client) -> None:
+    fill(client, "ada")
+    before = client.get("/_emulator/workspace").json
+    assert before is not None
+    content = saved(client)
+    assert not any(secret in json.dumps(lines_of(content)) for secret in ("sa-local-write", "segment-local"))
+    changed = client.patch("/_emulator/workspace", json={"timing": "realistic", "audiences": [], "destinations": []})
+    assert changed.status_code == 200
+    assert load(client, content).status_code == 200
+    assert client.get("/_emulator/workspace").json == before
+    assert client.get("/_emulator/audiences").json["audiences"][0]["size"] == 1
+
+
+def test_a_sandbox_keeps_its_secrets_when_a_snapshot_is_loaded(client: Client) -> None:
+    content = saved(client)
+    client.post("/_emulator/sandboxes", json={"name": "copy"})
+    into = {"X-Emulator-Sandbox": "copy"}
+    before = client.get("/_emulator/workspace", headers=into).json
+    assert before is not None
+    assert client.put("/_emulator/snapshot", data=content, headers=into).status_code == 200
+    assert client.get("/_emulator/workspace", headers=into).json == before
+
+
+def test_a_snapshot_with_an_invalid_workspace_changes_nothing(client: Client) -> None:
+    fill(client, "ada")
+    lines = lines_of(saved(client))
+    before, workspace = state(client), client.get("/_emulator/workspace").json
+    for broken in (None, {}, {"document": {}, "tokenOf": {}}, {**lines[0]["configuration"], "tokenOf": None}):
+        answer = load(client, packed([{**lines[0], "configuration": broken}, *lines[1:]]))
+        assert answer.status_code == 400
+        assert "its workspace is invalid" in answer.json["message"]
+    assert (state(client), client.get("/_emulator/workspace").json) == (before, workspace)

@@ -6,7 +6,7 @@ Importing the package registers every check; `finding.CHECKS` is the table of th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from emulator.harness.checks import (  # noqa: F401 - each module registers its 
     connected_sources,
     documents,
     emails,
-    filtered,
     inferred_properties,
+    lossy_filters,
     mappings,
     nothing_sent,
     protocols,
@@ -27,7 +27,7 @@ from emulator.harness.checks import (  # noqa: F401 - each module registers its 
     timing,
     triggers,
 )
-from emulator.harness.checks.document_kinds import Content, Kind, kind_of
+from emulator.harness.checks.document_kinds import WORKSPACE_KIND, Content, Kind, kind_of
 from emulator.harness.checks.finding import (
     DOCUMENT,
     ERROR,
@@ -122,6 +122,11 @@ class Summary:
         names = {"errors": ERROR, "warnings": WARNING, "notes": NOTE, "unreadable": UNREADABLE}
         numbers = {name: self.counts[severity] for name, severity in names.items()}
         return {"documents": self.kinds.total(), "kinds": dict(self.kinds), **numbers}
+
+
+def workspace_findings(document: Mapping[str, Any]) -> list[Finding]:
+    """What `validate` finds in a workspace in JSON form, however wrong it is."""
+    return list(check_document(Document(file="workspace", value=document), WORKSPACE_KIND).findings)
 
 
 def _workspace_in(content: Content) -> Workspace | None:

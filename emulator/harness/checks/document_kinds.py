@@ -109,9 +109,11 @@ def _call(name: str, schema: str) -> Kind:
     return Kind(name=name, schema=f"segment/{schema}", recognised=lambda document: document.get("type") == name)
 
 
+WORKSPACE_KIND = Kind(name="workspace", schema="workspace.schema.json", recognised=_with_key("advertisers", "tokens"))
+
 # The first one that recognises a document applies.
 KINDS = (
-    Kind(name="workspace", schema="workspace.schema.json", recognised=_with_key("advertisers", "tokens")),
+    WORKSPACE_KIND,
     Kind(name="scenario", schema="scenario.schema.json", recognised=_with_key("steps", "matrix")),
     Kind(
         name="destination-instance",

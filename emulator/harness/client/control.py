@@ -46,6 +46,10 @@ class Control:
         """`POST /_emulator/<path>` with a JSON body."""
         return self._request("POST", path, json=body)
 
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The response to a PUT with a JSON body."""
+        return self._request("PUT", path, json=dict(body))
+
     def delete(self, path: str) -> None:
         """`DELETE /_emulator/<path>`."""
         self._request("DELETE", path)

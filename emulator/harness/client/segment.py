@@ -88,6 +88,13 @@ class SegmentClient:
         """Removes a user from an audience. Returns the events that were emitted."""
         return self._set_membership(audience, "exit", email, user_id, traits)
 
+    def compute(self, audience: str, *, destination: str | None = None, resync: bool = False) -> Shown:
+        """Computes an audience for all profiles; with `destination`, present members are sent there as well, with
+        `resync` also where the audience does not include historical data. Returns `{"profiles", "entered", "left"}`.
+        """
+        body = {} if destination is None else {"destination": destination, "resync": resync}
+        return self._endpoint.control.post(f"audiences/{quote(audience, safe='')}/compute", body)
+
     def delete(self, user_id: str) -> Shown:
         """Requests the regulation DELETE_ONLY for a user: `{"userId", "deleted", "destinations"}`."""
         return self._endpoint.control.post("regulations", {"userId": user_id})

@@ -2,7 +2,7 @@
 
 from emulator.harness.scenarios.expectations import short
 from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
-from emulator.harness.scenarios.model import Case, Cell, Check, Scenario, merged, workspace_of
+from emulator.harness.scenarios.model import Case, Cell, Check, Scenario, workspace_of
 from emulator.harness.scenarios.player import Target, graphql_only, outcome_of, play, sandboxes_of, separate_emulators
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
 
@@ -20,7 +20,6 @@ __all__ = [
     "built_in",
     "graphql_only",
     "junit_xml",
-    "merged",
     "outcome_of",
     "play",
     "read_scenarios",

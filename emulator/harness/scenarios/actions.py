@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.harness.client import ClockClient
-from emulator.harness.scenarios.model import Action, Document, FindPerson, ScenarioRun
+from emulator.harness.scenarios.model import Action, Document, FindPerson, ScenarioRun, workspace_of
 
 # Written instead of the name of a token for a request without one.
 ANONYMOUS = "none"
@@ -48,6 +48,22 @@ def _exit(given: Document, find: FindPerson) -> Action:
 
 def _advance(given: Document, _: FindPerson) -> Action:
     return Action(run=lambda run: ClockClient(run.endpoint).advance(given["advance"]))
+
+
+def _change(given: Document, _: FindPerson) -> Action:
+    """Changes the workspace as `given` does, from what it is now."""
+
+    def change(run: ScenarioRun) -> None:
+        control = run.endpoint.control
+        now = control.get("workspace")["workspace"]
+        control.put("workspace", workspace_of(given["change"], where="change", base=now))
+
+    return Action(run=change)
+
+
+def _compute(given: Document, _: FindPerson) -> Action:
+    audience, connected = given["compute"], {name: given[name] for name in ("destination", "resync") if name in given}
+    return Action(run=lambda run: run.segment.compute(audience, **connected))
 
 
 def _fault(given: Document, _: FindPerson) -> Action:
@@ -99,6 +115,8 @@ READERS: Mapping[str, Callable[[Document, FindPerson], Action]] = {
     "enter": _enter,
     "exit": _exit,
     "advance": _advance,
+    "change": _change,
+    "compute": _compute,
     "fault": _fault,
     "delete": _delete,
     "regulate": _regulate,

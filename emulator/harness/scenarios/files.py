@@ -10,10 +10,11 @@ from emulator.artefacts import contract
 from emulator.errors import InputError
 from emulator.harness.scenarios.actions import ANONYMOUS, read_action
 from emulator.harness.scenarios.expectations import read_expectations
-from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person, Scenario, Step, merged, workspace_of
+from emulator.harness.scenarios.model import Cell, Document, FindPerson, Person, Scenario, Step, workspace_of
 from emulator.harness.scenarios.names import KnownNames, check_name, check_names, words_of
+from emulator.merge_patch import merged
 from emulator.schemas import first_mistake
-from emulator.workspace import parse_workspace
+from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_file import read
 from emulator.yaml_files import read_mapping
 
@@ -105,7 +106,11 @@ def _scenario(
     listed = given.get("people", {})
     people = {name: _person(name, each or {}) for name, each in listed.items()}
     actions = [each for step in steps for each in step.get("when", ()) if "fault" not in each]
-    known = KnownNames(workspace=checked, words=frozenset(words_of([workspace, listed, actions])))
+    words = frozenset(words_of([workspace, listed, actions]))
+    changing = any("change" in each for each in actions)
+    known = (
+        KnownNames(workspace=each, words=words) for each in _workspaces(workspace, checked, steps, f"{path}: {place}")
+    )
     suffix = f" ({cell.generation}, API version {cell.api_version})" if cell else ""
     return Scenario(
         path=path,
@@ -115,10 +120,24 @@ def _scenario(
         shows=tuple(document.get("shows", ())),
         people=people,
         workspace=workspace,
-        own_workspace=not _CHANGES.isdisjoint(document.get("given", {})) or cell is not None,
-        steps=tuple(_step(path, step, people, known, f"{place}[{index}]") for index, step in enumerate(steps)),
+        own_workspace=changing or not _CHANGES.isdisjoint(document.get("given", {})) or cell is not None,
+        steps=tuple(
+            _step(path, step, people, names, f"{place}[{index}]")
+            for index, (step, names) in enumerate(zip(steps, known, strict=True))
+        ),
         cell=cell,
     )
+
+
+def _workspaces(document: Document, checked: Workspace, steps: Sequence[Document], where: str) -> Iterator[Workspace]:
+    """The workspace after the actions of each step, from its JSON form. Raises WorkspaceError for an invalid change."""
+    for number, step in enumerate(steps):
+        for index, action in enumerate(step.get("when", ())):
+            if "change" in action:
+                place = f"{where}[{number}].when[{index}].change"
+                document = workspace_of(action["change"], where=place, base=document)
+                checked = parse_workspace(document, where=place)
+        yield checked
 
 
 def _person(name: str, given: Document) -> Person:

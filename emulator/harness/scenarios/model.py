@@ -12,6 +12,7 @@ import httpx
 from emulator.artefacts import fixture
 from emulator.errors import WorkspaceError
 from emulator.harness.client import Endpoint, SegmentClient, StackAdaptClient, timeline_of
+from emulator.merge_patch import merged
 from emulator.workspace_file import read
 
 Document = Mapping[str, Any]
@@ -199,16 +200,3 @@ def _items(document: Any, name: str, *, where: str, what: str) -> list[Any]:
     if not isinstance(items, list) or not items:
         raise WorkspaceError(f"no {what} to change", where=f"{where}{name}")
     return items
-
-
-def merged(document: Any, patch: Any) -> Any:
-    """A JSON Merge Patch (RFC 7396): objects are merged, null removes a field, anything else replaces."""
-    if not isinstance(patch, Mapping):
-        return patch
-    result = dict(document) if isinstance(document, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merged(result.get(name), value)
-    return result

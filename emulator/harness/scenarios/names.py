@@ -93,7 +93,7 @@ def check_names(step: Document, known: KnownNames, where: str) -> None:
 
 
 def _check_action(action: Document, known: KnownNames, where: str) -> None:
-    for verb in ("enter", "exit"):
+    for verb in ("enter", "exit", "compute"):
         if verb in action:
             known.audience(action[verb], f"{where}.{verb}")
     if "fault" in action:

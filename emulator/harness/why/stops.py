@@ -140,7 +140,9 @@ def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
         advice = "Wait until the batch is old enough or full, or move the clock."
         return at(DESTINATION, f"the {named} event waits for its batch to {to}", f"queued at {delivery['at']}", advice)
     if outcome == "discarded" and reason in SWITCHED_OFF:
-        return at(DESTINATION, f"the {named} event was not sent to {to}", text, "Switch it on.")
+        replay = "Put back what was removed or switched off, then: POST /_emulator/dead-letters/replay."
+        advice = replay if reason == "WORKSPACE_CHANGED" else "Switch it on."
+        return at(DESTINATION, f"the {named} event was not sent to {to}", text, advice)
     if outcome == "discarded" and reason in FILTERED:
         return at(DESTINATION, f"the {named} event was filtered at {to}", text, FILTERED[reason])
     if outcome == "discarded":

@@ -14,7 +14,15 @@ from emulator.segment.delivery.event_checks import (
 from emulator.workspace import Connection, Destination, Workspace
 
 # The reasons of deliveries that a switch of the workspace discarded.
-SWITCHED_OFF = frozenset({"DESTINATION_DISABLED", "SUBSCRIPTION_DISABLED", "NO_SUBSCRIPTION", "SOURCE_NOT_CONNECTED"})
+SWITCHED_OFF = frozenset(
+    {
+        "DESTINATION_DISABLED",
+        "SUBSCRIPTION_DISABLED",
+        "NO_SUBSCRIPTION",
+        "SOURCE_NOT_CONNECTED",
+        "WORKSPACE_CHANGED",
+    }
+)
 
 # What to do about an event that a check stopped before the triggers, by its reason.
 FILTERED = {

@@ -50,10 +50,15 @@ def kind_of(condition: Source) -> str:
 def requires(condition: Source, trait: str, audiences: Mapping[str, Source] | None = None) -> bool:
     """Whether no profile without the trait can meet the condition. `audiences` are the conditions by audience key."""
     conditions = audiences or {}
+    # A workspace that is only checked may have a cycle.
+    on_the_way: set[str] = set()
 
     @cache
     def excludes(audience: str) -> bool:
-        return audience in conditions and _without(conditions[audience], trait, excludes) is False
+        if audience in on_the_way or audience not in conditions:
+            return False
+        on_the_way.add(audience)
+        return _without(conditions[audience], trait, excludes) is False
 
     return _without(condition, trait, excludes) is False
 

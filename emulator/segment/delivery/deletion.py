@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, false, or_, select, update
 from sqlalchemy import Connection as Transaction
 
+from emulator.json_text import compact
 from emulator.mapping import DestinationInstance, EngineError, OutgoingRequest, Response, SendError, newest
 from emulator.segment.delivery.response import DISCARDED, FAILED, SENT
 from emulator.segment.delivery.switches import DESTINATION_DISABLED
@@ -38,14 +39,7 @@ def delete_user(transaction: Transaction, user_id: str) -> bool:
     """Deletes the profile with this user id and the events about the user; returns whether there was a profile."""
     owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == USER_ID, IDENTIFIERS.c.value == user_id)
     key = transaction.scalar(owner)
-    known = transaction.execute(
-        select(IDENTIFIERS.c.type, IDENTIFIERS.c.value).where(
-            IDENTIFIERS.c.type.in_((EMAIL, ANONYMOUS_ID)), IDENTIFIERS.c.profile_id == key
-        )
-    )
-    # Events from before the profile had a user id have only an email, or an anonymous id.
-    names = [row.value.lower() if row.type == EMAIL else row.value for row in known]
-    about = (CONTENTS.c.user_id == user_id) | (CONTENTS.c.user_id.is_(None) & CONTENTS.c.found_by_email.in_(names))
+    about = (CONTENTS.c.user_id == user_id) | (CONTENTS.c.user_id.is_(None) & _without_user_id(transaction, key))
     events = EVENTS.c.content_id.in_(select(CONTENTS.c.id).where(about))
     of_user = DELIVERIES.c.event_id.in_(select(EVENTS.c.id).where(events))
     _clear_responses(transaction, of_user)
@@ -58,6 +52,22 @@ def delete_user(transaction: Transaction, user_id: str) -> bool:
         transaction.execute(delete(table).where(table.c.profile_id == key))
     transaction.execute(delete(PROFILES).where(PROFILES.c.id == key))
     return True
+
+
+def _without_user_id(transaction: Transaction, key: int | None) -> ColumnElement[bool]:
+    """The events from before the profile had a user id: they have an email, or an anonymous id.
+
+    A call may have both, and an email that is no identifier of the profile: that of a friend.
+    """
+    known = transaction.execute(
+        select(IDENTIFIERS.c.type, IDENTIFIERS.c.value).where(
+            IDENTIFIERS.c.type.in_((EMAIL, ANONYMOUS_ID)), IDENTIFIERS.c.profile_id == key
+        )
+    ).all()
+    names = [row.value.lower() if row.type == EMAIL else row.value for row in known]
+    members = [f'"anonymousId":{compact(row.value)}' for row in known if row.type == ANONYMOUS_ID]
+    with_both = (CONTENTS.c.traits.contains(member, autoescape=True) for member in members)
+    return CONTENTS.c.found_by_email.in_(names) | (CONTENTS.c.found_by_email.contains("@") & or_(false(), *with_both))
 
 
 def _clear_responses(transaction: Transaction, of_user: ColumnElement[bool]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -17,9 +17,10 @@ from itertools import groupby, takewhile
 
 from emulator.clock import stopwatch
 from emulator.events import BatchDelivered
-from emulator.mapping import EngineError, Invalid, OutgoingRequest, Prepared, Ready
+from emulator.mapping import EngineError, Invalid, OutgoingRequest, PreparedEvent, Ready
 from emulator.patience import patience_seconds
 from emulator.sandbox import Sandbox
+from emulator.segment.delivery.grouping import Group, checks_by_batch, grouped, in_order
 from emulator.segment.delivery.queue import Attempt, Batch, OutcomeUpdate, Queue
 from emulator.segment.delivery.response import (
     DISCARDED,
@@ -39,13 +40,15 @@ from emulator.store_failures import StoreFailure
 from emulator.text import whole_characters
 from emulator.timestamps import to_millis
 from emulator.transport import Transport, TransportError
-from emulator.workspace import Destination
+from emulator.workspace import TOGETHER, Destination
 
 # Delivery Overview's code for an event that the trigger does not match, and the engine's for an invalid payload.
 NOT_TRIGGERED = "NO_MATCHING_MAPPING"
 INVALID_PAYLOAD = "PAYLOAD_VALIDATION_FAILED"
 
 _CLOSING_SECONDS = 5.0
+# A time that never comes, in milliseconds.
+_NEVER = 1 << 62
 _LOG = logging.getLogger(__name__)
 
 
@@ -89,10 +92,19 @@ class Dispatcher:
                 pauses.enter_context(sender.paused())
             yield
 
-    def close(self) -> None:
-        """Begins no further batch; waits a few seconds for those that are being sent."""
+    @property
+    def sending(self) -> bool:
+        """Whether a pass is being made for a destination instance."""
+        return any(sender.busy for sender in self._senders)
+
+    def end(self) -> None:
+        """Begins no further batch, ever."""
         for sender in self._senders:
             sender.end()
+
+    def close(self) -> None:
+        """Begins no further batch; waits a few seconds for those that are being sent."""
+        self.end()
         elapsed = stopwatch()
         for sender in self._senders:
             sender.join(max(_CLOSING_SECONDS - elapsed() / 1000, 0))
@@ -116,41 +128,63 @@ class Dispatcher:
         return min((at for at in times if at is not None), default=None)
 
     def _send_due(self, destination: Destination, targets: Iterable[DeliveryTarget], sender: Sender) -> None:
-        due = ((target, batch) for target in targets for batch in self._due(target))
+        due = ((target, group) for target in targets for group in self._groups(target))
         unless_ended = takewhile(lambda _: not sender.ending, due)
         run_concurrently(unless_ended, lambda due: self._attempt(*due), at_once=_workers(destination))
 
-    def _due(self, target: DeliveryTarget) -> Iterator[Batch]:
-        yield from self._queue.due_retries(target, self._now())
+    def _groups(self, target: DeliveryTarget) -> Iterator[Group]:
+        """The batches that are due, each group to be sent in one request."""
+        if target.destination.batch_retries == TOGETHER:
+            yield from ((batch,) for batch in self._due(target))
+        elif any(self._queue.due_retries(target, self._now())):
+            # When one is retried, everything that waits goes with it.
+            yield from grouped(self._due(target, retries_until=_NEVER), target.destination.batch_size)
+        else:
+            yield from ((batch,) for batch in self._due(target))
+
+    def _due(self, target: DeliveryTarget, *, retries_until: int | None = None) -> Iterator[Batch]:
+        yield from self._queue.due_retries(target, self._now() if retries_until is None else retries_until)
         # Earlier batches may still be on their way.
         last = 0
         while batch := self._queue.next_batch(target, after=last, queued_until=self._now() - self._age_millis(target)):
             last = batch.events[-1].id
             yield batch
 
-    def _attempt(self, target: DeliveryTarget, batch: Batch) -> None:
-        at = self._now()
+    def _attempt(self, target: DeliveryTarget, group: Group) -> None:
+        """Sends the batches of a group in one request; each keeps its own attempts, and its own four hours."""
+        at, events = self._now(), in_order(group)
         try:
-            prepared = target.subscription.prepare([queued.event for queued in batch.events], batch=True)
+            prepared = target.subscription.prepare([queued.event for queued in events], batch=True)
         except EngineError as error:
-            attempt = _rejected(target, batch, error, at)
+            attempts = [_rejected(target, batch, error, at) for batch in group]
         else:
-            attempt = self._send(target, batch, prepared, at)
-        self._queue.save(target, batch, attempt)
-        self._sandbox.journal.append(_journal_entry(target, batch, attempt, self._sandbox))
+            result = None if prepared.request is None else self._post(target, prepared.request)
+            checks = checks_by_batch(group, events, prepared.events)
+            attempts = [
+                self._attempt_of(target, batch, of_batch, result, at)
+                for batch, of_batch in zip(group, checks, strict=True)
+            ]
+        for batch, attempt in zip(group, attempts, strict=True):
+            self._queue.save(target, batch, attempt)
+            self._sandbox.journal.append(_journal_entry(target, batch, attempt, self._sandbox))
 
-    def _send(self, target: DeliveryTarget, batch: Batch, prepared: Prepared, at: int) -> Attempt:
-        updates = list(_left_out(target, batch, prepared))
-        if prepared.request is None:
+    def _attempt_of(
+        self,
+        target: DeliveryTarget,
+        batch: Batch,
+        checks: Sequence[PreparedEvent],
+        result: DeliveryResult | None,
+        at: int,
+    ) -> Attempt:
+        updates = list(_left_out(target, batch, checks))
+        if result is None or not any(isinstance(check, Ready) for check in checks):
             # Nothing is left of a batch sent before when its subscription was changed or its users were deleted.
             closed = DeliveryResult(outcome=DISCARDED) if batch.batch_id is not None else None
             return Attempt(at=at, updates=tuple(updates), batch=closed)
-        result = self._post(target, prepared.request)
         next_at = self._next_attempt(batch, at) if result.outcome == RETRYING else None
         if result.outcome == RETRYING and next_at is None:
             result = replace(result, outcome=FAILED)
-        checked = zip(batch.events, prepared.events, strict=True)
-        sent = (queued.id for queued, check in checked if isinstance(check, Ready))
+        sent = (queued.id for queued, check in zip(batch.events, checks, strict=True) if isinstance(check, Ready))
         updates.append(_update_of(sent, result))
         return Attempt(at=at, updates=tuple(updates), requests=1, batch=result, next_at=next_at)
 
@@ -190,11 +224,10 @@ def _shown(target: DeliveryTarget, text: str) -> str:
     return whole_characters(target.destination.masked(text))
 
 
-def _left_out(target: DeliveryTarget, batch: Batch, prepared: Prepared) -> Iterator[OutcomeUpdate]:
+def _left_out(target: DeliveryTarget, batch: Batch, checks: Sequence[PreparedEvent]) -> Iterator[OutcomeUpdate]:
     """The events that are not part of the request, grouped by outcome and message."""
     groups: dict[tuple[str, str, str], list[int]] = {}
-    checked = zip(batch.events, prepared.events, strict=True)
-    for queued, check in checked:
+    for queued, check in zip(batch.events, checks, strict=True):
         if isinstance(check, Ready):
             continue
         outcome, reason = (REJECTED, INVALID_PAYLOAD) if isinstance(check, Invalid) else (DISCARDED, NOT_TRIGGERED)

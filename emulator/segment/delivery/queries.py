@@ -21,6 +21,7 @@ from emulator.segment.delivery.response import (
     segment_reports,
 )
 from emulator.segment.delivery.steps import StepQueries
+from emulator.segment.delivery.undeliverable import ended_by_change
 from emulator.segment.event_contents import as_sent, as_stored
 from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.lookups import check_destination
@@ -83,7 +84,7 @@ class DeliveryQueries:
     def dead_letters(
         self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
     ) -> list[dict[str, Any]]:
-        """The deliveries that ended `rejected` or `failed`, oldest first.
+        """The deliveries that ended `rejected` or `failed`, or that a change of the workspace ended, oldest first.
 
         Raises NotFound for an unknown destination instance.
         """
@@ -143,11 +144,13 @@ def dead(
     reason: str | None = None,
     message_ids: Sequence[str] | None = None,
 ) -> list[ColumnElement[bool]]:
-    """The conditions on a delivery to be a dead letter, `rejected` or `failed`, and one of these.
+    """The conditions on a delivery to be a dead letter, and one of these.
 
     Raises NotFound for an unknown destination instance.
     """
-    wanted: list[ColumnElement[bool]] = [DELIVERIES.c.outcome.in_((REJECTED, FAILED)), UNSENT]
+    # The outcomes once more on their own, for the index.
+    outcome, outcomes = DELIVERIES.c.outcome, (REJECTED, FAILED)
+    wanted = [outcome.in_((*outcomes, DISCARDED)), outcome.in_(outcomes) | ended_by_change(), UNSENT]
     if destination is not None:
         check_destination(workspace, destination)
         wanted.append(DELIVERIES.c.destination == destination)
@@ -249,7 +252,7 @@ def _batch(row: Any, events: Sequence[Any]) -> dict[str, Any]:
         "firstAt": stored.time("firstAt", row.first_at),
         "lastAt": stored.time("lastAt", row.last_at),
         "nextAt": stored.time_or_none("nextAt", row.next_at),
-        "events": [as_sent(event.message_id) for event in events],
+        "events": stored.read("events", lambda: [as_sent(event.message_id) for event in events], []),
         "summary": stored.read("summary", lambda: _summary(row, locations, events), ""),
     }
     return stored.shown(item)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, false, func, insert, or_, select, update
 from sqlalchemy import Connection as Transaction
 
+from emulator.column_rules import LATEST_MILLIS
 from emulator.segment.delivery.queued_events import (
     QueuedEvent,
     readable,
@@ -32,9 +33,13 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Events to send in one request. `batch_id` is set when they were sent before; `first_at` is in milliseconds."""
+    """Events to send in one request. `batch_id` is set when they were sent before; `first_at` is in milliseconds.
+
+    `size` is that of their payloads, in bytes.
+    """
 
     events: tuple[QueuedEvent, ...]
+    size: int = 0
     batch_id: int | None = None
     attempts: int = 0
     first_at: int = 0
@@ -85,10 +90,11 @@ class Queue:
             ):
                 return None
             while rows := _HEAD.rows(transaction, **place, most=size):
-                events, damaged = readable(_fitting(rows))
+                fitting = _fitting(rows)
+                events, damaged = readable(fitting)
                 reject_damaged(transaction, damaged, at=queued_until)
                 if events:
-                    return Batch(events=tuple(events))
+                    return Batch(events=tuple(events), size=sum(row.bytes for row in fitting))
             reject_missing(transaction, **place, at=queued_until)
             return None
 
@@ -99,13 +105,18 @@ class Queue:
 
     def next_due(self, target: DeliveryTarget, *, after: int, age_millis: int) -> int | None:
         """When, after `after`, the next batch of a subscription is to be retried, or is old enough to be sent."""
+        # A damaged row may have anything for a time.
         retry = select(func.min(BATCHES.c.next_at)).where(
             BATCHES.c.next_at > after,
+            BATCHES.c.next_at <= LATEST_MILLIS,
             BATCHES.c.destination == target.destination.name,
             BATCHES.c.subscription == target.name,
         )
         waiting = select(func.min(DELIVERIES.c.queued_at)).where(
-            _of(target), DELIVERIES.c.outcome.is_(None), DELIVERIES.c.queued_at > after - age_millis
+            _of(target),
+            DELIVERIES.c.outcome.is_(None),
+            DELIVERIES.c.queued_at > after - age_millis,
+            DELIVERIES.c.queued_at <= LATEST_MILLIS,
         )
         with self._store.begin() as transaction:
             again, oldest = transaction.scalar(retry), transaction.scalar(waiting)
@@ -120,11 +131,15 @@ class Queue:
         for batch in batches:
             with self._store.begin() as transaction:
                 reject_missing_of_batch(transaction, batch.id, at=now)
-                events, damaged = readable(_OF_BATCH.rows(transaction, batch_id=batch.id))
+                rows = _OF_BATCH.rows(transaction, batch_id=batch.id)
+                events, damaged = readable(rows)
                 reject_damaged(transaction, damaged, at=now)
                 if not events and reject_without_events(transaction, batch.id, at=now):
                     continue
-            yield Batch(events=tuple(events), batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at)
+            size = sum(row.bytes for row in rows)
+            yield Batch(
+                events=tuple(events), size=size, batch_id=batch.id, attempts=batch.attempts, first_at=batch.first_at
+            )
 
     def save(self, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> None:
         """Records an attempt: the outcome of the batch, if there was one, and of each delivery."""

@@ -39,6 +39,11 @@ class Sender:
         """Whether no further batch should be sent in the current pass."""
         return self._ends > 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether a pass is being made, or paused."""
+        return self._turn.locked()
+
     def ask(self) -> int:
         """Sends what is due, or has it sent; returns the number of the pass that will have sent it."""
         if not self._destination.endpoint:

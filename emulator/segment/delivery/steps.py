@@ -6,6 +6,7 @@ delivery that failed with one is successful here.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy import Connection as Transaction
 
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
+from emulator.segment.event_contents import as_sent
 from emulator.segment.lookups import check_destination
 from emulator.segment.tables import BATCHES, CONTENTS, DELIVERIES, EVENTS, FORMS, INGEST, UNSENT
 from emulator.statements import Prepared, keys
-from emulator.stored_values import StoredValues
+from emulator.stored_values import StoredValues, text_or_none
 from emulator.timestamps import to_millis
 from emulator.workspace import Workspace
 
@@ -95,7 +97,10 @@ class StepQueries:
     def calls(self) -> dict[tuple[str, str], int]:
         """How many calls came in by source (empty for none) and reason (empty for accepted), of all times."""
         with self._begin() as transaction:
-            return {(row.source, row.reason): int(row.calls) for row in transaction.execute(select(INGEST))}
+            return {
+                (text_or_none(row.source) or "", text_or_none(row.reason) or ""): _number(row.calls)
+                for row in transaction.execute(select(INGEST))
+            }
 
     def counted(self, destination: str | None = None, since: datetime | None = None) -> StepCounts:
         """The steps of one destination instance, or of all, from a time on. Raises NotFound for an unknown one."""
@@ -127,7 +132,8 @@ class StepQueries:
         found: dict[str, list[tuple[str, str | None]]] = {}
         with self._begin() as transaction:
             for row in _SENT_WITH.matching(transaction, trace_ids):
-                found.setdefault(row.trace_id, []).append((row.message_id, row.user_id))
+                sent = StoredValues().read("messageId", functools.partial(as_sent, row.message_id), "")
+                found.setdefault(row.trace_id, []).append((sent, row.user_id))
         return found
 
 
@@ -146,7 +152,7 @@ def _events(transaction: Transaction, wanted: Sequence[ColumnElement[bool]]) -> 
 def _steps(transaction: Transaction, wanted: Sequence[ColumnElement[bool]]) -> dict[tuple[str | None, str | None], int]:
     counted = select(_STEP.label("step"), DELIVERIES.c.reason, func.count().label("deliveries"))
     grouped = counted.select_from(_WITH_BATCHES).where(*wanted).group_by("step", DELIVERIES.c.reason)
-    return {(row.step, row.reason): row.deliveries for row in transaction.execute(grouped)}
+    return {(row.step, text_or_none(row.reason)): row.deliveries for row in transaction.execute(grouped)}
 
 
 def _requests(
@@ -158,7 +164,9 @@ def _requests(
         .where(*wanted, _STEPS[SUCCESSFUL])
         .group_by(BATCHES.c.id, BATCHES.c.trace_id, DELIVERIES.c.reason)
     )
-    return [(row.trace_id, row.deliveries, row.reason) for row in transaction.execute(grouped)]
+    return [
+        (text_or_none(row.trace_id), row.deliveries, text_or_none(row.reason)) for row in transaction.execute(grouped)
+    ]
 
 
 def _samples(transaction: Transaction, wanted: Sequence[ColumnElement[bool]]) -> list[Sample]:
@@ -181,10 +189,15 @@ def _samples(transaction: Transaction, wanted: Sequence[ColumnElement[bool]]) ->
     return [_sample(row) for row in transaction.execute(newest)]
 
 
+def _number(value: Any) -> int:
+    """A count; 0 where a damaged row has something else."""
+    return value if isinstance(value, int) else 0
+
+
 def _sample(row: Any) -> Sample:
     stored = StoredValues()
     item = {
-        "messageId": row.message_id,
+        "messageId": stored.read("messageId", lambda: row.message_id and as_sent(row.message_id), None),
         "userId": row.user_id,
         "at": stored.time("at", row.settled_at or row.queued_at),
         "reason": row.reason,

@@ -17,13 +17,14 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import bindparam, func, select
 
 from emulator.clock import LATEST
+from emulator.errors import NotFound
 from emulator.events import MembershipChanged
 from emulator.ids import Ids
 from emulator.segment.engage.batches import BatchSchedule, computed_from
 from emulator.segment.engage.computations import Computation, computation_of, computations
+from emulator.segment.engage.due_times import first_due
 from emulator.segment.engage.emitted_events import EmittedEvent, Emitter, EmittingRoute
 from emulator.segment.engage.event_retention import EventRetention, event_of
 from emulator.segment.engage.explanations import explanations, unless_damaged
@@ -33,26 +34,12 @@ from emulator.segment.engage.journeys import CompiledJourney, advance, journeys
 from emulator.segment.profiles.facts import ProfileFacts
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Identifier, Profile, profile_id
 from emulator.segment.profiles.store import ProfileSession, key_of
-from emulator.segment.tables import DUE
 from emulator.segment.tracking.calls import Call
 from emulator.timestamps import from_millis, to_millis
 from emulator.workspace import BATCH, Workspace
 
 _SENT_IDENTIFIERS = frozenset({USER_ID, EMAIL})
-_PROFILES_AT_ONCE = 500
 _LATEST = to_millis(LATEST)
-
-# Built once: run before every call in spaces whose conditions depend on time.
-_DUE = (
-    select(DUE.c.profile_id, DUE.c.at)
-    .where(DUE.c.at <= bindparam("now"))
-    .order_by(DUE.c.at, DUE.c.profile_id)
-    .limit(_PROFILES_AT_ONCE)
-)
-_DUE_BETWEEN = select(DUE.c.at).distinct().where(DUE.c.at > bindparam("after"), DUE.c.at <= bindparam("until"))
-_HOW_MANY_DUE = select(func.count()).where(DUE.c.at <= bindparam("until"))
-_HOW_MANY = select(func.count()).select_from(_DUE_BETWEEN.subquery())
-_AT_POSITION = _DUE_BETWEEN.order_by(DUE.c.at).limit(1).offset(bindparam("position"))
 
 
 class _Change(NamedTuple):
@@ -121,7 +108,7 @@ class Engage:
 
         None when none is due.
         """
-        due = transaction.execute(_DUE, {"now": to_millis(now)}).all()
+        due = first_due(transaction, by=now)
         if not due:
             return None
         session = ProfileSession(transaction, keys=[row.profile_id for row in due], history=True)
@@ -133,22 +120,6 @@ class Engage:
         for row in due:
             changed += self._compute_due(profiles[row.profile_id], computed, row.at, start)
         return _saved(session, computed, changed)
-
-    def overdue(self, transaction: Transaction, *, until: datetime) -> int:
-        """How many profiles are due by `until`."""
-        return int(transaction.execute(_HOW_MANY_DUE, {"until": to_millis(until)}).scalar_one())
-
-    def next_stop(self, transaction: Transaction, *, after: datetime, until: datetime, stops: int) -> int | None:
-        """The first time, in milliseconds, at which a profile is due between `after` and `until`; None for none.
-
-        With more than `stops` such times, the last of those that one stop has to cover.
-        """
-        span = {"after": to_millis(after), "until": to_millis(until)}
-        times = transaction.execute(_HOW_MANY, span).scalar_one()
-        if not times:
-            return None
-        at: int = transaction.execute(_AT_POSITION, span | {"position": (times - 1) // stops}).scalar_one()
-        return at
 
     def backfill(
         self,
@@ -181,6 +152,12 @@ class Engage:
             computed.sent += key in profile.audiences and (key, destination) in emitted
         self._reschedule(transaction, session.profiles(), to_millis(at))
         return _saved(session, computed, changed)
+
+    def reschedule(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> None:
+        """Sets when these stored profiles are due next, and computes nothing."""
+        session = ProfileSession(transaction, keys=profiles, history=True)
+        self._reschedule(transaction, session.profiles(), to_millis(at))
+        session.save()
 
     def explain(self, transaction: Transaction, profiles: Sequence[int], *, at: datetime) -> list[dict[str, Any]]:
         """Why these stored profiles are in each audience and journey or not: see `explanations`."""
@@ -342,7 +319,9 @@ class Engage:
         return min((at for at in times if now < at <= _LATEST), default=None)
 
     def _computation(self, key: str) -> Computation:
-        return next(computation for computation in self._computations if computation.audience.key == key)
+        if found := [each for each in self._computations if each.audience.key == key]:
+            return found[0]
+        raise NotFound("this audience was removed from the workspace meanwhile", where="audience", found=key)
 
     def _dependent_on(self, key: str) -> frozenset[str]:
         """The audience with this key, and the audiences and journeys that depend on it, directly or indirectly."""

@@ -1,4 +1,4 @@
-"""Routes for the workspace and snapshots of a sandbox, and for exports and imports of its profiles."""
+"""Routes for snapshots of a sandbox, and for exports and imports of its profiles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from emulator.server import snapshot
 from emulator.server.control.request_args import query_args
 from emulator.server.services import CurrentServices
 from emulator.stackadapt.profiles.import_export import export_profiles, import_profiles
-from emulator.workspace_document import document_of
 
 _BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -22,10 +21,6 @@ _TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
-
-    @routes.get("/workspace")
-    def workspace() -> Response:
-        return jsonify(workspace=document_of(services().sandbox.workspace))
 
     @routes.get("/snapshot")
     def save() -> Response:

@@ -101,7 +101,7 @@ class Executor:
         self._sandbox = sandbox
         self._limits = limits
         self._uploads = uploads
-        self._started_at = sandbox.clock.now()
+        self._started_at = sandbox.opened_at
         self._schema = executable_schema(api_version)
         self._shapes = shapes_of(api_version, limits)
         self._sources = members_of(self._schema, "Source")

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
+from emulator.column_rules import LATEST_MILLIS
 from emulator.durations import parse_duration
 from emulator.faults import RecordRejection
 from emulator.ids import Ids
@@ -225,7 +226,8 @@ def in_order(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: (job.due_at, first[job.due_at, job.request_id], job.kind != MAPPING_JOB))
 
 
-_NEXT_DUE = Prepared(select(func.min(JOBS.c.due_at)))
+# A damaged row may have anything for a time.
+_NEXT_DUE = Prepared(select(func.min(JOBS.c.due_at)).where(JOBS.c.due_at.between(0, LATEST_MILLIS)))
 
 
 def next_due(connection: Connection) -> int | None:

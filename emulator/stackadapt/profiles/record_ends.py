@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from emulator.stackadapt.rules.outcomes import VISIBLE
 from emulator.stackadapt.tables import BATCHES, RECORDS, RECORDS_OF_BATCHES
 from emulator.statements import Prepared, keys
-from emulator.stored_values import StoredValues
+from emulator.stored_values import StoredValues, text_or_none
 
 _COUNTED = Prepared(
     select(BATCHES.c.request_id, RECORDS.c.outcome, RECORDS.c.reason, func.count().label("records"))
@@ -49,7 +49,12 @@ class RecordEndQueries:
         """The records of these requests, counted."""
         with self._transaction() as connection:
             return [
-                RecordEnds(trace_id=row.request_id, outcome=row.outcome, reason=row.reason, records=row.records)
+                RecordEnds(
+                    trace_id=row.request_id,
+                    outcome=str(text_or_none(row.outcome)),
+                    reason=text_or_none(row.reason),
+                    records=row.records,
+                )
                 for row in _COUNTED.matching(connection, trace_ids)
             ]
 
@@ -65,8 +70,8 @@ def _shown(row: Any) -> dict[str, Any]:
     item = {
         "traceId": row.request_id,
         "index": row.position,
-        "outcome": row.outcome,
-        "reason": row.reason,
+        "outcome": text_or_none(row.outcome),
+        "reason": text_or_none(row.reason),
         "at": stored.time("at", row.settled_at or row.received_at),
     }
     return stored.shown(item)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator
-from emulator.harness.client import Endpoint, in_process
+from emulator.harness.client import Endpoint, SegmentClient, in_process
+from emulator.harness.funnel import check_balance
 from emulator.harness.scenarios import Result, Scenario, Target, play, read_scenarios, separate_emulators
 from emulator.workspace import Workspace
 
@@ -18,6 +19,8 @@ from emulator.workspace import Workspace
 def new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
     with Emulator(workspace) as emulator, in_process(emulator.app) as endpoint:
         yield endpoint
+        # Whatever a scenario does, nothing gets lost on the way.
+        check_balance(SegmentClient(endpoint).funnel())
 
 
 @pytest.fixture

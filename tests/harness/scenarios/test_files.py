@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json
 from emulator.errors import InputError, WorkspaceError
-from emulator.harness.scenarios import Scenario, merged, read_scenarios
+from emulator.harness.scenarios import Scenario, read_scenarios
+from emulator.merge_patch import merged
 from emulator.workspace import LAST, parse_workspace
 
 Read = Callable[[str], Scenario]
@@ -49,6 +50,16 @@ def test_the_schema_is_valid() -> None:
         ("identify: ada", "{identify: ada, advance: 4h}", "steps[0].when[0]", "unknown key 'advance'"),
         ("identify: ada", "enter: vip_customers", "steps[0].when[0]", "the key 'person' is missing"),
         ("identify: ada", "advance: 4 hous", "steps[0].when[0].advance", "90s, 15m, 4h, 2d"),
+        ("identify: ada", "compute: vips", "steps[0].when[0].compute", "unknown audience 'vips'. Known: vip_customers"),
+        (
+            "identify: ada",
+            "{compute: vip_customers, resync: true}",
+            "steps[0].when[0]",
+            "the key 'destination' is missing",
+        ),
+        ("identify: ada", "change: {}", "steps[0].when[0].change", ""),
+        ("identify: ada", "change: {workspace: {tokens: []}}", "steps[0].when[0].change: tokens", ""),
+        ("identify: ada", "change: {destinations: {}}", "steps[0].when[0].change", "Did you mean 'destination'?"),
         ("identify: ada", "fault: statos", "steps[0].when[0].fault", "Did you mean 'status'?"),
         ("identify: ada", "identify: adda", "steps[0]", "Did you mean 'ada'?"),
         ("identify: ada", "{graphql: '{ user { email } }', token: Local rite}", "steps[0]", "Local read and write"),

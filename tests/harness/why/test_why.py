@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,19 +154,16 @@ Stopped at the audience (CONDITION_FALSE): the profile meets the condition of no
     )
 
 
-def test_events_from_before_an_audience_without_historical_data_are_named_as_the_reason(tmp_path: Path) -> None:
-    def opened(**audience: Any) -> Emulator:
-        document = workspace(space__keepAllEvents=True)
-        document["audiences"][0] |= audience
-        return Emulator(parse_workspace(document), data=tmp_path)
-
-    with opened() as emulator:
+def test_events_from_before_an_audience_without_historical_data_are_named_as_the_reason() -> None:
+    document = workspace(space__keepAllEvents=True)
+    with Emulator(parse_workspace(document)) as emulator:
         emulator.client.post("/v1/track", json={"userId": "u1", "event": "Order Completed"}, auth=("segment-local", ""))
-    with opened(condition={"event": "Order Completed"}, includeHistory=False) as emulator:
-        emulator.client.post("/_emulator/audiences/vip_customers/compute")
+        audience = {"key": "new", "id": "aud_new", "name": "New", "condition": {"event": "Order Completed"}}
+        emulator.client.post("/_emulator/workspace/audiences", json=audience | {"includeHistory": False})
+        emulator.client.post("/_emulator/audiences/new/compute")
         stop = emulator.why(user_id="u1").stop
     assert stop is not None
-    assert "vip_customers: includeHistory is false, so only events count that came in after" in str(stop.found)
+    assert "new: includeHistory is false, so only events count that came in after" in str(stop.found)
 
 
 @pytest.mark.parametrize(
