@@ -55,13 +55,6 @@ def sign_in() -> Response:
     return response
 
 
-def sign_out() -> Response:
-    """Deletes the cookie."""
-    response = _to("/")
-    response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
-    return response
-
-
 def _to(path: str) -> Response:
     response = redirect(path, 303)
     assert isinstance(response, Response)  # noqa: S101 - Flask's own class, which the signature leaves open

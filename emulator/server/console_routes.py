@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
-from emulator.server.access import sign_in, sign_out
+from emulator.server.access import sign_in
 
 PREFIX = "/console"
 
@@ -27,7 +27,6 @@ def add(app: Flask, about: Callable[[], Response]) -> None:
         return _page(path)
 
     app.add_url_rule(f"{PREFIX}/token", view_func=sign_in, methods=["POST"])
-    app.add_url_rule(f"{PREFIX}/token/forget", view_func=sign_out, methods=["POST"])
 
 
 def _page(path: str) -> Response:
