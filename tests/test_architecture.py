@@ -44,6 +44,7 @@ LAYERS: Mapping[str, Layers] = {
         "segment",
         "generator",
         "harness",
+        "console",
         "server",
         "pytest_plugin cli",
         "pytest_entry",
@@ -88,6 +89,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.stackadapt": "graphql.document graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",
+        "emulator.console": "",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
         "connection_test event_tester expectations funnel "

@@ -15,7 +15,15 @@ from emulator.text_files import read_text
 _FOLDER = Path(__file__).resolve().parent.parent / "docs"
 # In the order in which they are best read.
 PAGES = (
-    *("getting-started", "coming-from-the-segment-page", "debug-a-missing-profile", "pytest", "ci", "scenarios"),
+    *(
+        "getting-started",
+        "coming-from-the-segment-page",
+        "debug-a-missing-profile",
+        "console",
+        "pytest",
+        "ci",
+        "scenarios",
+    ),
     *("test-data", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
     *("deletion", "security"),
     *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),

@@ -6,7 +6,7 @@ import hmac
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import current_app, request
+from flask import Response, current_app, redirect, request
 
 from emulator.errors import UserMistake
 from emulator.protocol import CONTROL_HEADER
@@ -15,6 +15,9 @@ from emulator.protocol import CONTROL_HEADER
 CONFIG_KEY: Final = "STACKADAPT_EMULATOR_CONTROL"
 
 _PREFIX = "/_emulator"
+_CONSOLE = "/console"
+# Of the console. Not the token: cookies are sent to every port of a host.
+COOKIE: Final = "stackadapt-emulator-console"
 # Monitors ask for it before anything else, and it says nothing about the data.
 HEALTH = f"{_PREFIX}/health"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,12 +36,38 @@ class Unauthenticated(UserMistake):
 
 def check_access() -> None:
     """Raises Forbidden or Unauthenticated when the current request may not use the control API."""
-    if request.path != _PREFIX and not request.path.startswith(f"{_PREFIX}/"):
-        return
-    if request.method not in _READING:
+    control = _is_below(_PREFIX)
+    if request.method not in _READING and (control or _is_below(_CONSOLE)):
         _check_origin()
-    if request.path != HEALTH:
+    if control and request.path != HEALTH:
         _check_token()
+
+
+def sign_in() -> Response:
+    """Takes the token from the console's form, and sends the browser back with the cookie."""
+    expected: str | None = current_app.config.get(CONFIG_KEY)
+    sent = request.form.get("token", "")
+    if expected is None or not hmac.compare_digest(sent.encode(), expected.encode()):
+        return _to(f"{_CONSOLE}/sign-in?wrong=on")
+    back = request.form.get("back", "/")
+    response = _to(back if back.startswith(("/?", f"{_CONSOLE}/")) else "/")
+    response.set_cookie(COOKIE, _key_of(expected), httponly=True, samesite="Strict")
+    return response
+
+
+def _to(path: str) -> Response:
+    response = redirect(path, 303)
+    assert isinstance(response, Response)  # noqa: S101 - Flask's own class, which the signature leaves open
+    return response
+
+
+def _is_below(prefix: str) -> bool:
+    return request.path == prefix or request.path.startswith(f"{prefix}/")
+
+
+def _key_of(token: str) -> str:
+    """What the cookie has: proves that the token was known, and does not contain it."""
+    return hmac.digest(token.encode(), COOKIE.encode(), "sha256").hex()
 
 
 def _check_origin() -> None:
@@ -71,6 +100,8 @@ def _check_token() -> None:
     if expected is None:
         return
     sent = request.headers.get(CONTROL_HEADER, "")
+    if not sent and hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), _key_of(expected).encode()):
+        return
     if not hmac.compare_digest(sent.encode(), expected.encode()):
         raise Unauthenticated(
             "wrong control token" if sent else "the control API of this emulator needs its control token",

@@ -19,6 +19,7 @@ from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
 from emulator.segment.http import journal_refused as journal_refused_calls
+from emulator.server import console_routes
 from emulator.server.access import CONFIG_KEY, Forbidden, Unauthenticated, check_access
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
@@ -86,7 +87,7 @@ def _application() -> Flask:
     app.register_blueprint(control(lambda: requested_services(_sandboxes())), url_prefix="/_emulator")
     app.register_blueprint(sandboxes(_sandboxes), url_prefix="/_emulator/sandboxes")
     app.register_blueprint(workspace(_sandboxes), url_prefix="/_emulator/workspace")
-    app.add_url_rule("/", view_func=_index)
+    console_routes.add(app, _about)
     app.before_request(check_access)
     app.after_request(_forbid_guessing)
     app.register_error_handler(EmulatorError, _emulator_error)
@@ -124,7 +125,7 @@ def _fallback() -> SandboxServices:
     return _sandboxes().services(DEFAULT_SANDBOX)
 
 
-def _index() -> Response:
+def _about() -> Response:
     return jsonify(
         name="stackadapt-emulator",
         version=__version__,

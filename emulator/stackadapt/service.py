@@ -50,6 +50,7 @@ class StackAdapt:
         self.segments = Segments(sandbox, self._up_to_date)
         queries = ProfileQueries(self._up_to_date)
         self.profiles = queries.profiles
+        self.profile_page = queries.profile_page
         self.rejections = queries.rejections
         self.records = queries.records
         self.uploads = queries.uploads

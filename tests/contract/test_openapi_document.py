@@ -20,7 +20,7 @@ from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS
 from emulator.stackadapt.rules.segment_rules import OPERATORS
 
 # StackAdapt's API is described by its GraphQL schema.
-DESCRIBED_ELSEWHERE = ("/graphql", "/uploads/")
+DESCRIBED_ELSEWHERE = ("/graphql", "/uploads/", "/console/")
 METHODS = {"get", "put", "post", "patch", "delete"}
 
 

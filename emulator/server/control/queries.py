@@ -22,7 +22,12 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 def _add_stackadapt(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/profiles")
     def profiles() -> Response:
-        return jsonify(profiles=services().stackadapt.profiles(**query_args()))
+        asked = query_args()
+        if asked["after"] is None:
+            del asked["after"]
+            return jsonify(profiles=services().stackadapt.profiles(**asked))
+        page, following = services().stackadapt.profile_page(**asked)
+        return jsonify(profiles=page, next=following)
 
     @routes.get("/rejections")
     def rejections() -> Response:

@@ -58,6 +58,26 @@ class ProfileQueries:
         with self._transaction() as connection:
             return _profiles(connection, query.rows(connection, **given, limit=limit, offset=offset))
 
+    def profile_page(
+        self,
+        *,
+        after: int,
+        advertiser_id: str | None = None,
+        email: str | None = None,
+        limit: int = PAGE,
+        offset: int = 0,
+    ) -> tuple[list[JsonObject], int | None]:
+        """The first profiles after a position, and the position to go on from; None on the last page.
+
+        However many profiles precede it, a page takes the same time.
+        """
+        filters = {"advertiser_id": advertiser_id, "email": email and normalise(email)}
+        given = {name: value for name, value in filters.items() if value is not None}
+        query = _profiles_with((*given, "after"))
+        with self._transaction() as connection:
+            rows = query.rows(connection, **given, after=after, limit=limit + 1, offset=offset)
+            return _profiles(connection, rows[:limit]), rows[limit - 1].id if len(rows) > limit else None
+
     def records(
         self,
         outcome: str | None = None,
@@ -177,6 +197,7 @@ _HELD = HELD_EXTERNAL_IDS.subquery()
 _PROFILE_FILTERS: Mapping[str, ColumnElement[bool]] = {
     "advertiser_id": PROFILES.c.advertiser_id == bindparam("advertiser_id"),
     "email": PROFILES.c.email == bindparam("email"),
+    "after": PROFILES.c.id > bindparam("after"),
     "external_id": PROFILES.c.id.in_(select(_HELD.c.profile_id).where(_HELD.c.external_id == bindparam("external_id"))),
 }
 

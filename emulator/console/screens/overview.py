@@ -1,0 +1,79 @@
+"""Overview: both services with their credentials, the pipeline with its losses, and the findings of the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from emulator.console.control_api import ControlAPI, Refused
+from emulator.console.screens.reasons import reason_link
+from emulator.console.screens.screen import Screen, Values
+from emulator.console.tables import Cell, Row, Table, rows_of
+from emulator.console.view import View
+
+# The steps that an event passes, and where the others leave it; in the order of the pipeline.
+_PASSED = (
+    ("steps", "successfullyReceived", ("failedOnIngest", "notShown", "filteredAtSource")),
+    ("steps", "eventsFromAudience", ()),
+    ("steps", "successfulDelivery", ("filteredAtDestination", "queued", "pendingRetry", "failedDelivery")),
+    ("stackadapt", "visible", ("queued", "pending", "rejected", "suppressed", "refused", "unknown")),
+)
+
+
+def _values(api: ControlAPI, view: View) -> Values:
+    sandbox = api.get(f"sandboxes/{view.sandbox}")
+    workspace = api.get("workspace")["workspace"]
+    return {
+        "connection": sandbox,
+        "credentials": [*_secrets("Write key", sandbox["writeKeys"]), *_secrets("Token", sandbox["tokens"])],
+        "destinations": [(each.get("name"), each.get("generation")) for each in workspace.get("destinations", ())],
+        "api_version": workspace.get("apiVersion"),
+        "stages": [*_stages(api.get("funnel"), view)],
+        "funnel_curl": view.curl("funnel"),
+        "findings": _findings(api),
+    }
+
+
+def _secrets(kind: str, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((f"{kind} of {name}", secret) for name, secret in secrets.items())
+
+
+def _stages(funnel: Mapping[str, Any], view: View) -> Iterator[dict[str, Any]]:
+    """`name`, `count`, `meaning` and the `losses` of each stage; a loss has its `reasons` with links."""
+    for part, key, losses in _PASSED:
+        step = funnel[part][key]
+        lost = ((each, funnel[part][each]) for each in losses)
+        yield {
+            "name": step.get("name", key.capitalize()),
+            "count": step["count"],
+            "meaning": step["meaning"],
+            "losses": [
+                {
+                    "name": each.get("name", loss.capitalize()),
+                    "count": each["count"],
+                    "reasons": [(reason, reason_link(view, reason["code"])) for reason in each["reasons"]],
+                }
+                for loss, each in lost
+                if each["count"]
+            ],
+        }
+
+
+def _findings(api: ControlAPI) -> Table:
+    try:
+        found = api.post("lint", {})["findings"]
+    except Refused as refused:
+        found = [refused.error]
+    return Table(
+        caption="Findings of the workspace",
+        columns=("Severity", "Place", "Finding", "Why", "What to do"),
+        rows=rows_of(found, _finding),
+        empty="The workspace has no findings.",
+    )
+
+
+def _finding(item: Mapping[str, Any]) -> Row:
+    return Row([Cell(item.get(name)) for name in ("severity", "place", "message", "why", "fix")])
+
+
+SCREEN = Screen(group="", name="Overview", path="", template="overview", values=_values)

@@ -1,0 +1,26 @@
+"""What a screen is, and what its module gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.console.control_api import ControlAPI
+from emulator.console.view import View
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """`path` follows `/console/`; `values` reads what the template, `{template}.html`, shows.
+
+    `values` may raise Refused: the page then shows the answer of the control API in its place.
+    """
+
+    group: str
+    name: str
+    path: str
+    template: str
+    values: Callable[[ControlAPI, View], Values]

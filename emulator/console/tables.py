@@ -1,0 +1,52 @@
+"""Tables of a page. An item that cannot be read is a row that says so; the other rows stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.console.view import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value, or a link; `reason` is a code that is explained at the address `link`."""
+
+    text: Any
+    link: Address | None = None
+    reason: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Cells, one per column, or what could not be read. `selected` is the row that the address names."""
+
+    cells: Sequence[Cell] = ()
+    unreadable: Any = None
+    selected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """`empty` says what would be here, `fill` is the command that brings it; `before` and `after` are other pages."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    empty: str
+    fill: str | None = None
+    before: Address | None = None
+    after: Address | None = None
+
+
+def rows_of(items: Iterable[Any], read: Callable[[Any], Row]) -> list[Row]:
+    """A row for each item."""
+    return [_row(item, read) for item in items]
+
+
+def _row(item: Any, read: Callable[[Any], Row]) -> Row:
+    try:
+        return read(item)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return Row(unreadable=item)

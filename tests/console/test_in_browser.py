@@ -1,0 +1,174 @@
+"""The console in a real browser: what it loads, its keys, its buttons, light and dark."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from emulator.console.screens import SCREENS
+from emulator.server.emulator import Emulator
+from tests.console import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SCHEMES = ["light", "dark"]
+PATHS = {screen.name: f"/console/{screen.path}" if screen.path else "/" for screen in SCREENS}
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>' + "x" * 300
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    why = chromium.missing()
+    if why is not None and chromium.is_required():
+        pytest.fail(f"{chromium.REQUIRE_VARIABLE}=1, but {why}")
+    if why is not None:
+        pytest.skip(why)
+    with chromium.running() as started:
+        yield started
+
+
+@dataclass
+class Seen:
+    """What a page must not do."""
+
+    problems: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+
+def send(emulator: Emulator, user: str, **traits: object) -> None:
+    headers = {"Authorization": "Basic " + b64encode(b"segment-local:").decode()}
+    answer = emulator.client.post("/v1/identify", json={"userId": user, "traits": traits}, headers=headers)
+    assert answer.status_code == 200
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as started:
+        started.client.post("/_emulator/clock/freeze")
+        send(started, "ada", email="ada@example.com", total_spent=700, nickname=HOSTILE)
+        send(started, HOSTILE, email="hostile@example.com")
+        send(started, "grace", total_spent=700)
+        started.client.post("/_emulator/clock/advance", json={"hours": 5})
+        yield started
+
+
+Open = Callable[[str], "Page"]
+
+
+@contextmanager
+def opened(browser: Browser, emulator: Emulator, scheme: str = "light", refused: int | None = None) -> Iterator[Open]:
+    """Opens paths in a page; at the end, nothing may have gone wrong in it but one answer with the status `refused`."""
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page, seen = context.new_page(), Seen()
+    # A violation of the content security policy is an error of the console too.
+    page.on("console", lambda said: seen.problems.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: seen.problems.append(str(error)))
+    page.on("dialog", lambda dialog: (seen.problems.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).netloc))
+
+    def go(path: str) -> Page:
+        page.goto(emulator.url + path)
+        return page
+
+    yield go
+    context.close()
+    refusals = [problem for problem in seen.problems if refused is not None and f"status of {refused}" in problem]
+    assert seen.problems == refusals[:1]
+    assert seen.hosts <= {urlsplit(emulator.url).netloc, ""}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_screen_is_reached_by_its_link(browser: Browser, emulator: Emulator, scheme: str) -> None:
+    with opened(browser, emulator, scheme) as go:
+        page = go("/")
+        for name, path in PATHS.items():
+            page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+            page.wait_for_url(emulator.url + path)
+            assert page.get_by_role("heading", level=1).inner_text() == name
+            overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            assert not page.evaluate(overflow), name
+        back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (back == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_why_someone_is_missing_is_found_by_keys_alone(browser: Browser, emulator: Emulator) -> None:
+    with opened(browser, emulator) as go:
+        page = go("/console/person")
+        page.keyboard.press("/")
+        page.keyboard.type("grace")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/console/person?person=grace")
+        page.get_by_text("Did not arrive").wait_for()
+        page.get_by_role("link", name="PAYLOAD_VALIDATION_FAILED").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/console/reasons#PAYLOAD_VALIDATION_FAILED")
+
+
+def test_escape_closes_the_details(browser: Browser, emulator: Emulator) -> None:
+    with opened(browser, emulator) as go:
+        page = go("/console/requests")
+        page.locator("tbody a").first.click()
+        page.wait_for_url("**/console/requests?trace=*")
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "search"
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.id") != "search"
+        page.keyboard.press("Escape")
+        page.wait_for_url("**/console/requests")
+
+
+def test_a_segment_is_created_and_has_the_size_that_the_api_gives(browser: Browser, emulator: Emulator) -> None:
+    with opened(browser, emulator) as go:
+        page = go("/console/segments")
+        page.get_by_role("link", name="Create Segment").click()
+        page.get_by_label("Name", exact=True).fill("VIP")
+        page.get_by_label("Rule").select_option("Segment Engage Audience Name")
+        page.get_by_label("Value").fill("vip_customers")
+        page.get_by_role("button", name="Submit").click()
+        page.get_by_role("link", name="VIP").click()
+        members = page.get_by_role("complementary", name="Segment")
+        segment = emulator.client.get("/_emulator/segments/1").json
+        assert f"{segment['size']} profiles" in members.inner_text()
+        assert segment["members"] == ["ada@example.com"]
+
+
+def test_the_clock_moves_and_says_what_is_next(browser: Browser, emulator: Emulator) -> None:
+    emulator.client.post("/_emulator/audiences/vip_customers/exit", json={"userId": "ada"})
+    with opened(browser, emulator) as go:
+        page = go("/console/profiles")
+        before = emulator.client.get("/_emulator/clock").json["now"]
+        with page.expect_navigation():
+            page.get_by_role("button", name="+4 h").click()
+        after = page.locator("#clock time").get_attribute("datetime")
+        assert after == emulator.client.get("/_emulator/clock").json["now"]
+        assert after is not None
+        assert after > before
+
+
+def test_what_happens_meanwhile_is_counted_and_moves_nothing(browser: Browser, emulator: Emulator) -> None:
+    with opened(browser, emulator) as go:
+        page = go("/console/profiles")
+        shown = page.locator("main").inner_text()
+        send(emulator, "linus", email="linus@example.com")
+        page.get_by_role("button", name="new").wait_for()
+        assert page.get_by_role("button", name="1 new").is_visible()
+        assert page.locator("main").inner_text() == shown
+
+
+def test_an_error_of_an_action_is_shown_and_its_fields_are_kept(browser: Browser, emulator: Emulator) -> None:
+    with opened(browser, emulator, refused=400) as go:
+        page = go("/console/segments?create=on")
+        page.get_by_label("Name", exact=True).fill("VIP")
+        page.get_by_label("Value").fill("vip_customers")
+        page.evaluate("document.querySelector('[name=\"rule.operator\"]').value = 'unknown'")
+        page.get_by_role("button", name="Submit").click()
+        page.get_by_role("alert").filter(has_text="operator").wait_for()
+        assert page.get_by_label("Name", exact=True).input_value() == "VIP"
+        assert emulator.client.get("/_emulator/segments").json["segments"] == []
