@@ -124,7 +124,10 @@ def test_the_end_of_the_time_says_what_happened_instead(emulator: Emulator, bodi
         ("", "for: this parameter is required. Allowed: profile, rejection, delivery, record, call."),
         ("for=prfile", "Did you mean 'profile'?"),
         ("for=profile&emial=a", "unknown parameter 'emial'. Known: for, timeout, "),
-        ("for=profile&userId=u1", "userId: unknown parameter 'userId'. Known: advertiserId, email, limit, offset."),
+        (
+            "for=profile&userId=u1",
+            "userId: unknown parameter 'userId'. Known: after, advertiserId, email, limit, offset.",
+        ),
         ("for=call&timeout=61s", "timeout: this is too long to wait. Found: '61s'. Allowed: at most 60s."),
         ("for=call&timeout=soon", "timeout: this string has the wrong format. Found: 'soon'."),
         ("for=delivery&outcome=snet", "Did you mean 'sent'?"),
