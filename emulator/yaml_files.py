@@ -26,7 +26,7 @@ try:
     # libyaml reads the default workspace in 1 ms instead of 6.
     from yaml import CSafeLoader as SafeLoader
 except ImportError:
-    from yaml import SafeLoader  # type: ignore[assignment]
+    from yaml import SafeLoader  # type: ignore[assignment]  # the same in Python
 
 _JSON = ".json"
 # Those of YAML 1.1 besides the usual ones.

@@ -21,7 +21,7 @@ def missing() -> str | None:
     if _binaries() is None:
         return "no PostgreSQL server is installed (Debian: apt-get install postgresql)"
     try:
-        import psycopg  # noqa: F401
+        import psycopg  # noqa: F401 - whether it is installed
     except ImportError:
         return "the driver is not installed (pip install 'stackadapt-emulator[postgres]')"
     return None

@@ -22,7 +22,7 @@ _SPACE_DIGITS = 22
 # One for each audience, so that keys are unique.
 AMOUNTS = range(10, 5010, 10)
 _WRITE_TOKEN = "sa-generated-write"  # noqa: S105 - a public name
-_READ_TOKEN = "sa-generated-read"  # noqa: S105
+_READ_TOKEN = "sa-generated-read"  # noqa: S105 - a public name
 
 
 def workspace_document(

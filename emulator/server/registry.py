@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,7 +93,7 @@ class Registry:
 
     def entries(self) -> tuple[dict[str, Entry], dict[str, int]]:
         """The named sandboxes, and the revisions of the workspaces that are stored as current, both by name."""
-        rows = self._store.read(_ENTRIES)  # type: ignore[arg-type]
+        rows = self._store.read(_ENTRIES)  # type: ignore[arg-type]  # a union reads as a select
         named = {
             row.name: Entry(name=row.name, secret=row.secret, seed=row.seed) for row in rows if row.secret is not None
         }
@@ -161,7 +161,7 @@ class Registry:
         with self._store.begin() as connection:
             return [row.key for row in _DROPPED_KEYS.rows(connection)]
 
-    def drop(self, key: str, drop: Any) -> None:
+    def drop(self, key: str, drop: Callable[[str], object]) -> None:
         """Calls `drop` with the key of a store, unless another process has dropped it; no other one can meanwhile."""
         with self._store.begin() as connection:
             if connection.execute(delete(DROPPED).where(DROPPED.c.key == key)).rowcount:

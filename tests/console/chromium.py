@@ -29,7 +29,7 @@ def missing() -> str | None:
     if _path() is None:
         return "no Chromium is installed (Debian: apt-get install chromium)"
     try:
-        import playwright  # noqa: F401
+        import playwright  # noqa: F401 - whether it is installed
     except ImportError:
         return "Playwright is not installed (pip install playwright)"
     return None

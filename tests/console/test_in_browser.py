@@ -65,7 +65,7 @@ Open = Callable[[str], "Page"]
 @contextmanager
 def opened(browser: Browser, emulator: Emulator, scheme: str = "light", refused: int | None = None) -> Iterator[Open]:
     """Opens paths in a page; at the end, nothing may have gone wrong in it but one answer with the status `refused`."""
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]  # a literal
     page, seen = context.new_page(), Seen()
     # A violation of the content security policy is an error of the console too.
     page.on("console", lambda said: seen.problems.append(said.text) if said.type in ("error", "warning") else None)

@@ -280,7 +280,7 @@ def test_a_waiting_record_counts_when_asked_for() -> None:
         given = f'advertiserId: 1001, externalProvider: "segment_io", profiles: {records}'
         stackadapt.post(f"mutation {{ upsertProfiles(input: {{{given}}}) {{ userErrors {{ message }} }} }}")
         for criteria in ({"pending": True}, {"reason": "WAITS_FOR_PROFILE"}, {"pending": True, "external_id": "u1"}):
-            (found,) = stackadapt.expect_rejection(**criteria)  # type: ignore[arg-type]
+            (found,) = stackadapt.expect_rejection(**criteria)  # type: ignore[arg-type]  # of mixed types
             assert (found["record"], found["waitsFor"]) == (waiting, "u1")
         lines = printed(lambda: stackadapt.expect_rejection(user_id="u1")).splitlines()
     assert lines[0] == "expected a rejected record with user_id 'u1'; found none, and there is no rejected record"
@@ -338,7 +338,7 @@ def test_a_misspelled_argument_is_refused_before_anything_is_sent(
 ) -> None:
     _, stackadapt = services
     with pytest.raises(UnknownName, match="post: unknown argument 'varables'.*Did you mean 'variables'"):
-        stackadapt.post("{ user { email } }", varables={})  # type: ignore[call-arg]
+        stackadapt.post("{ user { email } }", varables={})  # type: ignore[call-arg]  # the mistake
     assert emulator.sandbox.journal.entries(GraphQLExchanged) == []
 
 

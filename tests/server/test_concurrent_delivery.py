@@ -81,7 +81,7 @@ def open_pair() -> Iterator[Callable[..., Pair]]:
             destination = replace(default.destinations[0], batch_size=size, batch_concurrency=concurrency)
             receiver = opened.enter_context(Emulator(replace(default, destinations=(destination,))))
             gate = Gate(receiver.app.wsgi_app, together)
-            receiver.app.wsgi_app = gate  # type: ignore[method-assign]
+            receiver.app.wsgi_app = gate  # type: ignore[method-assign]  # as Flask documents
             if in_process:
                 return Pair(receiver, receiver, gate)
             remote = replace(destination, endpoint=f"{receiver.start()}/graphql")

@@ -43,7 +43,7 @@ def emulator(endpoint: Endpoint) -> Iterator[Emulator]:
     """An emulator that delivers to the endpoint."""
     default = replace(load_workspace(), seed=1)
     with Emulator(default) as receiver:
-        receiver.app.wsgi_app = endpoint  # type: ignore[method-assign]
+        receiver.app.wsgi_app = endpoint  # type: ignore[method-assign]  # as Flask documents
         remote = replace(default.destinations[0], endpoint=f"{receiver.start()}/graphql")
         with Emulator(replace(default, destinations=(remote,))) as sender:
             yield sender

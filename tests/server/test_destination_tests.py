@@ -92,7 +92,7 @@ def test_event(emulator: Emulator, *names: str, **body: Any) -> dict[str, Any]:
     return found
 
 
-test_event.__test__ = False  # type: ignore[attr-defined]
+test_event.__test__ = False  # type: ignore[attr-defined]  # pytest reads it
 
 
 @pytest.mark.parametrize("generation", generations())

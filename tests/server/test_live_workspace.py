@@ -174,11 +174,6 @@ def test_a_wrong_part_is_answered_with_a_path_that_exists(client: Client) -> Non
     assert client.get(f"{WHOLE}/audience").json["hint"].startswith(f"Did you mean '{WHOLE}/audiences'?")
 
 
-def test_thousands_of_sources_are_checked_at_once(client: Client) -> None:
-    sources = [{"name": f"s{number}", "writeKey": f"k{number}"} for number in range(20_000)]
-    assert client.post(f"{WHOLE}/check", json=workspace(client) | {"sources": sources}).json["valid"]
-
-
 def test_a_merge_patch_removes_by_null_and_replaces_arrays(client: Client) -> None:
     client.patch(WHOLE, json={"seed": 4, "rateLimit": {"requests": 5, "per": "1s"}})
     client.patch(WHOLE, json={"seed": None, "rateLimit": {"requests": 6}, "audiences": [], "destinations": []})

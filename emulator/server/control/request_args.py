@@ -29,7 +29,7 @@ _MOST_DIGITS = 16
 _BOOLEANS = {"true": True, "false": False}
 
 # JSON Schema takes 7.0 for an integer; Python code that follows does not.
-_Validator = extend(  # type: ignore[no-untyped-call]
+_Validator = extend(  # type: ignore[no-untyped-call]  # stub without types
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
