@@ -355,3 +355,18 @@ def test_every_key_of_the_schema_is_listed_once_with_a_type() -> None:
     assert len({key.path for key in keys}) == len(keys) > 80
     assert all(key.type for key in keys)
     assert [key.path for key in keys if key.required and "." not in key.path] == ["advertisers", "tokens"]
+
+
+def test_a_name_is_not_compared_with_all_others() -> None:
+    class Counting(str):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Counting.compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    sources = [{"name": Counting(f"s{number}"), "writeKey": f"k{number}"} for number in range(500)]
+    parse_workspace(DEFAULT | {"sources": sources})
+    assert Counting.compared < 20 * len(sources)
