@@ -14,6 +14,7 @@ from emulator.console.screens import SCREENS
 from emulator.console.screens.screen import Screen
 from emulator.console.templating import render
 from emulator.console.view import View
+from emulator.protocol import CONSOLE_COOKIE
 
 _STATIC: Final = Path(__file__).resolve().parent / "static"
 _FILES: Final = "static/"
@@ -34,7 +35,7 @@ def respond(path: str) -> Response:
     """The answer at `/console/{path}`; the overview has the empty path."""
     if path.startswith(_FILES):
         return send_from_directory(_STATIC, path.removeprefix(_FILES), conditional=True)
-    view = View.read(path, request.args, request.host_url)
+    view = View.read(path, request.args, request.host_url, control_token=CONSOLE_COOKIE in request.cookies)
     if path == _SIGN_IN:
         return _page("sign_in.html", view, {"wrong": view.get("wrong"), "back": "/"}, _UNAUTHENTICATED)
     if path not in _BY_PATH:
@@ -58,11 +59,13 @@ def _screen(screen: Screen, view: View) -> Response:
 
 def _frame(api: ControlAPI, screen: Screen, view: View) -> dict[str, Any]:
     """What every page shows around its screen."""
+    shown = [each for each in SCREENS if not each.under]
     # The newest cursor, from which the page counts what is new to it.
     newest = api.response("events", limit=1).get_etag()[0]
     return {
         "screen": screen,
-        "navigation": [(group, [*screens]) for group, screens in groupby(SCREENS, key=lambda each: each.group)],
+        "current": screen.under or screen.path,
+        "navigation": [(group, [*screens]) for group, screens in groupby(shown, key=lambda each: each.group)],
         "clock": api.get("clock"),
         "sandboxes": [each["name"] for each in api.get("sandboxes")["sandboxes"]],
         "cursor": newest,

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.console.view import Address
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """An action at `path`. `body` has JSON values by the pointers of their fields."""
+
+    label: str
+    action: str
+    path: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value, or a link; `reason` is a code that is explained at the address `link`."""
+    """A value, a link or a button; `reason` is a code that is explained at the address `link`."""
 
     text: Any
     link: Address | None = None
     reason: bool = False
+    button: Button | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from emulator.console.actions import ACTIONS
+from emulator.console.screens import ACTIONS
 from emulator.console.view import Address
 from emulator.text import without_addresses
 
@@ -31,6 +31,8 @@ def _environment(masked: bool) -> Environment:
         finalize=_masked_text if masked else _text,
     )
     environment.filters["document"] = _masked_document if masked else _document
+    # Bodies of actions are sent as they are, masked or not: no page shows them.
+    environment.filters["tojson_text"] = lambda value: escape(json.dumps(value))
     environment.globals["actions"] = ACTIONS
     return environment
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
+from emulator.protocol import CONTROL_HEADER, DEFAULT_SANDBOX, SANDBOX_HEADER
 
 # The arguments that every screen keeps.
 _SANDBOX: Final = "sandbox"
@@ -25,16 +25,19 @@ class Address(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One page: `screen` is the last part of its path, `root` the URL of the server."""
+    """One page: `screen` is the last part of its path, `root` the URL of the server, which asks for a
+    `control_token` or not.
+    """
 
     screen: str
     sandbox: str
     masked: bool
     arguments: Mapping[str, str]
     root: str
+    control_token: bool = False
 
     @classmethod
-    def read(cls, screen: str, arguments: Mapping[str, str], root: str) -> View:
+    def read(cls, screen: str, arguments: Mapping[str, str], root: str, *, control_token: bool = False) -> View:
         """The view at an address."""
         own = {name: value for name, value in arguments.items() if name not in (_SANDBOX, _MASK) and value}
         return cls(
@@ -43,6 +46,7 @@ class View:
             masked=arguments.get(_MASK) == _ON,
             arguments=own,
             root=root.rstrip("/"),
+            control_token=control_token,
         )
 
     def get(self, name: str) -> str | None:
@@ -72,13 +76,15 @@ class View:
 
     def with_masking(self, masked: bool) -> Address:
         """The address of this page, masked or not."""
-        other = View(screen=self.screen, sandbox=self.sandbox, masked=masked, arguments=self.arguments, root=self.root)
-        return other.here()
+        return replace(self, masked=masked).here()
 
-    def curl(self, path: str, *, sent: Any = None, **query: Any) -> str:
+    def curl(self, path: str, *, sent: Any = None, method: str | None = None, **query: Any) -> str:
         """The command that asks the control API the same about this sandbox; it posts what is `sent`."""
         given = {name: value for name, value in query.items() if value not in (None, "")}
         url = f"{self.root}/_emulator/{path}" + (f"?{urlencode(given, quote_via=quote)}" if given else "")
         header = [] if self.sandbox == DEFAULT_SANDBOX else ["-H", f"{SANDBOX_HEADER}: {self.sandbox}"]
+        if self.control_token:
+            header += ["-H", f"{CONTROL_HEADER}: CONTROL_TOKEN"]
         body = [] if sent is None else ["--json", json.dumps(sent)]
-        return shlex.join(["curl", "-s", *header, *body, url])
+        verb = [] if method is None else ["-X", method]
+        return shlex.join(["curl", "-s", *verb, *header, *body, url])

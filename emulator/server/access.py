@@ -9,15 +9,13 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, redirect, request
 
 from emulator.errors import UserMistake
-from emulator.protocol import CONTROL_HEADER
+from emulator.protocol import CONSOLE_COOKIE, CONTROL_HEADER
 
 # The setting of an application: its control token, or None when every caller has access.
 CONFIG_KEY: Final = "STACKADAPT_EMULATOR_CONTROL"
 
 _PREFIX = "/_emulator"
 _CONSOLE = "/console"
-# Of the console. Not the token: cookies are sent to every port of a host.
-COOKIE: Final = "stackadapt-emulator-console"
 # Monitors ask for it before anything else, and it says nothing about the data.
 HEALTH = f"{_PREFIX}/health"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -51,7 +49,7 @@ def sign_in() -> Response:
         return _to(f"{_CONSOLE}/sign-in?wrong=on")
     back = request.form.get("back", "/")
     response = _to(back if back.startswith(("/?", f"{_CONSOLE}/")) else "/")
-    response.set_cookie(COOKIE, _key_of(expected), httponly=True, samesite="Strict")
+    response.set_cookie(CONSOLE_COOKIE, _key_of(expected), httponly=True, samesite="Strict")
     return response
 
 
@@ -67,7 +65,7 @@ def _is_below(prefix: str) -> bool:
 
 def _key_of(token: str) -> str:
     """What the cookie has: proves that the token was known, and does not contain it."""
-    return hmac.digest(token.encode(), COOKIE.encode(), "sha256").hex()
+    return hmac.digest(token.encode(), CONSOLE_COOKIE.encode(), "sha256").hex()
 
 
 def _check_origin() -> None:
@@ -100,7 +98,7 @@ def _check_token() -> None:
     if expected is None:
         return
     sent = request.headers.get(CONTROL_HEADER, "")
-    if not sent and hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), _key_of(expected).encode()):
+    if not sent and hmac.compare_digest(request.cookies.get(CONSOLE_COOKIE, "").encode(), _key_of(expected).encode()):
         return
     if not hmac.compare_digest(sent.encode(), expected.encode()):
         raise Unauthenticated(

@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 
 from emulator.console.screens import SCREENS
 from emulator.server.emulator import Emulator
-from tests.console import chromium
+from tests.console.browser_pages import opened
+from tests.console.views import address
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 SCHEMES = ["light", "dark"]
-PATHS = {screen.name: f"/console/{screen.path}" if screen.path else "/" for screen in SCREENS}
+PATHS = {screen.name: address(screen.path) for screen in SCREENS if not screen.under}
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>' + "x" * 300
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    why = chromium.missing()
-    if why is not None and chromium.is_required():
-        pytest.fail(f"{chromium.REQUIRE_VARIABLE}=1, but {why}")
-    if why is not None:
-        pytest.skip(why)
-    with chromium.running() as started:
-        yield started
-
-
-@dataclass
-class Seen:
-    """What a page must not do."""
-
-    problems: list[str] = field(default_factory=list)
-    hosts: set[str] = field(default_factory=set)
 
 
 def send(emulator: Emulator, user: str, **traits: object) -> None:
@@ -57,31 +36,6 @@ def emulator() -> Iterator[Emulator]:
         send(started, "grace", total_spent=700)
         started.client.post("/_emulator/clock/advance", json={"hours": 5})
         yield started
-
-
-Open = Callable[[str], "Page"]
-
-
-@contextmanager
-def opened(browser: Browser, emulator: Emulator, scheme: str = "light", refused: int | None = None) -> Iterator[Open]:
-    """Opens paths in a page; at the end, nothing may have gone wrong in it but one answer with the status `refused`."""
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]  # a literal
-    page, seen = context.new_page(), Seen()
-    # A violation of the content security policy is an error of the console too.
-    page.on("console", lambda said: seen.problems.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: seen.problems.append(str(error)))
-    page.on("dialog", lambda dialog: (seen.problems.append(dialog.message), dialog.dismiss()))
-    page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).netloc))
-
-    def go(path: str) -> Page:
-        page.goto(emulator.url + path)
-        return page
-
-    yield go
-    context.close()
-    refusals = [problem for problem in seen.problems if refused is not None and f"status of {refused}" in problem]
-    assert seen.problems == refusals[:1]
-    assert seen.hosts <= {urlsplit(emulator.url).netloc, ""}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -167,7 +121,7 @@ def test_an_error_of_an_action_is_shown_and_its_fields_are_kept(browser: Browser
         page = go("/console/segments?create=on")
         page.get_by_label("Name", exact=True).fill("VIP")
         page.get_by_label("Value").fill("vip_customers")
-        page.evaluate("document.querySelector('[name=\"rule.operator\"]').value = 'unknown'")
+        page.evaluate("document.querySelector('[name=\"rule/operator\"]').value = 'unknown'")
         page.get_by_role("button", name="Submit").click()
         page.get_by_role("alert").filter(has_text="operator").wait_for()
         assert page.get_by_label("Name", exact=True).input_value() == "VIP"

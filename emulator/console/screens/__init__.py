@@ -1,12 +1,18 @@
-"""The screens, in the order of the navigation."""
+"""The screens, in the order of the navigation, and the actions of all."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
-from emulator.console.screens import overview, person, profiles, reasons, requests, segments
+from emulator.console.actions import EVERYWHERE, Action
+from emulator.console.screens import overview, person
+from emulator.console.screens.developer import reasons, requests
 from emulator.console.screens.screen import Screen
+from emulator.console.screens.stackadapt import profiles, segments
 
+# Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
     overview.SCREEN,
     person.SCREEN,
@@ -15,3 +21,14 @@ SCREENS: Final[tuple[Screen, ...]] = (
     requests.SCREEN,
     reasons.SCREEN,
 )
+
+
+def _actions() -> dict[str, Action]:
+    found: dict[str, Action] = {}
+    for action in (*EVERYWHERE, *(each for screen in SCREENS for each in screen.actions)):
+        if found.setdefault(action.name, action) != action:
+            raise ValueError(f"two actions of the console have the name {action.name!r}")
+    return found
+
+
+ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(_actions())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI, Refused
-from emulator.console.screens.reasons import reason_link
+from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
@@ -76,4 +77,11 @@ def _finding(item: Mapping[str, Any]) -> Row:
     return Row([Cell(item.get(name)) for name in ("severity", "place", "message", "why", "fix")])
 
 
-SCREEN = Screen(group="", name="Overview", path="", template="overview", values=_values)
+SCREEN = Screen(
+    group="",
+    name="Overview",
+    path="",
+    template="overview",
+    values=_values,
+    actions=(Action("reset", "POST", "/_emulator/reset"),),
+)

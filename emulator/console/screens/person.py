@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.console.control_api import ControlAPI
-from emulator.console.screens.reasons import reason_link
+from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import Address, View

@@ -1,36 +1,36 @@
-// Sends the forms of actions: the fields are the body, and a name with a dot is a field of an object in it.
-import { ask, showProblem } from "./api.js";
+// Sends the forms of actions to the control API, and shows the page after it, or what went wrong.
+import { ask, problemIn, showProblem } from "./api.js";
+import { requestOf } from "./requests.js";
 
-function bodyOf(form) {
-  const body = {};
-  for (const [name, value] of new FormData(form)) {
-    const keys = name.split(".");
-    const last = keys.pop();
-    keys.reduce((inner, key) => (inner[key] ??= {}), body)[last] = value;
-  }
-  return Object.keys(body).length ? body : undefined;
+// {pointer} in the address of the next page is a part of the answer.
+function addressOf(next, answer) {
+  if (!next) return location.href.replace(/#.*/, "");
+  return next.replace(/%7B([^%]+)%7D|\{([^}]+)\}/g, (_, one, other) => {
+    const found = (one ?? other).split("/").reduce((inner, key) => inner?.[key], answer);
+    return encodeURIComponent(found ?? "");
+  });
 }
 
-document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (!form.matches("form.act")) return;
-  event.preventDefault();
-  const button = form.querySelector("button");
-  button.disabled = true;
+async function send(form, submitter) {
+  if (submitter) submitter.disabled = true;
   try {
-    const response = await ask(form.dataset.path, { method: form.dataset.method, body: bodyOf(form) });
+    const { method, path, body } = requestOf(form);
+    const response = await ask(path, { method, body });
+    const answer = await response.json().catch(() => null);
     if (response.ok) {
-      // What was made or removed is in the list; its form and its details are closed.
-      const next = new URL(location.href);
-      if (!form.closest("header")) for (const name of ["create", "segment", "trace"]) next.searchParams.delete(name);
-      next.hash = "";
-      location.assign(next);
-      return;
-    }
-    const error = await response.json();
-    showProblem([error.where, error.message, error.hint].filter(Boolean).join(": "));
-  } catch {
-    showProblem("The emulator does not answer.");
+      const shown = form.dataset.show && document.getElementById(form.dataset.show);
+      if (!shown) return location.assign(addressOf(form.dataset.next, answer));
+      shown.textContent = JSON.stringify(answer, null, 2);
+      shown.hidden = false;
+    } else showProblem(problemIn(answer));
+  } catch (error) {
+    showProblem(error instanceof TypeError ? "The emulator does not answer." : error.message);
   }
-  button.disabled = false;
+  if (submitter) submitter.disabled = false;
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form.act")) return;
+  event.preventDefault();
+  send(event.target, event.submitter);
 });

@@ -2,5 +2,6 @@
 import "./actions.js";
 import "./clock.js";
 import "./copy.js";
+import "./copy_as.js";
 import "./keys.js";
 import "./news.js";

@@ -2,6 +2,7 @@
 import { ask } from "./api.js";
 
 const EVERY = 2000;
+const PAGE = 1000;
 const news = document.getElementById("news");
 let cursor = document.body.dataset.cursor;
 let tag = null;
@@ -16,20 +17,20 @@ function show(missed) {
 
 async function poll() {
   if (document.visibilityState !== "visible") return;
-  const path = `/_emulator/events?limit=1000&after=${encodeURIComponent(cursor)}`;
+  const path = `/_emulator/events?limit=${PAGE}&after=${encodeURIComponent(cursor)}`;
   const response = await ask(path, { headers: tag ? { "If-None-Match": tag } : {} });
   if (response.status !== 200) return;
   tag = response.headers.get("ETag");
   const page = await response.json();
-  // More than a page: ask again at once for the rest.
-  if (page.events.length === 1000) tag = null;
   cursor = page.next;
   show(page.events.length + (page.missed?.events ?? 0));
+  return page.events.length === PAGE;
 }
 
+// After a full page the rest is asked for at once.
 async function follow() {
-  await poll().catch(() => {});
-  setTimeout(follow, EVERY);
+  const more = await poll().catch(() => false);
+  setTimeout(follow, more ? 0 : EVERY);
 }
 
 if (cursor) {

@@ -26,7 +26,7 @@ class Control:
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """`GET /_emulator/<path>`; query arguments that are None are omitted."""
-        return self._request("GET", path, params={name: value for name, value in query.items() if value is not None})
+        return self._sent("GET", path, params={name: value for name, value in query.items() if value is not None})
 
     def wait_for(self, kind: str, *, timeout: str, **filters: Any) -> Any:
         """The first `profile`, `rejection`, `delivery`, `record` or `call` that the filters of its list select.
@@ -44,15 +44,19 @@ class Control:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """`POST /_emulator/<path>` with a JSON body."""
-        return self._request("POST", path, json=body)
+        return self.request("POST", path, body)
 
     def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The response to a PUT with a JSON body."""
-        return self._request("PUT", path, json=dict(body))
+        return self.request("PUT", path, dict(body))
 
     def delete(self, path: str) -> None:
         """`DELETE /_emulator/<path>`."""
-        self._request("DELETE", path)
+        self.request("DELETE", path)
+
+    def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """The response to any request, which may have a JSON body; `path` may have a query."""
+        return self._sent(method, path, **({} if body is None else {"json": body}))
 
     def pages(self, path: str, key: str, **query: Any) -> Iterator[Any]:
         """Every item of a paginated list."""
@@ -63,7 +67,7 @@ class Control:
             if len(page) < _PAGE:
                 return
 
-    def _request(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+    def _sent(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         response = self._client.request(method, f"/_emulator/{path}", **content)
         if refused := refusal_in(response):
             raise refused

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ContractViolation
 from emulator.harness.client.arguments import checked
+from emulator.harness.client.control import Control
 from emulator.harness.client.endpoint import ClockClient, Endpoint
 from emulator.harness.client.lines import Shown
 
@@ -44,6 +45,11 @@ class StackAdaptClient:
     def clock(self) -> ClockClient:
         """The clock of the emulator."""
         return ClockClient(self._endpoint)
+
+    @property
+    def control(self) -> Control:
+        """The control API: everything that no method here does."""
+        return self._endpoint.control
 
     @property
     def advertiser_id(self) -> str:

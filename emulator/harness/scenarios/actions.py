@@ -66,6 +66,12 @@ def _compute(given: Document, _: FindPerson) -> Action:
     return Action(run=lambda run: run.segment.compute(audience, **connected))
 
 
+def _control(given: Document, _: FindPerson) -> Action:
+    """A request to the control API, written as `METHOD path`."""
+    method, path = given["control"].split(" ", 1)
+    return Action(run=lambda run: run.endpoint.control.request(method, path, given.get("body")))
+
+
 def _fault(given: Document, _: FindPerson) -> Action:
     return Action(run=lambda run: run.stackadapt.add_fault(**given))
 
@@ -117,6 +123,7 @@ READERS: Mapping[str, Callable[[Document, FindPerson], Action]] = {
     "advance": _advance,
     "change": _change,
     "compute": _compute,
+    "control": _control,
     "fault": _fault,
     "delete": _delete,
     "regulate": _regulate,

@@ -57,6 +57,8 @@ def test_the_schema_is_valid() -> None:
             "steps[0].when[0]",
             "the key 'destination' is missing",
         ),
+        ("identify: ada", "control: reset", "steps[0].when[0].control", "Method and path"),
+        ("identify: ada", "{control: POST reset, bodi: {}}", "steps[0].when[0]", "Did you mean 'body'?"),
         ("identify: ada", "change: {}", "steps[0].when[0].change", ""),
         ("identify: ada", "change: {workspace: {tokens: []}}", "steps[0].when[0].change: tokens", ""),
         ("identify: ada", "change: {destinations: {}}", "steps[0].when[0].change", "Did you mean 'destination'?"),

@@ -62,6 +62,6 @@ SCREEN = Screen(
     group="StackAdapt › Audience & Attribution › Customer Data",
     name="Profiles",
     path="profiles",
-    template="profiles",
+    template="stackadapt/profiles",
     values=_values,
 )

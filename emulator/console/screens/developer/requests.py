@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
-from emulator.console.screens.reasons import reason_link
+from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
@@ -89,4 +90,11 @@ def _curl(view: View, entry: Mapping[str, Any]) -> str:
     return shlex.join(["curl", "-s", f"{view.root}/graphql", *headers, "--data-raw", str(entry.get("request"))])
 
 
-SCREEN = Screen(group="Developer", name="Requests", path="requests", template="requests", values=_values)
+SCREEN = Screen(
+    group="Developer",
+    name="Requests",
+    path="requests",
+    template="developer/requests",
+    values=_values,
+    actions=(Action("clear journal", "DELETE", "/_emulator/journal"),),
+)

@@ -29,4 +29,4 @@ def _values(_api: ControlAPI, _view: View) -> Values:
     }
 
 
-SCREEN = Screen(group="Developer", name="Reasons", path="reasons", template="reasons", values=_values)
+SCREEN = Screen(group="Developer", name="Reasons", path="reasons", template="developer/reasons", values=_values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
@@ -80,6 +81,10 @@ SCREEN = Screen(
     group="StackAdapt › Audience & Attribution › Customer Data",
     name="Segments",
     path="segments",
-    template="segments",
+    template="stackadapt/segments",
     values=_values,
+    actions=(
+        Action("create segment", "POST", "/_emulator/segments"),
+        Action("delete segment", "DELETE", "/_emulator/segments/{segmentId}"),
+    ),
 )

@@ -1,0 +1,1 @@
+"""Screens for those who build and debug a sync."""

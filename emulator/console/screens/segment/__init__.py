@@ -1,0 +1,1 @@
+"""Screens named as Segment names its own."""

@@ -1,0 +1,1 @@
+"""Screens named as those below StackAdapt's *Audience & Attribution › Customer Data*."""
