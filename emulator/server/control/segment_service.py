@@ -1,4 +1,4 @@
-"""The Segment service: dead letters, audience memberships, computations and deletions."""
+"""The Segment service: dead letters, audience memberships, previews, computations and deletions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from flask import Blueprint, Response, jsonify
 
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.services import CurrentServices
+from emulator.workspace import parse_workspace
+from emulator.workspace_document import document_of
 
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
@@ -50,6 +52,14 @@ def _add_engage(routes: Blueprint, services: CurrentServices) -> None:
         body = json_body()
         computed = services().segment.compute(key, body.get("destination"), resync=body.get("resync", False))
         return jsonify(audience=key, **computed)
+
+    @routes.post("/audiences/preview")
+    def preview() -> Response:
+        item, document = json_body(), document_of(services().sandbox.workspace)
+        audiences = document.setdefault("audiences", [])
+        audiences[:] = [*(each for each in audiences if each["key"] != item.get("key")), item]
+        workspace = parse_workspace(document)
+        return jsonify(services().segment.preview(workspace, workspace.audiences[-1]))
 
     @routes.post("/regulations")
     def regulate() -> Response:
