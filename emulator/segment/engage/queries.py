@@ -93,6 +93,7 @@ class SpaceQueries:
                 "computation": computation_of(self._workspace, audience),
                 "condition": dict(audience.condition),
                 "conditionText": condition_text(audience.condition),
+                "requiresEmail": requires(audience.condition, EMAIL, _conditions(self._workspace)),
                 "destinations": list(connected_destinations(self._workspace, audience.key)),
                 "warnings": list(warnings_of(self._workspace, audience)),
             }
