@@ -34,3 +34,10 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   send(event.target, event.submitter);
 });
+
+function enable() {
+  for (const form of document.querySelectorAll("form.act")) form.inert = false;
+}
+
+enable();
+document.addEventListener("renewed", enable);
