@@ -192,7 +192,7 @@ def _equal(*pairs: tuple[ColumnElement[Any], str | None]) -> list[ColumnElement[
 def _has_value(external_id: str) -> ColumnElement[bool]:
     """The condition that a record has a value: a string, or an integer of the same digits."""
     # In both spellings that `compact` has for a character beyond ASCII.
-    texts = [f":{compact(external_id)}", f":{json.dumps(external_id)}"]
+    texts = [*dict.fromkeys((f":{compact(external_id)}", f":{json.dumps(external_id)}"))]
     if external_id.isascii() and external_id.isdigit():
         texts += [f":{external_id},", f":{external_id}}}"]
     return or_(*(contains_text(RECORDS.c.raw, text) for text in texts))
