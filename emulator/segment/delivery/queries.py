@@ -53,10 +53,11 @@ class DeliveryQueries:
         user_id: str | None = None,
         email: str | None = None,
         message_id: str | None = None,
+        newest: bool = False,
         limit: int = 100,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
-        """One entry for each event and subscription, oldest first, with outcome and reason.
+        """One entry for each event and subscription with outcome and reason, oldest first, or the `newest` first.
 
         `step` is a step of Delivery Overview, or `refused`. Raises InputError for an unknown outcome or step, NotFound
         for an unknown destination instance.
@@ -86,7 +87,7 @@ class DeliveryQueries:
         if destination is not None:
             check_destination(self._workspace, destination)
             wanted.append(DELIVERIES.c.destination == destination)
-        return self._deliveries(wanted, limit, offset)
+        return self._deliveries(wanted, limit, offset, newest=newest)
 
     def dead_letters(
         self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
@@ -98,13 +99,18 @@ class DeliveryQueries:
         return self._deliveries(dead(self._workspace, destination=destination, reason=reason), limit, offset)
 
     def batches(
-        self, failed: bool | None = None, destination: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        failed: bool | None = None,
+        destination: str | None = None,
+        newest: bool = False,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
-        """One entry for each request, oldest first, with the message ids of its events.
+        """One entry for each request with the message ids of its events, oldest first, or the `newest` first.
 
         `failed` selects those that failed, or the others. Raises NotFound for an unknown destination instance.
         """
-        found = select(BATCHES).order_by(BATCHES.c.id).limit(limit).offset(offset)
+        found = select(BATCHES).order_by(_in_order(BATCHES.c.id, newest=newest)).limit(limit).offset(offset)
         if failed is not None:
             found = found.where((BATCHES.c.outcome == FAILED) if failed else (BATCHES.c.outcome != FAILED))
         if destination is not None:
@@ -137,10 +143,17 @@ class DeliveryQueries:
             "reasons": reasons,
         }
 
-    def _deliveries(self, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int) -> list[dict[str, Any]]:
-        found = _DELIVERIES.where(*wanted).order_by(DELIVERIES.c.id).limit(limit).offset(offset)
+    def _deliveries(
+        self, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int, *, newest: bool = False
+    ) -> list[dict[str, Any]]:
+        order = _in_order(DELIVERIES.c.id, newest=newest)
+        found = _DELIVERIES.where(*wanted).order_by(order).limit(limit).offset(offset)
         with self._begin() as transaction:
             return [_delivery(row) for row in transaction.execute(found)]
+
+
+def _in_order(column: ColumnElement[int], *, newest: bool) -> ColumnElement[int]:
+    return column.desc() if newest else column
 
 
 def _with_content(wanted: ColumnElement[bool]) -> ColumnElement[bool]:
