@@ -34,7 +34,7 @@ class ListQueries:
             return [_shown(connection, row) for row in connection.execute(query).all()]
 
     def profile_list(self, list_id: str, *, limit: int, offset: int) -> JsonObject:
-        """One list with a page of its sorted `members`: `email`, and whether the profile is `visible`. Raises NotFound."""
+        """A list with a page of its sorted `members`: `email`, and if it is `visible`. Raises NotFound."""
         with self._transaction() as connection:
             row = list_by_id(connection, list_id)
             if row is None:

@@ -157,7 +157,7 @@ class ProfileQueries:
         """Rejected and suppressed records in arrival order: `outcome`, `reason`, `message`, `record`, `requestId` (a
         trace id), `at`, `advertiserId`, `index`, `waitsFor`, `warnings`.
 
-        `email` is that of the record, or any value of it, such as an invalid address. With `pending`, or with the reason
+        `email` is that of the record, or any value of it, such as an invalid one. With `pending`, or with the reason
         code of waiting records, those too; their `at` is None. Raises InputError for
         an unknown reason code.
         """
