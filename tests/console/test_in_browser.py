@@ -10,8 +10,8 @@ import pytest
 
 from emulator.console.screens import SCREENS
 from emulator.server.emulator import Emulator
-from tests.console.browser_pages import opened
-from tests.console.views import address
+from tests.console.browser_pages import COLORS, inaccessible, is_wider_than_the_window, opened
+from tests.console.views import VIEWS, address
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -39,17 +39,25 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_screen_is_reached_by_its_link(browser: Browser, emulator: Emulator, scheme: str) -> None:
-    with opened(browser, emulator, scheme) as go:
+def test_every_page_is_accessible_and_fits_the_window(browser: Browser, emulator: Emulator, scheme: str) -> None:
+    with opened(browser, emulator, scheme, ignore_status=True) as go:
+        for path in VIEWS:
+            page = go(path)
+            assert inaccessible(page, COLORS if scheme == "dark" else None) == [], path
+            assert not is_wider_than_the_window(page), path
+            back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (back == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_every_screen_is_reached_by_its_link_and_fits_a_phone(browser: Browser, emulator: Emulator) -> None:
+    with opened(browser, emulator) as go:
         page = go("/")
+        page.set_viewport_size({"width": 400, "height": 800})
         for name, path in PATHS.items():
             page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
             page.wait_for_url(emulator.url + path)
             assert page.get_by_role("heading", level=1).inner_text() == name
-            overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-            assert not page.evaluate(overflow), name
-        back = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (back == "rgb(255, 255, 255)") == (scheme == "light")
+            assert not is_wider_than_the_window(page), name
 
 
 def test_why_someone_is_missing_is_found_by_keys_alone(browser: Browser, emulator: Emulator) -> None:

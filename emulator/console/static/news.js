@@ -9,8 +9,9 @@ let tag = null;
 let count = 0;
 
 function show(missed) {
+  if (!missed) return;
   count += missed;
-  if (!count) return;
+  document.dispatchEvent(new Event("news"));
   news.textContent = `${count} new`;
   news.hidden = false;
 }
