@@ -14,6 +14,7 @@ from emulator.errors import unknown
 from emulator.json_text import compact
 from emulator.stackadapt.ingestion.declared_properties import UPLOADED
 from emulator.stackadapt.ingestion.deletions import deletions
+from emulator.stackadapt.ingestion.jobs import last_due
 from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
 from emulator.stackadapt.ingestion.uploads import upload_by_id, uploads
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
@@ -25,6 +26,7 @@ from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import BATCHES, HELD_EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
 from emulator.statements import Prepared
 from emulator.stored_values import StoredValues
+from emulator.timestamps import iso_of_millis
 
 PAGE = 100
 _MOST_OF_HISTORY = 10_000
@@ -157,8 +159,8 @@ class ProfileQueries:
         """Rejected and suppressed records in arrival order: `outcome`, `reason`, `message`, `record`, `requestId` (a
         trace id), `at`, `advertiserId`, `index`, `waitsFor`, `warnings`.
 
-        `email` is that of the record, or any value of it, such as an invalid one. With `pending`, or with the reason
-        code of waiting records, those too; their `at` is None. Raises InputError for
+        `email` is that of the record, or any value of it. With `pending`, or with the reason code of waiting records,
+        those too; their `at` is None. Raises InputError for
         an unknown reason code.
         """
         if reason is not None and reason not in REASONS:
@@ -208,7 +210,9 @@ class ProfileQueries:
             )
 
     def counts(self) -> JsonObject:
-        """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`."""
+        """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`, and
+        when the last of what is queued is due, `lastDueAt`.
+        """
         by_reason = _counted(RECORDS.c.reason).order_by(RECORDS.c.reason)
         with self._transaction() as connection:
             return {
@@ -216,6 +220,7 @@ class ProfileQueries:
                 "rejections": _numbers(connection, by_reason.where(RECORDS.c.outcome.in_(REFUSED))),
                 "waiting": _numbers(connection, by_reason.where(RECORDS.c.outcome == PENDING)),
                 "profiles": connection.scalar(select(func.count()).select_from(PROFILES)) or 0,
+                "lastDueAt": None if (last := last_due(connection)) is None else iso_of_millis(last),
             }
 
 
