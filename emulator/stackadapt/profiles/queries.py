@@ -210,8 +210,8 @@ class ProfileQueries:
             )
 
     def counts(self) -> JsonObject:
-        """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`, and
-        when the last of what is queued is due, `lastDueAt`.
+        """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`;
+        `lastDueAt` is when the last of what is queued is due.
         """
         by_reason = _counted(RECORDS.c.reason).order_by(RECORDS.c.reason)
         with self._transaction() as connection:
