@@ -11,7 +11,7 @@ from emulator.console.screens import overview, person
 from emulator.console.screens.developer import reasons, requests
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.segment import audiences, debugger, explorer, journeys
-from emulator.console.screens.stackadapt import profiles, segments
+from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -22,7 +22,12 @@ SCREENS: Final[tuple[Screen, ...]] = (
     journeys.SCREEN,
     explorer.SCREEN,
     profiles.SCREEN,
+    rejections.SCREEN,
+    deletions.SCREEN,
     segments.SCREEN,
+    lists.SCREEN,
+    uploads.SCREEN,
+    properties.SCREEN,
     requests.SCREEN,
     reasons.SCREEN,
 )
