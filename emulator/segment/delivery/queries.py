@@ -51,10 +51,11 @@ class DeliveryQueries:
         user_id: str | None = None,
         email: str | None = None,
         message_id: str | None = None,
+        newest: bool = False,
         limit: int = 100,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
-        """One entry for each event and subscription, oldest first, with outcome and reason.
+        """One entry for each event and subscription, oldest or `newest` first, with outcome and reason.
 
         Raises InputError for an unknown outcome, NotFound for an unknown destination instance.
         """
@@ -79,7 +80,7 @@ class DeliveryQueries:
         if destination is not None:
             check_destination(self._workspace, destination)
             wanted.append(DELIVERIES.c.destination == destination)
-        return self._deliveries(wanted, limit, offset)
+        return self._deliveries(wanted, limit, offset, newest=newest)
 
     def dead_letters(
         self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
@@ -125,8 +126,11 @@ class DeliveryQueries:
             "reasons": reasons,
         }
 
-    def _deliveries(self, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int) -> list[dict[str, Any]]:
-        found = _DELIVERIES.where(*wanted).order_by(DELIVERIES.c.id).limit(limit).offset(offset)
+    def _deliveries(
+        self, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int, *, newest: bool = False
+    ) -> list[dict[str, Any]]:
+        order = DELIVERIES.c.id.desc() if newest else DELIVERIES.c.id
+        found = _DELIVERIES.where(*wanted).order_by(order).limit(limit).offset(offset)
         with self._begin() as transaction:
             return [_delivery(row) for row in transaction.execute(found)]
 
