@@ -30,7 +30,7 @@ LAYERS: Mapping[str, Layers] = {
         "errors artefacts ids merge_patch patience protocol",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files user_patterns",
-        "timestamps rate_limit transport statements schemas",
+        "timestamps rate_limit transport statements schemas text_search",
         "pipelines",
         "engines",
         "memory_databases",

@@ -4,4 +4,5 @@ import "./clock.js";
 import "./copy.js";
 import "./copy_as.js";
 import "./keys.js";
+import "./live.js";
 import "./news.js";

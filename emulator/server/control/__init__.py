@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from emulator.server.control import (
+    calls,
     clock,
     destination_tests,
     events,
@@ -27,6 +28,7 @@ from emulator.server.control import (
 from emulator.server.services import CurrentServices
 
 _GROUPS = (
+    calls,
     clock,
     segments,
     segment_service,
