@@ -11,12 +11,14 @@ from emulator.console.screens import overview, person
 from emulator.console.screens.developer import reasons, requests
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.segment import audiences, debugger, explorer, journeys
+from emulator.console.screens.segment import mapping
 from emulator.console.screens.stackadapt import profiles, segments
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
     overview.SCREEN,
     person.SCREEN,
+    mapping.SCREEN,
     debugger.SCREEN,
     audiences.SCREEN,
     journeys.SCREEN,
