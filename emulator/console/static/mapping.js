@@ -147,8 +147,11 @@ const failed = (error) => showProblem(error instanceof TypeError ? "The emulator
 function listen() {
   for (const id of ["trigger", "json", "event"]) at(id).addEventListener("input", soon);
   at("recent").addEventListener("change", (event) => {
-    if (!event.target.value) return;
-    load(`/_emulator/deliveries?limit=1&messageId=${encodeURIComponent(event.target.value)}`).then(({ deliveries: [first] }) => first && use(first.payload)).catch(failed);
+    const { value, dataset: { part, member } } = event.target.selectedOptions[0];
+    if (!value) return;
+    const content = part === "calls" ? "&content=true" : "";
+    const path = `/_emulator/${part}?limit=1&messageId=${encodeURIComponent(value)}${content}`;
+    load(path).then(({ [part]: [first] }) => first?.[member] && use(first[member])).catch(failed);
   });
   at("samples").addEventListener("change", (event) => {
     load(`${page.dataset.own}/samples`).then(({ samples }) => use(samples.find(({ name }) => name === event.target.value)?.event ?? checked.event)).catch(failed);

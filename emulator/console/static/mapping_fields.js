@@ -92,13 +92,15 @@ export function mappingFields(rows, { mapping, put, choices, problem }) {
       element("code", { class: "chips" }, inWords(value)),
       quietly(`Source of ${field.path}`, chooser),
       open ? quietly("Static value", staticField(field, "")) : kind === "none" || kind === "members" ? null : control(field, value, kind),
-      changed ? button("Reset to default", () => reset(field), { "aria-label": `Reset ${field.path} to default` }) : null,
+      changed ? button(inside(initial[field.keys[0]], field.keys.slice(1)) == null ? "Clear" : "Reset to default", () => reset(field)) : null,
     ].filter(Boolean);
   }
 
   function preview(field, values) {
     const place = field.row.querySelector(".preview");
     const shown = values[pointer(field.path)];
+    // The values of its members are beside them.
+    if (kindOf(valueOf(field)) === "members" && field.type === "object" && !field.isList) return place.replaceChildren();
     const isEmpty = !shown || !("value" in shown) || shown.value === null || shown.value === "";
     place.className = isEmpty && field.isRequired ? "preview bad" : "preview";
     place.textContent = shown?.error ?? (!isEmpty ? `→ ${JSON.stringify(shown.value)}` : field.isRequired ? "Required: nothing is found in this event." : valueOf(field) ? "Nothing is found in this event." : "");

@@ -14,8 +14,7 @@ function code(words, value) {
 
 // Segment sees status 200; StackAdapt may have refused what was in the request.
 function verdict({ segmentReports, end, calls, matched, kept }) {
-  const isVisible = end.outcome === "applied" || end.outcome === "visible";
-  if (isVisible) return ["good", kept ? "The record was applied at StackAdapt." : "The record would be applied at StackAdapt."];
+  if (end.outcome === "visible") return ["good", kept ? "The profile is visible at StackAdapt." : "The profile would be visible at StackAdapt."];
   if (segmentReports === "delivered" && end.outcome !== "queued") return ["bad", "Segment says delivered, StackAdapt refused."];
   if (!matched) return ["bad", "You may not have any subscriptions that match this event."];
   return [calls ? "" : "bad", calls ? "The request was sent." : "No request was sent."];
@@ -23,8 +22,9 @@ function verdict({ segmentReports, end, calls, matched, kept }) {
 
 export function showTestResult(place, whole, tested, reasons) {
   const [kind, words] = verdict(tested);
-  const { mappings, matched, calls, segmentReports, end, request, response, payload, records } = tested;
+  const { enabled, mappings, matched, calls, segmentReports, end, request, response, payload, records } = tested;
   const rows = [
+    ["Status", [enabled ? "Enabled" : "Disabled: it sends nothing until it is enabled"]],
     ["Trigger", [matched ? "matches" : "does not match"]],
     ["Mappings matched", [`${mappings.matched} of ${mappings.enabled} enabled`]],
     ["Calls", [String(calls)]],

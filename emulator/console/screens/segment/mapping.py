@@ -6,7 +6,7 @@ which the control API makes of the texts; the form saves what the texts say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +17,6 @@ from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import Address, View
 
 _RECENT = 20
-_LISTED = ("name", "action", "trigger")
 _MAPPINGS = "destinations/mappings"
 # Where the words of the form are those of 2024.
 _IN_MAPPING = "mapping"
@@ -47,7 +46,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         "hidden_fields": [each for each in fields if each["hidden"]],
         "checked": checked,
         "missing_event": missing,
-        "recent": [] if view.masked else list(_recent(api, destination)),
+        "recent": {} if view.masked else _recent(api, destination),
         "samples": [each["name"] for each in api.get(f"{own}/samples")["samples"]],
         "paths": {"own": f"/_emulator/{own}", "saved": f"/_emulator/{saved}"},
         "links": _links(view, destination),
@@ -70,19 +69,31 @@ def _event(api: ControlAPI, message: str | None) -> tuple[dict[str, Any] | None,
     """The event with a message id; the id itself where it is not known."""
     if message is None:
         return None, None
-    found = api.get("deliveries", messageId=message, limit=1)["deliveries"]
-    return (found[0]["payload"], None) if found else (None, message)
+    delivered = api.get("deliveries", messageId=message, limit=1)["deliveries"]
+    called = api.get("calls", messageId=message, content=True, limit=1)["calls"]
+    found = [each["payload"] for each in delivered] + [each["content"] for each in called if each["content"]]
+    return (found[0], None) if found else (None, message)
 
 
-def _recent(api: ControlAPI, destination: str) -> Iterator[dict[str, str]]:
-    """The newest events for a destination instance, each once."""
+def _recent(api: ControlAPI, destination: str) -> dict[str, list[dict[str, str]]]:
+    """The newest events for a destination instance and the newest calls of its space, each once."""
+    sent = api.get("deliveries", destination=destination, newest=True, limit=_RECENT)["deliveries"]
+    calls = api.get("calls", before="newest", accepted=True, limit=_RECENT)["calls"]
+    return {
+        "For this destination": list(_options(sent, "type", "deliveries", "payload")),
+        "Calls of sources": list(_options(calls, "call", "calls", "content")),
+    }
+
+
+def _options(items: Sequence[Mapping[str, Any]], kind: str, part: str, member: str) -> Iterator[dict[str, str]]:
+    """Each message once; `part` of the control API has it, and `member` of its entry the event."""
     seen: set[str] = set()
-    for each in api.get("deliveries", destination=destination, newest=True, limit=_RECENT)["deliveries"]:
+    for each in items:
         message = str(each.get("messageId") or "")
         if message and message not in seen:
             seen.add(message)
-            what = " ".join(str(each[key]) for key in ("type", "event", "userId") if each.get(key))
-            yield {"message": message, "label": f"{each.get('at')} {what}"}
+            what = " ".join(str(each[key]) for key in (kind, "event", "userId") if each.get(key))
+            yield {"message": message, "label": f"{each.get('at')} {what}", "part": part, "member": member}
 
 
 def _all_mappings(api: ControlAPI, view: View) -> Table:
