@@ -102,7 +102,7 @@ def test_a_segment_is_created_and_has_the_size_that_the_api_gives(browser: Brows
         page.get_by_role("link", name="VIP").click()
         members = page.get_by_role("complementary", name="Segment")
         segment = emulator.client.get("/_emulator/segments/1").json
-        assert f"{segment['size']} profiles" in members.inner_text()
+        assert f"Members ({segment['size']})" in members.inner_text()
         assert segment["members"] == ["ada@example.com"]
 
 

@@ -32,6 +32,15 @@ VIEWS = [
     "/console/requests?trace=unknown",
     "/console/requests?email=nobody@example.com",  # wording: exempt, an address
     "/console/profiles?email=missing@example.com",
+    "/console/profiles?profile=ada@example.com&of=1001",
+    "/console/profiles?profile=nobody@example.com&of=9",  # wording: exempt, an address
+    "/console/segments?segment=1&edit=on",
+    "/console/segments?create=on&field=city&value=x&advertiser=9",
+    "/console/lists?list=1",
+    "/console/lists?advertiser=x",
+    "/console/uploads?upload=1&outcome=unknown",
+    "/console/properties?advertiser=9",
+    "/console/rejections?person=ada&reason=UNKNOWN",
     "/console/nothing",
     "/?sandbox=unknown",
     "/console/sign-in",

@@ -25,11 +25,14 @@ def _add_stackadapt(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/profiles")
     def profiles() -> Response:
         asked = query_args()
-        if asked["after"] is None:
-            del asked["after"]
+        if asked["after"] is None and asked["before"] is None:
+            del asked["after"], asked["before"]
             return jsonify(profiles=services().stackadapt.profiles(**asked))
-        page, following = services().stackadapt.profile_page(**asked)
-        return jsonify(profiles=page, next=following)
+        return jsonify(services().stackadapt.profile_page(**asked)._asdict())
+
+    @routes.get("/profiles/history")
+    def profile_history() -> Response:
+        return jsonify(history=services().stackadapt.history(**query_args()))
 
     @routes.get("/rejections")
     def rejections() -> Response:
@@ -42,6 +45,22 @@ def _add_stackadapt(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/uploads")
     def uploads() -> Response:
         return jsonify(uploads=services().stackadapt.uploads(**query_args()))
+
+    @routes.get("/uploads/<upload_id>")
+    def upload(upload_id: str) -> Response:
+        return jsonify(services().stackadapt.upload(upload_id))
+
+    @routes.get("/lists")
+    def lists() -> Response:
+        return jsonify(lists=services().stackadapt.lists(**query_args()))
+
+    @routes.get("/lists/<list_id>")
+    def profile_list(list_id: str) -> Response:
+        return jsonify(services().stackadapt.profile_list(list_id, **query_args()))
+
+    @routes.get("/properties")
+    def properties() -> Response:
+        return jsonify(services().stackadapt.properties(**query_args()))
 
     @routes.get("/deletions")
     def deletions() -> Response:

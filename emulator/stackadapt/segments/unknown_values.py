@@ -82,6 +82,28 @@ class KnownValues:
         """The unknown audiences and marketing statuses of a rule."""
         return [found for test in tests_of(rule) for found in self._unknown(test)]
 
+    def values_of(self, field: str, declared: Mapping[str, str]) -> set[str]:
+        """What rules about a field may compare: audiences, statuses, or the values that profiles have in a property.
+
+        Audiences of the newest records are among them, processed or not. Emails are not listed.
+        """
+        if field == MARKETING_STATUS:
+            return {*STATUSES}
+        if field == EMAIL:
+            return set()
+        if field in AUDIENCE_FIELDS:
+            return {*self._audiences(field), *self._newest_audiences(field)}
+        return {*self._property_values(field, is_list=declared.get(field) == "STRING_LIST")}
+
+    def _newest_audiences(self, field: str) -> Iterator[str]:
+        """Those that the newest records brought."""
+        keys = audience_keys(self._connection, self._advertiser_id, of=_KINDS[field])
+        query = select(RECORDS.c.raw).select_from(RECORDS_OF_BATCHES)
+        query = query.where(BATCHES.c.advertiser_id == self._advertiser_id)
+        for raw in self._connection.scalars(query.order_by(RECORDS.c.id.desc()).limit(_MOST_RECORDS)):
+            record = json.loads(raw)
+            yield from (str(record[key]) for key in keys if record.get(key))
+
     def skipped(self) -> list[str]:
         """A warning if the rule had more unknown values than are looked for."""
         text = (
