@@ -1,7 +1,7 @@
 """Mapping: the steps *Define event trigger*, *Map fields* and *Send test event* of one mapping, and *Save*.
 
-The page has the texts of the trigger, the mapping and the event. `static/mapping.js` shows them as conditions and fields,
-which the control API makes of the texts; the form saves what the texts say.
+The page has the texts of the trigger, the mapping and the event. `static/mapping.js` shows them as conditions and
+fields, which the control API makes of the texts; the form saves what the texts say.
 """
 
 from __future__ import annotations
@@ -130,9 +130,7 @@ SCREEN = Screen(
         Action("save mapping", "PUT", _ONE),
         Action("switch mapping", "PATCH", _ONE),
         Action("delete mapping", "DELETE", _ONE),
-        Action(
-            "send test event", "POST", "/_emulator/destinations/{destination}/subscriptions/{subscription}/test"
-        ),
+        Action("send test event", "POST", "/_emulator/destinations/{destination}/subscriptions/{subscription}/test"),
     ),
     script="mapping",
     under="destinations",
