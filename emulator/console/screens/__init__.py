@@ -10,7 +10,7 @@ from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
 from emulator.console.screens.developer import reasons, requests
 from emulator.console.screens.screen import Screen
-from emulator.console.screens.segment import audiences, debugger, explorer, journeys
+from emulator.console.screens.segment import audiences, debugger, explorer, journeys, mapping
 from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
 
 # Segment's group comes first, in the order in which an event passes the services.
@@ -21,6 +21,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     audiences.SCREEN,
     journeys.SCREEN,
     explorer.SCREEN,
+    mapping.SCREEN,
     profiles.SCREEN,
     rejections.SCREEN,
     deletions.SCREEN,

@@ -22,6 +22,7 @@ async function send(form, submitter) {
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
       shown.textContent = JSON.stringify(answer, null, 2);
       shown.hidden = false;
+      form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer }));
     } else showProblem(problemIn(answer));
   } catch (error) {
     showProblem(error instanceof TypeError ? "The emulator does not answer." : error.message);
