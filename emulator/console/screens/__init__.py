@@ -10,12 +10,26 @@ from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
 from emulator.console.screens.developer import reasons, requests
 from emulator.console.screens.screen import Screen
+from emulator.console.screens.segment import (
+    destination_catalog,
+    destination_delivery,
+    destination_filter_list,
+    destination_mappings,
+    destination_new,
+    destinations,
+)
 from emulator.console.screens.stackadapt import profiles, segments
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
     overview.SCREEN,
     person.SCREEN,
+    destinations.SCREEN,
+    destination_catalog.SCREEN,
+    destination_new.SCREEN,
+    destination_mappings.SCREEN,
+    destination_filter_list.SCREEN,
+    destination_delivery.SCREEN,
     profiles.SCREEN,
     segments.SCREEN,
     requests.SCREEN,

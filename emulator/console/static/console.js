@@ -3,5 +3,6 @@ import "./actions.js";
 import "./clock.js";
 import "./copy.js";
 import "./copy_as.js";
+import "./fill.js";
 import "./keys.js";
 import "./news.js";
