@@ -29,6 +29,7 @@ from emulator.clock import to_iso
 from emulator.durations import ALLOWED, parse_duration
 from emulator.errors import ContractViolation, InputError
 from emulator.events import CallReceived
+from emulator.harness.pipeline_stages import pipeline
 from emulator.sandbox import Sandbox
 from emulator.segment import Segment
 from emulator.segment.delivery.steps import StepCounts
@@ -100,8 +101,8 @@ def funnel(services: Services, *, destination: str | None = None, since: str | N
     """The funnel of one destination instance or of all, from a time (or a duration ago) on, as a dict of JSON values.
 
     It has `steps` and `stackadapt` by name, each with `meaning`, `count`, `reasons` and `samples`; `totals`, the left
-    sides of the equations; `complete`, whether all calls since that time are known; `imbalances`. Raises InputError
-    for `since`, NotFound for an unknown destination instance.
+    sides of the equations; `complete`, whether all calls since that time are known; the stages of `pipeline`;
+    `imbalances`. Raises InputError for `since`, NotFound for an unknown destination instance.
     """
     now = services.sandbox.clock.now()
     start = None if since is None else _start(since, now)
@@ -112,7 +113,7 @@ def funnel(services: Services, *, destination: str | None = None, since: str | N
     counts[RECEIVED][None] = accepted + counts[AT_SOURCE].total()
     samples = {**call_samples, **counted.samples}
     ends, without_event = _ends(services, counted)
-    found = {
+    found: Shown = {
         "destination": destination,
         "since": None if start is None else to_iso(start),
         "now": to_iso(now),
@@ -127,7 +128,8 @@ def funnel(services: Services, *, destination: str | None = None, since: str | N
         "steps": {step: _step(step, counts[step], samples.get(step, [])) for step in codes().steps},
         "stackadapt": ends,
     }
-    return {**found, "imbalances": list(imbalances(found))}
+    stages = pipeline(found["steps"], found["stackadapt"], found["totals"])
+    return {**found, "pipeline": stages, "imbalances": list(imbalances(found))}
 
 
 def _counts(calls: Mapping[str, int], counted: StepCounts) -> dict[str, Counter[str | None]]:

@@ -212,7 +212,9 @@ def test_dead_letters_are_replayed_one_by_one_or_all_of_a_reason(filled: Client)
     assert ids == [[each["messageId"]] for each in letters]
     assert any(each.get("name") == "reason" and each.get("value") == reason for each in found.all("input"))
     assert f"dead-letters?destination={quote(ACME)}&reason={reason}&limit=10000" in found.text
-    assert "There is no dead letter." in shown(filled, "/delivery", reason="503").text
+    for arguments in ({"reason": "503"}, {"person": "ada"}, {"person": EMAIL}):
+        assert "There is no dead letter." in shown(filled, "/delivery", **arguments).text
+    assert "There is no dead letter." not in shown(filled, "/delivery", person="grace").text
 
 
 def test_batches_are_paged(client: Client) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from emulator.cli import cli
 from emulator.console.screens import SCREENS
+from emulator.harness.client import StackAdaptClient, in_process
 from emulator.server.emulator import Emulator
-from tests.console.browser_pages import opened
-from tests.console.views import address
+from tests.console.browser_pages import COLORS, inaccessible, is_wider_than_the_window, opened
+from tests.console.views import VIEWS, address
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -39,17 +44,25 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_screen_is_reached_by_its_link(browser: Browser, emulator: Emulator, scheme: str) -> None:
-    with opened(browser, emulator, scheme) as go:
+def test_every_page_is_accessible_and_fits_the_window(browser: Browser, emulator: Emulator, scheme: str) -> None:
+    with opened(browser, emulator, scheme, ignore_status=True) as go:
+        for path in VIEWS:
+            page = go(path)
+            assert inaccessible(page, COLORS if scheme == "dark" else None) == [], path
+            assert not is_wider_than_the_window(page), path
+            back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (back == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_every_screen_is_reached_by_its_link_and_fits_a_phone(browser: Browser, emulator: Emulator) -> None:
+    with opened(browser, emulator) as go:
         page = go("/")
+        page.set_viewport_size({"width": 400, "height": 800})
         for name, path in PATHS.items():
             page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
             page.wait_for_url(emulator.url + path)
             assert page.get_by_role("heading", level=1).inner_text() == name
-            overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-            assert not page.evaluate(overflow), name
-        back = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (back == "rgb(255, 255, 255)") == (scheme == "light")
+            assert not is_wider_than_the_window(page), name
 
 
 def test_why_someone_is_missing_is_found_by_keys_alone(browser: Browser, emulator: Emulator) -> None:
@@ -89,7 +102,7 @@ def test_a_segment_is_created_and_has_the_size_that_the_api_gives(browser: Brows
         page.get_by_role("link", name="VIP").click()
         members = page.get_by_role("complementary", name="Segment")
         segment = emulator.client.get("/_emulator/segments/1").json
-        assert f"{segment['size']} profiles" in members.inner_text()
+        assert f"Members ({segment['size']})" in members.inner_text()
         assert segment["members"] == ["ada@example.com"]
 
 
@@ -126,3 +139,29 @@ def test_an_error_of_an_action_is_shown_and_its_fields_are_kept(browser: Browser
         page.get_by_role("alert").filter(has_text="operator").wait_for()
         assert page.get_by_label("Name", exact=True).input_value() == "VIP"
         assert emulator.client.get("/_emulator/segments").json["segments"] == []
+
+
+def test_what_a_form_sends_can_be_copied(browser: Browser, emulator: Emulator, tmp_path: Path) -> None:
+    with opened(browser, emulator) as go:
+        page = go("/console/segments?create=on")
+        page.get_by_label("Name", exact=True).fill('It\'s "VIP" $(echo)')
+        page.get_by_label("Value").fill("vip_customers")
+        form = page.locator("form.act", has=page.get_by_role("button", name="Submit"))
+        form.get_by_text("Copy as").click()
+
+        def copied(kind: str) -> str:
+            form.get_by_role("button", name=kind).click()
+            form.locator("pre").wait_for()
+            return form.locator("pre").inner_text()
+
+        subprocess.run(copied("curl"), shell=True, check=True, capture_output=True)
+        namespace: dict[str, Any] = {}
+        exec(copied("pytest"), namespace)
+        with in_process(emulator.app) as endpoint:
+            namespace["test_as_in_the_console"](StackAdaptClient(endpoint))
+        scenario = tmp_path / "scenario.yaml"
+        scenario.write_text(copied("scenario"), encoding="utf-8")
+    result = CliRunner().invoke(cli, ["verify", str(scenario), "--target", emulator.url], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    names = [segment["name"] for segment in emulator.client.get("/_emulator/segments").json["segments"]]
+    assert names == ['It\'s "VIP" $(echo)'] * 2

@@ -19,6 +19,7 @@ from emulator.artefacts import contract
 from emulator.clock import Clock
 from emulator.errors import ContractViolation, InputError, NotFound
 from emulator.harness.funnel import STOPS, check_balance, codes, funnel, imbalances
+from emulator.harness.pipeline_stages import failed_in_mapping
 from emulator.segment import Segment
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_document import document_of
@@ -55,9 +56,22 @@ def balanced(emulator: Emulator, **asked: Any) -> dict[str, Any]:
     found = funnel(emulator.services, **asked)
     check_balance(found)
     assert found["imbalances"] == []
+    check_stages(found)
     if "since" not in asked:
         assert_listed(emulator.segment, found, **asked)
     return found
+
+
+def check_stages(found: dict[str, Any]) -> None:
+    """What gets to a stage is what got to the one before, without what was lost on the way."""
+    stages = {stage["name"]: stage for stage in found["pipeline"]}
+    lost = {name: sum(loss["count"] for loss in stage["losses"]) for name, stage in stages.items()}
+    count = {name: stage["count"] for name, stage in stages.items()}
+    assert count["Let through"] == count["Received"] - lost["Let through"]
+    assert count["Triggered"] == found["totals"]["deliveries"] - lost["Triggered"]
+    assert count["Mapped"] == count["Triggered"] - lost["Mapped"]
+    assert count["Accepted"] == count["Mapped"] - lost["Accepted"]
+    assert count["Visible"] == count["Accepted"] - lost["Visible"] + found["totals"]["recordsWithoutEvent"]
 
 
 def assert_listed(segment: Segment, found: dict[str, Any], **asked: Any) -> None:
@@ -145,6 +159,31 @@ def test_what_the_mapping_refuses_is_a_failed_delivery(emulator: Emulator) -> No
     assert reasons(step) == {"PAYLOAD_VALIDATION_FAILED": 2}
     assert {sample["userId"] for sample in step["samples"]} == {"u1"}
     assert "email" in step["samples"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("PAYLOAD_VALIDATION_FAILED", True),
+        ("EVENT_MISSING", True),
+        ("TypeError", True),
+        ("500", False),
+        ("429", False),
+        ("ECONNRESET", False),
+    ],
+)
+def test_a_failed_delivery_is_lost_in_the_mapping_or_with_the_request(code: str, expected: bool) -> None:
+    assert failed_in_mapping(code) is expected
+
+
+def test_the_stages_name_what_is_lost(emulator: Emulator) -> None:
+    emulator.sandbox.faults.add({"fault": "status", "status": 403, "operation": "upsertProfiles", "times": 1})
+    identify(emulator.segment, person("u1"), person("u2", email="u2@example.com"))
+    found = balanced(emulator)
+    losses = {stage["name"]: [(loss["name"], reasons(loss)) for loss in stage["losses"]] for stage in found["pipeline"]}
+    assert losses["Mapped"] == [("Refused by the mapping", {"PAYLOAD_VALIDATION_FAILED": 2})]
+    assert losses["Accepted"] == [("Request failed", {"403": 2})]
+    assert [losses[name] for name in ("Received", "Let through", "From audiences", "Triggered", "Visible")] == [[]] * 5
 
 
 def test_a_refusal_with_status_200_is_delivered_according_to_segment(emulator: Emulator) -> None:

@@ -11,19 +11,27 @@ from emulator.console.screens import overview, person
 from emulator.console.screens.developer import reasons, requests
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.segment import (
+    audiences,
+    debugger,
     destination_catalog,
     destination_delivery,
     destination_filter_list,
     destination_mappings,
     destination_new,
     destinations,
+    explorer,
+    journeys,
 )
-from emulator.console.screens.stackadapt import profiles, segments
+from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
     overview.SCREEN,
     person.SCREEN,
+    debugger.SCREEN,
+    audiences.SCREEN,
+    journeys.SCREEN,
+    explorer.SCREEN,
     destinations.SCREEN,
     destination_catalog.SCREEN,
     destination_new.SCREEN,
@@ -31,7 +39,12 @@ SCREENS: Final[tuple[Screen, ...]] = (
     destination_filter_list.SCREEN,
     destination_delivery.SCREEN,
     profiles.SCREEN,
+    rejections.SCREEN,
+    deletions.SCREEN,
     segments.SCREEN,
+    lists.SCREEN,
+    uploads.SCREEN,
+    properties.SCREEN,
     requests.SCREEN,
     reasons.SCREEN,
 )

@@ -7,29 +7,24 @@ from typing import Any
 
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI, Refused
+from emulator.console.examples import example_call
 from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
 
-# The steps that an event passes, and where the others leave it; in the order of the pipeline.
-_PASSED = (
-    ("steps", "successfullyReceived", ("failedOnIngest", "notShown", "filteredAtSource")),
-    ("steps", "eventsFromAudience", ()),
-    ("steps", "successfulDelivery", ("filteredAtDestination", "queued", "pendingRetry", "failedDelivery")),
-    ("stackadapt", "visible", ("queued", "pending", "rejected", "suppressed", "refused", "unknown")),
-)
-
 
 def _values(api: ControlAPI, view: View) -> Values:
     sandbox = api.get(f"sandboxes/{view.sandbox}")
     workspace = api.get("workspace")["workspace"]
+    funnel = api.get("funnel")
     return {
         "connection": sandbox,
         "credentials": [*_secrets("Write key", sandbox["writeKeys"]), *_secrets("Token", sandbox["tokens"])],
         "destinations": [(each.get("name"), each.get("generation")) for each in workspace.get("destinations", ())],
-        "api_version": workspace.get("apiVersion"),
-        "stages": [*_stages(api.get("funnel"), view)],
+        "stages": [*_stages(funnel, view)],
+        "imbalances": funnel["imbalances"],
+        "example": example_call(view),
         "funnel_curl": view.curl("funnel"),
         "findings": _findings(api),
     }
@@ -40,24 +35,13 @@ def _secrets(kind: str, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 
 def _stages(funnel: Mapping[str, Any], view: View) -> Iterator[dict[str, Any]]:
-    """`name`, `count`, `meaning` and the `losses` of each stage; a loss has its `reasons` with links."""
-    for part, key, losses in _PASSED:
-        step = funnel[part][key]
-        lost = ((each, funnel[part][each]) for each in losses)
-        yield {
-            "name": step.get("name", key.capitalize()),
-            "count": step["count"],
-            "meaning": step["meaning"],
-            "losses": [
-                {
-                    "name": each.get("name", loss.capitalize()),
-                    "count": each["count"],
-                    "reasons": [(reason, reason_link(view, reason["code"])) for reason in each["reasons"]],
-                }
-                for loss, each in lost
-                if each["count"]
-            ],
-        }
+    """The stages of the pipeline; each reason of a loss with the link that explains it."""
+    for stage in funnel["pipeline"]:
+        losses = [
+            {**loss, "reasons": [(reason, reason_link(view, reason["code"])) for reason in loss["reasons"]]}
+            for loss in stage["losses"]
+        ]
+        yield {**stage, "losses": losses}
 
 
 def _findings(api: ControlAPI) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.console.control_api import ControlAPI
+from emulator.console.examples import example_call
 from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
@@ -18,7 +19,7 @@ _RECORDS = 20
 def _values(api: ControlAPI, view: View) -> Values:
     name = (view.get("person") or "").strip()
     if not name:
-        return {"answer": None, "example": _example(view)}
+        return {"answer": None, "example": example_call(view)}
     asked = _question(api, name)
     answer = api.get("why", **asked)
     stopped = answer.get("stopped") or {}
@@ -73,7 +74,7 @@ def _events(api: ControlAPI, view: View, name: str) -> Table:
         columns=("Time", "Kind", "What happened", "Reason"),
         rows=rows_of(found, row),
         empty="The journal has nothing about this person.",
-        fill=_example(view),
+        fill=example_call(view),
     )
 
 
@@ -83,13 +84,6 @@ def _records(api: ControlAPI, asked: Mapping[str, str]) -> list[Any]:
     about = {"email": asked["email"]} if "email" in asked else {"externalId": asked["userId"]}
     found: list[Any] = api.get("records", **about, limit=_RECORDS)["records"]
     return found
-
-
-def _example(view: View) -> str:
-    return (
-        f"curl -s -u WRITE_KEY: {view.root}/v1/identify -H 'Content-Type: application/json' "
-        """-d '{"userId": "ada", "traits": {"email": "ada@example.com"}}'"""
-    )
 
 
 SCREEN = Screen(group="", name="Person", path="person", template="person", values=_values)

@@ -25,7 +25,7 @@ function show(shown, answer) {
 function addressOf(next, answer) {
   if (!next) return location.href.replace(/#.*/, "");
   return next.replace(/%7B(.+?)%7D|\{([^}]+)\}/g, (_, one, other) => {
-    return encodeURIComponent(partOf(answer, (one ?? other).replaceAll("%2F", "/")) ?? "");
+    return encodeURIComponent(partOf(answer, decodeURIComponent(one ?? other)) ?? "");
   });
 }
 

@@ -1,5 +1,17 @@
-// How many records become visible next, and when.
+// The time of the emulator, as it passes, and how many records become visible next, and when.
 import { ask } from "./api.js";
+
+const opened = Date.now();
+
+function now() {
+  const { now: at, frozen } = document.getElementById("clock").dataset;
+  return Date.parse(at) + (frozen ? 0 : Date.now() - opened);
+}
+
+function showTime() {
+  const time = document.querySelector("#clock time");
+  if (!document.getElementById("clock").dataset.frozen) time.textContent = `${new Date(now()).toISOString().slice(0, 19)}Z`;
+}
 
 function inWords(milliseconds) {
   const minutes = Math.max(1, Math.round(milliseconds / 60_000));
@@ -13,9 +25,12 @@ async function showNext() {
   if (!counts.ok || !queued.ok) return;
   const number = (await counts.json()).stackadapt.records.queued;
   const [first] = (await queued.json()).records;
-  if (!first) return;
-  const left = Date.parse(first.dueAt) - Date.parse(document.getElementById("clock").dataset.now);
-  next.textContent = `next: ${number} ${number === 1 ? "record becomes" : "records become"} visible in ${inWords(left)}`;
+  const what = number === 1 ? "record becomes" : "records become";
+  next.textContent = first ? `next: ${number} ${what} visible in ${inWords(Date.parse(first.dueAt) - now())}` : "";
 }
 
-if (document.getElementById("next")) showNext().catch(() => {});
+if (document.getElementById("clock")) {
+  setInterval(showTime, 1000);
+  showNext().catch(() => {});
+  document.addEventListener("news", () => showNext().catch(() => {}));
+}

@@ -5,4 +5,5 @@ import "./copy.js";
 import "./copy_as.js";
 import "./fill.js";
 import "./keys.js";
+import "./live.js";
 import "./news.js";

@@ -15,6 +15,7 @@ function valueOf(field) {
   if (text === "") return { null: null, text: "" }[field.dataset.empty];
   if (type === "number") return Number(text);
   if (type === "boolean") return text === "true";
+  if (type === "scalar") return /^(-?\d{1,15}(\.\d+)?|true|false)$/.test(text) ? JSON.parse(text) : text;
   if (type === "lines") return text.split("\n").map((line) => line.trim()).filter(Boolean);
   if (type === "json") {
     try {
@@ -28,7 +29,8 @@ function valueOf(field) {
 
 function put(body, keys, value) {
   const last = keys.pop();
-  keys.reduce((inner, key) => (inner[key] ??= {}), body)[last] = value;
+  // A number is a place in a list.
+  keys.reduce((inner, key, index) => (inner[key] ??= /^\d+$/.test(keys[index + 1] ?? last) ? [] : {}), body)[last] = value;
 }
 
 export function requestOf(form, button) {
@@ -37,7 +39,7 @@ export function requestOf(form, button) {
   const query = new URLSearchParams();
   let whole;
   for (const field of form.elements) {
-    if (!field.name || field.disabled) continue;
+    if (!field.name || field.matches(":disabled")) continue;
     const value = valueOf(field);
     if (value === undefined) continue;
     if (field.name === ".") whole = value;

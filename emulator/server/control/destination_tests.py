@@ -85,10 +85,15 @@ def _event_tested(
     *,
     event: Mapping[str, Any] | None = None,
     keep: bool = False,
+    draft: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     from emulator.harness.event_tester import context_named, sample_event, send_test_event
+    from emulator.harness.mapping_draft import with_subscription
 
-    context = context_named(current.sandbox.workspace, destination, subscription)
+    workspace = current.sandbox.workspace
+    if draft is not None:
+        workspace = with_subscription(workspace, destination, {**draft, "name": subscription})
+    context = context_named(workspace, destination, subscription)
     with _endpoint(current, context.destination, keep=keep) as endpoint:
         tested = send_test_event(context, sample_event(context) if event is None else event, endpoint)
     return jsonify(tested | {"sample": event is None, "kept": keep})

@@ -78,6 +78,7 @@ def shown_at(root: str, sandbox: NamedSandbox) -> dict[str, Any]:
         "graphql": f"{root}/graphql",
         "segment": f"{root}/v1",
         "control": f"{root}/_emulator",
+        "apiVersion": workspace.api_version,
         "advertisers": {advertiser.id: advertiser.name for advertiser in workspace.advertisers},
     }
 

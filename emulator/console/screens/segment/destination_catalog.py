@@ -13,7 +13,7 @@ from emulator.console.view import View
 def _values(api: ControlAPI, view: View) -> Values:
     words = (view.get("search") or "").casefold().split()
     entries = api.get("catalog")["destinations"]
-    version = api_version_of(api, entries)
+    version = api_version_of(api, view)
     cards = [_card(each, version) for each in entries]
     return {"cards": [each for each in cards if all(word in each["text"].casefold() for word in words)]}
 
@@ -27,13 +27,10 @@ def _card(entry: Item, api_version: str) -> dict[str, Any]:
         f"StackAdapt's API version {versions} takes what it sends.",
         f"From {entry['source']}.",
     ]
+    older = "as on StackAdapt's page of 2024" if entry["advertiserFrom"] == "mapping" else "since 2025"
     return {
         **entry,
-        "age": "the newest"
-        if entry["newest"]
-        else "as on StackAdapt's page of 2024"
-        if len(entry["actions"]) > 1
-        else "since 2025",
+        "age": "the newest" if entry["newest"] else older,
         "lines": lines,
         "warning": None
         if api_version in entry["apiVersions"]

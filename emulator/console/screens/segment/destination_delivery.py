@@ -55,7 +55,9 @@ def _values(api: ControlAPI, view: View) -> Values:
         "selected": _selected(api, view, name, found),
         "sample": _sample(api, view, name, message) if message else None,
         "dead_letters": _dead_letters(api, view, name),
-        "dead_curl": view.curl("dead-letters", destination=name, reason=view.get("reason"), limit=10_000),
+        "dead_curl": view.curl(
+            "dead-letters", destination=name, reason=view.get("reason"), **_about(view), limit=10_000
+        ),
         "batches": _batches(api, view, name),
     }
 
@@ -175,7 +177,7 @@ def _attempts(view: View, requests: list[Item]) -> Table:
 
 def _dead_letters(api: ControlAPI, view: View, name: str) -> Table:
     after = view.number("dead")
-    about: Mapping[str, Any] = {"destination": name, "reason": view.get("reason")}
+    about: Mapping[str, Any] = {"destination": name, "reason": view.get("reason"), **_about(view)}
     found = api.get("dead-letters", **about, limit=_PAGE + 1, offset=after)["deadLetters"]
 
     def row(each: Item) -> Row:

@@ -14,7 +14,7 @@ _ADD_PATH = "/_emulator/workspace/{part}"
 def _values(api: ControlAPI, view: View) -> Values:
     workspace = api.get("workspace")["workspace"]
     entries = api.get("catalog")["destinations"]
-    version = api_version_of(api, entries)
+    version = api_version_of(api, view)
     fitting = [each["generation"] for each in entries if version in each["apiVersions"]]
     names = {each["name"] for each in workspace.get("destinations", ())}
     return {

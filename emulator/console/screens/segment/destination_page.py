@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
 from urllib.parse import quote
@@ -74,9 +74,9 @@ def entry_of(api: ControlAPI, item: Item) -> Item:
     return next((each for each in entries if each["generation"] == wanted), entries[0])
 
 
-def api_version_of(api: ControlAPI, entries: Sequence[Item]) -> str:
-    """StackAdapt's API version in the workspace; without one, the one that the newest entry is for."""
-    found: str = api.get("workspace")["workspace"].get("apiVersion") or entries[0]["apiVersions"][0]
+def api_version_of(api: ControlAPI, view: View) -> str:
+    """StackAdapt's API version in the sandbox."""
+    found: str = api.get(f"sandboxes/{view.sandbox}")["apiVersion"]
     return found
 
 

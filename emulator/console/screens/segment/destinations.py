@@ -42,7 +42,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         "path": path_of("destinations", item["name"]),
         "test_path": f"/_emulator/{tool(item['name'], 'test')}",
         "catalog": catalog,
-        "api_version": api_version_of(api, catalog),
+        "api_version": api_version_of(api, view),
         "settings": _settings(api, item, framed["entry"]),
         "tokens": [(each["name"], each["token"]) for each in workspace["tokens"]],
         "sources": [each["name"] for each in workspace.get("sources", ())],
