@@ -31,6 +31,7 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
         page.keyboard.press("Enter")
         page.wait_for_url("**search=StackAdapt+Audience")
         page.get_by_role("link", name="Add Destination").first.click()
+        page.wait_for_url("**/console/destinations/new?**")
         page.get_by_label("Destination name").fill("Mine / new")
         page.get_by_role("button", name="Create Destination").click()
         page.wait_for_url("**/console/destinations?destination=Mine%20%2F%20new&new=on")
@@ -46,7 +47,8 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
         tested.get_by_text("The connection works").wait_for()
         assert emulator.client.get("/_emulator/workspace/destinations").json["items"][0]["settings"]["apiKey"] == ""
 
-        page.get_by_role("button", name="Save Changes").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save Changes").click()
         page.get_by_role("button", name="Acme Outfitters (1001)").click()
         with page.expect_navigation():
             page.get_by_role("button", name="Save Changes").click()
@@ -55,6 +57,7 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
         # The editor has tests of its own.
         page.route("**/console/destinations/mapping?**", lambda route: route.fulfill(body="", content_type="text/html"))
         page.get_by_role("link", name="New Mapping").click()
+        page.wait_for_url("**/console/destinations/mappings?**new=on")
         page.get_by_role("button", name="Sync Audience").click()
         page.wait_for_url("**/console/destinations/mapping?**mapping=Sync%20Audience")
     (item,) = emulator.client.get("/_emulator/workspace/destinations").json["items"]
