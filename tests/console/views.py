@@ -36,6 +36,16 @@ VIEWS = [
     "/console/requests?trace=unknown",
     "/console/requests?email=nobody@example.com",  # wording: exempt, an address
     "/console/profiles?email=missing@example.com",
+    "/console/destinations?destination=StackAdapt+Acme&new=on",
+    "/console/destinations?destination=unknown",
+    "/console/destinations/catalog?search=stackadapt+audience",
+    "/console/destinations/catalog?search=nothing",
+    "/console/destinations/new?generation=3.361.0",
+    "/console/destinations/mappings?destination=StackAdapt+Acme&new=on&delete=Sync+Audience",
+    "/console/destinations/filters?destination=StackAdapt+Acme&new=drop&event={}",
+    "/console/destinations/filters?destination=StackAdapt+Acme&new=sample&event={",
+    "/console/destinations/delivery?destination=StackAdapt+Acme&step=failedDelivery&reason=PAYLOAD_VALIDATION_FAILED",
+    "/console/destinations/delivery?destination=StackAdapt+Acme&step=stackadapt.visible&message=unknown&person=ada",
     "/console/profiles?profile=ada@example.com&of=1001",
     "/console/profiles?profile=nobody@example.com&of=9",  # wording: exempt, an address
     "/console/segments?segment=1&edit=on",
