@@ -30,7 +30,7 @@ LAYERS: Mapping[str, Layers] = {
         "errors artefacts ids merge_patch patience protocol",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files user_patterns",
-        "timestamps rate_limit transport statements schemas",
+        "timestamps rate_limit transport statements schemas text_search",
         "pipelines",
         "engines",
         "memory_databases",
@@ -92,7 +92,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.console": "",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
-        "connection_test event_tester expectations funnel "
+        "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
         "explain preview recorded_cases recordings remote_guard scenarios subscription_context triggered unused why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",

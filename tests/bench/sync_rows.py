@@ -17,6 +17,7 @@ import yaml
 from emulator.artefacts import fixture
 from tests.bench import documents, servers
 from tests.bench.client import drive, each
+from tests.bench.console_rows import first_paints
 from tests.bench.rows import Measured, Results
 from tests.bench.scale import Scale
 from tests.bench.servers import Server
@@ -63,7 +64,7 @@ def audiences(scale: Scale) -> Results:
 
 
 def clock(scale: Scale) -> Results:
-    """A jump past the window of an audience, which everyone leaves, with health asked for meanwhile."""
+    """A jump past the window of an audience, which everyone leaves, with health asked for meanwhile; the console."""
     with _serving(_with_a_window()) as server:
         calls = [call for number in range(scale.clock_people) for call in _identify_and_order(number)]
         _until_visible(server, documents.batches(calls), scale.clock_people)
@@ -78,7 +79,9 @@ def clock(scale: Scale) -> Results:
             stop.set()
             watching.join()
             assert _members(client) == 0
-    return {"clock": Measured(figures=[elapsed]), "clock-health": Measured(figures=[longest[0] * 1000])}
+        # Each member has entered and left by now, and all of them have profiles.
+        paints = first_paints(server)
+    return {"clock": Measured(figures=[elapsed]), "clock-health": Measured(figures=[longest[0] * 1000]), **paints}
 
 
 def _until_visible(server: Server, calls: Sequence[bytes], expected: int) -> float:

@@ -362,4 +362,4 @@ def test_lint_reports_the_trigger_of_the_2024_page(call: Run, tmp_path: Path) ->
     assert "T002 error destinations[0].subscriptions[0].trigger" in shown.stdout
     assert "This trigger never matches identify events." in shown.stdout
     findings = json.loads(call("lint", "--json", str(path)).stdout)["findings"]
-    assert {"code", "severity", "place", "message", "why", "fix"} == set(findings[0])
+    assert {"code", "severity", "place", "message", "why", "fix", "repair"} == set(findings[0])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from emulator.cli import cli
 from emulator.console.screens import SCREENS
+from emulator.harness.client import StackAdaptClient, in_process
 from emulator.server.emulator import Emulator
 from tests.console.browser_pages import COLORS, inaccessible, is_wider_than_the_window, opened
 from tests.console.views import VIEWS, address
@@ -134,3 +139,29 @@ def test_an_error_of_an_action_is_shown_and_its_fields_are_kept(browser: Browser
         page.get_by_role("alert").filter(has_text="operator").wait_for()
         assert page.get_by_label("Name", exact=True).input_value() == "VIP"
         assert emulator.client.get("/_emulator/segments").json["segments"] == []
+
+
+def test_what_a_form_sends_can_be_copied(browser: Browser, emulator: Emulator, tmp_path: Path) -> None:
+    with opened(browser, emulator) as go:
+        page = go("/console/segments?create=on")
+        page.get_by_label("Name", exact=True).fill('It\'s "VIP" $(echo)')
+        page.get_by_label("Value").fill("vip_customers")
+        form = page.locator("form.act", has=page.get_by_role("button", name="Submit"))
+        form.get_by_text("Copy as").click()
+
+        def copied(kind: str) -> str:
+            form.get_by_role("button", name=kind).click()
+            form.locator("pre").wait_for()
+            return form.locator("pre").inner_text()
+
+        subprocess.run(copied("curl"), shell=True, check=True, capture_output=True)
+        namespace: dict[str, Any] = {}
+        exec(copied("pytest"), namespace)
+        with in_process(emulator.app) as endpoint:
+            namespace["test_as_in_the_console"](StackAdaptClient(endpoint))
+        scenario = tmp_path / "scenario.yaml"
+        scenario.write_text(copied("scenario"), encoding="utf-8")
+    result = CliRunner().invoke(cli, ["verify", str(scenario), "--target", emulator.url], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    names = [segment["name"] for segment in emulator.client.get("/_emulator/segments").json["segments"]]
+    assert names == ['It\'s "VIP" $(echo)'] * 2

@@ -11,6 +11,19 @@ def address(path: str) -> str:
 
 VIEWS = [
     *(address(screen.path) for screen in SCREENS),
+    "/console/debugger?live=off&search=ada&outcome=accepted",
+    "/console/debugger?send=identify&person=ada@example.com",  # wording: exempt, an address
+    "/console/debugger?send=track&add=source",
+    "/console/debugger?message=unknown",
+    "/console/debugger?reason=duplicate&raw=on",
+    "/console/audiences?audience=vip_customers",
+    "/console/audiences?audience=vip_customers&edit=on",
+    "/console/audiences?audience=vip_customers&connect=choose&saved=StackAdapt+Acme",
+    "/console/audiences?audience=vip_customers&connect=StackAdapt+Acme",
+    "/console/audiences?audience=unknown&new=on",
+    "/console/journeys?journey=unknown&step=unknown",
+    "/console/explorer?person=ada&profile=use_000000000000000000000000001",
+    "/console/explorer?person=unknown&profile=unknown",
     "/console/person?person=ada",
     "/console/person?person=grace",
     "/console/person?person=unknown",

@@ -10,12 +10,17 @@ from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
 from emulator.console.screens.developer import reasons, requests
 from emulator.console.screens.screen import Screen
+from emulator.console.screens.segment import audiences, debugger, explorer, journeys
 from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
     overview.SCREEN,
     person.SCREEN,
+    debugger.SCREEN,
+    audiences.SCREEN,
+    journeys.SCREEN,
+    explorer.SCREEN,
     profiles.SCREEN,
     rejections.SCREEN,
     deletions.SCREEN,

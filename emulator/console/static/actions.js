@@ -5,8 +5,8 @@ import { requestOf } from "./requests.js";
 // {pointer} in the address of the next page is a part of the answer.
 function addressOf(next, answer) {
   if (!next) return location.href.replace(/#.*/, "");
-  return next.replace(/%7B([^%]+)%7D|\{([^}]+)\}/g, (_, one, other) => {
-    const found = (one ?? other).split("/").reduce((inner, key) => inner?.[key], answer);
+  return next.replace(/%7B(.+?)%7D|\{([^}]+)\}/g, (_, one, other) => {
+    const found = decodeURIComponent(one ?? other).split("/").reduce((inner, key) => inner?.[key], answer);
     return encodeURIComponent(found ?? "");
   });
 }

@@ -8,12 +8,14 @@ from __future__ import annotations
 from flask import Blueprint
 
 from emulator.server.control import (
+    calls,
     clock,
     destination_tests,
     events,
     faults,
     funnel,
     journal,
+    mapping_drafts,
     queries,
     rate_limit,
     segment_service,
@@ -26,11 +28,13 @@ from emulator.server.control import (
 from emulator.server.services import CurrentServices
 
 _GROUPS = (
+    calls,
     clock,
     segments,
     segment_service,
     queries,
     destination_tests,
+    mapping_drafts,
     tools,
     events,
     funnel,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify
 
 from emulator.server.control.request_args import query_args
@@ -76,7 +78,19 @@ def _add_segment(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/space/profiles")
     def space_profiles() -> Response:
-        return jsonify(profiles=services().segment.profiles(**query_args()))
+        asked = query_args()
+        if asked["after"] is None:
+            del asked["after"]
+            return jsonify(profiles=services().segment.profiles(**asked))
+        return _page(services().segment.profile_page(**asked))
+
+    @routes.get("/audiences/<key>/members")
+    def members(key: str) -> Response:
+        return _page(services().segment.member_page(key, **_given()))
+
+    @routes.get("/journeys/<journey>/steps/<step>/members")
+    def step_members(journey: str, step: str) -> Response:
+        return _page(services().segment.step_page(journey, step, **_given()))
 
     @routes.get("/audiences")
     def audiences() -> Response:
@@ -89,3 +103,12 @@ def _add_segment(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/journeys")
     def journeys() -> Response:
         return jsonify(journeys=services().segment.journeys())
+
+
+def _given() -> dict[str, Any]:
+    return {name: value for name, value in query_args().items() if value is not None}
+
+
+def _page(page: tuple[list[dict[str, Any]], int | None]) -> Response:
+    profiles, following = page
+    return jsonify(profiles=profiles, next=following)

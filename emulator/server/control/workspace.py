@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -18,12 +18,14 @@ from emulator.server.control.sandboxes import requested_services
 from emulator.server.name_paths import CONVERTER
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
-from emulator.server.workspace_edits import PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked
+from emulator.server.workspace_edits import FILTERS, PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_document import document_of
 from emulator.yaml_files import dump_yaml
 
 Document = dict[str, Any]
+# The lists that belong to a destination instance.
+_OF_DESTINATIONS: Final = (SUBSCRIPTIONS, FILTERS)
 # Changes a document in place.
 Change = Callable[[Document], None]
 
@@ -32,12 +34,11 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
     """The routes below `/_emulator/workspace`."""
     routes = Blueprint("workspace", __name__)
     _add_whole(routes, sandboxes)
-    lists = ", ".join(part for part in PARTS if part != SUBSCRIPTIONS)
+    lists = ", ".join(part for part in PARTS if part not in _OF_DESTINATIONS)
     views = _PartViews(sandboxes)
     _add_part(routes, views, f"/<any({lists}):part>", "part")
-    _add_part(
-        routes, views, f"/destinations/<{CONVERTER}:destination>/{SUBSCRIPTIONS}", "subscription", part=SUBSCRIPTIONS
-    )
+    for part in _OF_DESTINATIONS:
+        _add_part(routes, views, f"/destinations/<{CONVERTER}:destination>/{part}", part, part=part)
     return routes
 
 
@@ -72,7 +73,7 @@ def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _PartViews:
-    """What requests do to the items of a part; `destination` names the instance that subscriptions belong to."""
+    """What requests do to the items of a part; `destination` names the instance that a list belongs to."""
 
     sandboxes: Callable[[], Sandboxes]
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, true
 
 from emulator.errors import unknown
 from emulator.json_text import compact
@@ -26,6 +26,7 @@ from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import BATCHES, HELD_EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
 from emulator.statements import Prepared
 from emulator.stored_values import StoredValues
+from emulator.text_search import contains_text
 from emulator.timestamps import iso_of_millis
 
 PAGE = 100
@@ -125,12 +126,14 @@ class ProfileQueries:
         request_id: str | None = None,
         email: str | None = None,
         external_id: str | None = None,
+        mentions: Sequence[str] = (),
         limit: int = PAGE,
         offset: int = 0,
     ) -> list[JsonObject]:
         """Accepted records with their outcome, in arrival order. Raises InputError for an unknown outcome.
 
         `external_id` finds records that have the id as a value, under any key: a mapping may not have named it yet.
+        `mentions` leaves out records that have none of these names in any way; others may be left in.
         """
         if outcome is not None and outcome not in OUTCOMES:
             raise unknown("outcome", outcome, OUTCOMES, where="outcome")
@@ -141,6 +144,8 @@ class ProfileQueries:
         )
         if external_id is not None:
             conditions.append(_has_value(external_id))
+        if mentions:
+            conditions.append(_may_mention(mentions))
         query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
             rows = connection.execute(query).all()
@@ -240,10 +245,18 @@ def _equal(*pairs: tuple[ColumnElement[Any], str | None]) -> list[ColumnElement[
 def _has_value(external_id: str) -> ColumnElement[bool]:
     """The condition that a record has a value: a string, or an integer of the same digits."""
     # In both spellings that `compact` has for a character beyond ASCII.
-    texts = [f":{compact(external_id)}", f":{json.dumps(external_id)}"]
+    texts = [*dict.fromkeys((f":{compact(external_id)}", f":{json.dumps(external_id)}"))]
     if external_id.isascii() and external_id.isdigit():
         texts += [f":{external_id},", f":{external_id}}}"]
-    return or_(*(func.replace(RECORDS.c.raw, text, "") != RECORDS.c.raw for text in texts))
+    return or_(*(contains_text(RECORDS.c.raw, text) for text in texts))
+
+
+def _may_mention(names: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a record has one of the names in any case; true where a name is not written as it is."""
+    if not all(name.isascii() and json.dumps(name)[1:-1] == name for name in names):
+        return true()
+    text = func.lower(RECORDS.c.raw)
+    return or_(RECORDS.c.email.in_(names), *(contains_text(text, name.lower()) for name in names))
 
 
 _HELD = HELD_EXTERNAL_IDS.subquery()

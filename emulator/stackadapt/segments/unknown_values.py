@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from emulator.stackadapt.ingestion.mappings import audience_keys
 from emulator.stackadapt.rules.closest import closest
@@ -40,6 +40,7 @@ from emulator.stackadapt.tables import (
     RECORDS,
     RECORDS_OF_BATCHES,
 )
+from emulator.text_search import contains_text
 from emulator.workspace import Workspace
 
 _KINDS = {AUDIENCE_ID: "id", AUDIENCE_NAME: "name"}
@@ -172,7 +173,7 @@ class KnownValues:
 
     def _in_a_record(self, value: str) -> bool:
         """Whether a record of the advertiser brought the value as an audience, even if it is not processed yet."""
-        contains = func.replace(RECORDS.c.raw, json.dumps(value)[1:-1], "") != RECORDS.c.raw
+        contains = contains_text(RECORDS.c.raw, json.dumps(value)[1:-1])
         query = select(RECORDS.c.raw).select_from(RECORDS_OF_BATCHES)
         query = query.where(BATCHES.c.advertiser_id == self._advertiser_id, contains).limit(_MOST_RECORDS)
         keys = audience_keys(self._connection, self._advertiser_id)
