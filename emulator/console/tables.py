@@ -21,12 +21,16 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value, a link or a button; `reason` is a code that is explained at the address `link`."""
+    """A value, a link or a button; `reason` is a code that is explained at the address `link`.
+
+    `opens` are documents that unfold below it, by their labels.
+    """
 
     text: Any
     link: Address | None = None
     reason: bool = False
     button: Button | None = None
+    opens: Sequence[tuple[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
