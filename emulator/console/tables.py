@@ -21,12 +21,13 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value, a link or a button; `reason` is a code that is explained at the address `link`."""
+    """A value, a link or a button, or several in `parts`; `reason` is a code that the address `link` explains."""
 
     text: Any
     link: Address | None = None
     reason: bool = False
     button: Button | None = None
+    parts: Sequence[Cell] = ()
 
 
 @dataclass(frozen=True, slots=True)
