@@ -41,7 +41,7 @@ FILTERS = [
     {"reason": "INVALID_EMAIL", "operation": "user"},
     {"fault": "status"},
     {"person": "ada@example.com"},
-    {"person": "nobody"},
+    {"person": "unknown"},
     {"messageId": "none"},
 ]
 
