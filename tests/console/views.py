@@ -35,6 +35,7 @@ VIEWS = [
     "/console/segments?segment=99",
     "/console/requests?trace=unknown",
     "/console/requests?email=nobody@example.com",  # wording: exempt, an address
+    "/console/requests?reason=MISSING_EMAIL&count=times&number=2",
     "/console/profiles?email=missing@example.com",
     "/console/destinations?destination=StackAdapt+Acme&new=on",
     "/console/destinations?destination=unknown",

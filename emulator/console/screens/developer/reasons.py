@@ -22,6 +22,11 @@ def _table() -> Any:
     return load_yaml(contract_text("reason-codes.yaml"))
 
 
+def reason_codes() -> list[str]:
+    """The codes with which a record can end at StackAdapt."""
+    return [each["code"] for each in _table()["reasons"]]
+
+
 def _values(_api: ControlAPI, _view: View) -> Values:
     table = _table()
     return {
