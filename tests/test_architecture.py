@@ -92,6 +92,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.console": "",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
+        "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
         "explain preview recorded_cases recordings remote_guard scenarios subscription_context triggered unused why",
         "emulator.harness.checks": "at_start document_kinds finding",
