@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import insert, select
 
+from emulator.durations import in_words
 from emulator.errors import EmulatorError
 from emulator.harness.why.answer import LATENCY, Question, Stop
 from emulator.harness.why.diagnosis import diagnosed
@@ -169,10 +170,12 @@ def _workspace(stop: Stop, evidence: Evidence, services: Services) -> Shown:
 
 
 def active_faults(services: Services) -> list[Shown]:
-    """The faults that are active, as definitions with what is left of their times."""
+    """The faults that are active, as definitions with what is left of their times and of their time."""
+    now = services.sandbox.clock.now()
     return [
         {name: value for name, value in rule.definition.as_dict().items() if value is not None}
         | ({} if rule.remaining is None else {"times": rule.remaining})
+        | ({} if rule.until is None else {"lasts": in_words(rule.until - now)})
         for rule in services.sandbox.faults.rules()
     ]
 
