@@ -13,20 +13,23 @@ function addressOf(next, answer) {
 
 async function send(form, submitter) {
   if (submitter) submitter.disabled = true;
+  form.ariaBusy = "true";
   try {
     const { method, path, body } = requestOf(form);
-    const response = await ask(path, { method, body });
+    const response = await ask(path, { method, body, headers: form.dataset.content ? { "Content-Type": form.dataset.content } : {} });
     const answer = await response.json().catch(() => null);
     if (response.ok) {
       const shown = form.dataset.show && document.getElementById(form.dataset.show);
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
-      shown.textContent = JSON.stringify(answer, null, 2);
       shown.hidden = false;
+      const event = new CustomEvent("answer", { detail: answer, cancelable: true });
+      if (shown.dispatchEvent(event)) shown.textContent = JSON.stringify(answer, null, 2);
     } else showProblem(problemIn(answer));
   } catch (error) {
     showProblem(error instanceof TypeError ? "The emulator does not answer." : error.message);
   }
   if (submitter) submitter.disabled = false;
+  form.ariaBusy = null;
 }
 
 document.addEventListener("submit", (event) => {
