@@ -35,8 +35,8 @@ LAYERS: Mapping[str, Layers] = {
         "engines",
         "memory_databases",
         "store",
-        "yaml_files events stored_values rule_schemas",
-        "column_rules workspace_file workspace_protocols workspace_segment",
+        "yaml_files yaml_lines events stored_values rule_schemas",
+        "column_rules workspace_diff workspace_file workspace_protocols workspace_segment",
         "workspace journal faults",
         "workspace_document",
         "sandbox",
@@ -92,6 +92,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.console": "",
         "emulator.generator": "edge_cases event_stream job output people sending workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
+        "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
         "explain preview recorded_cases recordings remote_guard scenarios subscription_context triggered unused why",
         "emulator.harness.checks": "at_start document_kinds finding",

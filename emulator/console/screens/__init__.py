@@ -8,7 +8,7 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import reasons, requests
+from emulator.console.screens.developer import documentation, fidelity, reasons, requests, scenarios, workspace
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.segment import (
     audiences,
@@ -48,6 +48,10 @@ SCREENS: Final[tuple[Screen, ...]] = (
     uploads.SCREEN,
     properties.SCREEN,
     requests.SCREEN,
+    workspace.SCREEN,
+    fidelity.SCREEN,
+    scenarios.SCREEN,
+    documentation.SCREEN,
     reasons.SCREEN,
 )
 
