@@ -30,12 +30,13 @@ def reason_link(view: View, code: str | None) -> Address | None:
 
 def _values(api: ControlAPI, view: View) -> Values:
     text = view.get("text")
-    found = api.get("reasons", text=text)["reasons"]
+    found = [_shown(view, each) for each in api.get("reasons", text=text)["reasons"]]
     return {
         "stages": [
-            (f"{service}: {stage}", [_shown(view, each) for each in reasons])
+            (f"{service}: {stage}", [*reasons])
             for (service, stage), reasons in groupby(found, key=lambda each: (each["service"], each["stage"]))
         ],
+        "now": [each for each in found if each["count"]],
         "number": len(found),
         "curl": view.curl("reasons", text=text),
     }
