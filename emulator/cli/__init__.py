@@ -26,6 +26,7 @@ COMMANDS = {
     "why": "Show why a person, a message or a property did not arrive, and what would let it through.",
     "events": "Print everything that happened in a running emulator, and follow it.",
     "funnel": "Show how many events reached each step of Segment, and how they ended at StackAdapt.",
+    "segments": "List, preview, create and delete StackAdapt segments of a running emulator.",
     "map": "Show what the destination would send for events.",
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",

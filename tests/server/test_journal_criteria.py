@@ -61,7 +61,7 @@ def found(client: Client, **criteria: str) -> list[dict[str, int]]:
         ({"reason": "INJECTED", "email": "linus@example.com"}, [{"INJECTED": 1}]),
         ({"person": "ada@example.com"}, [{}]),
         ({"person": "grace"}, []),
-        ({"person": "nobody"}, []),
+        ({"person": "unknown"}, []),
     ],
     ids=str,
 )
