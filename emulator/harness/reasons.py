@@ -20,9 +20,9 @@ def reasons(services: Services, *, text: str | None = None) -> list[dict[str, An
     """The codes with `text` in code, meaning or advice, in the order of the pipeline, as dicts of JSON values.
 
     `service` is `Segment` or `StackAdapt`, and `stage` the step of Segment's Delivery Overview or the outcome of the
-    record; `warnings` is the stage of what StackAdapt accepts in part. `count` is how many calls, deliveries or
-    records have the reason now, None for a warning; `behaviours` are the ids of the rows of the ledger about it. Codes
-    that are no part of the table, such as a status, are there when something has them, without advice.
+    record; `warnings` is the stage of what StackAdapt accepts in part. `counts` says what `count` counts now, calls,
+    deliveries, records or requests, None for a warning; `behaviours` are the ids of the rows of the ledger about it.
+    Codes that are no part of the table, such as a status, are there when something has them, without advice.
     """
     wanted = (text or "").casefold()
     found = _all(funnel(services))
@@ -33,32 +33,35 @@ def _all(counted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     table = _table()
     for step, content in counted["steps"].items():
         listed = [each for each in table["segment"] if each["step"] == step]
-        yield from _of_stage(SEGMENT, codes().steps[step]["name"], listed, content["reasons"])
+        about = codes().steps[step]
+        yield from _of_stage(SEGMENT, about["name"], about["counts"], listed, content["reasons"])
     for outcome, content in counted["stackadapt"].items():
         listed = [each for each in table["reasons"] if each["outcome"] == outcome]
-        yield from _of_stage(STACKADAPT, outcome, listed, content["reasons"])
+        counts = "requests" if outcome in table["ends"] else "records"
+        yield from _of_stage(STACKADAPT, outcome, counts, listed, content["reasons"])
     for each in table["warnings"]:
-        yield _reason(STACKADAPT, WARNINGS, each, None)
+        yield _reason(STACKADAPT, WARNINGS, "records", each, None)
 
 
 def _of_stage(
-    service: str, stage: str, listed: list[Mapping[str, Any]], counted: list[Mapping[str, Any]]
+    service: str, stage: str, what: str, listed: list[Mapping[str, Any]], counted: list[Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     counts = {each["code"]: each["count"] for each in counted}
     for each in listed:
-        yield _reason(service, stage, each, counts.pop(each["code"], 0))
+        yield _reason(service, stage, what, each, counts.pop(each["code"], 0))
     meanings = {each["code"]: each["meaning"] for each in counted}
     for code, count in counts.items():
-        yield _reason(service, stage, {"code": code, "meaning": meanings[code]}, count)
+        yield _reason(service, stage, what, {"code": code, "meaning": meanings[code]}, count)
 
 
-def _reason(service: str, stage: str, of: Mapping[str, Any], count: int | None) -> dict[str, Any]:
+def _reason(service: str, stage: str, what: str, of: Mapping[str, Any], count: int | None) -> dict[str, Any]:
     return {
         "code": of["code"],
         "service": service,
         "stage": stage,
         "meaning": of["meaning"],
         "fix": of.get("fix"),
+        "counts": what,
         "count": count,
         "behaviours": [row.id for row in behaviours() if f"`{of['code']}`" in row.behaviour],
     }

@@ -5,7 +5,7 @@ import { requestOf } from "./requests.js";
 const partOf = (answer, pointer) => pointer.split("/").reduce((inner, key) => inner?.[key], answer);
 const inWords = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
-// An element without parts gets the whole answer, unless a script of the screen takes its event `answer`. One with parts shows each where it is not null, and what is marked with
+// An element without parts gets the whole answer. One with parts shows each where it is not null, and what is marked with
 // data-when where that part is data-is.
 function show(shown, answer) {
   const parts = shown.querySelectorAll("[data-part]");
@@ -18,6 +18,7 @@ function show(shown, answer) {
   for (const each of shown.querySelectorAll("[data-when]")) {
     each.hidden = JSON.stringify(partOf(answer, each.dataset.when)) !== each.dataset.is;
   }
+  shown.hidden = false;
 }
 
 // {pointer} in the address of the next page is a part of the answer.
@@ -33,14 +34,14 @@ async function send(form, submitter) {
   form.ariaBusy = "true";
   try {
     const { method, path, body } = requestOf(form, submitter);
-    const response = await ask(path, { method, body, headers: form.dataset.content ? { "Content-Type": form.dataset.content } : {} });
+    const headers = form.dataset.content ? { "Content-Type": form.dataset.content } : {};
+    const response = await ask(path, { method, body, headers });
     const answer = await response.json().catch(() => null);
     if (response.ok) {
       const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
-      const event = new CustomEvent("answer", { bubbles: true, cancelable: true, detail: answer });
-      if (shown.dispatchEvent(event)) show(shown, answer);
-      shown.hidden = false;
+      show(shown, answer);
+      form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer }));
     } else showProblem(problemIn(answer));
   } catch (error) {
     showProblem(error instanceof TypeError ? "The emulator does not answer." : error.message);

@@ -157,7 +157,7 @@ function listen() {
     load(`${page.dataset.own}/samples`).then(({ samples }) => use(samples.find(({ name }) => name === event.target.value)?.event ?? checked.event)).catch(failed);
   });
   at("previews").addEventListener("change", (event) => page.classList.toggle("without-previews", !event.target.checked));
-  at("answer").addEventListener("answer", ({ detail }) => showTestResult(at("result"), at("whole"), detail, page.dataset.reasons));
+  at("test").addEventListener("answered", ({ detail }) => showTestResult(at("result"), at("whole"), detail, page.dataset.reasons));
 }
 
 if (page) {

@@ -36,8 +36,7 @@ function saving(report) {
   return link;
 }
 
-shown.addEventListener("answer", (event) => {
-  event.preventDefault();
+document.addEventListener("answered", (event) => {
   const report = event.detail;
   const counts = Object.entries(report.summary).map(([outcome, number]) => `${number} ${outcome}`).join(", ");
   const order = ["failed", "skipped", "passed"];

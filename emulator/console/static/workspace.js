@@ -100,9 +100,8 @@ function start() {
     if (target.dataset?.line) show(Number(target.dataset.line));
   });
   before?.addEventListener("change", check);
-  document.getElementById("applied").addEventListener("answer", (event) => {
-    event.preventDefault();
-    event.target.replaceChildren(...applied(event.detail));
+  document.addEventListener("answered", (event) => {
+    document.getElementById("applied").replaceChildren(...applied(event.detail));
     check();
   });
   offer();

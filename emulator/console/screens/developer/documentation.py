@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from emulator.console.control_api import ControlAPI
+from emulator.console.screens.developer.reasons import reason_codes
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.view import Address, View
 
@@ -36,7 +37,7 @@ def _page(api: ControlAPI, view: View, page: str) -> dict[str, Any]:
     from emulator.console.markdown import to_html  # one screen needs the parser
 
     answer = api.get(f"documentation/{page}")
-    linked = {each["code"]: f"{view.link('reasons')}#{each['code']}" for each in api.get("reasons")["reasons"]}
+    linked = {code: f"{view.link('reasons')}#{code}" for code in reason_codes("reasons", "warnings", "segment")}
     if page == _CONSOLE:
         linked |= {name: _screen_link(view, name) for name in _FIRST_CELL.findall(answer["text"])}
     anchors = [each["anchor"] for each in answer["headings"]]

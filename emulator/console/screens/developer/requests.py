@@ -8,7 +8,7 @@ from typing import Any, Final
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI, Refused
 from emulator.console.screens.developer.one_request import one_request
-from emulator.console.screens.developer.reasons import reason_link
+from emulator.console.screens.developer.reasons import reason_codes, reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
@@ -28,7 +28,7 @@ def _values(api: ControlAPI, view: View) -> Values:
     return {
         "filters": filters,
         "outcomes": _OUTCOMES,
-        "reasons": [each["code"] for each in api.get("reasons")["reasons"] if each["service"] == "StackAdapt"],
+        "reasons": reason_codes(),
         "faults": [*(kind["name"] for kind in kinds), "rateLimit"],
         "counts": _COUNTS,
         "table": _table(api, view, filters),
