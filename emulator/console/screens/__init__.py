@@ -8,7 +8,7 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import reasons, requests
+from emulator.console.screens.developer import documentation, fidelity, reasons, requests, scenarios, workspace
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.segment import (
     audiences,
@@ -21,6 +21,7 @@ from emulator.console.screens.segment import (
     destinations,
     explorer,
     journeys,
+    mapping,
 )
 from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
 
@@ -36,6 +37,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     destination_catalog.SCREEN,
     destination_new.SCREEN,
     destination_mappings.SCREEN,
+    mapping.SCREEN,
     destination_filter_list.SCREEN,
     destination_delivery.SCREEN,
     profiles.SCREEN,
@@ -46,6 +48,10 @@ SCREENS: Final[tuple[Screen, ...]] = (
     uploads.SCREEN,
     properties.SCREEN,
     requests.SCREEN,
+    workspace.SCREEN,
+    fidelity.SCREEN,
+    scenarios.SCREEN,
+    documentation.SCREEN,
     reasons.SCREEN,
 )
 

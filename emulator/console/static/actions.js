@@ -31,19 +31,23 @@ function addressOf(next, answer) {
 
 async function send(form, submitter) {
   if (submitter) submitter.disabled = true;
+  form.ariaBusy = "true";
   try {
     const { method, path, body } = requestOf(form, submitter);
-    const response = await ask(path, { method, body });
+    const headers = form.dataset.content ? { "Content-Type": form.dataset.content } : {};
+    const response = await ask(path, { method, body, headers });
     const answer = await response.json().catch(() => null);
     if (response.ok) {
       const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
       show(shown, answer);
+      form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer }));
     } else showProblem(problemIn(answer));
   } catch (error) {
     showProblem(error instanceof TypeError ? "The emulator does not answer." : error.message);
   }
   if (submitter) submitter.disabled = false;
+  form.ariaBusy = null;
 }
 
 document.addEventListener("submit", (event) => {
@@ -51,6 +55,13 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   send(event.target, event.submitter);
 });
+
+function enable() {
+  for (const form of document.querySelectorAll("form.act")) form.inert = false;
+}
+
+enable();
+document.addEventListener("renewed", enable);
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[type=button][data-path]");
