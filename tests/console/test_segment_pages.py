@@ -1,4 +1,4 @@
-"""Segment's screens as HTML: each number is that of the control API, each mistake is said with what mends it."""
+"""Segment's screens as HTML: each number is that of the control API, each mistake is said with its correction."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Client], None]]] = {
 
 
 @pytest.mark.parametrize("label", MISTAKES)
-def test_a_mistake_is_said_and_its_button_mends_it(client: Client, label: str) -> None:
+def test_a_mistake_is_said_and_its_button_corrects_it(client: Client, label: str) -> None:
     text, make = MISTAKES[label]
     make(client)
     html = get(client, AUDIENCE).text

@@ -1,4 +1,4 @@
-"""What keeps the members of an audience from arriving, each with the button or the page that mends it."""
+"""What keeps the members of an audience from arriving, each with the button or the page that corrects it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EMAIL = {"trait": "email", "operator": "exists"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A mistake in the set-up; `fix` mends it, or `link`, whose text is `label`, leads to where that is done."""
+    """A mistake in the set-up; `fix` corrects it, or `link`, whose text is `label`, leads to where that is done."""
 
     text: str
     fix: Button | None = None

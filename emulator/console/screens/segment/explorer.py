@@ -24,7 +24,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         view,
         "space/profiles",
         "Profiles",
-        "Nobody has this user id, email or external id." if name else "The space has no profile.",
+        "No profile has this user id, email or external id." if name else "The space has no profile.",
         _example(view),
         externalId=name,
     )

@@ -18,7 +18,7 @@ def member_table(
     view: View,
     path: str,
     caption: str,
-    empty: str = "Nobody yet.",
+    empty: str = "No profile yet.",
     fill: str | None = None,
     **asked: Any,
 ) -> Table:
