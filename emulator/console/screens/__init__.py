@@ -23,7 +23,15 @@ from emulator.console.screens.segment import (
     journeys,
     mapping,
 )
-from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
+from emulator.console.screens.stackadapt import (
+    deletions,
+    lists,
+    profiles,
+    property_catalogue,
+    rejections,
+    segments,
+    uploads,
+)
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -46,7 +54,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     segments.SCREEN,
     lists.SCREEN,
     uploads.SCREEN,
-    properties.SCREEN,
+    property_catalogue.SCREEN,
     requests.SCREEN,
     workspace.SCREEN,
     fidelity.SCREEN,
