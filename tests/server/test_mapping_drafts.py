@@ -110,7 +110,8 @@ def test_samples_without_any_audience() -> None:
 
 def test_a_draft_shows_each_condition_and_field_and_changes_nothing(emulator: Emulator) -> None:
     before = emulator.client.get("/_emulator/workspace").get_json()["workspace"]
-    mapping = {"marketing_status": "Opted-in", "email": {"@path": "$.traits.email"}}
+    standard = {"first_name": {"@path": "$.traits.first_name"}, "city": "Paris"}
+    mapping = {"marketing_status": "Opted-in", "email": {"@path": "$.traits.email"}, "standard_traits": standard}
     found = check(emulator, subscription={**DRAFT, "mapping": mapping})
     assert found["sample"] is True
     assert found["trigger"] == {
@@ -130,7 +131,7 @@ def test_a_draft_shows_each_condition_and_field_and_changes_nothing(emulator: Em
     }
     values = {each["path"]: each.get("value") for each in found["fields"]}
     assert values["/email"] == "person@example.com"
-    assert values["/standard_traits/first_name"] == "Ada"
+    assert (values["/standard_traits/first_name"], values["/standard_traits/city"]) == ("Ada", "Paris")
     assert values["/marketing_status"] == "Opted-in"
     assert found["payload"]["email"] == "person@example.com"
     assert found["message"] is None
