@@ -67,7 +67,9 @@ def test_the_trigger_of_2024_with_its_finding_and_its_fix_then_fields_test_and_s
             assert "never matches identify events" in page.locator("#trigger-findings").inner_text()
             fix.click()
             fix.wait_for(state="detached")
-            assert page.get_by_role("textbox", name="Trigger", exact=True).input_value() == OF_2024.replace(") and (", ") or (")
+            assert page.get_by_role("textbox", name="Trigger", exact=True).input_value() == OF_2024.replace(
+                ") and (", ") or ("
+            )
             # The advertiser comes first, from the list of StackAdapt.
             first = page.locator("li.field").first
             assert "Unknown advertiser '9'" in first.inner_text()
@@ -98,7 +100,8 @@ def test_conditions_are_built_by_keys_alone_and_become_fql(browser: Browser) -> 
         page.get_by_role("button", name="Add Condition").last.focus()
         page.keyboard.press("Enter")
         # The new condition has the focus: its field, then the name within it.
-        page.keyboard.type("Event prop")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
         page.get_by_label("Name within it").wait_for()
         for text in ("plan", "", "gold"):
             page.keyboard.press("Tab")

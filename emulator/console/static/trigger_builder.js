@@ -97,12 +97,12 @@ export function inWords(item) {
   return element("li", {}, `${item.operator === "and" ? "All" : "Any"} of: `, mark, element("ul", {}, ...item.conditions.map(inWords)));
 }
 
-// `edited(conditions)` is called after each edit that is complete.
+// `edited(conditions)` is called after each edit, with null while a condition is incomplete.
 export function triggerBuilder(place, edited) {
   let tree = { operator: "and", conditions: [] };
   let marks = [];
   const incomplete = (item) => (isGroup(item) ? item.conditions.some(incomplete) : NESTED.includes(item.field) && !item.name);
-  const changed = () => { if (!incomplete(tree)) edited(plain(tree)); };
+  const changed = () => edited(incomplete(tree) ? null : plain(tree));
 
   // Shows the conditions again, goes to one of them, and hands them on.
   function rebuilt(item) {
