@@ -78,7 +78,7 @@ class Sandbox:
         self.clock.keep_in(StoredClock(self.store), load=clock is None)
         self.ids = Ids(_seed_of_opening(workspace.seed, _count_opening(self.store)))
         self.journal = Journal()
-        self.faults = Faults(self.ids, workspace.faults)
+        self.faults = Faults(self.ids, workspace.faults, clock=self.clock)
         self.rate_limiter = RateLimiter(self.clock, workspace.rate_limit)
         self.opened_at = self.clock.now()
 

@@ -4,6 +4,7 @@ A fault is a small class in a module of `kinds`; its hooks act on the request an
 active rules of a sandbox, and `Faults.match` returns those that match a request.
 """
 
+from emulator.faults.catalogue import fault_kinds
 from emulator.faults.definition import (
     Definition,
     check_operation,
@@ -14,11 +15,13 @@ from emulator.faults.definition import (
 from emulator.faults.fault import Fault, InjectedUserError, RecordRejection
 from emulator.faults.kinds.status import Status
 from emulator.faults.matching import Match, RequestSummary
+from emulator.faults.presets import PRESETS
 from emulator.faults.response import ENVIRON, FaultedResponse, Interruption, ResponseChannel, channel_of
 from emulator.faults.rules import FaultMatch, Faults, Rule, check_faults
 
 __all__ = [
     "ENVIRON",
+    "PRESETS",
     "Definition",
     "Fault",
     "FaultMatch",
@@ -35,6 +38,7 @@ __all__ = [
     "channel_of",
     "check_faults",
     "check_operation",
+    "fault_kinds",
     "parse_definition",
     "parse_header",
     "registry",

@@ -1,4 +1,5 @@
-"""The definition of a rule: which fault, for which requests, how often. In JSON, or in the header of one request:
+"""The definition of a rule: which fault, for which requests, how often and how long. In JSON, or in the header
+of one request:
 
 X-Emulator-Fault: status=429; retryAfter=30
 X-Emulator-Fault: {"fault": "partial", "email": "*@example.com"}
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -16,12 +18,15 @@ from typing import Any
 
 import emulator.faults.kinds as kinds
 from emulator import strict_json
+from emulator.durations import ALLOWED, parse_duration
 from emulator.errors import InputError, unknown
 from emulator.faults.fault import Fault
 from emulator.faults.matching import Match, RequestSummary
 from emulator.faults.options import MATCHERS, Option, parse_options, show_options
 from emulator.protocol import FAULT_HEADER
 
+# What a rule takes besides the options of its fault; not in the header, which applies to one request.
+_OF_THE_RULE = ("times", "lasts")
 _TIMES = Option(type="integer", description="requests matched; no limit when absent", default=None, least=1, most=10**9)
 
 
@@ -36,19 +41,20 @@ def registry() -> Mapping[str, type[Fault]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A rule as it was defined. `probability` is between 0 and 1; `times` None is without limit."""
+    """A rule as it was defined. `probability` is between 0 and 1; `times` and `lasts` None are without limit."""
 
     fault: Fault
     match: Match
     probability: float = 1.0
     times: int | None = None
+    lasts: timedelta | None = None
 
     def applies_to(self, request: RequestSummary) -> bool:
         """Whether it could match such a request; its probability is left to the caller."""
         return self.probability > 0 and self.match.matches(request) and self.fault.applies_to(request)
 
     def as_dict(self) -> dict[str, Any]:
-        """Its JSON form, with every key but `times`."""
+        """Its JSON form, with every key but `times` and `lasts`."""
         return {
             "fault": self.fault.name,
             **show_options(self.fault),
@@ -58,7 +64,8 @@ class Definition:
 
 
 def parse_definition(document: Mapping[str, Any]) -> Definition:
-    """Parses `{"fault": name, "operation"?, "advertiser"?, "email"?, "probability"?, "times"?, …options of the fault}`.
+    """Parses `{"fault": name, "operation"?, "advertiser"?, "email"?, "probability"?, "times"?, "lasts"?, …}` with the
+    options of the fault.
 
     Raises InputError with the key as its place.
     """
@@ -71,7 +78,9 @@ def parse_definition(document: Mapping[str, Any]) -> Definition:
     probability = _probability(options.pop("probability", 1.0))
     times = _TIMES.read(options, "times")
     options.pop("times", None)
-    return Definition(fault=parse_options(kind, kind.name, options), match=match, probability=probability, times=times)
+    lasts = _duration(options.pop("lasts", None))
+    fault = parse_options(kind, kind.name, options)
+    return Definition(fault=fault, match=match, probability=probability, times=times, lasts=lasts)
 
 
 def check_operation(operation: object, known: Collection[str]) -> None:
@@ -83,10 +92,10 @@ def check_operation(operation: object, known: Collection[str]) -> None:
 def parse_header(value: str, operations: Collection[str]) -> Definition:
     """Parses the header `X-Emulator-Fault`; `operations` are the root fields of the schema. Raises InputError."""
     document = _json(value) if value.lstrip().startswith("{") else _pairs(value)
-    if "times" in document:
-        raise InputError(
-            "the header applies to one request only", where=f"{FAULT_HEADER}: times", found=document["times"]
-        )
+    for name in _OF_THE_RULE:
+        if name in document:
+            message = "the header applies to one request only"
+            raise InputError(message, where=f"{FAULT_HEADER}: {name}", found=document[name])
     try:
         definition = parse_definition(document)
         check_operation(definition.match.operation, operations)
@@ -107,6 +116,14 @@ def _probability(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise InputError("invalid probability", where="probability", found=value, allowed="0 to 1")
     return float(value)
+
+
+def _duration(value: object) -> timedelta | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not (lasts := parse_duration(value, where="lasts")):
+        raise InputError("invalid duration", where="lasts", found=value, allowed=f"{ALLOWED}; not zero")
+    return lasts
 
 
 def _json(value: str) -> dict[str, Any]:

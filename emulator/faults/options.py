@@ -10,7 +10,7 @@ from emulator.errors import InputError, unknown
 
 MATCHERS: Final = ("operation", "advertiser", "email")
 # What a rule takes with every fault.
-COMMON: Final = (*MATCHERS, "probability", "times")
+COMMON: Final = (*MATCHERS, "probability", "times", "lasts")
 
 _TYPES: Final[Mapping[str, type]] = {"integer": int, "boolean": bool, "string": str, "array": list}
 

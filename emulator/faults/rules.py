@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from itertools import count
 from threading import Lock
 from typing import Any
 
+from emulator.clock import Clock, to_iso
 from emulator.errors import InputError, NotFound, WorkspaceError, unknown
 from emulator.faults.definition import Definition, parse_definition
 from emulator.faults.fault import InjectedUserError, RecordRejection
@@ -23,7 +25,7 @@ _MOST_REMOVED = 1000
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
-    """An active definition. `remaining` None is without limit; `chance` draws a number from 0 to 1.
+    """An active definition. `remaining` and `until` None are without limit; `chance` draws a number from 0 to 1.
 
     `initial` is the definition in the workspace that it is from, None for one that was added later.
     """
@@ -33,6 +35,7 @@ class Rule:
     remaining: int | None
     chance: Callable[[], float]
     initial: Mapping[str, Any] | None = None
+    until: datetime | None = None
     matched: int = 0
 
     def matches(self, request: RequestSummary) -> bool:
@@ -48,7 +51,9 @@ class Rule:
 
     def as_dict(self) -> dict[str, Any]:
         """The rule as the control API shows it."""
-        return {"id": self.id, **self.definition.as_dict(), "remaining": self.remaining, "matched": self.matched}
+        until = None if self.until is None else to_iso(self.until)
+        counts = {"remaining": self.remaining, "until": until, "matched": self.matched}
+        return {"id": self.id, **self.definition.as_dict(), **counts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +91,15 @@ class FaultMatch:
 
 
 class Faults:
-    """The active rules of one sandbox, oldest first. A rule that is used up is removed.
+    """The active rules of one sandbox, oldest first. A rule that is used up is removed, and one whose time is over.
 
-    `initial` are the definitions of the workspace. Raises WorkspaceError for an invalid one.
+    `initial` are the definitions of the workspace; `clock` says how long a rule lasts. Raises WorkspaceError for an
+    invalid one.
     """
 
-    def __init__(self, ids: Ids, initial: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, ids: Ids, initial: Sequence[Mapping[str, Any]] = (), *, clock: Clock | None = None) -> None:
         self._ids = ids
+        self._clock = clock or Clock()
         self._initial = _initial(initial)
         self._lock = Lock()
         self._rules: list[Rule] = []
@@ -107,6 +114,7 @@ class Faults:
     def match(self, request: RequestSummary, *, trace_id: str, once: Definition | None = None) -> FaultMatch:
         """The faults that match a request; `once` is a definition that came with the request."""
         with self._lock:
+            self._end()
             matched = [rule.definition for rule in self._rules if rule.matches(request)]
             self._rules = [rule for rule in self._rules if rule.remaining != 0]
         if once is not None and once.applies_to(request):
@@ -117,11 +125,13 @@ class Faults:
     def rules(self) -> tuple[Rule, ...]:
         """The active rules."""
         with self._lock:
+            self._end()
             return tuple(self._rules)
 
     def remove(self, rule_id: int) -> None:
         """Removes one rule. Raises NotFound."""
         with self._lock:
+            self._end()
             removed = [rule for rule in self._rules if rule.id == rule_id]
             kept = [rule for rule in self._rules if rule.id != rule_id]
             if len(kept) == len(self._rules):
@@ -138,6 +148,7 @@ class Faults:
     def unused(self) -> list[Rule]:
         """The rules that have matched no request since the start or the last reset, also those removed meanwhile."""
         with self._lock:
+            self._end()
             return [rule for rule in (*self._removed, *self._rules) if not rule.matched]
 
     def reset(self) -> None:
@@ -167,10 +178,26 @@ class Faults:
                 else:
                     self._add(definition, document)
 
+    def _end(self) -> None:
+        """Removes the rules whose time is over."""
+        now = self._clock.now()
+        over = [rule for rule in self._rules if rule.until is not None and rule.until <= now]
+        if over:
+            self._rules = [rule for rule in self._rules if rule not in over]
+            self._removed += over
+
     def _add(self, definition: Definition, initial: Mapping[str, Any] | None = None) -> Rule:
         number = next(self._numbers)
         chance = self._ids.stream("fault", number).random
-        rule = Rule(id=number, definition=definition, remaining=definition.times, chance=chance, initial=initial)
+        until = None if definition.lasts is None else self._clock.now() + definition.lasts
+        rule = Rule(
+            id=number,
+            definition=definition,
+            remaining=definition.times,
+            chance=chance,
+            initial=initial,
+            until=until,
+        )
         self._rules.append(rule)
         return rule
 

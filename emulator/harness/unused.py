@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from emulator.harness.client import Endpoint, Shown
 
-_NOT_SHOWN = ("id", "fault", "probability", "remaining", "matched")
+_NOT_SHOWN = ("id", "fault", "probability", "remaining", "until", "matched")
 
 
 def unused_at(endpoint: Endpoint) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -21,8 +21,9 @@ from emulator.stored_values import StoredValues
 Shown = dict[str, Any]
 # What a request must match, by the names of `CRITERIA`. In an email `*` is any text.
 Criteria = Mapping[str, str | int]
+Processed = defaultdict[str, list[RecordProcessed]]
 
-CRITERIA: Final = ("operation", "email", "advertiserId", "status", "outcome", "traceId")
+CRITERIA: Final = ("operation", "email", "advertiserId", "status", "outcome", "reason", "fault", "traceId")
 COUNTS: Final = ("times", "atLeast", "atMost")
 REFUSAL: Final = "refusal"
 # Criteria that ask for refused requests too.
@@ -54,20 +55,17 @@ class RequestLog:
         self,
         criteria: Criteria,
         *,
-        trace_ids: Collection[str] | None = None,
+        only: Callable[[GraphQLExchanged], bool] = lambda _: True,
         limit: int,
         offset: int = 0,
         mask: bool = False,
     ) -> tuple[int, list[Shown]]:
         """How many requests match the criteria, and a page of them (`shown`). Raises InputError.
 
-        With `trace_ids`, only requests with one of them.
+        Of these, those that are wanted by `only`.
         """
-        found = [each for each in self._matching(criteria)[0] if trace_ids is None or each.trace_id in trace_ids]
-        processed: dict[str, list[RecordProcessed]] = defaultdict(list)
-        for record in self._journal.entries(RecordProcessed):
-            if record.outcome != PENDING:
-                processed[record.trace_id].append(record)
+        processed = self._processed()
+        found = [each for each in self._matching(criteria, processed)[0] if only(each)]
         page = found[offset : offset + limit]
         return len(found), [shown(each, processed[each.trace_id], self._limits, mask=mask) for each in page]
 
@@ -81,7 +79,8 @@ class RequestLog:
         """
         criteria = read_criteria(given)
         expected = {name: given[name] for name in COUNTS if name in given} or {"atLeast": 1}
-        found, missed = self._matching(criteria)
+        processed = self._processed()
+        found, missed = self._matching(criteria, processed)
         if not criteria.keys() & _OF_THE_RESPONSE:
             # Last, since the last are the nearest.
             missed = [*missed, *((each, REFUSAL) for each in found if each.refusal)]
@@ -92,7 +91,10 @@ class RequestLog:
             "verified": within and count == expected.get("times", count),
             "found": count,
             "expected": expected,
-            "nearest": [_near_miss(each, name, criteria.get(name, "none")) for each, name in missed[-_NEAREST:]],
+            "nearest": [
+                _near_miss(each, name, criteria.get(name, "none"), processed[each.trace_id])
+                for each, name in missed[-_NEAREST:]
+            ],
         }
 
     def shown(self, exchange: GraphQLExchanged) -> Shown:
@@ -103,7 +105,17 @@ class RequestLog:
         """Deletes everything in the journal."""
         self._journal.clear()
 
-    def _matching(self, criteria: Criteria) -> tuple[list[GraphQLExchanged], list[tuple[GraphQLExchanged, str]]]:
+    def _processed(self) -> Processed:
+        """The records that have an outcome, by the trace id of their request."""
+        processed: Processed = defaultdict(list)
+        for record in self._journal.entries(RecordProcessed):
+            if record.outcome != PENDING:
+                processed[record.trace_id].append(record)
+        return processed
+
+    def _matching(
+        self, criteria: Criteria, processed: Processed
+    ) -> tuple[list[GraphQLExchanged], list[tuple[GraphQLExchanged, str]]]:
         """The requests that match the criteria, and those that miss one, with its name. Raises InputError."""
         exchanges = self._journal.entries(GraphQLExchanged)
         operation = criteria.get("operation")
@@ -112,7 +124,8 @@ class RequestLog:
             raise unknown("root field", operation, self._operations, where="operation", listing=False)
         found, close = [], []
         for exchange in exchanges:
-            missed = [name for name, value in criteria.items() if not _matches(exchange, name, value)]
+            records = processed[exchange.trace_id]
+            missed = [name for name, value in criteria.items() if not _matches(exchange, name, value, records)]
             if not missed:
                 found.append(exchange)
             elif exchange.refusal and not exchange.operations:
@@ -123,28 +136,33 @@ class RequestLog:
         return found, close
 
 
-def _matches(exchange: GraphQLExchanged, name: str, value: str | int) -> bool:
+def _matches(exchange: GraphQLExchanged, name: str, value: str | int, records: Sequence[RecordProcessed]) -> bool:
     if name == "email":
         return Match(email=str(value)).matches_any(exchange.emails)
-    return value in _values(exchange, name)
+    return value in _values(exchange, name, records)
 
 
-def _values(exchange: GraphQLExchanged, name: str) -> tuple[str | int, ...]:
+def _values(exchange: GraphQLExchanged, name: str, records: Sequence[RecordProcessed]) -> tuple[str | int, ...]:
+    """What the request has where a criterion asks; `records` are those of it that have an outcome."""
+    if name == "outcome":
+        # Reads the response.
+        return (outcome_of(exchange),)
     status = NO_STATUS if exchange.status is None else exchange.status
     values: dict[str, tuple[str | int, ...]] = {
         "operation": exchange.operations,
         "email": exchange.emails,
         "advertiserId": exchange.advertiser_ids,
         "status": (status,),
-        "outcome": (outcome_of(exchange),),
+        "reason": tuple(dict.fromkeys(each.reason for each in records if each.reason)),
+        "fault": exchange.matched,
         REFUSAL: (exchange.refusal or "none",),
         "traceId": (exchange.trace_id,),
     }
     return values[name]
 
 
-def _near_miss(exchange: GraphQLExchanged, name: str, expected: str | int) -> Shown:
-    values = _values(exchange, name)
+def _near_miss(exchange: GraphQLExchanged, name: str, expected: str | int, records: Sequence[RecordProcessed]) -> Shown:
+    values = _values(exchange, name, records)
     if len(values) > _SHOWN_VALUES:
         texts = [str(value) for value in values]
         values = tuple(get_close_matches(str(expected), texts, n=_SHOWN_VALUES, cutoff=0)) or values[:_SHOWN_VALUES]

@@ -116,7 +116,7 @@ def test_profiles_are_paged_by_cursor(client: Client) -> None:
     while path:
         shown = page(client, path)
         found += re.findall(r"p\d{3}@example\.com", shown.text)
-        path = next((link["href"] for link in shown.all("a") if link.get("rel") == "next"), "")  # type: ignore[assignment]
+        path = next((link["href"] for link in shown.all("a") if link.get("rel") == "next"), "")  # type: ignore[assignment]  # an attribute is a string
     assert found == emails
 
 
@@ -204,6 +204,18 @@ def test_a_form_is_an_action_of_its_screen_or_a_search(filled: Client, path: str
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(action.path))
         assert form["data-method"] == action.method
         assert re.fullmatch(pattern, form["data-path"] or "")
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_a_button_with_a_path_of_its_own_is_an_action_of_its_screen(filled: Client, path: str) -> None:
+    screen = next((each for each in SCREENS if address(each.path) == path.partition("?")[0]), None)
+    for button in page_of_any_status(filled, path).all("button"):
+        if "data-path" in button:
+            assert screen is not None
+            action = ACTIONS[button["data-action"] or ""]
+            assert action in screen.actions
+            assert button["data-method"] == action.method
+            assert re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(action.path)), button["data-path"] or "")
 
 
 def page_of_any_status(client: Client, path: str) -> Page:

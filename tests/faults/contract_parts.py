@@ -31,6 +31,7 @@ _MATCHERS = {
     "advertiser": "Only requests that name this advertiser id.",
     "email": "Only requests with this email; `*` is any text.",
 }
+_LASTS = "How long, on the sandbox's clock; no limit when absent."
 _TIMES = {"type": "integer", "minimum": 1, "maximum": 1_000_000_000, "description": "No limit when absent."}
 
 
@@ -89,6 +90,7 @@ def workspace_part() -> str:
         lines.append(f'"{name}": {json.dumps({"type": "string", "minLength": 1, "description": description})}')
     lines.append('"probability": {"type": "number", "minimum": 0, "maximum": 1}')
     lines.append(f'"times": {json.dumps(_TIMES)}')
+    lines.append(f'"lasts": {json.dumps({"$ref": "#/$defs/duration", "description": _LASTS})}')
     lines += [f'"{name}": {json.dumps(schema)}' for name, schema in _all_options().items()]
     return (
         _WORKSPACE_START
@@ -131,12 +133,13 @@ def _definition_lines() -> Iterator[str]:
                 yield f"          {name}: {_flow(matcher)}"
             yield "          probability: {type: number, minimum: 0, maximum: 1, default: 1}"
             yield f"          times: {_flow(_TIMES)}"
+            yield f"          lasts: {_flow({'$ref': '#/components/schemas/Duration', 'description': _LASTS})}"
         for name, option in options.items():
             yield f"        {name}: {_flow({**option_schema(option), 'description': _sentence(option.description)})}"
 
 
 def _rule_lines() -> Iterator[str]:
-    required = ["id", "fault", *_MATCHERS, "probability", "remaining", "matched"]
+    required = ["id", "fault", *_MATCHERS, "probability", "remaining", "until", "matched"]
     yield "FaultRule:"
     yield "  type: object"
     yield "  additionalProperties: false"
@@ -148,6 +151,9 @@ def _rule_lines() -> Iterator[str]:
         yield f'    {name}: {{type: [string, "null"]}}'
     yield "    probability: {type: number, minimum: 0, maximum: 1}"
     yield '    remaining: {type: [integer, "null"], minimum: 1, description: Null without a limit.}'
+    yield "    until:"
+    yield "      description: Null without a limit."
+    yield '      anyOf: [{$ref: "#/components/schemas/Timestamp"}, {type: "null"}]'
     yield "    matched: {type: integer, minimum: 0}"
     for name, schema in _all_options().items():
         shown = {key: schema[key] for key in ("type", "items") if key in schema}

@@ -93,6 +93,7 @@ def test_a_rule_is_removed_after_the_given_number_of_matches() -> None:
         "email": None,
         "probability": 1.0,
         "remaining": 1,
+        "until": None,
         "matched": 1,
     }
     assert matched(rules, UPSERT, 2) == [("status",), ()]

@@ -8,9 +8,21 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import reasons, requests
+from emulator.console.screens.developer import documentation, fidelity, reasons, requests, scenarios, workspace
 from emulator.console.screens.screen import Screen
-from emulator.console.screens.segment import audiences, debugger, explorer, journeys, mapping
+from emulator.console.screens.segment import (
+    audiences,
+    debugger,
+    destination_catalog,
+    destination_delivery,
+    destination_filter_list,
+    destination_mappings,
+    destination_new,
+    destinations,
+    explorer,
+    journeys,
+    mapping,
+)
 from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
 
 # Segment's group comes first, in the order in which an event passes the services.
@@ -21,7 +33,13 @@ SCREENS: Final[tuple[Screen, ...]] = (
     audiences.SCREEN,
     journeys.SCREEN,
     explorer.SCREEN,
+    destinations.SCREEN,
+    destination_catalog.SCREEN,
+    destination_new.SCREEN,
+    destination_mappings.SCREEN,
     mapping.SCREEN,
+    destination_filter_list.SCREEN,
+    destination_delivery.SCREEN,
     profiles.SCREEN,
     rejections.SCREEN,
     deletions.SCREEN,
@@ -30,6 +48,10 @@ SCREENS: Final[tuple[Screen, ...]] = (
     uploads.SCREEN,
     properties.SCREEN,
     requests.SCREEN,
+    workspace.SCREEN,
+    fidelity.SCREEN,
+    scenarios.SCREEN,
+    documentation.SCREEN,
     reasons.SCREEN,
 )
 

@@ -101,7 +101,18 @@ async function found() {
   return [answer.conditionText, `${answer.size} of ${answer.profiles} ${of} meet it now.`, ...warning];
 }
 
+// As Segment derives them from the name, until they are edited.
+function derive() {
+  const key = form.elements.name.value.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_|_$/g, "");
+  const values = { key, id: `aud_${key}` };
+  for (const [name, value] of Object.entries(values)) if (!form.elements[name].dataset.edited) form.elements[name].value = value;
+}
+
 if (form) {
+  if (form.elements.key.type !== "hidden") {
+    form.elements.name.addEventListener("input", derive);
+    for (const name of ["key", "id"]) form.elements[name].addEventListener("input", (event) => (event.target.dataset.edited = "on"));
+  }
   build();
   show();
   builder.addEventListener("input", write);

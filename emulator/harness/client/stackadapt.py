@@ -104,7 +104,9 @@ class StackAdaptClient:
         return {**segment, "members": list(self._endpoint.control.pages(f"segments/{created}", "members"))}
 
     def journal(self, **criteria: Any) -> list[Shown]:
-        """The GraphQL requests; filter by `operation`, `email`, `advertiserId`, `status`, `traceId`."""
+        """The GraphQL requests; filter by `operation`, `email`, `advertiserId`, `status`, `outcome`, `reason`, `fault`,
+        `person`, `messageId`, `traceId`.
+        """
         return list(self._endpoint.control.pages("journal", "entries", **criteria))
 
     def verify(self, **criteria: Any) -> Shown:

@@ -101,15 +101,20 @@ class ExpectingStackAdapt(StackAdaptClient):
         email: str | None = None,
         advertiser_id: str | None = None,
         status: int | None = None,
+        reason: str | None = None,
+        fault: str | None = None,
         times: int | None = None,
         at_least: int | None = None,
         at_most: int | None = None,
     ) -> list[Shown]:
         """Matching requests were received, exactly `times`, or `at_least` and `at_most`; by default at least once.
 
-        Returns their journal entries. Raises Unmet with near misses.
+        `reason` is that of a record, `fault` one that matched. Returns their journal entries. Raises Unmet with near
+        misses.
         """
-        criteria = given(operation=operation, email=email, advertiserId=advertiser_id, status=status)
+        criteria = given(
+            operation=operation, email=email, advertiserId=advertiser_id, status=status, reason=reason, fault=fault
+        )
         counts = given(times=times, atLeast=at_least, atMost=at_most)
         result = self.verify(**criteria, **counts)
         if not result["verified"]:

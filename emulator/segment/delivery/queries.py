@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -78,10 +78,7 @@ class DeliveryQueries:
             wanted.append(at_step(step))
         if reason is not None:
             wanted.append(DELIVERIES.c.reason == reason)
-        if user_id is not None:
-            wanted.append(_with_content(CONTENTS.c.user_id == user_id))
-        if email is not None:
-            wanted.append(_with_content(CONTENTS.c.found_by_email == email.lower()))
+        wanted += _about(user_id, email)
         if message_id is not None:
             wanted.append(EVENTS.c.message_id == as_stored(message_id))
         if destination is not None:
@@ -90,13 +87,20 @@ class DeliveryQueries:
         return self._deliveries(wanted, limit, offset, newest=newest)
 
     def dead_letters(
-        self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        destination: str | None = None,
+        reason: str | None = None,
+        user_id: str | None = None,
+        email: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
         """The deliveries that ended `rejected` or `failed`, or that a change of the workspace ended, oldest first.
 
         Raises NotFound for an unknown destination instance.
         """
-        return self._deliveries(dead(self._workspace, destination=destination, reason=reason), limit, offset)
+        wanted = [*dead(self._workspace, destination=destination, reason=reason), *_about(user_id, email)]
+        return self._deliveries(wanted, limit, offset)
 
     def batches(
         self,
@@ -154,6 +158,14 @@ class DeliveryQueries:
 
 def _in_order(column: ColumnElement[int], *, newest: bool) -> ColumnElement[int]:
     return column.desc() if newest else column
+
+
+def _about(user_id: str | None, email: str | None) -> Iterator[ColumnElement[bool]]:
+    """The deliveries about a person."""
+    if user_id is not None:
+        yield _with_content(CONTENTS.c.user_id == user_id)
+    if email is not None:
+        yield _with_content(CONTENTS.c.found_by_email == email.lower())
 
 
 def _with_content(wanted: ColumnElement[bool]) -> ColumnElement[bool]:

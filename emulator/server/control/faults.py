@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from emulator.faults import check_operation
+from emulator.faults import PRESETS, check_operation, fault_kinds
 from emulator.server.control.request_args import json_body
 from emulator.server.services import CurrentServices
 
@@ -23,6 +23,10 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         check_operation(definition.get("operation"), current.stackadapt.operations)
         rule = current.sandbox.faults.add(definition)
         return jsonify(rule.as_dict()), 201
+
+    @routes.get("/faults/kinds")
+    def kinds() -> Response:
+        return jsonify(kinds=fault_kinds(), presets=[preset.as_dict() for preset in PRESETS])
 
     @routes.get("/faults/unused")
     def unused() -> Response:

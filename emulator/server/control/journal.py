@@ -1,13 +1,18 @@
-"""The requests to `/graphql` in the journal: search, verification, deletion."""
+"""The requests to `/graphql` in the journal: search, verification, deletion, and as a recording."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from emulator.events import BatchDelivered
+from flask import Blueprint, Response, jsonify, request
+
+from emulator.events import BatchDelivered, GraphQLExchanged
+from emulator.harness.recordings import recorded
 from emulator.journal import Journal
 from emulator.server.control.request_args import json_body, query_parameters
-from emulator.server.services import CurrentServices
+from emulator.server.feed import person_named
+from emulator.server.services import CurrentServices, SandboxServices
 from emulator.stackadapt import read_criteria
 
 
@@ -16,15 +21,14 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/journal")
     def journal() -> Response:
-        asked = dict(query_parameters())
-        total, entries = services().stackadapt.request_log.find(
-            read_criteria(asked),
-            trace_ids=_traces_of(services().sandbox.journal, asked["messageId"]),
-            mask=asked["mask"],
-            limit=asked["limit"],
-            offset=asked["offset"],
-        )
+        total, entries = _found(services(), dict(query_parameters()))
         return jsonify(total=total, entries=entries)
+
+    @routes.get("/journal/recording")
+    def recording() -> Response:
+        _, entries = _found(services(), {**dict(query_parameters()), "mask": False})
+        lines = "".join(recorded(entries, upstream=f"{request.host_url}graphql"))
+        return Response(lines, mimetype="application/x-ndjson")
 
     @routes.post("/journal/verify")
     def verify() -> Response:
@@ -34,6 +38,29 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def clear_journal() -> tuple[str, int]:
         services().stackadapt.request_log.clear()
         return "", 204
+
+
+def _found(services: SandboxServices, asked: Mapping[str, Any]) -> tuple[int, list[dict[str, Any]]]:
+    return services.stackadapt.request_log.find(
+        read_criteria(asked),
+        only=_chosen(services, asked["messageId"], asked["person"]),
+        mask=asked["mask"],
+        limit=asked["limit"],
+        offset=asked["offset"],
+    )
+
+
+def _chosen(
+    services: SandboxServices, message_id: str | None, person: str | None
+) -> Callable[[GraphQLExchanged], bool]:
+    """Whether a request had an event in its batch, and is about a person; any request is without them."""
+    traces = _traces_of(services.sandbox.journal, message_id)
+    someone = None if person is None else person_named(services, person)
+
+    def chosen(exchange: GraphQLExchanged) -> bool:
+        return (traces is None or exchange.trace_id in traces) and (someone is None or someone.is_in(exchange))
+
+    return chosen
 
 
 def _traces_of(journal: Journal, message_id: str | None) -> set[str] | None:
