@@ -227,3 +227,14 @@ def test_a_draft_is_tested_before_it_is_saved(emulator: Emulator) -> None:
     ).get_json()
     assert (tested["matched"], tested["end"]["outcome"]) == (False, "notSent")
     assert document_of(emulator.sandbox.workspace)["destinations"][0]["subscriptions"][0]["name"] == name
+
+
+def test_explain_tries_another_trigger_at_a_disabled_subscription(emulator: Emulator) -> None:
+    address = "/_emulator/workspace/destinations/StackAdapt%20Acme/subscriptions"
+    assert emulator.client.post(address, json={**DRAFT, "enabled": False}).status_code == 201
+    body = {"event": {"type": "page"}, "subscription": "Draft", "trigger": 'type = "identify"'}
+    (found,) = emulator.client.post("/_emulator/explain", json=body).get_json()["explanations"]
+    assert (found["subscription"], found["stopped"]) == ("Draft", "trigger")
+    (condition,) = found["trigger"]["conditions"]["conditions"]
+    assert (condition["condition"], condition["passed"], condition["found"]) == ('type = "identify"', False, "page")
+    assert emulator.client.post("/_emulator/explain", json={**body, "subscription": "Drift"}).status_code == 404

@@ -30,7 +30,14 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         from emulator.server.explained import explained
 
         body, workspace = asked()
-        found = explained(body["event"], workspace, body.get("destination"), services().sandbox.clock.now())
+        found = explained(
+            body["event"],
+            workspace,
+            body.get("destination"),
+            services().sandbox.clock.now(),
+            subscription=body.get("subscription"),
+            trigger=body.get("trigger"),
+        )
         # As JavaScript writes it: undefined members of a field's value are omitted.
         text = stringify({"explanations": [asdict(explanation) for _, explanation in found]})
         return jsonify(json.loads(str(text)))
