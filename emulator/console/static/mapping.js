@@ -76,7 +76,7 @@ const builder = triggerBuilder(at("conditions"), (conditions) => {
 });
 
 const choices = {};
-const fields = mappingFields(page.querySelectorAll("li.field"), {
+const fields = mappingFields(document.querySelectorAll("li.field"), {
   choices,
   problem: (text) => say("json-problem", text),
   mapping: () => parsed("json") ?? {},
