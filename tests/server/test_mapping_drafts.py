@@ -78,6 +78,9 @@ def test_the_fields_are_those_of_the_definition(generation: str) -> None:
         for one, field in zip(flat(shown["fields"]), all_fields(action.fields), strict=True):
             assert (one["key"], one["label"], one["type"]) == (field.key, field.label, field.type)
             assert (one["required"], one["dynamic"], one["default"]) == (field.required, field.dynamic, field.default)
+        hidden = {one["key"] for one in shown["fields"] if one["hidden"]}
+        assert {"enable_batching"} <= hidden
+        assert not hidden & {"advertiser_id", "marketing_status", "email", "user_id"}
     advertisers = [each for action in found["actions"] for each in action["fields"] if each["key"] == "advertiser_id"]
     assert [each["help"] for each in advertisers] == [
         "The StackAdapt advertiser to add the profile to." for _ in advertisers
