@@ -1,4 +1,4 @@
-"""The form of a mapping in a real browser: conditions and FQL, fields and JSON, findings with their fix, save."""
+"""The form of a mapping in a real browser: conditions and FQL, fields and JSON, findings and fixes, test and save."""
 
 from __future__ import annotations
 
