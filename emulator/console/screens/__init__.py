@@ -21,7 +21,7 @@ from emulator.console.screens.segment import (
     destinations,
     explorer,
     journeys,
-    mapping,
+    mapping_form,
 )
 from emulator.console.screens.stackadapt import (
     deletions,
@@ -45,7 +45,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     destination_catalog.SCREEN,
     destination_new.SCREEN,
     destination_mappings.SCREEN,
-    mapping.SCREEN,
+    mapping_form.SCREEN,
     destination_filter_list.SCREEN,
     destination_delivery.SCREEN,
     profiles.SCREEN,
