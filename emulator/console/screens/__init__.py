@@ -8,7 +8,7 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import reasons, requests
+from emulator.console.screens.developer import faults, reasons, requests
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.stackadapt import profiles, segments
 
@@ -19,6 +19,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     profiles.SCREEN,
     segments.SCREEN,
     requests.SCREEN,
+    faults.SCREEN,
     reasons.SCREEN,
 )
 
