@@ -8,7 +8,7 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import faults, reasons, requests
+from emulator.console.screens.developer import faults, reasons, requests, snapshots
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.stackadapt import profiles, segments
 
@@ -20,6 +20,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     segments.SCREEN,
     requests.SCREEN,
     faults.SCREEN,
+    snapshots.SCREEN,
     reasons.SCREEN,
 )
 

@@ -11,14 +11,29 @@ function addressOf(next, answer) {
   });
 }
 
+// A button with `data-download` saves the answer in a file of this name.
+async function save(response, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  // Revoked at once, it could not be read any more.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 async function send(form, submitter) {
   if (submitter) submitter.disabled = true;
   try {
     const { method, path, body } = requestOf(form);
     const response = await ask(path, { method, body });
+    if (response.ok && submitter?.dataset.download) {
+      await save(response, submitter.dataset.download);
+      submitter.disabled = false;
+      return;
+    }
     const answer = await response.json().catch(() => null);
     if (response.ok) {
-      const shown = form.dataset.show && document.getElementById(form.dataset.show);
+      const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
       shown.textContent = JSON.stringify(answer, null, 2);
       shown.hidden = false;

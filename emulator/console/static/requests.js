@@ -10,6 +10,7 @@ function valueOf(field) {
   if (field.type === "checkbox" || field.type === "radio") {
     if (!field.checked) return undefined;
   }
+  if (field.type === "file") return field.files[0];
   const text = field.value;
   if (text === "") return field.dataset.empty === "null" ? null : undefined;
   if (type === "number") return Number(text);
