@@ -8,7 +8,7 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import faults, reasons, requests, snapshots
+from emulator.console.screens.developer import faults, graphql, reasons, requests, snapshots
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.stackadapt import profiles, segments
 
@@ -19,6 +19,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     profiles.SCREEN,
     segments.SCREEN,
     requests.SCREEN,
+    graphql.SCREEN,
     faults.SCREEN,
     snapshots.SCREEN,
     reasons.SCREEN,
