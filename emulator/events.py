@@ -99,7 +99,7 @@ class CallReceived(Event):
     when its body could not be read, and `message`, the error in the response; `credential` is the fingerprint of the
     write key that it sent. A call that was filtered at source has a `message`, too. `user_id` and `email` are what the
     call says, personal data. `notes` say what is wrong with an accepted call, or was left out of it, a clause each.
-    `content` is a call that was not accepted or has notes, so that it can be run again; it is never shown or logged.
+    `content` is the call as it came in, so that it can be shown and run again; it is never logged.
     """
 
     source: str | None
@@ -119,7 +119,14 @@ class CallReceived(Event):
     def size(self) -> int:
         # A sender may send any text.
         texts = (self.message_id, self.user_id, self.email, self.message, *self.notes)
-        return _PLAIN_BYTES + sum(map(getsizeof, texts))
+        return _PLAIN_BYTES + sum(map(getsizeof, texts)) + _bytes_of(self.content)
+
+    @property
+    def event(self) -> str | None:
+        """The name of the event of a track call, or of a page or a screen."""
+        content = self.content or {}
+        name = content.get("event") or content.get("name")
+        return name if isinstance(name, str) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,3 +182,15 @@ class WorkspaceChanged(Event):
     """The workspace was changed: `parts` are the top-level keys of its JSON form whose values are others."""
 
     parts: tuple[str, ...]
+
+
+def _bytes_of(value: Any) -> int:
+    """The approximate number of bytes of a JSON value with everything in it; names of members are mostly shared."""
+    size = getsizeof(value)
+    if type(value) is dict:
+        for inner in value.values():
+            size += _bytes_of(inner)
+    elif type(value) is list:
+        for inner in value:
+            size += _bytes_of(inner)
+    return size

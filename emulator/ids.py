@@ -124,3 +124,10 @@ def base62(number: int, length: int) -> str:
 def _ksuid_seconds(at: datetime) -> int:
     seconds = int(at.astimezone(UTC).timestamp()) - _KSUID_EPOCH
     return max(seconds, 0) << 128
+
+
+def number_in_base62(text: str) -> int:
+    """The number that `base62` wrote; 0 for any other text."""
+    if not text.isascii() or not text.isalnum():
+        return 0
+    return sum(_BASE62.index(digit) * 62**power for power, digit in enumerate(reversed(text)))

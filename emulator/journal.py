@@ -99,13 +99,24 @@ class Journal:
         with self._lock:
             return [event for event, _ in self._events if isinstance(event, kind)]
 
+    def before(self, cursor: str | None, kind: type[E]) -> list[tuple[int, E]]:
+        """The events of one kind before a cursor with their numbers, newest first; all without a cursor.
+
+        After the cursor of another journal, none. Raises InputError for anything else.
+        """
+        journal, end = (self._id, self._last + 1) if cursor is None else _read(cursor, "before")
+        with self._lock:
+            numbered = zip(range(self._last, 0, -1), reversed(self._events), strict=False)
+            found = [(number, event) for number, (event, _) in numbered if isinstance(event, kind)]
+        return [each for each in found if journal == self._id and each[0] < end]
+
     def cursor(self, number: int | None = None) -> str:
         """The cursor after the event with this number; by default after the newest."""
         return f"{self._id}-{self._last if number is None else number}"
 
     def after(self, cursor: str | None) -> Following:
         """The events after a cursor, every one that is kept without it. Raises InputError for anything else."""
-        read = None if cursor is None else _read(cursor)
+        read = None if cursor is None else _read(cursor, "after")
         with self._lock:
             oldest = self._last - len(self._events) + 1
             start, missed = self._start(cursor, read, oldest)
@@ -138,11 +149,11 @@ class Journal:
             self._bytes = 0
 
 
-def _read(cursor: str) -> tuple[str, int]:
+def _read(cursor: str, where: str) -> tuple[str, int]:
     """The id of the journal and the number in a cursor. Raises InputError."""
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         raise InputError(
-            "not a cursor", where="after", found=cursor, hint="Send `next` of an earlier response, or leave it out."
+            "not a cursor", where=where, found=cursor, hint="Send `next` of an earlier response, or leave it out."
         )
     return match["journal"], int(match["number"])

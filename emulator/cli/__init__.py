@@ -26,6 +26,7 @@ COMMANDS = {
     "why": "Show why a person, a message or a property did not arrive, and what would let it through.",
     "events": "Print everything that happened in a running emulator, and follow it.",
     "funnel": "Show how many events reached each step of Segment, and how they ended at StackAdapt.",
+    "segments": "List, preview, create and delete StackAdapt segments of a running emulator.",
     "map": "Show what the destination would send for events.",
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
@@ -37,7 +38,8 @@ COMMANDS = {
     "snapshot": "Save the state of a running emulator to a file, and restore it.",
     "record": "Forward requests to a real endpoint and record its responses, without personal data.",
     "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",
-    "docs": "Print a page of the documentation.",
+    "docs": "Print a page of the documentation, or the lines with certain words.",
+    "fidelity": "Show what is emulated, and where the knowledge of each behaviour comes from.",
     "replay": "Run recorded cases through the mapping engine and compare.",
 }
 

@@ -1,46 +1,35 @@
-"""`docs`: the documentation that comes with the package, page by page."""
+"""`docs`: the documentation that comes with the package, page by page, or the lines with certain words."""
 
 from __future__ import annotations
 
 import json
-import re
 import sys
-from pathlib import Path
+from dataclasses import asdict
 
 import click
 
-from emulator.errors import unknown
-from emulator.text_files import read_text
+from emulator.errors import InputError
+from emulator.harness.documentation import PAGES, search, text_of, title_of
 
-_FOLDER = Path(__file__).resolve().parent.parent / "docs"
-# In the order in which they are best read.
-PAGES = (
-    *(
-        "getting-started",
-        "coming-from-the-segment-page",
-        "debug-a-missing-profile",
-        "console",
-        "pytest",
-        "ci",
-        "scenarios",
-    ),
-    *("test-data", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
-    *("deletion", "security"),
-    *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
-)
 _EPILOG = """\b
 Examples:
   stackadapt-emulator docs
   stackadapt-emulator docs debug-a-missing-profile
+  stackadapt-emulator docs --search "dead letters"
 """
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("page", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the list of pages as one JSON object.")
-def command(page: str | None, as_json: bool) -> None:
-    """Print a page of the documentation, or the list of pages."""
-    if page is not None and sys.stdout.isatty():
+@click.option("--search", "searched", metavar="WORDS", help="Print the lines with all of these words.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list of pages, or of lines, as one JSON object.")
+def command(page: str | None, searched: str | None, as_json: bool) -> None:
+    """Print a page of the documentation, the list of pages, or the lines with certain words."""
+    if page is not None and searched is not None:
+        raise InputError("--search is for all pages", where="docs", hint="Leave out the page, or the option.")
+    if searched is not None:
+        _print_found(searched, as_json)
+    elif page is not None and sys.stdout.isatty():
         click.echo_via_pager(text_of(page))
     elif page is not None:
         click.echo(text_of(page), nl=False)
@@ -51,14 +40,12 @@ def command(page: str | None, as_json: bool) -> None:
         click.echo("\n".join(f"{name:{width}}  {title_of(name)}" for name in PAGES))
 
 
-def text_of(page: str) -> str:
-    """A page in Markdown, without the marks around its generated parts. Raises UnknownName."""
-    if page not in PAGES:
-        raise unknown("page", page, PAGES)
-    text = read_text(_FOLDER / f"{page}.md")
-    return re.sub(r"^<!-- .*-->\n", "", text, flags=re.MULTILINE)
-
-
-def title_of(page: str) -> str:
-    """The heading of a page."""
-    return text_of(page).splitlines()[0].removeprefix("# ")
+def _print_found(text: str, as_json: bool) -> None:
+    found = [*search(text)]
+    if as_json:
+        click.echo(json.dumps({"found": [asdict(each) for each in found]}, ensure_ascii=False))
+        return
+    for each in found:
+        click.echo(f"{each.page}:{each.line}: {each.heading}: {each.text}")
+    if not found:
+        click.echo("nothing found", err=True)

@@ -83,6 +83,8 @@ def _lines(tests: Sequence[ConnectionTest]) -> list[str]:
     lines = []
     for each in tests:
         lines.append(f"{each.generation:<9} {'passed' if each.passed else f'failed: {each.message}'}")
+        if each.advice:
+            lines.append(f"{'':<9} {each.advice}")
         for advertiser in each.advertisers or ():
             lines.append(f"{'':<9}   advertiser {advertiser.get('value')}  {advertiser.get('label')}")
     return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from emulator.cli.running import connect, sandbox_option, unreachable, url_optio
 from emulator.errors import InputError, WorkspaceError, unwritable
 from emulator.text_files import STANDARD_INPUT, place_of, read_text
 from emulator.workspace import parse_workspace
+from emulator.workspace_diff import diff as compare
 from emulator.workspace_document import document_of
 from emulator.workspace_file import parse, read
 from emulator.yaml_files import dump_yaml
@@ -136,10 +136,7 @@ def diff(file: str, as_json: bool, url: str, sandbox: str | None) -> None:
     place = place_of(file)
     wanted = document_of(parse_workspace(_read(file), where=place))
     present = _request("GET", url, sandbox)["workspace"]
-    if sandbox not in (None, "default"):
-        wanted, present = _without_secrets(wanted), _without_secrets(present)
-    before, after = (dump_yaml(document).splitlines() for document in (present, wanted))
-    lines = list(difflib.unified_diff(before, after, "running", place, lineterm=""))
+    lines = compare(present, wanted, names=("running", place), secrets=sandbox in (None, "default"))
     if as_json:
         click.echo(json.dumps({"differs": bool(lines), "diff": lines}, ensure_ascii=False))
     else:
@@ -198,18 +195,3 @@ def _print_findings(findings: list[dict[str, Any]]) -> None:
         if finding["severity"] in ("error", "warning"):
             click.echo(f"{finding['code']} {finding['severity']} {finding['place']}")
             click.echo(f"  {finding['message']}")
-
-
-def _without_secrets(document: dict[str, Any]) -> dict[str, Any]:
-    tokens = {token["token"] for token in document["tokens"]}
-
-    def compared(destination: dict[str, Any]) -> dict[str, Any]:
-        settings = {key: "***" if value in tokens else value for key, value in destination["settings"].items()}
-        return {**destination, "settings": settings}
-
-    return {
-        **document,
-        "tokens": [{**token, "token": "***"} for token in document["tokens"]],
-        "sources": [{**source, "writeKey": "***"} for source in document["sources"]],
-        "destinations": [compared(destination) for destination in document["destinations"]],
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +40,7 @@ def respond(path: str) -> Response:
     if path == _SIGN_IN:
         return _page("sign_in.html", view, {"wrong": view.get("wrong"), "back": "/"}, _UNAUTHENTICATED)
     if path not in _BY_PATH:
-        return _page("refused.html", view, {"error": {"message": "The console has no such page.", "found": path}}, 404)
+        return _page("refused.html", view, _unknown(path, view), 404)
     return _screen(_BY_PATH[path], view)
 
 
@@ -50,11 +51,22 @@ def _screen(screen: Screen, view: View) -> Response:
     except Refused as refused:
         if refused.status == _UNAUTHENTICATED:
             return _page("sign_in.html", view, {"wrong": None, "back": view.here()}, _UNAUTHENTICATED)
-        return _page("refused.html", view, {"error": refused.error}, refused.status)
+        return _page("refused.html", view, {"error": refused.error, "title": "Not found"}, refused.status)
     try:
         return _page(f"{screen.template}.html", view, {**frame, **screen.values(api, view)}, 200)
     except Refused as refused:
         return _page("refused.html", view, {**frame, "error": refused.error}, refused.status)
+
+
+def _unknown(path: str, view: View) -> dict[str, Any]:
+    """What to say about an address that no screen has."""
+    names = {name: screen for screen in SCREENS for name in (screen.path, screen.name.lower()) if name}
+    near = dict.fromkeys(names[name] for name in get_close_matches(path.lower(), names, n=3))
+    return {
+        "title": "There is no such page",
+        "error": {"message": "The console has no page at this address.", "found": f"/console/{path}"},
+        "near": [(screen.name, view.link(screen.path)) for screen in near],
+    }
 
 
 def _frame(api: ControlAPI, screen: Screen, view: View) -> dict[str, Any]:
@@ -73,5 +85,5 @@ def _frame(api: ControlAPI, screen: Screen, view: View) -> dict[str, Any]:
 
 
 def _page(template: str, view: View, values: Mapping[str, Any], status: int) -> Response:
-    html = render(template, masked=view.masked, **{"view": view, "screen": None, **values})
+    html = render(template, masked=view.masked, **{"view": view, "screen": None, "near": (), **values})
     return Response(html, status=status, mimetype="text/html", headers=_HEADERS)

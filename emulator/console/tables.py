@@ -21,12 +21,16 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value, a link or a button, or several in `parts`; `reason` is a code that the address `link` explains."""
+    """A value, a link or a button, or several in `parts`; `reason` is a code that the address `link` explains.
+
+    `opens` are documents that unfold below it, by their labels.
+    """
 
     text: Any
     link: Address | None = None
     reason: bool = False
     button: Button | None = None
+    opens: Sequence[tuple[str, Any]] = ()
     parts: Sequence[Cell] = ()
 
 

@@ -33,6 +33,7 @@ def _environment(masked: bool) -> Environment:
     environment.filters["document"] = _masked_document if masked else _document
     # Bodies of actions are sent as they are, masked or not: no page shows them.
     environment.filters["tojson_text"] = lambda value: escape(json.dumps(value))
+    environment.filters["prose"] = _prose
     environment.globals["actions"] = ACTIONS
     return environment
 
@@ -40,6 +41,12 @@ def _environment(masked: bool) -> Environment:
 def render(template: str, *, masked: bool, **values: Any) -> str:
     """The HTML of a template."""
     return _environment(masked).get_template(template).render(values)
+
+
+def _prose(text: str) -> Markup:
+    """A sentence that comes with the package, with its code between backticks shown as such."""
+    parts = enumerate(text.split("`"))
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in parts)
 
 
 def _text(value: Any) -> Any:

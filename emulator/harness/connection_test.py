@@ -6,13 +6,24 @@ Segment runs both when a destination is set up: the test with the token of the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
 
 from emulator.errors import NotFound, unknown
-from emulator.mapping import Definition, DestinationInstance, EngineError, Send, generations, load_definition
+from emulator.mapping import (
+    Definition,
+    DestinationInstance,
+    EngineError,
+    OutgoingRequest,
+    Response,
+    Send,
+    generations,
+    load_definition,
+)
 
 ADVERTISER: Final = "advertiser_id"
 
@@ -22,13 +33,19 @@ _ANY_ADVERTISER = "1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionTest:
-    """The outcome of one generation. `message` is the published error, None when it passed.
+    """The outcome of one generation. `message` is the published error, None when it passed; `advice` what to do then.
 
-    `advertisers` are `{"value", "label"}`: an id and a name; None for a generation without the list.
+    `query` is what was sent, None for a token that no header can have; `status` and `answer` are the response, None
+    without one. `advertisers` are
+    `{"value", "label"}`: an id and a name; None for a generation without the list.
     """
 
     generation: str
     message: str | None
+    advice: str | None
+    query: str | None
+    status: int | None
+    answer: str | None
     advertisers: tuple[dict[str, Any], ...] | None
 
     @property
@@ -42,6 +59,9 @@ class ConnectionTest:
             "generation": self.generation,
             "passed": self.passed,
             "message": self.message,
+            "advice": self.advice,
+            "sent": None if self.query is None else {"query": self.query},
+            "answer": None if self.status is None else {"status": self.status, "body": self.answer},
             "advertisers": None if self.advertisers is None else list(self.advertisers),
         }
 
@@ -50,14 +70,44 @@ def connection_test(generation: str, *, token: str, endpoint: str, send: Send) -
     """Runs the test and, if it passes, reads the list, where there is one. Raises UnknownName."""
     instance = _instance(generation, token, endpoint)
     message, advertisers = None, None
+    requests: list[OutgoingRequest] = []
+    responses: list[Response] = []
+
+    def sent(request: OutgoingRequest) -> Response:
+        requests.append(request)
+        responses.append(send(request))
+        return responses[-1]
+
     try:
-        instance.test_authentication(send)
+        instance.test_authentication(sent)
     except EngineError as error:
-        message = error.message.replace(token, "***") if token else error.message
+        message = _hidden(error.message, token)
     for action in _with_list(instance.definition, ADVERTISER):
         found: Any = {"choices": ()} if message else instance.dynamic_field(action, ADVERTISER, send)
         advertisers = tuple(found["choices"])
-    return ConnectionTest(generation=generation, message=message, advertisers=advertisers)
+    response = next(iter(responses), None)
+    return ConnectionTest(
+        generation=generation,
+        message=message,
+        advice=_advice(token, response) if message else None,
+        query=next((json.loads(request.body)["query"] for request in requests), None),
+        status=response.status if response else None,
+        answer=_hidden(response.body, token) if response else None,
+        advertisers=advertisers,
+    )
+
+
+def _advice(token: str, response: Response | None) -> str:
+    """What to do about a test that failed."""
+    if not token:
+        return "Enter a GraphQL token of StackAdapt."
+    if response is None:
+        return "Check the endpoint and the characters of the token: no request was answered."
+    if response.status == HTTPStatus.UNAUTHORIZED:
+        return "StackAdapt does not know this token, or it has expired: copy a valid one."
+    if response.ok:
+        return "The token may write to no advertiser: use one with the scope WRITE."
+    return "StackAdapt answered with an error: see its answer, and test again."
 
 
 def choices(generation: str, field: str, *, token: str, endpoint: str, send: Send, search: str = "") -> dict[str, Any]:
@@ -84,7 +134,9 @@ def choices(generation: str, field: str, *, token: str, endpoint: str, send: Sen
             for choice in found["choices"]
             if any(wanted in str(choice.get(key)).casefold() for key in ("value", "label"))
         ],
-        "error": _without(found["error"], token) if "error" in found else None,
+        "error": {**found["error"], "message": _hidden(str(found["error"]["message"]), token)}
+        if "error" in found
+        else None,
     }
 
 
@@ -103,6 +155,5 @@ def _with_list(definition: Definition, field: str) -> Iterator[str]:
     return islice(dynamic, 1)
 
 
-def _without(error: Mapping[str, Any], token: str) -> dict[str, Any]:
-    message = str(error["message"])
-    return {**error, "message": message.replace(token, "***") if token else message}
+def _hidden(text: str, token: str) -> str:
+    return text.replace(token, "***") if token else text

@@ -7,24 +7,20 @@ request that is answered with 200 may be refused, and a record that is accepted 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from emulator.errors import NotFound, unknown
 from emulator.harness.explain import json_or_text, shown_request
-from emulator.harness.subscription_context import (
-    SAMPLE_TIME,
-    SubscriptionContext,
-    sample_messages,
-    subscription_contexts,
-)
+from emulator.harness.sample_events import sample_calls
+from emulator.harness.subscription_context import SubscriptionContext, sample_messages, subscription_contexts
 from emulator.mapping import EngineError, Invalid, OutgoingRequest, Ready, stringify
 from emulator.segment.delivery.response import DeliveryResult, classify_failure, classify_response, segment_reports
 from emulator.segment.lookups import check_destination
 from emulator.stackadapt import StackAdapt
-from emulator.timestamps import iso_of_millis, parse_timestamp, to_millis
+from emulator.timestamps import parse_timestamp
 from emulator.transport import Transport, TransportError
 from emulator.workspace import Workspace
 
@@ -59,7 +55,7 @@ def sample_event(context: SubscriptionContext) -> Mapping[str, Any]:
     """An event that passes the trigger, of Engage if it sends one here; an identify call where none passes."""
     for _, payload in sample_messages(context):
         return payload
-    calls = list(_sample_calls())
+    calls = list(sample_calls())
     return next((call for call in calls if context.trigger.matches(call)), calls[0])
 
 
@@ -149,12 +145,3 @@ def _end(shown: Shown) -> Shown:
         return {name: last[name] for name in ("outcome", "reason", "message")}
     outcome = shown["outcome"] if shown["calls"] else NOT_SENT
     return {"outcome": outcome, "reason": shown["reason"], "message": shown["message"]}
-
-
-def _sample_calls() -> Iterator[Shown]:
-    """An identify and a track call of an app."""
-    traits = {"email": "person@example.com", "first_name": "Ada"}
-    shared = {"userId": "u1", "timestamp": iso_of_millis(to_millis(SAMPLE_TIME))}
-    yield {"type": "identify", "messageId": "sample-identify", **shared, "traits": traits}
-    track = {"type": "track", "messageId": "sample-track", **shared, "event": "Order Completed"}
-    yield {**track, "properties": {"total": 42}, "context": {"traits": traits}}

@@ -38,6 +38,18 @@ def check_destination(workspace: Workspace, name: str | None) -> None:
         raise unknown("destination instance", name, names, where="destination", error=NotFound)
 
 
+def step_position(workspace: Workspace, journey_id: str, step_key: str) -> int:
+    """The position of a step in a journey, from 0. Raises NotFound for an unknown journey, or one without the step."""
+    journey = next((each for each in workspace.journeys if each.id == journey_id), None)
+    if journey is None:
+        ids = [each.id for each in workspace.journeys]
+        raise unknown("journey", journey_id, ids, where="journey", error=NotFound)
+    keys = [step.key for step in journey.steps]
+    if step_key not in keys:
+        raise unknown("step", step_key, keys, where="step", error=NotFound)
+    return keys.index(step_key)
+
+
 def connected_destinations(workspace: Workspace, key: str) -> Iterator[str]:
     """The names of the destination instances that the audience is connected to."""
     for destination in workspace.destinations:

@@ -30,13 +30,13 @@ def received(result: IngestResult, source: str, at: datetime, space: Space) -> C
         user_id=user_id,
         email=email,
         message=rejected.why if rejected else None,
-        content=content_of(given, result.type) if rejected or notes else None,
+        content=content_of(given, result.type),
         notes=notes,
     )
 
 
 def content_of(given: object, call: str) -> dict[str, Any] | None:
-    """A call that was not accepted, without its write key."""
+    """A call as it came in, without its write key."""
     if not isinstance(given, Mapping):
         return None
     return {"type": call, **{name: value for name, value in given.items() if name != "writeKey"}}

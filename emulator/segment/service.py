@@ -28,7 +28,9 @@ from emulator.segment.engage.due_times import next_stop, number_due
 from emulator.segment.engage.emitted_events import EmittedEvent
 from emulator.segment.engage.engine import Computed, Engage
 from emulator.segment.engage.identifiers import email_in
-from emulator.segment.engage.queries import SpaceQueries, keys_after, keys_of
+from emulator.segment.engage.preview import Previews
+from emulator.segment.engage.profile_keys import keys_with, listed
+from emulator.segment.engage.queries import SpaceQueries, keys_after
 from emulator.segment.lookups import check_audience, check_connected
 from emulator.segment.profiles.profile import EMAIL, USER_ID
 from emulator.segment.received_calls import content_of, received
@@ -80,7 +82,9 @@ class Segment:
         self._successor: Segment | None = None
         space = SpaceQueries(sandbox.workspace, self._up_to_date)
         self.profiles, self.members, self.performed = space.profiles, space.members, space.performed
+        self.profile_page, self.member_page, self.step_page = space.profile_page, space.member_page, space.step_page
         self.audiences, self.journeys = space.audiences, space.journeys
+        self.preview = Previews(sandbox, self._up_to_date).preview
         delivery = DeliveryQueries(sandbox.workspace, self._up_to_date)
         self.deliveries, self.dead_letters = delivery.deliveries, delivery.dead_letters
         self.batches, self.counts, self.steps = delivery.batches, delivery.counts, delivery.steps
@@ -258,7 +262,7 @@ class Segment:
         return [{"audience": key, **self.compute(key)} for key in keys]
 
     def explain_audiences(
-        self, user_id: str | None = None, email: str | None = None, limit: int = 100
+        self, user_id: str | None = None, email: str | None = None, profile_id: str | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:
         """Why the profiles with these identifiers are in each audience and journey or not, oldest profile first.
 
@@ -268,7 +272,7 @@ class Segment:
         `limit` is the number of profiles.
         """
         with self._up_to_date() as transaction:
-            profiles = keys_of(transaction, user_id, email, limit=limit)
+            profiles = listed(transaction, keys_with(user_id, email, profile_id=profile_id), limit=limit)
             return self._engage.explain(transaction, profiles, at=self._sandbox.clock.now())
 
     def paused(self) -> AbstractContextManager[None]:

@@ -24,6 +24,7 @@ from emulator.server.access import CONFIG_KEY, Forbidden, Unauthenticated, check
 from emulator.server.control import blueprint as control
 from emulator.server.control.sandboxes import blueprint as sandboxes
 from emulator.server.control.sandboxes import requested_services
+from emulator.server.control.scenarios import ANOTHER, Another
 from emulator.server.control.workspace import blueprint as workspace
 from emulator.server.host_names import UntrustedHost, check_hosts
 from emulator.server.json_provider import StrictJSONProvider
@@ -63,9 +64,10 @@ def create_app(control_token: str | None = None) -> Flask:
     return app
 
 
-def bind(app: Flask, sandboxes: Sandboxes) -> None:
-    """Makes `app` serve these sandboxes."""
+def bind(app: Flask, sandboxes: Sandboxes, another: Another) -> None:
+    """Makes `app` serve these sandboxes. `another` opens an emulator that shares nothing with this one."""
     app.extensions[_SANDBOXES] = sandboxes
+    app.extensions[ANOTHER] = another
 
 
 @cache

@@ -86,7 +86,7 @@ class Emulator:
             self._stores.close()
             raise
         self.notice = start.notice
-        bind(self.app, self.sandboxes)
+        bind(self.app, self.sandboxes, Emulator)
 
     @property
     def services(self) -> SandboxServices:

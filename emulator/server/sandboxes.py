@@ -71,7 +71,9 @@ class Sandboxes:
         self._known: dict[str, NamedSandbox] = {}
         self._owners = Owners()
         self._services: dict[str, SandboxServices] = {}
-        self._template = start.template
+        self._template = self.started_with = start.template
+        # The file that is followed, and why it was refused, if it was.
+        self.watched: tuple[str, str | None] | None = None
         default = NamedSandbox(
             name=DEFAULT_SANDBOX, key=DEFAULT_SANDBOX, workspace=start.workspace, revision=start.revision
         )
@@ -125,6 +127,8 @@ class Sandboxes:
             while True:
                 before = self.get(name)
                 workspace = self._own(edit(before.workspace), name)
+                if started_with is not None:
+                    self.started_with = started_with
                 if same(workspace, before.workspace):
                     return before
                 use = self._opened(before).prepare(workspace)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, insert, select
 from emulator.harness.why import active_faults
 from emulator.server.services import SandboxServices
 from emulator.server.snapshot import continue_ids
-from emulator.server.trial import TrialServices, open_trial
+from emulator.server.trial import open_trial
 from emulator.stackadapt.rules.outcomes import PENDING, QUEUED
 from emulator.stackadapt.tables import RECORDS, STACKADAPT
 
@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 1_000
 
 
 @contextmanager
-def open_scratch(services: SandboxServices) -> Iterator[TrialServices]:
+def open_scratch(services: SandboxServices) -> Iterator[SandboxServices]:
     """Opens services with the data of StackAdapt, the faults and the time of a sandbox. Nothing leaves the machine:
     every destination instance sends to the copy.
     """

@@ -199,6 +199,11 @@ class SandboxServices:
             transport.close()
         self.sandbox.close()
 
+    def post(self, token: str, body: str) -> None:
+        """Posts a body to `/graphql` with a bearer token, as another client than Segment."""
+        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+        self._in_process(_IN_PROCESS_URL).post(headers, body)
+
     def transport_to(self, destination: Destination) -> Transport:
         """The transport to the endpoint of a destination instance, the emulated StackAdapt if it names none."""
         return self._transport(destination)

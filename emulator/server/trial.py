@@ -13,26 +13,14 @@ from emulator.sandbox import Sandbox
 from emulator.server.services import SandboxServices
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.http import graphql_blueprint
-from emulator.transport import HttpTransport
 from emulator.workspace import Workspace
-
-_URL = "http://127.0.0.1/graphql"
-
-
-class TrialServices(SandboxServices):
-    """The services, and their GraphQL endpoint for other clients than Segment."""
-
-    def post(self, token: str, body: str) -> None:
-        """Posts a body to `/graphql` with a bearer token."""
-        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-        HttpTransport(_URL, app=self._app()).post(headers, body)
 
 
 @contextmanager
-def open_trial(workspace: Workspace, at: datetime) -> Iterator[TrialServices]:
+def open_trial(workspace: Workspace, at: datetime) -> Iterator[SandboxServices]:
     """Opens services for a workspace with the clock frozen at a time. Raises WorkspaceError."""
     app = Flask(__name__, static_folder=None)
-    services = TrialServices(Sandbox(workspace, name="trial", clock=Clock(frozen_at=at)), lambda: app)
+    services = SandboxServices(Sandbox(workspace, name="trial", clock=Clock(frozen_at=at)), lambda: app)
 
     def find(token: str) -> StackAdapt | None:
         return services.stackadapt if workspace.token(token) else None

@@ -39,6 +39,7 @@ class WorkspaceWatcher:
         self._say = say
         # The last content that was applied or reported.
         self._done = started_with
+        emulator.sandboxes.watched = (str(path), None)
         self._seen: str | None = None
         self._looks = 0
 
@@ -60,6 +61,7 @@ class WorkspaceWatcher:
                 return
             self._say(f"error: {mistake}")
             self._say(f"{self._path} was not applied; the previous workspace stays active")
+            self._emulator.sandboxes.watched = (str(self._path), str(mistake))
             applied = True
         if applied:
             self._done = content
@@ -76,6 +78,7 @@ class WorkspaceWatcher:
         wanted = self._emulator.with_options(workspace)
         sandboxes = self._emulator.sandboxes
         # The next start has this file.
+        self._emulator.sandboxes.watched = (str(self._path), None)
         applied = sandboxes.change(DEFAULT_SANDBOX, lambda _: wanted, started_with=workspace).workspace
         if not same(applied, before):
             for line in lines_at_start(lint(applied), self._path):

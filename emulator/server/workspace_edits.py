@@ -17,6 +17,7 @@ _NO_SECRETS: Final = frozenset({"advertiser_id"})
 # Shown in place of a secret.
 MASK: Final = "***"
 SUBSCRIPTIONS: Final = "subscriptions"
+FILTERS: Final = "filters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "destinations": Part(noun="destination instance", key="name"),
     "faults": Part(noun="fault", key=None),
     SUBSCRIPTIONS: Part(noun="subscription", key="name"),
+    FILTERS: Part(noun="filter", key="title"),
 }
 
 
@@ -76,7 +78,8 @@ def _secrets(document: Mapping[str, Any]) -> Iterator[tuple[str, Document, str]]
 class PartList:
     """The items of one part of a document, which its methods change in place.
 
-    `part` is a name of `PARTS`; of subscriptions, those of a destination instance. Raises NotFound for an unknown one.
+    `part` is a name of `PARTS`; of subscriptions and filters, those of a destination instance. Raises NotFound for an
+    unknown one.
     """
 
     def __init__(self, document: Document, part: str, *, destination: str | None = None) -> None:

@@ -17,6 +17,8 @@ from emulator.stackadapt.ingestion.apply import apply_due_jobs
 from emulator.stackadapt.ingestion.jobs import next_due
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.profile_counts import count_again
+from emulator.stackadapt.profiles.list_queries import ListQueries
+from emulator.stackadapt.profiles.property_queries import PropertyQueries
 from emulator.stackadapt.profiles.queries import ProfileQueries
 from emulator.stackadapt.profiles.record_ends import RecordEndQueries
 from emulator.stackadapt.request_log import RequestLog
@@ -53,9 +55,15 @@ class StackAdapt:
         self.profile_page = queries.profile_page
         self.rejections = queries.rejections
         self.records = queries.records
+        self.history = queries.history
         self.uploads = queries.uploads
+        self.upload = queries.upload
         self.deletions = queries.deletions
         self.counts = queries.counts
+        lists = ListQueries(self._up_to_date)
+        self.lists = lists.lists
+        self.profile_list = lists.profile_list
+        self.properties = PropertyQueries(sandbox, self._executor.sources, self._up_to_date).properties
         self.record_ends = RecordEndQueries(self._up_to_date)
         self.request_log = RequestLog(sandbox, self.limits, self._executor.operations)
 

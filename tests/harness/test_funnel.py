@@ -57,6 +57,8 @@ def balanced(emulator: Emulator, **asked: Any) -> dict[str, Any]:
     check_balance(found)
     assert found["imbalances"] == []
     check_stages(found)
+    if "since" not in asked:
+        assert_listed(emulator.segment, found, **asked)
     return found
 
 
@@ -70,6 +72,20 @@ def check_stages(found: dict[str, Any]) -> None:
     assert count["Mapped"] == count["Triggered"] - lost["Mapped"]
     assert count["Accepted"] == count["Mapped"] - lost["Accepted"]
     assert count["Visible"] == count["Accepted"] - lost["Visible"] + found["totals"]["recordsWithoutEvent"]
+
+
+def assert_listed(segment: Segment, found: dict[str, Any], **asked: Any) -> None:
+    """Each number of deliveries is that of the list with the same step and reason."""
+    of_deliveries = {name: step for name, step in found["steps"].items() if step["counts"] == "deliveries"}
+    for name, step in {**of_deliveries, "refused": found["stackadapt"]["refused"]}.items():
+        listed = segment.deliveries(step=name, limit=10_000, **asked)
+        assert len(listed) == step["count"], name
+        if name == "successfulDelivery":
+            continue
+        for each in step["reasons"]:
+            of_reason = segment.deliveries(step=name, reason=each["code"], limit=10_000, **asked)
+            assert len(of_reason) == each["count"]
+            assert {delivery["reason"] for delivery in of_reason} == {each["code"]}
 
 
 def reasons(content: dict[str, Any]) -> dict[str, int]:

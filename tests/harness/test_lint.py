@@ -144,6 +144,7 @@ MISTAKES = [
     (workspace(destination={"settings": {"apiKey": "nope", "advertiser_id": "1001"}}), "S004"),
     (workspace(destination={"settings": {"apiKey": "sa-local-read", "advertiser_id": "1001"}}), "S005"),
     (EXPIRED, "S006"),
+    (workspace(destination={"generation": "3.387.0"}), "S007"),
     (workspace(subscription={"action": "forwardProfile"}), "M001"),
     (workspace(email={"@pth": "$.traits.email"}), "M002"),
     (workspace(e_mail={"@path": "$.traits.email"}), "M003"),

@@ -379,6 +379,15 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
             "Use a token that is still valid, or change its expiresAt.",
         ),
     ),
+    "a generation that the API version does not take": (
+        [having(apiVersion="2025-05")],
+        one(
+            "S007 error destinations[0].generation: API version 2025-05 does not take what generation 3.517.0 sends.",
+            "StackAdapt answers every request with an error and status 200: Segment reports the events as delivered, "
+            "and no profile appears.",
+            "Set apiVersion to 2026-06, or the generation to 3.387.0 or 3.361.0.",
+        ),
+    ),
     "a token that expires later": ([token(expiresAt="9999-01-01T00:00:00Z")], []),
     "an unknown advertiser, whatever the token may do": (
         [settings(advertiser_id="1003")],

@@ -55,3 +55,42 @@ def test_calls_are_paged(client: Client) -> None:
     second = calls(client, "?limit=1&offset=1")
     assert (second["total"], [call["messageId"] for call in second["calls"]]) == (3, ["m2"])
     assert client.get("/_emulator/calls?accepted=no").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?source=Website", ["m1", "m2", "m1"]),
+        ("?source=unknown", []),
+        ("?reason=duplicate", ["m1"]),
+        ("?type=track", ["m2"]),
+        ("?search=U1", ["m1", "m2", "m1"]),
+        ("?search=TRACK", ["m2"]),
+        ("?search=not_defined", ["m2"]),
+        ("?search=m1&accepted=true", ["m1"]),
+    ],
+)
+def test_calls_are_found_by_each_filter(client: Client, query: str, found: list[str]) -> None:
+    assert [call["messageId"] for call in calls(client, query)["calls"]] == found
+
+
+def test_pages_from_the_newest_stay_where_they_are_while_calls_come_in(client: Client) -> None:
+    first = calls(client, "?before=newest&limit=2")
+    assert [call["reason"] for call in first["calls"]] == ["duplicate", "event_not_defined"]
+    client.post("/v1/identify", json={"userId": "u2"}, auth=AUTH)
+    second = calls(client, f"?before={first['next']}&limit=2")
+    assert ([call["messageId"] for call in second["calls"]], second["next"]) == (["m1"], None)
+    assert calls(client, "?before=newest&limit=1")["calls"][0]["userId"] == "u2"
+    refused = client.get("/_emulator/calls?before=unknown")
+    assert (refused.status_code, (refused.json or {})["where"]) == (400, "before")
+    assert calls(client, "?before=00000000-1")["calls"] == []
+
+
+def test_a_call_is_shown_as_it_came_in_without_its_write_key(client: Client) -> None:
+    sent = {"userId": "u3", "event": "Order Completed", "properties": {"total": 1}, "writeKey": AUTH[0]}
+    client.post("/v1/track", json=sent)
+    (call,) = calls(client, "?userId=u3&content=true")["calls"]
+    assert call["event"] == "Order Completed"
+    del sent["writeKey"]
+    assert call["content"] == {"type": "track", **sent}
+    assert calls(client, "?userId=u3")["calls"][0]["content"] is None

@@ -111,6 +111,43 @@ def test_a_token_that_may_only_read_fails_and_is_not_shown() -> None:
     assert "sa-local-read" not in response.text
 
 
+@pytest.mark.parametrize(
+    ("token", "status", "advice"),
+    [
+        ("sa-local-write", 200, None),
+        ("sa-local-read", 200, "The token may write to no advertiser: use one with the scope WRITE."),
+        ("wrong", 401, "StackAdapt does not know this token, or it has expired: copy a valid one."),
+        ("", 401, "Enter a GraphQL token of StackAdapt."),
+        ("no\nheader", None, "Check the endpoint and the characters of the token: no request was answered."),
+    ],
+)
+def test_settings_are_tested_before_they_are_saved(
+    emulator: Emulator, token: str, status: int | None, advice: str | None
+) -> None:
+    before = emulator.client.get("/_emulator/workspace").get_json()
+    response = emulator.client.post(path(ACME, "test"), json={"settings": {"apiKey": token}})
+    found = response.get_json()
+    assert (found["passed"], found["advice"]) == (advice is None, advice)
+    assert (found["answer"] and found["answer"]["status"]) == status
+    assert (found["sent"] is None) == (status is None)
+    assert not token or token not in response.text
+    if found["sent"]:
+        assert "scopesByAdvertiser" in found["sent"]["query"]
+    assert emulator.client.get("/_emulator/workspace").get_json() == before
+
+
+def test_the_catalog_has_every_generation_with_its_actions(emulator: Emulator) -> None:
+    entries = emulator.client.get("/_emulator/catalog").get_json()["destinations"]
+    assert [each["generation"] for each in entries] == [*reversed(generations())]
+    for each in entries:
+        of_2024 = each["generation"] in OF_2024
+        titles = ["Forward Profile", "Forward Audience Event"] if of_2024 else ["Sync Audience"]
+        assert [action["title"] for action in each["actions"]] == titles
+        assert each["apiVersions"] == (["2025-05", "2024-12"] if of_2024 else ["2026-06"])
+        assert each["advertiserFrom"] == ("mapping" if of_2024 else "settings")
+        assert ("advertiser_id" in [setting["key"] for setting in each["settings"]]) != of_2024
+
+
 def test_an_endpoint_without_a_server_fails_with_the_published_error() -> None:
     with opened(with_destination(endpoint="http://127.0.0.1:9/graphql")) as emulator:
         found = emulator.client.post(path(ACME, "test")).get_json()

@@ -288,6 +288,13 @@ def test_a_name_may_be_any_text(client: Client, name: str) -> None:
     subscription = {"action": "forwardAudienceEvent", "trigger": 'type = "identify"'}
     path = f"{destination}/subscriptions/{quote(name, safe='')}"
     assert client.put(path, json=subscription).json["item"] == {"name": name, **subscription, "mapping": {}}
+    filter_ = {"if": "type = 'track'", "actions": [{"type": "DROP"}]}
+    filter_path = f"{destination}/filters/{quote(name, safe='')}"
+    assert client.put(filter_path, json=filter_).json["item"] == {"title": name, **filter_}
+    off = client.patch(filter_path, json={"enabled": False}).json["item"]
+    assert client.get(f"{destination}/filters").json["items"] == [off] == [{"title": name, **filter_, "enabled": False}]
+    assert client.post(f"{destination}/filters", json=off).json["hint"].startswith("Choose another one")
+    assert client.delete(filter_path).status_code == 200
     assert client.delete(path).status_code == client.delete(destination).status_code == 200
 
 

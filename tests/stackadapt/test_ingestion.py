@@ -469,6 +469,18 @@ def test_counts_by_outcome_and_reason(make_service: Make) -> None:
     }
 
 
+OF_VALUES: list[dict[str, Any]] = [
+    {"userId": "u1"},
+    {"uid": "u1", "email": ANN},
+    {"userId": 7},
+    {"userId": 7, "email": ANN},
+    {"userId": "7"},
+    {"userId": "ü"},
+    {"userId": "u12"},
+    {"userId": 71},
+]
+
+
 @pytest.mark.parametrize(
     ("external_id", "found"),
     [
@@ -481,18 +493,16 @@ def test_counts_by_outcome_and_reason(make_service: Make) -> None:
     ],
 )
 def test_records_are_found_by_a_value(service: Service, external_id: str, found: list[int]) -> None:
-    records = [
-        {"userId": "u1"},
-        {"uid": "u1", "email": ANN},
-        {"userId": 7},
-        {"userId": 7, "email": ANN},
-        {"userId": "7"},
-        {"userId": "ü"},
-        {"userId": "u12"},
-        {"userId": 71},
-    ]
-    service.upsert(*records)
+    service.upsert(*OF_VALUES)
     assert [each["index"] for each in service.stackadapt.records(external_id=external_id)] == found
+
+
+@pytest.mark.parametrize(
+    ("names", "found"), [(["U1"], [0, 1, 6]), (["ann@example.com"], [1, 3, 4]), (["nothing"], []), (["ü"], [*range(8)])]
+)
+def test_records_that_mention_no_name_are_left_out(service: Service, names: list[str], found: list[int]) -> None:
+    service.upsert(*OF_VALUES)
+    assert [each["index"] for each in service.stackadapt.records(mentions=names)] == found
 
 
 def test_reset_deletes_everything(service: Service) -> None:

@@ -55,6 +55,7 @@ def test_concurrent_callers_lose_nothing(service: Service) -> None:
         "rejections": {},
         "waiting": {},
         "profiles": 24 * 20 + 1,
+        "lastDueAt": None,
     }
     exchanges = service.sandbox.journal.entries(GraphQLExchanged)
     assert len({exchange.trace_id for exchange in exchanges}) == 24

@@ -8,20 +8,63 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import faults, graphql, reasons, requests, snapshots
+from emulator.console.screens.developer import (
+    documentation,
+    faults,
+    fidelity,
+    graphql,
+    reasons,
+    requests,
+    scenarios,
+    snapshots,
+    workspace,
+)
 from emulator.console.screens.screen import Screen
-from emulator.console.screens.stackadapt import profiles, segments
+from emulator.console.screens.segment import (
+    audiences,
+    debugger,
+    destination_catalog,
+    destination_delivery,
+    destination_filter_list,
+    destination_mappings,
+    destination_new,
+    destinations,
+    explorer,
+    journeys,
+    mapping,
+)
+from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
     overview.SCREEN,
     person.SCREEN,
+    debugger.SCREEN,
+    audiences.SCREEN,
+    journeys.SCREEN,
+    explorer.SCREEN,
+    destinations.SCREEN,
+    destination_catalog.SCREEN,
+    destination_new.SCREEN,
+    destination_mappings.SCREEN,
+    mapping.SCREEN,
+    destination_filter_list.SCREEN,
+    destination_delivery.SCREEN,
     profiles.SCREEN,
+    rejections.SCREEN,
+    deletions.SCREEN,
     segments.SCREEN,
+    lists.SCREEN,
+    uploads.SCREEN,
+    properties.SCREEN,
     requests.SCREEN,
     graphql.SCREEN,
     faults.SCREEN,
     snapshots.SCREEN,
+    workspace.SCREEN,
+    fidelity.SCREEN,
+    scenarios.SCREEN,
+    documentation.SCREEN,
     reasons.SCREEN,
 )
 

@@ -1,36 +1,51 @@
-"""Person: the way of one person through both services, where it stopped, and what would let it through."""
+"""Person: the way of one person through both services, where it stopped, and what lets it through."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulator.console.control_api import ControlAPI
+from emulator.console.actions import Action
+from emulator.console.control_api import ControlAPI, Refused
 from emulator.console.examples import example_call
 from emulator.console.screens.developer.reasons import reason_link
+from emulator.console.screens.missing_people import missing_people, reasons_of
+from emulator.console.screens.person_timeline import Documents, timeline
 from emulator.console.screens.screen import Screen, Values
-from emulator.console.tables import Cell, Row, Table, rows_of
+from emulator.console.tables import Button
+from emulator.console.times import left, minutes_left
 from emulator.console.view import Address, View
 
-_EVENTS = 200
-_RECORDS = 20
+_FORMS = ("curl", "pytest", "scenario")
+# The sender's: a mapping of StackAdapt belongs to the connection that made it.
+_NOT_HERE = frozenset({"mapping"})
 
 
 def _values(api: ControlAPI, view: View) -> Values:
     name = (view.get("person") or "").strip()
     if not name:
-        return {"answer": None, "example": example_call(view)}
+        return {
+            "answer": None,
+            "example": example_call(view),
+            "reasons": reasons_of(api),
+            "missing": missing_people(api, view),
+        }
     asked = _question(api, name)
     answer = api.get("why", **asked)
     stopped = answer.get("stopped") or {}
+    documents = Documents.read(api, asked)
     return {
         "answer": answer,
         "stopped": stopped,
         "reason_link": reason_link(view, stopped.get("reason")),
         "curl": view.curl("why", **asked),
-        "events": _events(api, view, name),
-        "records": _records(api, asked),
+        "events": timeline(api, view, name, documents),
         "requests": _requests(view, asked, answer),
+        "queued": _queued(api, name) if stopped.get("stage") == "latency" else None,
+        "buttons": [*_buttons(asked, answer)],
+        "next": view.link("person", person=_lasting(asked, answer)),
+        "case": _case(api, view, asked),
+        "forms": _FORMS,
     }
 
 
@@ -57,33 +72,52 @@ def _email_of(answer: Mapping[str, Any]) -> str | None:
     return who if "@" in who else None
 
 
-def _events(api: ControlAPI, view: View, name: str) -> Table:
-    found = api.get("events", person=name, limit=_EVENTS, mask=view.masked)["events"]
-
-    def row(item: Mapping[str, Any]) -> Row:
-        detail = item["detail"]
-        trace = detail.get("traceId")
-        # A delivery has several, with their counts.
-        reason = detail.get("reason") or next(iter(detail.get("reasons") or ()), None)
-        request = view.link("requests", trace=trace) if trace else None
-        why = Cell(reason, reason_link(view, reason), reason=True)
-        return Row([Cell(item["at"]), Cell(item["kind"]), Cell(item["text"], request), why])
-
-    return Table(
-        caption="Timeline",
-        columns=("Time", "Kind", "What happened", "Reason"),
-        rows=rows_of(found, row),
-        empty="The journal has nothing about this person.",
-        fill=example_call(view),
-    )
+def _lasting(asked: Mapping[str, str], answer: Mapping[str, Any]) -> str:
+    """The name under which the person is found when a message was sent again, which then has another id."""
+    if "messageId" not in asked:
+        return next(iter(asked.values()))
+    return _email_of(answer) or str(answer["who"]).partition(",")[0]
 
 
-def _records(api: ControlAPI, asked: Mapping[str, str]) -> list[Any]:
-    if "messageId" in asked:
-        return []
-    about = {"email": asked["email"]} if "email" in asked else {"externalId": asked["userId"]}
-    found: list[Any] = api.get("records", **about, limit=_RECORDS)["records"]
+def _queued(api: ControlAPI, name: str) -> dict[str, Any] | None:
+    """When the first record of someone becomes visible, and how far the clock has to move."""
+    # Before a record is read, its email is one of its values only.
+    found = api.get("records", outcome="queued", externalId=name, limit=1)["records"]
+    if not found:
+        return None
+    now, due = api.get("clock")["now"], found[0]["dueAt"]
+    body = {"duration": f"{minutes_left(now, due)}m"}
+    return {"at": due, "left": left(now, due), "button": Button(label="Advance to then", action="advance", body=body)}
+
+
+def _buttons(asked: Mapping[str, str], answer: Mapping[str, Any]) -> Iterator[Button]:
+    """What can be done for the person."""
+    kinds = {change["kind"] for change in answer["changes"]}
+    if kinds and not kinds & _NOT_HERE:
+        yield Button(label="Apply", action="apply changes", body=asked)
+    yield Button(label="Send again", action="send again", body=asked)
+
+
+def _case(api: ControlAPI, view: View, asked: Mapping[str, str]) -> dict[str, str] | None:
+    """The case in the form that the address names."""
+    form = view.get("as")
+    if form not in _FORMS or view.masked:
+        return None
+    try:
+        found: dict[str, str] = api.get("why/case", **asked, **{"as": form})
+    except Refused as refused:
+        return {"as": form, "text": str(refused.error.get("message"))}
     return found
 
 
-SCREEN = Screen(group="", name="Person", path="person", template="person", values=_values)
+SCREEN = Screen(
+    group="",
+    name="Person",
+    path="person",
+    template="person",
+    values=_values,
+    actions=(
+        Action("apply changes", "POST", "/_emulator/why/apply"),
+        Action("send again", "POST", "/_emulator/why/send-again"),
+    ),
+)

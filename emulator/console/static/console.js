@@ -3,6 +3,7 @@ import "./actions.js";
 import "./clock.js";
 import "./copy.js";
 import "./copy_as.js";
+import "./fill.js";
 import "./keys.js";
 import "./live.js";
 import "./news.js";

@@ -1,10 +1,10 @@
-// Copies the code beside a button.
+// Copies the code beside a button, or the field that it names.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
-  const code = button.parentElement.querySelector("code, pre");
+  const code = document.getElementById(button.dataset.copy) ?? button.parentElement.querySelector("code, pre");
   try {
-    await navigator.clipboard.writeText(code.textContent);
+    await navigator.clipboard.writeText(code.value ?? code.textContent);
     button.textContent = "Copied";
   } catch {
     // Browsers allow it on HTTPS and loopback only.

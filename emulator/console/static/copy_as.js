@@ -14,8 +14,15 @@ function asPython(value) {
 
 const below = (path) => path.replace(/^\/_emulator\//, "");
 
+// A call to the public Tracking API is copied as an app sends it, without the write key.
+function callIn(path, { writeKey, ...body } = {}) {
+  return path.startsWith("/v1/") ? { route: path.slice(4), body } : null;
+}
+
 const FORMS = {
   curl({ method, path, body }) {
+    const call = callIn(path, body);
+    if (call) return ["curl", "-s", "-u", "WRITE_KEY:", "--json", JSON.stringify(call.body), document.body.dataset.root + path].map(quoted).join(" ");
     const { sandbox, token, root } = document.body.dataset;
     const headers = sandbox === "default" ? [] : ["-H", `X-Emulator-Sandbox: ${sandbox}`];
     if (token) headers.push("-H", "X-Emulator-Control-Token: CONTROL_TOKEN");
@@ -23,6 +30,8 @@ const FORMS = {
     return ["curl", "-s", "-X", method, ...headers, ...sent, root + path].map(quoted).join(" ");
   },
   pytest({ method, path, body }) {
+    const call = callIn(path, body);
+    if (call) return `def test_as_in_the_console(segment):\n    segment.call(${asPython(call.route)}, ${asPython(call.body)})\n`;
     const sent = [method, below(path), ...(body === undefined ? [] : [body])].map(asPython).join(", ");
     return `def test_as_in_the_console(stackadapt):\n    stackadapt.control.request(${sent})\n`;
   },

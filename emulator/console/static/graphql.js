@@ -74,12 +74,6 @@ async function send() {
   }
 }
 
-function indent(event) {
-  if (event.key !== "Tab" || event.shiftKey || !event.target.matches("textarea")) return;
-  event.preventDefault();
-  event.target.setRangeText("  ", event.target.selectionStart, event.target.selectionEnd, "end");
-}
-
 const quoted = (text) => `'${text.replaceAll("'", `'"'"'`)}'`;
 
 async function copyAsCurl() {
@@ -100,7 +94,6 @@ form.addEventListener("submit", (event) => {
 });
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  else indent(event);
 });
 shown("prettify").addEventListener("click", () => {
   fields.document.value = prettyDocument(fields.document.value);

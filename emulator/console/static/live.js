@@ -1,6 +1,7 @@
 // Brings the numbers of a page up to date: elements with `data-live` get their content from the page as it is now. Lists
-// have none: they change only when their reader wants it.
+// have none: they change only when their reader wants it, who has then switched on `data-live="list"`.
 let asked = false;
+let again = false;
 
 async function renew() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -14,9 +15,16 @@ async function renew() {
 }
 
 // One request at a time, whatever the number of news.
-document.addEventListener("news", async () => {
-  if (asked || !document.querySelector("[data-live]")) return;
+document.addEventListener("news", async (event) => {
+  if (!document.querySelector("[data-live]")) return;
+  // What a live list shows need not be counted.
+  if (document.querySelector('[data-live="list"]')) event.preventDefault();
+  again = asked;
+  if (asked) return;
   asked = true;
-  await renew().catch(() => {});
+  do {
+    again = false;
+    await renew().catch(() => {});
+  } while (again);
   asked = false;
 });

@@ -1,7 +1,8 @@
-// Counts what happened since the page was made; the list itself changes only when its reader wants it to.
+// Counts what happened since the page was made; the list itself changes only when its reader wants it to. An element with
+// `data-news` names the kinds of events that count.
 import { ask } from "./api.js";
 
-const EVERY = 2000;
+const EVERY = document.querySelector('[data-live="list"]') ? 1000 : 2000;
 const PAGE = 1000;
 const news = document.getElementById("news");
 let cursor = document.body.dataset.cursor;
@@ -10,15 +11,16 @@ let count = 0;
 
 function show(missed) {
   if (!missed) return;
+  if (!document.dispatchEvent(new Event("news", { cancelable: true }))) return;
   count += missed;
-  document.dispatchEvent(new Event("news"));
   news.textContent = `${count} new`;
   news.hidden = false;
 }
 
 async function poll() {
   if (document.visibilityState !== "visible") return;
-  const path = `/_emulator/events?limit=${PAGE}&after=${encodeURIComponent(cursor)}`;
+  const kinds = document.querySelector("[data-news]")?.dataset.news;
+  const path = `/_emulator/events?limit=${PAGE}&after=${encodeURIComponent(cursor)}${kinds ? `&kinds=${kinds}` : ""}`;
   const response = await ask(path, { headers: tag ? { "If-None-Match": tag } : {} });
   if (response.status !== 200) return;
   tag = response.headers.get("ETag");

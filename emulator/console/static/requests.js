@@ -1,6 +1,7 @@
 // The request that a form of an action makes: its fields are the body, their names JSON pointers without the first slash.
 // The name `.` is the whole body, and `?name` an argument of the query. data-type says what is not text; data-empty="null"
-// sends null for an empty field, which is left out otherwise.
+// sends null for an empty field and data-empty="text" the empty text; it is left out otherwise. A button may have a method
+// and a path of its own, and data-send, the one member of the body that it sends.
 
 const unescaped = (key) => key.replaceAll("~1", "/").replaceAll("~0", "~");
 
@@ -12,9 +13,10 @@ function valueOf(field) {
   }
   if (field.type === "file") return field.files[0];
   const text = field.value;
-  if (text === "") return field.dataset.empty === "null" ? null : undefined;
+  if (text === "") return { null: null, text: "" }[field.dataset.empty];
   if (type === "number") return Number(text);
   if (type === "boolean") return text === "true";
+  if (type === "scalar") return /^(-?\d{1,15}(\.\d+)?|true|false)$/.test(text) ? JSON.parse(text) : text;
   if (type === "lines") return text.split("\n").map((line) => line.trim()).filter(Boolean);
   if (type === "json") {
     try {
@@ -28,22 +30,25 @@ function valueOf(field) {
 
 function put(body, keys, value) {
   const last = keys.pop();
-  keys.reduce((inner, key) => (inner[key] ??= {}), body)[last] = value;
+  // A number is a place in a list.
+  keys.reduce((inner, key, index) => (inner[key] ??= /^\d+$/.test(keys[index + 1] ?? last) ? [] : {}), body)[last] = value;
 }
 
-export function requestOf(form) {
+export function requestOf(form, button) {
+  const asked = { ...form.dataset, ...button?.dataset };
   const body = {};
   const query = new URLSearchParams();
   let whole;
   for (const field of form.elements) {
-    if (!field.name || field.disabled) continue;
+    if (!field.name || field.matches(":disabled")) continue;
     const value = valueOf(field);
     if (value === undefined) continue;
     if (field.name === ".") whole = value;
     else if (field.name.startsWith("?")) query.append(field.name.slice(1), value);
     else put(body, field.name.split("/").map(unescaped), value);
   }
-  const sent = whole ?? (Object.keys(body).length ? body : undefined);
+  const all = whole ?? (Object.keys(body).length ? body : undefined);
+  const sent = asked.send ? { [asked.send]: all?.[asked.send] } : all;
   const search = query.toString();
-  return { method: form.dataset.method, path: form.dataset.path + (search ? `?${search}` : ""), body: sent };
+  return { method: asked.method, path: asked.path + (search ? `?${search}` : ""), body: sent };
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -28,8 +28,10 @@ class Finding:
     """One problem, or one difference from the contract.
 
     `message`, `why` (the consequence) and `fix` are full sentences. `place` is a path in the workspace, document or
-    contract. `drift` sets `used_by`: the parts of the destination that use what changed. A check leaves out `code`, and
-    `severity` unless it depends on the rest of the workspace; `findings_in` adds them.
+    contract. `drift` sets `used_by`: the parts of the destination that use what changed. `repair` is the fix as data
+    where one change of the subscription is known to help: another `trigger`, or in `mapping` new values of whole
+    fields, null for one to remove. A check leaves out `code`, and `severity` unless it depends on the rest of the
+    workspace; `findings_in` adds them.
     """
 
     code: str = ""
@@ -41,6 +43,7 @@ class Finding:
     why: str | None = None
     fix: str | None = None
     used_by: tuple[str, ...] | None = None
+    repair: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields that have a value, for JSON output."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -94,6 +95,7 @@ def unknown_field(context: SubscriptionContext) -> Iterator[Finding]:
                 allowed=", ".join(known),
                 why=_IGNORED,
                 fix=nearest(key, known) or _REMOVE,
+                repair={"mapping": {key: None}},
             )
 
 
@@ -124,6 +126,7 @@ def missing_field(context: SubscriptionContext) -> Iterator[Finding]:
                 allowed=_choices(field),
                 why="Every event fails: The root value is missing the required field.",
                 fix="Map the field.",
+                repair=None if field.default is None else {"mapping": {field.key: field.default}},
             )
 
 
@@ -144,7 +147,19 @@ def email_not_found(context: SubscriptionContext) -> Iterator[Finding]:
                 why="Engage puts the email in traits.email of identify events and in context.traits.email of track "
                 "events; an event without an email is rejected.",
                 fix="Fall back to $.context.traits.email, and turn on the email identifier of the connection.",
+                repair=_with_email_of_track_events(context),
             )
+
+
+def _with_email_of_track_events(context: SubscriptionContext) -> Mapping[str, Any] | None:
+    """The email of track events, else what is mapped; None for an action without the field, or where it is mapped."""
+    if context.action is None or all(field.key != "email" for field in context.action.fields):
+        return None
+    where = {"@path": "$.context.traits.email"}
+    if str(where) in str(context.mapping.get("email")):
+        return None
+    otherwise = {"else": context.mapping["email"]} if context.mapping.get("email") else {}
+    return {"mapping": {"email": {"@if": {"exists": where, "then": where, **otherwise}}}}
 
 
 def _has_email(payload: Any) -> bool:
@@ -216,14 +231,17 @@ def repeated_property(context: SubscriptionContext) -> Iterator[Finding]:
 @check("M010", ERROR, "A fixed value is not one of the field's choices.", SUBSCRIPTION)
 def unknown_choice(context: SubscriptionContext) -> Iterator[Finding]:
     fields = context.action.fields if context.action else ()
-    for field, place, value in _fixed_values(fields, context.mapping, f"{context.place}.mapping"):
+    top = f"{context.place}.mapping"
+    for field, place, value in _fixed_values(fields, context.mapping, top):
         if field.choices and str(value) not in field.choices:
+            close = get_close_matches(str(value), field.choices, n=1)
             yield Finding(
                 place=place,
                 message=f"{field.label} has no choice {value!r}.",
                 allowed=_choices(field),
                 why="Every event fails validation.",
                 fix=nearest(str(value), field.choices) or "Use one of the choices.",
+                repair={"mapping": {field.key: close[0]}} if close and place == f"{top}.{field.key}" else None,
             )
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from emulator.clock import Clock
 from emulator.errors import nearest
-from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, Finding, check
+from emulator.harness.catalog import fits, fitting_api_versions, fitting_generations
+from emulator.harness.checks.finding import ERROR, SUBSCRIPTION, WORKSPACE, Finding, check
 from emulator.harness.subscription_context import SubscriptionContext
-from emulator.workspace import WRITE, Token
+from emulator.mapping import generations, newest
+from emulator.stackadapt.graphql.schema import API_VERSIONS
+from emulator.workspace import WRITE, Token, Workspace
 
 _COPY_ID = "Copy the ID from StackAdapt's URL, after advertiser=."
 
@@ -84,6 +87,25 @@ def expired_token(context: SubscriptionContext) -> Iterator[Finding]:
         why="Every request is answered with 401, which Segment does not retry.",
         fix="Use a token that is still valid, or change its expiresAt.",
     )
+
+
+@check("S007", ERROR, "StackAdapt's API version does not take what the generation sends.", WORKSPACE)
+def generation_without_api_version(workspace: Workspace) -> Iterator[Finding]:
+    for index, destination in enumerate(workspace.destinations):
+        generation, api_version = destination.generation or newest(), workspace.api_version
+        # Unknown names are W001.
+        if generation not in generations() or api_version not in API_VERSIONS or destination.endpoint is not None:
+            continue
+        if not fits(generation, api_version):
+            versions = " or ".join(fitting_api_versions(generation))
+            others = " or ".join(fitting_generations(api_version))
+            yield Finding(
+                place=f"destinations[{index}].generation",
+                message=f"API version {api_version} does not take what generation {generation} sends.",
+                why="StackAdapt answers every request with an error and status 200: Segment reports the events as "
+                "delivered, and no profile appears.",
+                fix=f"Set apiVersion to {versions}, or the generation to {others}.",
+            )
 
 
 def _advertiser(context: SubscriptionContext) -> str | None:

@@ -33,11 +33,13 @@ def never_matches(context: SubscriptionContext) -> Iterator[Finding]:
 @check("T003", WARNING, "The trigger mixes `and` and `or` without parentheses.", SUBSCRIPTION)
 def mixed_operators(context: SubscriptionContext) -> Iterator[Finding]:
     if context.trigger.error is None and context.trigger.mixes_operators and not _missed(context):
+        texts = _groupings(context)
         yield Finding(
             place=f"{context.place}.trigger",
             message="This trigger mixes `and` and `or` without parentheses.",
             why="The engine has no operator precedence: the last operator of a level applies to the whole level.",
-            fix=f"Put the alternatives in parentheses: {_groupings(context)}.",
+            fix=f"Put the alternatives in parentheses: {_joined(texts)}.",
+            repair={"trigger": texts[0]} if len(texts) == 1 else None,
         )
 
 
@@ -78,6 +80,7 @@ def _finding(context: SubscriptionContext, message: str, *, consequence: str | N
         message=message,
         why=" ".join(filter(None, (cause, consequence))) or "No change of this trigger was found to help.",
         fix=fix or "Write a new trigger.",
+        repair={"trigger": repaired.text} if repaired else None,
     )
 
 
@@ -105,15 +108,19 @@ def _can_pass(trigger: Trigger, event: Mapping[str, Any]) -> bool:
     return can_match(trigger, kind=event["type"], event=event.get("event"))
 
 
-def _groupings(context: SubscriptionContext) -> str:
-    """The meanings of a trigger that mixes `and` and `or` which let the events pass; else how to write one."""
+def _groupings(context: SubscriptionContext) -> list[str]:
+    """The meanings of a trigger that mixes `and` and `or` which let the events pass."""
     tree = read_trigger(context.subscription.trigger).tree
     texts: list[str] = []
     if tree is not None and not any(isinstance(item, Level) for item in tree.items):
         texts = [str(grouped(tree, "or", "and")), str(grouped(tree, "and", "or"))]
     events = list(_events(context))
-    passing = [text for text in texts if all(_can_pass(compile_trigger(text), event) for event in events)]
-    return " or ".join(f"`{text}`" for text in passing or ['type = "track" and (event = "A" or event = "B")'])
+    return [text for text in texts if all(_can_pass(compile_trigger(text), event) for event in events)]
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """The triggers to choose from; how to write one where there is none."""
+    return " or ".join(f"`{text}`" for text in texts or ['type = "track" and (event = "A" or event = "B")'])
 
 
 def _doubled(trigger: Trigger) -> Condition | None:

@@ -7,13 +7,32 @@ from collections.abc import Iterator
 from emulator.events import CallReceived
 from emulator.harness.client import delivery_line, profile_line, record_line, request_line
 from emulator.harness.why.answer import Change, Diagnosis, Question, Stop
+from emulator.harness.why.applying import Changeable, apply
+from emulator.harness.why.case_text import CASE_FORMS, case_text
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
 from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of
 from emulator.harness.why.search import smallest_change
+from emulator.harness.why.sending import Sent, send_again
 from emulator.segment import FILTERED_AT_SOURCE
 
-__all__ = ["Change", "Diagnosis", "OpenTrial", "Question", "Services", "Stop", "Trial", "active_faults", "why"]
+__all__ = [
+    "CASE_FORMS",
+    "Change",
+    "Changeable",
+    "Diagnosis",
+    "OpenTrial",
+    "Question",
+    "Sent",
+    "Services",
+    "Stop",
+    "Trial",
+    "active_faults",
+    "apply",
+    "case_text",
+    "send_again",
+    "why",
+]
 
 # More lines of one stage say nothing new.
 _MOST = 10

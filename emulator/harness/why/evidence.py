@@ -156,9 +156,11 @@ def _records(
 ) -> Iterator[Shown]:
     """The records of the person, oldest first; for a message, only those of its request."""
     read, seen = services.stackadapt.records, set()
-    by_trace = (each for trace in traces if trace for each in read(request_id=trace, limit=_MOST))
-    by_email = _each(read, "email", () if question.message_id else emails)
     names = {*users, *emails}
+    # A request has up to thousands of records, of which the store reads those of the person only.
+    own = [read(request_id=trace, mentions=sorted(names), limit=_MOST) for trace in traces if trace]
+    by_trace = (each for found in own for each in found)
+    by_email = _each(read, "email", () if question.message_id else emails)
     for record in sorted([*by_trace, *by_email], key=itemgetter("receivedAt", "index")):
         key = (record["requestId"], record["index"], record["advertiserId"])
         values = {str(value).strip() for value in record["record"].values() if isinstance(value, str | int)}

@@ -24,17 +24,21 @@ from emulator.workspace_document import document_of
 
 # What StackAdapt has apart from people. Suppressions are kept by email: without them a deleted person would come back.
 _TABLES = (ADVERTISERS, PROFILE_LISTS, MAPPINGS, SEGMENTS, SUPPRESSIONS)
-_UPSERT = """mutation Rerun($input: UpsertProfilesInput!) {
+UPSERT = """mutation Rerun($input: UpsertProfilesInput!) {
   upsertProfiles(input: $input) { userErrors { message } }
 }"""
 
 
-class Trial(Services, Protocol):
-    """Services in memory that nothing else uses."""
+class Running(Services, Protocol):
+    """Services that take requests."""
 
     def post(self, token: str, body: str) -> None:
         """Posts a body to `/graphql`."""
         ...
+
+
+class Trial(Running, Protocol):
+    """Services in memory that nothing else uses."""
 
 
 # Opens services for a workspace, with the clock frozen at a time.
@@ -132,15 +136,24 @@ def _send(case: Case, trial: Trial) -> None:
         known = trial.segment.profiles(user_id=member["user_id"], email=None if member["user_id"] else member["email"])
         if not any(member["audience_key"] in profile["audiences"] for profile in known):
             trial.segment.set_membership(**member)
+    post_again(case, trial)
+
+
+def post_again(case: Case, services: Running) -> None:
+    """Sends to StackAdapt what another client than Segment sent."""
     for record in case.records:
-        content = {
-            "advertiserId": record["advertiserId"],
-            "externalProvider": record["provider"],
-            "profiles": json.dumps([record["record"]]),
-        }
-        trial.post(case.token, json.dumps({"query": _UPSERT, "variables": {"input": content}}))
+        services.post(case.token, json.dumps({"query": UPSERT, "variables": {"input": upserted(record)}}))
     if case.request is not None:
-        trial.post(case.token, case.request)
+        services.post(case.token, case.request)
+
+
+def upserted(record: Shown) -> Shown:
+    """The input of `upsertProfiles` for a record of a case."""
+    return {
+        "advertiserId": record["advertiserId"],
+        "externalProvider": record["provider"],
+        "profiles": json.dumps([record["record"]]),
+    }
 
 
 def _lasting(evidence: Evidence) -> Question:
@@ -204,8 +217,12 @@ def _record(record: Shown) -> Shown:
 def _calls(evidence: Evidence, services: Services) -> list[Shown]:
     """Calls that make the person's profiles: an identify with all traits, and the events that conditions count."""
     calls = [_identify(profile) for profile in evidence.space] or [_of_payload(evidence.deliveries[-1]["payload"])]
-    performed = [each for user in evidence.users for each in services.segment.performed(user)]
-    return calls + [
+    return calls + performed(evidence, services)
+
+
+def performed(evidence: Evidence, services: Services) -> list[Shown]:
+    """The events that conditions count, as track calls."""
+    return [
         {
             "type": "track",
             "userId": done["userId"],
@@ -213,7 +230,8 @@ def _calls(evidence: Evidence, services: Services) -> list[Shown]:
             "properties": done["properties"],
             "timestamp": done["at"],
         }
-        for done in performed
+        for user in evidence.users
+        for done in services.segment.performed(user)
     ]
 
 

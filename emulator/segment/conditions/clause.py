@@ -33,6 +33,11 @@ class Clause:
     state: str | None = None
     parts: tuple[Clause, ...] = ()
 
+    @property
+    def joint(self) -> str:
+        """The word between the parts of a group."""
+        return "and" if self.text == ALL else "or"
+
     def failed(self) -> tuple[str, ...]:
         """What to change: a line for each clause that did not pass, one line for a group that needs one of several."""
         if self.passed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -20,7 +20,7 @@ from emulator.segment.delivery.response import (
     segment_code,
     segment_reports,
 )
-from emulator.segment.delivery.steps import StepQueries
+from emulator.segment.delivery.steps import StepQueries, at_step
 from emulator.segment.delivery.undeliverable import ended_by_change
 from emulator.segment.event_contents import as_sent, as_stored
 from emulator.segment.event_payload import EMITTED, PAYLOAD
@@ -47,16 +47,20 @@ class DeliveryQueries:
     def deliveries(
         self,
         outcome: str | None = None,
+        step: str | None = None,
+        reason: str | None = None,
         destination: str | None = None,
         user_id: str | None = None,
         email: str | None = None,
         message_id: str | None = None,
+        newest: bool = False,
         limit: int = 100,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
-        """One entry for each event and subscription, oldest first, with outcome and reason.
+        """One entry for each event and subscription with outcome and reason, oldest first, or the `newest` first.
 
-        Raises InputError for an unknown outcome, NotFound for an unknown destination instance.
+        `step` is a step of Delivery Overview, or `refused`. Raises InputError for an unknown outcome or step, NotFound
+        for an unknown destination instance.
         """
         if outcome is not None and outcome not in OUTCOMES:
             raise InputError(
@@ -70,34 +74,52 @@ class DeliveryQueries:
             wanted.append(DELIVERIES.c.outcome.is_(None) if outcome == QUEUED else DELIVERIES.c.outcome == outcome)
             if outcome not in (QUEUED, SENT):
                 wanted.append(UNSENT)
-        if user_id is not None:
-            wanted.append(_with_content(CONTENTS.c.user_id == user_id))
-        if email is not None:
-            wanted.append(_with_content(CONTENTS.c.found_by_email == email.lower()))
+        if step is not None:
+            wanted.append(at_step(step))
+        if reason is not None:
+            wanted.append(DELIVERIES.c.reason == reason)
+        wanted += _about(user_id, email)
         if message_id is not None:
             wanted.append(EVENTS.c.message_id == as_stored(message_id))
         if destination is not None:
             check_destination(self._workspace, destination)
             wanted.append(DELIVERIES.c.destination == destination)
-        return self._deliveries(wanted, limit, offset)
+        return self._deliveries(wanted, limit, offset, newest=newest)
 
     def dead_letters(
-        self, destination: str | None = None, reason: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        destination: str | None = None,
+        reason: str | None = None,
+        user_id: str | None = None,
+        email: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
         """The deliveries that ended `rejected` or `failed`, or that a change of the workspace ended, oldest first.
 
         Raises NotFound for an unknown destination instance.
         """
-        return self._deliveries(dead(self._workspace, destination=destination, reason=reason), limit, offset)
+        wanted = [*dead(self._workspace, destination=destination, reason=reason), *_about(user_id, email)]
+        return self._deliveries(wanted, limit, offset)
 
-    def batches(self, failed: bool | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
-        """One entry for each request, oldest first, with the message ids of its events.
+    def batches(
+        self,
+        failed: bool | None = None,
+        destination: str | None = None,
+        newest: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        """One entry for each request with the message ids of its events, oldest first, or the `newest` first.
 
-        `failed` selects those that failed, or the others.
+        `failed` selects those that failed, or the others. Raises NotFound for an unknown destination instance.
         """
-        found = select(BATCHES).order_by(BATCHES.c.id).limit(limit).offset(offset)
+        found = select(BATCHES).order_by(_in_order(BATCHES.c.id, newest=newest)).limit(limit).offset(offset)
         if failed is not None:
             found = found.where((BATCHES.c.outcome == FAILED) if failed else (BATCHES.c.outcome != FAILED))
+        if destination is not None:
+            check_destination(self._workspace, destination)
+            found = found.where(BATCHES.c.destination == destination)
         with self._begin() as transaction:
             rows = transaction.execute(found).all()
             events = _events_of(transaction, [row.id for row in rows])
@@ -125,10 +147,25 @@ class DeliveryQueries:
             "reasons": reasons,
         }
 
-    def _deliveries(self, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int) -> list[dict[str, Any]]:
-        found = _DELIVERIES.where(*wanted).order_by(DELIVERIES.c.id).limit(limit).offset(offset)
+    def _deliveries(
+        self, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int, *, newest: bool = False
+    ) -> list[dict[str, Any]]:
+        order = _in_order(DELIVERIES.c.id, newest=newest)
+        found = _DELIVERIES.where(*wanted).order_by(order).limit(limit).offset(offset)
         with self._begin() as transaction:
             return [_delivery(row) for row in transaction.execute(found)]
+
+
+def _in_order(column: ColumnElement[int], *, newest: bool) -> ColumnElement[int]:
+    return column.desc() if newest else column
+
+
+def _about(user_id: str | None, email: str | None) -> Iterator[ColumnElement[bool]]:
+    """The deliveries about a person."""
+    if user_id is not None:
+        yield _with_content(CONTENTS.c.user_id == user_id)
+    if email is not None:
+        yield _with_content(CONTENTS.c.found_by_email == email.lower())
 
 
 def _with_content(wanted: ColumnElement[bool]) -> ColumnElement[bool]:

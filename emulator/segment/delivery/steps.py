@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy import Connection as Transaction
 
+from emulator.errors import InputError, nearest
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
 from emulator.segment.event_contents import as_sent
 from emulator.segment.lookups import check_destination
@@ -135,6 +136,16 @@ class StepQueries:
                 sent = StoredValues().read("messageId", functools.partial(as_sent, row.message_id), "")
                 found.setdefault(row.trace_id, []).append((sent, row.user_id))
         return found
+
+
+def at_step(step: str) -> ColumnElement[bool]:
+    """The deliveries at a step, joined with their batches. Raises InputError for an unknown one."""
+    conditions = {**_STEPS, REFUSED: _REFUSED}
+    if step not in conditions:
+        raise InputError(
+            f"unknown step {step!r}", where="step", allowed=", ".join(conditions), hint=nearest(step, conditions)
+        )
+    return conditions[step]
 
 
 def _events(transaction: Transaction, wanted: Sequence[ColumnElement[bool]]) -> dict[str, int]:

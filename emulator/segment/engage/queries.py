@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
+from emulator.durations import in_words
 from emulator.segment.conditions.compile import requires
+from emulator.segment.conditions.wording import condition_text
 from emulator.segment.engage.computations import computation_of
-from emulator.segment.lookups import check_audience, connected_destinations
+from emulator.segment.engage.profile_keys import Keys, joined_step, keys_with, listed, members_of, page_after
+from emulator.segment.lookups import check_audience, connected_destinations, step_position
 from emulator.segment.profiles.profile import EMAIL, USER_ID, Profile, profile_id
 from emulator.segment.profiles.store import read_profiles
 from emulator.segment.tables import IDENTIFIERS, JOURNEYS, MEMBERSHIPS, PERFORMED, PROFILES
@@ -19,6 +22,9 @@ from emulator.stored_values import StoredValues
 from emulator.workspace import ALL, Audience, Destination, Journey, Step, StepConnection, Workspace
 
 _PROFILES_AT_ONCE = 1_000
+
+# Profiles, and the position to go on from; None on the last page.
+ProfilePage: TypeAlias = tuple[list[dict[str, Any]], int | None]
 
 
 class SpaceQueries:
@@ -29,13 +35,24 @@ class SpaceQueries:
         self._begin = begin
 
     def profiles(
-        self, user_id: str | None = None, email: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        user_id: str | None = None,
+        email: str | None = None,
+        external_id: str | None = None,
+        profile_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
         """The profiles with identifiers, traits and audiences, oldest first; or the one with these identifiers.
 
-        Identifiers are compared as Engage compares them, with regard to case.
+        Identifiers are compared as Engage compares them, with regard to case. `external_id` is one of any type,
+        `profile_id` the public one.
         """
-        return self._read(_profiles_of(user_id, email).limit(limit).offset(offset))
+        return self._read(keys_with(user_id, email, external_id, profile_id), limit=limit, offset=offset)
+
+    def profile_page(self, *, after: int, limit: int = 100, offset: int = 0, **identifiers: str | None) -> ProfilePage:
+        """The first profiles after a position, and the position to go on from; None on the last page."""
+        return self._page(keys_with(**identifiers), after=after, offset=offset, limit=limit)
 
     def performed(self, user_id: str) -> list[dict[str, Any]]:
         """The stored events of a user that a condition may count, oldest first: `userId`, `event`, `at`, `properties`.
@@ -50,8 +67,17 @@ class SpaceQueries:
     def members(self, key: str, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
         """The profiles in an audience, oldest first. Raises NotFound for an unknown key."""
         check_audience(self._workspace, key)
-        found = select(MEMBERSHIPS.c.profile_id).where(MEMBERSHIPS.c.audience_key == key)
-        return self._read(found.order_by(MEMBERSHIPS.c.profile_id).limit(limit).offset(offset))
+        return self._read(members_of(key), limit=limit, offset=offset)
+
+    def member_page(self, key: str, *, after: int = 0, limit: int = 100) -> ProfilePage:
+        """The first members after a position, and the position to go on from. Raises NotFound for an unknown key."""
+        check_audience(self._workspace, key)
+        return self._page(members_of(key), after=after, limit=limit)
+
+    def step_page(self, journey_id: str, step_key: str, *, after: int = 0, limit: int = 100) -> ProfilePage:
+        """The same for those who have joined a step of a journey. Raises NotFound for an unknown journey or step."""
+        position = step_position(self._workspace, journey_id, step_key)
+        return self._page(joined_step(journey_id, position), after=after, limit=limit)
 
     def audiences(self) -> list[dict[str, Any]]:
         """The audiences with sizes, destinations, and warnings about their set-up."""
@@ -66,8 +92,10 @@ class SpaceQueries:
                 "size": sizes.get(audience.key, 0),
                 "computation": computation_of(self._workspace, audience),
                 "condition": dict(audience.condition),
+                "conditionText": condition_text(audience.condition),
+                "requiresEmail": requires(audience.condition, EMAIL, _conditions(self._workspace)),
                 "destinations": list(connected_destinations(self._workspace, audience.key)),
-                "warnings": list(_warnings(self._workspace, audience)),
+                "warnings": list(warnings_of(self._workspace, audience)),
             }
             for audience in self._workspace.audiences
         ]
@@ -82,11 +110,15 @@ class SpaceQueries:
             {
                 "id": journey.id,
                 "name": journey.name,
+                "entryText": condition_text(journey.entry),
+                "exitText": None if journey.exit is None else condition_text(journey.exit),
                 "size": sum(size for (of_journey, _), size in reached.items() if of_journey == journey.id),
                 "steps": [
                     {
                         "key": step.key,
                         "name": step.name,
+                        "wait": in_words(step.wait) if step.wait else None,
+                        "conditionText": None if step.condition is None else condition_text(step.condition),
                         "size": sum(reached.get((journey.id, at), 0) for at in range(position, len(journey.steps))),
                         "destinations": [name.name for name, _ in _step_connections(self._workspace, step)],
                         "warnings": list(_step_warnings(self._workspace, journey, position)),
@@ -97,9 +129,14 @@ class SpaceQueries:
             for journey in self._workspace.journeys
         ]
 
-    def _read(self, keys: Select[Any]) -> list[dict[str, Any]]:
+    def _read(self, keys: Keys, *, limit: int, offset: int) -> list[dict[str, Any]]:
         with self._begin() as transaction:
-            return _all_shown(transaction, transaction.scalars(keys).all())
+            return _all_shown(transaction, listed(transaction, keys, limit=limit, offset=offset))
+
+    def _page(self, keys: Keys, *, after: int, limit: int, offset: int = 0) -> ProfilePage:
+        with self._begin() as transaction:
+            found, following = page_after(transaction, keys, after, limit=limit, offset=offset)
+            return _all_shown(transaction, found), following
 
 
 def _performed(user_id: str, row: Any) -> dict[str, Any]:
@@ -111,20 +148,6 @@ def _performed(user_id: str, row: Any) -> dict[str, Any]:
         "properties": stored.object("properties", row.properties),
     }
     return stored.shown(item)
-
-
-def keys_of(transaction: Transaction, user_id: str | None, email: str | None, *, limit: int) -> Sequence[int]:
-    """The keys of the profiles with these identifiers, oldest first."""
-    return transaction.scalars(_profiles_of(user_id, email).limit(limit)).all()
-
-
-def _profiles_of(user_id: str | None, email: str | None) -> Select[Any]:
-    found = select(PROFILES.c.id).order_by(PROFILES.c.id)
-    for kind, value in ((USER_ID, user_id), (EMAIL, email)):
-        if value is not None:
-            owner = select(IDENTIFIERS.c.profile_id).where(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
-            found = found.where(PROFILES.c.id.in_(owner))
-    return found
 
 
 def keys_after(transaction: Transaction, last: int) -> Sequence[int]:
@@ -160,7 +183,8 @@ def _shown(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _warnings(workspace: Workspace, audience: Audience) -> Iterator[str]:
+def warnings_of(workspace: Workspace, audience: Audience) -> Iterator[str]:
+    """What about the set-up of an audience keeps its members from arriving."""
     if not requires(audience.condition, EMAIL, _conditions(workspace)):
         yield _no_condition("No condition")
     connections = [

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from emulator.ids import base62
+from emulator.column_rules import LARGEST_ID
+from emulator.ids import base62, number_in_base62
 from emulator.segment.profiles.facts import Performed
 
 USER_ID = "user_id"
@@ -120,3 +121,9 @@ class Profile:
 def profile_id(key: int) -> str:
     """The public id of a stored profile: `use_` and 27 characters."""
     return f"use_{base62(key, 27)}"
+
+
+def key_of_id(public_id: str) -> int:
+    """The key of the profile with a public id; 0, which none has, for any other text."""
+    key = number_in_base62(public_id.removeprefix("use_"))
+    return key if key <= LARGEST_ID and profile_id(key) == public_id else 0

@@ -8,14 +8,18 @@ from __future__ import annotations
 from flask import Blueprint
 
 from emulator.server.control import (
+    calls,
     clock,
     destination_tests,
     events,
     faults,
     funnel,
     journal,
+    mapping_drafts,
     queries,
     rate_limit,
+    reference,
+    scenarios,
     schema,
     segment_service,
     segments,
@@ -27,17 +31,21 @@ from emulator.server.control import (
 from emulator.server.services import CurrentServices
 
 _GROUPS = (
+    calls,
     clock,
     segments,
     segment_service,
     queries,
     destination_tests,
+    mapping_drafts,
     tools,
     events,
     funnel,
     faults,
     rate_limit,
     schema,
+    reference,
+    scenarios,
     journal,
     state,
     wait,

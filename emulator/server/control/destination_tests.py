@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, jsonify
@@ -32,7 +33,14 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.post("/destinations/<name:destination>/test", **options)
     def test_destination(destination: str) -> HttpResponse:
-        return _connection_tested(services(), destination)
+        return _connection_tested(services(), destination, **json_body())
+
+    @routes.get("/catalog")
+    def catalog() -> HttpResponse:
+        from emulator.harness.catalog import catalog as entries
+
+        query_args()
+        return jsonify(destinations=entries())
 
     @routes.get("/destinations/<name:destination>/choices/<field>", **options)
     def destination_choices(destination: str, field: str) -> HttpResponse:
@@ -47,16 +55,19 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         current = services()
         text = f"{destination}{_BETWEEN}{subscription}"
         if any(text == known.name for known in current.sandbox.workspace.destinations):
-            return _connection_tested(current, text)
+            return _connection_tested(current, text, **json_body())
         named = next(_names_in(text, current.sandbox.workspace), (destination, subscription))
         return _event_tested(current, *named, **json_body())
 
 
-def _connection_tested(current: SandboxServices, name: str) -> HttpResponse:
+def _connection_tested(
+    current: SandboxServices, name: str, *, settings: Mapping[str, str] | None = None
+) -> HttpResponse:
     from emulator.harness.connection_test import connection_test
 
     found = _destination(current, name)
-    return jsonify(connection_test(send=_send_to(current.transport_to(found)), **_asked(found)).as_dict())
+    asked = _asked(found if settings is None else replace(found, settings={"apiKey": "", **settings}))
+    return jsonify(connection_test(send=_send_to(current.transport_to(found)), **asked).as_dict())
 
 
 def _names_in(text: str, workspace: Workspace) -> Iterator[tuple[str, str]]:
@@ -74,10 +85,15 @@ def _event_tested(
     *,
     event: Mapping[str, Any] | None = None,
     keep: bool = False,
+    draft: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     from emulator.harness.event_tester import context_named, sample_event, send_test_event
+    from emulator.harness.mapping_draft import with_subscription
 
-    context = context_named(current.sandbox.workspace, destination, subscription)
+    workspace = current.sandbox.workspace
+    if draft is not None:
+        workspace = with_subscription(workspace, destination, {**draft, "name": subscription})
+    context = context_named(workspace, destination, subscription)
     with _endpoint(current, context.destination, keep=keep) as endpoint:
         tested = send_test_event(context, sample_event(context) if event is None else event, endpoint)
     return jsonify(tested | {"sample": event is None, "kept": keep})

@@ -1,29 +1,18 @@
-"""The Segment service: calls, dead letters, audience memberships, computations and deletions."""
+"""The Segment service: dead letters, audience memberships, previews, computations and deletions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
-from emulator.clock import to_iso
-from emulator.events import CallReceived
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.services import CurrentServices
+from emulator.workspace import parse_workspace
+from emulator.workspace_document import document_of
 
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
     """Adds the routes."""
     _add_engage(routes, services)
-
-    @routes.get("/calls")
-    def calls() -> Response:
-        asked = query_args()
-        received = services().sandbox.journal.entries(CallReceived)
-        found = [call for call in received if _matches(call, asked)]
-        page = found[asked["offset"] : asked["offset"] + asked["limit"]]
-        return jsonify(total=len(found), calls=[_shown(call) for call in page])
 
     @routes.get("/dead-letters")
     def dead_letters() -> Response:
@@ -64,6 +53,14 @@ def _add_engage(routes: Blueprint, services: CurrentServices) -> None:
         computed = services().segment.compute(key, body.get("destination"), resync=body.get("resync", False))
         return jsonify(audience=key, **computed)
 
+    @routes.post("/audiences/preview")
+    def preview() -> Response:
+        item, document = json_body(), document_of(services().sandbox.workspace)
+        audiences = document.setdefault("audiences", [])
+        audiences[:] = [*(each for each in audiences if each["key"] != item.get("key")), item]
+        workspace = parse_workspace(document)
+        return jsonify(services().segment.preview(workspace, workspace.audiences[-1]))
+
     @routes.post("/regulations")
     def regulate() -> Response:
         body = json_body()
@@ -78,31 +75,3 @@ def _add_engage(routes: Blueprint, services: CurrentServices) -> None:
     @routes.get("/suppressions")
     def suppressions() -> Response:
         return jsonify(suppressions=services().segment.suppressions(**query_args()))
-
-
-def _matches(call: CallReceived, asked: Mapping[str, Any]) -> bool:
-    """Whether a call matches every filter that is given."""
-    email = asked["email"]
-    return (
-        asked["accepted"] in (None, call.accepted)
-        and asked["user_id"] in (None, call.user_id)
-        and asked["message_id"] in (None, call.message_id)
-        and (email is None or (call.email or "").lower() == email.lower())
-    )
-
-
-def _shown(call: CallReceived) -> dict[str, Any]:
-    return {
-        "at": to_iso(call.at),
-        "source": call.source,
-        "call": call.call,
-        "messageId": call.message_id,
-        "userId": call.user_id,
-        "email": call.email,
-        "accepted": call.accepted,
-        "status": call.status,
-        "reason": call.reason,
-        "message": call.message,
-        "notes": list(call.notes),
-        "credential": call.credential,
-    }

@@ -22,6 +22,16 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def segments() -> Response:
         return jsonify(segments=services().stackadapt.segments.list())
 
+    @routes.post("/segments/preview")
+    def preview_segment() -> Response:
+        asked, body = query_args(), json_body()
+        shown = services().stackadapt.segments.preview(str(body["advertiserId"]), body["rule"], **asked)
+        return jsonify(shown)
+
+    @routes.get("/segments/values")
+    def segment_values() -> Response:
+        return jsonify(values=services().stackadapt.segments.values(**query_args()))
+
     @routes.get("/segments/<segment_id>")
     def segment(segment_id: str) -> Response:
         return jsonify(services().stackadapt.segments.get(segment_id, members=True, **query_args()))

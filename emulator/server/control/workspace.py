@@ -7,23 +7,37 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request
 
-from emulator.errors import PreconditionFailed, UserMistake
+from emulator.artefacts import fixture
+from emulator.errors import NotFound, PreconditionFailed, UserMistake, WorkspaceError, unknown
 from emulator.merge_patch import merged
+from emulator.protocol import DEFAULT_SANDBOX
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.control.sandboxes import requested_services
 from emulator.server.name_paths import CONVERTER
 from emulator.server.sandboxes import Sandboxes
 from emulator.server.services import SandboxServices
-from emulator.server.workspace_edits import PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked
+from emulator.server.workspace_edits import FILTERS, PARTS, SUBSCRIPTIONS, PartList, check_unmasked, masked
+from emulator.text_files import NotUtf8, decode, read_text
 from emulator.workspace import Workspace, parse_workspace
+from emulator.workspace_diff import diff
 from emulator.workspace_document import document_of
+from emulator.workspace_file import parse
 from emulator.yaml_files import dump_yaml
+from emulator.yaml_lines import lines_in
 
 Document = dict[str, Any]
+YAML = "application/yaml"
+# How errors name a body in YAML.
+_BODY = "workspace"
+_YAML_TYPES = frozenset({YAML, "application/x-yaml", "text/yaml", "text/x-yaml"})
+# First workspaces, as files with comments.
+TEMPLATES = {"starter": "starter-workspace.yaml", "default": "workspace.yaml", "empty": "empty-workspace.yaml"}
+# The lists that belong to a destination instance.
+_OF_DESTINATIONS: Final = (SUBSCRIPTIONS, FILTERS)
 # Changes a document in place.
 Change = Callable[[Document], None]
 
@@ -32,25 +46,18 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
     """The routes below `/_emulator/workspace`."""
     routes = Blueprint("workspace", __name__)
     _add_whole(routes, sandboxes)
-    lists = ", ".join(part for part in PARTS if part != SUBSCRIPTIONS)
+    lists = ", ".join(part for part in PARTS if part not in _OF_DESTINATIONS)
     views = _PartViews(sandboxes)
     _add_part(routes, views, f"/<any({lists}):part>", "part")
-    _add_part(
-        routes, views, f"/destinations/<{CONVERTER}:destination>/{SUBSCRIPTIONS}", "subscription", part=SUBSCRIPTIONS
-    )
+    for part in _OF_DESTINATIONS:
+        _add_part(routes, views, f"/destinations/<{CONVERTER}:destination>/{part}", part, part=part)
     return routes
 
 
 def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
     @routes.get("")
     def workspace() -> Response:
-        asked = query_args()
-        shown = document = _document(requested_services(sandboxes()).sandbox.workspace)
-        if asked["mask"]:
-            shown = masked(document)
-        if asked["format"] == "yaml":
-            return _tagged(Response(dump_yaml(shown), content_type="application/yaml; charset=utf-8"), document)
-        return _answer({"workspace": shown}, document)
+        return _shown(requested_services(sandboxes()).sandbox.workspace)
 
     @routes.put("")
     def replace() -> Response:
@@ -67,12 +74,51 @@ def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
         given = _given(_body())
         check_unmasked(given)
         services = requested_services(sandboxes())
-        return jsonify(valid=_valid(services, given), findings=findings_of(given))
+        return jsonify(valid=_valid(services, given), findings=_with_lines(findings_of(given)))
+
+    @routes.post("/diff")
+    def compare() -> Response:
+        given, before = _given(_body()), query_args()["before"]
+        check_unmasked(given)
+        known = sandboxes()
+        services = requested_services(known)
+        active = services.sandbox.workspace if before == "active" else known.started_with
+        lines = diff(
+            document_of(active),
+            document_of(parse_workspace(given)),
+            names=(before, "given"),
+            secrets=services.sandbox.name == DEFAULT_SANDBOX and not query_args()["mask"],
+        )
+        return jsonify(differs=bool(lines), diff=lines)
+
+    @routes.get("/start")
+    def start() -> Response:
+        known = sandboxes()
+        path, refused = known.watched or (None, None)
+        return _shown(known.started_with, file=path, refused=refused)
+
+    @routes.get("/templates/<template>")
+    def template(template: str) -> Response:
+        query_args()
+        if template not in TEMPLATES:
+            raise unknown("template", template, TEMPLATES, error=NotFound)
+        return Response(read_text(fixture(TEMPLATES[template])), content_type=f"{YAML}; charset=utf-8")
+
+
+def _shown(workspace: Workspace, **more: Any) -> Response:
+    """A workspace as the request asks for it; JSON has `more`."""
+    asked = query_args()
+    shown = document = _document(workspace)
+    if asked["mask"]:
+        shown = masked(document)
+    if asked["format"] == "yaml":
+        return _tagged(Response(dump_yaml(shown), content_type=f"{YAML}; charset=utf-8"), document)
+    return _answer({"workspace": shown, **more}, document)
 
 
 @dataclass(frozen=True, slots=True)
 class _PartViews:
-    """What requests do to the items of a part; `destination` names the instance that subscriptions belong to."""
+    """What requests do to the items of a part; `destination` names the instance that a list belongs to."""
 
     sandboxes: Callable[[], Sandboxes]
 
@@ -141,9 +187,26 @@ def _add_part(routes: Blueprint, views: _PartViews, path: str, kind: str, **fixe
 
 
 def _body() -> Document:
-    """The body of a request whose query string is valid."""
+    """The body of a request whose query string is valid; YAML where it says so. Raises InputError, WorkspaceError."""
     query_args()
+    if request.mimetype in _YAML_TYPES and request.url_rule is not None and not request.view_args:
+        return dict(parse(_decoded(request.get_data()), where=_BODY))
     return json_body()
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return decode(content)
+    except NotUtf8 as error:
+        raise WorkspaceError(str(error), where=_BODY, hint=error.hint) from None
+
+
+def _with_lines(findings: list[Document]) -> list[Document]:
+    """Findings about a body in YAML, with the line of each."""
+    if request.mimetype not in _YAML_TYPES:
+        return findings
+    line = lines_in(request.get_data(as_text=True))
+    return [{**finding, "line": line(finding["place"])} for finding in findings]
 
 
 def _document(workspace: Workspace) -> Document:

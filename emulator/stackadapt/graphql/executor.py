@@ -104,7 +104,7 @@ class Executor:
         self._started_at = sandbox.opened_at
         self._schema = executable_schema(api_version)
         self._shapes = shapes_of(api_version, limits)
-        self._sources = members_of(self._schema, "Source")
+        self.sources = members_of(self._schema, "Source")
         self._property_types = members_of(self._schema, "ProfilePropertyData")
 
     @property
@@ -209,7 +209,7 @@ class Executor:
             token=request.token,
             limits=self._limits,
             jobs=DocumentJobs(connection, arrival),
-            sources=self._sources,
+            sources=self.sources,
             property_types=self._property_types,
             started_at=self._started_at,
             uploads=UploadPlaces(folder=self._uploads, base_url=base_url),

@@ -236,6 +236,12 @@ def next_due(connection: Connection) -> int | None:
     return at
 
 
+def last_due(connection: Connection) -> int | None:
+    """When the last stored job is due, in milliseconds; None for no job."""
+    at: int | None = connection.scalar(select(func.max(JOBS.c.due_at)))
+    return at
+
+
 def remove_jobs(connection: Connection, jobs: Sequence[Job]) -> None:
     """Deletes stored jobs that are done."""
     for ids in portions([job.id for job in jobs]):

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Text, bindparam, cast, select, update
 
 from emulator.stackadapt.ingestion.mapping_versions import add_version, newest_version
-from emulator.stackadapt.rules.mapping_columns import MappingColumn, column_of
+from emulator.stackadapt.rules.mapping_columns import EXTERNAL_ID, MappingColumn, column_of
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.records import RecordMapping, record_mapping_of, status_brought_by
 from emulator.stackadapt.tables import MAPPINGS, row_id
@@ -24,6 +24,8 @@ from emulator.statements import Prepared, insert_row
 
 PROFILE = "profile"
 AUDIENCE = "audience"
+# The key that works without a mapping, and the destination key of a column that names another one.
+_AUDIENCE_COLUMNS: Final = {"id": ("audienceId", EXTERNAL_ID), "name": ("audienceName", "name")}
 
 # The mappings for records of one provider, as JSON that a job can carry.
 Schemas = dict[str, Any]
@@ -271,12 +273,18 @@ def active_profile_mappings(connection: Connection, advertiser_id: str) -> list[
     return [found for row in connection.execute(query) if (found := _readable_mapping(row)) is not None]
 
 
-def audience_keys(connection: Connection, advertiser_id: str) -> set[str]:
-    """The incoming keys of an audience's id or name: those that work without a mapping, and those of every mapping."""
+def audience_keys(connection: Connection, advertiser_id: str, of: str | None = None) -> set[str]:
+    """The incoming keys of an audience's id or name: those that work without a mapping, and those of every mapping.
+
+    With `of`, "id" or "name", those of one of the two.
+    """
     query = select(MAPPINGS.c.requested_schema)
     own = (MAPPINGS.c.advertiser_id == advertiser_id, MAPPINGS.c.kind == AUDIENCE)
-    schemas = connection.scalars(query.where(*own))
-    return {"audienceId", "audienceName"} | {column["incoming_key"] for schema in schemas for column in schema}
+    columns = [column for schema in connection.scalars(query.where(*own)) for column in schema]
+    if of is None:
+        return {"audienceId", "audienceName"} | {column["incoming_key"] for column in columns}
+    implied, destination = _AUDIENCE_COLUMNS[of]
+    return {implied} | {column["incoming_key"] for column in columns if column["destination_key"] == destination}
 
 
 def _readable_mapping(row: Any) -> Mapping | None:

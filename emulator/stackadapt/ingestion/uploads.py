@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from emulator.errors import NotFound, unknown
 from emulator.faults import RecordRejection
 from emulator.stackadapt.ingestion.jobs import MAPPING_JOB, DocumentJobs, RecordBatch
 from emulator.stackadapt.ingestion.mappings import (
@@ -113,6 +114,23 @@ def uploads(connection: Connection, *, advertiser_id: str | None, limit: int, of
     rows = connection.execute(query.order_by(UPLOADS.c.id).limit(limit).offset(offset)).all()
     outcomes = _outcomes_of(connection, [row.batch_id for row in rows])
     return [_shown(connection, row, outcomes[row.batch_id]) for row in rows]
+
+
+def upload_by_id(connection: Connection, upload_id: str) -> dict[str, Any]:
+    """One upload, with the `columns` of its mapping and the `listId` of the list that it fills. Raises NotFound."""
+    number = row_id(upload_id)
+    query = select(UPLOADS, BATCHES.c.request_id, BATCHES.c.received_at).where(UPLOADS.c.id == number)
+    row = connection.execute(query.outerjoin(BATCHES, BATCHES.c.id == UPLOADS.c.batch_id)).one_or_none()
+    if row is None:
+        known = list(map(str, connection.scalars(select(UPLOADS.c.id).order_by(UPLOADS.c.id))))
+        raise unknown("upload", upload_id, known, where="uploadId", error=NotFound)
+    own = (MAPPINGS.c.advertiser_id == row.advertiser_id, MAPPINGS.c.mappable_id == str(row.id))
+    mapping = connection.execute(select(MAPPINGS).where(*own, MAPPINGS.c.mappable_type == SOURCE)).first()
+    return {
+        **_shown(connection, row, _outcomes_of(connection, [row.batch_id])[row.batch_id]),
+        "columns": list(mapping.requested_schema) if mapping else [],
+        "listId": str(mapping.requested_list_id) if mapping and mapping.requested_list_id else None,
+    }
 
 
 def _shown(connection: Connection, row: Row[Any], records: dict[str, int]) -> dict[str, Any]:

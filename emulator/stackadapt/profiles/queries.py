@@ -6,17 +6,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, true
 
 from emulator.errors import unknown
 from emulator.json_text import compact
 from emulator.stackadapt.ingestion.declared_properties import UPLOADED
 from emulator.stackadapt.ingestion.deletions import deletions
+from emulator.stackadapt.ingestion.jobs import last_due
 from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
-from emulator.stackadapt.ingestion.uploads import uploads
+from emulator.stackadapt.ingestion.uploads import upload_by_id, uploads
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
+from emulator.stackadapt.profiles.history import changes_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJECTED, SUPPRESSED, WAITS_FOR_PROFILE
 from emulator.stackadapt.rules.providers import provider_key
@@ -24,8 +26,11 @@ from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import BATCHES, HELD_EXTERNAL_IDS, PROFILES, RECORDS, RECORDS_OF_BATCHES
 from emulator.statements import Prepared
 from emulator.stored_values import StoredValues
+from emulator.text_search import contains_text
+from emulator.timestamps import iso_of_millis
 
 PAGE = 100
+_MOST_OF_HISTORY = 10_000
 # The outcomes that a record keeps although it changed no profile.
 REFUSED = (REJECTED, SUPPRESSED)
 
@@ -33,6 +38,14 @@ JsonObject = dict[str, Any]
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
 _RECORDS = select(RECORDS, *(column for column in BATCHES.c if column.name != "id")).select_from(RECORDS_OF_BATCHES)
+
+
+class ProfilePage(NamedTuple):
+    """A page of profiles, and the positions `after` and `before` which the others are; None where there is none."""
+
+    profiles: list[JsonObject]
+    next: int | None
+    previous: int | None
 
 
 class ProfileQueries:
@@ -61,22 +74,51 @@ class ProfileQueries:
     def profile_page(
         self,
         *,
-        after: int,
+        after: int | None = None,
+        before: int | None = None,
         advertiser_id: str | None = None,
         email: str | None = None,
+        external_id: str | None = None,
         limit: int = PAGE,
         offset: int = 0,
-    ) -> tuple[list[JsonObject], int | None]:
-        """The first profiles after a position, and the position to go on from; None on the last page.
+    ) -> ProfilePage:
+        """The first profiles after a position, or the last ones before it, oldest first.
 
         However many profiles precede it, a page takes the same time.
         """
-        filters = {"advertiser_id": advertiser_id, "email": email and normalise(email)}
+        filters = {"advertiser_id": advertiser_id, "email": email and normalise(email), "external_id": external_id}
         given = {name: value for name, value in filters.items() if value is not None}
-        query = _profiles_with((*given, "after"))
+        back = before is not None
+        at = {"before": before} if back else {"after": after or 0}
+        query = _profiles_with((*given, *at))
         with self._transaction() as connection:
-            rows = query.rows(connection, **given, after=after, limit=limit + 1, offset=offset)
-            return _profiles(connection, rows[:limit]), rows[limit - 1].id if len(rows) > limit else None
+            rows = query.rows(connection, **given, **at, limit=limit + 1, offset=offset)
+            beyond, rows = len(rows) > limit, rows[:limit]
+            if back:
+                rows = rows[::-1]
+
+            def one_at(**position: int) -> bool:
+                return bool(
+                    _profiles_with((*given, *position)).rows(connection, **given, **position, limit=1, offset=0)
+                )
+
+            if not rows:
+                return ProfilePage([], None, None)
+            following = one_at(after=rows[-1].id) if back else beyond
+            preceding = beyond if back else one_at(before=rows[0].id)
+            page = _profiles(connection, rows)
+        return ProfilePage(page, rows[-1].id if following else None, rows[0].id if preceding else None)
+
+    def history(self, advertiser_id: str, email: str, *, limit: int = PAGE, offset: int = 0) -> list[JsonObject]:
+        """The records of a profile, oldest first, with what each changed (`profiles.history`)."""
+        return [*changes_of(self._records_of(advertiser_id, email))][offset : offset + limit]
+
+    def _records_of(self, advertiser_id: str, email: str) -> list[JsonObject]:
+        query = _RECORDS.where(BATCHES.c.advertiser_id == advertiser_id, RECORDS.c.email == normalise(email))
+        with self._transaction() as connection:
+            rows = connection.execute(query.order_by(RECORDS.c.id).limit(_MOST_OF_HISTORY)).all()
+            history = _history(connection, rows)
+            return [_record(row, history) for row in rows]
 
     def records(
         self,
@@ -84,12 +126,14 @@ class ProfileQueries:
         request_id: str | None = None,
         email: str | None = None,
         external_id: str | None = None,
+        mentions: Sequence[str] = (),
         limit: int = PAGE,
         offset: int = 0,
     ) -> list[JsonObject]:
         """Accepted records with their outcome, in arrival order. Raises InputError for an unknown outcome.
 
         `external_id` finds records that have the id as a value, under any key: a mapping may not have named it yet.
+        `mentions` leaves out records that have none of these names in any way; others may be left in.
         """
         if outcome is not None and outcome not in OUTCOMES:
             raise unknown("outcome", outcome, OUTCOMES, where="outcome")
@@ -100,6 +144,8 @@ class ProfileQueries:
         )
         if external_id is not None:
             conditions.append(_has_value(external_id))
+        if mentions:
+            conditions.append(_may_mention(mentions))
         query = _RECORDS.where(*conditions).order_by(RECORDS.c.id).limit(limit).offset(offset)
         with self._transaction() as connection:
             rows = connection.execute(query).all()
@@ -111,19 +157,23 @@ class ProfileQueries:
         advertiser_id: str | None = None,
         reason: str | None = None,
         pending: bool = False,
+        email: str | None = None,
         limit: int = PAGE,
         offset: int = 0,
     ) -> list[JsonObject]:
         """Rejected and suppressed records in arrival order: `outcome`, `reason`, `message`, `record`, `requestId` (a
         trace id), `at`, `advertiserId`, `index`, `waitsFor`, `warnings`.
 
-        With `pending`, or with the reason code of waiting records, those too; their `at` is None. Raises InputError for
+        `email` is that of the record, or any value of it. With `pending`, or with the reason code of waiting records,
+        those too; their `at` is None. Raises InputError for
         an unknown reason code.
         """
         if reason is not None and reason not in REASONS:
             raise unknown("reason code", reason, REASONS, where="reason")
         outcomes = (*REFUSED, PENDING) if pending or reason == WAITS_FOR_PROFILE else REFUSED
         conditions = _equal((BATCHES.c.advertiser_id, advertiser_id), (RECORDS.c.reason, reason))
+        if email is not None:
+            conditions.append(or_(RECORDS.c.email == normalise(email), _has_value(email)))
         query = (
             _RECORDS.where(RECORDS.c.outcome.in_(outcomes), *conditions)
             .order_by(RECORDS.c.id)
@@ -139,6 +189,11 @@ class ProfileQueries:
         """The uploads, with the reason why a file could not be read (`ingestion.uploads`)."""
         with self._transaction() as connection:
             return uploads(connection, advertiser_id=advertiser_id, limit=limit, offset=offset)
+
+    def upload(self, upload_id: str) -> JsonObject:
+        """One upload with its columns (`ingestion.uploads`). Raises NotFound."""
+        with self._transaction() as connection:
+            return upload_by_id(connection, upload_id)
 
     def deletions(
         self,
@@ -160,7 +215,9 @@ class ProfileQueries:
             )
 
     def counts(self) -> JsonObject:
-        """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`."""
+        """`records` by outcome, `rejections` (suppressed records too) and `waiting` by reason, number of `profiles`;
+        `lastDueAt` is when the last of what is queued is due.
+        """
         by_reason = _counted(RECORDS.c.reason).order_by(RECORDS.c.reason)
         with self._transaction() as connection:
             return {
@@ -168,6 +225,7 @@ class ProfileQueries:
                 "rejections": _numbers(connection, by_reason.where(RECORDS.c.outcome.in_(REFUSED))),
                 "waiting": _numbers(connection, by_reason.where(RECORDS.c.outcome == PENDING)),
                 "profiles": connection.scalar(select(func.count()).select_from(PROFILES)) or 0,
+                "lastDueAt": None if (last := last_due(connection)) is None else iso_of_millis(last),
             }
 
 
@@ -187,10 +245,18 @@ def _equal(*pairs: tuple[ColumnElement[Any], str | None]) -> list[ColumnElement[
 def _has_value(external_id: str) -> ColumnElement[bool]:
     """The condition that a record has a value: a string, or an integer of the same digits."""
     # In both spellings that `compact` has for a character beyond ASCII.
-    texts = [f":{compact(external_id)}", f":{json.dumps(external_id)}"]
+    texts = [*dict.fromkeys((f":{compact(external_id)}", f":{json.dumps(external_id)}"))]
     if external_id.isascii() and external_id.isdigit():
         texts += [f":{external_id},", f":{external_id}}}"]
-    return or_(*(func.replace(RECORDS.c.raw, text, "") != RECORDS.c.raw for text in texts))
+    return or_(*(contains_text(RECORDS.c.raw, text) for text in texts))
+
+
+def _may_mention(names: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a record has one of the names in any case; true where a name is not written as it is."""
+    if not all(name.isascii() and json.dumps(name)[1:-1] == name for name in names):
+        return true()
+    text = func.lower(RECORDS.c.raw)
+    return or_(RECORDS.c.email.in_(names), *(contains_text(text, name.lower()) for name in names))
 
 
 _HELD = HELD_EXTERNAL_IDS.subquery()
@@ -198,6 +264,7 @@ _PROFILE_FILTERS: Mapping[str, ColumnElement[bool]] = {
     "advertiser_id": PROFILES.c.advertiser_id == bindparam("advertiser_id"),
     "email": PROFILES.c.email == bindparam("email"),
     "after": PROFILES.c.id > bindparam("after"),
+    "before": PROFILES.c.id < bindparam("before"),
     "external_id": PROFILES.c.id.in_(select(_HELD.c.profile_id).where(_HELD.c.external_id == bindparam("external_id"))),
 }
 
@@ -205,7 +272,8 @@ _PROFILE_FILTERS: Mapping[str, ColumnElement[bool]] = {
 @cache
 def _profiles_with(filters: tuple[str, ...]) -> Prepared:
     conditions = [_PROFILE_FILTERS[name] for name in filters]
-    every = select(PROFILES).where(*conditions).order_by(PROFILES.c.id)
+    order = PROFILES.c.id.desc() if "before" in filters else PROFILES.c.id
+    every = select(PROFILES).where(*conditions).order_by(order)
     return Prepared(every.limit(bindparam("limit")).offset(bindparam("offset")))
 
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, exists, false, func, not_, or_, select, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
 
 from emulator.clock import to_iso
 from emulator.stackadapt.rules.closest import closest
@@ -34,6 +32,7 @@ from emulator.stackadapt.rules.segment_rules import (
 )
 from emulator.stackadapt.rules.values import BOOLEAN, KINDS, LIST, NUMBER, TEXT, encoded, read_value
 from emulator.stackadapt.tables import EXTERNAL_AUDIENCES, MEMBERSHIPS, PROFILE_LIST_ITEMS, PROFILES
+from emulator.text_search import contains_text
 from emulator.timestamps import to_millis
 
 Condition = ColumnElement[bool]
@@ -46,22 +45,9 @@ _INFERRED = "INFERRED"
 _FIXED_FIELDS = (EMAIL, MARKETING_STATUS, AUDIENCE_ID, AUDIENCE_NAME, *ALIASES)
 
 
-class _Position(GenericFunction[int]):
-    """Where a string contains another, from 1, or 0; with regard to case, unlike LIKE in SQLite."""
-
-    type = Integer()
-    name = "instr"
-    inherit_cache = True
-
-
-@compiles(_Position, "postgresql")
-def _position_in_postgresql(element: _Position, compiler: Any, **options: Any) -> str:
-    return f"strpos{compiler.process(element.clause_expr, **options)}"
-
-
 _TESTS: Mapping[str, Callable[[Any, Any], Condition]] = {
     "equals": lambda column, value: column == value,
-    "contains": lambda column, value: _Position(column, value) > 0,
+    "contains": contains_text,
     "starts_with": lambda column, value: func.substr(column, 1, len(value)) == value,
     "ends_with": lambda column, value: and_(
         func.length(column) >= len(value),

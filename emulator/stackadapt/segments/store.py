@@ -16,7 +16,7 @@ from emulator.errors import NotFound, unknown
 from emulator.sandbox import Sandbox
 from emulator.stackadapt.advertisers import Advertisers
 from emulator.stackadapt.ingestion.declared_properties import declared_types
-from emulator.stackadapt.rules.segment_rules import parse_rule
+from emulator.stackadapt.rules.segment_rules import canonical_field, parse_rule
 from emulator.stackadapt.segments.sql import CompiledRule, compile_rule
 from emulator.stackadapt.segments.unknown_values import KnownValues
 from emulator.stackadapt.tables import PROFILES, SEGMENTS
@@ -25,6 +25,8 @@ from emulator.stored_values import StoredValues
 from emulator.timestamps import to_millis
 
 MEMBERS_SHOWN = 1_000
+MEMBERS_PREVIEWED = 10
+VALUES_SHOWN = 100
 
 JsonObject = dict[str, Any]
 JsonObjects = list[JsonObject]
@@ -38,7 +40,11 @@ def compiled_segment(connection: Connection, row: Row[Any], now: datetime) -> Co
 
 def segment_size(connection: Connection, row: Row[Any], compiled: CompiledRule) -> int:
     """How many profiles are in a segment."""
-    query = select(func.count()).where(PROFILES.c.advertiser_id == row.advertiser_id, compiled.condition)
+    return _size(connection, row.advertiser_id, compiled)
+
+
+def _size(connection: Connection, advertiser_id: str, compiled: CompiledRule) -> int:
+    query = select(func.count()).where(PROFILES.c.advertiser_id == advertiser_id, compiled.condition)
     return connection.scalar(query) or 0
 
 
@@ -54,12 +60,31 @@ class Segments:
         parse_rule(rule)
         now = self._sandbox.clock.now()
         with self._transaction() as connection:
-            known = [advertiser.id for advertiser in Advertisers(connection, self._sandbox.workspace).all()]
-            if advertiser_id not in known:
-                raise unknown("advertiser", advertiser_id, known, where="advertiserId")
+            self._check_advertiser(connection, advertiser_id)
             row = {"advertiser_id": advertiser_id, "name": name, "rule": rule, "created_at": to_millis(now)}
             number = insert_row(connection, SEGMENTS, **row)
         return self.get(str(number))
+
+    def preview(self, advertiser_id: str, rule: Any, *, limit: int = MEMBERS_PREVIEWED, offset: int = 0) -> JsonObject:
+        """What a segment with this rule would have, without creating it: `size`, the first `members`, `warnings` and
+        `unknownValues`. Raises InputError for a bad rule or unknown advertiser.
+        """
+        parsed = parse_rule(rule)
+        with self._transaction() as connection:
+            self._check_advertiser(connection, advertiser_id)
+            compiled = compile_rule(parsed, declared_types(connection, advertiser_id), self._sandbox.clock.now())
+            emails, size = _members(connection, advertiser_id, compiled, limit=limit, offset=offset)
+            return {"size": size, **self._judged(connection, advertiser_id, rule, compiled), "members": emails}
+
+    def values(self, advertiser_id: str, field: str, *, limit: int = VALUES_SHOWN) -> Sequence[str]:
+        """Values that a rule about a field may compare, sorted, at most `limit`. Raises InputError for an unknown
+        advertiser.
+        """
+        with self._transaction() as connection:
+            self._check_advertiser(connection, advertiser_id)
+            known = KnownValues(connection, self._sandbox.workspace, advertiser_id)
+            found = known.values_of(canonical_field(field), declared_types(connection, advertiser_id))
+            return sorted(found)[:limit]
 
     def update(self, segment_id: str, *, name: str | None = None, rule: Any = None) -> JsonObject:
         """Changes what is given and returns the segment as `get` does. Raises NotFound, InputError for a bad rule."""
@@ -90,7 +115,7 @@ class Segments:
 
             def complete() -> JsonObject:
                 compiled = self._compiled(connection, row)
-                emails, size = _members(connection, row, compiled, limit=limit, offset=offset)
+                emails, size = _members(connection, row.advertiser_id, compiled, limit=limit, offset=offset)
                 return {**self._segment(connection, row, compiled, size), "members": emails}
 
             return _readable(connection, complete, {**_base(row), "members": []})
@@ -119,19 +144,26 @@ class Segments:
         return _readable(connection, complete, _base(row))
 
     def _segment(self, connection: Connection, row: Row[Any], compiled: CompiledRule, size: int) -> JsonObject:
-        rule = parse_rule(row.rule)
-        known = KnownValues(connection, self._sandbox.workspace, row.advertiser_id)
+        return {**_base(row), "size": size, **self._judged(connection, row.advertiser_id, row.rule, compiled)}
+
+    def _judged(self, connection: Connection, advertiser_id: str, document: Any, compiled: CompiledRule) -> JsonObject:
+        """What is wrong with the values of a rule."""
+        rule = parse_rule(document)
+        known = KnownValues(connection, self._sandbox.workspace, advertiser_id)
         unknown_values = known.unknown_in(rule)
-        similar = known.similar_in(rule, declared_types(connection, row.advertiser_id))
+        similar = known.similar_in(rule, declared_types(connection, advertiser_id))
         return {
-            **_base(row),
-            "size": size,
             "warnings": [*compiled.warnings, *(each.message for each in unknown_values), *similar, *known.skipped()],
             "unknownValues": [each.as_dict() for each in unknown_values],
         }
 
     def _compiled(self, connection: Connection, row: Row[Any]) -> CompiledRule:
         return compiled_segment(connection, row, self._sandbox.clock.now())
+
+    def _check_advertiser(self, connection: Connection, advertiser_id: str) -> None:
+        known = [advertiser.id for advertiser in Advertisers(connection, self._sandbox.workspace).all()]
+        if advertiser_id not in known:
+            raise unknown("advertiser", advertiser_id, known, where="advertiserId")
 
 
 def _readable(connection: Connection, complete: Callable[[], JsonObject], otherwise: JsonObject) -> JsonObject:
@@ -160,13 +192,13 @@ def _base(row: Row[Any]) -> JsonObject:
 
 
 def _members(
-    connection: Connection, row: Row[Any], compiled: CompiledRule, *, limit: int, offset: int
+    connection: Connection, advertiser_id: str, compiled: CompiledRule, *, limit: int, offset: int
 ) -> tuple[Sequence[str], int]:
     """A page of the sorted emails in a segment, and how many there are, by evaluating the rule once."""
-    own = (PROFILES.c.advertiser_id == row.advertiser_id, compiled.condition)
+    own = (PROFILES.c.advertiser_id == advertiser_id, compiled.condition)
     query = select(PROFILES.c.email, func.count().over()).where(*own).order_by(PROFILES.c.email)
     found = connection.execute(query.limit(limit).offset(offset)).all()
-    return [each[0] for each in found], found[0][1] if found else segment_size(connection, row, compiled)
+    return [each[0] for each in found], found[0][1] if found else _size(connection, advertiser_id, compiled)
 
 
 def _row(connection: Connection, segment_id: str) -> Row[Any]:

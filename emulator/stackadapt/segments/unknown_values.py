@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from emulator.stackadapt.ingestion.mappings import audience_keys
 from emulator.stackadapt.rules.closest import closest
@@ -40,6 +40,7 @@ from emulator.stackadapt.tables import (
     RECORDS,
     RECORDS_OF_BATCHES,
 )
+from emulator.text_search import contains_text
 from emulator.workspace import Workspace
 
 _KINDS = {AUDIENCE_ID: "id", AUDIENCE_NAME: "name"}
@@ -80,6 +81,28 @@ class KnownValues:
     def unknown_in(self, rule: Rule) -> list[UnknownValue]:
         """The unknown audiences and marketing statuses of a rule."""
         return [found for test in tests_of(rule) for found in self._unknown(test)]
+
+    def values_of(self, field: str, declared: Mapping[str, str]) -> set[str]:
+        """What rules about a field may compare: audiences, statuses, or the values that profiles have in a property.
+
+        Audiences of the newest records are among them, processed or not. Emails are not listed.
+        """
+        if field == MARKETING_STATUS:
+            return {*STATUSES}
+        if field == EMAIL:
+            return set()
+        if field in AUDIENCE_FIELDS:
+            return {*self._audiences(field), *self._newest_audiences(field)}
+        return {*self._property_values(field, is_list=declared.get(field) == "STRING_LIST")}
+
+    def _newest_audiences(self, field: str) -> Iterator[str]:
+        """Those that the newest records brought."""
+        keys = audience_keys(self._connection, self._advertiser_id, of=_KINDS[field])
+        query = select(RECORDS.c.raw).select_from(RECORDS_OF_BATCHES)
+        query = query.where(BATCHES.c.advertiser_id == self._advertiser_id)
+        for raw in self._connection.scalars(query.order_by(RECORDS.c.id.desc()).limit(_MOST_RECORDS)):
+            record = json.loads(raw)
+            yield from (str(record[key]) for key in keys if record.get(key))
 
     def skipped(self) -> list[str]:
         """A warning if the rule had more unknown values than are looked for."""
@@ -150,7 +173,7 @@ class KnownValues:
 
     def _in_a_record(self, value: str) -> bool:
         """Whether a record of the advertiser brought the value as an audience, even if it is not processed yet."""
-        contains = func.replace(RECORDS.c.raw, json.dumps(value)[1:-1], "") != RECORDS.c.raw
+        contains = contains_text(RECORDS.c.raw, json.dumps(value)[1:-1])
         query = select(RECORDS.c.raw).select_from(RECORDS_OF_BATCHES)
         query = query.where(BATCHES.c.advertiser_id == self._advertiser_id, contains).limit(_MOST_RECORDS)
         keys = audience_keys(self._connection, self._advertiser_id)
