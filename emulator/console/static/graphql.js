@@ -2,6 +2,7 @@
 import { ask, showProblem } from "./api.js";
 import { prettyDocument } from "./graphql_text.js";
 import "./graphql_schema.js";
+import "./tab.js";
 
 const form = document.getElementById("graphql");
 const fields = form.elements;
