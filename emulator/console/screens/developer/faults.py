@@ -49,11 +49,11 @@ def _row(item: Mapping[str, Any], view: View) -> Row:
     return Row(
         [
             Cell(item["id"]),
-            Cell(f"{item['fault']} {_options(item)}".strip(), view.link("requests", fault=item["fault"])),
+            Cell(": ".join(filter(None, (item["fault"], _options(item)))), view.link("requests", fault=item["fault"])),
             Cell(_applies_to(item)),
             Cell(item["matched"]),
             Cell("no limit" if left is None else left),
-            Cell(item["until"] or "turned off"),
+            Cell(item["until"] or "no limit"),
             Cell(None, button=Button(label="Turn off", action="remove fault", path=f"/_emulator/faults/{item['id']}")),
         ]
     )
