@@ -8,7 +8,17 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import documentation, fidelity, reasons, requests, scenarios, workspace
+from emulator.console.screens.developer import (
+    documentation,
+    faults,
+    fidelity,
+    graphql,
+    reasons,
+    requests,
+    scenarios,
+    snapshots,
+    workspace,
+)
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.segment import (
     audiences,
@@ -56,6 +66,9 @@ SCREENS: Final[tuple[Screen, ...]] = (
     uploads.SCREEN,
     property_catalogue.SCREEN,
     requests.SCREEN,
+    graphql.SCREEN,
+    faults.SCREEN,
+    snapshots.SCREEN,
     workspace.SCREEN,
     fidelity.SCREEN,
     scenarios.SCREEN,
