@@ -8,18 +8,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.schema import DropSchema
 
 from emulator.cli import main
-from emulator.engines import MEMORY, open_engine
+from emulator.engines import MEMORY
 from emulator.store import Store
 from tests import postgresql
+from tests.schemas import Schemas
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 30
@@ -32,6 +32,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="The store of sandboxes that would otherwise be in memory.",
     )
+    parser.addoption("--long", action="store_true", help="Draw more cases in the tests with random ones.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Another store runs what may depend on it."""
+    if config.getoption("--store") != "sqlite":
+        left_out = [item for item in items if item.get_closest_marker("one_store")]
+        items[:] = [item for item in items if not item.get_closest_marker("one_store")]
+        config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether a test with random cases draws many, for `make check-long`."""
+    return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture(scope="session")
@@ -44,30 +59,28 @@ def database() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def schemas(database: str) -> Iterator[Schemas]:
+    """Schemas of that database."""
+    with closing(Schemas(database)) as schemas:
+        yield schemas
+
+
 @pytest.fixture(autouse=True)
 def chosen_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """With --store postgresql, a separate schema for each store that would be in memory."""
     if request.config.getoption("--store") == "sqlite":
         yield
         return
-    url = request.getfixturevalue("database")
-    engine = open_engine(url)
-    schemas = (f"test_{number}" for number in count())
-    opened: list[Store] = []
+    schemas: Schemas = request.getfixturevalue("schemas")
+    with schemas.stores() as opened:
 
-    def open_store(given: str = MEMORY, **options: Any) -> Store:
-        if given != MEMORY:
-            return Store(given, **options)
-        opened.append(Store(url, schema=next(schemas), engine=engine))
-        return opened[-1]
+        def open_store(given: str = MEMORY, **options: Any) -> Store:
+            return opened() if given == MEMORY else Store(given, **options)
 
-    for module in ("emulator.sandbox", "emulator.server.stores"):
-        monkeypatch.setattr(f"{module}.Store", open_store)
-    yield
-    with engine.begin() as connection:
-        for number in range(len(opened)):
-            connection.execute(DropSchema(f"test_{number}", cascade=True, if_exists=True))
-    engine.dispose()
+        for module in ("emulator.sandbox", "emulator.server.stores"):
+            monkeypatch.setattr(f"{module}.Store", open_store)
+        yield
 
 
 @dataclass

@@ -21,9 +21,14 @@ class Package:
     folder: Path
 
     @cached_property
+    def files(self) -> dict[str, Path]:
+        """Each module's file."""
+        return {self._name(path): path for path in sorted(self.folder.rglob("*.py"))}
+
+    @cached_property
     def trees(self) -> dict[str, ast.Module]:
         """Each module, parsed."""
-        return {self._name(path): ast.parse(path.read_text("utf-8")) for path in sorted(self.folder.rglob("*.py"))}
+        return {name: ast.parse(path.read_text("utf-8")) for name, path in self.files.items()}
 
     @cached_property
     def edges(self) -> list[Edge]:

@@ -14,7 +14,6 @@ from tests.imports import Layers, Package
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Package(ROOT / "emulator")
-MODULES = PACKAGE.trees
 
 MODULE_LINES = 400
 FUNCTION_LINES = 50
@@ -157,9 +156,9 @@ def test_the_two_services_and_the_mapping_engine_stay_apart(package: str) -> Non
     assert found == []
 
 
-@pytest.mark.parametrize("name", sorted(MODULES.keys() - MAY_USE_TIME_AND_CHANCE))
+@pytest.mark.parametrize("name", sorted(PACKAGE.files.keys() - MAY_USE_TIME_AND_CHANCE))
 def test_only_clock_and_ids_use_time_and_chance(name: str) -> None:
-    nodes = [*ast.walk(MODULES[name])]
+    nodes = [*ast.walk(PACKAGE.trees[name])]
     imported = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {(node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
     assert not TIME_AND_CHANCE & imported
@@ -200,14 +199,14 @@ def opened(tree: ast.AST) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
+@pytest.mark.parametrize("name", sorted(PACKAGE.files))
 def test_only_the_reader_opens_text_files(name: str) -> None:
     allowed = name in MAY_READ or name in MAY_UNPACK
-    assert bool(opened(MODULES[name])) <= allowed, opened(MODULES[name])
+    assert bool(opened(PACKAGE.trees[name])) <= allowed, opened(PACKAGE.trees[name])
 
 
 def test_what_may_read_files_does() -> None:
-    assert [name for name in (*MAY_READ, *MAY_UNPACK) if not opened(MODULES[name])] == []
+    assert [name for name in (*MAY_READ, *MAY_UNPACK) if not opened(PACKAGE.trees[name])] == []
 
 
 @pytest.mark.parametrize(
@@ -225,16 +224,14 @@ def test_a_start_imports_the_dialect_of_no_other_database() -> None:
 def test_imports_are_absolute() -> None:
     relative = [
         name
-        for name, tree in MODULES.items()
+        for name, tree in PACKAGE.trees.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert relative == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.folder.rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
-)
+@pytest.mark.parametrize("path", PACKAGE.files.values(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_module_and_its_functions_stay_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= MODULE_LINES
@@ -243,11 +240,11 @@ def test_a_module_and_its_functions_stay_short(path: Path) -> None:
     assert not long
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
+@pytest.mark.parametrize("name", sorted(PACKAGE.files))
 def test_no_module_keeps_state(name: str) -> None:
     """A lower-case name bound at module level to something that can grow would be shared by every sandbox."""
     growing = (ast.Dict, ast.List, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
-    for node in MODULES[name].body:
+    for node in PACKAGE.trees[name].body:
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from emulator.artefacts import contract
 from emulator.cli import serve
+from emulator.yaml_files import load_yaml
 from tests.docs.schema_keys import keys_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +20,7 @@ PROVENANCE = {"documented", "introspected", "probed", "client", "third-party", "
 SETTINGS = {key.path for key in keys_of("workspace.schema.json")} | {
     f"serve {name}" for option in serve.command.params for name in option.opts
 }
-ROWS: list[dict[str, Any]] = yaml.safe_load(contract("fidelity.yaml").read_text(encoding="utf-8"))["behaviours"]
+ROWS: list[dict[str, Any]] = load_yaml(contract("fidelity.yaml").read_text(encoding="utf-8"))["behaviours"]
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from emulator.artefacts import contract_text
-from emulator.harness.funnel import Services, codes, funnel
+from emulator.harness.funnel import REFUSED, SUCCESSFUL, Services, codes, funnel
 from emulator.harness.ledger import behaviours
 from emulator.yaml_files import load_yaml
 
@@ -21,7 +21,7 @@ def reasons(services: Services, *, text: str | None = None) -> list[dict[str, An
 
     `service` is `Segment` or `StackAdapt`, and `stage` the step of Segment's Delivery Overview or the outcome of the
     record; `warnings` is the stage of what StackAdapt accepts in part. `counts` says what `count` counts now, calls,
-    deliveries, records or requests, None for a warning; `behaviours` are the ids of the rows of the ledger about it.
+    deliveries or records, None for a warning; `behaviours` are the ids of the rows of the ledger about it.
     Codes that are no part of the table, such as a status, are there when something has them, without advice.
     """
     wanted = (text or "").casefold()
@@ -32,13 +32,19 @@ def reasons(services: Services, *, text: str | None = None) -> list[dict[str, An
 def _all(counted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     table = _table()
     for step, content in counted["steps"].items():
+        if step == SUCCESSFUL:
+            # Its reasons are those of StackAdapt, which Segment does not see.
+            continue
         listed = [each for each in table["segment"] if each["step"] == step]
         about = codes().steps[step]
         yield from _of_stage(SEGMENT, about["name"], about["counts"], listed, content["reasons"])
     for outcome, content in counted["stackadapt"].items():
+        if outcome in table["ends"]:
+            listed = [each for each in table["segment"] if outcome == REFUSED and each["step"] == SUCCESSFUL]
+            yield from _of_stage(STACKADAPT, outcome, "deliveries", listed, content["reasons"])
+            continue
         listed = [each for each in table["reasons"] if each["outcome"] == outcome]
-        counts = "requests" if outcome in table["ends"] else "records"
-        yield from _of_stage(STACKADAPT, outcome, counts, listed, content["reasons"])
+        yield from _of_stage(STACKADAPT, outcome, "records", listed, content["reasons"])
     for each in table["warnings"]:
         yield _reason(STACKADAPT, WARNINGS, "records", each, None)
 

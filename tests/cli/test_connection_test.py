@@ -12,14 +12,14 @@ import pytest
 from emulator.mapping import generations
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Serve = Callable[..., Any]
+Emulate = Callable[..., str]
 
 ADVERTISERS = [{"value": "1001", "label": "Acme Outfitters"}, {"value": "1002", "label": "Globex Travel"}]
 
 
 @pytest.fixture
-def outcomes(call: Run, serve: Serve) -> Callable[[str], dict[str, Any]]:
-    url = serve().url
+def outcomes(call: Run, emulate: Emulate) -> Callable[[str], dict[str, Any]]:
+    url = emulate()
 
     def of(token: str) -> dict[str, Any]:
         done = call("test-connection", "--target", url, "--token", token, "--json")
@@ -45,8 +45,8 @@ def test_any_other_token_fails_in_every_generation(outcomes: Callable[[str], dic
     assert all(outcome["message"] for outcome in outcomes(token).values())
 
 
-def test_the_text_names_each_generation_and_what_failed(call: Run, serve: Serve) -> None:
-    url = serve().url
+def test_the_text_names_each_generation_and_what_failed(call: Run, emulate: Emulate) -> None:
+    url = emulate()
     done = call("test-connection", "--target", url, "--token", "sa-local-write", "--generation", "3.387.0")
     assert done.stdout.splitlines() == [
         "3.387.0   passed",

@@ -108,14 +108,14 @@ def test_options_after_the_command_belong_to_it(run: Run) -> None:
     [("", 0), ("import sys; sys.exit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 128 + 9)],
     ids=["success", "failure", "killed"],
 )
-def test_the_exit_code_is_that_of_the_command(run: Run, code: str, expected: int) -> None:
-    assert run(*python(code)).returncode == expected
+def test_the_exit_code_is_that_of_the_command(call: Run, code: str, expected: int) -> None:
+    assert call(*python(code)).returncode == expected
 
 
-def test_a_missing_command_is_one_line(run: Run) -> None:
-    done = run("exec", "--", "no-such-command")
+def test_a_missing_command_is_one_line(call: Run) -> None:
+    done = call("exec", "--", "no-such-command")
     assert (done.returncode, done.stderr) == (127, "error: command not found: no-such-command\n")
-    done = run("exec", "--", str(ROOT))
+    done = call("exec", "--", str(ROOT))
     assert (done.returncode, done.stderr) == (126, f"error: cannot run {ROOT}: Permission denied\n")
 
 
@@ -145,9 +145,9 @@ The root value is missing the required field 'email'.
     ],
 )
 def test_what_was_refused_is_printed_without_email_addresses(
-    run: Run, options: tuple[str, ...], command_code: int, code: int, heading: str
+    call: Run, options: tuple[str, ...], command_code: int, code: int, heading: str
 ) -> None:
-    done = run("exec", *options, "--", sys.executable, "-c", SEND, str(command_code))
+    done = call("exec", *options, "--", sys.executable, "-c", SEND, str(command_code))
     assert done.returncode == code
     assert done.stderr == f"stackadapt-emulator: {heading}:\n{REFUSED}"
 
@@ -164,8 +164,8 @@ post("/v1/track", {"userId": "u1", "writeKey": sandbox["writeKey"]})
 """
 
 
-def test_what_was_refused_in_another_sandbox_is_printed(run: Run) -> None:
-    done = run("exec", "--fail-on-refused", "--", sys.executable, "-c", IN_A_SANDBOX)
+def test_what_was_refused_in_another_sandbox_is_printed(call: Run) -> None:
+    done = call("exec", "--fail-on-refused", "--", sys.executable, "-c", IN_A_SANDBOX)
     assert (done.returncode, done.stderr) == (
         1,
         (
@@ -176,8 +176,8 @@ def test_what_was_refused_in_another_sandbox_is_printed(run: Run) -> None:
     )
 
 
-def test_nothing_is_printed_when_nothing_was_refused(run: Run) -> None:
-    done = run("exec", "--fail-on-refused", "--", sys.executable, "-c", "")
+def test_nothing_is_printed_when_nothing_was_refused(call: Run) -> None:
+    done = call("exec", "--fail-on-refused", "--", sys.executable, "-c", "")
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -41,30 +41,30 @@ def test_an_error_is_printed_in_full_and_warnings_are_counted(run: Run, path: Pa
 
 
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("exec",)], ids=lambda words: words[0])
-def test_strict_refuses_to_start_with_an_error(run: Run, path: Path, command: tuple[str, ...]) -> None:
+def test_strict_refuses_to_start_with_an_error(call: Run, path: Path, command: tuple[str, ...]) -> None:
     written(path, BROKEN)
     more = ("--", *NOTHING) if command[0] == "exec" else ()
-    shown = run(*command, "--workspace", str(path), "--strict", *more)
+    shown = call(*command, "--workspace", str(path), "--strict", *more)
     assert (shown.returncode, shown.stdout) == (1, "")
     assert shown.stderr.splitlines()[-1] == (
         f"error: {path}: the workspace has errors. Correct them, or start without --strict."
     )
 
 
-def test_strict_shows_the_error_that_keeps_the_emulator_from_starting(run: Run, path: Path) -> None:
+def test_strict_shows_the_error_that_keeps_the_emulator_from_starting(call: Run, path: Path) -> None:
     written(path, ('generation: "3.517.0"', 'generation: "9.9.9"'))
-    shown = run("exec", "--workspace", str(path), "--strict", "--", *NOTHING)
+    shown = call("exec", "--workspace", str(path), "--strict", "--", *NOTHING)
     assert shown.returncode == 2
     assert "unknown generation '9.9.9'" in shown.stderr
     assert "the workspace has errors" not in shown.stderr
 
 
-def test_strict_starts_with_warnings_and_notes(run: Run, path: Path) -> None:
+def test_strict_starts_with_warnings_and_notes(call: Run, path: Path) -> None:
     written(path, D009)
-    shown = run("exec", "--workspace", str(path), "--strict", "--", *NOTHING)
+    shown = call("exec", "--workspace", str(path), "--strict", "--", *NOTHING)
     assert (shown.returncode, shown.stderr) == (0, f"1 warning about {path}: run stackadapt-emulator lint {path}\n")
 
 
-def test_nothing_is_printed_about_a_right_workspace(run: Run, path: Path) -> None:
-    shown = run("exec", "--workspace", str(written(path)), "--", *NOTHING)
+def test_nothing_is_printed_about_a_right_workspace(call: Run, path: Path) -> None:
+    shown = call("exec", "--workspace", str(written(path)), "--", *NOTHING)
     assert (shown.returncode, shown.stderr) == (0, "")

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from emulator.workspace import load_workspace
-from tests.conftest import ROOT, Served, command, environment
+from tests.conftest import ROOT, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Serve = Callable[..., Served]
+Emulate = Callable[..., str]
 
 MANY = "200000"
 
@@ -199,9 +199,9 @@ def test_a_process_that_was_killed_is_continued_to_the_same_file(
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, whole.name])
 
 
-def test_calls_are_sent_to_a_running_emulator(run: Run, serve: Serve) -> None:
-    url = serve().url
-    sent = run("generate", "identifies", "--count", "300", "--duplicates", "0.1", "--send", url)
+def test_calls_are_sent_to_a_running_emulator(call: Run, emulate: Emulate) -> None:
+    url = emulate()
+    sent = call("generate", "identifies", "--count", "300", "--duplicates", "0.1", "--send", url)
     assert (sent.returncode, sent.stdout, sent.stderr) == (0, f"sent 300 calls to {url}\n", "")
     calls = httpx.get(f"{url}/_emulator/counts", trust_env=False).json()["segment"]["calls"]
     assert calls["accepted"] + calls["failed"]["duplicate"] == 300

@@ -76,8 +76,8 @@ def test_replay_prints_one_object_per_case(call: Run, cases: Path) -> None:
     ]
 
 
-def test_replay_compares_and_prints_a_summary(run: Run, cases: Path) -> None:
-    shown = run("replay", "--compare", str(cases))
+def test_replay_compares_and_prints_a_summary(call: Run, cases: Path) -> None:
+    shown = call("replay", "--compare", str(cases))
     assert shown.returncode == 0
     assert shown.stdout.rstrip().endswith("2 of 2 equal")
 
@@ -110,8 +110,8 @@ def test_map_prints_a_document_for_each_ready_event(call: Run, events: Path) -> 
     assert shown.stdout.count("upsertProfiles(") == 1
 
 
-def test_map_sends_a_batch_in_one_request(run: Run, events: Path) -> None:
-    shown = run("map", "--batch", "--json", str(events))
+def test_map_sends_a_batch_in_one_request(call: Run, events: Path) -> None:
+    shown = call("map", "--batch", "--json", str(events))
     preview = json.loads(shown.stdout)
     assert [event["status"] for event in preview["events"]] == ["ready", "invalid", "not triggered"]
     assert json.loads(preview["body"]) == {"query": preview["document"]}
@@ -132,8 +132,8 @@ def test_map_suggests_the_nearest_destination(call: Run, events: Path) -> None:
     assert "Did you mean 'StackAdapt Acme'?" in shown.stderr
 
 
-def test_explain_follows_an_event_to_its_profile(run: Run, event: Path) -> None:
-    shown = run("explain", str(event))
+def test_explain_follows_an_event_to_its_profile(call: Run, event: Path) -> None:
+    shown = call("explain", str(event))
     assert shown.returncode == 0, shown.stderr
     for part in (
         'no   type = "identify"  (found "track")',
@@ -312,8 +312,8 @@ def test_explain_requires_one_event(call: Run, events: Path) -> None:
     assert (shown.returncode, "3 events" in shown.stderr) == (2, True)
 
 
-def test_lint_passes_the_default_workspace(run: Run) -> None:
-    shown = run("lint")
+def test_lint_passes_the_default_workspace(call: Run) -> None:
+    shown = call("lint")
     assert shown.returncode == 0
     assert shown.stdout == (
         "D011 note audiences[0].condition\n"
@@ -329,7 +329,7 @@ def test_lint_passes_the_default_workspace(run: Run) -> None:
         "\n"
         "0 errors, 0 warnings, 2 notes\n"
     )
-    notes = json.loads(run("lint", "--json").stdout)["findings"]
+    notes = json.loads(call("lint", "--json").stdout)["findings"]
     assert [(note["code"], note["severity"]) for note in notes] == [("D011", "note"), ("M007", "note")]
 
 

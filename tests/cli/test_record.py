@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Emulate = Callable[..., str]
 TOKEN = "sa-local-write"
 UPSERT = """mutation($id: ID!, $profiles: JSON!) { upsertProfiles(input: {advertiserId: $id,
   externalProvider: "segmentio", syncId: "s", profiles: $profiles}) { userErrors { message path } } }"""
@@ -40,7 +41,8 @@ class Upstream:
 
     def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         head: list[Any] = []
-        body = b"".join(self.emulator.app(environ, lambda *given: head.extend(given)))  # type: ignore[arg-type,return-value]
+        app: Any = self.emulator.app
+        body = b"".join(app(environ, lambda *given: head.extend(given)))
         for old, new in self.changes.items():
             body = body.replace(old, new)
         headers = [(name, value) for name, value in head[1] if name.lower() != "content-length"]
@@ -94,9 +96,9 @@ def post(url: str, request: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def test_a_recording_of_an_emulator_has_no_differences(run: Run, recorded: Callable[[], Path]) -> None:
+def test_a_recording_of_an_emulator_has_no_differences(call: Run, recorded: Callable[[], Path]) -> None:
     path = recorded()
-    shown = run("verify", "--exchanges", str(path))
+    shown = call("verify", "--exchanges", str(path))
     assert shown.returncode == 0, shown.stdout
     assert "line 1: mutation upsertProfiles" in shown.stdout
     assert shown.stdout.splitlines()[-1] == "3 passed, 0 failed, 0 skipped, against emulators in this process"
@@ -147,11 +149,9 @@ def test_scenarios_and_exchanges_are_separate_in_json(
     assert check["expected"].endswith('marketingStatus: "PROSPECT"')
 
 
-def test_a_running_emulator_is_compared_in_a_sandbox(
-    call: Run, recorded: Callable[[], Path], serve: Callable[..., Any]
-) -> None:
+def test_a_running_emulator_is_compared_in_a_sandbox(call: Run, recorded: Callable[[], Path], emulate: Emulate) -> None:
     path = recorded()
-    shown = call("verify", "--exchanges", str(path), "--target", serve().url)
+    shown = call("verify", "--exchanges", str(path), "--target", emulate())
     assert shown.returncode == 0, shown.stdout
     assert "3 passed, 0 failed, 0 skipped, against sandboxes of the emulator" in shown.stdout
 

@@ -11,9 +11,10 @@ import pytest
 
 from emulator.cli.serve import command as serve_command
 from emulator.harness.client import refusal_in
-from tests.conftest import ROOT, command, environment
+from tests.conftest import command
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Emulate = Callable[..., str]
 Serve = Callable[..., Any]
 VIP = ("--audience", "vip_customers", "--email", "ada@example.com")
 
@@ -24,20 +25,15 @@ def test_a_command_inside_exec_uses_its_emulator(run: Run) -> None:
     assert "in vip_customers (aud_local_vip)" in done.stdout
 
 
-def test_the_environment_selects_the_emulator(run: Run, serve: Serve) -> None:
-    named = {**environment(), "STACKADAPT_EMULATOR_URL": serve("--latency", "4h").url}
-
-    def called(*arguments: str) -> str:
-        done = subprocess.run(command(*arguments), capture_output=True, text=True, env=named, cwd=ROOT, check=True)
-        return done.stdout
-
-    assert "due " in called("trigger", "audience-entered", *VIP)
-    assert "s ahead" in called("clock", "advance", "4h")
-    assert "STACKADAPT_EMULATOR_URL" in run("clock", "show", "--help").stdout
+def test_the_environment_selects_the_emulator(call: Run, emulate: Emulate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKADAPT_EMULATOR_URL", emulate(latency="4h"))
+    assert "due " in call("trigger", "audience-entered", *VIP).stdout
+    assert "s ahead" in call("clock", "advance", "4h").stdout
+    assert "STACKADAPT_EMULATOR_URL" in call("clock", "show", "--help").stdout
 
 
-def test_a_url_on_the_command_line_overrides_the_environment(call: Run, serve: Serve) -> None:
-    url = serve().url
+def test_a_url_on_the_command_line_overrides_the_environment(call: Run, emulate: Emulate) -> None:
+    url = emulate()
     done = call("exec", "--", *command("trigger", "audience-entered", *VIP, "--url", url))
     assert done.returncode == 0
     assert [each["email"] for each in httpx.get(f"{url}/_emulator/profiles", trust_env=False).json()["profiles"]]
@@ -81,16 +77,16 @@ def test_a_server_that_is_not_an_emulator_is_named_without_secrets() -> None:
     ],
 )
 def test_a_name_with_special_characters_is_printed_unchanged(
-    call: Run, serve: Serve, arguments: tuple[str, ...], found: str
+    call: Run, emulate: Emulate, arguments: tuple[str, ...], found: str
 ) -> None:
-    done = call(*arguments, "--url", serve().url)
+    done = call(*arguments, "--url", emulate())
     assert done.returncode == 2
     assert found in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_control_token_is_needed_once_it_is_set(call: Run, serve: Serve) -> None:
-    show = ("clock", "show", "--url", serve("--control-token", "of-the-test").url)
+def test_a_control_token_is_needed_once_it_is_set(call: Run, emulate: Emulate) -> None:
+    show = ("clock", "show", "--url", emulate(control_token="of-the-test"))
     refused = call(*show)
     assert refused.returncode == 2
     assert "needs its control token" in refused.stderr

@@ -15,13 +15,13 @@ from emulator import Emulator, load_workspace
 from emulator.artefacts import fixture
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Serve = Callable[..., Any]
+Emulate = Callable[..., str]
 ADA = ("--email", "ada@example.com")
 
 
 @pytest.fixture
-def trigger(call: Run, serve: Serve) -> Callable[..., subprocess.CompletedProcess[str]]:
-    url = serve().url
+def trigger(call: Run, emulate: Emulate) -> Callable[..., subprocess.CompletedProcess[str]]:
+    url = emulate()
     return lambda *arguments: call("trigger", *arguments, "--url", url)
 
 
@@ -38,24 +38,24 @@ def test_entering_and_leaving_are_printed_with_every_stage(trigger: Run) -> None
     assert "none visible" in gone.stdout
 
 
-def test_an_email_selects_the_user_who_has_it(run: Run, serve: Serve) -> None:
-    url = serve().url
+def test_an_email_selects_the_user_who_has_it(call: Run, emulate: Emulate) -> None:
+    url = emulate()
     body = {"userId": "u1", "traits": {"email": "ada@example.com", "total_spent": 900}}
     httpx.post(f"{url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False).raise_for_status()
-    left = run("trigger", "audience-exited", "--audience", "vip_customers", *ADA, "--url", url).stdout
+    left = call("trigger", "audience-exited", "--audience", "vip_customers", *ADA, "--url", url).stdout
     assert left.startswith("ada@example.com (u1)")
     assert "in no audience" in left
     assert "Audience Entered" not in left
-    gone = run("trigger", "delete", *ADA, "--url", url).stdout
+    gone = call("trigger", "delete", *ADA, "--url", url).stdout
     assert "none visible" in gone
 
 
-def test_an_audience_without_a_destination_is_reported(call: Run, serve: Serve, tmp_path: Path) -> None:
+def test_an_audience_without_a_destination_is_reported(call: Run, emulate: Emulate, tmp_path: Path) -> None:
     alone = fixture("workspace.yaml").read_text().replace("      - key: vip_customers", "      - key: others", 1)
     other = "  - {key: others, id: aud_others, name: Others, condition: {trait: a, operator: exists}}"
     path = tmp_path / "workspace.yaml"
     path.write_text(alone.replace("\ndestinations:", f"{other}\n\ndestinations:"))
-    url = serve("--workspace", str(path)).url
+    url = emulate(path)
     shown = call("trigger", "audience-entered", "--audience", "vip_customers", *ADA, "--url", url)
     assert "no destination instance is connected to this audience" in shown.stdout
     assert shown.returncode == 1
@@ -86,8 +86,8 @@ def test_a_trait_that_is_not_json_is_a_string(trigger: Run) -> None:
     assert given.items() <= json.loads(shown.stdout)["profiles"][0]["properties"].items()
 
 
-def test_a_sandbox_is_chosen_by_name(call: Run, serve: Serve) -> None:
-    url = serve().url
+def test_a_sandbox_is_chosen_by_name(call: Run, emulate: Emulate) -> None:
+    url = emulate()
     httpx.post(f"{url}/_emulator/sandboxes", json={"name": "checkout"}, trust_env=False).raise_for_status()
     shown = call("trigger", "identify", *ADA, "--trait", "total_spent=900", "--sandbox", "checkout", "--url", url)
     assert "visible since" in shown.stdout

@@ -31,14 +31,14 @@ def piped(text: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
-def test_valid_documents_are_counted_and_exit_0(run: Run, tmp_path: Path) -> None:
+def test_valid_documents_are_counted_and_exit_0(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(lines(GOOD, NO_EMAIL))
-    shown = run("validate", str(path))
+    shown = call("validate", str(path))
     assert shown.returncode == 0
     assert f"E001 warning {path}, line 2 (identify): (top level)" in shown.stdout
     assert shown.stdout.splitlines()[-1] == "2 documents (2 identify): 0 errors, 1 warning"
-    assert run("validate", "--strict", str(path)).returncode == 1
+    assert call("validate", "--strict", str(path)).returncode == 1
 
 
 def test_a_finding_names_file_line_place_and_the_missing_key(call: Run, tmp_path: Path) -> None:

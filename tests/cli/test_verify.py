@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Emulate = Callable[..., str]
 APPEARS = built_in() / "profiles" / "appears.yaml"
 
 
@@ -49,8 +50,8 @@ def graphql_only() -> Iterator[str]:
         listener.stop()
 
 
-def test_the_built_in_scenarios_pass_and_the_matrix_is_printed(run: Run, tmp_path: Path) -> None:
-    shown = run("verify", "--junit-xml", str(tmp_path / "verify.xml"))
+def test_the_built_in_scenarios_pass_and_the_matrix_is_printed(call: Run, tmp_path: Path) -> None:
+    shown = call("verify", "--junit-xml", str(tmp_path / "verify.xml"))
     assert shown.returncode == 0, shown.stdout
     assert shown.stderr == ""
     lines = shown.stdout.splitlines()
@@ -138,15 +139,15 @@ def test_bad_usage_exits_2(call: Run, arguments: list[str], said: str) -> None:
     assert "Traceback" not in shown.stderr
 
 
-def test_a_running_emulator_plays_in_sandboxes(run: Run, serve: Callable[..., object]) -> None:
-    url = serve("--latency", "3h").url  # type: ignore[attr-defined]
-    shown = run("verify", "--target", url, "-k", "consent/")
+def test_a_running_emulator_plays_in_sandboxes(call: Run, emulate: Emulate) -> None:
+    url = emulate(latency="3h")
+    shown = call("verify", "--target", url, "-k", "consent/")
     assert shown.returncode == 0, shown.stdout
     assert f"6 passed, 0 failed, 0 skipped, against sandboxes of the emulator at {url}" in shown.stdout
 
 
-def test_a_running_emulator_may_need_its_control_token(call: Run, serve: Callable[..., Any]) -> None:
-    verify = ("verify", str(APPEARS), "--target", serve("--control-token", "of-the-test").url)
+def test_a_running_emulator_may_need_its_control_token(call: Run, emulate: Emulate) -> None:
+    verify = ("verify", str(APPEARS), "--target", emulate(control_token="of-the-test"))
     refused = call(*verify)
     assert refused.returncode == 2
     assert "this emulator needs its control token" in refused.stderr

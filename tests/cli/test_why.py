@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Serve = Callable[..., Any]
+Emulate = Callable[..., str]
 
 
 @pytest.fixture
-def why(call: Run, serve: Serve) -> Run:
-    url = serve().url
+def why(call: Run, emulate: Emulate) -> Run:
+    url = emulate()
     for user, traits in (("u1", {"email": "ada@example.com"}), ("u2", {})):
         body = {"userId": user, "messageId": f"m-{user}", "traits": {**traits, "total_spent": 900}}
         httpx.post(f"{url}/v1/identify", json=body, auth=("segment-local", ""), trust_env=False, timeout=60)

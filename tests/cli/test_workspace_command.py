@@ -17,54 +17,55 @@ from emulator.harness.checks import lint
 from tests.conftest import command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Emulate = Callable[..., str]
 Serve = Callable[..., Any]
 
 
-def test_init_writes_a_file_that_serve_takes_without_warnings(run: Run, tmp_path: Path) -> None:
+def test_init_writes_a_file_that_serve_takes_without_warnings(call: Run, tmp_path: Path) -> None:
     file = tmp_path / "workspace.yaml"
-    done = run("workspace", "init", str(file))
+    done = call("workspace", "init", str(file))
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"wrote {file}")
     assert {finding.severity for finding in lint(load_workspace(file))} == {"note"}
     assert "#" in file.read_text(encoding="utf-8")
-    again = run("workspace", "init", "--empty", str(file))
+    again = call("workspace", "init", "--empty", str(file))
     assert (again.returncode, again.stderr) == (
         2,
         f"error: {file}: this file exists already. Add --force to replace it.\n",
     )
-    assert run("workspace", "init", "--empty", "--force", str(file)).returncode == 0
+    assert call("workspace", "init", "--empty", "--force", str(file)).returncode == 0
     workspace = load_workspace(file)
     assert (workspace.sources, workspace.audiences, workspace.destinations) == ((), (), ())
     with Emulator(workspace) as emulator:
         assert emulator.client.get("/_emulator/health").status_code == 200
 
 
-def test_a_running_workspace_is_shown_checked_compared_and_changed(run: Run, serve: Serve, tmp_path: Path) -> None:
-    url = ("--url", serve().url)
+def test_a_running_workspace_is_shown_checked_compared_and_changed(call: Run, emulate: Emulate, tmp_path: Path) -> None:
+    url = ("--url", emulate())
     file = tmp_path / "workspace.yaml"
-    shown = run("workspace", "show", *url)
+    shown = call("workspace", "show", *url)
     file.write_text(shown.stdout, encoding="utf-8")
-    same = run("workspace", "diff", str(file), *url)
+    same = call("workspace", "diff", str(file), *url)
     assert (same.returncode, same.stdout) == (0, "no difference\n")
     file.write_text(shown.stdout.replace("VIP Customers", "Best Customers"), encoding="utf-8")
-    differs = run("workspace", "diff", str(file), *url)
+    differs = call("workspace", "diff", str(file), *url)
     assert differs.returncode == 1
     assert "-  name: VIP Customers" in differs.stdout
     assert "+  name: Best Customers" in differs.stdout
-    assert run("workspace", "check", str(file), *url).returncode == 0
-    applied = run("workspace", "apply", "--compute", str(file), *url)
+    assert call("workspace", "check", str(file), *url).returncode == 0
+    applied = call("workspace", "apply", "--compute", str(file), *url)
     assert applied.returncode == 0, applied.stderr
     assert applied.stdout.splitlines()[-2:] == ["vip_customers: 0 entered, 0 left, of 0", f"applied {file}"]
-    assert run("workspace", "diff", "--json", str(file), *url).stdout == '{"differs": false, "diff": []}\n'
-    assert json.loads(run("workspace", "show", "--json", "--mask", *url).stdout)["tokens"][0]["token"] == "***"
+    assert call("workspace", "diff", "--json", str(file), *url).stdout == '{"differs": false, "diff": []}\n'
+    assert json.loads(call("workspace", "show", "--json", "--mask", *url).stdout)["tokens"][0]["token"] == "***"
 
 
-def test_a_broken_file_is_refused_with_its_place(run: Run, serve: Serve, tmp_path: Path) -> None:
-    url = ("--url", serve().url)
+def test_a_broken_file_is_refused_with_its_place(call: Run, emulate: Emulate, tmp_path: Path) -> None:
+    url = ("--url", emulate())
     file = tmp_path / "workspace.yaml"
     file.write_text("advertisers: []\ntokens: []\n", encoding="utf-8")
-    checked = run("workspace", "check", "--json", str(file), *url)
+    checked = call("workspace", "check", "--json", str(file), *url)
     assert (checked.returncode, json.loads(checked.stdout)["valid"]) == (1, False)
-    applied = run("workspace", "apply", str(file), *url)
+    applied = call("workspace", "apply", str(file), *url)
     assert applied.returncode == 2
     assert applied.stderr.startswith("error: workspace: tokens: this array is too short")
 
@@ -84,9 +85,9 @@ def test_a_served_file_is_watched(serve: Serve, tmp_path: Path) -> None:
     pytest.fail("the file was not applied")
 
 
-def test_stored_data_keeps_its_workspace(serve: Serve, run: Run, tmp_path: Path) -> None:
+def test_stored_data_keeps_its_workspace(serve: Serve, call: Run, tmp_path: Path) -> None:
     file, other, data = tmp_path / "one.yaml", tmp_path / "other.yaml", str(tmp_path / "data")
-    assert run("workspace", "init", str(file)).returncode == 0
+    assert call("workspace", "init", str(file)).returncode == 0
     other.write_text(file.read_text(encoding="utf-8").replace("name: local", "name: other"), encoding="utf-8")
     refused = ("serve", "--port", "0", "--workspace", str(other), "--data", data)
     with Emulator(file, data=Path(data)) as emulator:

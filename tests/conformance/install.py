@@ -1,8 +1,8 @@
 """Installs the pinned packages: `python -m tests.conformance.install [NAME …]`.
 
 Runs `npm ci --ignore-scripts` in each directory under `node/`, and makes a virtual environment in each directory under
-`python/`. What is up to date is skipped. Without names, a client for Python that cannot be installed is a failure only
-where it is required: nothing but its own tests needs it.
+`python/`, two at a time. What is up to date is skipped. Without names, a client for Python that cannot be installed is
+a failure only where it is required: nothing but its own tests needs it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from . import python_packages
 from .packages import (
@@ -28,6 +29,9 @@ from .python_packages import PYTHON_CLIENTS, are_required
 
 NPM = (*GENERATIONS, ANALYTICS_NODE, ANALYTICS_NEXT, GRAPHQL_YOGA, GRAPHQL_CLIENTS)
 ALL = (*NPM, *PYTHON_CLIENTS)
+OPTIONS = ("--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")
+# Each waits for the network for about as long as it works.
+AT_ONCE = 2
 
 
 def install(name: str) -> bool:
@@ -39,7 +43,7 @@ def install(name: str) -> bool:
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError("npm is not on PATH: install Node.js 20 or newer")
-    subprocess.run([npm, "ci", "--ignore-scripts"], cwd=package_directory(name), check=True)
+    subprocess.run([npm, "ci", *OPTIONS], cwd=package_directory(name), check=True)
     stamp_file(name).write_text(lock_digest(name), encoding="ascii")
     return True
 
@@ -51,14 +55,20 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         print(f"Unknown: {', '.join(unknown)}. Allowed: {', '.join(ALL)}.", file=sys.stderr)
         return 2
-    for name in names:
-        try:
-            print(f"{name}: {'installed' if install(name) else 'up to date'}", flush=True)
-        except (FileNotFoundError, subprocess.CalledProcessError) as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            if arguments or name not in PYTHON_CLIENTS or are_required():
-                return 1
-    return 0
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        succeeded = [*pool.map(report, names)]
+    needed = [bool(arguments) or name not in PYTHON_CLIENTS or are_required() for name in names]
+    return int(any(need and not done for need, done in zip(needed, succeeded, strict=True)))
+
+
+def report(name: str) -> bool:
+    """Installs one and prints how it went; False when it failed."""
+    try:
+        print(f"{name}: {'installed' if install(name) else 'up to date'}", flush=True)
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 if __name__ == "__main__":

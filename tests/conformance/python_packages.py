@@ -33,9 +33,11 @@ def install(name: str) -> bool:
     """Makes the environment of one client; False if up to date. Raises CalledProcessError when pip fails."""
     if is_installed(name):
         return False
-    venv.create(_environment(name), clear=True, with_pip=True)
-    arguments = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run([command(name), *arguments, "--requirement", str(requirements(name))], check=True)
+    # This environment's pip fills it: installing another one takes as long as the packages.
+    venv.create(_environment(name), clear=True, with_pip=False)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--python", command(name)]
+    arguments = ["install", "--no-deps", "--only-binary", ":all:", "--requirement", str(requirements(name))]
+    subprocess.run([*pip, *arguments], check=True)
     _stamp(name).write_text(_installed(name), encoding="utf-8")
     return True
 

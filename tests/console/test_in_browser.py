@@ -16,7 +16,7 @@ from emulator.console.screens import SCREENS
 from emulator.harness.client import StackAdaptClient, in_process
 from emulator.server.emulator import Emulator
 from tests.console.browser_pages import COLORS, inaccessible, is_wider_than_the_window, opened
-from tests.console.views import VIEWS, address
+from tests.console.views import FULLEST, address
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -46,7 +46,7 @@ def emulator() -> Iterator[Emulator]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_page_is_accessible_and_fits_the_window(browser: Browser, emulator: Emulator, scheme: str) -> None:
     with opened(browser, emulator, scheme, ignore_status=True) as go:
-        for path in VIEWS:
+        for path in FULLEST:
             page = go(path)
             assert inaccessible(page, COLORS if scheme == "dark" else None) == [], path
             assert not is_wider_than_the_window(page), path

@@ -116,7 +116,7 @@ def test_profiles_are_paged_by_cursor(client: Client) -> None:
     while path:
         shown = page(client, path)
         found += re.findall(r"p\d{3}@example\.com", shown.text)
-        path = next((link["href"] for link in shown.all("a") if link.get("rel") == "next"), "")  # type: ignore[assignment]
+        path = next((link["href"] for link in shown.all("a") if link.get("rel") == "next"), "")  # type: ignore[assignment]  # an attribute is a string
     assert found == emails
 
 

@@ -77,3 +77,6 @@ VIEWS = [
     "/?sandbox=unknown",
     "/console/sign-in",
 ]
+
+# Of each screen the view with the most on it.
+FULLEST = [*{view.partition("?")[0]: view for view in sorted(VIEWS, key=len)}.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -80,8 +81,8 @@ UNITS = {"days": "d day days", "hours": "h hr hrs hour hours", "minutes": "m min
     numbers=st.fixed_dictionaries({}, optional={unit: st.integers(0, 10**4) for unit in UNITS}).filter(bool),
     spelled=st.randoms(use_true_random=False),
 )
-def test_every_spelling_means_the_same(numbers: dict[str, int], spelled: object) -> None:
-    choose = spelled.choice  # type: ignore[attr-defined]
+def test_every_spelling_means_the_same(numbers: dict[str, int], spelled: Random) -> None:
+    choose = spelled.choice
     present = [unit for unit in UNITS if unit in numbers]
     words = "".join(f"{choose(['', ' '])}{numbers[unit]}{choose(['', ' '])}{choose(UNITS[unit].split())}"
                     for unit in present).strip()  # fmt: skip

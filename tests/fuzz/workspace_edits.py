@@ -6,6 +6,7 @@ python -m tests.fuzz.workspace_edits --edits 1000
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import secrets
 import sys
@@ -15,7 +16,8 @@ from typing import Any
 
 from emulator import Emulator
 from emulator.errors import UserMistake
-from emulator.workspace import parse_workspace
+from emulator.workspace import load_workspace, parse_workspace
+from emulator.workspace_document import document_of
 
 Document = dict[str, Any]
 Edit = Callable[[Document, random.Random], None]
@@ -152,8 +154,7 @@ VALID: tuple[Edit, ...] = (
     _change_journey,
 )
 
-with Emulator() as _emulator:
-    ORIGINAL: Document = _emulator.client.get(PATH).json["workspace"]  # type: ignore[index]
+ORIGINAL: Document = json.loads(json.dumps(document_of(load_workspace())))
 
 _WRONG: tuple[Any, ...] = (None, True, -1, 0.5, "", "x" * 300, [], {}, [None], {"": 0}, "***", "é\u2028", [[[]]])
 

@@ -212,7 +212,7 @@ class Sink(io.RawIOBase):
 def peak(job: Job) -> int:
     tracemalloc.start()
     try:
-        write_to(Sink(), job, processes=1, report=silent)  # type: ignore[arg-type]
+        write_to(Sink(), job, processes=1, report=silent)  # type: ignore[arg-type]  # only `write` is called
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

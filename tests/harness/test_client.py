@@ -260,22 +260,26 @@ def test_failures_name_the_user_and_their_table_hides_emails(endpoint: Endpoint,
     ]
 
 
-@pytest.fixture
-def other_endpoint() -> Iterator[HTTPServer]:
+class OtherEndpoint(HTTPServer):
     """An endpoint that returns `answer` for every request."""
 
+    answer = b""
+
+
+@pytest.fixture
+def other_endpoint() -> Iterator[OtherEndpoint]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
-            self.send_header("Content-Length", str(len(self.server.answer)))  # type: ignore[attr-defined]
+            self.send_header("Content-Length", str(len(server.answer)))
             self.end_headers()
-            self.wfile.write(self.server.answer)  # type: ignore[attr-defined]
+            self.wfile.write(server.answer)
 
         def log_message(self, *_: object) -> None:
             """No log."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with OtherEndpoint(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -296,8 +300,8 @@ def other_endpoint() -> Iterator[HTTPServer]:
         ({"data": [{"upsertProfiles": {}}]}, "sent"),
     ],
 )
-def test_a_response_of_any_shape_can_be_printed(other_endpoint: HTTPServer, answer: object, outcome: str) -> None:
-    other_endpoint.answer = json.dumps(answer).encode()  # type: ignore[attr-defined]
+def test_a_response_of_any_shape_can_be_printed(other_endpoint: OtherEndpoint, answer: object, outcome: str) -> None:
+    other_endpoint.answer = json.dumps(answer).encode()
     document = deepcopy(dict(read(fixture("workspace.yaml"))))
     document["destinations"][0]["endpoint"] = f"http://127.0.0.1:{other_endpoint.server_port}/graphql"
     with (

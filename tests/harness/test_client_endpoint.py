@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -24,8 +26,8 @@ class Host:
         self.clients.append(httpx.Client(base_url=root, transport=httpx.MockTransport(self._answered)))
         return self.clients[-1]
 
-    def found(self, url: str = HOST, **given: str | None) -> RemoteEmulator | RemoteGraphQL:
-        return probe(url, self.connect, **{"token": "t", "advertiser_id": "1", **given})  # type: ignore[arg-type]
+    def found(self, url: str = HOST, **given: Any) -> RemoteEmulator | RemoteGraphQL:
+        return probe(url, self.connect, **{"token": "t", "advertiser_id": "1", **given})
 
     def _answered(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")

@@ -253,12 +253,12 @@ def test_the_command_prints_no_change_for_an_unchanged_schema(call: Run, tmp_pat
     assert (shown.returncode, shown.stdout.splitlines()[1:]) == (0, ["no change"])
 
 
-def test_the_command_exits_1_only_for_a_printed_breaking_change(run: Run, tmp_path: Path) -> None:
+def test_the_command_exits_1_only_for_a_printed_breaking_change(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "schema.graphql"
     path.write_text(edited("type Query", "user: User!", "me: User!"), encoding="utf-8")
-    everything = run("drift", "--schema", str(path))
+    everything = call("drift", "--schema", str(path))
     assert (everything.returncode, "breaking Query.user" in everything.stdout) == (1, True)
-    shown = run("drift", "--schema", str(path), "--used-only", "--json")
+    shown = call("drift", "--schema", str(path), "--used-only", "--json")
     assert (shown.returncode, json.loads(shown.stdout)["findings"]) == (0, [])
 
 
@@ -299,6 +299,6 @@ def test_the_command_needs_exactly_one_thing_to_compare(call: Run, arguments: tu
     assert call("drift", *arguments).returncode == 2
 
 
-def test_the_former_name_of_an_option_gets_the_new_one(run: Run) -> None:
-    refused = run("drift", "--edition", LATEST, "--schema", "a")  # wording: exempt - the former name
+def test_the_former_name_of_an_option_gets_the_new_one(call: Run) -> None:
+    refused = call("drift", "--edition", LATEST, "--schema", "a")  # wording: exempt - the former name
     assert (refused.returncode, "it is now '--api-version'" in refused.stderr) == (2, True)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from graphql import (
+    GraphQLInputObjectType,
     GraphQLSchema,
     build_schema,
     get_introspection_query,
@@ -118,7 +119,9 @@ def test_introspection_reads_one_of_input_types() -> None:
         return httpx.Response(200, json={"data": graphql_sync(one_of, json.loads(request.content)["query"]).data})
 
     with httpx.Client(transport=httpx.MockTransport(response)) as client:
-        assert introspect(client, "http://127.0.0.1/graphql", None).get_type("I").is_one_of  # type: ignore[union-attr]
+        found = introspect(client, "http://127.0.0.1/graphql", None).get_type("I")
+    assert isinstance(found, GraphQLInputObjectType)
+    assert found.is_one_of
 
 
 @pytest.mark.parametrize(

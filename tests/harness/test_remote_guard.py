@@ -272,9 +272,9 @@ def test_an_address_is_shown_without_secrets() -> None:
     ],
 )
 def test_a_command_for_a_running_emulator_stays_on_this_machine(
-    run: Callable[..., CompletedProcess[str]], arguments: tuple[str, ...]
+    call: Callable[..., CompletedProcess[str]], arguments: tuple[str, ...]
 ) -> None:
-    refused = run(*arguments, "--url", "https://emulator.example.org")
+    refused = call(*arguments, "--url", "https://emulator.example.org")
     assert refused.returncode == 2
     assert refused.stderr == (
         "error: https://emulator.example.org: this is another host, and nothing was sent. "
@@ -282,13 +282,13 @@ def test_a_command_for_a_running_emulator_stays_on_this_machine(
     )
 
 
-def test_a_command_that_changes_another_host_needs_the_second_flag(run: Callable[..., CompletedProcess[str]]) -> None:
+def test_a_command_that_changes_another_host_needs_the_second_flag(call: Callable[..., CompletedProcess[str]]) -> None:
     url = ("--url", "https://emulator.example.org", "--allow-remote")
-    refused = run("clock", "advance", "4h", *url)
+    refused = call("clock", "advance", "4h", *url)
     assert (refused.returncode, "--allow-writes" in refused.stderr) == (2, True)
 
 
-def test_a_command_never_writes_to_production(run: Callable[..., CompletedProcess[str]]) -> None:
+def test_a_command_never_writes_to_production(call: Callable[..., CompletedProcess[str]]) -> None:
     url = ("--url", "https://api.stackadapt.com", "--allow-remote", "--allow-writes")
-    refused = run("clock", "freeze", *url)
+    refused = call("clock", "freeze", *url)
     assert (refused.returncode, "production hosts" in refused.stderr) == (2, True)

@@ -70,7 +70,7 @@ Stopped at the mapping (PAYLOAD_VALIDATION_FAILED): Segment rejected the track '
   Found: The root value is missing the required field 'email'
   What to do: Send what the mapping needs, or correct the mapping.
   Smallest change that lets it through, found by running it again:
-    send the identify call with the trait email: "u2@example.com\""""  # noqa: E501
+    send the identify call with the trait email: "u2@example.com\""""  # noqa: E501 - as printed
 ARRIVED = "ada@example.com of advertiser 1001, visible since TIME, OPTED_IN, in vip_customers (aud_local_vip)"
 TIMELINE_OF_ADA = f"""ada@example.com (u1)
   Segment     1 call was dropped on ingest: event_not_defined
@@ -82,7 +82,7 @@ TIMELINE_OF_ADA = f"""ada@example.com (u1)
 DROPPED = "  Segment     track: dropped on ingest, event_not_defined (user u1)"
 OTHERS = """Other failures:
   Segment     identify to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u2)
-  Segment     track 'Audience Entered' to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u2)"""  # noqa: E501
+  Segment     track 'Audience Entered' to 'StackAdapt Acme': rejected, PAYLOAD_VALIDATION_FAILED: The root value is missing the required field 'email'. (user u2)"""  # noqa: E501 - as printed
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_an_operator_is_an_entry_of_one_table(monkeypatch: pytest.MonkeyPatch) -
         fits=lambda value: isinstance(value, int),
         test=lambda found, value: isinstance(found, str) and len(found) > value,
     )
-    monkeypatch.setitem(OPERATORS, "longer_than", longer)  # type: ignore[arg-type]
+    monkeypatch.setitem(OPERATORS, "longer_than", longer)  # type: ignore[arg-type]  # declared as read-only
     assert holds({"t": "abc"}, "longer_than", 2)
     assert not holds({"t": "ab"}, "longer_than", 2)
     assert not holds({}, "longer_than", 2)

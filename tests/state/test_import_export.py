@@ -59,7 +59,7 @@ def profiles(client: Client) -> list[dict[str, Any]]:
     return [json.loads(line) for line in exported(client).splitlines()]
 
 
-FULL = {
+FULL: dict[str, Any] = {
     "advertiserId": "1001",
     "email": "ada@example.com",
     "marketingStatus": "OPTED_OUT",
@@ -165,7 +165,7 @@ def test_an_existing_profile_is_merged_and_its_opt_out_remains(client: Client) -
     take(client, jsonl(again))
     (profile,) = profiles(client)
     assert profile["marketingStatus"] == "OPTED_OUT"
-    assert profile["properties"] == {**FULL["properties"], "tier": "gold"}  # type: ignore[dict-item]
+    assert profile["properties"] == {**FULL["properties"], "tier": "gold"}
 
 
 def test_a_record_that_opts_in_someone_who_opted_out_gets_a_warning(client: Client) -> None:

@@ -149,5 +149,5 @@ def _lose_at(emulator: Emulator, when: str, url: str, *, transaction: int = 1) -
             with suppress(psycopg.Error):
                 lose()
 
-        engine.dialect.do_commit = committed  # type: ignore[method-assign]
+        engine.dialect.do_commit = committed  # type: ignore[method-assign]  # there is no event after a commit
     return lost

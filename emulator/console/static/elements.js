@@ -19,6 +19,9 @@ export function select(attributes, choices, chosen) {
 }
 
 // A label that only screen readers need: what it says is beside the field.
-export const quietly = (words, field) => element("label", {}, element("span", { class: "unseen" }, words), field);
+export function quietly(words, field) {
+  field.setAttribute("aria-label", words);
+  return field;
+}
 
 export const button = (words, click, attributes = {}) => element("button", { type: "button", click, ...attributes }, words);

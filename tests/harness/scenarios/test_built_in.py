@@ -6,15 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from emulator.artefacts import contract
 from emulator.harness.scenarios import FAILED, PASSED, Report, Result, Scenario, Target, built_in, play, read_scenarios
 from emulator.mapping import generations, load_definition
+from emulator.yaml_files import load_yaml
 
 FILES = sorted(built_in().rglob("*.yaml"))
 SCENARIOS = read_scenarios([built_in()])
-LEDGER = {row["id"] for row in yaml.safe_load(contract("fidelity.yaml").read_text(encoding="utf-8"))["behaviours"]}
+LEDGER = {row["id"] for row in load_yaml(contract("fidelity.yaml").read_text(encoding="utf-8"))["behaviours"]}
 
 
 def name_of(path: Path) -> str:

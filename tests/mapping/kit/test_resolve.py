@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from emulator.mapping.engine_errors import MappingError
@@ -29,9 +31,9 @@ def test_a_payload_has_javascripts_key_order() -> None:
 def test_a_payload_shares_nothing_with_event_or_mapping() -> None:
     event = {"o": {"x": [1]}}
     mapping = {"o": {"@path": "$.o"}, "fixed": {"y": [2]}}
-    payload = compile_mapping(mapping)(event)
-    payload["o"]["x"].append(9)  # type: ignore[index]
-    payload["fixed"]["y"].append(9)  # type: ignore[index]
+    payload: Any = compile_mapping(mapping)(event)
+    payload["o"]["x"].append(9)
+    payload["fixed"]["y"].append(9)
     assert event == {"o": {"x": [1]}}
     assert mapping["fixed"] == {"y": [2]}
 

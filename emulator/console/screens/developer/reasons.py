@@ -19,7 +19,6 @@ _LISTS = {
     "calls": "debugger",
     "deliveries": "destinations/delivery",
     "records": "rejections",
-    "requests": "requests",
 }
 
 
