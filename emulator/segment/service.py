@@ -23,12 +23,12 @@ from emulator.segment.delivery.response import DISCARDED
 from emulator.segment.delivery.subscriptions import delivery_targets, integrations
 from emulator.segment.delivery.switches import recipients
 from emulator.segment.delivery.undeliverable import discard_undeliverable
+from emulator.segment.engage.audience_preview import Previews
 from emulator.segment.engage.changed_workspace import forget_removed, reschedule
 from emulator.segment.engage.due_times import next_stop, number_due
 from emulator.segment.engage.emitted_events import EmittedEvent
 from emulator.segment.engage.engine import Computed, Engage
 from emulator.segment.engage.identifiers import email_in
-from emulator.segment.engage.preview import Previews
 from emulator.segment.engage.profile_keys import keys_with, listed
 from emulator.segment.engage.queries import SpaceQueries, keys_after
 from emulator.segment.lookups import check_audience, check_connected

@@ -76,5 +76,5 @@ def opened(
     statuses = [
         problem for problem in seen.problems if ignore_status and "the server responded with a status" in problem
     ]
-    assert seen.problems == (statuses or refusals[:1])
+    assert seen.problems == (statuses or refusals[:1]), seen.problems
     assert seen.hosts <= {urlsplit(emulator.url).netloc, ""}

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from emulator.durations import in_words
 from emulator.segment.conditions.compile import requires
-from emulator.segment.conditions.wording import condition_text
+from emulator.segment.conditions.condition_text import condition_text
 from emulator.segment.engage.computations import computation_of
 from emulator.segment.engage.profile_keys import Keys, joined_step, keys_with, listed, members_of, page_after
 from emulator.segment.lookups import check_audience, connected_destinations, step_position

@@ -11,7 +11,7 @@ from sqlalchemy import Connection as Transaction
 from emulator.sandbox import Sandbox
 from emulator.segment.conditions.compile import compile_condition
 from emulator.segment.conditions.condition import Condition
-from emulator.segment.conditions.wording import condition_text
+from emulator.segment.conditions.condition_text import condition_text
 from emulator.segment.engage.computations import computations
 from emulator.segment.engage.history import AudienceStarts
 from emulator.segment.engage.queries import keys_after, warnings_of
