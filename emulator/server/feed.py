@@ -103,7 +103,9 @@ def person_named(services: SandboxServices, name: str) -> Person:
     emails |= {*map(str.lower, _given(each["email"] for each in space))}
     sent += [*_each(segment.deliveries, "user_id", users), *_each(segment.deliveries, "email", emails)]
     stackadapt = services.stackadapt
-    records = [*_each(stackadapt.records, "email", emails), *_each(stackadapt.records, "external_id", users)]
+    # Records have no other email, and each search reads all of them.
+    by_email = _each(stackadapt.records, "email", (each for each in emails if "@" in each))
+    records = [*by_email, *_each(stackadapt.records, "external_id", users)]
     return Person(
         users=frozenset(users),
         emails=frozenset(emails),

@@ -18,7 +18,7 @@ from tests.server.test_customer_data import UPSERT, graphql
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-GRACE = "/console/person?person=grace"
+GRACE = "/console/person?person=grace&changes=on"
 
 
 def forms(client: Client, path: str) -> dict[str, dict[str, Any]]:

@@ -31,7 +31,9 @@ def _values(api: ControlAPI, view: View) -> Values:
             "missing": missing_people(api, view),
         }
     asked = _question(api, name)
-    answer = api.get("why", **asked)
+    # A page is shown before the change is found, which takes longer than all the rest.
+    searched = bool(view.get("changes"))
+    answer = api.get("why", **asked, search=searched)
     stopped = answer.get("stopped") or {}
     documents = Documents.read(api, asked)
     return {
@@ -43,6 +45,8 @@ def _values(api: ControlAPI, view: View) -> Values:
         "requests": _requests(view, asked, answer),
         "queued": _queued(api, name) if stopped.get("stage") == "latency" else None,
         "buttons": [*_buttons(asked, answer)],
+        "searched": searched or answer["arrived"],
+        "later": view.here(changes="on"),
         "next": view.link("person", person=_lasting(asked, answer)),
         "case": _case(api, view, asked),
         "forms": _FORMS,

@@ -5,5 +5,6 @@ import "./copy.js";
 import "./copy_as.js";
 import "./fill.js";
 import "./keys.js";
+import "./later.js";
 import "./live.js";
 import "./news.js";

@@ -38,15 +38,16 @@ __all__ = [
 _MOST = 10
 
 
-def why(question: Question, services: Services, open_trial: OpenTrial) -> Diagnosis:
+def why(question: Question, services: Services, open_trial: OpenTrial, *, search: bool = True) -> Diagnosis:
     """The way of a person through both services. Raises InputError, and NotFound for an unknown segment.
 
-    `open_trial` opens services for the search for a change; the services of the question are only read.
+    `open_trial` opens services for the search for a change, which takes a second or two; the services of the question
+    are only read. Without `search` the answer has no change.
     """
     evidence = gather(question, services)
     stop = diagnosed(evidence, services)
     changes: tuple[Change, ...] = ()
-    if stop is not None:
+    if stop is not None and search:
         case = case_of(stop, evidence, services)
         changes = smallest_change(stop, case, evidence, open_trial) if case else ()
     return Diagnosis(

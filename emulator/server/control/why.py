@@ -21,7 +21,9 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def answer() -> Response:
         from emulator.harness.why import Question, why
 
-        return jsonify(why(Question(**query_args()), services(), open_trial).as_dict())
+        asked = query_args()
+        search = asked.pop("search")
+        return jsonify(why(Question(**asked), services(), open_trial, search=search).as_dict())
 
     @routes.get("/why/case")
     def case() -> Response:
