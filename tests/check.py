@@ -43,7 +43,7 @@ class Stage:
 
 STORES = "tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py"
 # The tests with random cases that `--long` makes longer.
-RANDOM = "tests/stackadapt/test_shapes.py tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
+RANDOM = "tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
 CHECK = (
     Stage(name="lint", command="make --no-print-directory lint"),
     Stage(name="demo", command="make --no-print-directory demo"),

@@ -20,7 +20,7 @@ from .packages import GRAPHQL_YOGA
 
 # The same documents in every run; a long one draws others.
 SEED = 20261128
-RANDOM_DOCUMENTS, RANDOM_DOCUMENTS_OF_A_LONG_RUN = 500, 5000
+RANDOM_DOCUMENTS, RANDOM_DOCUMENTS_OF_A_LONG_RUN = 1500, 5000
 TOKEN = {"Authorization": "Bearer sa-local-write"}
 # What Yoga says before and after the checks of graphql-js.
 NOT_OF_GRAPHQL_JS = (NO_SUCH_OPERATION, NO_SUBSCRIPTIONS)

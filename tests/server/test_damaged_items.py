@@ -77,7 +77,7 @@ TEXTS = ["", "{", "null", "[1]", '{"a": [1]}', "1e999", f'{{"a": {DEEP}}}', "\x0
 NUMBERS = [-1, 10**18, -(10**18), "abc", 1.5]
 # Each column gets one of the values of its kind, the next column of the table the next one, and others in each run.
 # In a long run it gets them all.
-VALUES_OF_A_COLUMN = 1
+VALUES_OF_A_COLUMN = 2
 
 
 # Rows in the tables that people alone do not fill.

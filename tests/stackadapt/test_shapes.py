@@ -19,11 +19,12 @@ from emulator.stackadapt.graphql.plans import Plan
 from tests.stackadapt.conftest import START
 from tests.stackadapt.random_documents import STRINGS, random_documents
 
+# A plan has nothing to do with the store.
 pytestmark = pytest.mark.one_store
 
-# In two parts, for as many processes. Each run draws other documents.
-PARTS = 2
-DOCUMENTS, DOCUMENTS_OF_A_LONG_RUN = 750, 5_000
+# In eight parts, for as many processes.
+PARTS = 8
+DOCUMENTS = 1_250
 TOKEN = {"Authorization": "Bearer sa-local-write"}
 
 
@@ -58,13 +59,13 @@ def state(emulator: Emulator) -> Any:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_shapes_change_nothing_that_can_be_observed(part: int, long: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    seed, documents = random.randrange(2**32), DOCUMENTS_OF_A_LONG_RUN if long else DOCUMENTS
+def test_shapes_change_nothing_that_can_be_observed(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = random.randrange(2**32)
     planned = []
     run = Plan.run
     monkeypatch.setattr(Plan, "run", lambda *given: planned.append(1) or run(*given))
     with Emulator(clock=Clock(frozen_at=START)) as shaped, Emulator(clock=Clock(frozen_at=START)) as plain:
-        for number, document in enumerate(random_documents(seed, documents)):
+        for number, document in enumerate(random_documents(seed, DOCUMENTS)):
             variables = {"v": "w"} if number % 3 else {}
             found = answer(shaped, document, variables)
             with without_shapes():
@@ -72,7 +73,7 @@ def test_shapes_change_nothing_that_can_be_observed(part: int, long: bool, monke
             assert _without_trace(found) == _without_trace(expected), (part, seed, document)
         assert state(shaped) == state(plain), (part, seed)
     # The comparison means something as long as many documents have a plan.
-    assert len(planned) > documents / 6
+    assert len(planned) > DOCUMENTS / 6
 
 
 def _without_trace(answered: tuple[int, Any]) -> Any:
