@@ -47,7 +47,7 @@ def heap(page: Page) -> float:
 def test_new_calls_appear_on_top_while_live_and_are_counted_while_paused(browser: Browser, emulator: Emulator) -> None:
     with opened(browser, emulator) as go:
         page = go("/console/debugger")
-        for first in (0, 2000, 4000):
+        for first in range(0, 20_000, 2_000):
             send(emulator, first, 2000)
             page.locator("tbody tr:first-child", has_text=f"u{first + 1999}").wait_for()
         assert page.locator("tbody tr").count() == 100
@@ -55,11 +55,11 @@ def test_new_calls_appear_on_top_while_live_and_are_counted_while_paused(browser
         assert heap(page) < 100 * MEGABYTE
         page.get_by_role("link", name="Pause").click()
         page.get_by_text("Paused").wait_for()
-        send(emulator, 7000, 3)
+        send(emulator, 70_000, 3)
         page.get_by_role("button", name="3 new").wait_for()
-        assert page.locator("tbody tr", has_text="u7000").count() == 0
+        assert page.locator("tbody tr", has_text="u70000").count() == 0
         page.get_by_role("link", name="Resume").click()
-        page.locator("tbody tr", has_text="u7000").wait_for()
+        page.locator("tbody tr", has_text="u70000").wait_for()
 
 
 def test_people_are_sent_in_with_nothing_but_the_console(browser: Browser) -> None:
