@@ -1,0 +1,247 @@
+"""The page *StackAdapt Audiences* of Segment's documentation, by clicks and keys alone in a browser, from an empty
+workspace.
+
+Followed literally, it makes no profile visible. The console says why, and offers what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from emulator import Emulator
+from emulator.cli import cli
+from tests.console.browser_pages import opened
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+NAME = "StackAdapt Audiences"
+PAGE_TRIGGER = '(type = "track" or type = "identify") and (event = "Audience Entered" or event = "Audience Exited")'
+PEOPLE = {"u1": "ada@example.com", "u2": "bob@example.com"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """A generation of the destination, with the StackAdapt of its time and the words of its console."""
+
+    generation: str
+    api_version: str
+    new_mapping: str
+    action: str
+    advertiser_in_settings: bool
+    stop: str
+
+
+WALKS = [
+    Walk(
+        generation="3.387.0",
+        api_version="2024-12",
+        new_mapping="New Mapping",
+        action="Forward Audience Event",
+        advertiser_in_settings=False,
+        stop="WAITS_FOR_PROFILE",
+    ),
+    Walk(
+        generation="3.517.0",
+        api_version="2026-06",
+        new_mapping="Add mapping",
+        action="Sync Audience",
+        advertiser_in_settings=True,
+        stop="PAYLOAD_VALIDATION_FAILED",
+    ),
+]
+
+
+@dataclass
+class Walker:
+    """Someone at the console of an emulator; the control API only says what its pages must show."""
+
+    page: Page
+    emulator: Emulator
+
+    def api(self, path: str, **params: str) -> Any:
+        response = self.emulator.client.get(f"/_emulator/{path}", query_string=params)
+        assert response.status_code == 200, response.text
+        return response.json
+
+    def to(self, screen: str) -> None:
+        """Through the navigation."""
+        self.link(screen, self.page.get_by_role("navigation"))
+
+    def link(self, name: str, within: Locator | None = None) -> None:
+        (within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first.click()
+
+    def press(self, name: str, within: Locator | None = None) -> None:
+        """A button after which there is another page, or this one again."""
+        with self.page.expect_navigation():
+            (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).first.click()
+
+    def fill(self, **fields: str) -> None:
+        for label, value in fields.items():
+            self.page.get_by_label(label.replace("_", " "), exact=True).fill(value)
+
+    def advance_4_h(self) -> None:
+        self.press("+4 h", self.page.locator("#clock"))
+
+    def says(self, text: str) -> None:
+        self.page.locator("main").get_by_text(text).first.wait_for()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    path = tmp_path / "workspace.yaml"
+    result = CliRunner().invoke(cli, ["workspace", "init", "--empty", str(path)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return path
+
+
+@contextmanager
+def walking(browser: Browser, emulator: Emulator) -> Iterator[Walker]:
+    with opened(browser, emulator) as go:
+        walker = Walker(go("/"), emulator)
+        walker.page.set_default_timeout(10_000)
+        yield walker
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.generation)
+def test_the_page_makes_people_visible_with_what_the_console_proposes(browser: Browser, walk: Walk, empty: Path) -> None:
+    with Emulator(empty, latency="4h") as emulator, walking(browser, emulator) as walker:
+        walker.press("Freeze", walker.page.locator("#clock"))
+        add_source(walker)
+        add_destination(walker, walk)
+        add_mapping(walker, walk)
+        add_audience(walker)
+        for user, email in {**PEOPLE, "u3": ""}.items():
+            send_identify(walker, user, email)
+        walker.advance_4_h()
+        nobody_is_visible(walker, walk)
+
+
+def add_source(walker: Walker) -> None:
+    walker.to("Debugger")
+    walker.press("Add Source")
+
+
+def add_destination(walker: Walker, walk: Walk) -> None:
+    """*Catalog › Destinations* to *Save Changes*, with a wrong token first, and without *Enable Destination*."""
+    page = walker.page
+    walker.to("Destinations")
+    walker.link("Add Destination")
+    walker.fill(Search="StackAdapt Audience")
+    walker.press("Search")
+    card = page.locator("li", has=page.get_by_role("heading", name=walk.generation))
+    walker.link("Add Destination", card)
+    page.get_by_role("combobox", name="Source", exact=True).select_option("Website")
+    walker.fill(Destination_name=NAME)
+    walker.press("Create Destination")
+    if walker.api("sandboxes/default")["apiVersion"] != walk.api_version:
+        walker.press(f"Use API version {walk.api_version}")
+    page.get_by_label("StackAdapt GraphQL API token").fill("segment-local")
+    page.get_by_role("button", name="Test connection").click()
+    walker.says("StackAdapt does not know this token")
+    page.get_by_role("button", name="Local read and write").click()
+    page.get_by_role("button", name="Test connection").click()
+    walker.says("✓ The connection works")
+    walker.press("Save Changes")
+    if walk.advertiser_in_settings:
+        walker.says("Advertiser ID is required")
+        page.get_by_role("button", name="Acme Outfitters (1001)").click()
+        walker.press("Save Changes")
+
+
+def add_mapping(walker: Walker, walk: Walk) -> None:
+    """*New Mapping* to *Save*, with the trigger of the page."""
+    page = walker.page
+    walker.link("Mappings")
+    walker.link(walk.new_mapping)
+    walker.press(walk.action)
+    define_page_trigger(walker)
+    if walk.advertiser_in_settings:
+        field, value = "marketing_status", "Opted-in"
+    else:
+        field, value = "advertiser_id", "Acme Outfitters (1001)"
+    row = page.locator(f'li.field[data-path="{field}"]')
+    row.get_by_label("Static value").select_option(value)
+    row.locator(".preview").filter(has_text="→").wait_for()
+    page.locator("#save").get_by_label("Enabled").check()
+    walker.press("Save", page.locator("#save"))
+    walker.says("Saved.")
+
+
+def define_page_trigger(walker: Walker) -> None:
+    """*Event Type is Track or Identify* and *Event Name is Audience Entered or Audience Exited*, by the conditions.
+
+    Each edit is waited for: the control API writes the trigger.
+    """
+    from playwright.sync_api import expect
+
+    page = walker.page
+    conditions, trigger = page.locator("#conditions"), page.get_by_role("textbox", name="Trigger", exact=True)
+    types, names = 'type = "identify" or type = "track"', 'event = "Audience Entered" or event = "Audience Exited"'
+    page.locator("#match").filter(has_text="yes").wait_for()
+    for then in (f"{types} or ({names})", f"{types} or ({names}) or ({names})"):
+        conditions.get_by_role("button", name="Add Group").click()
+        expect(trigger).to_have_value(then)
+    for then in (f'type = "track" or ({names}) or ({names})', f"({names}) or ({names})"):
+        conditions.get_by_role("button", name="Remove condition").first.click()
+        expect(trigger).to_have_value(then)
+    conditions.get_by_role("combobox").first.select_option("All")
+    expect(trigger).to_have_value(f"({names}) and ({names})")
+    for number, kind in enumerate(("Track", "Identify")):
+        condition = conditions.locator("li.condition").nth(number)
+        condition.get_by_label("Field").select_option("Event Type")
+        condition.get_by_label("Value", exact=True).select_option(kind)
+    expect(trigger).to_have_value(PAGE_TRIGGER)
+    walker.says("never matches identify events")
+
+
+def add_audience(walker: Walker) -> None:
+    """An audience with a condition on the email; it is connected before the destination is enabled."""
+    page = walker.page
+    walker.to("Audiences")
+    walker.link("New Audience")
+    walker.fill(Name="VIP Customers", Id="aud_vip")
+    builder = page.locator("#builder")
+    builder.get_by_role("button", name="Add Condition").click()
+    test = builder.locator("p").last
+    test.get_by_label("Trait").fill("total_spent")
+    test.get_by_label("Operator").select_option("at_least")
+    test.get_by_label("Value").fill("500")
+    walker.press("Create Audience")
+    walker.link("Add Destination")
+    walker.link(NAME)
+    connection = page.locator("#connect")
+    connection.get_by_label("Send Track").check()
+    connection.get_by_label("Send Identify").check()
+    walker.press("Save", connection)
+    walker.says(f"{NAME} is disabled: nothing is sent.")
+    walker.press("Enable Destination")
+
+
+def send_identify(walker: Walker, user: str, email: str) -> None:
+    walker.to("Debugger")
+    walker.link("Send identify")
+    page = walker.page
+    page.get_by_label("User id", exact=True).fill(user)
+    page.get_by_label("Email, a trait").fill(email)
+    walker.press("Send", page.locator("#form"))
+
+
+def nobody_is_visible(walker: Walker, walk: Walk) -> None:
+    """The page says why, for each person."""
+    walker.to("Profiles")
+    print(walker.page.locator("main").inner_text())
+    for name in (*PEOPLE.values(), "u3"):
+        walker.to("Person")
+        walker.page.keyboard.press("/")
+        walker.page.keyboard.type(name)
+        walker.page.keyboard.press("Enter")
+        walker.says("Did not arrive")
+        print(walker.page.locator("main").inner_text())
