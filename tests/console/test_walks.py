@@ -76,7 +76,8 @@ class Walker:
         self.link(screen, self.page.get_by_role("navigation"))
 
     def link(self, name: str, within: Locator | None = None) -> None:
-        (within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first.click()
+        with self.page.expect_navigation():
+            (within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first.click()
 
     def press(self, name: str, within: Locator | None = None) -> None:
         """A button after which there is another page, or this one again."""
@@ -234,14 +235,85 @@ def send_identify(walker: Walker, user: str, email: str) -> None:
     walker.press("Send", page.locator("#form"))
 
 
-def nobody_is_visible(walker: Walker, walk: Walk) -> None:
-    """The page says why, for each person."""
-    walker.to("Profiles")
-    print(walker.page.locator("main").inner_text())
-    for name in (*PEOPLE.values(), "u3"):
-        walker.to("Person")
-        walker.page.keyboard.press("/")
-        walker.page.keyboard.type(name)
+def person(walker: Walker, name: str) -> None:
+    """By keys, from any page."""
+    walker.to("Person")
+    walker.page.keyboard.press("/")
+    walker.page.keyboard.type(name)
+    with walker.page.expect_navigation():
         walker.page.keyboard.press("Enter")
-        walker.says("Did not arrive")
-        print(walker.page.locator("main").inner_text())
+
+
+def correct_trigger(walker: Walker, walk: Walk) -> None:
+    """What the findings at the mapping propose."""
+    page = walker.page
+    walker.to("Destinations")
+    walker.link(NAME)
+    with page.expect_navigation():
+        page.get_by_role("row", name="never matches identify events").get_by_role("link", name="Edit mapping").click()
+    page.locator("#trigger-findings").get_by_role("button", name="Use (").click()
+    page.locator("#match").filter(has_text="yes").wait_for()
+    walker.press("Save", page.locator("#save"))
+    walker.says("Saved.")
+
+
+def add_profile_mapping(walker: Walker) -> None:
+    """The finding that memberships of 2024 carry no email leads to *New Mapping*."""
+    page = walker.page
+    walker.to("Destinations")
+    walker.link(NAME)
+    with page.expect_navigation():
+        page.get_by_role("row", name="sends no email").get_by_role("link", name="New Mapping").click()
+    walker.press("Forward Profile")
+    choose(walker, "advertiser_id", "Acme Outfitters (1001)")
+    save_mapping(walker)
+
+
+def choose(walker: Walker, field: str, value: str) -> None:
+    row = walker.page.locator(f'li.field[data-path="{field}"]')
+    row.get_by_label("Static value").select_option(value)
+    row.locator(".preview").filter(has_text="→").wait_for()
+
+
+def save_mapping(walker: Walker) -> None:
+    save = walker.page.locator("#save")
+    save.get_by_label("Enabled").check()
+    walker.press("Save", save)
+    walker.says("Saved.")
+
+
+def resync(walker: Walker) -> None:
+    walker.to("Audiences")
+    walker.link("VIP Customers")
+    compute = walker.page.locator("form.act", has=walker.page.get_by_label("Resync"))
+    compute.get_by_role("combobox").select_option(NAME)
+    compute.get_by_label("Resync").check()
+    walker.press("Compute", compute)
+
+
+def everybody_is_visible(walker: Walker) -> None:
+    walker.to("Profiles")
+    shown = walker.page.get_by_role("table").get_by_role("row")
+    visible = [each["email"] for each in walker.api("profiles")["profiles"]]
+    assert sorted(visible) == sorted(PEOPLE.values())
+    assert shown.count() - 1 == len(visible)
+    for email in visible:
+        shown.filter(has_text=email).wait_for()
+
+
+def create_segment(walker: Walker, rule: str, value: str) -> None:
+    """*Create Segment* to *Submit*; its size is shown before, and in the list."""
+    page = walker.page
+    walker.to("Segments")
+    walker.link("Create Segment")
+    walker.fill(Name=rule)
+    page.get_by_role("combobox", name="Rule", exact=True).select_option(rule)
+    page.get_by_role("combobox", name="Value").fill(value)
+    page.locator("#preview").get_by_text("2 profiles").wait_for()
+    assert sorted(page.locator("#preview li").all_inner_texts()) == sorted(PEOPLE.values())
+    walker.press("Submit")
+    walker.to("Segments")
+    made = next(each for each in walker.api("segments")["segments"] if each["name"] == rule)
+    assert made["size"] == len(PEOPLE)
+    row = page.get_by_role("row", name=rule)
+    assert str(made["size"]) in row.get_by_role("cell").all_inner_texts()

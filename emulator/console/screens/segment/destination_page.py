@@ -154,6 +154,10 @@ def _to_mappings(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
     )
 
 
+def _to_new_mapping(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
+    return Cell("New Mapping", view.link("destinations/mappings", destination=item["name"], new="on"))
+
+
 def _to_audiences(view: View, _item: Item, _entry: Item, _finding: Item) -> Cell:
     return Cell("Audiences", view.link("audiences"))
 
@@ -198,4 +202,5 @@ _FIXES: Final[Mapping[str, Fix]] = {
     **dict.fromkeys(("F001", "F002", "F003"), _to_filters),
     **dict.fromkeys(("S001", "S002"), _to_mapping),
     **dict.fromkeys((f"{group}{number:03}" for group in "TM" for number in range(1, 12)), _to_mapping),
+    "M006": _to_new_mapping,
 }
