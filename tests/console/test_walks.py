@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from emulator import Emulator
 from emulator.cli import cli
 from tests.console.browser_pages import opened
+from tests.console.pages import send
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -76,8 +77,23 @@ class Walker:
         self.link(screen, self.page.get_by_role("navigation"))
 
     def link(self, name: str, within: Locator | None = None) -> None:
+        self.follow((within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first)
+
+    def follow(self, link: Locator) -> None:
         with self.page.expect_navigation():
-            (within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first.click()
+            link.click()
+
+    def tab_to(self, name: str) -> None:
+        """To the link or button with this name by Tab alone, then Enter."""
+        named = "[document.activeElement.ariaLabel, document.activeElement.textContent.trim()]"
+        for _ in range(200):
+            self.page.keyboard.press("Tab")
+            if name in self.page.evaluate(named):
+                break
+        else:
+            pytest.fail(f"Tab leads to nothing named {name!r} on {self.page.url}")
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
 
     def press(self, name: str, within: Locator | None = None) -> None:
         """A button after which there is another page, or this one again."""
@@ -112,7 +128,9 @@ def walking(browser: Browser, emulator: Emulator) -> Iterator[Walker]:
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.generation)
-def test_the_page_makes_people_visible_with_what_the_console_proposes(browser: Browser, walk: Walk, empty: Path) -> None:
+def test_the_page_makes_people_visible_with_what_the_console_proposes(
+    browser: Browser, walk: Walk, empty: Path
+) -> None:
     with Emulator(empty, latency="4h") as emulator, walking(browser, emulator) as walker:
         walker.press("Freeze", walker.page.locator("#clock"))
         add_source(walker)
@@ -123,6 +141,13 @@ def test_the_page_makes_people_visible_with_what_the_console_proposes(browser: B
             send_identify(walker, user, email)
         walker.advance_4_h()
         nobody_is_visible(walker, walk)
+        correct_mapping(walker, walk)
+        resync(walker)
+        records_wait(walker)
+        walker.advance_4_h()
+        everybody_is_visible(walker)
+        create_segment(walker, "Segment Engage Audience ID", "aud_vip")
+        create_segment(walker, "Segment Engage Audience Name", "vip_customers")
 
 
 def add_source(walker: Walker) -> None:
@@ -159,7 +184,6 @@ def add_destination(walker: Walker, walk: Walk) -> None:
 
 def add_mapping(walker: Walker, walk: Walk) -> None:
     """*New Mapping* to *Save*, with the trigger of the page."""
-    page = walker.page
     walker.link("Mappings")
     walker.link(walk.new_mapping)
     walker.press(walk.action)
@@ -168,12 +192,8 @@ def add_mapping(walker: Walker, walk: Walk) -> None:
         field, value = "marketing_status", "Opted-in"
     else:
         field, value = "advertiser_id", "Acme Outfitters (1001)"
-    row = page.locator(f'li.field[data-path="{field}"]')
-    row.get_by_label("Static value").select_option(value)
-    row.locator(".preview").filter(has_text="→").wait_for()
-    page.locator("#save").get_by_label("Enabled").check()
-    walker.press("Save", page.locator("#save"))
-    walker.says("Saved.")
+    choose(walker, field, value)
+    save_mapping(walker)
 
 
 def define_page_trigger(walker: Walker) -> None:
@@ -244,29 +264,42 @@ def person(walker: Walker, name: str) -> None:
         walker.page.keyboard.press("Enter")
 
 
-def correct_trigger(walker: Walker, walk: Walk) -> None:
-    """What the findings at the mapping propose."""
+def nobody_is_visible(walker: Walker, walk: Walk) -> None:
+    """Person says why, for those with an email and for the one without."""
+    walker.to("Profiles")
+    walker.says("No profile is visible.")
+    for name in PEOPLE.values():
+        person(walker, name)
+        answer = walker.api("why", email=name)
+        assert (answer["arrived"], answer["stopped"]["reason"]) == (False, walk.stop)
+        walker.says("✗ Did not arrive")
+        walker.says(walk.stop)
+    person(walker, "u3")
+    walker.says("vip_customers: email is missing, needs a value")
+
+
+def correct_mapping(walker: Walker, walk: Walk) -> None:
+    """What the findings propose: the trigger; then the email, by a mapping of profiles in 2024, from tracks today."""
     page = walker.page
-    walker.to("Destinations")
-    walker.link(NAME)
-    with page.expect_navigation():
-        page.get_by_role("row", name="never matches identify events").get_by_role("link", name="Edit mapping").click()
+    open_finding(walker, "never matches identify events", "Edit mapping")
     page.locator("#trigger-findings").get_by_role("button", name="Use (").click()
     page.locator("#match").filter(has_text="yes").wait_for()
-    walker.press("Save", page.locator("#save"))
-    walker.says("Saved.")
+    if walk.advertiser_in_settings:
+        fix = page.locator('li.field[data-path="email"]').get_by_role("button", name="Correct the mapping")
+        fix.click()
+        fix.wait_for(state="detached")
+    save_mapping(walker)
+    if not walk.advertiser_in_settings:
+        open_finding(walker, "sends no email", "New Mapping")
+        walker.press("Forward Profile")
+        choose(walker, "advertiser_id", "Acme Outfitters (1001)")
+        save_mapping(walker)
 
 
-def add_profile_mapping(walker: Walker) -> None:
-    """The finding that memberships of 2024 carry no email leads to *New Mapping*."""
-    page = walker.page
+def open_finding(walker: Walker, words: str, link: str) -> None:
     walker.to("Destinations")
     walker.link(NAME)
-    with page.expect_navigation():
-        page.get_by_role("row", name="sends no email").get_by_role("link", name="New Mapping").click()
-    walker.press("Forward Profile")
-    choose(walker, "advertiser_id", "Acme Outfitters (1001)")
-    save_mapping(walker)
+    walker.link(link, walker.page.get_by_role("row", name=words))
 
 
 def choose(walker: Walker, field: str, value: str) -> None:
@@ -289,6 +322,12 @@ def resync(walker: Walker) -> None:
     compute.get_by_role("combobox").select_option(NAME)
     compute.get_by_label("Resync").check()
     walker.press("Compute", compute)
+
+
+def records_wait(walker: Walker) -> None:
+    walker.to("Profiles")
+    queued = walker.api("counts")["stackadapt"]["records"]["queued"]
+    walker.says(f"{queued} records accepted, visible in at most 4 h")
 
 
 def everybody_is_visible(walker: Walker) -> None:
@@ -317,3 +356,76 @@ def create_segment(walker: Walker, rule: str, value: str) -> None:
     assert made["size"] == len(PEOPLE)
     row = page.get_by_role("row", name=rule)
     assert str(made["size"]) in row.get_by_role("cell").all_inner_texts()
+
+
+def test_why_three_people_are_missing_is_found_from_the_first_page(browser: Browser) -> None:
+    with missing_people() as emulator, walking(browser, emulator) as walker:
+        for name, reason in MISSING.items():
+            losses_are_those_of_the_api(walker)
+            walker.follow(walker.page.get_by_role("link", name=f"Who? {reason}"))
+            walker.link(name)
+            walker.says(reason)
+            walker.says("Smallest change")
+            walker.press("Apply")
+            walker.advance_4_h()
+            walker.says("✓ Arrived")
+            walker.to("Overview")
+        losses_are_those_of_the_api(walker)
+
+
+def test_the_same_by_keys_alone(browser: Browser) -> None:
+    with missing_people() as emulator, walking(browser, emulator) as walker:
+        for name, reason in MISSING.items():
+            walker.tab_to(f"Who? {reason}")
+            walker.tab_to(name)
+            walker.tab_to("Apply")
+            walker.tab_to("+4 h")
+            walker.says("✓ Arrived")
+            walker.tab_to("Overview")
+        person(walker, "grace")
+        walker.says("✓ Arrived")
+
+
+# Who is missing, and the reason.
+MISSING = {
+    "grace": "PAYLOAD_VALIDATION_FAILED",
+    "ada": "GRAPHQL_ERRORS",
+    "joan": "SUBSCRIPTION_DISABLED",
+}
+
+
+@contextmanager
+def missing_people() -> Iterator[Emulator]:
+    """Someone without an email, someone whose name breaks the document, someone whose mapping is disabled."""
+    condition = {"trait": "newsletter", "operator": "equals", "value": True}
+    with Emulator(latency="4h") as emulator:
+        client = emulator.client
+        client.post("/_emulator/clock/freeze")
+        audience = {"key": "newsletter", "id": "aud_newsletter", "name": "Newsletter", "condition": condition}
+        assert client.post("/_emulator/workspace/audiences", json=audience).status_code == 201
+        [acme] = client.get("/_emulator/workspace/destinations").json["items"]
+        own = {
+            "name": "StackAdapt Globex",
+            "settings": {**acme["settings"], "advertiser_id": "1002"},
+            "audiences": [{"key": "newsletter"}],
+            "subscriptions": [{**acme["subscriptions"][0], "enabled": False}],
+        }
+        assert client.post("/_emulator/workspace/destinations", json={**acme, **own}).status_code == 201
+        send(client, userId="grace", traits={"total_spent": 700})
+        quoted = {"email": "ada@example.com", "first_name": 'Ada "Countess" King', "total_spent": 700}
+        send(client, userId="ada", traits=quoted)
+        send(client, userId="joan", traits={"email": "joan@example.com", "newsletter": True})
+        for user in ("linus", "margaret", "alan"):
+            send(client, userId=user, traits={"email": f"{user}@example.com", "total_spent": 700})
+        client.post("/_emulator/clock/advance", json={"hours": 4})
+        yield emulator
+
+
+def losses_are_those_of_the_api(walker: Walker) -> None:
+    """Each number of the picture of the pipeline."""
+    stages = walker.api("funnel")["pipeline"]
+    shown = walker.page.locator("#stages .stage strong").all_inner_texts()
+    assert shown == [str(stage["count"]) for stage in stages]
+    losses = [f"− {loss['count']} {loss['name']}" for stage in stages for loss in stage["losses"]]
+    texts = walker.page.locator("#stages .losses li").all_inner_texts()
+    assert [text.splitlines()[0] for text in texts] == losses

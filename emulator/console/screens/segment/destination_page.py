@@ -172,9 +172,7 @@ def _to_filters(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
 
 def _use_api_version(_view: View, _item: Item, entry: Item, _finding: Item) -> Cell:
     def button(version: str) -> Button:
-        return Button(
-            label=f"Use API version {version}", action=CHANGE_WORKSPACE.name, body={"apiVersion": version}
-        )
+        return Button(label=f"Use API version {version}", action=CHANGE_WORKSPACE.name, body={"apiVersion": version})
 
     return Cell(None, parts=[Cell(None, button=button(version)) for version in entry["apiVersions"]])
 
