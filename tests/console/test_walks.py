@@ -6,6 +6,7 @@ Followed literally, it makes no profile visible. The console says why, and offer
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tests.console.pages import send
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
+ROOT = Path(__file__).resolve().parents[2]
 NAME = "StackAdapt Audiences"
 PAGE_TRIGGER = '(type = "track" or type = "identify") and (event = "Audience Entered" or event = "Audience Exited")'
 PEOPLE = {"u1": "ada@example.com", "u2": "bob@example.com"}
@@ -429,3 +431,31 @@ def losses_are_those_of_the_api(walker: Walker) -> None:
     losses = [f"− {loss['count']} {loss['name']}" for stage in stages for loss in stage["losses"]]
     texts = walker.page.locator("#stages .losses li").all_inner_texts()
     assert [text.splitlines()[0] for text in texts] == losses
+
+
+PICTURES = ROOT / "emulator/docs/pictures"
+# What each picture of README shows: its address, and words on the page.
+PICTURED = {
+    "overview": ("/", "Refused by StackAdapt"),
+    "person": ("/console/person?person=ada", "Smallest change"),
+    "create-segment": ("/console/segments?create=on#create", "3 profiles"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_the_pictures_of_readme_show_the_console(browser: Browser, name: str) -> None:
+    """With UPDATE_PICTURES=1 they are taken again."""
+    path, words = PICTURED[name]
+    picture = PICTURES / f"{name}.png"
+    with missing_people() as emulator, opened(browser, emulator) as go:
+        page = go(path)
+        page.set_viewport_size({"width": 1200, "height": 750})
+        if name == "create-segment":
+            page.get_by_label("Name", exact=True).fill("VIP Customers")
+            page.get_by_role("combobox", name="Rule", exact=True).select_option("Segment Engage Audience Name")
+            page.get_by_role("combobox", name="Value").fill("vip_customers")
+        page.locator("main").get_by_text(words).first.wait_for()
+        if os.environ.get("UPDATE_PICTURES") == "1":
+            page.screenshot(path=picture)
+    assert f"(emulator/docs/pictures/{name}.png)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert 0 < picture.stat().st_size < 120_000
