@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -20,9 +20,10 @@ from emulator import Emulator
 from emulator.cli import cli
 from tests.console.browser_pages import opened
 from tests.console.pages import send
+from tests.console.walker import Walker, walking
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "StackAdapt Audiences"
@@ -62,71 +63,12 @@ WALKS = [
 ]
 
 
-@dataclass
-class Walker:
-    """Someone at the console of an emulator; the control API only says what its pages must show."""
-
-    page: Page
-    emulator: Emulator
-
-    def api(self, path: str, **params: str) -> Any:
-        response = self.emulator.client.get(f"/_emulator/{path}", query_string=params)
-        assert response.status_code == 200, response.text
-        return response.json
-
-    def to(self, screen: str) -> None:
-        """Through the navigation."""
-        self.link(screen, self.page.get_by_role("navigation"))
-
-    def link(self, name: str, within: Locator | None = None) -> None:
-        self.follow((within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first)
-
-    def follow(self, link: Locator) -> None:
-        with self.page.expect_navigation():
-            link.click()
-
-    def tab_to(self, name: str) -> None:
-        """To the link or button with this name by Tab alone, then Enter."""
-        named = "[document.activeElement.ariaLabel, document.activeElement.textContent.trim()]"
-        for _ in range(200):
-            self.page.keyboard.press("Tab")
-            if name in self.page.evaluate(named):
-                break
-        else:
-            pytest.fail(f"Tab leads to nothing named {name!r} on {self.page.url}")
-        with self.page.expect_navigation():
-            self.page.keyboard.press("Enter")
-
-    def press(self, name: str, within: Locator | None = None) -> None:
-        """A button after which there is another page, or this one again."""
-        with self.page.expect_navigation():
-            (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).first.click()
-
-    def fill(self, **fields: str) -> None:
-        for label, value in fields.items():
-            self.page.get_by_label(label.replace("_", " "), exact=True).fill(value)
-
-    def advance_4_h(self) -> None:
-        self.press("+4 h", self.page.locator("#clock"))
-
-    def says(self, text: str) -> None:
-        self.page.locator("main").get_by_text(text).first.wait_for()
-
-
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
     path = tmp_path / "workspace.yaml"
     result = CliRunner().invoke(cli, ["workspace", "init", "--empty", str(path)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return path
-
-
-@contextmanager
-def walking(browser: Browser, emulator: Emulator) -> Iterator[Walker]:
-    with opened(browser, emulator) as go:
-        walker = Walker(go("/"), emulator)
-        walker.page.set_default_timeout(10_000)
-        yield walker
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.generation)
@@ -389,11 +331,7 @@ def test_the_same_by_keys_alone(browser: Browser) -> None:
 
 
 # Who is missing, and the reason.
-MISSING = {
-    "grace": "PAYLOAD_VALIDATION_FAILED",
-    "ada": "GRAPHQL_ERRORS",
-    "joan": "SUBSCRIPTION_DISABLED",
-}
+MISSING = {"grace": "PAYLOAD_VALIDATION_FAILED", "ada": "GRAPHQL_ERRORS", "joan": "SUBSCRIPTION_DISABLED"}
 
 
 @contextmanager
@@ -433,7 +371,6 @@ def losses_are_those_of_the_api(walker: Walker) -> None:
     assert [text.splitlines()[0] for text in texts] == losses
 
 
-PICTURES = ROOT / "emulator/docs/pictures"
 # What each picture of README shows: its address, and words on the page.
 PICTURED = {
     "overview": ("/", "Refused by StackAdapt"),
@@ -446,10 +383,10 @@ PICTURED = {
 def test_the_pictures_of_readme_show_the_console(browser: Browser, name: str) -> None:
     """With UPDATE_PICTURES=1 they are taken again."""
     path, words = PICTURED[name]
-    picture = PICTURES / f"{name}.png"
+    picture = ROOT / f"emulator/docs/pictures/{name}.png"
     with missing_people() as emulator, opened(browser, emulator) as go:
         page = go(path)
-        page.set_viewport_size({"width": 1200, "height": 750})
+        page.set_viewport_size({"width": 960, "height": 600})
         if name == "create-segment":
             page.get_by_label("Name", exact=True).fill("VIP Customers")
             page.get_by_role("combobox", name="Rule", exact=True).select_option("Segment Engage Audience Name")
