@@ -374,8 +374,8 @@ def losses_are_those_of_the_api(walker: Walker) -> None:
 # What each picture of README shows: its address, and words on the page.
 PICTURED = {
     "overview": ("/", "Refused by StackAdapt"),
-    "person": ("/console/person?person=ada", "Smallest change"),
-    "create-segment": ("/console/segments?create=on#create", "3 profiles"),
+    "person": ("/console/person?person=grace", "Smallest change"),
+    "create-segment": ("/console/segments?create=on", "3 profiles"),
 }
 
 
@@ -386,7 +386,7 @@ def test_the_pictures_of_readme_show_the_console(browser: Browser, name: str) ->
     picture = ROOT / f"emulator/docs/pictures/{name}.png"
     with missing_people() as emulator, opened(browser, emulator) as go:
         page = go(path)
-        page.set_viewport_size({"width": 960, "height": 600})
+        page.set_viewport_size({"width": 1240, "height": 640})
         if name == "create-segment":
             page.get_by_label("Name", exact=True).fill("VIP Customers")
             page.get_by_role("combobox", name="Rule", exact=True).select_option("Segment Engage Audience Name")

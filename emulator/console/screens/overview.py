@@ -37,7 +37,7 @@ def _secrets(kind: str, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]
 def _stages(funnel: Mapping[str, Any], view: View) -> Iterator[dict[str, Any]]:
     """The stages of the pipeline; each reason of a loss with the links that explain it and list what it stopped."""
     for stage in funnel["pipeline"]:
-        # A call may be about nobody.
+        # A call need not name a person.
         words, path = ("Which?", "debugger") if stage["counts"] == "calls" else ("Who?", "person")
         losses = [
             {
