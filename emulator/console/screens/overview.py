@@ -35,10 +35,18 @@ def _secrets(kind: str, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 
 def _stages(funnel: Mapping[str, Any], view: View) -> Iterator[dict[str, Any]]:
-    """The stages of the pipeline; each reason of a loss with the link that explains it."""
+    """The stages of the pipeline; each reason of a loss with the links that explain it and list what it stopped."""
     for stage in funnel["pipeline"]:
+        # A call need not name a person.
+        words, path = ("Which?", "debugger") if stage["counts"] == "calls" else ("Who?", "person")
         losses = [
-            {**loss, "reasons": [(reason, reason_link(view, reason["code"])) for reason in loss["reasons"]]}
+            {
+                **loss,
+                "reasons": [
+                    (each, reason_link(view, each["code"]), words, view.link(path, reason=each["code"]))
+                    for each in loss["reasons"]
+                ],
+            }
             for loss in stage["losses"]
         ]
         yield {**stage, "losses": losses}

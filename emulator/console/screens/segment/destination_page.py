@@ -154,6 +154,10 @@ def _to_mappings(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
     )
 
 
+def _to_new_mapping(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
+    return Cell("New Mapping", view.link("destinations/mappings", destination=item["name"], new="on"))
+
+
 def _to_audiences(view: View, _item: Item, _entry: Item, _finding: Item) -> Cell:
     return Cell("Audiences", view.link("audiences"))
 
@@ -167,9 +171,10 @@ def _to_filters(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
 
 
 def _use_api_version(_view: View, _item: Item, entry: Item, _finding: Item) -> Cell:
-    version = entry["apiVersions"][0]
-    body = {"apiVersion": version}
-    return Cell(None, button=Button(label=f"Use API version {version}", action=CHANGE_WORKSPACE.name, body=body))
+    def button(version: str) -> Button:
+        return Button(label=f"Use API version {version}", action=CHANGE_WORKSPACE.name, body={"apiVersion": version})
+
+    return Cell(None, parts=[Cell(None, button=button(version)) for version in entry["apiVersions"]])
 
 
 def _to_mapping(view: View, item: Item, entry: Item, finding: Item) -> Cell:
@@ -195,4 +200,5 @@ _FIXES: Final[Mapping[str, Fix]] = {
     **dict.fromkeys(("F001", "F002", "F003"), _to_filters),
     **dict.fromkeys(("S001", "S002"), _to_mapping),
     **dict.fromkeys((f"{group}{number:03}" for group in "TM" for number in range(1, 12)), _to_mapping),
+    "M006": _to_new_mapping,
 }
