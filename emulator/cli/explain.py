@@ -24,6 +24,7 @@ _EPILOG = """\b
 Examples:
   stackadapt-emulator explain event.json
   stackadapt-emulator explain --workspace workspace.yaml --destination "StackAdapt Acme" event.json
+  stackadapt-emulator explain --subscription "Sync Audience" --trigger 'type = "track"' event.json
   echo '{"type":"identify","userId":"u1","traits":{}}' | stackadapt-emulator explain -
 """
 _INDENT = "  "
@@ -34,8 +35,17 @@ _LONGEST_VALUE = 60
 @click.argument("event_path", metavar="EVENT")
 @click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
 @click.option("--destination", help="Destination instance, by name (default: the first).")
+@click.option("--subscription", help="Subscription, by name, enabled or not (default: every enabled one).")
+@click.option("--trigger", metavar="FQL", help="Trigger to try in place of the saved one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(event_path: str, workspace_path: Path | None, destination: str | None, as_json: bool) -> None:
+def command(
+    event_path: str,
+    workspace_path: Path | None,
+    destination: str | None,
+    subscription: str | None,
+    trigger: str | None,
+    as_json: bool,
+) -> None:
     """Show how one event (a file, or - for standard input) is mapped, validated, sent and processed by StackAdapt.
 
     Prints what each destination filter does, each condition of the trigger with the value it found, each field with the
@@ -46,7 +56,8 @@ def command(event_path: str, workspace_path: Path | None, destination: str | Non
     if len(events) != 1:
         raise InputError("invalid input", where=event_path, found=f"{len(events)} events", allowed="one event")
     with used(workspace_path):
-        found = list(explained(events[0], workspace, destination, Clock().now()))
+        at = Clock().now()
+        found = list(explained(events[0], workspace, destination, at, subscription=subscription, trigger=trigger))
     if as_json:
         # As JavaScript writes it: undefined members of a field's value are omitted.
         click.echo(stringify({"explanations": [asdict(explanation) for _, explanation in found]}))

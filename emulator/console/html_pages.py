@@ -63,7 +63,7 @@ def _unknown(path: str, view: View) -> dict[str, Any]:
     names = {name: screen for screen in SCREENS for name in (screen.path, screen.name.lower()) if name}
     near = dict.fromkeys(names[name] for name in get_close_matches(path.lower(), names, n=3))
     return {
-        "title": "There is no such page",
+        "title": "This page does not exist",
         "error": {"message": "The console has no page at this address.", "found": f"/console/{path}"},
         "near": [(screen.name, view.link(screen.path)) for screen in near],
     }

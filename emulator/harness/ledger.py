@@ -49,7 +49,8 @@ class Behaviour:
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
         shown = asdict(self)
-        return {**shown, "noSetting": shown.pop("no_setting")}
+        no_setting = shown.pop("no_setting")
+        return {**shown, "noSetting": no_setting}
 
     def has(self, text: str) -> bool:
         """Whether any of its texts contains `text`, ignoring case."""

@@ -141,8 +141,15 @@ def _previews(step: Step, path: str) -> Iterator[Shown]:
     if step.error is not None:
         shown["error"] = step.error
     yield shown
-    for child in step.steps if step.directive is None else ():
+    if step.directive is not None:
+        return
+    for child in step.steps:
         yield from _previews(child, f"{path}/{_pointer(child.role)}")
+    # Fixed values are no steps of their own.
+    below = {child.role for child in step.steps}
+    for name, value in shown["value"].items() if isinstance(shown.get("value"), dict) else ():
+        if name not in below:
+            yield {"path": f"{path}/{_pointer(name)}", "value": value}
 
 
 def _pointer(name: str) -> str:

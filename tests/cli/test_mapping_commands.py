@@ -183,6 +183,14 @@ def test_explain_corrects_a_trigger_that_cannot_be_parsed(call: Run, event: Path
     )
 
 
+def test_explain_tries_another_trigger_at_one_subscription(call: Run, event: Path) -> None:
+    shown = call("explain", "--subscription", "Sync Audience", "--trigger", 'type = "identify"', str(event))
+    assert 'no   type = "identify"  (found "track")' in shown.stdout
+    unknown = call("explain", "--subscription", "Sync Audiences", str(event))
+    assert unknown.returncode == 2
+    assert "Did you mean 'Sync Audience'?" in unknown.stderr
+
+
 def test_explain_hints_that_a_call_of_an_app_is_not_an_audience_event(call: Run, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     own = {**ENTERED, "context": {}}

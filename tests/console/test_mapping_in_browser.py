@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -56,23 +55,21 @@ def test_the_trigger_of_2024_with_its_finding_and_its_fix_then_fields_test_and_s
         add(emulator, "Forward", mapping={"advertiser_id": "9"})
         with browsing(browser, emulator) as go:
             page = shown(go(form(ACME, "Forward")), "yes")
-            page.get_by_label("Trigger").fill(OF_2024)
+            page.get_by_role("textbox", name="Trigger", exact=True).fill(OF_2024)
             fix = page.locator("#trigger-findings").get_by_role("button")
             fix.wait_for()
-            assert (
-                conditions(page)
-                == [
-                    ["type", "=", "track", 'yes · found "track"'],
-                    ["type", "=", "identify", 'no · found "track"'],
-                    ["event", "=", "Audience Entered", 'yes · found "Audience Entered"'],
-                    ["event", "=", "Audience Exited", 'no · found "Audience Entered"'],
-                ]
-                or conditions(page)[0][3] == 'no · found "identify"'
-            )
+            assert conditions(page) == [
+                ["type", "=", "track", 'no · found "identify"'],
+                ["type", "=", "identify", 'yes · found "identify"'],
+                ["event", "=", "Audience Entered", "no · found nothing"],
+                ["event", "=", "Audience Exited", "no · found nothing"],
+            ]
             assert "never matches identify events" in page.locator("#trigger-findings").inner_text()
             fix.click()
             fix.wait_for(state="detached")
-            assert page.get_by_label("Trigger").input_value() == OF_2024.replace(") and (", ") or (")
+            assert page.get_by_role("textbox", name="Trigger", exact=True).input_value() == OF_2024.replace(
+                ") and (", ") or ("
+            )
             # The advertiser comes first, from the list of StackAdapt.
             first = page.locator("li.field").first
             assert "Unknown advertiser '9'" in first.inner_text()
@@ -81,10 +78,7 @@ def test_the_trigger_of_2024_with_its_finding_and_its_fix_then_fields_test_and_s
             assert "Unknown advertiser" not in first.inner_text()
             page.get_by_role("button", name="Test Mapping").click()
             page.locator("#result table").wait_for()
-            assert (
-                "0 of 0 enabled" in page.locator("#result").inner_text()
-                or "enabled" in page.locator("#result").inner_text()
-            )
+            assert "Disabled: it sends nothing until it is enabled" in page.locator("#result").inner_text()
             page.get_by_role("button", name="Save", exact=True).click()
             page.get_by_text("Saved, but disabled").wait_for()
             page.get_by_role("button", name="Enable").click()
@@ -95,32 +89,33 @@ def test_the_trigger_of_2024_with_its_finding_and_its_fix_then_fields_test_and_s
 
 
 def test_conditions_are_built_by_keys_alone_and_become_fql(browser: Browser) -> None:
+    from playwright.sync_api import expect
+
     with opened() as emulator, browsing(browser, emulator) as go:
         page = shown(go(form()), "yes")
-        keys: Callable[..., None] = lambda *pressed: [page.keyboard.press(each) for each in pressed] and None  # noqa: E731
+        trigger, before = page.get_by_role("textbox", name="Trigger", exact=True), 'type = "identify" or type = "track"'
         page.get_by_role("button", name="Add Group").focus()
-        keys("Enter")
-        page.wait_for_function(f"document.getElementById('trigger').value.endsWith({json.dumps(f'({OF_AUDIENCES})')})")
+        page.keyboard.press("Enter")
+        expect(trigger).to_have_value(f"{before} or ({OF_AUDIENCES})")
         page.get_by_role("button", name="Add Condition").last.focus()
-        keys("Enter")
+        page.keyboard.press("Enter")
         # The new condition has the focus: its field, then the name within it.
-        assert page.evaluate("document.activeElement.closest('li.condition') !== null")
-        page.keyboard.type("Event prop")
-        page.wait_for_function("document.querySelectorAll('input[required][placeholder]').length === 1")
-        keys("Tab")
-        page.keyboard.type("plan")
-        keys("Tab", "Tab")
-        page.keyboard.type("gold")
-        keys("Tab")
-        wanted = f'type = "identify" or type = "track" or ({OF_AUDIENCES}) or properties.plan = "gold"'
-        page.wait_for_function(f"document.getElementById('trigger').value === {json.dumps(wanted)}")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        page.get_by_label("Name within it").wait_for()
+        for text in ("plan", "", "gold"):
+            page.keyboard.press("Tab")
+            page.keyboard.type(text)
+        page.keyboard.press("Tab")
+        expect(trigger).to_have_value(f'{before} or ({OF_AUDIENCES}) or properties.plan = "gold"')
+        expect(page.locator("li.condition")).to_have_count(5)
         assert conditions(page)[-1] == ["properties", "plan", "=", "gold", "text", "no · found nothing"]
 
 
 def test_mistakes_are_answered_in_place(browser: Browser) -> None:
     with opened() as emulator, browsing(browser, emulator) as go:
         page = shown(go(form()), "yes")
-        trigger = page.get_by_label("Trigger")
+        trigger = page.get_by_role("textbox", name="Trigger", exact=True)
         trigger.fill('type = "track')
         page.get_by_text("The trigger cannot be parsed. Segment reports").wait_for()
         page.locator("#trigger-findings").get_by_role("button").click()
@@ -130,6 +125,7 @@ def test_mistakes_are_answered_in_place(browser: Browser) -> None:
         assert "both `and` and `or`" in page.locator("#conditions").inner_text()
         trigger.fill('event = "Audience Entered"')
         page.get_by_label("Generate sample event").select_option("track of an app")
+        page.locator("li.condition", has_text="Order Completed").wait_for()
         shown(page, "You may not have any subscriptions that match this event.")
         assert conditions(page) == [["event", "=", "Audience Entered", 'no · found "Order Completed"']]
         page.get_by_label("Event, as JSON").fill('{"type": ')
@@ -146,8 +142,8 @@ def test_fields_and_json_are_the_same_mapping(browser: Browser) -> None:
         row = page.locator('li.field[data-path="user_id"]')
         assert row.locator(".chips").inner_text() == "coalesce( userId , anonymousId )"
         row.get_by_label("Source of user_id").select_option("Event variables")
-        row.get_by_label("Event variable").fill("messageId")
-        row.get_by_label("Event variable").press("Tab")
+        row.get_by_label("Event variable", exact=True).fill("messageId")
+        row.get_by_label("Event variable", exact=True).press("Tab")
         row.locator(".preview").filter(has_text="personas_").wait_for()
         page.get_by_text("JSON", exact=True).last.click()
         area = page.get_by_label("Mapping, over the defaults")
@@ -170,7 +166,7 @@ def test_fields_and_json_are_the_same_mapping(browser: Browser) -> None:
 
 
 def test_hostile_values_run_no_script_and_break_no_layout(browser: Browser) -> None:
-    mapping = {"user_id": HOSTILE, "email": {"@path": f"$.traits.{HOSTILE}"}, HOSTILE: {"@template": HOSTILE}}
+    mapping = {"user_id": HOSTILE, "email": {"@path": "$.type"}, HOSTILE: {"@template": HOSTILE}}
     with opened() as emulator:
         add(emulator, HOSTILE[:200], trigger=f"name = '{HOSTILE[:20]}'", mapping=mapping)
         with browsing(browser, emulator) as go:

@@ -89,7 +89,7 @@ def test_recent_events_can_be_chosen_and_one_is_preselected(filled: Client) -> N
         html = get(filled, form(event=message)).text
         assert json.loads(text_of(html, "event")) == event
         assert [each for each in Page(html).all("option") if each.get("value") == message and "selected" in each]
-    assert "the message id nobody-knows" in page(filled, form(event="nobody-knows")).text
+    assert "the message id unknown-message" in page(filled, form(event="unknown-message")).text
 
 
 def test_without_a_name_all_mappings_are_listed(client: Client) -> None:

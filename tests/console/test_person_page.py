@@ -32,7 +32,7 @@ def forms(client: Client, path: str) -> dict[str, dict[str, Any]]:
 
 
 def test_people_who_did_not_arrive_are_listed_by_reason(filled: Client) -> None:
-    rows = '[{"email": "nobody", "userId": "n1"}]'
+    rows = '[{"email": "no-address", "userId": "n1"}]'
     graphql(filled, UPSERT, externalProvider="segmentio", profiles=rows)
     every = page(filled, "/console/person")
     counts = filled.get("/_emulator/counts").json

@@ -36,6 +36,10 @@ VIEWS = [
     "/console/requests?trace=unknown",
     "/console/requests?email=nobody@example.com",  # wording: exempt, an address
     "/console/requests?reason=MISSING_EMAIL&count=times&number=2",
+    "/console/graphql?saved=3.517.0/forwardAudienceEvent",
+    "/console/graphql?document={x}&variables={}&token=unknown",
+    "/console/faults?kind=status",
+    "/console/faults?kind=userErrors",
     "/console/profiles?email=missing@example.com",
     "/console/destinations?destination=StackAdapt+Acme&new=on",
     "/console/destinations?destination=unknown",

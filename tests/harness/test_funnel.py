@@ -75,11 +75,13 @@ def check_stages(found: dict[str, Any]) -> None:
 
 
 def assert_listed(segment: Segment, found: dict[str, Any], **asked: Any) -> None:
-    """Each number of deliveries is that of the list with the same step and reason."""
+    """Each number of deliveries is that of the list with the same step and reason, in either order."""
+    assert segment.batches(newest=True, limit=10_000, **asked) == segment.batches(limit=10_000, **asked)[::-1]
     of_deliveries = {name: step for name, step in found["steps"].items() if step["counts"] == "deliveries"}
     for name, step in {**of_deliveries, "refused": found["stackadapt"]["refused"]}.items():
         listed = segment.deliveries(step=name, limit=10_000, **asked)
         assert len(listed) == step["count"], name
+        assert segment.deliveries(step=name, newest=True, limit=10_000, **asked) == listed[::-1]
         if name == "successfulDelivery":
             continue
         for each in step["reasons"]:

@@ -184,14 +184,14 @@ def test_a_list_shows_its_members_with_and_without_a_profile(client: Client) -> 
 
 
 def test_an_upload_shows_its_columns_and_its_refused_rows(client: Client) -> None:
-    graphql(client, UPLOAD, mappingSchema=[COLUMN], profiles=[{"mail": "ann@example.com"}, {"mail": "nobody"}])
+    graphql(client, UPLOAD, mappingSchema=[COLUMN], profiles=[{"mail": "ann@example.com"}, {"mail": "no-address"}])
     later(client)
     (listed,) = get(client, "uploads")["uploads"]
     one = get(client, f"uploads/{listed['id']}")
     assert {name: one[name] for name in listed} == listed
     assert [column["incoming_key"] for column in one["columns"]] == ["mail"]
     refused = get(client, "records", requestId=one["requestId"], outcome="rejected")["records"]
-    assert [(each["record"], each["reason"]) for each in refused] == [({"mail": "nobody"}, "INVALID_EMAIL")]
+    assert [(each["record"], each["reason"]) for each in refused] == [({"mail": "no-address"}, "INVALID_EMAIL")]
     assert client.get("/_emulator/uploads/7").json["allowed"] == "1"
 
 
@@ -215,11 +215,11 @@ def test_the_catalogue_counts_profiles_and_names_dropped_keys(client: Client) ->
 
 
 def test_rejections_are_found_by_person(client: Client) -> None:
-    record = '[{"email": "nobody", "userId": "n1"}, {"email": "a@example.com"}, {"userId": "n2"}]'
+    record = '[{"email": "no-address", "userId": "n1"}, {"email": "a@example.com"}, {"userId": "n2"}]'
     graphql(client, UPSERT, externalProvider="segmentio", profiles=record)
     later(client)
     for person, reasons in (
-        ("nobody", ["INVALID_EMAIL"]),
+        ("no-address", ["INVALID_EMAIL"]),
         ("n1", ["INVALID_EMAIL"]),
         ("n2", ["MISSING_EMAIL"]),
         ("x", []),

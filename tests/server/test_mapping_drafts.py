@@ -78,6 +78,9 @@ def test_the_fields_are_those_of_the_definition(generation: str) -> None:
         for one, field in zip(flat(shown["fields"]), all_fields(action.fields), strict=True):
             assert (one["key"], one["label"], one["type"]) == (field.key, field.label, field.type)
             assert (one["required"], one["dynamic"], one["default"]) == (field.required, field.dynamic, field.default)
+        hidden = {one["key"] for one in shown["fields"] if one["hidden"]}
+        assert {"enable_batching"} <= hidden
+        assert not hidden & {"advertiser_id", "marketing_status", "email", "user_id"}
     advertisers = [each for action in found["actions"] for each in action["fields"] if each["key"] == "advertiser_id"]
     assert [each["help"] for each in advertisers] == [
         "The StackAdapt advertiser to add the profile to." for _ in advertisers
@@ -110,7 +113,8 @@ def test_samples_without_any_audience() -> None:
 
 def test_a_draft_shows_each_condition_and_field_and_changes_nothing(emulator: Emulator) -> None:
     before = emulator.client.get("/_emulator/workspace").get_json()["workspace"]
-    mapping = {"marketing_status": "Opted-in", "email": {"@path": "$.traits.email"}}
+    standard = {"first_name": {"@path": "$.traits.first_name"}, "city": "Paris"}
+    mapping = {"marketing_status": "Opted-in", "email": {"@path": "$.traits.email"}, "standard_traits": standard}
     found = check(emulator, subscription={**DRAFT, "mapping": mapping})
     assert found["sample"] is True
     assert found["trigger"] == {
@@ -130,7 +134,7 @@ def test_a_draft_shows_each_condition_and_field_and_changes_nothing(emulator: Em
     }
     values = {each["path"]: each.get("value") for each in found["fields"]}
     assert values["/email"] == "person@example.com"
-    assert values["/standard_traits/first_name"] == "Ada"
+    assert (values["/standard_traits/first_name"], values["/standard_traits/city"]) == ("Ada", "Paris")
     assert values["/marketing_status"] == "Opted-in"
     assert found["payload"]["email"] == "person@example.com"
     assert found["message"] is None
@@ -226,3 +230,14 @@ def test_a_draft_is_tested_before_it_is_saved(emulator: Emulator) -> None:
     ).get_json()
     assert (tested["matched"], tested["end"]["outcome"]) == (False, "notSent")
     assert document_of(emulator.sandbox.workspace)["destinations"][0]["subscriptions"][0]["name"] == name
+
+
+def test_explain_tries_another_trigger_at_a_disabled_subscription(emulator: Emulator) -> None:
+    address = "/_emulator/workspace/destinations/StackAdapt%20Acme/subscriptions"
+    assert emulator.client.post(address, json={**DRAFT, "enabled": False}).status_code == 201
+    body = {"event": {"type": "page"}, "subscription": "Draft", "trigger": 'type = "identify"'}
+    (found,) = emulator.client.post("/_emulator/explain", json=body).get_json()["explanations"]
+    assert (found["subscription"], found["stopped"]) == ("Draft", "trigger")
+    (condition,) = found["trigger"]["conditions"]["conditions"]
+    assert (condition["condition"], condition["passed"], condition["found"]) == ('type = "identify"', False, "page")
+    assert emulator.client.post("/_emulator/explain", json={**body, "subscription": "Drift"}).status_code == 404

@@ -8,7 +8,17 @@ from typing import Final
 
 from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
-from emulator.console.screens.developer import documentation, fidelity, reasons, requests, scenarios, workspace
+from emulator.console.screens.developer import (
+    documentation,
+    faults,
+    fidelity,
+    graphql,
+    reasons,
+    requests,
+    scenarios,
+    snapshots,
+    workspace,
+)
 from emulator.console.screens.screen import Screen
 from emulator.console.screens.segment import (
     audiences,
@@ -21,9 +31,17 @@ from emulator.console.screens.segment import (
     destinations,
     explorer,
     journeys,
-    mapping,
+    mapping_form,
 )
-from emulator.console.screens.stackadapt import deletions, lists, profiles, properties, rejections, segments, uploads
+from emulator.console.screens.stackadapt import (
+    deletions,
+    lists,
+    profiles,
+    property_catalogue,
+    rejections,
+    segments,
+    uploads,
+)
 
 # Segment's group comes first, in the order in which an event passes the services.
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -37,7 +55,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     destination_catalog.SCREEN,
     destination_new.SCREEN,
     destination_mappings.SCREEN,
-    mapping.SCREEN,
+    mapping_form.SCREEN,
     destination_filter_list.SCREEN,
     destination_delivery.SCREEN,
     profiles.SCREEN,
@@ -46,8 +64,11 @@ SCREENS: Final[tuple[Screen, ...]] = (
     segments.SCREEN,
     lists.SCREEN,
     uploads.SCREEN,
-    properties.SCREEN,
+    property_catalogue.SCREEN,
     requests.SCREEN,
+    graphql.SCREEN,
+    faults.SCREEN,
+    snapshots.SCREEN,
     workspace.SCREEN,
     fidelity.SCREEN,
     scenarios.SCREEN,

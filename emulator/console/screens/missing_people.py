@@ -34,7 +34,7 @@ def missing_people(api: ControlAPI, view: View) -> Table:
         caption="People who did not arrive",
         columns=("Person", "Stopped at", "Reason"),
         rows=rows_of(rows, lambda row: row),
-        empty="Nobody was stopped for this reason." if reason else "Nobody was stopped.",
+        empty="No person was stopped for this reason." if reason else "No person was stopped.",
     )
 
 

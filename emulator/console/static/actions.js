@@ -29,6 +29,16 @@ function addressOf(next, answer) {
   });
 }
 
+// A button with `data-download` saves the answer in a file of this name.
+async function save(response, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  // Revoked at once, it could not be read any more.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 async function send(form, submitter) {
   if (submitter) submitter.disabled = true;
   form.ariaBusy = "true";
@@ -36,6 +46,12 @@ async function send(form, submitter) {
     const { method, path, body } = requestOf(form, submitter);
     const headers = form.dataset.content ? { "Content-Type": form.dataset.content } : {};
     const response = await ask(path, { method, body, headers });
+    if (response.ok && submitter?.dataset.download) {
+      await save(response, submitter.dataset.download);
+      submitter.disabled = false;
+      form.ariaBusy = null;
+      return;
+    }
     const answer = await response.json().catch(() => null);
     if (response.ok) {
       const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);

@@ -1,9 +1,10 @@
 // Requests to the control API about the page's sandbox. The cookie of the console authorizes them.
 export function ask(path, { method = "GET", body, headers = {} } = {}) {
   const sent = { "X-Emulator-Sandbox": document.body.dataset.sandbox, ...headers };
+  if (body instanceof Blob) sent["Content-Type"] ??= "application/octet-stream";
   if (body !== undefined) sent["Content-Type"] ??= "application/json";
-  const text = typeof body === "string" && sent["Content-Type"] !== "application/json";
-  return fetch(path, { method, headers: sent, body: body === undefined || text ? body : JSON.stringify(body) });
+  const asItIs = body instanceof Blob || (typeof body === "string" && sent["Content-Type"] !== "application/json");
+  return fetch(path, { method, headers: sent, body: body === undefined || asItIs ? body : JSON.stringify(body) });
 }
 
 // An error of the control API in words.

@@ -61,16 +61,22 @@ async function check(conditions) {
   show();
 }
 
-const soon = () => { clearTimeout(timer); timer = setTimeout(check, PAUSE); };
+const soon = () => { latest += 1; clearTimeout(timer); timer = setTimeout(check, PAUSE); };
 
 const builder = triggerBuilder(at("conditions"), (conditions) => {
+  clearTimeout(timer);
+  if (conditions === null) {
+    // No answer to what was there before may undo the edit.
+    latest += 1;
+    return say("trigger-problem", "A condition is incomplete: write the name within the event, such as plan.");
+  }
   if (conditions.conditions.length) return check(conditions);
   at("trigger").value = "";
   check();
 });
 
 const choices = {};
-const fields = mappingFields(page.querySelectorAll("li.field"), {
+const fields = mappingFields(document.querySelectorAll("li.field"), {
   choices,
   problem: (text) => say("json-problem", text),
   mapping: () => parsed("json") ?? {},

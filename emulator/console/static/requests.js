@@ -11,6 +11,7 @@ function valueOf(field) {
   if (field.type === "checkbox" || field.type === "radio") {
     if (!field.checked) return undefined;
   }
+  if (field.type === "file") return field.files[0];
   const text = field.value;
   if (text === "") return { null: null, text: "" }[field.dataset.empty];
   if (type === "number") return Number(text);

@@ -97,12 +97,12 @@ export function inWords(item) {
   return element("li", {}, `${item.operator === "and" ? "All" : "Any"} of: `, mark, element("ul", {}, ...item.conditions.map(inWords)));
 }
 
-// `edited(conditions)` is called after each edit that is complete.
+// `edited(conditions)` is called after each edit, with null while a condition is incomplete.
 export function triggerBuilder(place, edited) {
   let tree = { operator: "and", conditions: [] };
   let marks = [];
   const incomplete = (item) => (isGroup(item) ? item.conditions.some(incomplete) : NESTED.includes(item.field) && !item.name);
-  const changed = () => { if (!incomplete(tree)) edited(plain(tree)); };
+  const changed = () => edited(incomplete(tree) ? null : plain(tree));
 
   // Shows the conditions again, goes to one of them, and hands them on.
   function rebuilt(item) {
@@ -135,11 +135,12 @@ export function triggerBuilder(place, edited) {
       rebuilt(leaves(made)[0]);
     };
     const items = group.conditions.map((each) => (isGroup(each) ? groupItem(each, group.conditions) : conditionItem(each, group.conditions)));
-    return element(list ? "li" : "div", { class: "group", role: "group", "aria-label": list ? "Group of conditions" : "Conditions" },
+    const shown = element("div", { class: "group", role: "group", "aria-label": list ? "Group of conditions" : "Conditions" },
       element("p", { class: "row" }, element("label", {}, operator, " of these conditions"), mark),
       element("ul", {}, ...items),
       element("p", { class: "row" }, button("Add Condition", add(newCondition)), list ? null : button("Add Group", add(newGroup)),
         list && button("Remove", () => { list.splice(list.indexOf(group), 1); rebuilt(leaves(tree)[0]); }, { "aria-label": "Remove group" })));
+    return list ? element("li", {}, shown) : shown;
   }
 
   function render() {

@@ -1,12 +1,12 @@
 """Scenarios: what the sync does, written in YAML and checked against an endpoint."""
 
-from emulator.harness.scenarios.catalogue import listed, path_of, scenarios_by_ledger_id, text_of
 from emulator.harness.scenarios.expectations import short
 from emulator.harness.scenarios.files import built_in, read_scenarios, scenarios_in
 from emulator.harness.scenarios.limited_runs import play_all, scenarios_of
 from emulator.harness.scenarios.model import Case, Cell, Check, Scenario, workspace_of
 from emulator.harness.scenarios.player import Target, graphql_only, outcome_of, play, sandboxes_of, separate_emulators
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
+from emulator.harness.scenarios.scenario_list import listed, path_of, scenarios_by_ledger_id, text_of
 
 __all__ = [
     "FAILED",

@@ -13,7 +13,7 @@ from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
 from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of
 from emulator.harness.why.search import smallest_change
-from emulator.harness.why.sending import Sent, send_again
+from emulator.harness.why.send_again import Sent, send_again
 from emulator.segment import FILTERED_AT_SOURCE
 
 __all__ = [

@@ -11,7 +11,7 @@ from emulator.durations import parse_duration
 from emulator.errors import InputError
 from emulator.harness.why.answer import Change, Question
 from emulator.harness.why.rerun import Running
-from emulator.harness.why.sending import Changed, send_again
+from emulator.harness.why.send_again import Changed, send_again
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_document import document_of, set_at
 

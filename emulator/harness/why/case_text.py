@@ -17,7 +17,7 @@ from emulator.errors import unknown
 from emulator.harness.why.answer import Question
 from emulator.harness.why.evidence import Evidence, Services, Shown, gather
 from emulator.harness.why.rerun import UPSERT, Case, upserted
-from emulator.harness.why.sending import known_case
+from emulator.harness.why.send_again import known_case
 from emulator.yaml_files import dump_yaml
 
 _LATENCY: Final = "4h"

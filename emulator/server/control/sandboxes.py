@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from emulator.errors import NotFound
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
 from emulator.server.control.request_args import json_body
+from emulator.server.copies import copy_of
 from emulator.server.sandboxes import NamedSandbox, Sandboxes, UnreadableSandbox
 from emulator.server.services import SandboxServices
 from emulator.workspace import WRITE, Workspace
@@ -21,7 +22,11 @@ def blueprint(sandboxes: Callable[[], Sandboxes]) -> Blueprint:
 
     @routes.post("")
     def create() -> tuple[Response, int]:
-        return jsonify(_shown(sandboxes().create(**json_body()))), 201
+        given = json_body()
+        source = given.pop("copyOf", None)
+        if source is None:
+            return jsonify(_shown(sandboxes().create(**given))), 201
+        return jsonify(_shown(copy_of(sandboxes(), source, **given))), 201
 
     @routes.get("")
     def every() -> Response:

@@ -30,7 +30,8 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         from emulator.server.explained import explained
 
         body, workspace = asked()
-        found = explained(body["event"], workspace, body.get("destination"), services().sandbox.clock.now())
+        chosen = {name: body.get(name) for name in ("subscription", "trigger")}
+        found = explained(body["event"], workspace, body.get("destination"), services().sandbox.clock.now(), **chosen)
         # As JavaScript writes it: undefined members of a field's value are omitted.
         text = stringify({"explanations": [asdict(explanation) for _, explanation in found]})
         return jsonify(json.loads(str(text)))

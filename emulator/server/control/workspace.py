@@ -61,7 +61,7 @@ def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
 
     @routes.put("")
     def replace() -> Response:
-        given = _given(_body())
+        given = _whole_body()
         return _changed(sandboxes(), lambda document: _become(document, given), _whole)
 
     @routes.patch("")
@@ -71,14 +71,14 @@ def _add_whole(routes: Blueprint, sandboxes: Callable[[], Sandboxes]) -> None:
 
     @routes.post("/check")
     def check() -> Response:
-        given = _given(_body())
+        given = _whole_body()
         check_unmasked(given)
         services = requested_services(sandboxes())
         return jsonify(valid=_valid(services, given), findings=_with_lines(findings_of(given)))
 
     @routes.post("/diff")
     def compare() -> Response:
-        given, before = _given(_body()), query_args()["before"]
+        given, before = _whole_body(), query_args()["before"]
         check_unmasked(given)
         known = sandboxes()
         services = requested_services(known)
@@ -187,11 +187,17 @@ def _add_part(routes: Blueprint, views: _PartViews, path: str, kind: str, **fixe
 
 
 def _body() -> Document:
-    """The body of a request whose query string is valid; YAML where it says so. Raises InputError, WorkspaceError."""
+    """The body of a request whose query string is valid."""
     query_args()
-    if request.mimetype in _YAML_TYPES and request.url_rule is not None and not request.view_args:
-        return dict(parse(_decoded(request.get_data()), where=_BODY))
     return json_body()
+
+
+def _whole_body() -> Document:
+    """The workspace in a body, in YAML where the request says so. Raises InputError, WorkspaceError."""
+    if request.mimetype not in _YAML_TYPES:
+        return _given(_body())
+    query_args()
+    return _given(dict(parse(_decoded(request.get_data()), where=_BODY)))
 
 
 def _decoded(content: bytes) -> str:

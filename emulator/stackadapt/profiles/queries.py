@@ -18,7 +18,7 @@ from emulator.stackadapt.ingestion.jobs import last_due
 from emulator.stackadapt.ingestion.mapping_versions import MappingHistory
 from emulator.stackadapt.ingestion.uploads import upload_by_id, uploads
 from emulator.stackadapt.profiles.details import audiences_of, distinct_sources, external_ids_of, integrations_of
-from emulator.stackadapt.profiles.history import changes_of
+from emulator.stackadapt.profiles.record_changes import changes_of
 from emulator.stackadapt.rules.emails import normalise
 from emulator.stackadapt.rules.outcomes import OUTCOMES, PENDING, REASONS, REJECTED, SUPPRESSED, WAITS_FOR_PROFILE
 from emulator.stackadapt.rules.providers import provider_key
@@ -110,7 +110,7 @@ class ProfileQueries:
         return ProfilePage(page, rows[-1].id if following else None, rows[0].id if preceding else None)
 
     def history(self, advertiser_id: str, email: str, *, limit: int = PAGE, offset: int = 0) -> list[JsonObject]:
-        """The records of a profile, oldest first, with what each changed (`profiles.history`)."""
+        """The records of a profile, oldest first, with what each changed (`profiles.record_changes`)."""
         return [*changes_of(self._records_of(advertiser_id, email))][offset : offset + limit]
 
     def _records_of(self, advertiser_id: str, email: str) -> list[JsonObject]:

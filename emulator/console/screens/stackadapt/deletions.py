@@ -21,7 +21,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         caption="Deletions",
         columns=("Time", "Advertiser", "External id", "Email", "Deleted", "Kept", "Suppressed"),
         rows=rows_of(found[:PAGE], lambda item: _row(item, view)),
-        empty="Nobody was deleted.",
+        empty="No profile was deleted.",
         fill=view.curl("regulations", sent=_EXAMPLE),
         **pages(view, len(found)),
     )

@@ -67,7 +67,7 @@ def _members(members: list[Any], view: View) -> Table:
         caption="Members",
         columns=("Email", "Visible"),
         rows=rows_of(members[:PAGE], row),
-        empty="Nobody is on this list.",
+        empty="The list has no members.",
         **pages(view, len(members)),
     )
 

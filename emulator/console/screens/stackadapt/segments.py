@@ -94,7 +94,7 @@ def _members(segment: Mapping[str, Any], view: View) -> Table:
         caption=f"Members ({segment['size']})",
         columns=("Email",),
         rows=rows_of(segment["members"], lambda email: Row([Cell(email, view.link("person", person=email))])),
-        empty="Nobody is in this segment.",
+        empty="The segment has no members.",
         before=view.here(offset=max(start - _MEMBERS, 0) or None) if start else None,
         after=view.here(offset=end) if end < segment["size"] else None,
     )
