@@ -126,7 +126,7 @@ def test_the_end_of_the_time_says_what_happened_instead(emulator: Emulator, bodi
         ("for=profile&emial=a", "unknown parameter 'emial'. Known: for, timeout, "),
         (
             "for=profile&userId=u1",
-            "userId: unknown parameter 'userId'. Known: after, advertiserId, email, limit, offset.",
+            "userId: unknown parameter 'userId'. Known: after, before, advertiserId, email, externalId, limit, offset.",
         ),
         ("for=call&timeout=61s", "timeout: this is too long to wait. Found: '61s'. Allowed: at most 60s."),
         ("for=call&timeout=soon", "timeout: this string has the wrong format. Found: 'soon'."),
