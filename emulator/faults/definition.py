@@ -78,7 +78,7 @@ def parse_definition(document: Mapping[str, Any]) -> Definition:
     probability = _probability(options.pop("probability", 1.0))
     times = _TIMES.read(options, "times")
     options.pop("times", None)
-    lasts = _duration(options.pop("lasts", None))
+    lasts = _duration(options.pop("lasts")) if "lasts" in options else None
     fault = parse_options(kind, kind.name, options)
     return Definition(fault=fault, match=match, probability=probability, times=times, lasts=lasts)
 
@@ -118,9 +118,7 @@ def _probability(value: object) -> float:
     return float(value)
 
 
-def _duration(value: object) -> timedelta | None:
-    if value is None:
-        return None
+def _duration(value: object) -> timedelta:
     if not isinstance(value, str) or not (lasts := parse_duration(value, where="lasts")):
         raise InputError("invalid duration", where="lasts", found=value, allowed=f"{ALLOWED}; not zero")
     return lasts

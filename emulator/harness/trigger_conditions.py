@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from emulator.errors import InputError, unknown
@@ -213,7 +214,8 @@ def _values(value: object) -> Iterator[str]:
     elif isinstance(value, bool):
         yield str(value).lower()
     else:
-        yield str(value).removesuffix(".0")
+        # Without an exponent, which FQL does not have.
+        yield format(Decimal(str(value)), "f").removesuffix(".0")
 
 
 def _quoted(text: str) -> str:

@@ -25,6 +25,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 PRINTING = {
     "help": "--help",
     "docs": "docs getting-started",
+    "fidelity": "fidelity email",
     "lint": "lint",
     "lint JSON": "lint --json",
     "map": "map EVENTS",
@@ -49,6 +50,7 @@ OTHERS = {
     "why",
     "events",
     "funnel",
+    "segments",
     "clock",
     "workspace",
     "snapshot",

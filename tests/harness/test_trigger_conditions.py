@@ -91,6 +91,15 @@ def test_what_a_form_writes_it_can_show_again(tree: dict[str, Any]) -> None:
     assert compile_trigger(trigger_of(found.tree)).tree == trigger.tree
 
 
+@pytest.mark.parametrize("value", [10**16, 1e16, 1e-7, -2.5, 10**20, 0.1 + 0.2])
+def test_numbers_are_written_without_an_exponent(value: float) -> None:
+    text = trigger_of(group("and", one("properties", "=", value, "n"), one("type", "=", "track")))
+    found = conditions_of(compile_trigger(text))
+    assert found.obstacle is None
+    assert found.tree is not None
+    assert found.tree["conditions"][0]["value"] == value
+
+
 def test_each_condition_has_its_result_and_what_it_found() -> None:
     found = conditions_of(compile_trigger(OF_2024), {"type": "identify", "traits": {}}).tree
     assert found is not None

@@ -156,6 +156,7 @@ def test_a_call_with_an_unknown_write_key_is_listed(
             "at": (client.get("/_emulator/clock").json or {})["now"],
             "source": None,
             "call": "identify",
+            "event": None,
             "messageId": "m1",
             "userId": "u1",
             "email": "ada@example.com",

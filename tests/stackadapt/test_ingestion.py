@@ -466,6 +466,7 @@ def test_counts_by_outcome_and_reason(make_service: Make) -> None:
         "rejections": {"INVALID_EMAIL": 1, "MISSING_EMAIL": 2},
         "waiting": {"WAITS_FOR_PROFILE": 1},
         "profiles": 1,
+        "lastDueAt": None,
     }
 
 

@@ -67,6 +67,7 @@ def _has(call: CallReceived, search: str) -> bool:
 
 
 def _shown(call: CallReceived, asked: Asked) -> dict[str, Any]:
+    content = {"content": call.content} if asked["content"] else {}
     return {
         "at": to_iso(call.at),
         "source": call.source,
@@ -81,5 +82,5 @@ def _shown(call: CallReceived, asked: Asked) -> dict[str, Any]:
         "message": call.message,
         "notes": list(call.notes),
         "credential": call.credential,
-        "content": call.content if asked["content"] else None,
+        **content,
     }
