@@ -36,7 +36,8 @@ def filled(client: Client) -> Client:
     return client
 
 
-@pytest.fixture(scope="session")
+# Of a module: while it is open, its event loop runs, and others cannot run theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     why = chromium.missing()
     if why is not None and chromium.is_required():

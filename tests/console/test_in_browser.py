@@ -121,7 +121,7 @@ def test_the_clock_moves_and_says_what_is_next(browser: Browser, emulator: Emula
 
 def test_what_happens_meanwhile_is_counted_and_moves_nothing(browser: Browser, emulator: Emulator) -> None:
     with opened(browser, emulator) as go:
-        page = go("/console/profiles")
+        page = go("/console/profiles?all=on")
         shown = page.locator("main").inner_text()
         send(emulator, "linus", email="linus@example.com")
         page.get_by_role("button", name="new").wait_for()

@@ -81,7 +81,7 @@ def test_a_person_is_found_by_each_name(filled: Client) -> None:
 
 def test_why_someone_is_missing_names_reason_advice_and_change(filled: Client) -> None:
     why = filled.get("/_emulator/why?userId=grace").json
-    shown = page(filled, "/console/person?person=grace&changes=on")
+    shown = page(filled, "/console/person?person=grace&all=on")
     for text in (why["stopped"]["reason"], why["stopped"]["advice"], why["changes"][0]["text"], "curl -s"):
         assert text in shown.text
     code = why["stopped"]["reason"]

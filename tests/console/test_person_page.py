@@ -18,7 +18,7 @@ from tests.server.test_customer_data import UPSERT, graphql
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-GRACE = "/console/person?person=grace&changes=on"
+GRACE = "/console/person?person=grace&all=on"
 
 
 def forms(client: Client, path: str) -> dict[str, dict[str, Any]]:
@@ -78,7 +78,7 @@ def test_a_queued_person_says_when_it_becomes_visible(client: Client) -> None:
 
 
 def test_each_stage_opens_what_it_was_about(filled: Client) -> None:
-    shown = page(filled, f"/console/person?person={EMAIL}").text
+    shown = page(filled, f"/console/person?person={EMAIL}&all=on").text
     record = filled.get(f"/_emulator/records?email={EMAIL}").json["records"][0]
     delivery = filled.get("/_emulator/deliveries?userId=ada").json["deliveries"][0]
     for document in (record["record"], delivery["payload"]):

@@ -31,22 +31,20 @@ def _values(api: ControlAPI, view: View) -> Values:
             "missing": missing_people(api, view),
         }
     asked = _question(api, name)
-    # A page is shown before the change is found, which takes longer than all the rest.
-    searched = bool(view.get("changes"))
-    answer = api.get("why", **asked, search=searched)
+    # The answer is shown before the timeline and the smallest change are there, which take longer.
+    whole = bool(view.get("all"))
+    answer = api.get("why", **asked, search=whole)
     stopped = answer.get("stopped") or {}
-    documents = Documents.read(api, asked)
     return {
         "answer": answer,
         "stopped": stopped,
         "reason_link": reason_link(view, stopped.get("reason")),
         "curl": view.curl("why", **asked),
-        "events": timeline(api, view, name, documents),
+        "events": timeline(api, view, name, Documents.read(api, asked)) if whole else None,
         "requests": _requests(view, asked, answer),
         "queued": _queued(api, name) if stopped.get("stage") == "latency" else None,
         "buttons": [*_buttons(asked, answer)],
-        "searched": searched or answer["arrived"],
-        "later": view.here(changes="on"),
+        "later": None if whole else view.here(all="on"),
         "next": view.link("person", person=_lasting(asked, answer)),
         "case": _case(api, view, asked),
         "forms": _FORMS,

@@ -1,14 +1,18 @@
-// What takes long comes after the page: an element with `data-later` is replaced by that of the page at this address.
-async function bring(element) {
-  element.ariaBusy = "true";
-  const response = await fetch(element.dataset.later, { headers: { Accept: "text/html" } });
+// What takes long comes after the page: elements with `data-later` are replaced by those of the page at this address.
+async function bring(address, elements) {
+  for (const element of elements) element.ariaBusy = "true";
+  const response = await fetch(address, { headers: { Accept: "text/html" } });
   const now = new DOMParser().parseFromString(await response.text(), "text/html");
-  const found = now.getElementById(element.id);
-  if (found) element.replaceWith(found);
+  for (const element of elements) {
+    const found = now.getElementById(element.id);
+    if (found) element.replaceWith(found);
+    element.ariaBusy = null;
+  }
   document.dispatchEvent(new Event("renewed"));
 }
 
-for (const element of document.querySelectorAll("[data-later]")) {
-  // Its link does the same.
-  bring(element).catch(() => (element.ariaBusy = null));
+const waiting = [...document.querySelectorAll("[data-later]")];
+for (const address of new Set(waiting.map((element) => element.dataset.later))) {
+  // Their links do the same.
+  bring(address, waiting.filter((element) => element.dataset.later === address)).catch(() => {});
 }

@@ -50,7 +50,9 @@ def _values(api: ControlAPI, view: View) -> Values:
     return {
         "table": table,
         "advertisers": advertisers_of(api, view),
-        "queue": queue_of(api),
+        # It counts every record, and comes after the page.
+        "queue": queue_of(api) if view.get("all") else None,
+        "later": None if view.get("all") else view.here(all="on"),
         "why": view.link("person", person=missing) if missing else None,
         "queued": queued_record(api, missing) if missing else None,
         "selected": _selected(api, view),
