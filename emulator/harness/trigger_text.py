@@ -87,9 +87,11 @@ _MOST_LEVELS = 100
 
 def read_trigger(text: str) -> TriggerText:
     """Reads a trigger. Never raises; one that is too long or too deep to be corrected has no tree."""
-    if len(text) > _LONGEST or text.count("(") > _MOST_LEVELS:
+    if len(text) > _LONGEST:
         return TriggerText(tree=None, corrections=())
     tokens, corrections = tokens_of(text)
+    if sum(token.kind == OPEN for token in tokens) > _MOST_LEVELS:
+        return TriggerText(tree=None, corrections=())
     reader = _Reader(tokens, [Correction(cause=cause, change=change) for cause, change in corrections])
     level = reader.level(0)
     if reader.nested and level.items:

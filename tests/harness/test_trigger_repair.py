@@ -145,7 +145,14 @@ def test_any_text_is_corrected_to_one_that_the_engine_reads(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(" * 1_000 + 'type = "a"' + ")" * 1_000, "!(" * 50_000, "type == 'a' && " * 10_000, '"' * 100_000],
+    [
+        "{" * 500,
+        "[" * 4_999,
+        "(" * 1_000 + 'type = "a"' + ")" * 1_000,
+        "!(" * 50_000,
+        "type == 'a' && " * 10_000,
+        '"' * 100_000,
+    ],
     ids=["parentheses", "negations", "conditions", "quotes"],
 )
 def test_a_trigger_that_is_too_long_or_too_deep_is_not_corrected(text: str) -> None:
