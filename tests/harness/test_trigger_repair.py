@@ -153,7 +153,7 @@ def test_any_text_is_corrected_to_one_that_the_engine_reads(text: str) -> None:
         "type == 'a' && " * 10_000,
         '"' * 100_000,
     ],
-    ids=["parentheses", "negations", "conditions", "quotes"],
+    ids=["braces", "brackets", "parentheses", "negations", "conditions", "quotes"],
 )
 def test_a_trigger_that_is_too_long_or_too_deep_is_not_corrected(text: str) -> None:
     assert read_trigger(text) == TriggerText(tree=None, corrections=())
