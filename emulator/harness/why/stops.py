@@ -25,7 +25,14 @@ from emulator.harness.why.answer import (
 )
 from emulator.harness.why.evidence import Evidence, Shown
 from emulator.harness.why.screened_calls import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
-from emulator.harness.why.unsent import FILTERED, SWITCHED_OFF, is_for_engage, missing_connection
+from emulator.harness.why.unsent import (
+    FILTERED,
+    SEND_MEMBERS,
+    SWITCHED_OFF,
+    is_for_engage,
+    is_on_by_now,
+    missing_connection,
+)
 from emulator.segment import FILTERED_AT_SOURCE, USER_SUPPRESSED
 from emulator.timestamps import parse_timestamp
 
@@ -139,6 +146,9 @@ def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
     if outcome == "queued":
         advice = "Wait until the batch is old enough or full, or move the clock."
         return at(DESTINATION, f"the {named} event waits for its batch to {to}", f"queued at {delivery['at']}", advice)
+    if outcome == "discarded" and is_on_by_now(delivery, evidence.workspace):
+        message = f"the {named} event was not sent to {to}, which was switched off when it came"
+        return at(DESTINATION, message, f"{text}; by now it is switched on", SEND_MEMBERS)
     if outcome == "discarded" and reason in SWITCHED_OFF:
         replay = "Put back what was removed or switched off, then: POST /_emulator/dead-letters/replay."
         advice = replay if reason == "WORKSPACE_CHANGED" else "Switch it on."

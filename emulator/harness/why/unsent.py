@@ -32,6 +32,29 @@ FILTERED = {
 }
 
 
+# What to do about people whose events came while something was switched off.
+SEND_MEMBERS = (
+    "Send the present members: compute the audience for this destination, with resync "
+    "(POST /_emulator/audiences/KEY/compute; Audiences in the console)."
+)
+
+
+def is_on_by_now(delivery: Mapping[str, Any], workspace: Workspace) -> bool:
+    """Whether the switch that discarded a delivery was changed since."""
+    destination = next((each for each in workspace.destinations if each.name == delivery["destination"]), None)
+    if destination is None or not destination.enabled:
+        return False
+    mappings = {each.name: each.enabled for each in destination.subscriptions}
+    match delivery["reason"]:
+        case "DESTINATION_DISABLED":
+            return True
+        case "NO_SUBSCRIPTION":
+            return any(mappings.values())
+        case "SUBSCRIPTION_DISABLED":
+            return mappings.get(delivery["subscription"], False)
+    return False
+
+
 def is_for_engage(delivery: Mapping[str, Any], workspace: Workspace) -> bool:
     """Whether a call of a source was refused where the mappings are for audiences: Engage's events are what counts."""
     refused = delivery["reason"] == "NO_MATCHING_MAPPING" or "segment_computation_" in (delivery["message"] or "")

@@ -239,3 +239,30 @@ def test_a_call_of_a_source_of_any_shape_is_explained(kind: str, more: dict[str,
         situation = Situation(workspace=document, calls=(call,), question=question)
         with situation.played() as emulator:
             assert situation.ask(emulator)["stopped"]["reason"] == "NO_MATCHING_MAPPING"
+
+
+@pytest.mark.parametrize(
+    ("off", "on", "reason"),
+    [
+        ({"destinations__0__enabled": False}, {}, "DESTINATION_DISABLED"),
+        ({f"{SUBSCRIPTION}enabled": False}, {}, "SUBSCRIPTION_DISABLED"),
+        ({"destinations__0__subscriptions": []}, {}, "NO_SUBSCRIPTION"),
+        ({"destinations__0__enabled": False}, {"destinations__0__enabled": False}, None),
+    ],
+    ids=["destination", "mapping", "no mapping", "still off"],
+)
+def test_what_is_switched_on_by_now_is_not_to_be_switched_on(
+    off: dict[str, Any], on: dict[str, Any], reason: str | None
+) -> None:
+    with Situation(workspace=workspace(**off)).played() as emulator:
+        assert emulator.client.put("/_emulator/workspace", json=workspace(**on)).status_code == 200
+        stopped = (emulator.client.get("/_emulator/why?userId=u1").json or {})["stopped"]
+        if reason is None:
+            assert stopped["advice"] == "Switch it on."
+            return
+        assert stopped["reason"] == reason
+        assert "by now it is switched on" in stopped["found"]
+        assert "compute the audience" in stopped["advice"]
+        computed = {"destination": workspace()["destinations"][0]["name"], "resync": True}
+        assert emulator.client.post("/_emulator/audiences/vip_customers/compute", json=computed).status_code == 200
+        assert (emulator.client.get("/_emulator/why?userId=u1").json or {})["arrived"]
