@@ -36,7 +36,7 @@ def test_the_workspace_is_linted_compared_and_applied(browser: Browser, emulator
         editor.fill(text.replace("name: local", "name: changed"))
         page.locator("#diff .added", has_text="+name: changed").wait_for()
         page.get_by_role("button", name="Apply", exact=True).click()
-        page.get_by_text("Applied. ").wait_for()
+        page.locator("#applied", has_text="Applied.").wait_for()
         page.get_by_text("No difference.").wait_for()
         assert emulator.sandbox.workspace.name == "changed"
         editor.press("Control+End")
