@@ -59,15 +59,18 @@ class RequestLog:
         limit: int,
         offset: int = 0,
         mask: bool = False,
+        content: bool = True,
     ) -> tuple[int, list[Shown]]:
         """How many requests match the criteria, and a page of them (`shown`). Raises InputError.
 
-        Of these, those that are wanted by `only`.
+        Of these, those that are wanted by `only`. Without `content` they have no bodies and no records, for which each
+        document is parsed.
         """
         processed = self._processed()
         found = [each for each in self._matching(criteria, processed)[0] if only(each)]
         page = found[offset : offset + limit]
-        return len(found), [shown(each, processed[each.trace_id], self._limits, mask=mask) for each in page]
+        limits = self._limits if content else None
+        return len(found), [shown(each, processed[each.trace_id], limits, mask=mask) for each in page]
 
     def verify(self, given: Mapping[str, Any]) -> Shown:
         """Whether the expected number of requests was made: `{"verified", "found", "expected", "nearest"}`.
@@ -197,10 +200,15 @@ def outcome_of(exchange: GraphQLExchanged) -> str:
     return "userErrors" if any(payload.get("userErrors") for payload in payloads) else "accepted"
 
 
-def shown(exchange: GraphQLExchanged, processed: Sequence[RecordProcessed], limits: Limits, *, mask: bool) -> Shown:
-    """The JSON form. `processed` are the records of this request that have an outcome; `mask` hides personal data."""
+def shown(
+    exchange: GraphQLExchanged, processed: Sequence[RecordProcessed], limits: Limits | None, *, mask: bool
+) -> Shown:
+    """The JSON form. `processed` are the records of this request that have an outcome; `mask` hides personal data.
+
+    Without `limits`, those of a document, it has no bodies and no records.
+    """
     stored = StoredValues()
-    item = {
+    item: Shown = {
         "at": to_iso(exchange.at),
         "traceId": exchange.trace_id,
         "token": exchange.token_name,
@@ -214,13 +222,14 @@ def shown(exchange: GraphQLExchanged, processed: Sequence[RecordProcessed], limi
         "outcome": stored.read("outcome", lambda: outcome_of(exchange), "notGraphql"),
         "durationMs": round(exchange.duration_ms, 3),
         "faults": list(exchange.matched),
-        "records": stored.read("records", lambda: _records(exchange, limits, mask=mask), []),
         "settled": dict(Counter(end.outcome for end in processed)),
         "reasons": dict(Counter(end.reason for end in processed if end.reason)),
-        # A document that cannot be parsed may contain anything anywhere, so bodies are masked as a whole.
-        "request": MASK if mask else exchange.request,
-        "response": MASK if mask else exchange.response,
     }
+    if limits is not None:
+        item["records"] = stored.read("records", lambda: _records(exchange, limits, mask=mask), [])
+        # A document that cannot be parsed may contain anything anywhere, so bodies are masked as a whole.
+        item["request"] = MASK if mask else exchange.request
+        item["response"] = MASK if mask else exchange.response
     return stored.shown(item)
 
 

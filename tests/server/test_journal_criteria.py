@@ -135,3 +135,13 @@ def test_a_recording_has_the_requests_that_match_and_were_answered(emulator: Emu
     assert client.get("/_emulator/journal/recording?status=none").text == ""
     [line] = client.get("/_emulator/journal/recording?reason=INJECTED").text.splitlines()
     assert json.loads(line)["status"] == 200
+
+
+def test_a_list_without_content_says_the_rest(emulator: Emulator) -> None:
+    whole = (emulator.client.get("/_emulator/journal").json or {})["entries"]
+    short = (emulator.client.get("/_emulator/journal?content=false").json or {})["entries"]
+    left_out = {"request", "response", "records"}
+    assert short == [{name: value for name, value in each.items() if name not in left_out} for each in whole]
+    assert all(left_out <= each.keys() for each in whole)
+    recordings = [emulator.client.get(f"/_emulator/journal/recording{query}").text for query in ("", "?content=false")]
+    assert recordings[0].count("\n") == recordings[1].count("\n") > 0

@@ -26,7 +26,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/journal/recording")
     def recording() -> Response:
-        _, entries = _found(services(), {**dict(query_parameters()), "mask": False})
+        _, entries = _found(services(), {**dict(query_parameters()), "mask": False, "content": True})
         lines = "".join(recorded(entries, upstream=f"{request.host_url}graphql"))
         return Response(lines, mimetype="application/x-ndjson")
 
@@ -45,6 +45,7 @@ def _found(services: SandboxServices, asked: Mapping[str, Any]) -> tuple[int, li
         read_criteria(asked),
         only=_chosen(services, asked["messageId"], asked["person"]),
         mask=asked["mask"],
+        content=asked["content"],
         limit=asked["limit"],
         offset=asked["offset"],
     )

@@ -38,11 +38,11 @@ def _values(api: ControlAPI, view: View) -> Values:
 
 
 def _table(api: ControlAPI, view: View, filters: Mapping[str, str | None]) -> Table:
-    total = api.get("journal", **filters, limit=1)["total"]
+    total = api.get("journal", **filters, limit=1, content=False)["total"]
     # Newest first: a page counts back from `end`, which stays where it is while requests come in.
     end = min(view.number("end") or total, total)
     start = max(end - _PAGE, 0)
-    found = api.get("journal", **filters, limit=end - start, offset=start)["entries"] if end else []
+    found = api.get("journal", **filters, limit=end - start, offset=start, content=False)["entries"] if end else []
     return Table(
         caption=f"Requests to /graphql ({total})",
         columns=("Time", "Operation", "Status", "Outcome", "Reasons", "Faults", "Duration"),
