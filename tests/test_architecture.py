@@ -89,7 +89,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",
         "emulator.console": "",
-        "emulator.generator": "edge_cases event_stream job output people sending workspace",
+        "emulator.generator": "edge_cases event_stream job manifest output people sending shards workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
         "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
@@ -177,6 +177,7 @@ MAY_READ = {
     "emulator.artefacts": "files of the package",
     "emulator.cli.snapshot": "sends the bytes of a file as they are",
     "emulator.cli.streams": "the null device",
+    "emulator.generator.manifest": "joins the bytes of files as they are",
     "emulator.generator.output": "continues a file of its own",
     "emulator.stackadapt.ingestion.upload_targets": "passes the bytes of a file on",
 }

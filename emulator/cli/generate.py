@@ -25,8 +25,10 @@ from emulator.cli.terminal import counted, progress
 from emulator.errors import InputError, UserMistake, unwritable
 from emulator.generator.event_stream import EventStream, IdentifyCalls, members, membership_events
 from emulator.generator.job import CSV, Job, PeopleStream, Stream
+from emulator.generator.manifest import join, write_manifest
 from emulator.generator.output import is_finished, write_file, write_to
 from emulator.generator.sending import sent
+from emulator.generator.shards import WHOLE, parse_shard
 from emulator.generator.workspace import AMOUNTS, as_yaml, workspace_document
 from emulator.harness.remote_guard import check_write
 from emulator.workspace import load_workspace
@@ -37,6 +39,7 @@ Examples:
   stackadapt-emulator generate identifies --count 1000000 --processes 2 -o identifies.jsonl.gz
   stackadapt-emulator generate audience-events --count 10 --churn 0.5 | stackadapt-emulator map -
   stackadapt-emulator generate identifies --count 500 --send http://127.0.0.1:8585
+  stackadapt-emulator generate identifies --count 1000000 --shard 17/400 -o shards/17.jsonl.gz
   stackadapt-emulator generate workspace --audiences 50 -o workspace.yaml
 """
 _FASTEST = 1_000_000
@@ -91,7 +94,8 @@ def identifies(url: str | None, write_key: str, rate: float | None, **given: Any
         return
     if given["output"] is not None:
         raise InputError("cannot be combined with --output", where="--send")
-    _send(Job(stream=stream, start=given["start"], count=given["count"]), url, write_key, rate)
+    shard = parse_shard(given["shard"])
+    _send(Job(stream=stream, start=given["start"], count=given["count"], shard=shard), url, write_key, rate)
 
 
 @command.command(
@@ -142,6 +146,31 @@ def workspace(output: Path | None, force: bool, **given: Any) -> None:
     click.echo(f"wrote {output}")
 
 
+@command.command(
+    "join",
+    epilog="""\b
+Examples:
+  stackadapt-emulator generate join shards/*.jsonl.gz -o identifies.jsonl.gz
+""",
+)
+@click.argument("parts", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def join_shards(parts: tuple[Path, ...], output: Path, force: bool) -> None:
+    """Join the files of all shards of one job, in any order of arguments.
+
+    Each FILE has its manifest beside it. Nothing is written unless every shard is there once, belongs to the same job
+    and has the bytes of its manifest.
+    """
+    sizes = sum(part.stat().st_size for part in parts if part.exists())
+    with progress(sizes) as report:
+        records = join(parts, output, force=force, report=report)
+    click.echo(
+        f"wrote {output}: {counted(len(parts), 'shard')}, {counted(records, 'record')},"
+        f" {counted(output.stat().st_size, 'byte')}"
+    )
+
+
 def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
     output: Path | None = given["output"]
     job = Job(
@@ -150,6 +179,7 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
         count=given["count"],
         form=form_of(given["form"], output),
         compressed=given["compressed"] or (output is not None and output.suffix == GZIP),
+        shard=parse_shard(given["shard"]),
     )
     if job.form == CSV and not isinstance(stream, PeopleStream):
         raise InputError("CSV cannot hold nested events", where="--format", found=CSV, allowed="jsonl, json")
@@ -157,9 +187,11 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
         _print(job, given)
         return
     if given["resume"] and not given["force"] and output.exists() and is_finished(output, job):
+        # An interruption may have come before it.
+        _write_manifest(output, job)
         click.echo(f"{output} is already complete")
         return
-    with progress(job.count) as report:
+    with progress(len(job.positions)) as report:
         try:
             write_file(
                 output, job, processes=given["processes"], resume=given["resume"], force=given["force"], report=report
@@ -167,13 +199,19 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
         except KeyboardInterrupt:
             click.echo("interrupted: repeat the command with --resume to continue", err=True)
             raise
-    click.echo(f"wrote {output}: {counted(job.count, *what)}, {counted(output.stat().st_size, 'byte')}")
+    _write_manifest(output, job)
+    click.echo(f"wrote {output}: {counted(len(job.positions), *what)}, {counted(output.stat().st_size, 'byte')}")
+
+
+def _write_manifest(output: Path, job: Job) -> None:
+    if job.shard != WHOLE:
+        write_manifest(output, job)
 
 
 def _print(job: Job, given: dict[str, Any]) -> None:
     if given["resume"] or given["force"]:
         raise InputError("--resume and --force require a file", where="--output", hint="Add --output FILE.")
-    with progress(job.count, hidden=sys.stdout.isatty()) as report:
+    with progress(len(job.positions), hidden=sys.stdout.isatty()) as report:
         write_to(sys.stdout.buffer, job, processes=given["processes"], report=report)
     sys.stdout.buffer.flush()
 
@@ -182,15 +220,18 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
     done = 0
     target = address(url)
     check_write(target, permission(), "generated calls")
-    with client_of(url) as client, progress(job.count) as report:
+    total = len(job.positions)
+    with client_of(url) as client, progress(total) as report:
         try:
             for number in sent(client, write_key, job.all_records(), rate=rate):
                 done += number
                 report(number)
         except (UserMistake, KeyboardInterrupt):
-            left = f"--start {job.start + done} --count {job.count - done}"
+            left = f"--start {job.positions.start + done} --count {total - done}"
+            left += "" if job.shard == WHOLE else ", without --shard"
             click.echo(
-                f"sent {done:,} of {counted(job.count, 'call')}; to continue, repeat the command with {left}", err=True
+                f"sent {done:,} of {counted(total, 'call')}; to continue, repeat the command with {left}",
+                err=True,
             )
             raise
     click.echo(f"sent {counted(done, 'call')} to {shown(target)}")

@@ -13,6 +13,7 @@ from emulator.generator.edge_cases import EDGE_CASE_SHARES
 from emulator.generator.event_stream import StreamOptions
 from emulator.generator.job import FORMS, JSONL
 from emulator.generator.people import INVALID_EMAIL_SHARE, MISSING_EMAIL_SHARE, Population
+from emulator.generator.shards import WHOLE
 
 Command = Callable[..., Any]
 
@@ -30,6 +31,12 @@ _POPULATION = (
     click.option("--count", default=1000, show_default=True, type=click.IntRange(1, _MOST), help="Number of records."),
     click.option(
         "--start", default=0, show_default=True, type=click.IntRange(0, _MOST), help="Index of the first record."
+    ),
+    click.option(
+        "--shard",
+        metavar="K/N",
+        default=str(WHOLE),
+        help="Only number K of N parts; their files, joined, are the file of one run.",
     ),
     click.option("--seed", default=1, show_default=True, help="The same seed makes the same records."),
     click.option(

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from emulator.generator.event_stream import BLOCK
 from emulator.generator.people import Population
+from emulator.generator.shards import WHOLE, Shard
 
 JSONL = "jsonl"
 JSON = "json"
@@ -51,7 +52,7 @@ class PeopleStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The `count` records from number `start` on, as JSON lines, a JSON array or CSV, compressed with gzip if set.
+    """A shard of the `count` records from number `start` on, as JSON lines, a JSON array or CSV; gzip compresses them.
 
     The chunks of its blocks, concatenated, are the file; each is a gzip member.
     """
@@ -61,18 +62,25 @@ class Job:
     count: int
     form: str = JSONL
     compressed: bool = False
+    shard: Shard = WHOLE
+
+    @property
+    def positions(self) -> range:
+        """The numbers of the shard's records."""
+        return self.shard.positions(self.start, self.count, BLOCK)
 
     def blocks(self) -> range:
         """The numbers of the blocks that it needs."""
-        return range(self.start // BLOCK, (self.start + self.count - 1) // BLOCK + 1)
+        positions = self.positions
+        return range(positions.start // BLOCK, (positions.stop - 1) // BLOCK + 1) if positions else range(0)
 
     def size(self, number: int) -> int:
         """The number of records that it takes from a block."""
-        return len(self._positions(number))
+        return len(self._positions_in(number))
 
     def records(self, number: int) -> Sequence[Record]:
         """The records that it takes from a block."""
-        positions = self._positions(number)
+        positions = self._positions_in(number)
         return self.stream.block(number)[positions.start : positions.stop]
 
     def all_records(self) -> Iterator[Record]:
@@ -82,14 +90,17 @@ class Job:
 
     def chunk(self, number: int) -> bytes:
         """The part of the file with the records of a block."""
-        first, last = number == self.blocks()[0], number == self.blocks()[-1]
+        within = self._positions_in(number)
+        first = number * BLOCK + within.start == self.start
+        last = number * BLOCK + within.stop == self.start + self.count
         chunk = _WRITERS[self.form](self.records(number), first, last).encode()
         # Without a timestamp, the same content makes the same bytes.
         return gzip.compress(chunk, mtime=0) if self.compressed else chunk
 
-    def _positions(self, number: int) -> range:
-        end = self.start + self.count
-        return range(max(self.start - number * BLOCK, 0), min(end - number * BLOCK, BLOCK))
+    def _positions_in(self, number: int) -> range:
+        """The shard's positions within a block."""
+        positions, before = self.positions, number * BLOCK
+        return range(max(positions.start - before, 0), min(positions.stop - before, BLOCK))
 
 
 def _lines(records: Sequence[Record], _first: bool, _last: bool) -> str:

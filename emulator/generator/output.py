@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ from emulator import __version__
 from emulator.errors import InputError, unwritable
 from emulator.generator.job import Job
 from emulator.generator.names import FAKER_RELEASE
+from emulator.generator.shards import Shard
 from emulator.generator.workers import made
 
 Report = Callable[[int], None]
@@ -47,7 +48,7 @@ def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: boo
     part = path.with_name(f"{path.name}.part")
     _check_free(path, part, resume=resume, force=force)
     try:
-        mark = _read_mark(part, job) if resume and part.exists() else Mark(job=_described(job))
+        mark = _read_mark(part, job) if resume and part.exists() else Mark(job=described(job))
         report(sum(job.size(number) for number in job.blocks()[: mark.blocks]))
         with part.open("r+b" if mark.blocks else "wb") as out:
             out.truncate(mark.bytes)
@@ -63,10 +64,14 @@ def write_file(path: Path, job: Job, *, processes: int, resume: bool, force: boo
 def is_finished(path: Path, job: Job) -> bool:
     """Whether a file starts and ends like the job's, which is checked without making all of it."""
     blocks = job.blocks()
-    first, last = job.chunk(blocks[0]), job.chunk(blocks[-1])
+    first, last = (job.chunk(blocks[0]), job.chunk(blocks[-1])) if blocks else (b"", b"")
     try:
         with path.open("rb") as file:
-            if file.read(len(first)) != first or file.seek(0, os.SEEK_END) < len(last):
+            size = file.seek(0, os.SEEK_END)
+            if size < len(last) or (size and not blocks):
+                return False
+            file.seek(0)
+            if file.read(len(first)) != first:
                 return False
             file.seek(-len(last), os.SEEK_END)
             return file.read() == last
@@ -104,8 +109,8 @@ def _read_mark(part: Path, job: Job) -> Mark:
         mark = Mark(**json.loads(_mark_of(part).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         # Interrupted during the first block.
-        return Mark(job=_described(job))
-    if mark.job != _described(job) or part.stat().st_size < mark.bytes:
+        return Mark(job=described(job))
+    if mark.job != described(job) or part.stat().st_size < mark.bytes:
         raise InputError(
             "the partial file was made with other options, or by another version",
             where=str(part),
@@ -124,6 +129,6 @@ def _mark_of(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _described(job: Job) -> str:
-    """Everything that determines the content."""
-    return f"{job!r}, stackadapt-emulator {__version__}, {FAKER_RELEASE}"
+def described(job: Job, *, shard: Shard | None = None) -> str:
+    """Everything that determines the content of a job, or of another shard of it."""
+    return f"{replace(job, shard=shard or job.shard)!r}, stackadapt-emulator {__version__}, {FAKER_RELEASE}"

@@ -214,3 +214,46 @@ def test_a_failed_send_prints_how_to_continue(call: Run) -> None:
     first, second = sent.stderr.splitlines()
     assert first == "sent 0 of 10 calls; to continue, repeat the command with --start 5 --count 10"
     assert second.startswith("error: http://127.0.0.1:9: the Tracking API does not respond")
+
+
+def test_shards_are_joined_to_the_file_of_one_run(call: Run, tmp_path: Path) -> None:
+    options = ("generate", "identifies", "--count", "50", "--seed", "4", "--churn", "0.3")
+    parts = [tmp_path / f"{number}.jsonl" for number in (1, 2, 3)]
+    for number, part in enumerate(parts, start=1):
+        assert call(*options, "--shard", f"{number}/3", "-o", str(part)).returncode == 0
+    joined, whole = tmp_path / "joined.jsonl", tmp_path / "whole.jsonl"
+    shown = call("generate", "join", *map(str, parts), "-o", str(joined))
+    assert shown.stdout == f"wrote {joined}: 3 shards, 50 records, {joined.stat().st_size:,} bytes\n", shown.stderr
+    assert call(*options, "-o", str(whole)).returncode == 0
+    assert joined.read_bytes() == whole.read_bytes()
+    again = call("generate", "join", str(parts[0]), "-o", str(joined))
+    assert (again.returncode, again.stderr) == (
+        2,
+        f"error: {joined}: the file already exists. Add --force to replace it.\n",
+    )
+
+
+def test_a_manifest_that_an_interruption_left_out_is_written_by_resume(call: Run, tmp_path: Path) -> None:
+    part = tmp_path / "1.jsonl"
+    options = ("generate", "people", "--count", "9", "--shard", "1/2", "-o", str(part))
+    assert call(*options).returncode == 0
+    manifest = tmp_path / "1.jsonl.manifest.json"
+    before = manifest.read_text()
+    manifest.unlink()
+    assert call(*options, "--resume").stdout == f"{part} is already complete\n"
+    assert manifest.read_text() == before
+
+
+def test_shards_that_are_sent_are_the_whole_population_once(call: Run, emulate: Emulate) -> None:
+    url = emulate()
+    for number in (1, 2, 3):
+        options = ("--count", "20", "--shard", f"{number}/3", "--send", url)
+        assert call("generate", "identifies", *options).returncode == 0
+    sent = httpx.get(f"{url}/_emulator/calls", params={"limit": 100}, trust_env=False).json()["calls"]
+    assert sorted(each["userId"] for each in sent) == [f"user-1-{index:07}" for index in range(20)]
+
+
+def test_a_shard_that_is_refused_says_how_to_continue(call: Run, emulate: Emulate) -> None:
+    options = ("--count", "20", "--shard", "2/2", "--send", emulate(), "--write-key", "wrong")
+    shown = call("generate", "identifies", *options)
+    assert "repeat the command with --start 10 --count 10, without --shard" in shown.stderr

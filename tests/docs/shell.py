@@ -84,9 +84,14 @@ def _stages(tokens: list[str]) -> Iterator[tuple[list[str], str | None]]:
 def _stage(words: list[str], before: Ended, folder: Path) -> Ended:
     assert words[0] in _ALLOWED, f"{words[0]} is not a command that a page may run: add it to NOT_RUN, with a reason"
     if words[0] == "stackadapt-emulator":
-        return _in_process(words[1:], before.output)
+        return _in_process([each for word in words[1:] for each in _expanded(word, folder)], before.output)
     done = subprocess.run(words, input=before.output, capture_output=True, cwd=folder, timeout=_SECONDS, check=False)
     return Ended(done.returncode, done.stdout, before.errors + done.stderr)
+
+
+def _expanded(word: str, folder: Path) -> list[str]:
+    """The files that a word with `*` names, as a shell passes them on; the word itself where there are none."""
+    return sorted(str(path.relative_to(folder)) for path in folder.glob(word)) or [word] if "*" in word else [word]
 
 
 def _in_process(arguments: list[str], given: bytes) -> Ended:
