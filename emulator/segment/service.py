@@ -88,6 +88,7 @@ class Segment:
         delivery = DeliveryQueries(sandbox.workspace, self._up_to_date)
         self.deliveries, self.dead_letters = delivery.deliveries, delivery.dead_letters
         self.batches, self.counts, self.steps = delivery.batches, delivery.counts, delivery.steps
+        self.unsent = delivery.unsent
         regulator = Regulator(sandbox, transport_for, self.paused)
         self.delete, self.regulate = regulator.delete, regulator.regulate
         self.regulations, self.suppressions = regulator.regulations, regulator.suppressions

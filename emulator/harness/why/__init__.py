@@ -11,7 +11,7 @@ from emulator.harness.why.applying import Changeable, apply
 from emulator.harness.why.case_text import CASE_FORMS, case_text
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
-from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of
+from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of, identify_of, performed_by
 from emulator.harness.why.search import smallest_change
 from emulator.harness.why.send_again import Sent, send_again
 from emulator.segment import FILTERED_AT_SOURCE
@@ -30,6 +30,8 @@ __all__ = [
     "active_faults",
     "apply",
     "case_text",
+    "identify_of",
+    "performed_by",
     "send_again",
     "why",
 ]

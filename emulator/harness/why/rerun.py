@@ -216,12 +216,17 @@ def _record(record: Shown) -> Shown:
 
 def _calls(evidence: Evidence, services: Services) -> list[Shown]:
     """Calls that make the person's profiles: an identify with all traits, and the events that conditions count."""
-    calls = [_identify(profile) for profile in evidence.space] or [_of_payload(evidence.deliveries[-1]["payload"])]
+    calls = [identify_of(profile) for profile in evidence.space] or [_of_payload(evidence.deliveries[-1]["payload"])]
     return calls + performed(evidence, services)
 
 
 def performed(evidence: Evidence, services: Services) -> list[Shown]:
     """The events that conditions count, as track calls."""
+    return [call for user in evidence.users for call in performed_by(services, user)]
+
+
+def performed_by(services: Services, user_id: str | None) -> list[Shown]:
+    """The events of a user that conditions count, as track calls."""
     return [
         {
             "type": "track",
@@ -230,12 +235,12 @@ def performed(evidence: Evidence, services: Services) -> list[Shown]:
             "properties": done["properties"],
             "timestamp": done["at"],
         }
-        for user in evidence.users
-        for done in services.segment.performed(user)
+        for done in (services.segment.performed(user_id) if user_id else ())
     ]
 
 
-def _identify(profile: Shown) -> Shown:
+def identify_of(profile: Shown) -> Shown:
+    """An identify call with everything that Engage knows of a profile."""
     ids = {each["type"]: each["id"] for each in profile["externalIds"]}
     call: Shown = {"type": "identify", "traits": dict(profile["traits"])}
     call |= {"userId": profile["userId"]} if profile["userId"] else {}

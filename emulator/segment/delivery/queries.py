@@ -102,6 +102,19 @@ class DeliveryQueries:
         wanted = [*dead(self._workspace, destination=destination, reason=reason), *_about(user_id, email)]
         return self._deliveries(wanted, limit, offset)
 
+    def unsent(self) -> Iterator[Sequence[Any]]:
+        """User id, email in lower case, reason and message of every event that ended without being sent, oldest first;
+        read in one go, as for a whole population.
+        """
+        columns = (CONTENTS.c.user_id, CONTENTS.c.found_by_email, DELIVERIES.c.reason, DELIVERIES.c.message)
+        joined = DELIVERIES.join(EVENTS, DELIVERIES.c.event_id == EVENTS.c.id).join(
+            CONTENTS, EVENTS.c.content_id == CONTENTS.c.id
+        )
+        with self._begin() as transaction:
+            yield from transaction.execute(
+                select(*columns).select_from(joined).where(UNSENT).order_by(DELIVERIES.c.id)
+            ).all()
+
     def batches(
         self,
         failed: bool | None = None,

@@ -1,0 +1,148 @@
+"""`plan`: what a change of the workspace would do to a population."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from emulator.cli.terminal import progress
+from emulator.durations import parse_duration
+from emulator.errors import InputError, unknown, unwritable
+from emulator.harness.plan import (
+    CHECKS,
+    MOST_PEOPLE,
+    CallsOf,
+    Plan,
+    as_markdown,
+    generated_people,
+    lines_of_plan,
+    people_in_file,
+)
+from emulator.mapping import generations
+from emulator.server.plans import plan
+from emulator.stackadapt.graphql.schema import API_VERSIONS
+from emulator.workspace import Workspace, built_in_workspace, load_workspace, parse_workspace
+from emulator.workspace_document import document_of
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator plan workspace.yaml changed.yaml
+  stackadapt-emulator plan workspace.yaml changed.yaml --people 100000 --seed 7
+  stackadapt-emulator plan workspace.yaml changed.yaml --people people.csv --advance 30d
+  stackadapt-emulator plan 3.497.0 3.517.0 --workspace workspace.yaml
+  stackadapt-emulator plan workspace.yaml changed.yaml --fail-on lost-profiles,changed-consent --format markdown
+\b
+Exit codes: 0; 1 when the change does something that --fail-on names; 2 for bad usage or a bad workspace.
+"""
+_FAILED = 1
+_BUILT_IN = "default"
+_VERSION = re.compile(r"[0-9]+[.-][0-9.]+")
+TEXT, MARKDOWN = "text", "markdown"
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option(
+    "--workspace",
+    "base",
+    type=click.Path(path_type=Path),
+    help="Workspace for a generation or API version at OLD or NEW.",
+)
+@click.option(
+    "--people",
+    default="10000",
+    show_default=True,
+    metavar="NUMBER|FILE",
+    help="How many are generated; or a CSV file with user_id, email and traits, or calls as JSON lines.",
+)
+@click.option("--seed", default=1, show_default=True, help="Of generated people.")
+@click.option("--advance", default="1d", show_default=True, help="How far the clock moves after the calls.")
+@click.option("--fail-on", metavar="CHECK,…", help=f"Exit with 1 for any of: {', '.join(CHECKS)}.")
+@click.option("--format", "form", type=click.Choice([TEXT, MARKDOWN]), default=TEXT, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--diff", "with_difference", is_flag=True, help="Print the difference of the workspaces, too.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+def command(
+    old: str,
+    new: str,
+    base: Path | None,
+    people: str,
+    seed: int,
+    advance: str,
+    fail_on: str | None,
+    form: str,
+    as_json: bool,
+    with_difference: bool,
+    output: Path | None,
+) -> None:
+    """Run two workspaces over one population, and show what the change from OLD to NEW does to its profiles.
+
+    OLD and NEW are workspace files, `default`, a generation of the destination such as 3.517.0, or an API version of
+    StackAdapt such as 2026-06. People are identified once; the clock moves on, and everything accepted becomes visible.
+    """
+    checks = _checks(fail_on)
+    further = parse_duration(advance, where="--advance")
+    workspaces = tuple(_workspace(text, base) for text in (old, new))
+    population = _population(people, seed, workspaces)
+    with progress(2 * population.calls) as report:
+        found = plan(
+            workspaces[0], workspaces[1], population, names=(old, new), further=further or timedelta(), report=report
+        )
+    _print(found, as_json=as_json, form=form, with_difference=with_difference, output=output)
+    failed = found.failed(checks)
+    if failed:
+        click.echo(f"error: the change has {', '.join(failed)}", err=True)
+        sys.exit(_FAILED)
+
+
+def _checks(text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    for name in names:
+        if name not in CHECKS:
+            raise unknown("check", name, CHECKS, where="--fail-on")
+    return names
+
+
+def _workspace(text: str, base: Path | None) -> Workspace:
+    """The workspace at OLD or NEW. Raises WorkspaceError."""
+    if text in API_VERSIONS:
+        return load_workspace(base).with_options(api_version=text)
+    if text in generations():
+        workspace = document_of(load_workspace(base))
+        for destination in workspace["destinations"]:
+            destination["generation"] = text
+        return parse_workspace(workspace)
+    if _VERSION.fullmatch(text) and not Path(text).exists():
+        raise unknown("generation or API version", text, [*generations(), *API_VERSIONS])
+    return built_in_workspace() if text == _BUILT_IN else load_workspace(Path(text))
+
+
+def _population(people: str, seed: int, workspaces: Sequence[Workspace]) -> CallsOf:
+    if not people.isascii() or not people.isdigit():
+        return people_in_file(Path(people), workspaces)
+    if not 1 <= int(people) <= MOST_PEOPLE:
+        raise InputError("invalid number of people", where="--people", found=people, allowed=f"1 to {MOST_PEOPLE:,}")
+    return generated_people(int(people), seed)
+
+
+def _print(found: Plan, *, as_json: bool, form: str, with_difference: bool, output: Path | None) -> None:
+    if as_json:
+        text = f"{json.dumps(found.as_dict(), ensure_ascii=False, indent=2)}\n"
+    elif form == MARKDOWN:
+        text = as_markdown(found)
+    else:
+        text = "".join(f"{line}\n" for line in lines_of_plan(found, verbose=with_difference))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(output, error) from None

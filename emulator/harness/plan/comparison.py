@@ -1,0 +1,193 @@
+"""Compares the ends of two runs of one population."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from statistics import median
+from typing import Any, Protocol
+
+from emulator.harness.plan.calls import CallsOf
+from emulator.harness.plan.end_state import Cause, EndState, ProfileState, Who
+from emulator.harness.plan.planned import (
+    ADDED,
+    CHANGED,
+    EXAMPLES,
+    JOINED,
+    LEFT,
+    REMOVED,
+    Change,
+    Group,
+    Numbers,
+    Plan,
+    SegmentChange,
+)
+from emulator.harness.why import Stop
+
+_NOT_SENT = Cause("Segment", "NOT_SENT", "Segment sent no event about them")
+_ABSENT = object()
+
+
+class Side(Protocol):
+    """A run that can be asked about a person (`playing.Run`)."""
+
+    def stop(self, email: str, *, property_key: str | None = None) -> Stop | None: ...
+
+    def failed_conditions(self, email: str, audience_name: str) -> Sequence[str] | None: ...
+
+
+def compared(
+    old: EndState,
+    new: EndState,
+    sides: tuple[Side, Side],
+    *,
+    population: CallsOf,
+    names: tuple[str, str],
+    difference: Sequence[str],
+) -> Plan:
+    """The plan. The sides say why examples stopped where they did."""
+    both = [who for who in old.profiles if who in new.profiles]
+    pairs = [(who, old.profiles[who], new.profiles[who]) for who in both]
+    differing = [(who, one, other) for who, one, other in pairs if _differs(one, other)]
+    return Plan(
+        people=population.text,
+        calls=new.calls,
+        names=names,
+        difference=tuple(difference),
+        old=_numbers(old),
+        new=_numbers(new),
+        gained=_missing(new, old, sides[0]),
+        lost=_missing(old, new, sides[1]),
+        changed=len(differing),
+        properties=tuple(_properties(differing, sides)),
+        consent=tuple(_consent(differing)),
+        memberships=tuple(_memberships(differing, sides)),
+        segments=tuple(_segments(old, new)),
+    )
+
+
+def _differs(one: ProfileState, other: ProfileState) -> bool:
+    return (one.marketing_status, one.properties, one.audiences) != (
+        other.marketing_status,
+        other.properties,
+        other.audiences,
+    )
+
+
+def _numbers(end: EndState) -> Numbers:
+    hours = [profile.hours for profile in end.profiles.values()]
+    return Numbers(
+        profiles=len(end.profiles),
+        requests=end.requests,
+        hours=(round(median(hours), 3), max(hours)) if hours else None,
+    )
+
+
+def _missing(present: EndState, absent: EndState, side: Side) -> tuple[Group, ...]:
+    """The profiles that only the first end has, by why the other one lacks them."""
+    groups: dict[Cause, list[Who]] = defaultdict(list)
+    for who in present.profiles:
+        if who not in absent.profiles:
+            groups[absent.causes.get(who[1], _NOT_SENT)].append(who)
+    found = (_missing_group(cause, people, side) for cause, people in groups.items())
+    return tuple(sorted(found, key=lambda group: -group.count))
+
+
+def _missing_group(cause: Cause, people: Sequence[Who], side: Side) -> Group:
+    stop = side.stop(people[0][1])
+    return Group(
+        count=len(people),
+        examples=tuple(map(_example, people[:EXAMPLES])),
+        cause=f"{cause.stage}, {cause.reason}: {cause.message}"
+        if stop is None or cause is not _NOT_SENT
+        else _at(stop),
+        advice=stop.advice if stop else None,
+    )
+
+
+def _at(stop: Stop) -> str:
+    found = f" ({stop.found})" if stop.found else ""
+    return f"{stop.stage}, {stop.reason}: {stop.message}{found}"
+
+
+Differing = Sequence[tuple[Who, ProfileState, ProfileState]]
+# What changed and how, with an example for each profile.
+Collected = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
+
+
+def _properties(differing: Differing, sides: tuple[Side, Side]) -> Iterator[Change]:
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for who, one, other in differing:
+        for key in {**one.properties, **other.properties}:
+            old, new = one.properties.get(key, _ABSENT), other.properties.get(key, _ABSENT)
+            if old is _ABSENT:
+                found[key, ADDED].append({**_example(who), "new": new})
+            elif new is _ABSENT:
+                found[key, REMOVED].append({**_example(who), "old": old})
+            elif old != new:
+                found[key, CHANGED].append({**_example(who), "old": old, "new": new})
+
+    def cause(key: str, how: str, example: Mapping[str, Any]) -> tuple[str, str | None]:
+        if how == CHANGED:
+            return "both workspaces send it, with other values", None
+        side = sides[1] if how == REMOVED else sides[0]
+        stop = side.stop(example["email"], property_key=key)
+        before = "" if how == REMOVED else "was missing before: "
+        return (f"{before}{_at(stop)}", stop.advice) if stop else ("the value came by another event", None)
+
+    yield from _changes(found, cause)
+
+
+def _consent(differing: Differing) -> Iterator[Change]:
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for who, one, other in differing:
+        old, new = one.marketing_status, other.marketing_status
+        if old != new:
+            found[f"{old} → {new}", CHANGED].append({**_example(who), "old": old, "new": new})
+    yield from _changes(found, lambda *_: ("the records bring another marketing status", None))
+
+
+def _memberships(differing: Differing, sides: tuple[Side, Side]) -> Iterator[Change]:
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for who, one, other in differing:
+        for name in other.audiences - one.audiences:
+            found[name, JOINED].append(_example(who))
+        for name in one.audiences - other.audiences:
+            found[name, LEFT].append(_example(who))
+
+    def cause(name: str, how: str, example: Mapping[str, Any]) -> tuple[str, str | None]:
+        side = sides[1] if how == LEFT else sides[0]
+        before = "" if how == LEFT else "was not in it before: "
+        failed = side.failed_conditions(example["email"], name)
+        if failed is not None:
+            return f"{before}not a member in Engage: {'; '.join(failed)}", None
+        return f"{before}a member in Engage, but no record brought the audience", None
+
+    yield from _changes(found, cause)
+
+
+def _changes(
+    found: Collected, cause: Callable[[str, str, Mapping[str, Any]], tuple[str, str | None]]
+) -> Iterator[Change]:
+    """The largest groups first."""
+    for (what, how), examples in sorted(found.items(), key=lambda each: (-len(each[1]), each[0])):
+        why, advice = cause(what, how, examples[0])
+        shown = tuple(islice(examples, EXAMPLES))
+        yield Change(what=what, how=how, group=Group(count=len(examples), examples=shown, cause=why, advice=advice))
+
+
+def _segments(old: EndState, new: EndState) -> Iterator[SegmentChange]:
+    before, after = _sizes(old), _sizes(new)
+    for key in {**before, **after}:
+        advertiser_id, field, value = key
+        sizes = before.get(key, 0), after.get(key, 0)
+        yield SegmentChange(advertiser_id=advertiser_id, field=field, value=value, old=sizes[0], new=sizes[1])
+
+
+def _sizes(end: EndState) -> dict[tuple[str, str, str], int]:
+    return {(each.advertiser_id, each.field, each.value): each.size for each in end.segments}
+
+
+def _example(who: Who) -> dict[str, Any]:
+    return {"advertiserId": who[0], "email": who[1]}

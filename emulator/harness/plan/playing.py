@@ -1,0 +1,126 @@
+"""A population run through one workspace, on a clock that nothing but the run moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from emulator.events import Event, GraphQLExchanged
+from emulator.harness.plan.calls import CallsOf
+from emulator.harness.plan.end_state import Cause, EndState, ProfileState, SegmentState, Who
+from emulator.harness.why import OpenTrial, Question, Stop, Trial, why
+from emulator.stackadapt import outcome_of
+from emulator.timestamps import parse_timestamp
+from emulator.workspace import Workspace
+
+# A body of more calls is refused.
+_CALLS_AT_ONCE = 500
+_PAGE = 1000
+_ALL = 1_000_000_000
+_FIELDS = (("segment_engage_audience_id", "id"), ("segment_engage_audience_name", "key"))
+
+Report = Callable[[int], object]
+
+
+class Run:
+    """What a population became in one workspace. Answers why a person stopped where, as long as it is open."""
+
+    def __init__(self, services: Trial, open_trial: OpenTrial, started: datetime, requests: Counter[str]) -> None:
+        self._services = services
+        self._open_trial = open_trial
+        self._started = started
+        self._requests = requests
+        self._calls = 0
+
+    def play(self, calls: Iterable[Any], *, further: timedelta, report: Report) -> None:
+        """Sends the calls, moves the clock, and goes on until everything accepted is visible.
+
+        `report` gets the number of calls of each request.
+        """
+        waiting = iter(calls)
+        while batch := list(islice(waiting, _CALLS_AT_ONCE)):
+            self._services.segment.ingest("batch", {"batch": batch})
+            self._calls += len(batch)
+            report(len(batch))
+        self._services.advance(further)
+        while (due := parse_timestamp(self._services.stackadapt.counts()["lastDueAt"])) is not None:
+            self._services.advance(max(due - self._services.sandbox.clock.now(), timedelta()))
+
+    def end(self) -> EndState:
+        """The profiles, and why others have none."""
+        return EndState(
+            profiles=dict(self._profiles()),
+            causes=dict(self._causes()),
+            segments=tuple(self._segments()),
+            requests=dict(self._requests),
+            calls=self._calls,
+        )
+
+    def stop(self, email: str, *, property_key: str | None = None) -> Stop | None:
+        """Where a person, or one property, stopped."""
+        question = Question(email=email, property=property_key)
+        return why(question, self._services, self._open_trial, search=False).stop
+
+    def failed_conditions(self, email: str, audience_name: str) -> Sequence[str] | None:
+        """The clauses that keep a person out of an audience, a line each; None when they do not."""
+        keys = {audience.key for audience in self._services.sandbox.workspace.audiences}
+        for found in self._services.segment.explain_audiences(email=email):
+            if found["audience"] == audience_name and not found["member"]:
+                return list(found["failed"])
+        return None if audience_name in keys else [f"this workspace has no audience {audience_name!r}"]
+
+    def _profiles(self) -> Iterator[tuple[Who, ProfileState]]:
+        after: int | None = 0
+        while after is not None:
+            page = self._services.stackadapt.profile_page(after=after, limit=_PAGE)
+            for profile in page.profiles:
+                yield (
+                    (profile["advertiserId"], profile["email"]),
+                    ProfileState(
+                        profile["marketingStatus"],
+                        profile["properties"],
+                        frozenset(str(each["name"] or each["id"]) for each in profile["audiences"]),
+                        self._hours_until(profile["visibleAt"]),
+                    ),
+                )
+            after = page.next
+
+    def _causes(self) -> Iterator[tuple[str, Cause]]:
+        """The last cause of each person; what StackAdapt refused came further than what Segment did not send."""
+        for user_id, email, reason, message in self._services.segment.unsent():
+            cause = Cause("Segment", reason or "UNKNOWN", message or "")
+            yield from ((name, cause) for name in (user_id, email) if name)
+        for record in self._services.stackadapt.rejections(pending=True, limit=_ALL):
+            cause = Cause("StackAdapt", record["reason"], record["message"] or "")
+            yield from ((value.lower(), cause) for value in record["record"].values() if isinstance(value, str))
+
+    def _segments(self) -> Iterator[SegmentState]:
+        workspace = self._services.sandbox.workspace
+        for advertiser in workspace.advertisers:
+            for audience in workspace.audiences:
+                for field, attribute in _FIELDS:
+                    value = getattr(audience, attribute)
+                    rule = {"field": field, "operator": "equals", "value": value}
+                    found = self._services.stackadapt.segments.preview(advertiser.id, rule, limit=1)
+                    yield SegmentState(advertiser.id, field, value, found["size"])
+
+    def _hours_until(self, visible_at: str) -> float:
+        at = parse_timestamp(visible_at)
+        return 0.0 if at is None else round((at - self._started) / timedelta(hours=1), 3)
+
+
+@contextmanager
+def opened(workspace: Workspace, population: CallsOf, open_trial: OpenTrial) -> Iterator[Run]:
+    """A run that has not begun. Raises WorkspaceError."""
+    with open_trial(workspace, population.at) as services:
+        requests: Counter[str] = Counter()
+
+        def count(events: Sequence[Event]) -> None:
+            requests.update(outcome_of(event) for event in events if isinstance(event, GraphQLExchanged))
+
+        services.sandbox.journal.listen(count)
+        yield Run(services, open_trial, population.at, requests)

@@ -1,0 +1,103 @@
+"""A plan as text for a terminal, and as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from emulator.harness.plan.planned import EXAMPLES, Change, Group, Numbers, Plan
+
+# More lines of the difference are in the workspaces themselves.
+_LINES = 40
+_NO_CHANGE = "No profile changes."
+
+
+def lines_of_plan(plan: Plan, *, verbose: bool = False) -> Iterator[str]:
+    """The text. The difference of the workspaces is left out unless `verbose`."""
+    yield f"{plan.people}: {plan.calls:,} calls through {plan.names[0]} and {plan.names[1]}"
+    yield from plan.difference if verbose else ()
+    yield ""
+    for name, one, other in _table(plan):
+        yield f"  {name:<28}{one:>14} → {other}"
+    sections = [*_sections(plan)]
+    if not sections:
+        yield from ("", _NO_CHANGE)
+    for title, group, sign in sections:
+        yield from ("", f"{sign} {title}: {group.count:,}", f"    {group.cause}")
+        yield from (f"    {example_line(each)}" for each in group.examples)
+        if group.count > EXAMPLES:
+            yield f"    and {group.count - EXAMPLES:,} more"
+        if group.advice and sign != "+":
+            yield f"    What to do: {group.advice}"
+
+
+def as_markdown(plan: Plan) -> str:
+    """The Markdown text, with a line end."""
+    return "\n".join([*_markdown(plan), ""])
+
+
+def example_line(example: Mapping[str, Any]) -> str:
+    """An example: who, and the values before and after, where it has them."""
+    values = [json.dumps(example[name], ensure_ascii=False) for name in ("old", "new") if name in example]
+    return " ".join([example["email"], *([" → ".join(values)] if values else [])])
+
+
+def _sections(plan: Plan) -> Iterator[tuple[str, Group, str]]:
+    """Title, group and sign of each change, losses first."""
+    yield from (("profiles lost", group, "-") for group in plan.lost)
+    yield from (("profiles gained", group, "+") for group in plan.gained)
+    yield from ((f"consent {each.what}", each.group, "~") for each in plan.consent)
+    yield from ((f"audience {each.what!r} {each.how}", each.group, _sign(each)) for each in plan.memberships)
+    yield from ((f"property {each.what!r} {each.how}", each.group, _sign(each)) for each in plan.properties)
+
+
+def _sign(change: Change) -> str:
+    return {"added": "+", "joined": "+", "removed": "-", "left": "-"}.get(change.how, "~")
+
+
+def _table(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    yield "profiles in StackAdapt", f"{plan.old.profiles:,}", f"{plan.new.profiles:,}"
+    yield "requests", f"{sum(plan.old.requests.values()):,}", f"{sum(plan.new.requests.values()):,}"
+    for outcome in {**plan.old.requests, **plan.new.requests}:
+        yield f"  {outcome}", f"{plan.old.requests.get(outcome, 0):,}", f"{plan.new.requests.get(outcome, 0):,}"
+    yield "hours until visible", _hours(plan.old), _hours(plan.new)
+    for each in plan.segments:
+        if each.old or each.new:
+            name = f"segment {each.field.rpartition('_')[2]} {each.value}"
+            yield f"{name} ({each.advertiser_id})", f"{each.old:,}", f"{each.new:,}"
+
+
+def _hours(numbers: Numbers) -> str:
+    return "–" if numbers.hours is None else f"{numbers.hours[1]:g}"
+
+
+def _markdown(plan: Plan) -> Iterator[str]:
+    yield f"### Plan: {_escaped(plan.names[0])} → {_escaped(plan.names[1])}"
+    yield from ("", f"{_escaped(plan.people)}, {plan.calls:,} calls.", "", "| | old | new |", "|---|--:|--:|")
+    yield from (f"| {_escaped(name.strip())} | {one} | {other} |" for name, one, other in _table(plan))
+    sections = [*_sections(plan)]
+    if not sections:
+        yield from ("", f"**{_NO_CHANGE}**")
+        return
+    yield from ("", "| change | count | cause | examples |", "|---|--:|---|---|")
+    for title, group, sign in sections:
+        examples = "<br>".join(_escaped(example_line(each)) for each in group.examples)
+        yield f"| {sign} {_escaped(title)} | {group.count:,} | {_escaped(group.cause)} | {examples} |"
+    if plan.difference:
+        yield from ("", "<details><summary>Difference of the workspaces</summary>", "", "```diff")
+        yield from _shortened(plan.difference)
+        yield from ("```", "", "</details>")
+
+
+def _shortened(lines: Iterable[str]) -> Iterator[str]:
+    lines = list(lines)
+    yield from (line.replace("```", "'''") for line in lines[:_LINES])
+    if len(lines) > _LINES:
+        yield f"… and {len(lines) - _LINES:,} more lines"
+
+
+def _escaped(text: str) -> str:
+    """Text in a cell of a table, that may have been a user's."""
+    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
+    return shown.replace("`", "\\`").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[").replace("@", "&#64;")
