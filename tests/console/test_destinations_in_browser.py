@@ -33,6 +33,16 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
         page.get_by_role("link", name="Add Destination").first.click()
         page.wait_for_url("**/console/destinations/new?**")
         page.get_by_label("Destination name").fill("Mine / new")
+        rejects = page.get_by_text("This generation rejects every call of a source")
+        source, generation = page.locator("[name=source]"), page.get_by_label("Generation")
+        for name, version, is_shown in (
+            ("Website", "3.517.0", True),
+            ("Website", "3.387.0", False),
+            ("", "3.517.0", False),
+        ):
+            source.select_option(name)
+            generation.select_option(version)
+            assert rejects.is_visible() == is_shown
         page.get_by_role("button", name="Create Destination").click()
         page.wait_for_url("**/console/destinations?destination=Mine%20%2F%20new&new=on")
         page.get_by_text("Advertiser ID is required").wait_for()

@@ -145,6 +145,7 @@ def test_the_catalog_has_every_generation_with_its_actions(emulator: Emulator) -
         assert [action["title"] for action in each["actions"]] == titles
         assert each["apiVersions"] == (["2025-05", "2024-12"] if of_2024 else ["2026-06"])
         assert each["advertiserFrom"] == ("mapping" if of_2024 else "settings")
+        assert each["sourceCalls"] == of_2024
         assert ("advertiser_id" in [setting["key"] for setting in each["settings"]]) != of_2024
 
 

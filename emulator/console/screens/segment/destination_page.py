@@ -147,6 +147,16 @@ def _enable(_view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
     return Cell(None, button=button)
 
 
+def to_engage(item: Item) -> Button:
+    """Takes the source from a destination instance: audiences are left."""
+    path = path_of("destinations", item["name"])
+    return Button(label="Set source to Engage space", action=CHANGE.name, path=path, body={"source": None})
+
+
+def _to_engage(_view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
+    return Cell(None, button=to_engage(item))
+
+
 def _to_mappings(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
     new = None if item["subscriptions"] else "on"
     return Cell(
@@ -197,6 +207,7 @@ _FIXES: Final[Mapping[str, Fix]] = {
     "S005": _to_settings,
     "S006": _to_settings,
     "S007": _use_api_version,
+    **dict.fromkeys(("F004", "F005"), _to_engage),
     **dict.fromkeys(("F001", "F002", "F003"), _to_filters),
     **dict.fromkeys(("S001", "S002"), _to_mapping),
     **dict.fromkeys((f"{group}{number:03}" for group in "TM" for number in range(1, 12)), _to_mapping),

@@ -21,6 +21,7 @@ from emulator.console.screens.segment.destination_page import (
     frame,
     is_enabled,
     path_of,
+    to_engage,
     tool,
 )
 from emulator.console.tables import Cell, Row, Table, rows_of
@@ -46,6 +47,8 @@ def _values(api: ControlAPI, view: View) -> Values:
         "settings": _settings(api, item, framed["entry"]),
         "tokens": [(each["name"], each["token"]) for each in workspace["tokens"]],
         "sources": [each["name"] for each in workspace.get("sources", ())],
+        "rejects_source": bool(item.get("source")) and not framed["entry"]["sourceCalls"],
+        "to_engage": to_engage(item),
         "controls": _controls(workspace, item),
         "audiences": _audiences(view, item),
     }
