@@ -52,14 +52,15 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
             token.fill(secret)
             page.get_by_role("button", name="Test connection").click()
             tested.get_by_text(said).wait_for()
+            assert page.get_by_role("button", name="Acme Outfitters (1001)").count() == 0
         page.get_by_role("button", name="Local read and write").click()
+        assert not tested.is_visible()
         page.get_by_role("button", name="Test connection").click()
         tested.get_by_text("The connection works").wait_for()
         assert emulator.client.get("/_emulator/workspace/destinations").json["items"][0]["settings"]["apiKey"] == ""
 
-        with page.expect_navigation():
-            page.get_by_role("button", name="Save Changes").click()
         page.get_by_role("button", name="Acme Outfitters (1001)").click()
+        assert not page.get_by_text("Advertiser ID is required").is_visible()
         with page.expect_navigation():
             page.get_by_role("button", name="Save Changes").click()
         with page.expect_navigation():

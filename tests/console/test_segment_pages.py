@@ -250,7 +250,7 @@ def test_without_a_connection_the_page_leads_to_add_destination(client: Client) 
     form = page(client, f"{AUDIENCE}&connect=StackAdapt+Acme")
     switches = {each["name"]: "checked" in each for each in form.all("input") if each.get("data-type") == "boolean"}
     # As Segment sets them for a destination that is new to an audience.
-    assert switches == {"audiences/0/sendTrack": False, "audiences/0/sendIdentify": True}
+    assert switches == {"audiences/[0]/sendTrack": False, "audiences/[0]/sendIdentify": True}
 
 
 def test_other_audiences_of_a_destination_stay(client: Client) -> None:

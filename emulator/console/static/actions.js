@@ -41,6 +41,8 @@ async function save(response, name) {
 
 async function send(form, submitter) {
   if (submitter) submitter.disabled = true;
+  // An error of what was sent before is none of this.
+  document.getElementById("problem").hidden = true;
   form.ariaBusy = "true";
   try {
     const { method, path, body } = requestOf(form, submitter);
@@ -54,6 +56,7 @@ async function send(form, submitter) {
     }
     const answer = await response.json().catch(() => null);
     if (response.ok) {
+      form.dispatchEvent(new Event("accepted", { bubbles: true }));
       const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
       show(shown, answer);

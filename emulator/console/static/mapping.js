@@ -6,6 +6,7 @@ import { mappingFields } from "./mapping_fields.js";
 import { pathsIn } from "./mapping_values.js";
 import { showTestResult } from "./test_result.js";
 import { triggerBuilder } from "./trigger_builder.js";
+import { watchUnsaved } from "./unsaved.js";
 
 const page = document.getElementById("mapping");
 const at = (id) => document.getElementById(id);
@@ -13,6 +14,7 @@ const PAUSE = 250;
 let latest = 0;
 let timer;
 let checked = null;
+let showUnsaved;
 
 function say(id, text) {
   at(id).textContent = text;
@@ -48,6 +50,7 @@ function mistake(answer) {
 // Asks what the texts mean. Conditions that were edited become the trigger.
 async function check(conditions) {
   clearTimeout(timer);
+  showUnsaved();
   const number = ++latest;
   const [draft, event] = [subscription(), parsed("event")];
   if (!draft.mapping || !event) return;
@@ -57,6 +60,7 @@ async function check(conditions) {
   if (number !== latest) return;
   if (!response.ok) return mistake(answer);
   if (conditions) at("trigger").value = answer.trigger.text;
+  showUnsaved();
   checked = answer;
   show();
 }
@@ -168,6 +172,7 @@ function listen() {
 
 if (page) {
   for (const id of ["json", "event"]) at(id).value = pretty(JSON.parse(at(id).value));
+  showUnsaved = watchUnsaved(at("save"), at("unsaved"));
   listen();
   loadChoices().catch(failed).then(() => check()).catch(failed);
 }

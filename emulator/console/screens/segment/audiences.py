@@ -117,7 +117,7 @@ def _connection(destination: Json, key: str, connection: Json, view: View) -> di
         "path": path,
         "base": [*others, {"key": key, **kept}],
         "others": others,
-        "at": f"audiences/{len(others)}",
+        "at": f"audiences/[{len(others)}]",
         "track": connection.get("sendTrack", True),
         "identify": connection.get("sendIdentify", True),
         "email": _EMAILS[connection.get("email")],

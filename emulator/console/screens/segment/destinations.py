@@ -145,4 +145,5 @@ SCREEN = Screen(
         Action("delete destination", "DELETE", CHANGE.path),
         Action("test connection", "POST", "/_emulator/destinations/{destination}/test"),
     ),
+    script="destinations",
 )
