@@ -131,7 +131,10 @@ def test_mistakes_are_answered_in_place(browser: Browser) -> None:
         page.get_by_label("Event, as JSON").fill('{"type": ')
         page.get_by_text("This is not the JSON of an event").wait_for()
         page.get_by_label("Event, as JSON").fill('{"type": "identify", "traits": {}}')
-        page.get_by_text("Required: nothing is found in this event.").first.wait_for()
+        page.get_by_text("Required, and this event has no value there").first.wait_for()
+        trigger.fill('event = "Audience Entered"')
+        page.locator("li.condition").get_by_label("Field").select_option("traits")
+        page.get_by_text("Enter the name of the event trait to look at, such as email.").wait_for()
         trigger.fill("")
         page.get_by_text("The trigger is empty").wait_for()
 

@@ -28,7 +28,7 @@ function parsed(id) {
     say(`${id}-problem`, "");
     return value;
   } catch (error) {
-    say(`${id}-problem`, `This is not the JSON of ${id === "event" ? "an event" : "a mapping"}: ${error.message}.`);
+    say(`${id}-problem`, `This is not the JSON of ${id === "event" ? "an event" : "a mapping"}: ${error.message}. Write an object, such as ${id === "event" ? '{"type": "identify"}' : '{"email": {"@path": "$.traits.email"}}'}.`);
     return null;
   }
 }
@@ -69,14 +69,14 @@ const soon = () => { latest += 1; clearTimeout(timer); timer = setTimeout(check,
 
 const builder = triggerBuilder(at("conditions"), (conditions) => {
   clearTimeout(timer);
-  if (conditions === null) {
-    // No answer to what was there before may undo the edit.
-    latest += 1;
-    return say("trigger-problem", "A condition is incomplete: write the name within the event, such as plan.");
-  }
   if (conditions.conditions.length) return check(conditions);
   at("trigger").value = "";
   check();
+}, (words) => {
+  clearTimeout(timer);
+  // No answer to what was there before may undo the edit.
+  latest += 1;
+  say("trigger-problem", words);
 });
 
 const choices = {};
@@ -118,7 +118,7 @@ function placeOf(finding) {
 
 function show() {
   const { trigger, message, findings, yaml } = checked;
-  say("trigger-problem", trigger.error ? `The trigger cannot be parsed. Segment reports: ${trigger.error}.` : "");
+  say("trigger-problem", trigger.error ? `The trigger cannot be parsed. Segment reports: ${trigger.error}. Correct the FQL, or choose conditions.` : "");
   builder.show(trigger);
   at("match").className = trigger.matched ? "good" : "bad";
   at("match").textContent = trigger.matched ? "yes · The trigger matches the sample event." : `no · ${trigger.message}`;

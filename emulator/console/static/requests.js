@@ -23,7 +23,7 @@ function valueOf(field) {
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw new Error(`${field.labels?.[0]?.textContent.trim() || field.name} is not JSON: ${error.message}`);
+      throw new Error(`${field.labels?.[0]?.textContent.trim() || field.name} is not JSON: ${error.message}. Write text in double quotes, such as "gold".`);
     }
   }
   return text;
