@@ -265,7 +265,8 @@ def resync(walker: Walker) -> None:
     compute = walker.page.locator("form.act", has=walker.page.get_by_label("Resync"))
     compute.get_by_role("combobox").select_option(NAME)
     compute.get_by_label("Resync").check()
-    walker.press("Compute", compute)
+    walker.press("Compute now", compute)
+    walker.says("emitted")
 
 
 def records_wait(walker: Walker) -> None:

@@ -13,6 +13,7 @@ from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.finding_fixes import Findings
 from emulator.console.screens.screen import Screen, Values
+from emulator.console.screens.segment.audience_computed import after_computing, computed, without_result
 from emulator.console.screens.segment.audience_connections import connection_of, other_audiences, problems
 from emulator.console.screens.segment.members import member_table
 from emulator.console.screens.workspace_parts import FIXES
@@ -95,6 +96,8 @@ def _selected(api: ControlAPI, view: View, audience: Json) -> dict[str, Any]:
         "add": view.here(connect=_CHOOSE, saved=None),
         "choosing": view.get("connect") == _CHOOSE,
         "connect": _connection(connect, key, {"sendTrack": False}, view) if connect else None,
+        "after_computing": after_computing(view),
+        "computed": computed(view, audience, item, [each["name"] for each in connected]),
         "saved": view.get("saved") if view.get("saved") in [each["name"] for each in connected] else None,
         "yaml": dump_yaml({"audiences": [item]}),
         "members": member_table(api, view, f"audiences/{quote(key, safe='')}/members", f"Members ({audience['size']})"),
@@ -127,7 +130,7 @@ def _connection(destination: Json, key: str, connection: Json, view: View) -> di
         "email": _EMAILS[connection.get("email")],
         "renamed": isinstance(traits, Mapping),
         "traits": traits,
-        "next": view.here(connect=None, saved=name),
+        "next": without_result(view, connect=None, saved=name),
         "yaml": dump_yaml({"destinations": [{"name": name, "audiences": [{"key": key, **connection}]}]}),
     }
 
