@@ -79,6 +79,8 @@ def test_people_are_sent_in_with_nothing_but_the_console(browser: Browser) -> No
         assert "-u WRITE_KEY: --json" in form.locator("pre").inner_text()
         assert "segment-local" not in form.locator("pre").inner_text()
         form.get_by_role("button", name="Send", exact=True).click()
+        page.locator("#sent", has_text="Sent identify for ada ada@example.com").wait_for()
+        assert page.get_by_label("Email, a trait").input_value() == "ada@example.com"
         page.locator("tbody tr", has_text="✓ accepted").wait_for()
         (profile,) = ask(emulator, "space/profiles")["profiles"]
         assert (profile["userId"], profile["traits"]["total_spent"], profile["email"]) == (

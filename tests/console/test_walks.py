@@ -196,7 +196,8 @@ def send_identify(walker: Walker, user: str, email: str) -> None:
     page = walker.page
     page.get_by_label("User id", exact=True).fill(user)
     page.get_by_label("Email, a trait").fill(email)
-    walker.press("Send", page.locator("#form"))
+    page.locator("#form").get_by_role("button", name="Send", exact=True).click()
+    walker.says(f"Sent identify for {user}")
 
 
 def person(walker: Walker, name: str) -> None:
