@@ -109,6 +109,7 @@ def test_an_audience_is_built_connected_and_computed_by_clicks(browser: Browser,
         page.get_by_label("Send Track").check()
         page.get_by_label("Send Identify").check()
         page.get_by_role("button", name="Save").click()
+        page.get_by_text("StackAdapt Acme is saved.").wait_for()
         page.get_by_role("button", name="Compute now").click()
         page.get_by_text("Computed for 2 profiles: 1 entered, 0 exited, 2 events emitted for 1 member.").wait_for()
         page.get_by_role("heading", name="Members (1)").wait_for()
