@@ -102,7 +102,7 @@ def test_a_mapping_is_switched_copied_and_deleted_by_its_name(client: Client) ->
 MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "disabled": ({"enabled": False}, "is disabled", "Enable Destination"),
     "no mapping": ({"subscriptions": []}, "has no subscription", "New Mapping"),
-    "no audience": ({"audiences": []}, "No audience or journey step is connected", "Audiences"),
+    "no audience": ({"audiences": []}, "No audience or journey step is connected", "Add Destination"),
     "a wrong token": ({"settings": {"apiKey": "wrong"}}, "StackAdapt does not know this token", "Settings"),
     "a token that reads": ({"settings": {"apiKey": "sa-local-read"}}, "may not write", "Settings"),
     "another API version": ({"generation": "3.387.0"}, "does not take", "Use API version 2025-05"),

@@ -197,7 +197,8 @@ def send_identify(walker: Walker, user: str, email: str) -> None:
     page = walker.page
     page.get_by_label("User id", exact=True).fill(user)
     page.get_by_label("Email, a trait").fill(email)
-    walker.press("Send", page.locator("#form"))
+    page.locator("#form").get_by_role("button", name="Send", exact=True).click()
+    walker.says(f"Sent identify for {user}")
 
 
 def person(walker: Walker, name: str) -> None:
@@ -266,7 +267,8 @@ def resync(walker: Walker) -> None:
     compute = walker.page.locator("form.act", has=walker.page.get_by_label("Resync"))
     compute.get_by_role("combobox").select_option(NAME)
     compute.get_by_label("Resync").check()
-    walker.press("Compute", compute)
+    walker.press("Compute now", compute)
+    walker.says("emitted")
 
 
 def records_wait(walker: Walker) -> None:

@@ -7,9 +7,12 @@ const inWords = (value) => (typeof value === "string" ? value : JSON.stringify(v
 
 // An element without parts gets the whole answer. One with parts shows each where it is not null, and what is marked with
 // data-when where that part is data-is.
-function show(shown, answer) {
+// data-sent is a part of what was sent.
+function show(shown, answer, sent) {
   const parts = shown.querySelectorAll("[data-part]");
-  if (!parts.length) shown.textContent = inWords(answer);
+  const sentParts = shown.querySelectorAll("[data-sent]");
+  for (const part of sentParts) part.textContent = inWords(partOf(sent, part.dataset.sent) ?? "");
+  if (!parts.length && !sentParts.length) shown.textContent = inWords(answer);
   for (const part of parts) {
     const value = partOf(answer, part.dataset.part) ?? null;
     part.textContent = value === null ? "" : inWords(value);
@@ -59,7 +62,7 @@ async function send(form, submitter) {
       form.dispatchEvent(new Event("accepted", { bubbles: true }));
       const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
-      show(shown, answer);
+      show(shown, answer, body);
       form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer }));
     } else showProblem(problemIn(answer));
   } catch (error) {

@@ -158,7 +158,7 @@ def _form(view: View, sources: list[Mapping[str, Any]]) -> dict[str, Any] | None
         "kind": kind,
         "close": view.here(send=None),
         # What was sent is the newest.
-        "next": view.here(send=None, before=None, live=None),
+        "newest": view.here(before=None, live=None),
         "user": view.get("person") if "@" not in (view.get("person") or "") else None,
         "email": view.get("person") if "@" in (view.get("person") or "") else None,
     }

@@ -8,22 +8,19 @@ from typing import Any
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.developer.reasons import reason_link
+from emulator.console.screens.finding_fixes import to_engage
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.screens.segment.destination_page import (
-    CHANGE,
     EXAMPLE,
-    FIXES,
     Item,
     api_version_of,
     asked,
     at_place,
-    below,
     frame,
     is_enabled,
-    path_of,
-    to_engage,
     tool,
 )
+from emulator.console.screens.workspace_parts import CHANGE, FIXES, below, path_of
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
 
