@@ -217,8 +217,9 @@ def test_a_file_that_is_opened_is_found(text: str) -> None:
     assert opened(ast.parse(text))
 
 
-def test_a_start_imports_the_dialect_of_no_other_database() -> None:
-    code = "import sys, emulator.server.emulator; print([name for name in sys.modules if 'postgresql' in name])"
+def test_a_start_imports_no_other_dialect_no_client_and_no_recordings() -> None:
+    heavy = ("postgresql", "httpx", "emulator.harness.recordings")
+    code = f"import sys, emulator.server.emulator; print([n for n in sys.modules if any(h in n for h in {heavy!r})])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 

@@ -50,8 +50,9 @@ Exit codes: 0 when the test passes in every generation, 1 when not, 2 bad usage 
 def command(target: str, token: str, chosen: Sequence[str], as_json: bool) -> None:
     """Test a token as Segment does when a destination is set up.
 
-    The published destination asks for the token's scopes and passes with WRITE for any advertiser. The generations of
-    2024 also list these advertisers, for the field Advertiser ID of the mapping. Nothing is changed at the endpoint.
+    The published destination asks for the token's scopes and passes with WRITE for any advertiser. These advertisers
+    are listed, for the field Advertiser ID: of the mapping in the generations of 2024, later of the settings. Nothing
+    is changed at the endpoint.
     """
     given = address(target)
     endpoint = str(given.copy_with(path="/graphql") if given.path == "/" else given)
@@ -85,6 +86,6 @@ def _lines(tests: Sequence[ConnectionTest]) -> list[str]:
         lines.append(f"{each.generation:<9} {'passed' if each.passed else f'failed: {each.message}'}")
         if each.advice:
             lines.append(f"{'':<9} {each.advice}")
-        for advertiser in each.advertisers or ():
+        for advertiser in each.advertisers:
             lines.append(f"{'':<9}   advertiser {advertiser.get('value')}  {advertiser.get('label')}")
     return lines

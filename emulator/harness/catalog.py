@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
 from graphql import parse, validate
 
-from emulator.mapping import ActionDefinition, Definition, DestinationInstance, generations, load_definition, newest
+from emulator.mapping import (
+    ActionDefinition,
+    Definition,
+    DestinationInstance,
+    EngineError,
+    Prepared,
+    generations,
+    load_definition,
+    newest,
+)
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 
 _ADVERTISER: Final = "1001"
@@ -25,12 +35,16 @@ _EVENT: Final = {
     },
 }
 
+# A call of a source, which has no computation of Engage.
+_CALL: Final = {**_EVENT, "context": {}}
+
 
 def catalog() -> list[dict[str, Any]]:
     """What can be added in each generation, newest first, as JSON values.
 
-    `apiVersions` are those that take its documents; `advertiserFrom` is `settings` or `mapping`; each of the `actions`
-    has the `trigger` and the `mapping` that it has in the beginning.
+    `apiVersions` are those that take its documents; `advertiserFrom` is `settings` or `mapping`; `sourceCalls` says
+    whether it forwards the calls of a source, which are not from Engage; each of the `actions` has the
+    `trigger` and the `mapping` that it has in the beginning.
     """
     return [_entry(load_definition(generation)) for generation in reversed(generations())]
 
@@ -62,6 +76,7 @@ def _entry(definition: Definition) -> dict[str, Any]:
         "source": definition.source,
         "apiVersions": fitting_api_versions(definition.generation),
         "advertiserFrom": definition.advertiser_from,
+        "sourceCalls": any(_forwards_calls(definition, action) for action in definition.actions.values()),
         "settings": [
             {"key": each.key, "label": each.label, "type": each.type, "required": each.required}
             for each in definition.settings
@@ -78,8 +93,23 @@ def _entry(definition: Definition) -> dict[str, Any]:
     }
 
 
+def _forwards_calls(definition: Definition, action: ActionDefinition) -> bool:
+    try:
+        return _prepared(definition, action, _CALL).request is not None
+    except EngineError:
+        return False
+
+
 def _document(definition: Definition, action: ActionDefinition) -> str:
-    """What an action sends for an event of an audience with its default mapping, and a value for what else it needs."""
+    """What an action sends for an event of an audience."""
+    request = _prepared(definition, action, _EVENT).request
+    assert request is not None  # noqa: S101 - the event fits
+    document: str = json.loads(request.body)["query"]
+    return document
+
+
+def _prepared(definition: Definition, action: ActionDefinition, event: Mapping[str, Any]) -> Prepared:
+    """An event with the default mapping of an action, and a value for what else it needs."""
     needed = {
         field.key: field.choices[0] if field.choices else _ADVERTISER
         for field in action.fields
@@ -91,7 +121,4 @@ def _document(definition: Definition, action: ActionDefinition) -> str:
         "mapping": {**action.default_mapping(), **needed},
     }
     instance = DestinationInstance(definition, {"apiKey": "token", "advertiser_id": _ADVERTISER}, [stored])
-    request = instance.subscriptions[0].prepare([_EVENT], batch=False).request
-    assert request is not None  # noqa: S101 - the event fits
-    document: str = json.loads(request.body)["query"]
-    return document
+    return instance.subscriptions[0].prepare([event], batch=False)

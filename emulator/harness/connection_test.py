@@ -37,7 +37,8 @@ class ConnectionTest:
 
     `query` is what was sent, None for a token that no header can have; `status` and `answer` are the response, None
     without one. `advertisers` are
-    `{"value", "label"}`: an id and a name; None for a generation without the list.
+    those that the token may write to, `{"value", "label"}`: an id and a name. In the newer generations the setting is
+    typed, and the list is the one that an older generation shows.
     """
 
     generation: str
@@ -46,7 +47,7 @@ class ConnectionTest:
     query: str | None
     status: int | None
     answer: str | None
-    advertisers: tuple[dict[str, Any], ...] | None
+    advertisers: tuple[dict[str, Any], ...]
 
     @property
     def passed(self) -> bool:
@@ -62,14 +63,14 @@ class ConnectionTest:
             "advice": self.advice,
             "sent": None if self.query is None else {"query": self.query},
             "answer": None if self.status is None else {"status": self.status, "body": self.answer},
-            "advertisers": None if self.advertisers is None else list(self.advertisers),
+            "advertisers": list(self.advertisers),
         }
 
 
 def connection_test(generation: str, *, token: str, endpoint: str, send: Send) -> ConnectionTest:
-    """Runs the test and, if it passes, reads the list, where there is one. Raises UnknownName."""
+    """Runs the test and, if it passes, reads the list of advertisers. Raises UnknownName."""
     instance = _instance(generation, token, endpoint)
-    message, advertisers = None, None
+    message = None
     requests: list[OutgoingRequest] = []
     responses: list[Response] = []
 
@@ -82,9 +83,7 @@ def connection_test(generation: str, *, token: str, endpoint: str, send: Send) -
         instance.test_authentication(sent)
     except EngineError as error:
         message = _hidden(error.message, token)
-    for action in _with_list(instance.definition, ADVERTISER):
-        found: Any = {"choices": ()} if message else instance.dynamic_field(action, ADVERTISER, send)
-        advertisers = tuple(found["choices"])
+    listed = None if message else choices(generation, ADVERTISER, token=token, endpoint=endpoint, send=send)
     response = next(iter(responses), None)
     return ConnectionTest(
         generation=generation,
@@ -93,7 +92,7 @@ def connection_test(generation: str, *, token: str, endpoint: str, send: Send) -
         query=next((json.loads(request.body)["query"] for request in requests), None),
         status=response.status if response else None,
         answer=_hidden(response.body, token) if response else None,
-        advertisers=advertisers,
+        advertisers=tuple(listed["choices"]) if listed else (),
     )
 
 

@@ -231,10 +231,11 @@ class Segment:
 
         With `destination`, a connected destination instance, present members are sent there as well, those of an
         audience without historical data only with `resync`. Returns how many profiles were computed, entered and left,
-        and how many members `destination` gets: `sent`. Raises NotFound for an unknown name.
+        how many `events` were emitted, and how many members `destination` gets: `sent`. Raises NotFound for an unknown
+        name.
         """
         check_connected(self._sandbox.workspace, key, destination)
-        counts = {"profiles": 0, "entered": 0, "left": 0} | ({} if destination is None else {"sent": 0})
+        counts = {"profiles": 0, "entered": 0, "left": 0, "events": 0} | ({} if destination is None else {"sent": 0})
         last = 0
         while True:
             at = self._sandbox.clock.now()
@@ -254,11 +255,12 @@ class Segment:
             counts["profiles"] += len(profiles)
             counts["entered"] += entered.count(True)
             counts["left"] += entered.count(False)
+            counts["events"] += len(computed.events)
             if destination is not None:
                 counts["sent"] += computed.sent
 
     def compute_all(self) -> list[dict[str, Any]]:
-        """Computes every audience: `{"audience", "profiles", "entered", "left"}` for each, as `compute` returns."""
+        """Computes every audience: `{"audience"}` and what `compute` returns, for each."""
         keys = [audience.key for audience in self._sandbox.workspace.audiences]
         return [{"audience": key, **self.compute(key)} for key in keys]
 

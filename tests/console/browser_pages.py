@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from emulator.server.emulator import Emulator
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Seen:
     """What a page must not do."""
 
     problems: list[str] = field(default_factory=list)
+    leaving: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
 
@@ -54,16 +55,18 @@ def opened(
     *,
     refused: int | None = None,
     ignore_status: bool = False,
+    asked_to_leave: int = 0,
 ) -> Iterator[Open]:
     """Opens paths in a page; at the end, nothing may have gone wrong in it but one answer with the status `refused`, or
-    with `ignore_status` any that have an error's.
+    with `ignore_status` any that have an error's. It asks `asked_to_leave` times whether to leave it, and the answer
+    is yes.
     """
     context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]  # a literal
     page, seen = context.new_page(), Seen()
     # A violation of the content security policy is an error of the console too.
     page.on("console", lambda said: seen.problems.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.problems.append(str(error)))
-    page.on("dialog", lambda dialog: (seen.problems.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: _answer(dialog, seen))
     page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).netloc))
 
     def go(path: str) -> Page:
@@ -72,9 +75,19 @@ def opened(
 
     yield go
     context.close()
+    assert len(seen.leaving) == asked_to_leave, seen.leaving
     refusals = [problem for problem in seen.problems if refused is not None and f"status of {refused}" in problem]
     statuses = [
         problem for problem in seen.problems if ignore_status and "the server responded with a status" in problem
     ]
     assert seen.problems == (statuses or refusals[:1]), seen.problems
     assert seen.hosts <= {urlsplit(emulator.url).netloc, ""}
+
+
+def _answer(dialog: Dialog, seen: Seen) -> None:
+    if dialog.type == "beforeunload":
+        seen.leaving.append(dialog.page.url if dialog.page else "")
+        dialog.accept()
+        return
+    seen.problems.append(dialog.message)
+    dialog.dismiss()

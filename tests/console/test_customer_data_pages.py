@@ -69,6 +69,25 @@ def test_what_is_queued_is_announced_with_its_time(client: Client) -> None:
     assert api(client, "counts")["stackadapt"]["lastDueAt"] is None
 
 
+def test_empty_profiles_lead_to_those_who_did_not_arrive(client: Client) -> None:
+    assert "did not arrive" not in page(client, PROFILES).text
+    send(client, userId="grace", traits={"total_spent": 700})
+    client.post("/_emulator/clock/advance", json={"hours": 5})
+    assert not api(client, "profiles")["profiles"]
+    assert "1 person did not arrive: see why" in page(client, PROFILES).text
+    assert "grace" in page(client, link(client, PROFILES, "see why")).text
+    send(client, userId="ada", traits={"email": EMAIL, "total_spent": 700})
+    client.post("/_emulator/clock/advance", json={"hours": 5})
+    assert "did not arrive" not in page(client, PROFILES).text
+
+
+@pytest.mark.parametrize("version", ["2025-05", "2026-06"])
+def test_a_new_segment_begins_with_the_rule_of_the_published_page(client: Client, version: str) -> None:
+    assert client.patch("/_emulator/workspace", json={"apiVersion": version}).status_code == 200
+    html = get(client, "/console/segments?create=on").text
+    assert '<option value="segment_engage_audience_name" selected>Segment Engage Audience Name' in html
+
+
 def test_a_profile_shows_what_changed_it_and_by_which_request(filled: Client) -> None:
     address = link(filled, PROFILES, EMAIL)
     shown = page(filled, address)

@@ -102,11 +102,13 @@ def test_a_mapping_is_switched_copied_and_deleted_by_its_name(client: Client) ->
 MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "disabled": ({"enabled": False}, "is disabled", "Enable Destination"),
     "no mapping": ({"subscriptions": []}, "has no subscription", "New Mapping"),
-    "no audience": ({"audiences": []}, "No audience or journey step is connected", "Audiences"),
+    "no audience": ({"audiences": []}, "No audience or journey step is connected", "Add Destination"),
     "a wrong token": ({"settings": {"apiKey": "wrong"}}, "StackAdapt does not know this token", "Settings"),
     "a token that reads": ({"settings": {"apiKey": "sa-local-read"}}, "may not write", "Settings"),
     "another API version": ({"generation": "3.387.0"}, "does not take", "Use API version 2025-05"),
     "no advertiser": ({"settings": {"advertiser_id": ""}}, "No advertiser is set", "Settings"),
+    "a source": ({"source": "Website"}, "rejects them all", "Set source to Engage space"),
+    "a source and an audience": ({"source": "Website"}, "and to an audience", "Set source to Engage space"),
     "a trigger": (
         {"subscriptions": [{"name": "A", "action": "forwardAudienceEvent", "trigger": "type ="}]},
         "never matches",
@@ -138,6 +140,43 @@ def test_settings_are_those_of_the_definition_and_a_missing_one_is_said(client: 
     change(client, generation="3.387.0")
     assert "settings/advertiser_id" not in {each.get("name") for each in shown(client).all("input")}
     assert "chosen in each mapping" in shown(client).text
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("source", ["Website", None])
+def test_a_source_whose_calls_are_rejected_is_said_with_its_fix(
+    client: Client, generation: str, source: str | None
+) -> None:
+    # As it is created: disabled, without a mapping, so that nothing is rejected yet.
+    change(client, generation=generation, source=source, enabled=False, subscriptions=[], audiences=[])
+    found = shown(client)
+    is_rejected = source is not None and generation not in OF_2024
+    assert ("rejects every one" in found.text) == is_rejected
+    assert found.text.count("Set source to Engage space") == is_rejected
+    if is_rejected:
+        assert {"type": "hidden", "name": "source", "value": "null", "data-type": "json"} in found.all("input")
+
+
+@pytest.mark.parametrize("path", ["", "/new"])
+def test_the_form_knows_which_generations_reject_the_calls_of_a_source(client: Client, path: str) -> None:
+    found = shown(client, path)
+    engage_only = {each["value"] for each in found.all("option") if "data-engage-only" in each}
+    assert engage_only - {""} == set(GENERATIONS) - set(OF_2024)
+    # The newest generation, which is chosen without one.
+    assert ("" in engage_only) == (path == "")
+    assert "This generation rejects every call of a source" in found.text
+
+
+@pytest.mark.parametrize("path", ["/console/destinations/new", "/console/debugger?add=source"])
+def test_a_new_source_has_a_write_key_of_its_own(client: Client, path: str) -> None:
+    keys = []
+    for name in ("App", "Site", "Shop"):
+        (field,) = [each for each in page(client, path).all("input") if each.get("name") == "writeKey"]
+        keys.append(field["value"])
+        added = client.post("/_emulator/workspace/sources", json={"name": name, "writeKey": field["value"]})
+        assert added.status_code == 201
+    assert len({*keys}) == 3
+    assert all(keys)
 
 
 def test_what_the_source_keeps_back_is_shown(client: Client) -> None:

@@ -33,6 +33,16 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
         page.get_by_role("link", name="Add Destination").first.click()
         page.wait_for_url("**/console/destinations/new?**")
         page.get_by_label("Destination name").fill("Mine / new")
+        rejects = page.get_by_text("This generation rejects every call of a source")
+        source, generation = page.locator("[name=source]"), page.get_by_label("Generation")
+        for name, version, is_shown in (
+            ("Website", "3.517.0", True),
+            ("Website", "3.387.0", False),
+            ("", "3.517.0", False),
+        ):
+            source.select_option(name)
+            generation.select_option(version)
+            assert rejects.is_visible() == is_shown
         page.get_by_role("button", name="Create Destination").click()
         page.wait_for_url("**/console/destinations?destination=Mine%20%2F%20new&new=on")
         page.get_by_text("Advertiser ID is required").wait_for()
@@ -42,14 +52,15 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
             token.fill(secret)
             page.get_by_role("button", name="Test connection").click()
             tested.get_by_text(said).wait_for()
+            assert page.get_by_role("button", name="Acme Outfitters (1001)").count() == 0
         page.get_by_role("button", name="Local read and write").click()
+        assert not tested.is_visible()
         page.get_by_role("button", name="Test connection").click()
         tested.get_by_text("The connection works").wait_for()
         assert emulator.client.get("/_emulator/workspace/destinations").json["items"][0]["settings"]["apiKey"] == ""
 
-        with page.expect_navigation():
-            page.get_by_role("button", name="Save Changes").click()
         page.get_by_role("button", name="Acme Outfitters (1001)").click()
+        assert not page.get_by_text("Advertiser ID is required").is_visible()
         with page.expect_navigation():
             page.get_by_role("button", name="Save Changes").click()
         with page.expect_navigation():

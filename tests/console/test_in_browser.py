@@ -141,6 +141,24 @@ def test_an_error_of_an_action_is_shown_and_its_fields_are_kept(browser: Browser
         assert emulator.client.get("/_emulator/segments").json["segments"] == []
 
 
+def test_the_name_of_a_field_is_a_place_in_the_body(browser: Browser, emulator: Emulator) -> None:
+    read = """async (names) => {
+      const { requestOf } = await import("/console/static/requests.js");
+      const form = document.createElement("form");
+      for (const name of names) form.append(Object.assign(document.createElement("input"), { name, value: name }));
+      return requestOf(form).body;
+    }"""
+    with opened(browser, emulator) as go:
+        body = go("/").evaluate(read, ["a/1001/b", "a/1002", "2", "list/[0]/x", "list/[1]", "~1/0", "c/0"])
+    assert body == {
+        "a": {"1001": {"b": "a/1001/b"}, "1002": "a/1002"},
+        "2": "2",
+        "list": [{"x": "list/[0]/x"}, "list/[1]"],
+        "/": {"0": "~1/0"},
+        "c": {"0": "c/0"},
+    }
+
+
 def test_what_a_form_sends_can_be_copied(browser: Browser, emulator: Emulator, tmp_path: Path) -> None:
     with opened(browser, emulator) as go:
         page = go("/console/segments?create=on")

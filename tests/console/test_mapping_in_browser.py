@@ -80,8 +80,8 @@ def test_the_trigger_of_2024_with_its_finding_and_its_fix_then_fields_test_and_s
             page.locator("#result table").wait_for()
             assert "Disabled: it sends nothing until it is enabled" in page.locator("#result").inner_text()
             page.get_by_role("button", name="Save", exact=True).click()
-            page.get_by_text("Saved, but disabled").wait_for()
-            page.get_by_role("button", name="Enable").click()
+            page.get_by_text("This mapping is disabled: nothing is sent.").wait_for()
+            page.get_by_role("button", name="Enable it").click()
             page.get_by_role("button", name="Disable").wait_for()
         item = saved(emulator, "Forward")
     assert (item["trigger"], item["mapping"]) == (OF_2024.replace(") and (", ") or ("), {"advertiser_id": "1001"})
@@ -131,7 +131,10 @@ def test_mistakes_are_answered_in_place(browser: Browser) -> None:
         page.get_by_label("Event, as JSON").fill('{"type": ')
         page.get_by_text("This is not the JSON of an event").wait_for()
         page.get_by_label("Event, as JSON").fill('{"type": "identify", "traits": {}}')
-        page.get_by_text("Required: nothing is found in this event.").first.wait_for()
+        page.get_by_text("Required, and this event has no value there").first.wait_for()
+        trigger.fill('event = "Audience Entered"')
+        page.locator("li.condition").get_by_label("Field").select_option("traits")
+        page.get_by_text("Enter the name of the event trait to look at, such as email.").wait_for()
         trigger.fill("")
         page.get_by_text("The trigger is empty").wait_for()
 
@@ -163,6 +166,32 @@ def test_fields_and_json_are_the_same_mapping(browser: Browser) -> None:
         page.get_by_role("button", name="Send test record").click()
         page.get_by_text("The profile would be visible at StackAdapt.").wait_for()
         assert saved(emulator, SYNC)["mapping"] != json.loads(area.input_value())
+
+
+def test_changes_are_marked_and_asked_about_until_they_are_saved(browser: Browser) -> None:
+    with opened() as emulator, browsing(browser, emulator, asked_to_leave=1) as go:
+        page = shown(go(form()), "yes")
+        mark, trigger = page.locator("#unsaved"), page.get_by_role("textbox", name="Trigger", exact=True)
+        before = trigger.input_value()
+        assert not mark.is_visible()
+        trigger.fill('type = "track"')
+        assert mark.is_visible()
+        trigger.fill(before)
+        assert not mark.is_visible()
+        # By a script: a condition becomes the trigger.
+        page.get_by_role("button", name="Remove condition").first.click()
+        mark.wait_for()
+        page.get_by_role("link", name="Mappings", exact=True).first.click()
+        page.wait_for_url("**/destinations/mappings?**")
+        page = shown(go(form()), "yes")
+        page.get_by_role("button", name="Remove condition").first.click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save them").click()
+        page.get_by_text("✓ Saved.").wait_for()
+        assert not mark.is_visible()
+        page.get_by_role("link", name="Mappings", exact=True).first.click()
+        page.wait_for_url("**/destinations/mappings?**")
+        assert saved(emulator, SYNC)["trigger"] == 'type = "track"'
 
 
 def test_hostile_values_run_no_script_and_break_no_layout(browser: Browser) -> None:

@@ -74,7 +74,9 @@ def test_a_disabled_mapping_says_so_after_it_was_saved(client: Client) -> None:
     assert "Saved." in page(client, form(saved="on")).text
     assert client.patch(path, json={"enabled": False}).status_code == 200
     shown = page(client, form(saved="on"))
-    assert "Saved, but disabled: it sends nothing until it is enabled." in shown.text
+    assert "✓ Saved." in shown.text
+    assert "This mapping is disabled: nothing is sent." in shown.text
+    assert "Enable it" in shown.text
     switch = next(each for each in shown.all("form") if each.get("data-action") == "switch mapping")
     assert switch["data-path"] == path
     assert {"name": "enabled", "value": "true"}.items() <= next(

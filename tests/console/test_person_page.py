@@ -124,6 +124,6 @@ def test_a_segment_is_previewed_corrected_and_combined_before_it_is_created(brow
         shown.get_by_role("button", name="Submit").click()
         shown.wait_for_url("**/console/segments?segment=1")
         created = emulator.client.get("/_emulator/segments/1").json
-        tests = [("external_audience_name", "equals", "vip_customers"), ("email", "exists", None)]
+        tests = [("segment_engage_audience_name", "equals", "vip_customers"), ("email", "exists", None)]
         assert [(each["field"], each["operator"], each.get("value")) for each in created["rule"]["all"]] == tests
         assert created["members"] == [EMAIL]

@@ -79,6 +79,8 @@ def test_people_are_sent_in_with_nothing_but_the_console(browser: Browser) -> No
         assert "-u WRITE_KEY: --json" in form.locator("pre").inner_text()
         assert "segment-local" not in form.locator("pre").inner_text()
         form.get_by_role("button", name="Send", exact=True).click()
+        page.locator("#sent", has_text="Sent identify for ada ada@example.com").wait_for()
+        assert page.get_by_label("Email, a trait").input_value() == "ada@example.com"
         page.locator("tbody tr", has_text="✓ accepted").wait_for()
         (profile,) = ask(emulator, "space/profiles")["profiles"]
         assert (profile["userId"], profile["traits"]["total_spent"], profile["email"]) == (
@@ -97,8 +99,10 @@ def test_an_audience_is_built_connected_and_computed_by_clicks(browser: Browser,
         page.get_by_role("link", name="New Audience").click()
         page.get_by_label("Name").fill("Big spenders")
         page.get_by_role("button", name="Add Condition").click()
-        page.get_by_label("Trait").nth(1).fill("spent")
         page.get_by_label("Operator").nth(1).select_option("at_least")
+        page.get_by_text("Enter the trait that the condition looks at").wait_for()
+        page.get_by_label("Trait").nth(1).fill("spent")
+        page.get_by_text("Enter the value that spent is compared with").wait_for()
         page.get_by_label("Value").nth(1).fill("500")
         page.get_by_text("1 of 2 profiles meet it now.").wait_for()
         page.get_by_role("button", name="Create Audience").click()
@@ -107,7 +111,9 @@ def test_an_audience_is_built_connected_and_computed_by_clicks(browser: Browser,
         page.get_by_label("Send Track").check()
         page.get_by_label("Send Identify").check()
         page.get_by_role("button", name="Save").click()
+        page.get_by_text("StackAdapt Acme is saved.").wait_for()
         page.get_by_role("button", name="Compute now").click()
+        page.get_by_text("Computed for 2 profiles: 1 entered, 0 exited, 2 events emitted for 1 member.").wait_for()
         page.get_by_role("heading", name="Members (1)").wait_for()
     first, second = ask(emulator, "workspace/destinations/StackAdapt%20Acme")["item"]["audiences"]
     assert first["key"] == "vip_customers"

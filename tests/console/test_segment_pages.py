@@ -250,7 +250,7 @@ def test_without_a_connection_the_page_leads_to_add_destination(client: Client) 
     form = page(client, f"{AUDIENCE}&connect=StackAdapt+Acme")
     switches = {each["name"]: "checked" in each for each in form.all("input") if each.get("data-type") == "boolean"}
     # As Segment sets them for a destination that is new to an audience.
-    assert switches == {"audiences/0/sendTrack": False, "audiences/0/sendIdentify": True}
+    assert switches == {"audiences/[0]/sendTrack": False, "audiences/[0]/sendIdentify": True}
 
 
 def test_other_audiences_of_a_destination_stay(client: Client) -> None:
@@ -268,10 +268,58 @@ def test_other_audiences_of_a_destination_stay(client: Client) -> None:
 
 
 def test_what_was_saved_can_be_computed_now(filled: Client) -> None:
-    html = get(filled, f"{AUDIENCE}&saved=StackAdapt+Acme").text
-    assert "It sends the 2 present members there" in Page(html).text
+    html = get(filled, f"{AUDIENCE}&saved={NAME.replace(' ', '+')}").text
+    assert "is saved" in html
+    assert "is saved" not in get(filled, f"{AUDIENCE}&saved=unknown").text
+    change(filled, PATH, audiences=[])
+    html = get(filled, AUDIENCE).text
     assert 'data-path="/_emulator/audiences/vip_customers/compute"' in html
-    assert "Compute now" not in get(filled, f"{AUDIENCE}&saved=unknown").text
+    assert "Compute now" in html
+
+
+def compute(client: Client, **body: Any) -> str:
+    """What the page says after computing: it puts the answer in its address, as the script does."""
+    answer = client.post("/_emulator/audiences/vip_customers/compute", json=body).json
+    form = next(each for each in page(client, AUDIENCE).all("form") if each.get("data-action") == "compute audience")
+    path = re.sub(r"%7B(\w+)%7D", lambda pointer: str(answer.get(pointer[1], "")), form["data-next"] or "")
+    return page(client, path).text
+
+
+def test_computing_says_what_happened(filled: Client) -> None:
+    done = compute(filled, destination=NAME)
+    assert re.search(r"Computed for 2 profiles: 0 entered, 0 exited, \d events emitted for 2 members\.", done)
+    condition = {"trait": "total_spent", "operator": "at_least", "value": 5000}
+    filled.patch("/_emulator/workspace/audiences/vip_customers", json={"condition": condition})
+    assert re.search(r"Computed for 2 profiles: 0 entered, 2 exited, \d events emitted\.", compute(filled))
+    assert "no profile meets the condition (2 known)" in compute(filled)
+
+
+UNCHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = {
+    "no destination": ({}, {}, {}, "Choose a destination"),
+    "no connection": ({"audiences": []}, {}, {}, "connected to no destination"),
+    "no type of event": (
+        {"audiences": [{"key": "vip_customers", "sendTrack": False, "sendIdentify": False}]},
+        {},
+        {"destination": NAME},
+        "Send Track and Send Identify are off",
+    ),
+    "no history": ({}, {"includeHistory": False}, {"destination": NAME}, "Choose Resync"),
+}
+
+
+@pytest.mark.parametrize(("destination", "audience", "body", "why"), UNCHANGED.values(), ids=UNCHANGED)
+def test_computing_says_why_nothing_changed(
+    filled: Client, destination: Any, audience: Any, body: dict[str, Any], why: str
+) -> None:
+    change(filled, PATH, **destination)
+    change(filled, "/_emulator/workspace/audiences/vip_customers", **audience)
+    said = compute(filled, **body)
+    assert "Nothing changed, because" in said
+    assert why in said
+
+
+def test_computing_an_empty_space_says_so(client: Client) -> None:
+    assert "because the space has no profile" in compute(client)
 
 
 # Journeys and profiles.

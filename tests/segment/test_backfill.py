@@ -40,11 +40,11 @@ def test_a_backfill_computes_all_profiles_and_sends_the_changes(reopened: Reopen
     again = reopened({"trait": "total_spent", "operator": "at_most", "value": 600})
     assert members(again) == ["u1", "u2"], "nothing is computed by itself"
     before = len(again.payloads())
-    assert again.segment.compute("vip_customers") == {"profiles": 3, "entered": 1, "left": 1}
+    assert again.segment.compute("vip_customers") == {"profiles": 3, "entered": 1, "left": 1, "events": 4}
     assert members(again) == ["u2", "u3"]
     sent = [(event["userId"], event.get("event")) for event in again.payloads()[before:]]
     assert sent == [("u1", None), ("u1", "Audience Exited"), ("u3", None), ("u3", "Audience Entered")]
-    assert again.segment.compute("vip_customers") == {"profiles": 3, "entered": 0, "left": 0}
+    assert again.segment.compute("vip_customers") == {"profiles": 3, "entered": 0, "left": 0, "events": 0}
     assert len(again.payloads()) == before + 4
 
 
@@ -66,7 +66,7 @@ def test_dependent_audiences_are_computed_too(reopened: Reopen) -> None:
     poor = {"key": "poor", "id": "aud_poor", "name": "Poor", "condition": {"not": {"audience": "vip_customers"}}}
     reopened(VIP, poor).identify("u1", total_spent=900)
     again = reopened({"trait": "total_spent", "operator": "at_least", "value": 1_000}, poor)
-    assert again.segment.compute("vip_customers") == {"profiles": 1, "entered": 0, "left": 1}
+    assert again.segment.compute("vip_customers") == {"profiles": 1, "entered": 0, "left": 1, "events": 2}
     assert members(again, "poor") == ["u1"]
 
 
@@ -75,7 +75,7 @@ def test_events_from_before_a_condition_referred_to_them_are_not_counted(reopene
     first = reopened(VIP)
     first.segment.ingest("track", {"userId": "u1", "event": "Order Completed"})
     again = reopened({"event": "Order Completed"})
-    assert again.segment.compute("vip_customers") == {"profiles": 1, "entered": 0, "left": 0}
+    assert again.segment.compute("vip_customers") == {"profiles": 1, "entered": 0, "left": 0, "events": 0}
     again.segment.ingest("track", {"userId": "u1", "event": "Order Completed"})
     assert members(again) == ["u1"]
 
@@ -94,6 +94,7 @@ def test_a_destination_connected_later_gets_every_present_member_once(
         "profiles": 2,
         "entered": 0,
         "left": 0,
+        "events": 1,
         "sent": 1,
     }
     sent = [(row["destination"], row["type"], row["userId"]) for row in segment_env.segment.deliveries()[before:]]
@@ -114,7 +115,7 @@ def test_present_and_new_members_are_sent_to_the_given_destination(
     segment_env = open_env(document, store=tmp_path / "s.sqlite")
     before = len(segment_env.segment.deliveries())
     done = segment_env.segment.compute("vip_customers", "StackAdapt Acme")
-    assert done == {"profiles": 3, "entered": 1, "left": 1, "sent": 2}
+    assert done == {"profiles": 3, "entered": 1, "left": 1, "events": 6, "sent": 2}
     sent = [(row["userId"], row["type"]) for row in segment_env.segment.deliveries()[before:]]
     assert sent == [(user, kind) for user in ("stays", "enters", "leaves") for kind in ("identify", "track")]
 
@@ -129,6 +130,7 @@ def test_a_backfill_pages_through_the_profiles(
         "profiles": 7,
         "entered": 0,
         "left": 0,
+        "events": 14,
         "sent": 7,
     }
     assert len(segment_env.payloads()) == 7 * 2 * 2

@@ -105,7 +105,7 @@ def test_the_schedule_outlives_a_restart(open_env: OpenEnv, document: dict[str, 
 def test_computing_by_hand_does_not_wait(open_env: OpenEnv, document: dict[str, Any]) -> None:
     env = open_env(batch(document))
     env.identify("u1", total_spent=900)
-    assert env.segment.compute("vip_customers") == {"profiles": 1, "entered": 1, "left": 0}
+    assert env.segment.compute("vip_customers") == {"profiles": 1, "entered": 1, "left": 0, "events": 2}
     assert members(env) == ["u1"]
 
 

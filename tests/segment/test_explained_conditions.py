@@ -51,10 +51,10 @@ TRAITS: list[tuple[dict[str, Any], Any, str]] = [
     (trait("not_contains", "x"), None, 't is missing, needs a string with "x" in it'),
     (trait("starts_with", "a"), {"a": 1}, 't is {"a": 1} (object), needs a string that starts with "a"'),
     (trait("ends_with", "a"), "x" * 70, f't is "{"x" * 59}… (string), needs a string that ends with "a"'),
-    (trait("exists"), None, "t is missing, needs a value"),
+    (trait("exists"), None, "t is missing, needs any value"),
     (trait("exists"), 0, "t is 0 (number), needs no value"),
     (trait("not_exists"), "", 't is "" (string), needs no value'),
-    (trait("not_exists"), None, "t is missing, needs a value"),
+    (trait("not_exists"), None, "t is missing, needs any value"),
     (
         trait("within_last", "7d"),
         "2026-01-01",
@@ -162,7 +162,7 @@ def test_a_group_says_which_of_its_clauses_failed(condition: dict[str, Any], exp
 def test_a_trait_of_another_spelling_is_named() -> None:
     facts = ProfileFacts(traits={"totalSpent": 900, "total": 1})
     condition = {"trait": "total_spent", "operator": "exists"}
-    assert failed(condition, facts) == 'total_spent is missing (there is "totalSpent"), needs a value'
+    assert failed(condition, facts) == 'total_spent is missing (there is "totalSpent"), needs any value'
 
 
 def test_the_tree_has_each_clause_with_the_value_found() -> None:

@@ -100,7 +100,7 @@ def test_the_connection_test_of_every_generation_passes(generation: str) -> None
     with opened(of_generation(generation)) as emulator:
         found = emulator.client.post(path(ACME, "test")).get_json()
     assert (found["generation"], found["passed"], found["message"]) == (generation, True, None)
-    assert (found["advertisers"] is not None) == (generation in OF_2024)
+    assert [each["value"] for each in found["advertisers"]] == ["1001", "1002"]
 
 
 def test_a_token_that_may_only_read_fails_and_is_not_shown() -> None:
@@ -145,6 +145,7 @@ def test_the_catalog_has_every_generation_with_its_actions(emulator: Emulator) -
         assert [action["title"] for action in each["actions"]] == titles
         assert each["apiVersions"] == (["2025-05", "2024-12"] if of_2024 else ["2026-06"])
         assert each["advertiserFrom"] == ("mapping" if of_2024 else "settings")
+        assert each["sourceCalls"] == of_2024
         assert ("advertiser_id" in [setting["key"] for setting in each["settings"]]) != of_2024
 
 

@@ -94,7 +94,7 @@ def test_an_audience_is_computed_on_demand(open_client: Callable[..., Client]) -
     client = open_client()
     buy(client)
     path = "/_emulator/audiences/recent_buyers/compute"
-    assert client.post(path).json == {"audience": "recent_buyers", "profiles": 1, "entered": 0, "left": 0}
+    assert client.post(path).json == {"audience": "recent_buyers", "profiles": 1, "entered": 0, "left": 0, "events": 0}
     before = (client.get("/_emulator/counts").json or {})["segment"]["events"]
     assert client.post(path, json={"destination": "StackAdapt Acme"}).status_code == 200
     assert (client.get("/_emulator/counts").json or {})["segment"]["events"] == before + 1

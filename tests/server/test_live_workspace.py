@@ -409,7 +409,7 @@ def test_nobody_is_computed_until_that_is_asked_for(emulator: Emulator) -> None:
     assert "computed" not in client.patch(path, json=condition).json
     assert emulator.segment.members("vip_customers") == []
     computed = client.patch(path, json={"name": "Some"}, query_string={"compute": "true"}).json["computed"]
-    assert computed == [{"audience": "vip_customers", "profiles": 1, "entered": 1, "left": 0}]
+    assert computed == [{"audience": "vip_customers", "profiles": 1, "entered": 1, "left": 0, "events": 2}]
     assert emails(emulator) == ["ada@example.com"]
 
 

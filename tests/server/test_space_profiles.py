@@ -120,10 +120,10 @@ def test_those_in_a_step_are_as_many_as_the_step_says(client: Client) -> None:
     for name in ("ann", "bob"):
         client.post("/v1/identify", json={"userId": name, "traits": {"shoe": 39}}, auth=AUTH)
     [shown_journey] = client.get("/_emulator/journeys").json["journeys"]  # type: ignore[index]
-    assert (shown_journey["entryText"], shown_journey["exitText"]) == ("shoe needs a value", None)
+    assert (shown_journey["entryText"], shown_journey["exitText"]) == ("shoe needs any value", None)
     assert [(step["wait"], step["conditionText"]) for step in shown_journey["steps"]] == [
         (None, None),
-        ("1h", "ok needs a value"),
+        ("1h", "ok needs any value"),
     ]
     for step in shown_journey["steps"]:
         assert len(paged(client, f"/_emulator/journeys/welcome/steps/{step['key']}/members")) == step["size"]
@@ -151,7 +151,7 @@ def preview(client: Client, **audience: Any) -> Any:
                     {"trait": "email", "operator": "contains", "value": "bob"},
                 ]
             },
-            'shoe needs a value and email needs a string with "bob" in it',
+            'shoe needs any value and email needs a string with "bob" in it',
             1,
         ),
         (

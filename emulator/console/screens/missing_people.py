@@ -38,6 +38,16 @@ def missing_people(api: ControlAPI, view: View) -> Table:
     )
 
 
+def missing_in_words(api: ControlAPI) -> str | None:
+    """How many people did not arrive, as a sentence; None when no one was stopped."""
+    number = len({name for name, *_ in _stopped(api, None)})
+    if not number:
+        return None
+    # Each kind is listed up to a number.
+    more = "At least " if number >= _MOST else ""
+    return f"{more}{number} {'person' if number == 1 else 'people'} did not arrive"
+
+
 def _stopped(api: ControlAPI, reason: str | None) -> Iterator[tuple[str, str, str]]:
     undelivered = [
         *api.get("dead-letters", reason=reason, limit=_MOST)["deadLetters"],

@@ -9,7 +9,9 @@ from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI, Refused
 from emulator.console.examples import example_call
 from emulator.console.screens.developer.reasons import reason_link
+from emulator.console.screens.finding_fixes import Findings
 from emulator.console.screens.screen import Screen, Values
+from emulator.console.screens.workspace_parts import FIXES
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
 
@@ -26,7 +28,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         "imbalances": funnel["imbalances"],
         "example": example_call(view),
         "funnel_curl": view.curl("funnel"),
-        "findings": _findings(api),
+        "findings": _findings(api, view, workspace),
     }
 
 
@@ -52,21 +54,23 @@ def _stages(funnel: Mapping[str, Any], view: View) -> Iterator[dict[str, Any]]:
         yield {**stage, "losses": losses}
 
 
-def _findings(api: ControlAPI) -> Table:
+def _findings(api: ControlAPI, view: View, workspace: Mapping[str, Any]) -> Table:
     try:
         found = api.post("lint", {})["findings"]
     except Refused as refused:
         found = [refused.error]
+    fixes = Findings(view=view, workspace=workspace, catalog=api.get("catalog")["destinations"])
+
+    def row(item: Mapping[str, Any]) -> Row:
+        said = [Cell(item.get(name)) for name in ("message", "why", "fix")]
+        return Row([Cell(item.get("severity")), fixes.place(item), *said, fixes.fix(item)])
+
     return Table(
         caption="Findings of the workspace",
-        columns=("Severity", "Place", "Finding", "Why", "What to do"),
-        rows=rows_of(found, _finding),
+        columns=("Severity", "Place", "Finding", "Why", "What to do", "Do it"),
+        rows=rows_of(found, row),
         empty="The workspace has no findings.",
     )
-
-
-def _finding(item: Mapping[str, Any]) -> Row:
-    return Row([Cell(item.get(name)) for name in ("severity", "place", "message", "why", "fix")])
 
 
 SCREEN = Screen(
@@ -75,5 +79,5 @@ SCREEN = Screen(
     path="",
     template="overview",
     values=_values,
-    actions=(Action("reset", "POST", "/_emulator/reset"),),
+    actions=(Action("reset", "POST", "/_emulator/reset"), *FIXES),
 )

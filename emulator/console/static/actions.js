@@ -7,9 +7,12 @@ const inWords = (value) => (typeof value === "string" ? value : JSON.stringify(v
 
 // An element without parts gets the whole answer. One with parts shows each where it is not null, and what is marked with
 // data-when where that part is data-is.
-function show(shown, answer) {
+// data-sent is a part of what was sent.
+function show(shown, answer, sent) {
   const parts = shown.querySelectorAll("[data-part]");
-  if (!parts.length) shown.textContent = inWords(answer);
+  const sentParts = shown.querySelectorAll("[data-sent]");
+  for (const part of sentParts) part.textContent = inWords(partOf(sent, part.dataset.sent) ?? "");
+  if (!parts.length && !sentParts.length) shown.textContent = inWords(answer);
   for (const part of parts) {
     const value = partOf(answer, part.dataset.part) ?? null;
     part.textContent = value === null ? "" : inWords(value);
@@ -41,6 +44,8 @@ async function save(response, name) {
 
 async function send(form, submitter) {
   if (submitter) submitter.disabled = true;
+  // An error of what was sent before is none of this.
+  document.getElementById("problem").hidden = true;
   form.ariaBusy = "true";
   try {
     const { method, path, body } = requestOf(form, submitter);
@@ -54,9 +59,10 @@ async function send(form, submitter) {
     }
     const answer = await response.json().catch(() => null);
     if (response.ok) {
+      form.dispatchEvent(new Event("accepted", { bubbles: true }));
       const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);
       if (!shown) return location.assign(addressOf(form.dataset.next, answer));
-      show(shown, answer);
+      show(shown, answer, body);
       form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer }));
     } else showProblem(problemIn(answer));
   } catch (error) {

@@ -90,7 +90,19 @@ async function show() {
   if (number === last) preview.replaceChildren(...text.map((each) => element("p", { textContent: each })));
 }
 
+// What has to be entered before the rows are a condition; null when they are one.
+function missing() {
+  for (const row of [...builder.querySelectorAll("p.bar")].filter((each) => each.test)) {
+    const { trait, value } = row.test();
+    if (!trait.trim()) return "Enter the trait that the condition looks at, such as total_spent.";
+    if (value === "") return `Enter the value that ${trait} is compared with, such as 500 or gold.`;
+  }
+  return null;
+}
+
 async function found() {
+  const wanted = builder.hidden ? null : missing();
+  if (wanted) return [wanted];
   const { body } = requestOf(form);
   const tried = { key: "preview", id: "aud_preview", name: "Preview", condition: body.condition };
   const response = await ask("/_emulator/audiences/preview", { method: "POST", body: tried });
@@ -98,7 +110,7 @@ async function found() {
   if (!response.ok) return [problemIn(answer)];
   const of = answer.complete ? "profiles" : "profiles that were looked at";
   const warning = answer.warnings.filter((each) => each.includes("email"));
-  return [answer.conditionText, `${answer.size} of ${answer.profiles} ${of} meet it now.`, ...warning];
+  return [`To be in it, a profile has to meet this: ${answer.conditionText}.`, `${answer.size} of ${answer.profiles} ${of} meet it now.`, ...warning];
 }
 
 // As Segment derives them from the name, until they are edited.

@@ -6,6 +6,7 @@ import { mappingFields } from "./mapping_fields.js";
 import { pathsIn } from "./mapping_values.js";
 import { showTestResult } from "./test_result.js";
 import { triggerBuilder } from "./trigger_builder.js";
+import { watchUnsaved } from "./unsaved.js";
 
 const page = document.getElementById("mapping");
 const at = (id) => document.getElementById(id);
@@ -13,6 +14,7 @@ const PAUSE = 250;
 let latest = 0;
 let timer;
 let checked = null;
+let showUnsaved;
 
 function say(id, text) {
   at(id).textContent = text;
@@ -26,7 +28,7 @@ function parsed(id) {
     say(`${id}-problem`, "");
     return value;
   } catch (error) {
-    say(`${id}-problem`, `This is not the JSON of ${id === "event" ? "an event" : "a mapping"}: ${error.message}.`);
+    say(`${id}-problem`, `This is not the JSON of ${id === "event" ? "an event" : "a mapping"}: ${error.message}. Write an object, such as ${id === "event" ? '{"type": "identify"}' : '{"email": {"@path": "$.traits.email"}}'}.`);
     return null;
   }
 }
@@ -48,6 +50,7 @@ function mistake(answer) {
 // Asks what the texts mean. Conditions that were edited become the trigger.
 async function check(conditions) {
   clearTimeout(timer);
+  showUnsaved();
   const number = ++latest;
   const [draft, event] = [subscription(), parsed("event")];
   if (!draft.mapping || !event) return;
@@ -57,6 +60,7 @@ async function check(conditions) {
   if (number !== latest) return;
   if (!response.ok) return mistake(answer);
   if (conditions) at("trigger").value = answer.trigger.text;
+  showUnsaved();
   checked = answer;
   show();
 }
@@ -65,14 +69,14 @@ const soon = () => { latest += 1; clearTimeout(timer); timer = setTimeout(check,
 
 const builder = triggerBuilder(at("conditions"), (conditions) => {
   clearTimeout(timer);
-  if (conditions === null) {
-    // No answer to what was there before may undo the edit.
-    latest += 1;
-    return say("trigger-problem", "A condition is incomplete: write the name within the event, such as plan.");
-  }
   if (conditions.conditions.length) return check(conditions);
   at("trigger").value = "";
   check();
+}, (words) => {
+  clearTimeout(timer);
+  // No answer to what was there before may undo the edit.
+  latest += 1;
+  say("trigger-problem", words);
 });
 
 const choices = {};
@@ -114,7 +118,7 @@ function placeOf(finding) {
 
 function show() {
   const { trigger, message, findings, yaml } = checked;
-  say("trigger-problem", trigger.error ? `The trigger cannot be parsed. Segment reports: ${trigger.error}.` : "");
+  say("trigger-problem", trigger.error ? `The trigger cannot be parsed. Segment reports: ${trigger.error}. Correct the FQL, or choose conditions.` : "");
   builder.show(trigger);
   at("match").className = trigger.matched ? "good" : "bad";
   at("match").textContent = trigger.matched ? "yes · The trigger matches the sample event." : `no · ${trigger.message}`;
@@ -168,6 +172,7 @@ function listen() {
 
 if (page) {
   for (const id of ["json", "event"]) at(id).value = pretty(JSON.parse(at(id).value));
+  showUnsaved = watchUnsaved(at("save"), at("unsaved"));
   listen();
   loadChoices().catch(failed).then(() => check()).catch(failed);
 }

@@ -49,7 +49,7 @@ export function mappingFields(rows, { mapping, put, choices, problem }) {
       problem("");
       write(field, JSON.parse(text));
     } catch (error) {
-      problem(`${field.path} is not JSON: ${error.message}`);
+      problem(`${field.path} is not JSON: ${error.message}. Write text in double quotes, such as "gold".`);
       control.focus();
     }
   }
@@ -103,7 +103,7 @@ export function mappingFields(rows, { mapping, put, choices, problem }) {
     if (kindOf(valueOf(field)) === "members" && field.type === "object" && !field.isList) return place.replaceChildren();
     const isEmpty = !shown || !("value" in shown) || shown.value === null || shown.value === "";
     place.className = isEmpty && field.isRequired ? "preview bad" : "preview";
-    place.textContent = shown?.error ?? (!isEmpty ? `→ ${JSON.stringify(shown.value)}` : field.isRequired ? "Required: nothing is found in this event." : valueOf(field) ? "Nothing is found in this event." : "");
+    place.textContent = shown?.error ?? (!isEmpty ? `→ ${JSON.stringify(shown.value)}` : field.isRequired ? "Required, and this event has no value there: choose another event variable, or a static value." : valueOf(field) ? "This event has no value there." : "");
   }
 
   function show(values) {

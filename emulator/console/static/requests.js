@@ -1,4 +1,5 @@
-// The request that a form of an action makes: its fields are the body, their names JSON pointers without the first slash.
+// The request that a form of an action makes: its fields are the body, their names JSON pointers without the first slash,
+// in which `[0]` is a place in a list that the fields make; any other key, a number too, is the name of a member.
 // The name `.` is the whole body, and `?name` an argument of the query. data-type says what is not text; data-empty="null"
 // sends null for an empty field and data-empty="text" the empty text; it is left out otherwise. A button may have a method
 // and a path of its own, and data-send, the one member of the body that it sends.
@@ -22,16 +23,18 @@ function valueOf(field) {
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw new Error(`${field.labels?.[0]?.textContent.trim() || field.name} is not JSON: ${error.message}`);
+      throw new Error(`${field.labels?.[0]?.textContent.trim() || field.name} is not JSON: ${error.message}. Write text in double quotes, such as "gold".`);
     }
   }
   return text;
 }
 
+const place = (key) => /^\[(\d+)\]$/.exec(key)?.[1];
+
 function put(body, keys, value) {
   const last = keys.pop();
-  // A number is a place in a list.
-  keys.reduce((inner, key, index) => (inner[key] ??= /^\d+$/.test(keys[index + 1] ?? last) ? [] : {}), body)[last] = value;
+  const holder = keys.reduce((inner, key, index) => (inner[place(key) ?? key] ??= place(keys[index + 1] ?? last) ? [] : {}), body);
+  holder[place(last) ?? last] = value;
 }
 
 export function requestOf(form, button) {

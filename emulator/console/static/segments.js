@@ -15,7 +15,7 @@ function rename() {
   const match = rule.querySelector("[data-match]").value;
   rule.querySelector("#match").hidden = all.length < 2;
   all.forEach((each, index) => {
-    const place = all.length < 2 ? "rule" : `rule/${match}/${index}`;
+    const place = all.length < 2 ? "rule" : `rule/${match}/[${index}]`;
     for (const field of each.querySelectorAll("[name]")) field.name = `${place}/${field.name.split("/").pop()}`;
     each.querySelector("[data-remove]").hidden = all.length < 2;
     each.querySelector("input").disabled = each.querySelectorAll("select")[1].selectedOptions[0]?.dataset.value === "none";

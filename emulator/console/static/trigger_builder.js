@@ -97,12 +97,22 @@ export function inWords(item) {
   return element("li", {}, `${item.operator === "and" ? "All" : "Any"} of: `, mark, element("ul", {}, ...item.conditions.map(inWords)));
 }
 
-// `edited(conditions)` is called after each edit, with null while a condition is incomplete.
-export function triggerBuilder(place, edited) {
+// What has to be entered in a condition that has no name yet.
+const WANTED = {
+  properties: "Enter the name of the event property to look at, such as plan.",
+  traits: "Enter the name of the event trait to look at, such as email.",
+  context: "Enter the name of the context field to look at, such as ip.",
+};
+
+// `edited(conditions)` is called after each edit. While a name is missing, `wants(words)` is called in its place.
+export function triggerBuilder(place, edited, wants) {
   let tree = { operator: "and", conditions: [] };
   let marks = [];
-  const incomplete = (item) => (isGroup(item) ? item.conditions.some(incomplete) : NESTED.includes(item.field) && !item.name);
-  const changed = () => edited(incomplete(tree) ? null : plain(tree));
+  const changed = () => {
+    const unnamed = leaves(tree).find((item) => NESTED.includes(item.field) && !item.name);
+    if (unnamed) wants(WANTED[unnamed.field]);
+    else edited(plain(tree));
+  };
 
   // Shows the conditions again, goes to one of them, and hands them on.
   function rebuilt(item) {

@@ -90,7 +90,8 @@ class SegmentClient:
 
     def compute(self, audience: str, *, destination: str | None = None, resync: bool = False) -> Shown:
         """Computes an audience for all profiles; with `destination`, present members are sent there as well, with
-        `resync` also where the audience does not include historical data. Returns `{"profiles", "entered", "left"}`.
+        `resync` also where the audience does not include historical data. Returns `{"profiles", "entered", "left",
+        "events"}` and with `destination` `"sent"`.
         """
         body = {} if destination is None else {"destination": destination, "resync": resync}
         return self._endpoint.control.post(f"audiences/{quote(audience, safe='')}/compute", body)

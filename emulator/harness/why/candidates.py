@@ -33,7 +33,7 @@ from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
 from emulator.harness.why.segments import leaves_of, values_of
 from emulator.segment import USER_SUPPRESSED
-from emulator.segment.delivery.event_checks import FILTERED_BY_INTEGRATIONS_OBJECT
+from emulator.segment.delivery.event_checks import FILTERED_BY_END_USER_CONSENT, FILTERED_BY_INTEGRATIONS_OBJECT
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import parse_workspace
@@ -42,10 +42,30 @@ from emulator.workspace_document import set_at
 Proposed = tuple[Change, Case]
 Proposals = Iterator[Proposed]
 
+_RESEND = "send it again, without a change: nothing that is active now refuses it"
+
 
 def candidates(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     """Changes that might let it through, the most likely first."""
+    if _may_be_over(stop):
+        yield Change(kind="resend", where="", value=None, text=_again(stop)), case
     yield from _BY_STAGE.get(stop.stage, _nothing)(stop, case, evidence)
+
+
+def _may_be_over(stop: Stop) -> bool:
+    """Whether the workspace may have been corrected since, so that nothing has to change."""
+    if stop.stage == DESTINATION:
+        # What is run again has neither consent nor an integrations object, and a batch that waits needs time alone.
+        return stop.reason not in (FILTERED_BY_END_USER_CONSENT, FILTERED_BY_INTEGRATIONS_OBJECT, "QUEUED")
+    if stop.stage == REQUEST:
+        return stop.about.get("nextAt") is None
+    return stop.stage in (TRIGGER, MAPPING, RECORD)
+
+
+def _again(stop: Stop) -> str:
+    if audience := stop.about.get("audienceKey"):
+        return f"{_RESEND}; for all members of {audience}: Audiences, Compute with Resync"
+    return _RESEND
 
 
 def _nothing(_stop: Stop, _case: Case, _evidence: Evidence) -> Proposals:
@@ -100,6 +120,9 @@ def _destination(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
         text = "send the call again without its integrations object"
         yield Change(kind="resend", where="integrations", value=None, text=text), case
     yield from workspace.without_filters(case)
+    if stop.reason == FILTERED_BY_END_USER_CONSENT:
+        # The categories were taken from the destination since.
+        yield Change(kind="resend", where="", value=None, text=_again(stop)), case
     yield from workspace.switched_on(case)
     yield from workspace.connected(case)
 
@@ -129,8 +152,6 @@ def _request(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
     if (next_at := parse_timestamp(stop.about.get("nextAt"))) is not None:
         wait = next_at - case.now
         yield _further(case, in_words(wait), case.changed(wait=wait))
-    else:
-        yield Change(kind="resend", where="", value=None, text=_RESEND), case
     yield from _without_faults(case)
     yield from traits.with_clean_traits(case)
     yield from workspace.with_credentials(case)
@@ -140,9 +161,6 @@ def _request(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
             text = f"send the request with the token {token['name']!r}"
             change = Change(kind="credential", where="authorization", value=token["name"], text=text)
             yield change, case.changed(token=token["token"])
-
-
-_RESEND = "send it again, without a change: nothing that is active now refuses it"
 
 
 def _without_faults(case: Case) -> Proposals:

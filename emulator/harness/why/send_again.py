@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from emulator.errors import NotFound
@@ -12,6 +13,7 @@ from emulator.harness.why.answer import VISIBLE, Question, Stop
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, Shown, gather
 from emulator.harness.why.rerun import Case, Running, case_of, performed, post_again
+from emulator.segment.delivery.steps import FROM_AUDIENCE
 
 _ARRIVED = Stop(stage=VISIBLE, reason="ARRIVED", message="", advice="")
 
@@ -51,22 +53,29 @@ def known_case(evidence: Evidence, services: Services) -> Case:
 def send_again(question: Question, services: Running, changed: Changed | None = None) -> Sent:
     """Sends the last calls of a person again; what they performed is not sent twice.
 
-    Engage sends a member once more when the calls themselves led to no event. Raises NotFound for an unknown person.
+    Engage sends a member once more when the calls led to no event of an audience. Raises NotFound for an unknown
+    person.
     """
     changed = changed or Changed()
     evidence = gather(question, services)
     case = _changed(known_case(evidence, services), changed)
     done = performed(evidence, services)
     calls = [call for call in case.calls if call not in done]
-    before = services.segment.counts()["events"]
+    since = services.sandbox.clock.now()
+    before = _of_engage(services, since)
     for call in calls:
         services.segment.ingest("batch", {"batch": [call]}, source=case.source)
-    silent = bool(calls) and services.segment.counts()["events"] == before
+    silent = bool(calls) and _of_engage(services, since) == before
     members = case.members if silent else ()
     for member in members:
         services.segment.set_membership(**member)
     post_again(case, services)
     return Sent(calls=len(calls), records=len(case.records) + (case.request is not None), audiences=len(members))
+
+
+def _of_engage(services: Running, since: datetime) -> int:
+    """How many events of audiences were sent from a time on: calls that a source sends on by itself are none."""
+    return services.segment.steps.counted(since=since).events.get(FROM_AUDIENCE, 0)
 
 
 def _changed(case: Case, changed: Changed) -> Case:

@@ -45,8 +45,8 @@ def with_trait(case: Case, trait: str, value: Any, *, text: str | None = None) -
 
 
 def with_email(case: Case, given: object) -> Iterator[Proposed]:
-    """A valid email: a correction of the one that was given, or an invented one."""
-    for email in [*_corrections(given), _invented(case)]:
+    """A valid email: the one that was given if it is, else a correction of it or an invented one."""
+    for email in _emails(case, given):
         change, changed = with_trait(case, "email", email)
         if case.records:
             keys = {key for record in case.records for key in record["record"] if "email" in key.lower()}
@@ -54,6 +54,12 @@ def with_email(case: Case, given: object) -> Iterator[Proposed]:
                 change, changed = with_trait(case, sorted(keys)[0], email)
         question = replace(case.question, email=None if case.question.user_id else email)
         yield change, changed.changed(question=question)
+
+
+def _emails(case: Case, given: object) -> list[str]:
+    if isinstance(given, str) and is_valid(normalise(given)):
+        return [given]
+    return [*_corrections(given), _invented(case)]
 
 
 def _corrections(given: object) -> list[str]:

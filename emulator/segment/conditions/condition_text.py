@@ -11,7 +11,7 @@ from emulator.segment.profiles.facts import ProfileFacts
 
 
 def condition_text(condition: Mapping[str, Any]) -> str:
-    """`total_spent needs a number ≥ 500 and email needs a value`, for a condition that fits the workspace's schema.
+    """`total_spent needs a number ≥ 500 and email needs any value`, for a condition that fits the workspace's schema.
 
     Raises WorkspaceError for a value that does not fit its operator.
     """

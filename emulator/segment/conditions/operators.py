@@ -157,7 +157,7 @@ OPERATORS: Mapping[str, Operator] = {
     ),
     "exists": Operator(
         description="has any value",
-        needs=lambda _: "a value",
+        needs=lambda _: "any value",
         denied=lambda _: "no value",
         takes="no value",
         fits=_is_absent,
@@ -166,7 +166,7 @@ OPERATORS: Mapping[str, Operator] = {
     "not_exists": Operator(
         description="has no value",
         needs=lambda _: "no value",
-        denied=lambda _: "a value",
+        denied=lambda _: "any value",
         takes="no value",
         fits=_is_absent,
         test=lambda found, _: found is None,

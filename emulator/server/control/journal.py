@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from emulator.events import BatchDelivered, GraphQLExchanged
-from emulator.harness.recordings import recorded
 from emulator.journal import Journal
 from emulator.server.control.request_args import json_body, query_parameters
 from emulator.server.feed import person_named
@@ -26,6 +25,9 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
     @routes.get("/journal/recording")
     def recording() -> Response:
+        # Asked seldom; recordings are replayed with httpx, which every start of a server would load with them.
+        from emulator.harness.recordings import recorded
+
         _, entries = _found(services(), {**dict(query_parameters()), "mask": False, "content": True})
         lines = "".join(recorded(entries, upstream=f"{request.host_url}graphql"))
         return Response(lines, mimetype="application/x-ndjson")

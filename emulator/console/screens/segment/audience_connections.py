@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from emulator.console.screens.finding_fixes import (
+    Findings,
+    enable_destination,
+    enable_mapping,
+    name_of,
+    require_email,
+)
 from emulator.console.tables import Button
 from emulator.console.view import Address, View
 
 Json = Mapping[str, Any]
-_EMAIL = {"trait": "email", "operator": "exists"}
+# What the other problems say already.
+_OWN = frozenset({"D004", "D005", "D006", "D007", "D008"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +43,15 @@ def other_audiences(destination: Json, key: str) -> list[Json]:
     return [each for each in destination.get("audiences", []) if each["key"] != key]
 
 
-def problems(audience: Json, item: Json, destinations: list[Json], view: View) -> list[Problem]:
-    """Of one audience, in the order in which an event would meet them; `item` is the audience in the workspace."""
-    return [*_problems(audience, item, destinations, view)]
-
-
-def _problems(audience: Json, item: Json, destinations: list[Json], view: View) -> Iterator[Problem]:
-    key = audience["key"]
+def problems(audience: Json, item: Json, found: list[Json], fixes: Findings) -> Iterator[Problem]:
+    """Of one audience, in the order in which an event would meet them; `item` is the audience in the workspace, and
+    `found` what lint says of its destination instances.
+    """
+    key, destinations, view = audience["key"], fixes.workspace["destinations"], fixes.view
     if not audience["requiresEmail"]:
         yield Problem(
             text="The condition requires no email: members without one are sent, and StackAdapt rejects them.",
-            fix=Button(
-                label="Require an email",
-                action="change audience",
-                path=f"/_emulator/workspace/audiences/{quote(key, safe='')}",
-                body={**item, "condition": _with_email(item["condition"])},
-            ),
+            fix=require_email(item),
         )
     connected = [(each, connection) for each in destinations if (connection := connection_of(each, key))]
     if not destinations:
@@ -62,10 +63,7 @@ def _problems(audience: Json, item: Json, destinations: list[Json], view: View) 
     for destination, connection in connected:
         yield from _of_connection(destination, connection, key)
         yield from _of_destination(destination, view)
-
-
-def _with_email(condition: Json) -> Json:
-    return {"all": [*condition["all"], _EMAIL]} if "all" in condition else {"all": [condition, _EMAIL]}
+        yield from _of_findings(destination, found, fixes)
 
 
 def _of_connection(destination: Json, connection: Json, key: str) -> Iterator[Problem]:
@@ -93,21 +91,27 @@ def _of_connection(destination: Json, connection: Json, key: str) -> Iterator[Pr
 
 def _of_destination(destination: Json, view: View) -> Iterator[Problem]:
     name = destination["name"]
-    path = f"/_emulator/workspace/destinations/{quote(name, safe='')}"
     if not destination.get("enabled", True):
-        fix = Button(label="Enable Destination", action="connect audience", path=path, body={"enabled": True})
-        yield Problem(text=f"{name} is disabled: nothing is sent.", fix=fix)
+        yield Problem(text=f"{name} is disabled: nothing is sent.", fix=enable_destination(destination))
     mappings = destination["subscriptions"]
     if not mappings:
         link = view.link("destinations/mappings", destination=name)
         yield Problem(text=f"{name} has no mapping: nothing is sent.", link=link, label="New Mapping")
     elif not any(each.get("enabled", True) for each in mappings):
         for each in mappings:
-            mapping = each.get("name", each["action"])
-            fix = Button(
-                label=f"Enable {mapping}",
-                action="enable mapping",
-                path=f"{path}/subscriptions/{quote(mapping, safe='')}",
-                body={"enabled": True},
-            )
-            yield Problem(text=f"{name}: the mapping {mapping} is disabled: nothing is sent.", fix=fix)
+            text = f"{name}: the mapping {name_of(each)} is disabled: nothing is sent."
+            yield Problem(text=text, fix=enable_mapping(destination, each))
+
+
+def _of_findings(destination: Json, found: list[Json], fixes: Findings) -> Iterator[Problem]:
+    """What lint says stops everyone in a destination instance or its mappings, enabled or not."""
+    for each in found:
+        if each["severity"] == "error" and each["code"] not in _OWN and fixes.part(each) is destination:
+            fix = fixes.fix(each)
+            mapping = fixes.inner(each)
+            where = f"{destination['name']}, {name_of(mapping)}" if mapping else destination["name"]
+            text = " ".join(filter(None, (f"{where}: {each['message']}", each.get("why"))))
+            choices = [*fix.parts, fix]
+            button = next((one.button for one in choices if one.button), None)
+            to = next((one for one in choices if one.link), fix)
+            yield Problem(text=text, fix=button, link=to.link, label=to.text or "")

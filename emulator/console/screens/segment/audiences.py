@@ -11,9 +11,12 @@ from urllib.parse import quote
 from emulator.artefacts import contract_text
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
+from emulator.console.screens.finding_fixes import Findings
 from emulator.console.screens.screen import Screen, Values
+from emulator.console.screens.segment.audience_computed import after_computing, computed, without_result
 from emulator.console.screens.segment.audience_connections import connection_of, other_audiences, problems
 from emulator.console.screens.segment.members import member_table
+from emulator.console.screens.workspace_parts import FIXES
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
 from emulator.yaml_files import dump_yaml
@@ -77,7 +80,9 @@ def _row(item: Json, view: View) -> Row:
 
 def _selected(api: ControlAPI, view: View, audience: Json) -> dict[str, Any]:
     key = audience["key"]
-    destinations = api.get("workspace/destinations", mask=True)["items"]
+    answer = api.get("workspace/destinations", mask=True)
+    destinations = answer["items"]
+    fixes = Findings(view=view, workspace={"destinations": destinations}, catalog=api.get("catalog")["destinations"])
     item = api.get(f"workspace/audiences/{quote(key, safe='')}")["item"]
     connect = next((each for each in destinations if each["name"] == view.get("connect")), None)
     connected = [each for each in destinations if connection_of(each, key)]
@@ -85,12 +90,14 @@ def _selected(api: ControlAPI, view: View, audience: Json) -> dict[str, Any]:
         "audience": audience,
         "path": f"/_emulator/audiences/{quote(key, safe='')}",
         "item_path": f"/_emulator/workspace/audiences/{quote(key, safe='')}",
-        "problems": problems(audience, item, destinations, view),
+        "problems": [*problems(audience, item, answer["findings"], fixes)],
         "connections": [_connection(each, key, connection_of(each, key) or {}, view) for each in connected],
         "unconnected": [(name, view.here(connect=name, saved=None)) for name in _names(destinations, connected)],
         "add": view.here(connect=_CHOOSE, saved=None),
         "choosing": view.get("connect") == _CHOOSE,
         "connect": _connection(connect, key, {"sendTrack": False}, view) if connect else None,
+        "after_computing": after_computing(view),
+        "computed": computed(view, audience, item, [each["name"] for each in connected]),
         "saved": view.get("saved") if view.get("saved") in [each["name"] for each in connected] else None,
         "yaml": dump_yaml({"audiences": [item]}),
         "members": member_table(api, view, f"audiences/{quote(key, safe='')}/members", f"Members ({audience['size']})"),
@@ -117,13 +124,13 @@ def _connection(destination: Json, key: str, connection: Json, view: View) -> di
         "path": path,
         "base": [*others, {"key": key, **kept}],
         "others": others,
-        "at": f"audiences/{len(others)}",
+        "at": f"audiences/[{len(others)}]",
         "track": connection.get("sendTrack", True),
         "identify": connection.get("sendIdentify", True),
         "email": _EMAILS[connection.get("email")],
         "renamed": isinstance(traits, Mapping),
         "traits": traits,
-        "next": view.here(connect=None, saved=name),
+        "next": without_result(view, connect=None, saved=name),
         "yaml": dump_yaml({"destinations": [{"name": name, "audiences": [{"key": key, **connection}]}]}),
     }
 
@@ -155,10 +162,9 @@ SCREEN = Screen(
     script="audiences",
     actions=(
         Action("create audience", "POST", "/_emulator/workspace/{part}"),
-        Action("change audience", "PUT", "/_emulator/workspace/{part}/{name}"),
+        *FIXES,
         Action("delete audience", "DELETE", "/_emulator/workspace/{part}/{name}"),
         Action("connect audience", "PATCH", "/_emulator/workspace/{part}/{name}"),
-        Action("enable mapping", "PATCH", "/_emulator/workspace/destinations/{destination}/subscriptions/{name}"),
         Action("enter audience", "POST", "/_emulator/audiences/{audienceKey}/enter"),
         Action("exit audience", "POST", "/_emulator/audiences/{audienceKey}/exit"),
         Action("compute audience", "POST", "/_emulator/audiences/{audienceKey}/compute"),

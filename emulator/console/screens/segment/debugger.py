@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
+from emulator.console.examples import new_write_key
 from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Cell, Row, Table, rows_of
@@ -149,7 +150,7 @@ def _mappings(api: ControlAPI, view: View, message: str) -> list[tuple[str, Any]
 def _form(view: View, sources: list[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Which form is open: that of a source, or of a call; in a workspace without sources, that of a source."""
     if view.get("add") == "source" or not sources:
-        return {"kind": "source", "close": view.here(add=None)}
+        return {"kind": "source", "close": view.here(add=None), "write_key": new_write_key(sources)}
     kind = view.get("send")
     if kind not in _SENT_BY_FORM:
         return None
@@ -157,7 +158,7 @@ def _form(view: View, sources: list[Mapping[str, Any]]) -> dict[str, Any] | None
         "kind": kind,
         "close": view.here(send=None),
         # What was sent is the newest.
-        "next": view.here(send=None, before=None, live=None),
+        "newest": view.here(before=None, live=None),
         "user": view.get("person") if "@" not in (view.get("person") or "") else None,
         "email": view.get("person") if "@" in (view.get("person") or "") else None,
     }

@@ -9,7 +9,8 @@ from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
-from emulator.console.screens.segment.destination_page import FIXES, Item, asked, frame
+from emulator.console.screens.segment.destination_page import Item, asked, frame
+from emulator.console.screens.workspace_parts import FIXES
 from emulator.console.tables import Button, Cell, Row, Table, rows_of
 from emulator.console.view import Address, View
 

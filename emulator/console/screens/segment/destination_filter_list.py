@@ -9,7 +9,8 @@ from typing import Any, Final
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI, Refused
 from emulator.console.screens.screen import Screen, Values
-from emulator.console.screens.segment.destination_page import FIXES, Item, asked, frame, is_enabled, path_of
+from emulator.console.screens.segment.destination_page import Item, asked, frame, is_enabled
+from emulator.console.screens.workspace_parts import FIXES, path_of
 from emulator.console.tables import Button, Cell, Row, Table, rows_of
 from emulator.console.view import View
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.screen import Screen, Values
-from emulator.console.screens.segment.destination_page import FIXES, Item, asked, frame, is_enabled, path_of, unused
+from emulator.console.screens.segment.destination_page import Item, asked, frame, is_enabled, unused
+from emulator.console.screens.workspace_parts import FIXES, path_of
 from emulator.console.tables import Button, Cell, Row, Table, rows_of
 from emulator.console.view import View
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
+from emulator.console.examples import new_write_key
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.screens.segment.destination_page import api_version_of, unused
 from emulator.console.view import View
@@ -24,6 +25,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         "api_version": version,
         "sources": [each["name"] for each in workspace.get("sources", ())],
         "space": workspace.get("space", {}).get("name") or "Engage",
+        "write_key": new_write_key(workspace.get("sources", ())),
         "suggested": unused("StackAdapt", names),
     }
 

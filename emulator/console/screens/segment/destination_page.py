@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any, Final
 from urllib.parse import quote
 
-from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
-from emulator.console.tables import Button, Cell, Row, Table, rows_of
+from emulator.console.screens.finding_fixes import Findings
+from emulator.console.screens.workspace_parts import below
+from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
 from emulator.yaml_files import dump_yaml
 
 Item = Mapping[str, Any]
 
 ARGUMENT: Final = "destination"
-CHANGE: Final = Action("change destination", "PATCH", "/_emulator/workspace/{part}/{name}")
-CHANGE_WORKSPACE: Final = Action("change workspace", "PATCH", "/_emulator/workspace")
-FIXES: Final = (CHANGE, CHANGE_WORKSPACE)
 _TABS: Final = {
     "destinations": "Settings",
     "destinations/mappings": "Mappings",
     "destinations/filters": "Filters",
     "destinations/delivery": "Delivery Overview",
 }
-
-
-def below(*names: str) -> str:
-    """The path of a part of the workspace, below `/_emulator/`: `destinations`, a name, a list of it, a name in it."""
-    return "/".join(("workspace", *(quote(name, safe="") for name in names)))
-
-
-def path_of(*names: str) -> str:
-    """The whole path, for an action."""
-    return f"/_emulator/{below(*names)}"
 
 
 def tool(name: str, *rest: str) -> str:
@@ -62,7 +50,7 @@ def frame(api: ControlAPI, view: View, item: Item | None) -> dict[str, Any]:
             (name, view.link(path, destination=item["name"]), path == view.screen) for path, name in _TABS.items()
         ],
         "entry": entry,
-        "findings": findings(api, view, item, entry),
+        "findings": findings(api, view, item),
         "workspace_yaml": dump_yaml({"destinations": [item]}),
     }
 
@@ -80,16 +68,17 @@ def api_version_of(api: ControlAPI, view: View) -> str:
     return found
 
 
-def findings(api: ControlAPI, view: View, item: Item, entry: Item) -> Table:
-    """What lint finds in a destination instance, each with what to do as a button or a link where there is one."""
+def findings(api: ControlAPI, view: View, item: Item) -> Table:
+    """What lint finds in a destination instance, each with what to do as a button or a link."""
     found = api.get("workspace/destinations")
     names = [each["name"] for each in found["items"]]
     place = f"destinations[{names.index(item['name'])}]"
+    workspace = {"destinations": found["items"], "audiences": api.get("workspace/audiences")["items"]}
+    fixes = Findings(view=view, workspace=workspace, catalog=api.get("catalog")["destinations"])
 
     def row(finding: Item) -> Row:
-        fix = _FIXES.get(finding["code"], _no_fix)(view, item, entry, finding)
         cells = (Cell(finding.get(name)) for name in ("severity", "message", "why", "fix"))
-        return Row([*cells, fix])
+        return Row([*cells, fixes.fix(finding)])
 
     return Table(
         caption="Findings",
@@ -128,77 +117,3 @@ def _choice(api: ControlAPI, view: View) -> Table:
 
 
 EXAMPLE: Final = {"name": "StackAdapt", "settings": {"apiKey": "TOKEN", "advertiser_id": "1001"}, "subscriptions": []}
-
-# What a click does about a finding, by its code.
-Fix = Callable[[View, Item, Item, Item], Cell]
-
-
-def _no_fix(_view: View, _item: Item, _entry: Item, _finding: Item) -> Cell:
-    return Cell(None)
-
-
-def _enable(_view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
-    button = Button(
-        label="Enable Destination",
-        action=CHANGE.name,
-        path=path_of("destinations", item["name"]),
-        body={"enabled": True},
-    )
-    return Cell(None, button=button)
-
-
-def _to_mappings(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
-    new = None if item["subscriptions"] else "on"
-    return Cell(
-        "New Mapping" if new else "Mappings", view.link("destinations/mappings", destination=item["name"], new=new)
-    )
-
-
-def _to_new_mapping(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
-    return Cell("New Mapping", view.link("destinations/mappings", destination=item["name"], new="on"))
-
-
-def _to_audiences(view: View, _item: Item, _entry: Item, _finding: Item) -> Cell:
-    return Cell("Audiences", view.link("audiences"))
-
-
-def _to_settings(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
-    return Cell("Settings", view.link("destinations", destination=item["name"]))
-
-
-def _to_filters(view: View, item: Item, _entry: Item, _finding: Item) -> Cell:
-    return Cell("Filters", view.link("destinations/filters", destination=item["name"]))
-
-
-def _use_api_version(_view: View, _item: Item, entry: Item, _finding: Item) -> Cell:
-    def button(version: str) -> Button:
-        return Button(label=f"Use API version {version}", action=CHANGE_WORKSPACE.name, body={"apiVersion": version})
-
-    return Cell(None, parts=[Cell(None, button=button(version)) for version in entry["apiVersions"]])
-
-
-def _to_mapping(view: View, item: Item, entry: Item, finding: Item) -> Cell:
-    """The editor of the mapping that the place names: `destinations[0].subscriptions[1].trigger`."""
-    number = finding["place"].partition("subscriptions[")[2].partition("]")[0]
-    if not number.isdecimal():
-        return _to_settings(view, item, entry, finding)
-    name = item["subscriptions"][int(number)]["name"]
-    return Cell("Edit mapping", view.link("destinations/mapping", destination=item["name"], mapping=name))
-
-
-_FIXES: Final[Mapping[str, Fix]] = {
-    "D004": _enable,
-    "D005": _to_mappings,
-    "D006": _to_mappings,
-    "D007": _to_audiences,
-    "D008": _to_audiences,
-    "S003": _to_settings,
-    "S004": _to_settings,
-    "S005": _to_settings,
-    "S006": _to_settings,
-    "S007": _use_api_version,
-    **dict.fromkeys(("F001", "F002", "F003"), _to_filters),
-    **dict.fromkeys(("S001", "S002"), _to_mapping),
-    **dict.fromkeys((f"{group}{number:03}" for group in "TM" for number in range(1, 12)), _to_mapping),
-    "M006": _to_new_mapping,
-}

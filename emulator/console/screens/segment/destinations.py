@@ -8,21 +8,19 @@ from typing import Any
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.developer.reasons import reason_link
+from emulator.console.screens.finding_fixes import to_engage
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.screens.segment.destination_page import (
-    CHANGE,
     EXAMPLE,
-    FIXES,
     Item,
     api_version_of,
     asked,
     at_place,
-    below,
     frame,
     is_enabled,
-    path_of,
     tool,
 )
+from emulator.console.screens.workspace_parts import CHANGE, FIXES, below, path_of
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
 
@@ -46,6 +44,8 @@ def _values(api: ControlAPI, view: View) -> Values:
         "settings": _settings(api, item, framed["entry"]),
         "tokens": [(each["name"], each["token"]) for each in workspace["tokens"]],
         "sources": [each["name"] for each in workspace.get("sources", ())],
+        "rejects_source": bool(item.get("source")) and not framed["entry"]["sourceCalls"],
+        "to_engage": to_engage(item),
         "controls": _controls(workspace, item),
         "audiences": _audiences(view, item),
     }
@@ -142,4 +142,5 @@ SCREEN = Screen(
         Action("delete destination", "DELETE", CHANGE.path),
         Action("test connection", "POST", "/_emulator/destinations/{destination}/test"),
     ),
+    script="destinations",
 )

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.screen import Screen, Values
+from emulator.console.screens.workspace_parts import FIXES, SAVE_MAPPING
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import Address, View
 
@@ -118,8 +119,6 @@ def _all_mappings(api: ControlAPI, view: View) -> Table:
     )
 
 
-_ONE = "/_emulator/workspace/destinations/{destination}/subscriptions/{name}"
-
 SCREEN = Screen(
     group="Segment",
     name="Mapping",
@@ -127,9 +126,8 @@ SCREEN = Screen(
     template="segment/mapping",
     values=_values,
     actions=(
-        Action("save mapping", "PUT", _ONE),
-        Action("switch mapping", "PATCH", _ONE),
-        Action("delete mapping", "DELETE", _ONE),
+        *FIXES,
+        Action("delete mapping", "DELETE", SAVE_MAPPING.path),
         Action("send test event", "POST", "/_emulator/destinations/{destination}/subscriptions/{subscription}/test"),
     ),
     script="mapping",

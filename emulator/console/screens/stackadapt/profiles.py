@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.console.control_api import ControlAPI
+from emulator.console.screens.missing_people import missing_in_words
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.screens.stackadapt.group import (
     GROUP,
@@ -53,6 +54,8 @@ def _values(api: ControlAPI, view: View) -> Values:
         # It counts every record, and comes after the page.
         "queue": queue_of(api) if view.get("all") else None,
         "later": None if view.get("all") else view.here(all="on"),
+        "missing": None if page["profiles"] or missing or view.get("after") else missing_in_words(api),
+        "missing_link": view.link("person"),
         "why": view.link("person", person=missing) if missing else None,
         "queued": queued_record(api, missing) if missing else None,
         "selected": _selected(api, view),

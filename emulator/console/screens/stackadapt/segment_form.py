@@ -18,6 +18,8 @@ _OF_2025: Final = {
 }
 _OF_PROFILES: Final = {"email": "Email", "marketing_status": "Marketing Status"}
 CAPTIONS: Final = {**_OF_2024, **_OF_2025, **_OF_PROFILES}
+# The rule of the vendor's page, which every API version takes.
+FIRST_FIELD: Final = "segment_engage_audience_name"
 _NEW_CAPTIONS: Final = "2026-06"
 
 # The operators that take one value, then those that take none.

@@ -10,6 +10,7 @@ from emulator.console.control_api import ControlAPI
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.screens.stackadapt.group import GROUP, advertisers_of
 from emulator.console.screens.stackadapt.segment_form import (
+    FIRST_FIELD,
     WITH_VALUE,
     WITHOUT_VALUE,
     conditions_of,
@@ -59,7 +60,7 @@ def _form(api: ControlAPI, view: View, selected: Mapping[str, Any] | None) -> Va
     catalogue = api.get("properties", advertiserId=advertiser)["properties"] if advertiser in advertisers else []
     version = api.get("workspace", mask=True)["workspace"].get("apiVersion", "2026-06")
     groups = [*field_groups(version, {each["key"]: each["label"] for each in catalogue})]
-    field = view.get("field") or next(iter(groups[0].fields))
+    field = view.get("field") or FIRST_FIELD
     first = {"field": field, "operator": "equals", "value": view.get("value") or ""}
     known = api.get("segments/values", advertiserId=advertiser, field=field)["values"] if catalogue else []
     return {
