@@ -1,4 +1,4 @@
-"""Runs both sides of a plan at once, each in a process of its own."""
+"""Runs both sides of a plan: at once, each in a process of its own, or one after the other in this process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 from emulator.errors import EmulatorDefect, EmulatorError, UserMistake
 from emulator.harness.plan import CallsOf, Plan, compared, opened
@@ -18,6 +18,9 @@ from emulator.server.trial import open_trial
 from emulator.workspace import Workspace
 from emulator.workspace_diff import diff
 from emulator.workspace_document import document_of
+
+NAMES: Final = ("the old workspace", "the new workspace")
+DAY: Final = timedelta(days=1)
 
 Report = Callable[[int], object]
 
@@ -31,27 +34,36 @@ def plan(
     new: Workspace,
     population: CallsOf,
     *,
-    names: tuple[str, str] = ("the old workspace", "the new workspace"),
-    further: timedelta = timedelta(days=1),
+    names: tuple[str, str] = NAMES,
+    further: timedelta = DAY,
     report: Report = lambda _: None,
 ) -> Plan:
     """What a change from `old` to `new` does to a population; the clock moves `further` after the calls.
 
     `report` gets numbers of calls that were run, of both sides. Raises WorkspaceError.
     """
-    old, new = (_apart(workspace) for workspace in (old, new))
+    pair = _apart(old), _apart(new)
     with ExitStack() as stack:
-        sides = [stack.enter_context(closing(_Side(workspace, population, further))) for workspace in (old, new)]
-        ends = [side.end(report) for side in sides]
-        documents = [document_of(workspace) for workspace in (old, new)]
-        return compared(
-            ends[0],
-            ends[1],
-            (sides[0], sides[1]),
-            population=population,
-            names=names,
-            difference=diff(documents[0], documents[1], names=names, secrets=False),
-        )
+        one, other = (stack.enter_context(closing(_Side(each, population, further))) for each in pair)
+        ends = one.end(report), other.end(report)
+        return compared(*ends, (one, other), population=population, names=names, difference=_difference(pair, names))
+
+
+def plan_here(
+    old: Workspace, new: Workspace, population: CallsOf, *, names: tuple[str, str] = NAMES, further: timedelta = DAY
+) -> Plan:
+    """The same in this process, which takes no time to start: for few people. Raises WorkspaceError."""
+    pair = _apart(old), _apart(new)
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(opened(each, population, open_trial)) for each in pair)
+        for run in (one, other):
+            run.play(population.make(), further=further)
+        ends = one.end(), other.end()
+        return compared(*ends, (one, other), population=population, names=names, difference=_difference(pair, names))
+
+
+def _difference(pair: tuple[Workspace, Workspace], names: tuple[str, str]) -> Sequence[str]:
+    return diff(document_of(pair[0]), document_of(pair[1]), names=names, secrets=False)
 
 
 def _apart(workspace: Workspace) -> Workspace:

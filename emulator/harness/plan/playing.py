@@ -36,7 +36,7 @@ class Run:
         self._requests = requests
         self._calls = 0
 
-    def play(self, calls: Iterable[Any], *, further: timedelta, report: Report) -> None:
+    def play(self, calls: Iterable[Any], *, further: timedelta, report: Report = lambda _: None) -> None:
         """Sends the calls, moves the clock, and goes on until everything accepted is visible.
 
         `report` gets the number of calls of each request.

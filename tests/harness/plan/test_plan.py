@@ -1,0 +1,271 @@
+"""`plan`: each kind of change to a workspace, what it does to profiles, and why."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from emulator import Emulator
+from emulator.artefacts import contract_json
+from emulator.errors import InputError
+from emulator.harness.plan import (
+    CHECKS,
+    CallsOf,
+    Plan,
+    as_markdown,
+    generated_people,
+    lines_of_plan,
+    people_in_file,
+    people_known,
+)
+from emulator.server.plans import plan_here
+from emulator.workspace import load_workspace, parse_workspace
+from emulator.workspace_document import document_of
+
+BUILT_IN = document_of(load_workspace())
+PEOPLE = generated_people(40, 1)
+Change = Callable[[dict[str, Any]], object]
+
+
+def planned(change: Change, *, before: Change = lambda _: None, population: CallsOf = PEOPLE) -> Plan:
+    """The plan of a change, run in this process."""
+    old = copy.deepcopy(BUILT_IN)
+    before(old)
+    new = copy.deepcopy(old)
+    change(new)
+    return plan_here(parse_workspace(old), parse_workspace(new), population, further=timedelta(hours=1))
+
+
+def mapping(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["destinations"][0]["subscriptions"][0]["mapping"]
+    return found
+
+
+def connection(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["destinations"][0]["audiences"][0]
+    return found
+
+
+def narrow(document: dict[str, Any]) -> None:
+    document["audiences"][0]["condition"]["value"] = 3000
+
+
+def without_email(document: dict[str, Any]) -> None:
+    mapping(document)["email"] = {"@path": "$.traits.nothing"}
+
+
+def no_city(document: dict[str, Any]) -> None:
+    connection(document)["traits"] = [name for name in connection(document)["traits"] if name != "city"]
+
+
+def other_consent(document: dict[str, Any]) -> None:
+    mapping(document)["marketing_status"] = "Indeterminate"
+
+
+def disabled(document: dict[str, Any]) -> None:
+    document["destinations"][0]["enabled"] = False
+
+
+def second_audience(document: dict[str, Any]) -> None:
+    added = {**document["audiences"][0], "key": "everyone", "id": "aud_all", "name": "Everyone"}
+    document["audiences"].append({**added, "condition": {"trait": "email", "operator": "exists"}})
+    document["destinations"][0]["audiences"].append({**connection(document), "key": "everyone"})
+
+
+def test_no_change_changes_nothing() -> None:
+    plan = planned(lambda _: None)
+    assert plan.old.profiles > 5
+    assert (plan.gained, plan.lost, plan.changed) == ((), (), 0)
+    assert (plan.properties, plan.consent, plan.memberships) == ((), (), ())
+    assert plan.failed(tuple(CHECKS)) == []
+    assert "No profile changes." in [*lines_of_plan(plan)]
+    assert "**No profile changes.**" in as_markdown(plan)
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "advice"),
+    [
+        (narrow, "audience, CONDITION_FALSE: .*needs a number ≥ 3000", "traits or events that the condition needs"),
+        (without_email, "Segment, PAYLOAD_VALIDATION_FAILED: .*email", "correct the mapping"),
+        (disabled, "DESTINATION_DISABLED", "enable|switch"),
+    ],
+    ids=["condition", "mapping", "destination"],
+)
+def test_lost_profiles_have_the_cause_and_the_advice(change: Change, cause: str, advice: str) -> None:
+    plan = planned(change)
+    assert sum(group.count for group in plan.lost) == plan.old.profiles - plan.new.profiles > 0
+    [group] = plan.lost
+    assert len(group.examples) == min(group.count, 3)
+    assert re.search(cause, group.cause), group.cause
+    assert re.search(advice, group.advice or "", re.IGNORECASE), group.advice
+    assert "lost-profiles" in plan.failed(tuple(CHECKS))
+
+
+def test_gained_profiles_have_the_cause_of_their_absence_before() -> None:
+    plan = planned(lambda document: document["destinations"][0].update(enabled=True), before=disabled)
+    assert plan.old.profiles == 0
+    assert [group.count for group in plan.gained] == [plan.new.profiles]
+    assert "DESTINATION_DISABLED" in plan.gained[0].cause
+    assert plan.failed(("lost-profiles", "gained-profiles")) == ["gained-profiles"]
+
+
+def test_a_property_that_is_sent_no_more_is_removed_with_its_cause() -> None:
+    plan = planned(no_city)
+    [city] = plan.properties
+    assert (city.what, city.how, city.group.count) == ("city", "removed", plan.changed)
+    assert "NOT_SENT_BY_ENGAGE" in city.group.cause
+    assert {"advertiserId", "email", "old"} == set(city.group.examples[0])
+    assert plan.failed(tuple(CHECKS)) == ["changed-properties", "lost-properties"]
+
+
+def test_a_property_that_is_sent_now_is_added() -> None:
+    plan = planned(lambda document: connection(document)["traits"].append("city"), before=no_city)
+    [city] = plan.properties
+    assert (city.what, city.how) == ("city", "added")
+    assert city.group.cause.startswith("was missing before: property, NOT_SENT_BY_ENGAGE")
+    assert plan.failed(("lost-properties",)) == []
+
+
+def test_values_that_change_are_shown_before_and_after() -> None:
+    def traits(document: dict[str, Any], city: str) -> None:
+        mapping(document)["standard_traits"] = {"city": city}
+
+    plan = planned(lambda document: traits(document, "Rome"), before=lambda document: traits(document, "Paris"))
+    [city] = plan.properties
+    assert (city.what, city.how, city.group.count) == ("city", "changed", plan.new.profiles)
+    assert {(each["old"], each["new"]) for each in city.group.examples} == {("Paris", "Rome")}
+
+
+def test_consent_that_changes_is_a_group_for_each_pair() -> None:
+    plan = planned(other_consent)
+    [consent] = plan.consent
+    assert (consent.what, consent.group.count) == ("OPTED_IN → INDETERMINATE", plan.new.profiles)
+    assert consent.group.cause == "the records bring another marketing status"
+    assert plan.failed(tuple(CHECKS)) == ["changed-consent"]
+
+
+def test_memberships_that_begin_and_end_have_the_clause_that_decides() -> None:
+    joined = planned(second_audience)
+    assert sum(group.count for group in joined.gained) > 0
+    [everyone] = joined.memberships
+    assert (everyone.what, everyone.how) == ("everyone", "joined")
+    assert "has no audience 'everyone'" in everyone.group.cause
+    left = planned(narrow, before=second_audience)
+    [vip] = left.memberships
+    assert (vip.what, vip.how) == ("vip_customers", "left")
+    assert "not a member in Engage: " in vip.group.cause
+    assert "total_spent" in vip.group.cause
+    sizes = {(each.field, each.value): (each.old, each.new) for each in left.segments if each.advertiser_id == "1001"}
+    old, new = sizes["segment_engage_audience_name", "vip_customers"]
+    assert sizes["segment_engage_audience_id", "aud_local_vip"] == (old, new)
+    assert new < old
+    assert left.failed(("lost-memberships", "gained-memberships")) == ["lost-memberships"]
+
+
+def test_the_default_mode_of_custom_properties_loses_custom_traits() -> None:
+    """What the published destination did with the default `v2` of `custom_properties_mode`."""
+
+    def before(document: dict[str, Any]) -> None:
+        document["destinations"][0]["generation"] = "3.497.0"
+        connection(document)["traits"].append("total_spent")
+        mapping(document)["custom_traits"] = {"total_spent": {"@path": "$.traits.total_spent"}}
+
+    def with_new_defaults(document: dict[str, Any]) -> None:
+        document["destinations"][0]["generation"] = "3.517.0"
+
+    def as_saved(document: dict[str, Any]) -> None:
+        with_new_defaults(document)
+        mapping(document)["custom_properties_mode"] = "v1"
+
+    assert planned(as_saved, before=before).properties == ()
+    [lost] = planned(with_new_defaults, before=before).properties
+    assert (lost.what, lost.how) == ("total_spent", "removed")
+
+
+@pytest.mark.parametrize("change", [narrow, without_email, no_city, other_consent, second_audience])
+def test_every_plan_fits_its_schema_and_its_texts_are_complete(change: Change) -> None:
+    plan = planned(change)
+    document = json.loads(json.dumps(plan.as_dict()))
+    Draft202012Validator(contract_json("plan.schema.json")).validate(document)
+    text, markdown = "\n".join(lines_of_plan(plan, verbose=True)), as_markdown(plan)
+    for group in (*plan.gained, *plan.lost, *(each.group for each in (*plan.properties, *plan.consent))):
+        assert group.cause in text
+        assert f"{group.count:,}" in markdown
+    assert "--- the old workspace\n+++ the new workspace" in text
+
+
+def test_markdown_shows_hostile_values_as_text() -> None:
+    calls = [
+        {"type": "identify", "userId": "u", "traits": {"email": "a@example.com", "total_spent": 900, "city": CITY}}
+    ]
+    population = CallsOf(text="<b>me</b>", calls=1, make=lambda: calls, at=PEOPLE.at)
+    markdown = as_markdown(planned(no_city, population=population))
+    assert "<img" not in markdown
+    assert "<b>" not in markdown
+    assert "&lt;img src=x\\|" in markdown
+
+
+CITY = "<img src=x|> [a](http://b) @all `x`"
+
+
+def written(path: Path, text: str) -> CallsOf:
+    path.write_text(text, encoding="utf-8")
+    return people_in_file(path, [load_workspace()])
+
+
+def test_rows_of_a_file_are_people(tmp_path: Path) -> None:
+    text = "user_id,email,total_spent,postal_code\nu1,a@example.com,612.5,02134\n,b@example.com,700,\nu3,,1,\n"
+    population = written(tmp_path / "people.csv", text)
+    assert population.text == "3 calls of people.csv"
+    assert [*population.make()] == [
+        {
+            "type": "identify",
+            "userId": "u1",
+            "traits": {"email": "a@example.com", "total_spent": 612.5, "postal_code": "02134"},
+        },
+        {"type": "identify", "anonymousId": "b@example.com", "traits": {"email": "b@example.com", "total_spent": 700}},
+        {"type": "identify", "userId": "u3", "traits": {"total_spent": 1}},
+    ]
+    assert planned(narrow, population=population).old.profiles == 2
+
+
+def test_calls_of_a_file_are_run_as_they_are(tmp_path: Path) -> None:
+    call = {"type": "identify", "userId": "u1", "traits": {"email": "a@example.com", "total_spent": 900}}
+    population = written(tmp_path / "calls.jsonl", f"{json.dumps(call)}\n")
+    assert [*population.make()] == [call]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column for an identifier"),
+        ("name\nAda\n", r"people.csv, line 1: the file has no column for an identifier\. Found: 'name'"),
+        ("user_id,email\n", "the file has no people"),
+        ("user_id,email\nu1\n", "line 2: the row has 1 cells, the header 2"),
+        ("user_id,email\n,\n", "line 2: the row has neither a user id nor an email"),
+        ("user_id,total_spent\nu1,much\n", "line 2: 'total_spent' is compared with a number. Found: 'much'"),
+        ('user_id,email\n"u1,a\n', "this is not CSV"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_an_error_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        written(tmp_path / "people.csv", text)
+
+
+def test_the_people_of_a_sandbox_are_their_traits_and_events() -> None:
+    with Emulator() as emulator:
+        calls = [*PEOPLE.make()]
+        emulator.segment.ingest("batch", {"batch": calls})
+        known = people_known(emulator.services)
+    assert known.calls == len(calls)
+    assert known.text == "40 people of sandbox 'default'"
+    plan = planned(lambda _: None, population=known)
+    assert plan.old.profiles == planned(lambda _: None).old.profiles
