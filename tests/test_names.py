@@ -42,8 +42,11 @@ SHARED = {
     "response": "an HTTP response",
     "rules": "rules",
     "schema": "what data must look like",
+    "start": "the start of a server: with which workspace, in the background",
+    "status": "a status: of a server, and of a response that a fault changes",
     "text": "text",
     "values": "how values are read",
+    "wait": "waiting: the endpoint, and the command that waits for a server",
     "why": "why someone did not arrive: the diagnosis, its endpoint, its command",
     "workers": "processes that share work",
 }

@@ -19,6 +19,11 @@ from emulator.errors import EXIT_CODES, RENAMED, EmulatorDefect, EmulatorError, 
 
 COMMANDS = {
     "serve": "Run the emulator as a server.",
+    "start": "Run the emulator as a server in the background.",
+    "status": "Show whether the server in the background runs.",
+    "wait": "Wait until a server answers.",
+    "env": "Print the environment variables for a running server.",
+    "stop": "Stop the server in the background.",
     "exec": "Run a command with its own emulator, and the environment variables to reach it.",
     "demo": "Run the whole sync with generated people and check the result.",
     "generate": "Generate people, identify calls, audience events and workspaces.",

@@ -16,14 +16,15 @@ from types import FrameType
 import click
 import httpx
 
+from emulator.cli.client_variables import LISTED, variables_of
 from emulator.cli.start_findings import report_at_start, strict_option
-from emulator.harness.client import Control, Endpoint, Failures, failures_at, sandbox_at
+from emulator.harness.client import Control, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.workspace import load_workspace
 from emulator.workspace_file import used
 
-_EPILOG = """\b
+_EPILOG = f"""\b
 Examples:
   stackadapt-emulator exec -- pytest
   stackadapt-emulator exec --workspace workspace.yaml --latency 4h -- npm test
@@ -31,12 +32,7 @@ Examples:
   stackadapt-emulator exec -- sh -c 'curl -s $STACKADAPT_EMULATOR_URL/_emulator/health'
 \b
 Environment variables of the command:
-  STACKADAPT_GRAPHQL_URL     URL of StackAdapt's GraphQL API
-  STACKADAPT_TOKEN           a token with read and write access
-  STACKADAPT_ADVERTISER_ID   the workspace's first advertiser
-  SEGMENT_HOST               the host for a Segment SDK
-  SEGMENT_WRITE_KEY          the write key of the workspace's first source
-  STACKADAPT_EMULATOR_URL    the emulator, for its control API and for commands such as trigger
+{LISTED}
 \b
 Exit codes: that of the command; 128 plus the signal's number when a signal ended it; 127 when it is not found; 126
 when it cannot be run; 1 with --fail-on-refused when anything was refused.
@@ -81,21 +77,9 @@ def command(
         # Requested over the port, so that it responds before the command starts.
         endpoint = sandbox_at(client)
         with Heartbeat(emulator.sandboxes.opened):
-            code = _run(command_line, {**os.environ, **_variables(endpoint)})
+            code = _run(command_line, {**os.environ, **variables_of(endpoint)})
         refused = _print_failures(_failures(client), code)
     sys.exit(_REFUSED if refused and fail_on_refused and not code else code)
-
-
-def _variables(endpoint: Endpoint) -> dict[str, str]:
-    return {
-        "STACKADAPT_GRAPHQL_URL": f"{endpoint.url}{endpoint.graphql_path}",
-        "STACKADAPT_TOKEN": endpoint.token,
-        "STACKADAPT_ADVERTISER_ID": endpoint.advertiser_id,
-        "SEGMENT_HOST": endpoint.url,
-        # Empty without a source: a key inherited from the environment would be wrong.
-        "SEGMENT_WRITE_KEY": endpoint.write_key or "",
-        "STACKADAPT_EMULATOR_URL": endpoint.url,
-    }
 
 
 def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
