@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from pathlib import Path
@@ -24,9 +25,9 @@ from emulator.server.heartbeat import Heartbeat
 from emulator.server.host_names import open_to
 from emulator.server.listener import bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
-from emulator.server.signals import StopSignals
+from emulator.server.signals import STOPPING, StopSignals
 from emulator.server.watch import content_of, watch_workspace
-from emulator.server.workers import run_workers
+from emulator.server.workers import STOPPED_BY, run_workers
 from emulator.workspace import built_in_workspace, load_workspace
 from emulator.workspace_file import used
 
@@ -93,7 +94,7 @@ def command(
             _announce(listening, control_token, as_json, first)
         # The workers use what is stored now.
         options["replace_workspace"] = False
-        run_workers(workers, lambda: _serve(open_emulator(), listening))
+        run_workers(workers, lambda: _serve(open_emulator(), listening, stopped_by=STOPPED_BY))
 
 
 def _announce(listening: socket.socket, control_token: str | None, as_json: bool, emulator: Emulator) -> None:
@@ -140,13 +141,14 @@ def _serve(
     listening: socket.socket,
     ready: Callable[[Emulator], None] = lambda _: None,
     watched: tuple[Path, str | None] | None = None,
+    stopped_by: Iterable[signal.Signals] = STOPPING,
 ) -> None:
     raise_file_limit()
     _spare_the_collector()
     # The event loop gets the interpreter back from a thread that computes after this time. By default it is five times
     # as long, for each of the steps that an answer on a new connection takes.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    with StopSignals() as signals, emulator:
+    with StopSignals(stopped_by) as signals, emulator:
         watching: AbstractContextManager[None] = nullcontext()
         if watched is not None:
             watching = watch_workspace(emulator, watched[0], _say, started_with=watched[1])

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Handles SIGINT and SIGTERM while it is open: the first ends `wait`, further ones have no effect, then or later.
+    """Handles some signals while it is open: the first ends `wait`, further ones have no effect, then or later.
 
     A handler that raises could interrupt an orderly shutdown between any two steps, so these write to a pipe. An
-    ignored signal stays ignored, as in a shell's background job. To be opened on the main thread.
+    ignored signal is handled too: a script's shell starts jobs in the background with SIGINT ignored. To be opened on
+    the main thread.
     """
+
+    def __init__(self, stopping: Iterable[signal.Signals] = STOPPING) -> None:
+        self._stopping = stopping
 
     def __enter__(self) -> Self:
         self._read, self._write = os.pipe()
@@ -24,9 +29,7 @@ class StopSignals:
         # Written at once, on any thread: a Python handler waits for the main thread, which may be about to read.
         self._woken_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._before: dict[signal.Signals, Any] = {
-            number: signal.signal(number, self._note)
-            for number in _STOPPING
-            if signal.getsignal(number) is not signal.SIG_IGN
+            number: signal.signal(number, self._note) for number in self._stopping
         }
         return self
 

@@ -149,6 +149,16 @@ def test_serve_stops_on_an_interrupt(serve: Serve) -> None:
     assert serve().stop(signal.SIGINT) == 0
 
 
+def test_serve_stops_on_an_interrupt_when_a_script_has_started_it(serve: Serve) -> None:
+    # As the shell of a script starts a command with &.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        served = serve()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert served.stop(signal.SIGINT) == 0
+
+
 def test_serve_sends_an_old_enough_batch_without_a_request(serve: Serve, tmp_path: Path) -> None:
     arrived = Event()
     with Emulator() as receiver:
