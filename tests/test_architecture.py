@@ -175,7 +175,7 @@ def test_only_clock_and_ids_use_time_and_chance(name: str) -> None:
 MAY_READ = {
     "emulator.text_files": "the reader",
     "emulator.artefacts": "files of the package",
-    "emulator.cli.snapshot": "sends the bytes of a file as they are",
+    "emulator.cli.snapshot_files": "sends the bytes of a file as they are",
     "emulator.cli.streams": "the null device",
     "emulator.generator.manifest": "joins the bytes of files as they are",
     "emulator.generator.output": "continues a file of its own",

@@ -16,7 +16,7 @@ import click
 
 from emulator.addresses import is_loopback
 from emulator.cli.serve_options import json_option, serve_options
-from emulator.cli.start_findings import report_at_start
+from emulator.cli.start_findings import given_workspace
 from emulator.cli.welcome import connection_of, shown
 from emulator.errors import UserMistake
 from emulator.ids import secret
@@ -28,7 +28,6 @@ from emulator.server.logs import LogWriter
 from emulator.server.signals import STOPPING, StopSignals
 from emulator.server.watch import content_of, watch_workspace
 from emulator.server.workers import STOPPED_BY, run_workers
-from emulator.workspace import built_in_workspace, load_workspace
 from emulator.workspace_file import used
 
 _EPILOG = """\b
@@ -67,11 +66,9 @@ def command(
     What lint finds in the workspace file is printed on standard error: errors in full, warnings as a count.
     """
     watched = _watched(workspace_path, workers) if watch else None
-    workspace = None if workspace_path is None else load_workspace(workspace_path)
-    checked = (workspace or built_in_workspace()).with_options(
-        latency=options["latency"], api_version=options["api_version"]
+    workspace = given_workspace(
+        workspace_path, latency=options["latency"], api_version=options["api_version"], strict=strict
     )
-    report_at_start(checked, workspace_path, strict=strict)
     if workers > 1 and options["database"] is None:
         raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
 
