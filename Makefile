@@ -47,6 +47,10 @@ docs: $(DEV) ## rewrite the generated parts of the documentation and the output 
 	@$(BIN)/python -m tests.docs.tables
 	UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_blocks.py
 
+.PHONY: release-notes
+release-notes: $(DEV) ## print the section of a version of the changelog: make release-notes VERSION=0.1.0
+	@$(BIN)/python -m tests.release_notes $(or $(VERSION),Unreleased)
+
 conformance-install: $(DEV) ## install the published Segment packages from npm (needs Node)
 	@$(BIN)/python -m tests.conformance.install
 

@@ -16,6 +16,8 @@ from emulator.store import Store
 from emulator.store_failures import failure_of
 
 _DRIVER = "postgresql+psycopg"
+# Of the extra `postgres` in pyproject.toml. The name of the extra would lead pip to an index that may not have us.
+_PACKAGE = "'psycopg[binary]>=3.2'"
 _PREFIX = "stackadapt_emulator_"
 _LOCK = "in-use"
 
@@ -153,7 +155,8 @@ class SharedStores:
             raise UserMistake(
                 "the PostgreSQL driver is not installed",
                 where="--database",
-                hint="Install it with: pip install 'stackadapt-emulator[postgres]'",
+                hint=f"Install it beside the emulator: pip install {_PACKAGE}, "
+                f"pipx inject stackadapt-emulator {_PACKAGE}, or uvx --with {_PACKAGE}.",
             ) from None
         except (ArgumentError, OperationalError) as error:
             original = getattr(error, "orig", None)

@@ -6,6 +6,8 @@ import json
 import signal
 import socket
 import subprocess
+import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -249,6 +251,19 @@ def test_an_error_found_only_at_the_start_names_the_file_too(
     shown = call(*command, "--workspace", str(path), *(("--", "true") if command == ("exec",) else ()))
     assert shown.returncode == 2
     assert f"\nerror: {path}: audience 'x': condition: unknown audience 'y'. Known: x.\n" in shown.stderr
+
+
+def test_a_missing_database_driver_is_named_as_the_package_declares_it(
+    call: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (package,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["postgres"]
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    shown = call("serve", "--port", "0", "--database", "postgresql://localhost/emulator")
+    assert shown.returncode == 2
+    assert shown.stderr == (
+        "error: --database: the PostgreSQL driver is not installed. Install it beside the emulator: "
+        f"pip install '{package}', pipx inject stackadapt-emulator '{package}', or uvx --with '{package}'.\n"
+    )
 
 
 def test_an_invalid_latency_is_exit_2(call: Run) -> None:
