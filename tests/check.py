@@ -73,6 +73,7 @@ LONG = (
     Stage(name="workspace-edits", command=f"{sys.executable} -m tests.fuzz.workspace_edits --edits 1000"),
     Stage(name="fuzz", command="make --no-print-directory fuzz"),
     Stage(name="durability", command=f"{sys.executable} -m tests.durability"),
+    Stage(name="packaging", command=f"{sys.executable} -m pytest -q --long tests/packaging"),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),
 )
 

@@ -49,6 +49,7 @@ ONLY_READ = {
     ("js", "@segment/analytics-next"): "tests/conformance/test_tracking_sdks.py runs the SDK",
     ("js", "GQL_ENDPOINT"): "tests/conformance/node/published.cjs has the same lines",
     ("yaml", "# .github/workflows/"): "GitHub runs it",
+    ("yaml", "# .pre-commit-config.yaml"): "tests/packaging/test_pre_commit.py runs pre-commit",
     ("yaml", "# compose.yaml"): "needs Docker",
     ("yaml", "provenance: documented"): "a row of the ledger, not a workspace",
     ("text", "app or SDK"): "a picture",
