@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
 
-from emulator.errors import UserMistake, unwritable
+from emulator.errors import InputError, UserMistake, unwritable
 from emulator.text_files import read_text
 
 if sys.platform != "win32":
@@ -70,10 +70,20 @@ class Place:
         return claimed is None
 
     def record(self) -> Record | None:
-        """What was written last; a server that has ended without `stop` leaves its record."""
+        """What was written last; a server that has ended without `stop` leaves its record.
+
+        Raises InputError for a file that is none.
+        """
         if not self._record.exists():
             return None
-        return Record(**json.loads(read_text(self._record)))
+        try:
+            return Record(**json.loads(read_text(self._record)))
+        except (TypeError, ValueError):
+            raise InputError(
+                "this file is no record of a server",
+                where=str(self._record),
+                hint="Stop the server with the version that started it, or end its process, and delete the file.",
+            ) from None
 
     def write(self, record: Record) -> None:
         """Replaces the record: a reader sees the old or the new one."""

@@ -36,13 +36,17 @@ class _Detached(subprocess.Popen[bytes]):
 def started(place: Place, options: Mapping[str, str | bool]) -> tuple[Record, bool]:
     """The server of this place, ready, and whether it was started now. What it prints on standard error is printed.
 
-    Raises UserMistake when one with other options runs; SystemExit with the code of a server that fails to start.
+    Raises UserMistake when one with other options runs; SystemExit with the code of a server that fails to start, of
+    which nothing is left.
     """
     for _ in polls(_START_SECONDS, every=_POLL_SECONDS):
         lock = place.claim()
         if lock is not None:
             try:
                 return _launched(place, lock, options), True
+            except BaseException:
+                place.clear(keep_log=False)
+                raise
             finally:
                 os.close(lock)
         record = place.record()
@@ -73,7 +77,7 @@ def _arguments(options: Mapping[str, str | bool]) -> list[str]:
 
 
 def _launched(place: Place, lock: int, options: Mapping[str, str | bool]) -> Record:
-    """A new server. Nothing is left of one that does not become ready."""
+    """A new server. One that does not become ready is ended."""
     process = _spawned(place, lock, options)
     try:
         place.write(Record(pid=process.pid, options=options))
@@ -88,7 +92,6 @@ def _launched(place: Place, lock: int, options: Mapping[str, str | bool]) -> Rec
         process.terminate()
         process.wait()
         _print_log(place)
-        place.clear(keep_log=False)
         raise
     _print_log(place)
     return record

@@ -301,6 +301,18 @@ def test_the_process_of_a_server_that_has_ended_is_left_alone(here: Path, call: 
     assert "has ended by itself" in call("status").stdout
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"process": 1}'])
+def test_a_record_of_another_version(here: Path, call: Run, text: str) -> None:
+    place = background.place_here()
+    os.close(place.claim() or 0)
+    place.write(Record(pid=1, options={}))
+    (file,) = place.log.parent.glob("*.json")
+    file.write_text(text)
+    shown = call("status")
+    file.unlink()
+    assert (shown.returncode, "no record of a server" in shown.stderr) == (2, True)
+
+
 def test_a_server_that_is_being_started(here: Path, call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_START_SECONDS", 0.1)
     place = background.place_here()
