@@ -53,6 +53,7 @@ ONLY_READ = {
     ("yaml", "# compose.yaml"): "needs Docker",
     ("yaml", "provenance: documented"): "a row of the ledger, not a workspace",
     ("text", "app or SDK"): "a picture",
+    ("text", "::error file="): "for GitHub to read; tests/cli/test_job_annotations.py has each command's",
     ("text", "INFO identify of u1"): "lines of a server's log; tests/server/test_log.py has each kind",
     ("text", "ProfilePropertyData.DATE"): "the output of drift for a schema that does not exist",
     ("text", "No such advertiser: 23."): "the output of verify for a recording of a service that does not exist",
