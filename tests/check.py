@@ -45,7 +45,7 @@ STORES = "tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_examp
 # The tests with random cases that `--long` makes longer.
 RANDOM = "tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
 # The tests that install the wheel, and with `--long` its dependencies too.
-INSTALLATIONS = "tests/e2e/test_github_actions.py"
+INSTALLATIONS = "tests/e2e/test_github_actions.py tests/e2e/test_container.py"
 CHECK = (
     Stage(name="lint", command="make --no-print-directory lint"),
     Stage(name="demo", command="make --no-print-directory demo"),

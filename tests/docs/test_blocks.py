@@ -28,6 +28,7 @@ UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 NOT_RUN = {
     r"^make (fuzz|overload|soak|durability)\b": "runs for minutes; each has a short form among the tests",
     r"^make (check|test|docs|conformance|test-postgresql|bench)\b": "runs for minutes, and this test among others",
+    r"^docker |docker compose up": "needs Docker; tests/e2e/test_container.py replays the instructions",
     r"^pip install ": "changes the environment; tests/e2e/test_example_project.py installs the wheel",
     r"(-- |^)npm test": "needs a Node project",
     r"^pytest --stackadapt-url ": "needs tests of the reader's; tests/pytest_plugin runs both against a port",
@@ -50,7 +51,7 @@ ONLY_READ = {
     ("js", "GQL_ENDPOINT"): "tests/conformance/node/published.cjs has the same lines",
     ("yaml", "# .github/workflows/"): "GitHub runs it",
     ("yaml", "# .pre-commit-config.yaml"): "tests/packaging/test_pre_commit.py runs pre-commit",
-    ("yaml", "# compose.yaml"): "needs Docker",
+    ("yaml", "# compose.override.yaml"): "needs Docker",
     ("yaml", "provenance: documented"): "a row of the ledger, not a workspace",
     ("text", "app or SDK"): "a picture",
     ("text", "::error file="): "for GitHub to read; tests/cli/test_job_annotations.py has each command's",
