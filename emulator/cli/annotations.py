@@ -18,7 +18,11 @@ LEVELS = (ERROR, WARNING)
 # What Markdown, HTML or GitHub's mathematics may read as a mark.
 _MARKS = re.compile(r"([\\`*_\[\]<>|~&$])")
 _BACKTICKS = re.compile("`+")
-_LONGEST_CELL = 1_000
+# GitHub takes no summary of more than 1 MiB.
+_LONGEST_TITLE = 200
+_LONGEST_MESSAGE = 500
+_LONGEST_DETAILS = 6_000
+_MOST_DETAILS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +54,21 @@ def workflow_command(annotation: Annotation, root: Path) -> str:
 
 
 def summary(heading: str, annotations: Sequence[Annotation], more: int, root: Path) -> str:
-    """Markdown: a heading, a table of the annotations, and the details of those that have some.
+    """Markdown: a heading, a table of the annotations, and the details of the first that have some.
 
-    `more` is the number of annotations that are left out.
+    `more` is the number of annotations that are left out. 200 annotations make less than 1 MiB, whatever is in them.
     """
-    lines = [f"### {_cell(heading)}", ""]
+    lines = [f"### {_cell(heading, _LONGEST_TITLE)}", ""]
     if annotations:
         lines += ["| | where | what |", "|---|---|---|"]
         lines += [f"| {each.level} | {_place(each, root)} | {_what(each)} |" for each in annotations]
         lines.append("")
     if more:
         lines += [f"{more} more in the log.", ""]
-    for each in annotations:
-        if each.details:
-            title = escape(" ".join(each.title.split()))
-            lines += [f"<details><summary>{title}</summary>", "", fenced(each.details), "", "</details>", ""]
+    for title, details in [(each.title, each.details) for each in annotations if each.details][:_MOST_DETAILS]:
+        shown = escape(_short(" ".join(title.split()), _LONGEST_TITLE))
+        block = fenced(_short(details, _LONGEST_DETAILS))
+        lines += [f"<details><summary>{shown}</summary>", "", block, "", "</details>", ""]
     return "\n".join(lines) + "\n"
 
 
@@ -78,18 +82,20 @@ def _place(annotation: Annotation, root: Path) -> str:
     if annotation.file is None:
         return ""
     line = "" if annotation.line is None else f":{annotation.line}"
-    return _cell(f"{_relative(annotation.file, root)}{line}")
+    return _cell(_relative(annotation.file, root), _LONGEST_TITLE) + line
 
 
 def _what(annotation: Annotation) -> str:
-    message = annotation.message
-    shown = message if len(message) <= _LONGEST_CELL else f"{message[:_LONGEST_CELL]}…"
-    return f"**{_cell(annotation.title)}**<br>{_cell(shown)}"
+    return f"**{_cell(annotation.title, _LONGEST_TITLE)}**<br>{_cell(annotation.message, _LONGEST_MESSAGE)}"
 
 
-def _cell(text: str) -> str:
+def _cell(text: str, longest: int) -> str:
     """Plain text as the content of a heading or a cell of a table."""
-    return "<br>".join(_MARKS.sub(r"\\\1", line) for line in text.splitlines())
+    return "<br>".join(_MARKS.sub(r"\\\1", line) for line in _short(text, longest).splitlines())
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _relative(file: str, root: Path) -> str:

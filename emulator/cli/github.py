@@ -27,7 +27,7 @@ _LEVELS: Mapping[str, str] = {
     **dict.fromkeys((ERROR, UNREADABLE, BREAKING), ERROR),
     **dict.fromkeys((WARNING, DANGEROUS), WARNING),
 }
-# GitHub shows ten of each level in a step, and takes no summary of more than 1 MiB.
+# Of each level. GitHub shows ten in a step; the summary lists these.
 _MOST = 100
 # Finding the lines of a larger file takes longer than checking it.
 _LONGEST = 4_000_000
@@ -53,7 +53,7 @@ class JobReport:
 
     def add_finding(self, finding: Finding, *, file: str | None, line: int | None) -> None:
         """Adds an error or a warning; notes and safe changes need no attention."""
-        if finding.severity in _LEVELS and self._has_room(_LEVELS[finding.severity]):
+        if finding.severity in _LEVELS and self._is_wanted(_LEVELS[finding.severity]):
             _, *message = finding_lines(finding, severity=finding.severity)
             self._kept.append(
                 Annotation(
@@ -67,14 +67,14 @@ class JobReport:
 
     def add_failure(self, title: str, message: str, *, file: str, line: int | None, details: str | None) -> None:
         """Adds something that failed. The details are shown once, in the summary."""
-        if self._has_room(ERROR):
+        if self._is_wanted(ERROR):
             self._kept.append(
                 Annotation(level=ERROR, title=title, message=message, file=file, line=line, details=details)
             )
 
     def add_error(self, error: EmulatorError, *, line: int | None = None) -> None:
         """Adds an error, such as the one with which the command ends, at the file and line that it names."""
-        if self._has_room(ERROR):
+        if self._is_wanted(ERROR):
             file, found, column = self._position(error.where or "")
             title = f"stackadapt-emulator {self._command}"
             self._kept.append(
@@ -106,7 +106,7 @@ class JobReport:
             except OSError as error:
                 raise unwritable(path, error) from None
 
-    def _has_room(self, level: str) -> bool:
+    def _is_wanted(self, level: str) -> bool:
         """Whether an annotation of this level is wanted; counts it if not."""
         if self._active and sum(each.level == level for each in self._kept) >= _MOST:
             self._left_out[level] += 1

@@ -114,6 +114,13 @@ def test_the_summary_shows_text_as_it_is(text: str) -> None:
     assert [each.content.strip() for each in tokens if each.type == "fence"] == [text]
 
 
+@pytest.mark.parametrize("character", ["*", "`", "\N{CJK UNIFIED IDEOGRAPH-4E00}", "&", "\n"])
+def test_the_largest_summary_is_one_that_github_takes(character: str) -> None:
+    long = character * 100_000
+    annotation = Annotation(level="error", title=long, message=long, file="é" * 1000, details=long)
+    assert len(summary(long, [annotation] * 200, 5, Path()).encode()) <= 1024 * 1024
+
+
 @pytest.mark.parametrize("text", ["", "a", "```\nb\n```", "`````"])
 def test_a_block_of_code_ends_where_its_text_does(text: str) -> None:
     [block] = MarkdownIt().parse(fenced(text))
