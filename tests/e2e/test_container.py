@@ -17,6 +17,8 @@ from sqlalchemy import make_url
 from tests.e2e.dockerfile import Stage, pairs, stages, words
 from tests.e2e.installed import REQUIRED, ROOT, once
 
+pytestmark = pytest.mark.one_store
+
 BIN = Path(sys.executable).parent
 BUILD, FINAL = stages(ROOT / "Dockerfile")
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))

@@ -18,6 +18,8 @@ from tests.docs.blocks import FOLDER, blocks_of
 from tests.e2e.installed import borrow_dependencies
 from tests.e2e.runner import ACTIONS, Job, StepFailed, action, expressions
 
+pytestmark = pytest.mark.one_store
+
 BIN = Path(sys.executable).parent
 NAMES = sorted(path.parent.name for path in ACTIONS.glob("*/action.yml"))
 STEPS = [(name, step) for name in NAMES for step in action(name)["runs"]["steps"]]
