@@ -44,6 +44,8 @@ class Stage:
 STORES = "tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py"
 # The tests with random cases that `--long` makes longer.
 RANDOM = "tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
+# The tests that install the wheel, and with `--long` its dependencies too.
+INSTALLATIONS = "tests/e2e/test_github_actions.py tests/e2e/test_container.py"
 CHECK = (
     Stage(name="lint", command="make --no-print-directory lint"),
     Stage(name="demo", command="make --no-print-directory demo"),
@@ -68,6 +70,7 @@ LONG = (
         missing=no_node,
     ),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
+    Stage(name="installations", command=f"{sys.executable} -m pytest -q --long {INSTALLATIONS}"),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),
     Stage(name="soak", command=f"{sys.executable} -m tests.soak", missing=no_proc),
     Stage(name="workspace-edits", command=f"{sys.executable} -m tests.fuzz.workspace_edits --edits 1000"),

@@ -47,10 +47,10 @@ def install(environment: Path, wheels: Path) -> str | None:
     )
 
 
-def borrow_dependencies(environment: Path) -> None:
-    """Lets an environment in which only the wheel was installed find the packages of this one."""
-    [packages] = environment.glob("lib/python*/site-packages")
-    (packages / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+def borrow_dependencies(environment: Path, *, packages: str = sysconfig.get_path("purelib")) -> None:
+    """Lets an environment in which only the wheel was installed find the packages of this one, as it sees them."""
+    [own] = environment.glob("lib/python*/site-packages")
+    (own / "borrowed.pth").write_text(f"{packages}\n")
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], str | None]) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +25,9 @@ from emulator.text_files import read_text
 
 _SHALLOW = "Introspect again with a query that follows ofType far enough, such as graphql-js's getIntrospectionQuery()."
 _HIDDEN = "***"
+_NAMES = re.compile(r"\w+")
+# What the parts of a coordinate are named after: `Type.field(argument:)`, `Enum.VALUE`, `@directive(argument:)`.
+_MEMBERS = ("fields", "values", "args")
 
 
 def read_schema(path: Path) -> GraphQLSchema:
@@ -54,6 +59,25 @@ def introspect(client: httpx.Client, url: str, token: str | None) -> GraphQLSche
         if not response.get("errors"):
             return _introspected(response, place)
     raise UserMistake("the endpoint rejects introspection", where=place, found=_without(token, _messages(response)))
+
+
+def line_in(schema: GraphQLSchema, coordinate: str) -> int | None:
+    """The line of a schema coordinate in the SDL that a schema was read from, or of the part of it that exists.
+
+    None where nothing does, and for a schema that was introspected.
+    """
+    names = _NAMES.findall(coordinate)
+    if coordinate.startswith("@"):
+        found: Any = schema.get_directive(names[0])
+    else:
+        found = schema.type_map.get(names[0])
+    line = None
+    for name in (*names[1:], ""):
+        node = getattr(found, "ast_node", None)
+        line = node.name.loc.start_token.line if node else line
+        members: Mapping[str, Any] = next((each for kind in _MEMBERS if (each := getattr(found, kind, None))), {})
+        found = members.get(name)
+    return line
 
 
 def _query(client: httpx.Client, url: str, token: str | None, query: str) -> dict[str, Any]:
