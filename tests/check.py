@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgresql
+from tests.load import locust_environment
 
 FAST = "-n auto --dist worksteal -q"
 
@@ -75,6 +76,7 @@ LONG = (
     Stage(name="soak", command=f"{sys.executable} -m tests.soak", missing=no_proc),
     Stage(name="workspace-edits", command=f"{sys.executable} -m tests.fuzz.workspace_edits --edits 1000"),
     Stage(name="fuzz", command="make --no-print-directory fuzz"),
+    Stage(name="load", command=f"{sys.executable} -m tests.load", missing=locust_environment.missing),
     Stage(name="durability", command=f"{sys.executable} -m tests.durability"),
     Stage(name="packaging", command=f"{sys.executable} -m pytest -q --long tests/packaging"),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),

@@ -43,7 +43,7 @@ LAYERS: Mapping[str, Layers] = {
         "segment",
         "generator",
         "harness",
-        "console",
+        "console load",
         "server",
         "pytest_plugin cli",
         "pytest_entry",
@@ -101,6 +101,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
+        "emulator.load": "accounts locust_run worker_ledger",
         "emulator.server": "emulator explained heartbeat host_names listener logs recorder signals watch workers",
     }.items()
 }
@@ -177,6 +178,7 @@ MAY_READ = {
     "emulator.artefacts": "files of the package",
     "emulator.cli.snapshot_files": "sends the bytes of a file as they are",
     "emulator.cli.streams": "the null device",
+    "emulator.load.worker_ledger": "reads on in files that are being written",
     "emulator.generator.manifest": "joins the bytes of files as they are",
     "emulator.generator.output": "continues a file of its own",
     "emulator.stackadapt.ingestion.upload_targets": "passes the bytes of a file on",

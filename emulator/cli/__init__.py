@@ -27,6 +27,7 @@ COMMANDS = {
     "exec": "Run a command with its own emulator, and the environment variables to reach it.",
     "demo": "Run the whole sync with generated people and check the result.",
     "generate": "Generate people, identify calls, audience events and workspaces.",
+    "load": "Put load on a running emulator by Locust, and check that everything is accounted for.",
     "trigger": "Send one event to a running emulator and print its outcome.",
     "why": "Show why a person, a message or a property did not arrive, and what would let it through.",
     "events": "Print everything that happened in a running emulator, and follow it.",

@@ -24,7 +24,7 @@ PAGES: Final = (
         "ci",
         "scenarios",
     ),
-    *("test-data", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
+    *("test-data", "load", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
     *("deletion", "security"),
     *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
 )

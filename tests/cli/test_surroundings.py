@@ -55,6 +55,7 @@ OTHERS = {
     "why",
     "events",
     "funnel",
+    "load",
     "segments",
     "clock",
     "workspace",

@@ -37,6 +37,7 @@ NOT_RUN = {
     r"serve --database ": "needs PostgreSQL; tests/server runs it",
     r"SCHEMATHESIS_HOOKS|\.venv/bin/schemathesis": "takes minutes; tests/contract runs Schemathesis in process",
     r"^parallel |^python shards_with_dask.py ": "needs GNU parallel, or a cluster as in tests/conformance/test_dask.py",
+    r"^stackadapt-emulator load |^locust ": "needs Locust; tests/conformance/test_locust.py runs both",
     r"--count 1000000 ": "takes minutes; tests/harness/generation makes smaller files with the same options",
     r"emulator verify +#": "plays every scenario; tests/harness/scenarios/test_built_in.py does",
     r"verify --target http://localhost:4000": "needs another endpoint; tests/harness/scenarios/test_targets.py has one",

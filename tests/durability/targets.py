@@ -80,11 +80,11 @@ class Target(Protocol):
 
 
 class OnFiles:
-    """SQLite files in a folder."""
+    """SQLite files in a folder; `options` are further ones of `serve`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self._file = folder / "data" / "default.sqlite"
-        self.process = Process(folder / "log", "--data", str(folder / "data"))
+        self.process = Process(folder / "log", "--data", str(folder / "data"), *options)
 
     def strike(self, _number: int, _random: Random) -> str:
         self.process.kill()
@@ -101,11 +101,11 @@ class OnFiles:
 class OnPostgreSQL:
     """A PostgreSQL server: every third strike ends the server instead of the emulator, every third one worker."""
 
-    def __init__(self, folder: Path, server: postgresql.Server) -> None:
+    def __init__(self, folder: Path, server: postgresql.Server, *options: str) -> None:
         self._server = server
         self._struck = ""
-        options = ("--database", server.url, "--workers", str(_WORKERS))
-        self.process = Process(folder / "log", *options)
+        shared = ("--database", server.url, "--workers", str(_WORKERS))
+        self.process = Process(folder / "log", *shared, *options)
 
     def strike(self, number: int, random: Random) -> str:
         self._struck = ("emulator", "database", "worker")[number % 3]
