@@ -2,6 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
+import emulator
+
+
+@pytest.fixture
+def fs(fs):
+    """The fake file system, with the contracts that the emulator reads."""
+    fs.add_real_directory(Path(emulator.__file__).parent)
+    return fs
+
 
 def test_the_emulator_runs_while_files_are_fake(fs, stackadapt, segment):
     Path("/export.csv").write_text("ada@example.com")
