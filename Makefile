@@ -42,6 +42,10 @@ overload: $(DEV) ## a server under more load than it can serve, for a minute
 soak: $(DEV) ## ten minutes of mixed load over 64 connections: memory, failures, slow answers
 	@$(BIN)/python -m tests.soak
 
+.PHONY: matrix
+matrix: $(DEV) ## install the wheel beside gql, Django, moto, pytest 7 to 9 and others (needs PyPI)
+	@$(BIN)/python -m tests.matrix
+
 .PHONY: docs
 docs: $(DEV) ## rewrite the generated parts of the documentation and the output that it shows
 	@$(BIN)/python -m tests.docs.tables

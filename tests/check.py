@@ -52,6 +52,7 @@ CHECK = (
     Stage(name="demo", command="make --no-print-directory demo"),
     Stage(name="conformance-install", command="make --no-print-directory conformance-install", missing=no_node),
     Stage(name="test", command=f"{sys.executable} -m pytest {FAST}"),
+    Stage(name="matrix-short", command=f"{sys.executable} -m tests.matrix --short"),
     Stage(
         name="test-postgresql",
         command=f"{sys.executable} -m pytest {FAST} --store postgresql {STORES}",
@@ -70,6 +71,7 @@ LONG = (
         command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
         missing=no_node,
     ),
+    Stage(name="matrix", command=f"{sys.executable} -m tests.matrix"),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
     Stage(name="installations", command=f"{sys.executable} -m pytest -q --long {INSTALLATIONS}"),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),

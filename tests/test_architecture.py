@@ -26,7 +26,7 @@ def layers(*names: str) -> Layers:
 # Lowest first, from the folder named on the left. An import goes down: the modules of one layer stay apart.
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
-        "errors artefacts ids merge_patch patience protocol",
+        "errors artefacts graphql_core ids merge_patch patience protocol request_limits",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "data_files user_patterns",
         "timestamps rate_limit transport statements schemas text_search",
@@ -85,7 +85,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "delivery.subscriptions delivery.switches engage.audience_events engage.journey_events engage.routes "
         "event_contents event_filters.destination_filters event_filters.functions event_filters.query event_payload "
         "http lookups profiles.profile tables tracking.calls tracking.request_body",
-        "emulator.stackadapt": "graphql.document graphql.schema http limits "
+        "emulator.stackadapt": "graphql.document graphql.javascript_text graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",
         "emulator.console": "",

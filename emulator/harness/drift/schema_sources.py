@@ -14,13 +14,13 @@ from graphql import (
     GraphQLSchema,
     build_client_schema,
     build_schema,
-    get_introspection_query,
     validate_schema,
 )
 from graphql.utilities import IntrospectionQuery
 
 from emulator.addresses import address, shown
 from emulator.errors import InputError, UserMistake, reason_of
+from emulator.graphql_core import introspection_query
 from emulator.text_files import read_text
 
 _SHALLOW = "Introspect again with a query that follows ofType far enough, such as graphql-js's getIntrospectionQuery()."
@@ -54,7 +54,7 @@ def introspect(client: httpx.Client, url: str, token: str | None) -> GraphQLSche
     place = shown(address(url))
     response: Any = None
     for with_deprecated, with_one_of in ((True, True), (True, False), (False, False)):
-        query = get_introspection_query(False, input_value_deprecation=with_deprecated, one_of=with_one_of)
+        query = introspection_query(deprecated_inputs=with_deprecated, one_of=with_one_of)
         response = _query(client, url, token, query)
         if not response.get("errors"):
             return _introspected(response, place)
