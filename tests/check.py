@@ -67,6 +67,7 @@ LONG = (
         command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
         missing=no_node,
     ),
+    Stage(name="node-runners", command=f"{sys.executable} -m tests.conformance.node_runners", missing=no_node),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),
     Stage(name="soak", command=f"{sys.executable} -m tests.soak", missing=no_proc),

@@ -29,7 +29,7 @@ NOT_RUN = {
     r"^make (fuzz|overload|soak|durability)\b": "runs for minutes; each has a short form among the tests",
     r"^make (check|test|docs|conformance|test-postgresql|bench)\b": "runs for minutes, and this test among others",
     r"^pip install ": "changes the environment; tests/e2e/test_example_project.py installs the wheel",
-    r"-- npm test": "needs a Node project",
+    r"-- npm test|^npm install |^node --test": "needs a Node project; tests/conformance/test_node_helper.py has one",
     r"^pytest --stackadapt-url ": "needs tests of the reader's; tests/pytest_plugin runs both against a port",
     r"serve --port 8585 &$": "a server in the background; the page's own answers in its place",
     r"serve --database ": "needs PostgreSQL; tests/server runs it",
@@ -43,13 +43,15 @@ NOT_RUN = {
 }
 # Blocks that are not run, by language and words of theirs, and why. YAML is parsed all the same.
 ONLY_READ = {
-    ("js", "vip.test.js"): "needs Node",
+    ("js", "vip.test.js: run with"): "needs Node",
+    ("js", "createEmulator"): "tests/conformance/test_node_helper.py runs it",
     ("js", "@segment/analytics-node"): "tests/conformance/test_tracking_sdks.py runs the SDK",
     ("js", "@segment/analytics-next"): "tests/conformance/test_tracking_sdks.py runs the SDK",
     ("js", "GQL_ENDPOINT"): "tests/conformance/node/published.cjs has the same lines",
     ("yaml", "# .github/workflows/"): "GitHub runs it",
     ("yaml", "# compose.yaml"): "needs Docker",
     ("yaml", "provenance: documented"): "a row of the ledger, not a workspace",
+    ("text", "none found after 2 s"): "what the js before it prints; tests/conformance/test_node_helper.py compares",
     ("text", "app or SDK"): "a picture",
     ("text", "INFO identify of u1"): "lines of a server's log; tests/server/test_log.py has each kind",
     ("text", "ProfilePropertyData.DATE"): "the output of drift for a schema that does not exist",
