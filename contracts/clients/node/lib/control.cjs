@@ -10,6 +10,12 @@ const SANDBOX_HEADER = 'X-Emulator-Sandbox'
 const TOKEN_HINT = 'Pass it as controlToken, or in the environment variable STACKADAPT_EMULATOR_CONTROL_TOKEN.'
 
 /**
+ * Where an emulator is. `failure` says how a server that this process started has ended, if it has.
+ *
+ * @typedef {{url: string, controlToken?: string | undefined, failure?: () => string | undefined}} Server
+ */
+
+/**
  * Calls the control API of one sandbox, and throws its errors as EmulatorError.
  *
  * It uses `node:http`: tests replace `fetch`, and a proxy of the environment must not get these requests.
@@ -17,12 +23,12 @@ const TOKEN_HINT = 'Pass it as controlToken, or in the environment variable STAC
 class Control {
   #ended = ''
 
-  /**
-   * @param {string} url the base URL
-   * @param {string | undefined} controlToken
-   */
-  constructor(url, controlToken) {
+  #failure
+
+  /** @param {Server} server */
+  constructor({ url, controlToken, failure = () => undefined }) {
     this.url = url
+    this.#failure = failure
     /** @type {Record<string, string>} */
     this.headers = controlToken ? { [CONTROL_HEADER]: controlToken } : {}
   }
@@ -67,13 +73,7 @@ class Control {
     const headers = { ...this.headers, ...(text === undefined ? {} : { 'content-type': 'application/json' }) }
     const { request } = target.protocol === 'https:' ? https : http
     return new Promise((resolve, reject) => {
-      const silent = (/** @type {NodeJS.ErrnoException} */ error) =>
-        reject(
-          new EmulatorError(`the emulator does not respond: ${error.code ?? error.message}`, {
-            where: this.url,
-            hint: 'Start it with: stackadapt-emulator serve'
-          })
-        )
+      const silent = (/** @type {NodeJS.ErrnoException} */ error) => reject(this.#silence(error))
       // A connection for each request: one that is kept may be closed at the other end just when it is used again.
       const sent = request(target, { method, headers, agent: false }, (response) => {
         const chunks = /** @type {Buffer[]} */ ([])
@@ -90,6 +90,15 @@ class Control {
       sent.on('error', silent)
       sent.end(text)
     })
+  }
+
+  /** @param {NodeJS.ErrnoException} error */
+  #silence({ code, message }) {
+    const where = this.url
+    const failure = this.#failure()
+    if (failure) return new EmulatorError(failure, { where })
+    const hint = 'Start it with: stackadapt-emulator serve'
+    return new EmulatorError(`the emulator does not respond: ${code ?? message}`, { where, hint })
   }
 }
 

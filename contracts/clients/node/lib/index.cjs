@@ -102,14 +102,14 @@ async function createEmulator(options = {}) {
 
 /** @param {import('../index.js').EmulatorOptions} options */
 async function ownServer(options) {
-  const { url, controlToken, stop } = await launch(options)
-  const control = new Control(url, controlToken)
+  const server = await launch(options)
+  const control = new Control(server)
   control.select(DEFAULT_SANDBOX)
   try {
     const sandbox = await control.call('GET', '/_emulator/sandboxes/{name}', { path: { name: DEFAULT_SANDBOX } })
-    return new Emulator(control, sandbox, stop)
+    return new Emulator(control, sandbox, server.stop)
   } catch (error) {
-    await stop()
+    await server.stop()
     throw error
   }
 }
@@ -120,8 +120,9 @@ async function ownServer(options) {
  * @param {string} url
  * @param {import('../index.js').EmulatorOptions} options
  */
-async function sandboxAt(url, { workspace: given, latency, apiVersion, controlToken }) {
-  const control = new Control(url, controlToken ?? process.env.STACKADAPT_EMULATOR_CONTROL_TOKEN)
+async function sandboxAt(url, { workspace: given, latency, apiVersion, ...options }) {
+  const controlToken = options.controlToken ?? process.env.STACKADAPT_EMULATOR_CONTROL_TOKEN
+  const control = new Control({ url, controlToken })
   const health = await control.call('GET', '/_emulator/health')
   if (health?.status !== 'ok') throw new EmulatorError('not an emulator', { where: url })
   const workspace = typeof given === 'string' ? await contentOf(given) : given

@@ -21,7 +21,7 @@ const MOST_LOG = 4_000
  * Throws EmulatorError when the command is not found, or ends before the server is ready.
  *
  * @param {import('../index.js').EmulatorOptions} options
- * @returns {Promise<{url: string, controlToken: string | undefined, stop: () => Promise<void>}>}
+ * @returns {Promise<import('./control.cjs').Server & {stop: () => Promise<void>}>}
  */
 async function launch({ command, workspace, latency, apiVersion }) {
   const folder = typeof workspace === 'object' ? await mkdtemp(join(tmpdir(), `${NAME}-`)) : undefined
@@ -87,21 +87,46 @@ async function ready(child, command) {
     })
     ended.then(() => resolve(undefined))
   })
+  const how = () => `ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`
+  const printedLog = () => (log.trim() ? `:\n${log.trimEnd()}` : '')
   if (line === undefined) {
-    const how = child.signalCode ?? `exit code ${child.exitCode}`
-    throw new EmulatorError(`\`${command} serve\` ended with ${how} before it was ready${log && `:\n${log.trimEnd()}`}`)
+    throw new EmulatorError(`\`${command} serve\` ${how()} before it was ready${printedLog()}`)
+  }
+  const { url, controlToken } = connectionIn(line) ?? {}
+  if (url === undefined) {
+    child.kill()
+    const where = `\`${command} serve\``
+    throw new EmulatorError('this is not the emulator', { where, found: line, allowed: 'a line of JSON with its URL' })
   }
   // What it has to say about the workspace. Its log of requests follows, which a test run does not need.
   process.stderr.write(log)
   // A test that forgets to close the emulator does not keep its process running.
   for (const each of [child, child.stdin, child.stdout, child.stderr]) /** @type {any} */ (each).unref()
-  const { url, controlToken } = JSON.parse(line)
-  return { url, controlToken, stop: () => stop(child) }
+  const failure = () => (hasEnded(child) ? `the server ${how()}${printedLog()}` : undefined)
+  return { url, controlToken, failure, stop: () => stop(child) }
+}
+
+/**
+ * The addresses and secrets in the line that a server prints when it is ready; undefined for anything else.
+ *
+ * @param {string} line
+ */
+function connectionIn(line) {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function hasEnded(child) {
+  return child.exitCode !== null || child.signalCode !== null
 }
 
 /** @param {import('node:child_process').ChildProcessWithoutNullStreams} child */
 async function stop(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   child.ref()
   const ended = once(child, 'exit')
   child.stdin.end()

@@ -38,6 +38,16 @@ test('a profile that comes later, and an audience that comes after the profile, 
   await waiting
 })
 
+test('more expectations wait than the server lets wait', async () => {
+  const emails = Array.from({ length: 25 }, (_, number) => `u${number}@example.com`)
+  const waiting = emails.map((email) => emulator.expectProfile(email, {}, { timeout: 60_000 }))
+  const query = { for: 'profile', email: ADA, timeout: '0.001s' }
+  const isBusy = () => emulator.call('GET', '/_emulator/wait', { query }).then(() => false, ({ status }) => status === 503)
+  while (!(await isBusy()));
+  await upsert(emulator, ...emails.map((email) => ({ email })))
+  await Promise.all(waiting)
+})
+
 test('an audience that the profile leaves is waited for', async () => {
   await identify(emulator, 'u1', VIP)
   await emulator.expectProfile(ADA, { audiences: ['vip_customers'] })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -35,11 +35,13 @@ function file(name, content) {
 
 /** Sets variables of the environment for one test; undefined removes one. */
 function environment(t, variables) {
-  t.after(() => (process.env = { ...BEFORE }))
-  for (const [name, value] of Object.entries(variables)) {
-    if (value === undefined) delete process.env[name]
-    else process.env[name] = value
-  }
+  t.after(() => Object.keys(variables).forEach((name) => setVariable(name, BEFORE[name])))
+  Object.entries(variables).forEach(([name, value]) => setVariable(name, value))
+}
+
+function setVariable(name, value) {
+  if (value === undefined) delete process.env[name]
+  else process.env[name] = value
 }
 
 async function refused(promise) {
@@ -132,6 +134,25 @@ test('a server ends when the process that started it is killed', async () => {
   child.kill('SIGKILL')
   // It answers that it is stopping, or had not read the request yet and closes the connection.
   assert.equal(await once(waiting, 'response').then(([response]) => response.statusCode, () => 503), 503)
+})
+
+test('how a server ended is named', async () => {
+  const program = process.env.STACKADAPT_EMULATOR_COMMAND ?? 'stackadapt-emulator'
+  const pid = join(folder, 'pid')
+  const emulator = await createEmulator({ command: ['/bin/sh', '-c', `echo $$ > ${pid}; exec ${program} "$@"`, 'sh'] })
+  const waiting = refused(emulator.expectProfile('ada@example.com', {}, { timeout: 60_000 }))
+  process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL')
+  await waiting
+  // The connection is gone before the end of the process is reported.
+  let { message } = await refused(emulator.clock.now())
+  while (message.includes('does not respond')) ({ message } = await refused(emulator.clock.now()))
+  assert.equal(message, `${emulator.url}: the server ended with SIGKILL`)
+  await emulator.close()
+})
+
+test('a program that is not the emulator is named', async () => {
+  const error = await refused(createEmulator({ command: ['/bin/sh', '-c', 'echo hello; cat'] }))
+  assert.match(error.message, /^`\/bin\/sh -c echo hello; cat serve`: this is not the emulator. Found: 'hello'/)
 })
 
 test('a process that forgets to close its emulator ends', async () => {
