@@ -1289,7 +1289,7 @@ export interface paths {
         put?: never;
         /**
          * Runs the published connection test with the token of a destination instance.
-         * @description One query to its endpoint, which changes nothing. It passes with WRITE for any advertiser. The generations of 2024 list these advertisers, for the field Advertiser of the mapping.
+         * @description Queries to its endpoint, which change nothing. It passes with WRITE for any advertiser, and then lists these advertisers: for the field Advertiser of the mapping in the generations of 2024, for the setting in the newer ones.
          */
         post: operations["testDestination"];
         delete?: never;
@@ -3390,6 +3390,8 @@ export interface components {
              * @enum {unknown}
              */
             advertiserFrom: "mapping" | "settings";
+            /** @description Whether it forwards the calls of a source: false where it takes audiences only. */
+            sourceCalls: boolean;
             settings: {
                 key: string;
                 label: string;
@@ -3422,8 +3424,8 @@ export interface components {
                 status: number;
                 body: string;
             };
-            /** @description Those that the token may write to; null in a generation without the list. */
-            advertisers: null | components["schemas"]["Choice"][];
+            /** @description Those that the token may write to; none where the test failed. */
+            advertisers: components["schemas"]["Choice"][];
         };
         Choice: {
             /** @description The id. */
@@ -3943,6 +3945,8 @@ export interface components {
             profiles: number;
             entered: number;
             left: number;
+            /** @description Events that were emitted to destination instances. */
+            events: number;
         }[];
         WorkspaceAnswer: {
             /** @description See contracts/workspace.schema.json. */
@@ -6090,7 +6094,7 @@ export interface operations {
                      *                 "needs": "a number ≥ 500"
                      *               },
                      *               {
-                     *                 "text": "email needs a value",
+                     *                 "text": "email needs any value",
                      *                 "passed": true,
                      *                 "found": "\"ada@example.com\"",
                      *                 "type": "string",
@@ -6492,7 +6496,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many profiles were computed, entered and left, and how many were sent to the destination. */
+            /** @description How many profiles were computed, entered and left, how many events that emitted, and how many members were sent to the destination. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6504,6 +6508,7 @@ export interface operations {
                      *       "profiles": 200,
                      *       "entered": 3,
                      *       "left": 1,
+                     *       "events": 84,
                      *       "sent": 41
                      *     }
                      */
@@ -6512,6 +6517,8 @@ export interface operations {
                         profiles: number;
                         entered: number;
                         left: number;
+                        /** @description Events that were emitted to destination instances. */
+                        events: number;
                         /** @description Members, old and new, that were sent to the destination instance, if one is given. */
                         sent?: number;
                     };
@@ -6656,6 +6663,7 @@ export interface operations {
                      *             "2026-06"
                      *           ],
                      *           "advertiserFrom": "settings",
+                     *           "sourceCalls": false,
                      *           "settings": [
                      *             {
                      *               "key": "apiKey",
@@ -6745,7 +6753,7 @@ export interface operations {
                      *         "status": 401,
                      *         "body": "{\"message\": \"Unauthorized\"}"
                      *       },
-                     *       "advertisers": null
+                     *       "advertisers": []
                      *     }
                      */
                     "application/json": components["schemas"]["ConnectionTest"];
