@@ -61,6 +61,10 @@ conformance-install: $(DEV) ## install the published Segment packages from npm (
 conformance: $(DEV) conformance-install ## compare with Segment's published engine on fresh random cases (needs Node)
 	$(BIN)/python -m tests.conformance.differential --cases 2000
 
+.PHONY: node-types
+node-types: $(DEV) ## rewrite the types of the package for Node from the OpenAPI document (needs Node)
+	@$(BIN)/python -m tests.conformance.node_types
+
 durability: $(DEV) ## kill the emulator and its database 130 times under load; nothing may be lost
 	@$(BIN)/python -m tests.durability
 

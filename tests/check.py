@@ -72,6 +72,7 @@ LONG = (
         missing=no_node,
     ),
     Stage(name="matrix", command=f"{sys.executable} -m tests.matrix"),
+    Stage(name="node-runners", command=f"{sys.executable} -m tests.conformance.node_runners", missing=no_node),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
     Stage(name="installations", command=f"{sys.executable} -m pytest -q --long {INSTALLATIONS}"),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),

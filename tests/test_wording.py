@@ -29,9 +29,9 @@ AVOIDED = re.compile(
 )
 # Vendors' texts and recordings, and the table of old names.
 EXEMPT = re.compile(
-    r"tests/test_(wording|names)\.py|tests/mapping/recorded/|contracts/segment/destinations/|\.graphql$|CHANGELOG\.md|/node/"
+    r"tests/test_(wording|names)\.py|tests/mapping/recorded/|contracts/segment/destinations/|\.graphql$|CHANGELOG\.md|conformance/node/"
 )
-SUFFIXES = {".py", ".md", ".yaml", ".yml", ".json", ".toml", ".cjs", ""}
+SUFFIXES = {".py", ".md", ".yaml", ".yml", ".json", ".toml", ".cjs", ".mjs", ".ts", ""}
 # Installed packages have tens of thousands of files: their folders are not entered.
 INSTALLED = {"__pycache__", "node_modules", ".venv"}
 

@@ -25,7 +25,7 @@ from emulator.server.heartbeat import Heartbeat
 from emulator.server.host_names import open_to
 from emulator.server.listener import bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
-from emulator.server.signals import STOPPING, StopSignals
+from emulator.server.signals import STOPPING, StopSignals, stop_at_end_of_input
 from emulator.server.watch import content_of, watch_workspace
 from emulator.server.workers import STOPPED_BY, run_workers
 from emulator.workspace_file import used
@@ -47,6 +47,11 @@ _OPEN = "warning: listening on a non-loopback address; the tokens and write keys
 
 @click.command(epilog=_EPILOG)
 @serve_options
+@click.option(
+    "--until-stdin-closes",
+    is_flag=True,
+    help="Stop at the end of standard input: a server at a pipe ends with the program that started it.",
+)
 @json_option
 def command(
     host: str,
@@ -57,6 +62,7 @@ def command(
     control_token: str | None,
     log_format: str,
     log_pii: bool,
+    until_stdin_closes: bool,
     strict: bool,
     as_json: bool,
     **options: Any,
@@ -65,12 +71,13 @@ def command(
 
     What lint finds in the workspace file is printed on standard error: errors in full, warnings as a count.
     """
+    _check_workers(workers, database=options["database"], until_stdin_closes=until_stdin_closes)
+    if until_stdin_closes:
+        stop_at_end_of_input()
     watched = _watched(workspace_path, workers) if watch else None
     workspace = given_workspace(
         workspace_path, latency=options["latency"], api_version=options["api_version"], strict=strict
     )
-    if workers > 1 and options["database"] is None:
-        raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
@@ -131,6 +138,14 @@ def _watched(path: Path | None, workers: int) -> tuple[Path, str | None]:
             hint="Apply changes with: stackadapt-emulator workspace apply FILE",
         )
     return path, content_of(path)
+
+
+def _check_workers(workers: int, *, database: str | None, until_stdin_closes: bool) -> None:
+    """Raises UserMistake for several processes with options that allow only one."""
+    if workers > 1 and database is None:
+        raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
+    if workers > 1 and until_stdin_closes:
+        raise UserMistake("--until-stdin-closes needs one process", where="--workers", found=workers, allowed="1")
 
 
 def _serve(

@@ -21,6 +21,7 @@ PAGES: Final = (
         "debug-a-missing-profile",
         "console",
         "pytest",
+        "node",
         "ci",
         "scenarios",
     ),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable
+from threading import Thread
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+_STANDARD_INPUT = 0
+_BYTES = 4096
 
 
 class StopSignals:
@@ -57,3 +60,18 @@ class StopSignals:
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self._stopped = True
+
+
+def stop_at_end_of_input() -> None:
+    """Sends SIGTERM to this process when its standard input ends, whatever comes until then.
+
+    The system closes a pipe when the process that writes to it ends, also by SIGKILL: nothing else reports that.
+    """
+
+    def read() -> None:
+        # Not through a file object: the interpreter could not shut down while a thread holds its lock.
+        while os.read(_STANDARD_INPUT, _BYTES):
+            pass
+        signal.raise_signal(signal.SIGTERM)
+
+    Thread(target=read, name="stackadapt-emulator-stdin", daemon=True).start()

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from emulator import Emulator
 from emulator.cli import COMMANDS, cli, main
 from emulator.cli.serve import warning_about
-from tests.conftest import READY_SECONDS, ROOT, Served
+from tests.conftest import READY_SECONDS, ROOT, Served, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Emulate = Callable[..., str]
@@ -159,6 +159,35 @@ def test_serve_stops_on_an_interrupt_when_a_script_has_started_it(serve: Serve) 
     finally:
         signal.signal(signal.SIGINT, before)
     assert served.stop(signal.SIGINT) == 0
+
+
+def test_serve_at_a_pipe_stops_when_the_program_at_its_other_end_does(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            command("serve", "--port", "0", "--json", "--until-stdin-closes"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment(),
+        )
+    assert process.stdin
+    assert process.stdout
+    url = json.loads(process.stdout.readline())["url"]
+    # What comes in is no reason to stop.
+    process.stdin.write("noise\n")
+    process.stdin.flush()
+    assert httpx.get(f"{url}/_emulator/health", trust_env=False).is_success
+    process.stdin.close()
+    assert process.wait(READY_SECONDS) == 0
+    process.stdout.close()
+    assert (tmp_path / "log").read_text() == ""
+
+
+def test_serve_at_a_pipe_is_one_process(call: Run) -> None:
+    ended = call("serve", "--until-stdin-closes", "--workers", "2", "--database", "postgresql://unused")
+    assert ended.returncode == 2
+    assert ended.stderr == "error: --workers: --until-stdin-closes needs one process. Found: 2. Allowed: 1.\n"
 
 
 def test_serve_sends_an_old_enough_batch_without_a_request(serve: Serve, tmp_path: Path) -> None:

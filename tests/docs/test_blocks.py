@@ -31,6 +31,7 @@ NOT_RUN = {
     r"^docker |docker compose up": "needs Docker; tests/e2e/test_container.py replays the instructions",
     r"^pip install ": "changes the environment; tests/e2e/test_example_project.py installs the wheel",
     r"(-- |^)npm test": "needs a Node project",
+    r"^npm install |^node --test": "needs a Node project; tests/conformance/test_node_helper.py has one",
     r"^pytest --stackadapt-url ": "needs tests of the reader's; tests/pytest_plugin runs both against a port",
     r"serve --port 8585 &$": "a server in the background; the page's own answers in its place",
     r"^(stackadapt-emulator (start|stop)\b|eval )": "a server in the background; tests/cli/test_background.py runs it",
@@ -46,7 +47,8 @@ NOT_RUN = {
 }
 # Blocks that are not run, by language and words of theirs, and why. YAML is parsed all the same.
 ONLY_READ = {
-    ("js", "vip.test.js"): "needs Node",
+    ("js", "vip.test.js: run with"): "needs Node",
+    ("js", "createEmulator"): "tests/conformance/test_node_helper.py runs it",
     ("js", "@segment/analytics-node"): "tests/conformance/test_tracking_sdks.py runs the SDK",
     ("js", "@segment/analytics-next"): "tests/conformance/test_tracking_sdks.py runs the SDK",
     ("js", "GQL_ENDPOINT"): "tests/conformance/node/published.cjs has the same lines",
@@ -54,6 +56,7 @@ ONLY_READ = {
     ("yaml", "# .pre-commit-config.yaml"): "tests/packaging/test_pre_commit.py runs pre-commit",
     ("yaml", "# compose.override.yaml"): "needs Docker",
     ("yaml", "provenance: documented"): "a row of the ledger, not a workspace",
+    ("text", "none found after 2 s"): "what the js before it prints; tests/conformance/test_node_helper.py compares",
     ("text", "app or SDK"): "a picture",
     ("text", "::error file="): "for GitHub to read; tests/cli/test_job_annotations.py has each command's",
     ("text", "INFO identify of u1"): "lines of a server's log; tests/server/test_log.py has each kind",

@@ -77,6 +77,13 @@ def test_a_mistake_in_the_client_is_detected(environment: Path, project: Path, m
         assert words in done.stdout
 
 
+def test_the_wheel_has_the_contracts_and_no_package_of_another_language(environment: Path) -> None:
+    [contracts] = environment.glob("lib/*/site-packages/emulator/contracts")
+    assert {path.name for path in contracts.iterdir()} == {each.name for each in (ROOT / "contracts").iterdir()} - {
+        "clients"
+    }
+
+
 def test_the_installed_command_needs_no_checkout(environment: Path, tmp_path: Path) -> None:
     done = run(environment / "bin/stackadapt-emulator", "demo", "--people", "20", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
