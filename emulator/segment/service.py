@@ -116,9 +116,9 @@ class Segment:
                 count_calls(transaction, screened.forwarded_to, "", len(screened.forwarded))
                 discarded += self._intake.queue(transaction, (), calls=screened.forwarded, source=screened.forwarded_to)
         space = self._sandbox.workspace.space
-        self._sandbox.journal.extend([received(result, source, at, space) for result in results])
-        self._sandbox.journal.extend([received(call, screened.forwarded_to, at, space) for call in screened.forwarded])
-        self._publish(computed, discarded)
+        calls_received = [received(result, source, at, space) for result in results]
+        calls_received += [received(call, screened.forwarded_to, at, space) for call in screened.forwarded]
+        self._publish(computed, discarded, calls_received)
         self._dispatcher.process_stored()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
         return Receipt(accepted=len(calls), failed=failed)
@@ -143,10 +143,11 @@ class Segment:
         # A sandbox that is deleted meanwhile counts nothing.
         with suppress(NotFound), self._store.begin() as transaction:
             count_calls(transaction, source or "", reason, len(calls))
+        refused = []
         for call, given in calls:
             user_id, email = sender_in(given)
             message_id = given.get("messageId")
-            self._sandbox.journal.append(
+            refused.append(
                 CallReceived(
                     at=at,
                     source=source,
@@ -162,6 +163,7 @@ class Segment:
                     content=content_of(given, call),
                 )
             )
+        self._sandbox.journal.extend(refused)
 
     def set_membership(
         self,
@@ -359,20 +361,20 @@ class Segment:
                 discarded = self._intake.queue(transaction, computed.events)
             self._publish(computed, discarded)
 
-    def _publish(self, computed: Computed, discarded: Discarded) -> None:
-        """Reports changes of membership and the deliveries that were discarded at once."""
-        self._sandbox.journal.extend(computed.changes)
-        for (destination, subscription, message), count in discarded.items():
-            self._sandbox.journal.append(
-                BatchDelivered(
-                    at=self._sandbox.clock.now(),
-                    destination=destination,
-                    subscription=subscription,
-                    outcomes={DISCARDED: count},
-                    status=None,
-                    error=message,
-                )
+    def _publish(self, computed: Computed, discarded: Discarded, calls: Sequence[CallReceived] = ()) -> None:
+        """Reports calls, changes of membership and the deliveries that were discarded at once."""
+        at_once = [
+            BatchDelivered(
+                at=self._sandbox.clock.now(),
+                destination=destination,
+                subscription=subscription,
+                outcomes={DISCARDED: count},
+                status=None,
+                error=message,
             )
+            for (destination, subscription, message), count in discarded.items()
+        ]
+        self._sandbox.journal.extend([*calls, *computed.changes, *at_once])
         self._hand_over()
 
     def _hand_over(self) -> None:

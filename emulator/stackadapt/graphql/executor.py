@@ -73,7 +73,8 @@ class GraphQLRequest:
 class GraphQLResponse:
     """An HTTP status and a JSON body, or the response of a fault that replaces them.
 
-    `summary` is of the request; `faults` are those that matched it and still have to act on the response.
+    `summary` is of the request; `faults` are those that matched it and still have to act on the response. `processed`
+    are the records that were processed meanwhile, for the journal.
     """
 
     status: int
@@ -81,6 +82,7 @@ class GraphQLResponse:
     summary: RequestSummary = field(default_factory=RequestSummary)
     faults: FaultMatch = field(default_factory=FaultMatch)
     replacement: FaultedResponse | None = None
+    processed: Sequence[RecordProcessed] = ()
 
     @classmethod
     def error(cls, status: int, message: str, *, trace_id: str | None = None, emulator: bool = False) -> Self:
@@ -168,11 +170,10 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)
             return GraphQLResponse.error(500, messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
-        self._sandbox.journal.extend(processed)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [formatted(error) for error in reworded(result.errors, document)]
-        return GraphQLResponse(status=200, body=body)
+        return GraphQLResponse(status=200, body=body, processed=processed)
 
     def _result(
         self, request: GraphQLRequest, parsed: ParsedRequest, document: DocumentNode, context: RequestContext

@@ -128,7 +128,8 @@ def blueprint(find: Find, fallback: Callable[[], StackAdapt]) -> Blueprint:
         response = replace(response, headers={TRACE_HEADER: trace_id, **response.headers})
         if result.refusal == "unknown_token" and caller.known:
             caller = replace(caller, stackadapt=fallback(), known=False)
-        caller.stackadapt.sandbox.journal.append(_exchanged(caller, result, response, trace_id, body, elapsed()))
+        exchanged = _exchanged(caller, result, response, trace_id, body, elapsed())
+        caller.stackadapt.sandbox.journal.extend((*result.response.processed, exchanged))
         channel = channel_of(request.environ)
         if response.delay_ms and not caller.stackadapt.sandbox.clock.frozen:
             channel.delay(response.delay_ms)
