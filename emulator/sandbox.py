@@ -25,7 +25,7 @@ from emulator.shared_documents import DOCUMENTS, SharedDocuments
 from emulator.shared_journal import SHARED_JOURNAL, SharedJournal
 from emulator.shared_rate_limit import SharedRateLimiter
 from emulator.statements import Prepared
-from emulator.store import SANDBOX, Store
+from emulator.store import SANDBOX_LOCK, Store
 from emulator.workspace import Workspace
 
 CLOCK = MetaData()
@@ -146,7 +146,7 @@ class StoredClock:
 
     def change(self, step: Step, *, default: ClockSetting) -> ClockSetting:
         """Applies a step to the stored setting, in one transaction."""
-        with self._store.begin(locks=SANDBOX) as connection:
+        with self._store.begin(locks=SANDBOX_LOCK) as connection:
             stored = stored_clock(connection)
             setting = step(stored or default)
             frozen_at = setting.frozen_at
@@ -195,7 +195,7 @@ def _setting_of(offset_micros: int, frozen_at_micros: int | None) -> ClockSettin
 
 def _count_opening(store: Store) -> int:
     """1 for the first process that opens the sandbox, then 2, 3, …"""
-    with store.begin(locks=SANDBOX) as connection:
+    with store.begin(locks=SANDBOX_LOCK) as connection:
         before = _OPENINGS.value(connection)
         if before is None:
             _FIRST_OPENING.run(connection)

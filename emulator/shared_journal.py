@@ -6,12 +6,12 @@ event is numbered while the row of the journal is locked, so that a reader never
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text
 
-from emulator.errors import EmulatorError, NotFound
+from emulator.errors import NotFound
 from emulator.events import Event
 from emulator.ids import secret
 from emulator.journal import CAPACITY, CAPACITY_BYTES, ID_CHARACTERS, E, Following, Journal
@@ -82,14 +82,12 @@ UPDATE {schema}.sandbox_journal SET awaited_until = greatest(awaited_until, cloc
 RETURNING last
 """
 
-_LOG = logging.getLogger(__name__)
-
 
 class SharedJournal(Journal):
     """The journal in a store that is shared. Listeners are called with the events of this process only.
 
-    Reading raises NotFound when the sandbox was deleted, StoreFailure when the database cannot be used. What cannot be
-    added is logged: what the event says has happened, and its caller has been answered.
+    Reading raises NotFound when the sandbox was deleted. Everything raises StoreFailure when the database cannot be
+    used. What was added is on disk, and so is what the caller has committed before.
     """
 
     def __init__(self, store: Store, *, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
@@ -104,13 +102,11 @@ class SharedJournal(Journal):
         if not events:
             return
         try:
-            self._append(events)
-        except NotFound:
-            # The sandbox was deleted meanwhile, and its journal with it.
-            pass
-        except EmulatorError as error:
-            _LOG.error("not in the journal: %s", error)
-        self._report(events)
+            # The sandbox may have been deleted meanwhile, and its journal with it.
+            with suppress(NotFound):
+                self._append(events)
+        finally:
+            self._report(events)
 
     def _append(self, events: Sequence[Event]) -> None:
         kinds = [kind_of(event) for event in events]

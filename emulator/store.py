@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, MetaData, Row, Select, func, inspect,
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
+from emulator.clock import polls
 from emulator.data_files import DataFile, OpenFiles
 from emulator.engines import MEMORY, open_engine
 from emulator.errors import NotFound, UserMistake
@@ -23,7 +24,7 @@ from emulator.memory_databases import creating, give_back, open_with
 from emulator.notices import Notices
 from emulator.pipelines import abandon_pipeline, end_pipeline
 from emulator.statements import run_script, run_text
-from emulator.store_failures import failure_of
+from emulator.store_failures import StoreFailure, failure_of
 
 # What a column of integers can hold in every database.
 LARGEST_INTEGER = 2**63 - 1
@@ -33,11 +34,13 @@ _KEYS_AT_ONCE = 500
 
 # PostgreSQL's codes of an unknown table and an unknown schema.
 _GONE = frozenset({"42P01", "3F000"})
+_LOCK_NOT_AVAILABLE = "55P03"
+_DROP_SECONDS, _DROP_AGAIN_SECONDS = 20.0, 0.1
 
-# What the transactions of a sandbox in a shared database exclude each other from, always taken in this order: clock
+# What the transactions of a sandbox in a shared database exclude each other from, always acquired in this order: clock
 # and openings, Segment's tables, StackAdapt's tables.
-SANDBOX, SEGMENT, STACKADAPT = ("sandbox",), ("segment",), ("stackadapt",)
-LOCKS = (*SANDBOX, *SEGMENT, *STACKADAPT)
+SANDBOX_LOCK, SEGMENT_LOCK, STACKADAPT_LOCK = ("sandbox",), ("segment",), ("stackadapt",)
+LOCKS = (*SANDBOX_LOCK, *SEGMENT_LOCK, *STACKADAPT_LOCK)
 
 T = TypeVar("T")
 
@@ -114,10 +117,11 @@ class Store:
         cursor.close()
 
     @contextmanager
-    def begin(self, *, locks: Sequence[str] = LOCKS) -> Iterator[Connection]:
+    def begin(self, *, locks: Sequence[str] = LOCKS, synced: bool = True) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        In a shared database, no other transaction of the sandbox with one of the same `locks` runs meanwhile. Raises
+        In a shared database, no other transaction of the sandbox with one of the same `locks` runs meanwhile. Without
+        `synced` it does not hold them until it is on disk; the caller's next one that writes puts it there. Raises
         NotFound when the store was closed or deleted, StoreFailure when the database cannot be used.
         """
         with self._next:
@@ -126,7 +130,7 @@ class Store:
             with self._failures_named():
                 if self._closed:
                     raise NotFound("this sandbox was closed")
-                with self._using(), self._transaction(locks) as connection:
+                with self._using(), self._transaction(locks, synced) as connection:
                     before = _changes_of(connection)
                     with self._deletion_named():
                         try:
@@ -194,10 +198,21 @@ class Store:
                 connection.execute(table.delete())
 
     def drop_schema(self) -> None:
-        """Deletes the schema and everything in it."""
-        if self.schema:
-            with self.begin() as connection:
-                connection.execute(DropSchema(self.schema, cascade=True, if_exists=True))
+        """Deletes the schema and everything in it. Raises StoreFailure when it is in use for too long."""
+        if not self.schema:
+            return
+        for _ in polls(_DROP_SECONDS, every=_DROP_AGAIN_SECONDS):
+            try:
+                with self.begin() as connection:
+                    # Statements without locks take those of the tables in another order. This one gives way, before
+                    # the database finds a deadlock and ends any of them.
+                    run_script(connection, "SET LOCAL lock_timeout = '200ms'")
+                    connection.execute(DropSchema(self.schema, cascade=True, if_exists=True))
+                    return
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+        raise StoreFailure("the data of this sandbox is in use", hint="Delete it again later.", retry_after=1)
 
     def close(self) -> None:
         """Closes the connections after the current transaction. The data of an in-memory store is lost."""
@@ -230,12 +245,14 @@ class Store:
             self._connection = None
         self._engine.dispose()
 
-    def _connected(self, schema: str, locks: Sequence[str]) -> Connection:
+    def _connected(self, schema: str, locks: Sequence[str], synced: bool) -> Connection:
         """A connection in a transaction of the driver; the store is shared."""
         # Prepared statements do not name the schema. One message: each takes as long as a small query.
         name = schema.replace("'", "''")
         taken = [f"pg_advisory_xact_lock(hashtextextended('{name}/{lock}', 0))" for lock in locks]
         taken.append(f"set_config('search_path', '\"{name}\"', true)")
+        if not synced:
+            taken.append("set_config('synchronous_commit', 'off', true)")
         script = f"BEGIN; SELECT {', '.join(taken)}"
         return self._after(lambda connection: run_script(connection, script))
 
@@ -257,10 +274,10 @@ class Store:
         return connection
 
     @contextmanager
-    def _transaction(self, locks: Sequence[str]) -> Iterator[Connection]:
+    def _transaction(self, locks: Sequence[str], synced: bool) -> Iterator[Connection]:
         """On a connection of the pool; a SQLite database has its own, since taking one takes as long as a statement."""
         if self.schema:
-            with self._connected(self.schema, locks) as connection, connection.begin():
+            with self._connected(self.schema, locks, synced) as connection, connection.begin():
                 yield connection
             return
         connection = self._connection or self._engine.connect()

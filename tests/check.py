@@ -42,6 +42,9 @@ class Stage:
 
 
 STORES = "tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py"
+# Each request to another of several processes on one database.
+PROCESSES = "--through-processes 3"
+OVER_HTTP = "tests/server tests/e2e --ignore tests/e2e/test_example_project.py"
 # The tests with random cases that `--long` makes longer.
 RANDOM = "tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
 # The tests that install the wheel, and with `--long` its dependencies too.
@@ -57,6 +60,11 @@ CHECK = (
         missing=postgresql.missing,
     ),
     Stage(
+        name="through-processes",
+        command=f"{sys.executable} -m pytest {FAST} {PROCESSES} tests/e2e/test_main_job.py",
+        missing=postgresql.missing,
+    ),
+    Stage(
         name="conformance",
         command=f"{sys.executable} -m tests.conformance.differential --cases 2000",
         missing=no_node,
@@ -68,6 +76,11 @@ LONG = (
         name="conformance-long",
         command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
         missing=no_node,
+    ),
+    Stage(
+        name="through-processes-long",
+        command=f"{sys.executable} -m pytest {FAST} {PROCESSES} {OVER_HTTP}",
+        missing=postgresql.missing,
     ),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
     Stage(name="installations", command=f"{sys.executable} -m pytest -q --long {INSTALLATIONS}"),

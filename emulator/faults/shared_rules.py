@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from random import Random
 from typing import Any
 
 from emulator.clock import Clock
@@ -25,15 +24,15 @@ class _Chance:
     seed: int
     number: int
     drawn: int = 0
-    _stream: Random | None = field(default=None, repr=False, compare=False)
+    _next: Callable[[], float] | None = field(default=None, repr=False, compare=False)
 
     def __call__(self) -> float:
-        if self._stream is None:
-            self._stream = Ids(self.seed).stream("fault", self.number)
+        if self._next is None:
+            self._next = Ids(self.seed).stream("fault", self.number).random
             for _ in range(self.drawn):
-                self._stream.random()
+                self._next()
         self.drawn += 1
-        return self._stream.random()
+        return self._next()
 
 
 class SharedFaults(Faults):

@@ -48,6 +48,7 @@ from emulator.segment.tracking.deduplication import count_calls, deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
 from emulator.segment.tracking.screening import Screening
 from emulator.segment.tracking.suppression import without_suppressed
+from emulator.store import SEGMENT_LOCK
 from emulator.timestamps import from_millis, to_millis
 from emulator.transport import Transport
 from emulator.workspace import Destination
@@ -105,7 +106,7 @@ class Segment:
         results = read_calls(route, parsed, received_at=at, ids=self._sandbox.ids)
         if source in self._disabled_sources:
             results = list(dropped(results, SOURCE_DISABLED))
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK, synced=False) as transaction:
             results = list(without_suppressed(transaction, results))
             screened = self._screening.screen(results, source)
             results = deduplicate(transaction, screened.results, source=source, at=to_millis(at))
@@ -141,7 +142,7 @@ class Segment:
         at = self._sandbox.clock.now()
         calls = list(refused_calls(route, body))
         # A sandbox that is deleted meanwhile counts nothing.
-        with suppress(NotFound), self._store.begin() as transaction:
+        with suppress(NotFound), self._store.begin(locks=SEGMENT_LOCK) as transaction:
             count_calls(transaction, source or "", reason, len(calls))
         refused = []
         for call, given in calls:
@@ -187,7 +188,7 @@ class Segment:
         at = self._sandbox.clock.now()
         traits = {**({"email": email} if email else {}), **(traits or {})}
         self._apply_due(at)
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             computed = self._engage.set_membership(
                 transaction, audience_key, identifiers, traits, entered=entered, at=at
             )
@@ -218,13 +219,13 @@ class Segment:
         """
         if not (self._engage.depends_on_time and stops):
             return None
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             at = next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
         return None if at is None else from_millis(at)
 
     def remaining(self, *, until: datetime) -> tuple[int, int]:
         """How many profiles are due by `until`, and how many events are queued."""
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             return number_due(transaction, until=until), self._queue.waiting(transaction)
 
     def compute(self, key: str, destination: str | None = None, *, resync: bool = False) -> dict[str, int]:
@@ -241,7 +242,7 @@ class Segment:
         while True:
             at = self._sandbox.clock.now()
             self._apply_due(at)
-            with self._store.begin() as transaction:
+            with self._store.begin(locks=SEGMENT_LOCK) as transaction:
                 profiles = keys_after(transaction, last)
                 if not profiles:
                     return counts
@@ -316,7 +317,7 @@ class Segment:
     def fit_data(self, *, recomputed: bool) -> None:
         """Ends what is stored for destinations, audiences and journeys that the workspace does not have any more."""
         at = self._sandbox.clock.now()
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             discarded = discard_undeliverable(transaction, tuple(recipients(self._sandbox.workspace)), at=to_millis(at))
             forget_removed(transaction, self._sandbox.workspace)
             if recomputed:
@@ -339,7 +340,7 @@ class Segment:
         Raises NotFound for an unknown destination instance.
         """
         wanted = dead(self._sandbox.workspace, destination=destination, reason=reason, message_ids=message_ids)
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             replayed = self._queue.replay(transaction, wanted, self._targets, to_millis(self._sandbox.clock.now()))
         self._hand_over()
         self._dispatcher.process_stored()
@@ -348,13 +349,13 @@ class Segment:
     @contextmanager
     def _up_to_date(self) -> Iterator[Transaction]:
         self.process_due()
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             yield transaction
 
     def _apply_due(self, now: datetime) -> None:
         """Applies the changes of membership that time has caused."""
         while self._engage.depends_on_time and not self._sandbox.clock.moved_elsewhere:
-            with self._store.begin() as transaction:
+            with self._store.begin(locks=SEGMENT_LOCK) as transaction:
                 computed = self._engage.apply_due(transaction, now=now)
                 if computed is None:
                     return

@@ -261,3 +261,19 @@ def test_what_another_process_does_ends_a_wait(pair: Pair, name: str) -> None:
         one.client.post("/v1/track", json=call, auth=("segment-local", ""))
         assert done.result() == "m-1"
     assert elapsed() < LONG_SECONDS * 1000
+
+
+def test_deleting_a_sandbox_in_use_fails_no_request_in_an_unexplained_way(pair: Pair) -> None:
+    one, other = pair
+    for number in range(3):
+        made = one.client.post("/_emulator/sandboxes", json={"name": f"s{number}"}).json or {}
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        assert other.client.post("/graphql", json=QUERY, headers=headers).status_code == 200
+
+        def send(_: int, headers: dict[str, str] = headers) -> int:
+            return other.app.test_client().post("/graphql", json=QUERY, headers=headers).status_code
+
+        with ThreadPoolExecutor(3) as threads:
+            answers = threads.map(send, range(12))
+            assert one.client.delete(f"/_emulator/sandboxes/s{number}").status_code == 204
+            assert {*answers} <= {200, 401}

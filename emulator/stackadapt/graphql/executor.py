@@ -35,6 +35,7 @@ from emulator.stackadapt.ingestion.apply import apply_due_jobs, apply_jobs
 from emulator.stackadapt.ingestion.jobs import Arrival, DocumentJobs, latency_of
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
+from emulator.store import STACKADAPT_LOCK
 from emulator.store_failures import StoreFailure
 from emulator.timestamps import to_millis
 from emulator.workspace import Token
@@ -74,7 +75,7 @@ class GraphQLResponse:
     """An HTTP status and a JSON body, or the response of a fault that replaces them.
 
     `summary` is of the request; `faults` are those that matched it and still have to act on the response. `processed`
-    are the records that were processed meanwhile, for the journal.
+    are the records that were processed meanwhile, for the journal: what was written need not be on disk before.
     """
 
     status: int
@@ -159,7 +160,7 @@ class Executor:
         """Runs a valid document. Raises _ErrorWithoutPlace, with nothing written, for an error in one with a shape."""
         processed: list[RecordProcessed] = []
         try:
-            with self._sandbox.store.begin() as connection:
+            with self._sandbox.store.begin(locks=STACKADAPT_LOCK, synced=False) as connection:
                 begin_pipeline(connection)
                 context = self._context(connection, request, parsed, faults)
                 processed += apply_due_jobs(connection, context.arrival.received_at)
