@@ -56,7 +56,7 @@ def _of_journal(client: httpx.Client, known: Known) -> Iterator[str]:
     total = client.get("/_emulator/journal", params={**asked, "limit": 1}).raise_for_status().json()["total"]
     asked["offset"] = max(total - 1000, 0)
     entries = client.get("/_emulator/journal", params=asked).raise_for_status().json()["entries"]
-    # The journal has room for so many with their records.
+    # The journal keeps so many with their records, whatever else happens.
     if lost := {*known.traces[-_JOURNALLED:]} - {each["traceId"] for each in entries}:
         yield f"{len(lost)} acknowledged batches are not in the journal"
 
