@@ -46,14 +46,17 @@ class RoundRobin:
 
     def close(self) -> None:
         """Accepts no request any more."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
         self._server.close()
-        serving = [*asyncio.all_tasks(self._loop)]
+        serving = [*self._serving]
         for task in serving:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*serving, return_exceptions=True))
-        self._loop.close()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = self._loop.create_task(self._serve(reader, writer))
@@ -76,6 +79,9 @@ class RoundRobin:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
                 server_writer.close()
+        except asyncio.CancelledError:
+            writer.close()
+            raise
         except OSError:
             with suppress(OSError):
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
