@@ -43,6 +43,9 @@ class Stage:
 
 
 STORES = "tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py"
+# Each request to another of several processes on one database.
+PROCESSES = "--through-processes 3"
+OVER_HTTP = "tests/server tests/e2e --ignore tests/e2e/test_example_project.py"
 # The tests with random cases that `--long` makes longer.
 RANDOM = "tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
 # The tests that install the wheel, and with `--long` its dependencies too.
@@ -56,6 +59,11 @@ CHECK = (
     Stage(
         name="test-postgresql",
         command=f"{sys.executable} -m pytest {FAST} --store postgresql {STORES}",
+        missing=postgresql.missing,
+    ),
+    Stage(
+        name="through-processes",
+        command=f"{sys.executable} -m pytest {FAST} {PROCESSES} tests/e2e/test_main_job.py",
         missing=postgresql.missing,
     ),
     Stage(
@@ -73,6 +81,11 @@ LONG = (
     ),
     Stage(name="matrix", command=f"{sys.executable} -m tests.matrix"),
     Stage(name="node-runners", command=f"{sys.executable} -m tests.conformance.node_runners", missing=no_node),
+    Stage(
+        name="through-processes-long",
+        command=f"{sys.executable} -m pytest {FAST} {PROCESSES} {OVER_HTTP}",
+        missing=postgresql.missing,
+    ),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
     Stage(name="installations", command=f"{sys.executable} -m pytest -q --long {INSTALLATIONS}"),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),

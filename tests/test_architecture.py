@@ -28,7 +28,7 @@ LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts graphql_core ids merge_patch patience protocol request_limits",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
-        "data_files user_patterns",
+        "data_files notices user_patterns",
         "timestamps rate_limit transport statements schemas text_search",
         "pipelines",
         "engines",
@@ -36,7 +36,9 @@ LAYERS: Mapping[str, Layers] = {
         "store",
         "yaml_files yaml_lines events stored_values rule_schemas",
         "column_rules workspace_diff workspace_file workspace_protocols workspace_segment",
+        "shared_documents stored_events",
         "workspace journal faults",
+        "shared_journal shared_rate_limit",
         "workspace_document",
         "sandbox",
         "mapping stackadapt",

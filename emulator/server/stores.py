@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from emulator.data_files import DataFile, OpenFiles
 from emulator.engines import open_engine
 from emulator.errors import UserMistake, reason_of, unwritable
+from emulator.notices import Notices
 from emulator.store import Store
 from emulator.store_failures import failure_of
 
@@ -150,6 +151,7 @@ class SharedStores:
         self._url = f"{_DRIVER}://{rest}"
         try:
             self._engine = open_engine(self._url)
+            self._notices = Notices(f"postgresql://{rest}")
             self._engine.connect().close()
         except ImportError:
             raise UserMistake(
@@ -164,12 +166,13 @@ class SharedStores:
             raise UserMistake(f"cannot connect to the database: {reason}", where="--database") from None
 
     def open(self, key: str) -> Store:
-        return Store(self._url, schema=f"{_PREFIX}{key}", engine=self._engine)
+        return Store(self._url, schema=f"{_PREFIX}{key}", engine=self._engine, notices=self._notices)
 
     def drop(self, key: str) -> None:
         self.open(key).drop_schema()
 
     def close(self) -> None:
+        self._notices.close()
         self._engine.dispose()
 
 

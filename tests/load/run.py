@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from socket import socket
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +26,8 @@ from tests.load.locust_environment import load
 
 SEED = 17
 _WAIT_SECONDS = 600.0
+# The number of the strike of `OnPostgreSQL` that ends one of its hosts.
+_ONE_HOST = 3
 _MESSAGES = "SELECT message_id FROM segment_messages"
 
 
@@ -56,9 +59,9 @@ def kill_sender(_target: Target, loading: int) -> None:
 
 
 def kill_server(target: Target, _loading: int) -> None:
-    """Kills every process of the emulator and starts it again on the same port."""
-    target.process.kill()
-    target.process.start()
+    """Kills the emulator, or one of its hosts, and starts it again at the same address."""
+    target.strike(_ONE_HOST, Random(SEED))
+    target.recover()
 
 
 def on_files(given: Given, strike: Callable[[Target, int], None]) -> Outcome:
@@ -68,16 +71,16 @@ def on_files(given: Given, strike: Callable[[Target, int], None]) -> Outcome:
 
 
 def on_postgresql(given: Given, strike: Callable[[Target, int], None]) -> Outcome:
-    """A run on several processes of the emulator with their data in one PostgreSQL database."""
+    """A run on several hosts of the emulator with their data in one PostgreSQL database."""
     with _folder() as folder, postgresql.server() as server:
-        return _outcome(OnPostgreSQL(folder, server, "--port", str(_free_port())), folder, given, strike)
+        return _outcome(OnPostgreSQL(folder, server), folder, given, strike)
 
 
 def _outcome(target: Target, folder: Path, given: Given, strike: Callable[[Target, int], None]) -> Outcome:
     output = folder / "output"
-    target.process.start()
+    target.start()
     try:
-        shared = ("--url", target.process.url, "--seed", str(SEED), "--workers", str(given.workers))
+        shared = ("--url", target.url, "--seed", str(SEED), "--workers", str(given.workers))
         with load(*shared, "--output", str(output), "--json", *given.options) as loading:
             try:
                 _wait_for(Tally(output / "ledgers"), given.acknowledged_before, loading)
@@ -88,7 +91,7 @@ def _outcome(target: Target, folder: Path, given: Given, strike: Callable[[Targe
         assert printed, [path.read_text() for path in output.glob("*.log")]
         have = {message for (message,) in target.query(_MESSAGES)}
     finally:
-        target.process.kill()
+        target.kill()
     outcome = Outcome(
         shown=json.loads(printed), lost_messages=sorted(_acknowledged_messages(output / "ledgers") - have)
     )
