@@ -1695,7 +1695,7 @@ export interface paths {
         };
         /**
          * Everything that happened, oldest first, from a cursor on.
-         * @description Calls, changes of membership, deliveries, requests to `/graphql`, processed records, moves of the clock and changes of the workspace. Send `next` as `after` to go on. Nothing is skipped silently: `missed` says when events between the cursor and the first event are no longer kept, because of their number, a reset or a restart. The response has an ETag; with If-None-Match the status is 304 until something happens. Each of several workers has a feed of its own.
+         * @description Calls, changes of membership, deliveries, requests to `/graphql`, processed records, moves of the clock and changes of the workspace. Send `next` as `after` to go on. Nothing is skipped silently: `missed` says when events between the cursor and the first event are no longer kept, because of their number, a reset or a restart. The response has an ETag; with If-None-Match the status is 304 until something happens. Processes that share a database have one feed.
          */
         get: operations["events"];
         put?: never;
