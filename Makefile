@@ -42,16 +42,28 @@ overload: $(DEV) ## a server under more load than it can serve, for a minute
 soak: $(DEV) ## ten minutes of mixed load over 64 connections: memory, failures, slow answers
 	@$(BIN)/python -m tests.soak
 
+.PHONY: matrix
+matrix: $(DEV) ## install the wheel beside gql, Django, moto, pytest 7 to 9 and others (needs PyPI)
+	@$(BIN)/python -m tests.matrix
+
 .PHONY: docs
 docs: $(DEV) ## rewrite the generated parts of the documentation and the output that it shows
 	@$(BIN)/python -m tests.docs.tables
 	UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_blocks.py
+
+.PHONY: release-notes
+release-notes: $(DEV) ## print the section of a version of the changelog: make release-notes VERSION=0.1.0
+	@$(BIN)/python -m tests.release_notes $(or $(VERSION),Unreleased)
 
 conformance-install: $(DEV) ## install the published Segment packages from npm (needs Node)
 	@$(BIN)/python -m tests.conformance.install
 
 conformance: $(DEV) conformance-install ## compare with Segment's published engine on fresh random cases (needs Node)
 	$(BIN)/python -m tests.conformance.differential --cases 2000
+
+.PHONY: node-types
+node-types: $(DEV) ## rewrite the types of the package for Node from the OpenAPI document (needs Node)
+	@$(BIN)/python -m tests.conformance.node_types
 
 durability: $(DEV) ## kill the emulator and its database 130 times under load; nothing may be lost
 	@$(BIN)/python -m tests.durability

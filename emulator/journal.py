@@ -26,8 +26,8 @@ DROPPED: Final = "dropped"
 CLEARED: Final = "cleared"
 RESTARTED: Final = "restarted"
 
-_ID_CHARACTERS = 8
-_CURSOR = re.compile(rf"(?P<journal>[0-9a-f]{{{_ID_CHARACTERS}}})-(?P<number>[0-9]{{1,15}})", re.ASCII)
+ID_CHARACTERS = 8
+_CURSOR = re.compile(rf"(?P<journal>[0-9a-f]{{{ID_CHARACTERS}}})-(?P<number>[0-9]{{1,15}})", re.ASCII)
 
 # Gets events that happened together in one call, in their order.
 Listener = Callable[[Sequence[Event]], None]
@@ -64,7 +64,7 @@ class Journal:
         self._events: deque[tuple[Event, int]] = deque()
         self._listeners: list[Listener] = []
         self._lock = Lock()
-        self._id = secret("")[:_ID_CHARACTERS]
+        self._id = secret("")[:ID_CHARACTERS]
         # The number of the newest event, and the number that clearing took, as if it were an event.
         self._last = 0
         self._cleared = 0
@@ -78,13 +78,20 @@ class Journal:
         if not events:
             return
         with self._lock:
-            for event in events:
-                size = event.size
-                self._events.append((event, size))
-                self._bytes += size
-            self._last += len(events)
-            while len(self._events) > 1 and (len(self._events) > self._capacity or self._bytes > self._capacity_bytes):
-                self._bytes -= self._events.popleft()[1]
+            self._add(events)
+        self._report(events)
+
+    def _add(self, events: Sequence[Event]) -> None:
+        for event in events:
+            size = event.size
+            self._events.append((event, size))
+            self._bytes += size
+        self._last += len(events)
+        while len(self._events) > 1 and (len(self._events) > self._capacity or self._bytes > self._capacity_bytes):
+            self._bytes -= self._events.popleft()[1]
+
+    def _report(self, events: Sequence[Event]) -> None:
+        with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener(events)

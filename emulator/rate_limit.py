@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -20,7 +21,7 @@ from emulator.errors import InputError, nearest
 _KEYS = ("requests", "per", "burst")
 _MOST = 1_000_000
 # Limits that were replaced without a refusal are remembered up to this number.
-_MOST_REPLACED = 1000
+MOST_REPLACED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ class RateLimiter:
         self._initial = initial
         self._lock = Lock()
         self._limit: RateLimit | None = None
-        self.reset()
+        self._replaced: deque[RateLimit] = deque(maxlen=MOST_REPLACED)
+        self._start(initial)
 
     @property
     def limit(self) -> RateLimit | None:
@@ -74,27 +76,39 @@ class RateLimiter:
 
     def set(self, limit: RateLimit | None) -> None:
         """Changes the limit and refills every bucket."""
-        with self._lock:
-            if self._limit is not None and not self._refused:
-                self._replaced.append(self._limit)
-            self._start(limit)
+        with self._changing():
+            self._set(limit)
 
     def replace(self, initial: RateLimit | None) -> None:
         """Sets the limit of a workspace that has been changed; `reset` restores it from now on."""
-        self._initial = initial
-        self.set(initial)
+        with self._changing():
+            self._initial = initial
+            self._set(initial)
 
     def reset(self) -> None:
         """Restores the limit of the workspace, and forgets the earlier ones."""
-        with self._lock:
-            self._replaced: deque[RateLimit] = deque(maxlen=_MOST_REPLACED)
+        with self._changing():
+            self._replaced.clear()
             self._start(self._initial)
 
     def unused(self) -> list[RateLimit]:
         """The limits that have refused no request since the start or the last reset, also those replaced meanwhile."""
-        with self._lock:
+        with self._reading():
             active = [] if self._limit is None or self._refused else [self._limit]
             return [*self._replaced, *active]
+
+    def _changing(self) -> AbstractContextManager[object]:
+        """To be held while the limit or a bucket is read and changed."""
+        return self._lock
+
+    def _reading(self) -> AbstractContextManager[object]:
+        """To be held while they are read."""
+        return self._lock
+
+    def _set(self, limit: RateLimit | None) -> None:
+        if self._limit is not None and not self._refused:
+            self._replaced.append(self._limit)
+        self._start(limit)
 
     def _start(self, limit: RateLimit | None) -> None:
         self._limit = limit
@@ -103,7 +117,7 @@ class RateLimiter:
 
     def take(self, token: str) -> int | None:
         """Takes a permit of this token: None if there was one, else the seconds until the next, rounded up."""
-        with self._lock:
+        with self._changing():
             if self._limit is None:
                 return None
             now = self._clock.now()

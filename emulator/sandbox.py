@@ -1,7 +1,8 @@
 """A sandbox: an isolated set of workspace, data, clock, ids, journal and faults.
 
 Its tokens and write keys identify it. The clock and the count of openings are stored with the data, so that they
-outlive a restart; journal and faults live as long as the process.
+outlive a restart; journal, faults and rate limit live as long as the process, unless several processes share the store:
+then they are in it, too.
 """
 
 from __future__ import annotations
@@ -16,16 +17,21 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Row, T
 
 from emulator.clock import Clock, ClockSetting, Step
 from emulator.column_rules import LATEST_MILLIS, holds
-from emulator.faults import Faults, check_faults
+from emulator.faults import Faults, SharedFaults, check_faults
 from emulator.ids import Ids
 from emulator.journal import Journal
 from emulator.rate_limit import RateLimiter
+from emulator.shared_documents import DOCUMENTS, SharedDocuments
+from emulator.shared_journal import SHARED_JOURNAL, SharedJournal
+from emulator.shared_rate_limit import SharedRateLimiter
 from emulator.statements import Prepared
-from emulator.store import Store
+from emulator.store import SANDBOX_LOCK, Store
 from emulator.workspace import Workspace
 
 CLOCK = MetaData()
 OPENINGS = MetaData()
+# What a store that several processes share has besides.
+SHARED = (DOCUMENTS, SHARED_JOURNAL)
 
 _MOST_MICROS = LATEST_MILLIS * 1000
 
@@ -51,6 +57,10 @@ _STORED_CLOCK = Prepared(select(CLOCK_SETTING))
 _OPENINGS = Prepared(select(OPENED.c.openings))
 _FIRST_OPENING = Prepared(insert(OPENED).values(id=_ROW, openings=1))
 _NEXT_OPENING = Prepared(update(OPENED).values(openings=bindparam("number")))
+_CLOCK_AND_REVISIONS = """
+SELECT clock.offset_micros, clock.frozen_at_micros, documents.name, documents.revision
+FROM {schema}.sandbox_documents AS documents LEFT JOIN {schema}.sandbox_clock AS clock ON true
+"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -72,14 +82,25 @@ class Sandbox:
         self.name = name
         self.workspace = workspace
         self.store = store or Store()
-        for tables in (CLOCK, OPENINGS):
+        for tables in (CLOCK, OPENINGS, *(SHARED if self.store.shared else ())):
             self.store.create(tables)
         self.clock = clock or Clock()
-        self.clock.keep_in(StoredClock(self.store), load=clock is None)
         self.ids = Ids(_seed_of_opening(workspace.seed, _count_opening(self.store)))
-        self.journal = Journal()
-        self.faults = Faults(self.ids, workspace.faults, clock=self.clock)
-        self.rate_limiter = RateLimiter(self.clock, workspace.rate_limit)
+        self.journal: Journal
+        self.faults: Faults
+        self.rate_limiter: RateLimiter
+        if self.store.shared:
+            documents = SharedDocuments(self.store)
+            self.clock.keep_in(SharedClock(self.store, documents), load=clock is None)
+            self.journal = SharedJournal(self.store)
+            self.faults = SharedFaults(self.ids, workspace.faults, document=documents.faults, clock=self.clock)
+            limit = workspace.rate_limit
+            self.rate_limiter = SharedRateLimiter(self.clock, limit, document=documents.rate_limit)
+        else:
+            self.clock.keep_in(StoredClock(self.store), load=clock is None)
+            self.journal = Journal()
+            self.faults = Faults(self.ids, workspace.faults, clock=self.clock)
+            self.rate_limiter = RateLimiter(self.clock, workspace.rate_limit)
         self.opened_at = self.clock.now()
 
     def with_workspace(self, workspace: Workspace) -> Self:
@@ -125,7 +146,7 @@ class StoredClock:
 
     def change(self, step: Step, *, default: ClockSetting) -> ClockSetting:
         """Applies a step to the stored setting, in one transaction."""
-        with self._store.begin() as connection:
+        with self._store.begin(locks=SANDBOX_LOCK) as connection:
             stored = stored_clock(connection)
             setting = step(stored or default)
             frozen_at = setting.frozen_at
@@ -138,6 +159,21 @@ class StoredClock:
         return setting
 
 
+class SharedClock(StoredClock):
+    """As `StoredClock`. Reading it also says which documents other processes have changed."""
+
+    def __init__(self, store: Store, documents: SharedDocuments) -> None:
+        super().__init__(store)
+        self._documents = documents
+
+    def load(self) -> ClockSetting | None:
+        """The stored setting."""
+        rows = self._store.run(_CLOCK_AND_REVISIONS)
+        self._documents.notice({name: revision for _, _, name, revision in rows})
+        offset, frozen_at, *_ = rows[0]
+        return None if offset is None else _setting_of(offset, frozen_at)
+
+
 def stored_clock(connection: Connection) -> ClockSetting | None:
     """The stored setting of a clock, if any. Raises OverflowError or TypeError for an invalid one."""
     return _setting_in(_STORED_CLOCK.rows(connection))
@@ -147,16 +183,19 @@ def _setting_in(rows: Sequence[Row[Any]]) -> ClockSetting | None:
     if not rows:
         return None
     [row] = rows
-    frozen_at = row.frozen_at_micros
+    return _setting_of(row.offset_micros, row.frozen_at_micros)
+
+
+def _setting_of(offset_micros: int, frozen_at_micros: int | None) -> ClockSetting:
     return ClockSetting(
-        offset=row.offset_micros * _MICROSECOND,
-        frozen_at=None if frozen_at is None else _EPOCH + frozen_at * _MICROSECOND,
+        offset=offset_micros * _MICROSECOND,
+        frozen_at=None if frozen_at_micros is None else _EPOCH + frozen_at_micros * _MICROSECOND,
     )
 
 
 def _count_opening(store: Store) -> int:
     """1 for the first process that opens the sandbox, then 2, 3, …"""
-    with store.begin() as connection:
+    with store.begin(locks=SANDBOX_LOCK) as connection:
         before = _OPENINGS.value(connection)
         if before is None:
             _FIRST_OPENING.run(connection)

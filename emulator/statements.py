@@ -150,6 +150,19 @@ def run_script(connection: Connection, text: str) -> None:
     _execute(connection, text, None, prepare=False)
 
 
+def run_text(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Runs a statement as the driver reads it, and returns its rows, if it has any. Raises DBAPIError."""
+    cursor = connection.connection.cursor()
+    driver: Any = connection.dialect.dbapi
+    try:
+        cursor.execute(text, values)
+        return cursor.fetchall() if cursor.description else ()
+    except driver.Error as error:
+        raise named(connection, text, error, cursor) from error
+    finally:
+        cursor.close()
+
+
 def insert_numbered(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
     """Inserts rows into a table with an integer column `id`, and returns their ids in order.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock, RLock
 from typing import Any, TypeVar
 
@@ -15,13 +16,15 @@ from sqlalchemy import Connection, Engine, MetaData, Row, Select, func, inspect,
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
+from emulator.clock import polls
 from emulator.data_files import DataFile, OpenFiles
 from emulator.engines import MEMORY, open_engine
 from emulator.errors import NotFound, UserMistake
 from emulator.memory_databases import creating, give_back, open_with
+from emulator.notices import Notices
 from emulator.pipelines import abandon_pipeline, end_pipeline
-from emulator.statements import run_script
-from emulator.store_failures import failure_of
+from emulator.statements import run_script, run_text
+from emulator.store_failures import StoreFailure, failure_of
 
 # What a column of integers can hold in every database.
 LARGEST_INTEGER = 2**63 - 1
@@ -31,6 +34,13 @@ _KEYS_AT_ONCE = 500
 
 # PostgreSQL's codes of an unknown table and an unknown schema.
 _GONE = frozenset({"42P01", "3F000"})
+_LOCK_NOT_AVAILABLE = "55P03"
+_DROP_SECONDS, _DROP_AGAIN_SECONDS = 20.0, 0.1
+
+# What the transactions of a sandbox in a shared database exclude each other from, always acquired in this order: clock
+# and openings, Segment's tables, StackAdapt's tables.
+SANDBOX_LOCK, SEGMENT_LOCK, STACKADAPT_LOCK = ("sandbox",), ("segment",), ("stackadapt",)
+LOCKS = (*SANDBOX_LOCK, *SEGMENT_LOCK, *STACKADAPT_LOCK)
 
 T = TypeVar("T")
 
@@ -42,7 +52,7 @@ class Store:
     With `schema` (PostgreSQL) that holds across all processes. Transactions do not nest; pass the connection down
     instead. `engine` lets several stores share the connections of one database; `file` is the one that `url` names,
     closed whenever `open_files` have too many. `in_use` has the stores with an open transaction. `changes` counts the
-    transactions that have changed a SQLite database.
+    transactions that have changed a SQLite database; `notices` are of the changes in a shared one.
     """
 
     def __init__(
@@ -54,10 +64,11 @@ class Store:
         file: DataFile | None = None,
         open_files: OpenFiles | None = None,
         in_use: set[Store] | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self.url = url
         self.shared = schema is not None
-        self._schema = schema
+        self.schema = schema
         self._turn = RLock()
         # Held while waiting for the turn, so that a thread with many transactions in a row lets others in between.
         self._next = Lock()
@@ -70,6 +81,7 @@ class Store:
         self._open_files = open_files
         self._where = str(file.path) if file else "database"
         self.changes = 0
+        self.notices = notices
         engine = engine or open_engine(url)
         self._engine = engine.execution_options(schema_translate_map={None: schema}) if schema else engine
 
@@ -91,10 +103,10 @@ class Store:
         self._created += missing
 
     def _create(self, connection: Connection, missing: Sequence[MetaData]) -> None:
-        if self._schema:
-            connection.execute(CreateSchema(self._schema, if_not_exists=True))
+        if self.schema:
+            connection.execute(CreateSchema(self.schema, if_not_exists=True))
         if self.url != MEMORY:
-            _check_columns(connection, missing, self._schema)
+            _check_columns(connection, missing, self.schema)
         if connection.dialect.name != "sqlite":
             for tables in missing:
                 tables.create_all(connection)
@@ -105,10 +117,12 @@ class Store:
         cursor.close()
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def begin(self, *, locks: Sequence[str] = LOCKS, synced: bool = True) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        Raises NotFound when the store was closed or deleted, StoreFailure when the database cannot be used.
+        In a shared database, no other transaction of the sandbox with one of the same `locks` runs meanwhile. Without
+        `synced` it does not hold them until it is on disk; the caller's next one that writes puts it there. Raises
+        NotFound when the store was closed or deleted, StoreFailure when the database cannot be used.
         """
         with self._next:
             self._turn.acquire()
@@ -116,7 +130,7 @@ class Store:
             with self._failures_named():
                 if self._closed:
                     raise NotFound("this sandbox was closed")
-                with self._using(), self._transaction() as connection:
+                with self._using(), self._transaction(locks, synced) as connection:
                     before = _changes_of(connection)
                     with self._deletion_named():
                         try:
@@ -132,7 +146,7 @@ class Store:
 
     def read(self, query: Select[Any]) -> Sequence[Row[Any]]:
         """The rows of a query of what is committed, which no transaction of another process delays."""
-        if not self._schema:
+        if not self.schema:
             with self.begin() as connection:
                 return connection.execute(query).all()
         if self._closed:
@@ -142,13 +156,26 @@ class Store:
             self._after(lambda connection: found.extend(connection.execute(query))).close()
         return found
 
+    def run(self, statement: str, *values: Any) -> Sequence[Any]:
+        """The rows of one statement in a shared database, a transaction of its own; `{schema}` in it is the store's.
+
+        When the connection is lost meanwhile, it is run again. Raises as `begin` does.
+        """
+        if self._closed:
+            raise NotFound("this sandbox was closed")
+        text = _in_schema(statement, self.schema or "")
+        found: list[Any] = []
+        with self._failures_named(), self._deletion_named():
+            self._after(lambda connection: found.extend(run_text(connection, text, values))).close()
+        return found
+
     @contextmanager
     def alone(self, work: str) -> Iterator[None]:
         """Excludes other processes that share this store from the same work, without an open transaction.
 
         Threads of one process are not excluded.
         """
-        if not self._schema:
+        if not self.schema:
             yield
             return
         lock = select(func.pg_advisory_lock(self._lock_of(work)))
@@ -171,10 +198,21 @@ class Store:
                 connection.execute(table.delete())
 
     def drop_schema(self) -> None:
-        """Deletes the schema and everything in it."""
-        if self._schema:
-            with self.begin() as connection:
-                connection.execute(DropSchema(self._schema, cascade=True, if_exists=True))
+        """Deletes the schema and everything in it. Raises StoreFailure when it is in use for too long."""
+        if not self.schema:
+            return
+        for _ in polls(_DROP_SECONDS, every=_DROP_AGAIN_SECONDS):
+            try:
+                with self.begin() as connection:
+                    # Statements without locks take those of the tables in another order. This one gives way, before
+                    # the database finds a deadlock and ends any of them.
+                    run_script(connection, "SET LOCAL lock_timeout = '200ms'")
+                    connection.execute(DropSchema(self.schema, cascade=True, if_exists=True))
+                    return
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+        raise StoreFailure("the data of this sandbox is in use", hint="Delete it again later.", retry_after=1)
 
     def close(self) -> None:
         """Closes the connections after the current transaction. The data of an in-memory store is lost."""
@@ -207,14 +245,15 @@ class Store:
             self._connection = None
         self._engine.dispose()
 
-    def _connected(self, schema: str) -> Connection:
+    def _connected(self, schema: str, locks: Sequence[str], synced: bool) -> Connection:
         """A connection in a transaction of the driver; the store is shared."""
         # Prepared statements do not name the schema. One message: each takes as long as a small query.
         name = schema.replace("'", "''")
-        script = (
-            f"BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('{name}/transaction', 0)),"
-            f" set_config('search_path', '\"{name}\"', true)"
-        )
+        taken = [f"pg_advisory_xact_lock(hashtextextended('{name}/{lock}', 0))" for lock in locks]
+        taken.append(f"set_config('search_path', '\"{name}\"', true)")
+        if not synced:
+            taken.append("set_config('synchronous_commit', 'off', true)")
+        script = f"BEGIN; SELECT {', '.join(taken)}"
         return self._after(lambda connection: run_script(connection, script))
 
     def _after(self, first: Callable[[Connection], object]) -> Connection:
@@ -235,10 +274,10 @@ class Store:
         return connection
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, locks: Sequence[str], synced: bool) -> Iterator[Connection]:
         """On a connection of the pool; a SQLite database has its own, since taking one takes as long as a statement."""
-        if self._schema:
-            with self._connected(self._schema) as connection, connection.begin():
+        if self.schema:
+            with self._connected(self.schema, locks, synced) as connection, connection.begin():
                 yield connection
             return
         connection = self._connection or self._engine.connect()
@@ -280,12 +319,18 @@ class Store:
         try:
             yield
         except ProgrammingError as error:
-            if self._schema and getattr(error.orig, "sqlstate", None) in _GONE:
+            if self.schema and getattr(error.orig, "sqlstate", None) in _GONE:
                 raise NotFound("this sandbox was deleted") from None
             raise
 
     def _lock_of(self, work: str) -> Any:
-        return func.hashtextextended(f"{self._schema}/{work}", 0)
+        return func.hashtextextended(f"{self.schema}/{work}", 0)
+
+
+@cache
+def _in_schema(statement: str, schema: str) -> str:
+    name = schema.replace('"', '""')
+    return statement.format(schema=f'"{name}"')
 
 
 def _changes_of(connection: Connection) -> int:

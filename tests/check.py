@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgresql
+from tests.load import locust_environment
 
 FAST = "-n auto --dist worksteal -q"
 
@@ -42,16 +43,27 @@ class Stage:
 
 
 STORES = "tests/stackadapt tests/segment tests/e2e --ignore tests/e2e/test_example_project.py"
+# Each request to another of several processes on one database.
+PROCESSES = "--through-processes 3"
+OVER_HTTP = "tests/server tests/e2e --ignore tests/e2e/test_example_project.py"
 # The tests with random cases that `--long` makes longer.
 RANDOM = "tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
+# The tests that install the wheel, and with `--long` its dependencies too.
+INSTALLATIONS = "tests/e2e/test_github_actions.py tests/e2e/test_container.py"
 CHECK = (
     Stage(name="lint", command="make --no-print-directory lint"),
     Stage(name="demo", command="make --no-print-directory demo"),
     Stage(name="conformance-install", command="make --no-print-directory conformance-install", missing=no_node),
     Stage(name="test", command=f"{sys.executable} -m pytest {FAST}"),
+    Stage(name="matrix-short", command=f"{sys.executable} -m tests.matrix --short"),
     Stage(
         name="test-postgresql",
         command=f"{sys.executable} -m pytest {FAST} --store postgresql {STORES}",
+        missing=postgresql.missing,
+    ),
+    Stage(
+        name="through-processes",
+        command=f"{sys.executable} -m pytest {FAST} {PROCESSES} tests/e2e/test_main_job.py",
         missing=postgresql.missing,
     ),
     Stage(
@@ -67,12 +79,22 @@ LONG = (
         command=f"{sys.executable} -m tests.conformance.differential --cases 5000",
         missing=no_node,
     ),
+    Stage(name="matrix", command=f"{sys.executable} -m tests.matrix"),
+    Stage(name="node-runners", command=f"{sys.executable} -m tests.conformance.node_runners", missing=no_node),
+    Stage(
+        name="through-processes-long",
+        command=f"{sys.executable} -m pytest {FAST} {PROCESSES} {OVER_HTTP}",
+        missing=postgresql.missing,
+    ),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
+    Stage(name="installations", command=f"{sys.executable} -m pytest -q --long {INSTALLATIONS}"),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),
     Stage(name="soak", command=f"{sys.executable} -m tests.soak", missing=no_proc),
     Stage(name="workspace-edits", command=f"{sys.executable} -m tests.fuzz.workspace_edits --edits 1000"),
     Stage(name="fuzz", command="make --no-print-directory fuzz"),
+    Stage(name="load", command=f"{sys.executable} -m tests.load", missing=locust_environment.missing),
     Stage(name="durability", command=f"{sys.executable} -m tests.durability"),
+    Stage(name="packaging", command=f"{sys.executable} -m pytest -q --long tests/packaging"),
     Stage(name="bench", command="make --no-print-directory bench", missing=no_node),
 )
 

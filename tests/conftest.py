@@ -20,6 +20,11 @@ from emulator.engines import MEMORY
 from emulator.store import Store
 from tests import postgresql
 from tests.schemas import Schemas
+from tests.several_processes import several_processes
+
+# Here a test that lints a broken file is none of the job in which the tests run.
+for variable in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(variable, None)
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 30
@@ -32,15 +37,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="The store of sandboxes that would otherwise be in memory.",
     )
+    parser.addoption(
+        "--through-processes",
+        type=int,
+        default=1,
+        help="How many processes on one PostgreSQL database an emulator with a port has, behind a proxy.",
+    )
     parser.addoption("--long", action="store_true", help="Draw more cases in the tests with random ones.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Another store runs what may depend on it."""
-    if config.getoption("--store") != "sqlite":
-        left_out = [item for item in items if item.get_closest_marker("one_store")]
-        items[:] = [item for item in items if not item.get_closest_marker("one_store")]
-        config.hook.pytest_deselected(items=left_out)
+    left_out = ["one_store"] if config.getoption("--store") != "sqlite" else []
+    left_out += ["one_process"] if config.getoption("--through-processes") > 1 else []
+    if left_out:
+        without = [item for item in items if any(map(item.get_closest_marker, left_out))]
+        items[:] = [item for item in items if item not in without]
+        config.hook.pytest_deselected(items=without)
 
 
 @pytest.fixture
@@ -69,6 +82,10 @@ def schemas(database: str) -> Iterator[Schemas]:
 @pytest.fixture(autouse=True)
 def chosen_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """With --store postgresql, a separate schema for each store that would be in memory."""
+    if (processes := request.config.getoption("--through-processes")) > 1:
+        with several_processes(request.getfixturevalue("database"), processes, monkeypatch):
+            yield
+        return
     if request.config.getoption("--store") == "sqlite":
         yield
         return

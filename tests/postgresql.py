@@ -23,7 +23,7 @@ def missing() -> str | None:
     try:
         import psycopg  # noqa: F401 - whether it is installed
     except ImportError:
-        return "the driver is not installed (pip install 'stackadapt-emulator[postgres]')"
+        return "the driver is not installed (pip install '.[postgres]')"
     return None
 
 

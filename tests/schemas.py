@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import DropSchema
 
 from emulator.engines import open_engine
+from emulator.sandbox import SHARED
 from emulator.server.services import TABLES
 from emulator.statements import run_script
 from emulator.store import Store
 
-_NAMES = [table.name for tables in reversed(TABLES) for table in reversed(tables.sorted_tables)]
+_TABLES_OF_STORE = (*TABLES, *SHARED)
+_NAMES = [table.name for tables in reversed(_TABLES_OF_STORE) for table in reversed(tables.sorted_tables)]
 _SEQUENCES = (
     "SELECT setval(concat(schemaname, '.', sequencename)::regclass, 1, false) FROM pg_sequences WHERE schemaname = "
 )
@@ -55,7 +57,7 @@ class Schemas:
 
     def _make(self) -> str:
         schema = f"test_{next(self._numbers)}"
-        Store(self._url, schema=schema, engine=self._engine).create(*TABLES)
+        Store(self._url, schema=schema, engine=self._engine).create(*_TABLES_OF_STORE)
         return schema
 
     def _clear(self, connection: Connection, schema: str) -> bool:

@@ -26,9 +26,9 @@ def layers(*names: str) -> Layers:
 # Lowest first, from the folder named on the left. An import goes down: the modules of one layer stay apart.
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
-        "errors artefacts ids merge_patch patience protocol",
+        "errors artefacts graphql_core ids merge_patch patience protocol request_limits",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
-        "data_files user_patterns",
+        "data_files notices user_patterns",
         "timestamps rate_limit transport statements schemas text_search",
         "pipelines",
         "engines",
@@ -36,14 +36,16 @@ LAYERS: Mapping[str, Layers] = {
         "store",
         "yaml_files yaml_lines events stored_values rule_schemas",
         "column_rules workspace_diff workspace_file workspace_protocols workspace_segment",
+        "shared_documents stored_events",
         "workspace journal faults",
+        "shared_journal shared_rate_limit",
         "workspace_document",
         "sandbox",
         "mapping stackadapt",
         "segment",
         "generator",
         "harness",
-        "console",
+        "console load",
         "server",
         "pytest_plugin cli",
         "pytest_entry",
@@ -85,7 +87,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "delivery.subscriptions delivery.switches engage.audience_events engage.journey_events engage.routes "
         "event_contents event_filters.destination_filters event_filters.functions event_filters.query event_payload "
         "http lookups profiles.profile tables tracking.calls tracking.request_body",
-        "emulator.stackadapt": "graphql.document graphql.schema http limits "
+        "emulator.stackadapt": "graphql.document graphql.javascript_text graphql.schema http limits "
         "profiles.import_export rules.emails rules.mapping_columns rules.outcomes rules.providers "
         "row_contents rules.segment_rules tables",
         "emulator.console": "",
@@ -101,6 +103,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
+        "emulator.load": "accounts locust_run worker_ledger",
         "emulator.server": "emulator explained heartbeat host_names listener logs recorder signals watch workers",
     }.items()
 }
@@ -175,8 +178,9 @@ def test_only_clock_and_ids_use_time_and_chance(name: str) -> None:
 MAY_READ = {
     "emulator.text_files": "the reader",
     "emulator.artefacts": "files of the package",
-    "emulator.cli.snapshot": "sends the bytes of a file as they are",
+    "emulator.cli.snapshot_files": "sends the bytes of a file as they are",
     "emulator.cli.streams": "the null device",
+    "emulator.load.worker_ledger": "reads on in files that are being written",
     "emulator.generator.manifest": "joins the bytes of files as they are",
     "emulator.generator.output": "continues a file of its own",
     "emulator.stackadapt.ingestion.upload_targets": "passes the bytes of a file on",

@@ -23,7 +23,7 @@ FORMER_CLASSES = """
 """
 # Names that several packages use, each for one thing.
 SEEN_FROM_ANOTHER_PACKAGE = """
-    clock control demo documentation drift emulator explain faults fidelity graphql http journal journeys profiles
+    clock control demo documentation drift emulator explain faults fidelity graphql http journal journeys load profiles
     queries rate_limit reasons replay sandboxes scenarios segment segments service snapshot stackadapt store tables
     workspace
 """
@@ -42,8 +42,11 @@ SHARED = {
     "response": "an HTTP response",
     "rules": "rules",
     "schema": "what data must look like",
+    "start": "the start of a server: with which workspace, in the background",
+    "status": "a status: of a server, and of a response that a fault changes",
     "text": "text",
     "values": "how values are read",
+    "wait": "waiting: the endpoint, and the command that waits for a server",
     "why": "why someone did not arrive: the diagnosis, its endpoint, its command",
     "workers": "processes that share work",
 }

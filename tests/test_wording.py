@@ -29,9 +29,9 @@ AVOIDED = re.compile(
 )
 # Vendors' texts and recordings, and the table of old names.
 EXEMPT = re.compile(
-    r"tests/test_(wording|names)\.py|tests/mapping/recorded/|contracts/segment/destinations/|\.graphql$|CHANGELOG\.md|/node/"
+    r"tests/test_(wording|names)\.py|tests/mapping/recorded/|contracts/segment/destinations/|\.graphql$|CHANGELOG\.md|conformance/node/"
 )
-SUFFIXES = {".py", ".md", ".yaml", ".json", ".toml", ".cjs", ""}
+SUFFIXES = {".py", ".md", ".yaml", ".yml", ".json", ".toml", ".cjs", ".mjs", ".ts", ""}
 # Installed packages have tens of thousands of files: their folders are not entered.
 INSTALLED = {"__pycache__", "node_modules", ".venv"}
 
@@ -41,7 +41,10 @@ def texts() -> Iterator[Path]:
         for folder, inside, files in os.walk(ROOT / top):
             inside[:] = set(inside) - INSTALLED
             yield from (Path(folder, name) for name in files)
-    yield from (ROOT / name for name in ("README.md", "Makefile", "pyproject.toml", ".ci/run"))
+    yield from (
+        ROOT / name for name in ("README.md", "Makefile", "pyproject.toml", ".ci/run", "Dockerfile", "compose.yaml")
+    )
+    yield from (ROOT / ".github").rglob("*.yml")
 
 
 def name_of(path: Path) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from graphql import GraphQLSchema
 from rich.markup import escape
 from rich.table import Table
 
 from emulator.addresses import address, shown
+from emulator.cli.github import JobReport, job_report
 from emulator.cli.remote import allow_remote_option, client_of
 from emulator.cli.terminal import Terminal
 from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding
-from emulator.harness.drift import compare_published, introspect, read_schema, schema_drift
+from emulator.harness.drift import compare_published, introspect, line_in, read_schema, schema_drift
 from emulator.stackadapt.graphql.schema import API_VERSIONS, LATEST
 
 _EPILOG = """\b
@@ -63,37 +65,53 @@ def command(
     """
     if sum(source is not None for source in (schema_path, url, destination)) != 1:
         raise click.UsageError("Give one of --schema, --url and --destination.")
-    compared: dict[str, Any]
-    if destination is not None:
-        if used_only:
-            raise click.UsageError("--used-only cannot be combined with --destination.")
-        published = compare_published(destination)
-        compared = {"installed": published.version, "recorded": published.generation}
-        findings: Sequence[Finding] = published.findings
-    else:
-        if url is not None:
-            place = shown(address(url))
-            with client_of(url) as client:
-                schema = introspect(client, url, token)
+    if destination is not None and used_only:
+        raise click.UsageError("--used-only cannot be combined with --destination.")
+    with job_report("drift") as job:
+        if destination is not None:
+            published = compare_published(destination)
+            compared = {"installed": published.version, "recorded": published.generation}
+            findings: Sequence[Finding] = published.findings
+            _annotate(job, findings, None, None)
         else:
-            place = str(schema_path)
-            schema = read_schema(Path(place))
-        compared = {"contract": api_version, "schema": place}
-        findings = schema_drift(schema, api_version)
-    if used_only:
-        findings = [finding for finding in findings if finding.used_by]
+            place, schema = _schema(schema_path, url, token)
+            compared = {"contract": api_version, "schema": place}
+            findings = schema_drift(schema, api_version)
+            if used_only:
+                findings = [finding for finding in findings if finding.used_by]
+            _annotate(job, findings, schema_path, schema)
     counts = Counter(finding.severity for finding in findings)
     if as_json:
         totals = {severity: counts[severity] for severity in CHANGES}
         printed = {**compared, **totals, "findings": [finding.as_dict() for finding in findings]}
         click.echo(json.dumps(printed, ensure_ascii=False))
     else:
-        _print(compared, findings, counts)
+        _print(compared, findings)
     if counts[BREAKING]:
         raise SystemExit(1)
 
 
-def _print(compared: dict[str, Any], findings: Sequence[Finding], counts: Counter[str]) -> None:
+def _schema(path: Path | None, url: str | None, token: str | None) -> tuple[str, GraphQLSchema]:
+    """The schema to compare, and how it is named."""
+    if url is None:
+        return str(path), read_schema(Path(str(path)))
+    with client_of(url) as client:
+        return shown(address(url)), introspect(client, url, token)
+
+
+def _annotate(job: JobReport, findings: Sequence[Finding], path: Path | None, schema: GraphQLSchema | None) -> None:
+    job.outcome = _totals(findings)
+    for finding in findings:
+        line = None if schema is None else line_in(schema, finding.place)
+        job.add_finding(finding, file=None if path is None else str(path), line=line)
+
+
+def _totals(findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.severity for finding in findings)
+    return ", ".join(f"{counts[severity]} {severity}" for severity in CHANGES) if findings else "no change"
+
+
+def _print(compared: Mapping[str, Any], findings: Sequence[Finding]) -> None:
     console = Terminal(highlight=False, soft_wrap=True)
     console.print(", ".join(f"{name} {value}" for name, value in compared.items()), markup=False)
     unsafe = [finding for finding in findings if finding.severity != SAFE]
@@ -107,5 +125,4 @@ def _print(compared: dict[str, Any], findings: Sequence[Finding], counts: Counte
     codes = Counter(finding.code for finding in findings if finding.severity == SAFE)
     for code, count in sorted(codes.items()):
         console.print(f"safe: {count} {code.lower().replace('_', ' ')}", markup=False)
-    totals = ", ".join(f"{counts[severity]} {severity}" for severity in CHANGES)
-    console.print(totals if findings else "no change", markup=False)
+    console.print(_totals(findings), markup=False)

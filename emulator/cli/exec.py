@@ -12,34 +12,42 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 import httpx
 
-from emulator.cli.start_findings import report_at_start, strict_option
-from emulator.harness.client import Control, Endpoint, Failures, failures_at, sandbox_at
+from emulator.cli.client_variables import LISTED, variables_of
+from emulator.cli.serve_options import (
+    api_version_option,
+    data_option,
+    latency_option,
+    replace_workspace_option,
+    workspace_option,
+)
+from emulator.cli.snapshot_files import check_writable, load, save
+from emulator.cli.start_findings import given_workspace, strict_option
+from emulator.errors import EmulatorError
+from emulator.harness.client import Control, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
-from emulator.workspace import load_workspace
 from emulator.workspace_file import used
 
-_EPILOG = """\b
+_EPILOG = f"""\b
 Examples:
   stackadapt-emulator exec -- pytest
   stackadapt-emulator exec --workspace workspace.yaml --latency 4h -- npm test
   stackadapt-emulator exec --fail-on-refused -- npm test
+  stackadapt-emulator exec --import state.snapshot.gz --export-on-exit state.snapshot.gz -- npm test
+  stackadapt-emulator exec --data ./state -- npm test
   stackadapt-emulator exec -- sh -c 'curl -s $STACKADAPT_EMULATOR_URL/_emulator/health'
 \b
 Environment variables of the command:
-  STACKADAPT_GRAPHQL_URL     URL of StackAdapt's GraphQL API
-  STACKADAPT_TOKEN           a token with read and write access
-  STACKADAPT_ADVERTISER_ID   the workspace's first advertiser
-  SEGMENT_HOST               the host for a Segment SDK
-  SEGMENT_WRITE_KEY          the write key of the workspace's first source
-  STACKADAPT_EMULATOR_URL    the emulator, for its control API and for commands such as trigger
+{LISTED}
 \b
 Exit codes: that of the command; 128 plus the signal's number when a signal ended it; 127 when it is not found; 126
-when it cannot be run; 1 with --fail-on-refused when anything was refused.
+when it cannot be run; 1 with --fail-on-refused when anything was refused; 2 bad usage, or when only the state cannot be
+written to the file of --export-on-exit.
 """
 _NOT_FOUND, _NOT_RUNNABLE, _REFUSED = 127, 126, 1
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,9 +56,23 @@ _SECONDS = 60
 
 
 @click.command(epilog=_EPILOG, context_settings={"allow_interspersed_args": False})
-@click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
-@click.option("--latency", help="Time until profiles are visible: instant, realistic, or a duration such as 4h.")
-@click.option("--api-version", help="API version of StackAdapt: 2026-06, 2025-05 or 2024-12.")
+@workspace_option
+@replace_workspace_option
+@data_option
+@click.option(
+    "--import",
+    "import_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Begin with the state in this file, which `snapshot save` or --export-on-exit has written.",
+)
+@click.option(
+    "--export-on-exit",
+    "export_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the state to this file when the command has ended, whatever its exit code. Replaces an existing file.",
+)
+@latency_option
+@api_version_option
 @click.option(
     "--fail-on-refused",
     is_flag=True,
@@ -60,42 +82,54 @@ _SECONDS = 60
 @click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(
     workspace_path: Path | None,
-    latency: str | None,
-    api_version: str | None,
+    import_path: Path | None,
+    export_path: Path | None,
     fail_on_refused: bool,
     strict: bool,
     command_line: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Run COMMAND with its own emulator on a free port, which stops when the command ends.
 
-    When it ends, a table of what was refused, rejected or failed is printed on standard error, by reason and person.
+    When it ends, a table of what was refused, rejected or failed meanwhile is printed on standard error, by reason and
+    person.
     """
-    workspace = load_workspace(workspace_path).with_options(latency=latency, api_version=api_version)
-    report_at_start(workspace, workspace_path, strict=strict)
+    workspace = given_workspace(
+        workspace_path, latency=options["latency"], api_version=options["api_version"], strict=strict
+    )
+    if export_path is not None:
+        check_writable(export_path)
     with used(workspace_path):
-        opened = Emulator(workspace)
+        opened = Emulator(workspace, **options)
+    if opened.notice:
+        click.echo(opened.notice, err=True)
     with (
         opened as emulator,
         httpx.Client(base_url=emulator.start(), trust_env=False, timeout=_SECONDS) as client,
     ):
         # Requested over the port, so that it responds before the command starts.
         endpoint = sandbox_at(client)
+        if import_path is not None:
+            load(client, import_path)
+        before = _failures(client)
         with Heartbeat(emulator.sandboxes.opened):
-            code = _run(command_line, {**os.environ, **_variables(endpoint)})
-        refused = _print_failures(_failures(client), code)
-    sys.exit(_REFUSED if refused and fail_on_refused and not code else code)
+            code = _run(command_line, {**os.environ, **variables_of(endpoint)})
+        refused = _print_failures(_failures(client).since(before), code)
+        code = _REFUSED if refused and fail_on_refused and not code else code
+        if export_path is not None:
+            code = _export(client, export_path, code)
+    sys.exit(code)
 
 
-def _variables(endpoint: Endpoint) -> dict[str, str]:
-    return {
-        "STACKADAPT_GRAPHQL_URL": f"{endpoint.url}{endpoint.graphql_path}",
-        "STACKADAPT_TOKEN": endpoint.token,
-        "STACKADAPT_ADVERTISER_ID": endpoint.advertiser_id,
-        "SEGMENT_HOST": endpoint.url,
-        # Empty without a source: a key inherited from the environment would be wrong.
-        "SEGMENT_WRITE_KEY": endpoint.write_key or "",
-        "STACKADAPT_EMULATOR_URL": endpoint.url,
-    }
+def _export(client: httpx.Client, path: Path, code: int) -> int:
+    """Writes the state; the exit code is then that of the command, or of the error when only this has failed."""
+    sandbox_at(client)
+    try:
+        save(client, path)
+    except EmulatorError as error:
+        click.echo(f"error: {error}", err=True)
+        return code or error.exit_code
+    return code
 
 
 def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
@@ -132,7 +166,9 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
 
 def _failures(client: httpx.Client) -> Failures:
     """What failed in all sandboxes that the command left."""
-    names = [each["name"] for each in Control(client).get("sandboxes")["sandboxes"]]
+    listed = Control(client).get("sandboxes")["sandboxes"]
+    # One that cannot be read says why instead.
+    names = [each["name"] for each in listed if "error" not in each]
     return reduce(add, (failures_at(sandbox_at(client, name)) for name in names))
 
 

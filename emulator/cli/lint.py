@@ -8,6 +8,7 @@ from collections import Counter
 import click
 
 from emulator.cli.findings import print_finding, totals
+from emulator.cli.github import job_report
 from emulator.errors import WorkspaceError
 from emulator.harness.checks import lint
 from emulator.harness.checks.finding import ERROR
@@ -31,8 +32,13 @@ def command(workspace_path: str | None, as_json: bool) -> None:
 
     Each finding has a code, its place, why it matters and how to fix it. Exits 1 if one of them is an error.
     """
-    findings = lint(_workspace(workspace_path))
-    counts = Counter(finding.severity for finding in findings)
+    with job_report("lint") as report:
+        findings = lint(_workspace(workspace_path))
+        counts = Counter(finding.severity for finding in findings)
+        file = None if workspace_path == STANDARD_INPUT else workspace_path
+        for finding in findings:
+            report.add_finding(finding, file=file, line=report.line_of(file, finding.place))
+        report.outcome = totals(counts)
     if as_json:
         click.echo(json.dumps({"findings": [finding.as_dict() for finding in findings]}, ensure_ascii=False))
     else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-import json
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from pathlib import Path
@@ -15,19 +15,19 @@ from typing import Any
 import click
 
 from emulator.addresses import is_loopback
-from emulator.cli.start_findings import report_at_start, strict_option
+from emulator.cli.serve_options import json_option, serve_options
+from emulator.cli.start_findings import given_workspace
+from emulator.cli.welcome import connection_of, shown
 from emulator.errors import UserMistake
 from emulator.ids import secret
-from emulator.protocol import CONTROL_HEADER
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
 from emulator.server.host_names import open_to
 from emulator.server.listener import bind, raise_file_limit, url_of
 from emulator.server.logs import LogWriter
-from emulator.server.signals import StopSignals
+from emulator.server.signals import STOPPING, StopSignals, stop_at_end_of_input
 from emulator.server.watch import content_of, watch_workspace
-from emulator.server.workers import run_workers
-from emulator.workspace import Workspace, built_in_workspace, load_workspace
+from emulator.server.workers import STOPPED_BY, run_workers
 from emulator.workspace_file import used
 
 _EPILOG = """\b
@@ -46,35 +46,13 @@ _OPEN = "warning: listening on a non-loopback address; the tokens and write keys
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8585, show_default=True, type=click.IntRange(0, 65535), help="0 selects a free one.")
-@click.option("--workspace", "workspace_path", type=click.Path(path_type=Path), help="Workspace file (YAML or JSON).")
-@click.option("--watch", is_flag=True, help="Apply the workspace file whenever it is saved; needs --workspace.")
+@serve_options
 @click.option(
-    "--replace-workspace", is_flag=True, help="Use --workspace although the data was written with another one."
+    "--until-stdin-closes",
+    is_flag=True,
+    help="Stop at the end of standard input: a server at a pipe ends with the program that started it.",
 )
-@click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for the data (default: in memory)."
-)
-@click.option("--database", help="URL of a PostgreSQL database for the data; several processes may share it.")
-@click.option(
-    "--workers",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1, 64),
-    help="Processes; several need --database.",
-)
-@click.option("--uploads", type=click.Path(path_type=Path, file_okay=False), help="Folder whose files can be uploaded.")
-@click.option("--latency", help="Time until profiles are visible: instant, realistic or a duration such as 4h.")
-@click.option("--api-version", help="API version of StackAdapt: 2026-06, 2025-05 or 2024-12.")
-@click.option(
-    "--control-token",
-    help="Token that the control API needs; generated when absent and --host is not a loopback address.",
-)
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--log-pii", is_flag=True, help="Show email addresses in the log.")
-@strict_option
-@click.option("--json", "as_json", is_flag=True, help="Print URLs, tokens and write keys as one JSON line.")
+@json_option
 def command(
     host: str,
     port: int,
@@ -84,6 +62,7 @@ def command(
     control_token: str | None,
     log_format: str,
     log_pii: bool,
+    until_stdin_closes: bool,
     strict: bool,
     as_json: bool,
     **options: Any,
@@ -92,14 +71,13 @@ def command(
 
     What lint finds in the workspace file is printed on standard error: errors in full, warnings as a count.
     """
+    _check_workers(workers, database=options["database"], until_stdin_closes=until_stdin_closes)
+    if until_stdin_closes:
+        stop_at_end_of_input()
     watched = _watched(workspace_path, workers) if watch else None
-    workspace = None if workspace_path is None else load_workspace(workspace_path)
-    checked = (workspace or built_in_workspace()).with_options(
-        latency=options["latency"], api_version=options["api_version"]
+    workspace = given_workspace(
+        workspace_path, latency=options["latency"], api_version=options["api_version"], strict=strict
     )
-    report_at_start(checked, workspace_path, strict=strict)
-    if workers > 1 and options["database"] is None:
-        raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
 
     def open_emulator() -> Emulator:
         with used(workspace_path):
@@ -120,15 +98,15 @@ def command(
             _announce(listening, control_token, as_json, first)
         # The workers use what is stored now.
         options["replace_workspace"] = False
-        run_workers(workers, lambda: _serve(open_emulator(), listening))
+        run_workers(workers, lambda: _serve(open_emulator(), listening, stopped_by=STOPPED_BY))
 
 
 def _announce(listening: socket.socket, control_token: str | None, as_json: bool, emulator: Emulator) -> None:
     """Prints the addresses and secrets, and what the user should know about them."""
     for line in filter(None, (warning_about(listening.getsockname()[0]), emulator.notice)):
         click.echo(line, err=True)
-    show = _json_line if as_json else _welcome
-    click.echo(show(url_of(listening), emulator.sandbox.workspace, control_token))
+    connection = connection_of(url_of(listening), emulator.sandbox.workspace, control_token)
+    click.echo(shown(connection, as_json=as_json, stop="Ctrl-C"))
 
 
 def warning_about(address: str) -> str | None:
@@ -162,18 +140,27 @@ def _watched(path: Path | None, workers: int) -> tuple[Path, str | None]:
     return path, content_of(path)
 
 
+def _check_workers(workers: int, *, database: str | None, until_stdin_closes: bool) -> None:
+    """Raises UserMistake for several processes with options that allow only one."""
+    if workers > 1 and database is None:
+        raise UserMistake("several workers need --database", where="--workers", found=workers, allowed="1")
+    if workers > 1 and until_stdin_closes:
+        raise UserMistake("--until-stdin-closes needs one process", where="--workers", found=workers, allowed="1")
+
+
 def _serve(
     emulator: Emulator,
     listening: socket.socket,
     ready: Callable[[Emulator], None] = lambda _: None,
     watched: tuple[Path, str | None] | None = None,
+    stopped_by: Iterable[signal.Signals] = STOPPING,
 ) -> None:
     raise_file_limit()
     _spare_the_collector()
     # The event loop gets the interpreter back from a thread that computes after this time. By default it is five times
     # as long, for each of the steps that an answer on a new connection takes.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    with StopSignals() as signals, emulator:
+    with StopSignals(stopped_by) as signals, emulator:
         watching: AbstractContextManager[None] = nullcontext()
         if watched is not None:
             watching = watch_workspace(emulator, watched[0], _say, started_with=watched[1])
@@ -184,44 +171,3 @@ def _serve(
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _json_line(url: str, workspace: Workspace, control_token: str | None) -> str:
-    connection = {
-        "url": url,
-        "graphql": f"{url}/graphql",
-        "segment": f"{url}/v1",
-        "control": f"{url}/_emulator",
-        "tokens": {token.name: token.secret for token in workspace.tokens},
-        "writeKeys": {source.name: source.write_key for source in workspace.sources},
-        "advertisers": {advertiser.id: advertiser.name for advertiser in workspace.advertisers},
-        **({"controlToken": control_token} if control_token else {}),
-    }
-    return json.dumps(connection)
-
-
-def _welcome(url: str, workspace: Workspace, control_token: str | None) -> str:
-    # Without a source it receives nothing; one can be added while it runs.
-    key = workspace.sources[0].write_key if workspace.sources else "WRITE-KEY"
-    token = workspace.tokens[0].secret
-    advertiser = workspace.advertisers[0].id
-    tokens = "\n".join(f"               {token.secret}  ({token.name})" for token in workspace.tokens).strip()
-    with_token = f"\n  control token  {control_token}  (header {CONTROL_HEADER})" if control_token else ""
-    return f"""stackadapt-emulator is ready at {url}
-
-  StackAdapt   {url}/graphql
-  tokens       {tokens}
-  Segment      {url}/v1/identify, /v1/track, /v1/batch
-  write key    {key}
-  control      {url}/_emulator/health{with_token}
-
-Next, send an event, then look for the profile:
-
-  curl -s {url}/v1/identify -u {key}: -H 'content-type: application/json' \\
-    -d '{{"userId":"u1","traits":{{"email":"ada@example.com","first_name":"Ada","total_spent":900}}}}'
-
-  curl -s {url}/graphql -H 'authorization: Bearer {token}' -H 'content-type: application/json' \\
-    -d '{{"query":"{{ cdpProfiles(advertiserId: {advertiser}) {{ size profiles {{ nodes {{ email }} }} }} }}"}}'
-
-Stop with Ctrl-C.
-"""

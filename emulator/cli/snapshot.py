@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from tempfile import mkstemp
 
 import click
 import httpx
 
-from emulator.cli import SuggestingGroup
-from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
-from emulator.errors import InputError, unreadable, unwritable
+from emulator.cli import SuggestingGroup, snapshot_files
+from emulator.cli.running import connect, sandbox_option, unreachable, url_option
+from emulator.errors import InputError
 
 _EPILOG = """\b
 Examples:
@@ -42,26 +40,11 @@ def save(file: Path, force: bool, url: str, sandbox: str | None) -> None:
     if not force and file.exists():
         raise InputError("this file exists already", where=str(file), hint="Add --force to replace it.")
     try:
-        with connect(url, sandbox) as client, client.stream("GET", "/_emulator/snapshot") as response:
-            check(response)
-            _write(file, response.iter_raw())
+        with connect(url, sandbox) as client:
+            snapshot_files.save(client, file)
     except httpx.HTTPError as error:
         raise unreachable(url, error) from None
-    except OSError as error:
-        raise unwritable(file, error) from None
     click.echo(f"saved {file} ({file.stat().st_size} bytes)")
-
-
-def _write(file: Path, chunks: Iterable[bytes]) -> None:
-    """Writes a file that only its owner can read. It appears when it is complete, and not at all when that fails."""
-    opened, name = mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    unfinished = Path(name)
-    try:
-        with open(opened, "wb") as out:
-            out.writelines(chunks)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @command.command()
@@ -71,13 +54,8 @@ def _write(file: Path, chunks: Iterable[bytes]) -> None:
 def load(file: Path, url: str, sandbox: str | None) -> None:
     """Replace the state with that in FILE. A damaged file changes nothing."""
     try:
-        content = file.open("rb")
-    except OSError as error:
-        raise unreadable(file, error) from None
-    try:
-        with content, connect(url, sandbox) as client:
-            length = {"Content-Length": str(file.stat().st_size)}
-            check(client.put("/_emulator/snapshot", content=content, headers=length))
+        with connect(url, sandbox) as client:
+            snapshot_files.load(client, file)
     except httpx.HTTPError as error:
         raise unreachable(url, error) from None
     click.echo(f"loaded {file}")

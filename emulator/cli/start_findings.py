@@ -7,12 +7,26 @@ from pathlib import Path
 import click
 
 from emulator.errors import ContractViolation
-from emulator.workspace import Workspace
+from emulator.workspace import Workspace, built_in_workspace, load_workspace
 
 strict_option = click.option("--strict", is_flag=True, help="Do not start when lint finds an error in the workspace.")
 
 
-def report_at_start(workspace: Workspace, path: Path | None, *, strict: bool) -> None:
+def given_workspace(
+    path: Path | None, *, latency: str | None, api_version: str | None, strict: bool
+) -> Workspace | None:
+    """The workspace in a file, None without one, after lint's findings have been printed.
+
+    Raises WorkspaceError, InputError for an option that cannot be used, and ContractViolation for an error with
+    `strict`.
+    """
+    workspace = None if path is None else load_workspace(path)
+    checked = (workspace or built_in_workspace()).with_options(latency=latency, api_version=api_version)
+    _report(checked, path, strict=strict)
+    return workspace
+
+
+def _report(workspace: Workspace, path: Path | None, *, strict: bool) -> None:
     """Prints what lint finds in a workspace file on standard error: errors in full, warnings as a count.
 
     Raises ContractViolation for an error with `strict`.

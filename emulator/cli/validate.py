@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from emulator.cli.findings import print_finding, totals
+from emulator.cli.github import JobReport, job_report
 from emulator.cli.terminal import counted
-from emulator.harness.checks import Summary, validate
+from emulator.harness.checks import Checked, Summary, validate
 from emulator.harness.checks.document_kinds import KINDS, kind_named
 from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING
+from emulator.text_files import STANDARD_INPUT, place_of
 
 _EPILOG = """\b
 Examples:
@@ -38,14 +40,17 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
     """
     summary = Summary()
     findings: list[dict[str, Any]] = []
-    for checked in validate(files, kind_named(kind_name) if kind_name else None):
-        summary.add(checked)
-        if as_json:
-            findings += checked.as_dicts()
-        else:
-            kind = f" ({checked.kind.name})" if checked.kind else ""
-            for finding in checked.findings:
-                print_finding(finding, where=f"{checked.document.where}{kind}: ")
+    with job_report("validate") as report:
+        for checked in validate(files, kind_named(kind_name) if kind_name else None):
+            summary.add(checked)
+            _report(checked, report)
+            if as_json:
+                findings += checked.as_dicts()
+            else:
+                kind = f" ({checked.kind.name})" if checked.kind else ""
+                for finding in checked.findings:
+                    print_finding(finding, where=f"{checked.document.where}{kind}: ")
+        report.outcome = f"{counted(summary.kinds.total(), 'document')}: {totals(summary.counts)}"
     counts, kinds = summary.counts, summary.kinds
     if as_json:
         click.echo(json.dumps({"summary": summary.as_dict(), "findings": findings}, ensure_ascii=False))
@@ -57,3 +62,15 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
         raise SystemExit(2)
     if counts[ERROR] or (strict and counts[WARNING]):
         raise SystemExit(1)
+
+
+def _report(checked: Checked, report: JobReport) -> None:
+    document = checked.document
+    if document.error is not None:
+        report.add_error(document.error, line=document.line)
+        return
+    file = None if document.file == place_of(STANDARD_INPUT) else document.file
+    inside = "" if document.index is None else f"[{document.index}]."
+    for finding in checked.findings:
+        line = document.line or report.line_of(file, f"{inside}{finding.place}")
+        report.add_finding(finding, file=file, line=line)

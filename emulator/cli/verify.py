@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from emulator.cli.github import JobReport, job_report
 from emulator.cli.remote import client_of, control_token, control_token_option, remote_options
 from emulator.cli.terminal import Terminal
 from emulator.errors import InputError, unwritable
@@ -107,7 +108,7 @@ def command(
     if workspace_path is not None and not paths:
         hint = "Name the files or folders of your scenarios; the built-in ones have the default workspace."
         raise InputError("--workspace is for scenarios of your own", where="verify", hint=hint)
-    with _target(url, token, advertiser) as target:
+    with job_report("verify") as job, _target(url, token, advertiser) as target:
         base = _base(workspace_path, target) if paths else None
         scenarios = [] if recordings and not paths else _chosen(read_scenarios(paths or [built_in()], base=base), text)
         if listing:
@@ -115,7 +116,8 @@ def command(
             return
         results = [play(each, target, fail_on_unused=fail_on_unused) for each in _with_progress(scenarios)]
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
-    report = Report(target=target.name, scenarios=results, exchanges=exchanges)
+        report = Report(target=target.name, scenarios=results, exchanges=exchanges)
+        _annotate(job, report)
     if junit_path is not None:
         try:
             junit_path.write_text(junit_xml(report), encoding="utf-8")
@@ -190,8 +192,27 @@ def _show(report: Report) -> None:
     if matrix := report.matrix():
         console.print("Generations of the destination with API versions of StackAdapt")
         console.print(_matrix(matrix))
+    console.print(_totals(report), soft_wrap=True)
+
+
+def _totals(report: Report) -> str:
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts().items())
-    console.print(f"{counts}, against {report.target}", soft_wrap=True)
+    return f"{counts}, against {report.target}"
+
+
+def _annotate(job: JobReport, report: Report) -> None:
+    """An annotation for each failed check, at its line; the timelines are in the summary."""
+    job.outcome = _totals(report)
+    for result in report.results:
+        if result.outcome != FAILED:
+            continue
+        failures = [(f"expected {each.expected}\nfound {each.found}", each.place) for each in result.failures]
+        if result.reason is not None:
+            failures.append((result.reason, result.place))
+        case, details = result.case, "\n".join(result.lines())
+        for number, (message, place) in enumerate(failures):
+            line = case.line or job.line_of(str(case.path), place)
+            job.add_failure(case.title, message, file=str(case.path), line=line, details=None if number else details)
 
 
 def _table(report: Report) -> Table:

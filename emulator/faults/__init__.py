@@ -18,6 +18,7 @@ from emulator.faults.matching import Match, RequestSummary
 from emulator.faults.presets import PRESETS
 from emulator.faults.response import ENVIRON, FaultedResponse, Interruption, ResponseChannel, channel_of
 from emulator.faults.rules import FaultMatch, Faults, Rule, check_faults
+from emulator.faults.shared_rules import SharedFaults
 
 __all__ = [
     "ENVIRON",
@@ -34,6 +35,7 @@ __all__ = [
     "RequestSummary",
     "ResponseChannel",
     "Rule",
+    "SharedFaults",
     "Status",
     "channel_of",
     "check_faults",

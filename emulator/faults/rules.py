@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from itertools import count
 from threading import Lock
 from typing import Any
 
@@ -20,21 +20,22 @@ from emulator.faults.response import FaultedResponse
 from emulator.ids import Ids
 
 # Rules that were removed without a match are remembered up to this number.
-_MOST_REMOVED = 1000
+MOST_REMOVED = 1000
 
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
     """An active definition. `remaining` and `until` None are without limit; `chance` draws a number from 0 to 1.
 
-    `initial` is the definition in the workspace that it is from, None for one that was added later.
+    `document` is the definition as it was given; `initial`: by the workspace.
     """
 
     id: int
     definition: Definition
+    document: Mapping[str, Any]
     remaining: int | None
     chance: Callable[[], float]
-    initial: Mapping[str, Any] | None = None
+    initial: bool = False
     until: datetime | None = None
     matched: int = 0
 
@@ -100,23 +101,23 @@ class Faults:
     def __init__(self, ids: Ids, initial: Sequence[Mapping[str, Any]] = (), *, clock: Clock | None = None) -> None:
         self._ids = ids
         self._clock = clock or Clock()
-        self._initial = _initial(initial)
+        self._initial = parsed_initial(initial)
         self._lock = Lock()
+        # The number of the rule that was added last.
+        self._last = 0
         self._rules: list[Rule] = []
-        self.reset()
+        self._removed: deque[Rule] = deque(maxlen=MOST_REMOVED)
+        self._begin()
 
     def add(self, document: Mapping[str, Any]) -> Rule:
         """Adds a rule from the JSON form of its definition. Raises InputError."""
         definition = parse_definition(document)
-        with self._lock:
-            return self._add(definition)
+        with self._changing():
+            return self._add(document, definition)
 
     def match(self, request: RequestSummary, *, trace_id: str, once: Definition | None = None) -> FaultMatch:
         """The faults that match a request; `once` is a definition that came with the request."""
-        with self._lock:
-            self._end()
-            matched = [rule.definition for rule in self._rules if rule.matches(request)]
-            self._rules = [rule for rule in self._rules if rule.remaining != 0]
+        matched = self._matched(request)
         if once is not None and once.applies_to(request):
             chance = self._ids.stream("fault", trace_id).random()
             matched += [once] if chance < once.probability else []
@@ -124,13 +125,13 @@ class Faults:
 
     def rules(self) -> tuple[Rule, ...]:
         """The active rules."""
-        with self._lock:
+        with self._reading():
             self._end()
             return tuple(self._rules)
 
     def remove(self, rule_id: int) -> None:
         """Removes one rule. Raises NotFound."""
-        with self._lock:
+        with self._changing():
             self._end()
             removed = [rule for rule in self._rules if rule.id == rule_id]
             kept = [rule for rule in self._rules if rule.id != rule_id]
@@ -141,42 +142,66 @@ class Faults:
 
     def clear(self) -> None:
         """Removes every rule."""
-        with self._lock:
+        with self._changing():
             self._removed += self._rules
             self._rules = []
 
     def unused(self) -> list[Rule]:
         """The rules that have matched no request since the start or the last reset, also those removed meanwhile."""
-        with self._lock:
+        with self._reading():
             self._end()
             return [rule for rule in (*self._removed, *self._rules) if not rule.matched]
 
     def reset(self) -> None:
         """Restores the rules of the workspace, their counters and the random numbers that they draw."""
-        with self._lock:
-            self._numbers = count(1)
-            self._rules = []
-            self._removed: deque[Rule] = deque(maxlen=_MOST_REMOVED)
-            for document, definition in self._initial:
-                self._add(definition, document)
+        with self._changing():
+            self._restart()
 
     def replace(self, initial: Sequence[Mapping[str, Any]], ids: Ids) -> None:
         """Makes the definitions of the workspace these, with ids for the rules that are new.
 
         Rules whose definition stays keep their counters, even those that are used up; rules added later stay.
         """
-        with self._lock:
+        definitions = parsed_initial(initial)
+        with self._changing():
             self._ids = ids
             before = [document for document, _ in self._initial]
-            self._initial = _initial(initial)
-            kept = [rule for rule in self._rules if rule.initial is None or rule.initial in initial]
+            self._initial = definitions
+            kept = [rule for rule in self._rules if not rule.initial or rule.document in initial]
             self._removed += [rule for rule in self._rules if rule not in kept]
             self._rules = kept
             for document, definition in self._initial:
                 if document in before:
                     before.remove(document)
                 else:
-                    self._add(definition, document)
+                    self._add(document, definition, initial=True)
+
+    def _changing(self) -> AbstractContextManager[object]:
+        """To be held while rules are read and changed."""
+        return self._lock
+
+    def _reading(self) -> AbstractContextManager[object]:
+        """To be held while rules are read."""
+        return self._lock
+
+    def _matched(self, request: RequestSummary) -> list[Definition]:
+        """The definitions of the rules that match a request, which is counted."""
+        with self._changing():
+            self._end()
+            matched = [rule.definition for rule in self._rules if rule.matches(request)]
+            self._rules = [rule for rule in self._rules if rule.remaining != 0]
+        return matched
+
+    def _begin(self) -> None:
+        """Begins with the rules of the workspace."""
+        self._restart()
+
+    def _restart(self) -> None:
+        self._last = 0
+        self._rules = []
+        self._removed = deque(maxlen=MOST_REMOVED)
+        for document, definition in self._initial:
+            self._add(document, definition, initial=True)
 
     def _end(self) -> None:
         """Removes the rules whose time is over."""
@@ -186,28 +211,32 @@ class Faults:
             self._rules = [rule for rule in self._rules if rule not in over]
             self._removed += over
 
-    def _add(self, definition: Definition, initial: Mapping[str, Any] | None = None) -> Rule:
-        number = next(self._numbers)
-        chance = self._ids.stream("fault", number).random
+    def _add(self, document: Mapping[str, Any], definition: Definition, *, initial: bool = False) -> Rule:
+        self._last += 1
         until = None if definition.lasts is None else self._clock.now() + definition.lasts
         rule = Rule(
-            id=number,
+            id=self._last,
             definition=definition,
+            document=document,
             remaining=definition.times,
-            chance=chance,
+            chance=self._chance(self._last),
             initial=initial,
             until=until,
         )
         self._rules.append(rule)
         return rule
 
+    def _chance(self, number: int) -> Callable[[], float]:
+        return self._ids.stream("fault", number).random
+
 
 def check_faults(documents: Sequence[Mapping[str, Any]]) -> None:
     """Raises WorkspaceError for an invalid definition in a workspace."""
-    _initial(documents)
+    parsed_initial(documents)
 
 
-def _initial(documents: Sequence[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, Any], Definition], ...]:
+def parsed_initial(documents: Sequence[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, Any], Definition], ...]:
+    """The definitions of a workspace, each with its JSON form. Raises WorkspaceError."""
     return tuple((document, _parsed(index, document)) for index, document in enumerate(documents))
 
 

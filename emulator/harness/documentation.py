@@ -21,10 +21,11 @@ PAGES: Final = (
         "debug-a-missing-profile",
         "console",
         "pytest",
+        "node",
         "ci",
         "scenarios",
     ),
-    *("test-data", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
+    *("test-data", "load", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
     *("deletion", "security"),
     *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
 )

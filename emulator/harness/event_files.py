@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ _SHOWN_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A value and its position: a line, an item of an array, or the whole file; `error` if it cannot be read."""
+    """A value and its position: a line, an item of an array, or the whole file.
+
+    `error` if it cannot be read; then `line` is that of the mistake, where it is known.
+    """
 
     file: str
     line: int | None = None
@@ -110,7 +114,9 @@ def _parsed(text: str, document: Document) -> Document:
         return replace(document, value=parse_json(text))
     except ValueError as error:
         found = text.strip()[:_SHOWN_CHARACTERS]
-        return replace(document, error=InputError(f"this is not JSON: {error}", where=document.where, found=found))
+        line = document.line or (error.lineno if isinstance(error, JSONDecodeError) else None)
+        mistake = InputError(f"this is not JSON: {error}", where=document.where, found=found)
+        return replace(document, line=line, error=mistake)
 
 
 def _event(document: Document) -> dict[str, Any]:

@@ -46,8 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ),
         ("token", "TOKEN", "Token for a StackAdapt endpoint; not needed for an emulator."),
         ("advertiser", "ID", "Advertiser id for a StackAdapt endpoint."),
+        (
+            "emulator-command",
+            "COMMAND",
+            "Run the tests against the emulator that this command starts, such as 'uvx stackadapt-emulator'.",
+        ),
     ):
-        variable = f"STACKADAPT_TEST_{name.upper()}"
+        variable = _variable(name)
         group.addoption(f"--stackadapt-{name}", metavar=metavar, help=f"{text} Environment: {variable}.")
     group.addoption(
         "--stackadapt-control-token",
@@ -71,10 +76,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Fail a test when one of its faults matched no request, or a rate limit refused none.",
     )
 
+    parser.addini("stackadapt_emulator_command", "The same as --stackadapt-emulator-command.", default="")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     url = _option(config, "url")
+    if url and _command(config):
+        raise pytest.UsageError(
+            "--stackadapt-url and --stackadapt-emulator-command exclude each other: give one of them"
+        )
     if not url:
         return
     if clash := _clash():
@@ -140,13 +151,21 @@ def stackadapt_server(_stackadapt_target: Target, stackadapt_workspace: Any) -> 
 
 
 @pytest.fixture(scope="session")
-def _stackadapt_target(pytestconfig: pytest.Config) -> Target:
+def _stackadapt_target(pytestconfig: pytest.Config) -> Iterator[Target]:
     """What opens emulators, depending on the command line."""
     if clash := _clash():
         pytest.fail(clash, pytrace=False)
-    from emulator.pytest_plugin.targets import InProcess
+    if command := _command(pytestconfig):
+        from emulator.pytest_plugin.served import target_of
 
-    return pytestconfig.stash.get(_TARGET, None) or InProcess()
+        with target_of(command) as target:
+            yield target
+    elif _TARGET in pytestconfig.stash:
+        yield pytestconfig.stash[_TARGET]
+    else:
+        from emulator.pytest_plugin.in_process import InProcess
+
+        yield InProcess()
 
 
 @pytest.fixture
@@ -199,8 +218,17 @@ def segment(stackadapt_emulator: Endpoint) -> ExpectingSegment:
 
 def _option(config: pytest.Config, name: str) -> str | None:
     """An option of the command line or the environment."""
-    value: str | None = config.getoption(f"--stackadapt-{name}") or os.environ.get(f"STACKADAPT_TEST_{name.upper()}")
+    value: str | None = config.getoption(f"--stackadapt-{name}") or os.environ.get(_variable(name))
     return value
+
+
+def _command(config: pytest.Config) -> str | None:
+    """The command that starts the emulator of another environment: the option, the variable or the configuration."""
+    return _option(config, "emulator-command") or config.getini("stackadapt_emulator_command") or None
+
+
+def _variable(name: str) -> str:
+    return f"STACKADAPT_TEST_{name.upper().replace('-', '_')}"
 
 
 def _clash() -> str | None:

@@ -1,13 +1,14 @@
-"""What a test runs against: an emulator in process, a sandbox of a running emulator, or a StackAdapt endpoint."""
+"""What a test runs against: a sandbox of a running emulator, or a StackAdapt endpoint; `in_process.py` has the third.
+
+Imports neither the server nor GraphQL: in an environment where those cannot run, another one has the emulator.
+"""
 
 from __future__ import annotations
 
 import ssl
-import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,14 +17,10 @@ import pytest
 
 from emulator.artefacts import fixture
 from emulator.errors import InputError, UserMistake, unknown
-from emulator.harness.checks import lint
-from emulator.harness.checks.at_start import lines_at_start
-from emulator.harness.checks.finding import ERROR
-from emulator.harness.client import Endpoint, NoControl, RemoteEmulator, RemoteGraphQL, in_process, probe
+from emulator.harness.client import Endpoint, NoControl, RemoteEmulator, RemoteGraphQL, probe
 from emulator.harness.remote_guard import GuardedTransport, Permission
 from emulator.merge_patch import merged
-from emulator.server.emulator import Emulator
-from emulator.workspace import Workspace, load_workspace, parse_workspace
+from emulator.workspace import Workspace
 from emulator.workspace_file import read
 
 Options = Mapping[str, Any]
@@ -32,7 +29,7 @@ Through = Callable[[], httpx.BaseTransport]
 
 _UNUSED, _FAIL, _IGNORE = "unused", "fail", "ignore"
 _OPTIONS = ("workspace", "latency", "api_version", _UNUSED)
-_MARKER, _FIXTURE = "@pytest.mark.stackadapt", "stackadapt_workspace"
+_MARKER, FIXTURE = "@pytest.mark.stackadapt", "stackadapt_workspace"
 _PREFIX = "--stackadapt-"
 _SECONDS = 60
 
@@ -55,25 +52,6 @@ class Target(Protocol):
     def server(self, workspace: Any) -> AbstractContextManager[Server]:
         """A server for the session."""
         ...
-
-
-class InProcess:
-    """An emulator in process for each test."""
-
-    @contextmanager
-    def isolated(self, workspace: Any, options: Options) -> Iterator[Endpoint]:
-        with (
-            Emulator(_workspace(workspace, options)) as emulator,
-            in_process(emulator.app, sandbox=emulator.described(), address=lambda: emulator.url) as endpoint,
-        ):
-            yield endpoint
-
-    @contextmanager
-    def server(self, workspace: Any) -> Iterator[Server]:
-        with Emulator(_workspace(workspace, {})) as emulator:
-            sandboxes = target_at(emulator.url, permission=Permission())
-            # The emulator has the workspace already: only the changes of a marker must be sent.
-            yield Server(emulator.url, lambda options: sandboxes.isolated(workspace if options else None, options))
 
 
 class Sandboxes:
@@ -102,7 +80,7 @@ class StackAdaptOnly:
             raise NoControl(
                 "not an emulator, so the test cannot configure it",
                 where=self._stackadapt.url,
-                found=", ".join(options) or _FIXTURE,
+                found=", ".join(options) or FIXTURE,
                 hint=None if options else "Return None from the fixture for tests that also run here.",
             )
         return self._stackadapt.open()
@@ -184,42 +162,9 @@ def _marked(item: pytest.Item) -> Options:
     return options
 
 
-def _workspace(given: Any, options: Options) -> Workspace:
-    """The workspace of a fixture or marker, with the marker's options. Raises WorkspaceError."""
-    given = options.get("workspace", given)
-    if isinstance(given, Mapping):
-        workspace = parse_workspace(given, where=_FIXTURE)
-    elif isinstance(given, Workspace):
-        workspace = given
-    else:
-        workspace = load_workspace(given)
-        _warn_of_errors(given)
-    return workspace.with_options(latency=options.get("latency"), api_version=options.get("api_version"))
-
-
-def _warn_of_errors(path: Path | str | None) -> None:
-    """A warning of pytest about a workspace file that cannot work, so that xdist shows it too."""
-    if path is not None and (lines := _lines_about(str(path))):
-        warnings.warn("\n".join(lines), WorkspaceFindings, stacklevel=2)
-
-
-@cache
-def _lines_about(path: str) -> tuple[str, ...]:
-    findings = lint(load_workspace(path))
-    errors = any(finding.severity == ERROR for finding in findings)
-    return tuple(lines_at_start(findings, path)) if errors else ()
-
-
-class WorkspaceFindings(UserWarning):
-    """What `lint` finds in the workspace of a test."""
-
-    # The public name, in pytest's summary.
-    __module__ = "emulator"
-
-
 def _document(given: Any, options: Options) -> dict[str, Any]:
     """The same in its JSON form, for a running emulator. Raises NoControl for a Workspace object."""
-    where = _MARKER if "workspace" in options else _FIXTURE
+    where = _MARKER if "workspace" in options else FIXTURE
     given = options.get("workspace", given)
     if isinstance(given, Workspace):
         message = "a Workspace object cannot be sent to a running emulator"

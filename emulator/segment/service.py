@@ -48,6 +48,7 @@ from emulator.segment.tracking.deduplication import count_calls, deduplicate
 from emulator.segment.tracking.request_body import ParsedBody, parse_body
 from emulator.segment.tracking.screening import Screening
 from emulator.segment.tracking.suppression import without_suppressed
+from emulator.store import SEGMENT_LOCK
 from emulator.timestamps import from_millis, to_millis
 from emulator.transport import Transport
 from emulator.workspace import Destination
@@ -106,7 +107,7 @@ class Segment:
         results = read_calls(route, parsed, received_at=at, ids=self._sandbox.ids)
         if source in self._disabled_sources:
             results = list(dropped(results, SOURCE_DISABLED))
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK, synced=False) as transaction:
             results = list(without_suppressed(transaction, results))
             screened = self._screening.screen(results, source)
             results = deduplicate(transaction, screened.results, source=source, at=to_millis(at))
@@ -117,9 +118,9 @@ class Segment:
                 count_calls(transaction, screened.forwarded_to, "", len(screened.forwarded))
                 discarded += self._intake.queue(transaction, (), calls=screened.forwarded, source=screened.forwarded_to)
         space = self._sandbox.workspace.space
-        self._sandbox.journal.extend([received(result, source, at, space) for result in results])
-        self._sandbox.journal.extend([received(call, screened.forwarded_to, at, space) for call in screened.forwarded])
-        self._publish(computed, discarded)
+        calls_received = [received(result, source, at, space) for result in results]
+        calls_received += [received(call, screened.forwarded_to, at, space) for call in screened.forwarded]
+        self._publish(computed, discarded, calls_received)
         self._dispatcher.process_stored()
         failed = tuple(result for result in results if isinstance(result, RejectedCall))
         return Receipt(accepted=len(calls), failed=failed)
@@ -142,12 +143,13 @@ class Segment:
         at = self._sandbox.clock.now()
         calls = list(refused_calls(route, body))
         # A sandbox that is deleted meanwhile counts nothing.
-        with suppress(NotFound), self._store.begin() as transaction:
+        with suppress(NotFound), self._store.begin(locks=SEGMENT_LOCK) as transaction:
             count_calls(transaction, source or "", reason, len(calls))
+        refused = []
         for call, given in calls:
             user_id, email = sender_in(given)
             message_id = given.get("messageId")
-            self._sandbox.journal.append(
+            refused.append(
                 CallReceived(
                     at=at,
                     source=source,
@@ -163,6 +165,7 @@ class Segment:
                     content=content_of(given, call),
                 )
             )
+        self._sandbox.journal.extend(refused)
 
     def set_membership(
         self,
@@ -186,7 +189,7 @@ class Segment:
         at = self._sandbox.clock.now()
         traits = {**({"email": email} if email else {}), **(traits or {})}
         self._apply_due(at)
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             computed = self._engage.set_membership(
                 transaction, audience_key, identifiers, traits, entered=entered, at=at
             )
@@ -217,13 +220,13 @@ class Segment:
         """
         if not (self._engage.depends_on_time and stops):
             return None
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             at = next_stop(transaction, after=self._sandbox.clock.now(), until=until, stops=stops)
         return None if at is None else from_millis(at)
 
     def remaining(self, *, until: datetime) -> tuple[int, int]:
         """How many profiles are due by `until`, and how many events are queued."""
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             return number_due(transaction, until=until), self._queue.waiting(transaction)
 
     def compute(self, key: str, destination: str | None = None, *, resync: bool = False) -> dict[str, int]:
@@ -240,7 +243,7 @@ class Segment:
         while True:
             at = self._sandbox.clock.now()
             self._apply_due(at)
-            with self._store.begin() as transaction:
+            with self._store.begin(locks=SEGMENT_LOCK) as transaction:
                 profiles = keys_after(transaction, last)
                 if not profiles:
                     return counts
@@ -315,7 +318,7 @@ class Segment:
     def fit_data(self, *, recomputed: bool) -> None:
         """Ends what is stored for destinations, audiences and journeys that the workspace does not have any more."""
         at = self._sandbox.clock.now()
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             discarded = discard_undeliverable(transaction, tuple(recipients(self._sandbox.workspace)), at=to_millis(at))
             forget_removed(transaction, self._sandbox.workspace)
             if recomputed:
@@ -338,7 +341,7 @@ class Segment:
         Raises NotFound for an unknown destination instance.
         """
         wanted = dead(self._sandbox.workspace, destination=destination, reason=reason, message_ids=message_ids)
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             replayed = self._queue.replay(transaction, wanted, self._targets, to_millis(self._sandbox.clock.now()))
         self._hand_over()
         self._dispatcher.process_stored()
@@ -347,33 +350,33 @@ class Segment:
     @contextmanager
     def _up_to_date(self) -> Iterator[Transaction]:
         self.process_due()
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             yield transaction
 
     def _apply_due(self, now: datetime) -> None:
         """Applies the changes of membership that time has caused."""
         while self._engage.depends_on_time and not self._sandbox.clock.moved_elsewhere:
-            with self._store.begin() as transaction:
+            with self._store.begin(locks=SEGMENT_LOCK) as transaction:
                 computed = self._engage.apply_due(transaction, now=now)
                 if computed is None:
                     return
                 discarded = self._intake.queue(transaction, computed.events)
             self._publish(computed, discarded)
 
-    def _publish(self, computed: Computed, discarded: Discarded) -> None:
-        """Reports changes of membership and the deliveries that were discarded at once."""
-        self._sandbox.journal.extend(computed.changes)
-        for (destination, subscription, message), count in discarded.items():
-            self._sandbox.journal.append(
-                BatchDelivered(
-                    at=self._sandbox.clock.now(),
-                    destination=destination,
-                    subscription=subscription,
-                    outcomes={DISCARDED: count},
-                    status=None,
-                    error=message,
-                )
+    def _publish(self, computed: Computed, discarded: Discarded, calls: Sequence[CallReceived] = ()) -> None:
+        """Reports calls, changes of membership and the deliveries that were discarded at once."""
+        at_once = [
+            BatchDelivered(
+                at=self._sandbox.clock.now(),
+                destination=destination,
+                subscription=subscription,
+                outcomes={DISCARDED: count},
+                status=None,
+                error=message,
             )
+            for (destination, subscription, message), count in discarded.items()
+        ]
+        self._sandbox.journal.extend([*calls, *computed.changes, *at_once])
         self._hand_over()
 
     def _hand_over(self) -> None:

@@ -16,6 +16,7 @@ from emulator import __version__
 from emulator.control_token import check_control_token
 from emulator.errors import EmulatorError, NotFound, PreconditionFailed, TooLarge, UserMistake
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
+from emulator.request_limits import LimitedRequest
 from emulator.segment import Segment
 from emulator.segment.http import blueprint as tracking
 from emulator.segment.http import journal_refused as journal_refused_calls
@@ -78,6 +79,7 @@ def _application() -> Flask:
     """
     # By the name of a module: Flask looks for any other one in the current folder, which may have been deleted.
     app = Flask(__name__, static_folder=None)
+    app.request_class = LimitedRequest
     app.json = StrictJSONProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     check_hosts(app)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from threading import Condition
 
 from emulator.events import Event
 from emulator.journal import Journal
+from emulator.shared_journal import SharedJournal
+from emulator.store import Store
 
 
 class Changes:
@@ -43,7 +46,39 @@ class Changes:
             self._waiting -= 1
 
     def _happened(self, events: Sequence[Event]) -> None:
+        self._count(len(events))
+
+    def _count(self, number: int) -> None:
         with self._changed:
-            self._number += len(events)
+            self._number += number
             if self._waiting:
                 self._changed.notify_all()
+
+
+class SharedChanges(Changes):
+    """Counts what happens in other processes, too, while something is waited for."""
+
+    def __init__(self, journal: SharedJournal, store: Store) -> None:
+        super().__init__(journal)
+        self._journal = journal
+        self._store = store
+        self._newest = 0
+
+    def wait(self, seen: int, *, seconds: float) -> None:
+        """As of `Changes`. Returns early when something has happened since the last wait, maybe after `seen`."""
+        notices, schema = self._store.notices, self._store.schema
+        noticing = nullcontext() if notices is None or schema is None else notices.calling(schema, self._noticed)
+        with noticing:
+            newest = self._journal.expect(seconds)
+            if newest != self._newest:
+                self._newest = newest
+                self._count(1)
+            super().wait(seen, seconds=seconds)
+
+    def _noticed(self) -> None:
+        self._count(1)
+
+
+def changes_of(journal: Journal, store: Store) -> Changes:
+    """Those of a sandbox with this journal."""
+    return SharedChanges(journal, store) if isinstance(journal, SharedJournal) else Changes(journal)

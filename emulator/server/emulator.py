@@ -15,7 +15,7 @@ from emulator.clock import Clock
 from emulator.errors import EmulatorError, UserMistake
 from emulator.journal import Listener as Reporter
 from emulator.protocol import DEFAULT_SANDBOX, SANDBOX_HEADER
-from emulator.sandbox import Sandbox
+from emulator.sandbox import SHARED, Sandbox
 from emulator.segment import Segment
 from emulator.server.access import HEALTH
 from emulator.server.app import bind, create_app
@@ -208,7 +208,8 @@ class Emulator:
         clock = self._clock if name == DEFAULT_SANDBOX else None
         store = self._stores.open(key)
         try:
-            store.create(*TABLES, *((REGISTRY,) if name == DEFAULT_SANDBOX else ()))
+            more = (*(SHARED if store.shared else ()), *((REGISTRY,) if name == DEFAULT_SANDBOX else ()))
+            store.create(*TABLES, *more)
             sandbox = Sandbox(workspace, name=name, store=store, clock=clock)
             for reporter in self._reporters:
                 sandbox.journal.listen(reporter)

@@ -25,6 +25,7 @@ from emulator.server.start import Start
 from emulator.server.stores import Stores
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_document import document_of
+from emulator.workspace_file import parse
 
 # Windows opens devices under these names, whatever the extension.
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
@@ -88,14 +89,18 @@ class Sandboxes:
             self._registry.drop(key, self._stores.drop)
 
     def create(
-        self, name: str | None = None, seed: int | None = None, workspace: Mapping[str, Any] | None = None
+        self, name: str | None = None, seed: int | None = None, workspace: Mapping[str, Any] | str | None = None
     ) -> NamedSandbox:
-        """A new sandbox with new tokens and write keys. `workspace` is in JSON form; the default sandbox's when absent.
+        """A new sandbox with new tokens and write keys.
+
+        `workspace` is in JSON form, or the content of a workspace file; the default sandbox's when absent.
 
         Raises InputError for an invalid or taken name, WorkspaceError for an invalid workspace.
         """
         name = secret("sandbox-")[:20] if name is None else name
         _check_name(name)
+        if isinstance(workspace, str):
+            workspace = parse(workspace, where="workspace")
         own = self._known[DEFAULT_SANDBOX].workspace if workspace is None else parse_workspace(workspace)
         if workspace is None and own is not self._template:
             workspace = document_of(own)

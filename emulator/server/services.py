@@ -18,7 +18,7 @@ from emulator.sandbox import CLOCK, OPENINGS, Sandbox
 from emulator.segment import TABLES as SEGMENT
 from emulator.segment import Segment
 from emulator.server.advances import AdvanceInProgress, AdvanceStopped
-from emulator.server.changes import Changes
+from emulator.server.changes import changes_of
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
 from emulator.store_failures import StoreFailure
@@ -48,7 +48,7 @@ class SandboxServices:
 
     def __init__(self, sandbox: Sandbox, app: Callable[[], WSGIApplication], *, uploads: Path | None = None) -> None:
         self.sandbox = sandbox
-        self.changes = Changes(sandbox.journal)
+        self.changes = changes_of(sandbox.journal, sandbox.store)
         self._app = app
         self._uploads = uploads
         self.change_workspace: Callable[[Workspace], object] = lambda workspace: self.prepare(workspace)()

@@ -12,10 +12,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from emulator.data_files import DataFile, OpenFiles
 from emulator.engines import open_engine
 from emulator.errors import UserMistake, reason_of, unwritable
+from emulator.notices import Notices
 from emulator.store import Store
 from emulator.store_failures import failure_of
 
 _DRIVER = "postgresql+psycopg"
+# Of the extra `postgres` in pyproject.toml. The name of the extra would lead pip to an index that may not have us.
+_PACKAGE = "'psycopg[binary]>=3.2'"
 _PREFIX = "stackadapt_emulator_"
 _LOCK = "in-use"
 
@@ -148,12 +151,14 @@ class SharedStores:
         self._url = f"{_DRIVER}://{rest}"
         try:
             self._engine = open_engine(self._url)
+            self._notices = Notices(f"postgresql://{rest}")
             self._engine.connect().close()
         except ImportError:
             raise UserMistake(
                 "the PostgreSQL driver is not installed",
                 where="--database",
-                hint="Install it with: pip install 'stackadapt-emulator[postgres]'",
+                hint=f"Install it beside the emulator: pip install {_PACKAGE}, "
+                f"pipx inject stackadapt-emulator {_PACKAGE}, or uvx --with {_PACKAGE}.",
             ) from None
         except (ArgumentError, OperationalError) as error:
             original = getattr(error, "orig", None)
@@ -161,12 +166,13 @@ class SharedStores:
             raise UserMistake(f"cannot connect to the database: {reason}", where="--database") from None
 
     def open(self, key: str) -> Store:
-        return Store(self._url, schema=f"{_PREFIX}{key}", engine=self._engine)
+        return Store(self._url, schema=f"{_PREFIX}{key}", engine=self._engine, notices=self._notices)
 
     def drop(self, key: str) -> None:
         self.open(key).drop_schema()
 
     def close(self) -> None:
+        self._notices.close()
         self._engine.dispose()
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import Flask
 
 from emulator.clock import Clock
+from emulator.request_limits import LimitedRequest
 from emulator.sandbox import Sandbox
 from emulator.server.services import SandboxServices
 from emulator.stackadapt import StackAdapt
@@ -20,6 +21,7 @@ from emulator.workspace import Workspace
 def open_trial(workspace: Workspace, at: datetime) -> Iterator[SandboxServices]:
     """Opens services for a workspace with the clock frozen at a time. Raises WorkspaceError."""
     app = Flask(__name__, static_folder=None)
+    app.request_class = LimitedRequest
     services = SandboxServices(Sandbox(workspace, name="trial", clock=Clock(frozen_at=at)), lambda: app)
 
     def find(token: str) -> StackAdapt | None:

@@ -12,9 +12,12 @@ from threading import Thread
 from typing import Any, NoReturn
 
 from emulator.errors import EmulatorDefect, UserMistake
+from emulator.server.signals import STOPPING
 
 _LOG = logging.getLogger(__name__)
 _FAILED = 3
+# A terminal's Ctrl-C reaches every process: only the parent handles it, and stops the workers.
+STOPPED_BY = (signal.SIGTERM,)
 
 
 def run_workers(number: int, work: Callable[[], None]) -> None:
@@ -25,7 +28,9 @@ def run_workers(number: int, work: Callable[[], None]) -> None:
     """
     if not hasattr(os, "fork"):
         raise UserMistake("this system cannot fork processes", where="--workers", allowed="1")
-    signal.signal(signal.SIGTERM, _stop)
+    # A script's shell starts a job in the background with SIGINT ignored.
+    for each in STOPPING:
+        signal.signal(each, _stop)
     parent_lives, hold = os.pipe()
     workers: set[int] = set()
     try:
@@ -56,7 +61,6 @@ def _fork(work: Callable[[], None], parent_lives: int, hold: int) -> int:
 
 
 def _work(work: Callable[[], None], parent_lives: int) -> NoReturn:
-    # A terminal's Ctrl-C reaches every process; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, args=(parent_lives,), daemon=True).start()
     code = _FAILED

@@ -14,7 +14,7 @@ from emulator.sandbox import Sandbox
 from emulator.stackadapt.graphql.executor import Executor, GraphQLRequest, GraphQLResponse
 from emulator.stackadapt.graphql.schema import LATEST
 from emulator.stackadapt.ingestion.apply import apply_due_jobs
-from emulator.stackadapt.ingestion.jobs import next_due
+from emulator.stackadapt.ingestion.jobs import any_due, next_due
 from emulator.stackadapt.limits import Limits
 from emulator.stackadapt.profile_counts import count_again
 from emulator.stackadapt.profiles.list_queries import ListQueries
@@ -24,6 +24,7 @@ from emulator.stackadapt.profiles.record_ends import RecordEndQueries
 from emulator.stackadapt.request_log import RequestLog
 from emulator.stackadapt.segments.store import Segments
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
+from emulator.store import STACKADAPT_LOCK
 from emulator.timestamps import from_millis, to_millis
 from emulator.workspace import Token
 
@@ -85,12 +86,15 @@ class StackAdapt:
 
     def process_due(self) -> None:
         """Applies every job that is due."""
-        with self._up_to_date():
-            pass
+        store = self.sandbox.store
+        # Each process asks every second: it must not wait for the others where nothing is due.
+        if not store.shared or store.read(any_due(to_millis(self.sandbox.clock.now()))):
+            with self._up_to_date():
+                pass
 
     def next_job(self) -> datetime | None:
         """When the next job is due, if one is queued."""
-        with self.sandbox.store.begin() as connection:
+        with self.sandbox.store.begin(locks=STACKADAPT_LOCK) as connection:
             at = next_due(connection)
         return None if at is None else from_millis(at)
 
@@ -107,7 +111,7 @@ class StackAdapt:
     def _up_to_date(self) -> Iterator[Connection]:
         """A transaction that begins by applying due jobs; the journal gets their events when it is committed."""
         processed: list[RecordProcessed] = []
-        with self.sandbox.store.begin() as connection:
+        with self.sandbox.store.begin(locks=STACKADAPT_LOCK) as connection:
             processed += apply_due_jobs(connection, to_millis(self.sandbox.clock.now()))
             yield connection
         self.sandbox.journal.extend(processed)

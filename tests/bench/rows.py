@@ -124,6 +124,8 @@ ROWS = (
     _row("pytest", "pytest", "pytest, one identify and one expectation", "ms a test", "an empty test", at_most=12),
     _row("generator", "generator", "people generated", "people/s", "Faker, no weighting", ratio_at_least=15),
     _row("postgresql", "postgresql", "one-profile on PostgreSQL, 8 conn.", "requests/s", "SQLite", ratio_at_least=0.8),
+    _row("workers", "workers", "one-profile, 2 workers, one sandbox", "requests/s", "1 worker", ratio_at_least=1.3),
+    _row("workers", "workers-cpu", "the same, CPU of a request", "ms", "1 worker", ratio_at_most=1.1),
 )
 GROUPS = tuple(dict.fromkeys(row.group for row in ROWS))
 

@@ -26,6 +26,7 @@ MEASURES: Mapping[str, Callable[[Scale], Results]] = {
     "pytest": tests_row.pytest,
     "generator": people.generator,
     "postgresql": postgresql_row.postgresql,
+    "workers": postgresql_row.workers,
 }
 _BESIDE_YOGA = {"one", "thousand", "page", "mixed", "batch", "start"}
 

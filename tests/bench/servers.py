@@ -32,6 +32,17 @@ class Server:
         line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
+    def cpu_seconds(self) -> float:
+        """What it and its workers have computed so far; Linux only."""
+        children = Path(f"/proc/{self.process}/task/{self.process}/children").read_text(encoding="ascii").split()
+        return sum(_ticks(process) for process in (self.process, *map(int, children))) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int) -> int:
+    # After the name, which may have anything in it: user and system time are the 14th and 15th value.
+    values = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return int(values[11]) + int(values[12])
+
 
 def no_yoga() -> str | None:
     """Why the peer cannot run, or None."""

@@ -6,6 +6,8 @@ import json
 import signal
 import socket
 import subprocess
+import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -18,7 +20,7 @@ from click.testing import CliRunner
 from emulator import Emulator
 from emulator.cli import COMMANDS, cli, main
 from emulator.cli.serve import warning_about
-from tests.conftest import READY_SECONDS, ROOT, Served
+from tests.conftest import READY_SECONDS, ROOT, Served, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Emulate = Callable[..., str]
@@ -149,6 +151,45 @@ def test_serve_stops_on_an_interrupt(serve: Serve) -> None:
     assert serve().stop(signal.SIGINT) == 0
 
 
+def test_serve_stops_on_an_interrupt_when_a_script_has_started_it(serve: Serve) -> None:
+    # As the shell of a script starts a command with &.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        served = serve()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert served.stop(signal.SIGINT) == 0
+
+
+def test_serve_at_a_pipe_stops_when_the_program_at_its_other_end_does(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            command("serve", "--port", "0", "--json", "--until-stdin-closes"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment(),
+        )
+    assert process.stdin
+    assert process.stdout
+    url = json.loads(process.stdout.readline())["url"]
+    # What comes in is no reason to stop.
+    process.stdin.write("noise\n")
+    process.stdin.flush()
+    assert httpx.get(f"{url}/_emulator/health", trust_env=False).is_success
+    process.stdin.close()
+    assert process.wait(READY_SECONDS) == 0
+    process.stdout.close()
+    assert (tmp_path / "log").read_text() == ""
+
+
+def test_serve_at_a_pipe_is_one_process(call: Run) -> None:
+    ended = call("serve", "--until-stdin-closes", "--workers", "2", "--database", "postgresql://unused")
+    assert ended.returncode == 2
+    assert ended.stderr == "error: --workers: --until-stdin-closes needs one process. Found: 2. Allowed: 1.\n"
+
+
 def test_serve_sends_an_old_enough_batch_without_a_request(serve: Serve, tmp_path: Path) -> None:
     arrived = Event()
     with Emulator() as receiver:
@@ -239,6 +280,19 @@ def test_an_error_found_only_at_the_start_names_the_file_too(
     shown = call(*command, "--workspace", str(path), *(("--", "true") if command == ("exec",) else ()))
     assert shown.returncode == 2
     assert f"\nerror: {path}: audience 'x': condition: unknown audience 'y'. Known: x.\n" in shown.stderr
+
+
+def test_a_missing_database_driver_is_named_as_the_package_declares_it(
+    call: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (package,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["postgres"]
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    shown = call("serve", "--port", "0", "--database", "postgresql://localhost/emulator")
+    assert shown.returncode == 2
+    assert shown.stderr == (
+        "error: --database: the PostgreSQL driver is not installed. Install it beside the emulator: "
+        f"pip install '{package}', pipx inject stackadapt-emulator '{package}', or uvx --with '{package}'.\n"
+    )
 
 
 def test_an_invalid_latency_is_exit_2(call: Run) -> None:

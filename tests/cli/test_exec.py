@@ -251,3 +251,101 @@ def _own_terminal(descriptor: int) -> None:
     import termios
 
     fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+
+
+# What is kept from one `exec` to the next.
+
+IDENTIFY = """
+import base64, json, os, sys, urllib.request
+key = base64.b64encode(f"{os.environ['SEGMENT_WRITE_KEY']}:".encode()).decode()
+for user, email in (("u1", {"email": "ada@example.com"}), ("u2", {})):
+    body = json.dumps({"userId": user, "traits": {"first_name": "Ada", "total_spent": 900, **email}}).encode()
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        urllib.request.Request(os.environ["SEGMENT_HOST"] + "/v1/identify", body,
+                               {"authorization": f"Basic {key}", "content-type": "application/json"}))
+sys.exit(5)
+"""
+PROFILES = """
+import os, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+open("seen", "wb").write(opener.open(os.environ["STACKADAPT_EMULATOR_URL"] + "/_emulator/profiles").read())
+"""
+MARK = "open('ran', 'w')"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, call: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def emails(folder: Path) -> list[str]:
+    return [profile["email"] for profile in json.loads((folder / "seen").read_text())["profiles"]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("--export-on-exit", "state.gz"), ("--import", "state.gz", "--export-on-exit", "state.gz")),
+        (("--data", "state"), ("--data", "state")),
+    ],
+    ids=["files", "a folder"],
+)
+def test_the_next_command_finds_the_state_and_only_its_own_failures(
+    call: Run, folder: Path, first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    failed = call("exec", *first, "--", sys.executable, "-c", IDENTIFY)
+    assert failed.returncode == 5
+    assert "missing the required field 'email'" in failed.stderr
+    done = call("exec", *second, "--fail-on-refused", "--", sys.executable, "-c", PROFILES)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert emails(folder) == ["ada@example.com"]
+    another = IDENTIFY.replace("u2", "u3").replace("exit(5)", "exit(0)")
+    again = call("exec", *second, "--fail-on-refused", "--", sys.executable, "-c", another)
+    assert again.returncode == 1
+    assert ("u3" in again.stderr, "u2" in again.stderr) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--import", "none.gz"), "error: cannot read none.gz: no such file."),
+        (("--export-on-exit", "none/state.gz"), "error: cannot write none/state.gz: no such folder."),
+        (("--import", "damaged.gz"), "error: "),
+        (("--data", "damaged.gz"), "Error: "),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_file_that_cannot_be_used_is_reported_before_the_command_runs(
+    call: Run, folder: Path, options: tuple[str, ...], message: str
+) -> None:
+    (folder / "damaged.gz").write_text("x")
+    refused = call("exec", *options, "--", sys.executable, "-c", MARK)
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert not (folder / "ran").exists()
+    assert [path.name for path in folder.iterdir()] == ["damaged.gz"]
+
+
+@pytest.mark.parametrize(("command_code", "code"), [(0, 2), (7, 7)])
+def test_a_state_that_cannot_be_written_afterwards_is_an_error(
+    call: Run, folder: Path, command_code: int, code: int
+) -> None:
+    (folder / "gone").mkdir()
+    remove = f"import os, sys; os.rmdir('gone'); sys.exit({command_code})"
+    done = call("exec", "--export-on-exit", "gone/state.gz", "--", sys.executable, "-c", remove)
+    assert done.returncode == code
+    assert done.stderr.startswith("error: cannot write gone/state.gz: no such folder.")
+
+
+def test_data_keeps_its_workspace_until_it_is_to_be_replaced(call: Run, folder: Path) -> None:
+    (folder / "workspace.yaml").write_text(
+        "advertisers: [{id: '7', name: A}]\ntokens: [{token: t, name: T, scopes: {'7': [READ, WRITE]}}]\n"
+    )
+    assert call("exec", "--data", "state", "--", "true").returncode == 0
+    given = ("exec", "--data", "state", "--workspace", "workspace.yaml")
+    refused = call(*given, "--", "true")
+    assert (refused.returncode, "add --replace-workspace" in refused.stderr) == (2, True)
+    assert call(*given, "--replace-workspace", "--", "true").returncode == 0
+    kept = call("exec", "--data", "state", "--", "true")
+    assert (kept.returncode, kept.stderr) == (0, "The workspace stored with the data is used.\n")

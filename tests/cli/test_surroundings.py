@@ -45,11 +45,17 @@ PRINTING = {
 # They need a running emulator, and print what `call` tests elsewhere, or serve until they are stopped.
 OTHERS = {
     "serve",
+    "start",
+    "status",
+    "wait",
+    "env",
+    "stop",
     "exec",
     "trigger",
     "why",
     "events",
     "funnel",
+    "load",
     "segments",
     "clock",
     "workspace",

@@ -20,6 +20,8 @@ from .packages import (
     GENERATIONS,
     GRAPHQL_CLIENTS,
     GRAPHQL_YOGA,
+    NODE_HELPER,
+    NODE_RUNNERS,
     is_installed,
     lock_digest,
     package_directory,
@@ -27,8 +29,10 @@ from .packages import (
 )
 from .python_packages import PYTHON_CLIENTS, are_required
 
-NPM = (*GENERATIONS, ANALYTICS_NODE, ANALYTICS_NEXT, GRAPHQL_YOGA, GRAPHQL_CLIENTS)
+NPM = (*GENERATIONS, ANALYTICS_NODE, ANALYTICS_NEXT, GRAPHQL_YOGA, GRAPHQL_CLIENTS, NODE_HELPER)
 ALL = (*NPM, *PYTHON_CLIENTS)
+# Installed only by name, for `make check-long`.
+LONG = (NODE_RUNNERS,)
 OPTIONS = ("--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")
 # Each waits for the network for about as long as it works.
 AT_ONCE = 2
@@ -51,9 +55,10 @@ def install(name: str) -> bool:
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0 if everything is installed, 1 if npm or pip failed, 2 for an unknown name."""
     names = arguments or ALL
-    unknown = [name for name in names if name not in ALL]
+    allowed = (*ALL, *LONG)
+    unknown = [name for name in names if name not in allowed]
     if unknown:
-        print(f"Unknown: {', '.join(unknown)}. Allowed: {', '.join(ALL)}.", file=sys.stderr)
+        print(f"Unknown: {', '.join(unknown)}. Allowed: {', '.join(allowed)}.", file=sys.stderr)
         return 2
     with ThreadPoolExecutor(AT_ONCE) as pool:
         succeeded = [*pool.map(report, names)]

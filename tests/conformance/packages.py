@@ -19,6 +19,8 @@ GRAPHQL_CLIENTS = "graphql-clients"
 ANALYTICS_NODE = "analytics-node"
 ANALYTICS_NEXT = "analytics-next"
 GRAPHQL_YOGA = "graphql-yoga"
+NODE_HELPER = "node-helper"
+NODE_RUNNERS = "node-runners"
 REQUIRE_VARIABLE = "STACKADAPT_EMULATOR_REQUIRE_NODE"
 INSTALL_COMMAND = "python -m tests.conformance.install"
 

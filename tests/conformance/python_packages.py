@@ -1,4 +1,4 @@
-"""The GraphQL clients for Python, and Dask, each pinned in a directory under `python/`.
+"""The GraphQL clients for Python, Dask and Locust, each pinned in a directory under `python/`.
 
 Each has its own virtual environment there: their dependencies conflict with the emulator's.
 """
@@ -15,8 +15,8 @@ from .packages import INSTALL_COMMAND
 
 PYTHON_FOLDER = Path(__file__).parent / "python"
 GQL_3, GQL_4, SGQLC = "gql-3", "gql-4", "sgqlc"
-DASK = "dask"
-PYTHON_CLIENTS = (GQL_3, GQL_4, SGQLC, DASK)
+DASK, LOCUST = "dask", "locust"
+PYTHON_CLIENTS = (GQL_3, GQL_4, SGQLC, DASK, LOCUST)
 REQUIRE_VARIABLE = "STACKADAPT_EMULATOR_REQUIRE_PYTHON_CLIENTS"
 
 

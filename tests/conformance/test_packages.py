@@ -8,19 +8,19 @@ import pytest
 
 from . import install as installer
 from . import python_packages
-from .install import NPM, main
+from .install import LONG, NPM, main
 from .packages import REQUIRE_VARIABLE, missing_reason, node_is_required, package_directory
 from .python_packages import PYTHON_CLIENTS, requirements
 
 
-@pytest.mark.parametrize("name", NPM)
+@pytest.mark.parametrize("name", [*NPM, *LONG])
 def test_lock_files_have_no_download_urls(name: str) -> None:
     lock = (package_directory(name) / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert "://" not in lock
 
 
-@pytest.mark.parametrize("name", NPM)
+@pytest.mark.parametrize("name", [*NPM, *LONG])
 def test_lock_files_pin_the_versions_of_the_package_files(name: str) -> None:
     asked = json.loads((package_directory(name) / "package.json").read_text(encoding="utf-8"))["dependencies"]
     locked = json.loads((package_directory(name) / "package-lock.json").read_text(encoding="utf-8"))["packages"]

@@ -31,7 +31,9 @@ from tests.faults.contract_parts import documentation
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _VARIABLES = (
+    ("`STACKADAPT_EMULATOR_COMMAND`", "the command that the [package for Node](node.md) starts"),
     ("`STACKADAPT_EMULATOR_TRACEBACK`", "`1` prints the traceback of an unexpected error"),
+    ("`GITHUB_ACTIONS`", "`true` makes `lint`, `validate`, `verify` and `drift` [annotate files](ci.md#annotations)"),
     ("`STACKADAPT_TEST_URL`, `STACKADAPT_TEST_TOKEN`, `STACKADAPT_TEST_ADVERTISER`", "options of the pytest plugin"),
 )
 _METHODS = ("get", "post", "put", "patch", "delete")

@@ -20,7 +20,7 @@ import httpx
 
 from tests import postgresql
 from tests.durability.invariants import violations
-from tests.durability.load import Known, Load
+from tests.durability.load import Known, Load, add_fault
 from tests.durability.targets import Target, opened
 
 # What is checked grows with every round, so that it is deleted now and then.
@@ -44,7 +44,7 @@ def run(store: str, kills: int, seed: int, report: Callable[[str], None] = print
                 report(f"  {each}")
             if broken or number % ROUNDS_UNTIL_RESET == ROUNDS_UNTIL_RESET - 1:
                 acknowledged += known.acknowledged
-                httpx.post(f"{target.process.url}/_emulator/reset", trust_env=False, timeout=60).raise_for_status()
+                httpx.post(f"{target.url}/_emulator/reset", trust_env=False, timeout=60).raise_for_status()
                 known = Known()
         acknowledged += known.acknowledged
     seconds = round(time.monotonic() - started, 1)
@@ -61,12 +61,14 @@ def run(store: str, kills: int, seed: int, report: Callable[[str], None] = print
 def _round(
     target: Target, number: int, known: Known, random: Random, numbers: Callable[[], int]
 ) -> tuple[str, list[str]]:
-    load = Load(target.process.url, known, random, numbers)
+    if target.shared and known.fault is None:
+        known.fault = add_fault(target.url)
+    load = Load(target.url, known, random, numbers)
     load.start_and_wait(random.randint(*ACKNOWLEDGED))
     what = target.strike(number, random)
     load.stop()
     target.recover()
-    broken = violations(target.process.url, target.query, known)
+    broken = violations(target.url, target.query, known, shared=target.shared)
     known.problems.clear()
     return what, broken
 

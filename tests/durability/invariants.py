@@ -16,15 +16,21 @@ from tests.durability.load import BATCH, CALLS, OUTCOMES, Known
 Query = Callable[[str], Sequence[tuple[Any, ...]]]
 
 WHOLE = {outcome: BATCH * share // 10 for outcome, share in OUTCOMES.items()}
+_JOURNALLED = 100
 _AUDIENCE = {"field": "segment_engage_audience_name", "operator": "equals", "value": "vip_customers"}
 _SEGMENT = {"advertiserId": "1001", "name": "members", "rule": {"all": [_AUDIENCE]}}
 
 
-def violations(url: str, query: Query, known: Known) -> list[str]:
-    """Each broken rule, as a sentence. Sandboxes of the load are deleted afterwards."""
+def violations(url: str, query: Query, known: Known, *, shared: bool) -> list[str]:
+    """Each broken rule, as a sentence. Sandboxes of the load are deleted afterwards.
+
+    `shared`: journal and faults outlive the processes.
+    """
     with httpx.Client(base_url=url, trust_env=False, timeout=120) as client:
         clock = client.get("/_emulator/clock").raise_for_status().json()["aheadSeconds"]
         found = [*known.problems]
+        if shared:
+            found += [*_of_journal(client, known), *_of_faults(client, known)]
         if not known.seconds - 1 <= clock <= known.most_seconds + 1:
             found.append(f"the clock is {clock} s ahead, acknowledged are {known.seconds}, sent {known.most_seconds}")
         # What a kill interrupted is sent again after a while.
@@ -43,6 +49,23 @@ def violations(url: str, query: Query, known: Known) -> list[str]:
         found += _of_snapshot(client)
         found += _of_sandboxes(client, known)
         return found
+
+
+def _of_journal(client: httpx.Client, known: Known) -> Iterator[str]:
+    asked = {"operation": "upsertProfiles", "content": "false", "limit": 1000}
+    total = client.get("/_emulator/journal", params={**asked, "limit": 1}).raise_for_status().json()["total"]
+    asked["offset"] = max(total - 1000, 0)
+    entries = client.get("/_emulator/journal", params=asked).raise_for_status().json()["entries"]
+    # The journal keeps so many with their records, whatever else happens.
+    if lost := {*known.traces[-_JOURNALLED:]} - {each["traceId"] for each in entries}:
+        yield f"{len(lost)} acknowledged batches are not in the journal"
+
+
+def _of_faults(client: httpx.Client, known: Known) -> Iterator[str]:
+    rules = client.get("/_emulator/faults").raise_for_status().json()["faults"]
+    matched = [each["matched"] for each in rules if each["id"] == known.fault]
+    if len(matched) != 1 or not len(known.batches) <= matched[0] <= known.sent:
+        yield f"the fault has matched {matched}, acknowledged are {len(known.batches)}, sent {known.sent} batches"
 
 
 def records_by_batch(query: Query) -> dict[int, Counter[str]]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from emulator.protocol import TRACE_HEADER
+
 SENDERS = 4
 UPSERT = "mutation($u: UpsertProfilesInput!) { upsertProfiles(input: $u) { userErrors { message path } } }"
 TOKEN = "sa-local-write"
@@ -56,6 +58,11 @@ class Known:
     """What was sent and what of it was acknowledged, since the last reset."""
 
     batches: set[int] = field(default_factory=set)
+    # Of the batches: how many were sent, and the trace ids of the acknowledged ones in their order.
+    sent: int = 0
+    traces: list[str] = field(default_factory=list)
+    # The id of a fault that matches each batch.
+    fault: int | None = None
     calls: set[int] = field(default_factory=set)
     seconds: int = 0
     most_seconds: int = 0
@@ -64,6 +71,13 @@ class Known:
     deleted: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     acknowledged: int = 0
+
+
+def add_fault(url: str) -> int:
+    """Adds a fault that changes nothing and counts the batches; returns its id."""
+    rule = {"fault": "latency", "milliseconds": 1, "email": "p*@example.com"}
+    added = httpx.post(f"{url}/_emulator/faults", json=rule, trust_env=False, timeout=60).raise_for_status()
+    return int(added.json()["id"])
 
 
 class Load:
@@ -123,9 +137,12 @@ class Load:
 
     def _upsert(self, client: httpx.Client, _random: Random) -> None:
         number = self._numbers()
+        with self._changed:
+            self._known.sent += 1
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        self._ask(client, "POST", "/graphql", json=upsert(number, BATCH), headers=headers)
+        answer = self._ask(client, "POST", "/graphql", json=upsert(number, BATCH), headers=headers)
         self._known.batches.add(number)
+        self._known.traces.append(answer.headers[TRACE_HEADER])
 
     def _call(self, client: httpx.Client, _random: Random) -> None:
         number = self._numbers()

@@ -16,10 +16,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from tests import postgresql
+from tests.several_processes import RoundRobin
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _SCHEMA = "stackadapt_emulator_default"
-_WORKERS = 3
+_WORKERS = 2
 
 
 class Process:
@@ -30,6 +31,10 @@ class Process:
         self._options = options
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
 
     def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("STACKADAPT_EMULATOR_")}
@@ -68,30 +73,52 @@ class Process:
 
 
 class Target(Protocol):
-    """What is killed: `strike` leaves it running again and says what it has done."""
+    """What is killed: `strike` leaves it running again and says what it has done.
 
-    process: Process
+    `shared`: journal and faults are in its store.
+    """
+
+    shared: bool
+
+    @property
+    def url(self) -> str: ...
+
+    def start(self) -> None: ...
 
     def strike(self, number: int, random: Random) -> str: ...
 
     def recover(self) -> None: ...
 
+    def kill(self) -> None: ...
+
     def query(self, statement: str) -> Sequence[tuple[Any, ...]]: ...
 
 
 class OnFiles:
-    """SQLite files in a folder."""
+    """SQLite files in a folder; `options` are further ones of `serve`."""
 
-    def __init__(self, folder: Path) -> None:
+    shared = False
+
+    def __init__(self, folder: Path, *options: str) -> None:
         self._file = folder / "data" / "default.sqlite"
-        self.process = Process(folder / "log", "--data", str(folder / "data"))
+        self._process = Process(folder / "log", "--data", str(folder / "data"), *options)
+
+    @property
+    def url(self) -> str:
+        return self._process.url
+
+    def start(self) -> None:
+        self._process.start()
 
     def strike(self, _number: int, _random: Random) -> str:
-        self.process.kill()
+        self._process.kill()
         return "emulator"
 
     def recover(self) -> None:
-        self.process.start()
+        self._process.start()
+
+    def kill(self) -> None:
+        self._process.kill()
 
     def query(self, statement: str) -> Sequence[tuple[Any, ...]]:
         with closing(sqlite3.connect(self._file)) as connection:
@@ -99,29 +126,53 @@ class OnFiles:
 
 
 class OnPostgreSQL:
-    """A PostgreSQL server: every third strike ends the server instead of the emulator, every third one worker."""
+    """Two hosts on a PostgreSQL server, one of them with workers, behind a proxy.
 
-    def __init__(self, folder: Path, server: postgresql.Server) -> None:
+    In turn, a strike ends all of them, the server, one worker (whose host ends with it), or the other host.
+    """
+
+    shared = True
+
+    def __init__(self, folder: Path, server: postgresql.Server, *options: str) -> None:
         self._server = server
         self._struck = ""
-        options = ("--database", server.url, "--workers", str(_WORKERS))
-        self.process = Process(folder / "log", *options)
+        database = ("--database", server.url, *options)
+        self._many = Process(folder / "log", *database, "--workers", str(_WORKERS))
+        self._single = Process(folder / "single-log", *database)
+        self._proxy = RoundRobin([])
+
+    @property
+    def url(self) -> str:
+        return self._proxy.url
+
+    def start(self) -> None:
+        for process in (self._many, self._single):
+            if not process.running:
+                process.start()
+        self._proxy.replace([self._many.url, self._single.url])
 
     def strike(self, number: int, random: Random) -> str:
-        self._struck = ("emulator", "database", "worker")[number % 3]
+        self._struck = ("emulator", "database", "worker", "host")[number % 4]
         if self._struck == "emulator":
-            self.process.kill()
-        elif self._struck == "worker":
-            self.process.kill_worker(random)
-        else:
+            self._many.kill()
+            self._single.kill()
+        elif self._struck == "database":
             self._server.stop("immediate")
+        elif self._struck == "worker":
+            self._many.kill_worker(random)
+        else:
+            self._single.kill()
         return self._struck
 
     def recover(self) -> None:
         if self._struck == "database":
             self._server.start()
-        else:
-            self.process.start()
+        self.start()
+
+    def kill(self) -> None:
+        self._many.kill()
+        self._single.kill()
+        self._proxy.close()
 
     def query(self, statement: str) -> Sequence[tuple[Any, ...]]:
         import psycopg
@@ -144,8 +195,8 @@ def opened(store: str) -> Iterator[Target]:
 
 
 def _running(target: Target) -> Iterator[Target]:
-    target.process.start()
+    target.start()
     try:
         yield target
     finally:
-        target.process.kill()
+        target.kill()

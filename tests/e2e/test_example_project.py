@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-EXAMPLE = ROOT / "tests" / "example_project"
-REQUIRED = "STACKADAPT_EMULATOR_REQUIRE_WHEEL"
-SECONDS = 600
+from tests.e2e.installed import ROOT, run
 
+EXAMPLE = ROOT / "tests" / "example_project"
 WORKERS = 8
-# The dependencies in the pyproject.toml of the example project.
-NEEDED = ("stackadapt-emulator", "httpx", "pytest", "pytest-xdist")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,56 +53,6 @@ MISTAKES = {
 }
 
 
-def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    dropped = ("PYTHON", "VIRTUAL_ENV", "PYTEST", "STACKADAPT", "SEGMENT")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return subprocess.run(
-        [str(argument) for argument in arguments],
-        cwd=cwd,
-        env={**environment, "NO_COLOR": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
-def install(environment: Path) -> str | None:
-    """Builds the wheel and installs it with pytest into a new environment. Returns the output of a step that fails."""
-    wheels = environment.with_name("wheels")
-    steps = (
-        (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", wheels, ROOT),
-        (sys.executable, "-m", "venv", environment),
-        (environment / "bin/pip", "install", "--quiet", "--find-links", wheels, *NEEDED),
-    )
-    for step in steps:
-        done = run(*step, cwd=environment.parent)
-        if done.returncode != 0:
-            return f"{done.stdout}{done.stderr}"
-    return None
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean virtual environment with the wheel, one for all workers of a run."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheel"
-    shared.mkdir(exist_ok=True)
-    failed, environment = shared / "failed", shared / "environment"
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not environment.exists() and not failed.exists():
-            reason = install(environment)
-            if reason is not None:
-                failed.write_text(reason)
-    if failed.exists():
-        reason = f"the wheel cannot be built and installed here: {failed.read_text()}"
-        if os.environ.get(REQUIRED):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return environment
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the example project that may be changed."""
@@ -133,6 +75,13 @@ def test_a_mistake_in_the_client_is_detected(environment: Path, project: Path, m
     assert done.returncode == 1, done.stdout + done.stderr
     for words in mistake.named:
         assert words in done.stdout
+
+
+def test_the_wheel_has_the_contracts_and_no_package_of_another_language(environment: Path) -> None:
+    [contracts] = environment.glob("lib/*/site-packages/emulator/contracts")
+    assert {path.name for path in contracts.iterdir()} == {each.name for each in (ROOT / "contracts").iterdir()} - {
+        "clients"
+    }
 
 
 def test_the_installed_command_needs_no_checkout(environment: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ import pytest
 from emulator import Emulator, load_workspace
 from emulator.harness.client import NoControl, SegmentClient, StackAdaptClient
 from emulator.harness.remote_guard import Permission
-from emulator.pytest_plugin.targets import InProcess, target_at
+from emulator.pytest_plugin.in_process import InProcess
+from emulator.pytest_plugin.targets import target_at
 from emulator.server.listener import Listener
 
 if TYPE_CHECKING:
@@ -628,3 +629,48 @@ def test_a_workspace_object_is_used_as_it_is() -> None:
     workspace = load_workspace()
     with InProcess().isolated("ignored.yaml", {"workspace": workspace}) as endpoint:
         assert endpoint.token == workspace.tokens[0].secret
+
+
+COMMAND = f"{sys.executable} -m emulator"
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_a_command_starts_the_emulator_of_another_environment(
+    run: Run, pytester: pytest.Pytester, configured: bool
+) -> None:
+    if configured:
+        pytester.makeini(f"[pytest]\nstackadapt_emulator_command = {COMMAND}")
+    both = ARRIVES + FAILS.replace("test_a_vip_arrives", "test_no_email")
+    result = run(both, *([] if configured else [f"--stackadapt-emulator-command={COMMAND}"]))
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*expected a visible profile for ada@example.com*"])
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("no-such-command", "*the command cannot be run: *no-such-command*"),
+        (f"{sys.executable} -c 'raise SystemExit(3)'", "*the command did not start an emulator*"),
+        ("'", "*the command cannot be read: No closing quotation*"),
+    ],
+)
+def test_a_command_that_starts_no_emulator_fails_the_tests_in_one_line(run: Run, command: str, message: str) -> None:
+    result = run(ARRIVES, f"--stackadapt-emulator-command={command}")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_url_and_a_command_exclude_each_other(run: Run) -> None:
+    result = run(ARRIVES, "--stackadapt-url=http://127.0.0.1:1", f"--stackadapt-emulator-command={COMMAND}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*exclude each other: give one of them*"])
+
+
+def test_what_drives_another_environment_needs_neither_the_server_nor_graphql() -> None:
+    script = (
+        "import sys, emulator.pytest_plugin.served, emulator.harness.expectations;"
+        "print(*{'ariadne', 'faker', 'flask', 'graphql', 'regex', 'sqlalchemy', 'uvicorn'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -14,6 +14,9 @@ import pytest
 
 from emulator import Emulator, load_workspace
 
+# A gate in front of the receiving process, which gets one request in so many.
+pytestmark = pytest.mark.one_process
+
 SECONDS_ALLOWED = 10
 
 

@@ -326,13 +326,15 @@ def test_signals_stop_it_once_and_only_after_every_socket_is_closed(monkeypatch:
 
 
 @pytest.mark.usefixtures("handlers")
-def test_an_ignored_signal_stays_ignored() -> None:
+def test_a_signal_that_was_ignored_stops_it_all_the_same() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with StopSignals() as signals:
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        os.kill(os.getpid(), signal.SIGTERM)
+        signals.wake()
         signals.wait()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    with StopSignals() as signals:
+        os.kill(os.getpid(), signal.SIGINT)
+        signals.wait()
 
 
 @pytest.mark.usefixtures("handlers")

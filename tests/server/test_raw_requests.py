@@ -15,6 +15,9 @@ import pytest
 from emulator import Emulator
 from emulator.server import http_connections
 
+# What one connection gets, which ends with each request to another process.
+pytestmark = pytest.mark.one_process
+
 RESET, LENGTH = b"POST /_emulator/reset HTTP/1.1\r\n", b"Content-Length: 0\r\n"
 LOCAL, FOREIGN = b"Host: localhost\r\n", b"Host: localhost\r\nOrigin: http://evil.example\r\n"
 HEALTH = b"GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n"

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from werkzeug.test import Client
 
 from emulator import Emulator
@@ -212,6 +213,19 @@ def test_a_sandbox_can_have_its_own_workspace(client: Client) -> None:
     client.post("/_emulator/clock/advance", json={"hours": 1}, headers=of(shown))
     [profile] = (client.get("/_emulator/profiles", headers=of(shown)).json or {})["profiles"]
     assert profile["advertiserId"] == "5"
+
+
+@pytest.mark.parametrize("text", [json.dumps(WORKSPACE), f"# mine\n{yaml.safe_dump(WORKSPACE)}"], ids=["JSON", "YAML"])
+def test_a_workspace_can_be_the_content_of_its_file(client: Client, text: str) -> None:
+    shown = created(client, name="other", workspace=text)
+    assert shown["advertisers"] == {"5": "Other"}
+    assert "theirs" not in json.dumps(shown)
+
+
+def test_a_mistake_in_the_content_of_a_file_has_its_line(client: Client) -> None:
+    answer = client.post("/_emulator/sandboxes", json={"workspace": "name: [a\nseed: 1\n"})
+    assert answer.status_code == 400
+    assert (answer.json or {})["where"] == "workspace, line 2, column 5"
 
 
 def test_the_body_is_optional(client: Client) -> None:

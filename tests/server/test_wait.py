@@ -150,6 +150,7 @@ def test_a_sandbox_is_waited_for_under_its_name(emulator: Emulator) -> None:
     assert emulator.client.get(asked, headers={SANDBOX_HEADER: "other"}).status_code == 404
 
 
+@pytest.mark.one_process
 def test_some_threads_always_keep_serving(client: httpx.Client) -> None:
     with ThreadPoolExecutor(MOST_WAITS) as threads:
         answers = [threads.submit(waiting(client, **{"for": "call"})) for _ in range(MOST_WAITS)]
@@ -170,6 +171,7 @@ def test_some_threads_always_keep_serving(client: httpx.Client) -> None:
     assert waiting(client, **{"for": "call"})().status_code == 200
 
 
+@pytest.mark.one_process
 def test_a_stop_ends_a_wait(client: httpx.Client, emulator: Emulator) -> None:
     with ThreadPoolExecutor() as threads:
         answer = threads.submit(waiting(client, **{"for": "call"}))

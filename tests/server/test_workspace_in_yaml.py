@@ -47,10 +47,18 @@ def sent(emulator: Emulator, method: str, path: str, text: str, status: int = 20
         ("missing", None),
         ("(top level)", None),
         ("", None),
+        ("part 'one'", 7),
+        ("part 'one': size", 8),
+        ("part 'one', piece \"it's\": size", 11),
+        ("part 'two'", 12),
+        ("part 'three': size", None),
+        ("b 'one'", None),
     ],
 )
 def test_the_line_of_a_place(place: str, line: int | None) -> None:
-    assert lines_in("# x\na: 1\nb:\n  - c: 1\n  - d: {e: 2}\n")(place) == line
+    text = "# x\na: 1\nb:\n  - c: 1\n  - d: {e: 2}\nparts:\n  - name: one\n    size: 1\n    pieces:\n"
+    named = "      - name: it's\n        size: 2\n  - {id: two}\n"
+    assert lines_in(text + named)(place) == line
 
 
 def test_nothing_has_no_lines() -> None:

@@ -349,3 +349,10 @@ def test_the_documented_fields_and_operators_of_a_rule_can_be_used() -> None:
         assert field.example["operator"] in field.operators
         assert set(field.operators) <= OPERATORS.keys()
         parse_rule(field.example)
+
+
+@pytest.mark.parametrize("document", ["# comment\n" * 4 + "{ a }", "{ a b }", "{ a # one\n b }"])
+def test_tokens_and_comments_are_limited_each(document: str) -> None:
+    parse_document(document, Limits(tokens=4))
+    with pytest.raises(GraphQLError, match="Document contains more than 3 tokens"):
+        parse_document(document.replace("{ a }", "{ aa bb }"), Limits(tokens=3))

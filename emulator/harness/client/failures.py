@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from operator import itemgetter
 
@@ -40,6 +41,12 @@ class Failures:
             deliveries=[*self.deliveries, *other.deliveries],
             requests=[*self.requests, *other.requests],
             records=[*self.records, *other.records],
+        )
+
+    def since(self, before: Failures) -> Failures:
+        """Those that were not there before, or not in this way: an event is tried again until it has failed."""
+        return Failures(
+            **{each.name: _without(getattr(self, each.name), getattr(before, each.name)) for each in fields(self)}
         )
 
     def excluding(self, timeline: Timeline) -> Failures:
@@ -102,6 +109,11 @@ class _Entry:
     whole: str
     kind: str
     users: Sequence[object]
+
+
+def _without(items: Sequence[Shown], others: Sequence[Shown]) -> list[Shown]:
+    known = {json.dumps(each, sort_keys=True) for each in others}
+    return [each for each in items if json.dumps(each, sort_keys=True) not in known]
 
 
 def _user(item: Shown) -> list[object]:

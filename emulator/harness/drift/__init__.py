@@ -10,11 +10,11 @@ from graphql import GraphQLSchema
 from emulator.harness.checks.finding import Finding
 from emulator.harness.drift.published import Compared, compare_published
 from emulator.harness.drift.schema_changes import schema_findings
-from emulator.harness.drift.schema_sources import introspect, read_schema
+from emulator.harness.drift.schema_sources import introspect, line_in, read_schema
 from emulator.harness.drift.usage import usage_of
 from emulator.stackadapt.graphql.schema import executable_schema
 
-__all__ = ["Compared", "compare_published", "introspect", "read_schema", "schema_drift"]
+__all__ = ["Compared", "compare_published", "introspect", "line_in", "read_schema", "schema_drift"]
 
 
 def schema_drift(found: GraphQLSchema, api_version: str) -> list[Finding]:

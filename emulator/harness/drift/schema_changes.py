@@ -1,14 +1,14 @@
 """Compares two schemas: what changed, how severe it is, and which parts of the destination it affects.
 
-graphql-core finds and rates most changes; here each gets its schema coordinate and the parts of the destination that
-use it. graphql-core does not report deprecations and `@oneOf`.
+`comparison.py` finds and rates most changes; here each gets the parts of the destination that use what changed.
+Deprecations and `@oneOf` are compared here, as graphql-core's comparison does not have them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from graphql import (
     GraphQLArgument,
@@ -24,22 +24,11 @@ from graphql import (
     get_nullable_type,
     is_required_argument,
     is_required_input_field,
-    is_specified_scalar_type,
-    specified_directives,
     validate,
 )
-from graphql.utilities import (
-    BreakingChange,
-    DangerousChange,
-    SchemaChange,
-    find_schema_changes,
-    resolve_schema_coordinate,
-)
-from graphql.utilities import BreakingChangeType as Breaking
-from graphql.utilities import DangerousChangeType as Dangerous
-from graphql.utilities import SafeChangeType as Safe
 
 from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding, change, sentence
+from emulator.harness.drift.comparison import SchemaChange, schema_changes
 from emulator.harness.drift.usage import Usage
 
 REJECTED: Final = "StackAdapt rejects the whole document and executes nothing in it."
@@ -47,21 +36,13 @@ MISREAD: Final = "The response is not what the destination expects."
 NEW_MEANING: Final = "The document stays valid, but a value that it omits has another meaning."
 DEPRECATED: Final = "It still works, but StackAdapt intends to remove it."
 
-# How descriptions write a coordinate: a directive or a field, perhaps with an argument; otherwise a type.
-_MEMBER = re.compile(r"(?:@[_A-Za-z]\w*|[_A-Za-z]\w*\.[_A-Za-z]\w*)(?:\([_A-Za-z]\w*:\))?")
-_TYPE = re.compile(r"(?:.*(?:from|to) union type |.*interfaces implemented by |Standard scalar )?(\w+)")
 _ARGUMENT = re.compile(r"(.+)\((\w+):\)")
 
-_ADDED_AND_REQUIRED = (Breaking.REQUIRED_INPUT_FIELD_ADDED, Breaking.REQUIRED_ARG_ADDED)
-_CHANGED_KIND = (Breaking.FIELD_CHANGED_KIND, Breaking.ARG_CHANGED_KIND)
-_CHANGED_DEFAULT = (Dangerous.ARG_DEFAULT_VALUE_CHANGE, Dangerous.INPUT_FIELD_DEFAULT_VALUE_CHANGE)
-_BUILT_IN_DIRECTIVES = frozenset(f"@{directive.name}" for directive in specified_directives)
+_ADDED_AND_REQUIRED = ("REQUIRED_INPUT_FIELD_ADDED", "REQUIRED_ARG_ADDED")
+_CHANGED_KIND = ("FIELD_CHANGED_KIND", "ARG_CHANGED_KIND")
+_CHANGED_DEFAULT = ("ARG_DEFAULT_VALUE_CHANGE", "INPUT_FIELD_DEFAULT_VALUE_CHANGE")
 # Existing documents cannot use what was added.
-_ONLY_ADDED = (
-    *(Dangerous.OPTIONAL_INPUT_FIELD_ADDED, Dangerous.OPTIONAL_ARG_ADDED),
-    *(Safe.TYPE_ADDED, Safe.FIELD_ADDED, Safe.DIRECTIVE_ADDED),
-)
-
+_ONLY_ADDED = ("OPTIONAL_INPUT_FIELD_ADDED", "OPTIONAL_ARG_ADDED", "TYPE_ADDED", "FIELD_ADDED", "DIRECTIVE_ADDED")
 
 # The parts of the destination that a change affects, and the consequence for them.
 _Impact: TypeAlias = tuple[frozenset[str], str]
@@ -73,11 +54,9 @@ def schema_findings(contract: GraphQLSchema, found: GraphQLSchema, usage: Usage)
     Changed descriptions and `@specifiedBy` are left out: they have no effect.
     """
     findings = []
-    for each in find_schema_changes(contract, found):
-        if _counts(each, contract):
-            coordinate = _coordinate(each)
-            impact = _impact(each, coordinate, contract, found, usage)
-            findings.append(_finding(_severity(each), each.type.name, coordinate, each.description, *impact))
+    for each in schema_changes(contract, found):
+        impact = _impact(each, contract, found, usage)
+        findings.append(_finding(each.severity, each.code, each.place, each.message, *impact))
     findings += _deprecations(contract, found, usage)
     findings += _one_of_changes(contract, found, usage)
     findings += _unexplained(findings, found, usage)
@@ -88,49 +67,21 @@ def _finding(severity: str, code: str, place: str, message: str, writers: frozen
     return change(severity, code, place, sentence(message), why if writers and why else None, tuple(sorted(writers)))
 
 
-def _counts(changed: SchemaChange, contract: GraphQLSchema) -> bool:
-    """Whether a change is one of the service.
-
-    A built-in scalar is missing from a schema that does not use it: the changes of its fields are enough. The built-in
-    directives are those of the library that describes the schema, and SDL leaves them out.
-    """
-    coordinate = _coordinate(changed)
-    if changed.type is Breaking.TYPE_REMOVED:
-        return not is_specified_scalar_type(contract.type_map[coordinate])
-    if coordinate.partition("(")[0] in _BUILT_IN_DIRECTIVES:
-        return False
-    return changed.type is not Safe.DESCRIPTION_CHANGED
-
-
-def _severity(changed: SchemaChange) -> str:
-    return {BreakingChange: BREAKING, DangerousChange: DANGEROUS}.get(type(changed), SAFE)
-
-
-def _coordinate(changed: SchemaChange) -> str:
-    """The schema coordinate of a change, which graphql-core gives in the description only."""
-    if (member := _MEMBER.search(changed.description)) is not None:
-        return member[0]
-    named = _TYPE.match(changed.description)
-    return named[1] if named else changed.description
-
-
-def _impact(
-    changed: SchemaChange, coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage
-) -> _Impact:
-    container, name = _parts(coordinate)
-    if changed.type in _ONLY_ADDED:
+def _impact(changed: SchemaChange, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> _Impact:
+    container, name = _parts(changed.place)
+    if changed.code in _ONLY_ADDED:
         return frozenset(), ""
-    if changed.type in _ADDED_AND_REQUIRED:
+    if changed.code in _ADDED_AND_REQUIRED:
         return usage.lacking(container, name), REJECTED
-    if changed.type in _CHANGED_DEFAULT:
+    if changed.code in _CHANGED_DEFAULT:
         return usage.lacking(container, name), NEW_MEANING
-    if changed.type in _CHANGED_KIND:
-        return _impact_of_type(coordinate, contract, found, usage)
-    if changed.type is Dangerous.VALUE_ADDED_TO_ENUM:
+    if changed.code in _CHANGED_KIND:
+        return _impact_of_type(changed.place, contract, found, usage)
+    if changed.code == "VALUE_ADDED_TO_ENUM":
         return usage.reading(container), MISREAD
-    if changed.type is Breaking.VALUE_REMOVED_FROM_ENUM:
-        return usage.of(coordinate), MISREAD if usage.reading(container) else REJECTED
-    return usage.of(coordinate), "" if _severity(changed) == SAFE else REJECTED
+    if changed.code == "VALUE_REMOVED_FROM_ENUM":
+        return usage.of(changed.place), MISREAD if usage.reading(container) else REJECTED
+    return usage.of(changed.place), "" if changed.severity == SAFE else REJECTED
 
 
 def _impact_of_type(coordinate: str, contract: GraphQLSchema, found: GraphQLSchema, usage: Usage) -> _Impact:
@@ -147,8 +98,18 @@ def _impact_of_type(coordinate: str, contract: GraphQLSchema, found: GraphQLSche
 
 
 def _input_at(schema: GraphQLSchema, coordinate: str) -> GraphQLArgument | GraphQLInputField | None:
-    resolved: Any = resolve_schema_coordinate(schema, coordinate)
-    return getattr(resolved, "field_argument", None) or getattr(resolved, "input_field", None)
+    """The argument or input field at a coordinate; None for the field of a response."""
+    container, name = _parts(coordinate)
+    type_name, _, field_name = container.partition(".")
+    named, directive = schema.type_map.get(type_name), schema.get_directive(container.removeprefix("@"))
+    inputs: Mapping[str, GraphQLArgument | GraphQLInputField] = {}
+    if container.startswith("@") and directive is not None:
+        inputs = directive.args
+    elif isinstance(named, GraphQLInputObjectType):
+        inputs = named.fields
+    elif field_name and isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+        inputs = named.fields[field_name].args
+    return inputs.get(name)
 
 
 def _parts(coordinate: str) -> tuple[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,17 +14,20 @@ from graphql import (
     GraphQLSchema,
     build_client_schema,
     build_schema,
-    get_introspection_query,
     validate_schema,
 )
 from graphql.utilities import IntrospectionQuery
 
 from emulator.addresses import address, shown
 from emulator.errors import InputError, UserMistake, reason_of
+from emulator.graphql_core import introspection_query
 from emulator.text_files import read_text
 
 _SHALLOW = "Introspect again with a query that follows ofType far enough, such as graphql-js's getIntrospectionQuery()."
 _HIDDEN = "***"
+_NAMES = re.compile(r"\w+")
+# What the parts of a coordinate are named after: `Type.field(argument:)`, `Enum.VALUE`, `@directive(argument:)`.
+_MEMBERS = ("fields", "values", "args")
 
 
 def read_schema(path: Path) -> GraphQLSchema:
@@ -49,11 +54,30 @@ def introspect(client: httpx.Client, url: str, token: str | None) -> GraphQLSche
     place = shown(address(url))
     response: Any = None
     for with_deprecated, with_one_of in ((True, True), (True, False), (False, False)):
-        query = get_introspection_query(False, input_value_deprecation=with_deprecated, one_of=with_one_of)
+        query = introspection_query(deprecated_inputs=with_deprecated, one_of=with_one_of)
         response = _query(client, url, token, query)
         if not response.get("errors"):
             return _introspected(response, place)
     raise UserMistake("the endpoint rejects introspection", where=place, found=_without(token, _messages(response)))
+
+
+def line_in(schema: GraphQLSchema, coordinate: str) -> int | None:
+    """The line of a schema coordinate in the SDL that a schema was read from, or of the part of it that exists.
+
+    None where nothing does, and for a schema that was introspected.
+    """
+    names = _NAMES.findall(coordinate)
+    if coordinate.startswith("@"):
+        found: Any = schema.get_directive(names[0])
+    else:
+        found = schema.type_map.get(names[0])
+    line = None
+    for name in (*names[1:], ""):
+        node = getattr(found, "ast_node", None)
+        line = node.name.loc.start_token.line if node else line
+        members: Mapping[str, Any] = next((each for kind in _MEMBERS if (each := getattr(found, kind, None))), {})
+        found = members.get(name)
+    return line
 
 
 def _query(client: httpx.Client, url: str, token: str | None, query: str) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def replay(path: Path, target: Target, *, latency: str | None = None) -> Iterato
     with target.open(workspace) as endpoint:
         replayed = _Replay(endpoint, token_names)
         for number, exchange in exchanges:
-            case = Case(path=path, group=path.name, title=f"line {number}: {title_of(exchange)}")
+            title = f"line {number}: {title_of(exchange)}"
+            case = Case(path=path, line=number, group=path.name, title=title)
             yield replayed.result(case, exchange)
 
 

@@ -53,10 +53,11 @@ class Cell:
 class Case:
     """What a result belongs to: a scenario or a recorded exchange, in a file.
 
-    It is listed under `group`; `shows` are ids of the fidelity ledger.
+    It is listed under `group`; `shows` are ids of the fidelity ledger. `line` is that of an exchange.
     """
 
     path: Path
+    line: int | None = None
     group: str
     title: str
     shows: tuple[str, ...] = ()

@@ -95,7 +95,8 @@ def _play(scenario: Scenario, endpoint: Endpoint) -> Result:
                 return Result(case=scenario, outcome=FAILED, checks=tuple(checks))
     except (EmulatorError, httpx.HTTPError) as error:
         outcome = outcome_of(error, endpoint)
-        return Result(case=scenario, outcome=outcome, checks=tuple(checks), reason=f"{run.place}: {error}")
+        reason = f"{run.place}: {error}"
+        return Result(case=scenario, outcome=outcome, checks=tuple(checks), reason=reason, place=run.place)
     return Result(case=scenario, outcome=PASSED, checks=tuple(checks))
 
 

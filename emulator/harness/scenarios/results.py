@@ -22,13 +22,14 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The result of a case. `checks` end with the step in which one failed; `reason` says why the case was skipped or
-    could not be completed.
+    could not be completed, and `place` at which key of the scenario.
     """
 
     case: Case
     outcome: str
     checks: tuple[Check, ...] = ()
     reason: str | None = None
+    place: str | None = None
     seconds: float = 0.0
 
     @property

@@ -25,7 +25,7 @@ from emulator.segment.delivery.subscriptions import DeliveryTarget
 from emulator.segment.event_payload import EMITTED, PAYLOAD
 from emulator.segment.tables import BATCHES, DELIVERIES, EVENTS
 from emulator.statements import Prepared, keys
-from emulator.store import Store
+from emulator.store import SEGMENT_LOCK, Store
 
 # "Batching Requests" in the published destinations' README.
 BATCH_BYTES = 4 * 1024 * 1024
@@ -83,7 +83,7 @@ class Queue:
         """
         place = {"destination": target.destination.name, "subscription": target.name, "after": after}
         size = target.destination.batch_size
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             waiting = _WAITING.first(transaction, **place, most=size)
             if waiting.oldest is None or (
                 waiting.number < size and waiting.together < BATCH_BYTES and waiting.oldest > queued_until
@@ -118,7 +118,7 @@ class Queue:
             DELIVERIES.c.queued_at > after - age_millis,
             DELIVERIES.c.queued_at <= LATEST_MILLIS,
         )
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             again, oldest = transaction.scalar(retry), transaction.scalar(waiting)
         times = [again, None if oldest is None else oldest + age_millis]
         return min((at for at in times if at is not None), default=None)
@@ -126,10 +126,10 @@ class Queue:
     def due_retries(self, target: DeliveryTarget, now: int) -> Iterator[Batch]:
         """The batches of a subscription that are due for a retry."""
         place = {"destination": target.destination.name, "subscription": target.name}
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             batches = _DUE_RETRIES.rows(transaction, **place, now=now)
         for batch in batches:
-            with self._store.begin() as transaction:
+            with self._store.begin(locks=SEGMENT_LOCK) as transaction:
                 reject_missing_of_batch(transaction, batch.id, at=now)
                 rows = _OF_BATCH.rows(transaction, batch_id=batch.id)
                 events, damaged = readable(rows)
@@ -142,8 +142,11 @@ class Queue:
             )
 
     def save(self, target: DeliveryTarget, batch: Batch, attempt: Attempt) -> None:
-        """Records an attempt: the outcome of the batch, if there was one, and of each delivery."""
-        with self._store.begin() as transaction:
+        """Records an attempt: the outcome of the batch, if there was one, and of each delivery.
+
+        The caller journals it, which puts it on disk.
+        """
+        with self._store.begin(locks=SEGMENT_LOCK, synced=False) as transaction:
             batch_id = _save_batch(transaction, target, batch, attempt)
             for change in attempt.updates:
                 outcome = {

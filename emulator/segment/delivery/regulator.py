@@ -10,6 +10,7 @@ from emulator.sandbox import Sandbox
 from emulator.segment.delivery.deletion import delete_user, forward
 from emulator.segment.delivery.regulation import checked_type, record, regulations
 from emulator.segment.tracking.suppression import end_suppression, start_suppression, suppressions
+from emulator.store import SEGMENT_LOCK
 from emulator.timestamps import to_millis
 from emulator.transport import Transport
 from emulator.workspace import Destination
@@ -44,7 +45,7 @@ class Regulator:
         """
         kind, user_ids = checked_type(regulation_type, user_ids), list(dict.fromkeys(user_ids))
         at = self._sandbox.clock.now()
-        with self._paused(), self._store.begin() as transaction:
+        with self._paused(), self._store.begin(locks=SEGMENT_LOCK) as transaction:
             if kind.suppresses:
                 start_suppression(transaction, user_ids, to_millis(at))
             elif kind.suppresses is False:
@@ -60,15 +61,15 @@ class Regulator:
             for user_id in user_ids
         ]
         number = f"reg_{self._sandbox.ids.ksuid(at)}"
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             return record(transaction, regulation_type, subjects, regulation_id=number, at=at)
 
     def regulations(self, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
         """The regulations that were carried out, oldest first, as `regulate` returns them."""
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             return regulations(transaction, limit, offset)
 
     def suppressions(self, user_id: str | None = None, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
         """The users whose calls are dropped, by id: `{"userId", "since"}`; or the one with this id."""
-        with self._store.begin() as transaction:
+        with self._store.begin(locks=SEGMENT_LOCK) as transaction:
             return suppressions(transaction, user_id, limit, offset)

@@ -24,7 +24,7 @@ from emulator.server.services import CurrentServices, SandboxServices
 # Each occupies a thread; the others keep serving what is waited for.
 MOST_WAITS = 20
 _LONGEST = timedelta(seconds=60)
-# What other processes do, and what the time does, is not in the journal of this one.
+# What the time does is not in the journal, and a notice of another process may be lost.
 _RECHECK_SECONDS = 1.0
 _WAITS: Final = "stackadapt_emulator_waits"
 # The list of each kind of thing: the view that returns it, and the key of its items.

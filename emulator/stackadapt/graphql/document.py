@@ -20,8 +20,8 @@ from graphql import (
     TokenKind,
 )
 from graphql.error import GraphQLSyntaxError
-from graphql.language.parser import Parser
 
+from emulator.graphql_core import parser_of
 from emulator.stackadapt import messages
 from emulator.stackadapt.limits import Limits
 from emulator.text import is_storable
@@ -49,6 +49,18 @@ class NoSuchOperation(GraphQLError):
 
 class PlainStringLexer(Lexer):
     """The library's lexer reads strings character by character; this one reads ordinary strings at once."""
+
+    def __init__(self, source: Source, *, comments: int) -> None:
+        super().__init__(source)
+        self._most_comments = self._comments_left = comments
+
+    def read_comment(self, start: int) -> Token:
+        # Not every version of the library counts them: a run of them fills the memory as other tokens do.
+        self._comments_left -= 1
+        if self._comments_left < 0:
+            text = f"Document contains more than {self._most_comments} tokens. Parsing aborted."
+            raise GraphQLSyntaxError(self.source, start, text)
+        return super().read_comment(start)
 
     def read_string(self, start: int) -> Token:
         match = _PLAIN_STRING.match(self.source.body, start)
@@ -91,10 +103,7 @@ def parse_document(text: str, limits: Limits, *, places: bool = True) -> Documen
     Raises GraphQLSyntaxError, also for more tokens than `limits.tokens`.
     """
     source = Source(text)
-    lexer = PlainStringLexer(source)
-    parser = Parser(
-        source, max_tokens=limits.tokens, lexer=lexer, allow_empty_selection_sets=False, no_location=not places
-    )
+    parser = parser_of(PlainStringLexer(source, comments=limits.tokens), tokens=limits.tokens, places=places)
     try:
         return parser.parse_document()
     except RecursionError:

@@ -35,6 +35,7 @@ from emulator.stackadapt.ingestion.apply import apply_due_jobs, apply_jobs
 from emulator.stackadapt.ingestion.jobs import Arrival, DocumentJobs, latency_of
 from emulator.stackadapt.ingestion.upload_targets import UploadPlaces
 from emulator.stackadapt.limits import Limits
+from emulator.store import STACKADAPT_LOCK
 from emulator.store_failures import StoreFailure
 from emulator.timestamps import to_millis
 from emulator.workspace import Token
@@ -73,7 +74,8 @@ class GraphQLRequest:
 class GraphQLResponse:
     """An HTTP status and a JSON body, or the response of a fault that replaces them.
 
-    `summary` is of the request; `faults` are those that matched it and still have to act on the response.
+    `summary` is of the request; `faults` are those that matched it and still have to act on the response. `processed`
+    are the records that were processed meanwhile, for the journal: what was written need not be on disk before.
     """
 
     status: int
@@ -81,6 +83,7 @@ class GraphQLResponse:
     summary: RequestSummary = field(default_factory=RequestSummary)
     faults: FaultMatch = field(default_factory=FaultMatch)
     replacement: FaultedResponse | None = None
+    processed: Sequence[RecordProcessed] = ()
 
     @classmethod
     def error(cls, status: int, message: str, *, trace_id: str | None = None, emulator: bool = False) -> Self:
@@ -157,7 +160,7 @@ class Executor:
         """Runs a valid document. Raises _ErrorWithoutPlace, with nothing written, for an error in one with a shape."""
         processed: list[RecordProcessed] = []
         try:
-            with self._sandbox.store.begin() as connection:
+            with self._sandbox.store.begin(locks=STACKADAPT_LOCK, synced=False) as connection:
                 begin_pipeline(connection)
                 context = self._context(connection, request, parsed, faults)
                 processed += apply_due_jobs(connection, context.arrival.received_at)
@@ -168,11 +171,10 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - the client gets a masked error, the log the real one
             _LOG.exception("request %s failed", request.trace_id, exc_info=error)
             return GraphQLResponse.error(500, messages.UNEXPECTED_FAILURE, trace_id=request.trace_id)
-        self._sandbox.journal.extend(processed)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [formatted(error) for error in reworded(result.errors, document)]
-        return GraphQLResponse(status=200, body=body)
+        return GraphQLResponse(status=200, body=body, processed=processed)
 
     def _result(
         self, request: GraphQLRequest, parsed: ParsedRequest, document: DocumentNode, context: RequestContext

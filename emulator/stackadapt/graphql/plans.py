@@ -32,6 +32,7 @@ from graphql import (
 )
 from graphql.utilities import value_from_ast
 
+from emulator.graphql_core import default_of, parses, serializes
 from emulator.stackadapt.graphql.context import RequestContext
 
 _Literals = Mapping[str, str]
@@ -121,8 +122,8 @@ def _field(key: str, definition: GraphQLField, node: FieldNode) -> _Field:
     for name, argument in definition.args.items():
         if name in given:
             arguments[argument.out_name or name] = _value(argument.type, given[name])
-        elif argument.default_value is not Undefined:
-            arguments[argument.out_name or name] = _constant(argument.default_value)
+        elif (default := default_of(argument)) is not Undefined:
+            arguments[argument.out_name or name] = _constant(default)
     complete = _completion(definition.type, node)
     return _Field(key, node.name.value, definition.resolve, arguments or None, complete)
 
@@ -136,7 +137,7 @@ def _completion(kind: GraphQLOutputType, node: FieldNode) -> _Complete:
         return _nullable(_object(kind, node.selection_set))
     if not is_leaf_type(kind):
         raise NotPlanned
-    serialize = getattr(kind, "coerce_output_value", None) or kind.serialize
+    serialize = serializes(kind)
 
     def complete(value: Any, _info: PlannedInfo, _literals: _Literals) -> Any:
         if value is None or value is Undefined:
@@ -195,7 +196,7 @@ def _value(kind: GraphQLInputType, node: ValueNode) -> _Build:
     if not isinstance(node, VariableNode) or isinstance(kind, GraphQLInputObjectType):
         raise NotPlanned
     name = node.name.value
-    parse: Callable[[Any], Any] = getattr(kind, "coerce_input_value", None) or kind.parse_value
+    parse = parses(kind)
     return lambda literals: parse(literals[name])
 
 
@@ -205,9 +206,9 @@ def _input_object(kind: GraphQLInputObjectType, node: ObjectValueNode) -> _Build
     for name, field in kind.fields.items():
         if name in given:
             builds[field.out_name or name] = _value(field.type, given[name])
-        elif field.default_value is not Undefined:
-            builds[field.out_name or name] = _constant(field.default_value)
-    if getattr(kind, "is_one_of", False):
+        elif (default := default_of(field)) is not Undefined:
+            builds[field.out_name or name] = _constant(default)
+    if kind.is_one_of:
         raise NotPlanned
     return lambda literals: kind.out_type({name: build(literals) for name, build in builds.items()})
 

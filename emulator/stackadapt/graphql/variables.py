@@ -16,8 +16,8 @@ from graphql import (
     GraphQLNonNull,
     GraphQLSchema,
     OperationDefinitionNode,
-    Undefined,
     VariableDefinitionNode,
+    is_required_input_field,
     type_from_ast,
 )
 
@@ -92,7 +92,7 @@ def _mistakes_of_object(value: Any, kind: GraphQLInputObjectType, path: Path) ->
     for name, field in kind.fields.items():
         if name in value:
             yield from _mistakes(value[name], field.type, (*path, name))
-        elif isinstance(field.type, GraphQLNonNull) and field.default_value is Undefined:
+        elif is_required_input_field(field):
             yield path, value, f'Field "{name}" of required type "{field.type}" was not provided.'
     for name in ordered_keys(value):
         if name not in kind.fields:

@@ -128,7 +128,12 @@ def blueprint(find: Find, fallback: Callable[[], StackAdapt]) -> Blueprint:
         response = replace(response, headers={TRACE_HEADER: trace_id, **response.headers})
         if result.refusal == "unknown_token" and caller.known:
             caller = replace(caller, stackadapt=fallback(), known=False)
-        caller.stackadapt.sandbox.journal.append(_exchanged(caller, result, response, trace_id, body, elapsed()))
+        exchanged = _exchanged(caller, result, response, trace_id, body, elapsed())
+        try:
+            caller.stackadapt.sandbox.journal.extend((*result.response.processed, exchanged))
+        except StoreFailure as failure:
+            failed = _failed(failure, trace_id)
+            response = _http_response(failed.response, failed.headers)
         channel = channel_of(request.environ)
         if response.delay_ms and not caller.stackadapt.sandbox.clock.frozen:
             channel.delay(response.delay_ms)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 from emulator.errors import InputError, NotFound
 from emulator.stackadapt.ingestion.upload_targets import store_sent
 from emulator.stackadapt.service import StackAdapt
+from emulator.store import STACKADAPT_LOCK
 from emulator.text_files import NotUtf8, decode
 
 Find = Callable[[str], StackAdapt | None]
@@ -37,7 +38,7 @@ def blueprint(find: Find) -> Blueprint:
             content = decode(file.read())
         except NotUtf8 as error:
             raise InputError(f"cannot read {file.filename}: {error}", where="file", hint=error.hint) from None
-        with stackadapt.sandbox.store.begin() as connection:
+        with stackadapt.sandbox.store.begin(locks=STACKADAPT_LOCK) as connection:
             if not store_sent(connection, request.form.get("key", ""), content):
                 raise NotFound("unknown upload target", where="key", hint="Create one with createUploadTargets.")
         return Response(status=204)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, select
 
 from emulator.column_rules import LATEST_MILLIS
 from emulator.durations import parse_duration
@@ -216,6 +216,11 @@ def _store(connection: Connection, job: Job) -> None:
 def due_jobs(connection: Connection, now: int) -> list[Job]:
     """The stored jobs that are due by `now`, by due time, then as `in_order`."""
     return in_order([Job(**row._asdict()) for row in _DUE.rows(connection, now=now)])
+
+
+def any_due(now: int) -> Select[Any]:
+    """A query that has a row if a stored job is due by `now`."""
+    return select(JOBS.c.id).where(JOBS.c.due_at <= now).limit(1)
 
 
 def in_order(jobs: Sequence[Job]) -> list[Job]:

@@ -38,6 +38,7 @@ from emulator.stackadapt.rules.outcomes import REASONS, SUPPRESSED_PERSON
 from emulator.stackadapt.rules.providers import provider_key
 from emulator.stackadapt.rules.values import plain_properties
 from emulator.stackadapt.tables import PROFILES
+from emulator.store import STACKADAPT_LOCK
 from emulator.stored_values import NOT_SHOWN, StoredValues, check_depth, text_of
 from emulator.timestamps import to_millis
 
@@ -106,7 +107,7 @@ def import_profiles(sandbox: Sandbox, file: IO[bytes], name: str, advertiser_id:
     _check(sandbox, name, advertiser_id)
     result = Import()
     lines = read_lines(file, name)
-    with sandbox.store.begin() as connection:
+    with sandbox.store.begin(locks=STACKADAPT_LOCK) as connection:
         while part := list(islice(lines, PROFILES_AT_ONCE)):
             for owner, profiles in _by_advertiser(sandbox, part, advertiser_id, result).items():
                 _import(connection, owner, profiles, sandbox, result)
@@ -190,7 +191,7 @@ def _profiles(sandbox: Sandbox, advertiser_id: str | None) -> Iterator[JsonObjec
     last = 0
     while True:
         # A page is a transaction: a slow reader must not block others.
-        with sandbox.store.begin() as connection:
+        with sandbox.store.begin(locks=STACKADAPT_LOCK) as connection:
             page = _page(connection, advertiser_id, last)
         if not page:
             return

@@ -1,0 +1,59 @@
+"""Snapshots of a running emulator in files: saved and loaded by `snapshot` and `exec`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import mkstemp
+
+import httpx
+
+from emulator.cli.running import check
+from emulator.errors import unreadable, unwritable
+
+_URL = "/_emulator/snapshot"
+# The emulator answers when it has read or written everything.
+_SECONDS = 600
+
+
+def save(client: httpx.Client, file: Path) -> None:
+    """Writes the state of a sandbox to a file that only its owner can read. It appears when it is complete.
+
+    Raises InputError for one that cannot be written, and the emulator's error.
+    """
+    with client.stream("GET", _URL, timeout=_SECONDS) as response:
+        if not response.is_success:
+            response.read()
+        check(response)
+        _write(file, response.iter_raw())
+
+
+def load(client: httpx.Client, file: Path) -> None:
+    """Replaces the state of a sandbox with that in a file. Raises InputError for one that cannot be read or used."""
+    try:
+        content = file.open("rb")
+    except OSError as error:
+        raise unreadable(file, error) from None
+    with content:
+        length = {"Content-Length": str(file.stat().st_size)}
+        check(client.put(_URL, content=content, headers=length, timeout=_SECONDS))
+
+
+def check_writable(file: Path) -> None:
+    """Raises InputError where `save` could not create the file."""
+    _write(file, None)
+
+
+def _write(file: Path, chunks: Iterable[bytes] | None) -> None:
+    try:
+        opened, name = mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        unfinished = Path(name)
+        try:
+            with open(opened, "wb") as out:
+                out.writelines(chunks or ())
+            if chunks is not None:
+                unfinished.replace(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(file, error) from None
