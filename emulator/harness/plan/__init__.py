@@ -1,7 +1,7 @@
 """What a change of the workspace does to a population: both run over the same calls, and their ends are compared."""
 
 from emulator.harness.plan.calls import MOST_PEOPLE, CallsOf, generated_people, people_in_file, people_known
-from emulator.harness.plan.comparison import compared
+from emulator.harness.plan.compared_ends import compared
 from emulator.harness.plan.end_state import EndState
 from emulator.harness.plan.planned import CHECKS, Plan
 from emulator.harness.plan.playing import Run, opened
