@@ -25,7 +25,7 @@ from emulator.harness.plan import (
     people_in_file,
 )
 from emulator.mapping import generations
-from emulator.server.plans import plan
+from emulator.server.plan_runs import plan
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.workspace import Workspace, built_in_workspace, load_workspace, parse_workspace
 from emulator.workspace_document import document_of

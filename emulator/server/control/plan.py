@@ -19,7 +19,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def plan() -> Response:
         # Asked seldom, imports much.
         from emulator.harness.plan import as_markdown
-        from emulator.server.plans import plan_here
+        from emulator.server.plan_runs import plan_here
 
         asked, body, own = query_args(), json_body(), services()
         workspace = own.sandbox.workspace

@@ -26,7 +26,7 @@ from emulator.harness.plan import (
     people_in_file,
     people_known,
 )
-from emulator.server.plans import plan_here
+from emulator.server.plan_runs import plan_here
 from emulator.workspace import load_workspace, parse_workspace
 from emulator.workspace_document import document_of
 
