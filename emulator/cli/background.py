@@ -52,22 +52,27 @@ class Place:
     def claim(self) -> int | None:
         """The descriptor of a file that is now locked, or None when a server has locked it. To be closed."""
         with self._gate():
-            opened = os.open(self._lock, os.O_RDWR | os.O_CREAT, _MODE)
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(opened)
-                return None
-            return opened
+            return self._locked()
 
     def in_use(self) -> bool:
         """Whether a server runs, starts or stops."""
         if not self._lock.exists():
             return False
-        claimed = self.claim()
-        if claimed is not None:
-            os.close(claimed)
+        # The gate is held until the lock is given back: another look or a start would take it for a server's.
+        with self._gate():
+            claimed = self._locked()
+            if claimed is not None:
+                os.close(claimed)
         return claimed is None
+
+    def _locked(self) -> int | None:
+        opened = os.open(self._lock, os.O_RDWR | os.O_CREAT, _MODE)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(opened)
+            return None
+        return opened
 
     def record(self) -> Record | None:
         """What was written last; a server that has ended without `stop` leaves its record.

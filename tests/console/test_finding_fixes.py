@@ -112,7 +112,7 @@ def test_an_audience_shows_the_errors_of_its_mappings(client: Client, enabled: b
     assert errors
     text = page(client, AUDIENCE).text
     assert all(f"{NAME}, {MAPPING}: {each['message']}" in text for each in errors)
-    assert EDITOR in links(page(client, AUDIENCE))
+    assert f"{EDITOR}#field-marketing_status" in links(page(client, AUDIENCE))
     if not enabled:
         press(client, buttons(shown.text)[f"Enable {MAPPING}"])
         assert all(each["message"] in page(client, AUDIENCE).text for each in errors)

@@ -124,3 +124,16 @@ def test_hostile_names_and_values_are_text_and_not_cut(value: str) -> None:
     assert json.loads(text_of(html, "json")) == mapping
     assert all((script.get("src") or "").startswith("/console/static/") for script in shown.all("script"))
     assert not shown.all("img")
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_errors_of_a_mapping_are_at_the_top_and_lead_to_its_fields(client: Client, enabled: bool) -> None:
+    path = f"/_emulator/workspace/destinations/{quote(ACME)}/subscriptions/{quote(SYNC)}"
+    assert 'id="errors"' not in get(client, form()).text
+    assert client.patch(path, json={"enabled": enabled, "mapping": {"marketing_status": None}}).status_code == 200
+    html = get(client, form()).text
+    top = html[html.index('id="errors"') : html.index('id="trigger-step"')]
+    assert "is not mapped." in top
+    assert "#field-marketing_status" in top
+    assert 'id="field-marketing_status"' in html
+    assert ("Enabled, but with 1 error:" in top) == enabled

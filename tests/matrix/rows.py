@@ -47,7 +47,7 @@ ROWS: Final = (
     Row(name="pytest-8", beside=("pytest==8.*",)),
     Row(name="pytest-9", beside=("pytest==9.*",)),
     Row(name="pytest-xdist", beside=("pytest-xdist",), arguments=("-n", "2")),
-    Row(name="pytest-asyncio", beside=("pytest-asyncio",), test="asyncio_test"),
+    Row(name="pytest-asyncio", beside=("pytest-asyncio",), test="coroutine"),
     Row(name="pytest-randomly", beside=("pytest-randomly",), test="random_order"),
     Row(
         name="pytest-socket",

@@ -78,6 +78,8 @@ NUMBERS = [-1, 10**18, -(10**18), "abc", 1.5]
 # Each column gets one of the values of its kind, the next column of the table the next one, and others in each run.
 # In a long run it gets them all.
 VALUES_OF_A_COLUMN = 2
+# At least as many as the emulator has when the first value is damaged.
+REQUESTS_OF_HISTORY = 25
 
 
 # Rows in the tables that people alone do not fill.
@@ -234,7 +236,9 @@ def dealt(table: Table, column: str, seed: int, *, all_of_them: bool) -> list[An
 
 
 def failures(emulator: Emulator, value: Any) -> Iterator[tuple[str, str, str]]:
-    for path in (*LISTS, *ITEMS):
+    # The journal only grows; of it, what there was before and, below, the queries of this value.
+    first = f"journal?limit={REQUESTS_OF_HISTORY}"
+    for path in (first, *(each for each in LISTS if each != "journal"), *ITEMS):
         try:
             response = emulator.client.get(f"/_emulator/{path}")
             # An export is written while it is read.
@@ -247,6 +251,10 @@ def failures(emulator: Emulator, value: Any) -> Iterator[tuple[str, str, str]]:
         response = emulator.client.post("/graphql", json={"query": query}, headers=TOKEN)
         if response.status_code >= 500:
             yield query[:30], str(value)[:20], str(response.status_code)
+    total = emulator.client.get(f"/_emulator/{first}").get_json()["total"]
+    response = emulator.client.get(f"/_emulator/journal?offset={total - len(QUERIES)}")
+    if response.status_code != 200:
+        yield "journal", str(value)[:20], str(response.status_code)
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)

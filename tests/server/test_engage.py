@@ -144,6 +144,7 @@ def test_it_all_works_on_postgresql(open_client: Callable[..., Client], database
         "profiles": 1,
         "entered": 0,
         "left": 0,
+        "events": 0,
     }
     deleted = client.post("/_emulator/regulations", json={"userId": "u1"}).json or {}
     assert deleted["deleted"] is True

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from emulator.console.screens.workspace_parts import (
     CHANGE,
@@ -21,6 +22,8 @@ from emulator.console.view import Address, View
 Item = Mapping[str, Any]
 # `destinations[0].subscriptions[1].trigger` has a part, a number, a list inside of it, a number.
 _PLACE: Final = re.compile(r"(\w+)(?:\[(\d+)\])?(?:\.(\w+)(?:\[(\d+)\])?)?")
+# `….mapping.marketing_status` names a field; its row on the page of the mapping has an id of that path.
+_FIELD: Final = re.compile(r"\.mapping\.(.+)")
 _EMAIL: Final = {"trait": "email", "operator": "exists"}
 _STACKADAPT: Final = "StackAdapt Audience"
 
@@ -65,7 +68,9 @@ class Findings:
         name, part, inside, inner = self._parts(finding)
         link = self.view.link
         if name == "destinations" and part is not None:
-            return self._page_of_destination(part, inside, inner)
+            page, field = self._page_of_destination(part, inside, inner), _FIELD.search(finding["place"])
+            anchored = inside == "subscriptions" and inner is not None and field is not None
+            return Cell(page.text, Address(f"{page.link}#field-{quote(field[1])}")) if anchored and field else page
         if name == "destinations":
             return Cell("Destinations", link("destinations"))
         if name == "audiences":

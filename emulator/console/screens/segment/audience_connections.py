@@ -95,7 +95,7 @@ def _of_destination(destination: Json, view: View) -> Iterator[Problem]:
         yield Problem(text=f"{name} is disabled: nothing is sent.", fix=enable_destination(destination))
     mappings = destination["subscriptions"]
     if not mappings:
-        link = view.link("destinations/mappings", destination=name)
+        link = view.link("destinations/mappings", destination=name, new="on")
         yield Problem(text=f"{name} has no mapping: nothing is sent.", link=link, label="New Mapping")
     elif not any(each.get("enabled", True) for each in mappings):
         for each in mappings:

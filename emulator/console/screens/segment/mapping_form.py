@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
+from emulator.console.screens.finding_fixes import Findings, name_of
 from emulator.console.screens.screen import Screen, Values
+from emulator.console.screens.segment.destination_page import at_place
 from emulator.console.screens.workspace_parts import FIXES, SAVE_MAPPING
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import Address, View
@@ -46,6 +48,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         "fields": sorted((each for each in fields if not each["hidden"]), key=lambda each: each["key"] != _ADVERTISER),
         "hidden_fields": [each for each in fields if each["hidden"]],
         "checked": checked,
+        "errors": _errors(api, view, destination, name),
         "missing_event": missing,
         "recent": {} if view.masked else _recent(api, destination),
         "samples": [each["name"] for each in api.get(f"{own}/samples")["samples"]],
@@ -54,6 +57,18 @@ def _values(api: ControlAPI, view: View) -> Values:
         # The script of the form puts the name of the answer in: it may be a new one.
         "after_save": f"{view.here(mapping=None, saved='on')}&mapping={{item/name}}",
     }
+
+
+def _errors(api: ControlAPI, view: View, destination: str, name: str) -> list[tuple[str, Cell]]:
+    """What is wrong with the saved mapping: the message of each error, and its button or link."""
+    found = api.get("workspace/destinations")
+    items = found["items"]
+    number, item = next((n, each) for n, each in enumerate(items) if each["name"] == destination)
+    inner = next(n for n, each in enumerate(item["subscriptions"]) if name_of(each) == name)
+    errors = at_place(found["findings"], f"destinations[{number}].subscriptions[{inner}]")
+    workspace = {"destinations": items, "audiences": api.get("workspace/audiences")["items"]}
+    fixes = Findings(view=view, workspace=workspace, catalog=api.get("catalog")["destinations"])
+    return [(each["message"], fixes.fix(each)) for each in errors if each["severity"] == "error"]
 
 
 def _links(view: View, destination: str) -> dict[str, Address]:
