@@ -3,9 +3,9 @@
 from emulator.harness.plan.calls import MOST_PEOPLE, CallsOf, generated_people, people_in_file, people_known
 from emulator.harness.plan.compared_ends import compared
 from emulator.harness.plan.end_state import EndState
+from emulator.harness.plan.plan_text import as_markdown, lines_of_plan
 from emulator.harness.plan.planned import CHECKS, Plan
 from emulator.harness.plan.playing import Run, opened
-from emulator.harness.plan.reports import as_markdown, lines_of_plan
 
 __all__ = [
     "CHECKS",
