@@ -25,7 +25,7 @@ PAGES: Final = (
         "ci",
         "scenarios",
     ),
-    *("test-data", "load", "workspace", "sources", "delivery", "clients", "faults", "drift-and-recording"),
+    *("test-data", "load", "workspace", "plan", "sources", "delivery", "clients", "faults", "drift-and-recording"),
     *("deletion", "security"),
     *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
 )

@@ -1657,6 +1657,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/_emulator/plan": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What another workspace would do to the profiles of a population, as `plan` does; nothing is changed.
+         * @description Both workspaces run over the same calls, in memory, and their ends are compared. The command takes more people.
+         */
+        post: operations["planChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/_emulator/validate": {
         parameters: {
             query?: never;
@@ -2403,6 +2429,18 @@ export interface components {
                 /** @enum {unknown} */
                 expected: "works" | "refused";
             }[];
+        };
+        /** @description As contracts/plan.schema.json describes it. */
+        Plan: {
+            people: Record<string, never>;
+            workspaces: Record<string, never>;
+            old: Record<string, never>;
+            new: Record<string, never>;
+            profiles: Record<string, never>;
+            properties: Record<string, never>[];
+            consent: Record<string, never>[];
+            memberships: Record<string, never>[];
+            segments: Record<string, never>[];
         };
         ScenarioReport: {
             target: string;
@@ -7557,6 +7595,66 @@ export interface operations {
                     "application/json": {
                         findings: components["schemas"]["Finding"][];
                     };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    planChange: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "people": 20,
+                 *       "new": {
+                 *         "name": "local"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The workspace after the change; see contracts/workspace.schema.json. */
+                    new: Record<string, never>;
+                    /** @description The workspace before it; the sandbox's own without it. */
+                    old?: Record<string, never>;
+                    /** @description How many are generated; 1000 without it. */
+                    people?: number;
+                    /** @description Of generated people; 1 without it. */
+                    seed?: number;
+                    /** @description The people whom the sandbox knows in place of generated ones. */
+                    known?: boolean;
+                    /** @description How far the clock moves after the calls; 1d without it. */
+                    advance?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The plan; see contracts/plan.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                    "text/markdown": string;
                 };
             };
             400: components["responses"]["BadRequest"];

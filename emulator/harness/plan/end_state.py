@@ -22,7 +22,7 @@ class ProfileState:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why somebody has no profile: the stage, the reason code there, and its message."""
+    """Why a person has no profile: the stage, the reason code there, and its message."""
 
     stage: str
     reason: str

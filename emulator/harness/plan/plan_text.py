@@ -18,8 +18,10 @@ def lines_of_plan(plan: Plan, *, verbose: bool = False) -> Iterator[str]:
     yield f"{plan.people}: {plan.calls:,} calls through {plan.names[0]} and {plan.names[1]}"
     yield from plan.difference if verbose else ()
     yield ""
-    for name, one, other in _table(plan):
-        yield f"  {name:<28}{one:>14} → {other}"
+    table = [*_table(plan)]
+    width, numbers = (max(len(row[column]) for row in table) for column in (0, 1))
+    for name, one, other in table:
+        yield f"  {name:<{width}}  {one:>{numbers}} → {other}"
     sections = [*_sections(plan)]
     if not sections:
         yield from ("", _NO_CHANGE)
