@@ -25,6 +25,8 @@ DAY: Final = timedelta(days=1)
 Report = Callable[[int], object]
 
 _SECONDS_TO_END = 10
+# Two processes take as long to start as this many calls take to run.
+_FEW_CALLS = 2000
 # What a process sends: how far it is, the answer to a request, or the error that it ended with.
 _PROGRESS, _ANSWER, _ERROR = "progress", "answer", "error"
 
@@ -40,8 +42,11 @@ def plan(
 ) -> Plan:
     """What a change from `old` to `new` does to a population; the clock moves `further` after the calls.
 
-    `report` gets numbers of calls that were run, of both sides. Raises WorkspaceError.
+    Few people are run in this process. `report` gets numbers of calls that were run, of both sides. Raises
+    WorkspaceError.
     """
+    if population.calls <= _FEW_CALLS:
+        return plan_here(old, new, population, names=names, further=further, report=report)
     pair = _apart(old), _apart(new)
     with ExitStack() as stack:
         one, other = (stack.enter_context(closing(_Side(each, population, further))) for each in pair)
@@ -50,14 +55,20 @@ def plan(
 
 
 def plan_here(
-    old: Workspace, new: Workspace, population: CallsOf, *, names: tuple[str, str] = NAMES, further: timedelta = DAY
+    old: Workspace,
+    new: Workspace,
+    population: CallsOf,
+    *,
+    names: tuple[str, str] = NAMES,
+    further: timedelta = DAY,
+    report: Report = lambda _: None,
 ) -> Plan:
-    """The same in this process, which takes no time to start: for few people. Raises WorkspaceError."""
+    """The same in this process, which takes no time to start. Raises WorkspaceError."""
     pair = _apart(old), _apart(new)
     with ExitStack() as stack:
         one, other = (stack.enter_context(opened(each, population, open_trial)) for each in pair)
         for run in (one, other):
-            run.play(population.make(), further=further)
+            run.play(population.make(), further=further, report=report)
         ends = one.end(), other.end()
         return compared(*ends, (one, other), population=population, names=names, difference=_difference(pair, names))
 

@@ -49,6 +49,19 @@ def test_generations_are_of_the_base_workspace(run: Run) -> None:
     assert "No profile changes." in shown.stdout
 
 
+def test_many_people_are_run_in_two_processes_with_the_same_outcome(run: Run, narrow: str, tmp_path: Path) -> None:
+    calls = tmp_path / "calls.jsonl"
+    made = run("generate", "identifies", "--count", "2001", "-o", str(calls))
+    assert made.returncode == 0, made.stderr
+    plans = [
+        json.loads(run("plan", "default", narrow, "--people", people, "--json").stdout)
+        for people in (str(calls), "2001", "2000")
+    ]
+    assert plans[0]["profiles"]["lost"] == plans[1]["profiles"]["lost"] > 0
+    # By one person fewer, in this process.
+    assert plans[2]["profiles"]["lost"] in (plans[1]["profiles"]["lost"], plans[1]["profiles"]["lost"] - 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -26,6 +26,8 @@ PRINTING = {
     "help": "--help",
     "docs": "docs getting-started",
     "fidelity": "fidelity email",
+    "plan": "plan default default --people 2",
+    "plan JSON": "plan default default --people 2 --json",
     "lint": "lint",
     "lint JSON": "lint --json",
     "map": "map EVENTS",
