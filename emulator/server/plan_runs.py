@@ -1,18 +1,18 @@
-"""Runs both sides of a plan: at once, each in a process of its own, or one after the other in this process."""
+"""Runs both sides of a plan: many people at once, each side in a process of its own; few in this process."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from emulator.errors import EmulatorDefect, EmulatorError, UserMistake
-from emulator.harness.plan import CallsOf, Plan, compared, opened
+from emulator.harness.plan import CallsOf, EndState, Plan, Run, compared, opened
 from emulator.harness.why import Stop
 from emulator.server.trial import open_trial
 from emulator.workspace import Workspace
@@ -23,6 +23,8 @@ NAMES: Final = ("the old workspace", "the new workspace")
 DAY: Final = timedelta(days=1)
 
 Report = Callable[[int], object]
+
+_OpenSide: TypeAlias = "Callable[..., AbstractContextManager[Run | _Side]]"
 
 _SECONDS_TO_END = 10
 # Two processes take as long to start as this many calls take to run.
@@ -45,30 +47,10 @@ def plan(
     Few people are run in this process. `report` gets numbers of calls that were run, of both sides. Raises
     WorkspaceError.
     """
-    if population.calls <= _FEW_CALLS:
-        return plan_here(old, new, population, names=names, further=further, report=report)
     pair = _apart(old), _apart(new)
+    open_side: _OpenSide = _here if population.calls <= _FEW_CALLS else _elsewhere
     with ExitStack() as stack:
-        one, other = (stack.enter_context(closing(_Side(each, population, further))) for each in pair)
-        ends = one.end(report), other.end(report)
-        return compared(*ends, (one, other), population=population, names=names, difference=_difference(pair, names))
-
-
-def plan_here(
-    old: Workspace,
-    new: Workspace,
-    population: CallsOf,
-    *,
-    names: tuple[str, str] = NAMES,
-    further: timedelta = DAY,
-    report: Report = lambda _: None,
-) -> Plan:
-    """The same in this process, which takes no time to start. Raises WorkspaceError."""
-    pair = _apart(old), _apart(new)
-    with ExitStack() as stack:
-        one, other = (stack.enter_context(opened(each, population, open_trial)) for each in pair)
-        for run in (one, other):
-            run.play(population.make(), further=further, report=report)
+        one, other = [stack.enter_context(open_side(each, population, further, report)) for each in pair]
         ends = one.end(), other.end()
         return compared(*ends, (one, other), population=population, names=names, difference=_difference(pair, names))
 
@@ -83,10 +65,24 @@ def _apart(workspace: Workspace) -> Workspace:
     return replace(workspace, destinations=destinations)
 
 
+@contextmanager
+def _here(workspace: Workspace, population: CallsOf, further: timedelta, report: Report) -> Iterator[Run]:
+    with opened(workspace, population, open_trial) as run:
+        run.play(population.make(), further=further, report=report)
+        yield run
+
+
+def _elsewhere(
+    workspace: Workspace, population: CallsOf, further: timedelta, report: Report
+) -> AbstractContextManager[_Side]:
+    return closing(_Side(workspace, population, further, report))
+
+
 class _Side:
     """A run in another process, with the methods of `Run` that a comparison asks."""
 
-    def __init__(self, workspace: Workspace, population: CallsOf, further: timedelta) -> None:
+    def __init__(self, workspace: Workspace, population: CallsOf, further: timedelta, report: Report) -> None:
+        self._report = report
         # Spawned: a fork would copy locks that other threads hold.
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
@@ -94,8 +90,9 @@ class _Side:
         self._process.start()
         theirs.close()
 
-    def end(self, report: Report) -> Any:
-        return self._ask("end", report=report)
+    def end(self) -> EndState:
+        found: EndState = self._ask("end")
+        return found
 
     def stop(self, email: str, *, property_key: str | None = None) -> Stop | None:
         found: Stop | None = self._ask("stop", email, property_key=property_key)
@@ -110,11 +107,11 @@ class _Side:
         self._process.terminate()
         self._process.join(_SECONDS_TO_END)
 
-    def _ask(self, method: str, *arguments: Any, report: Report = lambda _: None, **options: Any) -> Any:
+    def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
         try:
             self._pipe.send((method, arguments, options))
             while (received := self._pipe.recv())[0] == _PROGRESS:
-                report(received[1])
+                self._report(received[1])
         except (EOFError, OSError) as error:
             raise EmulatorDefect("the process of a run has ended", hint="It may have been out of memory.") from error
         if received[0] == _ERROR:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +133,11 @@ def _identify(row: dict[str, str], numbers: frozenset[str], where: str) -> Call:
     for name in numbers & traits.keys():
         try:
             number = float(traits[name])
-            traits[name] = int(number) if number.is_integer() else number
         except ValueError:
-            raise InputError(f"{name!r} is compared with a number", where=where, found=traits[name]) from None
+            number = nan
+        if not isfinite(number):
+            raise InputError(f"{name!r} is compared with a number", where=where, found=traits[name])
+        traits[name] = int(number) if number.is_integer() else number
     if not user_id and _EMAIL not in traits:
         raise InputError("the row has neither a user id nor an email", where=where)
     # Segment takes no call without an identifier; of a person with an email only, that is the anonymous id.

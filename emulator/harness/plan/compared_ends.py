@@ -52,7 +52,7 @@ def compared(
     differing = [(who, one, other) for who, one, other in pairs if _differs(one, other)]
     return Plan(
         people=population.text,
-        calls=new.calls,
+        calls=population.calls,
         names=names,
         difference=tuple(difference),
         old=_numbers(old),
@@ -178,15 +178,10 @@ def _changes(
 
 
 def _segments(old: EndState, new: EndState) -> Iterator[SegmentChange]:
-    before, after = _sizes(old), _sizes(new)
-    for key in {**before, **after}:
+    for key in {**old.segments, **new.segments}:
         advertiser_id, field, value = key
-        sizes = before.get(key, 0), after.get(key, 0)
+        sizes = old.segments.get(key, 0), new.segments.get(key, 0)
         yield SegmentChange(advertiser_id=advertiser_id, field=field, value=value, old=sizes[0], new=sizes[1])
-
-
-def _sizes(end: EndState) -> dict[tuple[str, str, str], int]:
-    return {(each.advertiser_id, each.field, each.value): each.size for each in end.segments}
 
 
 def _example(who: Who) -> dict[str, Any]:

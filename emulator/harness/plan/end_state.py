@@ -8,6 +8,8 @@ from typing import Any
 
 # A profile of StackAdapt: the advertiser's id and the email.
 Who = tuple[str, str]
+# The advertiser's id, the field and the value of a segment's rule.
+SegmentKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +31,14 @@ class Cause:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentState:
-    """A segment of a rule that compares one field with one value."""
-
-    advertiser_id: str
-    field: str
-    value: str
-    size: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndState:
-    """The end of a run. `causes` are by email in lower case and by user id; `requests` by outcome."""
+    """The end of a run. `causes` are by email in lower case and by user id; `requests` by outcome.
+
+    `segments` are the sizes of segments whose rule compares one field with one value.
+    """
 
     profiles: Mapping[Who, ProfileState]
     causes: Mapping[str, Cause]
-    segments: tuple[SegmentState, ...]
+    segments: Mapping[SegmentKey, int]
     requests: Mapping[str, int]
-    calls: int

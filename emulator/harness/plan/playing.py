@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator.events import Event, GraphQLExchanged
 from emulator.harness.plan.calls import CallsOf
-from emulator.harness.plan.end_state import Cause, EndState, ProfileState, SegmentState, Who
+from emulator.harness.plan.end_state import Cause, EndState, ProfileState, SegmentKey, Who
 from emulator.harness.why import OpenTrial, Question, Stop, Trial, why
 from emulator.stackadapt import outcome_of
 from emulator.timestamps import parse_timestamp
@@ -34,7 +34,6 @@ class Run:
         self._open_trial = open_trial
         self._started = started
         self._requests = requests
-        self._calls = 0
 
     def play(self, calls: Iterable[Any], *, further: timedelta, report: Report = lambda _: None) -> None:
         """Sends the calls, moves the clock, and goes on until everything accepted is visible.
@@ -44,7 +43,6 @@ class Run:
         waiting = iter(calls)
         while batch := list(islice(waiting, _CALLS_AT_ONCE)):
             self._services.segment.ingest("batch", {"batch": batch})
-            self._calls += len(batch)
             report(len(batch))
         self._services.advance(further)
         while (due := parse_timestamp(self._services.stackadapt.counts()["lastDueAt"])) is not None:
@@ -55,9 +53,8 @@ class Run:
         return EndState(
             profiles=dict(self._profiles()),
             causes=dict(self._causes()),
-            segments=tuple(self._segments()),
+            segments=dict(self._segments()),
             requests=dict(self._requests),
-            calls=self._calls,
         )
 
     def stop(self, email: str, *, property_key: str | None = None) -> Stop | None:
@@ -98,7 +95,7 @@ class Run:
             cause = Cause("StackAdapt", record["reason"], record["message"] or "")
             yield from ((value.lower(), cause) for value in record["record"].values() if isinstance(value, str))
 
-    def _segments(self) -> Iterator[SegmentState]:
+    def _segments(self) -> Iterator[tuple[SegmentKey, int]]:
         workspace = self._services.sandbox.workspace
         for advertiser in workspace.advertisers:
             for audience in workspace.audiences:
@@ -106,7 +103,7 @@ class Run:
                     value = getattr(audience, attribute)
                     rule = {"field": field, "operator": "equals", "value": value}
                     found = self._services.stackadapt.segments.preview(advertiser.id, rule, limit=1)
-                    yield SegmentState(advertiser.id, field, value, found["size"])
+                    yield (advertiser.id, field, value), found["size"]
 
     def _hours_until(self, visible_at: str) -> float:
         at = parse_timestamp(visible_at)

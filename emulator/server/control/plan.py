@@ -19,14 +19,14 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     def plan() -> Response:
         # Asked seldom, imports much.
         from emulator.harness.plan import as_markdown
-        from emulator.server.plan_runs import plan_here
+        from emulator.server.plan_runs import plan as planned_change
 
         asked, body, own = query_args(), json_body(), services()
         workspace = own.sandbox.workspace
         old = parse_workspace(body["old"]) if "old" in body else workspace
         new = parse_workspace(body["new"])
         further = parse_duration(body.get("advance", "1d"), where="advance")
-        found = plan_here(old, new, _population(body, own), further=further)
+        found = planned_change(old, new, _population(body, own), further=further)
         if asked["format"] == "markdown":
             return Response(as_markdown(found), content_type="text/markdown; charset=utf-8")
         return jsonify(found.as_dict())

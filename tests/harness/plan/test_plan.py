@@ -26,7 +26,7 @@ from emulator.harness.plan import (
     people_in_file,
     people_known,
 )
-from emulator.server.plan_runs import plan_here
+from emulator.server.plan_runs import plan
 from emulator.workspace import load_workspace, parse_workspace
 from emulator.workspace_document import document_of
 
@@ -41,7 +41,7 @@ def planned(change: Change, *, before: Change = lambda _: None, population: Call
     before(old)
     new = copy.deepcopy(old)
     change(new)
-    return plan_here(parse_workspace(old), parse_workspace(new), population, further=timedelta(hours=1))
+    return plan(parse_workspace(old), parse_workspace(new), population, further=timedelta(hours=1))
 
 
 def mapping(document: dict[str, Any]) -> dict[str, Any]:
@@ -252,6 +252,8 @@ def test_calls_of_a_file_are_run_as_they_are(tmp_path: Path) -> None:
         ("user_id,email\nu1\n", "line 2: the row has 1 cells, the header 2"),
         ("user_id,email\n,\n", "line 2: the row has neither a user id nor an email"),
         ("user_id,total_spent\nu1,much\n", "line 2: 'total_spent' is compared with a number. Found: 'much'"),
+        ("user_id,total_spent\nu1,nan\n", "line 2: 'total_spent' is compared with a number. Found: 'nan'"),
+        ("user_id,total_spent\nu1,1e999\n", "line 2: 'total_spent' is compared with a number. Found: '1e999'"),
         ('user_id,email\n"u1,a\n', "this is not CSV"),
     ],
 )
