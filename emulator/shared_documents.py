@@ -6,9 +6,11 @@ A process keeps what it has read of a document until its revision changes.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -83,6 +85,34 @@ class SharedDocument:
                 revision += 1
                 _WRITE.run(connection, of=self._name, new_revision=revision, new_document=text)
         self._known = revision
+
+
+class InDocument(ABC):
+    """State that is kept in a document: read from it before each use, and stored after each change."""
+
+    _lock: Lock
+    _document: SharedDocument
+
+    @abstractmethod
+    def _stored(self) -> Any:
+        """The state as JSON values."""
+
+    @abstractmethod
+    def _restore(self, stored: Any) -> None:
+        """Takes the state that `_stored` returned; None at first."""
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock, self._document.changing() as changing:
+            self._restore(changing.value)
+            yield
+            changing.value = self._stored()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock:
+            self._restore(self._document.read())
+            yield
 
 
 class SharedDocuments:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from emulator.clock import Clock
 from emulator.rate_limit import MOST_REPLACED, RateLimit, RateLimiter
-from emulator.shared_documents import SharedDocument
+from emulator.shared_documents import InDocument, SharedDocument
 
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class SharedRateLimiter(RateLimiter):
+class SharedRateLimiter(InDocument, RateLimiter):
     """As `RateLimiter`. Without a limit, a request reads nothing more."""
 
     def __init__(self, clock: Clock, initial: RateLimit | None = None, *, document: SharedDocument) -> None:
@@ -42,19 +41,6 @@ class SharedRateLimiter(RateLimiter):
             with self._reading():
                 pass
         return None if self._limit is None else super().take(token)
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with self._lock, self._document.changing() as changing:
-            self._restore(changing.value)
-            yield
-            changing.value = self._stored()
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._lock:
-            self._restore(self._document.read())
-            yield
 
     def _stored(self) -> dict[str, Any]:
         return {

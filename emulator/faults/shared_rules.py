@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from emulator.faults.definition import Definition, parse_definition
 from emulator.faults.matching import RequestSummary
 from emulator.faults.rules import MOST_REMOVED, Faults, Rule, parsed_initial
 from emulator.ids import Ids
-from emulator.shared_documents import SharedDocument
+from emulator.shared_documents import InDocument, SharedDocument
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class _Chance:
         return self._next()
 
 
-class SharedFaults(Faults):
+class SharedFaults(InDocument, Faults):
     """As `Faults`. A request is counted in the store, and only if it may match a rule."""
 
     def __init__(
@@ -47,19 +46,6 @@ class SharedFaults(Faults):
     def _begin(self) -> None:
         """Goes on with the rules that are stored, if those of the workspace are the same."""
         self.replace([document for document, _ in self._initial], self._ids)
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with self._lock, self._document.changing() as changing:
-            self._restore(changing.value)
-            yield
-            changing.value = self._stored()
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._lock:
-            self._restore(self._document.read())
-            yield
 
     def _matched(self, request: RequestSummary) -> list[Definition]:
         if not self._may_match(request):
