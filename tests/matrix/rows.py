@@ -49,12 +49,7 @@ ROWS: Final = (
     Row(name="pytest-xdist", beside=("pytest-xdist",), arguments=("-n", "2")),
     Row(name="pytest-asyncio", beside=("pytest-asyncio",), test="coroutine"),
     Row(name="pytest-randomly", beside=("pytest-randomly",), test="random_order"),
-    Row(
-        name="pytest-socket",
-        beside=("pytest-socket",),
-        test="no_socket",
-        arguments=("--disable-socket", "--allow-hosts=127.0.0.1"),
-    ),
+    Row(name="pytest-socket", beside=("pytest-socket",), test="no_socket", arguments=("--disable-socket",)),
     Row(name="pyfakefs", beside=("pyfakefs", "pytest"), test="fake_files"),
     *(Row(name=f"python-{version}", python=version, full=True) for version in OTHER_PYTHONS),
 )

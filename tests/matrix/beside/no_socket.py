@@ -1,4 +1,4 @@
-"""Sockets are refused except to this machine: in process the emulator needs none."""
+"""Sockets are refused, apart from the test that asks for one: in process the emulator needs none."""
 
 import httpx
 import pytest
