@@ -145,6 +145,7 @@ def several_processes(database: str, number: int, monkeypatch: pytest.MonkeyPatc
     options: dict[int, dict[str, Any]] = {}
     begin: Callable[..., None] = Emulator.__init__
     start: Callable[..., str] = Emulator.start
+    own_url: Callable[[Emulator], str] = Emulator.url.fget  # type: ignore[attr-defined]
     with ExitStack() as opened:
 
         def create(self: Emulator, workspace: Any = None, **given: Any) -> None:
@@ -166,7 +167,7 @@ def several_processes(database: str, number: int, monkeypatch: pytest.MonkeyPatc
             return proxy.url
 
         def url(self: Emulator) -> str:
-            return proxies[id(self)].url if id(self) in proxies else self.start()
+            return proxies[id(self)].url if id(self) in proxies else own_url(self)
 
         monkeypatch.setattr(Emulator, "__init__", create)
         monkeypatch.setattr(Emulator, "start", started)

@@ -192,6 +192,8 @@ def test_the_printed_url_is_accepted_by_the_server_and_by_commands(host: str) ->
         assert warning_about(httpx.URL(url).host) is None
 
 
+# Several processes are behind a proxy, whose address would be printed.
+@pytest.mark.one_process
 @pytest.mark.parametrize(("host", "printed"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
 def test_a_server_on_every_interface_prints_an_address_that_clients_can_use(host: str, printed: str) -> None:
     with Emulator() as emulator:

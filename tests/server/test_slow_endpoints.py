@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timedelta
-from threading import Event, Semaphore
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import Any
 
 import httpx
 import pytest
 
-from emulator import Emulator, load_workspace
+from emulator import Emulator
 from emulator.protocol import SANDBOX_HEADER
 from emulator.segment.delivery.sender import Sender
 from emulator.server import turns
 from emulator.server.heartbeat import Heartbeat
 from emulator.server.listener import Listener
+from tests.slow_endpoint import KEY, SECONDS_ALLOWED, SlowEndpoint, jump_while_sending, with_slow_destinations
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-SECONDS_ALLOWED = 20
-KEY = ("segment-local", "")
 WRITE_TOKEN = {"authorization": "Bearer sa-local-write"}
 UPSERT = {"query": "{ advertisers(first: 1) { nodes { id } } }"}
-
-
-class SlowEndpoint:
-    """Answers each request once it is released."""
-
-    def __init__(self) -> None:
-        self.arrived, self.released = Semaphore(0), Event()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self.arrived.release()
-        self.released.wait(SECONDS_ALLOWED)
-        start_response("200 OK", [("Content-Type", "application/json")])
-        return [b'{"data": {}}']
 
 
 @pytest.fixture
@@ -53,10 +34,7 @@ def emulator(slow: SlowEndpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[Em
     monkeypatch.setattr(turns, "_PATIENCE_SECONDS", 0.01)
     listener = Listener(slow)
     listener.start()
-    workspace = load_workspace()
-    [destination] = workspace.destinations
-    remote = [replace(destination, name=f"remote-{n}", endpoint=f"{listener.url}/graphql") for n in range(2)]
-    with Emulator(replace(workspace, destinations=(*remote, destination))) as emulator:
+    with Emulator(with_slow_destinations(listener.url)) as emulator:
         emulator.start()
         yield emulator
         slow.released.set()
@@ -114,30 +92,12 @@ def test_another_sandbox_is_served_in_time(
         assert client.get("/_emulator/health", headers={SANDBOX_HEADER: "other"}).status_code == 200
 
 
+# The jump of another process: tests/state/test_shared_state.py.
+@pytest.mark.one_process
 def test_a_clock_jump_waits_for_what_is_sent_on_the_way(
     emulator: Emulator, slow: SlowEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits, wait = Event(), Sender.wait
-
-    def waiting(self: Sender, number: int, seconds: float | None) -> None:
-        if seconds is None:
-            waits.set()
-        wait(self, number, seconds)
-
-    monkeypatch.setattr(Sender, "wait", waiting)
-    before = emulator.sandbox.clock.now()
-    with (
-        httpx.Client(base_url=emulator.url, trust_env=False, timeout=SECONDS_ALLOWED) as client,
-        ThreadPoolExecutor(1) as threads,
-    ):
-        identify(client, 1)
-        assert slow.arrived.acquire(timeout=SECONDS_ALLOWED)
-        jump = threads.submit(client.post, "/_emulator/clock/advance", json={"duration": "1h"})
-        assert waits.wait(SECONDS_ALLOWED)
-        assert emulator.sandbox.clock.now() - before < timedelta(hours=1)
-        slow.released.set()
-        assert jump.result().status_code == 200
-        assert emulator.sandbox.clock.now() - before >= timedelta(hours=1)
+    jump_while_sending(emulator, emulator, slow, monkeypatch)
 
 
 def test_closing_sends_nothing_more(emulator: Emulator, slow: SlowEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:

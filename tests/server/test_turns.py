@@ -171,6 +171,7 @@ def threads(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return threads
 
 
+@pytest.mark.one_process
 def test_only_what_waits_for_nothing_runs_on_the_loop(emulator: Emulator, threads: list[str]) -> None:
     def last(send: Callable[[httpx.Client], httpx.Response]) -> str:
         with httpx.Client(base_url=emulator.url, trust_env=False, timeout=SECONDS_ALLOWED) as client:

@@ -28,8 +28,10 @@ from emulator.events import (
     WorkspaceChanged,
 )
 from emulator.journal import Journal
+from emulator.server.listener import Listener
 from emulator.shared_journal import SharedJournal
 from emulator.stored_events import kind_of, read_event, written
+from tests.slow_endpoint import SlowEndpoint, jump_while_sending, with_slow_destinations
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LONG_SECONDS = 30
@@ -277,3 +279,16 @@ def test_deleting_a_sandbox_in_use_fails_no_request_in_an_unexplained_way(pair: 
             answers = threads.map(send, range(12))
             assert one.client.delete(f"/_emulator/sandboxes/s{number}").status_code == 204
             assert {*answers} <= {200, 401}
+
+
+def test_a_clock_jump_waits_for_what_another_process_sends(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = SlowEndpoint()
+    listener = Listener(slow)
+    listener.start()
+    sends, jumps = pair
+    sends.change_workspace(with_slow_destinations(listener.url))
+    try:
+        jump_while_sending(sends, jumps, slow, monkeypatch)
+    finally:
+        slow.released.set()
+        listener.stop()
