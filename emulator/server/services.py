@@ -128,7 +128,9 @@ class SandboxServices:
         clock = self.sandbox.clock
         try:
             # What is sent on the way must have arrived before the clock moves on.
-            with patience(None), clock.moving():
+            with patience(None), clock.moving(), self.sandbox.store.alone("clock"):
+                # Another process may have moved it while this one waited.
+                clock.refresh()
                 clock.check_advance(by)
                 self._until = clock.now() + by
                 with self._reported(by):

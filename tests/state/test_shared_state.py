@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event as ThreadEvent
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
@@ -29,7 +30,9 @@ from emulator.events import (
 )
 from emulator.journal import Journal
 from emulator.server.listener import Listener
+from emulator.server.services import SandboxServices
 from emulator.shared_journal import SharedJournal
+from emulator.store import Store
 from emulator.stored_events import kind_of, read_event, written
 from tests.slow_endpoint import SlowEndpoint, jump_while_sending, with_slow_destinations
 
@@ -279,6 +282,34 @@ def test_deleting_a_sandbox_in_use_fails_no_request_in_an_unexplained_way(pair: 
             answers = threads.map(send, range(12))
             assert one.client.delete(f"/_emulator/sandboxes/s{number}").status_code == 204
             assert {*answers} <= {200, 401}
+
+
+def test_two_processes_advance_the_clock_one_after_the_other(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at once would both go on to the same stop, and so beyond it."""
+    inside, second_asks = [0], ThreadEvent()
+    advance, alone = SandboxServices._advance, Store.alone
+    asked = [0]
+
+    def asking(self: Store, work: str) -> AbstractContextManager[None]:
+        asked[0] += work == "clock"
+        if asked[0] == 2:
+            second_asks.set()
+        return alone(self, work)
+
+    def advancing(self: SandboxServices, by: timedelta) -> None:
+        inside[0] += 1
+        assert second_asks.wait(LONG_SECONDS)
+        assert inside == [1]
+        advance(self, by)
+        inside[0] -= 1
+
+    monkeypatch.setattr(Store, "alone", asking)
+    monkeypatch.setattr(SandboxServices, "_advance", advancing)
+    before = pair[0].sandbox.clock.now()
+    with ThreadPoolExecutor(2) as threads:
+        done = threads.map(lambda emulator: emulator.services.advance(timedelta(hours=1)), pair)
+        assert list(done) == [None, None]
+    assert pair[0].sandbox.clock.now() - before >= timedelta(hours=2)
 
 
 def test_a_clock_jump_waits_for_what_another_process_sends(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
