@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from statistics import median
@@ -64,7 +64,22 @@ def compared(
         consent=tuple(_consent(differing)),
         memberships=tuple(_memberships(differing, sides)),
         segments=tuple(_segments(old, new)),
+        warning=None if old.profiles or new.profiles else _nothing(old, new),
     )
+
+
+def _nothing(old: EndState, new: EndState) -> str:
+    """That the plan shows nothing, with the most frequent cause."""
+    causes = Counter([*new.causes.values(), *old.causes.values()]).most_common(1)
+    refused = sum(new.refused.values())
+    cause = (
+        _in_words(causes[0][0])
+        if causes
+        else f"calls that Segment refused: {refused:,}"
+        if refused
+        else _NOT_SENT.message
+    )
+    return f"Neither workspace has a profile, so these people show nothing of the change: {cause}"
 
 
 def _differs(one: ProfileState, other: ProfileState) -> bool:
@@ -79,6 +94,7 @@ def _numbers(end: EndState) -> Numbers:
     hours = [profile.hours for profile in end.profiles.values()]
     return Numbers(
         profiles=len(end.profiles),
+        refused=end.refused,
         requests=end.requests,
         hours=(round(median(hours), 3), max(hours)) if hours else None,
     )
@@ -99,11 +115,13 @@ def _missing_group(cause: Cause, people: Sequence[Who], side: Side) -> Group:
     return Group(
         count=len(people),
         examples=tuple(map(_example, people[:EXAMPLES])),
-        cause=f"{cause.stage}, {cause.reason}: {cause.message}"
-        if stop is None or cause is not _NOT_SENT
-        else _at(stop),
+        cause=_in_words(cause) if stop is None or cause is not _NOT_SENT else _at(stop),
         advice=stop.advice if stop else None,
     )
+
+
+def _in_words(cause: Cause) -> str:
+    return f"{cause.stage}, {cause.reason}: {cause.message}"
 
 
 def _at(stop: Stop) -> str:

@@ -222,9 +222,9 @@ def written(path: Path, text: str) -> CallsOf:
 
 
 def test_rows_of_a_file_are_people(tmp_path: Path) -> None:
-    text = "user_id,email,total_spent,postal_code\nu1,a@example.com,612.5,02134\n,b@example.com,700,\nu3,,1,\n"
+    text = "user_id, email,total_spent,postal_code\nu1,a@example.com,612.5,02134\n,b@example.com,700,\nu3,,1,\n"
     population = written(tmp_path / "people.csv", text)
-    assert population.text == "3 calls of people.csv"
+    assert (population.text, population.calls) == ("people.csv", 3)
     assert [*population.make()] == [
         {
             "type": "identify",
@@ -251,15 +251,56 @@ def test_calls_of_a_file_are_run_as_they_are(tmp_path: Path) -> None:
         ("user_id,email\n", "the file has no people"),
         ("user_id,email\nu1\n", "line 2: the row has 1 cells, the header 2"),
         ("user_id,email\n,\n", "line 2: the row has neither a user id nor an email"),
-        ("user_id,total_spent\nu1,much\n", "line 2: 'total_spent' is compared with a number. Found: 'much'"),
-        ("user_id,total_spent\nu1,nan\n", "line 2: 'total_spent' is compared with a number. Found: 'nan'"),
-        ("user_id,total_spent\nu1,1e999\n", "line 2: 'total_spent' is compared with a number. Found: '1e999'"),
+        *(
+            (f"user_id,total_spent\nu1,{cell}\n", f"line 2, column total_spent: a condition .* number. Found: '{cell}'")
+            for cell in ("much", "nan", "1e999", "1_000")
+        ),
+        ("user_id;email\nu1;a\n", "Found: 'user_id;email'.* Separate the columns by commas"),
+        ("email,email\na,b\n", "line 1: two columns are named 'email'. Give each column a name of its own"),
+        ("email,\na,b\n", "line 1: a column has no name"),
+        (f"email,note\na,{'x' * 33_000}\n", "line 2: Segment takes no such call: batch.0. is larger than 32 KB"),
         ('user_id,email\n"u1,a\n', "this is not CSV"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_an_error_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         written(tmp_path / "people.csv", text)
+
+
+def test_calls_that_segment_refuses_are_counted_by_its_code() -> None:
+    person = {"email": "a@example.com", "total_spent": 900}
+    calls = [{"type": "identify", "traits": person}, {"type": "identify", "userId": "u", "traits": person}]
+    plan = planned(lambda _: None, population=CallsOf(text="two", calls=2, make=lambda: calls, at=PEOPLE.at))
+    assert plan.as_dict()["old"]["callsRefused"] == {"total": 1, "byReason": {"no_user_anon_id": 1}}
+    assert "  calls refused                      1 → 1" in [*lines_of_plan(plan)]
+    assert "| calls refused | 1 | 1 |" in as_markdown(plan)
+    assert (plan.new.profiles, plan.warning) == (1, None)
+
+
+def test_calls_are_sent_in_bodies_that_segment_takes() -> None:
+    calls = [
+        {"type": "identify", "userId": f"u{number}", "traits": {"email": f"{number}@example.com", "note": "é" * 15_000}}
+        for number in range(20)
+    ]
+    plan = planned(second_audience, population=CallsOf(text="large", calls=20, make=lambda: calls, at=PEOPLE.at))
+    assert (plan.new.profiles, dict(plan.new.refused)) == (20, {})
+
+
+@pytest.mark.parametrize(
+    ("traits", "cause"),
+    [
+        ({"email": "a@example.com"}, "Segment sent no event about them"),
+        ({"total_spent": 900}, "Segment, PAYLOAD_VALIDATION_FAILED: .*email"),
+        (7, "calls that Segment refused: 1"),
+    ],
+)
+def test_people_of_whom_no_profile_comes_are_no_proof(traits: Any, cause: str) -> None:
+    calls = [{"type": "identify", "userId": "u", "traits": traits}]
+    plan = planned(other_consent, population=CallsOf(text="one", calls=1, make=lambda: calls, at=PEOPLE.at))
+    said = f"Neither workspace has a profile, so these people show nothing of the change: {cause}"
+    assert re.fullmatch(rf"{said}.*", plan.warning or ""), plan.warning
+    assert plan.warning in [*lines_of_plan(plan)]
+    assert "No profile changes" not in as_markdown(plan)
 
 
 def test_the_people_of_a_sandbox_are_their_traits_and_events() -> None:
