@@ -106,8 +106,8 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
         "emulator.load": "accounts locust_run worker_ledger",
-        "emulator.server": "emulator explained heartbeat host_names listener logs plan_people plan_runs recorder signals "
-        "watch workers",
+        "emulator.server": "emulator explained heartbeat host_names listener logs plan_people plan_runs recorder "
+        "signals watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.

@@ -12,7 +12,8 @@ from typing import Any
 from emulator.events import Event, GraphQLExchanged
 from emulator.harness.plan.calls import CallsOf
 from emulator.harness.plan.end_state import Cause, EndState, ProfileState, SegmentKey, Who
-from emulator.harness.why import OpenTrial, Question, Stop, Trial, why
+from emulator.harness.plan.sent_fields import Sent, sent_fields
+from emulator.harness.why import OpenTrial, Question, Stop, Trial, gather, membership_stop, why
 from emulator.segment import BATCH_LIMIT_BYTES
 from emulator.stackadapt import outcome_of
 from emulator.timestamps import parse_timestamp
@@ -66,13 +67,13 @@ class Run:
         question = Question(email=email, property=property_key)
         return why(question, self._services, self._open_trial, search=False).stop
 
-    def failed_conditions(self, email: str, audience_name: str) -> Sequence[str] | None:
-        """The clauses that keep a person out of an audience, a line each; None when they do not."""
-        keys = {audience.key for audience in self._services.sandbox.workspace.audiences}
-        for found in self._services.segment.explain_audiences(email=email):
-            if found["audience"] == audience_name and not found["member"]:
-                return list(found["failed"])
-        return None if audience_name in keys else [f"this workspace has no audience {audience_name!r}"]
+    def not_in_audience(self, email: str, audience_name: str) -> Stop:
+        """Why a profile is not in an audience."""
+        return membership_stop(gather(Question(email=email), self._services), audience_name)
+
+    def sent(self, email: str) -> Sent:
+        """What the mappings sent about a person."""
+        return sent_fields(gather(Question(email=email), self._services), self._services.sandbox.workspace)
 
     def _profiles(self) -> Iterator[tuple[Who, ProfileState]]:
         after: int | None = 0

@@ -142,14 +142,101 @@ def test_values_that_change_are_shown_before_and_after() -> None:
     [city] = plan.properties
     assert (city.what, city.how, city.group.count) == ("city", "changed", plan.new.profiles)
     assert {(each["old"], each["new"]) for each in city.group.examples} == {("Paris", "Rome")}
+    named = "standard_traits.city of 'Sync Audience' at 'StackAdapt Acme'"
+    assert city.group.cause == f'{named}: "Paris" (mapping) → "Rome" (mapping)'
 
 
 def test_consent_that_changes_is_a_group_for_each_pair() -> None:
     plan = planned(other_consent)
     [consent] = plan.consent
     assert (consent.what, consent.group.count) == ("OPTED_IN → INDETERMINATE", plan.new.profiles)
-    assert consent.group.cause == "the records bring another marketing status"
+    named = "marketing_status of 'Sync Audience' at 'StackAdapt Acme'"
+    assert consent.group.cause == f'{named}: "Opted-in" (mapping) → "Indeterminate" (mapping)'
     assert plan.failed(tuple(CHECKS)) == ["changed-consent"]
+
+
+def test_consent_that_another_event_of_the_batch_brought_is_named() -> None:
+    calls = [
+        {"type": "identify", "userId": f"u{number}", "traits": {"email": f"{number}@example.com", "consent": consent}}
+        for number, consent in enumerate(("Opted-in", "Indeterminate"))
+    ]
+
+    def by_trait(document: dict[str, Any]) -> None:
+        everyone(document)
+        mapping(document)["marketing_status"] = {"@path": "$.traits.consent"}
+        connection(document)["traits"].append("consent")
+        connection(document)["sendTrack"] = False
+
+    def one_at_a_time(document: dict[str, Any]) -> None:
+        document["destinations"][0]["batch"] = {"size": 1}
+
+    population = CallsOf(text="two", calls=2, make=lambda: calls, at=PEOPLE.at)
+    [consent] = planned(one_at_a_time, before=by_trait, population=population).consent
+    assert consent.group.examples[0]["email"] == "1@example.com"
+    assert consent.group.cause.endswith("the first event of a batch decides for all in it")
+
+
+def everyone(document: dict[str, Any]) -> None:
+    document["audiences"][0]["condition"] = {"trait": "email", "operator": "exists"}
+
+
+def renamed(document: dict[str, Any]) -> None:
+    everyone(document)
+    document["destinations"][0]["subscriptions"][0].update(name="Renamed")
+    other_consent(document)
+
+
+def test_the_only_mapping_of_each_side_is_compared_whatever_its_name() -> None:
+    [consent] = planned(renamed).consent
+    assert consent.group.cause.endswith('"Opted-in" (mapping) → "Indeterminate" (mapping)')
+
+
+def of_second(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["destinations"][0]["audiences"][1]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "advice"),
+    [
+        (
+            lambda document: document["destinations"][0]["audiences"].pop(),
+            "destination, NOT_CONNECTED: ",
+            "Connect the",
+        ),
+        (
+            lambda document: of_second(document).update(sendTrack=False, sendIdentify=False),
+            "destination, TOGGLES_OFF: .*audiences.1.: sendIdentify and sendTrack are false",
+            "Switch on",
+        ),
+        (
+            lambda document: document["audiences"][1].update(condition={"trait": "none", "operator": "exists"}),
+            "audience, CONDITION_FALSE: the profile does not meet the audience's condition .none ",
+            "Send the traits",
+        ),
+        (
+            lambda document: document["destinations"][0]["subscriptions"][0].update(
+                trigger='context.personas.computation_key = "vip_customers"'
+            ),
+            "trigger, NO_MATCHING_MAPPING: ",
+            "trigger",
+        ),
+    ],
+    ids=["connection", "toggles", "condition", "trigger"],
+)
+def test_a_membership_that_ends_has_its_place(change: Change, cause: str, advice: str) -> None:
+    [left] = planned(change, before=second_audience).memberships
+    assert (left.what, left.how) == ("everyone", "left")
+    assert re.match(cause, left.group.cause), left.group.cause
+    assert advice in (left.group.advice or "")
+
+
+def test_profiles_of_another_advertiser_are_lost_and_gained() -> None:
+    plan = planned(lambda document: document["destinations"][0]["settings"].update(advertiser_id="1002"))
+    [lost], [gained] = plan.lost, plan.gained
+    assert lost.count == gained.count == plan.old.profiles == plan.new.profiles
+    assert lost.cause == "StackAdapt, OTHER_ADVERTISER: their profiles are at advertiser 1002"
+    assert gained.cause == "StackAdapt, OTHER_ADVERTISER: their profiles are at advertiser 1001"
 
 
 def test_memberships_that_begin_and_end_have_the_clause_that_decides() -> None:
@@ -161,7 +248,7 @@ def test_memberships_that_begin_and_end_have_the_clause_that_decides() -> None:
     left = planned(narrow, before=second_audience)
     [vip] = left.memberships
     assert (vip.what, vip.how) == ("vip_customers", "left")
-    assert "not a member in Engage: " in vip.group.cause
+    assert vip.group.cause.startswith("audience, CONDITION_FALSE: ")
     assert "total_spent" in vip.group.cause
     sizes = {(each.field, each.value): (each.old, each.new) for each in left.segments if each.advertiser_id == "1001"}
     old, new = sizes["segment_engage_audience_name", "vip_customers"]
@@ -188,6 +275,11 @@ def test_the_default_mode_of_custom_properties_loses_custom_traits() -> None:
     assert planned(as_saved, before=before).properties == ()
     [lost] = planned(with_new_defaults, before=before).properties
     assert (lost.what, lost.how) == ("total_spent", "removed")
+    assert (
+        "custom_properties_mode of 'Sync Audience' at 'StackAdapt Acme': not sent → \"v2\" (default" in lost.group.cause
+    )
+    assert "leaves it out" not in lost.group.cause
+    assert "Write custom_properties_mode into the mapping" in (lost.group.advice or "")
 
 
 @pytest.mark.parametrize("change", [narrow, without_email, no_city, other_consent, second_audience])
