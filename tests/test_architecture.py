@@ -106,8 +106,8 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
         "emulator.load": "accounts locust_run worker_ledger",
-        "emulator.server": "emulator explained heartbeat host_names listener logs plan_runs recorder signals watch "
-        "workers",
+        "emulator.server": "emulator explained heartbeat host_names listener logs plan_people plan_runs recorder "
+        "signals watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.
@@ -183,6 +183,7 @@ MAY_READ = {
     "emulator.artefacts": "files of the package",
     "emulator.cli.snapshot_files": "sends the bytes of a file as they are",
     "emulator.cli.streams": "the null device",
+    "emulator.server.plan_people": "passes the bytes of a snapshot on",
     "emulator.load.worker_ledger": "reads on in files that are being written",
     "emulator.generator.manifest": "joins the bytes of files as they are",
     "emulator.generator.output": "continues a file of its own",

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
@@ -22,9 +23,9 @@ from emulator.harness.plan import (
     as_markdown,
     generated_people,
     lines_of_plan,
-    people_in_file,
 )
 from emulator.mapping import generations
+from emulator.server.plan_people import people_in
 from emulator.server.plan_runs import plan
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.workspace import Workspace, built_in_workspace, load_workspace, parse_workspace
@@ -35,6 +36,7 @@ Examples:
   stackadapt-emulator plan workspace.yaml changed.yaml
   stackadapt-emulator plan workspace.yaml changed.yaml --people 100000 --seed 7
   stackadapt-emulator plan workspace.yaml changed.yaml --people people.csv --advance 30d
+  stackadapt-emulator plan workspace.yaml changed.yaml --people before.snapshot.gz
   stackadapt-emulator plan 3.497.0 3.517.0 --workspace workspace.yaml
   stackadapt-emulator plan workspace.yaml changed.yaml --fail-on lost-profiles,changed-consent --format markdown
 \b
@@ -60,7 +62,7 @@ TEXT, MARKDOWN = "text", "markdown"
     default="10000",
     show_default=True,
     metavar="NUMBER|FILE",
-    help="How many are generated; or a CSV file with user_id, email and traits, or calls as JSON lines.",
+    help="How many are generated; or a file: CSV with user_id, email and traits, calls as JSON lines, or a snapshot.",
 )
 @click.option("--seed", default=1, show_default=True, help="Of generated people.")
 @click.option("--advance", default="1d", show_default=True, help="How far the clock moves after the calls.")
@@ -87,6 +89,7 @@ def command(
     OLD and NEW are workspace files, `default`, a generation of the destination such as 3.517.0, or an API version of
     StackAdapt such as 2026-06. People are identified once; the clock moves on, and everything accepted becomes visible.
     """
+    _check_combination(old, new, people)
     checks = _checks(fail_on)
     further = parse_duration(advance, where="--advance")
     workspaces = tuple(_workspace(text, base) for text in (old, new))
@@ -100,6 +103,28 @@ def command(
     if failed:
         click.echo(f"error: the change has {', '.join(failed)}", err=True)
         sys.exit(_FAILED)
+
+
+def _check_combination(old: str, new: str, people: str) -> None:
+    """Raises UsageError for an option that would have no effect beside the others."""
+    versions = {*API_VERSIONS, *generations()}
+    without_effect = {
+        ("as_json", "form"): "--format cannot be combined with --json.",
+        ("as_json", "with_difference"): "--diff cannot be combined with --json, which has the difference.",
+        ("seed", None if _is_number(people) else "people"): "--seed cannot be combined with a file of --people.",
+        (
+            "base",
+            None if {old, new} & versions else "new",
+        ): "--workspace needs a generation or API version at OLD or NEW.",
+    }
+    context = click.get_current_context()
+    for names, message in without_effect.items():
+        if all(name and context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in names):
+            raise click.UsageError(message)
+
+
+def _is_number(people: str) -> bool:
+    return people.isascii() and people.isdigit()
 
 
 def _checks(text: str | None) -> tuple[str, ...]:
@@ -125,8 +150,8 @@ def _workspace(text: str, base: Path | None) -> Workspace:
 
 
 def _population(people: str, seed: int, workspaces: Sequence[Workspace]) -> CallsOf:
-    if not people.isascii() or not people.isdigit():
-        return people_in_file(Path(people), workspaces)
+    if not _is_number(people):
+        return people_in(Path(people), workspaces)
     if not 1 <= int(people) <= MOST_PEOPLE:
         raise InputError("invalid number of people", where="--people", found=people, allowed=f"1 to {MOST_PEOPLE:,}")
     return generated_people(int(people), seed)

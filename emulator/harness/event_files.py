@@ -46,7 +46,7 @@ class Document:
 
 def read_events(path: str) -> list[dict[str, Any]]:
     """The events in a file, or `-` for standard input. Raises InputError with file and line."""
-    return [_event(document) for document in read_documents(path, what="an event")]
+    return [event_in(document) for document in read_documents(path, what="an event")]
 
 
 def read_documents(path: str, *, what: str = "a document") -> Iterator[Document]:
@@ -119,7 +119,8 @@ def _parsed(text: str, document: Document) -> Document:
         return replace(document, line=line, error=mistake)
 
 
-def _event(document: Document) -> dict[str, Any]:
+def event_in(document: Document) -> dict[str, Any]:
+    """The event. Raises InputError with its position for a document that has none."""
     if document.error is not None:
         raise document.error
     if not isinstance(document.value, dict):

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final, TypeAlias
 
 from emulator.errors import EmulatorDefect, EmulatorError, UserMistake
-from emulator.harness.plan import CallsOf, EndState, Plan, Run, compared, opened
+from emulator.harness.plan import CallsOf, EndState, Plan, Run, Sent, compared, opened
 from emulator.harness.why import Stop
 from emulator.server.trial import open_trial
 from emulator.workspace import Workspace
@@ -98,8 +98,12 @@ class _Side:
         found: Stop | None = self._ask("stop", email, property_key=property_key)
         return found
 
-    def failed_conditions(self, email: str, audience_name: str) -> Sequence[str] | None:
-        found: Sequence[str] | None = self._ask("failed_conditions", email, audience_name)
+    def not_in_audience(self, email: str, audience_name: str) -> Stop:
+        found: Stop = self._ask("not_in_audience", email, audience_name)
+        return found
+
+    def sent(self, email: str) -> Sent:
+        found: Sent = self._ask("sent", email)
         return found
 
     def close(self) -> None:

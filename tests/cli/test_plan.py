@@ -75,6 +75,10 @@ def test_many_people_are_run_in_two_processes_with_the_same_outcome(run: Run, na
         (("default", "default", "--advance", "soon"), "--advance: invalid duration. Found: 'soon'"),
         (("default", "default", "--fail-on", "lost-profile"), "Did you mean 'lost-profiles'?"),
         (("default", "default", "--format", "html"), "'html' is not one of"),
+        (("default", "default", "--json", "--format", "markdown"), "--format cannot be combined with --json"),
+        (("default", "default", "--json", "--diff"), "--diff cannot be combined with --json"),
+        (("default", "default", "--people", "a.csv", "--seed", "2"), "--seed cannot be combined with a file of --peop"),
+        (("default", "default", "--workspace", "w.yaml"), "--workspace needs a generation or API version at OLD or N"),
     ],
 )
 def test_mistakes_are_named(call: Run, arguments: tuple[str, ...], message: str) -> None:

@@ -6,6 +6,7 @@ from emulator.harness.plan.end_state import EndState
 from emulator.harness.plan.plan_text import as_markdown, lines_of_plan
 from emulator.harness.plan.planned import CHECKS, Plan
 from emulator.harness.plan.playing import Run, opened
+from emulator.harness.plan.sent_fields import Sent
 
 __all__ = [
     "CHECKS",
@@ -14,6 +15,7 @@ __all__ = [
     "EndState",
     "Plan",
     "Run",
+    "Sent",
     "as_markdown",
     "compared",
     "generated_people",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
 from emulator.harness.plan.calls import CallsOf
+from emulator.harness.plan.causes import Found, Side, in_words, of_consent, of_membership, of_property
 from emulator.harness.plan.end_state import Cause, EndState, ProfileState, Who
 from emulator.harness.plan.planned import (
     ADDED,
@@ -23,18 +25,9 @@ from emulator.harness.plan.planned import (
     Plan,
     SegmentChange,
 )
-from emulator.harness.why import Stop
 
 _NOT_SENT = Cause("Segment", "NOT_SENT", "Segment sent no event about them")
 _ABSENT = object()
-
-
-class Side(Protocol):
-    """A run that can be asked about a person (`playing.Run`)."""
-
-    def stop(self, email: str, *, property_key: str | None = None) -> Stop | None: ...
-
-    def failed_conditions(self, email: str, audience_name: str) -> Sequence[str] | None: ...
 
 
 def compared(
@@ -61,10 +54,21 @@ def compared(
         lost=_missing(old, new, sides[1]),
         changed=len(differing),
         properties=tuple(_properties(differing, sides)),
-        consent=tuple(_consent(differing)),
+        consent=tuple(_consent(differing, sides)),
         memberships=tuple(_memberships(differing, sides)),
         segments=tuple(_segments(old, new)),
+        warning=None if old.profiles or new.profiles else _nothing(old, new),
     )
+
+
+def _nothing(old: EndState, new: EndState) -> str:
+    """That the plan shows nothing, with the most frequent cause."""
+    cause = _NOT_SENT.message
+    if refused := sum(new.refused.values()):
+        cause = f"calls that Segment refused: {refused:,}"
+    for found, _ in Counter([*new.causes.values(), *old.causes.values()]).most_common(1):
+        cause = _in_words(found)
+    return f"Neither workspace has a profile, so these people show nothing of the change: {cause}"
 
 
 def _differs(one: ProfileState, other: ProfileState) -> bool:
@@ -79,6 +83,7 @@ def _numbers(end: EndState) -> Numbers:
     hours = [profile.hours for profile in end.profiles.values()]
     return Numbers(
         profiles=len(end.profiles),
+        refused=end.refused,
         requests=end.requests,
         hours=(round(median(hours), 3), max(hours)) if hours else None,
     )
@@ -86,12 +91,18 @@ def _numbers(end: EndState) -> Numbers:
 
 def _missing(present: EndState, absent: EndState, side: Side) -> tuple[Group, ...]:
     """The profiles that only the first end has, by why the other one lacks them."""
+    elsewhere = {email: _elsewhere(advertiser_id) for advertiser_id, email in absent.profiles}
     groups: dict[Cause, list[Who]] = defaultdict(list)
     for who in present.profiles:
         if who not in absent.profiles:
-            groups[absent.causes.get(who[1], _NOT_SENT)].append(who)
+            groups[absent.causes.get(who[1]) or elsewhere.get(who[1], _NOT_SENT)].append(who)
     found = (_missing_group(cause, people, side) for cause, people in groups.items())
     return tuple(sorted(found, key=lambda group: -group.count))
+
+
+@cache
+def _elsewhere(advertiser_id: str) -> Cause:
+    return Cause("StackAdapt", "OTHER_ADVERTISER", f"their profiles are at advertiser {advertiser_id}")
 
 
 def _missing_group(cause: Cause, people: Sequence[Who], side: Side) -> Group:
@@ -99,16 +110,13 @@ def _missing_group(cause: Cause, people: Sequence[Who], side: Side) -> Group:
     return Group(
         count=len(people),
         examples=tuple(map(_example, people[:EXAMPLES])),
-        cause=f"{cause.stage}, {cause.reason}: {cause.message}"
-        if stop is None or cause is not _NOT_SENT
-        else _at(stop),
+        cause=_in_words(cause) if stop is None or cause is not _NOT_SENT else in_words(stop),
         advice=stop.advice if stop else None,
     )
 
 
-def _at(stop: Stop) -> str:
-    found = f" ({stop.found})" if stop.found else ""
-    return f"{stop.stage}, {stop.reason}: {stop.message}{found}"
+def _in_words(cause: Cause) -> str:
+    return f"{cause.stage}, {cause.reason}: {cause.message}"
 
 
 Differing = Sequence[tuple[Who, ProfileState, ProfileState]]
@@ -128,24 +136,20 @@ def _properties(differing: Differing, sides: tuple[Side, Side]) -> Iterator[Chan
             elif old != new:
                 found[key, CHANGED].append({**_example(who), "old": old, "new": new})
 
-    def cause(key: str, how: str, example: Mapping[str, Any]) -> tuple[str, str | None]:
-        if how == CHANGED:
-            return "both workspaces send it, with other values", None
-        side = sides[1] if how == REMOVED else sides[0]
-        stop = side.stop(example["email"], property_key=key)
-        before = "" if how == REMOVED else "was missing before: "
-        return (f"{before}{_at(stop)}", stop.advice) if stop else ("the value came by another event", None)
+    def cause(key: str, how: str, email: str) -> Found:
+        lacking = {ADDED: sides[0], REMOVED: sides[1]}.get(how)
+        return of_property(email, key, sides, lacking=lacking)
 
     yield from _changes(found, cause)
 
 
-def _consent(differing: Differing) -> Iterator[Change]:
+def _consent(differing: Differing, sides: tuple[Side, Side]) -> Iterator[Change]:
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for who, one, other in differing:
         old, new = one.marketing_status, other.marketing_status
         if old != new:
             found[f"{old} → {new}", CHANGED].append({**_example(who), "old": old, "new": new})
-    yield from _changes(found, lambda *_: ("the records bring another marketing status", None))
+    yield from _changes(found, lambda _, how, email: of_consent(email, sides))
 
 
 def _memberships(differing: Differing, sides: tuple[Side, Side]) -> Iterator[Change]:
@@ -156,23 +160,13 @@ def _memberships(differing: Differing, sides: tuple[Side, Side]) -> Iterator[Cha
         for name in one.audiences - other.audiences:
             found[name, LEFT].append(_example(who))
 
-    def cause(name: str, how: str, example: Mapping[str, Any]) -> tuple[str, str | None]:
-        side = sides[1] if how == LEFT else sides[0]
-        before = "" if how == LEFT else "was not in it before: "
-        failed = side.failed_conditions(example["email"], name)
-        if failed is not None:
-            return f"{before}not a member in Engage: {'; '.join(failed)}", None
-        return f"{before}a member in Engage, but no record brought the audience", None
-
-    yield from _changes(found, cause)
+    yield from _changes(found, lambda name, how, email: of_membership(email, name, sides, lacking=sides[how == LEFT]))
 
 
-def _changes(
-    found: Collected, cause: Callable[[str, str, Mapping[str, Any]], tuple[str, str | None]]
-) -> Iterator[Change]:
+def _changes(found: Collected, cause: Callable[[str, str, str], Found]) -> Iterator[Change]:
     """The largest groups first."""
     for (what, how), examples in sorted(found.items(), key=lambda each: (-len(each[1]), each[0])):
-        why, advice = cause(what, how, examples[0])
+        why, advice = cause(what, how, examples[0]["email"])
         shown = tuple(islice(examples, EXAMPLES))
         yield Change(what=what, how=how, group=Group(count=len(examples), examples=shown, cause=why, advice=advice))
 

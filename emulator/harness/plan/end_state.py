@@ -33,7 +33,8 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndState:
-    """The end of a run. `causes` are by email in lower case and by user id; `requests` by outcome.
+    """The end of a run. `causes` are by email in lower case and by user id; `requests` by outcome,
+    `refused` calls by the code of Segment.
 
     `segments` are the sizes of segments whose rule compares one field with one value.
     """
@@ -42,3 +43,4 @@ class EndState:
     causes: Mapping[str, Cause]
     segments: Mapping[SegmentKey, int]
     requests: Mapping[str, int]
+    refused: Mapping[str, int]

@@ -15,7 +15,7 @@ _NO_CHANGE = "No profile changes."
 
 def lines_of_plan(plan: Plan, *, verbose: bool = False) -> Iterator[str]:
     """The text. The difference of the workspaces is left out unless `verbose`."""
-    yield f"{plan.people}: {plan.calls:,} calls through {plan.names[0]} and {plan.names[1]}"
+    yield f"{plan.people}, {_calls(plan)}, through {plan.names[0]} and {plan.names[1]}"
     yield from plan.difference if verbose else ()
     yield ""
     table = [*_table(plan)]
@@ -24,7 +24,7 @@ def lines_of_plan(plan: Plan, *, verbose: bool = False) -> Iterator[str]:
         yield f"  {name:<{width}}  {one:>{numbers}} → {other}"
     sections = [*_sections(plan)]
     if not sections:
-        yield from ("", _NO_CHANGE)
+        yield from ("", plan.warning or _NO_CHANGE)
     for title, group, sign in sections:
         yield from ("", f"{sign} {title}: {group.count:,}", f"    {group.cause}")
         yield from (f"    {example_line(each)}" for each in group.examples)
@@ -45,6 +45,10 @@ def example_line(example: Mapping[str, Any]) -> str:
     return " ".join([example["email"], *([" → ".join(values)] if values else [])])
 
 
+def _calls(plan: Plan) -> str:
+    return f"{plan.calls:,} {'call' if plan.calls == 1 else 'calls'}"
+
+
 def _sections(plan: Plan) -> Iterator[tuple[str, Group, str]]:
     """Title, group and sign of each change, losses first."""
     yield from (("profiles lost", group, "-") for group in plan.lost)
@@ -60,14 +64,21 @@ def _sign(change: Change) -> str:
 
 def _table(plan: Plan) -> Iterator[tuple[str, str, str]]:
     yield "profiles in StackAdapt", f"{plan.old.profiles:,}", f"{plan.new.profiles:,}"
-    yield "requests", f"{sum(plan.old.requests.values()):,}", f"{sum(plan.new.requests.values()):,}"
-    for outcome in {**plan.old.requests, **plan.new.requests}:
-        yield f"  {outcome}", f"{plan.old.requests.get(outcome, 0):,}", f"{plan.new.requests.get(outcome, 0):,}"
+    if plan.old.refused or plan.new.refused:
+        yield from _counted("calls refused", plan.old.refused, plan.new.refused)
+    yield from _counted("requests", plan.old.requests, plan.new.requests)
     yield "hours until visible", _hours(plan.old), _hours(plan.new)
     for each in plan.segments:
         if each.old or each.new:
             name = f"segment {each.field.rpartition('_')[2]} {each.value}"
             yield f"{name} ({each.advertiser_id})", f"{each.old:,}", f"{each.new:,}"
+
+
+def _counted(name: str, old: Mapping[str, int], new: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+    """A row with the sums, and one for each kind."""
+    yield name, f"{sum(old.values()):,}", f"{sum(new.values()):,}"
+    for kind in {**old, **new}:
+        yield f"  {kind}", f"{old.get(kind, 0):,}", f"{new.get(kind, 0):,}"
 
 
 def _hours(numbers: Numbers) -> str:
@@ -76,11 +87,11 @@ def _hours(numbers: Numbers) -> str:
 
 def _markdown(plan: Plan) -> Iterator[str]:
     yield f"### Plan: {_escaped(plan.names[0])} → {_escaped(plan.names[1])}"
-    yield from ("", f"{_escaped(plan.people)}, {plan.calls:,} calls.", "", "| | old | new |", "|---|--:|--:|")
+    yield from ("", f"{_escaped(plan.people)}, {_calls(plan)}.", "", "| | old | new |", "|---|--:|--:|")
     yield from (f"| {_escaped(name.strip())} | {one} | {other} |" for name, one, other in _table(plan))
     sections = [*_sections(plan)]
     if not sections:
-        yield from ("", f"**{_NO_CHANGE}**")
+        yield from ("", f"**{_escaped(plan.warning or _NO_CHANGE)}**")
         return
     yield from ("", "| change | count | cause | examples |", "|---|--:|---|---|")
     for title, group, sign in sections:

@@ -48,9 +48,13 @@ class SegmentChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """One of the two ends. `hours` are those until half of the profiles, and until all, were visible; None without."""
+    """One of the two ends. `hours` are those until half of the profiles, and until all, were visible; None without.
+
+    `refused` are the calls that Segment did not take, by its code.
+    """
 
     profiles: int
+    refused: Mapping[str, int]
     requests: Mapping[str, int]
     hours: tuple[float, float] | None
 
@@ -58,6 +62,7 @@ class Numbers:
         median, most = self.hours or (None, None)
         return {
             "profiles": self.profiles,
+            "callsRefused": {"total": sum(self.refused.values()), "byReason": dict(self.refused)},
             "requests": {"total": sum(self.requests.values()), "byOutcome": dict(self.requests)},
             "hoursUntilVisible": {"median": median, "all": most},
         }
@@ -66,7 +71,7 @@ class Numbers:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """`difference` are the lines in which the workspaces differ; `changed` counts profiles that are in both ends and
-    differ in anything.
+    differ in anything. `warning` says that neither end has a profile, and why.
     """
 
     people: str
@@ -82,6 +87,7 @@ class Plan:
     consent: tuple[Change, ...]
     memberships: tuple[Change, ...]
     segments: tuple[SegmentChange, ...]
+    warning: str | None = None
 
     def failed(self, checks: tuple[str, ...]) -> list[str]:
         """The checks, of `CHECKS`, that this plan does not pass."""
@@ -91,6 +97,7 @@ class Plan:
         """The JSON form (`contracts/plan.schema.json`)."""
         return {
             "people": {"text": self.people, "calls": self.calls},
+            "warning": self.warning,
             "workspaces": {"old": self.names[0], "new": self.names[1], "difference": list(self.difference)},
             "old": self.old.as_dict(),
             "new": self.new.as_dict(),

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from emulator.events import Event, GraphQLExchanged
 from emulator.harness.plan.calls import CallsOf
 from emulator.harness.plan.end_state import Cause, EndState, ProfileState, SegmentKey, Who
-from emulator.harness.why import OpenTrial, Question, Stop, Trial, why
+from emulator.harness.plan.sent_fields import Sent, sent_fields
+from emulator.harness.why import OpenTrial, Question, Stop, Trial, gather, membership_stop, why
+from emulator.segment import BATCH_LIMIT_BYTES
 from emulator.stackadapt import outcome_of
 from emulator.timestamps import parse_timestamp
 from emulator.workspace import Workspace
 
-# A body of more calls is refused.
 _CALLS_AT_ONCE = 500
+# With the text around the calls, and the commas between them.
+_BYTES_AT_ONCE = BATCH_LIMIT_BYTES - 1000
 _PAGE = 1000
 _ALL = 1_000_000_000
 _FIELDS = (("segment_engage_audience_id", "id"), ("segment_engage_audience_name", "key"))
@@ -34,15 +37,16 @@ class Run:
         self._open_trial = open_trial
         self._started = started
         self._requests = requests
+        self._refused: Counter[str] = Counter()
 
     def play(self, calls: Iterable[Any], *, further: timedelta, report: Report = lambda _: None) -> None:
         """Sends the calls, moves the clock, and goes on until everything accepted is visible.
 
         `report` gets the number of calls of each request.
         """
-        waiting = iter(calls)
-        while batch := list(islice(waiting, _CALLS_AT_ONCE)):
-            self._services.segment.ingest("batch", {"batch": batch})
+        for batch in _batches(calls):
+            received = self._services.segment.ingest("batch", b'{"batch":[%b]}' % b",".join(batch))
+            self._refused.update(call.reason for call in received.failed)
             report(len(batch))
         self._services.advance(further)
         while (due := parse_timestamp(self._services.stackadapt.counts()["lastDueAt"])) is not None:
@@ -55,6 +59,7 @@ class Run:
             causes=dict(self._causes()),
             segments=dict(self._segments()),
             requests=dict(self._requests),
+            refused=dict(self._refused),
         )
 
     def stop(self, email: str, *, property_key: str | None = None) -> Stop | None:
@@ -62,13 +67,13 @@ class Run:
         question = Question(email=email, property=property_key)
         return why(question, self._services, self._open_trial, search=False).stop
 
-    def failed_conditions(self, email: str, audience_name: str) -> Sequence[str] | None:
-        """The clauses that keep a person out of an audience, a line each; None when they do not."""
-        keys = {audience.key for audience in self._services.sandbox.workspace.audiences}
-        for found in self._services.segment.explain_audiences(email=email):
-            if found["audience"] == audience_name and not found["member"]:
-                return list(found["failed"])
-        return None if audience_name in keys else [f"this workspace has no audience {audience_name!r}"]
+    def not_in_audience(self, email: str, audience_name: str) -> Stop:
+        """Why a profile is not in an audience."""
+        return membership_stop(gather(Question(email=email), self._services), audience_name)
+
+    def sent(self, email: str) -> Sent:
+        """What the mappings sent about a person."""
+        return sent_fields(gather(Question(email=email), self._services), self._services.sandbox.workspace)
 
     def _profiles(self) -> Iterator[tuple[Who, ProfileState]]:
         after: int | None = 0
@@ -108,6 +113,21 @@ class Run:
     def _hours_until(self, visible_at: str) -> float:
         at = parse_timestamp(visible_at)
         return 0.0 if at is None else round((at - self._started) / timedelta(hours=1), 3)
+
+
+def _batches(calls: Iterable[Any]) -> Iterator[Sequence[bytes]]:
+    """The calls as JSON, as many at once as the Tracking API takes."""
+    batch: list[bytes] = []
+    size = 0
+    for call in calls:
+        text = json.dumps(call).encode()
+        if batch and (len(batch) == _CALLS_AT_ONCE or size + len(text) > _BYTES_AT_ONCE):
+            yield batch
+            batch, size = [], 0
+        batch.append(text)
+        size += len(text) + 1
+    if batch:
+        yield batch
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from emulator.harness.why.applying import Changeable, apply
 from emulator.harness.why.case_text import CASE_FORMS, case_text
 from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
+from emulator.harness.why.memberships import membership_stop
+from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of, identify_of, performed_by
 from emulator.harness.why.search import smallest_change
 from emulator.harness.why.send_again import Sent, send_again
@@ -18,9 +20,11 @@ from emulator.segment import FILTERED_AT_SOURCE
 
 __all__ = [
     "CASE_FORMS",
+    "TRAIT_OF",
     "Change",
     "Changeable",
     "Diagnosis",
+    "Evidence",
     "OpenTrial",
     "Question",
     "Sent",
@@ -30,7 +34,9 @@ __all__ = [
     "active_faults",
     "apply",
     "case_text",
+    "gather",
     "identify_of",
+    "membership_stop",
     "performed_by",
     "send_again",
     "why",

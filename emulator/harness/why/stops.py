@@ -125,7 +125,7 @@ def _deliveries(evidence: Evidence) -> Stop | None:
     if not unsent:
         return _sent(evidence, sent[-1]) if sent else None
     furthest = max(enumerate(unsent), key=lambda each: (_depth(each[1]), each[0]))[1]
-    return _delivery_stop(furthest, evidence)
+    return delivery_stop(furthest, evidence)
 
 
 def _depth(delivery: Shown) -> int:
@@ -133,7 +133,8 @@ def _depth(delivery: Shown) -> int:
     return ("discarded", "queued", "rejected", "failed", "retrying").index(delivery["outcome"])
 
 
-def _delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
+def delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
+    """Where an event that was not sent stopped."""
     named = f"{delivery['type']} {delivery['event']!r}" if delivery["event"] else delivery["type"]
     of = f"{delivery['subscription']!r} of " if delivery["subscription"] else ""
     to = f"{of}{delivery['destination']!r}"

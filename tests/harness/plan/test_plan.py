@@ -142,14 +142,101 @@ def test_values_that_change_are_shown_before_and_after() -> None:
     [city] = plan.properties
     assert (city.what, city.how, city.group.count) == ("city", "changed", plan.new.profiles)
     assert {(each["old"], each["new"]) for each in city.group.examples} == {("Paris", "Rome")}
+    named = "standard_traits.city of 'Sync Audience' at 'StackAdapt Acme'"
+    assert city.group.cause == f'{named}: "Paris" (mapping) → "Rome" (mapping)'
 
 
 def test_consent_that_changes_is_a_group_for_each_pair() -> None:
     plan = planned(other_consent)
     [consent] = plan.consent
     assert (consent.what, consent.group.count) == ("OPTED_IN → INDETERMINATE", plan.new.profiles)
-    assert consent.group.cause == "the records bring another marketing status"
+    named = "marketing_status of 'Sync Audience' at 'StackAdapt Acme'"
+    assert consent.group.cause == f'{named}: "Opted-in" (mapping) → "Indeterminate" (mapping)'
     assert plan.failed(tuple(CHECKS)) == ["changed-consent"]
+
+
+def test_consent_that_another_event_of_the_batch_brought_is_named() -> None:
+    calls = [
+        {"type": "identify", "userId": f"u{number}", "traits": {"email": f"{number}@example.com", "consent": consent}}
+        for number, consent in enumerate(("Opted-in", "Indeterminate"))
+    ]
+
+    def by_trait(document: dict[str, Any]) -> None:
+        everyone(document)
+        mapping(document)["marketing_status"] = {"@path": "$.traits.consent"}
+        connection(document)["traits"].append("consent")
+        connection(document)["sendTrack"] = False
+
+    def one_at_a_time(document: dict[str, Any]) -> None:
+        document["destinations"][0]["batch"] = {"size": 1}
+
+    population = CallsOf(text="two", calls=2, make=lambda: calls, at=PEOPLE.at)
+    [consent] = planned(one_at_a_time, before=by_trait, population=population).consent
+    assert consent.group.examples[0]["email"] == "1@example.com"
+    assert consent.group.cause.endswith("the first event of a batch decides for all in it")
+
+
+def everyone(document: dict[str, Any]) -> None:
+    document["audiences"][0]["condition"] = {"trait": "email", "operator": "exists"}
+
+
+def renamed(document: dict[str, Any]) -> None:
+    everyone(document)
+    document["destinations"][0]["subscriptions"][0].update(name="Renamed")
+    other_consent(document)
+
+
+def test_the_only_mapping_of_each_side_is_compared_whatever_its_name() -> None:
+    [consent] = planned(renamed).consent
+    assert consent.group.cause.endswith('"Opted-in" (mapping) → "Indeterminate" (mapping)')
+
+
+def of_second(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["destinations"][0]["audiences"][1]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "advice"),
+    [
+        (
+            lambda document: document["destinations"][0]["audiences"].pop(),
+            "destination, NOT_CONNECTED: ",
+            "Connect the",
+        ),
+        (
+            lambda document: of_second(document).update(sendTrack=False, sendIdentify=False),
+            "destination, TOGGLES_OFF: .*audiences.1.: sendIdentify and sendTrack are false",
+            "Switch on",
+        ),
+        (
+            lambda document: document["audiences"][1].update(condition={"trait": "none", "operator": "exists"}),
+            "audience, CONDITION_FALSE: the profile does not meet the audience's condition .none ",
+            "Send the traits",
+        ),
+        (
+            lambda document: document["destinations"][0]["subscriptions"][0].update(
+                trigger='context.personas.computation_key = "vip_customers"'
+            ),
+            "trigger, NO_MATCHING_MAPPING: ",
+            "trigger",
+        ),
+    ],
+    ids=["connection", "toggles", "condition", "trigger"],
+)
+def test_a_membership_that_ends_has_its_place(change: Change, cause: str, advice: str) -> None:
+    [left] = planned(change, before=second_audience).memberships
+    assert (left.what, left.how) == ("everyone", "left")
+    assert re.match(cause, left.group.cause), left.group.cause
+    assert advice in (left.group.advice or "")
+
+
+def test_profiles_of_another_advertiser_are_lost_and_gained() -> None:
+    plan = planned(lambda document: document["destinations"][0]["settings"].update(advertiser_id="1002"))
+    [lost], [gained] = plan.lost, plan.gained
+    assert lost.count == gained.count == plan.old.profiles == plan.new.profiles
+    assert lost.cause == "StackAdapt, OTHER_ADVERTISER: their profiles are at advertiser 1002"
+    assert gained.cause == "StackAdapt, OTHER_ADVERTISER: their profiles are at advertiser 1001"
 
 
 def test_memberships_that_begin_and_end_have_the_clause_that_decides() -> None:
@@ -161,7 +248,7 @@ def test_memberships_that_begin_and_end_have_the_clause_that_decides() -> None:
     left = planned(narrow, before=second_audience)
     [vip] = left.memberships
     assert (vip.what, vip.how) == ("vip_customers", "left")
-    assert "not a member in Engage: " in vip.group.cause
+    assert vip.group.cause.startswith("audience, CONDITION_FALSE: ")
     assert "total_spent" in vip.group.cause
     sizes = {(each.field, each.value): (each.old, each.new) for each in left.segments if each.advertiser_id == "1001"}
     old, new = sizes["segment_engage_audience_name", "vip_customers"]
@@ -188,6 +275,11 @@ def test_the_default_mode_of_custom_properties_loses_custom_traits() -> None:
     assert planned(as_saved, before=before).properties == ()
     [lost] = planned(with_new_defaults, before=before).properties
     assert (lost.what, lost.how) == ("total_spent", "removed")
+    assert (
+        "custom_properties_mode of 'Sync Audience' at 'StackAdapt Acme': not sent → \"v2\" (default" in lost.group.cause
+    )
+    assert "leaves it out" not in lost.group.cause
+    assert "Write custom_properties_mode into the mapping" in (lost.group.advice or "")
 
 
 @pytest.mark.parametrize("change", [narrow, without_email, no_city, other_consent, second_audience])
@@ -222,9 +314,9 @@ def written(path: Path, text: str) -> CallsOf:
 
 
 def test_rows_of_a_file_are_people(tmp_path: Path) -> None:
-    text = "user_id,email,total_spent,postal_code\nu1,a@example.com,612.5,02134\n,b@example.com,700,\nu3,,1,\n"
+    text = "user_id, email,total_spent,postal_code\nu1,a@example.com,612.5,02134\n,b@example.com,700,\nu3,,1,\n"
     population = written(tmp_path / "people.csv", text)
-    assert population.text == "3 calls of people.csv"
+    assert (population.text, population.calls) == ("people.csv", 3)
     assert [*population.make()] == [
         {
             "type": "identify",
@@ -251,15 +343,56 @@ def test_calls_of_a_file_are_run_as_they_are(tmp_path: Path) -> None:
         ("user_id,email\n", "the file has no people"),
         ("user_id,email\nu1\n", "line 2: the row has 1 cells, the header 2"),
         ("user_id,email\n,\n", "line 2: the row has neither a user id nor an email"),
-        ("user_id,total_spent\nu1,much\n", "line 2: 'total_spent' is compared with a number. Found: 'much'"),
-        ("user_id,total_spent\nu1,nan\n", "line 2: 'total_spent' is compared with a number. Found: 'nan'"),
-        ("user_id,total_spent\nu1,1e999\n", "line 2: 'total_spent' is compared with a number. Found: '1e999'"),
+        *(
+            (f"user_id,total_spent\nu1,{cell}\n", f"line 2, column total_spent: a condition .* number. Found: '{cell}'")
+            for cell in ("much", "nan", "1e999", "1_000")
+        ),
+        ("user_id;email\nu1;a\n", "Found: 'user_id;email'.* Separate the columns by commas"),
+        ("email,email\na,b\n", "line 1: two columns are named 'email'. Give each column a name of its own"),
+        ("email,\na,b\n", "line 1: a column has no name"),
+        (f"email,note\na,{'x' * 33_000}\n", "line 2: Segment takes no such call: batch.0. is larger than 32 KB"),
         ('user_id,email\n"u1,a\n', "this is not CSV"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_an_error_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         written(tmp_path / "people.csv", text)
+
+
+def test_calls_that_segment_refuses_are_counted_by_its_code() -> None:
+    person = {"email": "a@example.com", "total_spent": 900}
+    calls = [{"type": "identify", "traits": person}, {"type": "identify", "userId": "u", "traits": person}]
+    plan = planned(lambda _: None, population=CallsOf(text="two", calls=2, make=lambda: calls, at=PEOPLE.at))
+    assert plan.as_dict()["old"]["callsRefused"] == {"total": 1, "byReason": {"no_user_anon_id": 1}}
+    assert "  calls refused                      1 → 1" in [*lines_of_plan(plan)]
+    assert "| calls refused | 1 | 1 |" in as_markdown(plan)
+    assert (plan.new.profiles, plan.warning) == (1, None)
+
+
+def test_calls_are_sent_in_bodies_that_segment_takes() -> None:
+    calls = [
+        {"type": "identify", "userId": f"u{number}", "traits": {"email": f"{number}@example.com", "note": "é" * 15_000}}
+        for number in range(20)
+    ]
+    plan = planned(second_audience, population=CallsOf(text="large", calls=20, make=lambda: calls, at=PEOPLE.at))
+    assert (plan.new.profiles, dict(plan.new.refused)) == (20, {})
+
+
+@pytest.mark.parametrize(
+    ("traits", "cause"),
+    [
+        ({"email": "a@example.com"}, "Segment sent no event about them"),
+        ({"total_spent": 900}, "Segment, PAYLOAD_VALIDATION_FAILED: .*email"),
+        (7, "calls that Segment refused: 1"),
+    ],
+)
+def test_people_of_whom_no_profile_comes_are_no_proof(traits: Any, cause: str) -> None:
+    calls = [{"type": "identify", "userId": "u", "traits": traits}]
+    plan = planned(other_consent, population=CallsOf(text="one", calls=1, make=lambda: calls, at=PEOPLE.at))
+    said = f"Neither workspace has a profile, so these people show nothing of the change: {cause}"
+    assert re.fullmatch(rf"{said}.*", plan.warning or ""), plan.warning
+    assert plan.warning in [*lines_of_plan(plan)]
+    assert "No profile changes" not in as_markdown(plan)
 
 
 def test_the_people_of_a_sandbox_are_their_traits_and_events() -> None:
