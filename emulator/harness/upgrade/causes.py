@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 from graphql import DocumentNode, validate
@@ -82,20 +81,22 @@ class Causes:
         """A mapping field that the new mapping has otherwise, with which the records would not differ."""
         before, after = self._old.mappings[place], self._new.mappings[place]
         fields = self._new.generations[place[0]].fields(self._new.action(place))
-        differing = [key for key in {**before, **after} if before.get(key, _ABSENT) != after.get(key, _ABSENT)]
         tried = [
             (key, value)
-            for key in differing
-            for value in dict.fromkeys(chain(fields.get(key, {}).get("choices", ()), [None]))
-            if value != after.get(key)
+            for key in {**before, **after}
+            if before.get(key, _ABSENT) != after.get(key, _ABSENT)
+            for value in ([before[key]] if key in before else [*fields.get(key, {}).get("choices", ()), _ABSENT])
+            if value != after.get(key, _ABSENT)
         ]
-        mappings = [_changed(after, key, before.get(key, _ABSENT) if value is None else value) for key, value in tried]
+        mappings = [_changed(after, key, value) for key, value in tried]
         for (key, value), record in zip(tried, self._records(self._new, place, event, mappings), strict=True):
             if record is not None and _same(record, wanted, member):
                 return Reason(
                     f"the mapping field {key!r} is {_shown(after.get(key))} by the defaults of {self._new.name}, "
                     f"and was {_shown(before[key]) if key in before else 'not in the mapping'}",
-                    f"Set {key} to {_shown(before.get(key) if value is None else value)} in {place[1]!r}.",
+                    f"Leave {key} out of {place[1]!r}."
+                    if value is _ABSENT
+                    else f"Set {key} to {_shown(value)} in {place[1]!r}.",
                 )
         return None
 

@@ -12,7 +12,7 @@ from graphql import DocumentNode
 from emulator.harness.plan import ADDED, JOINED, LEFT, REMOVED, CallsOf, Change, Group, Plan, compared
 from emulator.harness.upgrade.causes import Causes, Reason
 from emulator.harness.upgrade.request_differences import ORDER, Noted, noted
-from emulator.harness.upgrade.side_runs import SentBatch, SideRun, names_of
+from emulator.harness.upgrade.side_runs import SentBatch, SideRun, names_of, who_of
 from emulator.harness.upgrade.sides import Place
 from emulator.harness.upgrade.upgrade_findings import (
     CHANGES,
@@ -31,6 +31,8 @@ from emulator.harness.upgrade.upgrade_findings import (
     Upgrade,
     UpgradeFinding,
 )
+
+_RAISE = "No change of the mapping was found that keeps it: raise it with Segment before the upgrade."
 
 
 class _Unasked:
@@ -103,10 +105,8 @@ class _Findings:
             gained = other.arrived(index)
             problem = (one if gained else other).problem(index) or "no trigger takes it"
             lost = _Lost(one.batch.place, problem, gained)
-            names = names_of(event)
-            who = {"email": names[0]} if names and "@" in names[0] else {"userId": event.get("userId")}
-            self._deliveries[lost].append({**who, "event": event.get("event") or event.get("type")})
-            for name in names:
+            self._deliveries[lost].append({**who_of(event), "event": event.get("event") or event.get("type")})
+            for name in names_of(event):
                 self._lost_of[name][lost] = None
             if not gained and other.parts is not None and other.stopped[index] is None:
                 self._documents[lost] = other.parts.document
@@ -149,7 +149,7 @@ class _Findings:
                 yield self._end(LOSES if each.how == losing else CHANGES, part, each.what, each.how, each.group)
 
     def _end(self, level: str, part: str, what: str, how: str, group: Group) -> UpgradeFinding:
-        reason = self._of_end(part, what, how, group) or Reason(group.cause, None)
+        reason = self._of_end(part, what, how, group) or self._of_others(group)
         return UpgradeFinding(
             level=level,
             part=part,
@@ -158,8 +158,18 @@ class _Findings:
             count=group.count,
             examples=group.examples,
             cause=reason.cause,
-            advice=reason.advice,
+            advice=_advice(level, reason),
         )
+
+    def _of_others(self, group: Group) -> Reason:
+        """The cause of an end that no difference in the same thing explains."""
+        causes = [group.cause] if group.cause.startswith("StackAdapt") else []
+        others = ", ".join(dict.fromkeys(each.what for each in self._noted if each.concern is None))
+        if others:
+            causes.append(f"the requests or the records differ in {others}")
+        if self._old.api_version != self._new.api_version:
+            causes.append(f"StackAdapt has API version {self._new.api_version} instead of {self._old.api_version}")
+        return Reason("; ".join(causes) or group.cause, None)
 
     def _of_end(self, part: str, what: str, how: str, group: Group) -> Reason | None:
         """The cause: a difference of records or requests in the same thing, or what happened to the person's events."""
@@ -191,10 +201,10 @@ class _Findings:
                 part=each.part,
                 what=each.what,
                 how=each.how,
-                count=len(each.examples),
-                examples=tuple(each.examples[:EXAMPLES]),
+                count=each.count,
+                examples=tuple(each.examples),
                 cause=reason.cause,
-                advice=None if level == HARMLESS else reason.advice,
+                advice=_advice(level, reason),
             )
 
     def _explained(self, end: UpgradeFinding) -> bool:
@@ -208,6 +218,12 @@ class _Findings:
             return self._causes.of_member(each.place, each.event, each.what)
         cause, advice = _of_request(each, self._old.side.name, self._new.side.name)
         return Reason(f"{each.what}: {cause}" if named else cause, advice)
+
+
+def _advice(level: str, reason: Reason) -> str | None:
+    if level == HARMLESS:
+        return None
+    return reason.advice or (_RAISE if level == LOSES else None)
 
 
 def _all_of(reasons: Sequence[Reason]) -> Reason:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.harness.plan import ADDED, CHANGED, REMOVED
 from emulator.harness.upgrade.request_parts import RequestParts
-from emulator.harness.upgrade.side_runs import SentBatch, SideRun, names_of
+from emulator.harness.upgrade.side_runs import SentBatch, SideRun, who_of
 from emulator.harness.upgrade.sides import Place
-from emulator.harness.upgrade.upgrade_findings import CONSENT, MEMBERSHIP, PROPERTY, RECORD, REQUEST
+from emulator.harness.upgrade.upgrade_findings import CONSENT, EXAMPLES, MEMBERSHIP, PROPERTY, RECORD, REQUEST
 
 ORDER = "order of the root fields"
 DOCUMENT = "document"
@@ -36,6 +36,7 @@ class Noted:
     place: Place
     event: Event
     refused: bool = False
+    count: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -59,7 +60,9 @@ def noted(old: SideRun, new: SideRun) -> list[Noted]:
                 Noted(part=part, what=what, how=how, concern=_concern(part, what), place=place, event=event),
             )
             first.refused |= named
-            first.examples.append(example)
+            first.count += 1
+            if len(first.examples) < EXAMPLES and example not in first.examples:
+                first.examples.append(example)
     return [*found.values()]
 
 
@@ -97,7 +100,7 @@ def _of_records(one: SentBatch, other: SentBatch) -> Iterator[Difference]:
         old, new = one.records.get(index), other.records.get(index)
         if one.stopped[index] is not None or other.stopped[index] is not None or old == new:
             continue
-        who = _who(event)
+        who = who_of(event)
         if old is None or new is None:
             yield RECORD, "the record", REMOVED if new is None else ADDED, event, who
             continue
@@ -125,14 +128,3 @@ def _concern(part: str, what: str) -> tuple[str, str] | None:
     if what in _MEMBERSHIP_MEMBERS:
         return MEMBERSHIP, ""
     return None if what in _IDENTIFIERS or what == "the record" else (PROPERTY, what)
-
-
-def _who(event: Event) -> dict[str, Any]:
-    names = names_of(event)
-    found = {"email": names[0]} if names and "@" in names[0] else {}
-    return found or {"userId": event.get("userId")}
-
-
-def who_of(events: Sequence[Event]) -> dict[str, Any]:
-    """Whom the first of some events is about, as an example shows it."""
-    return _who(events[0])

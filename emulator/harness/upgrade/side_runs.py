@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from graphql import validate
@@ -122,10 +123,11 @@ def _stopped(outcome: Outcome, number: int) -> tuple[str | None, ...]:
 
 
 def _accepting(sent: Sequence[SentBatch], versions: Sequence[str]) -> str:
-    """The first API version that accepts the first document; the first of all if there is none."""
-    documents = [each.parts.document for each in sent if each.parts and each.parts.document]
+    """The first API version that accepts the documents; the first of all if there is none."""
+    # Those of one subscription differ in their values only.
+    documents = {each.batch.place: each.parts.document for each in sent if each.parts and each.parts.document}
     for version in versions:
-        if documents and not validate(executable_schema(version), documents[0]):
+        if documents and not any(validate(executable_schema(version), each) for each in documents.values()):
             return version
     return versions[0]
 
@@ -155,7 +157,8 @@ def _ended(side: Side, workspace: Workspace, sent: Sequence[SentBatch], at: date
 def _refusal(exchange: GraphQLExchanged) -> str | None:
     """Why StackAdapt did not accept a request."""
     status = exchange.status or 0
-    found = classify_response(Response(status=status, reason="", text=exchange.response))
+    reason = next((each.phrase for each in HTTPStatus if each == status), "")
+    found = classify_response(Response(status=status, reason=reason, text=exchange.response))
     return None if found.reason is None else f"{found.reason}: {found.message}"
 
 
@@ -168,10 +171,24 @@ def _causes(sent: Sequence[SentBatch]) -> Iterator[tuple[str, Cause]]:
                 yield from ((name, Cause("Segment", reason, problem)) for name in names_of(event))
 
 
-def names_of(event: Mapping[str, Any]) -> list[str]:
-    """The emails in lower case and the user id by which an event names a person."""
+def emails_of(event: Mapping[str, Any]) -> list[str]:
+    """The emails of an event, in lower case."""
     context = event.get("context")
-    places = [event.get("traits"), event.get("properties"), (context or {}).get("traits")]
+    places = [
+        event.get("traits"),
+        event.get("properties"),
+        context.get("traits") if isinstance(context, dict) else None,
+    ]
     emails = [place.get("email") for place in places if isinstance(place, dict)]
-    named = [each.lower() for each in emails if isinstance(each, str)]
-    return [*dict.fromkeys(named), *([event["userId"]] if event.get("userId") else [])]
+    return [*dict.fromkeys(each.lower() for each in emails if isinstance(each, str))]
+
+
+def names_of(event: Mapping[str, Any]) -> list[str]:
+    """The emails and the user id by which an event names a person."""
+    return [*emails_of(event), *([event["userId"]] if event.get("userId") else [])]
+
+
+def who_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Whom an event is about, as an example shows it."""
+    emails = emails_of(event)
+    return {"email": emails[0]} if emails else {"userId": event.get("userId")}

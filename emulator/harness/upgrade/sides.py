@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 from emulator.harness.drift import content_of, package_in
 from emulator.harness.recorded_cases import Case, Outcome, replay
-from emulator.mapping import newest
+from emulator.mapping import load_definition
+from emulator.segment.delivery.subscriptions import definition_of
 from emulator.workspace import Destination, Subscription, Workspace
 
 # A destination instance and a subscription, by name.
@@ -38,6 +39,7 @@ class Generation:
 
 def built_in(generation: str) -> Generation:
     """A generation that the mapping engine knows. Raises InputError for an unknown one."""
+    load_definition(generation)
     return Generation(name=generation, content=content_of(generation), run=lambda cases: [*map(replay, cases)])
 
 
@@ -87,8 +89,11 @@ class Side:
 
 
 def first_side(workspace: Workspace, generation: str | None) -> Side:
-    """The side before the upgrade: the workspace's own generations, or one for all; the mappings written out."""
-    chosen = {each.name: built_in(generation or each.generation or newest()) for each in workspace.destinations}
+    """The side before the upgrade: the workspace's own generations, or one for all; the mappings written out.
+
+    Raises WorkspaceError for a workspace with an unknown generation.
+    """
+    chosen = {each.name: built_in(generation or definition_of(each).generation) for each in workspace.destinations}
     return Side(
         name=generation or ", ".join(dict.fromkeys(each.name for each in chosen.values())),
         workspace=of_generations(workspace, chosen),

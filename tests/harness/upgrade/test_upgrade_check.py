@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -150,6 +151,44 @@ def test_the_default_of_a_new_field_is_the_cause_and_the_choice_that_helps_the_a
     assert 'custom_properties_mode\' is "v2" by the defaults of 3.517.0, and was not in the mapping' in lost.cause
     assert lost.advice == "Set custom_properties_mode to \"v1\" in 'forwardAudienceEvent'."
     assert {"advertiserId", "email", "old"} == set(lost.examples[0])
+
+
+def with_default(key: str, default: Mapping[str, object]) -> Generation:
+    """The current generation with another default of a mapping field."""
+    generation = built_in(CURRENT)
+    content = copy.deepcopy(dict(generation.content))
+    content["actions"]["forwardAudienceEvent"]["fields"][key]["default"] = default
+    return replace(generation, content=content)
+
+
+def test_a_default_that_is_another_one_is_the_cause_for_new_mappings_only() -> None:
+    generation = with_default("standard_traits", {"city": {"@path": "$.traits.city"}})
+    [saved] = checked(of_2025(CURRENT), generation).upgrades
+    assert saved.findings == []
+    [made] = checked(of_2025(CURRENT), generation, mappings=NEW).upgrades
+    lost = {each.what: each for each in made.findings if each.part == "property"}
+    assert {"first_name", "last_name", "phone"} <= lost.keys()
+    assert lost["phone"].level == "loses-data"
+    assert lost["phone"].cause.startswith("the mapping field 'standard_traits' is {\"city\": ")
+    assert str(lost["phone"].advice).startswith('Set standard_traits to {"first_name": ')
+
+
+def test_an_end_that_only_the_whole_request_explains_names_what_differs() -> None:
+    [upgrade] = checked(of_2025(CURRENT), edited(("advertiserId: 1001", "advertiserId: 1002"))).upgrades
+    lost = next(each for each in upgrade.findings if each.part == "profile")
+    assert lost.cause.startswith("the requests or the records differ in upsertProfileMapping.input.advertiserId, ")
+    assert "raise it with Segment" in str(lost.advice)
+
+
+def test_an_unknown_generation_or_a_bad_token_is_an_error_with_its_place() -> None:
+    unknown = replace(load_workspace().destinations[0], generation="9.9.9")
+    with pytest.raises(WorkspaceError, match="destination 'StackAdapt Acme': generation: unknown generation '9.9.9'"):
+        checked(replace(load_workspace(), destinations=(unknown,)), built_in(CURRENT))
+    with pytest.raises(InputError, match="unknown generation '9.9.9'"):
+        built_in("9.9.9")
+    stranger = replace(unknown, generation=CURRENT, settings={"apiKey": "other", "advertiser_id": "1001"})
+    with pytest.raises(InputError, match="nothing to compare: 401: 401 Unauthorized"):
+        checked(replace(load_workspace(), destinations=(stranger,)), built_in(CURRENT))
 
 
 def edited(*edits: tuple[str, str]) -> Generation:
