@@ -65,5 +65,5 @@ def _check_first(run: SideRun) -> None:
         f"nothing of this workspace gets to StackAdapt before the upgrade, so that there is nothing to compare: "
         f"{problems[0] if problems else 'no trigger takes an event'}",
         where=f"generation {run.side.name}",
-        hint="Give a workspace whose settings and mappings are those of that generation, or another FROM.",
+        hint="Give a workspace with the settings and mappings of that generation, other events, or another FROM.",
     )
