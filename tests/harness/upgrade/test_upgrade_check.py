@@ -186,9 +186,9 @@ def test_an_unknown_generation_or_a_bad_token_is_an_error_with_its_place() -> No
         checked(replace(load_workspace(), destinations=(unknown,)), built_in(CURRENT))
     with pytest.raises(InputError, match="unknown generation '9.9.9'"):
         built_in("9.9.9")
-    stranger = replace(unknown, generation=CURRENT, settings={"apiKey": "other", "advertiser_id": "1001"})
+    refused = replace(unknown, generation=CURRENT, settings={"apiKey": "other", "advertiser_id": "1001"})
     with pytest.raises(InputError, match="nothing to compare: 401: 401 Unauthorized"):
-        checked(replace(load_workspace(), destinations=(stranger,)), built_in(CURRENT))
+        checked(replace(load_workspace(), destinations=(refused,)), built_in(CURRENT))
 
 
 def edited(*edits: tuple[str, str]) -> Generation:
