@@ -96,7 +96,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
         "explain plan preview recorded_cases recordings remote_guard scenarios subscription_context triggered "
-        "unused why",
+        "unused upgrade why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
         "emulator.harness.drift": "",
@@ -104,10 +104,11 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.plan": "",
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
+        "emulator.harness.upgrade": "",
         "emulator.harness.why": "",
         "emulator.load": "accounts locust_run worker_ledger",
         "emulator.server": "emulator explained heartbeat host_names listener logs plan_people plan_runs recorder "
-        "signals watch workers",
+        "signals trial watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.

@@ -25,7 +25,8 @@ PAGES: Final = (
         "ci",
         "scenarios",
     ),
-    *("test-data", "load", "workspace", "plan", "sources", "delivery", "clients", "faults", "drift-and-recording"),
+    *("test-data", "load", "workspace", "plan", "upgrade-check", "sources", "delivery", "clients", "faults"),
+    "drift-and-recording",
     *("deletion", "security"),
     *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
 )

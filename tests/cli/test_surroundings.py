@@ -28,6 +28,8 @@ PRINTING = {
     "fidelity": "fidelity email",
     "plan": "plan default default --people 2",
     "plan JSON": "plan default default --people 2 --json",
+    "upgrade-check": "upgrade-check 3.517.0 --people 2",
+    "upgrade-check JSON": "upgrade-check 3.517.0 --people 2 --json",
     "lint": "lint",
     "lint JSON": "lint --json",
     "map": "map EVENTS",

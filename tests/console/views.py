@@ -49,6 +49,8 @@ VIEWS = [
     "/console/destinations/mappings?destination=StackAdapt+Acme&new=on&delete=Sync+Audience",
     "/console/destinations/filters?destination=StackAdapt+Acme&new=drop&event={}",
     "/console/destinations/filters?destination=StackAdapt+Acme&new=sample&event={",
+    "/console/destinations/upgrade?destination=StackAdapt+Acme",
+    "/console/destinations/upgrade?destination=StackAdapt+Acme&to=3.497.0&mappings=new",
     "/console/destinations/delivery?destination=StackAdapt+Acme&step=failedDelivery&reason=PAYLOAD_VALIDATION_FAILED",
     "/console/destinations/delivery?destination=StackAdapt+Acme&step=stackadapt.visible&message=unknown&person=ada",
     "/console/profiles?profile=ada@example.com&of=1001",

@@ -1683,6 +1683,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/_emulator/upgrade-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an upgrade of the published destination would change in this workspace, as `upgrade-check` does.
+         * @description Both generations get the same events, in memory, and their requests, records and profiles are compared; nothing is changed. The command takes more people, files of calls, and an installed package.
+         */
+        post: operations["checkUpgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/_emulator/validate": {
         parameters: {
             query?: never;
@@ -2429,6 +2455,13 @@ export interface components {
                 /** @enum {unknown} */
                 expected: "works" | "refused";
             }[];
+        };
+        /** @description As contracts/upgrade-check.schema.json describes it. */
+        UpgradeCheck: {
+            people: Record<string, never>;
+            events: number;
+            mappings: string;
+            upgrades: Record<string, never>[];
         };
         /** @description As contracts/plan.schema.json describes it. */
         Plan: {
@@ -7654,6 +7687,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    checkUpgrade: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "3.497.0",
+                 *       "to": "3.517.0",
+                 *       "people": 20
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The generation after the upgrade, such as 3.517.0. */
+                    to: string;
+                    /** @description The generation before it; those of the workspace without it. */
+                    from?: string;
+                    /**
+                     * @description As saved before the upgrade, or made anew after it; saved without it.
+                     * @enum {unknown}
+                     */
+                    mappings?: "saved" | "new";
+                    /** @description How many are generated; 1000 without it. */
+                    people?: number;
+                    /** @description Of generated people; 1 without it. */
+                    seed?: number;
+                    /** @description The people whom the sandbox knows in place of generated ones. */
+                    known?: boolean;
+                    /** @description How far the clock moves after the calls; 1d without it. */
+                    advance?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The check; see contracts/upgrade-check.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpgradeCheck"];
                     "text/markdown": string;
                 };
             };

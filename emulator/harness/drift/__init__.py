@@ -8,13 +8,23 @@ from __future__ import annotations
 from graphql import GraphQLSchema
 
 from emulator.harness.checks.finding import Finding
+from emulator.harness.drift.installed_package import content_of, package_in
 from emulator.harness.drift.published import Compared, compare_published
 from emulator.harness.drift.schema_changes import schema_findings
 from emulator.harness.drift.schema_sources import introspect, line_in, read_schema
 from emulator.harness.drift.usage import usage_of
 from emulator.stackadapt.graphql.schema import executable_schema
 
-__all__ = ["Compared", "compare_published", "introspect", "line_in", "read_schema", "schema_drift"]
+__all__ = [
+    "Compared",
+    "compare_published",
+    "content_of",
+    "introspect",
+    "line_in",
+    "package_in",
+    "read_schema",
+    "schema_drift",
+]
 
 
 def schema_drift(found: GraphQLSchema, api_version: str) -> list[Finding]:

@@ -6,9 +6,6 @@ The mapping engine is that record: for each known version it sends the same byte
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +15,13 @@ from typing import Any, Final
 
 from graphql import GraphQLError, parse, validate
 
-from emulator.artefacts import contract_json
-from emulator.errors import InputError, UserMistake
 from emulator.harness.checks.finding import BREAKING, CHANGES, DANGEROUS, SAFE, Finding, change, sentence
 from emulator.harness.drift.cases import cases
-from emulator.harness.recorded_cases import Case, Difference, compare, replay
+from emulator.harness.drift.installed_package import PackageRun, content_of, package_in
+from emulator.harness.recorded_cases import Difference, compare, replay
 from emulator.mapping import load_definition, nearest_generation, stringify
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 from emulator.text import excerpts
-from emulator.text_files import read_text
 
 _Content = Mapping[str, Any]
 
@@ -129,12 +124,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
-PACKAGE: Final = "@segment/action-destinations"
-_SCRIPT = Path(__file__).with_name("published.cjs")
-_TIMEOUT_SECONDS = 300
 _CONTEXT_CHARACTERS = 40
-# What Node needs to run. The package gets nothing else of the environment, above all no tokens.
-_ENVIRONMENT = ("PATH", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,87 +136,29 @@ class Compared:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """One case, what the installed package did with it, and the URLs that it requested."""
-
-    case: Case
-    expected: Mapping[str, Any]
-    urls: tuple[str, ...]
-
-
 def compare_published(directory: Path) -> Compared:
     """Runs every case of the nearest known generation through the package in `directory` and the mapping engine.
 
     `directory` is the package or a folder with it in `node_modules`. Needs Node; no request leaves the machine. Raises
     InputError if the package is missing, UserMistake if it cannot be run.
     """
-    package, version = _package(directory)
-    definition = load_definition(nearest_generation(version))
-    installed, runs = _run(package, list(cases(definition)))
+    package = package_in(directory)
+    definition = load_definition(nearest_generation(package.version))
+    installed, runs = package.run(list(cases(definition)))
     findings = [
-        *definition_findings(_recorded(definition.generation), installed),
+        *definition_findings(content_of(definition.generation), installed),
         *_wire_findings(definition.endpoint, runs),
     ]
     findings.sort(key=lambda each: CHANGES.index(each.severity))
-    return Compared(version=version, generation=definition.generation, findings=tuple(findings))
+    return Compared(version=package.version, generation=definition.generation, findings=tuple(findings))
 
 
-def _package(directory: Path) -> tuple[Path, str]:
-    """The folder and the version of the package."""
-    for folder in (directory, directory / "node_modules" / PACKAGE):
-        try:
-            manifest = json.loads(read_text(folder / "package.json"))
-        except (InputError, ValueError):
-            continue
-        if isinstance(manifest, dict) and manifest.get("name") == PACKAGE:
-            if not isinstance(version := manifest.get("version"), str):
-                raise InputError("this package has no version", where=str(folder / "package.json"))
-            return folder, version
-    hint = f"Give the folder in which you ran npm install {PACKAGE}."
-    raise InputError(f"{PACKAGE} is not installed here", where=str(directory), hint=hint)
-
-
-def _recorded(generation: str) -> Mapping[str, Any]:
-    content: dict[str, Any] = contract_json(f"segment/destinations/{generation}.json")
-    return _recorded(content["same_as"]) if "same_as" in content else content
-
-
-def _run(package: Path, cases_: Sequence[Case]) -> tuple[Mapping[str, Any], list[_Run]]:
-    """The installed definition, and what the package did with each case."""
-    node = shutil.which("node")
-    if node is None:
-        raise UserMistake("running the package needs Node.js, but node is not on PATH", hint="Install Node.js.")
-    try:
-        done = subprocess.run(  # noqa: S603 - the caller asks to run this package
-            [node, str(_SCRIPT), str(package)],
-            input="".join(f"{json.dumps(case)}\n" for case in cases_),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=_TIMEOUT_SECONDS,
-            env={"TZ": "UTC", **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise UserMistake(f"the package did not finish within {_TIMEOUT_SECONDS} seconds", where=str(package)) from None
-    lines = done.stdout.rstrip("\n").split("\n")
-    if done.returncode != 0 or len(lines) != len(cases_) + 1:
-        reason = done.stderr.strip().partition("\n")[0] or f"node ended with exit code {done.returncode}"
-        raise UserMistake(f"the package cannot be run: {reason}", where=str(package))
-    first, *rest = map(json.loads, lines)
-    runs = [
-        _Run(case=case, expected=result["expected"], urls=tuple(result["urls"]))
-        for case, result in zip(cases_, rest, strict=True)
-    ]
-    return first["definition"], runs
-
-
-def _wire_findings(endpoint: str, runs: Sequence[_Run]) -> Iterator[Finding]:
+def _wire_findings(endpoint: str, runs: Sequence[PackageRun]) -> Iterator[Finding]:
     """One finding for each other URL, then one for each purpose and part of a request or result with its first case."""
     for url in sorted({url for run in runs for url in run.urls} - {endpoint}):
         message = f"Requests go to {url} instead of {endpoint}."
         yield change(BREAKING, "ENDPOINT", "endpoint", message, "The recorded endpoint receives nothing.")
-    groups: defaultdict[tuple[str, str], list[tuple[_Run, Difference]]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str], list[tuple[PackageRun, Difference]]] = defaultdict(list)
     for run in runs:
         for difference in compare({**run.case, "expected": run.expected}, replay(run.case)):
             groups[run.case["purpose"], difference.where].append((run, difference))
@@ -245,7 +177,7 @@ def _wire_findings(endpoint: str, runs: Sequence[_Run]) -> Iterator[Finding]:
             yield change(DANGEROUS, "RESULT", place, message, "Segment reports another result for the event.")
 
 
-def _acceptance(run: _Run) -> str:
+def _acceptance(run: PackageRun) -> str:
     """Whether StackAdapt's contract accepts the documents that the package sent."""
     problems = [_problem(request["body"]) for request in run.expected["requests"]]
     rejected = next((problem for problem in problems if problem is not None), None)

@@ -86,17 +86,17 @@ def _hours(numbers: Numbers) -> str:
 
 
 def _markdown(plan: Plan) -> Iterator[str]:
-    yield f"### Plan: {_escaped(plan.names[0])} → {_escaped(plan.names[1])}"
-    yield from ("", f"{_escaped(plan.people)}, {_calls(plan)}.", "", "| | old | new |", "|---|--:|--:|")
-    yield from (f"| {_escaped(name.strip())} | {one} | {other} |" for name, one, other in _table(plan))
+    yield f"### Plan: {escaped(plan.names[0])} → {escaped(plan.names[1])}"
+    yield from ("", f"{escaped(plan.people)}, {_calls(plan)}.", "", "| | old | new |", "|---|--:|--:|")
+    yield from (f"| {escaped(name.strip())} | {one} | {other} |" for name, one, other in _table(plan))
     sections = [*_sections(plan)]
     if not sections:
-        yield from ("", f"**{_escaped(plan.warning or _NO_CHANGE)}**")
+        yield from ("", f"**{escaped(plan.warning or _NO_CHANGE)}**")
         return
     yield from ("", "| change | count | cause | examples |", "|---|--:|---|---|")
     for title, group, sign in sections:
-        examples = "<br>".join(_escaped(example_line(each)) for each in group.examples)
-        yield f"| {sign} {_escaped(title)} | {group.count:,} | {_escaped(group.cause)} | {examples} |"
+        examples = "<br>".join(escaped(example_line(each)) for each in group.examples)
+        yield f"| {sign} {escaped(title)} | {group.count:,} | {escaped(group.cause)} | {examples} |"
     if plan.difference:
         yield from ("", "<details><summary>Difference of the workspaces</summary>", "", "```diff")
         yield from _shortened(plan.difference)
@@ -110,7 +110,7 @@ def _shortened(lines: Iterable[str]) -> Iterator[str]:
         yield f"… and {len(lines) - _LINES:,} more lines"
 
 
-def _escaped(text: str) -> str:
-    """Text in a cell of a table, that may have been a user's."""
+def escaped(text: str) -> str:
+    """Text in a cell of a table of Markdown, that may have been a user's."""
     shown = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
     return shown.replace("`", "\\`").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[").replace("@", "&#64;")

@@ -39,6 +39,17 @@ class Run:
         self._requests = requests
         self._refused: Counter[str] = Counter()
 
+    @classmethod
+    def of(cls, services: Trial, open_trial: OpenTrial, started: datetime) -> Run:
+        """A run in services that have just been opened; it counts their requests."""
+        requests: Counter[str] = Counter()
+
+        def count(events: Sequence[Event]) -> None:
+            requests.update(outcome_of(event) for event in events if isinstance(event, GraphQLExchanged))
+
+        services.sandbox.journal.listen(count)
+        return cls(services, open_trial, started, requests)
+
     def play(self, calls: Iterable[Any], *, further: timedelta, report: Report = lambda _: None) -> None:
         """Sends the calls, moves the clock, and goes on until everything accepted is visible.
 
@@ -134,10 +145,4 @@ def _batches(calls: Iterable[Any]) -> Iterator[Sequence[bytes]]:
 def opened(workspace: Workspace, population: CallsOf, open_trial: OpenTrial) -> Iterator[Run]:
     """A run that has not begun. Raises WorkspaceError."""
     with open_trial(workspace, population.at) as services:
-        requests: Counter[str] = Counter()
-
-        def count(events: Sequence[Event]) -> None:
-            requests.update(outcome_of(event) for event in events if isinstance(event, GraphQLExchanged))
-
-        services.sandbox.journal.listen(count)
-        yield Run(services, open_trial, population.at, requests)
+        yield Run.of(services, open_trial, population.at)

@@ -26,6 +26,7 @@ from emulator.server.control import (
     segments,
     state,
     tools,
+    upgrade_check,
     wait,
     why,
 )
@@ -41,6 +42,7 @@ _GROUPS = (
     mapping_drafts,
     tools,
     plan,
+    upgrade_check,
     events,
     funnel,
     faults,

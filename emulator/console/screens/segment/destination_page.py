@@ -22,6 +22,7 @@ _TABS: Final = {
     "destinations/mappings": "Mappings",
     "destinations/filters": "Filters",
     "destinations/delivery": "Delivery Overview",
+    "destinations/upgrade": "Upgrade",
 }
 
 

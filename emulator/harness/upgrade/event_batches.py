@@ -1,0 +1,52 @@
+"""The events that reach the subscriptions of a workspace, in the batches in which they are sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain, zip_longest
+from typing import Any
+
+from emulator.harness.plan import CallsOf, Run
+from emulator.harness.upgrade.sides import Place, Side
+from emulator.harness.why import OpenTrial
+
+_ALL = 1_000_000_000
+_DISCARDED = "discarded"
+# The one reason that depends on the trigger; all others stop an event before it.
+_NOT_TRIGGERED = "NO_MATCHING_MAPPING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """Events for one subscription, sent together."""
+
+    place: Place
+    events: tuple[Mapping[str, Any], ...]
+
+
+def event_batches(
+    side: Side, population: CallsOf, open_trial: OpenTrial, *, further: timedelta, report: Callable[[int], object]
+) -> list[EventBatch]:
+    """Runs a population through Segment, and cuts what it hands to each subscription into batches.
+
+    Those of several subscriptions take turns. Raises WorkspaceError for a workspace that the generation does not fit.
+    """
+    with open_trial(side.workspace, population.at) as services:
+        Run.of(services, open_trial, population.at).play(population.make(), further=further, report=report)
+        deliveries = services.segment.deliveries(limit=_ALL)
+    events: defaultdict[Place, list[Mapping[str, Any]]] = defaultdict(list)
+    for each in deliveries:
+        place = each["destination"], each["subscription"]
+        if place in side.mappings and (each["outcome"] != _DISCARDED or each["reason"] == _NOT_TRIGGERED):
+            events[place].append(each["payload"])
+    sizes = {destination.name: destination.batch_size for destination in side.workspace.destinations}
+    by_place = [list(_batches(place, found, sizes[place[0]])) for place, found in events.items()]
+    return [each for each in chain.from_iterable(zip_longest(*by_place)) if each is not None]
+
+
+def _batches(place: Place, events: Sequence[Mapping[str, Any]], size: int) -> Iterator[EventBatch]:
+    for start in range(0, len(events), size):
+        yield EventBatch(place=place, events=tuple(events[start : start + size]))
