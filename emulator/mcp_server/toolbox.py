@@ -42,8 +42,16 @@ class Toolbox:
 
 def _people(endpoint: Endpoint, given: Mapping[str, Any]) -> Iterator[Any]:
     """What Segment knows about the people whom a call is about."""
+    control = endpoint.control
     if given.get("known"):
-        yield from endpoint.control.pages("space/profiles", "profiles")
-    for name, asked in (("email", "email"), ("user_id", "userId")):
+        yield from control.pages("space/profiles", "profiles")
+    emails = {given[name] for name in ("email", "person") if name in given}
+    users = {given[name] for name in ("user_id", "person") if name in given}
+    for name in ("message_id", "person"):
         if name in given:
-            yield from endpoint.control.pages("space/profiles", "profiles", **{asked: given[name]})
+            for path in ("calls", "deliveries"):
+                found = control.pages(path, path, messageId=given[name])
+                users |= {each["userId"] for each in found if each["userId"]}
+    for asked, values in (("email", emails), ("userId", users)):
+        for value in sorted(values):
+            yield from control.pages("space/profiles", "profiles", **{asked: value})
