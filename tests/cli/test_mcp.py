@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
-from mcp.client.stdio import StdioServerParameters
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from emulator.cli import mcp
 from emulator.cli.own_server import OwnServer
@@ -28,7 +28,7 @@ def test_a_client_debugs_a_missing_person_in_three_calls(tmp_path: Path) -> None
 
     async def debug() -> list[Any]:
         sent = {"type": "identify", "user_id": "u1", "email": "ada@example.com"}
-        async with Client(started) as client:
+        async with Client(stdio_client(started)) as client:
             await client.call_tool("send_event", {**sent, "traits": {"total_spent": 20}})
             asked = await client.call_tool("why", {"user_id": "u1"})
             again = await client.call_tool("send_event", {**sent, "traits": {"total_spent": 900}})

@@ -70,7 +70,7 @@ def test_the_rows_about_a_reason_are_behind_an_answer_with_it(ask: Ask) -> None:
 
 
 def test_a_draft_of_a_mapping_is_tested_and_not_saved(ask: Ask) -> None:
-    draft = {"email": "nobody"}
+    draft = {"email": "no address"}
     assert ask("test_mapping", mapping=draft)["answer"]["end"]["reason"] == "PAYLOAD_VALIDATION_FAILED"
     assert ask("test_mapping")["answer"]["end"]["outcome"] == "visible"
 
