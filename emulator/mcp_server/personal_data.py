@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from emulator.harness.recordings import Pseudonyms, blank, personal_strings
@@ -14,6 +14,7 @@ _WORD: Final = re.compile(r"[^\W\d_]{3,}|\d{4,}")
 _GIVEN_NAMES: Final = frozenset(
     {"as", "at", "fault", "kind", "outcome", "provenance", "reason", "result", "segmentReports", "stage", "stopped"}
 )
+_PSEUDONYM: Final = re.compile(r"person-[0-9a-f]{12}@example\.com")
 # The options of a directive: where a value comes from, not the value, whatever the field is called.
 _OPTIONS: Final = "options"
 
@@ -23,6 +24,14 @@ class PersonalData:
 
     def __init__(self, key: str) -> None:
         self._pseudonyms = Pseudonyms(key)
+        self._addresses: dict[str, str] = {}
+
+    def meant(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of a call, with the address for a pseudonym that an earlier answer had in a field."""
+        return {
+            name: self._addresses.get(value, value) if isinstance(value, str) else value
+            for name, value in arguments.items()
+        }
 
     def hidden(self, answer: Any, known: Iterable[Any]) -> Any:
         """An answer without personal data.
@@ -32,22 +41,27 @@ class PersonalData:
         """
         values = {value for source in (_data_in(answer), *known) for value in personal_strings(source)}
         words = {word for value in values for word in _words_of(value)}
-        shown = self._with_options(self._pseudonyms.in_value(answer), answer)
+        shown = self._joined(self._pseudonyms.in_value(answer), answer)
         if not words:
             return shown
         alternatives = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
         return _without(shown, re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)"))
 
-    def _with_options(self, shown: Any, answer: Any) -> Any:
-        """`shown` with the options of directives as the answer has them, apart from addresses in them."""
+    def _joined(self, shown: Any, answer: Any) -> Any:
+        """`shown` with the options of directives as the answer has them, apart from addresses in them.
+
+        The pseudonyms that are whole fields are kept with their addresses.
+        """
         if isinstance(shown, list):
-            return [self._with_options(*both) for both in zip(shown, answer, strict=True)]
+            return [self._joined(*both) for both in zip(shown, answer, strict=True)]
         if isinstance(shown, dict):
             pairs = zip(shown.items(), answer.items(), strict=True)
             return {
-                name: self._texts(own) if member == _OPTIONS else self._with_options(item, own)
+                name: self._texts(own) if member == _OPTIONS else self._joined(item, own)
                 for (name, item), (member, own) in pairs
             }
+        if isinstance(shown, str) and _PSEUDONYM.fullmatch(shown):
+            self._addresses[shown] = answer
         return shown
 
     def _texts(self, value: Any) -> Any:

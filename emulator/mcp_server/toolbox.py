@@ -28,7 +28,7 @@ class Toolbox:
     def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """`{"answer", "provenance"}`. Raises UnknownName, InputError, and what the emulator refuses."""
         tool = tool_named(name)
-        given = tool.checked(arguments)
+        given = self._personal_data.meant(tool.checked(arguments))
         shown = given.pop(SHOW_PERSONAL_DATA)
         with self._opened() as endpoint:
             answer = CALLS[name](endpoint, given)

@@ -60,6 +60,18 @@ def test_an_address_has_one_pseudonym_in_a_session(ask: Ask) -> None:
     assert re.fullmatch(r"person-[0-9a-f]{12}@example\.com \(u1\)", found.pop())
 
 
+def test_a_pseudonym_is_taken_for_its_person(ask: Ask) -> None:
+    ask("send_event", **SENT | {"traits": {"total_spent": 900}})
+    records = ask("find_requests")["answer"]["requests"][0]["records"]
+    email = records[0]["record"]["email"]
+    assert not PERSONAL.search(email)
+    answer = ask("why", email=email)["answer"]
+    assert answer["arrived"]
+    assert answer["question"] == {"email": email}
+    unknown = ask("why", email="person-000000000000@example.com")["answer"]
+    assert not unknown["arrived"]
+
+
 def test_what_is_no_persons_is_as_it_is(ask: Ask) -> None:
     answer = ask("explain", event=EVENT)["answer"]["explanations"][0]
     assert "$.traits.first_name" in json.dumps(answer)
