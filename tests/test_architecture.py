@@ -45,7 +45,7 @@ LAYERS: Mapping[str, Layers] = {
         "segment",
         "generator",
         "harness",
-        "console load",
+        "console load mcp_server",
         "server",
         "pytest_plugin cli",
         "pytest_entry",
@@ -106,6 +106,7 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.scenarios": "files",
         "emulator.harness.upgrade": "",
         "emulator.harness.why": "",
+        "emulator.mcp_server": "session",
         "emulator.load": "accounts locust_run worker_ledger",
         "emulator.server": "emulator explained heartbeat host_names listener logs plan_people plan_runs recorder "
         "signals trial watch workers",

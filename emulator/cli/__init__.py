@@ -46,6 +46,7 @@ COMMANDS = {
     "snapshot": "Save the state of a running emulator to a file, and restore it.",
     "record": "Forward requests to a real endpoint and record its responses, without personal data.",
     "drift": "Compare StackAdapt's schema, or an installed destination, with the contract.",
+    "mcp": "Serve tools for assistants that debug a sync, over the Model Context Protocol.",
     "docs": "Print a page of the documentation, or the lines with certain words.",
     "fidelity": "Show what is emulated, and where the knowledge of each behaviour comes from.",
     "replay": "Run recorded cases through the mapping engine and compare.",

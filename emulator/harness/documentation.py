@@ -15,18 +15,10 @@ from emulator.text_files import read_text
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "docs"
 # In the order in which they are best read.
 PAGES: Final = (
-    *(
-        "getting-started",
-        "coming-from-the-segment-page",
-        "debug-a-missing-profile",
-        "console",
-        "pytest",
-        "node",
-        "ci",
-        "scenarios",
-    ),
-    *("test-data", "load", "workspace", "plan", "upgrade-check", "sources", "delivery", "clients", "faults"),
-    "drift-and-recording",
+    *("getting-started", "coming-from-the-segment-page", "debug-a-missing-profile", "console"),
+    *("pytest", "node", "ci", "scenarios", "coverage", "mutate"),
+    *("test-data", "load", "workspace", "plan", "upgrade-check", "sources", "delivery"),
+    *("clients", "grade", "faults", "mcp", "drift-and-recording", "fidelity-probe"),
     *("deletion", "security"),
     *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
 )

@@ -70,6 +70,27 @@ def behaviours() -> tuple[Behaviour, ...]:
     return tuple(_behaviour(row, areas[row["id"]], shown_by) for row in load_yaml(text)["behaviours"])
 
 
+@cache
+def rows_about(code: str) -> tuple[Behaviour, ...]:
+    """The rows about a reason code: those that `contracts/reason-codes.yaml` lists, else those that name it.
+
+    A code that is an ordinary word is named where it follows the word code.
+    """
+    listed = _listed().get(code)
+    if listed is not None:
+        return tuple(row for row in behaviours() if row.id in listed)
+    named = rf"(?<!\w)(?:{re.escape(code)})(?!\w)"
+    pattern = named if code.isupper() or "_" in code else rf"(?:\bcode |`){named}"
+    return tuple(row for row in behaviours() if re.search(pattern, row.behaviour))
+
+
+@cache
+def _listed() -> Mapping[str, frozenset[str]]:
+    table = load_yaml(contract_text("reason-codes.yaml"))
+    codes = (each for part in ("reasons", "warnings", "segment") for each in table[part])
+    return {each["code"]: frozenset(each["behaviours"]) for each in codes if "behaviours" in each}
+
+
 def search(*, provenance: str | None = None, area: str | None = None, text: str | None = None) -> dict[str, Any]:
     """The rows with a provenance, in an area, with `text`, as a dict of JSON values: `behaviours`, their number by
     `provenances` and by `areas`, and the `total` of the ledger. Each number counts what the other two filters leave.

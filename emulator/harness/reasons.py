@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from emulator.artefacts import contract_text
 from emulator.harness.funnel import REFUSED, SUCCESSFUL, Services, codes, funnel
-from emulator.harness.ledger import behaviours
+from emulator.harness.ledger import rows_about
 from emulator.yaml_files import load_yaml
 
 SEGMENT: Final = "Segment"
@@ -69,7 +69,7 @@ def _reason(service: str, stage: str, what: str, of: Mapping[str, Any], count: i
         "fix": of.get("fix"),
         "counts": what,
         "count": count,
-        "behaviours": [row.id for row in behaviours() if f"`{of['code']}`" in row.behaviour],
+        "behaviours": [row.id for row in rows_about(of["code"])],
     }
 
 

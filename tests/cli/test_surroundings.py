@@ -65,6 +65,7 @@ OTHERS = {
     "workspace",
     "snapshot",
     "record",
+    "mcp",
     "test-connection",
 }
 EVENT = {"type": "identify", "userId": "u1", "traits": {"email": "zoë@example.com", "first_name": "Zoë 😀"}}

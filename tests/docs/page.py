@@ -43,7 +43,7 @@ class Page:
         if block.language == "sh":
             for command in shell.commands_in(block.text):
                 if any(re.search(pattern, command) for pattern in not_run):
-                    _check_usage(shell.words_of(command))
+                    check_usage(shell.words_of(command))
                 else:
                     self._run_command(command, block)
         elif block.language == "python":
@@ -86,7 +86,7 @@ class Page:
 
     def _serve(self, arguments: list[str]) -> None:
         """What `serve` starts, in this process."""
-        given = _check_usage(["stackadapt-emulator", "serve", *arguments])
+        given = check_usage(["stackadapt-emulator", "serve", *arguments])
         workspace = load_workspace(given["workspace_path"]).with_options(
             latency=given["latency"], api_version=given["api_version"]
         )
@@ -136,7 +136,7 @@ def _recipe(target: str) -> list[str]:
     return found[1].replace("$(BIN)/", "").split()
 
 
-def _check_usage(words: list[str]) -> dict[str, Any]:
+def check_usage(words: list[str]) -> dict[str, Any]:
     """The options of a command of this package, as click reads them. Other programs are not looked into."""
     if words[0] == "make":
         _recipe(words[1])

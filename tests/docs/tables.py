@@ -22,10 +22,11 @@ from emulator.cli import COMMANDS
 from emulator.errors import EXIT_CODES
 from emulator.harness.checks import finding
 from emulator.mapping import Field, generations, load_definition
+from emulator.mcp_server import tools as assistants
 from emulator.segment.conditions.compile import TRAIT_OPERATORS
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 from emulator.stackadapt.rules.segment_rules import ALIASES, FIELDS, LABELS, OPERATORS, VALUE_KINDS
-from tests.docs.blocks import DOCUMENTS
+from tests.docs.blocks import DOCUMENTS, FOLDER, ROOT
 from tests.docs.schema_keys import keys_of
 from tests.faults.contract_parts import documentation
 
@@ -36,6 +37,8 @@ _VARIABLES = (
     ("`GITHUB_ACTIONS`", "`true` makes `lint`, `validate`, `verify` and `drift` [annotate files](ci.md#annotations)"),
     ("`STACKADAPT_TEST_URL`, `STACKADAPT_TEST_TOKEN`, `STACKADAPT_TEST_ADVERTISER`", "options of the pytest plugin"),
 )
+LLMS_TXT = FOLDER / "llms.txt"
+SKILLS = sorted(FOLDER.glob("skills/*/SKILL.md"))
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 Row = Sequence[object]
@@ -184,6 +187,36 @@ def record_outcomes() -> str:
     return table(("outcome", "meaning"), [(_code(name), text) for name, text in content["outcomes"].items()])
 
 
+def assistant_tools() -> str:
+    rows = [
+        (_code(tool.name), tool.description, "data" if tool.destructive else "nothing")
+        for tool in assistants().values()
+    ]
+    return table(("tool", "what it does", "changes"), rows)
+
+
+def llms_txt() -> str:
+    """The index of the documentation for language models: https://llmstxt.org. Its entries are the rows of README."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (\[.+\]\(.+\)) \|$", readme.partition("## Start here")[2], re.MULTILINE)
+    entries = [
+        f"- [{title}]({page}): {wish}"
+        for wish, links in rows
+        for title, page in re.findall(r"\[([^]]+)\]\(emulator/docs/([^)]+)\)", links)
+    ]
+    skills = [f"- [{path.parent.name}]({path.relative_to(FOLDER).as_posix()})" for path in SKILLS]
+    head = readme.split("\n\n")[1].replace("\n", " ").removesuffix(":")
+    parts = (
+        "# stackadapt-emulator",
+        f"> {head}",
+        "## Documentation",
+        "\n".join(entries),
+        "## Skills",
+        "\n".join(skills),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
 def lint_codes() -> str:
     return table(("code", "severity", "finding"), [(_code(code), *row) for code, *row in finding.rows()])
 
@@ -269,6 +302,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
             segment_reason_codes,
             record_outcomes,
             lint_codes,
+            assistant_tools,
             commands,
             exit_codes,
             environment_variables,
@@ -280,10 +314,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Rewrites the generated parts of every page."""
+    """Rewrites the generated parts of every page, and the index for language models."""
     for page in DOCUMENTS:
         text = page.read_text(encoding="utf-8")
         page.write_text(rewritten(text), encoding="utf-8")
+    LLMS_TXT.write_text(llms_txt(), encoding="utf-8")
 
 
 if __name__ == "__main__":

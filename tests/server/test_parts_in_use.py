@@ -10,9 +10,11 @@ import pytest
 # The packages and modules of the commands that look at a sync from outside; a name covers what is in it.
 SELDOM = (
     "emulator.harness.plan",
+    "emulator.harness.upgrade",
+    "emulator.mcp_server",
     "emulator.server.plan_people",
     "emulator.server.plan_runs",
-    "emulator.harness.upgrade",
+    "mcp",
 )
 
 CODE = """

@@ -136,6 +136,20 @@ def test_a_reason_is_counted_as_in_the_funnel(emulator: Emulator) -> None:
     assert counts == {reason["code"]: reason["count"] for each in stops for reason in each["reasons"]}
 
 
+def test_the_rows_about_each_code_exist(emulator: Emulator) -> None:
+    """The codes without a row are about requests that neither real service would get."""
+    table = yaml.safe_load(contract_text("reason-codes.yaml"))
+    listed = {
+        row
+        for group in ("segment", "reasons", "warnings")
+        for each in table[group]
+        for row in each.get("behaviours", ())
+    }
+    assert listed <= {row.id for row in behaviours()}
+    without = {each["code"] for each in get(emulator, "reasons")["reasons"] if not each["behaviours"]}
+    assert without == {"unreadable_sandbox", "unknown_path", "method_not_allowed", "untrusted_host"}
+
+
 def test_reasons_are_searched_and_name_rows_of_the_ledger(emulator: Emulator) -> None:
     found = get(emulator, "reasons", text="workspace_changed")["reasons"]
     assert "WORKSPACE_CHANGED" in [each["code"] for each in found]

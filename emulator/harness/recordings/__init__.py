@@ -2,6 +2,17 @@
 
 from emulator.harness.recordings.exchange import KEPT_HEADERS, Exchange, Recording, read_exchanges
 from emulator.harness.recordings.journal import recorded
+from emulator.harness.recordings.pseudonyms import Pseudonyms, blank, personal_strings
 from emulator.harness.recordings.replay import replay
 
-__all__ = ["KEPT_HEADERS", "Exchange", "Recording", "read_exchanges", "recorded", "replay"]
+__all__ = [
+    "KEPT_HEADERS",
+    "Exchange",
+    "Pseudonyms",
+    "Recording",
+    "blank",
+    "personal_strings",
+    "read_exchanges",
+    "recorded",
+    "replay",
+]

@@ -109,7 +109,7 @@ class Pseudonyms:
         """
         if isinstance(value, str):
             hidden = _HIDDEN if value and _is_secret(name) else value
-            return self.in_text(_blank(hidden) if personal else hidden)
+            return self.in_text(blank(hidden) if personal else hidden)
         if isinstance(value, list):
             return [self.in_value(item, name=name, personal=personal) for item in value]
         if isinstance(value, dict):
@@ -139,8 +139,42 @@ class Pseudonyms:
         return f"{before}person-{digits}@example.com"
 
 
+def personal_strings(value: Any, *, personal: bool = False) -> Iterator[str]:
+    """The strings in personal fields of a JSON value, also of fields written in a string.
+
+    `personal` says whether the value itself is that of such a field.
+    """
+    if isinstance(value, str):
+        if personal:
+            yield value
+        else:
+            yield from (found["value"] for _, found, secret in _hidden_fields(value) if not secret and found["value"])
+    elif isinstance(value, list):
+        for item in value:
+            yield from personal_strings(item, personal=personal)
+    elif isinstance(value, dict):
+        beside = any("email" in _words(str(member)) for member in value)
+        for member, item in value.items():
+            yield from personal_strings(item, personal=personal or _is_personal(str(member), beside_email=beside))
+
+
+def blank(value: str) -> str:
+    """A value's shape: `Ada "A"` becomes `Xxx "X"`, `1990-06-15` becomes `1111-11-11`. Escapes stay."""
+    return _LETTER.sub(_blank_letter, value)
+
+
 def _without_fields(text: str) -> Iterator[str]:
     """The parts of `text`, with the values of personal fields blank and those of secret ones hidden."""
+    at = 0
+    for group, value, secret in _hidden_fields(text):
+        yield text[at : value.start(group)]
+        yield "1" if group == "number" else _HIDDEN if secret and value["value"] else blank(value["value"])
+        at = value.end(group)
+    yield text[at:]
+
+
+def _hidden_fields(text: str) -> Iterator[tuple[str, re.Match[str], bool]]:
+    """The value of each personal or secret field in `text`, with the group that has it, and whether it is secret."""
     names = list(_NAME.finditer(text))
     beside_email = any("email" in _words(found["quoted"] or found["bare"]) for found in names)
     at = 0
@@ -148,13 +182,10 @@ def _without_fields(text: str) -> Iterator[str]:
         name = found["quoted"] or found["bare"]
         secret, personal = _is_secret(name), _is_personal(name, beside_email=beside_email)
         value = _VALUE.match(text, found.end()) if found.start() >= at and (secret or personal) else None
-        if value is None:
-            continue
-        group = "number" if value["number"] else "value"
-        yield text[at : value.start(group)]
-        yield "1" if group == "number" else _HIDDEN if secret and value["value"] else _blank(value["value"])
-        at = value.end(group)
-    yield text[at:]
+        if value is not None:
+            group = "number" if value["number"] else "value"
+            yield group, value, secret
+            at = value.end(group)
 
 
 @lru_cache(maxsize=10_000)
@@ -180,16 +211,11 @@ def _has(words: str, runs: Sequence[str]) -> bool:
     return any(f" {run} " in f" {each} " for each in (words, _DIGIT.sub("", words)) for run in runs)
 
 
-def _blank(value: str) -> str:
-    """A value's shape: `Ada "A"` becomes `Xxx "X"`, `1990-06-15` becomes `1111-11-11`. Escapes stay."""
-
-    def blank(match: re.Match[str]) -> str:
-        if match[1]:
-            # An escaped letter or digit is content; an escaped quote or line break is shape.
-            escaped = _ESCAPE.fullmatch(match[1])
-            return "x" if escaped and chr(int(escaped[1], 16)).isalnum() else match[1]
-        if match[3]:
-            return "1"
-        return "X" if match[2].isupper() else "x"
-
-    return _LETTER.sub(blank, value)
+def _blank_letter(match: re.Match[str]) -> str:
+    if match[1]:
+        # An escaped letter or digit is content; an escaped quote or line break is shape.
+        escaped = _ESCAPE.fullmatch(match[1])
+        return "x" if escaped and chr(int(escaped[1], 16)).isalnum() else match[1]
+    if match[3]:
+        return "1"
+    return "X" if match[2].isupper() else "x"

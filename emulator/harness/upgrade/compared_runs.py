@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from graphql import DocumentNode
 
-from emulator.harness.plan import ADDED, JOINED, LEFT, REMOVED, CallsOf, Change, Group, Plan, compared
+from emulator.harness.plan import ADDED, JOINED, LEFT, REMOVED, CallsOf, Change, Group, Plan, Sent, compared
 from emulator.harness.upgrade.causes import Causes, Reason
 from emulator.harness.upgrade.request_differences import ORDER, Noted, noted
 from emulator.harness.upgrade.side_runs import SentBatch, SideRun, names_of, who_of
@@ -31,18 +31,24 @@ from emulator.harness.upgrade.upgrade_findings import (
     Upgrade,
     UpgradeFinding,
 )
+from emulator.harness.why import Stop
 
 _RAISE = "No change of the mapping was found that keeps it: raise it with Segment before the upgrade."
 
 
 class _Unasked:
-    """A side of a comparison whose ends are explained by its requests, not by its people."""
+    """A side of a comparison whose ends are explained by its requests (`_Findings`), not by its people."""
 
     def stop(self, email: str, *, property_key: str | None = None) -> None:
         """No answer."""
 
-    def failed_conditions(self, email: str, audience_name: str) -> None:
-        """No answer."""
+    def not_in_audience(self, email: str, audience_name: str) -> Stop:
+        """An answer that no finding shows."""
+        return Stop(stage="audience", reason="NOT_ASKED", message="the requests say it", advice="")
+
+    def sent(self, email: str) -> Sent:
+        """Nothing to compare."""
+        return {}
 
 
 class _Lost(NamedTuple):
