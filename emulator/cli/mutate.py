@@ -109,7 +109,7 @@ def command(
 ) -> None:
     """Make small mistakes in a workspace, one at a time, and show which of them nothing notices.
 
-    Each mutation of a trigger, a mapping or a switch is tried with the scenarios until one fails, then with COMMAND, which
+    Each mutation of a trigger, a mapping or a switch is tried with the scenarios until one fails, then with COMMAND. It
     has an emulator with the mutated workspace, the variables of `exec`, and the path of the workspace file in
     STACKADAPT_EMULATOR_WORKSPACE. A mutation that nothing notices survives; it is shown with an event that reveals it.
     """

@@ -4,7 +4,7 @@ at random.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
@@ -20,24 +20,44 @@ _ODD_SHARE = 6
 
 
 def events_around(
-    bases: Sequence[Event], paths: Sequence[str], tested: Mapping[str, Sequence[Any]], seed: int
+    bases: Sequence[Event],
+    paths: Sequence[str],
+    tested: Mapping[str, Sequence[Any]],
+    *,
+    related: Collection[str],
+    seed: int,
 ) -> Iterator[Event]:
-    """Endless variations of events by `paths` that are read, and by values that a trigger compares fields with."""
+    """Endless variations of events by `paths` that are read, and by values that a trigger compares fields with.
+
+    Those at `related` paths are tried one by one, with the usual fields of a type of event before unusual ones.
+    """
     yield from bases
-    full = [_with_all(base, paths) for base in bases]
-    yield from full
-    for base in bases:
-        for path in paths:
-            yield _with_all(base, [path])
-    for base in full:
-        for path in paths:
-            yield _without(base, path)
-    for base in (*bases, *full):
-        for path, values in tested.items():
-            yield from (_with_value(base, path, value) for value in values)
-            yield _without(base, path)
-        yield from ({**base, "type": other} for other in _TYPES)
+    usual = [(base, [path for path in paths if _is_usual(base, path)]) for base in bases]
+    yield from _varied(usual, tested, related)
+    yield from _varied([(base, paths) for base in bases], tested, related)
     yield from _at_random(bases, paths, tested, seed)
+
+
+def _varied(
+    bases: Sequence[tuple[Event, Sequence[str]]], tested: Mapping[str, Sequence[Any]], related: Collection[str]
+) -> Iterator[Event]:
+    """Each event with one path, with all of them, with all but one, and with each of the values at what is tested."""
+    full = [_with_all(base, paths) for base, paths in bases]
+    for base, paths in bases:
+        yield from (_with_all(base, [path]) for path in paths if path in related)
+    yield from full
+    for event, (_, paths) in zip(full, bases, strict=True):
+        yield from (_without(event, path) for path in paths if path in related)
+    for event in (*(base for base, _ in bases), *full):
+        for path, values in tested.items():
+            yield from (_with_value(event, path, value) for value in values)
+            yield _without(event, path)
+        yield from ({**event, "type": other} for other in _TYPES)
+
+
+def _is_usual(event: Event, path: str) -> bool:
+    """Whether an event of this type has what a path leads to: an identify has no properties, any other no traits."""
+    return source_of(path) != ("properties" if event.get("type") == "identify" else "traits")
 
 
 def _at_random(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
+from emulator.clock import stopwatch
 from emulator.harness.mutate.explained import Explained
 from emulator.harness.mutate.mutant_runs import Judge, Killed
 from emulator.harness.mutate.mutation import Document, Mutation
@@ -113,10 +114,17 @@ def judged(
     line_of: Callable[[str], int | None] = lambda _: None,
     explained: Sequence[Explained] = (),
     report: Report = lambda _: None,
+    seconds: float | None = None,
 ) -> list[Judged]:
-    """Each mutation of a workspace with what a judge says of it. Raises what the judge raises."""
-    found = []
+    """Each mutation of a workspace with what a judge says of it. Raises what the judge raises.
+
+    With `seconds`, only those that have begun by then; at least one.
+    """
+    found: list[Judged] = []
+    elapsed = stopwatch()
     for mutation in mutations:
+        if found and seconds is not None and elapsed() / 1000 >= seconds:
+            break
         killed = judge(mutation)
         event = None if killed else revealing(mutation, document, events=events, seed=seed)
         found.append(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
 from emulator.harness.mutate.candidate_events import Event, events_around, value_at
 from emulator.harness.mutate.mutation import Document, Mutation
+from emulator.harness.mutate.shrinking import shrunk
 from emulator.harness.sample_events import sample_calls
 from emulator.harness.subscription_context import SAMPLE_TIME
 from emulator.harness.trigger_conditions import Tree, conditions_of
@@ -31,6 +32,7 @@ _NOTHING: Final = "nothing is sent"
 _READ: Final = re.compile(r"(?:\$\.|\{\{\{?\s*)([\w.-]+)")
 _SHOWN_KEYS = 3
 _AROUND = 40
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,10 @@ class _Outcome:
 
     @property
     def said(self) -> str:
-        return f"sends {_json(self.records[0])}" if self.records else self.text
+        if not self.records:
+            return self.text
+        record = _json(self.records[0])
+        return f"{record if len(record) <= _LONGEST else f'{record[:_LONGEST]}…'}"
 
 
 class _Side:
@@ -74,13 +79,19 @@ class _Side:
         found = {name: _outcome(each, event) for name, each in self.targets.items()}
         return {name: each for name, each in found.items() if each is not None}
 
-    def of_engage(self) -> list[Event]:
-        """What Engage sends here when a person with every trait and two addresses enters and leaves."""
+    def of_engage(self, *, every: bool = False) -> list[Event]:
+        """What Engage sends here when a person with every trait and two addresses enters and leaves.
+
+        `every` is as if Send Track and Send Identify were on.
+        """
         names = {self.destination.name: definition_of(self.destination).name}
         sent: list[AudienceEvent] = []
         for entered in (True, False):
             for audience in audience_routes(self._workspace, names):
-                person = _person(audience.connection.traits)
+                connection = audience.connection
+                person = _person(connection.traits)
+                if every:
+                    audience = replace(audience, connection=replace(connection, send_track=True, send_identify=True))
                 sent += audience_events(audience, person, entered=entered, at=SAMPLE_TIME, ids=Ids(0))
             for step in step_routes(self._workspace, names):
                 person = _person(step.connection.traits)
@@ -89,36 +100,71 @@ class _Side:
 
 
 def revealing(mutation: Mutation, document: Document, *, events: int = EVENTS, seed: int = 1) -> Revealing | None:
-    """The first of a number of events that differs between a workspace and its mutation; None for none."""
+    """The first of a number of events that differs between a workspace and its mutation; None for none.
+
+    One of which a document is made comes before those that only have another message.
+    """
     changed = mutation.applied(document)
     if changed is None:
         return None
     position = int(mutation.path[1])
     one, other = _Side(document, position), _Side(changed, position)
     sent, sent_otherwise = one.of_engage(), other.of_engage()
-    if found := _sent_by_one(one, sent, sent_otherwise, "only before the change: {}"):
-        return found
-    if found := _sent_by_one(other, sent_otherwise, sent, "only after the change: {}"):
-        return found
-    bases = [*sent, *sample_calls()]
-    tried = events_around(bases, _paths(document, changed, position), _tested([*one.triggers, *other.triggers]), seed)
+    only_one = _sent_by_one(one, sent, sent_otherwise, "sent only before the change: {}") or _sent_by_one(
+        other, sent_otherwise, sent, "sent only after the change: {}"
+    )
+    if only_one:
+        return only_one
+    paths, tested = _paths(document, changed, position), _tested([*one.triggers, *other.triggers])
+    refused: Revealing | None = None
+    known = {_without_id(each) for each in sent}
+    others = [each for each in one.of_engage(every=True) if _without_id(each) not in known]
+    related = {path for text in _texts([mutation.old, mutation.new]) for path in _paths_of(text)}
+    tried = events_around([*sent, *others, *sample_calls()], paths, tested, related=related, seed=seed)
     for event in islice(tried, events):
         before, after = one.outcomes(event), other.outcomes(event)
-        for name in {**before, **after}:
-            if before.get(name) != after.get(name):
-                return Revealing(event=event, difference=_difference(before.get(name), after.get(name)))
-    return None
+        if before != after:
+            found = _shown(event, one, other)
+            if any(each.records for each in (*before.values(), *after.values())):
+                return found
+            refused = refused or found
+    return refused
+
+
+def _shown(event: Event, one: _Side, other: _Side) -> Revealing:
+    """The event without what does not matter, and the difference."""
+    wanted = _sort_of_difference(event, one, other)
+    smaller = shrunk(event, lambda each: _sort_of_difference(each, one, other) == wanted)
+    return Revealing(event=smaller, difference=_difference(*_differing(smaller, one, other)))
+
+
+def _sort_of_difference(event: Event, one: _Side, other: _Side) -> object:
+    """What has to stay as it is: the keys with their values, or which of the two sends a document."""
+    before, after = _differing(event, one, other)
+    if before and after and before.records and after.records:
+        return _difference(before, after)
+    return [each and (bool(each.records) or each.text) for each in (before, after)]
+
+
+def _differing(event: Event, one: _Side, other: _Side) -> tuple[_Outcome | None, _Outcome | None]:
+    """What the first mapping makes of an event that makes something else of it; nothing where none does."""
+    before, after = one.outcomes(event), other.outcomes(event)
+    pairs = ((before.get(name), after.get(name)) for name in {**before, **after})
+    return next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
 
 
 def _sent_by_one(side: _Side, sent: list[Event], others: list[Event], text: str) -> Revealing | None:
     """The first event that only one of the two is sent by Engage, and makes a document of."""
     known = {_without_id(each) for each in others}
     for event in sent:
-        if _without_id(event) not in known:
-            for outcome in side.outcomes(event).values():
-                if outcome.records:
-                    return Revealing(event=event, difference=text.format(outcome.said))
+        if _without_id(event) not in known and (said := _said(side, event)):
+            return Revealing(event=shrunk(event, lambda each: _said(side, each) == said), difference=text.format(said))
     return None
+
+
+def _said(side: _Side, event: Event) -> str | None:
+    """What the first mapping sends that sends anything."""
+    return next((each.said for each in side.outcomes(event).values() if each.records), None)
 
 
 def _without_id(event: Event) -> str:
@@ -152,8 +198,8 @@ def _difference(before: _Outcome | None, after: _Outcome | None) -> str:
         keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
         return ", ".join(f"{key}: {_value(one, key)} → {_value(other, key)}" for key in keys[:_SHOWN_KEYS])
     if before and after and before.records == after.records:
-        return " → ".join(excerpts(before.text, after.text, _AROUND))
-    return " → ".join(each.said if each else f"{_NOTHING}: the mapping does not take it" for each in (before, after))
+        return " → ".join(excerpts(" ".join(before.text.split()), " ".join(after.text.split()), _AROUND))
+    return " → ".join(each.said if each else f"{_NOTHING}: the trigger does not match" for each in (before, after))
 
 
 def _value(record: Mapping[str, Any], key: str) -> str:
@@ -179,7 +225,12 @@ def _paths_in(target: Any) -> Iterator[str]:
     stored = next(each for each in target.destination.subscriptions if each.name == target.name)
     mapping = stored.mapping_over(action.default_mapping() if action else {})
     for text in _texts(mapping):
-        yield from (match.rstrip(".") for match in _READ.findall(text))
+        yield from _paths_of(text)
+
+
+def _paths_of(text: str) -> Iterator[str]:
+    """What a path or a template reads."""
+    return (match.rstrip(".") for match in _READ.findall(text))
 
 
 def _texts(value: Any) -> Iterator[str]:
