@@ -94,18 +94,14 @@ _DEFAULT = "default"
 @click.argument("command_line", metavar="[-- COMMAND [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
 def command(
     workspace_path: Path | None,
-    scenario_paths: Sequence[Path],
     only: Sequence[str],
     sample: int | None,
-    seed: int,
-    events: int,
-    fail_under: float | None,
-    explained_path: Path | None,
     listing: bool,
     form: str,
     as_json: bool,
     output: Path | None,
-    command_line: Sequence[str],
+    fail_under: float | None,
+    **options: Any,
 ) -> None:
     """Make small mistakes in a workspace, one at a time, and show which of them nothing notices.
 
@@ -117,34 +113,26 @@ def command(
     document = read(path)
     parse_workspace(document, where=str(path))
     mutations = mutations_of(document)
-    picked = chosen(mutations, only=only, sample=sample, seed=seed)
-    line_of = _lines(path)
+    picked = chosen(mutations, only=only, sample=sample, seed=options["seed"])
+    line_of = lines_in(read_text(path))
     if listing:
         _print(_listed(picked, line_of, as_json=as_json), output)
         return
-    explained = read_explained(explained_path) if explained_path else []
-    against, judge = _judge(document, workspace_path, scenario_paths, command_line)
+    explained = read_explained(options["explained_path"]) if options["explained_path"] else []
+    against, judge = _judge(document, workspace_path, options["scenario_paths"], options["command_line"])
+    chance = {"events": options["events"], "seed": options["seed"]}
     with progress(len(picked)) as report:
-        found = judged(
-            document,
-            picked,
-            judge,
-            events=events,
-            seed=seed,
-            line_of=line_of,
-            explained=explained,
-            report=report,
-        )
+        found = judged(document, picked, judge, **chance, line_of=line_of, explained=explained, report=report)
     mutants = Mutants(
         workspace=str(workspace_path or _DEFAULT),
         against=against,
         possible=len(mutations),
         judged=found,
-        events=events,
+        events=options["events"],
         outdated=outdated(explained, mutations, found),
     )
     _print(_text(mutants, as_json=as_json, form=form), output)
-    _exit(mutants, fail_under, explained_path)
+    _exit(mutants, fail_under, options["explained_path"])
 
 
 def _judge(
@@ -183,11 +171,6 @@ def _judge(
 def _new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
     with Emulator(workspace) as emulator, in_process(emulator.app) as endpoint:
         yield endpoint
-
-
-def _lines(path: Path) -> Callable[[str], int | None]:
-    """The line of a place in a workspace file; a mutation is named even where the place is a default."""
-    return lines_in(read_text(path, mistake=InputError))
 
 
 def _listed(mutations: Sequence[Mutation], line_of: Callable[[str], int | None], *, as_json: bool) -> str:

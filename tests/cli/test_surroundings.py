@@ -26,6 +26,8 @@ PRINTING = {
     "help": "--help",
     "docs": "docs getting-started",
     "fidelity": "fidelity email",
+    "mutate": "mutate --only swap-join",
+    "mutate list": "mutate --list",
     "plan": "plan default default --people 2",
     "plan JSON": "plan default default --people 2 --json",
     "lint": "lint",

@@ -1683,6 +1683,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/_emulator/mutate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which mistakes in the workspace of the sandbox scenarios do not notice, as `mutate` does; nothing is changed.
+         * @description A sample of the mutations of triggers, mappings and switches, each played with the scenarios in emulators of their own. A run takes 60 seconds at most: a mutation that has not begun by then is left out. One run at a time.
+         */
+        post: operations["mutateWorkspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/_emulator/validate": {
         parameters: {
             query?: never;
@@ -2441,6 +2467,20 @@ export interface components {
             consent: Record<string, never>[];
             memberships: Record<string, never>[];
             segments: Record<string, never>[];
+        };
+        /** @enum {unknown} */
+        MutationKind: "drop-condition" | "swap-join" | "change-operator" | "swap-source" | "drop-arm" | "change-value" | "rename-key" | "swap-email" | "toggle";
+        /** @description As contracts/mutate.schema.json describes it. */
+        Mutants: {
+            workspace: string;
+            against: string;
+            mutations: Record<string, never>;
+            score: number;
+            events: number;
+            kinds: Record<string, never>;
+            survivors: Record<string, never>[];
+            killed: Record<string, never>[];
+            outdated: Record<string, never>[];
         };
         ScenarioReport: {
             target: string;
@@ -7654,6 +7694,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    mutateWorkspace: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scenario": "mappings/standard-properties-by-track",
+                 *       "only": [
+                 *         "drop-condition"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The name of a built-in scenario, such as audiences/exit. */
+                    scenario?: string;
+                    /** @description A scenario of your own, as an object or as YAML; without one, the built-in scenarios. It is played in the workspace of the sandbox. */
+                    document?: string | Record<string, never>;
+                    /** @description Only mutations of these kinds. */
+                    only?: components["schemas"]["MutationKind"][];
+                    /** @description How many mutations are drawn; 10 without it. */
+                    sample?: number;
+                    /** @description Of what is drawn; 1 without it. */
+                    seed?: number;
+                    /** @description How many are tried to reveal a survivor; 500 without it. */
+                    events?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The report; see contracts/mutate.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mutants"];
                     "text/markdown": string;
                 };
             };

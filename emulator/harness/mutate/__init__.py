@@ -1,6 +1,6 @@
 """Mutations of a workspace, as mistakes would make them: which of them would scenarios and tests notice?"""
 
-from emulator.harness.mutate.explained import Explained, read_explained
+from emulator.harness.mutate.accepted_survivors import Explained, read_explained
 from emulator.harness.mutate.judged import Judged, Mutants, judged, outdated
 from emulator.harness.mutate.mutant_runs import Judge, Killed, ScenarioJudge
 from emulator.harness.mutate.mutants_text import as_markdown, lines_of_mutants, lines_of_mutations

@@ -9,7 +9,7 @@ from math import floor
 from typing import Any
 
 from emulator.clock import stopwatch
-from emulator.harness.mutate.explained import Explained
+from emulator.harness.mutate.accepted_survivors import Explained
 from emulator.harness.mutate.mutant_runs import Judge, Killed
 from emulator.harness.mutate.mutation import Document, Mutation
 from emulator.harness.mutate.revealing import Revealing, revealing

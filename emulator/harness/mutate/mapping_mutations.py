@@ -165,8 +165,8 @@ def _arms(value: Any) -> list[Arm] | None:
 
 def _of_arms(arms: Sequence[Arm]) -> Any:
     *first, (_, value) = arms
-    for test, taken in reversed(first):
-        value = {_IF: {test or _TESTS[0]: taken, "then": taken, "else": value}}
+    for test, then in reversed(first):
+        value = {_IF: {test or _TESTS[0]: then, "then": then, "else": value}}
     return value
 
 

@@ -37,7 +37,7 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revealing:
-    """An event, and how what the destination sends for it differs, as a text."""
+    """An event, and how what the destination sends for it differs, in words."""
 
     event: Mapping[str, Any]
     difference: str
@@ -143,7 +143,7 @@ def _sort_of_difference(event: Event, one: _Side, other: _Side) -> object:
     before, after = _differing(event, one, other)
     if before and after and before.records and after.records:
         return _difference(before, after)
-    return [each and (bool(each.records) or each.text) for each in (before, after)]
+    return [each and (each.records[0].get("action") if each.records else each.text) for each in (before, after)]
 
 
 def _differing(event: Event, one: _Side, other: _Side) -> tuple[_Outcome | None, _Outcome | None]:

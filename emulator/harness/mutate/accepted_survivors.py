@@ -37,7 +37,7 @@ def read_explained(path: Path) -> list[Explained]:
     document = read_mapping(path, what="explained survivors", mistake=InputError)
     listed = document.get(_TOP)
     if set(document) != {_TOP} or not isinstance(listed, list):
-        raise InputError("this is no list of survivors", where=str(path), allowed=f"a list under the key {_TOP!r}")
+        raise InputError("the file has no list of survivors", where=str(path), allowed=f"a list under the key {_TOP!r}")
     return [_read(each, f"{path}: {_TOP}[{position}]") for position, each in enumerate(listed)]
 
 
@@ -47,7 +47,9 @@ def _read(item: Any, where: str) -> Explained:
         or set(item) != set(_KEYS)
         or not all(isinstance(each, str) for each in item.values())
     ):
-        raise InputError("this is no survivor", where=where, found=item, allowed=f"{', '.join(_KEYS)}, all texts")
+        raise InputError(
+            "a survivor has other fields", where=where, found=item, allowed=f"{', '.join(_KEYS)}, each a string"
+        )
     if item["kind"] not in KINDS:
         raise unknown("kind of mutation", item["kind"], KINDS, where=f"{where}.kind")
     if not item["because"].strip():
