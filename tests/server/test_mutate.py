@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from emulator import Emulator
 from emulator.artefacts import contract_json, fixture
+from emulator.server.control.scenarios import one_at_a_time
 from emulator.workspace import load_workspace
 from emulator.workspace_file import read
 
@@ -37,6 +38,15 @@ def test_a_sample_is_run_against_a_built_in_scenario_as_markdown() -> None:
         answer = asked(emulator, "?format=markdown", scenario=name, sample=2, only=["drop-condition", "swap-join"])
     assert answer.content_type == "text/markdown; charset=utf-8"
     assert "2 of 68 mutations against 1 scenario." in answer.text
+
+
+def test_a_run_takes_a_limited_time_and_a_second_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.server.control.mutate.RUN_SECONDS", 0.0)
+    with Emulator() as emulator:
+        with emulator.app.app_context(), one_at_a_time():
+            assert asked(emulator, scenario="emails/not-sent").status_code == 503
+        answer = asked(emulator, scenario="emails/not-sent", events=1)
+    assert answer.get_json()["mutations"]["run"] == 1
 
 
 @pytest.mark.parametrize(
