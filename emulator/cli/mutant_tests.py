@@ -52,7 +52,7 @@ class CommandJudge:
         if code == 0:
             return None
         ended = "it took too long" if code is None else f"exit code {code}"
-        return Killed(by=self._command_line[0], because=ended)
+        return Killed(by=" ".join(self._command_line), because=ended)
 
     def _unchanged(self) -> float:
         """How long a run may take: several times as long as the one that this makes."""

@@ -88,7 +88,15 @@ def test_a_command_is_run_with_the_mutated_workspace(call: Run) -> None:
     code = "import os; assert 'identify\" or' in open(os.environ['STACKADAPT_EMULATOR_WORKSPACE']).read()"
     shown = call("mutate", *WORKSPACE, "--only", "swap-join", "--json", "--", sys.executable, "-c", code)
     [killed] = json.loads(shown.stdout)["killed"]
-    assert (killed["killedBy"], killed["because"]) == (sys.executable, "exit code 1")
+    assert (killed["killedBy"], killed["because"]) == (f"{sys.executable} -c {code}", "exit code 1")
+
+
+def test_a_command_that_waits_for_what_does_not_come_is_ended(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.cli.mutant_tests._LEAST_SECONDS", 0.3)
+    monkeypatch.setattr("emulator.cli.mutant_tests._SLOWER", 0)
+    code = "case $(cat $STACKADAPT_EMULATOR_WORKSPACE) in *'identify\" or'*) ;; *) sleep 600;; esac"
+    shown = call("mutate", *WORKSPACE, "--only", "swap-join", "--json", "--", "sh", "-c", code)
+    assert [each["because"] for each in json.loads(shown.stdout)["killed"]] == ["it took too long"]
 
 
 @pytest.mark.parametrize(

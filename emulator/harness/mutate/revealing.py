@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
@@ -76,7 +76,7 @@ class _Side:
 
     def outcomes(self, event: Event) -> dict[str, _Outcome]:
         """By the names of the mappings that are on, without those that the event does not meet the trigger of."""
-        found = {name: _outcome(each, event) for name, each in self.targets.items()}
+        found = {name: _outcome(each, event, self.destination.masked) for name, each in self.targets.items()}
         return {name: each for name, each in found.items() if each is not None}
 
     def of_engage(self, *, every: bool = False) -> list[Event]:
@@ -171,13 +171,13 @@ def _without_id(event: Event) -> str:
     return _json({name: value for name, value in event.items() if name != "messageId"})
 
 
-def _outcome(subscription: Any, event: Event) -> _Outcome | None:
+def _outcome(subscription: Any, event: Event, masked: Callable[[str], str]) -> _Outcome | None:
     if subscription.trigger.error is None and not _matches(subscription.trigger, event):
         return None
     try:
         prepared = subscription.prepare([event], batch=False)
     except EngineError as error:
-        return _Outcome(f"fails: {error.message}")
+        return _Outcome(f"fails: {masked(error.message)}")
     if prepared.document is None:
         return _Outcome(f"{_NOTHING}: {prepared.events[0].message}")
     return _Outcome(prepared.document.text, tuple(prepared.records))

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from emulator.artefacts import fixture
-from emulator.harness.mutate import Mutation, mutations_of, revealing
+from emulator.harness.mutate import Mutation, chosen, mutations_of, revealing
 from emulator.segment.delivery.subscriptions import delivery_targets
 from emulator.workspace import parse_workspace
 from emulator.workspace_file import read
 from tests.harness.mutate.test_mutations import ALL, DEFAULT, either, one, path, workspace
 
+EMAIL_AND_STATUS = {"email": path("$.traits.email"), "marketing_status": "Opted-in"}
 # Nothing that is sent depends on them.
 NOT_REVEALED = {"custom_properties_mode", "enable_batching"}
 
@@ -78,3 +79,21 @@ def test_a_mutation_that_changes_nothing_has_no_event() -> None:
 def test_the_same_seed_finds_the_same_event() -> None:
     mutation = one("drop-arm", "user_id")
     assert revealing(mutation, DEFAULT, seed=1) == revealing(mutation, DEFAULT, seed=1)
+
+
+@pytest.mark.parametrize("name", ["larger-workspace", "starter-workspace", "trigger-of-2024", "newsletter-workspace"])
+def test_a_sample_of_the_mutations_of_other_workspaces_can_be_searched(name: str) -> None:
+    document = read(fixture(f"{name}.yaml"))
+    found = [revealing(each, document, events=60) for each in chosen(mutations_of(document), sample=8, seed=1)]
+    assert sum(each is not None for each in found) >= 4
+
+
+def test_a_token_that_an_error_quotes_is_masked() -> None:
+    document = workspace()
+    document["destinations"][0]["settings"] = {"apiKey": "line\nbreak", "advertiser_id": "1001"}
+    document["destinations"][0]["subscriptions"][0].update(defaults=True, mapping=dict(EMAIL_AND_STATUS))
+    toggle = next(each for each in mutations_of(document) if each.place.endswith("subscriptions[0].enabled"))
+    found = revealing(toggle, document)
+    assert found is not None
+    assert "line" not in found.difference
+    assert "***" in found.difference
