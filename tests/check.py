@@ -50,6 +50,8 @@ OVER_HTTP = "tests/server tests/e2e --ignore tests/e2e/test_example_project.py"
 RANDOM = "tests/server/test_damaged_items.py tests/conformance/test_graphql_errors.py"
 # The tests that install the wheel, and with `--long` its dependencies too.
 INSTALLATIONS = "tests/e2e/test_github_actions.py tests/e2e/test_container.py"
+# The mutations of the default workspace: a sample, and with the variable of the stage all of them.
+MUTATIONS = "tests/harness/mutate/test_judged.py"
 CHECK = (
     Stage(name="lint", command="make --no-print-directory lint"),
     Stage(name="demo", command="make --no-print-directory demo"),
@@ -87,6 +89,7 @@ LONG = (
         missing=postgresql.missing,
     ),
     Stage(name="random-cases", command=f"{sys.executable} -m pytest {FAST} --long {RANDOM}"),
+    Stage(name="mutations", command=f"env STACKADAPT_MUTATE_ALL=1 {sys.executable} -m pytest -q {MUTATIONS}"),
     Stage(name="installations", command=f"{sys.executable} -m pytest -q --long {INSTALLATIONS}"),
     Stage(name="overload", command=f"{sys.executable} -m tests.overload", missing=no_proc),
     Stage(name="soak", command=f"{sys.executable} -m tests.soak", missing=no_proc),

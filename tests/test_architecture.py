@@ -95,12 +95,13 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
         "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
-        "explain plan preview recorded_cases recordings remote_guard scenarios subscription_context triggered "
-        "unused upgrade why",
+        "explain mutate plan preview recorded_cases recordings remote_guard scenarios "
+        "subscription_context triggered unused upgrade why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
         "emulator.harness.drift": "",
         "emulator.harness.expectations": "",
+        "emulator.harness.mutate": "",
         "emulator.harness.plan": "",
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",

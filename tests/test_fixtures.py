@@ -25,6 +25,8 @@ WRITTEN_MANUALLY = {
     "empty-workspace.yaml",
     "starter-workspace.yaml",
     "trigger-of-2024.yaml",
+    "newsletter-workspace.yaml",
+    "newsletter-scenario.yaml",
     "identify.json",
     "mistakes.jsonl",
     "shards_with_dask.py",

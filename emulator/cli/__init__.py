@@ -37,6 +37,7 @@ COMMANDS = {
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "plan": "Show what a change of the workspace would do to the profiles of a population.",
     "upgrade-check": "Check what an upgrade of the destination would change, and what it would lose.",
+    "mutate": "Make mistakes in a workspace, and show which of them scenarios and tests do not notice.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",

@@ -26,6 +26,8 @@ PRINTING = {
     "help": "--help",
     "docs": "docs getting-started",
     "fidelity": "fidelity email",
+    "mutate": "mutate --only swap-join",
+    "mutate list": "mutate --list",
     "plan": "plan default default --people 2",
     "plan JSON": "plan default default --people 2 --json",
     "upgrade-check": "upgrade-check 3.517.0 --people 2",

@@ -7,7 +7,9 @@ invalid on purpose. The same ones in every run.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 import schemathesis
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
@@ -38,6 +40,14 @@ CONFORMANCE = [
 with Emulator() as described:
     SCHEMA = schemathesis.openapi.from_wsgi("/_emulator/openapi.json", described.app)
 SCHEMA.config.generation.update(with_security_parameters=False, deterministic=CASES not in os.environ)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_mutation() -> Iterator[None]:
+    """A request to mutate runs one mutation: a sample against every scenario takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emulator.server.control.mutate.RUN_SECONDS", 0.0)
+        yield
 
 
 @SCHEMA.parametrize()

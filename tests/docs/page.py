@@ -106,7 +106,10 @@ class Page:
             exec(compile(code, block.place, "exec"), self._names)
 
     def _run_document(self, block: Block) -> None:
-        """Plays a scenario; merges parts of a workspace into the default one and checks that an emulator starts."""
+        """Plays a scenario; merges parts of a workspace into the default one and checks that an emulator starts.
+
+        Anything else is a file for the commands after it.
+        """
         document = yaml.safe_load(block.text)
         name = _FILE.match(block.text)
         path = self._folder / (name[1] if name else "page.yaml")
@@ -114,6 +117,9 @@ class Page:
             path.write_text(block.text, encoding="utf-8")
             ended = shell.run(f"stackadapt-emulator verify {path}", folder=self._folder)
             assert ended.code == 0, f"{block.place}\n{ended.output.decode()}{ended.errors.decode()}"
+            return
+        if "survivors" in document:
+            path.write_text(block.text, encoding="utf-8")
             return
         default = yaml.safe_load((self._folder / "fixtures/workspace.yaml").read_text(encoding="utf-8"))
         workspace = _completed(merged(default, document), default)

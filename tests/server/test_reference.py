@@ -242,6 +242,6 @@ def test_what_has_not_begun_in_time_is_skipped(emulator: Emulator, monkeypatch: 
 def test_a_second_run_at_the_same_time_is_refused(emulator: Emulator) -> None:
     from emulator.server.control import scenarios
 
-    with emulator.app.app_context(), scenarios._one_at_a_time():
+    with emulator.app.app_context(), scenarios.one_at_a_time():
         assert run(emulator, 503, scenario="emails/not-sent")["message"] == "scenarios are being played already"
     assert run(emulator, scenario="emails/not-sent")["summary"]["passed"] == 1

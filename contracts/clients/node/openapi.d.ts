@@ -2475,6 +2475,20 @@ export interface components {
             memberships: Record<string, never>[];
             segments: Record<string, never>[];
         };
+        /** @enum {unknown} */
+        MutationKind: "drop-condition" | "swap-join" | "change-operator" | "swap-source" | "drop-arm" | "change-value" | "rename-key" | "swap-email" | "toggle";
+        /** @description As contracts/mutate.schema.json describes it. */
+        Mutants: {
+            workspace: string;
+            against: string;
+            mutations: Record<string, never>;
+            score: number;
+            events: number;
+            kinds: Record<string, never>;
+            survivors: Record<string, never>[];
+            killed: Record<string, never>[];
+            outdated: Record<string, never>[];
+        };
         ScenarioReport: {
             target: string;
             summary: {

@@ -66,10 +66,10 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         asked, body = query_args(), json_body()
         chosen = _chosen(body, services())
         try:
-            with _one_at_a_time():
-                report = play_all(chosen, separate_emulators(_open_endpoint), seconds=RUN_SECONDS)
+            with one_at_a_time():
+                report = play_all(chosen, separate_emulators(open_endpoint), seconds=RUN_SECONDS)
         except Busy as busy:
-            return jsonify(busy.as_dict()), 503, {"Retry-After": "5"}
+            return refusal_of(busy)
         if asked["format"] == "junit":
             return Response(junit_xml(report), content_type="application/xml; charset=utf-8")
         return jsonify(report.as_dict())
@@ -90,8 +90,13 @@ def _chosen(body: dict[str, Any], services: SandboxServices) -> list[Any]:
     return scenarios_of(text, base=document_of(services.sandbox.workspace))
 
 
+def refusal_of(busy: Busy) -> tuple[Response, int, dict[str, str]]:
+    """The response while another run is in progress."""
+    return jsonify(busy.as_dict()), 503, {"Retry-After": "5"}
+
+
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Raises Busy while this emulator plays scenarios."""
     running: Lock = current_app.extensions.setdefault(_RUNNING, Lock())
     if not running.acquire(blocking=False):
@@ -103,7 +108,8 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 @contextmanager
-def _open_endpoint(workspace: Workspace) -> Iterator[Any]:
+def open_endpoint(workspace: Workspace) -> Iterator[Any]:
+    """Another emulator of this application, for the time of a scenario."""
     from emulator.harness.client import in_process
 
     another: Another = current_app.extensions[ANOTHER]
