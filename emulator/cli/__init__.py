@@ -36,6 +36,7 @@ COMMANDS = {
     "map": "Show what the destination would send for events.",
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "plan": "Show what a change of the workspace would do to the profiles of a population.",
+    "grade": "Run a client of StackAdapt against failures, and judge what it does.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",

@@ -28,6 +28,7 @@ PRINTING = {
     "fidelity": "fidelity email",
     "plan": "plan default default --people 2",
     "plan JSON": "plan default default --people 2 --json",
+    "grade": "grade --list",
     "lint": "lint",
     "lint JSON": "lint --json",
     "map": "map EVENTS",

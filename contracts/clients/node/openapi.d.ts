@@ -1683,6 +1683,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/_emulator/grade": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the requests in the journal show about the client that sent them, as `grade` judges it.
+         * @description No fault is injected and no client is run: points that need an exit code or the output of a client are not seen.
+         */
+        post: operations["gradeClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/_emulator/validate": {
         parameters: {
             query?: never;
@@ -2441,6 +2467,15 @@ export interface components {
             consent: Record<string, never>[];
             memberships: Record<string, never>[];
             segments: Record<string, never>[];
+        };
+        /** @description As contracts/grade.schema.json describes it. */
+        Grade: {
+            score: number | null;
+            passed: number;
+            failed: number;
+            notSeen: number;
+            runs: Record<string, never>[];
+            points: Record<string, never>[];
         };
         ScenarioReport: {
             target: string;
@@ -7654,6 +7689,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    gradeClient: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "only": [
+                 *         "consent"
+                 *       ],
+                 *       "people": [
+                 *         {
+                 *           "email": "ada@example.com",
+                 *           "consent": "yes"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Names of points; all without it. */
+                    only?: string[];
+                    /** @description The people whom the client was given, with their consent. */
+                    people?: {
+                        email: string;
+                        /** @enum {unknown} */
+                        consent: "yes" | "no";
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description The grade; see contracts/grade.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grade"];
                     "text/markdown": string;
                 };
             };
