@@ -72,7 +72,8 @@ def sends_with_consent(case: Case) -> Iterator[Evidence]:
         without = [email for email in sent if email in refused]
         if without:
             requests = {sent[email].number: sent[email] for email in without}
-            text = f"{len(without):,} people without consent, such as {masked(without[0])}"
+            people = "person" if len(without) == 1 else "people"
+            text = f"{len(without):,} {people} without consent, such as {masked(without[0])}"
             yield seen(False, text, run, *requests.values())
         elif refused and not sent.keys().isdisjoint(case.consents):
             yield seen(True, f"{len(sent):,} people, all with consent", run)

@@ -129,19 +129,17 @@ def sent_requests(
     writing: Mapping[str, bool],
     envelopes: Mapping[str, Envelope] | None = None,
 ) -> list[SentRequest]:
-    """The requests of a journal, in the order in which they arrived.
+    """The requests of a journal, in the order in which they arrived; without `envelopes`, in that of the journal.
 
     `entries` are those of `GET /_emulator/journal`; `mutations` the root fields that write; `writing` says of each
     token by name whether it has WRITE; `envelopes` are by trace id. Without them, URL and times are the journal's.
     """
     listed = [*entries]
     first = min((_started_at(each) for each in listed), default=0.0)
-    found = [
-        (envelope.started, entry, envelope)
-        for entry in listed
-        for envelope in [(envelopes or {}).get(entry["traceId"]) or _of_the_journal(entry, first)]
-    ]
-    found.sort(key=lambda each: each[0])
+    found = [(entry, (envelopes or {}).get(entry["traceId"]) or _of_the_journal(entry, first)) for entry in listed]
+    if envelopes is not None:
+        # The journal has requests as they ended. Its times are too coarse to order them.
+        found.sort(key=lambda each: each[1].started)
     return [
         SentRequest(
             number=number,
@@ -155,7 +153,7 @@ def sent_requests(
             response=entry["response"],
             envelope=envelope,
         )
-        for number, (_, entry, envelope) in enumerate(found, start=1)
+        for number, (entry, envelope) in enumerate(found, start=1)
     ]
 
 

@@ -33,7 +33,7 @@ from emulator.harness.grade import (
 
 PASSED, FAILED, NOT_SEEN = "passed", "failed", "not seen"
 ADA, BOB = "ada@example.com", "bob@example.com"
-SECRET = "sa-secret-token"  # noqa: S105
+SECRET = "sa-secret-token"
 REFUSED = {"status": 400, "outcome": "refused"}
 BUSY = {"status": 429, "outcome": "refused"}
 DOWN = {"status": 503, "outcome": "refused"}
