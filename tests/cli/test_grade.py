@@ -52,8 +52,9 @@ def python(code: str) -> tuple[str, ...]:
 SEND = """
 import csv, json, os, sys, urllib.request
 people = list(csv.DictReader(open(os.environ["GRADE_PEOPLE_FILE"])))
-document = 'mutation ($p: JSON!) { upsertProfiles(input: {advertiserId: 1001, externalProvider: "x", profiles: $p})'
-body = {"query": document + " { userErrors { message } } }", "variables": {"p": [{"email": people[0]["email"]}]}}
+given = '{advertiserId: 1001, externalProvider: "segment_io", profiles: $p}'
+document = "mutation ($p: JSON!) { upsertProfiles(input: " + given + ") { userErrors { message } } }"
+body = {"query": document, "variables": {"p": [{"email": people[0]["email"]}]}}
 headers = {"authorization": "Bearer " + os.environ["STACKADAPT_TOKEN"], "content-type": "application/json"}
 request = urllib.request.Request(os.environ["STACKADAPT_GRAPHQL_URL"], json.dumps(body).encode(), headers)
 json.load(urllib.request.urlopen(request))

@@ -12,7 +12,7 @@ from emulator import Emulator
 from emulator.artefacts import contract_json
 from emulator.harness.grade import NAMES
 
-SEND = """mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "x", syncId: "%s",
+SEND = """mutation { upsertProfiles(input: {advertiserId: 1001, externalProvider: "segment_io", syncId: "%s",
   profiles: [{email: "ada@example.com"}]}) { userErrors { message } } }"""
 READ = '{ cdpProfiles(advertiserId: "1001") { nextToken } }'
 PEOPLE = [{"email": "ada@example.com", "consent": "no"}]

@@ -42,13 +42,14 @@ def _repeats(case: Case, failed: Callable[[SentRequest], bool]) -> Iterator[Evid
     for run in case.runs:
         for attempts in run.attempts:
             if any(map(failed, attempts)):
-                yield _repeated(run, attempts)
+                yield _repeated(run, attempts, ended=not failed(attempts[-1]))
 
 
-def _repeated(run: Run, attempts: Attempts) -> Evidence:
+def _repeated(run: Run, attempts: Attempts, *, ended: bool) -> Evidence:
+    """`ended` is whether the last attempt no longer failed in this way."""
     last, count = attempts[-1], len(attempts)
-    if last.accepted:
-        return seen(True, f"sent {count} times, and accepted", run, *attempts)
+    if ended:
+        return seen(True, f"sent {count} times, the last with {last.outcome}", run, *attempts)
     if count < FEWEST_ATTEMPTS:
         again = "not sent again" if count == 1 else "given up after 2 attempts"
         return seen(False, f"{last}, and {again}", run, *attempts)

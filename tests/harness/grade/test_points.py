@@ -104,6 +104,8 @@ def test_repeats(point: str, failure: Mapping[str, Any]) -> None:
     assert result(point, run(failing[0], sent(2))) == PASSED
     assert result(point, run(failing[0], sent(2, document="x", records=[{"email": ADA.upper()}]))) == PASSED
     assert result(point, run(failing[0], other, sent(10))) == PASSED
+    # The repeat got through; that it was then refused is another point.
+    assert result(point, run(failing[0], sent(2, **USER_ERRORS), code=1)) == PASSED
     assert result(point, run(*failing, code=1)) == PASSED
     assert result(point, recorded(*failing)) == PASSED
     assert result(point, run(*failing)) == FAILED
