@@ -1,4 +1,4 @@
-"""`grade` as a user meets it: two clients that it tells apart on every point, and commands that cannot be graded."""
+"""`grade` as a user meets it: a naive and a careful client, and commands that cannot be graded."""
 
 from __future__ import annotations
 
