@@ -16,6 +16,9 @@ from jsonschema import Draft202012Validator
 from emulator.artefacts import contract_json, fixture
 from emulator.harness.grade import NAMES
 
+# The command records URLs and headers in its own process.
+pytestmark = pytest.mark.one_process
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 NAIVE, CAREFUL = (str(fixture(f"{name}_client.py")) for name in ("naive", "careful"))
 # With the same random pauses in each test, which differ from run to run.

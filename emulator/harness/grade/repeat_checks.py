@@ -49,7 +49,7 @@ def _repeated(run: Run, attempts: Attempts, *, ended: bool) -> Evidence:
     """`ended` is whether the last attempt no longer failed in this way."""
     last, count = attempts[-1], len(attempts)
     if ended:
-        return seen(True, f"sent {count} times, the last with {last.outcome}", run, *attempts)
+        return seen(True, f"sent {count} times, at last {last.outcome}", run, *attempts)
     if count < FEWEST_ATTEMPTS:
         again = "not sent again" if count == 1 else "given up after 2 attempts"
         return seen(False, f"{last}, and {again}", run, *attempts)
@@ -113,8 +113,10 @@ def stops_after_4xx(case: Case) -> Iterator[Evidence]:
             if again:
                 text = f"{refused}, and sent again {len(again)} {'time' if len(again) == 1 else 'times'}"
                 yield seen(False, text, run, refused, *again)
-            elif run.recorded or run.exit_code:
+            elif run.recorded:
                 yield seen(True, f"{refused}, not sent again", run, refused)
+            elif run.exit_code:
+                yield seen(True, f"{refused}, not sent again, and the command {how_it_ended(run)}", run, refused)
             else:
                 yield seen(False, f"{refused}, but the command {how_it_ended(run)}", run, refused)
 

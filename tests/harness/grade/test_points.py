@@ -310,7 +310,7 @@ def test_a_report_says_how_many_points_passed_and_shows_no_secret() -> None:
     for report in (text, as_markdown(grade), json.dumps(shown)):
         assert (ADA in report, SECRET in report) == (False, False)
     assert text.endswith("score 25: 1 passed, 3 failed, 10 not seen")
-    assert "run, #1 at 1.00 s: upsertProfiles: 400, not sent again" in text
+    assert "run, #1 at 1.00 s: upsertProfiles: 400, not sent again, and the command exited with code 1" in text
     assert "| `stop-4xx` | passed |" in as_markdown(grade)
 
 
