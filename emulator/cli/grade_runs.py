@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from emulator.cli.client_variables import variables_of
@@ -46,6 +47,7 @@ VARIABLES: Final = {
 }
 _OWN_READ_TOKEN = Token(secret="sa-grade-read-only", name="Read only", scopes={})  # noqa: S106 - for this machine only
 _CONTROL = "/_emulator"
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Envelopes:
@@ -108,11 +110,12 @@ class Client:
         """
         workspace = _prepared(self.workspace)
         done = []
-        for each in runs:
-            done.append(self._run(each, workspace))
-            if each is runs[0]:
-                _check_plain(done[0], self.seconds, secrets_of(workspace))
-            report(1)
+        with _ended_by_signals():
+            for each in runs:
+                done.append(self._run(each, workspace))
+                if each is runs[0]:
+                    _check_plain(done[0], self.seconds, secrets_of(workspace))
+                report(1)
         return Case(
             runs=done, consents=self.people.consents, known_before=known_before(), secrets=secrets_of(workspace)
         )
@@ -235,6 +238,21 @@ def _check_plain(run: Run, seconds: float, secrets: Mapping[str, str]) -> None:
             where="run without a fault",
             hint="It must use the variables STACKADAPT_GRAPHQL_URL and STACKADAPT_TOKEN.",
         )
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Within the block a signal that ends this process is an exception, so that the command is stopped as well."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

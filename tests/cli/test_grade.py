@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,6 +76,23 @@ def test_people_of_a_file_in_a_report_for_a_pull_request(call: Run, tmp_path: Pa
     text = report.read_text(encoding="utf-8")
     assert text.startswith("### Grade of the client: score 0: 0 passed, 1 failed, 1 not seen\n")
     assert "1 person without consent, such as e…&#64;example.com" in text
+
+
+ENDING = """
+import os, pathlib, signal, sys
+pathlib.Path({path!r}).write_text(str(os.getpid()))
+os.kill(os.getppid(), signal.SIGTERM)
+signal.pause()
+"""
+
+
+def test_a_signal_ends_the_command_as_well(call: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    before = signal.getsignal(signal.SIGTERM)
+    assert call("grade", *python(ENDING.format(path=str(file)))).returncode == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(file.read_text()), 0)
 
 
 def test_the_points_are_listed(call: Run) -> None:
