@@ -30,6 +30,8 @@ WRITTEN_MANUALLY = {
     "identify.json",
     "mistakes.jsonl",
     "shards_with_dask.py",
+    "naive_client.py",
+    "careful_client.py",
 }
 # Fields whose values are, or contain, Faker's words.
 WORDS = {"email", "first_name", "last_name", "phone", "street", "city", "state", "postal_code", "timezone", "name"}

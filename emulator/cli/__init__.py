@@ -38,6 +38,7 @@ COMMANDS = {
     "plan": "Show what a change of the workspace would do to the profiles of a population.",
     "upgrade-check": "Check what an upgrade of the destination would change, and what it would lose.",
     "mutate": "Make mistakes in a workspace, and show which of them scenarios and tests do not notice.",
+    "grade": "Run a client of StackAdapt against failures, and judge what it does.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",

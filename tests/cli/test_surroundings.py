@@ -32,6 +32,7 @@ PRINTING = {
     "plan JSON": "plan default default --people 2 --json",
     "upgrade-check": "upgrade-check 3.517.0 --people 2",
     "upgrade-check JSON": "upgrade-check 3.517.0 --people 2 --json",
+    "grade": "grade --list",
     "lint": "lint",
     "lint JSON": "lint --json",
     "map": "map EVENTS",

@@ -1,0 +1,130 @@
+"""`grade`: what a client that syncs to StackAdapt does when requests fail, and what it sends, reads and shows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from emulator.cli.client_variables import LISTED
+from emulator.cli.grade_runs import VARIABLES, Client
+from emulator.cli.serve_options import api_version_option, workspace_option
+from emulator.cli.terminal import progress
+from emulator.errors import InputError, unwritable
+from emulator.harness.grade import (
+    NAMES,
+    POINTS,
+    Grade,
+    as_markdown,
+    chosen,
+    generated_people,
+    graded,
+    lines_of_grade,
+    people_in_file,
+    runs_for,
+)
+from emulator.workspace import load_workspace
+
+_EPILOG = f"""\b
+Examples:
+  stackadapt-emulator grade -- python sync.py
+  stackadapt-emulator grade --only retry-429,retry-5xx,growing-pauses,jitter -- node sync.js
+  stackadapt-emulator grade --people people.csv --fail-under 90 --format markdown -o grade.md -- ./sync
+  stackadapt-emulator grade --list
+\b
+Environment variables of the command:
+{LISTED}
+{chr(10).join(f"  {name:27}{meaning}" for name, meaning in VARIABLES.items())}
+\b
+The command must end with 0 when everything was accepted, and with another code when anything was not.
+\b
+Exit codes: 0; 1 when the score is below --fail-under; 2 for bad usage, or a command that fails without a fault.
+"""
+_FAILED = 1
+_TEXT, _MARKDOWN = "text", "markdown"
+
+
+@click.command(epilog=_EPILOG, context_settings={"allow_interspersed_args": False})
+@workspace_option
+@api_version_option
+@click.option(
+    "--people",
+    "people_path",
+    type=click.Path(path_type=Path),
+    help="CSV file with email and consent (yes or no), for the command to read; 1,300 generated people when absent.",
+)
+@click.option("--only", metavar="POINT,…", help="Points to judge, joined by commas.")
+@click.option("--list", "listing", is_flag=True, help="Print the points only.")
+@click.option(
+    "--timeout", "seconds", type=click.FloatRange(min=0.1), default=60, show_default=True, help="Seconds for each run."
+)
+@click.option("--fail-under", type=click.IntRange(0, 100), metavar="SCORE", help="Exit with 1 for a lower score.")
+@click.option("--format", "form", type=click.Choice([_TEXT, _MARKDOWN]), default=_TEXT, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, type=click.UNPROCESSED)
+def command(
+    workspace_path: Path | None,
+    api_version: str | None,
+    people_path: Path | None,
+    only: str | None,
+    listing: bool,
+    seconds: float,
+    fail_under: int | None,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    command_line: Sequence[str],
+) -> None:
+    """Run COMMAND, which syncs people to StackAdapt, once for each kind of failure, and judge what it does.
+
+    Each run has its own emulator on a free port, as with `exec`. What the command never does, such as reading
+    profiles, is not seen and does not count. The score is how many percent of the points that were seen passed.
+    """
+    if listing:
+        _print("".join(f"{point.name:<19} {point.expected}\n" for point in POINTS), output)
+        return
+    if not command_line:
+        raise click.UsageError("Missing the command to run, after '--'.")
+    points = chosen(None if only is None else _names(only))
+    people = generated_people() if people_path is None else people_in_file(people_path)
+    workspace = load_workspace(workspace_path).with_options(api_version=api_version)
+    client = Client(command=command_line, workspace=workspace, people=people, seconds=seconds)
+    runs = runs_for(points)
+    with progress(len(runs)) as report:
+        case = client.case(runs, report)
+    grade = Grade(runs=case.runs, points=graded(case, points))
+    if as_json:
+        _print(f"{json.dumps(grade.as_dict(), ensure_ascii=False, indent=2)}\n", output)
+    elif form == _MARKDOWN:
+        _print(as_markdown(grade), output)
+    else:
+        _print("".join(f"{line}\n" for line in lines_of_grade(grade)), output)
+    _fail_under(grade, fail_under)
+
+
+def _names(only: str) -> Sequence[str]:
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    if not names:
+        raise InputError("no point is named", where="--only", found=only, allowed=", ".join(NAMES))
+    return names
+
+
+def _fail_under(grade: Grade, least: int | None) -> None:
+    score = grade.score or 0
+    if least is not None and score < least:
+        click.echo(f"error: the score is {score}, below {least}", err=True)
+        sys.exit(_FAILED)
+
+
+def _print(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(output, error) from None

@@ -1,0 +1,127 @@
+"""`grade` as a user meets it: a naive and a careful client, and commands that cannot be graded."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from emulator.artefacts import contract_json, fixture
+from emulator.harness.grade import NAMES
+
+# The command records URLs and headers in its own process.
+pytestmark = pytest.mark.one_process
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+NAIVE, CAREFUL = (str(fixture(f"{name}_client.py")) for name in ("naive", "careful"))
+# With the same random pauses in each test, which differ from run to run.
+SEEDED = "import os, random, runpy, sys; random.seed(os.environ['GRADE_RUN']); runpy.run_path(sys.argv[1])"
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRST_PAUSE_SECONDS", "0.06")
+
+
+def graded(call: Run, client: str, *options: str) -> tuple[int, dict[str, Any]]:
+    done = call("grade", "--json", *options, "--", sys.executable, "-c", SEEDED, client)
+    assert done.stdout, done.stderr
+    grade: dict[str, Any] = json.loads(done.stdout)
+    Draft202012Validator(contract_json("grade.schema.json")).validate(grade)
+    return done.returncode, grade
+
+
+@pytest.mark.parametrize(("client", "result", "score", "code"), [(NAIVE, "failed", 0, 1), (CAREFUL, "passed", 100, 0)])
+def test_a_naive_and_a_careful_client_differ_on_every_point(
+    call: Run, client: str, result: str, score: int, code: int
+) -> None:
+    exit_code, grade = graded(call, client, "--fail-under", "90")
+    results = {point["name"]: point["result"] for point in grade["points"]}
+    assert results == dict.fromkeys(NAMES, result), json.dumps(grade, indent=1)
+    assert (grade["score"], exit_code) == (score, code)
+
+
+def python(code: str) -> tuple[str, ...]:
+    return ("--", sys.executable, "-c", code)
+
+
+SEND = """
+import csv, json, os, sys, urllib.request
+people = list(csv.DictReader(open(os.environ["GRADE_PEOPLE_FILE"])))
+given = '{advertiserId: 1001, externalProvider: "segment_io", profiles: $p}'
+document = "mutation ($p: JSON!) { upsertProfiles(input: " + given + ") { userErrors { message } } }"
+body = {"query": document, "variables": {"p": [{"email": people[0]["email"]}]}}
+headers = {"authorization": "Bearer " + os.environ["STACKADAPT_TOKEN"], "content-type": "application/json"}
+request = urllib.request.Request(os.environ["STACKADAPT_GRAPHQL_URL"], json.dumps(body).encode(), headers)
+json.load(urllib.request.urlopen(request))
+"""
+
+
+def test_people_of_a_file_in_a_report_for_a_pull_request(call: Run, tmp_path: Path) -> None:
+    people, report = tmp_path / "people.csv", tmp_path / "grade.md"
+    with people.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("email", "consent", "city"), ("eve@example.com", "no", "Rome")])
+    options = ("--people", str(people), "--only", "consent,paging", "--format", "markdown", "-o", str(report))
+    shown = call("grade", *options, *python(SEND))
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
+    text = report.read_text(encoding="utf-8")
+    assert text.startswith("### Grade of the client: score 0: 0 passed, 1 failed, 1 not seen\n")
+    assert "1 person without consent, such as e…&#64;example.com" in text
+
+
+ENDING = """
+import os, pathlib, signal, sys
+pathlib.Path({path!r}).write_text(str(os.getpid()))
+os.kill(os.getppid(), signal.SIGTERM)
+signal.pause()
+"""
+
+
+def test_a_signal_ends_the_command_as_well(call: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    before = signal.getsignal(signal.SIGTERM)
+    assert call("grade", *python(ENDING.format(path=str(file)))).returncode == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(file.read_text()), 0)
+
+
+def test_the_points_are_listed(call: Run) -> None:
+    assert [line.split()[0] for line in call("grade", "--list").stdout.splitlines()] == [*NAMES]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Missing the command to run, after '--'."),
+        (("--only", "retry-42", "--", "true"), "Did you mean 'retry-429'?"),
+        (("--only", ",", "--", "true"), "--only: no point is named"),
+        (("--people", "none.csv", "--", "true"), "cannot read none.csv: no such file"),
+        (("--timeout", "0", "--", "true"), "'--timeout'"),
+        (("--fail-under", "101", "--", "true"), "'--fail-under'"),
+        (("--api-version", "2026-07", "--", "true"), "2026-07"),
+        (("--", "not-a-command"), "not-a-command: command not found"),
+        (("--", "/"), "/: cannot run: "),
+        (("--", "true"), "run without a fault: the command sent no request to StackAdapt. It must use the variables"),
+        (("--timeout", "0.1", "--", "sleep", "60"), "the command did not end within 0.1 s"),
+        (
+            python("import os, sys; sys.exit('bad token ' + os.environ['STACKADAPT_TOKEN'])"),
+            "run without a fault: the command exited with code 1 although nothing failed. Found: 'bad token ***'.",
+        ),
+        (python("import os; os.kill(os.getpid(), 15)"), "exited with code 143 although nothing failed"),
+    ],
+)
+def test_what_cannot_be_graded_is_said(call: Run, arguments: tuple[str, ...], message: str) -> None:
+    shown = call("grade", *arguments)
+    assert shown.returncode == 2
+    assert message in shown.stderr
+    assert shown.stdout == ""
