@@ -23,7 +23,7 @@ FORMER_CLASSES = """
 """
 # Names that several packages use, each for one thing.
 SEEN_FROM_ANOTHER_PACKAGE = """
-    clock control demo documentation drift emulator explain faults fidelity graphql http journal journeys load plan
+    clock control coverage demo documentation drift emulator explain faults fidelity graphql http journal journeys load plan
     profiles queries rate_limit reasons replay sandboxes scenarios segment segments service snapshot stackadapt store
     tables workspace
 """

@@ -36,6 +36,7 @@ COMMANDS = {
     "map": "Show what the destination would send for events.",
     "explain": "Trace one event through trigger, mapping, validation and StackAdapt.",
     "plan": "Show what a change of the workspace would do to the profiles of a population.",
+    "coverage": "Show what runs exercised of triggers, mappings and both services, and what they did not.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",

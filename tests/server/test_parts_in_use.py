@@ -8,7 +8,7 @@ import sys
 import pytest
 
 # The packages and modules of the commands that look at a sync from outside; a name covers what is in it.
-SELDOM = ("emulator.harness.plan", "emulator.server.plan_runs")
+SELDOM = ("emulator.harness.coverage", "emulator.harness.plan", "emulator.server.plan_runs")
 
 CODE = """
 import sys

@@ -10,6 +10,7 @@ from flask import Blueprint
 from emulator.server.control import (
     calls,
     clock,
+    coverage,
     destination_tests,
     events,
     faults,
@@ -41,6 +42,7 @@ _GROUPS = (
     mapping_drafts,
     tools,
     plan,
+    coverage,
     events,
     funnel,
     faults,
