@@ -93,14 +93,14 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.console": "",
         "emulator.generator": "edge_cases event_stream job manifest output people sending shards workspace",
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client coverage "
-        "coverage.collected coverage.observed demo drift event_files "
+        "coverage.collected coverage.ledger_rows coverage.observed demo drift event_files "
         "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
         "explain plan preview recorded_cases recordings remote_guard scenarios subscription_context triggered "
         "unused why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
-        "emulator.harness.coverage": "collected observed",
+        "emulator.harness.coverage": "collected ledger_rows observed",
         "emulator.harness.drift": "",
         "emulator.harness.expectations": "",
         "emulator.harness.plan": "",

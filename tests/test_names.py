@@ -23,9 +23,9 @@ FORMER_CLASSES = """
 """
 # Names that several packages use, each for one thing.
 SEEN_FROM_ANOTHER_PACKAGE = """
-    clock control coverage demo documentation drift emulator explain faults fidelity graphql http journal journeys load plan
-    profiles queries rate_limit reasons replay sandboxes scenarios segment segments service snapshot stackadapt store
-    tables workspace
+    clock control coverage demo documentation drift emulator explain faults fidelity graphql http journal journeys load
+    plan profiles queries rate_limit reasons replay sandboxes scenarios segment segments service snapshot stackadapt
+    store tables workspace
 """
 TERMS_OF_THE_VENDORS = "advertisers calls deletions emails mappings profile_lists uploads user_errors"
 SHARED = {

@@ -75,7 +75,7 @@ class CoverageOfScenarios:
         from emulator.harness.coverage.ledger_rows import cover_rows
 
         shown = {row for result in results if result.outcome == PASSED for row in result.case.shows}
-        cover_rows(self._coverage, exercised=shown)
+        cover_rows(self._coverage, shown)
         save_coverage(self._coverage, self._path)
 
 

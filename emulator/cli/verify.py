@@ -127,16 +127,20 @@ def command(
     if coverage is not None:
         coverage.finish(results)
     if junit_path is not None:
-        try:
-            junit_path.write_text(junit_xml(report), encoding="utf-8")
-        except OSError as error:
-            raise unwritable(junit_path, error) from None
+        _write_junit(report, junit_path)
     if as_json:
         click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
         _show(report)
     if report.counts()[FAILED]:
         raise SystemExit(1)
+
+
+def _write_junit(report: Report, path: Path) -> None:
+    try:
+        path.write_text(junit_xml(report), encoding="utf-8")
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def _base(path: Path | None, target: Target) -> Mapping[str, Any] | None:

@@ -24,6 +24,7 @@ PAGES: Final = (
         "node",
         "ci",
         "scenarios",
+        "coverage",
     ),
     *("test-data", "load", "workspace", "plan", "sources", "delivery", "clients", "faults", "drift-and-recording"),
     *("deletion", "security"),

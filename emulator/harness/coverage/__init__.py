@@ -7,11 +7,12 @@ no service.
 from emulator.harness.coverage.coverage_at import coverage_at
 from emulator.harness.coverage.coverage_files import check_writable, read_coverage, save_text, written
 from emulator.harness.coverage.coverage_text import as_markdown, headline, lines_of_coverage
-from emulator.harness.coverage.covered import GROUPS, Coverage, combined, coverage_in, least_of
+from emulator.harness.coverage.covered import GROUPS, Coverage, Section, combined, coverage_in, least_of
 
 __all__ = [
     "GROUPS",
     "Coverage",
+    "Section",
     "as_markdown",
     "check_writable",
     "combined",

@@ -36,7 +36,7 @@ def written(coverage: Coverage, path: Path) -> None:
 
 
 def save_text(path: Path, text: str) -> None:
-    """Writes a text to a file, which appears when it is complete. Raises InputError."""
+    """Writes text to a file, which appears when it is complete. Raises InputError."""
     try:
         opened, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
         unfinished = Path(name)

@@ -25,12 +25,12 @@ class Group:
 
 
 GROUPS: Final = (
-    Group(name="triggers", title="conditions of triggers", missing="never seen"),
-    Group(name="mappings", title="arms of mappings", missing="never chosen with a value"),
-    Group(name="fields", title="fields of the destination", missing="never had a value"),
     Group(name="audiences", title="changes of membership", missing="never happened"),
+    Group(name="triggers", title="conditions of triggers", missing="never seen"),
     Group(name="sent", title="fields that clients sent", missing="never read"),
     Group(name="responses", title="parts of responses to clients", missing="never read"),
+    Group(name="fields", title="fields of the destination", missing="never had a value"),
+    Group(name="mappings", title="arms of mappings", missing="never chosen with a value"),
     Group(name="arguments", title="arguments of the operations in use", missing="never given", of_sync=False),
     Group(name="outcomes", title="outcomes of the operations in use", missing="never seen", of_sync=False),
     Group(name="operations", title="GraphQL operations", missing="never called", of_sync=False),

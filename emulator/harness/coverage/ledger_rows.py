@@ -1,4 +1,4 @@
-"""The rows of the ledger that a run can be seen to exercise: those of reason codes, and those that scenarios show."""
+"""The rows of the ledger that a run can be seen to exercise: those that scenarios show."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from emulator.harness.coverage.covered import Coverage, Section
 from emulator.harness.ledger import behaviours
 
 
-def cover_rows(coverage: Coverage, *, about: Collection[str] = (), exercised: Collection[str]) -> None:
-    """Adds the rows that a scenario shows and those `about` a reason code; `exercised` are the ids of those covered."""
+def cover_rows(coverage: Coverage, exercised: Collection[str]) -> None:
+    """Adds the rows that any built-in scenario shows; `exercised` are the ids of those covered."""
     for row in behaviours():
-        if row.scenarios or row.id in about or row.id in exercised:
+        if row.scenarios or row.id in exercised:
             coverage.add("ledger", Section(row.area), row.id, covered=row.id in exercised)

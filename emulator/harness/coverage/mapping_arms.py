@@ -63,58 +63,54 @@ def fields_filled(traces: Iterable[FieldTrace], known: frozenset[str]) -> Iterat
 def arms_of(mapping: Mapping[str, Any]) -> Iterator[str]:
     """Each arm of an `@if`, and each directive inside of another one that has none inside of itself."""
     if directive_of(mapping) is not None:
-        yield from _inside(mapping, "")
+        yield from _inside(mapping, "", nested=True)
         return
     for key, value in mapping.items():
-        yield from _inside(value, key)
+        yield from _inside(value, key, nested=False)
 
 
-def _inside(mapping: object, path: str) -> Iterator[str]:
+def _inside(mapping: object, path: str, *, nested: bool) -> Iterator[str]:
+    """The arms of a part of a mapping; `nested` when it is inside of a directive."""
     name, options = _read(mapping)
+    nested = nested or name is not None
     if name == "@if" and isinstance(options, dict):
-        yield from (item for role in _TEST if role in options for item in _inside(options[role], f"{path} {role}"))
+        for role in _TEST:
+            yield from _inside(options.get(role), f"{path} {role}", nested=nested)
         for role in (_THEN, _ELSE):
-            if role in options and not (role == _ELSE and not options[role]):
-                # Those of an `@if` in an arm say when it is chosen.
-                yield from [] if _read(options[role])[0] == "@if" else [_arm(path, role, options[role])]
-                yield from _inside(options[role], f"{path} {role}")
-            else:
-                yield _arm(path, role, None)
+            # The engine takes no `else` that is falsy as written.
+            arm = options.get(role) if role == _THEN or options.get(role) else None
+            # The arms of an `@if` in an arm say when it is chosen.
+            yield from [] if _read(arm)[0] == "@if" else [_arm(f"{path} {role}", arm)]
+            yield from _inside(arm, f"{path} {role}", nested=nested)
         return
     for role, part in _parts(name, options):
-        if name is not None and _is_leaf(part):
-            yield _arm(path, role, part)
-        yield from _inside(part, _below(path, role, name))
+        below = _below(path, role, name)
+        yield from [_arm(below, part)] if nested and _is_leaf(part) else []
+        yield from _inside(part, below, nested=nested)
 
 
 def arms_chosen(traces: Iterable[FieldTrace]) -> Iterator[str]:
     """The arms that an event chooses and gets a value from. An arm without a value, as written, needs none."""
     for trace in traces:
-        yield from _chosen(trace.step, trace.field)
+        yield from _chosen(trace.step, trace.field, nested=not trace.field)
 
 
-def _chosen(step: Step, path: str) -> Iterator[str]:
-    if step.directive == "@if":
-        yield from _chosen_arm(step, path)
-        return
+def _chosen(step: Step, path: str, *, nested: bool) -> Iterator[str]:
+    nested = nested or step.directive is not None
+    is_if = step.directive == "@if"
+    taken = False
     for each in step.steps:
-        role = _role(step.directive, each.role)
         part = _written(each)
-        if step.directive is not None and _is_leaf(part) and _is_value(each.value):
-            yield _arm(path, role, part)
-        yield from _chosen(each, _below(path, role, step.directive))
-
-
-def _chosen_arm(step: Step, path: str) -> Iterator[str]:
-    taken = [each for each in step.steps if each.role in (_THEN, _ELSE)]
-    for each in step.steps:
-        yield from _chosen(each, f"{path} {each.role}")
-    for each in taken:
-        if each.directive != "@if" and _is_value(each.value):
-            yield _arm(path, each.role, _written(each))
-    if not taken and step.error is None and step.steps:
+        role = _role(step.directive, each.role)
+        below = _below(path, role, step.directive)
+        is_arm = is_if and role in (_THEN, _ELSE)
+        taken = taken or is_arm
+        if _is_value(each.value) and (_read(part)[0] != "@if" if is_arm else nested and not is_if and _is_leaf(part)):
+            yield _arm(below, part)
+        yield from _chosen(each, below, nested=nested)
+    if is_if and step.steps and not taken and step.error is None:
         options = step.options if isinstance(step.options, dict) else {}
-        yield _arm(path, _ELSE if _THEN in options else _THEN, None)
+        yield _arm(f"{path} {_ELSE if _THEN in options else _THEN}", None)
 
 
 def _written(step: Step) -> object:
@@ -160,7 +156,7 @@ def _is_value(value: object) -> bool:
     return value is not UNDEFINED and value is not None
 
 
-def _arm(path: str, role: str, mapping: object) -> str:
+def _arm(path: str, mapping: object) -> str:
     name, options = _read(mapping)
     if mapping is None:
         text = _NOTHING
@@ -168,4 +164,4 @@ def _arm(path: str, role: str, mapping: object) -> str:
         text = options
     else:
         text = json.dumps(mapping, ensure_ascii=False)
-    return f"{path} {role} ({text[:_LONGEST]})".lstrip()
+    return f"{path} ({text[:_LONGEST]})".lstrip()
