@@ -126,21 +126,21 @@ def command(
         _annotate(job, report)
     if coverage is not None:
         coverage.finish(results)
-    if junit_path is not None:
-        _write_junit(report, junit_path)
-    if as_json:
-        click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
-    else:
-        _show(report)
+    _output(report, junit_path, as_json=as_json)
     if report.counts()[FAILED]:
         raise SystemExit(1)
 
 
-def _write_junit(report: Report, path: Path) -> None:
-    try:
-        path.write_text(junit_xml(report), encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
+def _output(report: Report, junit_path: Path | None, *, as_json: bool) -> None:
+    if junit_path is not None:
+        try:
+            junit_path.write_text(junit_xml(report), encoding="utf-8")
+        except OSError as error:
+            raise unwritable(junit_path, error) from None
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        _show(report)
 
 
 def _base(path: Path | None, target: Target) -> Mapping[str, Any] | None:

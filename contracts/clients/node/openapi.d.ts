@@ -1683,6 +1683,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/_emulator/coverage": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the sandbox has exercised of triggers, mappings and both services since its last reset, and what not.
+         * @description Triggers and mappings are evaluated again, as the workspace has them now, on the events that reached them; the journal, the records and the reason codes say the rest.
+         */
+        get: operations["coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/_emulator/validate": {
         parameters: {
             query?: never;
@@ -2428,6 +2454,36 @@ export interface components {
                 apiVersion: string;
                 /** @enum {unknown} */
                 expected: "works" | "refused";
+            }[];
+        };
+        /** @description As contracts/coverage.schema.json describes it. */
+        Coverage: {
+            /** @constant */
+            format: 1;
+            runs: number;
+            notes: string[];
+            total: {
+                covered: number;
+                total: number;
+                percent: number | null;
+            };
+            groups: {
+                [key: string]: components["schemas"]["CoverageGroup"];
+            };
+        };
+        CoverageGroup: {
+            covered: number;
+            total: number;
+            percent: number | null;
+            title: string;
+            missing: string;
+            inTotal: boolean;
+            sections: {
+                name: string;
+                digest: string;
+                items: {
+                    [key: string]: boolean;
+                };
             }[];
         };
         /** @description As contracts/plan.schema.json describes it. */
@@ -7662,6 +7718,39 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    coverage: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The coverage; see contracts/coverage.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
             503: components["responses"]["Unavailable"];
         };
     };
