@@ -145,7 +145,8 @@ def _cover_memberships(coverage: Coverage, services: Services, deliveries: Itera
     changes = [(each.audience_key, each.entered) for each in services.sandbox.journal.entries(MembershipChanged)]
     for each in deliveries:
         key, payload = each["audienceKey"], each["payload"]
-        values = [(payload.get(holder) or {}).get(key) for holder in ("traits", "properties")]
+        holders = [payload.get(holder) for holder in ("traits", "properties")]
+        values = [holder.get(key) for holder in holders if isinstance(holder, dict)]
         changes += [(key, value) for value in values if isinstance(value, bool)]
     for key in sorted(connected):
         for entered, name in ((True, "entered"), (False, "left")):

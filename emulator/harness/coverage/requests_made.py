@@ -83,7 +83,8 @@ def read_request(exchange: GraphQLExchanged, limits: Limits) -> Request | None:
         operation = chosen_operation(document, body.get("operationName"))
     except (ValueError, TypeError, KeyError, RecursionError, GraphQLError):
         return None
-    given = body.get("variables") or {}
+    given = body.get("variables")
+    given = given if isinstance(given, dict) else {}
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     variables = {**{name: value for name, value in defaults.items() if value is not None}, **given}
     return Request(exchange=exchange, document=document, operation=operation, variables=variables)

@@ -366,7 +366,12 @@ def test_each_root_field_of_a_document_has_its_own_outcome() -> None:
     assert not items(found, "outcomes", "mutation deleteRawProfile")["not GraphQL"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"query": 5}', b'{"query": "{"}', b'{"query": "{ nothing }"}'])
+NO_VARIABLES = b'{"query": "{ user { email } }", "variables": [1]}'
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"query": 5}', b'{"query": "{"}', b'{"query": "{ nothing }"}', NO_VARIABLES]
+)
 def test_requests_that_are_not_of_the_schema_use_nothing(body: bytes) -> None:
     found = covered_by(lambda emulator: emulator.client.post("/graphql", data=body, headers=TOKEN))
     assert found.rate("operations").covered == 0
