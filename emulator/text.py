@@ -1,4 +1,4 @@
-"""Text that databases and JSON readers accept, text without email addresses, and excerpts of two texts that differ."""
+"""Text that databases and JSON readers accept, text without email addresses or Markdown, and excerpts of two texts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def whole_characters(text: str) -> str:
 def on_one_line(text: str) -> str:
     """The text with each line break and other control character as Python spells it, such as `\\n`."""
     return _CONTROL.sub(lambda control: repr(control[0])[1:-1], whole_characters(text))
+
+
+def escaped_markdown(text: str) -> str:
+    """The text for a line or a cell of Markdown, without anything that Markdown would format."""
+    # GitHub makes links of #1 and @name.
+    shown = text.replace("&", "&amp;").replace("#", "&#35;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
+    return shown.replace("`", "\\`").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[").replace("@", "&#64;")
 
 
 def is_storable(text: str) -> bool:

@@ -92,13 +92,15 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "row_contents rules.segment_rules tables",
         "emulator.console": "",
         "emulator.generator": "edge_cases event_stream job manifest output people sending shards workspace",
-        "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
+        "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client coverage "
+        "coverage.collected coverage.ledger_rows coverage.observed demo drift event_files "
         "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations explain funnel grade "
         "mapping_draft mutate plan preview recorded_cases recordings remote_guard sample_events "
         "scenarios subscription_context triggered unused upgrade why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
+        "emulator.harness.coverage": "collected ledger_rows observed",
         "emulator.harness.drift": "",
         "emulator.harness.expectations": "",
         "emulator.harness.grade": "",

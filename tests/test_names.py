@@ -23,9 +23,9 @@ FORMER_CLASSES = """
 """
 # Names that several packages use, each for one thing.
 SEEN_FROM_ANOTHER_PACKAGE = """
-    clock control demo documentation drift emulator explain faults fidelity grade graphql http journal journeys load
-    mutate plan profiles queries rate_limit reasons replay sandboxes scenarios segment segments service snapshot
-    stackadapt store tables upgrade_check workspace
+    clock control coverage demo documentation drift emulator explain faults fidelity grade graphql http journal
+    journeys load mutate plan profiles queries rate_limit reasons replay sandboxes scenarios segment segments service
+    snapshot stackadapt store tables upgrade_check workspace
 """
 TERMS_OF_THE_VENDORS = "advertisers calls deletions emails mappings profile_lists uploads user_errors"
 SHARED = {

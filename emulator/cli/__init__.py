@@ -39,6 +39,7 @@ COMMANDS = {
     "upgrade-check": "Check what an upgrade of the destination would change, and what it would lose.",
     "mutate": "Make mistakes in a workspace, and show which of them scenarios and tests do not notice.",
     "grade": "Run a client of StackAdapt against failures, and judge what it does.",
+    "coverage": "Show what runs exercised of triggers, mappings and both services, and what they did not.",
     "lint": "Find mistakes in a workspace: settings, connections, triggers and mappings.",
     "validate": "Check events, batches, mappings and workspaces against the contracts.",
     "verify": "Run scenarios against the emulator or another endpoint and check their expectations.",

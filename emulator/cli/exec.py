@@ -18,6 +18,7 @@ import click
 import httpx
 
 from emulator.cli.client_variables import LISTED, variables_of
+from emulator.cli.coverage_option import CoverageOfEmulator, coverage_option
 from emulator.cli.serve_options import (
     api_version_option,
     data_option,
@@ -38,6 +39,7 @@ Examples:
   stackadapt-emulator exec -- pytest
   stackadapt-emulator exec --workspace workspace.yaml --latency 4h -- npm test
   stackadapt-emulator exec --fail-on-refused -- npm test
+  stackadapt-emulator exec --coverage coverage.json -- npm test
   stackadapt-emulator exec --import state.snapshot.gz --export-on-exit state.snapshot.gz -- npm test
   stackadapt-emulator exec --data ./state -- npm test
   stackadapt-emulator exec -- sh -c 'curl -s $STACKADAPT_EMULATOR_URL/_emulator/health'
@@ -78,6 +80,7 @@ _SECONDS = 60
     is_flag=True,
     help="Exit with code 1 when the command succeeds but anything was refused, rejected or failed.",
 )
+@coverage_option
 @strict_option
 @click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(
@@ -85,6 +88,7 @@ def command(
     import_path: Path | None,
     export_path: Path | None,
     fail_on_refused: bool,
+    coverage_path: Path | None,
     strict: bool,
     command_line: tuple[str, ...],
     **options: Any,
@@ -99,6 +103,7 @@ def command(
     )
     if export_path is not None:
         check_writable(export_path)
+    coverage = None if coverage_path is None else CoverageOfEmulator(coverage_path)
     with used(workspace_path):
         opened = Emulator(workspace, **options)
     if opened.notice:
@@ -111,11 +116,15 @@ def command(
         endpoint = sandbox_at(client)
         if import_path is not None:
             load(client, import_path)
+        if coverage is not None:
+            coverage.begin(emulator)
         before = _failures(client)
         with Heartbeat(emulator.sandboxes.opened):
             code = _run(command_line, {**os.environ, **variables_of(endpoint)})
         refused = _print_failures(_failures(client).since(before), code)
         code = _REFUSED if refused and fail_on_refused and not code else code
+        if coverage is not None:
+            coverage.finish(emulator)
         if export_path is not None:
             code = _export(client, export_path, code)
     sys.exit(code)

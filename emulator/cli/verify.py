@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from emulator.cli.coverage_option import CoverageOfScenarios, coverage_option
 from emulator.cli.github import JobReport, job_report
 from emulator.cli.remote import client_of, control_token, control_token_option, remote_options
 from emulator.cli.terminal import Terminal
@@ -45,6 +46,7 @@ Examples:
   stackadapt-emulator verify -k deletion ./scenarios --junit-xml verify.xml
   stackadapt-emulator verify --target http://127.0.0.1:8585
   stackadapt-emulator verify --target http://localhost:4000/graphql --token TOKEN --advertiser 23
+  stackadapt-emulator verify ./scenarios --coverage coverage.json
   stackadapt-emulator verify --exchanges exchanges.jsonl --latency 4h
 """
 _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
@@ -77,6 +79,7 @@ _STYLES = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 @click.option(
     "--fail-on-unused", is_flag=True, help="Fail a scenario when a fault or a rate limit had no effect in it."
 )
+@coverage_option
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object.")
 @remote_options
 @control_token_option
@@ -92,6 +95,7 @@ def command(
     listing: bool,
     junit_path: Path | None,
     fail_on_unused: bool,
+    coverage_path: Path | None,
     as_json: bool,
 ) -> None:
     """Play scenarios (files or folders; the built-in ones by default) and compare with what they expect.
@@ -114,10 +118,20 @@ def command(
         if listing:
             _list(scenarios, as_json)
             return
+        coverage = None if coverage_path is None else CoverageOfScenarios(coverage_path)
+        target = target if coverage is None else coverage.observing(target)
         results = [play(each, target, fail_on_unused=fail_on_unused) for each in _with_progress(scenarios)]
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
         report = Report(target=target.name, scenarios=results, exchanges=exchanges)
         _annotate(job, report)
+    if coverage is not None:
+        coverage.finish(results)
+    _output(report, junit_path, as_json=as_json)
+    if report.counts()[FAILED]:
+        raise SystemExit(1)
+
+
+def _output(report: Report, junit_path: Path | None, *, as_json: bool) -> None:
     if junit_path is not None:
         try:
             junit_path.write_text(junit_xml(report), encoding="utf-8")
@@ -127,8 +141,6 @@ def command(
         click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
         _show(report)
-    if report.counts()[FAILED]:
-        raise SystemExit(1)
 
 
 def _base(path: Path | None, target: Target) -> Mapping[str, Any] | None:

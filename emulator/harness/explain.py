@@ -107,12 +107,13 @@ def _conditions(found: ConditionResult) -> dict[str, Any]:
             "passed": found.passed,
             "conditions": [_conditions(child) for child in found.children],
         }
-    text = _condition_text(found.node) if found.node else "()"
+    text = condition_text(found.node) if found.node else "()"
     shown = {"condition": text, "passed": found.passed, "found": _value(found.found), "error": found.error}
     return {key: value for key, value in shown.items() if key != "error" or value is not None}
 
 
-def _condition_text(condition: Condition) -> str:
+def condition_text(condition: Condition) -> str:
+    """A condition of a trigger, as the engine reads it: `type = \"track\"`."""
     name = f"{condition.field}.{condition.name}" if condition.name else condition.field
     operator = _OPERATORS.get(condition.operator, condition.operator.replace("_", " "))
     if condition.value is UNDEFINED:

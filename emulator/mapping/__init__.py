@@ -29,10 +29,10 @@ from emulator.mapping.fql import NOT_A_STRING, Condition, ConditionResult, Group
 from emulator.mapping.fql.lexer import LexError, Token, lex
 from emulator.mapping.javascript.values import UNDEFINED, parse_json, stringify
 from emulator.mapping.mistakes import MappingMistake, mapping_mistakes
-from emulator.mapping.resolve import compile_mapping, single_event
+from emulator.mapping.resolve import compile_mapping, directive_of, single_event
 from emulator.mapping.schema import is_email
 from emulator.mapping.subscription import Invalid, NotSubscribed, Prepared, PreparedEvent, Ready, Subscription
-from emulator.mapping.trace import FieldTrace, Step, trace_mapping
+from emulator.mapping.trace import FieldTrace, Step, trace_mapping, tracer_of
 from emulator.mapping.wire import OutgoingRequest, Response, Send
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "Trigger",
     "compile_mapping",
     "compile_trigger",
+    "directive_of",
     "field_rows",
     "generations",
     "is_email",
@@ -83,4 +84,5 @@ __all__ = [
     "single_event",
     "stringify",
     "trace_mapping",
+    "tracer_of",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 
 from emulator.mapping.directives import DIRECTIVES
-from emulator.mapping.directives.directive import Part
+from emulator.mapping.directives.directive import Part, Resolver
 from emulator.mapping.engine_errors import MappingError
 from emulator.mapping.javascript.values import UNDEFINED, ConversionError, ordered_items, without_undefined
 from emulator.mapping.resolve import MappingCompiler, check_mapping, directive_of, may_write_event, unfold_root
@@ -49,12 +49,48 @@ def trace_mapping(
     Each part is resolved against the original event, without the counters that other parts write into it. Raises
     MappingError for an invalid mapping; a directive that fails on the event does not stop the others.
     """
+    return tracer_of(mapping, now=now)(event)
+
+
+def tracer_of(
+    mapping: Mapping[str, object], *, now: Callable[[], datetime] | None = None
+) -> Callable[[object], list[FieldTrace]]:
+    """`trace_mapping` for many events. Raises MappingError for an invalid mapping."""
     unfolded = unfold_root(mapping)
     check_mapping(unfolded)
-    tracer = _Tracer(MappingCompiler(now), copies=may_write_event(unfolded))
-    fields = [("", unfolded)] if directive_of(unfolded) else ordered_items(unfolded)
-    steps = [(name, tracer.step("", value, event)) for name, value in fields]
-    return [FieldTrace(field=name, value=without_undefined(step.value), step=step) for name, step in steps]
+    tracer = _Tracer(_Remembering(unfolded, now), copies=may_write_event(unfolded))
+    fields = [("", unfolded)] if directive_of(unfolded) else list(ordered_items(unfolded))
+
+    def trace(event: object) -> list[FieldTrace]:
+        steps = [(name, tracer.step("", value, event)) for name, value in fields]
+        return [FieldTrace(field=name, value=without_undefined(step.value), step=step) for name, step in steps]
+
+    return trace
+
+
+class _Remembering(MappingCompiler):
+    """Compiles each part of one mapping once."""
+
+    def __init__(self, mapping: object, now: Callable[[], datetime] | None) -> None:
+        super().__init__(now)
+        # By identity: the parts live as long as the mapping does, and others are made for one event.
+        self._parts = dict(_parts_by_id(mapping))
+        self._resolvers: dict[int, Resolver] = {}
+
+    def value(self, mapping: object) -> Resolver:
+        key = id(mapping)
+        if self._parts.get(key) is not mapping:
+            return super().value(mapping)
+        if key not in self._resolvers:
+            self._resolvers[key] = super().value(mapping)
+        return self._resolvers[key]
+
+
+def _parts_by_id(mapping: object) -> Iterator[tuple[int, object]]:
+    if isinstance(mapping, dict | list):
+        yield id(mapping), mapping
+        for part in mapping.values() if isinstance(mapping, dict) else mapping:
+            yield from _parts_by_id(part)
 
 
 class _Tracer:

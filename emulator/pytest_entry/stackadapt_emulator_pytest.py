@@ -22,10 +22,13 @@ import pytest
 if TYPE_CHECKING:
     from emulator.harness.client import Endpoint
     from emulator.harness.expectations import ExpectingSegment, ExpectingStackAdapt
+    from emulator.pytest_plugin.coverage_of_tests import CoverageOfTests
     from emulator.pytest_plugin.targets import Server, Target
 
 _TARGET = pytest.StashKey["Target"]()
 _ENDPOINT = pytest.StashKey["Endpoint"]()
+_COVERAGE: pytest.StashKey[CoverageOfTests] = pytest.StashKey()
+_COVERAGE_FILE = "stackadapt-coverage.json"
 # The variable of the commands, too.
 _CONTROL_VARIABLE = "STACKADAPT_EMULATOR_CONTROL_TOKEN"
 _MARKER = (
@@ -76,6 +79,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Fail a test when one of its faults matched no request, or a rate limit refused none.",
     )
 
+    group.addoption(
+        "--stackadapt-emulator-coverage",
+        nargs="?",
+        const=_COVERAGE_FILE,
+        metavar="FILE",
+        help=f"Write what the tests exercised of the sync to this file (default: {_COVERAGE_FILE}).",
+    )
+
     parser.addini("stackadapt_emulator_command", "The same as --stackadapt-emulator-command.", default="")
 
 
@@ -86,10 +97,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--stackadapt-url and --stackadapt-emulator-command exclude each other: give one of them"
         )
+    coverage = config.getoption("--stackadapt-emulator-coverage")
+    if (url or coverage) and (clash := _clash()):
+        raise pytest.UsageError(clash)
+    if coverage:
+        from emulator.pytest_plugin.coverage_of_tests import CoverageOfTests
+
+        config.stash[_COVERAGE] = CoverageOfTests(config, coverage)
+        config.pluginmanager.register(config.stash[_COVERAGE])
     if not url:
         return
-    if clash := _clash():
-        raise pytest.UsageError(clash)
     from emulator.addresses import address
     from emulator.pytest_plugin.targets import SkipEmulatorTests, as_usage_error
 
@@ -183,6 +200,8 @@ def stackadapt_emulator(
     with opened as endpoint:
         request.node.stash[_ENDPOINT] = endpoint
         yield endpoint
+        if (coverage := request.config.stash.get(_COVERAGE, None)) is not None:
+            coverage.add(endpoint)
 
 
 @pytest.hookimpl(wrapper=True)

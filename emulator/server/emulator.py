@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -35,6 +35,8 @@ from emulator.workspace import Workspace, load_workspace, parse_workspace
 
 if TYPE_CHECKING:
     from emulator.harness.why import Diagnosis
+
+Observe = Callable[[SandboxServices], object]
 
 # A document with more than a few profiles takes more time than handing it to a thread.
 _SHORT_BYTES = 16 * 1024
@@ -77,6 +79,7 @@ class Emulator:
         self._clock = clock
         self._uploads = uploads
         self._reporters: list[Reporter] = []
+        self._observe: Observe | None = None
         self._listener: Listener | None = None
         self.app: Flask = create_app(control_token)
         try:
@@ -159,6 +162,12 @@ class Emulator:
         for services in self.sandboxes.opened():
             services.sandbox.journal.listen(reporter)
 
+    def before_discarding(self, observe: Observe) -> None:
+        """Calls `observe` with a sandbox's services before a reset or a deletion discards what it has recorded."""
+        self._observe = observe
+        for services in self.sandboxes.opened():
+            services.before_discarding = observe
+
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listens on a port (a free one by default) in a background thread and returns the URL.
 
@@ -213,10 +222,13 @@ class Emulator:
             sandbox = Sandbox(workspace, name=name, store=store, clock=clock)
             for reporter in self._reporters:
                 sandbox.journal.listen(reporter)
-            return SandboxServices(sandbox, lambda: self.app, uploads=self._uploads)
+            services = SandboxServices(sandbox, lambda: self.app, uploads=self._uploads)
         except EmulatorError:
             store.close()
             raise
+        if self._observe is not None:
+            services.before_discarding = self._observe
+        return services
 
     def __enter__(self) -> Self:
         return self

@@ -172,6 +172,8 @@ class Sandboxes:
         entry = self._entries.get(name)
         if entry is None:
             raise self._not_found(name)
+        if (services := self._services.get(name)) is not None:
+            services.before_discarding(services)
         deleted = self._registry.delete(entry)
         self._forget(entry)
         if not deleted:

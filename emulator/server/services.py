@@ -52,6 +52,8 @@ class SandboxServices:
         self._app = app
         self._uploads = uploads
         self.change_workspace: Callable[[Workspace], object] = lambda workspace: self.prepare(workspace)()
+        # Called before a reset or a deletion discards what the sandbox has recorded.
+        self.before_discarding: Callable[[SandboxServices], object] = lambda _: None
         self._transports: dict[str, HttpTransport] = {}
         self._opening = Lock()
         # The changes of the store after which nothing is due before `_next_due`.
@@ -190,6 +192,7 @@ class SandboxServices:
 
     def reset(self) -> None:
         """Returns to the state of the workspace: no data, no history, its own faults, the machine's time."""
+        self.before_discarding(self)
         self.segment.reset()
         self.stackadapt.reset()
         self.sandbox.reset()

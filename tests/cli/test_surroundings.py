@@ -17,11 +17,12 @@ import httpx
 import pytest
 
 from emulator.cli import COMMANDS, main, streams
+from emulator.harness.coverage import Coverage, Section, written
 from tests.conftest import READY_SECONDS, ROOT, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-# Each command, or a part of it, as a line that prints something. EVENTS and CASES are files.
+# Each command, or a part of it, as a line that prints something. EVENTS, CASES and COVERAGE are files.
 PRINTING = {
     "help": "--help",
     "docs": "docs getting-started",
@@ -33,6 +34,8 @@ PRINTING = {
     "upgrade-check": "upgrade-check 3.517.0 --people 2",
     "upgrade-check JSON": "upgrade-check 3.517.0 --people 2 --json",
     "grade": "grade --list",
+    "coverage": "coverage COVERAGE",
+    "coverage JSON": "coverage COVERAGE --json",
     "lint": "lint",
     "lint JSON": "lint --json",
     "map": "map EVENTS",
@@ -84,7 +87,11 @@ def test_the_table_has_every_command() -> None:
 def files(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "events.jsonl").write_text(json.dumps(EVENT) + "\n")
     (tmp_path / "cases.jsonl").write_text(json.dumps(CASE) + "\n")
-    return {"EVENTS": str(tmp_path / "events.jsonl"), "CASES": str(tmp_path / "cases.jsonl")}
+    found = Coverage()
+    found.add("sent", Section("identify of é😀"), "traits.é😀", covered=False)
+    written(found, tmp_path / "coverage.json")
+    names = {"EVENTS": "events.jsonl", "CASES": "cases.jsonl", "COVERAGE": "coverage.json"}
+    return {name: str(tmp_path / file) for name, file in names.items()}
 
 
 @pytest.fixture

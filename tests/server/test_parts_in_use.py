@@ -9,6 +9,7 @@ import pytest
 
 # The packages and modules of the commands that look at a sync from outside; a name covers what is in it.
 SELDOM = (
+    "emulator.harness.coverage",
     "emulator.harness.grade",
     "emulator.harness.mutate",
     "emulator.harness.plan",

@@ -10,6 +10,7 @@ from typing import Any
 from emulator.harness.grade.points import FAILED, NOT_SEEN, PASSED, Graded
 from emulator.harness.grade.seen_in_runs import Evidence
 from emulator.harness.grade.sent_requests import Run
+from emulator.text import escaped_markdown
 
 _SHOWN = 3
 _PAGE = "grade"
@@ -108,10 +109,5 @@ def _markdown(grade: Grade) -> Iterator[str]:
     yield from (f"### Grade of the client: {summary_of(grade)}", "", "| point | result | expected | evidence |")
     yield "|---|---|---|---|"
     for graded in grade.points:
-        evidence = "<br>".join(_escaped(_line(each)) for each in graded.evidence[:_SHOWN])
+        evidence = "<br>".join(escaped_markdown(_line(each)) for each in graded.evidence[:_SHOWN])
         yield f"| `{graded.point.name}` | {graded.result} | {graded.point.expected} | {evidence} |"
-
-
-def _escaped(text: str) -> str:
-    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-    return shown.replace("*", "\\*").replace("_", "\\_").replace("#", "&#35;").replace("@", "&#64;")

@@ -8,6 +8,7 @@ from typing import Final
 
 from emulator.harness.mutate.judged import Judged, Mutants
 from emulator.harness.mutate.mutation import Mutation
+from emulator.text import escaped_markdown
 
 _EQUIVALENT: Final = "no event found that differs, in {:,}: the mutation may be equivalent"
 _NONE: Final = "Nothing survives."
@@ -70,8 +71,13 @@ def _counted(mutants: Mutants) -> str:
 
 
 def _markdown(mutants: Mutants) -> Iterator[str]:
-    yield f"### Mutations of {_escaped(mutants.workspace)}: {mutants.score:g} % killed"
-    yield from ("", f"{_counted(mutants)} against {_escaped(mutants.against)}.", "", "| kind | killed | survived |")
+    yield f"### Mutations of {escaped_markdown(mutants.workspace)}: {mutants.score:g} % killed"
+    yield from (
+        "",
+        f"{_counted(mutants)} against {escaped_markdown(mutants.against)}.",
+        "",
+        "| kind | killed | survived |",
+    )
     yield "|---|--:|--:|"
     for kind, counts in mutants.kinds().items():
         yield f"| {kind} | {counts['killed']} | {counts['survived']} |"
@@ -82,15 +88,9 @@ def _markdown(mutants: Mutants) -> Iterator[str]:
     for each in mutants.survivors:
         found = each.explanation or (each.revealing and each.revealing.difference)
         cells = (where_of(each), each.mutation.before, each.mutation.after, found or "may be equivalent")
-        yield f"| {' | '.join(map(_escaped, cells))} |"
+        yield f"| {' | '.join(map(escaped_markdown, cells))} |"
     for each in mutants.survivors:
         if each.revealing is not None and each.explanation is None:
-            yield from ("", f"<details><summary>{_escaped(where_of(each))}</summary>", "", "```json")
+            yield from ("", f"<details><summary>{escaped_markdown(where_of(each))}</summary>", "", "```json")
             yield json.dumps(each.revealing.event, ensure_ascii=False, indent=2).replace("```", "'''")
             yield from ("```", "", "</details>")
-
-
-def _escaped(text: str) -> str:
-    """Text in a cell of a table, that may have been a user's."""
-    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
-    return shown.replace("`", "\\`").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[").replace("@", "&#64;")

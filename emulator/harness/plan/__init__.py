@@ -3,7 +3,7 @@
 from emulator.harness.plan.calls import MOST_PEOPLE, CallsOf, generated_people, people_in_file, people_known
 from emulator.harness.plan.compared_ends import compared
 from emulator.harness.plan.end_state import Cause, EndState
-from emulator.harness.plan.plan_text import as_markdown, escaped, lines_of_plan
+from emulator.harness.plan.plan_text import as_markdown, lines_of_plan
 from emulator.harness.plan.planned import ADDED, CHANGED, CHECKS, JOINED, LEFT, REMOVED, Change, Group, Plan
 from emulator.harness.plan.playing import Run, opened
 from emulator.harness.plan.sent_fields import Sent
@@ -26,7 +26,6 @@ __all__ = [
     "Sent",
     "as_markdown",
     "compared",
-    "escaped",
     "generated_people",
     "lines_of_plan",
     "opened",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.harness.plan.planned import EXAMPLES, Change, Group, Numbers, Plan
+from emulator.text import escaped_markdown
 
 # More lines of the difference are in the workspaces themselves.
 _LINES = 40
@@ -86,17 +87,17 @@ def _hours(numbers: Numbers) -> str:
 
 
 def _markdown(plan: Plan) -> Iterator[str]:
-    yield f"### Plan: {escaped(plan.names[0])} → {escaped(plan.names[1])}"
-    yield from ("", f"{escaped(plan.people)}, {_calls(plan)}.", "", "| | old | new |", "|---|--:|--:|")
-    yield from (f"| {escaped(name.strip())} | {one} | {other} |" for name, one, other in _table(plan))
+    yield f"### Plan: {escaped_markdown(plan.names[0])} → {escaped_markdown(plan.names[1])}"
+    yield from ("", f"{escaped_markdown(plan.people)}, {_calls(plan)}.", "", "| | old | new |", "|---|--:|--:|")
+    yield from (f"| {escaped_markdown(name.strip())} | {one} | {other} |" for name, one, other in _table(plan))
     sections = [*_sections(plan)]
     if not sections:
-        yield from ("", f"**{escaped(plan.warning or _NO_CHANGE)}**")
+        yield from ("", f"**{escaped_markdown(plan.warning or _NO_CHANGE)}**")
         return
     yield from ("", "| change | count | cause | examples |", "|---|--:|---|---|")
     for title, group, sign in sections:
-        examples = "<br>".join(escaped(example_line(each)) for each in group.examples)
-        yield f"| {sign} {escaped(title)} | {group.count:,} | {escaped(group.cause)} | {examples} |"
+        examples = "<br>".join(escaped_markdown(example_line(each)) for each in group.examples)
+        yield f"| {sign} {escaped_markdown(title)} | {group.count:,} | {escaped_markdown(group.cause)} | {examples} |"
     if plan.difference:
         yield from ("", "<details><summary>Difference of the workspaces</summary>", "", "```diff")
         yield from _shortened(plan.difference)
@@ -108,9 +109,3 @@ def _shortened(lines: Iterable[str]) -> Iterator[str]:
     yield from (line.replace("```", "'''") for line in lines[:_LINES])
     if len(lines) > _LINES:
         yield f"… and {len(lines) - _LINES:,} more lines"
-
-
-def escaped(text: str) -> str:
-    """Text in a cell of a table of Markdown, that may have been a user's."""
-    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
-    return shown.replace("`", "\\`").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[").replace("@", "&#64;")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulator.harness.plan import escaped
 from emulator.harness.upgrade.upgrade_findings import (
     DELIVERY,
     EXAMPLES,
@@ -16,6 +15,7 @@ from emulator.harness.upgrade.upgrade_findings import (
     UpgradeCheck,
     UpgradeFinding,
 )
+from emulator.text import escaped_markdown
 
 _WORDS = {level: level.replace("-", " ") for level in LEVELS}
 _NO_DIFFERENCE = "No difference."
@@ -84,11 +84,11 @@ def _table(upgrade: Upgrade) -> Iterator[tuple[str, str, str]]:
 def _markdown(check: UpgradeCheck) -> Iterator[str]:
     for upgrade in check.upgrades:
         old, new = upgrade.sides
-        yield f"### Upgrade check: {escaped(old.name)} → {escaped(new.name)}"
+        yield f"### Upgrade check: {escaped_markdown(old.name)} → {escaped_markdown(new.name)}"
         yield from ("", f"**{_verdict(upgrade).capitalize()}**", "")
-        yield f"{escaped(check.people)}, {check.events:,} events, {_MAPPINGS[check.mappings]}."
+        yield f"{escaped_markdown(check.people)}, {check.events:,} events, {_MAPPINGS[check.mappings]}."
         yield from ("", "| | before | after |", "|---|--:|--:|")
-        yield from (f"| {escaped(name)} | {one} | {other} |" for name, one, other in _table(upgrade))
+        yield from (f"| {escaped_markdown(name)} | {one} | {other} |" for name, one, other in _table(upgrade))
         yield ""
         if upgrade.findings:
             yield from ("| level | difference | count | cause | what to do | examples |", "|---|---|--:|---|---|---|")
@@ -97,7 +97,7 @@ def _markdown(check: UpgradeCheck) -> Iterator[str]:
 
 
 def _row(each: UpgradeFinding) -> str:
-    examples = "<br>".join(escaped(example_line(example)) for example in each.examples if example)
-    what = escaped(_title(each))
-    cause, advice = escaped(each.cause), escaped(each.advice or "")
+    examples = "<br>".join(escaped_markdown(example_line(example)) for example in each.examples if example)
+    what = escaped_markdown(_title(each))
+    cause, advice = escaped_markdown(each.cause), escaped_markdown(each.advice or "")
     return f"| {_WORDS[each.level]} | {what} | {each.count:,} | {cause} | {advice} | {examples} |"

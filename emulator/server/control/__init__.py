@@ -10,6 +10,7 @@ from flask import Blueprint
 from emulator.server.control import (
     calls,
     clock,
+    coverage,
     destination_tests,
     events,
     faults,
@@ -47,6 +48,7 @@ _GROUPS = (
     upgrade_check,
     mutate,
     grade,
+    coverage,
     events,
     funnel,
     faults,

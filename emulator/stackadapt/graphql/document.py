@@ -140,6 +140,11 @@ def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> t
     return tuple(_fields_of(operation.selection_set, _fragments(document)))
 
 
+def fields_within(document: DocumentNode, node: FieldNode) -> tuple[FieldNode, ...]:
+    """The fields that are selected of a field, those of its fragments included."""
+    return tuple(_fields_of(node.selection_set, _fragments(document))) if node.selection_set else ()
+
+
 def asks_introspection(text: str, limits: Limits) -> bool:
     """Whether any operation of the document queries the schema; False when it cannot be parsed."""
     try:

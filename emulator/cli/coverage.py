@@ -1,0 +1,96 @@
+"""`coverage`: what runs exercised of a sync, and what they did not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import httpx
+
+from emulator.cli.running import connect, sandbox_option, unreachable, url_option
+from emulator.harness.client import Control
+from emulator.harness.coverage import (
+    Coverage,
+    as_markdown,
+    combined,
+    coverage_in,
+    least_of,
+    lines_of_coverage,
+    read_coverage,
+    save_text,
+)
+
+_EPILOG = """\b
+Examples:
+  stackadapt-emulator coverage
+  stackadapt-emulator coverage unit.json browser.json --fail-under 80
+  stackadapt-emulator coverage stackadapt-coverage.json --fail-under triggers=100 --fail-under mappings=90
+  stackadapt-emulator coverage stackadapt-coverage.json --format markdown -o coverage.md
+\b
+Exit codes: 0; 1 when less is covered than --fail-under asks for; 2 for bad usage, a bad file or no emulator.
+"""
+_FAILED = 1
+TEXT, MARKDOWN = "text", "markdown"
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--fail-under",
+    multiple=True,
+    metavar="[GROUP=]PERCENT",
+    help="Exit with 1 when the total, or a group, is covered to less. Repeatable.",
+)
+@click.option("--all", "catalogue", is_flag=True, help="List what is missing of the groups outside of the total, too.")
+@click.option("--format", "form", type=click.Choice([TEXT, MARKDOWN]), default=TEXT, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which is a FILE for this command.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@sandbox_option
+@url_option
+def command(
+    files: Sequence[Path],
+    fail_under: Sequence[str],
+    catalogue: bool,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    sandbox: str | None,
+    url: str,
+) -> None:
+    """Show what was exercised of triggers, mappings and both services, and name what was not.
+
+    Each FILE is the coverage of a run: `verify --coverage`, `exec --coverage` and pytest with
+    --stackadapt-emulator-coverage write one. Several are combined. Without a FILE, a running emulator is asked.
+    """
+    least = least_of(fail_under, "--fail-under")
+    found = combined(map(read_coverage, files)) if files else _running(url, sandbox)
+    _print(found, as_json=as_json, form=form, catalogue=catalogue, output=output)
+    failed = found.failed(least)
+    for line in failed:
+        click.echo(f"error: {line}", err=True)
+    if failed:
+        sys.exit(_FAILED)
+
+
+def _running(url: str, sandbox: str | None) -> Coverage:
+    try:
+        with connect(url, sandbox) as client:
+            return coverage_in(Control(client).get("coverage"))
+    except httpx.HTTPError as error:
+        raise unreachable(url, error) from None
+
+
+def _print(found: Coverage, *, as_json: bool, form: str, catalogue: bool, output: Path | None) -> None:
+    if as_json:
+        text = f"{json.dumps(found.as_dict(), ensure_ascii=False, indent=1)}\n"
+    elif form == MARKDOWN:
+        text = as_markdown(found)
+    else:
+        text = "".join(f"{line}\n" for line in lines_of_coverage(found, catalogue=catalogue))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        save_text(output, text)

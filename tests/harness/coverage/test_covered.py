@@ -1,0 +1,165 @@
+"""Coverage as data: combined, in files, as text, and against what is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from emulator.artefacts import contract_json
+from emulator.errors import InputError
+from emulator.harness.coverage import (
+    GROUPS,
+    Coverage,
+    Section,
+    as_markdown,
+    combined,
+    coverage_in,
+    headline,
+    least_of,
+    lines_of_coverage,
+    read_coverage,
+    written,
+)
+
+NAMES = [group.name for group in GROUPS]
+MAPPING = Section("Acme / Sync", "aaaaaaaa")
+
+
+def some(seed: int) -> Coverage:
+    """A coverage with few names, so that several share most of them."""
+    random = Random(seed)
+    found = Coverage(runs=random.randrange(3), notes=set(random.sample(["one.", "two."], random.randrange(3))))
+    for name in NAMES:
+        for _ in range(random.randrange(4)):
+            section = Section(random.choice("xy"), random.choice(["", "1"]))
+            found.add(name, section, random.choice("abc"), covered=random.random() < 0.5)
+    return found
+
+
+def of(**groups: dict[str, bool]) -> Coverage:
+    found = Coverage(runs=1)
+    for name, items in groups.items():
+        for item, covered in items.items():
+            found.add(name, MAPPING, item, covered=covered)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_combining_is_a_union_in_any_order(seed: int) -> None:
+    parts = [some(3 * seed + number) for number in range(3)]
+    whole = combined(parts).as_dict()
+    assert combined(reversed(parts)).as_dict() == whole
+    assert combined([combined(parts[:2]), parts[2]]).as_dict() == whole
+    assert {**combined([*parts, *parts]).as_dict(), "runs": 0} == {**whole, "runs": 0}
+    assert coverage_in(json.loads(json.dumps(whole))).as_dict() == whole
+    Draft202012Validator(contract_json("coverage.schema.json")).validate(whole)
+
+
+def test_what_one_run_covers_is_covered_whatever_the_others_do() -> None:
+    whole = combined([of(triggers={"a": True, "b": False}), of(triggers={"a": False, "b": False, "c": False})])
+    assert whole.rate("triggers").as_dict() == {"covered": 1, "total": 3, "percent": 33.3}
+
+
+@pytest.mark.parametrize(
+    ("covered", "total", "percent"), [(0, 0, None), (0, 3, 0.0), (2, 3, 66.6), (2999, 3000, 99.9), (3, 3, 100.0)]
+)
+def test_a_percent_is_rounded_down(covered: int, total: int, percent: float | None) -> None:
+    found = of(sent={str(number): number < covered for number in range(total)})
+    assert found.rate("sent").percent == percent
+
+
+def test_the_total_is_of_what_the_sync_decides() -> None:
+    found = of(triggers={"a": True}, fields={"b": False}, reasons={"c": False}, ledger={"d": False})
+    assert found.rate().as_dict() == {"covered": 1, "total": 2, "percent": 50.0}
+
+
+@pytest.mark.parametrize(
+    ("texts", "failed"),
+    [
+        ([], []),
+        (["50"], []),
+        (["50.1"], ["total: 50 %, less than 50.1 %"]),
+        (["total=51"], ["total: 50 %, less than 51 %"]),
+        (["triggers=100", "fields=0"], []),
+        (["fields=1", "triggers=100"], ["fields: 0 %, less than 1 %"]),
+        # Nothing to cover proves nothing.
+        (["sent=0"], ["sent: nothing to cover, less than 0 %"]),
+    ],
+)
+def test_less_than_asked_for_is_named(texts: list[str], failed: list[str]) -> None:
+    found = of(triggers={"a": True}, fields={"b": False})
+    assert found.failed(least_of(texts, "--fail-under")) == failed
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "101", "1e2", "triggers=", "٣", "nan", "1.2.3"])
+def test_only_a_percent_is_a_percent(text: str) -> None:
+    with pytest.raises(InputError, match="--fail-under: not a percent"):
+        least_of([text], "--fail-under")
+
+
+def test_the_text_names_what_is_missing_where_it_is() -> None:
+    found = of(triggers={'1. type = "track": false': False}, reasons={"MISSING_EMAIL": False})
+    text = "\n".join(lines_of_coverage(found))
+    assert 'conditions of triggers, never seen:\n  Acme / Sync\n    1. type = "track": false' in text
+    assert "MISSING_EMAIL" not in text
+    whole = "\n".join(lines_of_coverage(found, catalogue=True))
+    assert "reason codes, never produced:\n  Acme / Sync\n    MISSING_EMAIL" in whole
+
+
+def test_two_mappings_of_one_name_are_told_apart() -> None:
+    found = of(triggers={"a": False})
+    found.add("triggers", Section("Acme / Sync", "bbbbbbbb"), "a", covered=False)
+    assert [name for name, _ in found.missing("triggers")] == ["Acme / Sync (aaaaaaaa)", "Acme / Sync (bbbbbbbb)"]
+
+
+def test_everything_covered_is_said() -> None:
+    assert "Everything is covered." in [*lines_of_coverage(of(triggers={"a": True}))]
+    assert "Everything is covered." not in [*lines_of_coverage(Coverage())]
+    assert headline(Coverage()) == "coverage – (0/0)"
+
+
+def test_markdown_formats_nothing_that_a_user_wrote() -> None:
+    found = of(sent={"traits.<b>*x*`|[y](z) @here": False})
+    shown = as_markdown(found)
+    assert "- Acme / Sync: traits.&lt;b>\\*x\\*\\`\\|\\[y](z) &#64;here" in shown
+    assert "### Coverage: 0.0 % (0/1)" in shown
+
+
+def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "coverage.json"
+    for seed in range(3):
+        written(some(seed), path)
+        assert read_coverage(path).as_dict() == some(seed).as_dict()
+    assert [each.name for each in tmp_path.iterdir()] == ["coverage.json"]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    for path in (tmp_path / "none" / "coverage.json", tmp_path / "folder.json"):
+        with pytest.raises(InputError, match="cannot write"):
+            written(Coverage(), path)
+    assert [each.name for each in tmp_path.iterdir()] == ["folder.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "this is not JSON"),
+        ("[]", "must be an object"),
+        ("{}", "missing"),
+        (json.dumps({**Coverage().as_dict(), "format": 2}), "format"),
+        (json.dumps({**Coverage().as_dict(), "groups": {}}), "groups"),
+    ],
+)
+def test_a_file_that_is_no_coverage_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "coverage.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_coverage(path)
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+    assert "Give files that --coverage" in str(error.value)
