@@ -1,7 +1,7 @@
 """Exchanges with a real StackAdapt: recorded without personal data, and replayed against the emulator."""
 
-from emulator.harness.recordings.exchange import KEPT_HEADERS, Exchange, Recording, read_exchanges
+from emulator.harness.recordings.exchange import KEPT_HEADERS, Exchange, Recording, body_of, read_exchanges
 from emulator.harness.recordings.journal import recorded
 from emulator.harness.recordings.replay import replay
 
-__all__ = ["KEPT_HEADERS", "Exchange", "Recording", "read_exchanges", "recorded", "replay"]
+__all__ = ["KEPT_HEADERS", "Exchange", "Recording", "body_of", "read_exchanges", "recorded", "replay"]
