@@ -95,19 +95,20 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness": "checks checks.at_start checks.document_kinds checks.finding client demo drift event_files "
         "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations funnel mapping_draft sample_events "
-        "explain plan preview recorded_cases recordings remote_guard scenarios subscription_context triggered "
+        "explain plan preview probe recorded_cases recordings remote_guard scenarios subscription_context triggered "
         "unused why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
         "emulator.harness.drift": "",
         "emulator.harness.expectations": "",
         "emulator.harness.plan": "",
+        "emulator.harness.probe": "",
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.why": "",
         "emulator.load": "accounts locust_run worker_ledger",
-        "emulator.server": "emulator explained heartbeat host_names listener logs plan_runs recorder signals watch "
-        "workers",
+        "emulator.server": "emulator explained heartbeat host_names listener logs plan_runs probe_reference recorder "
+        "signals watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.

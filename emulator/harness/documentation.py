@@ -26,7 +26,7 @@ PAGES: Final = (
         "scenarios",
     ),
     *("test-data", "load", "workspace", "plan", "sources", "delivery", "clients", "faults", "drift-and-recording"),
-    *("deletion", "security"),
+    *("fidelity-probe", "deletion", "security"),
     *("python-api", "http-api", "stackadapt-api", "reference", "not-emulated"),
 )
 _HEADING = re.compile(r"#{1,6} (.+)")

@@ -89,7 +89,7 @@ class GuardedTransport(httpx.BaseTransport):
     """Sends what `permission` allows and announces each other host once.
 
     `harmless` are bodies, and queries in URLs, of which the caller knows that no server reads a change in them, such as
-    a text that is no JSON. Raises UserMistake instead of sending a request that is not allowed.
+    text that is not JSON. Raises UserMistake instead of sending a request that is not allowed.
     """
 
     def __init__(

@@ -8,7 +8,12 @@ import sys
 import pytest
 
 # The packages and modules of the commands that look at a sync from outside; a name covers what is in it.
-SELDOM = ("emulator.harness.plan", "emulator.server.plan_runs")
+SELDOM = (
+    "emulator.harness.plan",
+    "emulator.server.plan_runs",
+    "emulator.harness.probe",
+    "emulator.server.probe_reference",
+)
 
 CODE = """
 import sys

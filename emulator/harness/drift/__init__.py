@@ -25,6 +25,6 @@ def schema_drift(found: GraphQLSchema, api_version: str) -> list[Finding]:
 
 
 def breaking_places(found: GraphQLSchema, api_version: str) -> list[str]:
-    """Where `found` breaks the contract, whoever uses it; much faster than `schema_drift`."""
+    """Where `found` breaks the contract, used or not; much faster than `schema_drift`."""
     changes = comparison.schema_changes(executable_schema(api_version), found)
     return [each.place for each in changes if each.severity == BREAKING]

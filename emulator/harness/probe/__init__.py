@@ -5,14 +5,14 @@ Run      plays them at an endpoint, keeps each answer in a file, stops at the fi
 Judged   compares what was seen with what an emulator shows to the same probes, and finds the setting that fits
 """
 
-from emulator.harness.probe.catalogue import check_names, harmless_bodies, named, probes
-from emulator.harness.probe.model import BEARER, JSON, Probe
-from emulator.harness.probe.playing import Progress, shown_requests
-from emulator.harness.probe.reference import OpenServices, Services
-from emulator.harness.probe.results import CONFIRMED, DIFFERS, NOT_SEEN, RowResult
-from emulator.harness.probe.running import STATE, ProbeReport, Run, Wanted, check_free
-from emulator.harness.probe.settings import setting_of, values_of, with_value
-from emulator.harness.probe.state import State
+from emulator.harness.probe.ledger_settings import setting_of, values_of, with_value
+from emulator.harness.probe.player_of_probes import Progress, shown_requests
+from emulator.harness.probe.probe_list import check_names, harmless_bodies, named, probes
+from emulator.harness.probe.probe_parts import BEARER, JSON, Probe
+from emulator.harness.probe.probe_run import STATE, ProbeReport, Run, Wanted, check_free
+from emulator.harness.probe.reference_emulator import OpenServices, Services
+from emulator.harness.probe.row_results import CONFIRMED, DIFFERS, NOT_SEEN, RowResult
+from emulator.harness.probe.run_state import State
 
 __all__ = [
     "BEARER",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from emulator.harness.probe.model import Answer
+from emulator.harness.probe.probe_parts import ProbeResponse
 
 
-def form(answer: Answer) -> str:
+def form(answer: ProbeResponse) -> str:
     """`200 with data`, `401 with errors`, `404 without JSON`."""
     parts = []
     data = answer.body.get("data")
@@ -23,7 +23,7 @@ def form(answer: Answer) -> str:
     return f"{answer.status} with {' and '.join(parts)}"
 
 
-def envelope(answer: Answer) -> str:
+def envelope(answer: ProbeResponse) -> str:
     """`401, errors with a traceId`; what an error that is no result of a document looks like."""
     if not answer.errors:
         return form(answer)
@@ -32,7 +32,7 @@ def envelope(answer: Answer) -> str:
     return f"{answer.status}, errors {'with' if traced else 'without'} a traceId"
 
 
-def refused(answer: Answer, field: str) -> str:
+def refused(answer: ProbeResponse, field: str) -> str:
     """How a mutation took its input: `accepted`, `a user error at input.profiles`, or the form of the answer."""
     errors = answer.user_errors(field)
     if errors is None:
@@ -58,7 +58,7 @@ def some(names: Iterable[str], nothing: str = "none") -> str:
     return ", ".join(sorted(names)) or nothing
 
 
-def nodes(answer: Answer, path: str) -> Sequence[Mapping[str, Any]] | None:
+def nodes(answer: ProbeResponse, path: str) -> Sequence[Mapping[str, Any]] | None:
     """The nodes of a connection; None when there is none."""
     found = answer.at_path(f"{path}.nodes")
     return found if isinstance(found, list) else None

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from emulator.harness.probe.forms import counted, form, listed, refused, some
 from emulator.harness.probe.limit_probes import SEGMENT
-from emulator.harness.probe.model import Answers, Observed, Request, Seen, Stage, query
+from emulator.harness.probe.probe_parts import Observed, Phase, ProbeResponses, Request, Seen, query
 from emulator.harness.probe.write_probes import visibility
 from emulator.harness.probe.write_requests import (
     ENTER,
@@ -32,14 +32,14 @@ _MUTATION_ID: Final = "fidelity-probe"
 _IN_SEGMENT: Final = {"segmentId": "<segment>"}
 
 
-def _waiting_record(answers: Answers) -> Observed:
+def _waiting_record(answers: ProbeResponses) -> Observed:
     if not found(answers, "profile", "a"):
         return {"ingestion.record-without-email": None}
     member = is_there(answers, "members", "a")
     return {"ingestion.record-without-email": f"a membership that came before its profile: {member}"}
 
 
-def _memberships(answers: Answers) -> Observed:
+def _memberships(answers: ProbeResponses) -> Observed:
     if not all(found(answers, "profiles", letter) for letter in "abc"):
         return {"ingestion.audience-membership": None, "ingestion.audience-mapping": None}
     members = {letter: is_there(answers, "members", letter) for letter in "abc"}
@@ -49,7 +49,7 @@ def _memberships(answers: Answers) -> Observed:
     }
 
 
-def _deletions(answers: Answers) -> Observed:
+def _deletions(answers: ProbeResponses) -> Observed:
     after = {letter: is_there(answers, "left", letter) for letter in "abe"}
     again = None if not found(answers, "back", "d") else is_there(answers, "back", "c")
     taken = refused(answers["delete"], "deleteProfilesWithExternalIds")
@@ -61,13 +61,13 @@ def _deletions(answers: Answers) -> Observed:
     }
 
 
-def _shared_id(answers: Answers) -> Observed:
+def _shared_id(answers: ProbeResponses) -> Observed:
     left = {letter: is_there(answers, "left", letter) for letter in "ab"}
     text = f"one id with two emails, deleted by it: the first is {left['a']}, the second {left['b']}"
     return {"ingestion.external-ids": text, "deletion.by-external-id": text}
 
 
-def _lists(answers: Answers) -> Observed:
+def _lists(answers: ProbeResponses) -> Observed:
     ids = [answers[name].at_path("data.createProfileList.profileList.id") for name in ("create", "namesake")]
     mistakes = ("both", "invalid", "unknown")
     taken = {name: refused(answers[name], "updateProfileListProfiles") for name in mistakes}
@@ -80,7 +80,7 @@ def _lists(answers: Answers) -> Observed:
     }
 
 
-def _uploads(answers: Answers) -> Observed:
+def _uploads(answers: ProbeResponses) -> Observed:
     done = answers["status"].at_path("data.profileMappingStatus")
     statuses = {
         "new with OPTED_IN": status(answers, "look", "a"),
@@ -95,7 +95,7 @@ def _uploads(answers: Answers) -> Observed:
     }
 
 
-def _targets(answers: Answers) -> Observed:
+def _targets(answers: ProbeResponses) -> Observed:
     targets = answers["targets"].at_path("data.createUploadTargets.targets")
     other = refused(answers["other"], "createUploadTargets")
     if not isinstance(targets, list):
@@ -104,17 +104,17 @@ def _targets(answers: Answers) -> Observed:
     return {"uploads.targets": f"{counted(len(targets), 'target')} with {some(names)}; another resource: {other}"}
 
 
-def _sync_id(answers: Answers) -> Observed:
+def _sync_id(answers: ProbeResponses) -> Observed:
     return {"ingestion.sync-id": f"the second of one syncId: {is_there(answers, 'look', 'b')}"}
 
 
-def _echo(answers: Answers) -> Observed:
+def _echo(answers: ProbeResponses) -> Observed:
     echoed = answers["echo"].at_path("data.updateProfileListProfiles.clientMutationId")
     text = "echoed" if echoed == _MUTATION_ID else f"not echoed: {form(answers['echo'])}"
     return {"mutation.client-mutation-id": text, "client-mutation-id": text}
 
 
-def _webhook(answers: Answers) -> Observed:
+def _webhook(answers: ProbeResponses) -> Observed:
     return {"webhook.integration": f"an unknown integration: {form(answers['webhook'])}"}
 
 
@@ -153,8 +153,8 @@ def _delete(name: str, *ids: str, **given: Any) -> Request:
 _LIST: Final = "<create:data.createProfileList.profileList.id>"
 _OWN: Final = {"advertiserIds": ["<advertiser>"]}
 
-# A person after whom the mapping is surely in force.
-_AUDIENCE_MAPPED: Final = Stage(
+# The marker appears after the mapping became active.
+_AUDIENCE_MAPPED: Final = Phase(
     send=(audience_mapping("map"), upsert("mark", {"email": "<mail marker>"})),
     look=(look("marked", "marker"),),
     appear=("marker",),
@@ -163,16 +163,16 @@ _AUDIENCE_MAPPED: Final = Stage(
 FURTHER_WRITE_PROBES: Final = (
     write(
         "W3b",
-        "A membership of somebody who has no profile yet",
+        "A membership of a person without a profile",
         "ingestion.record-without-email",
         _waiting_record,
         _AUDIENCE_MAPPED,
-        Stage(
+        Phase(
             send=(upsert("early", {"userId": "<id a>", **ENTER}), upsert("other", person("b"))),
             look=(look("others", "b"),),
             appear=("b",),
         ),
-        Stage(
+        Phase(
             send=(upsert("late", person("a")),),
             look=(look("profile", "a"), look("members", "a", **_IN_SEGMENT)),
             appear=("a",),
@@ -186,7 +186,7 @@ FURTHER_WRITE_PROBES: Final = (
         "ingestion.audience-membership ingestion.audience-mapping",
         _memberships,
         _AUDIENCE_MAPPED,
-        Stage(
+        Phase(
             send=(
                 upsert("enter", person("a", **ENTER), person("b", **ENTER)),
                 upsert("further", person("a", **_OTHER_AUDIENCE), person("b", **EXIT)),
@@ -203,12 +203,12 @@ FURTHER_WRITE_PROBES: Final = (
         "Deletions by external id and by email",
         "deletion.by-external-id deletion.all-advertisers deletion.compliance deletion.hundred-emails",
         _deletions,
-        Stage(
+        Phase(
             send=(upsert("send", *(person(letter) for letter in "abce")),),
             look=(look("first", "a", "b", "c", "e"),),
             appear=("a", "b", "c", "e"),
         ),
-        Stage(
+        Phase(
             send=(
                 _delete("delete", "<id a>", "<id unknown>", **_OWN),
                 _delete("everywhere", "<id e>"),
@@ -234,7 +234,7 @@ FURTHER_WRITE_PROBES: Final = (
             appear=("b", "f"),
             whole=True,
         ),
-        Stage(
+        Phase(
             send=(upsert("again", {"email": "<mail c>"}, {"email": "<mail d>"}),),
             look=(look("back", "c", "d"),),
             appear=("d",),
@@ -247,7 +247,7 @@ FURTHER_WRITE_PROBES: Final = (
         "Lists: names, members, deletion",
         "lists.create-or-update lists.add-and-remove lists.members-by-email lists.deletion",
         _lists,
-        Stage(
+        Phase(
             send=(
                 _new_list("create"),
                 _new_list("namesake"),
@@ -261,7 +261,7 @@ FURTHER_WRITE_PROBES: Final = (
             appear=("a",),
             whole=True,
         ),
-        Stage(
+        Phase(
             send=(
                 mutation("delete", "deleteProfileList", "DeleteProfileListInput", {"id": _LIST}),
                 query(
@@ -280,7 +280,7 @@ FURTHER_WRITE_PROBES: Final = (
         "An upload: its status, its mapping, its consent",
         "uploads.status uploads.own-mapping uploads.owned-status",
         _uploads,
-        Stage(
+        Phase(
             send=(_upload("upload", "OPTED_IN", "a"),),
             look=(
                 look("look", "a"),
@@ -293,7 +293,7 @@ FURTHER_WRITE_PROBES: Final = (
             ),
             appear=("a",),
         ),
-        Stage(
+        Phase(
             send=(_upload("second", "PROSPECT", "a", "b"),),
             look=(look("later", "a", "b"),),
             appear=("b",),
@@ -304,14 +304,14 @@ FURTHER_WRITE_PROBES: Final = (
         "Upload targets",
         "uploads.targets",
         _targets,
-        Stage(send=(_new_targets("targets", "CDP_PROFILES"), _new_targets("other", "AD_TAGS"))),
+        Phase(send=(_new_targets("targets", "CDP_PROFILES"), _new_targets("other", "AD_TAGS"))),
     ),
     write(
         "W14",
         "One syncId twice, with another profile",
         "ingestion.sync-id",
         _sync_id,
-        Stage(
+        Phase(
             send=tuple(upsert(f"send-{each}", person(each), syncId="<id sync>") for each in "ab"),
             look=(look("look", "a", "b"),),
             appear=("a",),
@@ -323,14 +323,14 @@ FURTHER_WRITE_PROBES: Final = (
         "The echo of clientMutationId",
         "mutation.client-mutation-id client-mutation-id",
         _echo,
-        Stage(send=(_members_change("echo", "987654321", clientMutationId=_MUTATION_ID),)),
+        Phase(send=(_members_change("echo", "987654321", clientMutationId=_MUTATION_ID),)),
     ),
     write(
         "W17",
         "An integration that does not exist",
         "webhook.integration",
         _webhook,
-        Stage(
+        Phase(
             send=(
                 query(
                     "webhook",
@@ -346,17 +346,17 @@ FURTHER_WRITE_PROBES: Final = (
         "One external id with two emails, deleted by it",
         "ingestion.external-ids deletion.by-external-id",
         _shared_id,
-        Stage(
+        Phase(
             send=(upsert("first", {"email": "<mail a>", "userId": "<id shared>"}),),
             look=(look("look-a", "a"),),
             appear=("a",),
         ),
-        Stage(
+        Phase(
             send=(upsert("second", {"email": "<mail b>", "userId": "<id shared>"}),),
             look=(look("look-b", "b"),),
             appear=("b",),
         ),
-        Stage(
+        Phase(
             send=(_delete("delete", "<id shared>", **_OWN), upsert("control", {"email": "<mail c>"})),
             look=(look("left", "a", "b", "c"),),
             appear=("c",),

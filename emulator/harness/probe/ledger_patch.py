@@ -14,7 +14,7 @@ import yaml
 
 from emulator.artefacts import contract_text
 from emulator.harness.ledger import behaviours
-from emulator.harness.probe.results import CONFIRMED, NOT_SEEN, RowResult
+from emulator.harness.probe.row_results import CONFIRMED, NOT_SEEN, RowResult
 
 _PATH: Final = "contracts/fidelity.yaml"
 _WIDTH: Final = 110

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from emulator.harness.probe.forms import envelope, form, listed, refused, some
-from emulator.harness.probe.model import Answers, Observed, Probe, Seen, Stage, query
+from emulator.harness.probe.probe_parts import Observed, Phase, Probe, ProbeResponses, Seen, query
 
 _DEPTHS: Final = (16, 30)
 _ALIASES: Final = 101
@@ -15,11 +15,11 @@ READ_ONLY: Final = "read-only"
 TOO_MANY: Final = 429
 
 
-def _headers(answers: Answers) -> Observed:
+def _headers(answers: ProbeResponses) -> Observed:
     return {"rate-limit.no-headers-on-success": f"headers about limits: {some(answers['read'].headers)}"}
 
 
-def _burst(answers: Answers) -> Observed:
+def _burst(answers: ProbeResponses) -> Observed:
     sent = [*answers.named(BURST)]
     refusals = [answer for answer in sent if answer.status == TOO_MANY]
     if not refusals:
@@ -34,12 +34,12 @@ def _burst(answers: Answers) -> Observed:
     }
 
 
-def _limits(answers: Answers) -> Observed:
+def _limits(answers: ProbeResponses) -> Observed:
     statuses = {f"depth {depth}": form(answers[f"depth-{depth}"]) for depth in _DEPTHS}
     return {"graphql.limits": listed({**statuses, f"{_ALIASES} aliases": form(answers["aliases"])})}
 
 
-def _read_only(answers: Answers) -> Observed:
+def _read_only(answers: ProbeResponses) -> Observed:
     return {"mutation.unknown-advertiser": refused(answers["own"], "upsertProfiles")}
 
 
@@ -55,7 +55,7 @@ LIMIT_PROBES: Final = (
         id="R12",
         title="Headers about limits",
         rows=("rate-limit.no-headers-on-success",),
-        stages=(Stage(send=(query("read", "{ account { currency } }"),)),),
+        stages=(Phase(send=(query("read", "{ account { currency } }"),)),),
         observe=_headers,
     ),
     Probe(
@@ -63,7 +63,7 @@ LIMIT_PROBES: Final = (
         title="A deep document and one with many aliases",
         rows=("graphql.limits",),
         stages=(
-            Stage(
+            Phase(
                 send=(
                     *(query(f"depth-{depth}", _deep(depth)) for depth in _DEPTHS),
                     query("aliases", f"{{ {' '.join(f'a{number}: __typename' for number in range(_ALIASES))} }}"),
@@ -77,7 +77,7 @@ LIMIT_PROBES: Final = (
         title="A change by a token that may only read",
         rows=("mutation.unknown-advertiser",),
         stages=(
-            Stage(
+            Phase(
                 send=(
                     query(
                         "own",
@@ -101,7 +101,7 @@ def burst_probe(count: int) -> Probe:
         id="R12b",
         title=f"A burst of {count} requests",
         rows=("rate-limit.off-by-default", "faults.status-envelope"),
-        stages=(Stage(send=tuple(query(f"{BURST}-{number}", "{ __typename }") for number in range(count))),),
+        stages=(Phase(send=tuple(query(f"{BURST}-{number}", "{ __typename }") for number in range(count))),),
         observe=_burst,
         needs=BURST,
         unseen="No request was refused.",

@@ -8,7 +8,17 @@ from typing import Any, Final
 from emulator.graphql_core import introspection_query
 from emulator.harness.probe.forms import counted, envelope, form, listed, nodes, some
 from emulator.harness.probe.limit_probes import LIMIT_PROBES
-from emulator.harness.probe.model import JSON, Answer, Answers, Observe, Observed, Probe, Request, Stage, query
+from emulator.harness.probe.probe_parts import (
+    JSON,
+    Observe,
+    Observed,
+    Phase,
+    Probe,
+    ProbeResponse,
+    ProbeResponses,
+    Request,
+    query,
+)
 from emulator.harness.probe.served_schema import served_schema
 from emulator.timestamps import parse_timestamp
 
@@ -27,19 +37,19 @@ def _raw(name: str, body: str, **changes: Any) -> Request:
 
 def _read(probe: str, title: str, rows: str, observe: Observe, *requests: Request, **more: Any) -> Probe:
     return Probe(
-        id=probe, title=title, rows=tuple(rows.split()), stages=(Stage(send=requests),), observe=observe, **more
+        id=probe, title=title, rows=tuple(rows.split()), stages=(Phase(send=requests),), observe=observe, **more
     )
 
 
-def _anonymous(answers: Answers) -> Observed:
+def _anonymous(answers: ProbeResponses) -> Observed:
     return {"graphql.unauthorized": listed({name: envelope(answers[name]) for name in ("typename", "account")})}
 
 
-def _bad_tokens(answers: Answers) -> Observed:
+def _bad_tokens(answers: ProbeResponses) -> Observed:
     return {"graphql.unauthorized": listed({name: envelope(answers[name]) for name in ("wrong", "empty", "basic")})}
 
 
-def _token(answers: Answers) -> Observed:
+def _token(answers: ProbeResponses) -> Observed:
     answer = answers["token"]
     created = parse_timestamp(str(answer.at_path("data.tokenInfo.createdAt")))
     found = nodes(answer, "data.tokenInfo.scopesByAdvertiser") or ()
@@ -52,7 +62,7 @@ def _token(answers: Answers) -> Observed:
     }
 
 
-def _request_errors(answers: Answers) -> Observed:
+def _request_errors(answers: ProbeResponses) -> Observed:
     statuses = {
         kind: "/".join(str(answers[f"{kind}-{accept}"].status) for accept in _ACCEPTS)
         for kind in ("syntax", "field", "variables")
@@ -65,7 +75,7 @@ def _request_errors(answers: Answers) -> Observed:
     }
 
 
-def _bodies(answers: Answers) -> Observed:
+def _bodies(answers: ProbeResponses) -> Observed:
     broken = ("text", "array", "no-query", "typed")
     url = answers["url"]
     texts = {name: f"{answers[name].status} {answers[name].message}".strip() for name in broken}
@@ -80,7 +90,7 @@ def _bodies(answers: Answers) -> Observed:
     }
 
 
-def _pages(answers: Answers) -> Observed:
+def _pages(answers: ProbeResponses) -> Observed:
     total = answers["plain"].at_path("data.advertisers.totalCount")
     first, after, before = (_ids(answers[name]) for name in ("first", "after", "before"))
     found: dict[str, str | None] = {"paging.largest-page": None, "paging.keyset": None}
@@ -97,15 +107,15 @@ def _pages(answers: Answers) -> Observed:
     return found
 
 
-def _ids(answer: Answer) -> list[str]:
+def _ids(answer: ProbeResponse) -> list[str]:
     return [str(each.get("id")) for each in nodes(answer, "data.advertisers") or ()]
 
 
-def _foreign(answers: Answers) -> Observed:
+def _foreign(answers: ProbeResponses) -> Observed:
     return {"advertiser.read-scope": listed({f"id {number}": form(answers[f"id-{number}"]) for number in FOREIGN})}
 
 
-def _profiles(answers: Answers) -> Observed:
+def _profiles(answers: ProbeResponses) -> Observed:
     plain = answers["plain"]
     size = plain.at_path("data.cdpProfiles.size")
     found: dict[str, str | None] = {
@@ -135,11 +145,11 @@ def _profiles(answers: Answers) -> Observed:
     return found
 
 
-def _total(answer: Answer) -> Any:
+def _total(answer: ProbeResponse) -> Any:
     return answer.at_path("data.cdpProfiles.profiles.totalCount")
 
 
-def _properties(answers: Answers) -> Observed:
+def _properties(answers: ProbeResponses) -> Observed:
     found = nodes(answers["properties"], "data.advertiser.cdpProfilePropertiesConnection")
     if found is None:
         return {"properties.catalogue": None}
@@ -147,11 +157,11 @@ def _properties(answers: Answers) -> Observed:
     return {"properties.catalogue": f"global: {some(keys)}"}
 
 
-def _mapping_status(answers: Answers) -> Observed:
+def _mapping_status(answers: ProbeResponses) -> Observed:
     return {"mapping.status": f"for an unknown id: {form(answers['status'])}"}
 
 
-def _segments(answers: Answers) -> Observed:
+def _segments(answers: ProbeResponses) -> Observed:
     kinds = {str(each.get("__typename")) for each in nodes(answers["segments"], "data.customSegments") or ()}
     catalogue = answers["audiences"].at_path("data.audiences")
     filled = [name for name, value in catalogue.items() if value] if isinstance(catalogue, dict) else None

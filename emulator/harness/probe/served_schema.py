@@ -9,13 +9,13 @@ from graphql.utilities import IntrospectionQuery
 
 from emulator.harness.drift import breaking_places
 from emulator.harness.probe.forms import some
-from emulator.harness.probe.model import Answers, Observed, Seen
+from emulator.harness.probe.probe_parts import Observed, ProbeResponses, Seen
 from emulator.stackadapt.graphql.schema import API_VERSIONS
 
 _DEPRECATED: Final = "schema.deprecated-directive"
 
 
-def served_schema(answers: Answers) -> Observed:
+def served_schema(answers: ProbeResponses) -> Observed:
     """The rows `schema.…`: that of the version that is served, and the newest, which is the default."""
     content = answers["schema"].at_path("data")
     schema = _schema(content)

@@ -1,4 +1,4 @@
-"""The probes that write, W1 to W8: what is taken in, and under which mapping."""
+"""The probes that write, W1 to W8: what is accepted, and under which mapping."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from emulator.harness.probe.forms import counted, listed, refused, some
-from emulator.harness.probe.model import Answer, Answers, Observed, Seen, Stage, query
+from emulator.harness.probe.probe_parts import Observed, Phase, ProbeResponse, ProbeResponses, Seen, query
 from emulator.harness.probe.read_probes import FOREIGN
 from emulator.harness.probe.write_requests import (
     column,
@@ -31,11 +31,11 @@ _OF_OPT_IN, _OF_COLUMNS, _OF_IDENTITY, _OF_RACE = "KLAVIYO", "ITERABLE", "MAILCH
 _PROVIDERS: Final = {"a": "segmentio", "b": "segment_io", "c": "SEGMENT_IO", "d": "no_such_provider"}
 
 
-def _unknown_advertiser(answers: Answers) -> Observed:
+def _unknown_advertiser(answers: ProbeResponses) -> Observed:
     return {"mutation.unknown-advertiser": refused(answers["unknown"], _FIELD)}
 
 
-def _forms(answers: Answers) -> Observed:
+def _forms(answers: ProbeResponses) -> Observed:
     forms = ("list", "broken", "object", "deep", "empty")
     sizes = {f"{number:,} profiles": refused(answers[f"many-{number}"], _FIELD) for number in _MANY}
     return {
@@ -44,12 +44,12 @@ def _forms(answers: Answers) -> Observed:
     }
 
 
-def _bad_email(answers: Answers) -> Observed:
+def _bad_email(answers: ProbeResponses) -> Observed:
     taken = {name: refused(answers[name], _FIELD) for name in ("bad", "none")}
     return {"ingestion.email-required": listed({"not an address": taken["bad"], "no email and no id": taken["none"]})}
 
 
-def _spellings(answers: Answers) -> Observed:
+def _spellings(answers: ProbeResponses) -> Observed:
     exact, loud = found(answers, "exact", "a"), found(answers, "loud", "a")
     shown = {str(each.get("email")) for each in (*exact, *loud)}
     if not shown:
@@ -58,7 +58,7 @@ def _spellings(answers: Answers) -> Observed:
     return {"ingestion.email-identity": f"{counted(len(shown), 'profile')}, in lower case: {lower}"}
 
 
-def _providers(answers: Answers) -> Observed:
+def _providers(answers: ProbeResponses) -> Observed:
     taken = {provider: refused(answers[f"send-{letter}"], _FIELD) for letter, provider in _PROVIDERS.items()}
     shown = {source for letter in "abc" for source in sources(answers, "look", letter)}
     accepted = refused(answers["send-a"], _FIELD) == "accepted"
@@ -68,7 +68,7 @@ def _providers(answers: Answers) -> Observed:
     }
 
 
-def visibility(answers: Answers, word: str) -> Seen:
+def visibility(answers: ProbeResponses, word: str) -> Seen:
     """Whether something was visible in time; the value is the latency that fits, from above."""
     if answers.waited is None:
         return Seen(f"not {word} in time", "longer")
@@ -78,7 +78,7 @@ def visibility(answers: Answers, word: str) -> Seen:
     return Seen(f"{word} in time", f"{hours}{rest}" or "instant")
 
 
-def _columns(answers: Answers) -> Observed:
+def _columns(answers: ProbeResponses) -> Observed:
     schema = answers["map"].at_path("data.upsertProfileMapping.profileMapping.mappingSchema")
     keys = schema[0].keys() if isinstance(schema, list) and schema and isinstance(schema[0], dict) else None
     return {
@@ -87,7 +87,7 @@ def _columns(answers: Answers) -> Observed:
     }
 
 
-def _identity(answers: Answers) -> Observed:
+def _identity(answers: ProbeResponses) -> Observed:
     ids = {name: _mapping_of(answers[name]).get("id") for name in ("once", "again", "spelled", "other")}
     if None in ids.values():
         return {"mapping.identity": None, "mapping.absent-schema": None}
@@ -99,12 +99,12 @@ def _identity(answers: Answers) -> Observed:
     }
 
 
-def _mapping_of(answer: Answer) -> dict[str, Any]:
+def _mapping_of(answer: ProbeResponse) -> dict[str, Any]:
     shown = answer.at_path("data.upsertProfileMapping.profileMapping")
     return shown if isinstance(shown, dict) else {}
 
 
-def _opt_in(answers: Answers) -> Observed:
+def _opt_in(answers: ProbeResponses) -> Observed:
     statuses = {
         "new with true": status(answers, "look-true", "a"),
         "then with false": status(answers, "look-false", "a"),
@@ -114,7 +114,7 @@ def _opt_in(answers: Answers) -> Observed:
     return {"ingestion.marketing-status": None if "not there" in statuses.values() else listed(statuses)}
 
 
-def _race(answers: Answers) -> Observed:
+def _race(answers: ProbeResponses) -> Observed:
     of_old, of_new = (is_there(answers, "look", letter) for letter in "ab")
     if of_old == of_new:
         return {"ingestion.mapping-in-force": None}
@@ -131,10 +131,10 @@ _CONSENTS: Final[Sequence[tuple[str, Mapping[str, Any], str]]] = (
 )
 
 
-def _consent(name: str, given: Mapping[str, Any], people: str) -> Iterator[Stage]:
-    """A mapping, and a person after whom it is surely in force; then the people whom it is about."""
+def _consent(name: str, given: Mapping[str, Any], people: str) -> Iterator[Phase]:
+    """A mapping and a marker, which appears after the mapping became active; then the people whom it is about."""
     marker = f"after-{name}"
-    yield Stage(
+    yield Phase(
         send=(
             mapping(f"map-{name}", _OF_OPT_IN, ("probe_note", "probe_note"), **given),
             upsert(f"mark-{name}", {"email": f"<mail {marker}>"}),
@@ -142,7 +142,7 @@ def _consent(name: str, given: Mapping[str, Any], people: str) -> Iterator[Stage
         look=(look(f"marked-{name}", marker),),
         appear=(marker,),
     )
-    yield Stage(
+    yield Phase(
         send=(upsert(f"send-{name}", *({"email": f"<mail {each}>"} for each in people), provider=_OF_OPT_IN),),
         look=(look(f"look-{name}", *people),),
         appear=(people[-1],),
@@ -155,14 +155,14 @@ FIRST_WRITE_PROBES: Final = (
         "Profiles for an unknown advertiser",
         "mutation.unknown-advertiser",
         _unknown_advertiser,
-        Stage(send=(upsert_raw("unknown", "[]", advertiserId=FOREIGN[1]),)),
+        Phase(send=(upsert_raw("unknown", "[]", advertiserId=FOREIGN[1]),)),
     ),
     write(
         "W2",
         "Profiles in several forms and numbers",
         "ingestion.profiles-argument ingestion.batch-limit",
         _forms,
-        Stage(
+        Phase(
             send=(
                 upsert_raw("list", _SAME),
                 upsert_raw("broken", "[{"),
@@ -178,14 +178,14 @@ FIRST_WRITE_PROBES: Final = (
         "Records without a usable email",
         "ingestion.email-required",
         _bad_email,
-        Stage(send=(upsert("bad", {"email": "not an address", "userId": "<id a>"}), upsert("none", {"note": "x"}))),
+        Phase(send=(upsert("bad", {"email": "not an address", "userId": "<id a>"}), upsert("none", {"note": "x"}))),
     ),
     write(
         "W4",
         "One address in two spellings",
         "ingestion.email-identity",
         _spellings,
-        Stage(
+        Phase(
             send=(upsert("spelled", {"email": "<loud a>"}), upsert("plain", {"email": "<mail a>"})),
             look=(look("exact", "a"), look("loud", "a", of="loud")),
             appear=("a",),
@@ -197,7 +197,7 @@ FIRST_WRITE_PROBES: Final = (
         "Spellings of the provider",
         "ingestion.provider ingestion.asynchronous",
         _providers,
-        Stage(
+        Phase(
             send=tuple(
                 upsert(f"send-{letter}", person(letter), provider=provider) for letter, provider in _PROVIDERS.items()
             ),
@@ -212,7 +212,7 @@ FIRST_WRITE_PROBES: Final = (
         "A mapping without the email",
         "mapping.output-keys ingestion.email-key",
         _columns,
-        Stage(
+        Phase(
             send=(
                 mapping("map", _OF_COLUMNS, ("probe_note", "probe_note")),
                 upsert("send", {"email": "<mail a>", "probe_note": "x"}, provider=_OF_COLUMNS),
@@ -229,7 +229,7 @@ FIRST_WRITE_PROBES: Final = (
         "One mapping in several spellings",
         "mapping.identity mapping.absent-schema",
         _identity,
-        Stage(
+        Phase(
             send=(
                 mapping("once", _OF_IDENTITY, ("probe_note", "probe_note")),
                 mapping("again", _OF_IDENTITY, ("probe_note", "probe_note")),
@@ -252,7 +252,7 @@ FIRST_WRITE_PROBES: Final = (
         "A mapping that changes while records are on their way",
         "ingestion.mapping-in-force",
         _race,
-        Stage(
+        Phase(
             send=(
                 query(
                     "both",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.harness.probe.model import Answers, Observe, Probe, Request, Stage, query
+from emulator.harness.probe.probe_parts import Observe, Phase, Probe, ProbeResponses, Request, query
 
 PROVIDER: Final = "segmentio"
 # The audience whose members the segment must have that is given for memberships.
@@ -25,7 +25,7 @@ _UPSERT: Final = (
 _FOUND: Final = "{ size profiles(first: 10) { nodes { email marketingStatus sources } } }"
 
 
-def write(probe: str, title: str, rows: str, observe: Observe, *stages: Stage, **more: Any) -> Probe:
+def write(probe: str, title: str, rows: str, observe: Observe, *stages: Phase, **more: Any) -> Probe:
     """A probe that writes; `rows` are joined by blanks."""
     return Probe(id=probe, title=title, rows=tuple(rows.split()), stages=stages, observe=observe, writes=True, **more)
 
@@ -37,7 +37,7 @@ def mutation(name: str, field: str, kind: str, given: Mapping[str, Any], shown: 
 
 
 def upsert(name: str, *records: Mapping[str, Any], provider: str = PROVIDER, **given: Any) -> Request:
-    """Profiles, as the published client sends them: as a text."""
+    """Profiles, as the published client sends them: as a string of JSON."""
     return upsert_raw(name, json.dumps(records), provider=provider, **given)
 
 
@@ -86,22 +86,22 @@ def look(name: str, *letters: str, of: str = "mail", **filters: str) -> Request:
     return query(name, f"query ($id: ID!, {declared}) {{ {fields} }}", id="<advertiser>", **given)
 
 
-def found(answers: Answers, name: str, letter: str) -> list[Mapping[str, Any]]:
+def found(answers: ProbeResponses, name: str, letter: str) -> list[Mapping[str, Any]]:
     """The profiles of a made person in the newest answer to a `look`."""
     profiles = answers[name].at_path(f"data.{letter}.profiles.nodes")
     return profiles if isinstance(profiles, list) else []
 
 
-def is_there(answers: Answers, name: str, letter: str) -> str:
+def is_there(answers: ProbeResponses, name: str, letter: str) -> str:
     """`there` or `not there`."""
     return "there" if found(answers, name, letter) else "not there"
 
 
-def status(answers: Answers, name: str, letter: str) -> str:
+def status(answers: ProbeResponses, name: str, letter: str) -> str:
     """The marketing status of a made person."""
     return next((str(each.get("marketingStatus")) for each in found(answers, name, letter)), "not there")
 
 
-def sources(answers: Answers, name: str, letter: str) -> list[str]:
+def sources(answers: ProbeResponses, name: str, letter: str) -> list[str]:
     """The sources of a made person."""
     return [str(source) for each in found(answers, name, letter) for source in each.get("sources") or ()]

@@ -13,13 +13,22 @@ import httpx
 from emulator.clock import Clock
 from emulator.errors import reason_of
 from emulator.harness.probe.limit_probes import BURST, TOO_MANY
-from emulator.harness.probe.model import Answer, Answers, Probe, Request, Stage, filled, kept_headers, text_of
-from emulator.harness.probe.state import State
+from emulator.harness.probe.probe_parts import (
+    Phase,
+    Probe,
+    ProbeResponse,
+    ProbeResponses,
+    Request,
+    filled,
+    kept_headers,
+    text_of,
+)
+from emulator.harness.probe.run_state import State
 
 _HIDDEN: Final = "***"
 
 # What is called with each request, as it was sent, and its response.
-Keep = Callable[[Request, str, Answer, Mapping[str, str]], object]
+Keep = Callable[[Request, str, ProbeResponse, Mapping[str, str]], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +49,7 @@ class Progress:
     stopped: Stopped | None
 
 
-class _Cut(Exception):
+class _RunStopped(Exception):
     """Ends a run early."""
 
     def __init__(self, stopped: Stopped) -> None:
@@ -72,13 +81,13 @@ class Player:
                     over.append(probe.id)
                 else:
                     waiting[probe.id] = until
-        except _Cut as cut:
+        except _RunStopped as cut:
             return Progress(over=tuple(over), waiting=waiting, stopped=cut.stopped)
         return Progress(over=tuple(over), waiting=waiting, stopped=None)
 
-    def answers(self, probe: Probe) -> Answers:
+    def answers(self, probe: Probe) -> ProbeResponses:
         """The answers of a probe that is over."""
-        return Answers(by_name=self._state.newest(probe.id), waited=self._waited(probe, probe.stages[0]))
+        return ProbeResponses(by_name=self._state.newest(probe.id), waited=self._waited(probe, probe.stages[0]))
 
     def appeared(self, probe: Probe) -> bool:
         """Whether all made people of a probe that is over have appeared who must."""
@@ -95,7 +104,7 @@ class Player:
                 return until
         return None
 
-    def _looked(self, probe: Probe, stage: Stage) -> datetime | None:
+    def _looked(self, probe: Probe, stage: Phase) -> datetime | None:
         """Looks once more, unless that is over."""
         until = self._sent_at(probe, stage) + timedelta(hours=self._state.setup.hours)
         if self._is_over(probe, stage, until):
@@ -104,7 +113,7 @@ class Player:
             self._send(probe, request)
         return None if self._is_over(probe, stage, until) else until
 
-    def _is_over(self, probe: Probe, stage: Stage, until: datetime) -> bool:
+    def _is_over(self, probe: Probe, stage: Phase, until: datetime) -> bool:
         rounds = self._rounds(probe, stage)
         if not rounds:
             return False
@@ -112,22 +121,22 @@ class Player:
             not stage.whole and self._appeared(probe, stage, rounds[-1])
         )
 
-    def _rounds(self, probe: Probe, stage: Stage) -> list[tuple[Answer, ...]]:
+    def _rounds(self, probe: Probe, stage: Phase) -> list[tuple[ProbeResponse, ...]]:
         """The rounds of looking that were completed."""
         return [*zip(*(self._state.rounds(probe.id, request.name) for request in stage.look), strict=False)]
 
-    def _appeared(self, probe: Probe, stage: Stage, answers: Iterable[Answer]) -> bool:
+    def _appeared(self, probe: Probe, stage: Phase, answers: Iterable[ProbeResponse]) -> bool:
         text, person = "\n".join(answer.text for answer in answers), self._person(probe)
         return all(person(name) in text for name in stage.appear)
 
-    def _waited(self, probe: Probe, stage: Stage) -> float | None:
+    def _waited(self, probe: Probe, stage: Phase) -> float | None:
         """The hours from the last request of a stage until what it sent appeared."""
         for answers in self._rounds(probe, stage):
             if self._appeared(probe, stage, answers):
                 return (answers[0].at - self._sent_at(probe, stage)) / timedelta(hours=1)
         return None
 
-    def _sent_at(self, probe: Probe, stage: Stage) -> datetime:
+    def _sent_at(self, probe: Probe, stage: Phase) -> datetime:
         return max(self._state.rounds(probe.id, request.name)[-1].at for request in stage.send)
 
     def _send(self, probe: Probe, request: Request) -> None:
@@ -144,8 +153,8 @@ class Player:
             if probe.writes:
                 self._state.begin_again(probe.id)
             reason = f"no response: {reason_of(error)}"
-            raise _Cut(Stopped(probe=probe.id, request=request.name, reason=reason)) from None
-        answer = Answer(
+            raise _RunStopped(Stopped(probe=probe.id, request=request.name, reason=reason)) from None
+        answer = ProbeResponse(
             status=response.status_code,
             headers={name: self._clean(value) for name, value in kept_headers(response.headers).items()},
             text=self._clean(response.text),
@@ -155,7 +164,7 @@ class Player:
         if answer.status == TOO_MANY and probe.needs != BURST:
             wait = answer.headers.get("retry-after")
             reason = f"status 429, Retry-After: {wait or 'absent'}"
-            raise _Cut(Stopped(probe=probe.id, request=request.name, reason=reason))
+            raise _RunStopped(Stopped(probe=probe.id, request=request.name, reason=reason))
         self._state.add(probe.id, request.name, answer)
 
     def _sent(self, request: Request, body: str, headers: Mapping[str, str]) -> httpx.Response:

@@ -8,9 +8,9 @@ from typing import Final
 from emulator.errors import UserMistake, unknown
 from emulator.harness.probe.further_write_probes import FURTHER_WRITE_PROBES
 from emulator.harness.probe.limit_probes import BURST, READ_ONLY, SEGMENT, burst_probe
-from emulator.harness.probe.model import Probe, text_of
+from emulator.harness.probe.probe_parts import Probe, text_of
 from emulator.harness.probe.read_probes import READ_PROBES
-from emulator.harness.probe.state import Setup
+from emulator.harness.probe.run_state import Setup
 from emulator.harness.probe.write_probes import FIRST_WRITE_PROBES
 from emulator.workspace import WRITE
 

@@ -56,7 +56,7 @@ def query(name: str, document: str, *, also: Mapping[str, Any] | None = None, **
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Phase:
     """Requests that are sent once, then `look`, which are sent until the made people `appear`, for four hours at most.
 
     With `whole`, they are sent for all of that time, since what matters is what does not appear. Without those who must
@@ -70,7 +70,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ProbeResponse:
     """A response: `headers` are those about limits, with lower-case names."""
 
     status: int
@@ -119,22 +119,22 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class ProbeResponses:
     """The newest answer to each request of a probe, by its name.
 
     `waited` is how many hours the made people of the first stage took to appear; None when they did not.
     """
 
-    by_name: Mapping[str, Answer]
+    by_name: Mapping[str, ProbeResponse]
     waited: float | None = None
 
-    def __getitem__(self, name: str) -> Answer:
+    def __getitem__(self, name: str) -> ProbeResponse:
         return self.by_name[name]
 
-    def get(self, name: str) -> Answer | None:
+    def get(self, name: str) -> ProbeResponse | None:
         return self.by_name.get(name)
 
-    def named(self, start: str) -> Iterator[Answer]:
+    def named(self, start: str) -> Iterator[ProbeResponse]:
         """The answers to the requests whose names begin like this."""
         return (answer for name, answer in self.by_name.items() if name.startswith(start))
 
@@ -150,14 +150,14 @@ class Seen:
     value: Any = None
 
 
-def lacks_field(answer: Answer) -> bool:
+def lacks_field(answer: ProbeResponse) -> bool:
     """Whether the served schema lacks what a document has that is valid by the contract."""
     return "data" not in answer.body and _UNKNOWN.search(answer.message) is not None
 
 
 # None for a row of which the answers show nothing.
 Observed = Mapping[str, "Seen | str | None"]
-Observe = Callable[[Answers], Observed]
+Observe = Callable[[ProbeResponses], Observed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,14 +165,14 @@ class Probe:
     """`rows` are the rows of the ledger that it can settle; `observe` says what the answers show of each.
 
     `needs` says what must be there for it to be played: `segment`, `burst`, `read-only`. `unseen` says why a row may
-    show nothing. The rows `at_once` are settled by answers alone, whoever appears. `valid` says that every request fits
+    show nothing. The rows `at_once` are settled whether or not people appear. `valid` says that every request fits
     the contract.
     """
 
     id: str
     title: str
     rows: tuple[str, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[Phase, ...]
     observe: Observe
     writes: bool = False
     needs: str | None = None

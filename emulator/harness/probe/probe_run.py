@@ -13,13 +13,13 @@ import httpx
 
 from emulator.clock import Clock, to_iso
 from emulator.errors import UserMistake, unwritable
-from emulator.harness.probe.catalogue import named, why_not
 from emulator.harness.probe.ledger_patch import ledger_patch
-from emulator.harness.probe.model import BEARER, Answer, Probe, Request, Stage, query
-from emulator.harness.probe.playing import Keep, Player, Progress
-from emulator.harness.probe.reference import OpenServices, Reference
-from emulator.harness.probe.results import NOT_SEEN, RESULTS, Judged, RowResult
-from emulator.harness.probe.state import Setup, State
+from emulator.harness.probe.player_of_probes import Keep, Player, Progress
+from emulator.harness.probe.probe_list import named, why_not
+from emulator.harness.probe.probe_parts import BEARER, Phase, Probe, ProbeResponse, Request, query
+from emulator.harness.probe.reference_emulator import OpenServices, Reference
+from emulator.harness.probe.row_results import NOT_SEEN, RESULTS, Judged, RowResult
+from emulator.harness.probe.run_state import Setup, State
 from emulator.harness.recordings import Recording
 from emulator.ids import secret
 from emulator.workspace import READ
@@ -155,7 +155,7 @@ class Run:
 
     def _first(self, setup: Setup) -> dict[str, Any]:
         """What the token may do for the advertiser, and how much is there. Raises UserMistake."""
-        asking = Probe(id="first", title="", rows=(), stages=(Stage(send=(FIRST,)),), observe=lambda _: {})
+        asking = Probe(id="first", title="", rows=(), stages=(Phase(send=(FIRST,)),), observe=lambda _: {})
         state = State(setup)
         stopped = Player(self._client, setup.url, self._token, state, self._clock).play([asking]).stopped
         if stopped is not None:
@@ -165,7 +165,7 @@ class Run:
     def _keep(self, setup: Setup) -> Keep:
         """Writes each exchange to a recording, which is made with the first."""
 
-        def keep(request: Request, body: str, answer: Answer, headers: Mapping[str, str]) -> None:
+        def keep(request: Request, body: str, answer: ProbeResponse, headers: Mapping[str, str]) -> None:
             self._requests += 1
             if not request.recordable:
                 return
@@ -204,7 +204,7 @@ def check_free(path: Path) -> None:
         raise UserMistake("there is a probe in this folder already", where=str(path), hint=hint)
 
 
-def access(answer: Answer, setup: Setup) -> dict[str, Any]:
+def access(answer: ProbeResponse, setup: Setup) -> dict[str, Any]:
     """What the first answer says: scopes, how many advertisers, how many profiles. Raises UserMistake."""
     info = answer.at_path("data.tokenInfo")
     if not isinstance(info, dict):

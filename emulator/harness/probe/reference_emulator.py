@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 import httpx
 
 from emulator.clock import Clock
-from emulator.harness.probe.model import Probe, Seen, lacks_field
-from emulator.harness.probe.playing import Player
-from emulator.harness.probe.state import Setup, State
+from emulator.harness.probe.player_of_probes import Player
+from emulator.harness.probe.probe_parts import Probe, Seen, lacks_field
+from emulator.harness.probe.run_state import Setup, State
 from emulator.harness.probe.write_requests import SEGMENT_RULE
 from emulator.workspace import Workspace, parse_workspace
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from emulator.clock import to_iso
 from emulator.errors import InputError, NotFound, unwritable
-from emulator.harness.probe.model import Answer
+from emulator.harness.probe.probe_parts import ProbeResponse
 from emulator.text_files import lines_of
 
 FORMAT: Final = 1
@@ -51,12 +51,12 @@ class Setup:
 class State:
     """The answers of a run. `rounds` of a request are its answers, oldest first; `attempt` counts a probe's beginnings.
 
-    `path` is None for a run that nobody resumes.
+    `path` is None for a run that is not resumed.
     """
 
     def __init__(self, setup: Setup, path: Path | None = None) -> None:
         self.setup = setup
-        self._answers: dict[str, dict[str, list[Answer]]] = {}
+        self._answers: dict[str, dict[str, list[ProbeResponse]]] = {}
         self._attempts: dict[str, int] = {}
         self._path = path
 
@@ -90,11 +90,11 @@ class State:
                 raise InputError(f"an answer cannot be read: {error!r}", where=f"{path}:{number}") from None
         return state
 
-    def rounds(self, probe: str, request: str) -> list[Answer]:
+    def rounds(self, probe: str, request: str) -> list[ProbeResponse]:
         """The answers to a request, oldest first."""
         return self._answers.get(probe, {}).get(request, [])
 
-    def newest(self, probe: str) -> Mapping[str, Answer]:
+    def newest(self, probe: str) -> Mapping[str, ProbeResponse]:
         """The newest answer to each request of a probe."""
         return {name: rounds[-1] for name, rounds in self._answers.get(probe, {}).items()}
 
@@ -102,14 +102,14 @@ class State:
         """How often a probe has begun again."""
         return self._attempts.get(probe, 0)
 
-    def add(self, probe: str, request: str, answer: Answer) -> None:
+    def add(self, probe: str, request: str, answer: ProbeResponse) -> None:
         """Keeps an answer."""
         line = {"probe": probe, "request": request, **asdict(answer), "at": to_iso(answer.at)}
         self._append(line)
         self._take(line)
 
     def begin_again(self, probe: str) -> None:
-        """Forgets the answers of a probe: it was cut off where it cannot be known what was taken in."""
+        """Forgets the answers of a probe: it was cut off where it is not known what was accepted."""
         self._append({"again": probe})
         self._take({"again": probe})
 
@@ -118,7 +118,7 @@ class State:
             self._answers.pop(line["again"], None)
             self._attempts[line["again"]] = self.attempt(line["again"]) + 1
             return
-        answer = Answer(
+        answer = ProbeResponse(
             status=int(line["status"]),
             headers=dict(line["headers"]),
             text=str(line["text"]),

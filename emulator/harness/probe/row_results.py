@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from emulator.clock import to_iso
 from emulator.harness.ledger import behaviours
-from emulator.harness.probe.model import Probe, Seen, lacks_field
-from emulator.harness.probe.playing import Player, Progress
-from emulator.harness.probe.reference import ByRow, Reference, seen_by
-from emulator.harness.probe.settings import setting_of, values_of, with_value
+from emulator.harness.probe.ledger_settings import setting_of, values_of, with_value
+from emulator.harness.probe.player_of_probes import Player, Progress
+from emulator.harness.probe.probe_parts import Probe, Seen, lacks_field
+from emulator.harness.probe.reference_emulator import ByRow, Reference, seen_by
 
 CONFIRMED, DIFFERS, NOT_SEEN = "confirmed", "differs", "not seen"
 RESULTS: Final = (CONFIRMED, DIFFERS, NOT_SEEN)
