@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from emulator.cli import SuggestingGroup
+from emulator.cli.fidelity_probe import command as probe
 from emulator.cli.terminal import Terminal
 from emulator.harness.ledger import PROVENANCES, search
 
@@ -26,22 +27,11 @@ class _LedgerGroup(SuggestingGroup):
     """Prints the ledger, unless the first word is a sub-command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] in self.list_commands(ctx):
+        if args and args[0] in self.commands:
             # The argument TEXT comes first, and is empty.
             return super().parse_args(ctx, ["", *args])
         ctx.allow_interspersed_args = True
         return super().parse_args(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["probe"]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name != "probe":
-            return None
-        # It imports an emulator.
-        from emulator.cli.fidelity_probe import command as probe
-
-        return probe
 
 
 @click.group(cls=_LedgerGroup, invoke_without_command=True, epilog=_EPILOG, subcommand_metavar="[probe [OPTIONS]]")
@@ -69,6 +59,9 @@ def command(ctx: click.Context, text: str | None, provenance: str | None, area: 
         for line in _lines(row):
             console.print(line, soft_wrap=True)
     console.print(f"{len(found['behaviours'])} of {found['total']} behaviours")
+
+
+command.add_command(probe)
 
 
 def _summary(found: Mapping[str, Any]) -> Table:

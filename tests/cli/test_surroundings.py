@@ -26,6 +26,7 @@ PRINTING = {
     "help": "--help",
     "docs": "docs getting-started",
     "fidelity": "fidelity email",
+    "fidelity probe": "fidelity probe --list --only R8",
     "plan": "plan default default --people 2",
     "plan JSON": "plan default default --people 2 --json",
     "lint": "lint",
