@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,8 +79,3 @@ def live(tmp_path: Path) -> Iterator[Open]:
 
 def row_of(report: ProbeReport, name: str) -> RowResult:
     return next(row for row in report.rows if row.row == name)
-
-
-def without_texts(row: RowResult) -> RowResult:
-    """A result without what was seen."""
-    return replace(row, seen={}, expected={})

@@ -57,7 +57,7 @@ def test_rows_with_a_setting_that_no_probe_settles_are_explained() -> None:
 
 def test_by_default_nothing_differs(live: Open) -> None:
     target = live()
-    report = target.to_the_end(burst=3, segment=target.segment())
+    report = target.begin(burst=3, segment=target.segment(), hours=0.0)
     assert {row.row: (row.seen, row.expected) for row in report.rows if row.result == DIFFERS} == {}
     unseen = {row.row for row in report.rows if row.result == NOT_SEEN}
     assert unseen == {
@@ -77,7 +77,7 @@ def test_by_default_nothing_differs(live: Open) -> None:
 def test_each_value_of_each_setting_is_found(live: Open, setting: str, value: Any) -> None:
     rows = [row for row in CLAIMED if setting_of(row) == setting]
     target = live(with_value({}, setting, value))
-    report = target.to_the_end(*probes_of(rows), segment=target.segment())
+    report = target.begin(*probes_of(rows), segment=target.segment(), hours=0.0)
     for name in rows:
         row = row_of(report, name)
         if name in OF_A_VERSION:
