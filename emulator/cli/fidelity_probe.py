@@ -59,7 +59,7 @@ _LONGEST_BODY = 400
 @click.option("--token", envvar="STACKADAPT_TOKEN", show_envvar=True, help="GraphQL token.")
 @click.option("--advertiser", metavar="ID", help="Advertiser to probe; with --allow-writes one used for nothing else.")
 @click.option("--only", metavar="PROBE,…", help="Only these probes, such as R7,W3.")
-@click.option("--burst", type=click.IntRange(2, _MOST_BURST), help="Send so many requests at once, until a 429.")
+@click.option("--burst", type=click.IntRange(2, _MOST_BURST), help="Send so many requests in a row, last of all.")
 @click.option("--segment", metavar="ID", help="Segment of External Audience Name 'fidelity probe', for memberships.")
 @click.option("--within", default="4h", show_default=True, help="How long to look for what was sent.")
 @click.option(

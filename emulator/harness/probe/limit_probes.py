@@ -96,7 +96,7 @@ LIMIT_PROBES: Final = (
 
 
 def burst_probe(count: int) -> Probe:
-    """So many requests at once; the only probe that goes on until a status 429."""
+    """So many requests in a row; the only probe that goes on after a status 429."""
     return Probe(
         id="R12b",
         title=f"A burst of {count} requests",

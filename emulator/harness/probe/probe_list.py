@@ -39,7 +39,7 @@ def why_not(probe: Probe, setup: Setup) -> str | None:
     if probe.writes and not setup.writes:
         return "It writes: add --allow-writes, with an advertiser that is used for nothing else."
     if probe.needs == BURST and not setup.burst:
-        return "It sends many requests at once: add --burst NUMBER."
+        return "It sends many requests in a row: add --burst NUMBER."
     may_write = WRITE in setup.scopes
     if probe.needs == READ_ONLY and may_write:
         return "It needs a token that may only read: this one may write."

@@ -82,7 +82,10 @@ class State:
         if head.get("format") != FORMAT:
             where = f"{path}:1"
             raise InputError("not the state of a probe", where=where, found=head.get("format"), allowed=str(FORMAT))
-        state = cls(_setup(head["setup"]), path)
+        try:
+            state = cls(_setup(head["setup"]), path)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the setup of a probe cannot be read: {error!r}", where=f"{path}:1") from None
         for number, line in lines:
             try:
                 state._take(line)

@@ -174,6 +174,9 @@ def test_a_state_that_was_cut_off_goes_on_and_a_damaged_one_is_named(live: Open)
     path.write_text(json.dumps({"format": 2}) + "\n", encoding="utf-8")
     with pytest.raises(UserMistake, match=r"state.jsonl:1: not the state of a probe. Found: 2. Allowed: 1"):
         target.resume()
+    path.write_text(json.dumps({"format": 1, "setup": {"url": "x"}}) + "\n", encoding="utf-8")
+    with pytest.raises(UserMistake, match=r"state.jsonl:1: the setup of a probe cannot be read"):
+        target.resume()
     path.unlink()
     with pytest.raises(UserMistake, match="no probe to resume"):
         target.resume()
