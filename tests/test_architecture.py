@@ -96,8 +96,8 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "coverage.collected coverage.ledger_rows coverage.observed demo drift event_files "
         "documentation ledger reasons "
         "action_fields catalog connection_test event_tester expectations explain funnel grade "
-        "mapping_draft mutate plan preview recorded_cases recordings remote_guard sample_events "
-        "scenarios subscription_context triggered unused upgrade why",
+        "mapping_draft mutate plan preview probe recorded_cases recordings remote_guard "
+        "sample_events scenarios subscription_context triggered unused upgrade why",
         "emulator.harness.checks": "at_start document_kinds finding",
         "emulator.harness.client": "",
         "emulator.harness.coverage": "collected ledger_rows observed",
@@ -106,14 +106,15 @@ PUBLIC: Mapping[str, frozenset[str]] = {
         "emulator.harness.grade": "",
         "emulator.harness.mutate": "",
         "emulator.harness.plan": "",
+        "emulator.harness.probe": "",
         "emulator.harness.recordings": "",
         "emulator.harness.scenarios": "files",
         "emulator.harness.upgrade": "",
         "emulator.harness.why": "",
         "emulator.mcp_server": "session",
         "emulator.load": "accounts locust_run worker_ledger",
-        "emulator.server": "emulator explained heartbeat host_names listener logs plan_people plan_runs recorder "
-        "signals trial watch workers",
+        "emulator.server": "emulator explained heartbeat host_names listener logs plan_people plan_runs "
+        "probe_reference recorder signals trial watch workers",
     }.items()
 }
 # What each package must not know. The two services meet over HTTP only.

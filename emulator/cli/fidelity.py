@@ -9,6 +9,8 @@ from typing import Any
 import click
 from rich.table import Table
 
+from emulator.cli import SuggestingGroup
+from emulator.cli.fidelity_probe import command as probe
 from emulator.cli.terminal import Terminal
 from emulator.harness.ledger import PROVENANCES, search
 
@@ -17,19 +19,34 @@ Examples:
   stackadapt-emulator fidelity
   stackadapt-emulator fidelity --provenance assumed
   stackadapt-emulator fidelity retry --json
+  stackadapt-emulator fidelity probe --list
 """
 
 
-@click.command(epilog=_EPILOG)
+class _LedgerGroup(SuggestingGroup):
+    """Prints the ledger, unless the first word is a sub-command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] in self.commands:
+            # The argument TEXT comes first, and is empty.
+            return super().parse_args(ctx, ["", *args])
+        ctx.allow_interspersed_args = True
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_LedgerGroup, invoke_without_command=True, epilog=_EPILOG, subcommand_metavar="[probe [OPTIONS]]")
 @click.argument("text", required=False)
 @click.option("--provenance", type=click.Choice([*PROVENANCES]), help="Only what is known in this way.")
 @click.option("--area", help="Only this area of the ledger, named as in the summary.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(text: str | None, provenance: str | None, area: str | None, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, text: str | None, provenance: str | None, area: str | None, as_json: bool) -> None:
     """Print what is emulated with the source of each behaviour, or a summary without TEXT or an option.
 
     TEXT is searched in the id, the behaviour, the source, the settings, and the names of tests and scenarios.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     found = search(provenance=provenance, area=area, text=text)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
@@ -42,6 +59,9 @@ def command(text: str | None, provenance: str | None, area: str | None, as_json:
         for line in _lines(row):
             console.print(line, soft_wrap=True)
     console.print(f"{len(found['behaviours'])} of {found['total']} behaviours")
+
+
+command.add_command(probe)
 
 
 def _summary(found: Mapping[str, Any]) -> Table:

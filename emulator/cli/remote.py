@@ -5,7 +5,7 @@ A command with a URL is decorated with `remote_options` (`url_option` includes i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import click
@@ -65,8 +65,11 @@ def permission() -> Permission:
     )
 
 
-def guard() -> GuardedTransport:
-    """A transport for an `httpx.Client` that sends only what the flags allow, and prints the host on standard error."""
+def guard(harmless: Collection[bytes] = ()) -> GuardedTransport:
+    """A transport for an `httpx.Client` that sends only what the flags allow, and prints the host on standard error.
+
+    `harmless` is that of `GuardedTransport`.
+    """
     printed: set[str] = click.get_current_context().meta.setdefault(f"{_KEY}.printed", set())
 
     def announce(text: str) -> None:
@@ -74,13 +77,13 @@ def guard() -> GuardedTransport:
             printed.add(text)
             click.echo(text, err=True)
 
-    return GuardedTransport(permission(), announce=announce)
+    return GuardedTransport(permission(), announce=announce, harmless=harmless)
 
 
-def client_of(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
+def client_of(url: str, headers: dict[str, str] | None = None, *, harmless: Collection[bytes] = ()) -> httpx.Client:
     """A guarded client of one server. Raises InputError for an invalid URL, UserMistake for a host not allowed."""
     check_visit(address(url), permission())
-    return httpx.Client(base_url=url, headers=headers, transport=guard(), trust_env=False, timeout=_SECONDS)
+    return httpx.Client(base_url=url, headers=headers, transport=guard(harmless), trust_env=False, timeout=_SECONDS)
 
 
 def control_token() -> str | None:

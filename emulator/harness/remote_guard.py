@@ -6,7 +6,7 @@ are never written to. `GuardedTransport` checks each request right before it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import httpx
@@ -88,13 +88,20 @@ def check_write(url: httpx.URL, permission: Permission, what: str) -> None:
 class GuardedTransport(httpx.BaseTransport):
     """Sends what `permission` allows and announces each other host once.
 
-    Raises UserMistake instead of sending a request that is not allowed.
+    `harmless` are bodies, and queries in URLs, of which the caller knows that no server reads a change in them, such as
+    text that is not JSON. Raises UserMistake instead of sending a request that is not allowed.
     """
 
     def __init__(
-        self, permission: Permission, *, announce: Announce, through: httpx.BaseTransport | None = None
+        self,
+        permission: Permission,
+        *,
+        announce: Announce,
+        through: httpx.BaseTransport | None = None,
+        harmless: Collection[bytes] = (),
     ) -> None:
         self._permission = permission
+        self._harmless = frozenset(harmless)
         self._announce = announce
         self._through = through or httpx.HTTPTransport(trust_env=False)
         self._announced: set[str] = set()
@@ -102,7 +109,7 @@ class GuardedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         check_visit(request.url, self._permission)
         # Reading a body loads all of it into memory, which an upload to this machine should not need.
-        if not is_loopback(_host(request.url)) and (what := _change(request)) is not None:
+        if not is_loopback(_host(request.url)) and (what := self._change(request)) is not None:
             check_write(request.url, self._permission, what)
         host = _host(request.url)
         if not is_loopback(host) and host not in self._announced:
@@ -110,6 +117,9 @@ class GuardedTransport(httpx.BaseTransport):
             may = "reads and writes" if self._permission.writes and not is_production(host) else "reads only"
             self._announce(f"sending requests to {shown(request.url)}, another host: {may}")
         return self._through.handle_request(request)
+
+    def _change(self, request: httpx.Request) -> str | None:
+        return None if (request.url.query or request.read()) in self._harmless else _change(request)
 
     def close(self) -> None:
         self._through.close()

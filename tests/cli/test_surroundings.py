@@ -29,6 +29,7 @@ PRINTING = {
     "fidelity": "fidelity email",
     "mutate": "mutate --only swap-join",
     "mutate list": "mutate --list",
+    "fidelity probe": "fidelity probe --list --only R8",
     "plan": "plan default default --people 2",
     "plan JSON": "plan default default --people 2 --json",
     "upgrade-check": "upgrade-check 3.517.0 --people 2",

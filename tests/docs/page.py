@@ -150,6 +150,6 @@ def check_usage(words: list[str]) -> dict[str, Any]:
         return {}
     command: click.Command = import_module(f"emulator.cli.{words[1].replace('-', '_')}").command
     rest = [word for word in words[2:] if word != "&"]
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and not (command.invoke_without_command and rest[0] not in command.commands):
         command, rest = command.commands[rest[0]], rest[1:]
     return command.make_context(words[1], rest).params

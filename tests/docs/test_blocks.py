@@ -47,6 +47,7 @@ NOT_RUN = {
     r"verify --target http://localhost:4000": "needs another endpoint; tests/harness/scenarios/test_targets.py has one",
     r"verify --exchanges|^stackadapt-emulator record ": "needs credentials; tests/cli/test_record.py uses an emulator",
     r"^stackadapt-emulator upgrade-check .*--package ": "needs Node; tests/conformance/test_upgrade_check.py runs it",
+    r"fidelity probe --advertiser 12345": "needs credentials; tests/cli/test_fidelity_probe.py uses an emulator",
     r"^stackadapt-emulator drift ": "needs the network, Node or a changed schema; tests/harness/test_drift_* run it",
 }
 # Blocks that are not run, by language and words of theirs, and why. YAML is parsed all the same.

@@ -13,10 +13,12 @@ SELDOM = (
     "emulator.harness.grade",
     "emulator.harness.mutate",
     "emulator.harness.plan",
+    "emulator.harness.probe",
     "emulator.harness.upgrade",
     "emulator.mcp_server",
     "emulator.server.plan_people",
     "emulator.server.plan_runs",
+    "emulator.server.probe_reference",
     "mcp",
 )
 

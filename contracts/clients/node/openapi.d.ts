@@ -1709,6 +1709,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/_emulator/mutate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which mistakes in the workspace of the sandbox scenarios do not notice, as `mutate` does; nothing is changed.
+         * @description A sample of the mutations of triggers, mappings and switches, each played with the scenarios in emulators of their own. A run takes 60 seconds at most: a mutation that has not begun by then is left out. One run at a time.
+         */
+        post: operations["mutateWorkspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/_emulator/grade": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the requests in the journal show about the client that sent them, as `grade` judges it.
+         * @description No fault is injected and no client is run: points that need an exit code or the output of a client are not seen.
+         */
+        post: operations["gradeClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/_emulator/coverage": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the sandbox has exercised of triggers, mappings and both services since its last reset, and what not.
+         * @description Triggers and mappings are evaluated again, as the workspace has them now, on the events that reached them; the journal, the records and the reason codes say the rest.
+         */
+        get: operations["coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/_emulator/validate": {
         parameters: {
             query?: never;
@@ -2488,6 +2566,45 @@ export interface components {
             survivors: Record<string, never>[];
             killed: Record<string, never>[];
             outdated: Record<string, never>[];
+        };
+        /** @description As contracts/grade.schema.json describes it. */
+        Grade: {
+            score: number | null;
+            passed: number;
+            failed: number;
+            notSeen: number;
+            runs: Record<string, never>[];
+            points: Record<string, never>[];
+        };
+        /** @description As contracts/coverage.schema.json describes it. */
+        Coverage: {
+            /** @constant */
+            format: 1;
+            runs: number;
+            notes: string[];
+            total: {
+                covered: number;
+                total: number;
+                percent: number | null;
+            };
+            groups: {
+                [key: string]: components["schemas"]["CoverageGroup"];
+            };
+        };
+        CoverageGroup: {
+            covered: number;
+            total: number;
+            percent: number | null;
+            title: string;
+            missing: string;
+            inTotal: boolean;
+            sections: {
+                name: string;
+                digest: string;
+                items: {
+                    [key: string]: boolean;
+                };
+            }[];
         };
         ScenarioReport: {
             target: string;
@@ -7773,6 +7890,160 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    mutateWorkspace: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scenario": "mappings/standard-properties-by-track",
+                 *       "only": [
+                 *         "drop-condition"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The name of a built-in scenario, such as audiences/exit. */
+                    scenario?: string;
+                    /** @description A scenario of your own, as an object or as YAML; without one, the built-in scenarios. It is played in the workspace of the sandbox. */
+                    document?: string | Record<string, never>;
+                    /** @description Only mutations of these kinds. */
+                    only?: components["schemas"]["MutationKind"][];
+                    /** @description How many mutations are drawn; 10 without it. */
+                    sample?: number;
+                    /** @description Of what is drawn; 1 without it. */
+                    seed?: number;
+                    /** @description How many are tried to reveal a survivor; 500 without it. */
+                    events?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The report; see contracts/mutate.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mutants"];
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    gradeClient: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "only": [
+                 *         "consent"
+                 *       ],
+                 *       "people": [
+                 *         {
+                 *           "email": "ada@example.com",
+                 *           "consent": "yes"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Names of points; all without it. */
+                    only?: string[];
+                    /** @description The people whom the client was given, with their consent. */
+                    people?: {
+                        email: string;
+                        /** @enum {unknown} */
+                        consent: "yes" | "no";
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description The grade; see contracts/grade.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grade"];
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    coverage: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown";
+            };
+            header?: {
+                /**
+                 * @description Name of the sandbox. Otherwise the bearer token's sandbox, otherwise the default one.
+                 * @example default
+                 */
+                "X-Emulator-Sandbox"?: components["parameters"]["Sandbox"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The coverage; see contracts/coverage.schema.json. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from graphql import GraphQLSchema
 
-from emulator.harness.checks.finding import Finding
+from emulator.harness.checks.finding import BREAKING, Finding
+from emulator.harness.drift import comparison
 from emulator.harness.drift.installed_package import content_of, package_in
 from emulator.harness.drift.published import Compared, compare_published
 from emulator.harness.drift.schema_changes import schema_findings
@@ -17,6 +18,7 @@ from emulator.stackadapt.graphql.schema import executable_schema
 
 __all__ = [
     "Compared",
+    "breaking_places",
     "compare_published",
     "content_of",
     "introspect",
@@ -31,3 +33,9 @@ def schema_drift(found: GraphQLSchema, api_version: str) -> list[Finding]:
     """All changes from the contract to `found`, worst first. Raises InputError for an unknown API version."""
     contract = executable_schema(api_version)
     return schema_findings(contract, found, usage_of(contract))
+
+
+def breaking_places(found: GraphQLSchema, api_version: str) -> list[str]:
+    """Where `found` breaks the contract, used or not; much faster than `schema_drift`."""
+    changes = comparison.schema_changes(executable_schema(api_version), found)
+    return [each.place for each in changes if each.severity == BREAKING]

@@ -1,0 +1,117 @@
+"""`fidelity probe` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from emulator.artefacts import contract_json
+from emulator.harness.probe import harmless_bodies, probes
+from emulator.harness.remote_guard import GuardedTransport, Permission
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+PROBE = ("fidelity", "probe")
+OWN = ("--token", "sa-local-write", "--advertiser", "1001")
+
+
+def check(text: str) -> None:
+    Draft202012Validator(contract_json("probe.schema.json")).validate(json.loads(text))
+
+
+def test_a_listing_needs_no_network_and_fits_the_schema(call: Run) -> None:
+    shown = call(*PROBE, "--list", "--json", "--advertiser", "4711")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    check(shown.stdout)
+    listed = json.loads(shown.stdout)["probes"]
+    assert [each["probe"] for each in listed] == [probe.id for probe in probes()]
+    assert '"advertiserId": "4711"' in shown.stdout.replace('\\"', '"')
+    text = call(*PROBE, "--list", "--only", "W18")
+    assert text.stdout.startswith("W18  One external id with two emails, deleted by it  (writes, settles ")
+    assert "<mail a>" in text.stdout
+
+
+def test_a_difference_is_found_patched_and_the_exit_code(
+    call: Run, emulate: Callable[..., str], tmp_path: Path
+) -> None:
+    workspace = tmp_path / "first.yaml"
+    text = (Path(__file__).parents[2] / "fixtures" / "workspace.yaml").read_text(encoding="utf-8")
+    workspace.write_text(text.replace("ingestion:\n", "ingestion:\n  sharedExternalId: first\n"), encoding="utf-8")
+    url, folder = emulate(workspace), str(tmp_path / "probed")
+    own = (*PROBE, "--url", url, *OWN, "-o", folder)
+    shown = call(*own, "--only", "R8,W18", "--allow-writes", "--within", "0s")
+    assert (shown.returncode, shown.stderr) == (1, "")
+    assert 'differs    ingestion.external-ids  (ingestion.sharedExternalId: "first")' in shown.stdout
+    assert "sa-local-write" not in shown.stdout
+    assert "differs: seen on" in (tmp_path / "probed" / "ledger.patch").read_text(encoding="utf-8")
+    again = call(*PROBE, "--resume", "--token", "sa-local-write", "-o", folder, "--json")
+    assert (again.returncode, again.stderr) == (1, "")
+    check(again.stdout)
+    assert json.loads(again.stdout)["requests"] == 0
+    assert "there is a probe in this folder already" in call(*own).stderr
+
+
+def test_what_reads_needs_no_permission_to_write(call: Run, emulate: Callable[..., str], tmp_path: Path) -> None:
+    shown = call(*PROBE, "--url", emulate(), *OWN, "-o", str(tmp_path / "probed"), "--json")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    check(shown.stdout)
+    found = json.loads(shown.stdout)
+    assert found["counts"]["differs"] == 0
+    assert found["counts"]["confirmed"] > 20
+    assert "It writes: add --allow-writes" in shown.stdout
+
+
+def test_the_guard_lets_every_reading_probe_through_to_another_host(tmp_path: Path) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": {}})
+
+    guarded = GuardedTransport(
+        Permission(remote=True),
+        announce=lambda _: None,
+        through=httpx.MockTransport(answer),
+        harmless=harmless_bodies(),
+    )
+    with httpx.Client(transport=guarded) as client:
+        for request in (each for probe in probes() if not probe.writes for each in probe.requests):
+            body = request.body if isinstance(request.body, str) else json.dumps(request.body)
+            url = "https://api.stackadapt.com/graphql"
+            kind = {"Content-Type": request.content_type} if request.content_type else {}
+            if request.in_url:
+                client.get(url, params=httpx.QueryParams(body))
+            else:
+                client.post(url, content=body.encode(), headers=kind)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--advertiser", "1"), "--token: a token is needed"),
+        (("--token", "x"), "--advertiser: an advertiser is needed"),
+        (("--token", "x", "--advertiser", "me"), "Allowed: a number"),
+        (("--token", "zoë", "--advertiser", "1"), "--token: a token is printable ASCII"),
+        ((*OWN,), "this is another host, and nothing was sent"),
+        ((*OWN, "--only", "R77"), "--only: unknown probe 'R77'"),
+        ((*OWN, "--only", "W3"), "--only: the probe W3 writes. Add --allow-writes."),
+        ((*OWN, "--only", "R12b"), "--only: the probe R12b needs --burst"),
+        ((*OWN, "--only", "W9", "--allow-writes"), "--only: the probe W9 needs --segment"),
+        ((*OWN, "--within", "soon"), "--within: invalid duration"),
+        (("--resume", "--token", "x", "-o", "none"), "no probe to resume"),
+    ],
+)
+def test_mistakes_are_named(call: Run, arguments: tuple[str, ...], message: str) -> None:
+    shown = call(*PROBE, *arguments)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert message in shown.stderr
+
+
+def test_a_refused_token_is_named_but_not_printed(call: Run, emulate: Callable[..., str], tmp_path: Path) -> None:
+    given = ("--token", "not-the-token", "--advertiser", "1001", "-o", str(tmp_path / "probed"))
+    shown = call(*PROBE, "--url", emulate(), *given)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "the endpoint does not accept the token" in shown.stderr
+    assert "not-the-token" not in shown.stderr
