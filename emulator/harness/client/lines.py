@@ -111,8 +111,8 @@ def named(users: Sequence[object]) -> str:
 
 
 def counted_noun(count: int, noun: str) -> str:
-    """`1 event`, `2 events`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """`1 event`, `2,000 events`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _why(item: Shown) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from emulator.events import CallReceived, GraphQLExchanged, MembershipChanged
 from emulator.harness.coverage.covered import Coverage, Section
+from emulator.harness.coverage.fields_sent import Readers, described, fields_sent
 from emulator.harness.coverage.mapping_arms import (
     arms_chosen,
     arms_of,
@@ -22,7 +23,6 @@ from emulator.harness.coverage.mapping_arms import (
     fields_of,
 )
 from emulator.harness.coverage.requests_made import cover_operations, cover_requests
-from emulator.harness.coverage.sent_fields import Readers, described, fields_sent
 from emulator.harness.destination_checks import check_event, checks_of
 from emulator.harness.reasons import reasons
 from emulator.harness.subscription_context import SubscriptionContext, subscription_contexts

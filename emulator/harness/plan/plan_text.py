@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from emulator.harness.client import counted_noun
 from emulator.harness.plan.planned import EXAMPLES, Change, Group, Numbers, Plan
 from emulator.text import escaped_markdown
 
@@ -16,7 +17,7 @@ _NO_CHANGE = "No profile changes."
 
 def lines_of_plan(plan: Plan, *, verbose: bool = False) -> Iterator[str]:
     """The text. The difference of the workspaces is left out unless `verbose`."""
-    yield f"{plan.people}, {_calls(plan)}, through {plan.names[0]} and {plan.names[1]}"
+    yield f"{plan.people}, {counted_noun(plan.calls, 'call')}, through {plan.names[0]} and {plan.names[1]}"
     yield from plan.difference if verbose else ()
     yield ""
     table = [*_table(plan)]
@@ -44,10 +45,6 @@ def example_line(example: Mapping[str, Any]) -> str:
     """An example: who, and the values before and after, where it has them."""
     values = [json.dumps(example[name], ensure_ascii=False) for name in ("old", "new") if name in example]
     return " ".join([example["email"], *([" → ".join(values)] if values else [])])
-
-
-def _calls(plan: Plan) -> str:
-    return f"{plan.calls:,} {'call' if plan.calls == 1 else 'calls'}"
 
 
 def _sections(plan: Plan) -> Iterator[tuple[str, Group, str]]:
@@ -88,7 +85,13 @@ def _hours(numbers: Numbers) -> str:
 
 def _markdown(plan: Plan) -> Iterator[str]:
     yield f"### Plan: {escaped_markdown(plan.names[0])} → {escaped_markdown(plan.names[1])}"
-    yield from ("", f"{escaped_markdown(plan.people)}, {_calls(plan)}.", "", "| | old | new |", "|---|--:|--:|")
+    yield from (
+        "",
+        f"{escaped_markdown(plan.people)}, {counted_noun(plan.calls, 'call')}.",
+        "",
+        "| | old | new |",
+        "|---|--:|--:|",
+    )
     yield from (f"| {escaped_markdown(name.strip())} | {one} | {other} |" for name, one, other in _table(plan))
     sections = [*_sections(plan)]
     if not sections:

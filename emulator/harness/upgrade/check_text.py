@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from emulator.harness.client import counted_noun
 from emulator.harness.upgrade.upgrade_findings import (
     DELIVERY,
     EXAMPLES,
@@ -24,7 +25,7 @@ _MAPPINGS = {"saved": "saved mappings", "new": "mappings made anew"}
 
 def lines_of_check(check: UpgradeCheck) -> Iterator[str]:
     """The text."""
-    yield f"{check.people}: {check.events:,} events to the destination, {_MAPPINGS[check.mappings]}"
+    yield f"{check.people}, {counted_noun(check.calls, 'call')}: {check.events:,} events to the destination, {_MAPPINGS[check.mappings]}"
     for upgrade in check.upgrades:
         old, new = upgrade.sides
         yield ""
@@ -86,7 +87,8 @@ def _markdown(check: UpgradeCheck) -> Iterator[str]:
         old, new = upgrade.sides
         yield f"### Upgrade check: {escaped_markdown(old.name)} → {escaped_markdown(new.name)}"
         yield from ("", f"**{_verdict(upgrade).capitalize()}**", "")
-        yield f"{escaped_markdown(check.people)}, {check.events:,} events, {_MAPPINGS[check.mappings]}."
+        people = f"{check.people}, {counted_noun(check.calls, 'call')}"
+        yield f"{escaped_markdown(people)}, {check.events:,} events, {_MAPPINGS[check.mappings]}."
         yield from ("", "| | before | after |", "|---|--:|--:|")
         yield from (f"| {escaped_markdown(name)} | {one} | {other} |" for name, one, other in _table(upgrade))
         yield ""

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from graphql import DocumentNode
 
 from emulator.harness.plan import ADDED, JOINED, LEFT, REMOVED, CallsOf, Change, Group, Plan, Sent, compared
-from emulator.harness.upgrade.causes import Causes, Reason
 from emulator.harness.upgrade.request_differences import ORDER, Noted, noted
 from emulator.harness.upgrade.side_runs import SentBatch, SideRun, names_of, who_of
 from emulator.harness.upgrade.sides import Place
+from emulator.harness.upgrade.upgrade_causes import Causes, Reason
 from emulator.harness.upgrade.upgrade_findings import (
     CHANGES,
     CONSENT,

@@ -176,7 +176,9 @@ def test_a_default_that_is_another_one_is_the_cause_for_new_mappings_only() -> N
 def test_an_end_that_only_the_whole_request_explains_names_what_differs() -> None:
     [upgrade] = checked(of_2025(CURRENT), edited(("advertiserId: 1001", "advertiserId: 1002"))).upgrades
     lost = next(each for each in upgrade.findings if each.part == "profile")
-    assert lost.cause.startswith("the requests or the records differ in upsertProfileMapping.input.advertiserId, ")
+    elsewhere, differing = lost.cause.split("; ", 1)
+    assert elsewhere == "StackAdapt, OTHER_ADVERTISER: their profiles are at advertiser 1002"
+    assert differing.startswith("the requests or the records differ in upsertProfileMapping.input.advertiserId, ")
     assert "raise it with Segment" in str(lost.advice)
 
 
