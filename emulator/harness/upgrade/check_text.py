@@ -25,7 +25,8 @@ _MAPPINGS = {"saved": "saved mappings", "new": "mappings made anew"}
 
 def lines_of_check(check: UpgradeCheck) -> Iterator[str]:
     """The text."""
-    yield f"{check.people}, {counted_noun(check.calls, 'call')}: {check.events:,} events to the destination, {_MAPPINGS[check.mappings]}"
+    people = f"{check.people}, {counted_noun(check.calls, 'call')}"
+    yield f"{people}: {check.events:,} events to the destination, {_MAPPINGS[check.mappings]}"
     for upgrade in check.upgrades:
         old, new = upgrade.sides
         yield ""
