@@ -16,6 +16,13 @@ from .environments import StepFailed, run
 from .rows import Row
 
 HERE: Final = Path(__file__).resolve().parent
+COMMANDS: Final = (
+    "demo --people 5",
+    "plan 2024-12 2026-06 --people 5",
+    "upgrade-check 3.497.0 3.517.0 --people 5",
+    "mutate --sample 1",
+    "fidelity probe --list",
+)
 FAILURES: Final = (
     "expected a visible profile for ada@example.com at advertiser 1001; none found",
     "the test passed, but these had no effect",
@@ -23,9 +30,10 @@ FAILURES: Final = (
 
 
 def check_command(row: Row, python: Path, folder: Path) -> None:
-    """The command plays the sync of a few people."""
-    done = run(python.with_name("stackadapt-emulator"), "demo", "--people", "5", "--json", cwd=folder)
-    json.loads(done.stdout)
+    """Commands print their report: one that plays a sync, and with `full` those that compare syncs."""
+    for arguments in COMMANDS if row.full else COMMANDS[:1]:
+        done = run(python.with_name("stackadapt-emulator"), *arguments.split(), "--json", cwd=folder)
+        json.loads(done.stdout)
 
 
 def check_plugin(row: Row, python: Path, folder: Path) -> None:
