@@ -35,6 +35,11 @@ def test_a_vip_arrives(stackadapt, segment):
     segment.enter_audience("vip_customers", user_id="u1")
     stackadapt.expect_profile(email="ada@example.com")
 """
+PLANS = """
+def test_the_change_loses_no_profile(stackadapt):
+    workspace = stackadapt.control.get("workspace")["workspace"]
+    stackadapt.plan(workspace, people=10).expect_no("lost-profiles")
+"""
 # For an endpoint without a control API: a test that can run and two that cannot.
 GRAPHQL_ONLY = """
 UPSERT = '''mutation { upsertProfiles(input: {
@@ -450,6 +455,12 @@ def test_without_a_control_api_tests_that_need_it_are_skipped_with_the_reason(ru
     )
 
 
+def test_a_plan_needs_an_emulator(run: Run, graphql_only: str) -> None:
+    plans = PLANS.replace('stackadapt.control.get("workspace")["workspace"]', '"none.yaml"')
+    url, token = f"--stackadapt-url={graphql_only}", f"--stackadapt-token={TOKEN}"
+    run(plans, url, token, f"--stackadapt-advertiser={ADVERTISER}").assert_outcomes(skipped=1)
+
+
 def test_the_environment_names_an_endpoint_too(run: Run, graphql_only: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("URL", graphql_only), ("TOKEN", TOKEN), ("ADVERTISER", ADVERTISER)):
         monkeypatch.setenv(f"STACKADAPT_TEST_{name}", value)
@@ -640,9 +651,9 @@ def test_a_command_starts_the_emulator_of_another_environment(
 ) -> None:
     if configured:
         pytester.makeini(f"[pytest]\nstackadapt_emulator_command = {COMMAND}")
-    both = ARRIVES + FAILS.replace("test_a_vip_arrives", "test_no_email")
-    result = run(both, *([] if configured else [f"--stackadapt-emulator-command={COMMAND}"]))
-    result.assert_outcomes(passed=1, failed=1)
+    tests = ARRIVES + PLANS + FAILS.replace("test_a_vip_arrives", "test_no_email")
+    result = run(tests, *([] if configured else [f"--stackadapt-emulator-command={COMMAND}"]))
+    result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*expected a visible profile for ada@example.com*"])
 
 

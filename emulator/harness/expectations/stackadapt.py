@@ -12,6 +12,7 @@ from emulator.events import REFUSALS
 from emulator.harness.client import Endpoint, Shown, StackAdaptClient, checked, record_line
 from emulator.harness.expectations.criteria import Criteria, check_times, given
 from emulator.harness.expectations.expected_profile import ExpectedProfile
+from emulator.harness.expectations.planned_change import AnyWorkspace, PlannedChange, planned_change
 from emulator.harness.expectations.unmet import unmet
 from emulator.stackadapt.rules.outcomes import PENDING, REASONS, WAITS_FOR_PROFILE
 
@@ -157,6 +158,23 @@ class ExpectingStackAdapt(StackAdaptClient):
                 message = f"expected a segment with exactly {len(wanted)} members; {found}{warned}"
                 raise unmet(self._endpoint, message, email=(missing or surplus)[0])
         return segment
+
+    def plan(
+        self,
+        new: AnyWorkspace,
+        *,
+        old: AnyWorkspace | None = None,
+        people: int | None = None,
+        seed: int | None = None,
+        known: bool = False,
+        advance: str | None = None,
+    ) -> PlannedChange:
+        """What a change of the workspace to `new` would do, for `people` generated ones (1,000), or for those `known`
+        to the sandbox. It is compared with `old`, or with the workspace of this test; nothing is changed.
+
+        Raises WorkspaceError and InputError for what cannot be planned.
+        """
+        return planned_change(self.control, new, old=old, people=people, seed=seed, known=known, advance=advance)
 
     def _polled(self, email: str, seconds: float) -> Shown | None:
         for _ in polls(seconds, every=_SECONDS_BETWEEN):

@@ -4,9 +4,10 @@ from emulator.harness.plan.calls import MOST_PEOPLE, CallsOf, generated_people, 
 from emulator.harness.plan.compared_ends import compared
 from emulator.harness.plan.end_state import Cause, EndState
 from emulator.harness.plan.plan_text import as_markdown, lines_of_plan
-from emulator.harness.plan.planned import ADDED, CHANGED, CHECKS, JOINED, LEFT, REMOVED, Change, Group, Plan
+from emulator.harness.plan.planned import Change, Group, Plan
 from emulator.harness.plan.playing import Run, opened
 from emulator.harness.plan.sent_fields import Sent
+from emulator.harness.plan_checks import ADDED, CHANGED, CHECKS, JOINED, LEFT, REMOVED
 
 __all__ = [
     "ADDED",

@@ -12,19 +12,8 @@ from typing import Any
 from emulator.harness.plan.calls import CallsOf
 from emulator.harness.plan.causes import Found, Side, in_words, of_consent, of_membership, of_property
 from emulator.harness.plan.end_state import Cause, EndState, ProfileState, Who
-from emulator.harness.plan.planned import (
-    ADDED,
-    CHANGED,
-    EXAMPLES,
-    JOINED,
-    LEFT,
-    REMOVED,
-    Change,
-    Group,
-    Numbers,
-    Plan,
-    SegmentChange,
-)
+from emulator.harness.plan.planned import EXAMPLES, Change, Group, Numbers, Plan, SegmentChange
+from emulator.harness.plan_checks import ADDED, CHANGED, JOINED, LEFT, REMOVED
 
 _NOT_SENT = Cause("Segment", "NOT_SENT", "Segment sent no event about them")
 _ABSENT = object()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-EXAMPLES = 3
+from emulator.harness.plan_checks import failed
 
-# How a property and a membership change.
-ADDED, REMOVED, CHANGED = "added", "removed", "changed"
-JOINED, LEFT = "joined", "left"
+EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,7 @@ class Plan:
 
     def failed(self, checks: tuple[str, ...]) -> list[str]:
         """The checks, of `CHECKS`, that this plan does not pass."""
-        return [name for name in checks if CHECKS[name](self)]
+        return failed(self.as_dict(), checks)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form (`contracts/plan.schema.json`)."""
@@ -133,19 +131,3 @@ def _group(group: Group) -> dict[str, Any]:
 
 def _change(name: str, change: Change) -> dict[str, Any]:
     return {name: change.what, "change": change.how, **_group(change.group)}
-
-
-def _some(changes: Iterator[Change]) -> bool:
-    return next(changes, None) is not None
-
-
-# What `--fail-on` can name, and whether a plan has it.
-CHECKS: Mapping[str, Callable[[Plan], bool]] = {
-    "lost-profiles": lambda plan: bool(plan.lost),
-    "gained-profiles": lambda plan: bool(plan.gained),
-    "changed-properties": lambda plan: bool(plan.properties),
-    "lost-properties": lambda plan: _some(each for each in plan.properties if each.how == REMOVED),
-    "changed-consent": lambda plan: bool(plan.consent),
-    "lost-memberships": lambda plan: _some(each for each in plan.memberships if each.how == LEFT),
-    "gained-memberships": lambda plan: _some(each for each in plan.memberships if each.how == JOINED),
-}
