@@ -120,6 +120,7 @@ ROWS = (
     _row("clock", "console-profiles", "console, Profiles of {clock_people:,}, first paint", "ms", at_most=300),
     _row("clock", "console-person", "console, Person among {clock_people:,}, first paint", "ms", at_most=300),
     _row("clock", "console-requests", "console, Requests, first paint", "ms", at_most=300),
+    _row("plan", "plan", "plan of a change, {plan_people:,} people", "s", at_most=60),
     _row("start", "start", "cold start until the first mutation is answered", "ms", YOGA, ratio_at_most=2),
     _row("pytest", "pytest", "pytest, one identify and one expectation", "ms a test", "an empty test", at_most=12),
     _row("generator", "generator", "people generated", "people/s", "Faker, no weighting", ratio_at_least=15),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
-from tests.bench import graphql_rows, mapping, people, postgresql_row, servers, start_up, sync_rows, tests_row
+from tests.bench import graphql_rows, mapping, people, plan_row, postgresql_row, servers, start_up, sync_rows, tests_row
 from tests.bench.rows import Measured, Results, Row, as_json
 from tests.bench.scale import Scale
 
@@ -22,6 +22,7 @@ MEASURES: Mapping[str, Callable[[Scale], Results]] = {
     "batch": sync_rows.batch,
     "audiences": sync_rows.audiences,
     "clock": sync_rows.clock,
+    "plan": plan_row.plan,
     "start": start_up.start,
     "pytest": tests_row.pytest,
     "generator": people.generator,

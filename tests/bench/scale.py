@@ -23,6 +23,7 @@ class Scale:
     people: int
     audience_people: int
     clock_people: int
+    plan_people: int
     starts: int
     tests: int
     generated: int
@@ -43,6 +44,7 @@ FULL = Scale(
     people=10_000,
     audience_people=1_000,
     clock_people=100_000,
+    plan_people=100_000,
     starts=5,
     tests=60,
     generated=50_000,
@@ -62,6 +64,7 @@ QUICK = Scale(
     people=1_000,
     audience_people=200,
     clock_people=1_000,
+    plan_people=3_000,
     starts=2,
     tests=15,
     generated=5_000,

@@ -22,7 +22,7 @@ from tests.bench.table import HEADS, as_markdown, as_text, machine
 TINY = replace(
     QUICK, rounds=1, seconds=0.05, one_profile_documents=20, thousands=1, page_profiles=150, million_profiles=2000,
     pages=3, mixed_rounds=1, mixed_seconds=0.3, warm_up_people=10, people=50, audience_people=5, clock_people=20,
-    starts=1, tests=2, generated=100,
+    plan_people=40, starts=1, tests=2, generated=100,
 )  # fmt: skip
 SKIPPED = {row.name: Measured(skipped="nothing was run") for row in ROWS}
 
@@ -36,7 +36,7 @@ def test_every_row_is_measured_by_its_group() -> None:
     assert max(Counter(each.name for each in ROWS).values()) == 1
 
 
-@pytest.mark.parametrize("group", ["million", "clock", "generator"])
+@pytest.mark.parametrize("group", ["million", "clock", "plan", "generator"])
 def test_a_group_measures_its_rows(group: str) -> None:
     wanted = [each for each in ROWS if each.group == group]
     found = [*measured(wanted, TINY, lambda line: None)]
