@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,15 +20,14 @@ from emulator.harness.plan import (
     CallsOf,
     Plan,
     as_markdown,
+    at_version,
     generated_people,
+    is_version,
     lines_of_plan,
 )
-from emulator.mapping import generations
 from emulator.server.plan_people import people_in
 from emulator.server.plan_runs import plan
-from emulator.stackadapt.graphql.schema import API_VERSIONS
-from emulator.workspace import Workspace, built_in_workspace, load_workspace, parse_workspace
-from emulator.workspace_document import document_of
+from emulator.workspace import Workspace, built_in_workspace, load_workspace
 
 _EPILOG = """\b
 Examples:
@@ -44,7 +42,6 @@ Exit codes: 0; 1 when the change does something that --fail-on names; 2 for bad 
 """
 _FAILED = 1
 _BUILT_IN = "default"
-_VERSION = re.compile(r"[0-9]+[.-][0-9.]+")
 TEXT, MARKDOWN = "text", "markdown"
 
 
@@ -107,14 +104,13 @@ def command(
 
 def _check_combination(old: str, new: str, people: str) -> None:
     """Raises UsageError for an option that would have no effect beside the others."""
-    versions = {*API_VERSIONS, *generations()}
     without_effect = {
         ("as_json", "form"): "--format cannot be combined with --json.",
         ("as_json", "with_difference"): "--diff cannot be combined with --json, which has the difference.",
         ("seed", None if _is_number(people) else "people"): "--seed cannot be combined with a file of --people.",
         (
             "base",
-            None if {old, new} & versions else "new",
+            None if is_version(old) or is_version(new) else "new",
         ): "--workspace needs a generation or API version at OLD or NEW.",
     }
     context = click.get_current_context()
@@ -137,16 +133,12 @@ def _checks(text: str | None) -> tuple[str, ...]:
 
 def _workspace(text: str, base: Path | None) -> Workspace:
     """The workspace at OLD or NEW. Raises WorkspaceError."""
-    if text in API_VERSIONS:
-        return load_workspace(base).with_options(api_version=text)
-    if text in generations():
-        workspace = document_of(load_workspace(base))
-        for destination in workspace["destinations"]:
-            destination["generation"] = text
-        return parse_workspace(workspace)
-    if _VERSION.fullmatch(text) and not Path(text).exists():
-        raise unknown("generation or API version", text, [*generations(), *API_VERSIONS])
-    return built_in_workspace() if text == _BUILT_IN else load_workspace(Path(text))
+    if text == _BUILT_IN:
+        return built_in_workspace()
+    # A file may have the name of a version that does not exist.
+    if not is_version(text) and Path(text).exists():
+        return load_workspace(Path(text))
+    return at_version(text, load_workspace(base)) or load_workspace(Path(text))
 
 
 def _population(people: str, seed: int, workspaces: Sequence[Workspace]) -> CallsOf:

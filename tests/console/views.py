@@ -67,6 +67,7 @@ VIEWS = [
     "/console/person?person=ada&as=pytest&mask=on",
     "/console/workspace?reveal=on&begin=starter",
     "/console/workspace?setting=destinations[].batch.age&mask=on",
+    "/console/plan?reveal=on",
     "/console/fidelity?provenance=assumed&text=retry",
     "/console/fidelity?from=300",
     "/console/fidelity?area=unknown",

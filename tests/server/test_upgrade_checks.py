@@ -24,7 +24,7 @@ def test_a_check_of_the_known_people_fits_the_schema_and_changes_nothing() -> No
         before = emulator.segment.counts()
         check = posted(emulator, {"to": "3.517.0", "known": True, "mappings": "new"}).get_json()
         Draft202012Validator(contract_json("upgrade-check.schema.json")).validate(check)
-        assert check["people"]["text"] == "1 people of sandbox 'default'"
+        assert check["people"]["text"] == "1 person of sandbox 'default'"
         assert check["upgrades"][0]["level"] == "loses-data"
         assert emulator.segment.counts() == before
 

@@ -7772,7 +7772,9 @@ export interface operations {
     planChange: {
         parameters: {
             query?: {
-                format?: "json" | "markdown";
+                format?: "json" | "text" | "markdown";
+                /** @description Whether email addresses are hidden in text and Markdown. */
+                mask?: boolean;
             };
             header?: {
                 /**
@@ -7795,10 +7797,10 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description The workspace after the change; see contracts/workspace.schema.json. */
-                    new: Record<string, never>;
-                    /** @description The workspace before it; the sandbox's own without it. */
-                    old?: Record<string, never>;
+                    /** @description The workspace after the change (contracts/workspace.schema.json) or its YAML; or a generation or API version, for the workspace of the sandbox. */
+                    new: Record<string, never> | string;
+                    /** @description The same before it; the workspace of the sandbox without it. */
+                    old?: Record<string, never> | string;
                     /** @description How many are generated; 1000 without it. */
                     people?: number;
                     /** @description Of generated people; 1 without it. */
@@ -7818,6 +7820,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                    "text/plain": string;
                     "text/markdown": string;
                 };
             };

@@ -57,7 +57,8 @@ async function send(form, submitter) {
       form.ariaBusy = null;
       return;
     }
-    const answer = await response.json().catch(() => null);
+    const isText = response.headers.get("Content-Type")?.startsWith("text/plain");
+    const answer = isText ? await response.text() : await response.json().catch(() => null);
     if (response.ok) {
       form.dispatchEvent(new Event("accepted", { bubbles: true }));
       const shown = document.getElementById(submitter?.dataset.show ?? form.dataset.show);

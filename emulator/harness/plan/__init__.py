@@ -7,6 +7,7 @@ from emulator.harness.plan.plan_text import as_markdown, lines_of_plan
 from emulator.harness.plan.planned import Change, Group, Plan
 from emulator.harness.plan.playing import Run, opened
 from emulator.harness.plan.sent_fields import Sent
+from emulator.harness.plan.versions import at_version, is_version
 from emulator.harness.plan_checks import ADDED, CHANGED, CHECKS, JOINED, LEFT, REMOVED
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "Run",
     "Sent",
     "as_markdown",
+    "at_version",
     "compared",
     "generated_people",
+    "is_version",
     "lines_of_plan",
     "opened",
     "people_in_file",

@@ -85,7 +85,7 @@ def people_known(services: Services, *, where: str | None = None) -> CallsOf:
             calls += [
                 _sendable(call, place) for call in (identify_of(profile), *performed_by(services, profile["userId"]))
             ]
-    text = f"{people:,} people of {where or f'sandbox {services.sandbox.name!r}'}"
+    text = f"{people:,} {'person' if people == 1 else 'people'} of {where or f'sandbox {services.sandbox.name!r}'}"
     return CallsOf(text=text, calls=len(calls), make=partial(list, calls), at=_shown(services.sandbox.clock.now()))
 
 

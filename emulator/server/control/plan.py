@@ -9,7 +9,9 @@ from flask import Blueprint, Response, jsonify
 from emulator.durations import parse_duration
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.services import CurrentServices, SandboxServices
-from emulator.workspace import parse_workspace
+from emulator.text import without_addresses
+from emulator.workspace import Workspace, parse_workspace
+from emulator.workspace_file import parse
 
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
@@ -18,18 +20,32 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
     @routes.post("/plan")
     def plan() -> Response:
         # Asked seldom, imports much.
-        from emulator.harness.plan import as_markdown
+        from emulator.harness.plan import as_markdown, lines_of_plan
         from emulator.server.plan_runs import plan as planned_change
 
         asked, body, own = query_args(), json_body(), services()
         workspace = own.sandbox.workspace
-        old = parse_workspace(body["old"], where="old") if "old" in body else workspace
-        new = parse_workspace(body["new"], where="new")
+        old = _workspace(body["old"], workspace, where="old") if "old" in body else workspace
+        new = _workspace(body["new"], workspace, where="new")
         further = parse_duration(body.get("advance", "1d"), where="advance")
         found = planned_change(old, new, _population(body, own), further=further)
-        if asked["format"] == "markdown":
-            return Response(as_markdown(found), content_type="text/markdown; charset=utf-8")
-        return jsonify(found.as_dict())
+        if asked["format"] == "json":
+            return jsonify(found.as_dict())
+        markdown = asked["format"] == "markdown"
+        text = as_markdown(found) if markdown else "".join(f"{line}\n" for line in lines_of_plan(found))
+        kind = "text/markdown" if markdown else "text/plain"
+        return Response(without_addresses(text) if asked["mask"] else text, content_type=f"{kind}; charset=utf-8")
+
+
+def _workspace(given: str | dict[str, Any], base: Workspace, *, where: str) -> Workspace:
+    """The workspace in its JSON form, as YAML, or `base` at a generation or API version. Raises WorkspaceError."""
+    from emulator.harness.plan import at_version
+
+    if isinstance(given, str):
+        if (found := at_version(given, base, where=where)) is not None:
+            return found
+        given = dict(parse(given, where=where))
+    return parse_workspace(given, where=where)
 
 
 def _population(body: dict[str, Any], services: SandboxServices) -> Any:
