@@ -23,8 +23,8 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
         asked, body, own = query_args(), json_body(), services()
         workspace = own.sandbox.workspace
-        old = parse_workspace(body["old"]) if "old" in body else workspace
-        new = parse_workspace(body["new"])
+        old = parse_workspace(body["old"], where="old") if "old" in body else workspace
+        new = parse_workspace(body["new"], where="new")
         further = parse_duration(body.get("advance", "1d"), where="advance")
         found = planned_change(old, new, _population(body, own), further=further)
         if asked["format"] == "markdown":
