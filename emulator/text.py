@@ -30,7 +30,9 @@ def on_one_line(text: str) -> str:
 def escaped_markdown(text: str) -> str:
     """The text for a line or a cell of Markdown, without anything that Markdown would format."""
     # GitHub makes links of #1 and @name.
-    shown = text.replace("&", "&amp;").replace("#", "&#35;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
+    # A backslash of the text would take the effect of one that is added here.
+    shown = text.replace("&", "&amp;").replace("#", "&#35;").replace("\\", "&#92;").replace("~", "&#126;")
+    shown = shown.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ").replace("\r", " ")
     return shown.replace("`", "\\`").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[").replace("@", "&#64;")
 
 

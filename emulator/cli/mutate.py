@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from emulator.artefacts import fixture
 from emulator.cli.terminal import counted, progress
@@ -57,6 +58,15 @@ workspace, or scenarios and tests that fail without a mutation.
 _FAILED = 1
 TEXT, MARKDOWN = "text", "markdown"
 _DEFAULT = "default"
+# Options that `--list` has no use for.
+_OF_A_RUN = {
+    "scenario_paths": "--scenarios",
+    "events": "--events",
+    "fail_under": "--fail-under",
+    "explained_path": "--explained",
+    "form": "--format",
+    "command_line": "COMMAND",
+}
 
 
 @click.command(epilog=_EPILOG, context_settings={"allow_interspersed_args": False})
@@ -109,6 +119,7 @@ def command(
     has an emulator with the mutated workspace, the variables of `exec`, and the path of the workspace file in
     STACKADAPT_EMULATOR_WORKSPACE. A mutation that nothing notices survives; it is shown with an event that reveals it.
     """
+    _check_combination()
     path = workspace_path or fixture("workspace.yaml")
     document = read(path)
     parse_workspace(document, where=str(path))
@@ -133,6 +144,17 @@ def command(
     )
     _print(_text(mutants, as_json=as_json, form=form), output)
     _exit(mutants, fail_under, options["explained_path"])
+
+
+def _check_combination() -> None:
+    """Raises UsageError for an option that would have no effect beside the others."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if {"as_json", "form"} <= given:
+        raise click.UsageError("--format cannot be combined with --json.")
+    for name, option in _OF_A_RUN.items():
+        if {"listing", name} <= given:
+            raise click.UsageError(f"{option} cannot be combined with --list, which runs nothing.")
 
 
 def _judge(

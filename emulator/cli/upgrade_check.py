@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
@@ -84,6 +85,7 @@ def command(
     Both sides get the same events, and their requests, records and profiles are compared: each difference is harmless,
     changes data or loses data. An installed package is compared as a generation after TO; this needs Node.
     """
+    _check_combination()
     levels = _levels(fail_on)
     further = parse_duration(advance, where="--advance")
     source, targets = _sides(generations, package)
@@ -105,6 +107,17 @@ def command(
     if failed:
         click.echo(f"error: the upgrade has differences of level {', '.join(failed)}", err=True)
         sys.exit(_FAILED)
+
+
+def _check_combination() -> None:
+    """Raises UsageError for an option that would have no effect beside the others."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if {"as_json", "form"} <= given:
+        raise click.UsageError("--format cannot be combined with --json.")
+    for name in ("people", "seed"):
+        if {"events", name} <= given:
+            raise click.UsageError(f"--{name} cannot be combined with --events.")
 
 
 def _levels(text: str | None) -> list[str]:

@@ -124,3 +124,20 @@ def test_mistakes_are_named(call: Run, arguments: tuple[str, ...], message: str)
     assert shown.returncode == 2
     assert message in shown.stderr
     assert shown.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--json", "--format", "text"), "--format cannot be combined with --json."),
+        (("--list", "--format", "markdown"), "--format cannot be combined with --list, which runs nothing."),
+        (("--list", "--fail-under", "90"), "--fail-under cannot be combined with --list, which runs nothing."),
+        (("--list", "--explained", "x.yaml"), "--explained cannot be combined with --list, which runs nothing."),
+        (("--list", *SCENARIOS), "--scenarios cannot be combined with --list, which runs nothing."),
+        (("--list", "--", "pytest"), "COMMAND cannot be combined with --list, which runs nothing."),
+    ],
+)
+def test_an_option_without_effect_is_refused(call: Run, arguments: tuple[str, ...], message: str) -> None:
+    shown = call("mutate", *arguments)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert message in shown.stderr

@@ -100,3 +100,17 @@ def test_without_node_the_error_says_what_to_install(
     shown = call("upgrade-check", "--package", package)
     assert shown.returncode == 2
     assert f"{package}: running the package needs Node.js, but node is not on PATH. Install Node.js." in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--json", "--format", "text"), "--format cannot be combined with --json."),
+        (("--events", "x.csv", "--people", "5"), "--people cannot be combined with --events."),
+        (("--events", "x.csv", "--seed", "5"), "--seed cannot be combined with --events."),
+    ],
+)
+def test_an_option_without_effect_is_refused(call: Run, arguments: tuple[str, ...], message: str) -> None:
+    shown = call("upgrade-check", "3.517.0", *arguments)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert message in shown.stderr
