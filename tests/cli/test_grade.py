@@ -101,6 +101,12 @@ def test_a_signal_ends_the_command_as_well(call: Run, tmp_path: Path) -> None:
         os.kill(int(file.read_text()), 0)
 
 
+@pytest.mark.parametrize("selected", ["userErrors { message }", "why: userErrors { message }", "clientMutationId"])
+def test_user_errors_that_a_client_does_not_read_are_seen(call: Run, selected: str) -> None:
+    shown = call("grade", "--only", "user-errors", *python(SEND.replace("userErrors { message }", selected)))
+    assert "score 0: 0 passed, 1 failed, 0 not seen" in shown.stdout, shown.stderr
+
+
 # Begins to wait for input that never comes, keeps the output open, and says so.
 LEFT_BEHIND = """
 import os, subprocess

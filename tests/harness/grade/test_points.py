@@ -248,6 +248,20 @@ def test_paging(data: Any, following: Sequence[SentRequest], expected: str) -> N
     assert result("paging", run(read(1, data), *following, code=1)) == NOT_SEEN
 
 
+ALIASED = """query ($t: String) { mine: cdpProfiles(advertiserId: 1, filterBy: {paginationToken: $t}) { ...Page } }
+fragment Page on CDPProfiles { next: nextToken all: profiles { items: nodes { e: email } } }"""
+
+
+@pytest.mark.parametrize(
+    ("token", "following", "expected"),
+    [("Y3Vy/c29y", [NEXT], PASSED), ("Y3Vy/c29y", [], FAILED), (None, [], NOT_SEEN)],
+)
+def test_paging_under_aliases(token: str | None, following: Sequence[SentRequest], expected: str) -> None:
+    data = {"mine": {"next": token, "all": {"items": [{"e": ADA}] * 100}}}
+    first = read(1, data, document=json.dumps({"query": ALIASED}))
+    assert result("paging", run(first, *following)) == expected
+
+
 def test_batch_limit() -> None:
     def people(number: int) -> list[dict[str, str]]:
         return [{"email": f"{index}@example.com"} for index in range(number)]
