@@ -35,8 +35,9 @@ class Envelope:
 class SentRequest:
     """A request and how it ended. `number` counts from 1 in its run.
 
-    `outcome` and `status` are those of the journal, also where the client did not select its `userErrors`. `can_write` is whether its token has WRITE, None when it is
-    unknown. `records` are the people in it; `document` is the body, `response` that of the response.
+    `outcome` and `status` are those of the journal; user errors count where the client did not select them, too.
+    `can_write` is whether its token has WRITE, None when it is unknown. `records` are the people in it;
+    `document` is the body, `response` that of the response.
     """
 
     number: int
