@@ -177,7 +177,7 @@ def test_a_token_never_reaches_the_journal(client: Client) -> None:
             "userErrors",
         ),
         (
-            'mutation { a: deleteRawProfile(input: {advertiserId: 9, email: "x@y.io"}) {\nwhy:\nuserErrors { path } } }',
+            'mutation { a: deleteRawProfile(input: {advertiserId: 9, email: "x@y.io"}) {\nwhy:\nuserErrors {path} } }',
             "userErrors",
         ),
     ],
