@@ -12,6 +12,7 @@ import click
 from emulator.cli.client_variables import LISTED
 from emulator.cli.grade_runs import VARIABLES, Client
 from emulator.cli.serve_options import api_version_option, workspace_option
+from emulator.cli.snapshot_files import check_writable
 from emulator.cli.terminal import progress
 from emulator.errors import InputError, unwritable
 from emulator.harness.grade import (
@@ -89,6 +90,8 @@ def command(
         return
     if not command_line:
         raise click.UsageError("Missing the command to run, after '--'.")
+    if output is not None:
+        check_writable(output)
     points = chosen(None if only is None else _names(only))
     people = generated_people() if people_path is None else people_in_file(people_path)
     workspace = load_workspace(workspace_path).with_options(api_version=api_version)
@@ -114,9 +117,9 @@ def _names(only: str) -> Sequence[str]:
 
 
 def _fail_under(grade: Grade, least: int | None) -> None:
-    score = grade.score or 0
-    if least is not None and score < least:
-        click.echo(f"error: the score is {score}, below {least}", err=True)
+    if least is not None and (grade.score or 0) < least:
+        found = "no point was seen, which is" if grade.score is None else f"the score is {grade.score},"
+        click.echo(f"error: {found} below {least}", err=True)
         sys.exit(_FAILED)
 
 

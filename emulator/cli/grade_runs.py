@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Lock
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from emulator.cli.client_variables import variables_of
 from emulator.clock import stopwatch
@@ -143,42 +143,49 @@ class Client:
         return replace(ended, name=wanted.name, requests=requests)
 
     def _ended(self, environment: Mapping[str, str]) -> Run:
-        """How the command ended and what it printed. Its whole process group is stopped after the time limit."""
-        elapsed_ms = stopwatch()
+        """How the command ended and what it printed until then. Its whole process group is stopped with it."""
+        # Files, not pipes: a process that it leaves behind keeps a pipe open, and output may be of any size.
+        with TemporaryFile() as output, TemporaryFile() as errors:
+            elapsed_ms = stopwatch()
+            code = self._exit_code(environment, output, errors)
+            seconds = elapsed_ms() / 1000
+            return Run(
+                name="",
+                requests=(),
+                exit_code=128 - code if code is not None and code < 0 else code,
+                output=_text_in(output),
+                error_output=_text_in(errors),
+                stopped=code is None,
+                seconds=seconds,
+            )
+
+    def _exit_code(self, environment: Mapping[str, str], output: IO[bytes], errors: IO[bytes]) -> int | None:
+        """That of the command; None when it was stopped after the time limit."""
         try:
             child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
                 self.command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=output,
+                stderr=errors,
                 process_group=0,
             )
         except OSError as error:
             reason = "command not found" if isinstance(error, FileNotFoundError) else f"cannot run: {error.strerror}"
             raise UserMistake(reason, where=self.command[0], hint="Write it after --, as in a shell.") from None
-        stopped = False
         try:
-            printed = child.communicate(timeout=self.seconds)
+            return child.wait(self.seconds)
         except subprocess.TimeoutExpired:
-            stopped = True
-            _kill(child)
-            printed = child.communicate()
-        except BaseException:
-            _kill(child)
-            child.communicate()
-            raise
-        output, errors = (text.decode("utf-8", "replace") for text in printed)
-        code = None if stopped else child.returncode
-        return Run(
-            name="",
-            requests=(),
-            exit_code=128 - code if code is not None and code < 0 else code,
-            output=output,
-            error_output=errors,
-            stopped=stopped,
-            seconds=elapsed_ms() / 1000,
-        )
+            return None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def _text_in(printed: IO[bytes]) -> str:
+    printed.seek(0)
+    return printed.read().decode("utf-8", "replace")
 
 
 def _prepared(workspace: Workspace) -> Workspace:
@@ -253,8 +260,3 @@ def _ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)

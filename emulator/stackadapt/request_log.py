@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -30,6 +31,9 @@ REFUSAL: Final = "refusal"
 _OF_THE_RESPONSE = frozenset({"status", "outcome", "traceId"})
 # The status of a request without a response.
 NO_STATUS: Final = "none"
+
+_USER_ERRORS = "userErrors"
+_ALIASED = re.compile(rf"\b(\w+)[\s,]*:[\s,]*{_USER_ERRORS}\b")
 
 _NEAREST = 5
 _SHOWN_VALUES = 5
@@ -197,7 +201,16 @@ def outcome_of(exchange: GraphQLExchanged) -> str:
     if "errors" in body:
         return "errors"
     payloads = (payload for payload in (body.get("data") or {}).values() if isinstance(payload, dict))
-    return "userErrors" if any(payload.get("userErrors") for payload in payloads) else "accepted"
+    keys = (_USER_ERRORS, *_aliases(exchange.request))
+    return _USER_ERRORS if any(payload.get(key) for payload in payloads for key in keys) else "accepted"
+
+
+def _aliases(request: str) -> Sequence[str]:
+    """The keys besides `userErrors` that a document gives to it."""
+    try:
+        return _ALIASED.findall(json.loads(request)["query"]) if _USER_ERRORS in request else ()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ()
 
 
 def shown(

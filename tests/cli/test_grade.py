@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,11 @@ def test_people_of_a_file_in_a_report_for_a_pull_request(call: Run, tmp_path: Pa
     assert "1 person without consent, such as e…&#64;example.com" in text
 
 
+def test_a_score_that_does_not_exist_is_below_any(call: Run) -> None:
+    shown = call("grade", "--only", "paging", "--fail-under", "1", *python(SEND))
+    assert (shown.returncode, shown.stderr) == (1, "error: no point was seen, which is below 1\n")
+
+
 ENDING = """
 import os, pathlib, signal, sys
 pathlib.Path({path!r}).write_text(str(os.getpid()))
@@ -95,6 +101,36 @@ def test_a_signal_ends_the_command_as_well(call: Run, tmp_path: Path) -> None:
         os.kill(int(file.read_text()), 0)
 
 
+@pytest.mark.parametrize("selected", ["userErrors { message }", "why: userErrors { message }", "clientMutationId"])
+def test_user_errors_that_a_client_does_not_read_are_seen(call: Run, selected: str) -> None:
+    shown = call("grade", "--only", "user-errors", *python(SEND.replace("userErrors { message }", selected)))
+    assert "score 0: 0 passed, 1 failed, 0 not seen" in shown.stdout, shown.stderr
+
+
+# Begins to wait for input that never comes, keeps the output open, and says so.
+LEFT_BEHIND = """
+import os, subprocess
+read, write = os.pipe()
+left = subprocess.Popen(["cat"], stdin=read, pass_fds=[write], **{options!r})
+os.write(1, bytes(range(256)))
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"start_new_session": True}])
+def test_a_process_that_the_command_leaves_behind_keeps_no_run_waiting(
+    call: Run, tmp_path: Path, options: dict[str, bool]
+) -> None:
+    file = tmp_path / "pid"
+    leave = f"{LEFT_BEHIND.format(options=options)}\nopen({str(file)!r}, 'w').write(str(left.pid))"
+    try:
+        shown = call("grade", "--only", "token-leak", *python(SEND + leave))
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(int(file.read_text()), signal.SIGKILL)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "score 100: 1 passed, 0 failed, 0 not seen" in shown.stdout
+
+
 def test_the_points_are_listed(call: Run) -> None:
     assert [line.split()[0] for line in call("grade", "--list").stdout.splitlines()] == [*NAMES]
 
@@ -106,6 +142,7 @@ def test_the_points_are_listed(call: Run) -> None:
         (("--only", "retry-42", "--", "true"), "Did you mean 'retry-429'?"),
         (("--only", ",", "--", "true"), "--only: no point is named"),
         (("--people", "none.csv", "--", "true"), "cannot read none.csv: no such file"),
+        (("-o", "none/grade.md", "--", "not-a-command"), "cannot write none/grade.md: no such folder"),
         (("--timeout", "0", "--", "true"), "'--timeout'"),
         (("--fail-under", "101", "--", "true"), "'--fail-under'"),
         (("--api-version", "2026-07", "--", "true"), "2026-07"),

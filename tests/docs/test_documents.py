@@ -82,3 +82,9 @@ def test_the_stages_of_the_picture_are_in_the_tree() -> None:
     named = set(re.findall(r"`((?:emulator|contracts|tests)/[\w./-]+)`", text))
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_json_schema_is_in_the_list_of_contracts() -> None:
+    text = (ROOT / "contracts/README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `contracts/([^`/]+\.schema\.json)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "contracts").glob("*.schema.json"))

@@ -176,6 +176,10 @@ def test_a_token_never_reaches_the_journal(client: Client) -> None:
             'mutation { deleteRawProfile(input: {advertiserId: 9, email: "x@y.io"}) { userErrors { message } } }',
             "userErrors",
         ),
+        (
+            'mutation { a: deleteRawProfile(input: {advertiserId: 9, email: "x@y.io"}) {\nwhy:\nuserErrors {path} } }',
+            "userErrors",
+        ),
     ],
 )
 def test_the_outcome_distinguishes_kinds_of_errors(client: Client, query: str, outcome: str) -> None:

@@ -141,7 +141,7 @@ def _cover_root(coverage: Coverage, request: Request, node: FieldNode, field: Gr
             if path in leaves:
                 leaves[path] = True
     outcomes = [*_OUTCOMES, *([USER_ERRORS] if _has_user_errors(field) else [])]
-    found = outcome_of_field(request.exchange, node)
+    found = _outcome_of_field(request, node)
     for outcome in outcomes:
         coverage.add("outcomes", section, outcome, covered=outcome == found)
 
@@ -174,8 +174,9 @@ def _given(value: object, variables: Mapping[str, Any], path: str) -> Iterator[s
         yield from (found for each in value for found in _given(each, variables, path))
 
 
-def outcome_of_field(exchange: GraphQLExchanged, node: FieldNode) -> str | None:
+def _outcome_of_field(request: Request, node: FieldNode) -> str | None:
     """How a root field ended; None for another status above 399, which is about the document."""
+    exchange = request.exchange
     status = exchange.status
     if status is None:
         return NO_ANSWER
@@ -190,7 +191,14 @@ def outcome_of_field(exchange: GraphQLExchanged, node: FieldNode) -> str | None:
     if any(not path or path[0] == key for path in paths):
         return ERRORS
     value = (body.get("data") or {}).get(key)
-    return USER_ERRORS if isinstance(value, dict) and value.get(USER_ERRORS) else ACCEPTED
+    refused = isinstance(value, dict) and any(value.get(each) for each in _keys_of_user_errors(request, node))
+    return USER_ERRORS if refused else ACCEPTED
+
+
+def _keys_of_user_errors(request: Request, node: FieldNode) -> list[str]:
+    """The keys of the response that have them: a document may give them another name."""
+    within = fields_within(request.document, node)
+    return [(each.alias or each.name).value for each in within if each.name.value == USER_ERRORS]
 
 
 def response_of(exchange: GraphQLExchanged) -> dict[str, Any] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from emulator.harness.grade.response_data import data_of
 from emulator.harness.grade.seen_in_runs import Case, Evidence, how_it_ended, seen
-from emulator.harness.grade.sent_requests import Run, SentRequest
+from emulator.harness.grade.sent_requests import USER_ERRORS, Run, SentRequest
 
 # What the published destination sends at most: more is not known to be accepted.
 MOST_PEOPLE: Final = 1000
@@ -17,7 +17,6 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 PAGE: Final = 100
 # A page with fewer is a sample, whatever comes after it.
 _SAMPLE = 10
-_USER_ERRORS = "userErrors"
 # What a token says about itself cannot be asked with another one.
 _OF_THE_TOKEN = frozenset({"tokenInfo"})
 
@@ -25,7 +24,7 @@ _OF_THE_TOKEN = frozenset({"tokenInfo"})
 def reads_user_errors(case: Case) -> Iterator[Evidence]:
     """Whether a command whose write was refused with user errors ends with an exit code other than 0."""
     for run in case.runs:
-        refused = [attempts[-1] for attempts in run.attempts if attempts[-1].outcome == _USER_ERRORS]
+        refused = [attempts[-1] for attempts in run.attempts if attempts[-1].outcome == USER_ERRORS]
         if refused and not run.recorded:
             text = f"{len(refused)} with user errors, and the command {how_it_ended(run)}"
             yield seen(bool(run.exit_code), text, run, *refused)
@@ -88,7 +87,7 @@ def reads_all_pages(case: Case) -> Iterator[Evidence]:
             if request.mutates or not request.accepted:
                 continue
             later = run.requests[place + 1 :]
-            for token in _next_pages(_data(request)):
+            for token in _next_pages(data_of(request.document, request.response)):
                 yield _followed(run, request, token, later)
 
 
@@ -100,13 +99,6 @@ def _followed(run: Run, request: SentRequest, token: str, later: Sequence[SentRe
     if following is None:
         return seen(False, f"{request.operations[0]}: there is a next page, which was not requested", run, request)
     return seen(True, f"{request.operations[0]}: the next page was requested", run, request, following)
-
-
-def _data(request: SentRequest) -> Any:
-    try:
-        return json.loads(request.response).get("data")
-    except (ValueError, AttributeError):
-        return None
 
 
 def _next_pages(value: Any, *, within_page: bool = False) -> Iterator[str]:

@@ -31,6 +31,7 @@ RUNS: Final[Mapping[str, FaultyRun]] = MappingProxyType(
         for each in (
             FaultyRun(name=PLAIN, many=True),
             FaultyRun(name="429", faults=[{"fault": "status", "status": 429, "times": 4}]),
+            FaultyRun(name="429-again", faults=[{"fault": "status", "status": 429, "times": 4}]),
             FaultyRun(name="503", faults=[{"fault": "status", "status": 503, "times": 4}]),
             FaultyRun(name="retry-after", faults=[{"fault": "status", "status": 429, "retryAfter": 1, "times": 1}]),
             FaultyRun(name="400", faults=[{"fault": "status", "status": 400}]),
@@ -89,7 +90,7 @@ POINTS: Final = (
         name="jitter",
         expected="pauses are random: they differ from one run to the next",
         check=repeat_checks.jitter,
-        runs=("429", "503"),
+        runs=("429", "429-again"),
         read=_PAUSES,
     ),
     Point(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import combinations, pairwise, takewhile
+from operator import eq
 from statistics import median
 from typing import Final
 
@@ -76,18 +77,22 @@ def growing_pauses(case: Case) -> Iterator[Evidence]:
 
 
 def jitter(case: Case) -> Iterator[Evidence]:
-    """Whether the same pause differs from one series of repeats to another."""
-    series = [*_backing_off(case)]
-    pauses = [_pauses(attempts) for _, attempts in series]
-    if len(series) < 2:
+    """Whether the same pause differs between series of repeats after the same statuses.
+
+    After another status a client may wait for another time, which is not random either.
+    """
+    series = [
+        (run, attempts, _pauses(attempts), [each.status for each in attempts[:-1]])
+        for run, attempts in _backing_off(case)
+    ]
+    pairs = [(one, other) for one, other in combinations(series, 2) if all(map(eq, one[3], other[3]))]
+    if not pairs:
         return
-    differs = not _at_once(pauses) and any(
-        not _equal(one, other) for pair in combinations(pauses, 2) for one, other in zip(*pair, strict=False)
+    compared = [each for each in series if any(each in pair for pair in pairs)]
+    differs = not _at_once([pauses for _, _, pauses, _ in compared]) and any(
+        not _equal(mine, its) for one, other in pairs for mine, its in zip(one[2], other[2], strict=False)
     )
-    yield from (
-        seen(differs, f"pauses of {_shown(each)}", run, *attempts)
-        for (run, attempts), each in zip(series, pauses, strict=True)
-    )
+    yield from (seen(differs, f"pauses of {_shown(pauses)}", run, *attempts) for run, attempts, pauses, _ in compared)
 
 
 def retry_after(case: Case) -> Iterator[Evidence]:

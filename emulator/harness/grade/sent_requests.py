@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any, Final
 
 ACCEPTED: Final = "accepted"
+# An outcome, and the fault that causes it.
+USER_ERRORS: Final = "userErrors"
 # Ids that a client may make anew for each attempt, in variables or in the document.
 _OWN_IDS = re.compile(r'((?:syncId|clientMutationId)\\*"?\s*:\s*\\*")([^"\\]*)')
 _AT_LEAST = 500
@@ -33,8 +35,9 @@ class Envelope:
 class SentRequest:
     """A request and how it ended. `number` counts from 1 in its run.
 
-    `outcome` and `status` are those of the journal. `can_write` is whether its token has WRITE, None when it is
-    unknown. `records` are the people in it; `document` is the body, `response` that of the response.
+    `outcome` and `status` are those of the journal; user errors count where the client did not select them, too.
+    `can_write` is whether its token has WRITE, None when it is unknown. `records` are the people in it;
+    `document` is the body, `response` that of the response.
     """
 
     number: int
@@ -147,7 +150,7 @@ def sent_requests(
             mutates=any(name in mutations for name in entry["operations"]),
             can_write=writing.get(entry["token"]),
             status=entry["status"],
-            outcome=entry["outcome"],
+            outcome=_outcome(entry),
             records=[each["record"] for each in entry["records"]],
             document=entry["request"],
             response=entry["response"],
@@ -155,6 +158,12 @@ def sent_requests(
         )
         for number, (entry, envelope) in enumerate(found, start=1)
     ]
+
+
+def _outcome(entry: Mapping[str, Any]) -> str:
+    """That of the journal, which reads the response: errors that the client did not select are not in it."""
+    unread = entry["outcome"] == ACCEPTED and USER_ERRORS in entry["faults"]
+    return USER_ERRORS if unread else str(entry["outcome"])
 
 
 def _started_at(entry: Mapping[str, Any]) -> float:

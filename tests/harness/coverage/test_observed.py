@@ -360,7 +360,7 @@ def test_outcomes_are_those_of_the_operations_in_use(act: Act, outcome: str | No
 def test_each_root_field_of_a_document_has_its_own_outcome() -> None:
     document = """mutation { a: deleteRawProfile(input: {advertiserId: 1001, email: "x"}) { userErrors { message } }
         upsertProfiles(input: {advertiserId: 999, externalProvider: "segment_io", profiles: "[]"}) {
-            userErrors { message } } }"""
+            why: userErrors { message } } }"""
     found = covered_by(ask(document))
     assert items(found, "outcomes", "mutation upsertProfiles")["userErrors"]
     assert not items(found, "outcomes", "mutation deleteRawProfile")["not GraphQL"]

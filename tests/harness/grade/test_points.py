@@ -152,6 +152,13 @@ def test_jitter(pauses: Sequence[Sequence[float]], expected: str) -> None:
     assert result("jitter", *(paused(*each, name=str(place)) for place, each in enumerate(pauses))) == expected
 
 
+def test_pauses_after_another_status_are_not_compared() -> None:
+    fixed = [paused(0.3, 0.3, name="429"), paused(0.8, 0.8, failed=DOWN, name="503")]
+    assert result("jitter", *fixed) == NOT_SEEN
+    assert result("jitter", *fixed, paused(0.3, 0.3, name="429-again")) == FAILED
+    assert result("jitter", *fixed, paused(0.2, 0.3, name="429-again")) == PASSED
+
+
 def test_pauses_that_a_response_asked_for_are_no_pauses_of_the_client() -> None:
     asked = paused(1.0, 1.0, 1.0, failed={**BUSY, "wait": 1.0})
     assert (result("growing-pauses", asked), result("jitter", asked, asked)) == (NOT_SEEN, NOT_SEEN)
@@ -248,6 +255,20 @@ def test_paging(data: Any, following: Sequence[SentRequest], expected: str) -> N
     assert result("paging", run(read(1, data), *following, code=1)) == NOT_SEEN
 
 
+ALIASED = """query ($t: String) { mine: cdpProfiles(advertiserId: 1, filterBy: {paginationToken: $t}) { ...Page } }
+fragment Page on CDPProfiles { next: nextToken all: profiles { items: nodes { e: email } } }"""
+
+
+@pytest.mark.parametrize(
+    ("token", "following", "expected"),
+    [("Y3Vy/c29y", [NEXT], PASSED), ("Y3Vy/c29y", [], FAILED), (None, [], NOT_SEEN)],
+)
+def test_paging_under_aliases(token: str | None, following: Sequence[SentRequest], expected: str) -> None:
+    data = {"mine": {"next": token, "all": {"items": [{"e": ADA}] * 100}}}
+    first = read(1, data, document=json.dumps({"query": ALIASED}))
+    assert result("paging", run(first, *following)) == expected
+
+
 def test_batch_limit() -> None:
     def people(number: int) -> list[dict[str, str]]:
         return [{"email": f"{index}@example.com"} for index in range(number)]
@@ -325,9 +346,9 @@ def test_the_page_has_each_point_and_the_heading_to_read() -> None:
 
 def test_points_are_chosen_by_name_and_bring_their_runs() -> None:
     assert [point.name for point in chosen(None)] == [*NAMES]
-    assert [each.name for each in runs_for(chosen(["jitter", "retry-429"]))] == ["plain", "429", "503"]
+    assert [each.name for each in runs_for(chosen(["jitter", "retry-429"]))] == ["plain", "429", "429-again"]
     assert [each.name for each in runs_for(chosen(["consent"]))] == ["plain"]
-    assert len(runs_for(chosen(["token-leak"]))) == len(runs_for(POINTS)) == 7
+    assert len(runs_for(chosen(["token-leak"]))) == len(runs_for(POINTS)) == 8
     with pytest.raises(UnknownName, match="Did you mean 'retry-429'"):
         chosen(["retry-42"])
 
