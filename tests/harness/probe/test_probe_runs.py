@@ -182,6 +182,23 @@ def test_a_state_that_was_cut_off_goes_on_and_a_damaged_one_is_named(live: Open)
         target.resume()
 
 
+def test_a_cut_at_any_place_loses_no_whole_answer_and_no_foreign_line(live: Open) -> None:
+    target = live()
+    target.begin("R8", writes=False)
+    path = target.folder / STATE
+    whole = path.read_bytes()
+    first = len(whole.splitlines(keepends=True)[0])
+    for cut, sent in ((len(whole) - 1, 0), (len(whole) - 2, 1), (first + 1, 2), (first, 2), (first - 1, 2)):
+        path.write_bytes(whole[:cut])
+        assert target.resume().requests == sent
+        assert target.resume().requests == 0
+    for foreign in (b"not ours", whole[: first // 2]):
+        path.write_bytes(foreign)
+        with pytest.raises(UserMistake, match=r"state.jsonl:1: not JSON"):
+            target.resume()
+        assert path.read_bytes() == foreign
+
+
 def test_another_token_of_the_same_rights_may_go_on(live: Open) -> None:
     target = live()
     fault(target, "profileMappingStatus")
