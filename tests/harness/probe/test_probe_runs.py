@@ -152,6 +152,27 @@ def test_a_service_that_is_no_stackadapt_is_named(live: Open) -> None:
         target.begin()
 
 
+_READER = {"advertiser": {"id": "7"}, "scopes": ["READ", "OTHER", None]}
+
+
+@pytest.mark.parametrize("listed", [[None, 3, {}, {"advertiser": 1}, _READER], [_READER, {"advertiser": {"id": "8"}}]])
+def test_lists_with_other_things_in_them_and_strange_addresses_are_read(live: Open, listed: list[Any]) -> None:
+    target = live()
+    data = {
+        "tokenInfo": {"scopesByAdvertiser": {"nodes": listed}},
+        "advertisers": {"totalCount": 3, "nodes": [None, 7]},
+        "advertiser": {"id": "7"},
+        "cdpProfiles": {"size": 5, "nodes": [4]},
+    }
+    answer = {"data": data, "errors": [{"message": f"{TOKEN} of ada@private.test"}, 3]}
+    target.transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    assert target.begin("R3", "R7", "R8", "R9", writes=False).setup.scopes == ("READ",)
+    for path in target.folder.iterdir():
+        written = path.read_text(encoding="utf-8")
+        assert "private.test" not in written
+        assert TOKEN not in written
+
+
 def test_a_folder_has_one_probe(live: Open) -> None:
     target = live()
     target.begin("R1")
