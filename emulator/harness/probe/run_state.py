@@ -162,9 +162,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _end_at(path: Path, size: int, end: bytes = b"") -> None:
     """Ends a file there, since what is appended must not continue its last line. Raises InputError."""
     try:
-        with path.open("r+b") as file:
-            file.truncate(size)
-            file.seek(size)
+        os.truncate(path, size)
+        with path.open("ab") as file:
             file.write(end)
     except OSError as error:
         raise unwritable(path, error) from None
