@@ -10,7 +10,6 @@ import click
 from rich.table import Table
 
 from emulator.cli import SuggestingGroup
-from emulator.cli.fidelity_probe import command as probe
 from emulator.cli.terminal import Terminal
 from emulator.harness.ledger import PROVENANCES, search
 
@@ -23,11 +22,25 @@ Examples:
 """
 
 
+_PROBE = "probe"
+
+
 class _LedgerGroup(SuggestingGroup):
-    """Prints the ledger, unless the first word is a sub-command."""
+    """Prints the ledger, unless the first word is a sub-command, which is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [_PROBE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != _PROBE:
+            return None
+        # It has an emulator to compare with, which takes a while to import.
+        from emulator.cli.fidelity_probe import command as probe
+
+        return probe
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] in self.commands:
+        if args and args[0] in self.list_commands(ctx):
             # The argument TEXT comes first, and is empty.
             return super().parse_args(ctx, ["", *args])
         ctx.allow_interspersed_args = True
@@ -59,9 +72,6 @@ def command(ctx: click.Context, text: str | None, provenance: str | None, area: 
         for line in _lines(row):
             console.print(line, soft_wrap=True)
     console.print(f"{len(found['behaviours'])} of {found['total']} behaviours")
-
-
-command.add_command(probe)
 
 
 def _summary(found: Mapping[str, Any]) -> Table:

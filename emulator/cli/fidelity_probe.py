@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
+from click.core import ParameterSource
 
 from emulator.addresses import address, shown
 from emulator.cli.remote import client_of, permission, remote_options
@@ -26,6 +28,7 @@ from emulator.harness.probe import (
     ProbeReport,
     RowResult,
     Run,
+    Setup,
     State,
     Wanted,
     check_free,
@@ -93,7 +96,7 @@ def command(
     writes them, and a patch for contracts/fidelity.yaml. What is written becomes visible later: run again with
     --resume, also after a status 429, at which everything stops.
     """
-    names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
+    names = _names(only)
     if listing:
         _print_listing(names, burst or 0, advertiser, as_json=as_json)
         return
@@ -104,6 +107,7 @@ def command(
     clock = Clock()
     if resumed:
         state = State.load(output / STATE)
+        _check_same(state.setup)
         with _client(state.setup.url) as client:
             report = Run(output, token, client, clock, open_reference).resume(state)
     else:
@@ -125,16 +129,50 @@ def _wanted(
         raise InputError("an advertiser is needed", where="--advertiser", found=advertiser, allowed=allowed)
     writes = permission().writes
     check_names(names, burst, writes=writes, segment=segment)
-    given = address(url)
     return Wanted(
-        url=str(given.copy_with(path="/graphql") if given.path == "/" else given),
+        url=_endpoint(url),
         advertiser_id=advertiser,
         only=names,
         writes=writes,
         burst=burst,
         segment=segment,
-        hours=parse_duration(within, where="--within").total_seconds() / 3600,
+        hours=_hours(within),
     )
+
+
+def _endpoint(url: str) -> str:
+    given = address(url)
+    return str(given.copy_with(path="/graphql") if given.path == "/" else given)
+
+
+def _hours(within: str) -> float:
+    return parse_duration(within, where="--within").total_seconds() / 3600
+
+
+def _check_same(setup: Setup) -> None:
+    """Raises InputError for an option with another value than the probe was begun with, which would be ignored."""
+    context = click.get_current_context()
+    begun: Mapping[str, tuple[object, Callable[[Any], object]]] = {
+        "url": (setup.url, _endpoint),
+        "advertiser": (setup.advertiser_id, str),
+        "only": (",".join(setup.probes), lambda only: ",".join(probe.id for probe in named(_names(only)))),
+        "burst": (setup.burst or None, int),
+        "segment": (setup.segment, str),
+        "within": (setup.hours, _hours),
+        "allow_writes": (setup.writes, bool),
+    }
+    hint = "Leave it out to go on, or begin another probe with another --output."
+    for name, (value, read) in begun.items():
+        given = context.params[name] if name in context.params else permission().writes
+        chosen = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if chosen and read(given) != value:
+            where, what = f"--{name.replace('_', '-')}", "the probe to resume was begun with another value"
+            shown_value = f"{value:g}h" if name == "within" else str(value)
+            raise InputError(what, where=where, found=given, allowed=shown_value, hint=hint)
+
+
+def _names(only: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (only or "").split(",") if name.strip())
 
 
 def _client(url: str) -> httpx.Client:

@@ -14,6 +14,8 @@ _WORD: Final = re.compile(r"[^\W\d_]{3,}|\d{4,}")
 _GIVEN_NAMES: Final = frozenset(
     {"as", "at", "fault", "kind", "outcome", "provenance", "reason", "result", "segmentReports", "stage", "stopped"}
 )
+_SEPARATOR: Final = re.compile(r"[\W_]+")
+_ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+")
 _PSEUDONYM: Final = re.compile(r"person-[0-9a-f]{12}@example\.com")
 # The options of a directive: where a value comes from, not the value, whatever the field is called.
 _OPTIONS: Final = "options"
@@ -39,13 +41,16 @@ class PersonalData:
         `known` are JSON values about the people in it, such as their traits: sentences that quote a personal value of
         theirs, or of the answer itself, keep its shape.
         """
-        values = {value for source in (_data_in(answer), *known) for value in personal_strings(source)}
+        people = [*known]
+        values = {value for source in (_data_in(answer), *people) for value in personal_strings(source)}
         words = {word for value in values for word in _words_of(value)}
         shown = self._joined(self._pseudonyms.in_value(answer), answer)
-        if not words:
+        names = {_SEPARATOR.sub("_", value).strip("_") for value in _addresses_in(people)}
+        if not words and not names:
             return shown
-        alternatives = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-        return _without(shown, re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)"))
+        # An address is also part of the name of a function, between other words.
+        patterns = (rf"(?<!\w)(?:{_one_of(words)})(?!\w)" if words else "", _one_of(names))
+        return _without(shown, re.compile("|".join(filter(None, patterns))))
 
     def _joined(self, shown: Any, answer: Any) -> Any:
         """`shown` with the options of directives as the answer has them, apart from addresses in them.
@@ -81,10 +86,26 @@ def _data_in(value: Any) -> Any:
     return value
 
 
+def _addresses_in(value: Any) -> Iterator[str]:
+    """The strings that are an address."""
+    if isinstance(value, str) and _ADDRESS.fullmatch(value):
+        yield value.lower()
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _addresses_in(item)
+
+
 def _words_of(value: str) -> Iterator[str]:
     # An address is hidden by its form.
     if "@" not in value:
         yield from _WORD.findall(value)
+        # A correction leaves out what is no letter of a word.
+        for part in value.split():
+            yield from _WORD.findall(_SEPARATOR.sub("", part))
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
 def _without(value: Any, words: re.Pattern[str]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,33 @@ def test_a_difference_is_found_patched_and_the_exit_code(
     check(again.stdout)
     assert json.loads(again.stdout)["requests"] == 0
     assert "there is a probe in this folder already" in call(*own).stderr
+
+
+def test_resuming_keeps_what_the_probe_was_begun_with(call: Run, emulate: Callable[..., str], tmp_path: Path) -> None:
+    url, folder = emulate(), ("-o", str(tmp_path / "probed"), "--token", "sa-local-write")
+    begun = ("--url", url, "--advertiser", "1001", "--only", "R11,R8", "--within", "60m")
+    assert call(*PROBE, *begun, *folder).returncode == 0
+    assert call(*PROBE, "--resume", *begun, *folder).returncode == 0
+    others = {
+        "--url": ("http://127.0.0.1:1/graphql", f"{url}/graphql"),
+        "--advertiser": ("2", "1001"),
+        "--only": ("R8", "R8,R11"),
+        "--burst": ("5", "None"),
+        "--segment": ("7", "None"),
+        "--within": ("2h", "1h"),
+        "--allow-writes": (None, "False"),
+    }
+    for option, (value, allowed) in others.items():
+        shown = call(*PROBE, "--resume", *folder, option, *([] if value is None else [value]))
+        assert (shown.returncode, shown.stdout) == (2, ""), option
+        assert f"{option}: the probe to resume was begun with another value" in shown.stderr
+        assert f"Allowed: {allowed}. Leave it out" in shown.stderr
+
+
+def test_the_ledger_is_printed_without_the_probe() -> None:
+    # In a process of its own: the tests have imported it.
+    code = "import sys, emulator.cli.fidelity; sys.exit('emulator.harness.probe' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_what_reads_needs_no_permission_to_write(call: Run, emulate: Callable[..., str], tmp_path: Path) -> None:

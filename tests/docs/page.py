@@ -150,6 +150,7 @@ def check_usage(words: list[str]) -> dict[str, Any]:
         return {}
     command: click.Command = import_module(f"emulator.cli.{words[1].replace('-', '_')}").command
     rest = [word for word in words[2:] if word != "&"]
-    while isinstance(command, click.Group) and not (command.invoke_without_command and rest[0] not in command.commands):
-        command, rest = command.commands[rest[0]], rest[1:]
+    context = click.Context(command)
+    while isinstance(command, click.Group) and (inner := command.get_command(context, rest[0])) is not None:
+        command, rest = inner, rest[1:]
     return command.make_context(words[1], rest).params

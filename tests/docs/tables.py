@@ -245,7 +245,10 @@ def environment_variables() -> str:
 
 def _options(command: click.Command, path: str) -> Iterator[tuple[str, click.Parameter]]:
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
             yield from _options(inner, f"{path} {name}")
     else:
         yield from ((path, option) for option in command.params)

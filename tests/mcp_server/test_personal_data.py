@@ -87,3 +87,11 @@ def test_names_that_the_emulator_gives_are_kept() -> None:
         "city": "xxxxxxx",
         "note": "no one",
     }
+
+
+def test_an_address_in_a_name_and_a_corrected_word_are_hidden() -> None:
+    known = {"email": "ada.king@private.test", "first_name": 'Wil"helmina'}
+    answer = {"text": "def test_ada_king_private_test_becomes_visible", "to": "change it to Wilhelmina"}
+    shown = json.dumps(PersonalData("key").hidden(answer, [known]))
+    assert not re.search("ada|king|private|helmina", shown, re.IGNORECASE)
+    assert "_becomes_visible" in shown

@@ -141,6 +141,7 @@ def test_the_ledger_is_searched(ask: Ask) -> None:
         ("wy", {}, UnknownName, "unknown tool 'wy'. Known: send_event, why, explain"),
         ("why", {}, InputError, "why: no person is given. Allowed: email, user_id, message_id."),
         ("why", {"mail": "x"}, InputError, "Did you mean 'email'?"),
+        ("why", {"user_id": "x" * 200_000}, InputError, "why: a value does not fit into a URL: "),
         ("why", {"email": 1}, InputError, "why: email: must be a string. Found: 1."),
         ("write_scenario", {"as": "curl"}, InputError, "write_scenario: no person is given"),
         ("write_scenario", {"as": "java", "email": "x"}, InputError, "Allowed: scenario, pytest, curl."),

@@ -68,7 +68,12 @@ class Control:
                 return
 
     def _sent(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        response = self._client.request(method, f"/_emulator/{path}", **content)
+        import httpx
+
+        try:
+            response = self._client.request(method, f"/_emulator/{path}", **content)
+        except httpx.InvalidURL as error:
+            raise InputError(f"a value does not fit into a URL: {error}", where=path, allowed="a shorter one") from None
         if refused := refusal_in(response):
             raise refused
         body: dict[str, Any] = response.json() if response.content else {}

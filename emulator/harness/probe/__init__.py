@@ -12,7 +12,7 @@ from emulator.harness.probe.probe_parts import BEARER, JSON, Probe
 from emulator.harness.probe.probe_run import STATE, ProbeReport, Run, Wanted, check_free
 from emulator.harness.probe.reference_emulator import OpenServices, Services
 from emulator.harness.probe.row_results import CONFIRMED, DIFFERS, NOT_SEEN, RowResult
-from emulator.harness.probe.run_state import State
+from emulator.harness.probe.run_state import Setup, State
 
 __all__ = [
     "BEARER",
@@ -28,6 +28,7 @@ __all__ = [
     "RowResult",
     "Run",
     "Services",
+    "Setup",
     "State",
     "Wanted",
     "check_free",

@@ -61,4 +61,4 @@ def some(names: Iterable[str], nothing: str = "none") -> str:
 def nodes(answer: ProbeResponse, path: str) -> Sequence[Mapping[str, Any]] | None:
     """The nodes of a connection; None when there is none."""
     found = answer.at_path(f"{path}.nodes")
-    return found if isinstance(found, list) else None
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else None

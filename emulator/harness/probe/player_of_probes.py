@@ -24,6 +24,7 @@ from emulator.harness.probe.probe_parts import (
     text_of,
 )
 from emulator.harness.probe.run_state import State
+from emulator.harness.recordings import Pseudonyms
 
 _HIDDEN: Final = "***"
 
@@ -69,6 +70,7 @@ class Player:
         self._state = state
         self._clock = clock
         self._keep = keep
+        self._pseudonyms = Pseudonyms(state.setup.run)
 
     def play(self, probes: Iterable[Probe]) -> Progress:
         """Sends what is to be sent now. What has been answered is not sent again."""
@@ -173,8 +175,8 @@ class Player:
         return self._client.post(self._url, content=body.encode(), headers=headers)
 
     def _clean(self, text: str) -> str:
-        """Without the token, wherever a service repeats it."""
-        return text.replace(self._token, _HIDDEN)
+        """Without the token, wherever a service repeats it, and without addresses that the probe did not make."""
+        return self._pseudonyms.in_text(text.replace(self._token, _HIDDEN))
 
     def _fill(self, probe: Probe) -> Callable[[str, str], str | None]:
         person = self._person(probe)

@@ -110,7 +110,7 @@ class ProbeResponse:
     def user_errors(self, field_name: str) -> list[Mapping[str, Any]] | None:
         """The user errors of a mutation; None when it has no payload."""
         found = self.at_path(f"data.{field_name}.userErrors")
-        return found if isinstance(found, list) else None
+        return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else None
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:

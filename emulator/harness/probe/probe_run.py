@@ -13,6 +13,7 @@ import httpx
 
 from emulator.clock import Clock, to_iso
 from emulator.errors import UserMistake, unwritable
+from emulator.harness.probe.forms import nodes
 from emulator.harness.probe.ledger_patch import ledger_patch
 from emulator.harness.probe.player_of_probes import Keep, Player, Progress
 from emulator.harness.probe.probe_list import named, why_not
@@ -22,7 +23,7 @@ from emulator.harness.probe.row_results import NOT_SEEN, RESULTS, Judged, RowRes
 from emulator.harness.probe.run_state import Setup, State
 from emulator.harness.recordings import Recording
 from emulator.ids import secret
-from emulator.workspace import READ
+from emulator.workspace import READ, WRITE
 
 STATE, PATCH = "state.jsonl", "ledger.patch"
 _REFUSED: Final = (401, 403)
@@ -215,8 +216,13 @@ def access(answer: ProbeResponse, setup: Setup) -> dict[str, Any]:
             found=f"status {answer.status}, {answer.message}" if answer.message else f"status {answer.status}",
             hint="Check the token." if refused else "Check the URL: it is that of a GraphQL endpoint.",
         )
-    nodes = answer.at_path("data.tokenInfo.scopesByAdvertiser.nodes") or []
-    scopes = {str((each.get("advertiser") or {}).get("id")): tuple(each.get("scopes") or ()) for each in nodes}
+    scopes = {
+        str(each["advertiser"]["id"]): tuple(scope for scope in each["scopes"] if scope in (READ, WRITE))
+        for each in nodes(answer, "data.tokenInfo.scopesByAdvertiser") or ()
+        if isinstance(each.get("advertiser"), Mapping)
+        and "id" in each["advertiser"]
+        and isinstance(each.get("scopes"), list)
+    }
     if answer.at_path("data.advertiser.id") is None:
         raise UserMistake(
             f"the token cannot see the advertiser {setup.advertiser_id}",

@@ -142,19 +142,31 @@ class State:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The lines with their numbers, without a last one that was cut off."""
-    for number, line in enumerate(lines_of(path), start=1):
+    """The lines with their numbers, without a last one that was cut off after a readable first one."""
+    for number, line in enumerate([*lines_of(path)], start=1):
+        whole = line.endswith("\n")
         try:
             found = json.loads(line)
         except ValueError as error:
-            if not line.endswith("\n"):
-                # What is appended must not continue it.
-                os.truncate(path, path.stat().st_size - len(line.encode()))
+            if number > 1 and not whole:
+                _end_at(path, path.stat().st_size - len(line.encode()))
                 return
             raise InputError(f"not JSON: {error}", where=f"{path}:{number}") from None
         if not isinstance(found, dict):
             raise InputError("not a JSON object", where=f"{path}:{number}", found=found)
         yield number, found
+        if not whole:
+            _end_at(path, path.stat().st_size, b"\n")
+
+
+def _end_at(path: Path, size: int, end: bytes = b"") -> None:
+    """Ends a file there, since what is appended must not continue its last line. Raises InputError."""
+    try:
+        os.truncate(path, size)
+        with path.open("ab") as file:
+            file.write(end)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def _setup(found: Mapping[str, Any]) -> Setup:

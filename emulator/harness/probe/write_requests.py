@@ -89,7 +89,7 @@ def look(name: str, *letters: str, of: str = "mail", **filters: str) -> Request:
 def found(answers: ProbeResponses, name: str, letter: str) -> list[Mapping[str, Any]]:
     """The profiles of a made person in the newest answer to a `look`."""
     profiles = answers[name].at_path(f"data.{letter}.profiles.nodes")
-    return profiles if isinstance(profiles, list) else []
+    return [each for each in profiles if isinstance(each, Mapping)] if isinstance(profiles, list) else []
 
 
 def is_there(answers: ProbeResponses, name: str, letter: str) -> str:

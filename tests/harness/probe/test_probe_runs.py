@@ -152,6 +152,27 @@ def test_a_service_that_is_no_stackadapt_is_named(live: Open) -> None:
         target.begin()
 
 
+_READER = {"advertiser": {"id": "7"}, "scopes": ["READ", "OTHER", None]}
+
+
+@pytest.mark.parametrize("listed", [[None, 3, {}, {"advertiser": 1}, _READER], [_READER, {"advertiser": {"id": "8"}}]])
+def test_lists_with_other_things_in_them_and_strange_addresses_are_read(live: Open, listed: list[Any]) -> None:
+    target = live()
+    data = {
+        "tokenInfo": {"scopesByAdvertiser": {"nodes": listed}},
+        "advertisers": {"totalCount": 3, "nodes": [None, 7]},
+        "advertiser": {"id": "7"},
+        "cdpProfiles": {"size": 5, "nodes": [4]},
+    }
+    answer = {"data": data, "errors": [{"message": f"{TOKEN} of ada@private.test"}, 3]}
+    target.transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    assert target.begin("R3", "R7", "R8", "R9", writes=False).setup.scopes == ("READ",)
+    for path in target.folder.iterdir():
+        written = path.read_text(encoding="utf-8")
+        assert "private.test" not in written
+        assert TOKEN not in written
+
+
 def test_a_folder_has_one_probe(live: Open) -> None:
     target = live()
     target.begin("R1")
@@ -180,6 +201,23 @@ def test_a_state_that_was_cut_off_goes_on_and_a_damaged_one_is_named(live: Open)
     path.unlink()
     with pytest.raises(UserMistake, match="no probe to resume"):
         target.resume()
+
+
+def test_a_cut_at_any_place_loses_no_whole_answer_and_no_foreign_line(live: Open) -> None:
+    target = live()
+    target.begin("R8", writes=False)
+    path = target.folder / STATE
+    whole = path.read_bytes()
+    first = len(whole.splitlines(keepends=True)[0])
+    for cut, sent in ((len(whole) - 1, 0), (len(whole) - 2, 1), (first + 1, 2), (first, 2), (first - 1, 2)):
+        path.write_bytes(whole[:cut])
+        assert target.resume().requests == sent
+        assert target.resume().requests == 0
+    for foreign in (b"not ours", whole[: first // 2]):
+        path.write_bytes(foreign)
+        with pytest.raises(UserMistake, match=r"state.jsonl:1: not JSON"):
+            target.resume()
+        assert path.read_bytes() == foreign
 
 
 def test_another_token_of_the_same_rights_may_go_on(live: Open) -> None:
