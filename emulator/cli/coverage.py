@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import httpx
 
+from emulator.cli.report_output import output_option, print_report
 from emulator.cli.running import connect, sandbox_option, unreachable, url_option
 from emulator.harness.client import Control
 from emulator.harness.coverage import (
@@ -20,7 +21,6 @@ from emulator.harness.coverage import (
     least_of,
     lines_of_coverage,
     read_coverage,
-    save_text,
 )
 
 _EPILOG = """\b
@@ -47,7 +47,7 @@ TEXT, MARKDOWN = "text", "markdown"
 @click.option("--all", "catalogue", is_flag=True, help="List what is missing of the groups outside of the total, too.")
 @click.option("--format", "form", type=click.Choice([TEXT, MARKDOWN]), default=TEXT, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which is a FILE for this command.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@output_option
 @sandbox_option
 @url_option
 def command(
@@ -90,7 +90,4 @@ def _print(found: Coverage, *, as_json: bool, form: str, catalogue: bool, output
         text = as_markdown(found)
     else:
         text = "".join(f"{line}\n" for line in lines_of_coverage(found, catalogue=catalogue))
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        save_text(output, text)
+    print_report(text, output)

@@ -11,10 +11,10 @@ import click
 
 from emulator.cli.client_variables import LISTED
 from emulator.cli.grade_runs import VARIABLES, Client
+from emulator.cli.report_output import output_option, print_report
 from emulator.cli.serve_options import api_version_option, workspace_option
-from emulator.cli.snapshot_files import check_writable
 from emulator.cli.terminal import progress
-from emulator.errors import InputError, unwritable
+from emulator.errors import InputError
 from emulator.harness.grade import (
     NAMES,
     POINTS,
@@ -65,7 +65,7 @@ _TEXT, _MARKDOWN = "text", "markdown"
 @click.option("--fail-under", type=click.IntRange(0, 100), metavar="SCORE", help="Exit with 1 for a lower score.")
 @click.option("--format", "form", type=click.Choice([_TEXT, _MARKDOWN]), default=_TEXT, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@output_option
 @click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, type=click.UNPROCESSED)
 def command(
     workspace_path: Path | None,
@@ -85,13 +85,15 @@ def command(
     Each run has its own emulator on a free port, as with `exec`. What the command never does, such as reading
     profiles, is not seen and does not count. The score is how many percent of the points that were seen passed.
     """
+    if listing and as_json:
+        listed = [{"name": point.name, "expected": point.expected} for point in POINTS]
+        print_report(f"{json.dumps({'points': listed}, indent=2)}\n", output)
+        return
     if listing:
-        _print("".join(f"{point.name:<19} {point.expected}\n" for point in POINTS), output)
+        print_report("".join(f"{point.name:<19} {point.expected}\n" for point in POINTS), output)
         return
     if not command_line:
         raise click.UsageError("Missing the command to run, after '--'.")
-    if output is not None:
-        check_writable(output)
     points = chosen(None if only is None else _names(only))
     people = generated_people() if people_path is None else people_in_file(people_path)
     workspace = load_workspace(workspace_path).with_options(api_version=api_version)
@@ -101,11 +103,11 @@ def command(
         case = client.case(runs, report)
     grade = Grade(runs=case.runs, points=graded(case, points))
     if as_json:
-        _print(f"{json.dumps(grade.as_dict(), ensure_ascii=False, indent=2)}\n", output)
+        print_report(f"{json.dumps(grade.as_dict(), ensure_ascii=False, indent=2)}\n", output)
     elif form == _MARKDOWN:
-        _print(as_markdown(grade), output)
+        print_report(as_markdown(grade), output)
     else:
-        _print("".join(f"{line}\n" for line in lines_of_grade(grade)), output)
+        print_report("".join(f"{line}\n" for line in lines_of_grade(grade)), output)
     _fail_under(grade, fail_under)
 
 
@@ -121,13 +123,3 @@ def _fail_under(grade: Grade, least: int | None) -> None:
         found = "no point was seen, which is" if grade.score is None else f"the score is {grade.score},"
         click.echo(f"error: {found} below {least}", err=True)
         sys.exit(_FAILED)
-
-
-def _print(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(output, error) from None

@@ -13,8 +13,9 @@ import click
 from click.core import ParameterSource
 
 from emulator.artefacts import fixture
+from emulator.cli.report_output import output_option, print_report
 from emulator.cli.terminal import counted, progress
-from emulator.errors import InputError, unwritable
+from emulator.errors import InputError
 from emulator.harness.client import Endpoint, in_process
 from emulator.harness.mutate import (
     EVENTS,
@@ -100,7 +101,7 @@ _OF_A_RUN = {
 @click.option("--list", "listing", is_flag=True, help="Print the mutations only.")
 @click.option("--format", "form", type=click.Choice([TEXT, MARKDOWN]), default=TEXT, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@output_option
 @click.argument("command_line", metavar="[-- COMMAND [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
 def command(
     workspace_path: Path | None,
@@ -127,7 +128,7 @@ def command(
     picked = chosen(mutations, only=only, sample=sample, seed=options["seed"])
     line_of = lines_in(read_text(path))
     if listing:
-        _print(_listed(picked, line_of, as_json=as_json), output)
+        print_report(_listed(picked, line_of, as_json=as_json), output)
         return
     explained = read_explained(options["explained_path"]) if options["explained_path"] else []
     against, judge = _judge(document, workspace_path, options["scenario_paths"], options["command_line"])
@@ -142,7 +143,7 @@ def command(
         events=options["events"],
         outdated=outdated(explained, mutations, found),
     )
-    _print(_text(mutants, as_json=as_json, form=form), output)
+    print_report(_text(mutants, as_json=as_json, form=form), output)
     _exit(mutants, fail_under, options["explained_path"])
 
 
@@ -210,16 +211,6 @@ def _text(mutants: Mutants, *, as_json: bool, form: str) -> str:
     return "".join(f"{line}\n" for line in lines_of_mutants(mutants))
 
 
-def _print(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(output, error) from None
-
-
 def _exit(mutants: Mutants, fail_under: float | None, explained_path: Path | None) -> None:
     mistakes = []
     if fail_under is not None and mutants.score < fail_under:
@@ -228,7 +219,7 @@ def _exit(mutants: Mutants, fail_under: float | None, explained_path: Path | Non
         number = counted(len(mutants.unexplained), "survivor")
         mistakes.append(f"{explained_path} does not explain {number}")
     if mutants.outdated:
-        mistakes.append(f"{explained_path} explains {counted(len(mutants.outdated), 'mutation')} that does not survive")
+        mistakes.append(f"{explained_path} explains mutations that do not survive: {len(mutants.outdated)}")
     for mistake in mistakes:
         click.echo(f"error: {mistake}", err=True)
     if mistakes:

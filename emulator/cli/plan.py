@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from emulator.cli.report_output import output_option, print_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
-from emulator.errors import InputError, unknown, unwritable
+from emulator.errors import InputError, unknown
 from emulator.harness.plan import (
     CHECKS,
     MOST_PEOPLE,
@@ -67,7 +68,7 @@ TEXT, MARKDOWN = "text", "markdown"
 @click.option("--format", "form", type=click.Choice([TEXT, MARKDOWN]), default=TEXT, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--diff", "with_difference", is_flag=True, help="Print the difference of the workspaces, too.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@output_option
 def command(
     old: str,
     new: str,
@@ -156,10 +157,4 @@ def _print(found: Plan, *, as_json: bool, form: str, with_difference: bool, outp
         text = as_markdown(found)
     else:
         text = "".join(f"{line}\n" for line in lines_of_plan(found, verbose=with_difference))
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(output, error) from None
+    print_report(text, output)

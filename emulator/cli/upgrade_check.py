@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from emulator.cli.report_output import output_option, print_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
-from emulator.errors import InputError, unknown, unwritable
+from emulator.errors import InputError, unknown
 from emulator.harness.plan import MOST_PEOPLE, CallsOf, generated_people, people_in_file
 from emulator.harness.upgrade import (
     LEVELS,
@@ -64,7 +65,7 @@ TEXT, MARKDOWN = "text", "markdown"
 @click.option("--fail-on", metavar="LEVEL,…", help=f"Exit with 1 for any of: {', '.join(LEVELS)}.")
 @click.option("--format", "form", type=click.Choice([TEXT, MARKDOWN]), default=TEXT, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@output_option
 def command(
     generations: tuple[str, ...],
     path: Path | None,
@@ -155,10 +156,4 @@ def _print(found: UpgradeCheck, *, as_json: bool, form: str, output: Path | None
         text = check_as_markdown(found)
     else:
         text = "".join(f"{line}\n" for line in lines_of_check(found))
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(output, error) from None
+    print_report(text, output)

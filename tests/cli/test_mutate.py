@@ -59,7 +59,7 @@ def test_survivors_in_a_file_are_accepted_and_what_is_killed_is_outdated(call: R
     killed = SURVIVOR.replace("swap-join", "toggle").replace("subscriptions[0].trigger", "enabled")
     path.write_text(killed.replace('type = "identify" and traits.newsletter = true', '"false"'), encoding="utf-8")
     old = call(*asked, "--only", "toggle")
-    assert (old.returncode, old.stderr) == (1, f"error: {path} explains 1 mutation that does not survive\n")
+    assert (old.returncode, old.stderr) == (1, f"error: {path} explains mutations that do not survive: 1\n")
     assert "accepted, but no survivor: toggle  destinations[0].enabled" in old.stdout
 
 

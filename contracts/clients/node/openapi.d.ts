@@ -7791,9 +7791,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "people": 20,
-                 *       "new": {
-                 *         "name": "local"
-                 *       }
+                 *       "new": "3.517.0"
                  *     }
                  */
                 "application/json": {
