@@ -28,7 +28,7 @@ LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
         "errors artefacts graphql_core ids merge_patch patience protocol request_limits",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
-        "data_files notices user_patterns",
+        "complete_files data_files notices user_patterns",
         "timestamps rate_limit transport statements schemas text_search",
         "pipelines",
         "engines",

@@ -29,7 +29,7 @@ class CoverageOfEmulator:
     """What the sandboxes of an emulator in this process exercise, also those that are reset or deleted meanwhile."""
 
     def __init__(self, path: Path) -> None:
-        from emulator.harness.coverage import check_writable
+        from emulator.complete_files import check_writable
         from emulator.harness.coverage.collected import Collected
 
         check_writable(path)
@@ -52,7 +52,8 @@ class CoverageOfScenarios:
     """What scenarios exercise, each in an endpoint of its own."""
 
     def __init__(self, path: Path) -> None:
-        from emulator.harness.coverage import Coverage, check_writable
+        from emulator.complete_files import check_writable
+        from emulator.harness.coverage import Coverage
 
         check_writable(path)
         self._path = path

@@ -26,8 +26,9 @@ from emulator.cli.serve_options import (
     replace_workspace_option,
     workspace_option,
 )
-from emulator.cli.snapshot_files import check_writable, load, save
+from emulator.cli.snapshot_files import load, save
 from emulator.cli.start_findings import given_workspace, strict_option
+from emulator.complete_files import check_writable
 from emulator.errors import EmulatorError
 from emulator.harness.client import Control, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator

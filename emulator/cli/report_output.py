@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 
 import click
 
-from emulator.errors import unwritable
+from emulator.complete_files import check_writable, write_complete
 
 
 def print_report(text: str, output: Path | None) -> None:
     """Prints a report, or writes it to a file. Raises InputError when that cannot be written."""
     if output is None:
         click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(output, error) from None
+    else:
+        write_complete(output, [text.encode()])
 
 
-def _in_a_folder(_context: click.Context, _parameter: click.Parameter, output: Path | None) -> Path | None:
-    """Raises InputError for a folder that is missing: before the work, not after it."""
-    if output is not None and not output.parent.is_dir():
-        raise unwritable(output, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+def _writable(_context: click.Context, _parameter: click.Parameter, output: Path | None) -> Path | None:
+    """Raises InputError for a file that cannot be written: before the work, not after it."""
+    if output is not None:
+        check_writable(output)
     return output
 
 
@@ -33,6 +28,6 @@ output_option = click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path, dir_okay=False),
-    callback=_in_a_folder,
+    callback=_writable,
     help="Default: standard output.",
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from tempfile import mkstemp
 
 import httpx
 
 from emulator.cli.running import check
-from emulator.errors import unreadable, unwritable
+from emulator.complete_files import write_complete
+from emulator.errors import unreadable
 
 _URL = "/_emulator/snapshot"
 # The emulator answers when it has read or written everything.
@@ -25,7 +24,7 @@ def save(client: httpx.Client, file: Path) -> None:
         if not response.is_success:
             response.read()
         check(response)
-        _write(file, response.iter_raw())
+        write_complete(file, response.iter_raw(), mode=0o600)
 
 
 def load(client: httpx.Client, file: Path) -> None:
@@ -37,23 +36,3 @@ def load(client: httpx.Client, file: Path) -> None:
     with content:
         length = {"Content-Length": str(file.stat().st_size)}
         check(client.put(_URL, content=content, headers=length, timeout=_SECONDS))
-
-
-def check_writable(file: Path) -> None:
-    """Raises InputError where `save` could not create the file."""
-    _write(file, None)
-
-
-def _write(file: Path, chunks: Iterable[bytes] | None) -> None:
-    try:
-        opened, name = mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        unfinished = Path(name)
-        try:
-            with open(opened, "wb") as out:
-                out.writelines(chunks or ())
-            if chunks is not None:
-                unfinished.replace(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise unwritable(file, error) from None

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from emulator.complete_files import check_writable
 from emulator.harness.client import Endpoint
-from emulator.harness.coverage import Coverage, check_writable, coverage_at, coverage_in, headline, written
+from emulator.harness.coverage import Coverage, coverage_at, coverage_in, headline, written
 from emulator.pytest_plugin.targets import as_usage_error
 
 _OPTION = "--stackadapt-emulator-coverage"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,3 +32,8 @@ def test_a_missing_folder_is_refused_at_once(call: Run, tmp_path: Path, argument
 def test_the_points_of_a_grade_are_listed_as_json(call: Run) -> None:
     listed = json.loads(call("grade", "--list", "--json").stdout)["points"]
     assert {"name", "expected"} == listed[0].keys()
+
+
+def test_a_device_is_written_into_and_stays(call: Run) -> None:
+    assert call("plan", "default", "default", "--people", "2", "--output", os.devnull).returncode == 0
+    assert not Path(os.devnull).is_file()

@@ -5,7 +5,7 @@ no service.
 """
 
 from emulator.harness.coverage.coverage_at import coverage_at
-from emulator.harness.coverage.coverage_files import check_writable, read_coverage, save_text, written
+from emulator.harness.coverage.coverage_files import read_coverage, written
 from emulator.harness.coverage.coverage_text import as_markdown, headline, lines_of_coverage
 from emulator.harness.coverage.covered import GROUPS, Coverage, Section, combined, coverage_in, least_of
 
@@ -14,7 +14,6 @@ __all__ = [
     "Coverage",
     "Section",
     "as_markdown",
-    "check_writable",
     "combined",
     "coverage_at",
     "coverage_in",
@@ -22,6 +21,5 @@ __all__ = [
     "least_of",
     "lines_of_coverage",
     "read_coverage",
-    "save_text",
     "written",
 ]
