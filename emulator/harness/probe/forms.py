@@ -48,11 +48,6 @@ def listed(parts: Mapping[str, object]) -> str:
     return "; ".join(f"{name}: {value}" for name, value in parts.items())
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 profile`, `2 profiles`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def some(names: Iterable[str], nothing: str = "none") -> str:
     """Names in order, joined."""
     return ", ".join(sorted(names)) or nothing

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from emulator.harness.probe.forms import counted, form, listed, refused, some
+from emulator.harness.client import counted_noun
+from emulator.harness.probe.forms import form, listed, refused, some
 from emulator.harness.probe.limit_probes import SEGMENT
 from emulator.harness.probe.probe_parts import Observed, Phase, ProbeResponses, Request, Seen, query
 from emulator.harness.probe.write_probes import visibility
@@ -73,7 +74,7 @@ def _lists(answers: ProbeResponses) -> Observed:
     taken = {name: refused(answers[name], "updateProfileListProfiles") for name in mistakes}
     kept = f"its profile is {is_there(answers, 'after', 'a')}, the list {form(answers['list-after'])}"
     return {
-        "lists.create-or-update": f"{counted(len({*ids}), 'list')} of one name" if None not in ids else None,
+        "lists.create-or-update": f"{counted_noun(len({*ids}), 'list')} of one name" if None not in ids else None,
         "lists.add-and-remove": listed(taken),
         "lists.members-by-email": f"an address without a profile, later: {is_there(answers, 'members', 'a')}",
         "lists.deletion": kept if found(answers, "members", "a") else None,
@@ -101,7 +102,7 @@ def _targets(answers: ProbeResponses) -> Observed:
     if not isinstance(targets, list):
         return {"uploads.targets": f"{refused(answers['targets'], 'createUploadTargets')}; another resource: {other}"}
     names = {str(each.get("name")) for target in targets for each in target.get("parameters") or ()}
-    return {"uploads.targets": f"{counted(len(targets), 'target')} with {some(names)}; another resource: {other}"}
+    return {"uploads.targets": f"{counted_noun(len(targets), 'target')} with {some(names)}; another resource: {other}"}
 
 
 def _sync_id(answers: ProbeResponses) -> Observed:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from emulator.graphql_core import introspection_query
-from emulator.harness.probe.forms import counted, envelope, form, listed, nodes, some
+from emulator.harness.client import counted_noun
+from emulator.harness.probe.forms import envelope, form, listed, nodes, some
 from emulator.harness.probe.limit_probes import LIMIT_PROBES
 from emulator.harness.probe.probe_parts import (
     JSON,
@@ -127,7 +128,7 @@ def _profiles(answers: ProbeResponses) -> Observed:
     if not isinstance(size, int) or size < 1:
         return found
     none, one = (answers[name].at_path("data.cdpProfiles.size") for name in ("no-domain", "limit-1"))
-    found["profiles.filters"] = f"a domain that nothing has: {counted(none or 0, 'profile')}"
+    found["profiles.filters"] = f"a domain that nothing has: {counted_noun(none or 0, 'profile')}"
     if size > 1:
         token = answers["limit-1"].at_path("data.cdpProfiles.nextToken")
         default, most = (_total(answers[name]) for name in ("plain", "limit-5000"))

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from emulator.harness.probe.forms import counted, listed, refused, some
+from emulator.harness.client import counted_noun
+from emulator.harness.probe.forms import listed, refused, some
 from emulator.harness.probe.probe_parts import Observed, Phase, ProbeResponse, ProbeResponses, Seen, query
 from emulator.harness.probe.read_probes import FOREIGN
 from emulator.harness.probe.write_requests import (
@@ -55,7 +56,7 @@ def _spellings(answers: ProbeResponses) -> Observed:
     if not shown:
         return {"ingestion.email-identity": None}
     lower = all(email == email.strip().lower() for email in shown)
-    return {"ingestion.email-identity": f"{counted(len(shown), 'profile')}, in lower case: {lower}"}
+    return {"ingestion.email-identity": f"{counted_noun(len(shown), 'profile')}, in lower case: {lower}"}
 
 
 def _providers(answers: ProbeResponses) -> Observed:
