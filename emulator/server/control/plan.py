@@ -28,7 +28,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         old = _workspace(body["old"], workspace, where="old") if "old" in body else workspace
         new = _workspace(body["new"], workspace, where="new")
         further = parse_duration(body.get("advance", "1d"), where="advance")
-        found = planned_change(old, new, _population(body, own), further=further)
+        found = planned_change(old, new, population_of(body, own), further=further)
         if asked["format"] == "json":
             return jsonify(found.as_dict())
         markdown = asked["format"] == "markdown"
@@ -48,7 +48,8 @@ def _workspace(given: str | dict[str, Any], base: Workspace, *, where: str) -> W
     return parse_workspace(given, where=where)
 
 
-def _population(body: dict[str, Any], services: SandboxServices) -> Any:
+def population_of(body: dict[str, Any], services: SandboxServices) -> Any:
+    """The people of a request for a comparison: those whom the sandbox knows, or generated ones."""
     from emulator.harness.plan import generated_people, people_known
 
     if body.get("known"):

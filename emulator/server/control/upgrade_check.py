@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
 from emulator.durations import parse_duration
 from emulator.errors import unknown
 from emulator.mapping import generations
+from emulator.server.control.plan import population_of
 from emulator.server.control.request_args import json_body, query_args
-from emulator.server.services import CurrentServices, SandboxServices
+from emulator.server.services import CurrentServices
 
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
@@ -30,7 +29,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         found = checked(
             own.sandbox.workspace,
             [built_in(body["to"])],
-            _population(body, own),
+            population_of(body, own),
             open_trial,
             source=body.get("from"),
             mappings=body.get("mappings", SAVED),
@@ -39,11 +38,3 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         if asked["format"] == "markdown":
             return Response(check_as_markdown(found), content_type="text/markdown; charset=utf-8")
         return jsonify(found.as_dict())
-
-
-def _population(body: dict[str, Any], services: SandboxServices) -> Any:
-    from emulator.harness.plan import generated_people, people_known
-
-    if body.get("known"):
-        return people_known(services)
-    return generated_people(body.get("people", 1000), body.get("seed", 1))
