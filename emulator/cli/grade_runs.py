@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -16,6 +15,7 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from emulator.cli.client_variables import variables_of
+from emulator.cli.given_commands import exit_code_of
 from emulator.clock import stopwatch
 from emulator.credentials import without_secrets
 from emulator.errors import EmulatorDefect, UserMistake
@@ -147,7 +147,7 @@ class Client:
         # Files, not pipes: a process that it leaves behind keeps a pipe open, and output may be of any size.
         with TemporaryFile() as output, TemporaryFile() as errors:
             elapsed_ms = stopwatch()
-            code = self._exit_code(environment, output, errors)
+            code = exit_code_of(self.command, environment, seconds=self.seconds, output=output, errors=errors)
             seconds = elapsed_ms() / 1000
             return Run(
                 name="",
@@ -158,29 +158,6 @@ class Client:
                 stopped=code is None,
                 seconds=seconds,
             )
-
-    def _exit_code(self, environment: Mapping[str, str], output: IO[bytes], errors: IO[bytes]) -> int | None:
-        """That of the command; None when it was stopped after the time limit."""
-        try:
-            child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
-                self.command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                process_group=0,
-            )
-        except OSError as error:
-            reason = "command not found" if isinstance(error, FileNotFoundError) else f"cannot run: {error.strerror}"
-            raise UserMistake(reason, where=self.command[0], hint="Write it after --, as in a shell.") from None
-        try:
-            return child.wait(self.seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
 
 
 def _text_in(printed: IO[bytes]) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -14,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 from emulator.cli.client_variables import variables_of
+from emulator.cli.given_commands import exit_code_of
 from emulator.clock import stopwatch
 from emulator.errors import InputError
 from emulator.harness.client import sandbox_at
@@ -79,30 +78,6 @@ def _run(command_line: Sequence[str], document: Any, *, seconds: float | None, q
         path = Path(folder) / "workspace.yaml"
         path.write_text(dump_yaml(document), encoding="utf-8")
         variables = {**os.environ, **variables_of(sandbox_at(client)), WORKSPACE_VARIABLE: str(path)}
-        return _code_of(command_line, variables, seconds=seconds, quiet=quiet)
-
-
-def _code_of(
-    command_line: Sequence[str], variables: dict[str, str], *, seconds: float | None, quiet: bool
-) -> int | None:
-    output = subprocess.DEVNULL if quiet else None
-    try:
-        # Its own group, so that what it has started ends with it. Standard output has the report.
-        child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
-            command_line,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output if quiet else 2,
-            stderr=output,
-            process_group=0,
-        )
-    except OSError as error:
-        raise InputError(f"cannot run the command: {error.strerror}", where=command_line[0]) from None
-    try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        # Standard output has the report.
+        output, errors = (subprocess.DEVNULL, subprocess.DEVNULL) if quiet else (2, None)
+        return exit_code_of(command_line, variables, seconds=seconds, output=output, errors=errors)

@@ -111,7 +111,7 @@ def test_a_command_that_waits_for_what_does_not_come_is_ended(call: Run, monkeyp
         ((*WORKSPACE, *SCENARIOS, "--explained", "none.yaml"), "cannot read none.yaml: no such file"),
         (
             (*WORKSPACE, "--only", "toggle", "--", "no-such-command"),
-            "cannot run the command: No such file or directory",
+            "command not found",
         ),
         (
             (*WORKSPACE, "--only", "toggle", "--", sys.executable, "-c", "raise SystemExit(3)"),
