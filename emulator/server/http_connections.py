@@ -220,11 +220,14 @@ class Connections:
 
     async def accept(self, listening: socket.socket) -> None:
         """Accepts clients until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
+            await _readable(listening)
             try:
-                client, _ = await loop.sock_accept(listening)
-                await self._attach([client, *self._accept_more(listening)])
+                clients = [listening.accept()[0], *self._accept_more(listening)]
+                await self._attach(clients)
+            except BlockingIOError:
+                # The client has gone, or another process that listens on the socket has accepted it.
+                continue
             except OSError:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -244,13 +247,13 @@ class Connections:
         """Clients that wait already: accepting each by itself takes the loop twice as long."""
         with suppress(OSError):
             for _ in range(min(_AT_ONCE, self._most // 2) - 1):
-                client, _ = listening.accept()
-                client.setblocking(False)
-                yield client
+                yield listening.accept()[0]
 
     async def _attach(self, clients: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
         try:
+            for client in clients:
+                client.setblocking(False)
             await self._make_room(len(clients))
             connecting = [loop.connect_accepted_socket(lambda: Connection(self), client) for client in clients]
             await asyncio.gather(*connecting)
@@ -280,3 +283,14 @@ class Connections:
             del waiting[connection]
             connection.transport.abort()
         return None
+
+
+async def _readable(listening: socket.socket) -> None:
+    """Waits for a client. Cancelled, it leaves the client to the socket; `loop.sock_accept` would lose an open one."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(listening, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(listening)

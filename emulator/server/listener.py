@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 CONNECTIONS = 2000
+# The loop waits with select() there, which takes 512 files.
+_CONNECTIONS_ON_WINDOWS = 400
 _BACKLOG = 1024
 # For files of the stores and connections to other servers.
 _OTHER_FILES = 256
@@ -82,7 +84,7 @@ def raise_file_limit() -> None:
 def _most_connections() -> int:
     """As many connections as leave files for the rest."""
     if sys.platform == "win32":
-        return CONNECTIONS
+        return _CONNECTIONS_ON_WINDOWS
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return CONNECTIONS
@@ -111,7 +113,8 @@ class Listener:
         self._app = app
         self._before_stop = before_stop
         self._pace_of = pace_of
-        self._loop = asyncio.new_event_loop()
+        # The loop that can wait for a listening socket on every system.
+        self._loop = asyncio.SelectorEventLoop()
         self._stopping = asyncio.Event()
         self._thread = Thread(target=self._run, name="stackadapt-emulator", daemon=True)
         self._on_end: Callable[[], None] = lambda: None
@@ -146,6 +149,7 @@ class Listener:
         accepting = asyncio.create_task(connections.accept(self._listening))
         await self._stopping.wait()
         accepting.cancel()
+        await asyncio.wait([accepting])
         self._listening.close()
         bridge.stop()
         await connections.close()

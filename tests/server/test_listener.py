@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import resource
 import signal
@@ -19,7 +21,7 @@ from emulator.faults import ENVIRON
 from emulator.server import http_connections, wsgi_bridge
 from emulator.server import listener as listener_module
 from emulator.server.http_connections import Connections
-from emulator.server.listener import Listener
+from emulator.server.listener import Listener, bind
 from emulator.server.signals import StopSignals
 from emulator.server.turns import THREADS
 from emulator.server.wsgi_bridge import PART_BYTES
@@ -113,6 +115,45 @@ def test_a_long_response_arrives_in_parts(listening: Start) -> None:
             begin += next(arriving)
         received.set()
         assert begin + b"".join(arriving) == first + b"b"
+
+
+@pytest.mark.parametrize("iterations", range(8))
+def test_a_client_that_connects_while_the_server_stops_is_not_left_open(iterations: int) -> None:
+    async def stop_while_one_connects() -> None:
+        connections = Connections(None, most=10)
+        accepting = asyncio.create_task(connections.accept(listening))
+        # Accepting is given to the loop, which finds the client on one of the next iterations.
+        await asyncio.sleep(0)
+        client.connect(listening.getsockname())
+        for _ in range(iterations):
+            await asyncio.sleep(0)
+        accepting.cancel()
+        await asyncio.wait([accepting])
+        await connections.close()
+
+    with bind("127.0.0.1", 0) as listening, socket.socket() as client:
+        listening.setblocking(False)
+        # A socket that nothing closes is a warning, and so an error.
+        asyncio.run(stop_while_one_connects())
+        listening.close()
+        gc.collect()
+        client.settimeout(20)
+        with suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+
+
+def test_clients_that_have_just_connected_are_closed_by_stop() -> None:
+    for _ in range(5):
+        listener = Listener(app)
+        listener.start()
+        with ExitStack() as opened:
+            clients = [connect(opened, listener) for _ in range(50)]
+            listener.stop()
+            for client in clients:
+                with suppress(ConnectionResetError):
+                    assert client.recv(1) == b""
+        del listener
+        gc.collect()
 
 
 @pytest.mark.parametrize("sent", [b"", b"x", b"x" * 3_000_000])
