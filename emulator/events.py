@@ -184,6 +184,20 @@ class WorkspaceChanged(Event):
     parts: tuple[str, ...]
 
 
+# Every kind of event, by its name in the feed. Whatever has to know all kinds reads this table.
+KINDS: Final[Mapping[str, type[Event]]] = MappingProxyType(
+    {
+        "call": CallReceived,
+        "membership": MembershipChanged,
+        "delivery": BatchDelivered,
+        "request": GraphQLExchanged,
+        "record": RecordProcessed,
+        "clock": ClockMoved,
+        "workspace": WorkspaceChanged,
+    }
+)
+
+
 def _bytes_of(value: Any) -> int:
     """The approximate number of bytes of a JSON value with everything in it; names of members are mostly shared."""
     size = getsizeof(value)

@@ -9,31 +9,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, get_origin, get_type_hints
 
-from emulator.events import (
-    BatchDelivered,
-    CallReceived,
-    ClockMoved,
-    Event,
-    GraphQLExchanged,
-    MembershipChanged,
-    RecordProcessed,
-    WorkspaceChanged,
-)
+from emulator.events import KINDS, Event
 
-_KINDS: Final[Mapping[str, type[Event]]] = MappingProxyType(
-    {
-        kind.__name__: kind
-        for kind in (
-            BatchDelivered,
-            CallReceived,
-            ClockMoved,
-            GraphQLExchanged,
-            MembershipChanged,
-            RecordProcessed,
-            WorkspaceChanged,
-        )
-    }
-)
+# By the names of their classes, as databases have them.
+_KINDS: Final[Mapping[str, type[Event]]] = MappingProxyType({kind.__name__: kind for kind in KINDS.values()})
 _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = MappingProxyType({datetime: datetime.fromisoformat, tuple: tuple})
 
 

@@ -7,22 +7,21 @@ journal of `/graphql`, which a trace id finds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from emulator.clock import to_iso
 from emulator.errors import unknown
 from emulator.events import (
+    KINDS,
     BatchDelivered,
     CallReceived,
-    ClockMoved,
     Event,
     GraphQLExchanged,
     MembershipChanged,
     RecordProcessed,
-    WorkspaceChanged,
 )
 from emulator.journal import Following, Journal
 from emulator.server.log_lines import line_of, masked
@@ -30,17 +29,6 @@ from emulator.server.services import SandboxServices
 from emulator.stackadapt import outcome_of
 from emulator.text import on_one_line, whole_characters
 
-KINDS: Final[Mapping[str, type[Event]]] = MappingProxyType(
-    {
-        "call": CallReceived,
-        "membership": MembershipChanged,
-        "delivery": BatchDelivered,
-        "request": GraphQLExchanged,
-        "record": RecordProcessed,
-        "clock": ClockMoved,
-        "workspace": WorkspaceChanged,
-    }
-)
 _NAMES = MappingProxyType({kind: name for name, kind in KINDS.items()})
 _LEFT_OUT = frozenset({"at", "request", "response", "content"})
 # Other names than those of the class, as the journal of `/graphql` has them.

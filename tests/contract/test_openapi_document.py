@@ -12,10 +12,10 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from emulator import Emulator
 from emulator.artefacts import contract
+from emulator.events import KINDS
 from emulator.faults import registry
 from emulator.harness.funnel import codes
 from emulator.segment.delivery.response import DISCARDED, FAILED, REJECTED, RETRYING, SENT
-from emulator.server.feed import KINDS
 from emulator.stackadapt.rules.outcomes import OUTCOMES, REASONS
 from emulator.stackadapt.rules.segment_rules import OPERATORS
 

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as ThreadEvent
-from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -18,55 +17,18 @@ import pytest
 
 from emulator import Emulator
 from emulator.clock import stopwatch
-from emulator.events import (
-    BatchDelivered,
-    CallReceived,
-    ClockMoved,
-    Event,
-    GraphQLExchanged,
-    MembershipChanged,
-    RecordProcessed,
-    WorkspaceChanged,
-)
+from emulator.events import ClockMoved, GraphQLExchanged
 from emulator.journal import Journal
 from emulator.server.listener import Listener
 from emulator.server.services import SandboxServices
 from emulator.shared_journal import SharedJournal
 from emulator.store import Store
-from emulator.stored_events import kind_of, read_event, written
 from tests.slow_endpoint import SlowEndpoint, jump_while_sending, with_slow_destinations
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LONG_SECONDS = 30
 QUERY = {"query": "{ user { email } }"}
 WRITE = {"Authorization": "Bearer sa-local-write"}
-EVENTS: tuple[Event, ...] = (
-    CallReceived(
-        at=AT,
-        source="site",
-        call="track",
-        message_id="m\x00\ud800",
-        accepted=True,
-        notes=("one", "two"),
-        content=MappingProxyType({"event": "Añadido", "properties": {"n": [1, 2.5, None, True]}}),
-    ),
-    MembershipChanged(at=AT, audience_key="vip", profile_id="p", entered=True, user_id="u", email="a@example.com"),
-    BatchDelivered(at=AT, destination="d", subscription="s", outcomes={"sent": 2}, status=200, user_ids=("u",)),
-    GraphQLExchanged(
-        at=AT,
-        trace_id="t",
-        token_name=None,
-        operations=("user",),
-        status=None,
-        request="{}",
-        response="",
-        duration_ms=1.5,
-        emails=("a@example.com",),
-    ),
-    RecordProcessed(at=AT, trace_id="t", advertiser_id="1", outcome="visible", index=0),
-    ClockMoved(at=AT, action="advanced", seconds=1.5),
-    WorkspaceChanged(at=AT, parts=("tokens",)),
-)
 
 
 @pytest.fixture
@@ -95,15 +57,6 @@ def get(emulator: Emulator, path: str) -> Any:
     answer = emulator.client.get(f"/_emulator/{path}")
     assert answer.status_code == 200, answer.text
     return answer.json
-
-
-@pytest.mark.parametrize("event", EVENTS, ids=kind_of)
-def test_every_kind_of_event_is_read_as_it_was_written(event: Event) -> None:
-    assert read_event(kind_of(event), written(event)) == event
-
-
-def test_the_kinds_of_events_are_all_known() -> None:
-    assert {kind_of(event) for event in EVENTS} == {kind.__name__ for kind in Event.__subclasses__()}
 
 
 def test_requests_are_in_one_journal_and_numbers_count_up_over_all_processes(pair: Pair) -> None:
