@@ -34,7 +34,7 @@ from emulator.harness.mutate import (
     outdated,
     read_explained,
 )
-from emulator.harness.scenarios import built_in, read_scenarios, separate_emulators
+from emulator.harness.scenarios import built_in_scenarios, read_scenarios, separate_emulators
 from emulator.server.emulator import Emulator
 from emulator.text_files import read_text
 from emulator.workspace import Workspace, parse_workspace
@@ -164,8 +164,8 @@ def _judge(
     """What has to notice mutations, and its name. Raises InputError, WorkspaceError."""
     judges: list[Judge] = []
     names: list[str] = []
-    paths = list(scenario_paths)
-    if not paths and not command_line:
+    scenarios = read_scenarios(scenario_paths, base=document)
+    if not scenarios and not command_line:
         if path is not None:
             raise InputError(
                 "nothing that could notice a mutation",
@@ -173,9 +173,8 @@ def _judge(
                 hint="Name scenarios of this workspace with --scenarios, or a command after --; the built-in scenarios "
                 "are about the default workspace.",
             )
-        paths = [built_in()]
-    if paths:
-        scenarios = read_scenarios(paths, base=document)
+        scenarios = built_in_scenarios(base=document)
+    if scenarios:
         judges.append(ScenarioJudge(scenarios, separate_emulators(_new_emulator)))
         names.append(counted(len(scenarios), "scenario"))
     if command_line:

@@ -28,7 +28,7 @@ from emulator.harness.scenarios import (
     Report,
     Scenario,
     Target,
-    built_in,
+    built_in_scenarios,
     graphql_only,
     junit_xml,
     play,
@@ -113,8 +113,7 @@ def command(
         hint = "Name the files or folders of your scenarios; the built-in ones have the default workspace."
         raise InputError("--workspace is for scenarios of your own", where="verify", hint=hint)
     with job_report("verify") as job, _target(url, token, advertiser) as target:
-        base = _base(workspace_path, target) if paths else None
-        scenarios = [] if recordings and not paths else _chosen(read_scenarios(paths or [built_in()], base=base), text)
+        scenarios = [] if recordings and not paths else _chosen(_scenarios(paths, workspace_path, target), text)
         if listing:
             _list(scenarios, as_json)
             return
@@ -150,6 +149,12 @@ def _base(path: Path | None, target: Target) -> Mapping[str, Any] | None:
     document = read(path)
     parse_workspace(document, where=str(path))
     return document
+
+
+def _scenarios(paths: Sequence[Path], workspace_path: Path | None, target: Target) -> list[Scenario]:
+    if not paths:
+        return built_in_scenarios()
+    return read_scenarios(paths, base=_base(workspace_path, target))
 
 
 def _chosen(scenarios: list[Scenario], text: str | None) -> list[Scenario]:

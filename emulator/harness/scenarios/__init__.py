@@ -6,7 +6,7 @@ from emulator.harness.scenarios.limited_runs import play_all, scenarios_of
 from emulator.harness.scenarios.model import Case, Cell, Check, Scenario, workspace_of
 from emulator.harness.scenarios.player import Target, graphql_only, outcome_of, play, sandboxes_of, separate_emulators
 from emulator.harness.scenarios.results import FAILED, PASSED, SKIPPED, Report, Result, junit_xml
-from emulator.harness.scenarios.scenario_list import listed, path_of, scenarios_by_ledger_id, text_of
+from emulator.harness.scenarios.scenario_list import built_in_scenarios, listed, scenarios_by_ledger_id, text_of
 
 __all__ = [
     "FAILED",
@@ -20,11 +20,11 @@ __all__ = [
     "Scenario",
     "Target",
     "built_in",
+    "built_in_scenarios",
     "graphql_only",
     "junit_xml",
     "listed",
     "outcome_of",
-    "path_of",
     "play",
     "play_all",
     "read_scenarios",

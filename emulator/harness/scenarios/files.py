@@ -34,13 +34,15 @@ def read_scenarios(paths: Sequence[Path], *, base: Document | None = None) -> li
 
     `base` is the JSON form of the workspace of scenarios that name none, by default the default workspace.
     """
-    scenarios: list[Scenario] = []
-    for path in _files(paths):
-        document = read_mapping(path, what="a scenario", mistake=InputError)
-        if mistake := first_mistake(document, SCHEMA):
-            raise mistake.as_error(InputError, str(path))
-        scenarios += scenarios_in(document, path, folder=path.parent, base=base)
-    return scenarios
+    return [scenario for path in _files(paths) for scenario in scenarios_in_file(path, known_as=path, base=base)]
+
+
+def scenarios_in_file(path: Path, *, known_as: Path, base: Document | None = None) -> Iterator[Scenario]:
+    """The scenarios in a file that messages and results call `known_as`. Raises InputError, WorkspaceError."""
+    document = read_mapping(path, what="a scenario", mistake=InputError)
+    if mistake := first_mistake(document, SCHEMA):
+        raise mistake.as_error(InputError, str(known_as))
+    yield from scenarios_in(document, known_as, folder=path.parent, base=base)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""The built-in scenarios by name, `emails/not-sent`, to be listed and read without being parsed for a run."""
+"""The built-in scenarios by name, `emails/not-sent`: listed and read without being parsed for a run, and parsed."""
 
 from __future__ import annotations
 
@@ -8,21 +8,33 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import NotFound, unknown
-from emulator.harness.scenarios.files import built_in
+from emulator.harness.scenarios.files import built_in, scenarios_in_file
+from emulator.harness.scenarios.model import Document, Scenario
 from emulator.text_files import read_text
 from emulator.yaml_files import load_yaml
 
 
-def path_of(name: str) -> Path:
-    """The file of a scenario. Raises NotFound."""
-    if name not in _names():
-        raise unknown("scenario", name, _names(), where="scenario", error=NotFound)
-    return built_in() / f"{name}.yaml"
+def built_in_scenarios(name: str | None = None, *, base: Document | None = None) -> list[Scenario]:
+    """The scenario with this name, by default every one, in the workspace `base`, by default the default one.
+
+    Messages and results have the name: where the file is depends on the installation. Raises NotFound, InputError.
+    """
+    names = _names() if name is None else (name,)
+    return [
+        scenario for each in names for scenario in scenarios_in_file(_path_of(each), known_as=Path(each), base=base)
+    ]
 
 
 def text_of(name: str) -> str:
     """The YAML of a scenario. Raises NotFound."""
-    return read_text(path_of(name))
+    return read_text(_path_of(name))
+
+
+def _path_of(name: str) -> Path:
+    """The file of a scenario. Raises NotFound."""
+    if name not in _names():
+        raise unknown("scenario", name, _names(), where="scenario", error=NotFound)
+    return built_in() / f"{name}.yaml"
 
 
 @cache

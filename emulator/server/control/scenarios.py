@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import Any, Final, Protocol
@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 
 from emulator.errors import InputError, UserMistake
 from emulator.server.control.request_args import json_body, query_args
-from emulator.server.services import CurrentServices, SandboxServices
+from emulator.server.services import CurrentServices
 from emulator.workspace import Workspace
 from emulator.workspace_document import document_of
 from emulator.yaml_files import dump_yaml
@@ -64,7 +64,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         from emulator.harness.scenarios import junit_xml, play_all, separate_emulators
 
         asked, body = query_args(), json_body()
-        chosen = _chosen(body, services())
+        chosen = chosen_scenarios(body, own=document_of(services().sandbox.workspace))
         try:
             with one_at_a_time():
                 report = play_all(chosen, separate_emulators(open_endpoint), seconds=RUN_SECONDS)
@@ -75,19 +75,21 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         return jsonify(report.as_dict())
 
 
-def _chosen(body: dict[str, Any], services: SandboxServices) -> list[Any]:
-    """The scenarios that a body asks for. Raises InputError, NotFound, WorkspaceError."""
-    from emulator.harness.scenarios import built_in, path_of, read_scenarios, scenarios_of
+def chosen_scenarios(
+    body: Mapping[str, Any], *, own: dict[str, Any], built_in: dict[str, Any] | None = None
+) -> list[Any]:
+    """The scenarios that a body asks for, by default all that are built in, in the workspace that its kind has.
+
+    A workspace is in its JSON form, by default the default one. Raises InputError, NotFound, WorkspaceError.
+    """
+    from emulator.harness.scenarios import built_in_scenarios, scenarios_of
 
     if "scenario" in body and "document" in body:
         raise InputError("a built-in scenario and one of your own", where="scenario", allowed="one of them")
-    if "scenario" in body:
-        return read_scenarios([path_of(body["scenario"])])
     if "document" not in body:
-        return read_scenarios([built_in()])
+        return built_in_scenarios(body.get("scenario"), base=built_in)
     given = body["document"]
-    text = given if isinstance(given, str) else dump_yaml(given)
-    return scenarios_of(text, base=document_of(services.sandbox.workspace))
+    return scenarios_of(given if isinstance(given, str) else dump_yaml(given), base=own)
 
 
 def refusal_of(busy: Busy) -> tuple[Response, int, dict[str, str]]:

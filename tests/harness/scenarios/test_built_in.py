@@ -7,13 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from emulator.artefacts import contract
-from emulator.harness.scenarios import FAILED, PASSED, Report, Result, Scenario, Target, built_in, play, read_scenarios
+from emulator.artefacts import contract, fixture
+from emulator.errors import InputError
+from emulator.harness.scenarios import (
+    FAILED,
+    PASSED,
+    Report,
+    Result,
+    Scenario,
+    Target,
+    built_in,
+    built_in_scenarios,
+    listed,
+    play,
+    read_scenarios,
+)
 from emulator.mapping import generations, load_definition
+from emulator.workspace_file import read
 from emulator.yaml_files import load_yaml
 
 FILES = sorted(built_in().rglob("*.yaml"))
-SCENARIOS = read_scenarios([built_in()])
+SCENARIOS = built_in_scenarios()
 LEDGER = {row["id"] for row in load_yaml(contract("fidelity.yaml").read_text(encoding="utf-8"))["behaviours"]}
 
 
@@ -27,6 +41,13 @@ def test_a_built_in_scenario_passes(path: Path, target: Target) -> None:
         result = play(scenario, target)
         assert result.outcome == PASSED, "\n".join((scenario.title, *result.lines()))
         assert result.checks
+
+
+def test_a_built_in_scenario_is_known_by_its_name() -> None:
+    assert [*dict.fromkeys(str(scenario.path) for scenario in SCENARIOS)] == [each["name"] for each in listed()]
+    with pytest.raises(InputError) as caught:
+        built_in_scenarios("profiles/appears", base=read(fixture("empty-workspace.yaml")))
+    assert str(caught.value).startswith("profiles/appears: ")
 
 
 def test_there_are_many_scenarios_with_different_titles() -> None:
