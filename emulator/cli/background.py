@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Any
+from typing import Any, Final
 
 from emulator.errors import InputError, UserMistake, unwritable
 from emulator.text_files import read_text
@@ -25,6 +25,8 @@ from emulator.text_files import read_text
 if sys.platform != "win32":
     import fcntl
 
+# Unlike other options it is a secret, and other users see the arguments of a process.
+CONTROL_TOKEN_OPTION: Final = "--control-token"  # noqa: S105 - the name of an option
 _MODE = 0o600
 
 
@@ -38,6 +40,12 @@ class Record:
     pid: int
     options: Mapping[str, str | bool] = field(repr=False)
     connection: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def control_token(self) -> str | None:
+        """The one that it was given, or generated and printed."""
+        given = self.options.get(CONTROL_TOKEN_OPTION)
+        return str(given) if given is not None else (self.connection or {}).get("controlToken")
 
 
 class Place:

@@ -98,7 +98,7 @@ def _started_here() -> OwnServer:
     return OwnServer(
         url=url,
         version=health["version"],
-        control_token=record.connection.get("controlToken"),
+        control_token=record.control_token,
         record=record,
         folder=place.folder,
         log=place.log,

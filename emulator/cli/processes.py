@@ -12,14 +12,12 @@ from contextlib import suppress
 
 import click
 
-from emulator.cli.background import Place, Record
+from emulator.cli.background import CONTROL_TOKEN_OPTION, Place, Record
 from emulator.cli.own_server import health_at
 from emulator.clock import polls
 from emulator.errors import ContractViolation, UserMistake
 from emulator.text_files import read_text
 
-# Unlike other options it is a secret, and other users see the arguments of a process.
-_SECRET_OPTION = "--control-token"  # noqa: S105 - the name of an option
 _SECRET_VARIABLE = "STACKADAPT_EMULATOR_SERVE_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
@@ -39,6 +37,9 @@ def started(place: Place, options: Mapping[str, str | bool]) -> tuple[Record, bo
     Raises UserMistake when one with other options runs; SystemExit with the code of a server that fails to start, of
     which nothing is left.
     """
+    # The server has this environment, and does not print a token that it was given.
+    if _SECRET_VARIABLE in os.environ:
+        options = {CONTROL_TOKEN_OPTION: os.environ[_SECRET_VARIABLE], **options}
     for _ in polls(_START_SECONDS, every=_POLL_SECONDS):
         lock = place.claim()
         if lock is not None:
@@ -69,7 +70,7 @@ def _check_same(place: Place, record: Record, options: Mapping[str, str | bool])
 
 
 def _shown(options: Mapping[str, str | bool]) -> list[str]:
-    return _arguments({name: "***" if name == _SECRET_OPTION else value for name, value in options.items()})
+    return _arguments({name: "***" if name == CONTROL_TOKEN_OPTION else value for name, value in options.items()})
 
 
 def _arguments(options: Mapping[str, str | bool]) -> list[str]:
@@ -98,8 +99,8 @@ def _launched(place: Place, lock: int, options: Mapping[str, str | bool]) -> Rec
 
 
 def _spawned(place: Place, lock: int, options: Mapping[str, str | bool]) -> _Detached:
-    token = options.get(_SECRET_OPTION)
-    arguments = _arguments({name: value for name, value in options.items() if name != _SECRET_OPTION})
+    token = options.get(CONTROL_TOKEN_OPTION)
+    arguments = _arguments({name: value for name, value in options.items() if name != CONTROL_TOKEN_OPTION})
     log = place.open_log()
     try:
         return _Detached(

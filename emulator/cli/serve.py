@@ -87,25 +87,30 @@ def command(
         return emulator
 
     with closing(bind(host, port)) as listening:
+        generated = None
         # By the address that was bound: a name may mean any.
         if control_token is None and not is_loopback(listening.getsockname()[0]):
-            control_token = secret("control-")
+            control_token = generated = secret("control-")
+        announce = partial(_announce, listening, generated, as_json)
         if workers == 1:
-            _serve(open_emulator(), listening, partial(_announce, listening, control_token, as_json), watched)
+            _serve(open_emulator(), listening, announce, watched)
             return
         # Opened once before the workers: creates the tables, and reports an unusable database here.
         with open_emulator() as first:
-            _announce(listening, control_token, as_json, first)
+            announce(first)
         # The workers use what is stored now.
         options["replace_workspace"] = False
         run_workers(workers, lambda: _serve(open_emulator(), listening, stopped_by=STOPPED_BY))
 
 
-def _announce(listening: socket.socket, control_token: str | None, as_json: bool, emulator: Emulator) -> None:
-    """Prints the addresses and secrets, and what the user should know about them."""
+def _announce(listening: socket.socket, generated: str | None, as_json: bool, emulator: Emulator) -> None:
+    """Prints the addresses and secrets, and what the user should know about them.
+
+    Of control tokens, the one that was `generated`: one that was given may be in no log.
+    """
     for line in filter(None, (warning_about(listening.getsockname()[0]), emulator.notice)):
         click.echo(line, err=True)
-    connection = connection_of(url_of(listening), emulator.sandbox.workspace, control_token)
+    connection = connection_of(url_of(listening), emulator.sandbox.workspace, generated)
     click.echo(shown(connection, as_json=as_json, stop="Ctrl-C"))
 
 

@@ -10,8 +10,10 @@ from emulator.protocol import CONTROL_HEADER
 from emulator.workspace import Workspace
 
 
-def connection_of(url: str, workspace: Workspace, control_token: str | None) -> dict[str, Any]:
-    """Everything needed to connect to a server: addresses, tokens by name, write keys by source, advertisers by id."""
+def connection_of(url: str, workspace: Workspace, generated: str | None) -> dict[str, Any]:
+    """How to connect to a server: addresses, tokens by name, write keys by source, advertisers by id, and the control
+    token if it was `generated`.
+    """
     return {
         "url": url,
         "graphql": f"{url}/graphql",
@@ -20,7 +22,7 @@ def connection_of(url: str, workspace: Workspace, control_token: str | None) -> 
         "tokens": {token.name: token.secret for token in workspace.tokens},
         "writeKeys": {source.name: source.write_key for source in workspace.sources},
         "advertisers": {advertiser.id: advertiser.name for advertiser in workspace.advertisers},
-        **({"controlToken": control_token} if control_token else {}),
+        **({"controlToken": generated} if generated else {}),
     }
 
 

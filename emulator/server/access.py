@@ -104,5 +104,5 @@ def _check_token() -> None:
         raise Unauthenticated(
             "wrong control token" if sent else "the control API of this emulator needs its control token",
             where=CONTROL_HEADER,
-            hint="The command that started the emulator printed it; other commands take --control-token.",
+            hint="The command that started it was given the token or printed it; other commands take --control-token.",
         )

@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def files_in(here: Path) -> set[str]:
 
 def test_it_runs_when_the_shell_that_started_it_has_ended(started: Started) -> None:
     assert started.done.stderr == ""
-    assert started.connection["controlToken"] == TOKEN
+    assert TOKEN not in started.done.stdout
     assert is_listening(started.url)
 
 
@@ -110,6 +110,16 @@ def test_the_control_token_is_not_among_the_arguments(there: Started, call: Run)
     arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     assert "--port=0" in arguments
     assert TOKEN not in "".join(arguments)
+
+
+def test_a_control_token_in_the_environment_of_the_server_is_known(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def launched(_place: Place, _lock: int, options: Mapping[str, str | bool]) -> Record:
+        return Record(pid=1, options=options, connection={})
+
+    monkeypatch.setattr(processes, "_launched", launched)
+    monkeypatch.setenv("STACKADAPT_EMULATOR_SERVE_CONTROL_TOKEN", TOKEN)
+    assert processes.started(background.place_here(), {})[0].control_token == TOKEN
+    assert processes.started(background.place_here(), {"--control-token": "given"})[0].control_token == "given"
 
 
 def test_status_names_the_address_the_process_and_the_log(there: Started, call: Run, tmp_path: Path) -> None:

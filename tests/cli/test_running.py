@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from emulator.cli.serve import command as serve_command
 from emulator.harness.client import refusal_in
@@ -16,6 +17,7 @@ from tests.conftest import command
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Emulate = Callable[..., str]
 Serve = Callable[..., Any]
+TOKEN = "of-the-test"
 VIP = ("--audience", "vip_customers", "--email", "ada@example.com")
 
 
@@ -116,6 +118,19 @@ def test_only_beyond_this_machine_a_control_token_is_generated(serve: Serve, hos
     assert httpx.get(f"{url}/_emulator/profiles", trust_env=False).status_code == expected
     sent = {"X-Emulator-Control-Token": token or ""}
     assert httpx.get(f"{url}/_emulator/profiles", headers=sent, trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+@pytest.mark.parametrize("where", ["option", "environment"])
+def test_a_control_token_that_was_given_is_not_printed(
+    where: str, host: str, as_json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulator.cli.serve._serve", lambda emulator, _listening, ready, _watched: ready(emulator))
+    given = {"args": ["--control-token", TOKEN]} if where == "option" else {"env": {"SERVE_CONTROL_TOKEN": TOKEN}}
+    arguments = ["--port", "0", "--host", host, *["--json"] * as_json, *given.get("args", [])]
+    done = CliRunner().invoke(serve_command, arguments, env=given.get("env"), auto_envvar_prefix="SERVE")
+    assert (done.exit_code, "/graphql" in done.stdout, TOKEN in done.output) == (0, True, False)
 
 
 def test_a_server_is_on_this_machine_and_its_port_by_default(serve: Serve) -> None:

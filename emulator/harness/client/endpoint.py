@@ -221,8 +221,8 @@ def _check_control_token(connect: Callable[[], httpx.Client], base: str, options
         raise UserMistake(
             "wrong control token" if given else "this emulator needs its control token",
             where=base,
-            hint=f"The command that started it printed the token: give it as {options}control-token, or in the "
-            "environment variable STACKADAPT_EMULATOR_CONTROL_TOKEN.",
+            hint="The command that started it was given the token or printed it: pass it as "
+            f"{options}control-token, or in the environment variable STACKADAPT_EMULATOR_CONTROL_TOKEN.",
         )
 
 

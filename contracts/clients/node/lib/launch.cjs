@@ -92,7 +92,8 @@ async function ready(child, command) {
   if (line === undefined) {
     throw new EmulatorError(`\`${command} serve\` ${how()} before it was ready${printedLog()}`)
   }
-  const { url, controlToken } = connectionIn(line) ?? {}
+  // It prints a token that it generated. One that it was given is in the environment, which it has from here.
+  const { url, controlToken = process.env.STACKADAPT_EMULATOR_SERVE_CONTROL_TOKEN } = connectionIn(line) ?? {}
   if (url === undefined) {
     child.kill()
     const where = `\`${command} serve\``
