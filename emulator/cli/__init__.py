@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from emulator import __version__
+from emulator.cli.option_variables import suffix_of, with_variables
 from emulator.cli.streams import ReaderLeft, output_error, prepare, settle
 from emulator.errors import EXIT_CODES, RENAMED, EmulatorDefect, EmulatorError, UserMistake, nearest, reason_of
 
@@ -69,16 +70,19 @@ Every option has an environment variable, such as {_PREFIX}_SERVE_PORT for serve
 
 
 class SuggestingGroup(click.Group):
-    """A group of commands that suggests the closest name for an unknown one."""
+    """A group of commands that suggests the closest name for an unknown one, and names the variables of options."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.UsageError as error:
             message = " ".join(filter(None, (error.message, nearest(args[0], self.list_commands(ctx)))))
             raise click.UsageError(message, ctx) from None
+        if name is not None and command is not None and ctx.auto_envvar_prefix is not None:
+            command = with_variables(command, f"{ctx.auto_envvar_prefix}_{suffix_of(name)}")
+        return name, command, rest
 
 
 class _Commands(SuggestingGroup):
@@ -136,19 +140,15 @@ def cli() -> None:
 
 def check_environment(environment: Mapping[str, str]) -> None:
     """Raises UserMistake for the variable of a renamed option, which would otherwise be ignored."""
-    commands = "|".join(_suffix(name) for name in COMMANDS)
+    commands = "|".join(suffix_of(name) for name in COMMANDS)
     for old in sorted((name for name in RENAMED if name.startswith("--")), key=len, reverse=True):
-        pattern = rf"({_PREFIX}_(?:{commands})_(?:[A-Z_]+_)?){_suffix(old)}"
+        pattern = rf"({_PREFIX}_(?:{commands})_(?:[A-Z_]+_)?){suffix_of(old)}"
         for variable in sorted(environment):
             if match := re.fullmatch(pattern, variable):
                 raise UserMistake(
                     f"unknown environment variable {variable!r}",
-                    hint=f"It is now {match[1] + _suffix(RENAMED[old])!r}.",
+                    hint=f"It is now {match[1] + suffix_of(RENAMED[old])!r}.",
                 )
-
-
-def _suffix(option: str) -> str:
-    return option.removeprefix("--").upper().replace("-", "_")
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ Exit codes: 0 when the test passes in every generation, 1 when not, 2 bad usage 
 @click.option(
     "--url",
     "--target",
-    "target",
+    "url",
     default="http://127.0.0.1:8585",
     show_default=True,
     envvar="STACKADAPT_EMULATOR_URL",
@@ -47,14 +47,14 @@ Exit codes: 0 when the test passes in every generation, 1 when not, 2 bad usage 
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @allow_remote_option
-def command(target: str, token: str, chosen: Sequence[str], as_json: bool) -> None:
+def command(url: str, token: str, chosen: Sequence[str], as_json: bool) -> None:
     """Test a token as Segment does when a destination is set up.
 
     The published destination asks for the token's scopes and passes with WRITE for any advertiser. These advertisers
     are listed, for the field Advertiser ID: of the mapping in the generations of 2024, later of the settings. Nothing
     is changed at the endpoint.
     """
-    given = address(target)
+    given = address(url)
     endpoint = str(given.copy_with(path="/graphql") if given.path == "/" else given)
 
     with client_of(endpoint) as client:
@@ -65,7 +65,7 @@ def command(target: str, token: str, chosen: Sequence[str], as_json: bool) -> No
                     request.method, request.url, headers=dict(request.headers), content=request.body.encode()
                 )
             except httpx.ConnectError as error:
-                raise unreachable(target, error) from None
+                raise unreachable(url, error) from None
             except httpx.HTTPError as error:
                 raise SendError("FetchError", f"request to {endpoint} failed, reason: {error}", None) from error
             return Response(

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from emulator.cli import cli
 from emulator.cli.serve import command as serve_command
 from emulator.harness.client import refusal_in
 from tests.conftest import command
@@ -127,9 +128,13 @@ def test_a_control_token_that_was_given_is_not_printed(
     where: str, host: str, as_json: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emulator.cli.serve._serve", lambda emulator, _listening, ready, _watched: ready(emulator))
-    given = {"args": ["--control-token", TOKEN]} if where == "option" else {"env": {"SERVE_CONTROL_TOKEN": TOKEN}}
-    arguments = ["--port", "0", "--host", host, *["--json"] * as_json, *given.get("args", [])]
-    done = CliRunner().invoke(serve_command, arguments, env=given.get("env"), auto_envvar_prefix="SERVE")
+    arguments = ["serve", "--port", "0", "--host", host, *["--json"] * as_json]
+    variables = {}
+    if where == "option":
+        arguments += ["--control-token", TOKEN]
+    else:
+        variables = {"STACKADAPT_EMULATOR_SERVE_CONTROL_TOKEN": TOKEN}
+    done = CliRunner().invoke(cli, arguments, env=variables, auto_envvar_prefix="STACKADAPT_EMULATOR")
     assert (done.exit_code, "/graphql" in done.stdout, TOKEN in done.output) == (0, True, False)
 
 
