@@ -7,20 +7,25 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from threading import Thread
+
+from emulator.spawning import spawning
 
 _AHEAD = 3
 _ORPHANED = 1
 
 
 def made(make: Callable[[int], bytes], numbers: Iterable[int], *, processes: int) -> Iterator[bytes]:
-    """`make` of each number, in order. With more than one process it must be picklable."""
-    if processes == 1:
+    """`make` of each number, in order. With more than one process it must be picklable.
+
+    All are made in this process where no other can be started.
+    """
+    context = spawning() if processes > 1 else None
+    if context is None:
         yield from map(make, numbers)
         return
-    # Spawned: a fork would copy locks that other threads hold.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_prepare) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare) as pool:
         pending: deque[Future[bytes]] = deque()
         try:
             for number in numbers:

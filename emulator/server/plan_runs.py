@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from multiprocessing import get_context
+from functools import partial
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
 from typing import Any, Final, TypeAlias
 
 from emulator.errors import EmulatorDefect, EmulatorError, UserMistake
 from emulator.harness.plan import CallsOf, EndState, Plan, Run, Sent, compared, opened
 from emulator.harness.why import Stop
 from emulator.server.trial import open_trial
+from emulator.spawning import spawning
 from emulator.workspace import Workspace
 from emulator.workspace_diff import diff
 from emulator.workspace_document import document_of
@@ -44,11 +46,12 @@ def plan(
 ) -> Plan:
     """What a change from `old` to `new` does to a population; the clock moves `further` after the calls.
 
-    Few people are run in this process. `report` gets numbers of calls that were run, of both sides. Raises
-    WorkspaceError.
+    Few people are run in this process, and all where no other can be started. `report` gets numbers of calls that were
+    run, of both sides. Raises WorkspaceError.
     """
     pair = _apart(old), _apart(new)
-    open_side: _OpenSide = _here if population.calls <= _FEW_CALLS else _elsewhere
+    context = spawning() if population.calls > _FEW_CALLS else None
+    open_side: _OpenSide = _here if context is None else partial(_elsewhere, context)
     with ExitStack() as stack:
         one, other = [stack.enter_context(open_side(each, population, further, report)) for each in pair]
         ends = one.end(), other.end()
@@ -73,18 +76,18 @@ def _here(workspace: Workspace, population: CallsOf, further: timedelta, report:
 
 
 def _elsewhere(
-    workspace: Workspace, population: CallsOf, further: timedelta, report: Report
+    context: SpawnContext, workspace: Workspace, population: CallsOf, further: timedelta, report: Report
 ) -> AbstractContextManager[_Side]:
-    return closing(_Side(workspace, population, further, report))
+    return closing(_Side(context, workspace, population, further, report))
 
 
 class _Side:
     """A run in another process, with the methods of `Run` that a comparison asks."""
 
-    def __init__(self, workspace: Workspace, population: CallsOf, further: timedelta, report: Report) -> None:
+    def __init__(
+        self, context: SpawnContext, workspace: Workspace, population: CallsOf, further: timedelta, report: Report
+    ) -> None:
         self._report = report
-        # Spawned: a fork would copy locks that other threads hold.
-        context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_run, args=(theirs, workspace, population, further), daemon=True)
         self._process.start()

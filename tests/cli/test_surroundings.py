@@ -18,6 +18,7 @@ import pytest
 
 from emulator.cli import COMMANDS, main, streams
 from emulator.harness.coverage import Coverage, Section, written
+from emulator.server import plan_runs
 from tests.conftest import READY_SECONDS, ROOT, command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -158,6 +159,21 @@ def test_the_current_folder_may_be_gone(to: Run, name: str, tmp_path: Path, monk
     gone.rmdir()
     number = os.open(os.devnull, os.O_WRONLY)
     shown = to(number, PRINTING[name].replace("contracts/", f"{ROOT}/contracts/"))
+    os.close(number)
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("line", ["generate people --count 3 --processes 2", "plan default default --people 2"])
+def test_one_process_does_the_work_of_several_where_the_current_folder_is_gone(
+    to: Run, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_runs, "_FEW_CALLS", 0)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    number = os.open(os.devnull, os.O_WRONLY)
+    shown = to(number, line)
     os.close(number)
     assert (shown.returncode, shown.stderr) == (0, "")
 
