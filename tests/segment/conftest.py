@@ -78,6 +78,12 @@ class OpenEnv(Protocol):
     def __call__(self, document: Mapping[str, Any], *, store: Path | None = None) -> SegmentEnv: ...
 
 
+class OpenWithCondition(Protocol):
+    """Opens an environment whose one audience has a condition."""
+
+    def __call__(self, condition: dict[str, Any], **more: Any) -> SegmentEnv: ...
+
+
 @pytest.fixture
 def document() -> dict[str, Any]:
     """The default workspace in its JSON form, for tests to change."""
@@ -105,3 +111,12 @@ def open_env() -> Iterator[OpenEnv]:
 def segment_env(open_env: OpenEnv, document: dict[str, Any]) -> SegmentEnv:
     """An environment with the default workspace."""
     return open_env(document)
+
+
+@pytest.fixture
+def open_with(open_env: OpenEnv, document: dict[str, Any]) -> OpenWithCondition:
+    def open_(condition: dict[str, Any], **more: Any) -> SegmentEnv:
+        document["audiences"][0]["condition"] = condition
+        return open_env(document | more)
+
+    return open_

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.test import Client
 
+from emulator import Emulator
 from emulator.server.listener import Listener
 
 if TYPE_CHECKING:
@@ -28,3 +30,16 @@ def listening() -> Iterator[Start]:
             return listener
 
         yield start
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """One with a frozen clock."""
+    with Emulator() as emulator:
+        emulator.client.post("/_emulator/clock/freeze")
+        yield emulator
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Client:
+    return emulator.client
