@@ -104,6 +104,11 @@ def secret(prefix: str) -> str:
     return f"{prefix}{secrets.token_hex(16)}"
 
 
+def idempotency_key() -> int:
+    """A fresh number of 63 bits, for what may be done twice and must count once."""
+    return secrets.randbits(63)
+
+
 def base62(number: int, length: int) -> str:
     """`number` in base 62, left-padded with zeros to `length`; digits before these are dropped."""
     parts: list[str] = []

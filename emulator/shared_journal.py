@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Integer, MetaData, Table, Text
 
 from emulator.errors import NotFound
 from emulator.events import Event
-from emulator.ids import secret
+from emulator.ids import idempotency_key, secret
 from emulator.journal import CAPACITY, CAPACITY_BYTES, ID_CHARACTERS, E, Following, Journal
 from emulator.notices import CHANNEL
 from emulator.store import Store
 from emulator.stored_events import kind_of, read_event, written
 
 SHARED_JOURNAL = MetaData()
-# One row: the journal's id, the numbers of its newest event and of the last clearing, and until when a process waits.
+# One row: the journal's id, the numbers of its newest event and of the last clearing, until when a process waits, and
+# the keys of the newest appends: one whose connection is lost is run again, whether it was committed or not.
 STATE = Table(
     "sandbox_journal",
     SHARED_JOURNAL,
@@ -29,6 +30,7 @@ STATE = Table(
     Column("last", BigInteger, nullable=False),
     Column("cleared", BigInteger, nullable=False),
     Column("awaited_until", DateTime(timezone=True)),
+    Column("appended", ARRAY(BigInteger), nullable=False, server_default="{}"),
 )
 EVENTS = Table(
     "sandbox_journal_events",
@@ -42,13 +44,19 @@ EVENTS = Table(
 # Each process deletes what is over the capacity after so many events or bytes of its own.
 _TRIM_EVENTS = CAPACITY // 20
 _TRIM_BYTES = CAPACITY_BYTES // 16
+# So many appends of other processes may come between the two runs of one.
+_KEYS = 64
 
 _OPEN = """
 INSERT INTO {schema}.sandbox_journal (row, id, last, cleared) VALUES (1, %s, 0, 0) ON CONFLICT DO NOTHING
 """
 _ID = "SELECT id FROM {schema}.sandbox_journal"
+# Returns nothing when its key is there already.
 _APPEND = """
-WITH changed AS (UPDATE {schema}.sandbox_journal SET last = last + %s RETURNING last, awaited_until),
+WITH changed AS (
+  UPDATE {schema}.sandbox_journal SET last = last + %s, appended = (%s::bigint || appended)[:%s]
+  WHERE %s::bigint <> ALL(appended) RETURNING last, awaited_until
+),
 added AS (
   INSERT INTO {schema}.sandbox_journal_events (number, kind, event, size)
   SELECT changed.last - %s + given.position, given.kind, given.event, given.size
@@ -113,9 +121,11 @@ class SharedJournal(Journal):
         sizes = [event.size for event in events]
         texts = [written(event) for event in events]
         number = len(events)
-        [[last, _]] = self._store.run(_APPEND, number, number, kinds, texts, sizes, CHANNEL, self._store.schema)
+        key = idempotency_key()
+        counted = (number, key, _KEYS, key, number)
+        added = self._store.run(_APPEND, *counted, kinds, texts, sizes, CHANNEL, self._store.schema)
         with self._lock:
-            if self._last == last - number:
+            if added and self._last == added[0][0] - number:
                 # Nothing of another process is in between.
                 self._add(events)
             self._untrimmed += number

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
-from emulator import Emulator
+from emulator import Emulator, store
+from emulator.events import ClockMoved
 from emulator.workspace import load_workspace
 from tests import postgresql
 
 TOKEN = load_workspace().tokens[0].secret
 KEY = load_workspace().sources[0].write_key
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUERY = {"query": "{ cdpProfiles(advertiserId: 1001) { size } }"}
 
 
@@ -102,6 +104,34 @@ def test_a_connection_lost_after_the_commit_is_answered_200(own_database: str) -
         assert _identify(emulator).status_code == 200
         assert lost
         assert len(emulator.segment.profiles()) == 1
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_append_to_the_journal_whose_connection_is_lost_is_there_once(
+    committed: bool, own_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, lost = store.run_text, []
+
+    def losing(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
+        if "INSERT INTO" not in text or "sandbox_journal_events" not in text or lost:
+            return run(connection, text, values)
+        if committed:
+            run(connection, text, values)
+        lost.append(text)
+        end_connections(own_database)
+        return run(connection, text, values)
+
+    with Emulator(database=own_database) as one, Emulator(database=own_database) as other:
+        start = one.sandbox.journal.cursor()
+        monkeypatch.setattr(store, "run_text", losing)
+        moved = [ClockMoved(at=AT, action="advanced", seconds=number) for number in range(3)]
+        one.sandbox.journal.extend(moved[:2])
+        one.sandbox.journal.append(moved[2])
+        assert lost
+        for emulator in (one, other):
+            found = emulator.sandbox.journal.after(start).events
+            assert [event for _, event in found] == moved
+            assert [number for number, _ in found] == [1, 2, 3]
 
 
 def test_a_database_that_is_away_is_named_and_used_again_once_it_is_back() -> None:
