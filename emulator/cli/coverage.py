@@ -17,7 +17,7 @@ from emulator.harness.coverage import (
     Coverage,
     as_markdown,
     combined,
-    coverage_in,
+    coverage_from,
     least_of,
     lines_of_coverage,
     read_coverage,
@@ -68,6 +68,8 @@ def command(
     least = least_of(fail_under, "--fail-under")
     found = combined(map(read_coverage, files)) if files else _running(url, sandbox)
     _print(found, as_json=as_json, form=form, catalogue=catalogue, output=output)
+    for line in found.without_items(least):
+        click.echo(f"note: {line}", err=True)
     failed = found.failed(least)
     for line in failed:
         click.echo(f"error: {line}", err=True)
@@ -78,7 +80,7 @@ def command(
 def _running(url: str, sandbox: str | None) -> Coverage:
     try:
         with connect(url, sandbox) as client:
-            return coverage_in(Control(client).get("coverage"))
+            return coverage_from(Control(client), url)
     except httpx.HTTPError as error:
         raise unreachable(url, error) from None
 

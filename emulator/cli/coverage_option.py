@@ -73,10 +73,10 @@ class CoverageOfScenarios:
 
     def finish(self, results: Iterable[Result]) -> None:
         """Adds the rows of the ledger that scenarios have shown, and writes the file. Raises InputError."""
-        from emulator.harness.coverage.ledger_rows import cover_rows
+        from emulator.harness.coverage.ledger_rows import cover_shown_rows
 
         shown = {row for result in results if result.outcome == PASSED for row in result.case.shows}
-        cover_rows(self._coverage, shown)
+        cover_shown_rows(self._coverage, shown)
         save_coverage(self._coverage, self._path)
 
 

@@ -33,7 +33,8 @@ _AREA_OR_ID = re.compile(r"^  (?:# (?P<area>.+)|- id: (?P<id>\S+))$", re.MULTILI
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """A row. `settings` are keys of the workspace, or options of `serve`, that change the behaviour; `no_setting` says
-    why there is none. `scenarios` are the names of those that show it.
+    why there is none. `scenarios` are the names of those that show it. `exercised_by` are patterns of what a run covers
+    when it exercises the behaviour: `GROUP: SECTION / ITEM`.
     """
 
     id: str
@@ -45,12 +46,13 @@ class Behaviour:
     no_setting: str | None
     tests: tuple[str, ...]
     scenarios: tuple[str, ...]
+    exercised_by: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
         shown = asdict(self)
-        no_setting = shown.pop("no_setting")
-        return {**shown, "noSetting": no_setting}
+        no_setting, exercised_by = shown.pop("no_setting"), shown.pop("exercised_by")
+        return {**shown, "noSetting": no_setting, "exercisedBy": exercised_by}
 
     def has(self, text: str) -> bool:
         """Whether any of its texts contains `text`, ignoring case."""
@@ -127,7 +129,6 @@ def _counts(rows: Sequence[Behaviour], names: Mapping[str, Any], name_of: Callab
 
 
 def _behaviour(row: Mapping[str, Any], area: str, shown_by: Mapping[str, Sequence[str]]) -> Behaviour:
-    tests = row["test"]
     return Behaviour(
         id=row["id"],
         area=area,
@@ -136,6 +137,11 @@ def _behaviour(row: Mapping[str, Any], area: str, shown_by: Mapping[str, Sequenc
         source=row["source"],
         settings=tuple(row["setting"].split(", ")) if "setting" in row else (),
         no_setting=row.get("no_setting"),
-        tests=(tests,) if isinstance(tests, str) else tuple(tests),
+        tests=_texts(row["test"]),
         scenarios=tuple(shown_by.get(row["id"], ())),
+        exercised_by=_texts(row.get("exercised_by", ())),
     )
+
+
+def _texts(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

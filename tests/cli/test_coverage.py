@@ -88,6 +88,9 @@ def test_files_are_combined_and_less_than_asked_for_ends_with_1(
     assert shown.stderr == "error: audiences: 50 %, less than 60 %\n"
     assert shown.stdout.startswith("coverage of 2 sandboxes\n")
     assert "changes of membership, never happened:\n  vip_customers: left\n" in shown.stdout
+    # No client but Segment sent anything.
+    shown = call("coverage", str(after), "--fail-under", "responses=100", "--fail-under", "audiences=50")
+    assert (shown.returncode, shown.stderr) == (0, "note: responses: nothing to cover, so that 100 % is met\n")
     markdown = call("coverage", str(after), "--format", "markdown")
     assert markdown.stdout.startswith("### Coverage: ")
 

@@ -2506,6 +2506,8 @@ export interface components {
                 noSetting: string | null;
                 tests: string[];
                 scenarios: string[];
+                /** @description What of a run's coverage shows that it exercised the behaviour. */
+                exercisedBy: string[];
             }[];
             provenances: {
                 name: string;
@@ -2579,7 +2581,7 @@ export interface components {
         /** @description As contracts/coverage.schema.json describes it. */
         Coverage: {
             /** @constant */
-            format: 1;
+            format: 2;
             runs: number;
             notes: string[];
             total: {

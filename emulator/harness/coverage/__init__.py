@@ -4,7 +4,7 @@
 no service.
 """
 
-from emulator.harness.coverage.coverage_at import coverage_at
+from emulator.harness.coverage.coverage_at import coverage_at, coverage_from
 from emulator.harness.coverage.coverage_files import read_coverage, written
 from emulator.harness.coverage.coverage_text import as_markdown, headline, lines_of_coverage
 from emulator.harness.coverage.covered import GROUPS, Coverage, Section, combined, coverage_in, least_of
@@ -16,6 +16,7 @@ __all__ = [
     "as_markdown",
     "combined",
     "coverage_at",
+    "coverage_from",
     "coverage_in",
     "headline",
     "least_of",

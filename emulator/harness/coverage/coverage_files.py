@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emulator.complete_files import write_complete
 from emulator.errors import InputError
-from emulator.harness.coverage.covered import Coverage, coverage_in
+from emulator.harness.coverage.covered import Coverage, check_format, coverage_in
 from emulator.schemas import first_mistake
 from emulator.text_files import place_of, read_text
 
@@ -22,6 +22,7 @@ def read_coverage(source: Path | str) -> Coverage:
         document = json.loads(read_text(source))
     except (ValueError, RecursionError):
         raise InputError("this is not JSON", where=where, hint=_HINT) from None
+    check_format(document, where)
     mistake = first_mistake(document, _SCHEMA)
     if mistake is not None:
         error = mistake.as_error(InputError, where)

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from emulator.errors import InputError, unknown
 
-FORMAT: Final = 1
+# Also of the names of items: files of another format would not be about the same ones.
+FORMAT: Final = 2
 TOTAL: Final = "total"
 
 
@@ -31,7 +32,7 @@ GROUPS: Final = (
     Group(name="responses", title="parts of responses to clients", missing="never read"),
     Group(name="fields", title="fields of the destination", missing="never had a value"),
     Group(name="mappings", title="arms of mappings", missing="never chosen with a value"),
-    Group(name="arguments", title="arguments of the operations in use", missing="never given", of_sync=False),
+    Group(name="arguments", title="arguments of the fields in use", missing="never given", of_sync=False),
     Group(name="outcomes", title="outcomes of the operations in use", missing="never seen", of_sync=False),
     Group(name="operations", title="GraphQL operations", missing="never called", of_sync=False),
     Group(name="reasons", title="reason codes", missing="never produced", of_sync=False),
@@ -105,14 +106,23 @@ class Coverage:
                 yield f"{section.name} ({section.digest})" if twice else section.name, left
 
     def failed(self, least: Mapping[str, float]) -> list[str]:
-        """A line for each group, or the total, that is covered to less than so many percent."""
-        lines = []
-        for name, wanted in least.items():
-            percent = self.rate(name).percent
-            if percent is None or percent < wanted:
-                found = "nothing to cover" if percent is None else f"{percent:g} %"
-                lines.append(f"{name}: {found}, less than {wanted:g} %")
-        return lines
+        """A line for each group, or the total, that is covered to less than so many percent.
+
+        One without items fails nothing. Without a sandbox everything does: then it is not known what there is.
+        """
+        if not self.runs:
+            return [f"{name}: no sandbox is counted, {wanted:g} % wanted" for name, wanted in least.items()]
+        found = {name: self.rate(name).percent for name in least}
+        return [
+            f"{name}: {percent:g} %, less than {least[name]:g} %"
+            for name, percent in found.items()
+            if percent is not None and percent < least[name]
+        ]
+
+    def without_items(self, least: Mapping[str, float]) -> list[str]:
+        """A line for each of them that has nothing to cover, although there are sandboxes."""
+        empty = [name for name in least if self.runs and not self.rate(name).total]
+        return [f"{name}: nothing to cover, so that {least[name]:g} % is met" for name in empty]
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form (`contracts/coverage.schema.json`)."""
@@ -137,12 +147,23 @@ class Coverage:
         }
 
 
+def check_format(document: object, where: str) -> None:
+    """Raises InputError for the JSON form of another version. Everything else that is wrong is left to its schema."""
+    found = document.get("format") if isinstance(document, dict) else None
+    if isinstance(found, int) and found != FORMAT:
+        hint = "Use one version of stackadapt-emulator for all runs: run again what has written it."
+        message = "a coverage of another version, with other items"
+        raise InputError(message, where=f"{where}: format", found=found, allowed=str(FORMAT), hint=hint)
+
+
 def coverage_in(document: Mapping[str, Any]) -> Coverage:
     """The coverage in its JSON form, which is valid already."""
-    found = Coverage(runs=document["runs"], notes=set(document["notes"]))
+    found = Coverage(runs=int(document["runs"]), notes=set(document["notes"]))
     for name in NAMES:
         for each in document["groups"][name]["sections"]:
-            found.items[name][Section(each["name"], each["digest"])] = dict(each["items"])
+            section = Section(each["name"], each["digest"])
+            for item, covered in each["items"].items():
+                found.add(name, section, item, covered=covered)
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from emulator.events import CallReceived, GraphQLExchanged, MembershipChanged
 from emulator.harness.coverage.covered import Coverage, Section
 from emulator.harness.coverage.fields_sent import Readers, described, fields_sent
+from emulator.harness.coverage.ledger_rows import cover_rows
 from emulator.harness.coverage.mapping_arms import (
     arms_chosen,
     arms_of,
@@ -73,9 +74,8 @@ def observed(services: Services) -> Coverage:
     _cover_codes(coverage, services, records)
     missed = services.sandbox.journal.after(None).missed
     if missed is not None and missed.reason == DROPPED:
-        coverage.notes.add(
-            "A journal has dropped its oldest events: their calls, requests and memberships are not counted."
-        )
+        coverage.notes.add(_DROPPED)
+    cover_rows(coverage)
     return coverage
 
 

@@ -12,18 +12,14 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLField,
-    GraphQLInputObjectType,
-    GraphQLInputType,
     GraphQLObjectType,
     GraphQLSchema,
-    ListValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
-    VariableNode,
     get_named_type,
 )
 
-from emulator.events import GraphQLExchanged
+from emulator.events import REFUSALS, GraphQLExchanged
+from emulator.harness.coverage.arguments_given import arguments_given, arguments_of, fields_with_arguments
 from emulator.harness.coverage.covered import Coverage, Section
 from emulator.harness.coverage.pages_read import pages_of
 from emulator.stackadapt.graphql.document import (
@@ -38,6 +34,17 @@ from emulator.stackadapt.limits import Limits
 USER_ERRORS: Final = "userErrors"
 ACCEPTED, ERRORS, RATE_LIMITED, SERVER_ERROR = "accepted", "errors", "status 429", "status 5xx"
 NOT_GRAPHQL, NO_ANSWER = "not GraphQL", "no answer"
+# What the sender can cause, whatever the operation would have been.
+REFUSED: Final = Section("requests refused before they ran")
+_REFUSED = (
+    "no_token",
+    "not_bearer",
+    "unknown_token",
+    "expired_token",
+    "method_not_allowed",
+    "body_too_large",
+    "invalid_body",
+)
 _OUTCOMES = (ACCEPTED, ERRORS, RATE_LIMITED, SERVER_ERROR, NOT_GRAPHQL, NO_ANSWER)
 
 
@@ -67,11 +74,14 @@ def cover_requests(
     own: frozenset[str],
 ) -> None:
     """Adds what requests used. `own` are the trace ids of the destination's requests, whose document is Segment's."""
+    for refusal in _REFUSED:
+        covered = any(each.refusal == refusal for each in exchanges)
+        coverage.add("outcomes", REFUSED, REFUSALS[refusal], covered=covered)
     requests = [request for each in _one_of_each(exchanges, own) if (request := read_request(each, limits)) is not None]
     clients = [each for each in requests if each.exchange.trace_id not in own]
     for request in requests:
         for node, field in _roots(request, schema):
-            _cover_root(coverage, request, node, field)
+            _cover_root(coverage, request, schema, node, field)
     for position, request in enumerate(clients):
         later = [each.exchange.request for each in clients[position + 1 :]]
         for node, field in _roots(request, schema):
@@ -129,49 +139,21 @@ def _name(request: Request, node: FieldNode) -> str:
     return f"{request.operation.operation.value} {node.name.value}"
 
 
-def _cover_root(coverage: Coverage, request: Request, node: FieldNode, field: GraphQLField) -> None:
+def _cover_root(
+    coverage: Coverage, request: Request, schema: GraphQLSchema, node: FieldNode, field: GraphQLField
+) -> None:
     name = _name(request, node)
     section = Section(name)
     coverage.add("operations", Section(), name, covered=True)
-    for path in (path for key, argument in field.args.items() for path in _leaves(argument.type, key, ())):
-        coverage.add("arguments", section, path, covered=False)
-    leaves = coverage.items["arguments"].get(section, {})
-    for argument in node.arguments or ():
-        for path in _given(argument.value, request.variables, argument.name.value):
-            if path in leaves:
-                leaves[path] = True
+    for of, each, definition in ((name, node, field), *fields_with_arguments(schema, request.document, node, field)):
+        for item in arguments_of(definition):
+            coverage.add("arguments", Section(of), item, covered=False)
+        for item in arguments_given(each, definition, request.variables):
+            coverage.add("arguments", Section(of), item, covered=True)
     outcomes = [*_OUTCOMES, *([USER_ERRORS] if _has_user_errors(field) else [])]
     found = _outcome_of_field(request, node)
     for outcome in outcomes:
         coverage.add("outcomes", section, outcome, covered=outcome == found)
-
-
-def _leaves(type_: GraphQLInputType, path: str, above: tuple[str, ...]) -> Iterator[str]:
-    """The paths of the values that an argument can have; a type within itself ends them."""
-    named = get_named_type(type_)
-    if not isinstance(named, GraphQLInputObjectType) or named.name in above:
-        yield path
-        return
-    for name, field in named.fields.items():
-        yield from _leaves(field.type, f"{path}.{name}", (*above, named.name))
-
-
-def _given(value: object, variables: Mapping[str, Any], path: str) -> Iterator[str]:
-    """The paths that a literal, or the value of a variable, has; those of lists have no numbers."""
-    yield path
-    if isinstance(value, VariableNode):
-        name = value.name.value
-        yield from _given(variables[name], variables, path) if name in variables else ()
-    elif isinstance(value, ObjectValueNode):
-        for field in value.fields:
-            if not (isinstance(field.value, VariableNode) and field.value.name.value not in variables):
-                yield from _given(field.value, variables, f"{path}.{field.name.value}")
-    elif isinstance(value, ListValueNode):
-        yield from (found for each in value.values for found in _given(each, variables, path))
-    elif isinstance(value, dict):
-        yield from (found for key, each in value.items() for found in _given(each, variables, f"{path}.{key}"))
-    elif isinstance(value, list):
-        yield from (found for each in value for found in _given(each, variables, path))
 
 
 def _outcome_of_field(request: Request, node: FieldNode) -> str | None:

@@ -86,13 +86,31 @@ def test_the_total_is_of_what_the_sync_decides() -> None:
         (["total=51"], ["total: 50 %, less than 51 %"]),
         (["triggers=100", "fields=0"], []),
         (["fields=1", "triggers=100"], ["fields: 0 %, less than 1 %"]),
-        # Nothing to cover proves nothing.
-        (["sent=0"], ["sent: nothing to cover, less than 0 %"]),
+        # Nothing to cover fails nothing, and is said.
+        (["sent=0", "responses=100", "fields=1"], ["fields: 0 %, less than 1 %"]),
     ],
 )
 def test_less_than_asked_for_is_named(texts: list[str], failed: list[str]) -> None:
     found = of(triggers={"a": True}, fields={"b": False})
-    assert found.failed(least_of(texts, "--fail-under")) == failed
+    least = least_of(texts, "--fail-under")
+    assert found.failed(least) == failed
+    empty = [name for name in least if name in ("sent", "responses")]
+    assert found.without_items(least) == [
+        f"{name}: nothing to cover, so that {least[name]:g} % is met" for name in empty
+    ]
+
+
+@pytest.mark.parametrize("name", ["total", *NAMES])
+def test_nothing_to_cover_is_said_of_each_group_and_without_a_sandbox_fails(name: str) -> None:
+    least = {name: 100.0}
+    assert Coverage(runs=1).failed(least) == []
+    assert Coverage(runs=1).without_items(least) == [f"{name}: nothing to cover, so that 100 % is met"]
+    assert Coverage().failed(least) == [f"{name}: no sandbox is counted, 100 % wanted"]
+    assert Coverage().without_items(least) == []
+    group = name if name in NAMES else "triggers"
+    for covered, failed in ((True, []), (False, [f"{name}: 0 %, less than 100 %"])):
+        found = of(**{group: {"a": covered}})
+        assert (found.failed(least), found.without_items(least)) == (failed, [])
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "101", "1e2", "triggers=", "٣", "nan", "1.2.3"])
@@ -151,7 +169,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         ("", "this is not JSON"),
         ("[]", "must be an object"),
         ("{}", "missing"),
-        (json.dumps({**Coverage().as_dict(), "format": 2}), "format"),
+        (json.dumps({**Coverage().as_dict(), "format": []}), "format"),
         (json.dumps({**Coverage().as_dict(), "groups": {}}), "groups"),
     ],
 )
@@ -163,3 +181,21 @@ def test_a_file_that_is_no_coverage_is_refused_with_its_place(tmp_path: Path, te
     assert message in str(error.value)
     assert str(path) in str(error.value)
     assert "Give files that --coverage" in str(error.value)
+
+
+@pytest.mark.parametrize("found", [1, 3])
+def test_a_coverage_of_another_version_is_refused(tmp_path: Path, found: int) -> None:
+    path = tmp_path / "coverage.json"
+    path.write_text(json.dumps({"format": found}), encoding="utf-8")
+    with pytest.raises(InputError, match=f"another version, .*Found: {found}. Allowed: 2. Use one version"):
+        read_coverage(path)
+
+
+def test_parts_of_one_section_are_one(tmp_path: Path) -> None:
+    """As in a file that a program put together."""
+    document = of(triggers={"a": True}).as_dict()
+    [section] = document["groups"]["triggers"]["sections"]
+    document["groups"]["triggers"]["sections"] = [section, {**section, "items": {"a": False, "b": True}}]
+    path = tmp_path / "coverage.json"
+    path.write_text(json.dumps({**document, "runs": 1.0}), encoding="utf-8")
+    assert read_coverage(path).as_dict() == {**of(triggers={"a": True, "b": True}).as_dict()}

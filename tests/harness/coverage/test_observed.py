@@ -333,6 +333,25 @@ def test_arguments_are_covered_in_literals_and_variables() -> None:
     assert {item for item, covered in found.items() if covered} == {"advertiserId"}
 
 
+def test_arguments_inside_of_an_operation_and_values_of_enums_are_items_of_their_own() -> None:
+    document = """{ advertisers(first: 1) { nodes { lists: profileLists(first: 2) { nodes { id } } } }
+        customSegments(sortBy: {field: NAME, order: ASC}) { nodes { id } } }"""
+    found = covered_by(ask(document))
+    assert items(found, "arguments", "Advertiser.profileLists") == {
+        "after": False,
+        "before": False,
+        "first": True,
+        "last": False,
+    }
+    assert items(found, "arguments", "query customSegments")["sortBy.order = ASC"]
+    assert not items(found, "arguments", "query customSegments")["sortBy.order = DESC"]
+    # It is not selected: its arguments are not in use.
+    assert not items(found, "arguments", "Advertiser.profileList")
+    nested = """mutation { dataHubWebhookApi { upsertProfiles(integration: "x",
+        input: {data: [], requestId: "r"}) { status } } }"""
+    assert items(covered_by(ask(nested)), "arguments", "DataHubWebhookApiMutation.upsertProfiles")
+
+
 def with_fault(fault: str, **options: Any) -> Act:
     def act(emulator: Emulator) -> None:
         emulator.client.post("/_emulator/faults", json={"fault": fault, **options})
@@ -366,6 +385,8 @@ def test_each_root_field_of_a_document_has_its_own_outcome() -> None:
     assert not items(found, "outcomes", "mutation deleteRawProfile")["not GraphQL"]
 
 
+JSON = "application/json"
+NO_REQUEST = (b"{", b"[]", b'{"query": 5}', b'{"query": "{ user { email } }", "variables": [1]}')
 NO_VARIABLES = b'{"query": "{ user { email } }", "variables": [1]}'
 
 
@@ -373,9 +394,11 @@ NO_VARIABLES = b'{"query": "{ user { email } }", "variables": [1]}'
     "body", [b"{", b"[]", b'{"query": 5}', b'{"query": "{"}', b'{"query": "{ nothing }"}', NO_VARIABLES]
 )
 def test_requests_that_are_not_of_the_schema_use_nothing(body: bytes) -> None:
-    found = covered_by(lambda emulator: emulator.client.post("/graphql", data=body, headers=TOKEN))
+    found = covered_by(lambda emulator: emulator.client.post("/graphql", data=body, headers=TOKEN, content_type=JSON))
     assert found.rate("operations").covered == 0
-    assert not found.items["outcomes"]
+    assert [each.name for each in found.items["outcomes"]] == ["requests refused before they ran"]
+    refused = [item for item, covered in items(found, "outcomes").items() if covered]
+    assert refused == (["the body is not a GraphQL request"] if body in NO_REQUEST else [])
 
 
 def test_reason_codes_of_records_count_whoever_sent_them() -> None:
