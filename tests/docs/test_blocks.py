@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # pytester forgets what a run in process imports; httpx imports this one late and remembers its errors.
-import httpcore  # noqa: F401
+import httpcore  # noqa: F401 - imported to stay imported
 import pytest
 import yaml
 

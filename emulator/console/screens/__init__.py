@@ -10,6 +10,7 @@ from emulator.console.actions import EVERYWHERE, Action
 from emulator.console.screens import overview, person
 from emulator.console.screens.developer import (
     documentation,
+    exercised,
     faults,
     fidelity,
     graphql,
@@ -74,6 +75,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     snapshots.SCREEN,
     workspace.SCREEN,
     plan_form.SCREEN,
+    exercised.SCREEN,
     fidelity.SCREEN,
     scenarios.SCREEN,
     documentation.SCREEN,

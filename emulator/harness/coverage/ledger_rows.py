@@ -24,7 +24,7 @@ def cover_rows(coverage: Coverage) -> None:
 
 
 def cover_shown_rows(coverage: Coverage, shown: Collection[str]) -> None:
-    """Adds the rows that built-in scenarios show. `shown` are the ids of those that a scenario of this run has shown."""
+    """Adds the rows that built-in scenarios show; `shown` are the ids of those that were shown in this run."""
     for row in behaviours():
         if row.scenarios or row.id in shown:
             _add(coverage, row, covered=row.id in shown)
