@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import httpx
+from click.core import ParameterSource
 
 from emulator.cli.report_output import output_option, print_report
 from emulator.cli.running import connect, sandbox_option, unreachable, url_option
@@ -18,6 +18,7 @@ from emulator.harness.coverage import (
     as_markdown,
     combined,
     coverage_from,
+    json_text,
     least_of,
     lines_of_coverage,
     read_coverage,
@@ -33,11 +34,18 @@ Examples:
 Exit codes: 0; 1 when less is covered than --fail-under asks for; 2 for bad usage, a bad file or no emulator.
 """
 _FAILED = 1
+_WITHOUT_EFFECT = (
+    ("as_json", "form", "--format cannot be combined with --json."),
+    ("as_json", "catalogue", "--all cannot be combined with --json, which always has everything."),
+    ("form", "catalogue", "--all is for text: leave out --format; Markdown always has everything."),
+    ("files", "url", "--url is for a running emulator: give it or files."),
+    ("files", "sandbox", "--sandbox is for a running emulator: give it or files."),
+)
 TEXT, MARKDOWN = "text", "markdown"
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(allow_dash=True))
 @click.option(
     "--fail-under",
     multiple=True,
@@ -51,7 +59,7 @@ TEXT, MARKDOWN = "text", "markdown"
 @sandbox_option
 @url_option
 def command(
-    files: Sequence[Path],
+    files: Sequence[str],
     fail_under: Sequence[str],
     catalogue: bool,
     form: str,
@@ -62,9 +70,10 @@ def command(
 ) -> None:
     """Show what was exercised of triggers, mappings and both services, and name what was not.
 
-    Each FILE is the coverage of a run: `verify --coverage`, `exec --coverage` and pytest with
+    Each FILE is the coverage of a run, - for standard input: `verify --coverage`, `exec --coverage` and pytest with
     --stackadapt-emulator-coverage write one. Several are combined. Without a FILE, a running emulator is asked.
     """
+    _check_combination()
     least = least_of(fail_under, "--fail-under")
     found = combined(map(read_coverage, files)) if files else _running(url, sandbox)
     _print(found, as_json=as_json, form=form, catalogue=catalogue, output=output)
@@ -77,6 +86,15 @@ def command(
         sys.exit(_FAILED)
 
 
+def _check_combination() -> None:
+    """Raises UsageError for an option that would have no effect beside the others."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    for name, other, text in _WITHOUT_EFFECT:
+        if {name, other} <= given:
+            raise click.UsageError(text)
+
+
 def _running(url: str, sandbox: str | None) -> Coverage:
     try:
         with connect(url, sandbox) as client:
@@ -87,7 +105,7 @@ def _running(url: str, sandbox: str | None) -> Coverage:
 
 def _print(found: Coverage, *, as_json: bool, form: str, catalogue: bool, output: Path | None) -> None:
     if as_json:
-        text = f"{json.dumps(found.as_dict(), ensure_ascii=False, indent=1)}\n"
+        text = json_text(found)
     elif form == MARKDOWN:
         text = as_markdown(found)
     else:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator.complete_files import check_writable
+from emulator.errors import EmulatorError
 from emulator.harness.client import Endpoint
 from emulator.harness.coverage import Coverage, coverage_at, coverage_in, headline, written
 from emulator.pytest_plugin.targets import as_usage_error
@@ -35,6 +36,7 @@ class CoverageOfTests:
         self._to_main: dict[str, Any] | None = getattr(config, "workeroutput", None)
         self._path = config.invocation_params.dir / file
         self._coverage = Coverage()
+        self._said = ""
         if self._to_main is None:
             with as_usage_error():
                 check_writable(self._path)
@@ -50,11 +52,18 @@ class CoverageOfTests:
         self._coverage.merge(Coverage(notes={_LOST}) if sent is None else coverage_in(json.loads(sent)))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Writes the file, unless the tests are only listed. One that cannot be written fails the run."""
         if self._to_main is not None:
             self._to_main[_KEY] = json.dumps(self._coverage.as_dict())
-        else:
-            written(self._coverage, Path(self._path))
+        elif not self._config.option.collectonly:
+            try:
+                written(self._coverage, Path(self._path))
+                self._said = f"{headline(self._coverage)}, written to {self._path}"
+            except EmulatorError as error:
+                self._said = f"error: {error}"
+                session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        terminalreporter.write_line(f"stackadapt-emulator: {headline(self._coverage)}, written to {self._path}")
+        if self._said:
+            terminalreporter.write_line(f"stackadapt-emulator: {self._said}")

@@ -13,6 +13,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json
+from emulator.harness.coverage import Coverage
+from tests.conftest import command, environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -105,12 +107,25 @@ def test_files_are_combined_and_less_than_asked_for_ends_with_1(
         (("--fail-under", "120"), "--fail-under: not a percent. Found: '120'"),
         (("--url", "http://127.0.0.1:9"), "Start it with: stackadapt-emulator serve"),
         (("--format", "html"), "'html' is not one of"),
+        (("none.json", "--url", "http://127.0.0.1:9"), "--url is for a running emulator"),
+        (("none.json", "--sandbox", "a"), "--sandbox is for a running emulator"),
+        (("--json", "--format", "text"), "--format cannot be combined with --json"),
+        (("--json", "--all"), "--all cannot be combined with --json"),
+        (("--all", "--format", "markdown"), "--all is for text"),
     ],
 )
 def test_mistakes_are_named(call: Run, arguments: tuple[str, ...], message: str) -> None:
     shown = call("coverage", *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert message in shown.stderr
+
+
+def test_standard_input_is_a_file() -> None:
+    given = json.dumps(Coverage(runs=3).as_dict())
+    shown = subprocess.run(
+        command("coverage", "-"), input=given, capture_output=True, text=True, env=environment(), check=False
+    )
+    assert (shown.returncode, shown.stdout.splitlines()[0]) == (0, "coverage of 3 sandboxes")
 
 
 # A suite with a sandbox for each test, and a reset.

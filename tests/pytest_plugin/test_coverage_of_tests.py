@@ -84,11 +84,31 @@ def test_mistakes_are_errors_of_usage(pytester: pytest.Pytester, arguments: tupl
     assert (pytester.path / "test_page.py").read_text(encoding="utf-8").strip() == TESTS.strip()
 
 
+def test_a_file_that_cannot_be_written_at_the_end_fails_the_run_without_a_traceback(pytester: pytest.Pytester) -> None:
+    pytester.mkdir("out")
+    pytester.makepyfile("import os\ndef test_a(): os.rmdir('out')")
+    result = in_process(pytester, f"{OPTION}=out/own.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["stackadapt-emulator: error: cannot write *own.json: no such folder*"])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_list_of_tests_leaves_the_file_of_the_last_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(TESTS)
+    path = pytester.path / "own.json"
+    path.write_text("before", encoding="utf-8")
+    assert "coverage" not in in_process(pytester, f"{OPTION}=own.json", "--collect-only", "-q").stdout.str()
+    assert path.read_text(encoding="utf-8") == "before"
+    # A run without tests is one: what it says must not be that of another.
+    in_process(pytester, f"{OPTION}=own.json", "-k", "unknown")
+    assert json.loads(path.read_text(encoding="utf-8"))["runs"] == 0
+
+
 def test_a_worker_that_was_lost_is_noted(pytester: pytest.Pytester) -> None:
     config = pytester.parseconfig()
     collected = CoverageOfTests(config, "own.json")
     collected.pytest_testnodedown(SimpleNamespace())
-    collected.pytest_sessionfinish()
+    collected.pytest_sessionfinish(SimpleNamespace(exitstatus=0))
     document = json.loads((config.invocation_params.dir / "own.json").read_text(encoding="utf-8"))
     assert document["notes"] == ["A worker of pytest-xdist ended without saying what its tests exercised."]
 

@@ -5,7 +5,7 @@ no service.
 """
 
 from emulator.harness.coverage.coverage_at import coverage_at, coverage_from
-from emulator.harness.coverage.coverage_files import read_coverage, written
+from emulator.harness.coverage.coverage_files import json_text, read_coverage, written
 from emulator.harness.coverage.coverage_text import as_markdown, headline, lines_of_coverage
 from emulator.harness.coverage.covered import GROUPS, Coverage, Section, combined, coverage_in, least_of
 
@@ -19,6 +19,7 @@ __all__ = [
     "coverage_from",
     "coverage_in",
     "headline",
+    "json_text",
     "least_of",
     "lines_of_coverage",
     "read_coverage",

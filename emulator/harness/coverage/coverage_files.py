@@ -9,6 +9,7 @@ from emulator.complete_files import write_complete
 from emulator.errors import InputError
 from emulator.harness.coverage.covered import Coverage, check_format, coverage_in
 from emulator.schemas import first_mistake
+from emulator.text import whole_characters
 from emulator.text_files import place_of, read_text
 
 _SCHEMA = "coverage.schema.json"
@@ -31,7 +32,11 @@ def read_coverage(source: Path | str) -> Coverage:
     return coverage_in(document)
 
 
+def json_text(coverage: Coverage) -> str:
+    """The JSON form with a line end. It can be written as UTF-8, whatever the names of items are."""
+    return whole_characters(f"{json.dumps(coverage.as_dict(), ensure_ascii=False, indent=1)}\n")
+
+
 def written(coverage: Coverage, path: Path) -> None:
     """Writes the JSON form to a file, which appears when it is complete. Raises InputError."""
-    text = f"{json.dumps(coverage.as_dict(), ensure_ascii=False, indent=1)}\n"
-    write_complete(path, [text.encode()])
+    write_complete(path, [json_text(coverage).encode()])

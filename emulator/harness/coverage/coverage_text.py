@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.harness.coverage.covered import GROUPS, TOTAL, Coverage, Group, Rate
-from emulator.text import escaped_markdown
+from emulator.text import escaped_markdown, on_one_line
 
 _ALL = "Everything is covered."
 
@@ -22,7 +22,7 @@ def lines_of_coverage(coverage: Coverage, *, catalogue: bool = False) -> Iterato
     yield ""
     for title, rate, of_sync in _table(coverage):
         yield f"  {title:<36}{_parts(rate):>12}{_percent(rate):>9}{'' if of_sync else '   not in the total'}".rstrip()
-    yield from (f"note: {note}" for note in sorted(coverage.notes))
+    yield from (f"note: {on_one_line(note)}" for note in sorted(coverage.notes))
     shown = [group for group in GROUPS if group.of_sync or catalogue]
     for group in shown:
         yield from _missing(coverage, group)
@@ -54,8 +54,8 @@ def _missing(coverage: Coverage, group: Group) -> Iterator[str]:
     if left:
         yield from ("", f"{group.title}, {group.missing}:")
     for section, items in left:
-        yield from [f"  {section}"] if section else []
-        yield from (f"  {'  ' if section else ''}{item}" for item in items)
+        yield from [f"  {on_one_line(section)}"] if section else []
+        yield from (f"  {'  ' if section else ''}{on_one_line(item)}" for item in items)
 
 
 def _markdown(coverage: Coverage) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _markdown(coverage: Coverage) -> Iterator[str]:
     yield from ("", "| | covered | percent |", "|---|--:|--:|")
     for title, each, of_sync in _table(coverage):
         yield f"| {title}{'' if of_sync else ' (not in the total)'} | {_parts(each)} | {_percent(each)} |"
-    yield from (f"\n{escaped_markdown(note)}" for note in sorted(coverage.notes))
+    yield from (f"\n{_escaped(note)}" for note in sorted(coverage.notes))
     for group in GROUPS:
         left = list(coverage.missing(group.name))
         if not left:
@@ -72,6 +72,10 @@ def _markdown(coverage: Coverage) -> Iterator[str]:
         number = sum(len(items) for _, items in left)
         yield from ("", f"<details><summary>{group.title}, {group.missing}: {number}</summary>", "")
         for section, items in left:
-            before = f"{escaped_markdown(section)}: " if section else ""
-            yield from (f"- {before}{escaped_markdown(item)}" for item in items)
+            before = f"{_escaped(section)}: " if section else ""
+            yield from (f"- {before}{_escaped(item)}" for item in items)
         yield from ("", "</details>")
+
+
+def _escaped(text: str) -> str:
+    return escaped_markdown(on_one_line(text))

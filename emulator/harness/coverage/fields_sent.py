@@ -39,8 +39,9 @@ class Readers:
         own = self._sources.get(source or "", [])
         if name in _ALWAYS or f"$.{holder}" in own:
             return True
-        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        return any(word.search(text) for text in (*self._engage, *own))
+        mentions = [text for text in (*self._engage, *own) if name in text]
+        # A name of its own, not a part of one. Most names that nothing reads are nowhere, and there may be any number.
+        return bool(mentions) and any(map(re.compile(rf"(?<!\w){re.escape(name)}(?!\w)").search, mentions))
 
 
 def fields_sent(call: CallReceived) -> Iterator[tuple[str, str]]:

@@ -142,12 +142,12 @@ def _cover_memberships(coverage: Coverage, services: Services, deliveries: Itera
     workspace = services.sandbox.workspace
     connected = {each.audience_key for destination in workspace.destinations for each in destination.connections}
     connected |= {each.step_key for destination in workspace.destinations for each in destination.step_connections}
-    changes = [(each.audience_key, each.entered) for each in services.sandbox.journal.entries(MembershipChanged)]
+    changes = {(each.audience_key, each.entered) for each in services.sandbox.journal.entries(MembershipChanged)}
     for each in deliveries:
         key, payload = each["audienceKey"], each["payload"]
         holders = [payload.get(holder) for holder in ("traits", "properties")]
         values = [holder.get(key) for holder in holders if isinstance(holder, dict)]
-        changes += [(key, value) for value in values if isinstance(value, bool)]
+        changes |= {(key, value) for value in values if isinstance(value, bool)}
     for key in sorted(connected):
         for entered, name in ((True, "entered"), (False, "left")):
             coverage.add("audiences", Section(), f"{key}: {name}", covered=(key, entered) in changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from graphql import DocumentNode, FieldNode, GraphQLField, GraphQLObjectType, IntValueNode, VariableNode, get_named_type
@@ -15,6 +15,8 @@ ASKED: Final = "whether there is another page"
 NEXT: Final = "the next page"
 _PAGE_INFO, _TOKEN = "pageInfo", "nextToken"
 _KNOWN_BY = frozenset({"hasNextPage", "endCursor"})
+# Whether a later request has a text as a string, in its document or its variables.
+Later = Callable[[str], bool]
 
 
 def pages_of(
@@ -23,10 +25,10 @@ def pages_of(
     field: GraphQLField,
     value: object,
     variables: Mapping[str, Any],
-    later: Sequence[str],
+    later: Later,
     path: str = "",
 ) -> Iterator[tuple[str, bool]]:
-    """The items of a field and of everything in it. `value` is its value, `later` are the client's next requests.
+    """The items of a field and of everything in it. `value` is its value, `later` knows the client's next requests.
 
     A list is known to be cut where its page is full, or where the response says so.
     """
@@ -56,7 +58,7 @@ def _connection(
     within: Sequence[FieldNode],
     value: Mapping[str, Any],
     variables: Mapping[str, Any],
-    later: Sequence[str],
+    later: Later,
     path: str,
 ) -> Iterator[tuple[str, bool]]:
     keys = {each.name.value: (each.alias or each.name).value for each in within}
@@ -79,7 +81,7 @@ def _connection(
 
 
 def _outer_page(
-    within: Sequence[FieldNode], value: Mapping[str, Any], later: Sequence[str], path: str
+    within: Sequence[FieldNode], value: Mapping[str, Any], later: Later, path: str
 ) -> Iterator[tuple[str, bool]]:
     """The page of a list that is continued by a token, null on the last page."""
     key = next(((each.alias or each.name).value for each in within if each.name.value == _TOKEN), None)
@@ -92,8 +94,8 @@ def _last_cursor(items: Sequence[Any]) -> list[Any]:
     return [last.get("cursor")] if isinstance(last, dict) else []
 
 
-def _fetched(cursors: Sequence[Any], later: Sequence[str]) -> bool:
-    return any(isinstance(cursor, str) and cursor in text for cursor in cursors for text in later)
+def _fetched(cursors: Sequence[Any], later: Later) -> bool:
+    return any(isinstance(cursor, str) and later(cursor) for cursor in cursors)
 
 
 def _size(node: FieldNode, variables: Mapping[str, Any]) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from graphql import (
@@ -21,7 +23,7 @@ from graphql import (
 from emulator.events import REFUSALS, GraphQLExchanged
 from emulator.harness.coverage.arguments_given import arguments_given, arguments_of, fields_with_arguments
 from emulator.harness.coverage.covered import Coverage, Section
-from emulator.harness.coverage.pages_read import pages_of
+from emulator.harness.coverage.pages_read import Later, pages_of
 from emulator.stackadapt.graphql.document import (
     chosen_operation,
     fields_within,
@@ -45,6 +47,12 @@ _REFUSED = (
     "body_too_large",
     "invalid_body",
 )
+_STRINGS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')
+# A cursor is short, a string with profiles is not.
+_LONGEST: Final = 512
+# Clients send the same few documents again and again; one with its values inside is another each time.
+_DOCUMENTS: Final = 64
+_SHORT: Final = 4096
 _OUTCOMES = (ACCEPTED, ERRORS, RATE_LIMITED, SERVER_ERROR, NOT_GRAPHQL, NO_ANSWER)
 
 
@@ -82,11 +90,28 @@ def cover_requests(
     for request in requests:
         for node, field in _roots(request, schema):
             _cover_root(coverage, request, schema, node, field)
+    last = {text: position for position, request in enumerate(clients) for text in _strings(request)}
     for position, request in enumerate(clients):
-        later = [each.exchange.request for each in clients[position + 1 :]]
+        later = partial(_is_after, last, position)
         for node, field in _roots(request, schema):
             for item, covered in _read_parts(request, node, field, later):
                 coverage.add("responses", Section(_name(request, node)), item, covered=covered)
+
+
+def _strings(request: Request) -> Iterator[str]:
+    """The strings that may be cursors. Found once for all requests: each list would be searched for in all others."""
+    texts = _STRINGS.findall(request.document.loc.source.body) if request.document.loc is not None else []
+    left: list[Any] = [*texts, *request.variables.values()]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield from [value] if len(value) <= _LONGEST else []
+        elif isinstance(value, dict | list):
+            left += value.values() if isinstance(value, dict) else value
+
+
+def _is_after(last: Mapping[str, int], position: int, text: str) -> bool:
+    return last.get(text, position) > position
 
 
 def _one_of_each(exchanges: Sequence[GraphQLExchanged], own: frozenset[str]) -> Iterator[GraphQLExchanged]:
@@ -116,7 +141,8 @@ def read_request(exchange: GraphQLExchanged, limits: Limits) -> Request | None:
         return None
     try:
         body = json.loads(exchange.request)
-        document = parse_document(body["query"], limits)
+        text = body["query"]
+        document = _parsed(text, limits) if len(text) <= _SHORT else parse_document(text, limits)
         operation = chosen_operation(document, body.get("operationName"))
     except (ValueError, TypeError, KeyError, RecursionError, GraphQLError):
         return None
@@ -125,6 +151,11 @@ def read_request(exchange: GraphQLExchanged, limits: Limits) -> Request | None:
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     variables = {**{name: value for name, value in defaults.items() if value is not None}, **given}
     return Request(exchange=exchange, document=document, operation=operation, variables=variables)
+
+
+@lru_cache(maxsize=_DOCUMENTS)
+def _parsed(text: str, limits: Limits) -> DocumentNode:
+    return parse_document(text, limits)
 
 
 def _roots(request: Request, schema: GraphQLSchema) -> Iterator[tuple[FieldNode, GraphQLField]]:
@@ -197,9 +228,7 @@ def _has_user_errors(field: GraphQLField) -> bool:
     return isinstance(payload, GraphQLObjectType) and USER_ERRORS in payload.fields
 
 
-def _read_parts(
-    request: Request, node: FieldNode, field: GraphQLField, later: Sequence[str]
-) -> Iterator[tuple[str, bool]]:
+def _read_parts(request: Request, node: FieldNode, field: GraphQLField, later: Later) -> Iterator[tuple[str, bool]]:
     """What a client should read of a response, and whether it does."""
     if _has_user_errors(field):
         selected = [each.name.value for each in fields_within(request.document, node)]

@@ -147,6 +147,25 @@ def test_markdown_formats_nothing_that_a_user_wrote() -> None:
     assert "### Coverage: 0.0 % (0/1)" in shown
 
 
+HOSTILE = "a\nb\x1b[31m\x1b]0;t\x07\u2028\ud800"
+
+
+def test_names_stay_on_their_line_and_send_a_terminal_nothing(tmp_path: Path) -> None:
+    found = Coverage(runs=1, notes={HOSTILE})
+    found.add("sent", Section(HOSTILE), HOSTILE, covered=False)
+    plain = Coverage(runs=1, notes={"n"})
+    plain.add("sent", Section("s"), "i", covered=False)
+    text, markdown = "\n".join(lines_of_coverage(found)), as_markdown(found)
+    assert text.count("\n") == "\n".join(lines_of_coverage(plain)).count("\n")
+    assert markdown.count("\n") == as_markdown(plain).count("\n")
+    assert not {"\x1b", "\x07", "\u2028", "\ud800"} & {*text, *markdown}
+    # A file has them, but for what UTF-8 has no form for.
+    path = tmp_path / "coverage.json"
+    written(found, path)
+    [section] = read_coverage(path).items["sent"]
+    assert section.name == HOSTILE.replace("\ud800", "\ufffd")
+
+
 def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "coverage.json"
     for seed in range(3):
@@ -171,6 +190,9 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         ("{}", "missing"),
         (json.dumps({**Coverage().as_dict(), "format": []}), "format"),
         (json.dumps({**Coverage().as_dict(), "groups": {}}), "groups"),
+        (json.dumps({**Coverage().as_dict(), "runs": 10**4000}), "runs: this number is too large"),
+        (json.dumps({**Coverage().as_dict(), "runs": float("nan")}), "runs: must be an integer"),
+        ("[" * 100_000, "this is not JSON"),
     ],
 )
 def test_a_file_that_is_no_coverage_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:

@@ -272,6 +272,38 @@ def every_page(emulator: Emulator) -> None:
     ask(FIRST % INFO, after=answer["data"]["advertisers"]["pageInfo"]["end"])(emulator)
 
 
+def next_page(document: str, *, in_variable: bool) -> Act:
+    """The first page, and a request with its cursor: for CURSOR in the document, or in the variable `after`."""
+
+    def act(emulator: Emulator) -> None:
+        cursor = ask(FIRST % INFO)(emulator)["data"]["advertisers"]["pageInfo"]["end"]
+        ask(document.replace("CURSOR", cursor), **({"after": cursor} if in_variable else {}))(emulator)
+
+    return act
+
+
+AFTER = """{ advertisers(filterBy: {nameOrIdContains: NAME}, first: 1, after: "CURSOR") {
+    nodes { id } pageInfo { endCursor } } }"""
+NAMES = ('""', '"a \\" b"', '"\\\\"', f'"{"x" * 600}"')
+
+
+@pytest.mark.parametrize(
+    ("document", "in_variable", "fetched"),
+    [
+        (FIRST % INFO, True, True),
+        (FIRST % INFO, False, False),
+        *((AFTER.replace("NAME", name), False, True) for name in NAMES),
+        (AFTER.replace("CURSOR", "xCURSOR").replace("NAME", '""'), False, False),
+        ("# CURSOR\n{ advertisers(first: 1) { nodes { id } pageInfo { endCursor } } }", False, False),
+    ],
+)
+def test_a_page_is_fetched_by_its_cursor_as_a_string_of_a_later_request(
+    document: str, in_variable: bool, fetched: bool
+) -> None:
+    found = items(covered_by(next_page(document, in_variable=in_variable)), "responses", "query advertisers")
+    assert found[NEXT] is fetched
+
+
 def next_profiles(emulator: Emulator) -> None:
     for number in (1, 2):
         upsert(email=f"{number}@example.com")(emulator)
