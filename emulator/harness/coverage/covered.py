@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -99,10 +100,10 @@ class Coverage:
 
     def missing(self, group: str) -> Iterator[tuple[str, list[str]]]:
         """The names of the sections with the items that are not covered."""
-        named = [section.name for section in self.items[group]]
+        named = Counter(section.name for section in self.items[group])
         for section, items in sorted(self.items[group].items()):
             if left := sorted(item for item, covered in items.items() if not covered):
-                twice = named.count(section.name) > 1
+                twice = named[section.name] > 1
                 yield f"{section.name} ({section.digest})" if twice else section.name, left
 
     def failed(self, least: Mapping[str, float]) -> list[str]:
