@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from pathlib import Path
 from types import FrameType
@@ -49,8 +49,8 @@ Environment variables of the command:
 {LISTED}
 \b
 Exit codes: that of the command; 128 plus the signal's number when a signal ended it; 127 when it is not found; 126
-when it cannot be run; 1 with --fail-on-refused when anything was refused; 2 bad usage, or when only the state cannot be
-written to the file of --export-on-exit.
+when it cannot be run; 1 with --fail-on-refused when anything was refused; 2 bad usage, or when only the state or the
+coverage cannot be written to its file.
 """
 _NOT_FOUND, _NOT_RUNNABLE, _REFUSED = 127, 126, 1
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -125,17 +125,21 @@ def command(
         refused = _print_failures(_failures(client).since(before), code)
         code = _REFUSED if refused and fail_on_refused and not code else code
         if coverage is not None:
-            coverage.finish(emulator)
+            code = _written(partial(coverage.finish, emulator), code)
         if export_path is not None:
-            code = _export(client, export_path, code)
+            code = _written(partial(_export, client, export_path), code)
     sys.exit(code)
 
 
-def _export(client: httpx.Client, path: Path, code: int) -> int:
-    """Writes the state; the exit code is then that of the command, or of the error when only this has failed."""
+def _export(client: httpx.Client, path: Path) -> None:
     sandbox_at(client)
+    save(client, path)
+
+
+def _written(write: Callable[[], None], code: int) -> int:
+    """Writes a file; the exit code is then that of the command, or of the error when only this has failed."""
     try:
-        save(client, path)
+        write()
     except EmulatorError as error:
         click.echo(f"error: {error}", err=True)
         return code or error.exit_code

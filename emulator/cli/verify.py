@@ -123,9 +123,9 @@ def command(
         exchanges = [result for path in recordings for result in replay(path, target, latency=latency)]
         report = Report(target=target.name, scenarios=results, exchanges=exchanges)
         _annotate(job, report)
+    _output(report, junit_path, as_json=as_json)
     if coverage is not None:
         coverage.finish(results)
-    _output(report, junit_path, as_json=as_json)
     if report.counts()[FAILED]:
         raise SystemExit(1)
 

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json
+from emulator.cli import verify
+from emulator.cli.coverage_option import CoverageOfScenarios
+from emulator.errors import InputError
 from emulator.harness.coverage import Coverage
 from tests.conftest import command, environment
 
@@ -162,3 +166,22 @@ def test_a_file_that_cannot_be_written_is_an_error_before_anything_runs(call: Ru
         shown = call(*arguments)
         assert (shown.returncode, shown.stdout) == (2, "")
         assert f"cannot write {file}: no such folder" in shown.stderr
+
+
+def test_what_ran_is_not_lost_when_the_file_cannot_be_written_at_the_end(
+    call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, state = tmp_path / "out" / "coverage.json", tmp_path / "state.gz"
+    file.parent.mkdir()
+    leave = f"rmdir '{file.parent}'; exit 7"
+    ran = call("exec", "--coverage", str(file), "--export-on-exit", str(state), "--", "sh", "-c", leave)
+    assert (ran.returncode, state.is_file()) == (7, True)
+    assert ran.stderr.startswith(f"error: cannot write {file}: no such folder")
+
+    def refuse(*_: object) -> None:
+        raise InputError("cannot write")
+
+    monkeypatch.setattr(CoverageOfScenarios, "finish", refuse)
+    played = CliRunner().invoke(verify.command, ["-k", "opted-in", "--coverage", str(tmp_path / "coverage.json")])
+    assert isinstance(played.exception, InputError)
+    assert "1 passed, 0 failed" in played.output

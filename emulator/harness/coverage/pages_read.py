@@ -15,7 +15,7 @@ ASKED: Final = "whether there is another page"
 NEXT: Final = "the next page"
 _PAGE_INFO, _TOKEN = "pageInfo", "nextToken"
 _KNOWN_BY = frozenset({"hasNextPage", "endCursor"})
-# Whether a later request has a text as a string, in its document or its variables.
+# Whether a later request has this string in its document or its variables.
 Later = Callable[[str], bool]
 
 
