@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 # pytester forgets what a run in process imports; httpx imports this one late and remembers its errors.
-import httpcore  # noqa: F401
+import httpcore  # noqa: F401 - imported to stay imported
 import pytest
 
 from emulator import Emulator

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-# pytester forgets what a run in process imports; httpx imports this one late and remembers its errors.
-import httpcore  # noqa: F401 - imported to stay imported
 import pytest
 
 from emulator import Emulator
