@@ -83,8 +83,8 @@ def command(
     """Check what an upgrade of the published destination from FROM to TO would do to a workspace.
 
     FROM and TO are generations of the destination such as 3.517.0; FROM is that of the workspace unless it is given.
-    Both sides get the same events, and their requests, records and profiles are compared: each difference is harmless,
-    changes data or loses data. An installed package is compared as a generation after TO; this needs Node.
+    Both sides get the same events and deletions, and their requests, records and profiles are compared: each difference
+    is harmless, changes data or loses data. An installed package is compared as a generation after TO; this needs Node.
     """
     _check_combination()
     levels = _levels(fail_on)

@@ -51,7 +51,7 @@ def test_the_events_of_a_file_are_sent_as_they_are(call: Run, workspace: str, tm
     calls.write_text(f"{json.dumps({'type': 'identify', 'userId': 'u1', 'traits': traits})}\n", encoding="utf-8")
     shown = call("upgrade-check", "3.517.0", "--workspace", workspace, "--events", str(calls))
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.startswith("calls.jsonl, 1 call: 2 events to the destination, saved mappings\n")
+    assert shown.stdout.startswith("calls.jsonl, 1 call: 2 events and 1 deletion to the destination, saved mappings\n")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_a_package_does_not_differ_from_its_generation(generation: str, mappings
     workspace = of_2025(generation) if generation == "3.497.0" else of_2024(generation)
     [upgrade] = upgraded(workspace, installed(package_directory(generation)), mappings=mappings)
     assert upgrade.sides[1].name == f"package {generation}"
-    assert upgrade.sides[1].arrived == upgrade.sides[0].arrived > 0
+    assert upgrade.sides[1].events.arrived == upgrade.sides[0].events.arrived > 0
     assert upgrade.findings == []
 
 

@@ -1700,7 +1700,7 @@ export interface paths {
         put?: never;
         /**
          * What an upgrade of the published destination would change in this workspace, as `upgrade-check` does.
-         * @description Both generations get the same events, in memory, and their requests, records and profiles are compared; nothing is changed. The command takes more people, files of calls, and an installed package.
+         * @description Both generations get the same events and deletions, in memory, and their requests, records and profiles are compared; nothing is changed. The command takes more people, files of calls, and an installed package.
          */
         post: operations["checkUpgrade"];
         delete?: never;

@@ -2,9 +2,9 @@
 
 from emulator.harness.plan.calls import MOST_PEOPLE, CallsOf, generated_people, people_in_file, people_known
 from emulator.harness.plan.compared_ends import compared
-from emulator.harness.plan.end_state import Cause, EndState
+from emulator.harness.plan.end_state import Cause, EndState, Who
 from emulator.harness.plan.plan_text import as_markdown, lines_of_plan
-from emulator.harness.plan.planned import Change, Group, Plan
+from emulator.harness.plan.planned import EXAMPLES, Change, Group, Plan
 from emulator.harness.plan.playing import Run, opened
 from emulator.harness.plan.sent_fields import Sent
 from emulator.harness.plan.versions import at_version, is_version
@@ -14,6 +14,7 @@ __all__ = [
     "ADDED",
     "CHANGED",
     "CHECKS",
+    "EXAMPLES",
     "JOINED",
     "LEFT",
     "MOST_PEOPLE",
@@ -26,6 +27,7 @@ __all__ = [
     "Plan",
     "Run",
     "Sent",
+    "Who",
     "as_markdown",
     "at_version",
     "compared",

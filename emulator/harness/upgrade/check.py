@@ -9,7 +9,7 @@ from itertools import pairwise
 from emulator.errors import InputError
 from emulator.harness.plan import CallsOf
 from emulator.harness.upgrade.compared_runs import upgrade_between
-from emulator.harness.upgrade.event_batches import event_batches
+from emulator.harness.upgrade.event_batches import deletion_batches, event_batches
 from emulator.harness.upgrade.side_runs import SideRun, run_side
 from emulator.harness.upgrade.sides import Generation, first_side, upgraded
 from emulator.harness.upgrade.upgrade_findings import UpgradeCheck
@@ -41,14 +41,17 @@ def upgrade_check(
         hint = "Connect audiences to the destination, or give people or events that its audiences take."
         raise InputError("no event reaches a subscription, so that there is nothing to compare", hint=hint)
     sides = [before, *(upgraded(before, each, new_mappings=mappings == NEW) for each in generations)]
+    deletions = deletion_batches(before, batches)
     runs: list[SideRun] = []
     for side in sides:
-        runs.append(run_side(side, batches, population.at, open_trial, before=runs[-1] if runs else None))
+        last = runs[-1] if runs else None
+        runs.append(run_side(side, batches, deletions, population.at, open_trial, before=last))
     _check_first(runs[0])
     return UpgradeCheck(
         people=population.text,
         calls=population.calls,
         events=sum(len(batch.events) for batch in batches),
+        deletions=len(deletions),
         mappings=mappings,
         upgrades=[upgrade_between(old, new, population) for old, new in pairwise(runs)],
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.harness.client import counted_noun
 from emulator.harness.upgrade.upgrade_findings import (
+    DELETION,
     DELIVERY,
     EXAMPLES,
     LEVELS,
@@ -25,8 +26,7 @@ _MAPPINGS = {"saved": "saved mappings", "new": "mappings made anew"}
 
 def lines_of_check(check: UpgradeCheck) -> Iterator[str]:
     """The text."""
-    people = f"{check.people}, {counted_noun(check.calls, 'call')}"
-    yield f"{people}: {check.events:,} events to the destination, {_MAPPINGS[check.mappings]}"
+    yield f"{_asked(check)} to the destination, {_MAPPINGS[check.mappings]}"
     for upgrade in check.upgrades:
         old, new = upgrade.sides
         yield ""
@@ -56,9 +56,14 @@ def example_line(example: Mapping[str, Any]) -> str:
     return " ".join([*who, *([" → ".join(values)] if values else [])])
 
 
+def _asked(check: UpgradeCheck) -> str:
+    events, deletions = counted_noun(check.events, "event"), counted_noun(check.deletions, "deletion")
+    return f"{check.people}, {counted_noun(check.calls, 'call')}: {events} and {deletions}"
+
+
 def _title(each: UpgradeFinding) -> str:
-    # Profiles and deliveries say what they are.
-    part = "" if each.part in (DELIVERY, PROFILE) else f"{each.part} "
+    # Deliveries, deletions and profiles say what they are.
+    part = "" if each.part in (DELIVERY, DELETION, PROFILE) else f"{each.part} "
     return f"{part}{each.what} {each.how}"
 
 
@@ -72,15 +77,17 @@ def _verdict(upgrade: Upgrade) -> str:
 def _table(upgrade: Upgrade) -> Iterator[tuple[str, str, str]]:
     old, new = upgrade.sides
     yield "API version", old.api_version, new.api_version
-    yield "events that got to StackAdapt", f"{old.arrived:,}", f"{new.arrived:,}"
-    yield "events rejected by the destination", f"{old.rejected:,}", f"{new.rejected:,}"
-    yield "events in refused requests", f"{old.refused:,}", f"{new.refused:,}"
+    yield "events that got to StackAdapt", f"{old.events.arrived:,}", f"{new.events.arrived:,}"
+    yield "events rejected by the destination", f"{old.events.rejected:,}", f"{new.events.rejected:,}"
+    yield "events in refused requests", f"{old.events.refused:,}", f"{new.events.refused:,}"
     yield "requests", f"{old.requests:,}", f"{new.requests:,}"
     yield "profiles in StackAdapt", f"{upgrade.plan.old.profiles:,}", f"{upgrade.plan.new.profiles:,}"
     for each in upgrade.plan.segments:
         if each.old or each.new:
             name = f"segment {each.field.rpartition('_')[2]} {each.value} ({each.advertiser_id})"
             yield name, f"{each.old:,}", f"{each.new:,}"
+    yield "deletions that got to StackAdapt", f"{old.deletions.arrived:,}", f"{new.deletions.arrived:,}"
+    yield "profiles that they deleted", f"{old.deleted:,}", f"{new.deleted:,}"
 
 
 def _markdown(check: UpgradeCheck) -> Iterator[str]:
@@ -88,8 +95,7 @@ def _markdown(check: UpgradeCheck) -> Iterator[str]:
         old, new = upgrade.sides
         yield f"### Upgrade check: {escaped_markdown(old.name)} → {escaped_markdown(new.name)}"
         yield from ("", f"**{_verdict(upgrade).capitalize()}**", "")
-        people = f"{check.people}, {counted_noun(check.calls, 'call')}"
-        yield f"{escaped_markdown(people)}, {check.events:,} events, {_MAPPINGS[check.mappings]}."
+        yield f"{escaped_markdown(_asked(check))}, {_MAPPINGS[check.mappings]}."
         yield from ("", "| | before | after |", "|---|--:|--:|")
         yield from (f"| {escaped_markdown(name)} | {one} | {other} |" for name, one, other in _table(upgrade))
         yield ""

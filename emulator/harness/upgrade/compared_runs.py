@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 from graphql import DocumentNode
 
 from emulator.harness.plan import ADDED, JOINED, LEFT, REMOVED, CallsOf, Change, Group, Plan, Sent, compared
+from emulator.harness.upgrade.deleted_people import DELETED, deletion_changes
 from emulator.harness.upgrade.request_differences import ORDER, Noted, noted
 from emulator.harness.upgrade.side_runs import SentBatch, SideRun, names_of, who_of
-from emulator.harness.upgrade.sides import Place
+from emulator.harness.upgrade.sides import DELETIONS, Place
 from emulator.harness.upgrade.upgrade_causes import Causes, Reason
 from emulator.harness.upgrade.upgrade_findings import (
     CHANGES,
     CONSENT,
+    DELETION,
     DELIVERY,
     EXAMPLES,
     HARMLESS,
@@ -27,6 +29,7 @@ from emulator.harness.upgrade.upgrade_findings import (
     PROPERTY,
     RECORD,
     REQUEST,
+    Fates,
     SideNumbers,
     Upgrade,
     UpgradeFinding,
@@ -69,15 +72,19 @@ def upgrade_between(old: SideRun, new: SideRun, population: CallsOf) -> Upgrade:
 
 
 def _numbers(run: SideRun) -> SideNumbers:
-    fates = [_fate(each, index) for each in run.sent for index in range(len(each.batch.events))]
     return SideNumbers(
         name=run.side.name,
         api_version=run.api_version,
-        arrived=fates.count("arrived"),
-        rejected=fates.count("rejected"),
-        refused=fates.count("refused"),
+        events=_fates(run.sent),
         requests=sum(each.body is not None for each in run.sent),
+        deletions=_fates(run.deletions),
+        deleted=len(run.deleted),
     )
+
+
+def _fates(sent: Sequence[SentBatch]) -> Fates:
+    counts = Counter(_fate(each, index) for each in sent for index in range(len(each.batch.events)))
+    return Fates(arrived=counts["arrived"], rejected=counts["rejected"], refused=counts["refused"])
 
 
 def _fate(each: SentBatch, index: int) -> str:
@@ -97,7 +104,7 @@ class _Findings:
         # Of whom events get to StackAdapt on one side only, by email and user id.
         self._lost_of: dict[str, dict[_Lost, None]] = defaultdict(dict)
         self._documents: dict[_Lost, DocumentNode | None] = {}
-        for one, other in zip(old.sent, new.sent, strict=True):
+        for one, other in zip(old.asked, new.asked, strict=True):
             self._read_delivery(one, other)
 
     def all(self, plan: Plan) -> list[UpgradeFinding]:
@@ -112,7 +119,8 @@ class _Findings:
             problem = (one if gained else other).problem(index) or "no trigger takes it"
             lost = _Lost(one.batch.place, problem, gained)
             self._deliveries[lost].append({**who_of(event), "event": event.get("event") or event.get("type")})
-            for name in names_of(event):
+            # A person whose deletion is lost is no person whose events are.
+            for name in () if one.batch.deletes else names_of(event):
                 self._lost_of[name][lost] = None
             if not gained and other.parts is not None and other.stopped[index] is None:
                 self._documents[lost] = other.parts.document
@@ -123,7 +131,7 @@ class _Findings:
             yield UpgradeFinding(
                 level=CHANGES if lost.gained else LOSES,
                 part=DELIVERY,
-                what=f"events of {lost.place[1]!r} to {lost.place[0]!r}",
+                what=_named(lost.place),
                 how="accepted" if lost.gained else "lost",
                 count=len(examples),
                 examples=tuple(examples[:EXAMPLES]),
@@ -153,6 +161,8 @@ class _Findings:
         for part, changes, losing in levels:
             for each in changes:
                 yield self._end(LOSES if each.how == losing else CHANGES, part, each.what, each.how, each.group)
+        for deletion in deletion_changes(self._old, self._new):
+            yield self._end(deletion.level, DELETION, deletion.what, deletion.how, deletion.group)
 
     def _end(self, level: str, part: str, what: str, how: str, group: Group) -> UpgradeFinding:
         reason = self._of_end(part, what, how, group) or self._of_others(group)
@@ -182,8 +192,8 @@ class _Findings:
         concerned = self._concerned(part, what)
         if concerned:
             return self._of_noted(concerned[0], named=True)
-        gained = how in ("gained", ADDED, JOINED)
-        lost = [each for each in self._lost_of.get(group.examples[0]["email"].lower(), ()) if each.gained == gained]
+        gained = how in ("gained", ADDED, JOINED, DELETED)
+        lost = [each for each in self._lost_for(part, group.examples[0]["email"]) if each.gained == gained]
         return _all_of([reason for each in lost for reason in self._of_delivery(each)]) if lost else None
 
     def _concerned(self, part: str, what: str) -> list[Noted]:
@@ -216,7 +226,13 @@ class _Findings:
     def _explained(self, end: UpgradeFinding) -> bool:
         if self._concerned(end.part, end.what):
             return True
-        return end.examples[0]["email"].lower() in self._lost_of
+        return bool(self._lost_for(end.part, end.examples[0]["email"]))
+
+    def _lost_for(self, part: str, email: str) -> list[_Lost]:
+        """What got to StackAdapt on one side only, and may explain an end."""
+        if part == DELETION:
+            return [each for each in self._deliveries if each.place[1] == DELETIONS]
+        return [*self._lost_of.get(email.lower(), ())]
 
     def _of_noted(self, each: Noted, *, named: bool = False) -> Reason:
         """The cause of a difference; `named` says where it is."""
@@ -224,6 +240,15 @@ class _Findings:
             return self._causes.of_member(each.place, each.event, each.what)
         cause, advice = _of_request(each, self._old.side.name, self._new.side.name)
         return Reason(f"{each.what}: {cause}" if named else cause, advice)
+
+
+def _named(place: Place) -> str:
+    destination, subscription = place
+    return (
+        f"deletions at {destination!r}"
+        if subscription == DELETIONS
+        else f"events of {subscription!r} to {destination!r}"
+    )
 
 
 def _advice(level: str, reason: Reason) -> str | None:

@@ -1,30 +1,38 @@
-"""The events that reach the subscriptions of a workspace, in the batches in which they are sent."""
+"""What a check sends: the events of each subscription in batches, and the deletions that Segment forwards."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from emulator.harness.plan import CallsOf, Run
-from emulator.harness.upgrade.sides import Place, Side
+from emulator.harness.upgrade.sides import DELETIONS, Place, Side
 from emulator.harness.why import OpenTrial
 
 _ALL = 1_000_000_000
 _DISCARDED = "discarded"
 # The one reason that depends on the trigger; all others stop an event before it.
 _NOT_TRIGGERED = "NO_MATCHING_MAPPING"
+_PUNCTUATION = re.compile(r"\W")
+_OF_EACH_KIND = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBatch:
-    """Events for one subscription, sent together."""
+    """Events for one subscription, sent together; or one deletion."""
 
     place: Place
     events: tuple[Mapping[str, Any], ...]
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it is a deletion."""
+        return self.place[1] == DELETIONS
 
 
 def event_batches(
@@ -45,6 +53,24 @@ def event_batches(
     sizes = {destination.name: destination.batch_size for destination in side.workspace.destinations}
     by_place = [list(_batches(place, found, sizes[place[0]])) for place, found in events.items()]
     return [each for each in chain.from_iterable(zip_longest(*by_place)) if each is not None]
+
+
+def deletion_batches(side: Side, batches: Sequence[EventBatch]) -> list[EventBatch]:
+    """The deletions of a few people of whom there are events, asked of every destination instance.
+
+    Their documents differ in the user id only, so these are ten of each kind: with the same punctuation.
+    """
+    kinds: defaultdict[frozenset[str], dict[str, None]] = defaultdict(dict)
+    for event in chain.from_iterable(batch.events for batch in batches):
+        if isinstance(user_id := event.get("userId"), str) and user_id:
+            kinds[frozenset(_PUNCTUATION.findall(user_id))][user_id] = None
+    chosen = [user_id for found in kinds.values() for user_id in islice(found, _OF_EACH_KIND)]
+    return [
+        EventBatch(place=(destination.name, DELETIONS), events=({"type": "delete", "userId": user_id},))
+        for destination in side.workspace.destinations
+        if destination.enabled
+        for user_id in chosen
+    ]
 
 
 def _batches(place: Place, events: Sequence[Mapping[str, Any]], size: int) -> Iterator[EventBatch]:

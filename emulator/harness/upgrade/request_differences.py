@@ -10,7 +10,15 @@ from emulator.harness.plan import ADDED, CHANGED, REMOVED
 from emulator.harness.upgrade.request_parts import RequestParts
 from emulator.harness.upgrade.side_runs import SentBatch, SideRun, who_of
 from emulator.harness.upgrade.sides import Place
-from emulator.harness.upgrade.upgrade_findings import CONSENT, EXAMPLES, MEMBERSHIP, PROPERTY, RECORD, REQUEST
+from emulator.harness.upgrade.upgrade_findings import (
+    CONSENT,
+    DELETION,
+    EXAMPLES,
+    MEMBERSHIP,
+    PROPERTY,
+    RECORD,
+    REQUEST,
+)
 
 ORDER = "order of the root fields"
 DOCUMENT = "document"
@@ -45,8 +53,8 @@ def noted(old: SideRun, new: SideRun) -> list[Noted]:
 
     Of a request that StackAdapt refuses now, they are what the refusal names: nothing else of it has an effect.
     """
-    found: dict[tuple[str, str, str], Noted] = {}
-    for one, other in zip(old.sent, new.sent, strict=True):
+    found: dict[tuple[str, str, str, bool], Noted] = {}
+    for one, other in zip(old.asked, new.asked, strict=True):
         if one.parts is None or other.parts is None:
             continue
         refusal = other.refusal if one.refusal is None else None
@@ -54,10 +62,11 @@ def noted(old: SideRun, new: SideRun) -> list[Noted]:
             named = refusal is not None and part == REQUEST and (what == DOCUMENT or what.rpartition(".")[2] in refusal)
             if refusal is not None and not named:
                 continue
-            place = one.batch.place
+            batch = one.batch
+            concern = (DELETION, "") if batch.deletes else _concern(part, what)
             first = found.setdefault(
-                (part, what, how),
-                Noted(part=part, what=what, how=how, concern=_concern(part, what), place=place, event=event),
+                (part, what, how, batch.deletes),
+                Noted(part=part, what=what, how=how, concern=concern, place=batch.place, event=event),
             )
             first.refused |= named
             first.count += 1

@@ -1,8 +1,8 @@
-"""What one side makes of the events: requests, records, and how they end in StackAdapt."""
+"""What one side makes of the events and deletions: requests, records, and how they end in StackAdapt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -12,12 +12,12 @@ from typing import Any
 from graphql import validate
 
 from emulator.events import Event, GraphQLExchanged
-from emulator.harness.plan import Cause, EndState, Run
-from emulator.harness.recorded_cases import Outcome
+from emulator.harness.plan import Cause, EndState, Run, Who
+from emulator.harness.recorded_cases import Case, Outcome
 from emulator.harness.upgrade.event_batches import EventBatch
 from emulator.harness.upgrade.request_parts import Record, RequestParts, read_request
 from emulator.harness.upgrade.sides import Side
-from emulator.harness.why import OpenTrial
+from emulator.harness.why import OpenTrial, Trial
 from emulator.segment.delivery.response import classify_response
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 from emulator.transport import Response
@@ -25,7 +25,7 @@ from emulator.workspace import Workspace
 
 REJECTED = "PAYLOAD_VALIDATION_FAILED"
 _MISSED = "Payload is either invalid or does not match the subscription"
-_NO_MULTISTATUS = "not subscribed"
+_NO_DELETION = "it sends no request for a deletion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,43 +79,74 @@ def _matched(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideRun:
-    """A side with what it sent and how that ended, under an API version of StackAdapt."""
+    """A side with what it sent and how that ended, under an API version of StackAdapt.
+
+    The deletions came after the end; `deleted` are the profiles that they deleted.
+    """
 
     side: Side
     api_version: str
     sent: Sequence[SentBatch]
     end: EndState
+    deletions: Sequence[SentBatch]
+    deleted: frozenset[Who]
+
+    @property
+    def asked(self) -> Sequence[SentBatch]:
+        """The events, then the deletions."""
+        return [*self.sent, *self.deletions]
 
 
 def run_side(
-    side: Side, batches: Sequence[EventBatch], at: datetime, open_trial: OpenTrial, *, before: SideRun | None
+    side: Side,
+    batches: Sequence[EventBatch],
+    deletions: Sequence[EventBatch],
+    at: datetime,
+    open_trial: OpenTrial,
+    *,
+    before: SideRun | None,
 ) -> SideRun:
-    """Makes the requests of all batches, and sends them to a StackAdapt of their own.
+    """Makes the requests of all batches, and sends them to a StackAdapt of their own; then those of the deletions.
 
     Its API version is the workspace's if that accepts the documents. If not, it is the one of the side `before`; and
     without such a side, the newest that accepts them: what is in use today has been accepted.
     """
-    cases = [side.case(batch.place, batch.events) for batch in batches]
-    outcomes: dict[int, Outcome] = {}
-    for generation in {id(each): each for each in side.generations.values()}.values():
-        own = [index for index, batch in enumerate(batches) if side.generations[batch.place[0]] is generation]
-        found = generation.run([cases[index] for index in own])
-        outcomes |= dict(zip(own, found, strict=True))
-    sent = [_sent(batch, outcomes[index]) for index, batch in enumerate(batches)]
+    asked = _made(side, [*batches, *deletions])
+    sent = asked[: len(batches)]
     others = sorted(API_VERSIONS, reverse=True) if before is None else [before.api_version]
     version = _accepting(sent, [side.workspace.api_version, *others])
     workspace = replace(side.workspace, api_version=version, destinations=())
-    return _ended(side, workspace, sent, at, open_trial)
+    return _ended(side, workspace, (sent, asked[len(batches) :]), at, open_trial)
+
+
+def _made(side: Side, batches: Sequence[EventBatch]) -> list[SentBatch]:
+    """The requests, of each generation in one run."""
+    outcomes: dict[int, Outcome] = {}
+    for generation in {id(each): each for each in side.generations.values()}.values():
+        own = [index for index, batch in enumerate(batches) if side.generations[batch.place[0]] is generation]
+        found = generation.run([_case(side, batches[index]) for index in own])
+        outcomes |= dict(zip(own, found, strict=True))
+    return [_sent(batch, outcomes[index]) for index, batch in enumerate(batches)]
+
+
+def _case(side: Side, batch: EventBatch) -> Case:
+    return side.deletion(batch.place[0], batch.events[0]) if batch.deletes else side.case(batch.place, batch.events)
 
 
 def _sent(batch: EventBatch, outcome: Outcome) -> SentBatch:
     bodies = [request["body"] for request in outcome.get("requests", ())]
-    return SentBatch(batch=batch, stopped=_stopped(outcome, len(batch.events)), body=bodies[0] if bodies else None)
+    return SentBatch(batch=batch, stopped=_stopped(batch, outcome), body=bodies[0] if bodies else None)
 
 
-def _stopped(outcome: Outcome, number: int) -> tuple[str | None, ...]:
+def _stopped(batch: EventBatch, outcome: Outcome) -> tuple[str | None, ...]:
+    number = len(batch.events)
+    if batch.deletes and outcome.get("requests"):
+        # An error is then about the scripted response, which is not StackAdapt's.
+        return (None,)
     if "error" in outcome:
         return (str(outcome["error"]["message"]),) * number
+    if batch.deletes:
+        return (_NO_DELETION,)
     listed = next((each["multistatus"] for each in outcome["results"] if "multistatus" in each), None)
     if listed is None:
         return (_MISSED,) * number
@@ -132,26 +163,49 @@ def _accepting(sent: Sequence[SentBatch], versions: Sequence[str]) -> str:
     return versions[0]
 
 
-def _ended(side: Side, workspace: Workspace, sent: Sequence[SentBatch], at: datetime, open_trial: OpenTrial) -> SideRun:
-    tokens = {each.name: str(each.settings.get("apiKey", "")) for each in side.workspace.destinations}
-    exchanged: list[GraphQLExchanged] = []
-    answered: list[SentBatch] = []
+def _ended(
+    side: Side,
+    workspace: Workspace,
+    asked: tuple[Sequence[SentBatch], Sequence[SentBatch]],
+    at: datetime,
+    open_trial: OpenTrial,
+) -> SideRun:
     with open_trial(workspace, at) as services:
-
-        def note(events: Sequence[Event]) -> None:
-            exchanged.extend(each for each in events if isinstance(each, GraphQLExchanged))
-
-        services.sandbox.journal.listen(note)
         run = Run.of(services, open_trial, at)
-        for each in sent:
-            if each.body is not None:
-                services.post(tokens[each.batch.place[0]], each.body)
-                each = replace(each, refusal=_refusal(exchanged[-1]))
-            answered.append(each)
+        post = _posting(side, services)
+        sent = [*map(post, asked[0])]
         run.play((), further=timedelta())
         end = run.end()
-    causes = {**dict(_causes(answered)), **end.causes}
-    return SideRun(side=side, api_version=workspace.api_version, sent=answered, end=replace(end, causes=causes))
+        deletions = [*map(post, asked[1])]
+        run.play((), further=timedelta())
+        left = run.end().profiles
+    causes = {**dict(_causes(sent)), **end.causes}
+    return SideRun(
+        side=side,
+        api_version=workspace.api_version,
+        sent=sent,
+        end=replace(end, causes=causes),
+        deletions=deletions,
+        deleted=frozenset(end.profiles.keys() - left.keys()),
+    )
+
+
+def _posting(side: Side, services: Trial) -> Callable[[SentBatch], SentBatch]:
+    """Posts a request, and adds why StackAdapt did not accept it."""
+    tokens = {each.name: str(each.settings.get("apiKey", "")) for each in side.workspace.destinations}
+    exchanged: list[GraphQLExchanged] = []
+
+    def note(events: Sequence[Event]) -> None:
+        exchanged.extend(each for each in events if isinstance(each, GraphQLExchanged))
+
+    def post(each: SentBatch) -> SentBatch:
+        if each.body is None:
+            return each
+        services.post(tokens[each.batch.place[0]], each.body)
+        return replace(each, refusal=_refusal(exchanged[-1]))
+
+    services.sandbox.journal.listen(note)
+    return post
 
 
 def _refusal(exchange: GraphQLExchanged) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from emulator.harness.drift import content_of, package_in
 from emulator.harness.recorded_cases import Case, Outcome, replay
@@ -13,8 +13,9 @@ from emulator.mapping import load_definition
 from emulator.segment.delivery.subscriptions import definition_of
 from emulator.workspace import Destination, Subscription, Workspace
 
-# A destination instance and a subscription, by name.
+# A destination instance and a subscription, by name; of deletions, which have no subscription, the instance alone.
 Place: TypeAlias = tuple[str, str]
+DELETIONS: Final = ""
 
 _OK: Mapping[str, Any] = {"status": 200, "body": {"data": {}}}
 
@@ -65,7 +66,7 @@ class Side:
 
     def case(self, place: Place, events: Sequence[object], mapping: Mapping[str, Any] | None = None) -> Case:
         """A batch of events for a subscription as a recorded case, under its own mapping or another one."""
-        destination, subscription = _found(self.workspace, place)
+        subscription = _found(self.workspace, place)[1]
         stored = {
             "name": subscription.name,
             "enabled": True,
@@ -73,13 +74,24 @@ class Side:
             "subscribe": subscription.trigger,
             "mapping": self.mappings[place] if mapping is None else mapping,
         }
+        return self._case(place, "batch", [stored], events)
+
+    def deletion(self, destination: str, event: object) -> Case:
+        """A deletion that Segment forwards to a destination instance, as a recorded case."""
+        return self._case((destination, DELETIONS), "delete", [], [event])
+
+    def settings(self, destination: str) -> Mapping[str, str]:
+        """Those of a destination instance."""
+        return next(each.settings for each in self.workspace.destinations if each.name == destination)
+
+    def _case(self, place: Place, mode: str, subscriptions: Sequence[object], events: Sequence[object]) -> Case:
         return {
             "id": " / ".join(place),
             "generation": self.generations[place[0]].name,
-            "mode": "batch",
-            "settings": dict(destination.settings),
-            "subscriptions": [stored],
-            "events": list(events),
+            "mode": mode,
+            "settings": dict(self.settings(place[0])),
+            "subscriptions": [*subscriptions],
+            "events": [*events],
             "responses": [_OK],
         }
 

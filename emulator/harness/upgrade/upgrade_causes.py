@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from graphql import DocumentNode, validate
 
 from emulator.harness.upgrade.request_parts import Record, read_request
-from emulator.harness.upgrade.sides import Place, Side
+from emulator.harness.upgrade.sides import DELETIONS, Place, Side
 from emulator.stackadapt.graphql.schema import API_VERSIONS, executable_schema
 
 _ABSENT = object()
@@ -56,6 +56,9 @@ class Causes:
 
     def _gaps(self, place: Place) -> Iterator[Reason]:
         destination, subscription = place
+        if subscription == DELETIONS:
+            yield from self._setting_gaps(destination)
+            return
         new, action = self._new.generations[destination], self._new.action(place)
         if action not in new.content["actions"]:
             known = ", ".join(new.content["actions"])
@@ -63,18 +66,21 @@ class Causes:
                 f"{new.name} has no action {action!r}",
                 f"Replace the subscription {subscription!r} by one with an action of {new.name}: {known}.",
             )
-        settings = self._new.case(place, ())["settings"]
-        for key, setting in new.content["settings"].items():
-            if setting.get("required") and not settings.get(key):
-                yield Reason(
-                    f"{new.name} requires the setting {key!r}, which the instance does not have",
-                    f"Set {key} in the settings of {destination!r}.",
-                )
+        yield from self._setting_gaps(destination)
         for key, field in new.fields(action).items():
             if field.get("required") and key not in self._new.mappings[place]:
                 yield Reason(
                     f"{new.name} requires the mapping field {key!r}, which the saved mapping does not have",
                     f"Map {key} in {subscription!r}{_proposal(field)}.",
+                )
+
+    def _setting_gaps(self, destination: str) -> Iterator[Reason]:
+        new, settings = self._new.generations[destination], self._new.settings(destination)
+        for key, setting in new.content["settings"].items():
+            if setting.get("required") and not settings.get(key):
+                yield Reason(
+                    f"{new.name} requires the setting {key!r}, which the instance does not have",
+                    f"Set {key} in the settings of {destination!r}.",
                 )
 
     def _by_default(self, place: Place, event: Mapping[str, Any], member: str, wanted: Record | None) -> Reason | None:

@@ -1,6 +1,7 @@
 """The outcome of a check as data: each difference that an upgrade makes, and how bad it is.
 
-- `loses-data`: a profile, a property or a membership is gone afterwards, or an event that got to StackAdapt does not.
+- `loses-data`: a profile, a property or a membership is gone afterwards, or an event or a deletion that got to
+  StackAdapt does not, or deletes other profiles than before.
 - `changes-data`: the profile stays, but a value, consent, a membership or a profile is new or another one.
 - `harmless`: requests or records differ, and the ends of everyone whom the difference concerns are equal.
 """
@@ -22,6 +23,7 @@ EXAMPLES: Final = 3
 # What a finding is about.
 DELIVERY, REQUEST, RECORD = "delivery", "request", "record"
 PROFILE, PROPERTY, CONSENT, MEMBERSHIP = "profile", "property", "consent", "membership"
+DELETION = "deletion"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +48,32 @@ class UpgradeFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SideNumbers:
-    """One side: how many events got to StackAdapt, were rejected by the destination, or were in a refused request."""
+class Fates:
+    """How many events, or deletions, got to StackAdapt, the destination did not send, or StackAdapt refused."""
 
-    name: str
-    api_version: str
     arrived: int
     rejected: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideNumbers:
+    """One side. `requests` are those of the events; `deleted` counts the profiles that the deletions deleted."""
+
+    name: str
+    api_version: str
+    events: Fates
     requests: int
+    deletions: Fates
+    deleted: int
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "generation": self.name,
             "apiVersion": self.api_version,
-            "events": {"arrived": self.arrived, "rejected": self.rejected, "refused": self.refused},
+            "events": asdict(self.events),
             "requests": self.requests,
+            "deletions": {**asdict(self.deletions), "profiles": self.deleted},
         }
 
 
@@ -103,6 +115,7 @@ class UpgradeCheck:
     people: str
     calls: int
     events: int
+    deletions: int
     mappings: str
     upgrades: Sequence[Upgrade]
 
@@ -116,6 +129,7 @@ class UpgradeCheck:
         return {
             "people": {"text": self.people, "calls": self.calls},
             "events": self.events,
+            "deletions": self.deletions,
             "mappings": self.mappings,
             "upgrades": [each.as_dict() for each in self.upgrades],
         }

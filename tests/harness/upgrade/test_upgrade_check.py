@@ -37,6 +37,8 @@ CURRENT = "3.517.0"
 Row = tuple[str, str, str, str]
 LOST = ("loses-data", "profile", "profiles", "lost")
 ORDER = ("harmless", "request", "order of the root fields", "changed")
+NOT_DELETED = ("loses-data", "delivery", "deletions at 'StackAdapt Acme'", "lost")
+DELETE = "deleteProfilesWithExternalIds"
 
 
 def delivery(action: str) -> Row:
@@ -70,6 +72,11 @@ TO_2025 = [
     request("upsertProfileMapping.input.mappableType", "changed"),
     request("upsertExternalAudienceMapping.input.mappingSchema", "changed"),
     request("upsertExternalAudienceMapping.input.mappableType", "changed"),
+    request(f"{DELETE}.externalIds", "removed"),
+    request(f"{DELETE}.externalProvider", "removed"),
+    request(f"{DELETE}.input.externalIds", "added"),
+    request(f"{DELETE}.input.externalProvider", "added"),
+    request(f"{DELETE}.input.advertiserIds", "added"),
     request("upsertProfileMapping column userId", "removed"),
     request("upsertExternalAudienceMapping columns audienceId, audienceName", "changed"),
     request(
@@ -85,7 +92,7 @@ UPGRADES: Mapping[str, tuple[Workspace, str, str, list[Row]]] = {
         of_2024(),
         "3.497.0",
         SAVED,
-        [delivery("forwardProfile"), delivery("forwardAudienceEvent"), LOST],
+        [delivery("forwardProfile"), delivery("forwardAudienceEvent"), NOT_DELETED, LOST],
     ),
     "3.387.0 to 3.497.0, prepared": (repaired(), "3.497.0", SAVED, TO_2025),
     "3.497.0 to 3.517.0": (of_2025(), CURRENT, SAVED, [ORDER]),
@@ -193,11 +200,17 @@ def test_an_unknown_generation_or_a_bad_token_is_an_error_with_its_place() -> No
         checked(replace(load_workspace(), destinations=(refused,)), built_in(CURRENT))
 
 
-def edited(*edits: tuple[str, str]) -> Generation:
-    """The current generation with its documents changed by regular expressions, as another version would write them."""
+def edited(*edits: tuple[str, str], mode: str = "batch") -> Generation:
+    """The current generation with its documents changed by regular expressions, as another version would write them;
+    those of events, or with the mode `delete` those of deletions.
+    """
 
     def run(cases: Sequence[Case]) -> list[Outcome]:
-        return [_edited(replay({**case, "generation": CURRENT}), edits) for case in cases]
+        outcomes = [replay({**case, "generation": CURRENT}) for case in cases]
+        return [
+            _edited(outcome, edits) if case["mode"] == mode else outcome
+            for case, outcome in zip(cases, outcomes, strict=True)
+        ]
 
     return replace(built_in(CURRENT), name="edited", run=run)
 
@@ -294,6 +307,91 @@ def test_each_kind_of_difference_has_its_level(name: str) -> None:
     edits, expected = EDITS[name]
     [upgrade] = checked(of_2025(CURRENT), edited(*edits)).upgrades
     assert sorted(rows(upgrade)) == sorted(expected)
+
+
+KEPT = ("loses-data", "deletion", "profiles of deleted people", "kept")
+DELETION_EDITS: Mapping[str, tuple[list[tuple[str, str]], list[Row]]] = {
+    "nothing": ([], []),
+    "a hash": ([('syncId: "[0-9a-f]+"', 'syncId: "0"')], []),
+    "another provider": (
+        [("segment_io", "hubspot")],
+        [KEPT, request(f"{DELETE}.input.externalProvider", "changed", "loses-data")],
+    ),
+    "a provider that StackAdapt does not know": (
+        [("segment_io", "another")],
+        [NOT_DELETED, KEPT, request(f"{DELETE}.input.externalProvider", "changed", "loses-data")],
+    ),
+    "an advertiser": (
+        [("1001", "1002")],
+        [KEPT, request(f"{DELETE}.input.advertiserIds", "changed", "loses-data")],
+    ),
+    "no advertiser": (
+        [("advertiserIds: .1001.,?", "")],
+        [request(f"{DELETE}.input.advertiserIds", "removed")],
+    ),
+    "another person": (
+        [('externalIds: ."[^"]+".', 'externalIds: ["synthetic-user-0"]')],
+        [KEPT, request(f"{DELETE}.input.externalIds", "changed", "loses-data")],
+    ),
+    "a root field that StackAdapt does not have": (
+        [(DELETE, "deleteProfiles")],
+        [NOT_DELETED, KEPT, request("deleteProfiles", "added", "loses-data")],
+    ),
+    "a document that cannot be read": (
+        [("mutation {", "mutation (")],
+        [NOT_DELETED, KEPT, request("document", "changed", "loses-data")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DELETION_EDITS)
+def test_each_kind_of_difference_of_deletions_has_its_level(name: str) -> None:
+    edits, expected = DELETION_EDITS[name]
+    [upgrade] = checked(of_2025(CURRENT), edited(*edits, mode="delete")).upgrades
+    assert sorted(rows(upgrade)) == sorted(expected)
+
+
+def test_a_destination_that_does_not_delete_any_more_loses_the_deletions() -> None:
+    def without(cases: Sequence[Case]) -> list[Outcome]:
+        outcomes = edited().run(cases)
+        return [
+            {"results": [{"output": "onDelete not implemented"}]} if case["mode"] == "delete" else outcome
+            for case, outcome in zip(cases, outcomes, strict=True)
+        ]
+
+    never = replace(built_in(CURRENT), name="without deletions", run=without)
+    lost, back = checked(of_2025(CURRENT), never, built_in(CURRENT)).upgrades
+    assert sorted(rows(lost)) == sorted([NOT_DELETED, KEPT])
+    assert {each.cause for each in lost.findings} == {"it sends no request for a deletion"}
+    assert rows(back) == [
+        ("changes-data", "delivery", "deletions at 'StackAdapt Acme'", "accepted"),
+        ("changes-data", "deletion", "profiles of deleted people", "deleted"),
+    ]
+
+
+def test_ten_of_each_kind_of_user_id_are_deleted_and_others_must_stay() -> None:
+    ids = [f"u{number}" for number in range(12)] + ["u@12", "u.13"]
+    calls = [
+        {"type": "identify", "userId": each, "traits": {"email": f"{number}@example.com", "total_spent": 900}}
+        for number, each in enumerate(ids)
+    ]
+    population = CallsOf(text="some", calls=len(calls), make=lambda: calls, at=PEOPLE.at)
+    more = edited((r'externalIds: \[("[^"]+")\]', r'externalIds: [\1, "u11"]'), mode="delete")
+    found = checked(of_2025(CURRENT), more, built_in(CURRENT), population=population)
+    assert found.deletions == 12
+    hit, spared = found.upgrades
+    assert (hit.sides[0].deleted, hit.sides[1].deleted) == (12, 13)
+    changed = request(f"{DELETE}.input.externalIds", "changed")
+    assert rows(hit) == [
+        ("loses-data", *changed[1:]),
+        ("loses-data", "deletion", "profiles of other people", "deleted"),
+    ]
+    assert rows(spared) == [
+        ("changes-data", *changed[1:]),
+        ("changes-data", "deletion", "profiles of other people", "kept"),
+    ]
+    [other] = [each for each in hit.findings if each.part == "deletion"]
+    assert [each["email"] for each in other.examples] == ["11@example.com"]
 
 
 def test_what_begins_to_arrive_changes_data() -> None:
