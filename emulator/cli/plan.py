@@ -39,9 +39,10 @@ Examples:
   stackadapt-emulator plan 3.497.0 3.517.0 --workspace workspace.yaml
   stackadapt-emulator plan workspace.yaml changed.yaml --fail-on lost-profiles,changed-consent --format markdown
 \b
-Exit codes: 0; 1 when the change does something that --fail-on names; 2 for bad usage or a bad workspace.
+Exit codes: 0; 1 when the change does something that --fail-on names; 2 for bad usage, a bad workspace, or people of
+whom neither workspace gets a profile.
 """
-_FAILED = 1
+_FAILED, _NO_PROOF = 1, 2
 _BUILT_IN = "default"
 TEXT, MARKDOWN = "text", "markdown"
 
@@ -97,6 +98,9 @@ def command(
             workspaces[0], workspaces[1], population, names=(old, new), further=further or timedelta(), report=report
         )
     _print(found, as_json=as_json, form=form, with_difference=with_difference, output=output)
+    if found.warning:
+        click.echo("error: the plan shows nothing of the change: neither workspace has a profile", err=True)
+        sys.exit(_NO_PROOF)
     failed = found.failed(checks)
     if failed:
         click.echo(f"error: the change has {', '.join(failed)}", err=True)

@@ -29,6 +29,12 @@ def reasons(services: Services, *, text: str | None = None) -> list[dict[str, An
     return [each for each in found if wanted in f"{each['code']} {each['meaning']} {each['fix'] or ''}".casefold()]
 
 
+def refusal(code: str) -> tuple[str, str | None]:
+    """What it means that Segment refuses a call with this code, and what to do."""
+    found = next((each for each in _table()["segment"] if each["code"] == code), {"meaning": "not in the table"})
+    return found["meaning"], found.get("fix")
+
+
 def _all(counted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     table = _table()
     for step, content in counted["steps"].items():

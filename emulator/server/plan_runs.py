@@ -97,8 +97,8 @@ class _Side:
         found: EndState = self._ask("end")
         return found
 
-    def stop(self, email: str, *, property_key: str | None = None) -> Stop | None:
-        found: Stop | None = self._ask("stop", email, property_key=property_key)
+    def stop(self, email: str | None, *, user_id: str | None = None, property_key: str | None = None) -> Stop | None:
+        found: Stop | None = self._ask("stop", email, user_id=user_id, property_key=property_key)
         return found
 
     def not_in_audience(self, email: str, audience_name: str) -> Stop:

@@ -62,6 +62,15 @@ def test_many_people_are_run_in_two_processes_with_the_same_outcome(run: Run, na
     assert plans[2]["profiles"]["lost"] in (plans[1]["profiles"]["lost"], plans[1]["profiles"]["lost"] - 1)
 
 
+def test_people_who_prove_nothing_are_an_error_after_the_report(call: Run, tmp_path: Path) -> None:
+    calls = tmp_path / "calls.jsonl"
+    calls.write_text('{"type": "identify", "traits": {"email": "ada@example.com"}}\n', encoding="utf-8")
+    shown = call("plan", "default", "default", "--people", str(calls), "--json", "--fail-on", "lost-profiles")
+    assert (shown.returncode, shown.stderr.count("\n")) == (2, 1)
+    assert shown.stderr == "error: the plan shows nothing of the change: neither workspace has a profile\n"
+    assert "Segment refused all calls, 1 as no_user_anon_id: " in json.loads(shown.stdout)["warning"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -34,6 +34,13 @@ def test_the_page_sends_what_the_operation_takes(client: Client) -> None:
     assert "2026-06" in shown.text
 
 
+def test_no_field_is_sent_that_known_people_are_refused_with(client: Client) -> None:
+    """A field without a value is left out."""
+    fields = [field for field in page(client, PATH).all("input") if field.get("name") in ("people", "seed")]
+    assert len(fields) == 4
+    assert not any(field.get("value") for field in fields)
+
+
 def test_the_active_workspace_is_shown_on_request_and_not_beside_masked_data(client: Client) -> None:
     token = "sa-local-write"
     assert token not in page(client, PATH).text
@@ -47,7 +54,7 @@ def test_the_active_workspace_is_shown_on_request_and_not_beside_masked_data(cli
 def test_a_pasted_workspace_is_compared_for_the_people_whom_the_sandbox_knows() -> None:
     with Emulator() as emulator:
         emulator.segment.ingest("batch", {"batch": [ADA]})
-        answer = ask(emulator.client, new=NARROW, known=True, people=1000, seed=1, advance="1d")
+        answer = ask(emulator.client, new=NARROW, known=True, advance="1d")
         masked = ask(emulator.client, "?format=text&mask=true", new=NARROW, known=True).text
     assert answer.mimetype == "text/plain"
     assert answer.text.startswith(
@@ -65,6 +72,21 @@ def test_a_version_is_of_the_workspace_of_the_sandbox(client: Client, version: s
     plan = ask(client, "", new=version, people=20).get_json()
     Draft202012Validator(contract_json("plan.schema.json")).validate(plan)
     assert plan["workspaces"]["difference"]
+
+
+@pytest.mark.parametrize("operation", ["plan", "upgrade-check"])
+@pytest.mark.parametrize("given", [{"people": 5}, {"seed": 2}, {"people": 5, "seed": 2}])
+def test_known_people_are_not_generated(client: Client, operation: str, given: dict[str, int]) -> None:
+    versions = {"plan": {"new": "3.517.0"}, "upgrade-check": {"to": "3.517.0"}}
+    answer = client.post(f"/_emulator/{operation}", json={**versions[operation], "known": True, **given})
+    assert answer.status_code == 400
+    error = answer.get_json()
+    assert (error["where"], error["hint"]) == (next(iter(given)), "Leave out people and seed, or known.")
+
+
+def test_addresses_are_not_promised_to_be_hidden_where_they_are_not(client: Client) -> None:
+    answer = ask(client, "?mask=true", new="3.517.0", people=5)
+    assert (answer.status_code, answer.get_json()["where"]) == (400, "mask")
 
 
 @pytest.mark.parametrize(

@@ -7775,7 +7775,7 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "json" | "text" | "markdown";
-                /** @description Whether email addresses are hidden in text and Markdown. */
+                /** @description Whether email addresses are hidden in text and Markdown; refused for JSON. */
                 mask?: boolean;
             };
             header?: {
@@ -7805,7 +7805,7 @@ export interface operations {
                     people?: number;
                     /** @description Of generated people; 1 without it. */
                     seed?: number;
-                    /** @description The people whom the sandbox knows in place of generated ones. */
+                    /** @description The people whom the sandbox knows; not beside people or seed. */
                     known?: boolean;
                     /** @description How far the clock moves after the calls; 1d without it. */
                     advance?: string;
@@ -7870,7 +7870,7 @@ export interface operations {
                     people?: number;
                     /** @description Of generated people; 1 without it. */
                     seed?: number;
-                    /** @description The people whom the sandbox knows in place of generated ones. */
+                    /** @description The people whom the sandbox knows; not beside people or seed. */
                     known?: boolean;
                     /** @description How far the clock moves after the calls; 1d without it. */
                     advance?: string;

@@ -70,12 +70,6 @@ def planned_change(
     advance: str | None,
 ) -> PlannedChange:
     """The plan of a change to `new`. Raises WorkspaceError and InputError."""
-    if known and (people, seed) != (None, None):
-        raise InputError(
-            "the people whom the sandbox knows are not generated",
-            where="plan",
-            hint="Leave out people and seed, or known.",
-        )
     given = {"old": None if old is None else _document(old), "people": people, "seed": seed, "advance": advance}
     body = {name: value for name, value in given.items() if value is not None}
     return PlannedChange(control.post("plan", {"new": _document(new), "known": known, **body}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -105,6 +105,14 @@ def _compared(part: object) -> Iterator[str]:
     if isinstance(part, list | tuple):
         for each in part:
             yield from _compared(each)
+
+
+def emails_of(call: Mapping[str, Any]) -> list[str]:
+    """The emails of a call or an event, in lower case."""
+    context = call.get("context")
+    places = [call.get("traits"), call.get("properties"), context.get("traits") if isinstance(context, dict) else None]
+    emails = [place.get("email") for place in places if isinstance(place, dict)]
+    return [*dict.fromkeys(each.lower() for each in emails if isinstance(each, str))]
 
 
 def _shown(at: datetime) -> datetime:

@@ -23,7 +23,9 @@ _SHOWN_CHARACTERS = 60
 class Side(Protocol):
     """A run that can be asked about a person (`playing.Run`)."""
 
-    def stop(self, email: str, *, property_key: str | None = None) -> Stop | None: ...
+    def stop(
+        self, email: str | None, *, user_id: str | None = None, property_key: str | None = None
+    ) -> Stop | None: ...
 
     def not_in_audience(self, email: str, audience_name: str) -> Stop: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
@@ -12,6 +12,7 @@ from typing import Any
 from emulator.harness.plan.calls import CallsOf
 from emulator.harness.plan.causes import Found, Side, in_words, of_consent, of_membership, of_property
 from emulator.harness.plan.end_state import Cause, EndState, ProfileState, Who
+from emulator.harness.plan.no_profiles import Nothing, nothing_came
 from emulator.harness.plan.planned import EXAMPLES, Change, Group, Numbers, Plan, SegmentChange
 from emulator.harness.plan_checks import ADDED, CHANGED, JOINED, LEFT, REMOVED
 
@@ -46,18 +47,15 @@ def compared(
         consent=tuple(_consent(differing, sides)),
         memberships=tuple(_memberships(differing, sides)),
         segments=tuple(_segments(old, new)),
-        warning=None if old.profiles or new.profiles else _nothing(old, new),
+        warning=None if old.profiles or new.profiles else _warning(nothing_came((old, new), sides, population)),
     )
 
 
-def _nothing(old: EndState, new: EndState) -> str:
-    """That the plan shows nothing, with the most frequent cause."""
-    cause = _NOT_SENT.message
-    if refused := sum(new.refused.values()):
-        cause = f"calls that Segment refused: {refused:,}"
-    for found, _ in Counter([*new.causes.values(), *old.causes.values()]).most_common(1):
-        cause = _in_words(found)
-    return f"Neither workspace has a profile, so these people show nothing of the change: {cause}"
+def _warning(found: Nothing) -> str:
+    return (
+        "Neither workspace has a profile, so these people show nothing of the change. "
+        f"{found.cause}. What to do: {found.advice}"
+    )
 
 
 def _differs(one: ProfileState, other: ProfileState) -> bool:

@@ -73,9 +73,9 @@ class Run:
             refused=dict(self._refused),
         )
 
-    def stop(self, email: str, *, property_key: str | None = None) -> Stop | None:
+    def stop(self, email: str | None, *, user_id: str | None = None, property_key: str | None = None) -> Stop | None:
         """Where a person, or one property, stopped."""
-        question = Question(email=email, property=property_key)
+        question = Question(email=email, user_id=user_id, property=property_key)
         return why(question, self._services, self._open_trial, search=False).stop
 
     def not_in_audience(self, email: str, audience_name: str) -> Stop:

@@ -37,9 +37,6 @@ def upgrade_check(
     """
     before = first_side(workspace, source)
     batches = event_batches(before, population, open_trial, further=further, report=report)
-    if not batches:
-        hint = "Connect audiences to the destination, or give people or events that its audiences take."
-        raise InputError("no event reaches a subscription, so that there is nothing to compare", hint=hint)
     sides = [before, *(upgraded(before, each, new_mappings=mappings == NEW) for each in generations)]
     deletions = deletion_batches(before, batches)
     runs: list[SideRun] = []

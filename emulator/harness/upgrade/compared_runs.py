@@ -42,7 +42,7 @@ _RAISE = "No change of the mapping was found that keeps it: raise it with Segmen
 class _Unasked:
     """A side of a comparison whose ends are explained by its requests (`_Findings`), not by its people."""
 
-    def stop(self, email: str, *, property_key: str | None = None) -> None:
+    def stop(self, email: str | None, *, user_id: str | None = None, property_key: str | None = None) -> None:
         """No answer."""
 
     def not_in_audience(self, email: str, audience_name: str) -> Stop:

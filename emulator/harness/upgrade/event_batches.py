@@ -10,7 +10,8 @@ from datetime import timedelta
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from emulator.harness.plan import CallsOf, Run
+from emulator.errors import InputError
+from emulator.harness.plan import CallsOf, Run, nothing_came
 from emulator.harness.upgrade.sides import DELETIONS, Place, Side
 from emulator.harness.why import OpenTrial
 
@@ -40,16 +41,21 @@ def event_batches(
 ) -> list[EventBatch]:
     """Runs a population through Segment, and cuts what it hands to each subscription into batches.
 
-    Those of several subscriptions take turns. Raises WorkspaceError for a workspace that the generation does not fit.
+    Those of several subscriptions take turns. Raises WorkspaceError for a workspace that the generation does not fit,
+    InputError where nothing reaches a subscription.
     """
-    with open_trial(side.workspace, population.at) as services:
-        Run.of(services, open_trial, population.at).play(population.make(), further=further, report=report)
-        deliveries = services.segment.deliveries(limit=_ALL)
     events: defaultdict[Place, list[Mapping[str, Any]]] = defaultdict(list)
-    for each in deliveries:
-        place = each["destination"], each["subscription"]
-        if place in side.mappings and (each["outcome"] != _DISCARDED or each["reason"] == _NOT_TRIGGERED):
-            events[place].append(each["payload"])
+    with open_trial(side.workspace, population.at) as services:
+        run = Run.of(services, open_trial, population.at)
+        run.play(population.make(), further=further, report=report)
+        for each in services.segment.deliveries(limit=_ALL):
+            place = each["destination"], each["subscription"]
+            if place in side.mappings and (each["outcome"] != _DISCARDED or each["reason"] == _NOT_TRIGGERED):
+                events[place].append(each["payload"])
+        if not events:
+            cause, advice = nothing_came([run.end()], [run], population)
+            message = f"no event reaches a subscription, so that there is nothing to compare: {cause}"
+            raise InputError(message, hint=advice)
     sizes = {destination.name: destination.batch_size for destination in side.workspace.destinations}
     by_place = [list(_batches(place, found, sizes[place[0]])) for place, found in events.items()]
     return [each for each in chain.from_iterable(zip_longest(*by_place)) if each is not None]

@@ -12,7 +12,7 @@ from typing import Any
 from graphql import validate
 
 from emulator.events import Event, GraphQLExchanged
-from emulator.harness.plan import Cause, EndState, Run, Who
+from emulator.harness.plan import Cause, EndState, Run, Who, emails_of
 from emulator.harness.recorded_cases import Case, Outcome
 from emulator.harness.upgrade.event_batches import EventBatch
 from emulator.harness.upgrade.request_parts import Record, RequestParts, read_request
@@ -223,18 +223,6 @@ def _causes(sent: Sequence[SentBatch]) -> Iterator[tuple[str, Cause]]:
             if (problem := each.problem(index)) is not None:
                 reason = REJECTED if each.stopped[index] is not None else "REFUSED"
                 yield from ((name, Cause("Segment", reason, problem)) for name in names_of(event))
-
-
-def emails_of(event: Mapping[str, Any]) -> list[str]:
-    """The emails of an event, in lower case."""
-    context = event.get("context")
-    places = [
-        event.get("traits"),
-        event.get("properties"),
-        context.get("traits") if isinstance(context, dict) else None,
-    ]
-    emails = [place.get("email") for place in places if isinstance(place, dict)]
-    return [*dict.fromkeys(each.lower() for each in emails if isinstance(each, str))]
 
 
 def names_of(event: Mapping[str, Any]) -> list[str]:

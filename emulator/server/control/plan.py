@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from emulator.durations import parse_duration
+from emulator.errors import InputError
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.services import CurrentServices, SandboxServices
 from emulator.text import without_addresses
@@ -24,6 +25,10 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
         from emulator.server.plan_runs import plan as planned_change
 
         asked, body, own = query_args(), json_body(), services()
+        if asked["mask"] and asked["format"] == "json":
+            raise InputError(
+                "the JSON form has email addresses", where="mask", allowed="mask with format=text or format=markdown"
+            )
         workspace = own.sandbox.workspace
         old = _workspace(body["old"], workspace, where="old") if "old" in body else workspace
         new = _workspace(body["new"], workspace, where="new")
@@ -49,9 +54,17 @@ def _workspace(given: str | dict[str, Any], base: Workspace, *, where: str) -> W
 
 
 def population_of(body: dict[str, Any], services: SandboxServices) -> Any:
-    """The people of a request for a comparison: those whom the sandbox knows, or generated ones."""
+    """The people of a request for a comparison: those whom the sandbox knows, or generated ones. Raises InputError."""
     from emulator.harness.plan import generated_people, people_known
 
     if body.get("known"):
+        for name in ("people", "seed"):
+            if name in body:
+                raise InputError(
+                    "the people whom the sandbox knows are not generated",
+                    where=name,
+                    found=body[name],
+                    hint="Leave out people and seed, or known.",
+                )
         return people_known(services)
     return generated_people(body.get("people", 1000), body.get("seed", 1))

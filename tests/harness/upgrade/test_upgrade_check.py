@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -407,9 +408,13 @@ def test_nothing_to_compare_is_an_error_with_the_remedy() -> None:
     ) as error:
         upgrade_check(load_workspace(), [built_in(CURRENT)], PEOPLE, open_trial, source="3.387.0")
     assert "advertiser_id" in str(error.value)
-    pages = CallsOf(text="one", calls=1, make=lambda: [{"type": "page", "userId": "u"}], at=PEOPLE.at)
-    with pytest.raises(InputError, match="no event reaches a subscription"):
-        upgrade_check(load_workspace(), [built_in(CURRENT)], pages, open_trial)
+    for call, message in (
+        ({"type": "page", "userId": "u"}, "u: audience, CONDITION_FALSE: .* Send the traits or events that the condit"),
+        ({"type": "identify"}, "Segment refused all calls, 1 as no_user_anon_id: .* Send `userId` or `anonymousId`"),
+    ):
+        population = CallsOf(text="one", calls=1, make=partial(list, [call]), at=PEOPLE.at)
+        with pytest.raises(InputError, match=f"no event reaches a subscription, .* nothing to compare: {message}"):
+            upgrade_check(load_workspace(), [built_in(CURRENT)], population, open_trial)
 
 
 def test_a_workspace_that_the_first_generation_does_not_fit_is_an_error_with_its_place() -> None:
