@@ -10,7 +10,7 @@ import click
 import httpx
 from click.core import ParameterSource
 
-from emulator.cli.report_output import output_option, print_report
+from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
 from emulator.cli.running import connect, sandbox_option, unreachable, url_option
 from emulator.harness.client import Control
 from emulator.harness.coverage import (
@@ -18,7 +18,6 @@ from emulator.harness.coverage import (
     as_markdown,
     combined,
     coverage_from,
-    json_text,
     least_of,
     lines_of_coverage,
     read_coverage,
@@ -41,7 +40,6 @@ _WITHOUT_EFFECT = (
     ("files", "url", "--url is for a running emulator: give it or files."),
     ("files", "sandbox", "--sandbox is for a running emulator: give it or files."),
 )
-TEXT, MARKDOWN = "text", "markdown"
 
 
 @click.command(epilog=_EPILOG)
@@ -104,10 +102,11 @@ def _running(url: str, sandbox: str | None) -> Coverage:
 
 
 def _print(found: Coverage, *, as_json: bool, form: str, catalogue: bool, output: Path | None) -> None:
-    if as_json:
-        text = json_text(found)
-    elif form == MARKDOWN:
-        text = as_markdown(found)
-    else:
-        text = "".join(f"{line}\n" for line in lines_of_coverage(found, catalogue=catalogue))
+    text = text_of_report(
+        found,
+        as_json=as_json,
+        form=form,
+        lines=lambda: lines_of_coverage(found, catalogue=catalogue),
+        markdown=lambda: as_markdown(found),
+    )
     print_report(text, output)

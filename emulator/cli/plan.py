@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from emulator.cli.report_output import output_option, print_report
+from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
 from emulator.errors import InputError, unknown
@@ -44,7 +43,6 @@ whom neither workspace gets a profile.
 """
 _FAILED, _NO_PROOF = 1, 2
 _BUILT_IN = "default"
-TEXT, MARKDOWN = "text", "markdown"
 
 
 @click.command(epilog=_EPILOG)
@@ -155,10 +153,11 @@ def _population(people: str, seed: int, workspaces: Sequence[Workspace]) -> Call
 
 
 def _print(found: Plan, *, as_json: bool, form: str, with_difference: bool, output: Path | None) -> None:
-    if as_json:
-        text = f"{json.dumps(found.as_dict(), ensure_ascii=False, indent=2)}\n"
-    elif form == MARKDOWN:
-        text = as_markdown(found)
-    else:
-        text = "".join(f"{line}\n" for line in lines_of_plan(found, verbose=with_difference))
+    text = text_of_report(
+        found,
+        as_json=as_json,
+        form=form,
+        lines=lambda: lines_of_plan(found, verbose=with_difference),
+        markdown=lambda: as_markdown(found),
+    )
     print_report(text, output)

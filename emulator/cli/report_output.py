@@ -1,12 +1,36 @@
-"""The option `--output` of commands that print a report, and what it does."""
+"""The form in which a command prints a report, and the option `--output`."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final, Protocol
 
 import click
 
 from emulator.complete_files import check_writable, write_complete
+from emulator.text import whole_characters
+
+TEXT: Final = "text"
+MARKDOWN: Final = "markdown"
+
+
+class Report(Protocol):
+    """What has a JSON form."""
+
+    def as_dict(self) -> object: ...
+
+
+def text_of_report(
+    found: Report, *, as_json: bool, form: str, lines: Callable[[], Iterable[str]], markdown: Callable[[], str]
+) -> str:
+    """The report as JSON, in Markdown, or its lines."""
+    if as_json:
+        return whole_characters(f"{json.dumps(found.as_dict(), ensure_ascii=False, indent=2)}\n")
+    if form == MARKDOWN:
+        return markdown()
+    return "".join(f"{line}\n" for line in lines())
 
 
 def print_report(text: str, output: Path | None) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
-from emulator.cli.report_output import output_option, print_report
+from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
 from emulator.errors import InputError, unknown
@@ -42,7 +41,6 @@ Exit codes: 0; 1 when a difference has a level that --fail-on names; 2 for bad u
 """
 _FAILED = 1
 _MOST_GENERATIONS = 2
-TEXT, MARKDOWN = "text", "markdown"
 
 
 @click.command(epilog=_EPILOG)
@@ -150,10 +148,11 @@ def _population(workspace: Workspace, events: Path | None, people: int, seed: in
 
 
 def _print(found: UpgradeCheck, *, as_json: bool, form: str, output: Path | None) -> None:
-    if as_json:
-        text = f"{json.dumps(found.as_dict(), ensure_ascii=False, indent=2)}\n"
-    elif form == MARKDOWN:
-        text = check_as_markdown(found)
-    else:
-        text = "".join(f"{line}\n" for line in lines_of_check(found))
+    text = text_of_report(
+        found,
+        as_json=as_json,
+        form=form,
+        lines=lambda: lines_of_check(found),
+        markdown=lambda: check_as_markdown(found),
+    )
     print_report(text, output)

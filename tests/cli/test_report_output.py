@@ -37,3 +37,12 @@ def test_the_points_of_a_grade_are_listed_as_json(call: Run) -> None:
 def test_a_device_is_written_into_and_stays(call: Run) -> None:
     assert call("plan", "default", "default", "--people", "2", "--output", os.devnull).returncode == 0
     assert not Path(os.devnull).is_file()
+
+
+@pytest.mark.parametrize("arguments", ["plan default default --people 2", "upgrade-check 3.517.0 --people 12"])
+def test_a_report_has_three_forms(call: Run, arguments: str) -> None:
+    shown = [call(*arguments.split(), *form) for form in ([], ["--format", "markdown"], ["--json"])]
+    assert [each.returncode for each in shown] == [0, 0, 0], shown
+    assert all(each.stdout.endswith("\n") and not each.stdout.endswith("\n\n\n") for each in shown)
+    assert shown[1].stdout.startswith("### ")
+    assert shown[2].stdout == f"{json.dumps(json.loads(shown[2].stdout), ensure_ascii=False, indent=2)}\n"
