@@ -29,7 +29,7 @@ from emulator.segment.engage.due_times import next_stop, number_due
 from emulator.segment.engage.emitted_events import EmittedEvent
 from emulator.segment.engage.engine import Computed, Engage
 from emulator.segment.engage.identifiers import email_in
-from emulator.segment.engage.profile_keys import keys_with, listed
+from emulator.segment.engage.profile_keys import keys_with, page_after
 from emulator.segment.engage.queries import SpaceQueries, keys_after
 from emulator.segment.lookups import check_audience, check_connected
 from emulator.segment.profiles.profile import EMAIL, USER_ID
@@ -267,18 +267,16 @@ class Segment:
         keys = [audience.key for audience in self._sandbox.workspace.audiences]
         return [{"audience": key, **self.compute(key)} for key in keys]
 
-    def explain_audiences(
-        self, user_id: str | None = None, email: str | None = None, profile_id: str | None = None, limit: int = 100
-    ) -> list[dict[str, Any]]:
+    def explain_audiences(self, *, limit: int = 100, after: int = 0, **identifiers: str | None) -> list[dict[str, Any]]:
         """Why the profiles with these identifiers are in each audience and journey or not, oldest profile first.
 
         `{"profile", "audience", "journey", "name", "member", "conditions", "failed", "change"}` for each: `audience`
         is a key or None, `journey` an id or None, `conditions` the tree of clauses (of a journey, its entry), `failed`
         the clauses that do not hold, a line each, `change` the traits and events after which the condition would hold.
-        `limit` is the number of profiles.
+        `limit` is the number of profiles, `after` a position of `profile_page`; identifiers are as there.
         """
         with self._up_to_date() as transaction:
-            profiles = listed(transaction, keys_with(user_id, email, profile_id=profile_id), limit=limit)
+            profiles, _ = page_after(transaction, keys_with(**identifiers), after, limit=limit)
             return self._engage.explain(transaction, profiles, at=self._sandbox.clock.now())
 
     def paused(self) -> AbstractContextManager[None]:

@@ -12,6 +12,7 @@ from emulator.clock import Clock
 from emulator.errors import InputError, UserMistake
 from emulator.harness.plan import CallsOf, people_in_file, people_known
 from emulator.server.snapshot import FORMAT, load
+from emulator.server.snapshot_workspace import with_secrets
 from emulator.server.trial import open_trial
 from emulator.text_files import lines_of
 from emulator.workspace import Workspace, built_in_workspace
@@ -40,10 +41,19 @@ def _header(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and found.get("format") == FORMAT else None
 
 
+def _saved_workspace(header: dict[str, Any]) -> Workspace:
+    """The workspace of a snapshot: its conditions say which memberships were set."""
+    try:
+        return with_secrets(header.get("configuration"), built_in_workspace())
+    except UserMistake:
+        # `load` says what is wrong with it.
+        return built_in_workspace()
+
+
 def _people_in_snapshot(path: Path, header: dict[str, Any]) -> CallsOf:
     try:
         # Without a destination, also after loading: what waits in the queue of the snapshot stays there.
-        idle = replace(built_in_workspace(), name=header.get("workspace", ""), destinations=())
+        idle = replace(_saved_workspace(header), name=header.get("workspace", ""), destinations=())
         with open_trial(idle, Clock().now()) as services, path.open("rb") as file:
             services.change_workspace = lambda _: None
             load(services, file)

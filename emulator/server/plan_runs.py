@@ -71,7 +71,7 @@ def _apart(workspace: Workspace) -> Workspace:
 @contextmanager
 def _here(workspace: Workspace, population: CallsOf, further: timedelta, report: Report) -> Iterator[Run]:
     with opened(workspace, population, open_trial) as run:
-        run.play(population.make(), further=further, report=report)
+        run.play(population, further=further, report=report)
         yield run
 
 
@@ -131,7 +131,7 @@ def _run(pipe: Connection, workspace: Workspace, population: CallsOf, further: t
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with opened(workspace, population, open_trial) as run:
-            run.play(population.make(), further=further, report=lambda done: pipe.send((_PROGRESS, done)))
+            run.play(population, further=further, report=lambda done: pipe.send((_PROGRESS, done)))
             while True:
                 method, arguments, options = pipe.recv()
                 pipe.send((_ANSWER, getattr(run, method)(*arguments, **options)))

@@ -25,5 +25,5 @@ def test_the_page_shows_the_differences_and_their_level() -> None:
 
 def test_what_cannot_be_checked_says_why(client: Client) -> None:
     assert "Upgrade to" in page(client, PATH).text
-    assert "no event reaches a subscription" in page(client, f"{PATH}&to=3.517.0").text
+    assert "the sandbox knows no people. Send it events first" in page(client, f"{PATH}&to=3.517.0").text
     assert "unknown generation" in page(client, f"{PATH}&to=4").text

@@ -89,7 +89,7 @@ def test_not_performed_looks_at_the_same_events(opened: Open) -> None:
     assert later.segment.compute("buyers")["entered"] == 1
     bought(later)
     assert members(later) == []
-    [why] = [each for each in later.segment.explain_audiences("u1") if each["audience"] == "buyers"]
+    [why] = [each for each in later.segment.explain_audiences(user_id="u1") if each["audience"] == "buyers"]
     assert not why["member"]
     assert "exactly 0" in why["failed"][0]
 

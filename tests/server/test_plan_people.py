@@ -57,6 +57,18 @@ def test_a_snapshot_has_the_people_of_its_sandbox(tmp_path: Path, saved: bytes, 
     assert found.at - from_millis(to_millis(Clock().now())) > timedelta(days=39)
 
 
+def test_memberships_that_were_set_against_the_condition_of_the_saved_workspace_are_known(tmp_path: Path) -> None:
+    document = document_of(WORKSPACE)
+    document["audiences"][0]["condition"]["value"] = 1000
+    with Emulator(parse_workspace(document)) as emulator:
+        emulator.segment.ingest("batch", {"batch": list(CALLS)})
+        emulator.segment.set_membership("vip_customers", entered=True, user_id="u2")
+        (tmp_path / "saved.gz").write_bytes(snapshot_of(emulator))
+        members = people_known(emulator.services).members
+    assert people_in(tmp_path / "saved.gz", [WORKSPACE]).members == members
+    assert [(each["user_id"], each["entered"]) for each in members] == [("u2", True)]
+
+
 def test_a_snapshot_of_another_workspace_and_its_queue_send_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,7 @@ def test_markdown_for_generated_people() -> None:
         ({"to": "3.517.0", "from": "3.5"}, "unknown generation '3.5'"),
         ({"to": "3.517.0", "mappings": "old"}, "mappings"),
         ({"to": "3.517.0", "people": 2001}, "people"),
-        ({"to": "3.517.0", "known": True}, "no event reaches a subscription"),
+        ({"to": "3.517.0", "known": True}, "the sandbox knows no people"),
     ],
 )
 def test_bad_input_is_refused_with_its_place(body: dict[str, Any], message: str) -> None:

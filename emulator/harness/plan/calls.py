@@ -36,12 +36,16 @@ Call = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallsOf:
-    """A population. `make` returns its `calls` calls, anew each time, and can be pickled; `at` is when they arrive."""
+    """A population. `make` returns its `calls` calls, anew each time, and can be pickled; `at` is when they arrive.
+
+    `members` are memberships to set after the calls, whatever the conditions say: arguments of `set_membership`.
+    """
 
     text: str
     calls: int
     make: Callable[[], Iterable[Call]]
     at: datetime
+    members: tuple[Call, ...] = ()
 
 
 def generated_people(count: int, seed: int) -> CallsOf:
@@ -70,23 +74,44 @@ def people_in_file(path: Path, workspaces: Sequence[Workspace]) -> CallsOf:
 
 
 def people_known(services: Services, *, where: str | None = None) -> CallsOf:
-    """The people whom the Segment service of a sandbox knows: one identify with all traits each, then their events.
+    """The people whom the Segment service of a sandbox knows: one identify with all traits each, then their events,
+    and the memberships that were set there against the condition.
 
     They arrive at the sandbox's time. `where` is what they are of, in words; the sandbox without it.
     """
     calls: list[Call] = []
+    members: list[Call] = []
     people = 0
     following: int | None = 0
     while following is not None:
+        explained = services.segment.explain_audiences(after=following, limit=_PAGE)
         profiles, following = services.segment.profile_page(after=following, limit=_PAGE)
         people += len(profiles)
+        members += _set_members(profiles, explained)
         for profile in profiles:
             place = f"profile {profile['userId'] or profile['email']}"
             calls += [
                 _sendable(call, place) for call in (identify_of(profile), *performed_by(services, profile["userId"]))
             ]
     text = f"{people:,} {'person' if people == 1 else 'people'} of {where or f'sandbox {services.sandbox.name!r}'}"
-    return CallsOf(text=text, calls=len(calls), make=partial(list, calls), at=_shown(services.sandbox.clock.now()))
+    at = _shown(services.sandbox.clock.now())
+    return CallsOf(text=text, calls=len(calls), make=partial(list, calls), at=at, members=tuple(members))
+
+
+def _set_members(profiles: Sequence[Call], explained: Sequence[Call]) -> Iterator[Call]:
+    """The memberships that are not what the condition says. Those of batch audiences end with the next computation."""
+    of = {profile["id"]: profile for profile in profiles}
+    for each in explained:
+        profile = of.get(each["profile"], {})
+        differs = each["member"] != each["conditions"]["passed"]
+        if (
+            differs
+            and each["audience"]
+            and not each["nextComputation"]
+            and (profile.get("userId") or profile.get("email"))
+        ):
+            who = {"user_id": profile["userId"], "email": profile["email"]}
+            yield {"audience_key": each["audience"], "entered": each["member"], **who}
 
 
 def numeric_traits(workspace: Workspace) -> frozenset[str]:

@@ -26,7 +26,7 @@ _ADVICE = "Give people who meet the condition of an audience, or connect audienc
 def nothing_came(ends: Sequence[EndState], sides: Sequence[Side], population: CallsOf) -> Nothing:
     """Why no person arrived in any end; the last end and its side are asked first."""
     refused = ends[-1].refused
-    if sum(refused.values()) == population.calls:
+    if refused and sum(refused.values()) == population.calls:
         return _all_refused(refused)
     email, user_id, side = _someone(ends, sides, population)
     stop = side.stop(email, user_id=user_id) if email or user_id else None

@@ -13,7 +13,7 @@ from emulator.events import Event, GraphQLExchanged
 from emulator.harness.plan.calls import CallsOf
 from emulator.harness.plan.end_state import Cause, EndState, ProfileState, SegmentKey, Who
 from emulator.harness.plan.sent_fields import Sent, sent_fields
-from emulator.harness.why import OpenTrial, Question, Stop, Trial, gather, membership_stop, why
+from emulator.harness.why import OpenTrial, Question, Stop, Trial, gather, membership_stop, set_memberships, why
 from emulator.segment import BATCH_LIMIT_BYTES
 from emulator.stackadapt import outcome_of
 from emulator.timestamps import parse_timestamp
@@ -50,16 +50,21 @@ class Run:
         services.sandbox.journal.listen(count)
         return cls(services, open_trial, started, requests)
 
-    def play(self, calls: Iterable[Any], *, further: timedelta, report: Report = lambda _: None) -> None:
-        """Sends the calls, moves the clock, and goes on until everything accepted is visible.
+    def play(self, population: CallsOf, *, further: timedelta, report: Report = lambda _: None) -> None:
+        """Sends the calls, sets the memberships, moves the clock, and goes on until everything accepted is visible.
 
         `report` gets the number of calls of each request.
         """
-        for batch in _batches(calls):
+        for batch in _batches(population.make()):
             received = self._services.segment.ingest("batch", b'{"batch":[%b]}' % b",".join(batch))
             self._refused.update(call.reason for call in received.failed)
             report(len(batch))
+        set_memberships(population.members, self._services)
         self._services.advance(further)
+        self.settle()
+
+    def settle(self) -> None:
+        """Moves the clock until everything accepted is visible."""
         while (due := parse_timestamp(self._services.stackadapt.counts()["lastDueAt"])) is not None:
             self._services.advance(max(due - self._services.sandbox.clock.now(), timedelta()))
 

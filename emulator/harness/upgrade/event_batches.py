@@ -47,7 +47,7 @@ def event_batches(
     events: defaultdict[Place, list[Mapping[str, Any]]] = defaultdict(list)
     with open_trial(side.workspace, population.at) as services:
         run = Run.of(services, open_trial, population.at)
-        run.play(population.make(), further=further, report=report)
+        run.play(population, further=further, report=report)
         for each in services.segment.deliveries(limit=_ALL):
             place = each["destination"], each["subscription"]
             if place in side.mappings and (each["outcome"] != _DISCARDED or each["reason"] == _NOT_TRIGGERED):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -174,10 +174,10 @@ def _ended(
         run = Run.of(services, open_trial, at)
         post = _posting(side, services)
         sent = [*map(post, asked[0])]
-        run.play((), further=timedelta())
+        run.settle()
         end = run.end()
         deletions = [*map(post, asked[1])]
-        run.play((), further=timedelta())
+        run.settle()
         left = run.end().profiles
     causes = {**dict(_causes(sent)), **end.causes}
     return SideRun(

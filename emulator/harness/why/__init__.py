@@ -13,7 +13,15 @@ from emulator.harness.why.diagnosis import diagnosed
 from emulator.harness.why.evidence import Evidence, Services, gather
 from emulator.harness.why.memberships import membership_stop
 from emulator.harness.why.properties import TRAIT_OF
-from emulator.harness.why.rerun import OpenTrial, Trial, active_faults, case_of, identify_of, performed_by
+from emulator.harness.why.rerun import (
+    OpenTrial,
+    Trial,
+    active_faults,
+    case_of,
+    identify_of,
+    performed_by,
+    set_memberships,
+)
 from emulator.harness.why.search import smallest_change
 from emulator.harness.why.send_again import Sent, send_again
 from emulator.segment import FILTERED_AT_SOURCE
@@ -39,6 +47,7 @@ __all__ = [
     "membership_stop",
     "performed_by",
     "send_again",
+    "set_memberships",
     "why",
 ]
 

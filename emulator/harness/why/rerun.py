@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -132,11 +132,19 @@ def _prepare(case: Case, trial: Trial) -> None:
 def _send(case: Case, trial: Trial) -> None:
     for call in case.calls:
         trial.segment.ingest("batch", {"batch": [call]}, source=case.source)
-    for member in case.members:
-        known = trial.segment.profiles(user_id=member["user_id"], email=None if member["user_id"] else member["email"])
-        if not any(member["audience_key"] in profile["audiences"] for profile in known):
-            trial.segment.set_membership(**member)
+    set_memberships(case.members, trial)
     post_again(case, trial)
+
+
+def set_memberships(members: Iterable[Shown], services: Running) -> None:
+    """Sets memberships that are not so already, of audiences that the workspace has: arguments of `set_membership`."""
+    for member in members:
+        key, user_id = member["audience_key"], member["user_id"]
+        if services.sandbox.workspace.audience(key) is None:
+            continue
+        known = services.segment.profiles(user_id=user_id, email=None if user_id else member["email"])
+        if any(key in profile["audiences"] for profile in known) != member["entered"]:
+            services.segment.set_membership(**member)
 
 
 def post_again(case: Case, services: Running) -> None:

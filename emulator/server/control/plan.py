@@ -66,5 +66,9 @@ def population_of(body: dict[str, Any], services: SandboxServices) -> Any:
                     found=body[name],
                     hint="Leave out people and seed, or known.",
                 )
-        return people_known(services)
+        known = people_known(services)
+        if not known.calls:
+            hint = "Send it events first, or take generated people."
+            raise InputError("the sandbox knows no people", where="known", hint=hint)
+        return known
     return generated_people(body.get("people", 1000), body.get("seed", 1))

@@ -410,6 +410,54 @@ def test_people_of_whom_no_profile_comes_are_no_proof(call: Any, cause: str) -> 
     assert "No profile changes" not in as_markdown(plan)
 
 
+def no_audience(document: dict[str, Any]) -> None:
+    document["audiences"] = document["destinations"][0]["audiences"] = []
+
+
+def of_batches(document: dict[str, Any]) -> None:
+    document["audiences"][0]["computation"] = "batch"
+
+
+@pytest.mark.parametrize(
+    ("spent", "entered", "change", "members"),
+    [
+        # A person who was put in stays in, and one who was taken out stays out, on both sides.
+        (1, True, narrow, (1, 1)),
+        (900, False, narrow, (0, 0)),
+        # What the condition says is computed again.
+        (900, True, narrow, (1, 0)),
+        (900, True, no_audience, (1, 0)),
+        # No audience, no membership.
+        (1, True, no_audience, (1, 0)),
+    ],
+)
+def test_memberships_that_were_set_are_carried_over(
+    spent: int, entered: bool, change: Change, members: tuple[int, int]
+) -> None:
+    with Emulator() as emulator:
+        emulator.segment.ingest("batch", {"batch": [person("ada", spent), person("eve", 1)]})
+        emulator.segment.set_membership("vip_customers", entered=entered, user_id="ada")
+        known = people_known(emulator.services)
+
+    plan = planned(change, population=known)
+    sizes = {(each.advertiser_id, each.field): (each.old, each.new) for each in plan.segments}
+    assert sizes["1001", "segment_engage_audience_name"] == members
+
+
+def person(name: str, spent: int) -> dict[str, Any]:
+    traits = {"email": f"{name}@example.com", "total_spent": spent}
+    return {"type": "identify", "userId": name, "traits": traits}
+
+
+def test_a_membership_of_a_batch_audience_ends_with_its_next_computation() -> None:
+    document = copy.deepcopy(BUILT_IN)
+    of_batches(document)
+    with Emulator(parse_workspace(document)) as emulator:
+        emulator.segment.ingest("batch", {"batch": [person("ada", 1)]})
+        emulator.segment.set_membership("vip_customers", entered=True, user_id="ada")
+        assert people_known(emulator.services).members == ()
+
+
 def test_the_people_of_a_sandbox_are_their_traits_and_events() -> None:
     with Emulator() as emulator:
         calls = [*PEOPLE.make()]
