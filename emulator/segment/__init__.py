@@ -1,5 +1,6 @@
 """The Segment service: the Tracking API, Engage's profiles, audiences and journeys, and delivery to destinations."""
 
+from emulator.segment.delivery.queue import BATCH_BYTES
 from emulator.segment.delivery.subscriptions import definition_of, integrations
 from emulator.segment.engage.audience_events import AudienceEvent, AudienceRoute, audience_events
 from emulator.segment.engage.batches import BATCH_PERIOD
@@ -16,6 +17,7 @@ from emulator.segment.tracking.request_body import BATCH_LIMIT_BYTES, NESTING_LI
 from emulator.segment.tracking.suppression import USER_SUPPRESSED
 
 __all__ = [
+    "BATCH_BYTES",
     "BATCH_LIMIT_BYTES",
     "BATCH_PERIOD",
     "CALLS",

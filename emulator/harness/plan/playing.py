@@ -13,6 +13,7 @@ from emulator.events import Event, GraphQLExchanged
 from emulator.harness.plan.calls import CallsOf
 from emulator.harness.plan.end_state import Cause, EndState, ProfileState, SegmentKey, Who
 from emulator.harness.plan.sent_fields import Sent, sent_fields
+from emulator.harness.sized_batches import sized_batches
 from emulator.harness.why import OpenTrial, Question, Stop, Trial, gather, membership_stop, set_memberships, why
 from emulator.segment import BATCH_LIMIT_BYTES
 from emulator.stackadapt import outcome_of
@@ -20,7 +21,7 @@ from emulator.timestamps import parse_timestamp
 from emulator.workspace import Workspace
 
 _CALLS_AT_ONCE = 500
-# With the text around the calls, and the commas between them.
+# With the text around the calls.
 _BYTES_AT_ONCE = BATCH_LIMIT_BYTES - 1000
 _PAGE = 1000
 _ALL = 1_000_000_000
@@ -133,17 +134,9 @@ class Run:
 
 def _batches(calls: Iterable[Any]) -> Iterator[Sequence[bytes]]:
     """The calls as JSON, as many at once as the Tracking API takes."""
-    batch: list[bytes] = []
-    size = 0
-    for call in calls:
-        text = json.dumps(call).encode()
-        if batch and (len(batch) == _CALLS_AT_ONCE or size + len(text) > _BYTES_AT_ONCE):
-            yield batch
-            batch, size = [], 0
-        batch.append(text)
-        size += len(text) + 1
-    if batch:
-        yield batch
+    texts = (json.dumps(call).encode() for call in calls)
+    # With a comma each.
+    return sized_batches(texts, lambda text: len(text) + 1, most=_CALLS_AT_ONCE, most_bytes=_BYTES_AT_ONCE)
 
 
 @contextmanager

@@ -12,8 +12,11 @@ from typing import Any
 
 from emulator.errors import InputError
 from emulator.harness.plan import CallsOf, Run, nothing_came
+from emulator.harness.sized_batches import sized_batches
 from emulator.harness.upgrade.sides import DELETIONS, Place, Side
 from emulator.harness.why import OpenTrial
+from emulator.json_text import compact
+from emulator.segment import BATCH_BYTES
 
 _ALL = 1_000_000_000
 _DISCARDED = "discarded"
@@ -80,5 +83,10 @@ def deletion_batches(side: Side, batches: Sequence[EventBatch]) -> list[EventBat
 
 
 def _batches(place: Place, events: Sequence[Mapping[str, Any]], size: int) -> Iterator[EventBatch]:
-    for start in range(0, len(events), size):
-        yield EventBatch(place=place, events=tuple(events[start : start + size]))
+    """As many events at once as Segment sends."""
+
+    def size_of(event: Mapping[str, Any]) -> int:
+        return len(compact(event).encode())
+
+    for batch in sized_batches(events, size_of, most=size, most_bytes=BATCH_BYTES):
+        yield EventBatch(place=place, events=tuple(batch))

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -27,8 +28,12 @@ from emulator.harness.upgrade import (
     lines_of_check,
     upgrade_check,
 )
+from emulator.harness.upgrade.event_batches import event_batches
+from emulator.harness.upgrade.sides import first_side
+from emulator.json_text import compact
 from emulator.server.trial import open_trial
-from emulator.workspace import Workspace, load_workspace
+from emulator.workspace import Workspace, load_workspace, parse_workspace
+from emulator.workspace_document import document_of
 from tests.harness.upgrade.workspaces import of_2024, of_2025, repaired
 
 PEOPLE = generated_people(20, 1)
@@ -432,3 +437,20 @@ def test_hostile_values_are_text_in_markdown() -> None:
     assert "<img" not in markdown
     assert "<b>" not in markdown
     assert "Dr. &lt;img src=x\\|" in markdown
+
+
+def test_a_batch_has_at_most_as_many_bytes_as_segment_sends() -> None:
+    note = "é" * 14_000
+    calls = [
+        {"type": "identify", "userId": f"u{number}", "traits": {"email": f"{number}@example.com", "note": note}}
+        for number in range(150)
+    ]
+    document = document_of(of_2025(CURRENT))
+    document["audiences"][0]["condition"] = {"trait": "note", "operator": "exists"}
+    document["destinations"][0]["audiences"][0] |= {"traits": ["note"], "sendTrack": False}
+    population = CallsOf(text="large", calls=len(calls), make=lambda: calls, at=PEOPLE.at)
+    side = first_side(parse_workspace(document), None)
+    batches = event_batches(side, population, open_trial, further=timedelta(), report=lambda _: None)
+    sizes = [sum(len(compact(event).encode()) for event in batch.events) for batch in batches]
+    assert len(sizes) == 2
+    assert max(sizes) <= 4 * 1024 * 1024 < sum(sizes)
