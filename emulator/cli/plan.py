@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
+from emulator.cli.report_output import MARKDOWN, TEXT, names_in, output_option, print_report, text_of_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
-from emulator.errors import InputError, unknown
+from emulator.errors import InputError
 from emulator.harness.plan import (
     CHECKS,
     MOST_PEOPLE,
@@ -87,7 +87,7 @@ def command(
     StackAdapt such as 2026-06. People are identified once; the clock moves on, and everything accepted becomes visible.
     """
     _check_combination(old, new, people)
-    checks = _checks(fail_on)
+    checks = names_in(fail_on, "--fail-on", CHECKS, "check")
     further = parse_duration(advance, where="--advance")
     workspaces = tuple(_workspace(text, base) for text in (old, new))
     population = _population(people, seed, workspaces)
@@ -124,14 +124,6 @@ def _check_combination(old: str, new: str, people: str) -> None:
 
 def _is_number(people: str) -> bool:
     return people.isascii() and people.isdigit()
-
-
-def _checks(text: str | None) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    for name in names:
-        if name not in CHECKS:
-            raise unknown("check", name, CHECKS, where="--fail-on")
-    return names
 
 
 def _workspace(text: str, base: Path | None) -> Workspace:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Final, Protocol
 
 import click
 
 from emulator.complete_files import check_writable, write_complete
+from emulator.errors import InputError, unknown
 from emulator.text import whole_characters
 
 TEXT: Final = "text"
@@ -31,6 +32,23 @@ def text_of_report(
     if form == MARKDOWN:
         return markdown()
     return "".join(f"{line}\n" for line in lines())
+
+
+def names_in(text: str | None, option: str, known: Collection[str], what: str) -> tuple[str, ...]:
+    """The names in the value of an option that takes several, joined by commas; none without the option.
+
+    Raises UnknownName, and InputError for a value without a name, such as that of a variable that is not set: it would
+    check nothing.
+    """
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise InputError(f"there is no {what}", where=option, found=text, allowed=", ".join(known))
+    for name in names:
+        if name not in known:
+            raise unknown(what, name, known, where=option)
+    return names
 
 
 def print_report(text: str, output: Path | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
+from emulator.cli.report_output import MARKDOWN, TEXT, names_in, output_option, print_report, text_of_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
 from emulator.errors import InputError, unknown
@@ -85,7 +85,7 @@ def command(
     is harmless, changes data or loses data. An installed package is compared as a generation after TO; this needs Node.
     """
     _check_combination()
-    levels = _levels(fail_on)
+    levels = names_in(fail_on, "--fail-on", LEVELS, "level")
     further = parse_duration(advance, where="--advance")
     source, targets = _sides(generations, package)
     workspace = load_workspace(path)
@@ -117,14 +117,6 @@ def _check_combination() -> None:
     for name in ("people", "seed"):
         if {"events", name} <= given:
             raise click.UsageError(f"--{name} cannot be combined with --events.")
-
-
-def _levels(text: str | None) -> list[str]:
-    names = [name.strip() for name in (text or "").split(",") if name.strip()]
-    for name in names:
-        if name not in LEVELS:
-            raise unknown("level", name, LEVELS, where="--fail-on")
-    return names
 
 
 def _sides(names: tuple[str, ...], package: Path | None) -> tuple[str | None, list[Generation]]:

@@ -55,7 +55,9 @@ def plan(
     with ExitStack() as stack:
         one, other = [stack.enter_context(open_side(each, population, further, report)) for each in pair]
         ends = one.end(), other.end()
-        return compared(*ends, (one, other), population=population, names=names, difference=_difference(pair, names))
+        return compared(
+            *ends, (one, other), population=population, names=names, difference=_difference((old, new), names)
+        )
 
 
 def _difference(pair: tuple[Workspace, Workspace], names: tuple[str, str]) -> Sequence[str]:
@@ -63,9 +65,9 @@ def _difference(pair: tuple[Workspace, Workspace], names: tuple[str, str]) -> Se
 
 
 def _apart(workspace: Workspace) -> Workspace:
-    """The workspace without an endpoint: nothing leaves the machine."""
+    """The workspace without endpoints and faults: nothing leaves the machine, and no pause of a retry is random."""
     destinations = tuple(replace(destination, endpoint=None) for destination in workspace.destinations)
-    return replace(workspace, destinations=destinations)
+    return replace(workspace, destinations=destinations, faults=())
 
 
 @contextmanager

@@ -83,6 +83,8 @@ def test_people_who_prove_nothing_are_an_error_after_the_report(call: Run, tmp_p
         (("default", "default", "--people", "people.txt"), "cannot read people.txt: no such file"),
         (("default", "default", "--advance", "soon"), "--advance: invalid duration. Found: 'soon'"),
         (("default", "default", "--fail-on", "lost-profile"), "Did you mean 'lost-profiles'?"),
+        (("default", "default", "--fail-on", ""), "--fail-on: there is no check. Found: ''. Allowed: lost-profiles, "),
+        (("default", "default", "--fail-on", " ,"), "--fail-on: there is no check. Found: ' ,'"),
         (("default", "default", "--format", "html"), "'html' is not one of"),
         (("default", "default", "--json", "--format", "markdown"), "--format cannot be combined with --json"),
         (("default", "default", "--json", "--diff"), "--diff cannot be combined with --json"),

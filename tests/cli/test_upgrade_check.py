@@ -68,6 +68,10 @@ def test_the_events_of_a_file_are_sent_as_they_are(call: Run, workspace: str, tm
             ("3.517.0", "--fail-on", "lost"),
             "--fail-on: unknown level 'lost'. Known: loses-data, changes-data",
         ),
+        (
+            ("3.517.0", "--fail-on", ","),
+            "--fail-on: there is no level. Found: ','. Allowed: loses-data, ",
+        ),
         (("3.387.0", "3.517.0", *FEW), "generation 3.387.0: nothing of this workspace gets to StackAdapt before"),
         (("3.517.0", *FEW, "-o", "none/check.md"), "cannot write none/check.md: no such folder"),
         (("--package", "."), ".: @segment/action-destinations is not installed here. Give the folder in which you ran"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.harness.sized_batches import sized_batches
@@ -27,6 +27,7 @@ def test_a_batch_is_full_by_number_or_by_bytes(sizes: list[int], batches: list[l
     assert [*sized_batches(sizes, int, most=3, most_bytes=10)] == batches
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 15)))
 def test_every_item_is_in_one_batch_and_no_batch_could_have_the_next_item(sizes: list[int]) -> None:
     batches = [*sized_batches(sizes, int, most=4, most_bytes=10)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.harness.client import counted_noun
 from emulator.harness.plan.planned import EXAMPLES, Change, Group, Numbers, Plan
-from emulator.text import escaped_markdown
+from emulator.text import escaped_markdown, on_one_line
 
 # More lines of the difference are in the workspaces themselves.
 _LINES = 40
@@ -17,6 +17,11 @@ _NO_CHANGE = "No profile changes."
 
 def lines_of_plan(plan: Plan, *, verbose: bool = False) -> Iterator[str]:
     """The text. The difference of the workspaces is left out unless `verbose`."""
+    # Names and values may have line breaks and codes that a terminal obeys.
+    return map(on_one_line, _lines(plan, verbose=verbose))
+
+
+def _lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
     yield f"{plan.people}, {counted_noun(plan.calls, 'call')}, through {plan.names[0]} and {plan.names[1]}"
     yield from plan.difference if verbose else ()
     yield ""

@@ -17,7 +17,7 @@ from emulator.harness.upgrade.upgrade_findings import (
     UpgradeCheck,
     UpgradeFinding,
 )
-from emulator.text import escaped_markdown
+from emulator.text import escaped_markdown, on_one_line
 
 _WORDS = {level: level.replace("-", " ") for level in LEVELS}
 _NO_DIFFERENCE = "No difference."
@@ -26,6 +26,11 @@ _MAPPINGS = {"saved": "saved mappings", "new": "mappings made anew"}
 
 def lines_of_check(check: UpgradeCheck) -> Iterator[str]:
     """The text."""
+    # Names and values may have line breaks and codes that a terminal obeys.
+    return map(on_one_line, _lines(check))
+
+
+def _lines(check: UpgradeCheck) -> Iterator[str]:
     yield f"{_asked(check)} to the destination, {_MAPPINGS[check.mappings]}"
     for upgrade in check.upgrades:
         old, new = upgrade.sides

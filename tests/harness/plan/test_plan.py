@@ -305,6 +305,22 @@ def test_markdown_shows_hostile_values_as_text() -> None:
     assert "&lt;img src=x\\|" in markdown
 
 
+def test_names_and_values_stay_on_their_lines_and_send_nothing_to_a_terminal() -> None:
+    traits = {"email": "a@example.com", "total_spent": 900, "city": "x\x9by"}
+    calls = [{"type": "identify", "userId": "u", "traits": traits}]
+    population = CallsOf(text="a\nb\x1b[2J", calls=1, make=lambda: calls, at=PEOPLE.at)
+    lines = [*lines_of_plan(planned(no_city, population=population))]
+    assert lines[0].startswith("a\\nb\\x1b[2J, 1 call, ")
+    assert '    a@example.com "x\\x9by"' in lines
+    assert all(line.isprintable() for line in lines)
+
+
+def test_faults_of_the_workspaces_are_left_out_and_shown_in_the_difference() -> None:
+    plan = planned(lambda document: document.update(faults=[{"fault": "status", "status": 503}]))
+    assert plan.old == plan.new
+    assert "+  fault: status" in "\n".join(plan.difference).replace("- fault", "  fault")
+
+
 CITY = "<img src=x|> [a](http://b) @all `x`"
 
 

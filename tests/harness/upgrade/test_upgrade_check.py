@@ -427,6 +427,16 @@ def test_a_workspace_that_the_first_generation_does_not_fit_is_an_error_with_its
         upgrade_check(of_2024(), [built_in(CURRENT)], PEOPLE, open_trial, source="3.497.0")
 
 
+def test_user_ids_stay_on_their_lines_in_text() -> None:
+    call = {"type": "identify", "userId": "u\x9b1", "traits": {"email": "a@example.com", "total_spent": 900}}
+    population = CallsOf(text="one", calls=1, make=lambda: [call], at=PEOPLE.at)
+    workspace = of_2025(CURRENT)
+    found = checked(workspace, edited(("mutation", "mutation ("), mode="delete"), population=population)
+    lines = [*lines_of_check(found)]
+    assert "    u\\x9b1 delete" in lines
+    assert all(line.isprintable() for line in lines)
+
+
 def test_hostile_values_are_text_in_markdown() -> None:
     name = "<img src=x|> [a](http://b) @all `x`"
     traits = {"email": "a@example.com", "total_spent": 900, "first_name": name}
