@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import copy
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from emulator.artefacts import contract_json
 from emulator.errors import InputError, WorkspaceError
-from emulator.harness.plan import CallsOf, generated_people
-from emulator.harness.recorded_cases import Case, Outcome, replay
+from emulator.harness.plan import CallsOf
 from emulator.harness.upgrade import (
     NEW,
     SAVED,
     Generation,
-    Upgrade,
-    UpgradeCheck,
     built_in,
     check_as_markdown,
-    lines_of_check,
     upgrade_check,
 )
 from emulator.harness.upgrade.event_batches import event_batches
@@ -34,25 +26,25 @@ from emulator.json_text import compact
 from emulator.server.trial import open_trial
 from emulator.workspace import Workspace, load_workspace, parse_workspace
 from emulator.workspace_document import document_of
+from tests.harness.upgrade.checked_upgrades import (
+    CURRENT,
+    DELETE,
+    NOT_DELETED,
+    PEOPLE,
+    Row,
+    checked,
+    edited,
+    request,
+    rows,
+)
 from tests.harness.upgrade.workspaces import of_2024, of_2025, repaired
 
-PEOPLE = generated_people(20, 1)
-CURRENT = "3.517.0"
-
-# Level, part, what and how of a finding.
-Row = tuple[str, str, str, str]
 LOST = ("loses-data", "profile", "profiles", "lost")
 ORDER = ("harmless", "request", "order of the root fields", "changed")
-NOT_DELETED = ("loses-data", "delivery", "deletions at 'StackAdapt Acme'", "lost")
-DELETE = "deleteProfilesWithExternalIds"
 
 
 def delivery(action: str) -> Row:
     return "loses-data", "delivery", f"events of {action!r} to 'StackAdapt Acme'", "lost"
-
-
-def request(what: str, how: str, level: str = "harmless") -> Row:
-    return level, "request", what, how
 
 
 def of_property(name: str) -> list[Row]:
@@ -104,26 +96,6 @@ UPGRADES: Mapping[str, tuple[Workspace, str, str, list[Row]]] = {
     "3.497.0 to 3.517.0": (of_2025(), CURRENT, SAVED, [ORDER]),
     "3.497.0 to 3.517.0, made anew": (of_2025(), CURRENT, NEW, [*of_property("total_spent"), ORDER]),
 }
-
-
-def rows(upgrade: Upgrade) -> list[Row]:
-    return [(each.level, each.part, each.what, each.how) for each in upgrade.findings]
-
-
-def checked(
-    workspace: Workspace, *generations: Generation, population: CallsOf = PEOPLE, mappings: str = SAVED
-) -> UpgradeCheck:
-    """The check, of which every form is complete."""
-    found = upgrade_check(workspace, generations, population, open_trial, mappings=mappings)
-    document = json.loads(json.dumps(found.as_dict()))
-    Draft202012Validator(contract_json("upgrade-check.schema.json")).validate(document)
-    text, markdown = "\n".join(lines_of_check(found)), check_as_markdown(found)
-    for upgrade in found.upgrades:
-        for each in upgrade.findings:
-            assert each.cause in text
-            assert f"| {each.count:,} |" in markdown
-            assert (each.advice or "") in text
-    return found
 
 
 @pytest.mark.parametrize("name", UPGRADES)
@@ -204,31 +176,6 @@ def test_an_unknown_generation_or_a_bad_token_is_an_error_with_its_place() -> No
     refused = replace(unknown, generation=CURRENT, settings={"apiKey": "other", "advertiser_id": "1001"})
     with pytest.raises(InputError, match="nothing to compare: 401: 401 Unauthorized"):
         checked(replace(load_workspace(), destinations=(refused,)), built_in(CURRENT))
-
-
-def edited(*edits: tuple[str, str], mode: str = "batch") -> Generation:
-    """The current generation with its documents changed by regular expressions, as another version would write them;
-    those of events, or with the mode `delete` those of deletions.
-    """
-
-    def run(cases: Sequence[Case]) -> list[Outcome]:
-        outcomes = [replay({**case, "generation": CURRENT}) for case in cases]
-        return [
-            _edited(outcome, edits) if case["mode"] == mode else outcome
-            for case, outcome in zip(cases, outcomes, strict=True)
-        ]
-
-    return replace(built_in(CURRENT), name="edited", run=run)
-
-
-def _edited(outcome: Outcome, edits: Sequence[tuple[str, str]]) -> Outcome:
-    for request_ in outcome["requests"]:
-        text = json.loads(request_["body"])["query"]
-        for pattern, new in edits:
-            text, count = re.subn(pattern, new, text)
-            assert count, pattern
-        request_["body"] = json.dumps({"query": text})
-    return outcome
 
 
 COLUMN = '{incomingKey:"x",destinationKey:"x",label:"X",type:STRING,isPii:false}'
@@ -315,91 +262,6 @@ def test_each_kind_of_difference_has_its_level(name: str) -> None:
     assert sorted(rows(upgrade)) == sorted(expected)
 
 
-KEPT = ("loses-data", "deletion", "profiles of deleted people", "kept")
-DELETION_EDITS: Mapping[str, tuple[list[tuple[str, str]], list[Row]]] = {
-    "nothing": ([], []),
-    "a hash": ([('syncId: "[0-9a-f]+"', 'syncId: "0"')], []),
-    "another provider": (
-        [("segment_io", "hubspot")],
-        [KEPT, request(f"{DELETE}.input.externalProvider", "changed", "loses-data")],
-    ),
-    "a provider that StackAdapt does not know": (
-        [("segment_io", "another")],
-        [NOT_DELETED, KEPT, request(f"{DELETE}.input.externalProvider", "changed", "loses-data")],
-    ),
-    "an advertiser": (
-        [("1001", "1002")],
-        [KEPT, request(f"{DELETE}.input.advertiserIds", "changed", "loses-data")],
-    ),
-    "no advertiser": (
-        [("advertiserIds: .1001.,?", "")],
-        [request(f"{DELETE}.input.advertiserIds", "removed")],
-    ),
-    "another person": (
-        [('externalIds: ."[^"]+".', 'externalIds: ["synthetic-user-0"]')],
-        [KEPT, request(f"{DELETE}.input.externalIds", "changed", "loses-data")],
-    ),
-    "a root field that StackAdapt does not have": (
-        [(DELETE, "deleteProfiles")],
-        [NOT_DELETED, KEPT, request("deleteProfiles", "added", "loses-data")],
-    ),
-    "a document that cannot be read": (
-        [("mutation {", "mutation (")],
-        [NOT_DELETED, KEPT, request("document", "changed", "loses-data")],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", DELETION_EDITS)
-def test_each_kind_of_difference_of_deletions_has_its_level(name: str) -> None:
-    edits, expected = DELETION_EDITS[name]
-    [upgrade] = checked(of_2025(CURRENT), edited(*edits, mode="delete")).upgrades
-    assert sorted(rows(upgrade)) == sorted(expected)
-
-
-def test_a_destination_that_does_not_delete_any_more_loses_the_deletions() -> None:
-    def without(cases: Sequence[Case]) -> list[Outcome]:
-        outcomes = edited().run(cases)
-        return [
-            {"results": [{"output": "onDelete not implemented"}]} if case["mode"] == "delete" else outcome
-            for case, outcome in zip(cases, outcomes, strict=True)
-        ]
-
-    never = replace(built_in(CURRENT), name="without deletions", run=without)
-    lost, back = checked(of_2025(CURRENT), never, built_in(CURRENT)).upgrades
-    assert sorted(rows(lost)) == sorted([NOT_DELETED, KEPT])
-    assert {each.cause for each in lost.findings} == {"it sends no request for a deletion"}
-    assert rows(back) == [
-        ("changes-data", "delivery", "deletions at 'StackAdapt Acme'", "accepted"),
-        ("changes-data", "deletion", "profiles of deleted people", "deleted"),
-    ]
-
-
-def test_ten_of_each_kind_of_user_id_are_deleted_and_others_must_stay() -> None:
-    ids = [f"u{number}" for number in range(12)] + ["u@12", "u.13"]
-    calls = [
-        {"type": "identify", "userId": each, "traits": {"email": f"{number}@example.com", "total_spent": 900}}
-        for number, each in enumerate(ids)
-    ]
-    population = CallsOf(text="some", calls=len(calls), make=lambda: calls, at=PEOPLE.at)
-    more = edited((r'externalIds: \[("[^"]+")\]', r'externalIds: [\1, "u11"]'), mode="delete")
-    found = checked(of_2025(CURRENT), more, built_in(CURRENT), population=population)
-    assert found.deletions == 12
-    hit, spared = found.upgrades
-    assert (hit.sides[0].deleted, hit.sides[1].deleted) == (12, 13)
-    changed = request(f"{DELETE}.input.externalIds", "changed")
-    assert rows(hit) == [
-        ("loses-data", *changed[1:]),
-        ("loses-data", "deletion", "profiles of other people", "deleted"),
-    ]
-    assert rows(spared) == [
-        ("changes-data", *changed[1:]),
-        ("changes-data", "deletion", "profiles of other people", "kept"),
-    ]
-    [other] = [each for each in hit.findings if each.part == "deletion"]
-    assert [each["email"] for each in other.examples] == ["11@example.com"]
-
-
 def test_what_begins_to_arrive_changes_data() -> None:
     """The other way round, from a version whose requests are partly refused."""
     broken = edited((r'\\"email\\":\\"[^"]*\\",', ""))
@@ -425,16 +287,6 @@ def test_nothing_to_compare_is_an_error_with_the_remedy() -> None:
 def test_a_workspace_that_the_first_generation_does_not_fit_is_an_error_with_its_place() -> None:
     with pytest.raises(WorkspaceError, match="subscription 'forwardProfile': action: unknown action"):
         upgrade_check(of_2024(), [built_in(CURRENT)], PEOPLE, open_trial, source="3.497.0")
-
-
-def test_user_ids_stay_on_their_lines_in_text() -> None:
-    call = {"type": "identify", "userId": "u\x9b1", "traits": {"email": "a@example.com", "total_spent": 900}}
-    population = CallsOf(text="one", calls=1, make=lambda: [call], at=PEOPLE.at)
-    workspace = of_2025(CURRENT)
-    found = checked(workspace, edited(("mutation", "mutation ("), mode="delete"), population=population)
-    lines = [*lines_of_check(found)]
-    assert "    u\\x9b1 delete" in lines
-    assert all(line.isprintable() for line in lines)
 
 
 def test_hostile_values_are_text_in_markdown() -> None:
