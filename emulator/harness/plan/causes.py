@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from emulator.harness.plan.sent_fields import Sent, SentField
-from emulator.harness.why import TRAIT_OF, Stop
+from emulator.harness.why import MODE_FIELD, NOT_IN_MAPPING, OTHER_PROPERTIES_MODE, TRAIT_OF, Stop
 
 Found = tuple[str, str | None]
 
 _STATUS_FIELD = "marketing_status"
-# It decides which of the fields for custom properties is read.
-_MODE_FIELD = "custom_properties_mode"
-_NOT_IN_MAPPING = "NOT_IN_MAPPING"
 _SHOWN_FIELDS = 3
 _SHOWN_CHARACTERS = 60
 
@@ -50,10 +47,10 @@ def of_property(email: str, key: str, sides: tuple[Side, Side], *, lacking: Side
     differences = [
         each
         for each in _differences(email, sides)
-        if each.field == _MODE_FIELD or _plain(each.field.rpartition(".")[2]) in own
+        if each.field == MODE_FIELD or _plain(each.field.rpartition(".")[2]) in own
     ]
     stop = lacking.stop(email, property_key=key) if lacking else None
-    if stop and differences and stop.reason == _NOT_IN_MAPPING:
+    if stop and differences and stop.reason in (NOT_IN_MAPPING, OTHER_PROPERTIES_MODE):
         # How the mappings differ says more.
         stop = None
     parts = [in_words(stop)] if stop else []
@@ -118,7 +115,7 @@ def _in_words(differences: Sequence[_Difference]) -> str:
 
 def _difference(each: _Difference) -> str:
     text = f"{each.field} of {each.mapping[1]!r} at {each.mapping[0]!r}: {_value(each.old)} → {_value(each.new)}"
-    return f"{text}; v2 reads custom_user_properties, other modes custom_traits" if each.field == _MODE_FIELD else text
+    return f"{text}; v2 reads custom_user_properties, other modes custom_traits" if each.field == MODE_FIELD else text
 
 
 def _value(sent: SentField | None) -> str:

@@ -24,10 +24,14 @@ from emulator.harness.why.rerun import (
 )
 from emulator.harness.why.search import smallest_change
 from emulator.harness.why.send_again import Sent, send_again
+from emulator.harness.why.unread_traits import MODE_FIELD, NOT_IN_MAPPING, OTHER_PROPERTIES_MODE
 from emulator.segment import FILTERED_AT_SOURCE
 
 __all__ = [
     "CASE_FORMS",
+    "MODE_FIELD",
+    "NOT_IN_MAPPING",
+    "OTHER_PROPERTIES_MODE",
     "TRAIT_OF",
     "Change",
     "Changeable",

@@ -32,6 +32,7 @@ from emulator.harness.why.evidence import Evidence
 from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
 from emulator.harness.why.segments import leaves_of, values_of
+from emulator.harness.why.unread_traits import NO_TRAITS_FIELD, OTHER_PROPERTIES_MODE, REMOVED_BY_FILTER
 from emulator.segment import USER_SUPPRESSED
 from emulator.segment.delivery.event_checks import FILTERED_BY_END_USER_CONSENT, FILTERED_BY_INTEGRATIONS_OBJECT
 from emulator.stackadapt.rules.providers import provider_key
@@ -210,8 +211,14 @@ def _property(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
         present = stop.about.get("record", {}).get(key)
         for value in _readable(present):
             yield traits.with_trait(case, trait, value)
+    if stop.reason == OTHER_PROPERTIES_MODE:
+        yield from workspace.with_other_properties_mode(case)
+    if stop.reason == REMOVED_BY_FILTER:
+        yield from workspace.without_filters(case)
     yield from workspace.with_trait_sent(case, trait)
     yield from workspace.with_property_mapped(case, key, trait)
+    if stop.reason == NO_TRAITS_FIELD:
+        yield from workspace.with_profiles_forwarded(case, key, trait)
     if case.records:
         yield from _column(case, key)
 

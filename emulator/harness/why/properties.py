@@ -8,11 +8,12 @@ from typing import Any
 
 from emulator.harness.why.answer import PROPERTY, Stop
 from emulator.harness.why.evidence import Evidence, Shown
+from emulator.harness.why.unread_traits import REASONS, removed, unread
+
+# How far the property came, other reasons last.
+_STEPS = ("NO_TRAIT", "NOT_SENT_BY_ENGAGE", *REASONS)
 
 # The traits that the published default mapping reads for properties of another name.
-# How far the property came, other reasons last.
-_STEPS = ("NO_TRAIT", "NOT_SENT_BY_ENGAGE", "NOT_IN_MAPPING")
-
 TRAIT_OF = {"birth_date": "birthday", "address": "street"}
 
 
@@ -22,23 +23,18 @@ def property_stop(evidence: Evidence) -> Stop | None:
     lacking = [each for each in evidence.profiles if key not in each["properties"]]
     if len(lacking) < len(evidence.profiles):
         return None
-    record = next((each for each in reversed(evidence.records) if _has(each, key)), None)
+    record = next((each for each in reversed(evidence.records) if key in each["record"]), None)
     if record is not None:
         return _of_record(record, key)
     trait = TRAIT_OF.get(key, key)
     if not evidence.space and not evidence.deliveries:
         return _stop("NOT_IN_RECORD", f"no record about this person has the key {key!r}", "Send it with the record.")
-    sent = next((each for each in reversed(evidence.deliveries) if trait in _traits(each["payload"])), None)
-    if sent is not None:
-        return _stop(
-            "NOT_IN_MAPPING",
-            f"the event that Engage sent has {trait!r}, and the mapping of {sent['subscription']!r} leaves it out",
-            f"Add {key!r} to the mapping of the subscription.",
-            found=f"{trait}: {_json(_traits(sent['payload'])[trait])}",
-            about=sent,
-        )
+    if (stop := _unread(evidence, key, trait)) is not None:
+        return stop
     known = next((each for each in evidence.space if trait in each["traits"]), None)
     if known is not None:
+        if (stop := _removed(evidence, trait, known["traits"][trait])) is not None:
+            return stop
         return _stop(
             "NOT_SENT_BY_ENGAGE",
             f"the profile in Engage has the trait {trait!r}, and the audience's connection does not send it",
@@ -54,8 +50,39 @@ def property_stop(evidence: Evidence) -> Stop | None:
     )
 
 
+def _unread(evidence: Evidence, key: str, trait: str) -> Stop | None:
+    """The stop at a mapping whose event had the trait: of several, the one that came furthest."""
+    newest = {
+        (each["destination"], each["subscription"], each["type"]): each
+        for each in evidence.deliveries
+        if trait in _traits(each["payload"])
+    }
+    stops = []
+    for delivery in newest.values():
+        found = unread(delivery, key, trait, evidence.workspace)
+        value = f"{trait}: {_json(_traits(delivery['payload'])[trait])}"
+        stops.append(_stop(found.reason, found.message, found.advice, found=value, about=delivery))
+    return max(stops, key=lambda stop: stop.step, default=None)
+
+
+def _removed(evidence: Evidence, trait: str, value: object) -> Stop | None:
+    """The stop at a filter that takes the trait out of events for a connection that sends it."""
+    sending = {
+        (destination.name, connection.audience_key)
+        for destination in evidence.workspace.destinations
+        for connection in destination.connections
+        if trait in connection.traits
+    }
+    for each in evidence.deliveries:
+        if (each["destination"], each["audienceKey"]) in sending:
+            found = removed(each, trait, value, evidence.workspace)
+            if found is not None:
+                return _stop(found.reason, found.message, found.advice, found=f"{trait}: {_json(value)}", about=each)
+    return None
+
+
 def _of_record(record: Shown, key: str) -> Stop:
-    warning = next((each for each in record["warnings"] if each.get("key") in (key, *_incoming(record, key))), None)
+    warning = next((each for each in record["warnings"] if each.get("key") == key), None)
     code = warning["code"] if warning else "NOT_APPLIED"
     found = f"{key}: {_json(record['record'].get(key))}"
     if code == "UNREADABLE_VALUE":
@@ -74,14 +101,6 @@ def _of_record(record: Shown, key: str) -> Stop:
         found=found,
         about=record,
     )
-
-
-def _has(record: Shown, key: str) -> bool:
-    return key in record["record"]
-
-
-def _incoming(record: Shown, key: str) -> list[str]:
-    return [name for name in record["record"] if name == key]
 
 
 def _traits(payload: Shown) -> Mapping[str, Any]:

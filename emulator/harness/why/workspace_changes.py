@@ -9,12 +9,17 @@ from typing import Any
 
 from emulator.harness.why.answer import Change
 from emulator.harness.why.rerun import Case
-from emulator.mapping import load_definition, newest
+from emulator.harness.why.unread_traits import MODE_FIELD
+from emulator.mapping import ActionDefinition, load_definition, newest
 from emulator.schemas import place
 from emulator.workspace_document import set_at
 
 Proposed = tuple[Change, Case]
 Path = tuple[str | int, ...]
+
+_FORWARD_PROFILE = "forwardProfile"
+_DECLARED = "custom_user_properties"
+_PROPERTY_FIELDS = (_DECLARED, "custom_traits", "traits")
 
 
 def changed(case: Case, path: Path, value: Any, text: str) -> Proposed:
@@ -140,8 +145,7 @@ def mapped(case: Case) -> Iterator[Proposed]:
     """Each field of a mapping that replaces a published default, with that default; then an email from every place."""
     for index, position, subscription in _subscriptions(case):
         base: Path = ("destinations", index, "subscriptions", position, "mapping")
-        generation = case.workspace["destinations"][index].get("generation") or newest()
-        action = load_definition(generation).actions.get(subscription["action"])
+        action = _action(case.workspace["destinations"][index], subscription["action"])
         defaults = action.default_mapping() if action else {}
         for name in subscription["mapping"]:
             if name in defaults and subscription["mapping"][name] != defaults[name]:
@@ -185,26 +189,57 @@ def with_trait_sent(case: Case, trait: str) -> Iterator[Proposed]:
 
 
 def with_property_mapped(case: Case, key: str, trait: str) -> Iterator[Proposed]:
-    """Each subscription with a custom property that reads a trait."""
+    """Each subscription with a property that reads a trait."""
+    value = _first_of(f"$.traits.{trait}", f"$.properties.{trait}")
+    declared = {"name": key, "type": "STRING", "value": value}
     for index, position, subscription in _subscriptions(case):
-        value = {
-            "@if": {
-                "exists": {"@path": f"$.traits.{trait}"},
-                "then": {"@path": f"$.traits.{trait}"},
-                "else": {"@path": f"$.properties.{trait}"},
-            }
-        }
-        base: Path = ("destinations", index, "subscriptions", position, "mapping")
-        for field, item in (
-            ("custom_user_properties", [{"name": key, "type": "STRING", "value": value}]),
-            ("custom_traits", {key: value}),
-        ):
-            present = subscription["mapping"].get(field)
+        action = _action(case.workspace["destinations"][index], subscription["action"])
+        if action is None:
+            continue
+        mapping = {**action.default_mapping(), **subscription["mapping"]}
+        for field in (each.key for each in action.fields if each.key in _PROPERTY_FIELDS):
+            present = mapping.get(field)
             if isinstance(present, dict) and any(name.startswith("@") for name in present):
                 continue
-            more = [*(present or []), *item] if isinstance(item, list) else {**(present or {}), **item}
-            text = f"add {key} to {field} of {subscription['name']!r}: {json.dumps(item, ensure_ascii=False)}"
-            yield changed(case, (*base, field), more, text)
+            item: Any = [declared] if field == _DECLARED else {key: value}
+            more = _without(present, key) + item if field == _DECLARED else {**(present or {}), **item}
+            path = ("destinations", index, "subscriptions", position, "mapping", field)
+            shown = json.dumps(item, ensure_ascii=False)
+            yield changed(case, path, more, f"add {key} to {field} of {subscription['name']!r}: {shown}")
+
+
+def _without(present: Any, name: str) -> list[Any]:
+    return [each for each in present or () if each.get("name") != name]
+
+
+def with_profiles_forwarded(case: Case, key: str, trait: str) -> Iterator[Proposed]:
+    """Each destination of 2024 that forwards no profiles, with a subscription that does, the property included."""
+    for index, destination in enumerate(case.workspace["destinations"]):
+        action, present = _action(destination, _FORWARD_PROFILE), destination["subscriptions"]
+        if action is None or any(each["action"] == _FORWARD_PROFILE for each in present):
+            continue
+        defaults: dict[str, Any] = action.default_mapping()
+        mapping = {"traits": {**defaults["traits"], key: _first_of(f"$.traits.{trait}")}}
+        for advertiser in dict.fromkeys(each["mapping"].get("advertiser_id") for each in present):
+            mapping["advertiser_id"] = advertiser
+        added = {"name": action.title, "action": _FORWARD_PROFILE, "trigger": 'type = "identify"', "mapping": mapping}
+        text = f"add a mapping of the action {action.title!r} with {key} to {destination['name']!r}"
+        yield changed(case, ("destinations", index, "subscriptions"), [*present, added], text)
+
+
+def with_other_properties_mode(case: Case) -> Iterator[Proposed]:
+    """Each subscription with the other mode of custom properties."""
+    for index, position, subscription in _subscriptions(case):
+        action = _action(case.workspace["destinations"][index], subscription["action"])
+        if action and MODE_FIELD in [each.key for each in action.fields]:
+            mode = subscription["mapping"].get(MODE_FIELD, action.default_mapping().get(MODE_FIELD))
+            other = "v1" if mode == "v2" else "v2"
+            path = ("destinations", index, "subscriptions", position, "mapping", MODE_FIELD)
+            yield changed(case, path, other, f"set {MODE_FIELD} of {subscription['name']!r} to {other}")
+
+
+def _action(destination: dict[str, Any], name: str) -> ActionDefinition | None:
+    return load_definition(destination.get("generation") or newest()).actions.get(name)
 
 
 def with_credentials(case: Case) -> Iterator[Proposed]:
