@@ -93,8 +93,8 @@ def test_a_mapping_is_switched_copied_and_deleted_by_its_name(client: Client) ->
     found = shown(client, "/mappings", delete=name)
     assert f"{list_path}/{quote(name, safe='')}" in bodies(found, "change mapping")
     assert bodies(found, "delete mapping") == [f"{list_path}/{quote(name, safe='')}"]
-    copied = [json.loads(each["value"] or "") for each in found.all("input") if each.get("name") == "name"]
-    assert copied == ["Sync Audience copy", f"{name} copy"]
+    names = [json.loads(each["value"] or "") for each in found.all("input") if each.get("name") == "name"]
+    assert [each for each in names if each.endswith(" copy")] == ["Sync Audience copy", f"{name} copy"]
     editor = f"/console/destinations/mapping?{urlencode({'destination': ACME, 'mapping': name})}"
     assert editor in [link.get("href") for link in found.all("a")]
 
@@ -315,3 +315,41 @@ def test_a_hostile_name_is_text(client: Client, name: str) -> None:
             found = Page(response.text)
             assert not found.all("img")
             assert all((script.get("src") or "").startswith("/console/static/") for script in found.all("script"))
+
+
+STEPS = (
+    "Source and name",
+    "Enter the settings and test the connection",
+    "Enable Destination, Save Changes",
+    "Add a mapping and enable it",
+    "Add the destination to an audience",
+)
+WRITES = {"apiKey": "sa-local-write", "advertiser_id": "1001"}
+OFF = {"name": "A", "action": "forwardAudienceEvent", "trigger": 'type = "track"', "enabled": False}
+# What the new destination has, and the numbers of the steps that are done.
+DONE: dict[str, tuple[dict[str, Any], set[int]]] = {
+    "created": ({}, {0}),
+    "no advertiser": ({"settings": {"apiKey": "sa-local-write", "advertiser_id": ""}}, {0}),
+    "unknown token": ({"settings": {**WRITES, "apiKey": "wrong"}}, {0}),
+    "a token that only reads": ({"settings": {**WRITES, "apiKey": "sa-local-read"}}, {0}),
+    "another advertiser": ({"settings": {**WRITES, "advertiser_id": "9"}}, {0}),
+    "settings": ({"settings": WRITES}, {0, 1}),
+    "settings of 2024": ({"settings": {"apiKey": "sa-local-write"}, "generation": "3.387.0"}, {0, 1}),
+    "enabled": ({"enabled": True}, {0, 2}),
+    "mapping that is disabled": ({"subscriptions": [OFF]}, {0}),
+    "mapping": ({"subscriptions": [{**OFF, "enabled": True}]}, {0, 3}),
+    "audience": ({"audiences": [{"key": "vip_customers"}]}, {0, 4}),
+}
+
+
+@pytest.mark.parametrize(("has", "done"), DONE.values(), ids=DONE)
+def test_the_steps_of_a_new_destination_are_ticked_when_they_are_done(
+    client: Client, has: dict[str, Any], done: set[int]
+) -> None:
+    item = {"name": "New", "enabled": False, "settings": {"apiKey": ""}, "subscriptions": [], "audiences": [], **has}
+    assert client.post("/_emulator/workspace/destinations", json=item).status_code == 201
+    html = get(client, "/console/destinations?destination=New&new=on").text
+    shown = html[html.index('<ol class="progress">') :].partition("</ol>")[0]
+    steps = [Page(each).text for each in shown.split("</li>") if "<li" in each]
+    assert steps == [f"{'✓ ' if number in done else ''}{step}" for number, step in enumerate(STEPS)]
+    assert "progress" not in get(client, "/console/destinations?destination=New").text

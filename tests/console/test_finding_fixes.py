@@ -38,12 +38,17 @@ NO_EMAIL: dict[str, Any] = {
         "marketing_status": "Opted-in",
     }
 }
+UNSET: dict[str, Any] = {"mapping": {"marketing_status": None}}
+UNKNOWN_STATUS: dict[str, Any] = {"mapping": {"marketing_status": "subscribed"}}
 # The part that is changed, the change, the code of the finding, the button that corrects it.
 CORRECTED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a source": ("/sources/Website", {"enabled": False}, "D001", "Enable Website"),
     "a destination": (DESTINATION, {"enabled": False}, "D004", "Enable Destination"),
     "a mapping": (OF_MAPPING, {"enabled": False}, "D005", "Enable Sync Audience"),
     "an email": (OF_MAPPING, NO_EMAIL, "M005", "Correct the mapping"),
+    "an unset status, opted in": (OF_MAPPING, UNSET, "M004", "Use Opted-in"),
+    "an unset status, indeterminate": (OF_MAPPING, UNSET, "M004", "Use Indeterminate"),
+    "an unknown status": (OF_MAPPING, UNKNOWN_STATUS, "M010", "Use Opted-in"),
     "a trigger": (OF_MAPPING, {"trigger": 'event = "Audience Entered" and type = "identify"'}, "T", "Use this trigger"),
     "an audience": ("/audiences/vip_customers", {"name": "VIP"}, "D011", "Require an email"),
     "a version": (DESTINATION, {"generation": "3.387.0"}, "S007", "Use API version 2025-05"),

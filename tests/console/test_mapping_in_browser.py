@@ -163,6 +163,11 @@ def test_fields_and_json_are_the_same_mapping(browser: Browser) -> None:
         city.get_by_label("Static value").press("Tab")
         city.locator(".preview").filter(has_text="Paris").wait_for()
         assert json.loads(area.input_value())["standard_traits"]["city"] == "Paris"
+        status = page.locator('li.field[data-path="marketing_status"]')
+        status.get_by_label("Source of marketing_status").select_option("Not mapped")
+        status.get_by_role("button", name="Use Indeterminate").click()
+        status.locator(".preview").filter(has_text='"Indeterminate"').wait_for()
+        assert json.loads(area.input_value())["marketing_status"] == "Indeterminate"
         page.get_by_role("button", name="Send test record").click()
         page.get_by_text("The profile would be visible at StackAdapt.").wait_for()
         assert saved(emulator, SYNC)["mapping"] != json.loads(area.input_value())

@@ -13,6 +13,7 @@ from werkzeug.test import Client
 from emulator.mapping import generations
 from emulator.server.emulator import Emulator
 from tests.console.pages import HOSTILE, Page, get, page, send
+from tests.console.test_segment_pages import buttons, press
 from tests.server.test_mapping_drafts import opened
 
 ACME = "StackAdapt Acme"
@@ -137,3 +138,32 @@ def test_the_errors_of_a_mapping_are_at_the_top_and_lead_to_its_fields(client: C
     assert "#field-marketing_status" in top
     assert 'id="field-marketing_status"' in html
     assert ("Enabled, but with 1 error:" in top) == enabled
+
+
+def test_people_whom_a_mapping_refused_are_sent_again_after_it_is_saved(client: Client) -> None:
+    path = f"/_emulator/workspace/destinations/{quote(ACME)}/subscriptions/{quote(SYNC)}"
+    client.patch(path, json={"mapping": {"marketing_status": None}})
+    for user in ("ada", "grace"):
+        send(client, userId=user, traits={"email": f"{user}@example.com", "total_spent": 700})
+    client.post("/_emulator/clock/advance", json={"hours": 5})
+    saved, again = form(saved="on"), "Send them again"
+    assert again not in buttons(get(client, form()).text)
+    press(client, buttons(get(client, saved).text)["Use Opted-in"])
+    assert "2 people were refused before." in page(client, saved).text
+    client.patch(path, json={"enabled": False})
+    assert again not in buttons(get(client, saved).text)
+    client.patch(path, json={"enabled": True})
+    press(client, buttons(get(client, saved).text)[again])
+    client.post("/_emulator/clock/advance", json={"hours": 5})
+    assert len(client.get("/_emulator/profiles").json["profiles"]) == 2
+    assert again not in buttons(get(client, saved).text)
+
+
+def test_people_whom_another_mapping_refused_are_left(client: Client) -> None:
+    destination = f"/_emulator/workspace/destinations/{quote(ACME)}"
+    [own] = client.get(destination).json["item"]["subscriptions"]
+    client.patch(destination, json={"subscriptions": [{**own, "name": "Other", "mapping": {}}, own]})
+    send(client, userId="ada", traits={"email": "ada@example.com", "total_spent": 700})
+    client.post("/_emulator/clock/advance", json={"hours": 5})
+    assert "1 person was refused before." in page(client, form(mapping="Other", saved="on")).text
+    assert "refused before" not in page(client, form(saved="on")).text

@@ -3788,11 +3788,14 @@ export interface components {
             message: string;
             why?: string;
             fix?: string;
-            /** @description The fix as data: another trigger of the subscription, or new values of whole fields of its mapping, null for one to remove. */
-            repair?: {
-                trigger?: string;
-                mapping?: Record<string, never>;
-            };
+            repair?: components["schemas"]["Repair"];
+            /** @description Repairs of which one is to be chosen. Each sets one field of the mapping to a fixed value. */
+            alternatives?: components["schemas"]["Repair"][];
+        };
+        /** @description The fix as data: another trigger of the subscription, or new values of whole fields of its mapping, null for one to remove. */
+        Repair: {
+            trigger?: string;
+            mapping?: Record<string, never>;
         };
         Counts: {
             segment: {

@@ -44,8 +44,8 @@ class Findings:
         """The button that corrects it where one is known, otherwise the page where that is done."""
         own = _FIXES.get(finding.get("code", ""))
         found = own(self, finding) if own else None
-        if found is None and finding.get("repair"):
-            found = self._repair(finding)
+        if found is None:
+            found = self._repairs(finding)
         return found or (self._page(finding) if finding.get("place") else Cell(None))
 
     def part(self, finding: Item) -> Item | None:
@@ -94,11 +94,17 @@ class Findings:
             return Cell("Filters", link("destinations/filters", **own))
         return Cell("Settings", link("destinations", **own))
 
-    def _repair(self, finding: Item) -> Cell | None:
+    def _repairs(self, finding: Item) -> Cell | None:
+        """A button for each repair that is proposed, and the page; None where none is."""
         part, mapping = self.part(finding), self.inner(finding)
-        if part is None or mapping is None:
+        proposed = [(_label(each), each) for each in [finding.get("repair")] if each]
+        proposed += [(f"Use {_value(each)}", each) for each in finding.get("alternatives", ())]
+        if part is None or mapping is None or not proposed:
             return None
-        repair = finding["repair"]
+        buttons = [Cell(None, button=self._repair(part, mapping, *each)) for each in proposed]
+        return Cell(None, parts=[*buttons, self._page(finding)])
+
+    def _repair(self, part: Item, mapping: Item, label: str, repair: Item) -> Button:
         fields = {**mapping.get("mapping", {}), **repair.get("mapping", {})}
         body = {
             **mapping,
@@ -106,13 +112,22 @@ class Findings:
             "trigger": repair.get("trigger", mapping["trigger"]),
         }
         # A patch would merge the fields, which the repair replaces.
-        button = Button(
-            label="Use this trigger" if "trigger" in repair else "Correct the mapping",
+        return Button(
+            label=label,
             action=SAVE_MAPPING.name,
             path=path_of("destinations", part["name"], "subscriptions", name_of(mapping)),
             body=body,
         )
-        return Cell(None, parts=[Cell(None, button=button), self._page(finding)])
+
+
+def _label(repair: Item) -> str:
+    return "Use this trigger" if "trigger" in repair else "Correct the mapping"
+
+
+def _value(alternative: Item) -> str:
+    """The value of the one field that an alternative sets."""
+    [value] = alternative["mapping"].values()
+    return str(value)
 
 
 def name_of(mapping: Item) -> str:

@@ -13,6 +13,7 @@ CHANGE_WORKSPACE: Final = Action("change workspace", "PATCH", "/_emulator/worksp
 _MAPPING: Final = "/_emulator/workspace/destinations/{destination}/subscriptions/{name}"
 SAVE_MAPPING: Final = Action("save mapping", "PUT", _MAPPING)
 SWITCH_MAPPING: Final = Action("switch mapping", "PATCH", _MAPPING)
+REPLAY: Final = Action("replay dead letters", "POST", "/_emulator/dead-letters/replay")
 # What the buttons beside findings do.
 FIXES: Final = (CHANGE, CHANGE_AUDIENCE, CHANGE_WORKSPACE, SAVE_MAPPING, SWITCH_MAPPING)
 

@@ -99,12 +99,18 @@ function repair({ trigger, mapping }) {
   at(trigger === undefined ? "json" : "trigger").focus();
 }
 
+// The repair, or the alternatives to choose from, as pairs of words and repair.
+function repairsOf({ repair, alternatives = [] }) {
+  const chosen = alternatives.map((each) => [`Use ${Object.values(each.mapping)[0]}`, each]);
+  return repair ? [[repair.trigger ? `Use ${repair.trigger}` : "Correct the mapping", repair], ...chosen] : chosen;
+}
+
 function findingItem(finding) {
-  const what = finding.repair?.trigger ? `Use ${finding.repair.trigger}` : "Correct the mapping";
+  const fixes = repairsOf(finding).map(([words, each]) => button(words, () => repair(each), { class: "fix" }));
   return element("li", { class: finding.severity },
     element("strong", {}, `${finding.severity[0].toUpperCase()}${finding.severity.slice(1)}: ${finding.message}`),
     finding.allowed ? ` Allowed: ${finding.allowed}.` : "", finding.why ? ` ${finding.why}` : "", finding.fix ? ` ${finding.fix}` : "",
-    finding.repair ? element("span", { class: "row" }, button(what, () => repair(finding.repair), { class: "fix" })) : null);
+    fixes.length ? element("span", { class: "row" }, ...fixes) : null);
 }
 
 // Beside the trigger, beside the field that it is about, or below the fields.

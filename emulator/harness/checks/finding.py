@@ -30,7 +30,8 @@ class Finding:
     `message`, `why` (the consequence) and `fix` are full sentences. `place` is a path in the workspace, document or
     contract. `drift` sets `used_by`: the parts of the destination that use what changed. `repair` is the fix as data
     where one change of the subscription is known to help: another `trigger`, or in `mapping` new values of whole
-    fields, null for one to remove. A check leaves out `code`, and `severity` unless it depends on the rest of the
+    fields, null for one to remove. `alternatives` are such repairs where only the user knows which one is meant: each
+    sets one field to a fixed value. A check leaves out `code`, and `severity` unless it depends on the rest of the
     workspace; `findings_in` adds them.
     """
 
@@ -44,6 +45,7 @@ class Finding:
     fix: str | None = None
     used_by: tuple[str, ...] | None = None
     repair: Mapping[str, Any] | None = None
+    alternatives: tuple[Mapping[str, Any], ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields that have a value, for JSON output."""

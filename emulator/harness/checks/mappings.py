@@ -127,7 +127,13 @@ def missing_field(context: SubscriptionContext) -> Iterator[Finding]:
                 why="Every event fails: The root value is missing the required field.",
                 fix="Map the field.",
                 repair=None if field.default is None else {"mapping": {field.key: field.default}},
+                alternatives=_alternatives(field),
             )
+
+
+def _alternatives(field: Field) -> tuple[Mapping[str, Any], ...] | None:
+    """The repairs that set a field to one of its choices."""
+    return tuple({"mapping": {field.key: each}} for each in field.choices) or None
 
 
 @check("M005", ERROR, "The mapping finds no email in a kind of event.", SUBSCRIPTION)
@@ -235,13 +241,15 @@ def unknown_choice(context: SubscriptionContext) -> Iterator[Finding]:
     for field, place, value in _fixed_values(fields, context.mapping, top):
         if field.choices and str(value) not in field.choices:
             close = get_close_matches(str(value), field.choices, n=1)
+            is_own = place == f"{top}.{field.key}"
             yield Finding(
                 place=place,
                 message=f"{field.label} has no choice {value!r}.",
                 allowed=_choices(field),
                 why="Every event fails validation.",
                 fix=nearest(str(value), field.choices) or "Use one of the choices.",
-                repair={"mapping": {field.key: close[0]}} if close and place == f"{top}.{field.key}" else None,
+                repair={"mapping": {field.key: close[0]}} if close and is_own else None,
+                alternatives=_alternatives(field) if is_own and not close else None,
             )
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.screens.segment.destination_page import Item, asked, frame
-from emulator.console.screens.workspace_parts import FIXES
+from emulator.console.screens.workspace_parts import FIXES, REPLAY
 from emulator.console.tables import Button, Cell, Row, Table, rows_of
 from emulator.console.view import Address, View
 
@@ -33,7 +32,6 @@ _ENDS: Final = ("queued", "visible", "pending", "rejected", "suppressed", "refus
 _AT_STACKADAPT: Final = "stackadapt."
 _SAMPLES: Final = 10
 _PAGE: Final = 20
-_REPLAY: Final = "replay dead letters"
 
 
 def _values(api: ControlAPI, view: View) -> Values:
@@ -184,7 +182,7 @@ def _dead_letters(api: ControlAPI, view: View, name: str) -> Table:
     def row(each: Item) -> Row:
         replay = Button(
             label="Replay",
-            action=_REPLAY,
+            action=REPLAY.name,
             body={"destination": name, "messageIds": [each["messageId"]]},
         )
         cells = [
@@ -246,6 +244,6 @@ SCREEN = Screen(
     path="destinations/delivery",
     template="segment/destination_delivery",
     values=_values,
-    actions=(*FIXES, Action(_REPLAY, "POST", "/_emulator/dead-letters/replay")),
+    actions=(*FIXES, REPLAY),
     under="destinations",
 )

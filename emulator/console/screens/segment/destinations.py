@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from emulator.console.actions import Action
@@ -35,20 +34,45 @@ def _values(api: ControlAPI, view: View) -> Values:
         return {"destination": None, "choose": _list(api, view)}
     workspace = api.get("workspace")["workspace"]
     framed, catalog = frame(api, view, item), api.get("catalog")["destinations"]
+    # StackAdapt is asked, which is a request in its journal.
+    is_asked = view.get("new") or any(each["key"] == _ADVERTISER for each in framed["entry"]["settings"])
+    offered: Item = api.get(tool(item["name"], "choices", _ADVERTISER)) if is_asked else {}
+    settings = _settings(item, framed["entry"], offered)
     return {
         **framed,
         "path": path_of("destinations", item["name"]),
         "test_path": f"/_emulator/{tool(item['name'], 'test')}",
         "catalog": catalog,
         "api_version": api_version_of(api, view),
-        "settings": _settings(api, item, framed["entry"]),
+        "settings": settings,
         "tokens": [(each["name"], each["token"]) for each in workspace["tokens"]],
         "sources": [each["name"] for each in workspace.get("sources", ())],
         "rejects_source": bool(item.get("source")) and not framed["entry"]["sourceCalls"],
         "to_engage": to_engage(item),
         "controls": _controls(workspace, item),
         "audiences": _audiences(view, item),
+        "checklist": _checklist(view, item, settings, offered) if view.get("new") else None,
     }
+
+
+def _checklist(view: View, item: Item, settings: list[dict[str, Any]], offered: Item) -> list[tuple[bool, Cell]]:
+    """The steps of a new destination instance in order, each with whether it is done.
+
+    `offered` are the advertisers to which its token may write: the connection test asks for the same.
+    """
+    name, values = item["name"], [each["value"] for each in offered["choices"]]
+    chosen = [each["value"] for each in settings if each["key"] == _ADVERTISER]
+    is_set = bool(values) and all(each in values for each in chosen)
+    return [
+        (True, Cell("Source and name")),
+        (is_set, Cell("Enter the settings and test the connection")),
+        (is_enabled(item), Cell("Enable Destination, Save Changes")),
+        (
+            any(map(is_enabled, item["subscriptions"])),
+            Cell("Add a mapping and enable it", view.link("destinations/mappings", destination=name, new="on")),
+        ),
+        (bool(item["audiences"]), Cell("Add the destination to an audience", view.link("audiences"))),
+    ]
 
 
 def _list(api: ControlAPI, view: View) -> Table:
@@ -89,24 +113,18 @@ def _counted(severities: list[str]) -> str:
     return ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for count, kind in kinds if count) or "none"
 
 
-def _settings(api: ControlAPI, item: Item, entry: Item) -> list[dict[str, Any]]:
-    """Each setting of the definition with its value, and what it can be chosen from."""
+def _settings(item: Item, entry: Item, offered: Item) -> list[dict[str, Any]]:
+    """Each setting of the definition with its value; `offered` are the advertisers, or the error in their place."""
     return [
         {
             **each,
             "label": _LABELS.get(each["key"], each["label"]),
             "value": item["settings"].get(each["key"], ""),
             "is_missing": each["required"] and not item["settings"].get(each["key"]),
-            "offered": _offered(api, item) if each["key"] == _ADVERTISER else None,
+            "offered": offered if each["key"] == _ADVERTISER else None,
         }
         for each in entry["settings"]
     ]
-
-
-def _offered(api: ControlAPI, item: Item) -> Mapping[str, Any]:
-    """The advertisers that its token may write to, or the error in their place."""
-    found: Mapping[str, Any] = api.get(tool(item["name"], "choices", _ADVERTISER))
-    return found
 
 
 def _controls(workspace: Item, item: Item) -> dict[str, Any] | None:

@@ -14,12 +14,14 @@ from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.finding_fixes import Findings, name_of
 from emulator.console.screens.screen import Screen, Values
-from emulator.console.screens.segment.destination_page import at_place
-from emulator.console.screens.workspace_parts import FIXES, SAVE_MAPPING
-from emulator.console.tables import Cell, Row, Table, rows_of
+from emulator.console.screens.segment.destination_page import at_place, is_enabled
+from emulator.console.screens.workspace_parts import FIXES, REPLAY, SAVE_MAPPING
+from emulator.console.tables import Button, Cell, Row, Table, rows_of
 from emulator.console.view import Address, View
 
 _RECENT = 20
+# As many as one request replays.
+_MOST_REFUSED = 10_000
 _MAPPINGS = "destinations/mappings"
 # Where the words of the form are those of 2024.
 _IN_MAPPING = "mapping"
@@ -49,6 +51,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         "hidden_fields": [each for each in fields if each["hidden"]],
         "checked": checked,
         "errors": _errors(api, view, destination, name),
+        "refused": _refused(api, destination, item) if view.get("saved") else None,
         "missing_event": missing,
         "recent": {} if view.masked else _recent(api, destination),
         "samples": [each["name"] for each in api.get(f"{own}/samples")["samples"]],
@@ -69,6 +72,21 @@ def _errors(api: ControlAPI, view: View, destination: str, name: str) -> list[tu
     workspace = {"destinations": items, "audiences": api.get("workspace/audiences")["items"]}
     fixes = Findings(view=view, workspace=workspace, catalog=api.get("catalog")["destinations"])
     return [(each["message"], fixes.fix(each)) for each in errors if each["severity"] == "error"]
+
+
+def _refused(api: ControlAPI, destination: str, item: Mapping[str, Any]) -> tuple[int, Button] | None:
+    """How many people have events that this mapping refused or whose requests failed, and the button that sends them
+    again; None where it has none, or would send nothing.
+    """
+    if not is_enabled(item):
+        return None
+    found = api.get("dead-letters", destination=destination, limit=_MOST_REFUSED)["deadLetters"]
+    own = [each for each in found if each["subscription"] == name_of(item)]
+    if not own:
+        return None
+    people = {each["userId"] or each["messageId"] for each in own}
+    body = {"destination": destination, "messageIds": [*dict.fromkeys(each["messageId"] for each in own)]}
+    return len(people), Button(label="Send them again", action=REPLAY.name, body=body)
 
 
 def _links(view: View, destination: str) -> dict[str, Address]:
@@ -142,6 +160,7 @@ SCREEN = Screen(
     values=_values,
     actions=(
         *FIXES,
+        REPLAY,
         Action("delete mapping", "DELETE", SAVE_MAPPING.path),
         Action("send test event", "POST", "/_emulator/destinations/{destination}/subscriptions/{subscription}/test"),
     ),
