@@ -31,7 +31,7 @@ AVOIDED = re.compile(
 EXEMPT = re.compile(
     r"tests/test_(wording|names)\.py|tests/mapping/recorded/|contracts/segment/destinations/|\.graphql$|CHANGELOG\.md|conformance/node/"
 )
-SUFFIXES = {".py", ".md", ".yaml", ".yml", ".json", ".toml", ".cjs", ".mjs", ".ts", ""}
+SUFFIXES = {".py", ".md", ".yaml", ".yml", ".json", ".toml", ".cjs", ".mjs", ".js", ".css", ".html", ".ts", ""}
 # Installed packages have tens of thousands of files: their folders are not entered.
 INSTALLED = {"__pycache__", "node_modules", ".venv"}
 
@@ -75,3 +75,10 @@ def test_a_metaphor_is_found(line: str) -> None:
 
 def test_plain_terms_pass() -> None:
     assert not avoided_in("HTTP endpoints. Fix: omit it. error: invalid URL 'x'. The email address is a string.")
+
+
+@pytest.mark.parametrize(
+    "name", ["templates/person.html", "static/mapping.js", "static/console.css", "screens/person.py"]
+)
+def test_files_of_the_console_are_read(name: str) -> None:
+    assert ROOT / "emulator" / "console" / name in READ

@@ -58,6 +58,61 @@ def test_the_change_is_applied_by_the_button(filled: Client) -> None:
     assert forms(filled, GRACE)["send again"] == {"userId": "grace"}
 
 
+LISTED = re.compile(r'person\?person=([^"]+)">[^<]*</a></td><td[^>]*>([^<]*)</td><td[^>]*><a [^>]*>([^<]*)</a>')
+NO_AUDIENCES: dict[str, Any] = {"audiences": [], "destinations": []}
+BATCH = [
+    {
+        "key": "a",
+        "id": "aud_a",
+        "name": "A",
+        "condition": {"trait": "plan", "operator": "exists"},
+        "computation": "batch",
+    }
+]
+# A workspace, what is sent, and who is listed with which reason once those in no audience are there.
+OUTSIDE: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str]]]] = {
+    "condition": ({}, {"userId": "joan", "traits": {"total_spent": 1}}, [("joan", "Engage", "CONDITION_FALSE")]),
+    "no audience": (NO_AUDIENCES, {"userId": "joan"}, [("joan", "Engage", "NO_AUDIENCE")]),
+    "batch": (
+        {**NO_AUDIENCES, "audiences": BATCH},
+        {"userId": "joan", "traits": {"plan": "gold"}},
+        [("joan", "Engage", "NOT_COMPUTED_YET")],
+    ),
+    "an email": (
+        {},
+        {"anonymousId": "x", "traits": {"email": EMAIL}},
+        [("ada%40example.com", "Engage", "CONDITION_FALSE")],
+    ),
+    "not known by any name": ({}, {"anonymousId": "x", "traits": {}}, []),
+    "a member": ({}, {"userId": "joan", "traits": {"email": EMAIL, "total_spent": 700}}, []),
+}
+
+
+@pytest.mark.parametrize(("workspace", "call", "listed"), OUTSIDE.values(), ids=OUTSIDE)
+def test_people_in_no_audience_are_listed_with_the_reason_of_the_search(
+    client: Client, workspace: dict[str, Any], call: dict[str, Any], listed: list[tuple[str, str, str]]
+) -> None:
+    assert client.patch("/_emulator/workspace", json=workspace).status_code == 200
+    send(client, **call)
+    client.post("/_emulator/clock/advance", json={"hours": 1})
+    assert 'data-later="/console/person?all=on"' in get(client, "/console/person").text
+    whole = get(client, "/console/person?all=on").text
+    assert LISTED.findall(whole) == listed
+    for name, _, reason in listed:
+        assert f"{reason} (1)" in whole
+        assert reason in page(client, f"/console/person?person={name}").text
+        assert LISTED.findall(get(client, f"/console/person?all=on&reason={reason}").text) == listed
+        assert not LISTED.findall(get(client, "/console/person?all=on&reason=OTHER").text)
+        assert "1 person did not arrive" in page(client, "/console/profiles").text
+
+
+def test_those_who_left_every_audience_have_arrived(client: Client) -> None:
+    for spent in (700, 1):
+        send(client, userId="joan", traits={"email": EMAIL, "total_spent": spent})
+    client.post("/_emulator/clock/advance", json={"hours": 5})
+    assert not LISTED.findall(get(client, "/console/person?all=on").text)
+
+
 @pytest.mark.parametrize("form", ["curl", "pytest", "scenario"])
 def test_the_case_is_shown_as_the_api_writes_it(filled: Client, form: str) -> None:
     text = filled.get(f"/_emulator/why/case?userId=grace&as={form}").json["text"]

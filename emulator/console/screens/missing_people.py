@@ -1,10 +1,12 @@
-"""People who did not arrive, by reason: those whose events Segment did not deliver, and those whose records StackAdapt
-refused.
+"""People who did not arrive, by reason: those in no audience, those whose events Segment did not deliver, and those
+whose records StackAdapt refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from emulator.console.control_api import ControlAPI, Refused
@@ -12,24 +14,50 @@ from emulator.console.screens.developer.reasons import reason_link
 from emulator.console.tables import Cell, Row, Table, rows_of
 from emulator.console.view import View
 
+# Who, where, and the reason.
+Stopped = tuple[str, str, str]
+
+# The stages of `why` before Segment sends an event.
+_BEFORE_EVENTS = ("call", "profile", "audience")
 # The first ones of each kind; a page with all of them would not be read.
 _MOST = 50
+# Profiles that are read to find those in no audience, and how many of these are asked about: each is a question of its
+# own, which reads the journal.
+_READ = 1000
+_ASKED = 20
 
 
-def reasons_of(api: ControlAPI) -> dict[str, int]:
-    """How many events and records each reason stopped."""
+def outside_audiences(api: ControlAPI) -> list[Stopped]:
+    """The first people who are in no audience and have not arrived. It takes long."""
+    found = []
+    for named in islice(_outside(api), _ASKED):
+        stopped = api.get("why", **named, search=False)["stopped"]
+        if stopped and stopped["stage"] in _BEFORE_EVENTS:
+            found.append((next(iter(named.values())), "Engage", stopped["reason"]))
+    return found
+
+
+def _outside(api: ControlAPI) -> Iterator[dict[str, str]]:
+    """The user ids, or emails, of those in no audience."""
+    for each in api.get("space/profiles", limit=_READ)["profiles"]:
+        if not each["audiences"] and (each["userId"] or each["email"]):
+            yield {"userId": each["userId"]} if each["userId"] else {"email": each["email"]}
+
+
+def reasons_of(api: ControlAPI, outside: Sequence[Stopped]) -> dict[str, int]:
+    """How many events and records each reason stopped, and how many of those outside of audiences."""
     counts = api.get("counts")
-    found: dict[str, int] = {}
+    found = Counter(reason for *_, reason in outside)
     for tally in (*counts["segment"]["reasons"].values(), counts["stackadapt"]["rejections"]):
-        for reason, count in tally.items():
-            found[reason] = found.get(reason, 0) + count
+        found.update(tally)
     return dict(sorted(found.items()))
 
 
-def missing_people(api: ControlAPI, view: View) -> Table:
-    """Each person once for each reason, those of Segment first."""
+def missing_people(api: ControlAPI, view: View, outside: Sequence[Stopped]) -> Table:
+    """Each person once for each reason, by how far they came."""
     reason = view.get("reason")
-    rows = [_row(view, *each) for each in dict.fromkeys(_stopped(api, reason))]
+    before = [each for each in outside if reason in (None, each[2])]
+    rows = [_row(view, *each) for each in dict.fromkeys([*before, *_stopped(api, reason)])]
     return Table(
         caption="People who did not arrive",
         columns=("Person", "Stopped at", "Reason"),
@@ -39,8 +67,9 @@ def missing_people(api: ControlAPI, view: View) -> Table:
 
 
 def missing_in_words(api: ControlAPI) -> str | None:
-    """How many people did not arrive, as a sentence; None when no one was stopped."""
-    number = len({name for name, *_ in _stopped(api, None)})
+    """How many people did not arrive, as a sentence, where no profile is visible; None when no one was stopped."""
+    outside = {next(iter(named.values())) for named in _outside(api)}
+    number = len({name for name, *_ in _stopped(api, None)} | outside)
     if not number:
         return None
     # Each kind is listed up to a number.
@@ -48,7 +77,7 @@ def missing_in_words(api: ControlAPI) -> str | None:
     return f"{more}{number} {'person' if number == 1 else 'people'} did not arrive"
 
 
-def _stopped(api: ControlAPI, reason: str | None) -> Iterator[tuple[str, str, str]]:
+def _stopped(api: ControlAPI, reason: str | None) -> Iterator[Stopped]:
     undelivered = [
         *api.get("dead-letters", reason=reason, limit=_MOST)["deadLetters"],
         *api.get("deliveries", outcome="discarded", limit=_MOST)["deliveries"],

@@ -9,7 +9,7 @@ from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI, Refused
 from emulator.console.examples import example_call
 from emulator.console.screens.developer.reasons import reason_link
-from emulator.console.screens.missing_people import missing_people, reasons_of
+from emulator.console.screens.missing_people import missing_people, outside_audiences, reasons_of
 from emulator.console.screens.person_timeline import Documents, timeline
 from emulator.console.screens.screen import Screen, Values
 from emulator.console.tables import Button
@@ -24,11 +24,14 @@ _NOT_HERE = frozenset({"mapping"})
 def _values(api: ControlAPI, view: View) -> Values:
     name = (view.get("person") or "").strip()
     if not name:
+        # Each of those in no audience is asked about, which takes longer than the rest of the page.
+        outside = outside_audiences(api) if view.get("all") else []
         return {
             "answer": None,
             "example": example_call(view),
-            "reasons": reasons_of(api),
-            "missing": missing_people(api, view),
+            "reasons": reasons_of(api, outside),
+            "missing": missing_people(api, view, outside),
+            "later": None if view.get("all") else view.here(all="on"),
         }
     asked = _question(api, name)
     # The answer is shown before the timeline and the smallest change are there, which take longer.

@@ -13,7 +13,7 @@ function code(words, value) {
 }
 
 // Segment sees status 200; StackAdapt may have refused what was in the request.
-function verdict({ segmentReports, end, calls, matched, kept }) {
+function summary({ segmentReports, end, calls, matched, kept }) {
   if (end.outcome === "visible") return ["good", kept ? "The profile is visible at StackAdapt." : "The profile would be visible at StackAdapt."];
   if (segmentReports === "delivered" && end.outcome !== "queued") return ["bad", "Segment says delivered, StackAdapt refused."];
   if (!matched) return ["bad", "You may not have any subscriptions that match this event."];
@@ -21,7 +21,7 @@ function verdict({ segmentReports, end, calls, matched, kept }) {
 }
 
 export function showTestResult(place, whole, tested, reasons) {
-  const [kind, words] = verdict(tested);
+  const [kind, words] = summary(tested);
   const { enabled, mappings, matched, calls, segmentReports, end, request, response, payload, records } = tested;
   const rows = [
     ["Status", [enabled ? "Enabled" : "Disabled: it sends nothing until it is enabled"]],

@@ -37,7 +37,7 @@ function operatorsOf(field) {
   return OPERATORS.filter(([each]) => !NUMERIC.includes(each) && each !== "is_true" && each !== "is_false");
 }
 
-// A number is never equal to a text, so the form asks which of both is meant.
+// A number is never equal to a string, so the form asks which of both is meant.
 function valueField(item, changed) {
   if (ALONE.includes(item.operator)) return [];
   if (item.field === "type" && TYPES.some(([each]) => each === item.value) && ["=", "!="].includes(item.operator)) {
