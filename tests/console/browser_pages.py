@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from emulator.server.emulator import Emulator
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Browser, Dialog, Locator, Page
 
 
 @dataclass
@@ -44,6 +44,14 @@ def is_wider_than_the_window(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
+def follow(locator: Locator) -> None:
+    """Clicks what leads to another page, or to this one again, and goes on when that page and its scripts are there:
+    the page before has elements of the same names.
+    """
+    with locator.page.expect_navigation():
+        locator.click()
+
+
 Open = Callable[[str], "Page"]
 
 
@@ -61,8 +69,20 @@ def opened(
     with `ignore_status` any that have an error's. It asks `asked_to_leave` times whether to leave it, and the answer
     is yes.
     """
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]  # a literal
-    page, seen = context.new_page(), Seen()
+    seen = Seen()
+    with closing(browser.new_context(color_scheme=scheme)) as context:  # type: ignore[arg-type]  # a literal
+        yield _watched(context.new_page(), seen, emulator)
+    assert len(seen.leaving) == asked_to_leave, seen.leaving
+    refusals = [problem for problem in seen.problems if refused is not None and f"status of {refused}" in problem]
+    statuses = [
+        problem for problem in seen.problems if ignore_status and "the server responded with a status" in problem
+    ]
+    assert seen.problems == (statuses or refusals[:1]), seen.problems
+    assert seen.hosts <= {urlsplit(emulator.url).netloc, ""}
+
+
+def _watched(page: Page, seen: Seen, emulator: Emulator) -> Open:
+    """Opens paths of an emulator in a page, and notes what happens in it."""
     # A violation of the content security policy is an error of the console too.
     page.on("console", lambda said: seen.problems.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.problems.append(str(error)))
@@ -73,15 +93,7 @@ def opened(
         page.goto(emulator.url + path)
         return page
 
-    yield go
-    context.close()
-    assert len(seen.leaving) == asked_to_leave, seen.leaving
-    refusals = [problem for problem in seen.problems if refused is not None and f"status of {refused}" in problem]
-    statuses = [
-        problem for problem in seen.problems if ignore_status and "the server responded with a status" in problem
-    ]
-    assert seen.problems == (statuses or refusals[:1]), seen.problems
-    assert seen.hosts <= {urlsplit(emulator.url).netloc, ""}
+    return go
 
 
 def _answer(dialog: Dialog, seen: Seen) -> None:

@@ -43,8 +43,10 @@ def is_required() -> bool:
 @contextmanager
 def running() -> Iterator[Browser]:
     """A headless browser."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # As long as Playwright waits elsewhere: five seconds are too few on a busy machine.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_path(), args=[*_FLAGS])
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emulator.server.emulator import Emulator
-from tests.console.browser_pages import opened
+from tests.console.browser_pages import follow, opened
 from tests.console.pages import send
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def emulator() -> Iterator[Emulator]:
 def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emulator) -> None:
     with opened(browser, emulator) as go:
         page = go("/console/destinations")
-        page.get_by_role("link", name="Add Destination").click()
+        follow(page.get_by_role("link", name="Add Destination"))
         page.get_by_label("Search").fill("StackAdapt Audience")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**search=StackAdapt+Audience")
-        page.get_by_role("link", name="Add Destination").first.click()
-        page.wait_for_url("**/console/destinations/new?**")
+        with page.expect_navigation(url="**search=StackAdapt+Audience"):
+            page.keyboard.press("Enter")
+        follow(page.get_by_role("link", name="Add Destination").first)
+        assert "/console/destinations/new?" in page.url
         page.get_by_label("Destination name").fill("Mine / new")
         rejects = page.get_by_text("This generation rejects every call of a source")
         source, generation = page.locator("[name=source]"), page.get_by_label("Generation")
@@ -43,8 +43,8 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
             source.select_option(name)
             generation.select_option(version)
             assert rejects.is_visible() == is_shown
-        page.get_by_role("button", name="Create Destination").click()
-        page.wait_for_url("**/console/destinations?destination=Mine%20%2F%20new&new=on")
+        follow(page.get_by_role("button", name="Create Destination"))
+        assert page.url.endswith("/console/destinations?destination=Mine%20%2F%20new&new=on")
         page.get_by_text("Advertiser ID is required").wait_for()
 
         token, tested = page.get_by_label("StackAdapt GraphQL API token"), page.locator("#tested")
@@ -61,16 +61,14 @@ def test_a_destination_is_added_as_on_the_page(browser: Browser, emulator: Emula
 
         page.get_by_role("button", name="Acme Outfitters (1001)").click()
         assert not page.get_by_text("Advertiser ID is required").is_visible()
-        with page.expect_navigation():
-            page.get_by_role("button", name="Save Changes").click()
-        with page.expect_navigation():
-            page.get_by_role("row", name="is disabled").get_by_role("button", name="Enable Destination").click()
+        follow(page.get_by_role("button", name="Save Changes"))
+        follow(page.get_by_role("row", name="is disabled").get_by_role("button", name="Enable Destination"))
         # The editor has tests of its own.
         page.route("**/console/destinations/mapping?**", lambda route: route.fulfill(body="", content_type="text/html"))
-        page.get_by_role("link", name="New Mapping").click()
-        page.wait_for_url("**/console/destinations/mappings?**new=on")
-        page.get_by_role("button", name="Sync Audience").click()
-        page.wait_for_url("**/console/destinations/mapping?**mapping=Sync%20Audience")
+        follow(page.get_by_role("link", name="New Mapping"))
+        assert page.url.endswith("new=on")
+        follow(page.get_by_role("button", name="Sync Audience"))
+        assert page.url.endswith("mapping=Sync%20Audience")
     (item,) = emulator.client.get("/_emulator/workspace/destinations").json["items"]
     assert item["settings"] == {"apiKey": "sa-local-write", "advertiser_id": "1001"}
     assert "enabled" not in item
@@ -91,11 +89,10 @@ def test_dead_letters_are_replayed_by_a_click(browser: Browser, emulator: Emulat
     emulator.client.post("/_emulator/clock/advance", json={"hours": 5})
     with opened(browser, emulator) as go:
         page = go("/console/destinations/delivery?destination=Acme")
-        page.get_by_role("link", name="Failed delivery").click()
+        follow(page.get_by_role("link", name="Failed delivery"))
         page.get_by_role("link", name="401").first.wait_for()
         emulator.client.patch("/_emulator/workspace/destinations/Acme", json={"settings": {"apiKey": "sa-local-write"}})
-        with page.expect_navigation():
-            page.get_by_role("button", name="Replay", exact=True).click()
+        follow(page.get_by_role("button", name="Replay", exact=True))
         page.get_by_text("There is no dead letter.").wait_for()
         step = page.get_by_role("link", name="Successful delivery").inner_text()
     count = emulator.client.get("/_emulator/funnel").json["steps"]["successfulDelivery"]["count"]

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from emulator.server.emulator import Emulator
-from tests.console.browser_pages import opened
+from tests.console.browser_pages import follow, opened
 from tests.console.pages import EMAIL, get, page, send
 from tests.server.test_customer_data import UPSERT, graphql
 
@@ -153,9 +153,9 @@ def test_why_grace_is_missing_is_repaired_by_clicks(browser: Browser) -> None:
         emulator.client.post("/_emulator/clock/freeze")
         send(emulator.client, userId="grace", traits={"total_spent": 700})
         shown = go("/console/person")
-        shown.get_by_role("link", name="grace").click()
+        follow(shown.get_by_role("link", name="grace"))
         shown.get_by_text("Did not arrive").wait_for()
-        shown.get_by_role("button", name="Apply").click()
+        follow(shown.get_by_role("button", name="Apply"))
         shown.get_by_text("✓ Arrived").wait_for()
         assert emulator.client.get("/_emulator/profiles?externalId=grace").json["profiles"]
 

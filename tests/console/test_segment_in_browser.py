@@ -11,7 +11,7 @@ import pytest
 from emulator.artefacts import fixture
 from emulator.server.emulator import Emulator
 from emulator.workspace import load_workspace
-from tests.console.browser_pages import opened
+from tests.console.browser_pages import follow, opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -53,12 +53,12 @@ def test_new_calls_appear_on_top_while_live_and_are_counted_while_paused(browser
         assert page.locator("tbody tr").count() == 100
         assert page.locator("#news").is_hidden()
         assert heap(page) < 100 * MEGABYTE
-        page.get_by_role("link", name="Pause").click()
+        follow(page.get_by_role("link", name="Pause"))
         page.get_by_text("Paused").wait_for()
         send(emulator, 70_000, 3)
         page.get_by_role("button", name="3 new").wait_for()
         assert page.locator("tbody tr", has_text="u70000").count() == 0
-        page.get_by_role("link", name="Resume").click()
+        follow(page.get_by_role("link", name="Resume"))
         page.locator("tbody tr", has_text="u70000").wait_for()
 
 
@@ -68,8 +68,8 @@ def test_people_are_sent_in_with_nothing_but_the_console(browser: Browser) -> No
         opened(browser, emulator) as go,
     ):
         page = go("/console/debugger")
-        page.get_by_role("button", name="Add Source").click()
-        page.get_by_role("link", name="Send identify").click()
+        follow(page.get_by_role("button", name="Add Source"))
+        follow(page.get_by_role("link", name="Send identify"))
         page.get_by_label("User id", exact=True).fill("ada")
         page.get_by_label("Traits (JSON)").fill('{"total_spent": 700}')
         page.get_by_label("Email, a trait").fill("ada@example.com")
@@ -96,7 +96,7 @@ def test_an_audience_is_built_connected_and_computed_by_clicks(browser: Browser,
         emulator.client.post("/v1/identify", json=call, headers=HEADERS)
     with opened(browser, emulator) as go:
         page = go("/console/audiences")
-        page.get_by_role("link", name="New Audience").click()
+        follow(page.get_by_role("link", name="New Audience"))
         page.get_by_label("Name").fill("Big spenders")
         page.get_by_role("button", name="Add Condition").click()
         page.get_by_label("Operator").nth(1).select_option("at_least")
@@ -105,12 +105,12 @@ def test_an_audience_is_built_connected_and_computed_by_clicks(browser: Browser,
         page.get_by_text("Enter the value that spent is compared with").wait_for()
         page.get_by_label("Value").nth(1).fill("500")
         page.get_by_text("1 of 2 profiles meet it now.").wait_for()
-        page.get_by_role("button", name="Create Audience").click()
-        page.get_by_role("link", name="Add Destination").first.click()
-        page.get_by_role("link", name="StackAdapt Acme").click()
+        follow(page.get_by_role("button", name="Create Audience"))
+        follow(page.get_by_role("link", name="Add Destination").first)
+        follow(page.get_by_role("link", name="StackAdapt Acme"))
         page.get_by_label("Send Track").check()
         page.get_by_label("Send Identify").check()
-        page.get_by_role("button", name="Save").click()
+        follow(page.get_by_role("button", name="Save"))
         page.get_by_text("StackAdapt Acme is saved.").wait_for()
         page.get_by_role("button", name="Compute now").click()
         page.get_by_text("Computed for 2 profiles: 1 entered, 0 exited, 2 events emitted for 1 member.").wait_for()

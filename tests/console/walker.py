@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator import Emulator
-from tests.console.browser_pages import opened
+from tests.console.browser_pages import follow, opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -36,11 +36,12 @@ class Walker:
         self.follow((within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first)
 
     def follow(self, link: Locator) -> None:
-        with self.page.expect_navigation():
-            link.click()
+        follow(link)
 
     def tab_to(self, name: str) -> None:
-        """To the link or button with this name by Tab alone, then Enter."""
+        """To the link or button with this name by Tab alone, then Enter. Some come after the page."""
+        link, button = (self.page.get_by_role(role, name=name) for role in ("link", "button"))
+        link.or_(button).first.wait_for()
         named = "[document.activeElement.ariaLabel, document.activeElement.textContent.trim()]"
         for _ in range(200):
             self.page.keyboard.press("Tab")
@@ -53,8 +54,7 @@ class Walker:
 
     def press(self, name: str, within: Locator | None = None) -> None:
         """A button after which there is another page, or this one again."""
-        with self.page.expect_navigation():
-            (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).first.click()
+        follow((within or self.page.locator("main")).get_by_role("button", name=name, exact=True).first)
 
     def fill(self, **fields: str) -> None:
         for label, value in fields.items():
@@ -70,6 +70,4 @@ class Walker:
 @contextmanager
 def walking(browser: Browser, emulator: Emulator) -> Iterator[Walker]:
     with opened(browser, emulator) as go:
-        walker = Walker(go("/"), emulator)
-        walker.page.set_default_timeout(10_000)
-        yield walker
+        yield Walker(go("/"), emulator)

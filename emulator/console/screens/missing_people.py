@@ -54,10 +54,10 @@ def reasons_of(api: ControlAPI, outside: Sequence[Stopped]) -> dict[str, int]:
 
 
 def missing_people(api: ControlAPI, view: View, outside: Sequence[Stopped]) -> Table:
-    """Each person once for each reason, by how far they came."""
+    """Each person once for each reason. Those outside of audiences are added later, below the others."""
     reason = view.get("reason")
-    before = [each for each in outside if reason in (None, each[2])]
-    rows = [_row(view, *each) for each in dict.fromkeys([*before, *_stopped(api, reason)])]
+    added = (each for each in outside if reason in (None, each[2]))
+    rows = [_row(view, *each) for each in dict.fromkeys([*_stopped(api, reason), *added])]
     return Table(
         caption="People who did not arrive",
         columns=("Person", "Stopped at", "Reason"),

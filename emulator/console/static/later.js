@@ -1,12 +1,15 @@
 // What takes long comes after the page: elements with `data-later` are replaced by those of the page at this address.
 async function bring(address, elements) {
   for (const element of elements) element.ariaBusy = "true";
-  const response = await fetch(address, { headers: { Accept: "text/html" } });
-  const now = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const element of elements) {
-    const found = now.getElementById(element.id);
-    if (found) element.replaceWith(found);
-    element.ariaBusy = null;
+  try {
+    const response = await fetch(address, { headers: { Accept: "text/html" } });
+    const now = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const element of elements) {
+      const found = now.getElementById(element.id);
+      if (found) element.replaceWith(found);
+    }
+  } finally {
+    for (const element of elements) element.ariaBusy = null;
   }
   document.dispatchEvent(new Event("renewed"));
 }

@@ -47,8 +47,11 @@ function mistake(answer) {
   else showProblem(problemIn(answer));
 }
 
+const failed = (error) => showProblem(error instanceof TypeError ? "The emulator does not answer." : error.message);
+const check = (conditions) => askAbout(conditions).catch(failed);
+
 // Asks what the texts mean. Conditions that were edited become the trigger.
-async function check(conditions) {
+async function askAbout(conditions) {
   clearTimeout(timer);
   showUnsaved();
   const number = ++latest;
@@ -158,8 +161,6 @@ async function loadChoices() {
   }
 }
 
-const failed = (error) => showProblem(error instanceof TypeError ? "The emulator does not answer." : error.message);
-
 function listen() {
   for (const id of ["trigger", "json", "event"]) at(id).addEventListener("input", soon);
   at("recent").addEventListener("change", (event) => {
@@ -180,5 +181,5 @@ if (page) {
   for (const id of ["json", "event"]) at(id).value = pretty(JSON.parse(at(id).value));
   showUnsaved = watchUnsaved(at("save"), at("unsaved"));
   listen();
-  loadChoices().catch(failed).then(() => check()).catch(failed);
+  loadChoices().catch(failed).then(() => check());
 }
