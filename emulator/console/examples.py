@@ -13,10 +13,10 @@ _FIRST_KEY = "segment-local"
 
 
 def example_call(view: View) -> str:
-    """An identify call."""
+    """An identify call of someone who enters the audience of the default workspace."""
     return (
         f"curl -s -u WRITE_KEY: {view.root}/v1/identify -H 'Content-Type: application/json' "
-        """-d '{"userId": "ada", "traits": {"email": "ada@example.com"}}'"""
+        """-d '{"userId": "ada", "traits": {"email": "ada@example.com", "total_spent": 700}}'"""
     )
 
 
