@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -44,6 +44,21 @@ class ClockStore(Protocol):
         ...
 
 
+class Moves(Protocol):
+    """Lets one of several processes at a time move a clock through what is due."""
+
+    def alone(self) -> AbstractContextManager[Callable[[datetime], object]]:
+        """Within the block, no other process moves; waits for one that does. Raises StoreFailure.
+
+        The value is to be called with the time at which the clock will be at the end of the block.
+        """
+        ...
+
+    def until(self) -> datetime | None:
+        """Where the clock will be at the end of the block that a process is in now, if one has said so."""
+        ...
+
+
 class Clock:
     """A sandbox's time: the machine's time plus an offset, or frozen.
 
@@ -54,8 +69,10 @@ class Clock:
         self._changes = Lock()
         self._setting = ClockSetting(frozen_at=_in_utc(frozen_at) if frozen_at else None)
         self._store: ClockStore | None = None
+        self._moves: Moves | None = None
         self._moving = Lock()
         self._mover: int | None = None
+        self._until: datetime | None = None
 
     @property
     def frozen(self) -> bool:
@@ -72,9 +89,12 @@ class Clock:
         # No lock: the caller may be in a transaction that a change waits for.
         return self._setting.now()
 
-    def keep_in(self, store: ClockStore, *, load: bool) -> None:
-        """Stores every change in `store` from now on. With `load`, continues from the stored setting."""
-        self._store = store
+    def keep_in(self, store: ClockStore, *, load: bool, moves: Moves | None = None) -> None:
+        """Stores every change in `store` from now on. With `load`, continues from the stored setting.
+
+        `moves` are those of all processes that share the store.
+        """
+        self._store, self._moves = store, moves
         if load:
             self.refresh()
         else:
@@ -103,24 +123,34 @@ class Clock:
 
         return self._change(forward)
 
-    def check_advance(self, by: timedelta) -> None:
-        """Raises InputError for a duration that leads past `LATEST`."""
-        _check_end(self._setting, by)
-
     @contextmanager
-    def moving(self) -> Iterator[None]:
-        """Within the block, the calling thread alone moves through what is due; waits for another that does."""
-        with self._moving:
-            self._mover = get_ident()
+    def moving(self, by: timedelta) -> Iterator[datetime]:
+        """Within the block, the calling thread alone moves through what is due; waits for another that does.
+
+        The value is the time at which the clock will be at the end. Raises InputError for a duration that leads past
+        `LATEST`.
+        """
+        with self._moving, self._moves.alone() if self._moves else nullcontext(_unannounced) as announce:
+            # Another process may have moved it while this one waited.
+            self.refresh()
+            _check_end(self._setting, by)
+            until = self.now() + by
+            announce(until)
+            self._until, self._mover = until, get_ident()
             try:
-                yield
+                yield until
             finally:
-                self._mover = None
+                self._until = self._mover = None
+
+    @property
+    def moving_until(self) -> datetime | None:
+        """Where the clock will be after the move through what is due that a thread makes now, of any process."""
+        return self._until or (self._moves.until() if self._moves else None)
 
     @property
     def moved_elsewhere(self) -> bool:
-        """Whether another thread moves through what is due, which no request should wait for."""
-        return self._mover not in (None, get_ident())
+        """Whether another thread, of any process, moves through what is due, which no request should wait for."""
+        return self._mover != get_ident() and self.moving_until is not None
 
     def freeze(self, at: datetime | None = None) -> datetime:
         """Freezes the clock at `at`, or at the current time."""
@@ -149,6 +179,10 @@ class Clock:
             else:
                 self._setting = self._store.change(step, default=self._setting)
             return self._setting.now()
+
+
+def _unannounced(until: datetime) -> None:
+    """Where no other process can ask."""
 
 
 def stopwatch() -> Callable[[], float]:

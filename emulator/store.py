@@ -323,8 +323,12 @@ class Store:
                 raise NotFound("this sandbox was deleted") from None
             raise
 
+    def name_of(self, work: str) -> str:
+        """What PostgreSQL's `hashtextextended(…, 0)` makes the advisory lock of, with which `alone` excludes others."""
+        return f"{self.schema}/{work}"
+
     def _lock_of(self, work: str) -> Any:
-        return func.hashtextextended(f"{self.schema}/{work}", 0)
+        return func.hashtextextended(self.name_of(work), 0)
 
 
 @cache

@@ -14,7 +14,7 @@ from emulator.clock import LATEST
 from emulator.events import ClockMoved, WorkspaceChanged
 from emulator.patience import patience
 from emulator.protocol import SANDBOX_HEADER
-from emulator.sandbox import CLOCK, OPENINGS, Sandbox
+from emulator.sandbox import OPENINGS, Sandbox
 from emulator.segment import TABLES as SEGMENT
 from emulator.segment import Segment
 from emulator.server.advances import AdvanceInProgress, AdvanceStopped
@@ -22,6 +22,7 @@ from emulator.server.changes import changes_of
 from emulator.stackadapt import StackAdapt
 from emulator.stackadapt.tables import DERIVED, STACKADAPT
 from emulator.store_failures import StoreFailure
+from emulator.stored_clock import CLOCK
 from emulator.transport import HttpTransport, Transport
 from emulator.workspace import Destination, Workspace
 from emulator.workspace_document import document_of
@@ -59,8 +60,6 @@ class SandboxServices:
         # The changes of the store after which nothing is due before `_next_due`.
         self._quiet_at: int | None = None
         self._next_due: datetime | None = None
-        # Where the clock will be after the advance that is in progress.
-        self._until: datetime | None = None
         self.stackadapt, self.segment = self._built(sandbox)
 
     def prepare(self, workspace: Workspace) -> Callable[[], None]:
@@ -127,23 +126,15 @@ class SandboxServices:
         Other requests go on meanwhile: what they cause is sent on the way. Raises InputError for a duration that leads
         past the latest time, AdvanceStopped when the store fails on the way.
         """
-        clock = self.sandbox.clock
+        clock, until = self.sandbox.clock, None
         try:
             # What is sent on the way must have arrived before the clock moves on.
-            with patience(None), clock.moving(), self.sandbox.store.alone("clock"):
-                # Another process may have moved it while this one waited.
-                clock.refresh()
-                clock.check_advance(by)
-                self._until = clock.now() + by
-                with self._reported(by):
-                    self._advance(by)
-                self._until = None
+            with patience(None), clock.moving(by) as until, self._reported(by):
+                self._advance(by)
             # What other requests have left to it since the last stop.
             self.process_due()
         except StoreFailure as failure:
-            raise AdvanceStopped(failure, clock.now(), self._until) from failure
-        finally:
-            self._until = None
+            raise AdvanceStopped(failure, clock.now(), until) from failure
 
     @contextmanager
     def _reported(self, by: timedelta) -> Iterator[None]:
@@ -170,8 +161,8 @@ class SandboxServices:
         self.sandbox.journal.append(ClockMoved(at=self.sandbox.clock.now(), action=action, seconds=by.total_seconds()))
 
     def advance_in_progress(self) -> AdvanceInProgress | None:
-        """How far the advance is that another request has begun."""
-        until = self._until
+        """How far the advance is that another request has begun, to this process or another."""
+        until = self.sandbox.clock.moving_until
         return None if until is None else AdvanceInProgress(until, *self.segment.remaining(until=until))
 
     def _advance(self, by: timedelta) -> None:

@@ -20,7 +20,6 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from emulator.clock import LATEST, to_iso
 from emulator.errors import InputError, UserMistake
-from emulator.sandbox import CLOCK, stored_clock
 from emulator.segment.tables import TABLES as SEGMENT
 from emulator.server.services import SandboxServices
 from emulator.server.snapshot_rows import RowChecks, check_events, check_references, damaged, json_of
@@ -28,6 +27,7 @@ from emulator.server.snapshot_workspace import with_secrets, without_secrets
 from emulator.stackadapt.graphql.schema import executable_schema, members_of
 from emulator.stackadapt.tables import STACKADAPT
 from emulator.store_failures import RESTORE, StoreFailure
+from emulator.stored_clock import CLOCK, stored_clock
 from emulator.text_files import unpacked
 from emulator.workspace import Workspace
 

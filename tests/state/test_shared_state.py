@@ -6,24 +6,27 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as ThreadEvent
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 
 from emulator import Emulator
 from emulator.clock import stopwatch
-from emulator.events import ClockMoved, GraphQLExchanged
+from emulator.events import BatchDelivered, ClockMoved, GraphQLExchanged
 from emulator.journal import Journal
 from emulator.server.listener import Listener
 from emulator.server.services import SandboxServices
 from emulator.shared_journal import SharedJournal
 from emulator.store import Store
-from tests.slow_endpoint import SlowEndpoint, jump_while_sending, with_slow_destinations
+from tests.conftest import Served
+from tests.slow_endpoint import KEY, SlowEndpoint, jump_while_sending, with_slow_destinations
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LONG_SECONDS = 30
@@ -265,14 +268,79 @@ def test_two_processes_advance_the_clock_one_after_the_other(pair: Pair, monkeyp
     assert pair[0].sandbox.clock.now() - before >= timedelta(hours=2)
 
 
-def test_a_clock_jump_waits_for_what_another_process_sends(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = SlowEndpoint()
-    listener = Listener(slow)
+@pytest.fixture
+def slow() -> Iterator[tuple[SlowEndpoint, str]]:
+    """An endpoint that does not respond until a test says so, and its URL."""
+    endpoint = SlowEndpoint()
+    listener = Listener(endpoint)
     listener.start()
+    yield endpoint, listener.url
+    endpoint.released.set()
+    listener.stop()
+
+
+PERSON = {"userId": "u1", "traits": {"email": "u1@example.com", "total_spent": 900}}
+
+
+def test_every_process_shows_an_advance_until_its_process_is_killed(
+    pair: Pair, serve: Callable[..., Served], slow: tuple[SlowEndpoint, str]
+) -> None:
+    one, other = pair
+    endpoint, url = slow
+    workspace = with_slow_destinations(url)
+    later = [replace(each, batch_age=timedelta(minutes=1)) for each in workspace.destinations]
+    one.change_workspace(replace(workspace, destinations=tuple(later)))
+    one.client.post("/_emulator/clock/freeze")
+    now = datetime.fromisoformat(get(other, "clock")["now"])
+    one.client.post("/v1/identify", json=PERSON, auth=KEY)
+    moving = serve("--database", one._stores._url)  # type: ignore[attr-defined]  # of a database
+    with ThreadPoolExecutor(1) as threads:
+        path, hour = f"{moving.url}/_emulator/clock/advance", {"hours": 1}
+        killed = threads.submit(httpx.post, path, json=hour, timeout=LONG_SECONDS)
+        assert endpoint.arrived.acquire(timeout=LONG_SECONDS)
+        # What they store meanwhile is left to the process that moves the clock.
+        for emulator in pair:
+            assert emulator.client.post("/v1/identify", json=PERSON, auth=KEY).status_code == 200
+        for emulator in pair:
+            clock = get(emulator, "clock")
+            assert datetime.fromisoformat(clock["now"]) == now + timedelta(minutes=1)
+            assert datetime.fromisoformat(clock["advance"]["until"]) == now + timedelta(hours=1)
+            assert clock["advance"]["eventsQueued"] > 0
+        moving.process.kill()
+        with pytest.raises(httpx.HTTPError):
+            killed.result()
+    # The database notices that the process has gone.
+    with one.sandbox.store.alone("clock"):
+        pass
+    assert ["advance" in get(emulator, "clock") for emulator in (other, one)] == [False, False]
+    endpoint.released.set()
+    other.services.advance(timedelta(hours=1))
+    assert {each["outcome"] for each in get(one, "deliveries")["deliveries"]} == {"sent"}
+
+
+def test_an_advance_sends_what_other_processes_have_left_to_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = pair
+    advance = SandboxServices._advance
+
+    def sent() -> int:
+        return len(one.sandbox.journal.entries(BatchDelivered))
+
+    def advancing(self: SandboxServices, by: timedelta) -> None:
+        advance(self, by)
+        assert get(other, "clock")["advance"]["eventsQueued"] == 0
+        other.client.post("/v1/identify", json=PERSON, auth=KEY)
+        assert (sent(), get(other, "clock")["advance"]["eventsQueued"] > 0) == (0, True)
+
+    monkeypatch.setattr(SandboxServices, "_advance", advancing)
+    one.services.advance(timedelta(hours=1))
+    assert sent() > 0
+    assert ["advance" in get(emulator, "clock") for emulator in pair] == [False, False]
+
+
+def test_a_clock_jump_waits_for_what_another_process_sends(
+    pair: Pair, slow: tuple[SlowEndpoint, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, url = slow
     sends, jumps = pair
-    sends.change_workspace(with_slow_destinations(listener.url))
-    try:
-        jump_while_sending(sends, jumps, slow, monkeypatch)
-    finally:
-        slow.released.set()
-        listener.stop()
+    sends.change_workspace(with_slow_destinations(url))
+    jump_while_sending(sends, jumps, endpoint, monkeypatch)

@@ -2825,7 +2825,7 @@ export interface components {
             frozen: boolean;
             /** @description How far a running clock is ahead of the machine's time. */
             aheadSeconds: number;
-            /** @description What is left of an advance that another request has begun; absent while there is none. With several workers, the one that moves the clock shows it. */
+            /** @description What is left of an advance that another request has begun, to this process or to another one on the same database; absent while there is none. */
             advance?: {
                 until: components["schemas"]["Timestamp"];
                 /** @description Profiles whose audiences may change until then. */
