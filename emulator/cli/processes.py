@@ -144,21 +144,26 @@ def _print_log(place: Place) -> None:
 def stopped(place: Place) -> Record | None:
     """The server that ran at this place, once it has ended; None when none ran. Its log is kept.
 
-    Raises ContractViolation for one that does not end.
+    One that is being started is waited for, and so is another stop. Raises ContractViolation for one that does not end.
     """
     if not place.in_use():
         return None
-    record = place.record()
-    if record is None:
-        raise ContractViolation("a server is being started", where=str(place.folder), hint="Try again.")
-    with suppress(ProcessLookupError):
-        os.kill(record.pid, signal.SIGTERM)
+    record = None
     for _ in polls(_STOP_SECONDS, every=_POLL_SECONDS):
         lock = place.claim()
         if lock is not None:
+            # Another stop may have removed what was known about it.
+            record = record or place.record()
             place.clear(keep_log=True)
             os.close(lock)
             return record
+        found = place.record()
+        if found is not None and (record is None or found.pid != record.pid):
+            record = found
+            with suppress(ProcessLookupError):
+                os.kill(record.pid, signal.SIGTERM)
+    if record is None:
+        raise ContractViolation("a server is being started", where=str(place.folder), hint="Try again.")
     raise ContractViolation(
         f"the server does not stop within {_STOP_SECONDS:.0f} s",
         where=f"process {record.pid}",

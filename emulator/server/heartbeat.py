@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -44,32 +45,37 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._stopping.wait(self._period_seconds):
-            try:
-                opened = list(self._opened())
-            except StoreFailure as failure:
-                self._report(DEFAULT_SANDBOX, failure)
-                continue
+            opened: list[SandboxServices] = []
+            with self._going_on(DEFAULT_SANDBOX):
+                opened += self._opened()
             for services in opened:
-                self._process_due(services)
+                with self._going_on(services.sandbox.name):
+                    self._process_due(services)
 
     def _process_due(self, services: SandboxServices) -> None:
+        # Another process may have moved it.
+        services.sandbox.clock.refresh()
+        # A slow endpoint must not delay what is due in the other sandboxes.
+        with patience(0):
+            services.process_due_when_needed()
+        self._failing.discard(services.sandbox.name)
+
+    @contextmanager
+    def _going_on(self, name: str) -> Iterator[None]:
+        """A failure in the block must not stop time, not for the other sandboxes either: the next period tries again.
+
+        A request that meets the failure reports it.
+        """
         try:
-            # Another process may have moved it.
-            services.sandbox.clock.refresh()
-            # A slow endpoint must not delay what is due in the other sandboxes.
-            with patience(0):
-                services.process_due_when_needed()
+            yield
         except StoreFailure as failure:
-            self._report(services.sandbox.name, failure)
+            self._report(name, failure)
         except EmulatorError as error:
             # Such as a sandbox that was deleted meanwhile; requests to it get the error.
-            _LOG.debug("sandbox %s: processing failed: %s", services.sandbox.name, error)
-        except Exception:  # noqa: BLE001 - a failure in one sandbox must not stop time for the others
-            # The next period tries again, and a request that meets the failure reports it.
+            _LOG.debug("sandbox %s: processing failed: %s", name, error)
+        except Exception:  # noqa: BLE001 - whatever it is
             if not self._stopping.is_set():
-                _LOG.exception("sandbox %s: processing failed", services.sandbox.name)
-        else:
-            self._failing.discard(services.sandbox.name)
+                _LOG.exception("sandbox %s: processing failed", name)
 
     def _report(self, name: str, failure: StoreFailure) -> None:
         """Once, until it works again: a database may be away for hours."""

@@ -325,6 +325,7 @@ def test_a_record_of_another_version(here: Path, call: Run, text: str) -> None:
 
 def test_a_server_that_is_being_started(here: Path, call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_START_SECONDS", 0.1)
+    monkeypatch.setattr(processes, "_STOP_SECONDS", 0.1)
     place = background.place_here()
     lock = place.claim()
     assert lock is not None
@@ -332,6 +333,28 @@ def test_a_server_that_is_being_started(here: Path, call: Run, monkeypatch: pyte
     assert call("stop").returncode == 1
     assert "does not end" in call("start").stderr
     os.close(lock)
+
+
+def test_two_stops_at_the_same_time_both_find_that_it_has_ended(
+    here: Path, call: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = background.place_here()
+    lock = place.claim()
+    assert lock is not None
+    find = Place.in_use
+
+    def other_stop(self: Place) -> bool:
+        """It removes the files between the first look of this one and the next."""
+        found = find(self)
+        place.clear(keep_log=True)
+        os.close(lock)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Place, "in_use", other_stop)
+        stopped = call("stop")
+    assert (stopped.returncode, stopped.stdout.startswith("nothing to stop")) == (0, True)
+    assert files_in(here) <= {".log"}
 
 
 # A server in the background has no program at its standard input.

@@ -11,8 +11,10 @@ import pytest
 
 from emulator import Emulator
 from emulator.clock import Clock
+from emulator.errors import WorkspaceError
 from emulator.events import BatchDelivered
 from emulator.server.heartbeat import Heartbeat
+from emulator.store_failures import StoreFailure
 from emulator.workspace import load_workspace
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -31,7 +33,17 @@ class Broken:
         raise RuntimeError("something is wrong here")
 
 
-def test_an_old_enough_batch_is_sent_although_another_sandbox_fails(caplog: pytest.LogCaptureFixture) -> None:
+FAILURES = {
+    "store": StoreFailure("the database is away", where="database", hint=None, retry_after=1),
+    "workspace of another version": WorkspaceError("unknown key", where="sandbox"),
+    "defect": RuntimeError("something else is wrong"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
+def test_an_old_enough_batch_is_sent_although_another_sandbox_fails_and_so_did_the_list_of_them(
+    failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     workspace = load_workspace()
     [destination] = workspace.destinations
     slow = replace(destination, batch_age=timedelta(hours=1))
@@ -45,6 +57,13 @@ def test_an_old_enough_batch_is_sent_although_another_sandbox_fails(caplog: pyte
         emulator.sandbox.clock.advance(timedelta(hours=1))
         assert not left.is_set()
         opened: Any = [Broken(emulator.services), emulator.services]
-        with Heartbeat(lambda: opened, period_seconds=PERIOD_SECONDS):
+        failures = iter([failure])
+
+        def listed() -> Any:
+            for each in failures:
+                raise each
+            return opened
+
+        with Heartbeat(listed, period_seconds=PERIOD_SECONDS):
             assert left.wait(PATIENCE_SECONDS)
     assert "something is wrong here" in caplog.text

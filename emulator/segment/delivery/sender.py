@@ -21,6 +21,10 @@ class Sender:
     `send_due` is one pass; it must end early once `ending` is true. Without an endpoint the caller's thread runs it: a
     request within the process is quick. With one, a thread of its own does, so that a slow endpoint keeps neither
     requests nor other destinations waiting.
+
+    Processes that share a store wait for each other's passes: a person's events must arrive in order, and what is due
+    is sent when a request is answered. Taking first what no other process has (SKIP LOCKED) would save no time:
+    endpoints have their threads anyway, and requests within the processes wait for each other in StackAdapt's tables.
     """
 
     def __init__(self, store: Store, destination: Destination, send_due: Callable[[Sender], None]) -> None:
