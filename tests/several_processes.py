@@ -24,6 +24,9 @@ _CHUNK = 64 * 1024
 # Closing sends a reset, as the server behind the proxy did.
 _RESET = struct.pack("ii", 1, 0)
 _NUMBERS = count()
+# As many as opening streams takes.
+_ROUNDS = 3
+_BACKLOG = 128
 
 
 class RoundRobin:
@@ -33,10 +36,12 @@ class RoundRobin:
         self.replace(urls)
         # The loop itself has no reference to a task whose client has gone.
         self._serving: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
-        listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._accept, sock=listening))
+        self._loop = asyncio.SelectorEventLoop()
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        self._listening.setblocking(False)
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        # Not `start_server`, which loses clients that connect while it is closed.
+        self._loop.add_reader(self._listening, self._accept)
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -52,40 +57,54 @@ class RoundRobin:
         self._loop.close()
 
     async def _end(self) -> None:
-        self._server.close()
+        self._loop.remove_reader(self._listening)
+        self._listening.close()
+        # One that is cancelled before it has its streams would lose its client.
+        await _rounds()
         serving = [*self._serving]
         for task in serving:
             task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
+        # What is closed is released a round later.
+        await _rounds()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = self._loop.create_task(self._serve(reader, writer))
+    def _accept(self) -> None:
+        try:
+            client, _ = self._listening.accept()
+        except OSError:
+            return
+        task = self._loop.create_task(self._serve(client))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, client: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=client)
         try:
             first = await reader.readuntil(b"\r\n")
-        except (asyncio.IncompleteReadError, OSError):
-            writer.close()
-            return
-        try:
             server_reader, server_writer = await asyncio.open_connection(*next(self._next))
             server_writer.write(first + b"Connection: close\r\n")
             sending = asyncio.ensure_future(_pump(reader, server_writer, without=b"connection"))
             try:
                 await _pump(server_reader, writer)
             finally:
+                # First what waits for nothing: this task may be cancelled once more.
+                server_writer.close()
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
-                server_writer.close()
-        except asyncio.CancelledError:
-            writer.close()
-            raise
+        except asyncio.IncompleteReadError:
+            # The client has gone.
+            return
         except OSError:
             with suppress(OSError):
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        writer.close()
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        finally:
+            writer.close()
+
+
+async def _rounds() -> None:
+    """Lets the loop do what it does in the next few rounds."""
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, without: bytes | None = None) -> None:
