@@ -150,27 +150,39 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
     """The exit code of a command, as a shell reports it. Signals to this process are forwarded to the command."""
     # A terminal sends Ctrl-C to the whole foreground group, and the command must stay in it to read from there.
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
-    try:
-        child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
-            command_line, env=environment, process_group=None if at_terminal else 0
-        )
-    except FileNotFoundError:
-        click.echo(f"error: command not found: {command_line[0]}", err=True)
-        return _NOT_FOUND
-    except OSError as error:
-        click.echo(f"error: cannot run {command_line[0]}: {error.strerror}", err=True)
-        return _NOT_RUNNABLE
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
+        if child is None:
+            early.append(number)
+            return
         with suppress(ProcessLookupError):
             if not at_terminal:
                 os.killpg(child.pid, number)
             elif number != signal.SIGINT:
                 child.send_signal(number)
 
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
+    before = {number: signal.getsignal(number) for number in _FORWARDED}
+    # A signal while the command starts would end this process and leave the command behind. What is ignored, as by
+    # nohup, the command is to ignore, too.
+    for number in (number for number, handler in before.items() if handler is not signal.SIG_IGN):
+        signal.signal(number, forward)
     try:
+        child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
+            command_line, env=environment, process_group=None if at_terminal else 0
+        )
+        for number in _FORWARDED:
+            signal.signal(number, forward)
+        for missed in early:
+            forward(missed, None)
         code = child.wait()
+    except FileNotFoundError:
+        click.echo(f"error: command not found: {command_line[0]}", err=True)
+        return _NOT_FOUND
+    except OSError as error:
+        click.echo(f"error: cannot run {command_line[0]}: {error.strerror}", err=True)
+        return _NOT_RUNNABLE
     finally:
         # From here on a signal is for this process: the command's process id may be reused.
         for number, handler in before.items():

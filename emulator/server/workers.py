@@ -28,28 +28,38 @@ def run_workers(number: int, work: Callable[[], None]) -> None:
     """
     if not hasattr(os, "fork"):
         raise UserMistake("this system cannot fork processes", where="--workers", allowed="1")
-    # A script's shell starts a job in the background with SIGINT ignored.
-    for each in STOPPING:
+    # Handled, since a script's shell starts a job in the background with SIGINT ignored. Blocked until they are waited
+    # for, since one that arrived while processes are started or ended would leave some of them behind.
+    for each in _awaited():
         signal.signal(each, _stop)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _awaited())
     parent_lives, hold = os.pipe()
     workers: set[int] = set()
     try:
         for _ in range(number):
             workers.add(_fork(work, parent_lives, hold))
-        ended, status = os.wait()
+        ended = 0
+        # One that is suspended or goes on is reported as well.
+        while not ended:
+            if signal.sigwait(_awaited()) in STOPPING:
+                return
+            ended, status = os.waitpid(-1, os.WNOHANG)
         workers.discard(ended)
         raise EmulatorDefect(
             "a worker ended unexpectedly, so all were stopped",
             found=_exit_of(status),
             hint="Acknowledged data is in the database; start the command again.",
         )
-    except (SystemExit, KeyboardInterrupt):
-        return
     finally:
         for worker in workers:
             os.kill(worker, signal.SIGTERM)
         for worker in workers:
             os.waitpid(worker, 0)
+
+
+def _awaited() -> tuple[signal.Signals, ...]:
+    # Not a constant: other systems have no such signal.
+    return (*STOPPING, signal.SIGCHLD)
 
 
 def _fork(work: Callable[[], None], parent_lives: int, hold: int) -> int:
@@ -62,9 +72,12 @@ def _fork(work: Callable[[], None], parent_lives: int, hold: int) -> int:
 
 def _work(work: Callable[[], None], parent_lives: int) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, args=(parent_lives,), daemon=True).start()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = _FAILED
     try:
+        # A thread that is started now leaves them to this one.
+        Thread(target=_end_with_parent, args=(parent_lives,), daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _awaited())
         work()
         code = 0
     except SystemExit:

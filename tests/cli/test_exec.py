@@ -195,6 +195,36 @@ def test_a_signal_is_forwarded_and_the_emulator_stops_after_the_command(number: 
     assert not is_listening(url)
 
 
+# A signal when the command has just been started.
+EARLY = """
+import signal, subprocess, sys
+from emulator.cli import main
+
+class Early(subprocess.Popen):
+    def __init__(self, *given, **named):
+        super().__init__(*given, **named)
+        signal.raise_signal(signal.SIGTERM)
+
+subprocess.Popen = Early
+sys.argv = ["stackadapt-emulator", "exec", "--", sys.executable, "-c", "import sys; sys.stdin.read()"]
+main()
+"""
+
+
+def test_a_signal_while_the_command_starts_ends_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", EARLY], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.wait(timeout=SECONDS)
+        assert (process.returncode, process.communicate()[1]) == (128 + signal.SIGTERM, b"")
+
+
+def test_the_command_ignores_what_this_process_ignores() -> None:
+    code = EARLY.replace("subprocess.Popen = Early", "signal.signal(signal.SIGHUP, signal.SIG_IGN)")
+    shown = "import signal; print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)"
+    code = code.replace("import sys; sys.stdin.read()", shown)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.communicate(timeout=SECONDS)[0].strip() == b"True"
+
+
 def test_a_signal_reaches_the_children_of_the_command() -> None:
     patient = "import signal, subprocess, sys; signal.signal(signal.SIGTERM, lambda *_: None)"
     with start(*python(f"{patient}; sys.exit(subprocess.call([sys.executable, '-c', {WAITING!r}]))")) as process:

@@ -25,6 +25,42 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 run_workers(2, work)
 """
 
+# A signal to every process just after it has begun, before it is known to its parent.
+EARLY = CODE.replace(
+    "\nrun_workers",
+    """
+fork = os.fork
+
+def forking():
+    worker = fork()
+    os.kill(os.getpid(), signal.SIGTERM)
+    return worker
+
+os.fork = forking
+run_workers""",
+)
+
+
+def test_a_signal_while_processes_are_started_leaves_none_behind() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", EARLY], stdout=pipe, stderr=pipe, process_group=0) as process:
+        code = process.wait(SECONDS)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        assert (code, *process.communicate()) == (0, b"", b"")
+
+
+def test_a_worker_that_is_suspended_is_not_taken_for_one_that_has_ended() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", CODE], stdout=pipe, stderr=pipe, process_group=0) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == [b"ready\n"] * 2
+        os.killpg(process.pid, signal.SIGSTOP)
+        os.killpg(process.pid, signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=SECONDS)
+    assert (process.returncode, errors) == (0, b"")
+
 
 @pytest.mark.parametrize(
     ("number", "everyone"), [(signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, False)]
