@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Lock
-from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from emulator.cli.client_variables import variables_of
-from emulator.cli.given_commands import exit_code_of
+from emulator.cli.given_commands import ended_by_signals, exit_code_of
 from emulator.clock import stopwatch
 from emulator.credentials import without_secrets
 from emulator.errors import EmulatorDefect, UserMistake
@@ -47,7 +44,6 @@ VARIABLES: Final = {
 }
 _OWN_READ_TOKEN = Token(secret="sa-grade-read-only", name="Read only", scopes={})  # noqa: S106 - for this machine only
 _CONTROL = "/_emulator"
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Envelopes:
@@ -110,7 +106,7 @@ class Client:
         """
         workspace = _prepared(self.workspace)
         done = []
-        with _ended_by_signals():
+        with ended_by_signals():
             for each in runs:
                 done.append(self._run(each, workspace))
                 if each is runs[0]:
@@ -222,18 +218,3 @@ def _check_plain(run: Run, seconds: float, secrets: Mapping[str, str]) -> None:
             where="run without a fault",
             hint="It must use the variables STACKADAPT_GRAPHQL_URL and STACKADAPT_TOKEN.",
         )
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Within the block a signal that ends this process is an exception, so that the command is stopped as well."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in _ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
