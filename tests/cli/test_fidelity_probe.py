@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json
-from emulator.harness.probe import harmless_bodies, probes
+from emulator.cli.fidelity_probe import command
+from emulator.harness.probe import STATE, Setup, State, harmless_bodies, probes
 from emulator.harness.remote_guard import GuardedTransport, Permission
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -59,23 +61,41 @@ def test_a_difference_is_found_patched_and_the_exit_code(
 
 def test_resuming_keeps_what_the_probe_was_begun_with(call: Run, emulate: Callable[..., str], tmp_path: Path) -> None:
     url, folder = emulate(), ("-o", str(tmp_path / "probed"), "--token", "sa-local-write")
-    begun = ("--url", url, "--advertiser", "1001", "--only", "R11,R8", "--within", "60m")
+    begun = ("--url", url, "--advertiser", "1001", "--only", "R11,W3", "--allow-writes")
     assert call(*PROBE, *begun, *folder).returncode == 0
     assert call(*PROBE, "--resume", *begun, *folder).returncode == 0
     others = {
         "--url": ("http://127.0.0.1:1/graphql", f"{url}/graphql"),
         "--advertiser": ("2", "1001"),
-        "--only": ("R8", "R8,R11"),
+        "--only": ("R8", "R11,W3"),
         "--burst": ("5", "None"),
         "--segment": ("7", "None"),
-        "--within": ("2h", "1h"),
-        "--allow-writes": (None, "False"),
+        "--within": ("2h", "4h"),
     }
     for option, (value, allowed) in others.items():
-        shown = call(*PROBE, "--resume", *folder, option, *([] if value is None else [value]))
+        shown = call(*PROBE, "--resume", *folder, option, value)
         assert (shown.returncode, shown.stdout) == (2, ""), option
         assert f"{option}: the probe to resume was begun with another value" in shown.stderr
         assert f"Allowed: {allowed}. Leave it out" in shown.stderr
+
+
+def test_a_probe_that_writes_goes_on_at_another_host_only_with_its_permission(call: Run, tmp_path: Path) -> None:
+    setup = Setup(
+        url="https://sandbox.stackadapt.com/public/graphql",
+        advertiser_id="7",
+        run="r",
+        scopes=("READ", "WRITE"),
+        advertisers=1,
+        profiles=0,
+        probes=("W3",),
+        started=datetime(2026, 6, 1, tzinfo=UTC),
+        writes=True,
+    )
+    State.create(tmp_path / STATE, setup)
+    shown = call(*PROBE, "--resume", "--allow-remote", "--token", "x", "-o", str(tmp_path))
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "this may change data on another host, and nothing was sent" in shown.stderr
+    assert "Add --allow-writes" in shown.stderr
 
 
 def test_the_ledger_is_printed_without_the_probe() -> None:
@@ -123,11 +143,16 @@ def test_the_guard_lets_every_reading_probe_through_to_another_host(tmp_path: Pa
         (("--token", "x", "--advertiser", "me"), "Allowed: a number"),
         (("--token", "zoë", "--advertiser", "1"), "--token: a token is printable ASCII"),
         ((*OWN,), "this is another host, and nothing was sent"),
+        (
+            (*OWN, "--url", "https://api.stackadapt.com", "--allow-remote", "--allow-writes"),
+            "production hosts are never written to, and nothing was sent",
+        ),
         ((*OWN, "--only", "R77"), "--only: unknown probe 'R77'"),
         ((*OWN, "--only", "W3"), "--only: the probe W3 writes. Add --allow-writes."),
         ((*OWN, "--only", "R12b"), "--only: the probe R12b needs --burst"),
         ((*OWN, "--only", "W9", "--allow-writes"), "--only: the probe W9 needs --segment"),
-        ((*OWN, "--within", "soon"), "--within: invalid duration"),
+        ((*OWN, "--allow-writes", "--within", "soon"), "--within: invalid duration"),
+        (("--list", "--advertiser", "me"), "Allowed: a number"),
         (("--resume", "--token", "x", "-o", "none"), "no probe to resume"),
     ],
 )
@@ -135,6 +160,44 @@ def test_mistakes_are_named(call: Run, arguments: tuple[str, ...], message: str)
     shown = call(*PROBE, *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert message in shown.stderr
+
+
+SENDING = {
+    "--url": "http://127.0.0.1:1",
+    "--token": "x",
+    "--segment": "7",
+    "--within": "1h",
+    "--output": "folder",
+    "--resume": None,
+    "--allow-remote": None,
+    "--allow-writes": None,
+}
+WITHOUT_EFFECT = {
+    **{
+        ("--list", name, *filter(None, (value,))): f"{name} cannot be combined with --list"
+        for name, value in SENDING.items()
+    },
+    ("--list", "--only", "R8", "--burst", "5"): "--burst has no effect on the probes of --only",
+    ("--only", "R8", "--burst", "5"): "--burst has no effect on the probes of --only",
+    ("--only", "W3", "--allow-writes", "--within", "1h"): "--within has no effect on the probes of --only",
+    ("--only", "W4", "--allow-writes", "--segment", "7"): "--segment has no effect on the probes of --only. It is for "
+    "W3b, W9, W15b.",
+    ("--within", "1h"): "--within has no effect without --allow-writes",
+    ("--segment", "7"): "--segment has no effect without --allow-writes",
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WITHOUT_EFFECT.items(), ids=str)
+def test_options_without_effect_are_refused(call: Run, arguments: tuple[str, ...], message: str) -> None:
+    own = () if "--list" in arguments else OWN
+    shown = call(*PROBE, *arguments, *own)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert f"Error: {message}" in shown.stderr
+
+
+def test_every_option_has_an_effect_beside_list_or_is_refused() -> None:
+    options = {next(name for name in each.opts if name.startswith("--")) for each in command.params}
+    assert options - {*SENDING} == {"--advertiser", "--only", "--burst", "--list", "--json"}
 
 
 def test_a_refused_token_is_named_but_not_printed(call: Run, emulate: Callable[..., str], tmp_path: Path) -> None:

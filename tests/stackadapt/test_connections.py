@@ -104,6 +104,12 @@ def test_a_cursor_with_a_position_of_another_type_is_refused() -> None:
         connection([1, 2], {"after": cursor_of("numbers", ("a",))}, UP)
 
 
+@pytest.mark.parametrize("argument", ["first", "last"])
+def test_a_negative_size_is_refused(argument: str) -> None:
+    with pytest.raises(GraphQLError, match=argument):
+        connection([1, 2, 3], {argument: -1}, UP)
+
+
 def test_a_page_without_a_size_has_a_hundred_items() -> None:
     shown = connection(range(300), {}, UP)
     assert shown["nodes"] == list(range(100))

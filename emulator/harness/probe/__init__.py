@@ -6,6 +6,8 @@ Judged   compares what was seen with what an emulator shows to the same probes, 
 """
 
 from emulator.harness.probe.ledger_settings import setting_of, values_of, with_value
+from emulator.harness.probe.limit_probes import BURST, SEGMENT
+from emulator.harness.probe.not_probed import NOT_PROBED, NotProbed, not_probed
 from emulator.harness.probe.player_of_probes import Progress, shown_requests
 from emulator.harness.probe.probe_list import check_names, harmless_bodies, named, probes
 from emulator.harness.probe.probe_parts import BEARER, JSON, Probe
@@ -16,11 +18,15 @@ from emulator.harness.probe.run_state import Setup, State
 
 __all__ = [
     "BEARER",
+    "BURST",
     "CONFIRMED",
     "DIFFERS",
     "JSON",
+    "NOT_PROBED",
     "NOT_SEEN",
+    "SEGMENT",
     "STATE",
+    "NotProbed",
     "OpenServices",
     "Probe",
     "ProbeReport",
@@ -35,6 +41,7 @@ __all__ = [
     "check_names",
     "harmless_bodies",
     "named",
+    "not_probed",
     "probes",
     "setting_of",
     "shown_requests",

@@ -39,7 +39,7 @@ def refused(answer: ProbeResponse, field: str) -> str:
         return form(answer)
     if not errors:
         return "accepted"
-    places = dict.fromkeys(".".join(map(str, each.get("path") or ())) or "no path" for each in errors)
+    places = dict.fromkeys(".".join(map(str, items(each.get("path")))) or "no path" for each in errors)
     return f"a user error at {', '.join(places)}"
 
 
@@ -51,6 +51,11 @@ def listed(parts: Mapping[str, object]) -> str:
 def some(names: Iterable[str], nothing: str = "none") -> str:
     """Names in order, joined."""
     return ", ".join(sorted(names)) or nothing
+
+
+def items(value: Any) -> Sequence[Any]:
+    """A list; none in anything else."""
+    return value if isinstance(value, list) else ()
 
 
 def nodes(answer: ProbeResponse, path: str) -> Sequence[Mapping[str, Any]] | None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.harness.client import counted_noun
-from emulator.harness.probe.forms import form, listed, refused, some
+from emulator.harness.probe.forms import form, items, listed, refused, some
 from emulator.harness.probe.limit_probes import SEGMENT
 from emulator.harness.probe.probe_parts import Observed, Phase, ProbeResponses, Request, Seen, query
 from emulator.harness.probe.write_probes import visibility
 from emulator.harness.probe.write_requests import (
     ENTER,
     EXIT,
+    IN_SEGMENT,
     PROVIDER,
     audience_mapping,
     column,
     found,
     is_there,
     look,
+    mapping,
     mutation,
     person,
     sources,
@@ -26,11 +29,10 @@ from emulator.harness.probe.write_requests import (
     write,
 )
 
-# A provider for which no audience mapping is made.
-_WITHOUT_AUDIENCES: Final = "DRIP"
+# A provider for which no audience mapping is made, and one whose mapping fills a list.
+_WITHOUT_AUDIENCES, _OF_LISTS = "DRIP", "ATTENTIVE"
 _OTHER_AUDIENCE: Final = {"action": "enter", "audienceId": "fidelity-probe-2", "audienceName": "fidelity probe 2"}
 _MUTATION_ID: Final = "fidelity-probe"
-_IN_SEGMENT: Final = {"segmentId": "<segment>"}
 
 
 def _waiting_record(answers: ProbeResponses) -> Observed:
@@ -74,10 +76,13 @@ def _lists(answers: ProbeResponses) -> Observed:
     taken = {name: refused(answers[name], "updateProfileListProfiles") for name in mistakes}
     kept = f"its profile is {is_there(answers, 'after', 'a')}, the list {form(answers['list-after'])}"
     return {
-        "lists.create-or-update": f"{counted_noun(len({*ids}), 'list')} of one name" if None not in ids else None,
+        "lists.create-or-update": f"{counted_noun(len({*map(str, ids)}), 'list')} of one name"
+        if None not in ids
+        else None,
         "lists.add-and-remove": listed(taken),
         "lists.members-by-email": f"an address without a profile, later: {is_there(answers, 'members', 'a')}",
         "lists.deletion": kept if found(answers, "members", "a") else None,
+        "lists.filled-by-mapping": f"by the name of two lists: in the first {is_there(answers, 'filled', 'd')}",
     }
 
 
@@ -101,7 +106,8 @@ def _targets(answers: ProbeResponses) -> Observed:
     other = refused(answers["other"], "createUploadTargets")
     if not isinstance(targets, list):
         return {"uploads.targets": f"{refused(answers['targets'], 'createUploadTargets')}; another resource: {other}"}
-    names = {str(each.get("name")) for target in targets for each in target.get("parameters") or ()}
+    named = (each for target in targets if isinstance(target, Mapping) for each in items(target.get("parameters")))
+    names = {str(each.get("name")) for each in named if isinstance(each, Mapping)}
     return {"uploads.targets": f"{counted_noun(len(targets), 'target')} with {some(names)}; another resource: {other}"}
 
 
@@ -175,7 +181,7 @@ FURTHER_WRITE_PROBES: Final = (
         ),
         Phase(
             send=(upsert("late", person("a")),),
-            look=(look("profile", "a"), look("members", "a", **_IN_SEGMENT)),
+            look=(look("profile", "a"), look("members", "a", **IN_SEGMENT)),
             appear=("a",),
             whole=True,
         ),
@@ -193,7 +199,7 @@ FURTHER_WRITE_PROBES: Final = (
                 upsert("further", person("a", **_OTHER_AUDIENCE), person("b", **EXIT)),
                 upsert("unmapped", person("c", **ENTER), provider=_WITHOUT_AUDIENCES),
             ),
-            look=(look("profiles", "a", "b", "c"), look("members", "a", "b", "c", **_IN_SEGMENT)),
+            look=(look("profiles", "a", "b", "c"), look("members", "a", "b", "c", **IN_SEGMENT)),
             appear=("a", "b", "c"),
             whole=True,
         ),
@@ -246,7 +252,7 @@ FURTHER_WRITE_PROBES: Final = (
     write(
         "W11",
         "Lists: names, members, deletion",
-        "lists.create-or-update lists.add-and-remove lists.members-by-email lists.deletion",
+        "lists.create-or-update lists.add-and-remove lists.members-by-email lists.deletion lists.filled-by-mapping",
         _lists,
         Phase(
             send=(
@@ -257,9 +263,16 @@ FURTHER_WRITE_PROBES: Final = (
                 _members_change("unknown", "987654321", addProfilesRawEmail=["<mail b>"]),
                 _members_change("add", _LIST, addProfilesRawEmail=["<mail a>"]),
                 upsert("send", person("a")),
+                mapping("fill", _OF_LISTS, ("probe_note", "probe_note"), profileListName="<list a>"),
             ),
             look=(look("profile", "a"), look("members", "a", listId=_LIST)),
             appear=("a",),
+            whole=True,
+        ),
+        Phase(
+            send=(upsert("send-filled", {"email": "<mail d>"}, provider=_OF_LISTS),),
+            look=(look("profile-filled", "d"), look("filled", "d", listId=_LIST)),
+            appear=("d",),
             whole=True,
         ),
         Phase(

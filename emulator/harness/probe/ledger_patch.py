@@ -59,5 +59,7 @@ def _source(result: RowResult, place: str, earlier: str) -> Iterator[str]:
         text = f"differs: {text}, where the emulator shows {expected}"
     if result.setting is not None and result.value is not None:
         text = f"{text}; {result.setting}: {json.dumps(result.value)} plays it"
-    written = yaml.safe_dump({"source": f"{text}. Before: {earlier}"}, width=_WIDTH, allow_unicode=True)
+    written = yaml.safe_dump(
+        {"source": f"{text.removesuffix('.')}. Before: {earlier}"}, width=_WIDTH, allow_unicode=True
+    )
     return (f"    {line}" for line in written.splitlines(keepends=True))

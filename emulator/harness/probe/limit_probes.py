@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from emulator.harness.probe.forms import envelope, form, listed, refused, some
-from emulator.harness.probe.probe_parts import Observed, Phase, Probe, ProbeResponses, Seen, query
+from emulator.harness.probe.probe_parts import FOREIGN, Observed, Phase, Probe, ProbeResponses, Seen, query
 
 _DEPTHS: Final = (16, 30)
 _ALIASES: Final = 101
@@ -40,7 +40,8 @@ def _limits(answers: ProbeResponses) -> Observed:
 
 
 def _read_only(answers: ProbeResponses) -> Observed:
-    return {"mutation.unknown-advertiser": refused(answers["own"], "upsertProfiles")}
+    taken = {name: refused(answers[name], "upsertProfiles") for name in ("own", "unknown")}
+    return {"mutation.unknown-advertiser": listed(taken)}
 
 
 def _deep(depth: int) -> str:
@@ -78,12 +79,13 @@ LIMIT_PROBES: Final = (
         rows=("mutation.unknown-advertiser",),
         stages=(
             Phase(
-                send=(
+                send=tuple(
                     query(
-                        "own",
+                        name,
                         "mutation ($i: UpsertProfilesInput!) { upsertProfiles(input: $i) { userErrors { path } } }",
-                        i={"advertiserId": "<advertiser>", "externalProvider": "segmentio", "profiles": "[]"},
-                    ),
+                        i={"advertiserId": advertiser, "externalProvider": "segmentio", "profiles": "[]"},
+                    )
+                    for name, advertiser in (("own", "<advertiser>"), ("unknown", FOREIGN[1]))
                 )
             ),
         ),

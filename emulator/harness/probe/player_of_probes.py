@@ -25,8 +25,13 @@ from emulator.harness.probe.probe_parts import (
 )
 from emulator.harness.probe.run_state import State
 from emulator.harness.recordings import Pseudonyms
+from emulator.text import on_one_line
 
 _HIDDEN: Final = "***"
+# Statuses of a gateway whose service did not answer, which says nothing about the service.
+_GATEWAY: Final = (502, 503, 504)
+# An introspection of StackAdapt's whole schema has a few million bytes.
+_MOST_BYTES: Final = 32 * 1024 * 1024
 
 # What is called with each request, as it was sent, and its response.
 Keep = Callable[[Request, str, ProbeResponse, Mapping[str, str]], object]
@@ -59,10 +64,17 @@ class _RunStopped(Exception):
 
 
 class Player:
-    """Plays probes against one endpoint with a token, in order."""
+    """Plays probes against one endpoint with a token, in order; calls `before` ahead of the first request, if any."""
 
     def __init__(
-        self, client: httpx.Client, url: str, token: str, state: State, clock: Clock, keep: Keep = lambda *_: None
+        self,
+        client: httpx.Client,
+        url: str,
+        token: str,
+        state: State,
+        clock: Clock,
+        keep: Keep = lambda *_: None,
+        before: Callable[[], object] = lambda: None,
     ) -> None:
         self._client = client
         self._url = url
@@ -70,6 +82,7 @@ class Player:
         self._state = state
         self._clock = clock
         self._keep = keep
+        self._before: Callable[[], object] | None = before
         self._pseudonyms = Pseudonyms(state.setup.run)
 
     def play(self, probes: Iterable[Probe]) -> Progress:
@@ -142,6 +155,9 @@ class Player:
         return max(self._state.rounds(probe.id, request.name)[-1].at for request in stage.send)
 
     def _send(self, probe: Probe, request: Request) -> None:
+        if self._before is not None:
+            self._before()
+            self._before = None
         fill = self._fill(probe)
         body = text_of(filled(request.body, fill))
         headers = {"Accept": request.accept}
@@ -150,16 +166,15 @@ class Player:
         if request.authorization is not None:
             headers["Authorization"] = filled(request.authorization, fill)
         try:
-            response = self._sent(request, body, headers)
+            response, text = self._sent(request, body, headers)
         except httpx.HTTPError as error:
-            if probe.writes:
-                self._state.begin_again(probe.id)
-            reason = f"no response: {reason_of(error)}"
-            raise _RunStopped(Stopped(probe=probe.id, request=request.name, reason=reason)) from None
+            raise self._lost(probe, request, f"no response: {reason_of(error)}") from None
+        if response.status_code in _GATEWAY:
+            raise self._lost(probe, request, f"no response of the service: status {response.status_code}")
         answer = ProbeResponse(
             status=response.status_code,
-            headers={name: self._clean(value) for name, value in kept_headers(response.headers).items()},
-            text=self._clean(response.text),
+            headers={name: on_one_line(self._clean(value)) for name, value in kept_headers(response.headers).items()},
+            text=self._clean(text),
             at=self._clock.now(),
         )
         self._keep(request, body, answer, response.headers)
@@ -169,10 +184,26 @@ class Player:
             raise _RunStopped(Stopped(probe=probe.id, request=request.name, reason=reason))
         self._state.add(probe.id, request.name, answer)
 
-    def _sent(self, request: Request, body: str, headers: Mapping[str, str]) -> httpx.Response:
+    def _lost(self, probe: Probe, request: Request, reason: str) -> _RunStopped:
+        """The end of a run by a lost response; it is not known what a probe that writes has changed."""
+        if probe.writes:
+            self._state.begin_again(probe.id)
+        return _RunStopped(Stopped(probe=probe.id, request=request.name, reason=reason))
+
+    def _sent(self, request: Request, body: str, headers: Mapping[str, str]) -> tuple[httpx.Response, str]:
+        """The response and its body, which is UTF-8 whatever its header says. Raises HTTPError."""
+        url = httpx.URL(self._url) if request.path is None else httpx.URL(self._url).copy_with(path=request.path)
         if request.in_url:
-            return self._client.get(self._url, params=httpx.QueryParams(body), headers=headers)
-        return self._client.post(self._url, content=body.encode(), headers=headers)
+            sent = self._client.stream("GET", url, params=httpx.QueryParams(body), headers=headers)
+        else:
+            sent = self._client.stream("POST", url, content=body.encode(), headers=headers)
+        with sent as response:
+            content = bytearray()
+            for part in response.iter_bytes():
+                content += part
+                if len(content) > _MOST_BYTES:
+                    raise httpx.HTTPError(f"it has more than {_MOST_BYTES:,} bytes")
+        return response, content.decode(errors="replace")
 
     def _clean(self, text: str) -> str:
         """Without the token, wherever a service repeats it, and without addresses that the probe did not make."""
@@ -217,6 +248,7 @@ def shown_requests(probe: Probe, *, advertiser_id: str | None) -> Iterator[dict[
         yield {
             "name": request.name,
             "method": "GET" if request.in_url else "POST",
+            "path": request.path,
             "authorization": request.authorization,
             "accept": request.accept,
             "contentType": request.content_type,

@@ -11,10 +11,11 @@ from emulator.harness.probe.limit_probes import BURST, READ_ONLY, SEGMENT, burst
 from emulator.harness.probe.probe_parts import Probe, text_of
 from emulator.harness.probe.read_probes import READ_PROBES
 from emulator.harness.probe.run_state import Setup
+from emulator.harness.probe.value_probes import VALUE_PROBES
 from emulator.harness.probe.write_probes import FIRST_WRITE_PROBES
 from emulator.workspace import WRITE
 
-_PROBES: Final = (*READ_PROBES, *FIRST_WRITE_PROBES, *FURTHER_WRITE_PROBES)
+_PROBES: Final = (*READ_PROBES, *FIRST_WRITE_PROBES, *FURTHER_WRITE_PROBES, *VALUE_PROBES)
 # The burst comes last: after it the endpoint may refuse everything for a while.
 _SHOWN_BURST: Final = 100
 

@@ -15,9 +15,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from emulator.harness.recordings import body_of
+from emulator.text import on_one_line
 
 BEARER: Final = "Bearer <token>"
 JSON: Final = "application/json"
+# Ids that no account of a token is likely to have; the advertiser that is probed is another one.
+FOREIGN: Final = ("1", "987654321")
 # Of the request headers none is kept; of the response headers those that say something about limits.
 _LIMIT_HEADER: Final = re.compile(r"retry-after|.*rate-?limit.*", re.IGNORECASE)
 _UNKNOWN: Final = re.compile(
@@ -28,9 +31,10 @@ _MARK: Final = re.compile(r"<([a-z-]+)([ :])?([^<>\s]+)?>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An HTTP request. `body` is the JSON object, or the bytes as text; None for a GET, whose query is in the URL.
+    """An HTTP request. `body` is the JSON object, or the text of the body; `in_url` makes it a GET with that query.
 
-    `harmless` says that no server can read a change of data in it, although it is not a readable query.
+    `path` is another path at the endpoint's host than its own. `harmless` says that no server can read a change of data
+    in it, although it is not a readable query.
     """
 
     name: str
@@ -39,12 +43,14 @@ class Request:
     content_type: str | None = JSON
     authorization: str | None = BEARER
     in_url: bool = False
+    path: str | None = None
     harmless: bool = False
 
     @property
     def recordable(self) -> bool:
         """Whether the format of recordings can say what was sent."""
-        return not self.in_url and self.content_type == JSON and self.authorization in (BEARER, None)
+        usual = self.content_type == JSON and self.authorization in (BEARER, None)
+        return usual and not self.in_url and self.path is None
 
 
 def query(name: str, document: str, *, also: Mapping[str, Any] | None = None, **variables: Any) -> Request:
@@ -92,8 +98,8 @@ class ProbeResponse:
 
     @property
     def message(self) -> str:
-        """The text of the first error."""
-        return str(self.errors[0].get("message")) if self.errors else ""
+        """The text of the first error, on one line."""
+        return on_one_line(str(self.errors[0].get("message"))) if self.errors else ""
 
     def at_path(self, path: str) -> Any:
         """The value at `data.tokenInfo.name`; None where there is none."""

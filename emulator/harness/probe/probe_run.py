@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -130,13 +130,23 @@ class Run:
         return self._go_on(State.create(path, setup))
 
     def resume(self, state: State) -> ProbeReport:
-        """Goes on with a probe: sends what has no answer yet, and looks again for what was sent."""
-        return self._go_on(state)
+        """Goes on with a probe: sends what has no answer yet, and looks again for what was sent.
 
-    def _go_on(self, state: State) -> ProbeReport:
+        Raises UserMistake, before any of this, for a token with other rights than the probe was begun with.
+        """
+        return self._go_on(state, lambda: self._check_rights(state.setup))
+
+    def _check_rights(self, setup: Setup) -> None:
+        """What another token is refused would be taken for what the service does."""
+        found = self._first(setup)["scopes"]
+        if found != setup.scopes:
+            message = "the token has other scopes for the advertiser than the probe was begun with"
+            raise UserMistake(message, where="--token", found=", ".join(found), allowed=", ".join(setup.scopes))
+
+    def _go_on(self, state: State, before: Callable[[], object] = lambda: None) -> ProbeReport:
         setup = state.setup
         chosen = named(setup.probes, setup.burst)
-        player = Player(self._client, setup.url, self._token, state, self._clock, self._keep(setup))
+        player = Player(self._client, setup.url, self._token, state, self._clock, self._keep(setup), before)
         try:
             progress = player.play([probe for probe in chosen if why_not(probe, setup) is None])
         finally:

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from emulator.graphql_core import introspection_query
 from emulator.harness.client import counted_noun
-from emulator.harness.probe.forms import envelope, form, listed, nodes, some
+from emulator.harness.probe.forms import envelope, form, items, listed, nodes, some
 from emulator.harness.probe.limit_probes import LIMIT_PROBES
 from emulator.harness.probe.probe_parts import (
+    FOREIGN,
     JSON,
     Observe,
     Observed,
@@ -26,8 +27,8 @@ from emulator.timestamps import parse_timestamp
 _STRICT: Final = "application/graphql-response+json"
 _ACCEPTS: Final = {"json": JSON, "any": "*/*", "strict": _STRICT}
 _TYPENAME: Final = "{ __typename }"
-# Ids that no account of a token is likely to have; the advertiser that is probed is another one.
-FOREIGN: Final = ("1", "987654321")
+# The last is no number.
+_OTHERS: Final = (*FOREIGN, "abc")
 # More than a page has.
 _MANY: Final = 500
 
@@ -43,7 +44,10 @@ def _read(probe: str, title: str, rows: str, observe: Observe, *requests: Reques
 
 
 def _anonymous(answers: ProbeResponses) -> Observed:
-    return {"graphql.unauthorized": listed({name: envelope(answers[name]) for name in ("typename", "account")})}
+    return {
+        "graphql.unauthorized": listed({name: envelope(answers[name]) for name in ("typename", "account")}),
+        "graphql.anonymous-introspection": envelope(answers["schema"]),
+    }
 
 
 def _bad_tokens(answers: ProbeResponses) -> Observed:
@@ -55,11 +59,12 @@ def _token(answers: ProbeResponses) -> Observed:
     created = parse_timestamp(str(answer.at_path("data.tokenInfo.createdAt")))
     found = nodes(answer, "data.tokenInfo.scopesByAdvertiser") or ()
     currency = answer.at_path("data.account.currency")
-    known = {str(scope) for each in found for scope in each.get("scopes", ())} - {"READ", "WRITE"}
+    known = {str(scope) for each in found for scope in items(each.get("scopes"))} - {"READ", "WRITE"}
     return {
         "token.created-at": None if created is None else f"a time {'before' if created <= answer.at else 'after'} now",
         "account.fixed": None if currency is None else f"currency {currency}",
         "token.scopes-by-advertiser": f"scopes other than READ and WRITE: {some(known)}" if found else None,
+        "graphql.path": listed({path: form(answers[path]) for path in _PATHS}),
     }
 
 
@@ -84,6 +89,7 @@ def _bodies(answers: ProbeResponses) -> Observed:
     return {
         "graphql.body-errors": f"{listed(texts)}; with a code: {some(coded)}",
         "graphql.null-unknown-key": form(answers["null-key"]),
+        "graphql.unexpected-parameter": f"{answers['extra-key'].status} {answers['extra-key'].message}".strip(),
         "graphql.strict-json": listed({name: answers[name].status for name in ("nan", "behind")}),
         "graphql.media-types": listed({name: answers[name].status for name in ("plain", "accept-xml")}),
         "graphql.json-only": f"a form: {answers['form'].status}",
@@ -94,7 +100,9 @@ def _bodies(answers: ProbeResponses) -> Observed:
 def _pages(answers: ProbeResponses) -> Observed:
     total = answers["plain"].at_path("data.advertisers.totalCount")
     first, after, before = (_ids(answers[name]) for name in ("first", "after", "before"))
-    found: dict[str, str | None] = {"paging.largest-page": None, "paging.keyset": None}
+    wrong = {name: form(answers[name]) for name in ("zero", "negative", "bad-cursor")}
+    found: dict[str, str | None] = {"paging.largest-page": None, "paging.keyset": None, "paging.wrong-page": None}
+    found["paging.wrong-page"] = listed({**wrong, "a page of 0 has": counted_noun(len(_ids(answers["zero"])), "item")})
     if isinstance(total, int) and total > 1 and first:
         follows = bool(after) and after != first
         precedes = before == first
@@ -113,7 +121,7 @@ def _ids(answer: ProbeResponse) -> list[str]:
 
 
 def _foreign(answers: ProbeResponses) -> Observed:
-    return {"advertiser.read-scope": listed({f"id {number}": form(answers[f"id-{number}"]) for number in FOREIGN})}
+    return {"advertiser.read-scope": listed({f"id {each}": form(answers[f"id-{each}"]) for each in _OTHERS})}
 
 
 def _profiles(answers: ProbeResponses) -> Observed:
@@ -136,6 +144,7 @@ def _profiles(answers: ProbeResponses) -> Observed:
             {
                 "size counts all": one == size,
                 "a token leads on": token is not None,
+                "and back": answers["next"].at_path("data.cdpProfiles.prevToken") is not None,
                 "without a limit": min(size, 100) == default,
                 "limit 5000": min(size, 1000) == most,
             }
@@ -154,7 +163,7 @@ def _properties(answers: ProbeResponses) -> Observed:
     found = nodes(answers["properties"], "data.advertiser.cdpProfilePropertiesConnection")
     if found is None:
         return {"properties.catalogue": None}
-    keys = (str(each.get("key")) for each in found if each.get("source") == "GLOBAL")
+    keys = (f"{each.get('key')} {each.get('dataType')}" for each in found if each.get("source") == "GLOBAL")
     return {"properties.catalogue": f"global: {some(keys)}"}
 
 
@@ -184,17 +193,22 @@ _ADVERTISERS: Final = (
     "query ($first: Int, $last: Int, $after: String, $before: String) { advertisers(first: $first, last: $last, "
     "after: $after, before: $before) { totalCount nodes { id } pageInfo { hasNextPage startCursor endCursor } } }"
 )
+_NEXT_PAGE: Final = "<limit-1:data.cdpProfiles.nextToken>"
 _FIRST_CURSOR: Final = "<first:data.advertisers.pageInfo.endCursor>"
 _SECOND_CURSOR: Final = "<after:data.advertisers.pageInfo.startCursor>"
+
+# The paths that sources name for production and for the sandbox.
+_PATHS: Final = ("/graphql", "/public/graphql")
 
 READ_PROBES: Final = (
     _read(
         "R1",
         "Requests without a token",
-        "graphql.unauthorized",
+        "graphql.anonymous-introspection graphql.unauthorized",
         _anonymous,
         replace(query("typename", _TYPENAME), authorization=None),
         replace(query("account", "{ account { id } }"), authorization=None),
+        replace(query("schema", "{ __schema { queryType { name } } }"), authorization=None),
     ),
     _read(
         "R2",
@@ -207,14 +221,15 @@ READ_PROBES: Final = (
     ),
     _read(
         "R3",
-        "What the token says of itself",
-        "token.created-at account.fixed token.scopes-by-advertiser",
+        "What the token says of itself, at both paths of an endpoint",
+        "token.created-at account.fixed token.scopes-by-advertiser graphql.path",
         _token,
         query(
             "token",
             """{ account { currency } tokenInfo { createdAt
             scopesByAdvertiser(first: 100) { nodes { advertiser { id } scopes } } } }""",
         ),
+        *(replace(query(path, _TYPENAME), path=path) for path in _PATHS),
     ),
     _read(
         "R4",
@@ -244,14 +259,15 @@ READ_PROBES: Final = (
     _read(
         "R6",
         "Bodies that are no GraphQL request",
-        "graphql.body-errors graphql.null-unknown-key graphql.strict-json graphql.media-types graphql.json-only "
-        "graphql.request-in-url",
+        "graphql.body-errors graphql.null-unknown-key graphql.unexpected-parameter graphql.strict-json "
+        "graphql.media-types graphql.json-only graphql.request-in-url",
         _bodies,
         _raw("text", "not JSON"),
         _raw("array", "[]"),
         _raw("no-query", "{}"),
         _raw("typed", '{"query": 1}'),
         _raw("null-key", '{"query": "{ __typename }", "extra": null}'),
+        _raw("extra-key", '{"query": "{ __typename }", "extra": 1, "more": 2}'),
         _raw("nan", '{"query": "{ __typename }", "variables": {"x": NaN}}'),
         _raw("behind", '{"query": "{ __typename }"} x'),
         _raw("plain", '{"query": "{ __typename }"}', content_type="text/plain"),
@@ -263,10 +279,13 @@ READ_PROBES: Final = (
     _read(
         "R7",
         "Pages of advertisers",
-        "paging.largest-page paging.keyset",
+        "paging.largest-page paging.keyset paging.wrong-page",
         _pages,
         query("plain", _ADVERTISERS),
         query("large", _ADVERTISERS, first=_MANY),
+        query("zero", _ADVERTISERS, first=0),
+        query("negative", _ADVERTISERS, first=-1),
+        query("bad-cursor", _ADVERTISERS, first=1, after="not a cursor"),
         query("first", _ADVERTISERS, first=1),
         query("after", _ADVERTISERS, first=1, after=_FIRST_CURSOR),
         query("before", _ADVERTISERS, last=1, before=_SECOND_CURSOR),
@@ -277,7 +296,7 @@ READ_PROBES: Final = (
         "Advertisers of others",
         "advertiser.read-scope",
         _foreign,
-        *(query(f"id-{number}", "query ($a: ID!) { advertiser(id: $a) { id } }", a=number) for number in FOREIGN),
+        *(query(f"id-{each}", "query ($a: ID!) { advertiser(id: $a) { id } }", a=each) for each in _OTHERS),
     ),
     _read(
         "R9",
@@ -286,6 +305,7 @@ READ_PROBES: Final = (
         _profiles,
         query("plain", _CDP, a="<advertiser>"),
         query("limit-1", _CDP, a="<advertiser>", f={"limit": 1}),
+        query("next", _CDP, a="<advertiser>", f={"limit": 1, "paginationToken": _NEXT_PAGE}),
         query("limit-5000", _CDP, a="<advertiser>", f={"limit": 5000}),
         query("no-domain", _CDP, a="<advertiser>", f={"filterDomains": ["nothing.invalid"]}),
         query(

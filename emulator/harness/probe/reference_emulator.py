@@ -15,6 +15,7 @@ from emulator.harness.probe.player_of_probes import Player
 from emulator.harness.probe.probe_parts import Probe, Seen, lacks_field
 from emulator.harness.probe.run_state import Setup, State
 from emulator.harness.probe.write_requests import SEGMENT_RULE
+from emulator.text import on_one_line
 from emulator.workspace import Workspace, parse_workspace
 
 _URL: Final = "http://127.0.0.1/graphql"
@@ -95,4 +96,11 @@ def seen_by(probe: Probe, player: Player) -> ByRow:
     if probe.valid and any(lacks_field(answer) for answer in answers.by_name.values()):
         return {}
     found, kept = probe.observe(answers), probe.rows if player.appeared(probe) else probe.at_once
-    return {row: Seen(seen) if isinstance(seen, str) else seen for row, seen in found.items() if row in kept}
+    return {row: _on_one_line(seen) for row, seen in found.items() if row in kept}
+
+
+def _on_one_line(seen: Seen | str | None) -> Seen | None:
+    """What a service says must not end a line of a report or a patch."""
+    if seen is None:
+        return None
+    return Seen(on_one_line(seen)) if isinstance(seen, str) else Seen(on_one_line(seen.text), seen.value)

@@ -72,10 +72,8 @@ class Judged:
         }
         texts = {probe: each.text for probe, each in seen.items()}
         if not seen:
-            reasons = dict.fromkeys(self._unseen(probe, why_not) for probe in claimed)
-            return RowResult(
-                row=row, provenance=provenance, result=NOT_SEEN, seen={}, expected={}, reason=" ".join(reasons)
-            )
+            reason = _joined({probe.id: self._unseen(probe, why_not) for probe in claimed})
+            return RowResult(row=row, provenance=provenance, result=NOT_SEEN, seen={}, expected={}, reason=reason)
         expected = self._expected(row, tuple(seen))
         setting, value = setting_of(row), None
         measured = next((each.value for each in seen.values() if each.value is not None), None)
@@ -138,3 +136,14 @@ class Judged:
     def _texts(row: str, probes: Sequence[str], run: Mapping[str, ByRow]) -> dict[str, str]:
         found: dict[str, Seen | None] = {probe: run.get(probe, {}).get(row) for probe in probes}
         return {probe: seen.text for probe, seen in found.items() if seen is not None}
+
+
+def _joined(reasons: Mapping[str, str]) -> str:
+    """The reasons of several probes; each names its probe where they are not the same."""
+    different = dict.fromkeys(reasons.values())
+    if len(different) == 1:
+        return next(iter(different))
+    return " ".join(
+        f"{probe}{reason.removeprefix('It')}" if reason.startswith("It ") else reason
+        for probe, reason in reasons.items()
+    )

@@ -39,5 +39,6 @@ def _schema(content: Any) -> GraphQLSchema | None:
     try:
         schema = build_client_schema(cast(IntrospectionQuery, content))
         return None if validate_schema(schema) else schema
-    except (GraphQLError, TypeError, KeyError, RecursionError):
+    except (GraphQLError, AttributeError, TypeError, ValueError, KeyError, RecursionError):
+        # graphql-core reads an introspection without checking its form.
         return None

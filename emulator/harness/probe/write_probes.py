@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from emulator.harness.client import counted_noun
 from emulator.harness.probe.forms import listed, refused, some
-from emulator.harness.probe.probe_parts import Observed, Phase, ProbeResponse, ProbeResponses, Seen, query
-from emulator.harness.probe.read_probes import FOREIGN
+from emulator.harness.probe.probe_parts import FOREIGN, Observed, Phase, ProbeResponse, ProbeResponses, Seen, query
 from emulator.harness.probe.write_requests import (
     column,
     found,

@@ -6,16 +6,21 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from emulator.harness.probe.forms import items
 from emulator.harness.probe.probe_parts import Observe, Phase, Probe, ProbeResponses, Request, query
 
 PROVIDER: Final = "segmentio"
-# The audience whose members the segment must have that is given for memberships.
+# The audience whose members the segment must have that is given.
 AUDIENCE_ID, AUDIENCE_NAME = "fidelity-probe", "fidelity probe"
+# The day that another rule of the segment is about, for the values of a property, which no query has.
+SEGMENT_DAY: Final = "1901-02-03"
 SEGMENT_RULE: Final[Mapping[str, Any]] = {
-    "field": "segment_engage_audience_name",
-    "operator": "equals",
-    "value": AUDIENCE_NAME,
+    "any": [
+        {"field": "segment_engage_audience_name", "operator": "equals", "value": AUDIENCE_NAME},
+        {"field": "birth_date", "operator": "equals", "value": SEGMENT_DAY},
+    ]
 }
+IN_SEGMENT: Final = {"segmentId": "<segment>"}
 ENTER: Final = {"action": "enter", "audienceId": AUDIENCE_ID, "audienceName": AUDIENCE_NAME}
 EXIT: Final = {**ENTER, "action": "exit"}
 
@@ -52,8 +57,8 @@ def person(letter: str, **more: Any) -> dict[str, Any]:
     return {"email": f"<mail {letter}>", "userId": f"<id {letter}>", **more}
 
 
-def mapping(name: str, provider: str, *columns: tuple[str, str], **given: Any) -> Request:
-    """`upsertProfileMapping` with these incoming and destination keys; without columns there is no schema."""
+def mapping(name: str, provider: str, *columns: tuple[str, ...], **given: Any) -> Request:
+    """`upsertProfileMapping` with these incoming and destination keys and types; without columns there is no schema."""
     schema = {"mappingSchemaV2": [column(*each) for each in columns]} if columns else {}
     own = {"advertiserId": "<advertiser>", "mappableType": provider, **schema, **given}
     return mutation(name, "upsertProfileMapping", "ProfileMappingInput", own, "profileMapping { id mappingSchema }")
@@ -66,13 +71,13 @@ def audience_mapping(name: str) -> Request:
     return mutation(name, "upsertExternalAudienceMapping", "ExternalAudienceMappingInput", own)
 
 
-def column(incoming: str, destination: str) -> dict[str, Any]:
+def column(incoming: str, destination: str, data_type: str = "STRING") -> dict[str, Any]:
     """A column of a mapping."""
     return {
         "incomingKey": incoming,
         "destinationKey": destination,
         "label": destination,
-        "type": "STRING",
+        "type": data_type,
         "isPii": destination == "email",
     }
 
@@ -104,4 +109,4 @@ def status(answers: ProbeResponses, name: str, letter: str) -> str:
 
 def sources(answers: ProbeResponses, name: str, letter: str) -> list[str]:
     """The sources of a made person."""
-    return [str(source) for each in found(answers, name, letter) for source in each.get("sources") or ()]
+    return [str(source) for each in found(answers, name, letter) for source in items(each.get("sources"))]

@@ -9,12 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json, contract_text
 from emulator.harness.ledger import behaviours
-from emulator.harness.probe import CONFIRMED, DIFFERS, NOT_SEEN, probes, setting_of, values_of, with_value
+from emulator.harness.probe import CONFIRMED, DIFFERS, NOT_PROBED, NOT_SEEN, probes, setting_of, values_of, with_value
+from emulator.harness.probe.write_requests import SEGMENT_RULE
 from emulator.harness.recordings import read_exchanges
 from emulator.yaml_files import load_yaml
 from tests.harness.probe.conftest import TOKEN, WORKSPACE, Open, row_of
@@ -23,11 +25,9 @@ LEDGER = {row.id: row for row in behaviours()}
 CLAIMED = [row for row in LEDGER if any(row in probe.rows for probe in probes())]
 # Rows about one API version: they are confirmed where it is served.
 OF_A_VERSION = {"schema.2025-05": "2025-05", "schema.2024-12": "2024-12"}
-# Rows of StackAdapt with a setting that no probe settles, and why.
-UNCLAIMED = {
-    "uploads.files": "what a server does with files of its own folder is the emulator's affair",
-    "rate-limit.per-token": "it takes a second token",
-}
+AREAS = ("StackAdapt", "Faults, limits, journal")
+# The probes that the plan of them names; further letters are further parts.
+PLANNED = {*(f"R{number}" for number in range(1, 16)), *(f"W{number}" for number in range(1, 20))}
 
 
 def settings() -> list[tuple[str, Any]]:
@@ -50,9 +50,17 @@ def test_every_probe_names_rows_of_the_ledger_and_has_its_own_id() -> None:
         assert {*probe.at_once} <= {*probe.rows}, probe.id
 
 
-def test_rows_with_a_setting_that_no_probe_settles_are_explained() -> None:
-    stackadapt = [row for row in LEDGER.values() if row.settings and not row.area.startswith("Segment")]
-    assert {row.id for row in stackadapt} - {*CLAIMED} == {*UNCLAIMED}
+def test_what_is_assumed_of_stackadapt_is_probed_or_listed_with_a_reason() -> None:
+    assumed = {row.id for row in LEDGER.values() if row.area.startswith(AREAS) and row.provenance == "assumed"}
+    with_setting = {row.id for row in LEDGER.values() if row.settings and row.area.startswith(AREAS)}
+    left_out = {each.about for each in NOT_PROBED if each.what is None}
+    assert (assumed | with_setting) - {*CLAIMED} == left_out
+    assert {each.about for each in NOT_PROBED if each.what is not None} <= PLANNED
+    assert all(each.reason.endswith(".") and len(each.reason.split()) > 4 for each in NOT_PROBED)
+
+
+def test_no_planned_probe_is_missing() -> None:
+    assert {probe.id.rstrip("b") for probe in probes()} == PLANNED
 
 
 def test_by_default_nothing_differs(live: Open) -> None:
@@ -148,6 +156,34 @@ def test_a_token_that_may_only_read_shows_how_a_change_is_refused(live: Open) ->
     report = target.begin("R14", "W1")
     row = row_of(report, "mutation.unknown-advertiser")
     assert (row.result, [*row.seen]) == (CONFIRMED, ["R14"])
+
+
+def test_an_unreadable_value_is_seen_by_a_segment_with_its_rule(live: Open) -> None:
+    target = live()
+    without = target.emulator.stackadapt.segments.create("7", "Without", SEGMENT_RULE["any"][0])
+    row = row_of(target.begin("W15b", segment=str(without["id"]), hours=0.0), "ingestion.unreadable-value")
+    assert (row.result, row.reason) == (NOT_SEEN, "The segment has no rule for the birth date 1901-02-03.")
+
+
+class AtBoth(httpx.BaseTransport):
+    """Answers at /public/graphql as at /graphql."""
+
+    def __init__(self, through: httpx.BaseTransport) -> None:
+        self._through = through
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url.copy_with(path=request.url.path.removeprefix("/public"))
+        return self._through.handle_request(
+            httpx.Request(request.method, url, content=request.read(), headers=request.headers)
+        )
+
+
+def test_each_path_of_an_endpoint_is_asked(live: Open) -> None:
+    target = live()
+    target.transport = AtBoth(target.transport)
+    row = row_of(target.begin("R3", writes=False), "graphql.path")
+    assert (row.result, row.seen) == (DIFFERS, {"R3": "/graphql: 200 with data; /public/graphql: 200 with data"})
+    assert row.expected == {"R3": "/graphql: 200 with data; /public/graphql: 404 with JSON of another form"}
 
 
 def test_the_patch_applies_and_the_ledger_stays_one(live: Open, tmp_path: Path) -> None:

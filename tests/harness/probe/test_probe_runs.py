@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,8 @@ import httpx
 import pytest
 
 from emulator.errors import UserMistake
-from emulator.harness.probe import CONFIRMED, NOT_SEEN, STATE, State
-from tests.harness.probe.conftest import TOKEN, Live, Open, row_of
+from emulator.harness.probe import CONFIRMED, NOT_SEEN, STATE, State, player_of_probes
+from tests.harness.probe.conftest import TOKEN, WORKSPACE, Live, Open, row_of
 
 
 class Counting(httpx.BaseTransport):
@@ -58,9 +59,10 @@ def test_the_first_429_stops_everything_and_the_rest_is_sent_later(live: Open) -
     report = target.resume()
     assert report.progress.stopped is None
     assert row_of(report, "mapping.status").result == row_of(report, "audiences.empty").result == CONFIRMED
-    # R11, R12, R13 and R15 are left: nothing that has an answer is sent again.
-    assert "profileMappingStatus" in sent[before]
-    assert len(sent) - before == report.requests == 7
+    # After the rights of the token, R11, R12, R13 and R15 are left: nothing that has an answer is sent again.
+    assert "tokenInfo" in sent[before]
+    assert "profileMappingStatus" in sent[before + 1]
+    assert len(sent) - before - 1 == report.requests == 7
 
 
 def test_a_lost_first_response_keeps_nothing(live: Open) -> None:
@@ -101,7 +103,7 @@ def test_a_lost_response_of_a_probe_that_reads_is_asked_for_again(live: Open) ->
     before = len(transport.sent)
     report = target.resume()
     assert row_of(report, "audiences.empty").result == CONFIRMED
-    assert len(transport.sent) - before == 2
+    assert len(transport.sent) - before == report.requests + 1 == 3
 
 
 def test_what_was_written_is_looked_for_during_four_hours(live: Open) -> None:
@@ -173,6 +175,82 @@ def test_lists_with_other_things_in_them_and_strange_addresses_are_read(live: Op
         assert TOKEN not in written
 
 
+def answered(target: Live, response: httpx.Response) -> None:
+    """Every request but the first has this response."""
+    through, asked = target.transport, iter("1")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return through.handle_request(request) if next(asked, None) else response
+
+    target.transport = httpx.MockTransport(answer)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_without_its_service_is_no_evidence(live: Open, status: int) -> None:
+    target = live()
+    through = target.transport
+    answered(target, httpx.Response(status, text="<html>"))
+    report = target.begin("R1", writes=False)
+    assert report.progress.stopped is not None
+    assert report.progress.stopped.reason == f"no response of the service: status {status}"
+    target.transport = through
+    assert row_of(target.resume(), "graphql.unauthorized").result == CONFIRMED
+
+
+@pytest.mark.parametrize("charset", ["hex", "utf-16", "idna", "no-such", "utf-8"])
+def test_a_body_is_read_as_utf_8_whatever_its_header_says(live: Open, charset: str) -> None:
+    target = live()
+    body = b'{"errors": [{"message": "\\ud800\\n+ \xff\\u001b[31m"}]}'
+    answered(
+        target, httpx.Response(200, content=body, headers={"content-type": f"application/json; charset={charset}"})
+    )
+    report = target.begin("R5", writes=False)
+    assert row_of(report, "graphql.operation-name").seen == {"R5": "200: \ufffd\\n+ \ufffd\\x1b[31m"}
+    assert report.patch is not None
+
+
+def test_a_body_without_end_is_not_read_to_its_end(live: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player_of_probes, "_MOST_BYTES", 1000)
+    target = live()
+    target.transport = httpx.MockTransport(lambda _: httpx.Response(200, content=itertools.repeat(b"x" * 100)))
+    with pytest.raises(UserMistake, match="no response: it has more than 1,000 bytes"):
+        target.begin("R1")
+
+
+def test_a_redirect_is_not_followed(live: Open) -> None:
+    target = live()
+    hosts: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return httpx.Response(307, headers={"location": "https://elsewhere.test/graphql"})
+
+    target.transport = httpx.MockTransport(answer)
+    with pytest.raises(UserMistake, match="Found: 'status 307'"):
+        target.begin("R1")
+    assert hosts == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "message"),
+    [
+        (None, "the endpoint does not accept the token"),
+        ({"7": ["READ"]}, "the token has other scopes .* Found: 'READ'. Allowed: READ, WRITE"),
+    ],
+)
+def test_a_token_with_other_rights_does_not_go_on(
+    live: Open, scopes: dict[str, list[str]] | None, message: str
+) -> None:
+    another = [] if scopes is None else [{"token": "another-token", "name": "Another", "scopes": scopes}]
+    target = live({"tokens": [*WORKSPACE["tokens"], *another]})
+    fault(target, "profileMappingStatus")
+    target.begin("R11", writes=False)
+    before = (target.folder / STATE).read_bytes()
+    with pytest.raises(UserMistake, match=message):
+        target.resume(token="another-token")
+    assert (target.folder / STATE).read_bytes() == before
+
+
 def test_a_folder_has_one_probe(live: Open) -> None:
     target = live()
     target.begin("R1")
@@ -209,7 +287,7 @@ def test_a_cut_at_any_place_loses_no_whole_answer_and_no_foreign_line(live: Open
     path = target.folder / STATE
     whole = path.read_bytes()
     first = len(whole.splitlines(keepends=True)[0])
-    for cut, sent in ((len(whole) - 1, 0), (len(whole) - 2, 1), (first + 1, 2), (first, 2), (first - 1, 2)):
+    for cut, sent in ((len(whole) - 1, 0), (len(whole) - 2, 1), (first + 1, 3), (first, 3), (first - 1, 3)):
         path.write_bytes(whole[:cut])
         assert target.resume().requests == sent
         assert target.resume().requests == 0
