@@ -11,7 +11,7 @@ from emulator.harness.triggered import arrived, in_audience
 
 _ENTERED, _EXITED = "audience-entered", "audience-exited"
 # The members of each call besides its user, as the tool and as Segment names them; the first is required of some.
-_MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
+EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
     "identify": {"traits": "traits"},
     "track": {"event": "event", "properties": "properties"},
     "page": {"name": "name", "properties": "properties"},
@@ -51,7 +51,7 @@ def _check(kind: str, given: Mapping[str, Any]) -> None:
     where = f"send_event: {kind}"
     if "email" not in given and "user_id" not in given:
         raise InputError("a person is required", where=where, allowed="user_id, email or both")
-    members = _MEMBERS[kind]
+    members = EVENTS[kind]
     for name in members:
         if name in _REQUIRED and name not in given:
             raise InputError(f"{name!r} is required", where=where, allowed=", ".join(members))
@@ -61,9 +61,9 @@ def _check(kind: str, given: Mapping[str, Any]) -> None:
 
 
 def _content(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    content = {name: given[key] for key, name in _MEMBERS[kind].items() if key in given}
+    content = {name: given[key] for key, name in EVENTS[kind].items() if key in given}
     if "context" in given:
         content["context"] = given["context"]
-    if "email" in given and "traits" in _MEMBERS[kind] and kind == "identify":
+    if "email" in given and "traits" in EVENTS[kind] and kind == "identify":
         content["traits"] = {"email": given["email"], **content.get("traits", {})}
     return content

@@ -33,6 +33,8 @@ Every answer has `provenance`: when and where it was observed, and whether the b
 introspected, probed, client, third-party or assumed. Say so when a conclusion rests on something assumed.\
 """
 
+_LONGEST_ERROR: Final = 2000
+
 
 def server_of(toolbox: Toolbox) -> Server[Any]:
     """A server of the protocol with the tools."""
@@ -99,4 +101,9 @@ def _result_of(toolbox: Toolbox, name: str, arguments: dict[str, Any]) -> CallTo
 
 
 def _failed(error: EmulatorError) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+    text = str(error)
+    if len(text) > _LONGEST_ERROR:
+        # What was found may be a whole argument, which the assistant has; the remedy is at the end.
+        half = _LONGEST_ERROR // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    return CallToolResult(content=[TextContent(text=text)], is_error=True)

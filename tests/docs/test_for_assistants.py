@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -43,6 +43,31 @@ def test_the_index_is_up_to_date_and_has_every_page() -> None:
     linked = {link.partition("#")[0] for link in links_of(LLMS_TXT)}
     assert {f"{page}.md" for page in PAGES} <= linked
     assert [link for link in linked if not (FOLDER / link).exists()] == []
+
+
+def members(schema: object) -> Iterator[str]:
+    """The names of the members that a schema declares, at any depth, and the values that it lists."""
+    if isinstance(schema, Mapping):
+        yield from schema.get("properties", {})
+        yield from map(str, schema.get("required", ()))
+        yield from map(str, schema.get("enum", ()))
+        schema = [*schema.values()]
+    for each in schema if isinstance(schema, list) else ():
+        yield from members(each)
+
+
+DECLARED = {*tools(), *(name for tool in tools().values() for name in members([tool.input, tool.output]))}
+
+
+@pytest.mark.parametrize("path", [FOLDER / "mcp.md", *SKILLS], ids=lambda path: path.name)
+def test_a_page_names_members_and_calls_of_tools_that_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    known = DECLARED | {"mcp", "docs", "env", "delivered", "first_name"}
+    words = set(re.findall(r"`([a-z]+(?:[._](?!json|txt)[a-z]+)*)`", text))
+    assert [word for word in words if not {*word.split(".")} <= known] == []
+    for name, given in re.findall(r"`([a-z_]+) (\{[^`]*\})`", text):
+        assert {*re.findall(r'"([a-z_]+)":', given)} <= known, given
+        assert name in tools()
 
 
 @pytest.mark.parametrize("skill", SKILLS, ids=lambda path: path.parent.name)

@@ -68,6 +68,14 @@ def test_a_mistake_is_an_error_of_the_tool(toolbox: Toolbox) -> None:
     assert result.content[0].text.startswith("duration: this string has the wrong format. Found: '4 parsecs'.")
 
 
+def test_an_error_does_not_repeat_a_long_argument(toolbox: Toolbox) -> None:
+    result = talk(toolbox, lambda client: client.call_tool("plan", {"generation": "x" * 100_000}))
+    (content,) = result.content
+    assert len(content.text) < 3000
+    assert content.text.startswith("destination 'StackAdapt Acme': generation: unknown generation ")
+    assert content.text.endswith("3.517.0.")
+
+
 def test_a_bug_is_an_error_of_the_tool_and_a_traceback_on_standard_error(
     toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from emulator.artefacts import fixture
+from emulator.artefacts import contract_text, fixture
 from emulator.errors import InputError, UnknownName
-from emulator.harness.ledger import behaviours
+from emulator.faults.catalogue import fault_kinds
+from emulator.harness.ledger import PROVENANCES, behaviours
+from emulator.harness.triggered import LATENCY, NOT_REACHED, REACHED
+from emulator.harness.why.answer import STAGES
 from emulator.mcp_server import tools
+from emulator.mcp_server.sent_event import EVENTS
 from emulator.mcp_server.tool_calls import CALLS
+from emulator.yaml_files import load_yaml
 
 Ask = Callable[..., dict[str, Any]]
 VIP = {"type": "identify", "email": "ada@example.com", "traits": {"total_spent": 900}}
@@ -57,6 +62,33 @@ def test_a_declaration_is_valid_and_its_rows_exist(name: str) -> None:
         assert not {"anyOf", "oneOf", "allOf", "not"} & schema.keys()
     assert set(tool.behaviours) <= {row.id for row in behaviours()}
     assert [key for key, each in tool.input["properties"].items() if not {"description", "enum"} & each.keys()] == []
+
+
+# Values that only these tools have.
+OWN_VALUES = {
+    frozenset(EVENTS),
+    # Where emulator.harness.explain stops.
+    frozenset({"filter", "trigger", "mapping", "validation", None}),
+    frozenset({REACHED, LATENCY, NOT_REACHED}),
+    frozenset(STAGES),
+    frozenset(PROVENANCES),
+    frozenset(each["name"] for each in fault_kinds()),
+}
+
+
+def enums(value: Any) -> Iterator[frozenset[Any]]:
+    if isinstance(value, dict):
+        if isinstance(value.get("enum"), list):
+            yield frozenset(value["enum"])
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from enums(item)
+
+
+def test_listed_values_are_those_of_the_code_or_of_the_control_api() -> None:
+    known = OWN_VALUES | {*enums(load_yaml(contract_text("openapi.yaml")))}
+    declared = {*enums(load_yaml(contract_text("mcp-tools.yaml")))}
+    assert [sorted(map(str, values)) for values in declared - known] == []
 
 
 def test_the_rows_about_a_reason_are_behind_an_answer_with_it(ask: Ask) -> None:
@@ -157,6 +189,12 @@ def test_the_ledger_is_searched(ask: Ask) -> None:
         ),
         ("explain", {}, InputError, "the key 'event' is missing"),
         ("test_mapping", {"destination": "Acme"}, InputError, "StackAdapt Acme"),
+        (
+            "test_mapping",
+            {"destination": "Müller 😀/../x"},
+            InputError,
+            "unknown destination instance 'Müller 😀/../x'",
+        ),
         ("test_mapping", {"subscription": "Synk Audience"}, InputError, "Did you mean 'Sync Audience'?"),
         ("plan", {}, InputError, "plan: one changed workspace is required. Allowed: new or generation."),
         ("plan", {"new": "name: ["}, InputError, "neither YAML nor JSON"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from emulator.protocol import CONTROL_HEADER, DEFAULT_SANDBOX, SANDBOX_HEADER
 
 if TYPE_CHECKING:
     import httpx
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 # Makes a client for a base URL. Which requests it may send is up to the caller: nothing here bypasses it.
@@ -141,6 +141,16 @@ def _endpoint(client: httpx.Client, sandbox: Mapping[str, Any], address: Callabl
     )
 
 
+def _with_wsgi_path(app: WSGIApplication) -> WSGIApplication:
+    """The application, called with a path as PEP 3333 has it: httpx leaves characters beyond Latin-1 in it."""
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"].encode().decode("latin-1")
+        return app({**environ, "PATH_INFO": path}, start_response)
+
+    return called
+
+
 @contextmanager
 def in_process(
     app: WSGIApplication, *, sandbox: Mapping[str, Any] | None = None, address: Callable[[], str] | None = None
@@ -151,7 +161,7 @@ def in_process(
     """
     import httpx
 
-    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url=_IN_PROCESS) as client:
+    with httpx.Client(transport=httpx.WSGITransport(app=_with_wsgi_path(app)), base_url=_IN_PROCESS) as client:
         yield _endpoint(client, sandbox or Control(client).get(_path(DEFAULT_SANDBOX)), address)
 
 

@@ -29,6 +29,7 @@ from emulator.harness.why.answer import (
     Stop,
 )
 from emulator.harness.why.evidence import Evidence
+from emulator.harness.why.failed_requests import RATE_LIMIT, faults_of
 from emulator.harness.why.properties import TRAIT_OF
 from emulator.harness.why.rerun import Case
 from emulator.harness.why.segments import leaves_of, values_of
@@ -149,7 +150,10 @@ def _mapping(_stop: Stop, case: Case, evidence: Evidence) -> Proposals:
     yield from workspace.mapped(case)
 
 
-def _request(stop: Stop, case: Case, _evidence: Evidence) -> Proposals:
+def _request(stop: Stop, case: Case, evidence: Evidence) -> Proposals:
+    if RATE_LIMIT in faults_of(stop.about, evidence.requests):
+        # A copy has used nothing of the limit: how long to wait cannot be tried in it.
+        yield from _without_rate_limit(case)
     if (next_at := parse_timestamp(stop.about.get("nextAt"))) is not None:
         wait = next_at - case.now
         yield _further(case, in_words(wait), case.changed(wait=wait))
@@ -169,9 +173,13 @@ def _without_faults(case: Case) -> Proposals:
         faults = (*case.faults[:index], *case.faults[index + 1 :])
         text = f"remove the fault {fault['fault']}, and send it again"
         yield Change(kind="fault", where=f"faults[{index}]", value=None, text=text), case.changed(faults=faults)
-    if "rateLimit" in case.workspace:
+    yield from _without_rate_limit(case)
+
+
+def _without_rate_limit(case: Case) -> Proposals:
+    if RATE_LIMIT in case.workspace:
         document = deepcopy(case.workspace)
-        del document["rateLimit"]
+        del document[RATE_LIMIT]
         change = Change(
             kind="workspace", where="rateLimit", value=None, text="remove the rate limit, then send it again"
         )

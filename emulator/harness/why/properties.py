@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.errors import InputError
 from emulator.harness.why.answer import PROPERTY, Stop
 from emulator.harness.why.evidence import Evidence, Shown
 from emulator.harness.why.unread_traits import REASONS, removed, unread
@@ -13,12 +14,17 @@ from emulator.harness.why.unread_traits import REASONS, removed, unread
 # How far the property came, other reasons last.
 _STEPS = ("NO_TRAIT", "NOT_SENT_BY_ENGAGE", *REASONS)
 
+_CONSENT = frozenset({"consent", "isOptedIn", "marketing_status", "marketingStatus"})
+
 # The traits that the published default mapping reads for properties of another name.
 TRAIT_OF = {"birth_date": "birthday", "address": "street"}
 
 
 def property_stop(evidence: Evidence) -> Stop | None:
-    """Where the property of the question got lost; None when every profile of the person has it."""
+    """Where the property of the question got lost; None when every profile of the person has it.
+
+    Raises InputError for the consent, which profiles have beside their properties.
+    """
     key = str(evidence.question.property)
     lacking = [each for each in evidence.profiles if key not in each["properties"]]
     if len(lacking) < len(evidence.profiles):
@@ -26,6 +32,9 @@ def property_stop(evidence: Evidence) -> Stop | None:
     record = next((each for each in reversed(evidence.records) if key in each["record"]), None)
     if record is not None:
         return _of_record(record, key)
+    if key in _CONSENT:
+        hint = "The profile's line in the answer has it; the mapping's marketing_status sets it."
+        raise InputError("the consent is no property", where="property", found=key, hint=hint)
     trait = TRAIT_OF.get(key, key)
     if not evidence.space and not evidence.deliveries:
         return _stop("NOT_IN_RECORD", f"no record about this person has the key {key!r}", "Send it with the record.")

@@ -24,6 +24,7 @@ from emulator.harness.why.answer import (
     Stop,
 )
 from emulator.harness.why.evidence import Evidence, Shown
+from emulator.harness.why.failed_requests import faults_of, request_advice, response_text
 from emulator.harness.why.screened_calls import ADVICE, call_of_no_profile, filtered_call, noted_call, notes_of
 from emulator.harness.why.unsent import (
     FILTERED,
@@ -164,7 +165,10 @@ def delivery_stop(delivery: Shown, evidence: Evidence) -> Stop:
         return at(MAPPING, message, text, "Send what the mapping needs, or correct the mapping.")
     retrying = outcome == "retrying"
     message = f"the request with the {named} event to {to} failed{', and is retried' if retrying else ''}"
-    return at(REQUEST, message, _response(delivery, text), _request_advice(reason, retrying=retrying))
+    faults = faults_of(delivery, evidence.requests)
+    return at(
+        REQUEST, message, response_text(delivery, text, faults), request_advice(reason, faults, retrying=retrying)
+    )
 
 
 def _trigger_of(delivery: Shown, evidence: Evidence) -> str | None:
@@ -173,23 +177,6 @@ def _trigger_of(delivery: Shown, evidence: Evidence) -> str | None:
             if (destination.name, subscription.name) == (delivery["destination"], delivery["subscription"]):
                 return subscription.trigger
     return None
-
-
-def _response(delivery: Shown, text: str) -> str:
-    reports = "; Segment reports it as delivered" if delivery["segmentReports"] == "delivered" else ""
-    return f"{text} (after {delivery['attempts']} attempt{'s' if delivery['attempts'] != 1 else ''}{reports})"
-
-
-def _request_advice(reason: str, *, retrying: bool) -> str:
-    if retrying:
-        return "Wait for the next attempt, or move the clock."
-    if reason == "GRAPHQL_ERRORS":
-        return (
-            "Keep quotes and line breaks out of the traits: the destination writes them into the document as they are."
-        )
-    if reason in ("401", "403", "USER_ERRORS"):
-        return "Correct the token and the advertiser of the destination's settings."
-    return "Remove the cause, then send the dead letters again: POST /_emulator/dead-letters/replay"
 
 
 def _sent(evidence: Evidence, last: Shown) -> Stop:
@@ -228,8 +215,8 @@ def _requests(evidence: Evidence) -> Stop | None:
         reason=str(request["status"]) if request["outcome"] == "refused" else request["outcome"].upper(),
         message=f"StackAdapt refused the request {', '.join(request['operations'])}".rstrip(),
         found=": ".join([status, *(["; ".join(texts)] if texts else [])]),
-        advice=_request_advice(str(request["status"]), retrying=False)
-        if request["status"] in (401, 403)
+        advice=request_advice(str(request["status"]), (), retrying=False)
+        if request["status"] in (401, 403) and not request["faults"]
         else "Correct the request, or wait when it was a rate limit or a fault, and send it again.",
         about=request,
     )
