@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from emulator.cli.client_variables import LISTED
 from emulator.cli.grade_runs import VARIABLES, Client
+from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import output_option, print_report
 from emulator.cli.serve_options import api_version_option, workspace_option
 from emulator.cli.terminal import progress
@@ -46,6 +47,23 @@ Exit codes: 0; 1 when the score is below --fail-under; 2 for bad usage, or a com
 """
 _FAILED = 1
 _TEXT, _MARKDOWN = "text", "markdown"
+_OF_A_RUN = {
+    "workspace_path": "--workspace",
+    "api_version": "--api-version",
+    "people_path": "--people",
+    "only": "--only",
+    "seconds": "--timeout",
+    "fail_under": "--fail-under",
+    "form": "--format",
+    "command_line": "COMMAND",
+}
+_WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
+    ("as_json", "form"): "--format cannot be combined with --json.",
+    **{
+        ("listing", name): f"{option} cannot be combined with --list, which runs nothing."
+        for name, option in _OF_A_RUN.items()
+    },
+}
 
 
 @click.command(epilog=_EPILOG, context_settings={"allow_interspersed_args": False})
@@ -85,12 +103,9 @@ def command(
     Each run has its own emulator on a free port, as with `exec`. What the command never does, such as reading
     profiles, is not seen and does not count. The score is how many percent of the points that were seen passed.
     """
-    if listing and as_json:
-        listed = [{"name": point.name, "expected": point.expected} for point in POINTS]
-        print_report(f"{json.dumps({'points': listed}, indent=2)}\n", output)
-        return
+    refuse_together(_WITHOUT_EFFECT)
     if listing:
-        print_report("".join(f"{point.name:<19} {point.expected}\n" for point in POINTS), output)
+        print_report(_listed(as_json=as_json), output)
         return
     if not command_line:
         raise click.UsageError("Missing the command to run, after '--'.")
@@ -109,6 +124,13 @@ def command(
     else:
         print_report("".join(f"{line}\n" for line in lines_of_grade(grade)), output)
     _fail_under(grade, fail_under)
+
+
+def _listed(*, as_json: bool) -> str:
+    if as_json:
+        listed = [{"name": point.name, "expected": point.expected} for point in POINTS]
+        return f"{json.dumps({'points': listed}, ensure_ascii=False, indent=2)}\n"
+    return "".join(f"{point.name:<19} {point.expected}\n" for point in POINTS)
 
 
 def _names(only: str) -> Sequence[str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from emulator.artefacts import fixture
+from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import output_option, print_report
 from emulator.cli.terminal import counted, progress
 from emulator.errors import InputError
@@ -59,7 +59,6 @@ workspace, or scenarios and tests that fail without a mutation.
 _FAILED = 1
 TEXT, MARKDOWN = "text", "markdown"
 _DEFAULT = "default"
-# Options that `--list` has no use for.
 _OF_A_RUN = {
     "scenario_paths": "--scenarios",
     "events": "--events",
@@ -67,6 +66,13 @@ _OF_A_RUN = {
     "explained_path": "--explained",
     "form": "--format",
     "command_line": "COMMAND",
+}
+_WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
+    ("as_json", "form"): "--format cannot be combined with --json.",
+    **{
+        ("listing", name): f"{option} cannot be combined with --list, which runs nothing."
+        for name, option in _OF_A_RUN.items()
+    },
 }
 
 
@@ -120,7 +126,7 @@ def command(
     has an emulator with the mutated workspace, the variables of `exec`, and the path of the workspace file in
     STACKADAPT_EMULATOR_WORKSPACE. A mutation that nothing notices survives; it is shown with an event that reveals it.
     """
-    _check_combination()
+    refuse_together(_WITHOUT_EFFECT)
     path = workspace_path or fixture("workspace.yaml")
     document = read(path)
     parse_workspace(document, where=str(path))
@@ -145,17 +151,6 @@ def command(
     )
     print_report(_text(mutants, as_json=as_json, form=form), output)
     _exit(mutants, fail_under, options["explained_path"])
-
-
-def _check_combination() -> None:
-    """Raises UsageError for an option that would have no effect beside the others."""
-    context = click.get_current_context()
-    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    if {"as_json", "form"} <= given:
-        raise click.UsageError("--format cannot be combined with --json.")
-    for name, option in _OF_A_RUN.items():
-        if {"listing", name} <= given:
-            raise click.UsageError(f"{option} cannot be combined with --list, which runs nothing.")
 
 
 def _judge(
@@ -198,7 +193,8 @@ def _new_emulator(workspace: Workspace) -> Iterator[Endpoint]:
 def _listed(mutations: Sequence[Mutation], line_of: Callable[[str], int | None], *, as_json: bool) -> str:
     found = [(each, None if each.inherited else line_of(each.place)) for each in mutations]
     if as_json:
-        return f"{json.dumps({'mutations': [{**each.as_dict(), 'line': line} for each, line in found]})}\n"
+        listed = [{**each.as_dict(), "line": line} for each, line in found]
+        return f"{json.dumps({'mutations': listed}, ensure_ascii=False, indent=2)}\n"
     return "".join(f"{line}\n" for line in lines_of_mutations(found))
 
 

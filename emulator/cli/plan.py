@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
+from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import MARKDOWN, TEXT, names_in, output_option, print_report, text_of_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
@@ -107,19 +107,16 @@ def command(
 
 def _check_combination(old: str, new: str, people: str) -> None:
     """Raises UsageError for an option that would have no effect beside the others."""
-    without_effect = {
-        ("as_json", "form"): "--format cannot be combined with --json.",
-        ("as_json", "with_difference"): "--diff cannot be combined with --json, which has the difference.",
-        ("seed", None if _is_number(people) else "people"): "--seed cannot be combined with a file of --people.",
-        (
-            "base",
-            None if is_version(old) or is_version(new) else "new",
-        ): "--workspace needs a generation or API version at OLD or NEW.",
-    }
-    context = click.get_current_context()
-    for names, message in without_effect.items():
-        if all(name and context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in names):
-            raise click.UsageError(message)
+    refuse_together(
+        {
+            ("as_json", "form"): "--format cannot be combined with --json.",
+            ("as_json", "with_difference"): "--diff cannot be combined with --json, which has the difference.",
+        }
+    )
+    if not _is_number(people):
+        refuse_together({("seed",): "--seed cannot be combined with a file of --people."})
+    if not (is_version(old) or is_version(new)):
+        refuse_together({("base",): "--workspace needs a generation or API version at OLD or NEW."})
 
 
 def _is_number(people: str) -> bool:

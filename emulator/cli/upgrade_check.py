@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
+from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import MARKDOWN, TEXT, names_in, output_option, print_report, text_of_report
 from emulator.cli.terminal import progress
 from emulator.durations import parse_duration
@@ -41,6 +42,11 @@ Exit codes: 0; 1 when a difference has a level that --fail-on names; 2 for bad u
 """
 _FAILED = 1
 _MOST_GENERATIONS = 2
+_WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
+    ("as_json", "form"): "--format cannot be combined with --json.",
+    ("events", "people"): "--people cannot be combined with --events.",
+    ("events", "seed"): "--seed cannot be combined with --events.",
+}
 
 
 @click.command(epilog=_EPILOG)
@@ -84,7 +90,7 @@ def command(
     Both sides get the same events and deletions, and their requests, records and profiles are compared: each difference
     is harmless, changes data or loses data. An installed package is compared as a generation after TO; this needs Node.
     """
-    _check_combination()
+    refuse_together(_WITHOUT_EFFECT)
     levels = names_in(fail_on, "--fail-on", LEVELS, "level")
     further = parse_duration(advance, where="--advance")
     source, targets = _sides(generations, package)
@@ -106,17 +112,6 @@ def command(
     if failed:
         click.echo(f"error: the upgrade has differences of level {', '.join(failed)}", err=True)
         sys.exit(_FAILED)
-
-
-def _check_combination() -> None:
-    """Raises UsageError for an option that would have no effect beside the others."""
-    context = click.get_current_context()
-    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    if {"as_json", "form"} <= given:
-        raise click.UsageError("--format cannot be combined with --json.")
-    for name in ("people", "seed"):
-        if {"events", name} <= given:
-            raise click.UsageError(f"--{name} cannot be combined with --events.")
 
 
 def _sides(names: tuple[str, ...], package: Path | None) -> tuple[str | None, list[Generation]]:

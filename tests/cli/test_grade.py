@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json, fixture
 from emulator.harness.grade import NAMES
+from emulator.schemas import mistakes
 
 # The command records URLs and headers in its own process.
 pytestmark = pytest.mark.one_process
@@ -133,6 +134,10 @@ def test_a_process_that_the_command_leaves_behind_keeps_no_run_waiting(
 
 def test_the_points_are_listed(call: Run) -> None:
     assert [line.split()[0] for line in call("grade", "--list").stdout.splitlines()] == [*NAMES]
+    listed = json.loads(call("grade", "--list", "--json").stdout)
+    assert mistakes(listed, "grade-points.schema.json") == []
+    assert [point["name"] for point in listed["points"]] == [*NAMES]
+    assert mistakes({"points": [{"name": "jitter"}]}, "grade-points.schema.json") != []
 
 
 @pytest.mark.parametrize(
@@ -141,6 +146,9 @@ def test_the_points_are_listed(call: Run) -> None:
         ((), "Missing the command to run, after '--'."),
         (("--only", "retry-42", "--", "true"), "Did you mean 'retry-429'?"),
         (("--only", ",", "--", "true"), "--only: no point is named"),
+        (("--json", "--format", "text", "--", "true"), "--format cannot be combined with --json."),
+        (("--list", "--timeout", "5"), "--timeout cannot be combined with --list, which runs nothing."),
+        (("--list", "--", "true"), "COMMAND cannot be combined with --list, which runs nothing."),
         (("--people", "none.csv", "--", "true"), "cannot read none.csv: no such file"),
         (("-o", "none/grade.md", "--", "not-a-command"), "cannot write none/grade.md: no such folder"),
         (("--timeout", "0", "--", "true"), "'--timeout'"),

@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from emulator.artefacts import contract_json, fixture
+from emulator.schemas import mistakes
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 WORKSPACE = ("--workspace", str(fixture("newsletter-workspace.yaml")))
@@ -67,8 +68,15 @@ def test_survivors_in_a_file_are_accepted_and_what_is_killed_is_outdated(call: R
 
 def test_the_list_runs_nothing(call: Run) -> None:
     shown = call("mutate", *WORKSPACE, "--list", "--json")
-    mutations = json.loads(shown.stdout)["mutations"]
+    listed = json.loads(shown.stdout)
+    assert mistakes(listed, "mutations.schema.json") == []
+    mutations = listed["mutations"]
     assert len(mutations) == 69
+    altered = {"mutations": [{**mutations[0], "killedBy": "it", "place": 1}]}
+    assert {each.path for each in mistakes(altered, "mutations.schema.json")} == {
+        ("mutations", 0),
+        ("mutations", 0, "place"),
+    }
     assert {each["line"] for each in mutations if each["place"].endswith("].trigger")} == {18}
     assert "swap-join  destinations[0].subscriptions[0].trigger, line 18" in call("mutate", *WORKSPACE, "--list").stdout
 

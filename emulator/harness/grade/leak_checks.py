@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from urllib.parse import unquote_plus
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+from urllib.parse import unquote
 
 from emulator.harness.grade.content_checks import masked
 from emulator.harness.grade.seen_in_runs import Case, Evidence, seen
@@ -13,6 +15,10 @@ from emulator.harness.grade.sent_requests import Run, SentRequest
 _AUTHORIZATION = "authorization"
 # A shorter secret would be found in ordinary words.
 _SHORTEST = 6
+# What continues a value makes another one of it; in an address, that can be a sign between letters or digits.
+_WORD_BEFORE, _WORD_AFTER = r"(?<![^\W_])", r"(?![^\W_])"
+_ADDRESS_BEFORE, _ADDRESS_AFTER = r"(?<!\w)(?<!\w[.+-])", r"(?!\w|[.-]\w)"
+_AT: Final = "@"
 
 
 def keeps_tokens(case: Case) -> Iterator[Evidence]:
@@ -27,15 +33,38 @@ def keeps_tokens(case: Case) -> Iterator[Evidence]:
 
 
 def keeps_people(case: Case) -> Iterator[Evidence]:
-    """Whether no email of a person is in the output, in URLs or in headers."""
+    """Whether no email or phone number of a person is in the output, in URLs or in headers."""
     given = [*case.consents, *case.known_before]
     for run in case.runs:
         emails = dict.fromkeys([*given, *(email for request in run.requests for email in request.emails)])
-        found = [*_found(run, {email: masked(email) for email in emails})]
+        phones = dict.fromkeys(phone for request in run.requests for phone in request.phones)
+        found = [*_found(run, {each: masked(each) for each in emails} | {each: f"{each[:3]}…" for each in phones})]
         yield from found
         if not found and emails:
             places = "URLs" if run.recorded else "output, URLs and headers"
-            yield seen(True, f"no email in {places}", run)
+            yield seen(True, f"no email and no phone number in {places}", run)
+
+
+def whole_values(text: str, values: Iterable[str]) -> Iterator[str]:
+    """Those of `values` that a text has, as they are or in percent-encoding, in upper or lower case.
+
+    `x.ada@example.com` and `ada@example.com.au` do not have `ada@example.com`; `token-1` has the token `token`.
+    """
+    lowered = text.lower()
+    searched = f"{lowered}\n{unquote(lowered)}" if "%" in lowered else lowered
+    # Output may be megabytes, and people are many.
+    addresses = "\n".join(dict.fromkeys(word for word in searched.split() if _AT in word))
+    for value in values:
+        name = value.lower()
+        if _AT in name:
+            if name in addresses and _has(addresses, f"{_ADDRESS_BEFORE}{re.escape(name)}{_ADDRESS_AFTER}"):
+                yield value
+        elif name in searched and _has(searched, f"{_WORD_BEFORE}{re.escape(name)}{_WORD_AFTER}"):
+            yield value
+
+
+def _has(text: str, pattern: str) -> bool:
+    return re.search(pattern, text) is not None
 
 
 def _found(run: Run, names: Mapping[str, str]) -> Iterator[Evidence]:
@@ -52,7 +81,7 @@ def _by_place(run: Run, names: Mapping[str, str]) -> Mapping[str, list[SentReque
     places: dict[str, list[SentRequest]] = {}
     for request in run.requests:
         headers = [(f"the header {name}", text) for name, text in request.envelope.headers.items()]
-        for place, text in [("the URL", unquote_plus(request.envelope.url)), *headers]:
+        for place, text in [("the URL", request.envelope.url), *headers]:
             shown = _shown(text, names) if place != f"the header {_AUTHORIZATION}" else None
             if shown:
                 places.setdefault(f"{place} has {shown}", []).append(request)
@@ -60,8 +89,7 @@ def _by_place(run: Run, names: Mapping[str, str]) -> Mapping[str, list[SentReque
 
 
 def _shown(text: str, names: Mapping[str, str]) -> str | None:
-    lowered = text.lower()
-    found = [shown for name, shown in names.items() if name.lower() in lowered] if text else []
+    found = [names[value] for value in whole_values(text, names)]
     if not found:
         return None
     return found[0] if len(found) == 1 else f"{found[0]} and {len(found) - 1:,} more"

@@ -154,7 +154,7 @@ POINTS: Final = (
     ),
     Point(
         name="personal-data-leak",
-        expected="no email of a person is in output, URLs or headers",
+        expected="no email or phone number of a person is in output, URLs or headers",
         check=leak_checks.keeps_people,
         runs=(),
         read=_LEAKS,

@@ -15,6 +15,10 @@ USER_ERRORS: Final = "userErrors"
 # Ids that a client may make anew for each attempt, in variables or in the document.
 _OWN_IDS = re.compile(r'((?:syncId|clientMutationId)\\*"?\s*:\s*\\*")([^"\\]*)')
 _AT_LEAST = 500
+_PHONE = "phone"
+_DIGIT = re.compile(r"\d")
+# A shorter number would be found in times and counts.
+_FEWEST_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,12 @@ class SentRequest:
         """The emails in its records, in lower case."""
         values = (value for record in self.records for value in record.values())
         return tuple(value.strip().lower() for value in values if isinstance(value, str) and "@" in value)
+
+    @cached_property
+    def phones(self) -> tuple[str, ...]:
+        """The phone numbers in its records."""
+        found = (value for record in self.records for key, value in record.items() if _PHONE in key.lower())
+        return tuple(value for value in map(_stripped, found) if len(_DIGIT.findall(value)) >= _FEWEST_DIGITS)
 
     @cached_property
     def without_own_ids(self) -> str:
@@ -158,6 +168,10 @@ def sent_requests(
         )
         for number, (entry, envelope) in enumerate(found, start=1)
     ]
+
+
+def _stripped(value: object) -> str:
+    return str(value).strip()
 
 
 def _outcome(entry: Mapping[str, Any]) -> str:
