@@ -36,6 +36,7 @@ VIEWS = [
     "/console/requests?trace=unknown",
     "/console/requests?email=nobody@example.com",  # wording: exempt, an address
     "/console/requests?reason=MISSING_EMAIL&count=times&number=2",
+    "/console/requests/grade?without=ada@example.com",
     "/console/graphql?saved=3.517.0/forwardAudienceEvent",
     "/console/graphql?document={x}&variables={}&token=unknown",
     "/console/faults?kind=status",

@@ -27,9 +27,8 @@ def keeps_tokens(case: Case) -> Iterator[Evidence]:
     for run in case.runs:
         found = [*_found(run, names)]
         yield from found
-        if not found:
-            places = "URLs" if run.recorded else "output, URLs and headers"
-            yield seen(True, f"no token in {places}", run)
+        if not found and _shows_something(run):
+            yield seen(True, f"no token in {_places(run)}", run)
 
 
 def keeps_people(case: Case) -> Iterator[Evidence]:
@@ -40,9 +39,16 @@ def keeps_people(case: Case) -> Iterator[Evidence]:
         phones = dict.fromkeys(phone for request in run.requests for phone in request.phones)
         found = [*_found(run, {each: masked(each) for each in emails} | {each: f"{each[:3]}…" for each in phones})]
         yield from found
-        if not found and emails:
-            places = "URLs" if run.recorded else "output, URLs and headers"
-            yield seen(True, f"no email and no phone number in {places}", run)
+        if not found and emails and _shows_something(run):
+            yield seen(True, f"no email and no phone number in {_places(run)}", run)
+
+
+def _shows_something(run: Run) -> bool:
+    return bool(run.requests) or not run.recorded
+
+
+def _places(run: Run) -> str:
+    return "URLs" if run.recorded else "output, URLs and headers"
 
 
 def whole_values(text: str, values: Iterable[str]) -> Iterator[str]:

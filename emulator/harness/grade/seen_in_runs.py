@@ -17,12 +17,20 @@ class Evidence:
     text: str
     run: str
     requests: tuple[int, ...] = ()
+    trace_ids: tuple[str, ...] = ()
     at: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Its JSON form."""
         at = None if self.at is None else round(self.at, 3)
-        return {"ok": self.ok, "text": self.text, "run": self.run, "requests": list(self.requests), "at": at}
+        return {
+            "ok": self.ok,
+            "text": self.text,
+            "run": self.run,
+            "requests": list(self.requests),
+            "traceIds": list(self.trace_ids),
+            "at": at,
+        }
 
     @property
     def place(self) -> str:
@@ -51,9 +59,14 @@ _SHOWN = 6
 
 def seen(ok: bool, text: str, run: Run, *requests: SentRequest) -> Evidence:
     """Evidence of requests, or of the whole run without any."""
-    numbers = tuple(request.number for request in requests)
+    shown = requests[:_SHOWN]
     return Evidence(
-        ok=ok, text=text, run=run.name, requests=numbers[:_SHOWN], at=requests[0].started if requests else None
+        ok=ok,
+        text=text,
+        run=run.name,
+        requests=tuple(request.number for request in shown),
+        trace_ids=tuple(request.trace_id for request in shown),
+        at=requests[0].started if requests else None,
     )
 
 

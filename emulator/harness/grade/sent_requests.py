@@ -37,7 +37,7 @@ class Envelope:
 
 @dataclass(frozen=True, kw_only=True)
 class SentRequest:
-    """A request and how it ended. `number` counts from 1 in its run.
+    """A request and how it ended. `number` counts from 1 in its run; `trace_id` is its own in the journal.
 
     `outcome` and `status` are those of the journal; user errors count where the client did not select them, too.
     `can_write` is whether its token has WRITE, None when it is unknown. `records` are the people in it;
@@ -45,6 +45,7 @@ class SentRequest:
     """
 
     number: int
+    trace_id: str
     operations: tuple[str, ...]
     mutates: bool
     can_write: bool | None
@@ -156,6 +157,7 @@ def sent_requests(
     return [
         SentRequest(
             number=number,
+            trace_id=entry["traceId"],
             operations=tuple(entry["operations"]),
             mutates=any(name in mutations for name in entry["operations"]),
             can_write=writing.get(entry["token"]),

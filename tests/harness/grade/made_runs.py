@@ -38,7 +38,7 @@ def sent(number: int, **changes: Any) -> SentRequest:
         "document": '{"query": "mutation", "variables": {"syncId": "1"}}',
         "response": "{}",
     }
-    return SentRequest(number=number, envelope=envelope, **{**made, **changes})
+    return SentRequest(number=number, trace_id=f"trace-{number}", envelope=envelope, **{**made, **changes})
 
 
 def read(number: int, data: Any = None, **changes: Any) -> SentRequest:
