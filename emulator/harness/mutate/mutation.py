@@ -40,6 +40,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {"enabled": True, "sendTrack": True, "send
 _MAPPING = "mapping"
 # `destinations`, its position, `subscriptions`, its position.
 _SUBSCRIPTION_KEYS = 4
+_SUBSCRIPTIONS = "subscriptions"
 _LONGEST = 120
 
 
@@ -60,6 +61,17 @@ class Mutation:
     after: str
     anchors: tuple[tuple[Path, str], ...]
     inherited: bool = False
+
+    @property
+    def destination(self) -> str | None:
+        """The name of the destination instance."""
+        return dict(self.anchors).get(self.path[:2])
+
+    @property
+    def mapping(self) -> str | None:
+        """The name of the mapping that is changed; None for a change of the destination instance itself."""
+        is_within = _SUBSCRIPTIONS in self.path[:_SUBSCRIPTION_KEYS]
+        return dict(self.anchors).get(self.path[:_SUBSCRIPTION_KEYS]) if is_within else None
 
     def applied(self, document: Document) -> dict[str, Any] | None:
         """A copy of a workspace with the change; None for one that does not have `old` at this place."""
@@ -85,6 +97,8 @@ class Mutation:
         """The JSON form."""
         return {
             "kind": self.kind,
+            "destination": self.destination,
+            "mapping": self.mapping,
             "place": self.place,
             "inherited": self.inherited,
             "before": self.before,

@@ -43,6 +43,7 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
 def _mutants(body: Mapping[str, Any], document: dict[str, Any], name: str) -> Any:
     """The report. Raises InputError, NotFound, WorkspaceError."""
+    from emulator.harness.client import counted_noun
     from emulator.harness.mutate import EVENTS, Mutants, ScenarioJudge, chosen, judged, mutations_of
     from emulator.harness.scenarios import separate_emulators
 
@@ -51,5 +52,5 @@ def _mutants(body: Mapping[str, Any], document: dict[str, Any], name: str) -> An
     scenarios = chosen_scenarios(body, own=document, built_in=document)
     judge, events = ScenarioJudge(scenarios, separate_emulators(open_endpoint)), body.get("events", EVENTS)
     found = judged(document, picked, judge, events=events, seed=body.get("seed", 1), seconds=RUN_SECONDS)
-    against = f"{len(scenarios):,} {'scenario' if len(scenarios) == 1 else 'scenarios'}"
+    against = counted_noun(len(scenarios), "scenario")
     return Mutants(workspace=name, against=against, possible=len(mutations), judged=found, events=events)

@@ -6,6 +6,7 @@ fields, which the control API makes of the texts; the form saves what the texts 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,8 @@ _MAPPINGS = "destinations/mappings"
 # Where the words of the form are those of 2024.
 _IN_MAPPING = "mapping"
 _ADVERTISER = "advertiser_id"
+# How an event in the address begins; a message id does not.
+_OBJECT = "{"
 
 
 def _values(api: ControlAPI, view: View) -> Values:
@@ -37,7 +40,7 @@ def _values(api: ControlAPI, view: View) -> Values:
     item = api.get(saved)["item"]
     definition = api.get(f"{own}/fields")
     action = next((each for each in definition["actions"] if each["slug"] == item["action"]), None)
-    event, missing = _event(api, view.get("event"))
+    event, problem = _event(api, view.get("event"))
     body = {"subscription": item, **({} if event is None else {"event": event})}
     checked = api.post(f"{own}/check", body)
     fields = action["fields"] if action else []
@@ -52,7 +55,7 @@ def _values(api: ControlAPI, view: View) -> Values:
         "checked": checked,
         "errors": _errors(api, view, destination, name),
         "refused": _refused(api, destination, item) if view.get("saved") else None,
-        "missing_event": missing,
+        "event_problem": problem,
         "recent": {} if view.masked else _recent(api, destination),
         "samples": [each["name"] for each in api.get(f"{own}/samples")["samples"]],
         "paths": {"own": f"/_emulator/{own}", "saved": f"/_emulator/{saved}"},
@@ -100,13 +103,18 @@ def _links(view: View, destination: str) -> dict[str, Address]:
 
 
 def _event(api: ControlAPI, message: str | None) -> tuple[dict[str, Any] | None, str | None]:
-    """The event with a message id; the id itself where it is not known."""
+    """The event with a message id, or the one in the address as JSON; in place of it why there is none."""
     if message is None:
         return None, None
+    if message.startswith(_OBJECT):
+        try:
+            return json.loads(message), None
+        except (ValueError, RecursionError) as error:
+            return None, f"The event in the address is not JSON ({error})"
     delivered = api.get("deliveries", messageId=message, limit=1)["deliveries"]
     called = api.get("calls", messageId=message, content=True, limit=1)["calls"]
     found = [each["payload"] for each in delivered] + [each["content"] for each in called if each["content"]]
-    return (found[0], None) if found else (None, message)
+    return (found[0], None) if found else (None, f"No event for a destination has the message id {message}")
 
 
 def _recent(api: ControlAPI, destination: str) -> dict[str, list[dict[str, str]]]:
