@@ -11,6 +11,7 @@ import click
 
 from emulator.addresses import address, shown
 from emulator.cli import SuggestingGroup
+from emulator.cli.finite_numbers import FiniteRange
 from emulator.cli.generate_options import (
     GZIP,
     form_of,
@@ -79,7 +80,7 @@ Examples:
 @output_options
 @click.option("--send", "url", metavar="URL", help="Send them to the Tracking API at this address.")
 @click.option("--write-key", default="segment-local", show_default=True, help="With --send.")
-@click.option("--events-per-second", "rate", type=click.FloatRange(0, _FASTEST, min_open=True), help="With --send.")
+@click.option("--events-per-second", "rate", type=FiniteRange(0, _FASTEST, min_open=True), help="With --send.")
 @remote_options
 def identifies(url: str | None, write_key: str, rate: float | None, **given: Any) -> None:
     """Identify calls as an app sends them: one for each person, another for one who leaves the audience."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from emulator.cli.finite_numbers import FiniteRange
 from emulator.errors import InputError
 from emulator.generator.edge_cases import EDGE_CASE_SHARES
 from emulator.generator.event_stream import StreamOptions
@@ -21,7 +22,7 @@ GZIP = ".gz"
 
 # Calls are one a second apart, so the last possible one is in this century.
 _MOST = 1_000_000_000
-_SHARE = click.FloatRange(0, 1)
+_SHARE = FiniteRange(0, 1)
 _EDGE_CASE = (
     "Share of people with a value that breaks a delivery, such as quote=0.01; may be repeated. "
     f"Tags: {', '.join(EDGE_CASE_SHARES)}. Default: none."

@@ -5,14 +5,33 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from selectors import EVENT_READ, DefaultSelector
 from types import FrameType
-from typing import IO, Any
+from typing import Final
 
+from emulator.clock import stopwatch
 from emulator.errors import UserMistake
 
+# Of what a command prints; the rest is read and dropped.
+MOST_BYTES: Final = 4 * 1024 * 1024
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+# How often to look whether a command has ended whose output another process keeps open.
+_LOOK_SECONDS = 0.05
+# As much as a pipe can hold.
+_READ_BYTES = 1024 * 1024
+_SECONDS_TO_END = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended, and the first `MOST_BYTES` of each output. `code` is None for one that was stopped."""
+
+    code: int | None
+    output: bytes
+    errors: bytes
 
 
 def exit_code_of(
@@ -20,63 +39,98 @@ def exit_code_of(
     variables: Mapping[str, str],
     *,
     seconds: float | None,
-    output: int | IO[Any] | None,
-    errors: int | IO[Any] | None,
+    output: int | None,
+    errors: int | None,
 ) -> int | None:
     """The exit code of a command without standard input, or None when it was stopped after `seconds`.
 
     It has a process group of its own, so that what it has started ends with it. Raises UserMistake when it cannot run.
     """
-    child = None
-    try:
-        # A signal while it starts would leave it behind.
-        with _signals_later():
-            child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
-                command_line, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, process_group=0
-            )
-        return child.wait(seconds)
-    except OSError as error:
-        reason = "command not found" if isinstance(error, FileNotFoundError) else f"cannot run: {error.strerror}"
-        raise UserMistake(reason, where=command_line[0], hint="Write it after --, as in a shell.") from None
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        if child is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+    with _running(command_line, variables, output=output, errors=errors) as child:
+        return _code_of(child, seconds)
+
+
+def ended(command_line: Sequence[str], variables: Mapping[str, str], *, seconds: float) -> Ended:
+    """The same, with what it printed."""
+    with _running(command_line, variables, output=subprocess.PIPE, errors=subprocess.PIPE) as child:
+        elapsed_ms = stopwatch()
+        output, errors = _printed(child, seconds)
+        code = _code_of(child, max(0.0, seconds - elapsed_ms() / 1000))
+    return Ended(code=code, output=output, errors=errors)
 
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Within the block a signal that ends this process is an exception, so that the command is stopped as well."""
+    """Within the block a signal that ends this process is an exception, so that a command is stopped as well."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    with _handled(_ENDING, end):
-        yield
-
-
-@contextmanager
-def _signals_later() -> Iterator[None]:
-    """Signals that arrive within the block have their effect at its end."""
-    arrived: list[int] = []
-    with _handled((signal.SIGINT, *_ENDING), lambda number, _frame: arrived.append(number)):
-        yield
-    for number in arrived:
-        signal.raise_signal(number)
-
-
-@contextmanager
-def _handled(numbers: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Handles signals that are not ignored within the block; the command is to ignore what this process does."""
-    before = {number: signal.getsignal(number) for number in numbers}
-    before = {number: own for number, own in before.items() if own is not signal.SIG_IGN}
+    before = {number: signal.signal(number, end) for number in _ENDING}
     try:
-        for number in before:
-            signal.signal(number, handler)
         yield
     finally:
-        for number, own in before.items():
-            signal.signal(number, own)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _running(
+    command_line: Sequence[str], variables: Mapping[str, str], *, output: int | None, errors: int | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    try:
+        child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
+            command_line, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, process_group=0
+        )
+    except OSError as error:
+        reason = "command not found" if isinstance(error, FileNotFoundError) else f"cannot run: {error.strerror}"
+        raise UserMistake(reason, where=command_line[0], hint="Write it after --, as in a shell.") from None
+    try:
+        yield child
+    finally:
+        _end(child, command_line[0])
+
+
+def _end(child: subprocess.Popen[bytes], name: str) -> None:
+    for stream in filter(None, (child.stdout, child.stderr)):
+        stream.close()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    # It may have left its process group.
+    with suppress(PermissionError):
+        child.kill()
+    try:
+        child.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        raise UserMistake("the command cannot be stopped", where=name, hint="It may run as another user.") from None
+
+
+def _code_of(child: subprocess.Popen[bytes], seconds: float | None) -> int | None:
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _printed(child: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+    """Both outputs until the command has ended or closed them, or the time is over.
+
+    Processes that it leaves behind may keep them open and go on printing.
+    """
+    assert child.stdout is not None and child.stderr is not None  # noqa: S101, PT018 - they are pipes
+    kept = {stream.fileno(): bytearray() for stream in (child.stdout, child.stderr)}
+    elapsed_ms = stopwatch()
+    with DefaultSelector() as selector:
+        for number in kept:
+            selector.register(number, EVENT_READ)
+        is_over = False
+        while selector.get_map() and not is_over:
+            # Looked up before the last reading, which then has all that it printed.
+            is_over = child.poll() is not None or elapsed_ms() / 1000 >= seconds
+            for key, _ in selector.select(0 if is_over else _LOOK_SECONDS):
+                chunk = os.read(key.fd, _READ_BYTES)
+                if not chunk:
+                    selector.unregister(key.fd)
+                kept[key.fd] += chunk[: MOST_BYTES - len(kept[key.fd])]
+    output, errors = (bytes(each) for each in kept.values())
+    return output, errors

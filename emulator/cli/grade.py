@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from emulator.cli.client_variables import LISTED
+from emulator.cli.finite_numbers import FiniteRange
 from emulator.cli.grade_runs import VARIABLES, Client
 from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import output_option, print_report
@@ -78,7 +79,7 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
 @click.option("--only", metavar="POINT,…", help="Points to judge, joined by commas.")
 @click.option("--list", "listing", is_flag=True, help="Print the points only.")
 @click.option(
-    "--timeout", "seconds", type=click.FloatRange(min=0.1), default=60, show_default=True, help="Seconds for each run."
+    "--timeout", "seconds", type=FiniteRange(min=0.1), default=60, show_default=True, help="Seconds for each run."
 )
 @click.option("--fail-under", type=click.IntRange(0, 100), metavar="SCORE", help="Exit with 1 for a lower score.")
 @click.option("--format", "form", type=click.Choice([_TEXT, _MARKDOWN]), default=_TEXT, show_default=True)

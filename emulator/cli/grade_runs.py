@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emulator.cli.client_variables import variables_of
-from emulator.cli.given_commands import ended_by_signals, exit_code_of
+from emulator.cli.given_commands import ended, ended_by_signals
 from emulator.clock import stopwatch
 from emulator.credentials import without_secrets
 from emulator.errors import EmulatorDefect, UserMistake
@@ -125,7 +125,7 @@ class Client:
                 _prepare(endpoint, wanted, emulator.stackadapt.operations)
                 envelopes = Envelopes()
                 emulator.app.wsgi_app = envelopes.around(emulator.app.wsgi_app)  # type: ignore[assignment]
-                ended = self._ended(
+                done = self._ended(
                     {
                         **os.environ,
                         **variables_of(endpoint),
@@ -136,29 +136,22 @@ class Client:
                 )
                 entries = endpoint.control.pages("journal", "entries")
                 requests = requests_in(entries, workspace, envelopes.by_trace_id)
-        return replace(ended, name=wanted.name, requests=requests)
+        return replace(done, name=wanted.name, requests=requests)
 
     def _ended(self, environment: Mapping[str, str]) -> Run:
         """How the command ended and what it printed until then. Its whole process group is stopped with it."""
-        # Files, not pipes: a process that it leaves behind keeps a pipe open, and output may be of any size.
-        with TemporaryFile() as output, TemporaryFile() as errors:
-            elapsed_ms = stopwatch()
-            code = exit_code_of(self.command, environment, seconds=self.seconds, output=output, errors=errors)
-            seconds = elapsed_ms() / 1000
-            return Run(
-                name="",
-                requests=(),
-                exit_code=128 - code if code is not None and code < 0 else code,
-                output=_text_in(output),
-                error_output=_text_in(errors),
-                stopped=code is None,
-                seconds=seconds,
-            )
-
-
-def _text_in(printed: IO[bytes]) -> str:
-    printed.seek(0)
-    return printed.read().decode("utf-8", "replace")
+        elapsed_ms = stopwatch()
+        done = ended(self.command, environment, seconds=self.seconds)
+        seconds = elapsed_ms() / 1000
+        return Run(
+            name="",
+            requests=(),
+            exit_code=128 - done.code if done.code is not None and done.code < 0 else done.code,
+            output=done.output.decode("utf-8", "replace"),
+            error_output=done.errors.decode("utf-8", "replace"),
+            stopped=done.code is None,
+            seconds=seconds,
+        )
 
 
 def _prepared(workspace: Workspace) -> Workspace:

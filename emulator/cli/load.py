@@ -16,6 +16,7 @@ import httpx
 from rich.table import Table
 
 from emulator.addresses import address
+from emulator.cli.finite_numbers import FiniteRange
 from emulator.cli.remote import permission
 from emulator.cli.running import connect, endpoint_of, sandbox_option, unreachable, url_option
 from emulator.cli.terminal import Terminal, counted, repeated
@@ -47,7 +48,7 @@ _PROGRESS_SECONDS = 1.0
 @click.option("--users", default=20, show_default=True, type=click.IntRange(1, _MOST_USERS), help="At the same time.")
 @click.option(
     "--rate",
-    type=click.FloatRange(0, _FASTEST, min_open=True),
+    type=FiniteRange(0, _FASTEST, min_open=True),
     help="Requests a second at most, over all users; without it, each sends again once it is answered.",
 )
 @click.option("--for", "time", metavar="TIME", help=f"How long; default: {_DEFAULT_TIME}, or until --people are sent.")

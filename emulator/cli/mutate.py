@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from emulator.artefacts import fixture
+from emulator.cli.finite_numbers import FiniteRange
+from emulator.cli.given_commands import ended_by_signals
 from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import output_option, print_report
 from emulator.cli.terminal import counted, progress
@@ -97,7 +99,7 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
     type=click.IntRange(1, 100_000),
     help="How many are tried to reveal a survivor.",
 )
-@click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 1 for a lower score.")
+@click.option("--fail-under", type=FiniteRange(0, 100), metavar="PERCENT", help="Exit with 1 for a lower score.")
 @click.option(
     "--explained",
     "explained_path",
@@ -139,7 +141,7 @@ def command(
     explained = read_explained(options["explained_path"]) if options["explained_path"] else []
     against, judge = _judge(document, workspace_path, options["scenario_paths"], options["command_line"])
     chance = {"events": options["events"], "seed": options["seed"]}
-    with progress(len(picked)) as report:
+    with progress(len(picked)) as report, ended_by_signals():
         found = judged(document, picked, judge, **chance, line_of=line_of, explained=explained, report=report)
     mutants = Mutants(
         workspace=str(workspace_path or _DEFAULT),

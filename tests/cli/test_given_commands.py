@@ -1,49 +1,86 @@
-"""Commands that a user gives end with the process that runs them, whenever a signal arrives."""
+"""Commands that a user gives: their code and output, and that nothing which they do keeps the caller waiting."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-from typing import Any
+from select import select
 
 import pytest
 
 from emulator.cli import given_commands
-from emulator.cli.given_commands import ended_by_signals, exit_code_of
+from emulator.cli.given_commands import Ended, ended
 
-LONG = (sys.executable, "-c", "import time; time.sleep(600)")
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 
-def run(command: tuple[str, ...], *, seconds: float | None = None) -> int | None:
-    return exit_code_of(command, os.environ, seconds=seconds, output=None, errors=None)
+def shell(code: str, seconds: float = 60) -> Ended:
+    return ended(["sh", "-c", code], ENVIRONMENT, seconds=seconds)
+
+
+def python(code: str, seconds: float = 60) -> Ended:
+    return ended([sys.executable, "-c", code], ENVIRONMENT, seconds=seconds)
+
+
+def ends(number: int) -> bool:
+    """Whether a process ends; a killed one may need its turn for that."""
+    try:
+        descriptor = os.pidfd_open(number)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select([descriptor], [], [], 60)[0])
+    finally:
+        os.close(descriptor)
+
+
+def test_both_outputs_and_the_code() -> None:
+    assert shell("printf out; printf err >&2; exit 3") == Ended(code=3, output=b"out", errors=b"err")
+    assert shell("kill -TERM $$").code == -signal.SIGTERM
+    assert shell("cat").code == 0
+    assert shell("exec >&- 2>&-; exit 4") == Ended(code=4, output=b"", errors=b"")
+
+
+def test_output_beyond_a_limit_is_dropped_and_the_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given_commands, "MOST_BYTES", 1000)
+    done = shell("head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2; exit 5")
+    assert (done.code, len(done.output), len(done.errors)) == (5, 1000, 1000)
 
 
 @pytest.mark.parametrize(
-    ("number", "ends_by"),
-    [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit), (signal.SIGHUP, SystemExit)],
+    "code",
+    [
+        "exec sleep 600",
+        "exec yes",
+        "trap '' TERM INT HUP; sleep 600; sleep 600",
+        "exec >&- 2>&-; sleep 600",
+        "kill -STOP $$",
+    ],
 )
-def test_a_signal_while_the_command_starts_ends_it(
-    number: signal.Signals, ends_by: type[BaseException], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[subprocess.Popen[Any]] = []
-
-    class Interrupted(subprocess.Popen[Any]):
-        def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(*given, **named)
-            begun.append(self)
-            signal.raise_signal(number)
-
-    before = signal.getsignal(number)
-    monkeypatch.setattr(given_commands.subprocess, "Popen", Interrupted)
-    with pytest.raises((KeyboardInterrupt, SystemExit)), ended_by_signals():
-        run(LONG)
-    # Whether it has been waited for.
-    assert begun[0].returncode == -signal.SIGKILL
-    assert signal.getsignal(number) == before
+def test_a_command_that_does_not_end_is_stopped(code: str) -> None:
+    done = shell(f"echo begun; {code}", seconds=0.3)
+    assert done.code is None
+    assert done.output.startswith(b"begun") or not done.output
 
 
-def test_a_command_has_its_own_exit_code_or_none_when_it_is_stopped() -> None:
-    assert run((sys.executable, "-c", "raise SystemExit(7)")) == 7
-    assert run(LONG, seconds=0) is None
+def test_a_command_that_leaves_its_process_group_is_stopped() -> None:
+    leave = "import os, signal; os.setpgid(0, os.getpgid(os.getppid())); print(os.getpid(), flush=True); signal.pause()"
+    done = python(leave, seconds=1)
+    assert done.code is None
+    # A busy machine may not have let it come that far.
+    assert not done.output or ends(int(done.output))
+
+
+@pytest.mark.parametrize("printing", ["sleep 600", "yes"])
+def test_what_a_command_leaves_behind_ends_with_it(printing: str) -> None:
+    done = shell(f"{printing} & printf $! >&2; exit 6")
+    assert done.code == 6
+    assert ends(int(done.errors))
+
+
+def test_a_process_in_a_session_of_its_own_keeps_nothing_waiting() -> None:
+    code = "import subprocess, sys; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid); sys.exit(7)"
+    done = python(code)
+    assert done.code == 7
+    os.kill(int(done.output), signal.SIGKILL)

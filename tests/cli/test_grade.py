@@ -152,6 +152,7 @@ def test_the_points_are_listed(call: Run) -> None:
         (("--people", "none.csv", "--", "true"), "cannot read none.csv: no such file"),
         (("-o", "none/grade.md", "--", "not-a-command"), "cannot write none/grade.md: no such folder"),
         (("--timeout", "0", "--", "true"), "'--timeout'"),
+        (("--timeout", "nan", "--", "true"), "'nan' is not a finite number."),
         (("--fail-under", "101", "--", "true"), "'--fail-under'"),
         (("--api-version", "2026-07", "--", "true"), "2026-07"),
         (("--", "not-a-command"), "not-a-command: command not found"),

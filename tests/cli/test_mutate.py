@@ -118,6 +118,7 @@ def test_a_command_that_waits_for_what_does_not_come_is_ended(call: Run, monkeyp
         (("--only", "togle"), "Did you mean 'toggle'?"),
         ((*WORKSPACE, "--only", "change-value", "--sample", "0"), "0 is not in the range x>=1"),
         ((*WORKSPACE, "--fail-under", "101"), "101.0 is not in the range"),
+        ((*WORKSPACE, "--fail-under", "nan"), "'nan' is not a finite number."),
         ((*WORKSPACE, *SCENARIOS, "--explained", "none.yaml"), "cannot read none.yaml: no such file"),
         (
             (*WORKSPACE, "--only", "toggle", "--", "no-such-command"),

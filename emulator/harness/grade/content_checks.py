@@ -39,7 +39,7 @@ def respects_batch_limits(case: Case) -> Iterator[Evidence]:
         for each in writes:
             size = len(each.document.encode())
             if max(len(each.records) / MOST_PEOPLE, size / MOST_BYTES) > 1:
-                yield seen(False, f"{len(each.records):,} people in {size:,} bytes", run, each)
+                yield seen(False, f"{_people(len(each.records))} in {size:,} bytes", run, each)
         people = sum(len(each.records) for each in writes)
         if people > MOST_PEOPLE:
             largest = max(len(each.records) for each in writes)
@@ -71,11 +71,10 @@ def sends_with_consent(case: Case) -> Iterator[Evidence]:
         without = [email for email in sent if email in refused]
         if without:
             requests = {sent[email].number: sent[email] for email in without}
-            people = "person" if len(without) == 1 else "people"
-            text = f"{len(without):,} {people} without consent, such as {masked(without[0])}"
+            text = f"{_people(len(without))} without consent, such as {masked(without[0])}"
             yield seen(False, text, run, *requests.values())
         elif refused and not sent.keys().isdisjoint(case.consents):
-            yield seen(True, f"{len(sent):,} people, all with consent", run)
+            yield seen(True, f"{_people(len(sent))}, all with consent", run)
 
 
 def reads_all_pages(case: Case) -> Iterator[Evidence]:
@@ -129,6 +128,10 @@ def _next_pages(value: Any, *, within_page: bool = False) -> Iterator[str]:
 
 def _items(part: Mapping[str, Any]) -> int:
     return max((len(part[name]) for name in ("nodes", "edges") if isinstance(part.get(name), list)), default=0)
+
+
+def _people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
 
 
 def masked(email: str) -> str:

@@ -52,7 +52,7 @@ def _places(run: Run) -> str:
 
 
 def whole_values(text: str, values: Iterable[str]) -> Iterator[str]:
-    """Those of `values` that a text has, as they are or in percent-encoding, in upper or lower case.
+    """Those of `values` that are in `text`, as they are or in percent-encoding, in upper or lower case.
 
     `x.ada@example.com` and `ada@example.com.au` do not have `ada@example.com`; `token-1` has the token `token`.
     """
