@@ -23,6 +23,8 @@ _LOOK_SECONDS = 0.05
 # As much as a pipe can hold.
 _READ_BYTES = 1024 * 1024
 _SECONDS_TO_END = 10
+# As shells count: the exit code of a command that a signal ended is this and the number of the signal.
+_SIGNALLED = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def ended_by_signals() -> Iterator[None]:
     """Within the block a signal that ends this process is an exception, so that a command is stopped as well."""
 
     def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        raise SystemExit(_SIGNALLED + number)
 
     before = {number: signal.signal(number, end) for number in _ENDING}
     try:
@@ -107,9 +109,10 @@ def _end(child: subprocess.Popen[bytes], name: str) -> None:
 
 def _code_of(child: subprocess.Popen[bytes], seconds: float | None) -> int | None:
     try:
-        return child.wait(seconds)
+        code = child.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
+    return code if code >= 0 else _SIGNALLED - code
 
 
 def _printed(child: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:

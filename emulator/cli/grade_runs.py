@@ -146,7 +146,7 @@ class Client:
         return Run(
             name="",
             requests=(),
-            exit_code=128 - done.code if done.code is not None and done.code < 0 else done.code,
+            exit_code=done.code,
             output=done.output.decode("utf-8", "replace"),
             error_output=done.errors.decode("utf-8", "replace"),
             stopped=done.code is None,
@@ -209,5 +209,5 @@ def _check_plain(run: Run, seconds: float, secrets: Mapping[str, str]) -> None:
         raise UserMistake(
             "the command sent no request to StackAdapt",
             where="run without a fault",
-            hint="It must use the variables STACKADAPT_GRAPHQL_URL and STACKADAPT_TOKEN.",
+            hint="It must use the variables STACKADAPT_GRAPHQL_URL and STACKADAPT_TOKEN, and not reset the emulator.",
         )

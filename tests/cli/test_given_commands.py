@@ -37,7 +37,7 @@ def ends(number: int) -> bool:
 
 def test_both_outputs_and_the_code() -> None:
     assert shell("printf out; printf err >&2; exit 3") == Ended(code=3, output=b"out", errors=b"err")
-    assert shell("kill -TERM $$").code == -signal.SIGTERM
+    assert shell("kill -TERM $$").code == 128 + signal.SIGTERM
     assert shell("cat").code == 0
     assert shell("exec >&- 2>&-; exit 4") == Ended(code=4, output=b"", errors=b"")
 

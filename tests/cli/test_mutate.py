@@ -124,6 +124,7 @@ def test_a_command_that_waits_for_what_does_not_come_is_ended(call: Run, monkeyp
             (*WORKSPACE, "--only", "toggle", "--", "no-such-command"),
             "command not found",
         ),
+        ((*WORKSPACE, "--only", "toggle", "--", "sh", "-c", "kill -SEGV $$"), "Found: 'exit code 139'."),
         (
             (*WORKSPACE, "--only", "toggle", "--", sys.executable, "-c", "raise SystemExit(3)"),
             "the command does not succeed in the workspace as it is. Found: 'exit code 3'.",

@@ -8,7 +8,6 @@ from emulator.console.actions import Action
 from emulator.console.control_api import ControlAPI
 from emulator.console.screens.finding_fixes import name_of
 from emulator.console.screens.screen import Screen, Values
-from emulator.console.screens.segment.destination_page import is_enabled
 from emulator.console.view import View
 
 
@@ -16,7 +15,10 @@ def _values(api: ControlAPI, view: View) -> Values:
     from emulator.harness.mutate import KINDS  # one screen needs them
 
     destinations = api.get("workspace/destinations")["items"]
-    enabled = {each["name"]: [*filter(is_enabled, each.get("subscriptions", ()))] for each in destinations}
+    enabled = {
+        each["name"]: [one for one in each.get("subscriptions", ()) if one.get("enabled") is not False]
+        for each in destinations
+    }
     return {
         "kinds": KINDS,
         "scenarios": [each["name"] for each in api.get("scenarios")["scenarios"]],
